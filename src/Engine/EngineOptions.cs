@@ -1,0 +1,92 @@
+using Microsoft.Extensions.Logging;
+using Varve.Storage;
+
+namespace Varve;
+
+/// <summary>What an acknowledged chunk survives.</summary>
+public enum Durability
+{
+    /// <summary>The death of the process at any instant. Power loss leaves the state of an earlier applied index.</summary>
+    Process,
+
+    /// <summary>Power loss too: a chunk is acknowledged after its sync.</summary>
+    Power,
+
+    /// <summary>As <see cref="Process"/>, and synced every <see cref="EngineOptions.SyncInterval"/>.</summary>
+    Interval,
+}
+
+/// <summary>Which clock leases expire by.</summary>
+public enum LeaseClock
+{
+    /// <summary>The engine's <see cref="EngineOptions.TimeProvider"/>, at apply and at read.</summary>
+    Local,
+
+    /// <summary>The largest timestamp of the entries applied so far: state is a pure function of the log.</summary>
+    Log,
+}
+
+/// <summary>What a hole in the log's indexes is.</summary>
+public enum LogGapPolicy
+{
+    /// <summary>A <see cref="LogGapException"/>.</summary>
+    Reject,
+
+    /// <summary>Accepted.</summary>
+    Allow,
+}
+
+/// <summary>How an engine is opened. Checked by <see cref="LsmStateMachine.Open"/>, whose error names the option.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>What an acknowledged chunk survives.</summary>
+    public Durability Durability { get; init; } = Durability.Process;
+
+    /// <summary>For <see cref="Durability.Interval"/>: the longest time an applied chunk stays unsynced. 1 ms to 1 hour.</summary>
+    public TimeSpan SyncInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Size of a WAL segment, which is the memtable's storage, in bytes. 64 KiB to 16 GiB.</summary>
+    public long MemtableBytes { get; init; } = 64 << 20;
+
+    /// <summary>Which clock leases expire by. Keep it the same for the life of a database.</summary>
+    public LeaseClock LeaseClock { get; init; } = LeaseClock.Local;
+
+    /// <summary>What a hole in the log's indexes is.</summary>
+    public LogGapPolicy LogGaps { get; init; } = LogGapPolicy.Reject;
+
+    /// <summary>Opens without the directory lock and without writing anything; whatever would change state throws <see cref="InvalidOperationException"/>.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>The clock for <see cref="LeaseClock.Local"/> and for intervals.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Where the engine logs; null: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>For how many entries behind the last applied one a snapshot can still be cut. 0 to 16,777,216.</summary>
+    public int HistoryEntries { get; init; } = 65_536;
+
+    /// <summary>Where a data block is closed, in bytes; a larger single entry makes a larger block. 512 to 1 MiB.</summary>
+    public int BlockBytes { get; init; } = 8 << 10;
+
+    /// <summary>Where a table of the bottom run is closed, in bytes. 64 KiB to 64 GiB.</summary>
+    public long TableBytes { get; init; } = 256 << 20;
+
+    /// <summary>How many upper runs gather before they are merged. 2 to 32.</summary>
+    public int UpperRunsMax { get; init; } = 6;
+
+    /// <summary>The bottom run is merged with the upper ones when they reach this share of its size. 0.05 to 1.</summary>
+    public double BottomMergeRatio { get; init; } = 0.4;
+
+    /// <summary>How many full memtables may wait for their flush before appliers wait (a counted stall). 1 to 64.</summary>
+    public int SealedMemtablesMax { get; init; } = 3;
+
+    /// <summary>Bits of filter a key. 0 (none) to 32.</summary>
+    public int FilterBitsPerKey { get; init; } = 10;
+
+    /// <summary>Verify every block on every read, not once a mapping.</summary>
+    public bool ParanoidChecks { get; init; }
+
+    /// <summary>The seam for a simulated disk.</summary>
+    internal IStorage? Storage { get; init; }
+}

@@ -1,0 +1,71 @@
+namespace Varve;
+
+/// <summary>A reading of the engine's counters; taken field by field, so exact only when nothing runs.</summary>
+public sealed record EngineStatistics
+{
+    /// <summary>The last applied entry.</summary>
+    public LogId LastApplied { get; init; }
+
+    /// <summary>Everything up to here survives power loss.</summary>
+    public LogId DurableLogId { get; init; }
+
+    /// <summary>Entries applied by this instance.</summary>
+    public long EntriesApplied { get; init; }
+
+    /// <summary>Chunks applied by this instance.</summary>
+    public long ChunksApplied { get; init; }
+
+    /// <summary>Bytes appended to the WAL by this instance.</summary>
+    public long WalBytes { get; init; }
+
+    /// <summary>Bytes written by flushes of this instance.</summary>
+    public long FlushBytes { get; init; }
+
+    /// <summary>Bytes written by compactions of this instance.</summary>
+    public long CompactionBytes { get; init; }
+
+    /// <summary>Flushes done.</summary>
+    public long Flushes { get; init; }
+
+    /// <summary>Compactions done, trivial moves not counted.</summary>
+    public long Compactions { get; init; }
+
+    /// <summary>Syncs of the WAL done.</summary>
+    public long Syncs { get; init; }
+
+    /// <summary>Times that an apply waited for a memtable to be flushed.</summary>
+    public long FlushStalls { get; init; }
+
+    /// <summary>Times that an apply waited for the next segment to be ready.</summary>
+    public long SegmentStalls { get; init; }
+
+    /// <summary>All time that applies waited.</summary>
+    public TimeSpan StallTime { get; init; }
+
+    /// <summary>Memtables, the active one included.</summary>
+    public int Memtables { get; init; }
+
+    /// <summary>Bytes in the segments of the memtables that are in use.</summary>
+    public long MemtableBytes { get; init; }
+
+    /// <summary>Bytes of the memtables' indexes.</summary>
+    public long MemtableIndexBytes { get; init; }
+
+    /// <summary>Sorted runs of tables, newest first: how many tables, rows and bytes each.</summary>
+    public IReadOnlyList<RunStatistics> Runs { get; init; } = [];
+
+    /// <summary>Bytes of the WAL dropped as a torn tail when this instance opened; 0 after a clean stop.</summary>
+    public long TornTailBytes { get; init; }
+
+    /// <summary>Entries recovered from the WAL when this instance opened.</summary>
+    public long RecoveredEntries { get; init; }
+
+    /// <summary>The first failure, if the engine is latched.</summary>
+    public string? Fault { get; init; }
+}
+
+/// <summary>One sorted run.</summary>
+/// <param name="Tables">Files.</param>
+/// <param name="Rows">Rows, tombstones included.</param>
+/// <param name="Bytes">Bytes on disk.</param>
+public readonly record struct RunStatistics(int Tables, long Rows, long Bytes);

@@ -1,0 +1,114 @@
+namespace Varve;
+
+/// <summary>The root of every failure that the engine reports of itself or of its files.</summary>
+public abstract class VarveException : IOException
+{
+    private protected VarveException(string message, Exception? inner = null) : base(message, inner) { }
+}
+
+/// <summary>Stored bytes are not what was written. The engine refuses to go on with them.</summary>
+public sealed class CorruptionException : VarveException
+{
+    /// <summary>Reports a bad byte range of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="offset">Where in the file, in bytes.</param>
+    /// <param name="kind">What was being read there.</param>
+    /// <param name="expected">What should have been there, where that is one thing.</param>
+    /// <param name="actual">What was there.</param>
+    /// <param name="inner">The failure behind it, if any.</param>
+    public CorruptionException(string path, long offset, string kind, string? expected = null, string? actual = null, Exception? inner = null)
+        : base($"{path}: corrupt {kind} at offset {offset}" + (expected is null ? "" : $": expected {expected}, found {actual}"), inner)
+    {
+        Path = path;
+        Offset = offset;
+        Kind = kind;
+        Expected = expected;
+        Actual = actual;
+    }
+
+    /// <summary>The file that is corrupt.</summary>
+    public string Path { get; }
+
+    /// <summary>Where in the file, in bytes.</summary>
+    public long Offset { get; }
+
+    /// <summary>What was being read there.</summary>
+    public string Kind { get; }
+
+    /// <summary>What should have been there, where that is one thing.</summary>
+    public string? Expected { get; }
+
+    /// <summary>What was there.</summary>
+    public string? Actual { get; }
+}
+
+/// <summary>A file was written by a version, or with a feature, that this build does not know.</summary>
+/// <param name="path">The file.</param>
+/// <param name="version">The version it names.</param>
+/// <param name="supported">The newest version that this build reads.</param>
+public sealed class UnsupportedFormatException(string path, uint version, uint supported)
+    : VarveException($"{path}: format version {version} is not supported (this build reads up to {supported})")
+{
+    /// <summary>The file.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>The version that the file names.</summary>
+    public uint Version { get; } = version;
+}
+
+/// <summary>The disk is full. Nothing was acknowledged; the engine goes on when there is space.</summary>
+/// <param name="path">The file that could not grow.</param>
+/// <param name="inner">The failure of the operating system.</param>
+public sealed class StorageFullException(string path, Exception? inner = null) : VarveException($"{path}: no space left on the device", inner)
+{
+    /// <summary>The file that could not grow.</summary>
+    public string Path { get; } = path;
+}
+
+/// <summary>
+/// An earlier failure left the engine unable to promise anything more; this instance acknowledges nothing from then on.
+/// Close it and open the directory again.
+/// </summary>
+/// <param name="first">The first failure, latched.</param>
+public sealed class EngineFaultedException(Exception first)
+    : VarveException($"The engine stopped accepting work after a failure: {first?.Message}", first);
+
+/// <summary>Another engine, in this process or another, has the directory open.</summary>
+/// <param name="directory">The directory.</param>
+public sealed class AlreadyOpenException(string directory) : VarveException($"{directory}: already open by another engine")
+{
+    /// <summary>The directory.</summary>
+    public string Directory { get; } = directory;
+}
+
+/// <summary>A chunk does not follow on what was applied. Nothing of it was applied.</summary>
+/// <param name="expected">The index that had to come next.</param>
+/// <param name="actual">The index that came.</param>
+public sealed class LogGapException(ulong expected, ulong actual) : VarveException($"Log gap: expected index {expected}, got {actual}")
+{
+    /// <summary>The index that had to come next.</summary>
+    public ulong ExpectedIndex { get; } = expected;
+
+    /// <summary>The index that came.</summary>
+    public ulong ActualIndex { get; } = actual;
+}
+
+/// <summary>An entry was applied so long ago that its outcome is no longer known. Nothing was applied.</summary>
+/// <param name="index">The entry's log index.</param>
+public sealed class DuplicateEntryException(ulong index)
+    : VarveException($"Entry {index} was applied before and its outcome is no longer kept")
+{
+    /// <summary>The entry's log index.</summary>
+    public ulong Index { get; } = index;
+}
+
+/// <summary>A snapshot was refused before it touched the live state, which goes on serving.</summary>
+/// <param name="path">The snapshot.</param>
+/// <param name="reason">Why.</param>
+/// <param name="inner">The failure behind it, if any.</param>
+public sealed class SnapshotRejectedException(string path, string reason, Exception? inner = null)
+    : VarveException($"{path}: snapshot rejected: {reason}", inner)
+{
+    /// <summary>The snapshot.</summary>
+    public string Path { get; } = path;
+}

@@ -1,0 +1,100 @@
+namespace Varve.Storage;
+
+/// <summary>
+/// The file system as the engine sees it: the one seam through which every byte reaches a disk, so that a simulated disk
+/// can stand in for a real one. Paths are absolute. Every failure is an <see cref="IOException"/> (a full disk is a
+/// <see cref="StorageFullException"/>); nothing is retried here. Safe for any thread.
+/// </summary>
+internal interface IStorage
+{
+    /// <summary>Creates a directory (mode 0700) if it is not there; parents too. The caller syncs the parent.</summary>
+    void CreateDirectory(string path);
+
+    bool DirectoryExists(string path);
+
+    bool FileExists(string path);
+
+    /// <summary>Names (not paths) of the plain files and, with a trailing slash, the directories in a directory.</summary>
+    IReadOnlyList<string> List(string directory);
+
+    /// <summary>Opens a file. <see cref="FileIntent.CreateNew"/> fails when the name exists; new files have mode 0600.</summary>
+    IStorageFile Open(string path, FileIntent intent);
+
+    /// <summary>Makes the entries of a directory durable.</summary>
+    void SyncDirectory(string path);
+
+    /// <summary>Makes a second name for a file. False, with nothing done, where the file system cannot (other device, no links).</summary>
+    bool TryLink(string existingPath, string newPath);
+
+    /// <summary>Renames atomically within one file system, replacing the target; never copies.</summary>
+    void Rename(string from, string to);
+
+    /// <summary>Removes a file; removing what is not there is not an error.</summary>
+    void Delete(string path);
+
+    /// <summary>Removes an empty directory; removing what is not there is not an error.</summary>
+    void DeleteDirectory(string path);
+
+    /// <summary>Takes the advisory lock of a file, created if need be. Null when another holder, in this process or another, has it.</summary>
+    IDisposable? TryLock(string path);
+}
+
+/// <summary>What a file is opened for.</summary>
+internal enum FileIntent
+{
+    /// <summary>An existing file, to read.</summary>
+    Read,
+
+    /// <summary>An existing file, to read and write.</summary>
+    ReadWrite,
+
+    /// <summary>A file that must not exist yet, to read and write.</summary>
+    CreateNew,
+}
+
+/// <summary>An open file. Positioned reads and writes from any thread; disposing does not sync and does not unmap.</summary>
+internal interface IStorageFile : IDisposable
+{
+    string Path { get; }
+
+    long Length { get; }
+
+    /// <summary>Reads exactly the span; an early end of the file is an <see cref="EndOfStreamException"/>.</summary>
+    void Read(long offset, Span<byte> destination);
+
+    /// <summary>Writes the whole span, extending the file if need be.</summary>
+    void Write(long offset, ReadOnlySpan<byte> source);
+
+    /// <summary>Reserves blocks for the first <paramref name="length"/> bytes and sets the size, so that a mapped store never meets a full disk.</summary>
+    void Allocate(long length);
+
+    /// <summary>Makes data and size durable (fdatasync). A failure is final: the pages may be gone (docs/DURABILITY.md).</summary>
+    void Sync();
+
+    /// <summary>Maps the first <paramref name="length"/> bytes; the mapping outlives the file object.</summary>
+    IMapping Map(long length, MappingAccess access);
+}
+
+/// <summary>How a mapping will be used.</summary>
+internal enum MappingAccess
+{
+    /// <summary>Read-only; the kernel may use huge pages and read ahead.</summary>
+    Table,
+
+    /// <summary>Read and write, prefaulted; no read-ahead, 4 KiB pages.</summary>
+    Segment,
+}
+
+/// <summary>A mapped range of a file. <see cref="IDisposable.Dispose"/> unmaps: only when no pin can see the range.</summary>
+internal unsafe interface IMapping : IDisposable
+{
+    byte* Address { get; }
+
+    long Length { get; }
+
+    /// <summary>Tells the seam that a range was stored to; a simulated disk records a page version, the real one does nothing.</summary>
+    void Dirtied(long offset, long length);
+
+    /// <summary>Asks that a range be resident (index and filter regions at open). Advice: failure is ignored.</summary>
+    void Populate(long offset, long length);
+}

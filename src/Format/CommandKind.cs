@@ -1,0 +1,17 @@
+namespace Varve;
+
+/// <summary>What a committed log entry asks of the state machine. The values are frozen: they are on disk.</summary>
+public enum CommandKind : byte
+{
+    /// <summary>Advances the applied index and does nothing else.</summary>
+    Noop = 0,
+
+    /// <summary>Sets a key, with an optional time to live.</summary>
+    Insert = 1,
+
+    /// <summary>Removes a key; removing an absent key succeeds.</summary>
+    Delete = 2,
+
+    /// <summary>Sets a key only if its present value is the expected one.</summary>
+    CompareAndSwap = 3,
+}

@@ -1,0 +1,44 @@
+namespace Varve.Format;
+
+/// <summary>
+/// Everything the state machine knows beside its keys, as of one applied index. Manifests and snapshots carry it, so that
+/// data and position can never come apart.
+/// </summary>
+internal sealed record MachineState
+{
+    public static MachineState Empty { get; } = new();
+
+    public ulong LastIndex { get; init; }
+
+    public ulong LastTerm { get; init; }
+
+    /// <summary>Largest entry timestamp up to <see cref="LastIndex"/>, Unix milliseconds.</summary>
+    public ulong LogTimeMs { get; init; }
+
+    /// <summary>Latest local time seen by an apply up to <see cref="LastIndex"/>; local time never runs backward past it.</summary>
+    public ulong LocalTimeMs { get; init; }
+
+    /// <summary>Keys whose newest version is a put with a deadline after <see cref="CountedTimeMs"/> (or none).</summary>
+    public long LiveCount { get; init; }
+
+    /// <summary>The time that <see cref="LiveCount"/> is true at.</summary>
+    public ulong CountedTimeMs { get; init; }
+
+    /// <summary>Leases up to this deadline were handed out by a clean-up.</summary>
+    public ulong CleanedTimeMs { get; init; }
+
+    /// <summary>Terms by first index, ascending in both; a term of 0 says that the term is not known.</summary>
+    public TermRun[] Terms { get; init; } = [];
+
+    /// <summary>Outcomes of the latest entries, ascending and disjoint.</summary>
+    public OutcomeRun[] Outcomes { get; init; } = [];
+
+    /// <summary>The last snapshot made or installed, if any: its last entry and the 32 bytes of its checksum.</summary>
+    public (ulong Index, ulong Term, byte[] Checksum)? Snapshot { get; init; }
+}
+
+/// <summary>From <paramref name="FirstIndex"/> on, until the next run, entries have <paramref name="Term"/>.</summary>
+internal readonly record struct TermRun(ulong FirstIndex, ulong Term);
+
+/// <summary>Outcomes of <paramref name="Count"/> consecutive entries: entry i at byte i / 8, bit i % 8 of <paramref name="Bits"/>, least significant first; unused bits are zero.</summary>
+internal readonly record struct OutcomeRun(ulong FirstIndex, int Count, byte[] Bits);

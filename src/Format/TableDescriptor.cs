@@ -1,0 +1,34 @@
+namespace Varve.Format;
+
+/// <summary>What a manifest, or a snapshot, says of one table file. Covers every byte of the file through its hash.</summary>
+internal sealed record TableDescriptor
+{
+    /// <summary>The database in which the file was first written; with number and hash the table's identity.</summary>
+    public required Guid Origin { get; init; }
+
+    /// <summary>The file's number in its origin; the file's name in a snapshot.</summary>
+    public required ulong OriginNumber { get; init; }
+
+    /// <summary>The file's number here, never reused; the file is <c>{Number:D12}.vtab</c>.</summary>
+    public required ulong Number { get; init; }
+
+    /// <summary>Length of the file in bytes.</summary>
+    public required long Length { get; init; }
+
+    /// <summary>XXH128 of the whole file.</summary>
+    public required UInt128 Hash { get; init; }
+
+    /// <summary>Rows, tombstones included.</summary>
+    public required long RowCount { get; init; }
+
+    public required long TombstoneCount { get; init; }
+
+    /// <summary>Rows with a deadline.</summary>
+    public required long LeaseCount { get; init; }
+
+    /// <summary>First key; 1 to 65,535 bytes.</summary>
+    public required byte[] SmallestKey { get; init; }
+
+    /// <summary>Last key; not below the first.</summary>
+    public required byte[] LargestKey { get; init; }
+}

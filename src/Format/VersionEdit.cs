@@ -1,0 +1,40 @@
+namespace Varve.Format;
+
+/// <summary>One step from a version to the next: one manifest record, all or nothing.</summary>
+internal sealed record VersionEdit
+{
+    /// <summary>First drop every table of the version before (install, reset, and the first record of a manifest).</summary>
+    public bool Replace { get; init; }
+
+    /// <summary>No file number below this will be given out again.</summary>
+    public required ulong NextFileNumber { get; init; }
+
+    /// <summary>The oldest WAL segment whose records are not yet in tables; older ones are garbage.</summary>
+    public required ulong FirstSegment { get; init; }
+
+    /// <summary>The machine's state as of the tables after this edit; null: unchanged (a compaction).</summary>
+    public MachineState? State { get; init; }
+
+    /// <summary>Numbers of tables that leave the version.</summary>
+    public ulong[] Removed { get; init; } = [];
+
+    /// <summary>Tables that join it.</summary>
+    public AddedTable[] Added { get; init; } = [];
+}
+
+/// <summary>A table and the run it belongs to; a run of a higher order is newer.</summary>
+internal readonly record struct AddedTable(ulong RunOrder, TableDescriptor Table);
+
+/// <summary>
+/// A snapshot directory's manifest: the state at one index and the tables that hold it, newest run first. Stored as
+/// <c>MANIFEST.varve</c>, one zstd frame of bounded size; the snapshot's checksum is SHA-256 of that file.
+/// </summary>
+internal sealed record SnapshotManifest
+{
+    public required Guid DatabaseId { get; init; }
+
+    public required MachineState State { get; init; }
+
+    /// <summary>The tables, each a file <c>{OriginNumber:D12}-{Hash:x32}.vtab</c> beside the manifest.</summary>
+    public required AddedTable[] Tables { get; init; }
+}

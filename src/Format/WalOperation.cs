@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Varve.Format;
+
+/// <summary>
+/// One effect of a chunk inside a WAL record: a version of a key, in its final form. The memtable refers to operations in
+/// place, so each begins at a multiple of 8 within its segment and a reference is that offset divided by 8, in 32 bits
+/// (0 is none: a segment begins with its header).
+/// <code>
+///  0  u64  index          log index of the entry, the version's sequence number
+///  8  u32  prior          reference to the key's next older version in this segment; 0: none here
+/// 12  u32  value length   0 .. 1 GiB
+/// 16  u16  key length     1 .. 65,535
+/// 18  u8   kind           RecordKind
+/// 19  u8   0
+/// 20  key, then value, then for a leased put u64 deadline (Unix milliseconds); zero padding to a multiple of 8
+/// </code>
+/// All integers are little endian.
+/// </summary>
+internal static class WalOperation
+{
+    public const int HeaderSize = 20;
+    public const int Alignment = 8;
+    public const int KeyLengthMax = 65_535;
+    public const int ValueLengthMax = 1 << 30;
+
+    /// <summary>Bytes that the operation takes in a record, padding included.</summary>
+    public static long SizeOf(int keyLength, int valueLength, RecordKind kind) =>
+        (HeaderSize + (long)keyLength + valueLength + (kind == RecordKind.LeasedPut ? 8 : 0) + (Alignment - 1)) & ~(Alignment - 1L);
+
+    /// <summary>Writes header, key, value, deadline and padding; <paramref name="destination"/> has at least <see cref="SizeOf"/> bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long Write(
+        Span<byte> destination, ulong index, uint prior, RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong deadline)
+    {
+        var size = (int)SizeOf(key.Length, value.Length, kind);
+        destination = destination[..size];
+        // The padding first: the last eight bytes are partly overwritten by what follows.
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[(size - 8)..], 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(destination, index);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], prior);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[12..], (uint)value.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[16..], (uint)key.Length | ((uint)kind << 16));
+        key.CopyTo(destination[HeaderSize..]);
+        value.CopyTo(destination[(HeaderSize + key.Length)..]);
+        if (kind == RecordKind.LeasedPut)
+            BinaryPrimitives.WriteUInt64LittleEndian(destination[(HeaderSize + key.Length + value.Length)..], deadline);
+        return size;
+    }
+
+    /// <summary>
+    /// Checks one operation at the start of <paramref name="source"/> for shape alone: lengths within the limits and the
+    /// span, a known kind, zero padding. Says nothing of its index or prior reference.
+    /// </summary>
+    public static bool TryMeasure(ReadOnlySpan<byte> source, out int size, out DecodeError error)
+    {
+        size = 0;
+        error = default;
+        if (source.Length < HeaderSize)
+        {
+            error = new DecodeError(0, "operation header is cut off");
+            return false;
+        }
+
+        var valueLength = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
+        var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(source[16..]);
+        var kind = (RecordKind)source[18];
+        if (keyLength == 0) error = new DecodeError(16, "operation with an empty key");
+        else if (valueLength > ValueLengthMax) error = new DecodeError(12, "operation value over the limit");
+        else if (kind is < RecordKind.Put or > RecordKind.Tombstone) error = new DecodeError(18, "unknown operation kind");
+        else if (source[19] != 0) error = new DecodeError(19, "reserved operation byte is not zero");
+        else if (kind == RecordKind.Tombstone && valueLength != 0) error = new DecodeError(12, "tombstone with a value");
+        if (error.Reason is not null) return false;
+
+        var whole = SizeOf(keyLength, (int)valueLength, kind);
+        if (whole > source.Length)
+        {
+            error = new DecodeError(12, "operation runs past its record");
+            return false;
+        }
+
+        size = (int)whole;
+        return true;
+    }
+}
+
+/// <summary>Field access to an operation in place, for the memtable and its readers.</summary>
+/// <remarks>The bytes live in a mapped segment; whoever holds the pointer holds a pin on the segment.</remarks>
+internal readonly unsafe struct WalOperationView(byte* start)
+{
+    public byte* Start => start;
+
+    public ulong Index => Unsafe.ReadUnaligned<ulong>(start);
+
+    public uint Prior => Unsafe.ReadUnaligned<uint>(start + 8);
+
+    public int ValueLength => Unsafe.ReadUnaligned<int>(start + 12);
+
+    public int KeyLength => Unsafe.ReadUnaligned<ushort>(start + 16);
+
+    public RecordKind Kind => (RecordKind)start[18];
+
+    public ReadOnlySpan<byte> Key => MemoryMarshal.CreateReadOnlySpan(ref start[WalOperation.HeaderSize], KeyLength);
+
+    public ReadOnlySpan<byte> Value => MemoryMarshal.CreateReadOnlySpan(ref start[WalOperation.HeaderSize + KeyLength], ValueLength);
+
+    /// <summary>Unix milliseconds; <see cref="ulong.MaxValue"/> for anything but a leased put.</summary>
+    public ulong Deadline =>
+        Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(start + WalOperation.HeaderSize + KeyLength + ValueLength) : ulong.MaxValue;
+}
