@@ -41,7 +41,7 @@ internal ref struct ChunkColumns
     private int _next;
     private readonly int _count;
 
-    private ChunkColumns(ReadOnlySpan<byte> payload, in WalRecordHeader header)
+    private ChunkColumns(ReadOnlySpan<byte> payload, scoped in WalRecordHeader header)
     {
         _count = header.EntryCount;
         _outcomes = payload[..((header.EntryCount + 7) / 8)];
