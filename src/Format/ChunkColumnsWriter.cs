@@ -14,7 +14,7 @@ internal static class ChunkColumnsWriter
 {
     private const int VarintSizeMax = 10;
 
-    /// <summary>Which columns the entries need; <paramref name="logTimeBefore"/> is the log time before the first.</summary>
+    /// <summary>Which columns the entries need.</summary>
     public static ColumnFlags Needed(ReadOnlySpan<EntryPosition> entries)
     {
         var flags = ColumnFlags.None;

@@ -31,7 +31,7 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
         page.Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(page, Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(page[8..], Version);
-        DatabaseId.TryWriteBytes(page[16..32]);
+        DatabaseId.TryWriteBytes(page[16..32], bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(page[32..], Number);
         BinaryPrimitives.WriteUInt64LittleEndian(page[40..], Salt);
         BinaryPrimitives.WriteInt64LittleEndian(page[48..], Length);
@@ -56,7 +56,7 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
         if (error.Reason is not null) return false;
 
         header = new WalSegmentHeader(
-            new Guid(source[16..32]),
+            new Guid(source[16..32], bigEndian: true),
             BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[40..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]));
