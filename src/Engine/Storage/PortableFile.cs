@@ -75,7 +75,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
     public IMapping Map(long length, MappingAccess access)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        if (length == 0) return new PortableMapping(null);
+        if (length == 0) return new PortableMapping(null, 0);
         var size = Length;
         if (length > size) throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {size}");
         try
@@ -83,7 +83,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
             var mode = access == MappingAccess.Segment ? MemoryMappedFileAccess.ReadWrite : MemoryMappedFileAccess.Read;
             // The view keeps the pages; the file mapping object is needed only to make it.
             using var file = MemoryMappedFile.CreateFromFile(handle, null, 0, mode, HandleInheritability.None, leaveOpen: true);
-            var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode));
+            var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode), length);
             if (access == MappingAccess.Segment)
                 lock (segments) segments.Add(mapping);
             return mapping;

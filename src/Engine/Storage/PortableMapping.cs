@@ -9,19 +9,18 @@ internal sealed unsafe class PortableMapping : IMapping
     private readonly Lock gate = new();
     private bool disposed;
 
-    public PortableMapping(MemoryMappedViewAccessor? view)
+    public PortableMapping(MemoryMappedViewAccessor? view, long length)
     {
         this.view = view;
         if (view is null) return;
         byte* address = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref address); // the view is kept until Dispose gives the pointer back
         Address = address + view.PointerOffset;
-        Length = view.Capacity;
+        Length = length; // a view's own capacity may be rounded up to whole pages
     }
 
     public byte* Address { get; }
 
-    /// <summary>On Windows a view is rounded up to whole pages.</summary>
     public long Length { get; }
 
     public void Dirtied(long offset, long length) { }
