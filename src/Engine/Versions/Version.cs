@@ -94,7 +94,7 @@ internal readonly unsafe struct Found
         Source = table;
         Kind = row.Kind;
         Deadline = row.Deadline;
-        _value = row.ValuePointer;
+        _value = row.ValueAddress;
         _length = row.ValueLength;
     }
 
