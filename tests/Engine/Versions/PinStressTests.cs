@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Varve.Versions;
 using Xunit;
@@ -11,16 +12,19 @@ namespace Varve.Tests.Engine.Versions;
 /// <remarks>
 /// Before every pin a reader stores to lines that miss its cache. The stores queue up in the processor's store buffer, in front of
 /// the slot's store, so that the slot becomes visible long after the pointer was loaded: the very window that the process-wide fence
-/// closes. Without the fence, or with the comparison of epochs off by one, this test fails within milliseconds.
+/// closes. Without the fence, or with the comparison of epochs off by one, these tests fail,
+/// within a second or two on two cores.
 /// </remarks>
 public unsafe class PinStressTests
 {
-    private const int Swaps = 60_000;
+    private const ulong SwapsMax = 2_000_000;
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(2);
     private const int Readers = 2;
     private const int Blocks = 512;
     private const int WordsPerBlock = 32;
     private const ulong Poison = 0xDEAD_DEAD_DEAD_DEAD;
-    private const int ColdBytes = 16 << 20;
+    private const int StoresAhead = 40; // a store buffer holds 56 or more
+    private const int ColdBytes = 64 << 20;
 
     private readonly PinTable pins = new();
     private nint current;
@@ -34,7 +38,7 @@ public unsafe class PinStressTests
     [Fact]
     public void NoReaderEverSeesABlockThatTheReclaimerReleased() => Run(WriterWithReclaimer);
 
-    private void Run(Func<nint, string?> writer)
+    private void Run(Action<nint> writer)
     {
         var blocks = (nint)NativeMemory.AlignedAlloc(Blocks * WordsPerBlock * sizeof(ulong), 128);
         try
@@ -43,10 +47,9 @@ public unsafe class PinStressTests
             Volatile.Write(ref current, (nint)Block(blocks, 0));
             var threads = Enumerable.Range(0, Readers).Select(i => new Thread(() => Reader(seed: i + 1))).ToArray();
             foreach (var thread in threads) thread.Start();
-            string? complaint;
             try
             {
-                complaint = writer(blocks);
+                writer(blocks);
             }
             finally
             {
@@ -54,7 +57,6 @@ public unsafe class PinStressTests
                 foreach (var thread in threads) thread.Join();
             }
 
-            Assert.Null(complaint);
             Assert.Equal(0, Interlocked.Read(ref betrayed));
             Assert.True(Interlocked.Read(ref reads) > 0);
             Assert.Equal(0, pins.ActivePins);
@@ -65,9 +67,10 @@ public unsafe class PinStressTests
         }
     }
 
-    private string? Writer(nint blocks)
+    private void Writer(nint blocks)
     {
-        for (ulong n = 1; n <= Swaps && Interlocked.Read(ref betrayed) == 0; n++)
+        var started = Stopwatch.GetTimestamp();
+        for (ulong n = 1; GoesOn(n, started); n++)
         {
             var next = Block(blocks, n);
             Fill(next, n + 1);
@@ -76,14 +79,13 @@ public unsafe class PinStressTests
             while (!pins.IsSafe(stamp)) Thread.Yield();
             Fill(old, Poison);
         }
-
-        return null;
     }
 
-    private string? WriterWithReclaimer(nint blocks)
+    private void WriterWithReclaimer(nint blocks)
     {
         var reclaimer = new Reclaimer(pins);
-        for (ulong n = 1; n <= Swaps && Interlocked.Read(ref betrayed) == 0; n++)
+        var started = Stopwatch.GetTimestamp();
+        for (ulong n = 1; GoesOn(n, started); n++)
         {
             var next = Block(blocks, n);
             Fill(next, n + 1);
@@ -93,9 +95,10 @@ public unsafe class PinStressTests
             while (reclaimer.Pending > Blocks / 2); // a block comes round only after it was poisoned
         }
 
-        while (reclaimer.Pending > 0) reclaimer.Collect();
-        return null;
-    }
+        while (reclaimer.Pending > 0) reclaimer.Collect();    }
+
+    private bool GoesOn(ulong n, long started) =>
+        n <= SwapsMax && Interlocked.Read(ref betrayed) == 0 && (n % 64 != 0 || Stopwatch.GetElapsedTime(started) < Duration);
 
     private void Reader(int seed)
     {
@@ -104,7 +107,7 @@ public unsafe class PinStressTests
         long count = 0;
         while (Volatile.Read(ref stop) == 0)
         {
-            for (var i = 0; i < 8; i++)
+            for (var i = 0; i < StoresAhead; i++)
             {
                 random = random * 1664525 + 1013904223;
                 cold[random % ColdBytes] = (byte)i;
