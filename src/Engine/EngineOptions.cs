@@ -87,6 +87,9 @@ public sealed record EngineOptions
     /// <summary>Verify every block on every read, not once a mapping.</summary>
     public bool ParanoidChecks { get; init; }
 
+    /// <summary>Outcomes of at least this many of the latest entries are kept, across restarts too.</summary>
+    internal const int OutcomesKept = 65_536;
+
     /// <summary>The seam for a simulated disk.</summary>
     internal IStorage? Storage { get; init; }
 }

@@ -1,82 +1,211 @@
-using System.Buffers;
+using System.Runtime.CompilerServices;
+using Varve.Compaction;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
 
 namespace Varve;
 
-/// <summary>The LSM engine as the state machine of a Raft group.</summary>
+/// <summary>
+/// An LSM engine that is the state machine of a Raft group. Applies are serialised inside; reads run on any number of threads
+/// and wait for nothing. One instance a directory.
+/// </summary>
 public sealed partial class LsmStateMachine : IStateMachine, IDisposable
 {
-    private LsmStateMachine() { }
+    private const int Running = 0;
+    private const int Stopped = 1;
+    private const int Closed = 2;
 
-    /// <summary>stub</summary>
-    public static LsmStateMachine Open(string directory, EngineOptions? options = null) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public Task StartAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void Stop() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void CloseStorage() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public bool IsRunning => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public byte[]? Get(ReadOnlySpan<byte> key) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public long Count => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public bool IsEmpty => Count == 0;
-    /// <summary>stub</summary>
-    public ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ulong? EntryTerm(ulong index) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public LogId LastApplied => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void UpdateLastApplied(LogId lastApplied) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void PersistLastApplied(LogId lastApplied) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public SnapshotMetadata? SnapshotMetadata => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void PersistLastSnapshotMetadata(SnapshotMetadata metadata) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void SaveHardState() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void Flush() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public Task FlushAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public Task ResetAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public int ApplyChunk(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void ApplyChunk(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public int Read(ReadOnlySpan<byte> key, Span<byte> destination) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ReadView OpenView() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public LogId DurableLogId => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public EngineStatistics GetStatistics() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public Task CompactAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void Dispose() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    private readonly EngineOptions _options;
+    private readonly VersionSet _versions;
+    private readonly PinTable _pins;
+    private readonly WalWriter _wal;
+    private readonly SegmentPool _pool;
+    private readonly Action<WalSegment> _recycle;
+    private readonly Background _background;
+    private readonly LogSyncer _syncer;
+    private readonly TableJobs _jobs;
+    private readonly HistoryList _history;
+    private readonly IDisposable? _directoryLock;
+    private readonly Opening.Report _report;
+    private SnapshotMetadata? _snapshot;
+    private ulong _localTime;
+    private ulong _cleanedTime;
+    private long _entriesApplied;
+    private long _chunksApplied;
+    private long _segmentStalls;
+    private long _flushStalls;
+    private long _stallTicks;
+    private volatile int _state;
+    private Exception? _fault;
+
+    /// <inheritdoc/>
+    public bool IsRunning => _state == Running;
+
+    /// <inheritdoc/>
+    public LogId LastApplied
+    {
+        get
+        {
+            ThrowIfClosed();
+            return ReadPosition().Id;
+        }
+    }
+
+    /// <summary>Everything up to here survives power loss.</summary>
+    public LogId DurableLogId
+    {
+        get
+        {
+            ThrowIfClosed();
+            lock (_versions.Gate) return _syncer.DurableLocked;
+        }
+    }
+
+    /// <inheritdoc/>
+    public SnapshotMetadata? SnapshotMetadata
+    {
+        get
+        {
+            ThrowIfClosed();
+            return Volatile.Read(ref _snapshot);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ulong? EntryTerm(ulong index)
+    {
+        ThrowIfClosed();
+        _pins.Enter();
+        try
+        {
+            var version = ReadPoint(out var position);
+            return index == 0 || index > position.Index ? null : version.Incarnation.Terms.Find(index);
+        }
+        finally
+        {
+            _pins.Exit();
+        }
+    }
+
+    /// <summary>A reading of the engine's counters, cheap enough to poll.</summary>
+    public EngineStatistics GetStatistics()
+    {
+        ThrowIfClosed();
+        var version = _versions.AcquireCurrent();
+        try
+        {
+            var indexBytes = 0L;
+            var bytes = 0L;
+            foreach (var memtable in version.Memtables)
+            {
+                indexBytes += memtable.Index.BytesUsed;
+                bytes += memtable.Segment.Length;
+            }
+
+            lock (_versions.Gate)
+            {
+                return new EngineStatistics
+                {
+                    LastApplied = version.Incarnation.Applied.Read().Id,
+                    DurableLogId = _syncer.DurableLocked,
+                    EntriesApplied = _entriesApplied,
+                    ChunksApplied = _chunksApplied,
+                    WalBytes = _wal.BytesAppended,
+                    FlushBytes = _jobs.FlushBytes,
+                    CompactionBytes = _jobs.CompactionBytes,
+                    Flushes = _jobs.Flushes,
+                    Compactions = _jobs.Compactions,
+                    Syncs = _syncer.Syncs,
+                    FlushStalls = _flushStalls,
+                    SegmentStalls = _segmentStalls,
+                    StallTime = TimeSpan.FromTicks(_stallTicks),
+                    Memtables = version.Memtables.Length,
+                    MemtableBytes = bytes,
+                    MemtableIndexBytes = indexBytes,
+                    Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],
+                    TornTailBytes = _report.TornTailBytes,
+                    RecoveredEntries = _report.RecoveredEntries,
+                    Fault = Volatile.Read(ref _fault)?.Message,
+                };
+            }
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>The version to read and the position that goes with it; under a pin.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Versions.Version ReadPoint(out LogPosition position)
+    {
+        while (true)
+        {
+            // The position was published while the version was current, so the version has everything up to it and its tables
+            // have nothing beyond it.
+            var version = _versions.Current;
+            position = version.Incarnation.Applied.Read();
+            if (version == _versions.Current) return version;
+        }
+    }
+
+    private LogPosition ReadPosition()
+    {
+        _pins.Enter();
+        ReadPoint(out var position);
+        _pins.Exit();
+        return position;
+    }
+
+    /// <summary>The local clock, which never runs backward within an instance, nor past what was logged, Unix milliseconds.</summary>
+    private ulong LocalTime()
+    {
+        var now = (ulong)Math.Max(0, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds());
+        var seen = Volatile.Read(ref _localTime);
+        while (now > seen)
+        {
+            var before = Interlocked.CompareExchange(ref _localTime, now, seen);
+            if (before == seen) return now;
+            seen = before;
+        }
+
+        return seen;
+    }
+
+    /// <summary>The time by which leases are judged at a position.</summary>
+    private ulong LeaseTime(in LogPosition position) => _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : LocalTime();
+
+    private void EnsureReadable()
+    {
+        if (_state != Running) ThrowNotRunning();
+    }
+
+    private void EnsureWritable()
+    {
+        if (_state != Running) ThrowNotRunning();
+        EnsureMutable();
+    }
+
+    private void EnsureMutable()
+    {
+        ThrowIfClosed();
+        if (_options.ReadOnly) throw new InvalidOperationException("The engine was opened read-only.");
+        if (Volatile.Read(ref _fault) is { } fault) throw new EngineFaultedException(fault);
+    }
+
+    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_state == Closed, this);
+
+    private void ThrowNotRunning()
+    {
+        ThrowIfClosed();
+        throw new InvalidOperationException("The state machine is stopped; call StartAsync first.");
+    }
+
+    /// <summary>Remembers the first failure after which nothing can be promised; from then on nothing is acknowledged.</summary>
+    private void Latch(Exception failure)
+    {
+        if (Interlocked.CompareExchange(ref _fault, failure, null) is null) Log.Faulted(_logger, failure);
+        _jobs.WakeWaiters();
+    }
 }

@@ -1,38 +1,125 @@
+using Varve.Format;
+
 namespace Varve;
 
-/// <summary>stub</summary>
-public ref struct ReadView
+/// <summary>
+/// The state at one revision, pinned: reads without copies, on the thread that opened it, until it is disposed. Every span it
+/// gives lives as long as the view, but for the keys of a scan, which live until the scan moves on.
+/// </summary>
+public ref struct ReadView : IDisposable
 {
-    /// <summary>stub</summary>
-    public ulong Revision => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ScanEnumerator ScanPrefix(ReadOnlySpan<byte> prefix) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ScanEnumerator ScanRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public void Dispose() { }
+    private readonly int _generation;
+    private ViewContext? _context;
+
+    internal ReadView(ViewContext context)
+    {
+        _context = context;
+        _generation = context.Generation;
+    }
+
+    /// <summary>The applied index that everything read through the view is the state of.</summary>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
+    public readonly ulong Revision => Context.Position.Index;
+
+    private readonly ViewContext Context =>
+        _context is { } context && context.Generation == _generation ? context : throw new ObjectDisposedException(nameof(ReadView));
+
+    /// <summary>The live value of a key, in place.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value; valid until the view is disposed.</param>
+    /// <returns>False if the key is absent.</returns>
+    public readonly bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
+    {
+        var context = Context;
+        if (context.Version.TryFind(key, KeyHash.Of(key), context.Position.Index, out var found) && context.IsLive(found.Kind, found.Deadline))
+        {
+            value = found.Value;
+            return true;
+        }
+
+        value = default;
+        return false;
+    }
+
+    /// <summary>The live entries whose keys start with a prefix, in key order; an empty prefix gives all.</summary>
+    /// <param name="prefix">The prefix; copied.</param>
+    public readonly ScanEnumerator ScanPrefix(ReadOnlySpan<byte> prefix)
+    {
+        var scan = Context.NextScan();
+        scan.SetPrefix(prefix);
+        return new ScanEnumerator(Context, scan);
+    }
+
+    /// <summary>The live entries with from &lt;= key &lt; to, in key order.</summary>
+    /// <param name="from">The first key; empty: from the first there is. Copied.</param>
+    /// <param name="to">The key to stop before; empty: to the last there is. Copied.</param>
+    public readonly ScanEnumerator ScanRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        var scan = Context.NextScan();
+        scan.SetRange(from, to);
+        return new ScanEnumerator(Context, scan);
+    }
+
+    /// <summary>Unpins. What the view gave is gone after this; disposing again does nothing.</summary>
+    public void Dispose()
+    {
+        var context = _context;
+        _context = null;
+        if (context is null || context.Generation != _generation) return;
+        var engine = context.Engine;
+        engine.CloseView(context);
+    }
 }
 
-/// <summary>stub</summary>
+/// <summary>A scan, forward or reversed; a source for foreach. Used on the thread of its view, while the view is open.</summary>
 public ref struct ScanEnumerator
 {
-    /// <summary>stub</summary>
-    public bool MoveNext() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public EntryView Current => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ScanEnumerator Reversed() => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ScanEnumerator GetEnumerator() => this;
+    private readonly ViewContext _context;
+    private readonly ScanState _scan;
+    private readonly int _generation;
+
+    internal ScanEnumerator(ViewContext context, ScanState scan)
+    {
+        _context = context;
+        _scan = scan;
+        _generation = context.Generation;
+    }
+
+    private readonly ScanState Scan =>
+        _context is not null && _context.Generation == _generation ? _scan : throw new ObjectDisposedException(nameof(ReadView));
+
+    /// <summary>The entry that the scan stands on.</summary>
+    public readonly EntryView Current => new(Scan.Key, Scan.Value);
+
+    /// <summary>Steps to the next entry.</summary>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
+    public readonly bool MoveNext() => Scan.MoveNext();
+
+    /// <summary>The same scan from its other end.</summary>
+    /// <exception cref="InvalidOperationException">The scan has already begun.</exception>
+    public readonly ScanEnumerator Reversed()
+    {
+        if (Scan.IsStarted) throw new InvalidOperationException("A scan is reversed before its first MoveNext.");
+        _scan.Reverse();
+        return this;
+    }
+
+    /// <summary>Itself.</summary>
+    public readonly ScanEnumerator GetEnumerator() => this;
 }
 
-/// <summary>stub</summary>
+/// <summary>An entry in place.</summary>
 public readonly ref struct EntryView
 {
-    /// <summary>stub</summary>
-    public ReadOnlySpan<byte> Key => throw new NotImplementedException();
-    /// <summary>stub</summary>
-    public ReadOnlySpan<byte> Value => throw new NotImplementedException();
+    internal EntryView(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        Key = key;
+        Value = value;
+    }
+
+    /// <summary>The key; valid until the scan moves on.</summary>
+    public ReadOnlySpan<byte> Key { get; }
+
+    /// <summary>The value; valid until the view is disposed.</summary>
+    public ReadOnlySpan<byte> Value { get; }
 }

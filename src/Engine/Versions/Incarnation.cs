@@ -9,6 +9,8 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed class Incarnation
 {
+    private ulong _lastNoted;
+
     public Incarnation(MachineState state, int outcomes)
     {
         var position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
@@ -16,6 +18,24 @@ internal sealed class Incarnation
         Terms = new TermTable(state.Terms);
         Outcomes = new OutcomeLog(outcomes, state.Outcomes);
         Census = new Census(state);
+        _lastNoted = state.LastIndex;
+    }
+
+    /// <summary>Remembers the term and the outcome of the next applied entry; under the engine's gate.</summary>
+    public void Note(in EntryPosition entry)
+    {
+        if (entry.Index == _lastNoted + 1) Terms.Note(entry.Index, entry.Term);
+        else Terms.NoteJump(_lastNoted, entry.Index, entry.Term);
+        Outcomes.Add(entry.Index, entry.Succeeded);
+        _lastNoted = entry.Index;
+    }
+
+    /// <summary>Remembers that the applied position moved without entries; under the engine's gate.</summary>
+    public void NoteJump(ulong index, ulong term)
+    {
+        if (index <= _lastNoted) return;
+        Terms.NoteJump(_lastNoted, index, term);
+        _lastNoted = index;
     }
 
     /// <summary>What readers see.</summary>

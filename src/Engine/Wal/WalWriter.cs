@@ -12,8 +12,9 @@ internal sealed class WalWriter
 {
     private readonly List<WalSegment> _unsynced = [];
 
-    public WalWriter(WalSegment active, LogPosition position, LogOffset synced)
+    public WalWriter(WalSegment active, LogPosition position, LogOffset synced, IEnumerable<WalSegment>? ended = null)
     {
+        if (ended is not null) _unsynced.AddRange(ended);
         Active = active;
         Position = position;
         Synced = synced;
@@ -30,6 +31,9 @@ internal sealed class WalWriter
 
     /// <summary>Bytes appended.</summary>
     public long BytesAppended { get; private set; }
+
+    /// <summary>How often the log was dropped for another state.</summary>
+    public int Restarts { get; private set; }
 
     public long Room => Active.Length - Active.End;
 
@@ -80,7 +84,7 @@ internal sealed class WalWriter
     public static int NoteSize(int payload) => WalRecordHeader.Size + payload;
 
     /// <summary>What a sync has to cover now.</summary>
-    public SyncTicket Capture() => new([.. _unsynced, Active], new LogOffset(Active.Number, Active.End), Position);
+    public SyncTicket Capture() => new([.. _unsynced, Active], new LogOffset(Active.Number, Active.End), Position, Restarts);
 
     /// <summary>Does the sync of a ticket, outside the gate. Any failure is final for the instance.</summary>
     public static void SyncCaptured(SyncTicket ticket)
@@ -103,6 +107,7 @@ internal sealed class WalWriter
     public void Restart(WalSegment next, LogPosition position)
     {
         _unsynced.Clear();
+        Restarts++;
         Link(next, null, position, Synced);
         BytesAppended += next.End - WalSegmentHeader.Size;
         Active = next;
@@ -135,4 +140,4 @@ internal sealed class WalWriter
 }
 
 /// <summary>What one sync covers: segments in order, and the log's end and position at capture.</summary>
-internal sealed record SyncTicket(WalSegment[] Segments, LogOffset End, LogPosition Position);
+internal sealed record SyncTicket(WalSegment[] Segments, LogOffset End, LogPosition Position, int Restarts);

@@ -1,0 +1,107 @@
+using System.Numerics;
+using Varve.Format;
+
+namespace Varve.Applying;
+
+/// <summary>
+/// Room for the chunk being applied, kept between chunks so that applying allocates nothing: decoded entries, then one
+/// element a new entry in each of the parallel arrays. Used under the engine's gate.
+/// </summary>
+internal sealed class ChunkScratch
+{
+    private int[] _buckets = new int[16];
+    private int _bucketMask;
+
+    /// <summary>All entries of the chunk, duplicates included.</summary>
+    public WireEntry[] Entries = new WireEntry[128];
+
+    /// <summary>Of each new entry: its position in the log and its outcome.</summary>
+    public EntryPosition[] Positions = new EntryPosition[128];
+
+    /// <summary>Of each new entry: the hash of its key.</summary>
+    public ulong[] Hashes = new ulong[128];
+
+    /// <summary>Of each new entry: its operation in the segment, 0 where it has none.</summary>
+    public uint[] References = new uint[128];
+
+    /// <summary>Decodes a chunk whole; throws <see cref="ArgumentException"/> naming the byte where it is not one.</summary>
+    public int Decode(ReadOnlySpan<byte> chunk)
+    {
+        var reader = new ChunkReader(chunk);
+        var count = 0;
+        while (true)
+        {
+            if (count == Entries.Length) Array.Resize(ref Entries, count * 2);
+            if (!reader.TryRead(out Entries[count])) break;
+            count++;
+        }
+
+        if (!reader.AtEnd)
+            throw new ArgumentException($"The chunk is malformed at byte {reader.Error.Offset}: expected {reader.Error.Reason}.", nameof(chunk));
+        return count;
+    }
+
+    /// <summary>Takes over the heads of a chunk of commands.</summary>
+    public int Take(ReadOnlySpan<ApplyEntry> chunk)
+    {
+        if (Entries.Length < chunk.Length) Array.Resize(ref Entries, (int)BitOperations.RoundUpToPowerOf2((uint)chunk.Length));
+        for (var i = 0; i < chunk.Length; i++)
+        {
+            ref readonly var entry = ref chunk[i];
+            if (entry.Command.Kind > CommandKind.CompareAndSwap) throw new ArgumentException($"Entry {i} of the chunk has no known command.", nameof(chunk));
+            Entries[i] = new WireEntry
+            {
+                Index = entry.Index,
+                Term = entry.Term,
+                TimestampMs = entry.TimestampMs,
+                TtlSeconds = entry.Command.TtlSeconds,
+                Kind = entry.Command.Kind,
+                KeyLength = entry.Command.Key.Length,
+                ValueLength = entry.Command.Value.Length,
+            };
+        }
+
+        return chunk.Length;
+    }
+
+    /// <summary>Readies the parallel arrays for new entries, and the table of keys of this chunk.</summary>
+    public void Begin(int count)
+    {
+        if (Positions.Length < count)
+        {
+            var length = (int)BitOperations.RoundUpToPowerOf2((uint)count);
+            Positions = new EntryPosition[length];
+            Hashes = new ulong[length];
+            References = new uint[length];
+        }
+
+        var buckets = (int)BitOperations.RoundUpToPowerOf2((uint)count * 2);
+        if (_buckets.Length < buckets) _buckets = new int[buckets];
+        else Array.Clear(_buckets, 0, buckets);
+        _bucketMask = buckets - 1;
+    }
+
+    /// <summary>The latest operation of this chunk on a key; 0: none.</summary>
+    public uint FindInChunk<TSource>(TSource source, ReadOnlySpan<byte> key, ulong hash, int first) where TSource : IChunkSource, allows ref struct
+    {
+        for (var at = (int)hash & _bucketMask; ; at = (at + 1) & _bucketMask)
+        {
+            var entry = _buckets[at] - 1;
+            if (entry < 0) return 0;
+            if (Hashes[entry] == hash && source.Key(first + entry).SequenceEqual(key)) return References[entry];
+        }
+    }
+
+    /// <summary>Notes that new entry <paramref name="entry"/> has the latest operation on its key.</summary>
+    public void NoteInChunk<TSource>(TSource source, int entry, int first) where TSource : IChunkSource, allows ref struct
+    {
+        var hash = Hashes[entry];
+        for (var at = (int)hash & _bucketMask; ; at = (at + 1) & _bucketMask)
+        {
+            var other = _buckets[at] - 1;
+            if (other >= 0 && (Hashes[other] != hash || !source.Key(first + other).SequenceEqual(source.Key(first + entry)))) continue;
+            _buckets[at] = entry + 1;
+            return;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+
+namespace Varve.Compaction;
+
+/// <summary>
+/// Writes a sorted sequence of rows into as many tables as it takes. Nothing has its final name until <see cref="Finish"/> has
+/// synced it; disposing before that removes everything.
+/// </summary>
+internal sealed class TableBatch(
+    IStorage storage, string directory, Guid origin, FileNumbers numbers, EngineOptions options, long tableBytes) : IDisposable
+{
+    private readonly List<(string Temporary, TableDescriptor Descriptor)> _done = [];
+    private IStorageFile? _file;
+    private TableWriter? _writer;
+    private ulong _number;
+    private bool _finished;
+
+    /// <summary>Bytes of the finished tables.</summary>
+    public long BytesWritten { get; private set; }
+
+    public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
+    {
+        if (_writer is null) Begin();
+        _writer!.Add(key, kind, kind == RecordKind.LeasedPut ? deadline : 0, value);
+        if (_writer.EstimatedLength >= tableBytes) End();
+    }
+
+    /// <summary>Syncs the tables and gives them their names; the directory too. None if there was no row.</summary>
+    public List<(string Path, TableDescriptor Descriptor)> Finish(Func<TableDescriptor, string> nameOf)
+    {
+        if (_writer is not null) End();
+        var named = new List<(string, TableDescriptor)>();
+        foreach (var (temporary, descriptor) in _done)
+        {
+            var path = Path.Combine(directory, nameOf(descriptor));
+            storage.Rename(temporary, path);
+            named.Add((path, descriptor));
+        }
+
+        if (named.Count > 0) storage.SyncDirectory(directory);
+        _finished = true;
+        return named;
+    }
+
+    public void Dispose()
+    {
+        _writer?.Dispose();
+        _file?.Dispose();
+        if (_finished) return;
+        try
+        {
+            if (_number != 0) storage.Delete(TemporaryOf(_number));
+            foreach (var (temporary, _) in _done) storage.Delete(temporary);
+        }
+        catch (IOException)
+        {
+            // Swept at the next open.
+        }
+    }
+
+    private void Begin()
+    {
+        _number = numbers.Next();
+        _file = storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
+        _writer = new TableWriter(_file, origin, _number, options.BlockBytes, options.FilterBitsPerKey);
+    }
+
+    private void End()
+    {
+        var summary = _writer!.Finish();
+        _file!.Sync();
+        _writer.Dispose();
+        _file.Dispose();
+        _writer = null;
+        _file = null;
+        _done.Add((TemporaryOf(_number), summary.Describe(_number)));
+        _number = 0;
+        BytesWritten += summary.Length;
+    }
+
+    private string TemporaryOf(ulong number) => Path.Combine(directory, FileNames.Table(number) + FileNames.TemporarySuffix);
+}

@@ -1,0 +1,128 @@
+using System.Buffers.Binary;
+using Varve.Format;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve;
+
+/// <summary>
+/// Rebuilds memtables from the log. Replay never decides anything: records carry effects and outcomes, so a compare-and-swap is
+/// not compared again and a deadline is not computed again.
+/// </summary>
+internal sealed class LogReplay
+{
+    private readonly Incarnation _incarnation;
+    private readonly Action<WalSegment> _recycle;
+    private readonly List<(LogOffset End, LogId Id)> _ends = [];
+    private readonly LogId _base;
+
+    public LogReplay(Incarnation incarnation, MachineState state, Action<WalSegment> recycle)
+    {
+        _incarnation = incarnation;
+        _recycle = recycle;
+        _base = new LogId(state.LastIndex, state.LastTerm);
+        Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, Math.Max(state.LocalTimeMs, state.CountedTimeMs));
+        CleanedTimeMs = state.CleanedTimeMs;
+        if (state.Snapshot is { } snapshot) Snapshot = new SnapshotMetadata(new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum);
+    }
+
+    /// <summary>Oldest first; all but the last sealed.</summary>
+    public List<Memtable> Memtables { get; } = [];
+
+    public LogPosition Position { get; private set; }
+
+    public ulong CleanedTimeMs { get; private set; }
+
+    public SnapshotMetadata? Snapshot { get; private set; }
+
+    public long Entries { get; private set; }
+
+    /// <summary>Indexes a segment's records; those before it are sealed.</summary>
+    public Memtable Replay(WalSegment segment)
+    {
+        if (Memtables.Count > 0) Memtables[^1].Seal(Position);
+        var memtable = new Memtable(segment, _recycle);
+        Memtables.Add(memtable);
+        for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
+        {
+            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Corrupt(segment, offset, error);
+            if (header.LastIndex < Position.Index || header.Term < Position.Term)
+                throw Corrupt(segment, offset, new DecodeError(48, "a record that follows on the one before it"));
+            Apply(memtable, header);
+            // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
+            Position = new LogPosition(
+                header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs), Math.Max(Position.LocalTimeMs, header.LocalTimeMs));
+            offset += header.Length;
+            _ends.Add((new LogOffset(segment.Number, offset), Position.Id));
+        }
+
+        return memtable;
+    }
+
+    /// <summary>The last entry known to have been durable before this open.</summary>
+    public LogId DurableBefore(LogOffset synced)
+    {
+        var durable = _base;
+        foreach (var (end, id) in _ends)
+            if (!(end > synced) && id.Index > durable.Index) durable = id;
+        return durable;
+    }
+
+    private void Apply(Memtable memtable, in WalRecordHeader header)
+    {
+        var segment = memtable.Segment;
+        var payload = segment.From(header.Offset + WalRecordHeader.Size)[..header.PayloadLength];
+        switch (header.Type)
+        {
+            case WalRecordType.Chunk:
+                if (header.FirstIndex <= Position.Index) throw Corrupt(segment, header.Offset, new DecodeError(40, "entries after the ones before"));
+                if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Corrupt(segment, header.Offset, error);
+                IndexOperations(memtable, header);
+                while (columns.MoveNext())
+                {
+                    _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded });
+                    Entries++;
+                }
+
+                break;
+            case WalRecordType.Advance:
+            case WalRecordType.Link:
+                _incarnation.NoteJump(header.LastIndex, header.Term);
+                break;
+            case WalRecordType.Clean:
+                CleanedTimeMs = Math.Max(CleanedTimeMs, BinaryPrimitives.ReadUInt64LittleEndian(payload));
+                break;
+            case WalRecordType.Snapshot:
+                Snapshot = new SnapshotMetadata(
+                    new LogId(BinaryPrimitives.ReadUInt64LittleEndian(payload), BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
+                    payload[16..].ToArray());
+                _incarnation.Terms.Trim(Snapshot.LastIncluded.Index);
+                break;
+        }
+    }
+
+    private static void IndexOperations(Memtable memtable, in WalRecordHeader header)
+    {
+        var segment = memtable.Segment;
+        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
+        var end = header.Offset + header.Length;
+        for (var i = 0; i < header.OperationCount; i++)
+        {
+            var room = segment.From(offset)[..(int)(end - offset)];
+            if (!WalOperation.TryMeasure(room, out var size, out var error)) throw Corrupt(segment, offset, error);
+            var reference = (uint)(offset / WalOperation.Alignment);
+            var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
+            var key = room.Slice(WalOperation.HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(room[16..]));
+            var hash = KeyHash.Of(key);
+            if (index < header.FirstIndex || index > header.LastIndex || BinaryPrimitives.ReadUInt32LittleEndian(room[8..]) != memtable.Index.Find(key, hash))
+                throw Corrupt(segment, offset, new DecodeError(8, "an operation that follows on its key's last"));
+            memtable.Index.Insert(reference, hash);
+            offset += size;
+        }
+
+        if (offset != end) throw Corrupt(segment, offset, new DecodeError(0, "the record's end"));
+    }
+
+    private static CorruptionException Corrupt(WalSegment segment, long offset, DecodeError error) =>
+        new(segment.Path, offset + error.Offset, "record", error.Reason, "other bytes");
+}

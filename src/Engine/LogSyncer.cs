@@ -1,0 +1,169 @@
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve;
+
+/// <summary>
+/// Makes the log durable: for whoever waits for it, at the interval if there is one, and after a rotation. One sync at a time;
+/// it covers everything appended before it began, so those who wait together are served together. The first failure is final:
+/// the pages may have been dropped, and a second try would succeed without writing them (docs/DURABILITY.md).
+/// </summary>
+internal sealed class LogSyncer : IDisposable
+{
+    private readonly Lock _syncing = new();
+    private readonly Lock _waitersLock = new();
+    private readonly List<(LogOffset End, TaskCompletionSource Done)> _waiters = [];
+    private readonly VersionSet _versions;
+    private readonly WalWriter _wal;
+    private readonly SegmentPool _pool;
+    private readonly EngineOptions _options;
+    private readonly Action<Exception> _latch;
+    private readonly Func<Exception?> _fault;
+    private readonly Background? _thread;
+    private LogId _durable;
+    private bool _rotated;
+
+    public LogSyncer(
+        VersionSet versions, WalWriter wal, SegmentPool pool, EngineOptions options, LogId durable, Action<Exception> latch, Func<Exception?> fault)
+    {
+        _versions = versions;
+        _wal = wal;
+        _pool = pool;
+        _options = options;
+        _durable = durable;
+        _latch = latch;
+        _fault = fault;
+        if (options.ReadOnly) return;
+        var interval = options.Durability == Durability.Interval ? options.SyncInterval : Timeout.InfiniteTimeSpan;
+        _thread = new Background("Varve sync", Round, Fail, () => interval);
+    }
+
+    /// <summary>The last entry known to be durable; under the gate.</summary>
+    public LogId DurableLocked => _durable;
+
+    public long Syncs { get; private set; }
+
+    /// <summary>Says that there is something to do: a segment to prepare, an ended one to sync.</summary>
+    public void Wake()
+    {
+        Volatile.Write(ref _rotated, true);
+        _thread?.Wake();
+    }
+
+    /// <summary>Waits on this thread until the log is durable up to an offset.</summary>
+    public void Wait(LogOffset end)
+    {
+        lock (_syncing)
+        {
+            if (!(end > _wal.Synced)) return;
+            SyncLocked();
+        }
+    }
+
+    /// <summary>Completes when the log is durable up to an offset.</summary>
+    public Task WaitAsync(LogOffset end)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_waitersLock) _waiters.Add((end, done));
+        if (_fault() is null) _thread!.Wake();
+        else ServeWaiters(); // the thread is gone
+        return done.Task;
+    }
+
+    /// <summary>Makes everything appended so far durable.</summary>
+    public void SyncAll()
+    {
+        lock (_syncing) SyncLocked();
+    }
+
+    /// <summary>Runs something that must not overlap a sync: giving a segment away.</summary>
+    public void Between(Action action)
+    {
+        lock (_syncing) action();
+    }
+
+    /// <summary>Notes that everything up to an entry is durable in tables; under the gate.</summary>
+    public void NoteDurableLocked(LogId id)
+    {
+        if (id.Index > _durable.Index) _durable = id;
+    }
+
+    /// <summary>Notes that another state was installed, durably; under the gate.</summary>
+    public void RestartLocked(LogId id) => _durable = id;
+
+    public void Dispose()
+    {
+        _thread?.Dispose();
+        ServeWaiters();
+    }
+
+    private void Round()
+    {
+        _pool.Prepare();
+        if (_options.Durability == Durability.Interval || Interlocked.Exchange(ref _rotated, false)) SyncAll();
+        ServeWaiters();
+    }
+
+    private void ServeWaiters()
+    {
+        List<(LogOffset End, TaskCompletionSource Done)> waiters;
+        lock (_waitersLock)
+        {
+            if (_waiters.Count == 0) return;
+            waiters = [.. _waiters];
+            _waiters.Clear();
+        }
+
+        foreach (var (end, done) in waiters)
+        {
+            try
+            {
+                Wait(end);
+                done.SetResult();
+            }
+            catch (IOException e)
+            {
+                done.SetException(e);
+            }
+        }
+    }
+
+    private void Fail(Exception failure)
+    {
+        _latch(failure);
+        ServeWaiters();
+    }
+
+    private void SyncLocked()
+    {
+        if (_fault() is { } fault) throw new EngineFaultedException(fault);
+        SyncTicket ticket;
+        lock (_versions.Gate)
+        {
+            ticket = _wal.Capture();
+            if (ticket.End.CompareTo(_wal.Synced) == 0) return;
+        }
+
+        try
+        {
+            WalWriter.SyncCaptured(ticket);
+        }
+#pragma warning disable CA1031 // Whatever kept the sync from succeeding, nothing can be promised any more.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _latch(e);
+            throw new EngineFaultedException(e);
+        }
+
+        lock (_versions.Gate)
+        {
+            Syncs++;
+            if (ticket.Restarts != _wal.Restarts) return; // the log was dropped for another state meanwhile
+            _wal.Complete(ticket);
+            NoteDurableLocked(ticket.Position.Id);
+            var applied = _versions.Current.Incarnation.Applied;
+            if (_options.Durability == Durability.Power && ticket.Position.Index >= applied.Read().Index) applied.Publish(ticket.Position);
+        }
+    }
+}

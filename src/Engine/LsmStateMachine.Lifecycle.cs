@@ -1,0 +1,290 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Varve.Compaction;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve;
+
+public sealed partial class LsmStateMachine : ITableJobsHost
+{
+    private readonly ILogger _logger;
+    private readonly Queue<TaskCompletionSource> _compactions = new();
+    private readonly Lock _lifecycle = new();
+    private bool _released;
+
+    private LsmStateMachine(string directory, EngineOptions options, IStorage storage, IDisposable? directoryLock, Opening.Parts parts, RecycleTarget recycle)
+    {
+        _options = options;
+        _directoryLock = directoryLock;
+        _logger = options.LoggerFactory?.CreateLogger("Varve") ?? NullLogger.Instance;
+        _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version);
+        _pins = _versions.Pins;
+        _wal = parts.Wal;
+        _pool = parts.Pool;
+        _recycle = recycle.Recycle;
+        _report = parts.Report;
+        _snapshot = parts.Snapshot;
+        _cleanedTime = parts.CleanedTimeMs;
+        _localTime = parts.Wal.Position.LocalTimeMs;
+        _history = new HistoryList(options.HistoryEntries, _versions.Reclaimer);
+        _views = new ViewPool(this);
+        _jobs = new TableJobs(_versions, options, this);
+        _syncer = new LogSyncer(_versions, _wal, _pool, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
+        recycle.Target = segment =>
+        {
+            _syncer.Between(() =>
+            {
+                lock (_versions.Gate) _wal.Forget(segment);
+            });
+            _pool.Recycle(segment);
+        };
+        _background = new Background("Varve tables", BackgroundRound, Latch, BackgroundInterval);
+        if (!options.ReadOnly)
+        {
+            _syncer.Wake();
+            _background.Wake();
+        }
+
+        Log.Opened(_logger, directory, LastApplied.Index, LastApplied.Term, _report.RecoveredEntries, _report.TornTailBytes);
+    }
+
+    /// <summary>
+    /// Opens the database in a directory, and makes one if there is none; recovers it to the state of exactly one applied index.
+    /// <see cref="IsRunning"/> is true on return.
+    /// </summary>
+    /// <param name="directory">A directory of its own; made (mode 0700) if it does not exist.</param>
+    /// <param name="options">How; null: the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="AlreadyOpenException">Another engine has the directory open.</exception>
+    /// <exception cref="CorruptionException">A file is missing or is not what was written.</exception>
+    /// <exception cref="UnsupportedFormatException">A file is of a later format.</exception>
+    /// <exception cref="StorageFullException">There is no room for the first segment.</exception>
+    public static LsmStateMachine Open(string directory, EngineOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        options ??= new EngineOptions();
+        OptionChecks.Check(options);
+        var storage = options.Storage ?? Storages.Default;
+        directory = Path.GetFullPath(directory);
+        IDisposable? directoryLock = null;
+        try
+        {
+            if (!options.ReadOnly)
+            {
+                if (!storage.DirectoryExists(directory))
+                {
+                    storage.CreateDirectory(directory);
+                    if (Path.GetDirectoryName(directory) is { } parent) storage.SyncDirectory(parent);
+                }
+
+                directoryLock = storage.TryLock(Path.Combine(directory, FileNames.Lock)) ?? throw new AlreadyOpenException(directory);
+            }
+
+            var recycle = new RecycleTarget();
+            var parts = new Opening(storage, directory, options).Run(recycle.Recycle);
+            return new LsmStateMachine(directory, options, storage, directoryLock, parts, recycle);
+        }
+        catch
+        {
+            directoryLock?.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        lock (_lifecycle)
+        {
+            ThrowIfClosed();
+            _state = Running;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void Stop()
+    {
+        lock (_lifecycle)
+            if (_state == Running) _state = Stopped;
+    }
+
+    /// <summary>
+    /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are released;
+    /// what an open view still sees stays until the view is disposed. Everything applied is made durable first, where the disk
+    /// still lets it. May be called more than once.
+    /// </summary>
+    public void CloseStorage()
+    {
+        lock (_lifecycle)
+        {
+            if (_state == Closed) return;
+            _background.Dispose();
+            SyncBeforeClose();
+            // Appliers in the middle of a chunk finish it; those after see that it is closed.
+            lock (_versions.Gate) _state = Closed;
+            _syncer.Dispose();
+            _jobs.WakeWaiters();
+            FailCompactions();
+            lock (_versions.Gate) _history.ClearLocked();
+            _versions.Dispose();
+            _pool.Dispose();
+            _directoryLock?.Dispose();
+            // The last reader out lets go of the mappings, or this call does.
+            _versions.Reclaimer.Retire(_versions.Current.Release);
+            _released = true;
+            Log.Closed(_logger, _versions.Directory, _wal.Position.Index);
+        }
+
+        CollectAfterClose();
+    }
+
+    /// <summary>As <see cref="CloseStorage"/>.</summary>
+    public void Dispose() => CloseStorage();
+
+    /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
+    public ValueTask DisposeAsync() => _state == Closed ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
+
+    /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and expired leases.</summary>
+    /// <param name="cancellationToken">Cancels the wait, not the work.</param>
+    public Task CompactAsync(CancellationToken cancellationToken = default)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_versions.Gate)
+        {
+            EnsureMutable();
+            if (_versions.Current.Memtables[0].Index.KeyCount > 0) RotateLocked(0);
+            lock (_compactions) _compactions.Enqueue(done);
+        }
+
+        _background.Wake();
+        return done.Task.WaitAsync(cancellationToken);
+    }
+
+    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state == Closed;
+
+    void ITableJobsHost.SyncLog() => _syncer.SyncAll();
+
+    MachineState ITableJobsHost.DescribeLocked(Incarnation incarnation, LogPosition position, long liveCount, ulong countedTimeMs) =>
+        DescribeLocked(incarnation, position, liveCount, countedTimeMs);
+
+    void ITableJobsHost.FlushedLocked(Versions.Version replaced, Versions.Version current, Memtable memtable)
+    {
+        _history.AddLocked(replaced);
+        _history.TrimLocked(current, _wal.Position.Index);
+        _syncer.NoteDurableLocked(memtable.Last!.Value.Id);
+        Log.Flushed(_logger, memtable.Last!.Value.Index);
+    }
+
+    ulong ITableJobsHost.DropTime(Versions.Version version)
+    {
+        if (version.Runs.All(run => run.Tables.All(table => table.Descriptor.LeaseCount == 0))) return 0;
+        // Cuts at or after the base are still to be exact, so under the log's clock nothing that was live there may vanish.
+        var time = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : LocalTime();
+        lock (_versions.Gate)
+        {
+            // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as such.
+            var current = _versions.Current;
+            if (current.Memtables.Length > 1) return Math.Min(time, current.Base.CountedTimeMs);
+            return current.Incarnation.Census.TryCount(current, current.Incarnation.Applied.Read().Index, time, out _) ? time : 0;
+        }
+    }
+
+    private MachineState DescribeLocked(Incarnation incarnation, LogPosition position, long liveCount, ulong countedTimeMs) => new()
+    {
+        LastIndex = position.Index,
+        LastTerm = position.Term,
+        LogTimeMs = position.LogTimeMs,
+        LocalTimeMs = position.LocalTimeMs,
+        LiveCount = liveCount,
+        CountedTimeMs = countedTimeMs,
+        CleanedTimeMs = _cleanedTime,
+        Terms = incarnation.Terms.UpTo(position.Index),
+        Outcomes = incarnation.Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
+        Snapshot = _snapshot is { } snapshot ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
+    };
+
+    private void BackgroundRound()
+    {
+        _jobs.Round();
+        while (TakeCompaction() is { } compaction)
+        {
+            try
+            {
+                _jobs.CompactEverything();
+                compaction.SetResult();
+            }
+            catch (Exception e)
+            {
+                compaction.SetException(e is StorageFullException ? e : new EngineFaultedException(e));
+                throw;
+            }
+        }
+    }
+
+    private TaskCompletionSource? TakeCompaction()
+    {
+        lock (_compactions) return _compactions.TryDequeue(out var next) ? next : null;
+    }
+
+    private void FailCompactions()
+    {
+        while (TakeCompaction() is { } compaction) compaction.TrySetException(new ObjectDisposedException(nameof(LsmStateMachine)));
+    }
+
+    private TimeSpan BackgroundInterval() =>
+        _versions.Reclaimer.Pending > 0 || _jobs.IsBlocked ? TimeSpan.FromMilliseconds(50) : Timeout.InfiniteTimeSpan;
+
+    /// <summary>Holds an applier back while too many memtables wait for their flush; counted and timed.</summary>
+    private void Throttle()
+    {
+        if (_versions.Current.Memtables.Length - 1 <= _options.SealedMemtablesMax) return;
+        var start = Stopwatch.GetTimestamp();
+        Interlocked.Increment(ref _flushStalls);
+        _background.Wake();
+        _jobs.WaitForRoom(_options.SealedMemtablesMax, () => _state != Running || Volatile.Read(ref _fault) is not null);
+        Interlocked.Add(ref _stallTicks, Stopwatch.GetElapsedTime(start).Ticks);
+    }
+
+    private void WaitDurable(LogOffset end)
+    {
+        if (end != default) _syncer.Wait(end);
+    }
+
+    private void SyncBeforeClose()
+    {
+        if (_options.ReadOnly || Volatile.Read(ref _fault) is not null) return;
+        try
+        {
+            _syncer.SyncAll();
+        }
+        catch (IOException)
+        {
+            // Latched and logged; what was acknowledged under Process is in the page cache and survives this process.
+        }
+    }
+
+    /// <summary>After the close, whoever leaves last releases what was still seen.</summary>
+    private void CollectAfterClose()
+    {
+        if (!_released) return;
+        _versions.Reclaimer.Collect();
+    }
+
+    /// <summary>Stands for the recycling of a segment while the engine that does it is still being made.</summary>
+    private sealed class RecycleTarget
+    {
+        public Action<WalSegment>? Target { get; set; }
+
+        public void Recycle(WalSegment segment)
+        {
+            if (Target is null) segment.Dispose();
+            else Target(segment);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.Buffers;
+using Varve.Format;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve;
+
+public sealed partial class LsmStateMachine
+{
+    private readonly ViewPool _views;
+
+    /// <summary>The number of live keys, exact at one applied index. Costs by what was applied since the last call, and by what expired.</summary>
+    public long Count
+    {
+        get
+        {
+            while (true)
+            {
+                _pins.Enter();
+                try
+                {
+                    EnsureReadable();
+                    var version = ReadPoint(out var position);
+                    if (version.Incarnation.Census.TryCount(version, position.Index, LeaseTime(position), out var count)) return count;
+                }
+                finally
+                {
+                    _pins.Exit();
+                }
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsEmpty => Count == 0;
+
+    /// <inheritdoc/>
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        _pins.Enter();
+        try
+        {
+            EnsureReadable();
+            var version = ReadPoint(out var position);
+            return TryFindLive(version, position, key, out var found) ? found.Value.ToArray() : null;
+        }
+        finally
+        {
+            LeaveRead();
+        }
+    }
+
+    /// <inheritdoc/>
+    public byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var values = new byte[]?[keys.Count];
+        _pins.Enter();
+        try
+        {
+            EnsureReadable();
+            var version = ReadPoint(out var position);
+            var time = LeaseTime(position);
+            for (var i = 0; i < values.Length; i++)
+            {
+                var key = keys[i].Span;
+                if (version.TryFind(key, KeyHash.Of(key), position.Index, out var found) && found.IsLiveAt(time)) values[i] = found.Value.ToArray();
+            }
+        }
+        finally
+        {
+            LeaveRead();
+        }
+
+        return values;
+    }
+
+    /// <summary>Copies the value of a key, as much of it as fits. No allocation.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="destination">Receives the value, or its beginning.</param>
+    /// <returns>The value's length in bytes, also where it is more than fits; -1 if the key is absent.</returns>
+    public int Read(ReadOnlySpan<byte> key, Span<byte> destination)
+    {
+        _pins.Enter();
+        try
+        {
+            EnsureReadable();
+            var version = ReadPoint(out var position);
+            if (!TryFindLive(version, position, key, out var found)) return -1;
+            var value = found.Value;
+            value[..Math.Min(value.Length, destination.Length)].CopyTo(destination);
+            return value.Length;
+        }
+        finally
+        {
+            LeaveRead();
+        }
+    }
+
+    /// <summary>Writes the value of a key to a buffer writer. No allocation of its own.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="destination">Receives the value whole.</param>
+    /// <returns>False if the key is absent; nothing is written then.</returns>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        _pins.Enter();
+        try
+        {
+            EnsureReadable();
+            var version = ReadPoint(out var position);
+            if (!TryFindLive(version, position, key, out var found)) return false;
+            destination.Write(found.Value);
+            return true;
+        }
+        finally
+        {
+            LeaveRead();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix)
+    {
+        var entries = new List<KeyValueEntry>();
+        using var view = OpenView();
+        foreach (var entry in view.ScanPrefix(prefix)) entries.Add(new KeyValueEntry(entry.Key.ToArray(), entry.Value.ToArray()));
+        return new ScanResult(entries, view.Revision);
+    }
+
+    /// <summary>
+    /// Pins the present state: every read through the view is of one revision, and spans point into the engine's own memory. Use
+    /// and dispose it on this thread; a view that stays open keeps its memtables and tables from being let go.
+    /// </summary>
+    public ReadView OpenView()
+    {
+        _pins.Enter();
+        try
+        {
+            EnsureReadable();
+            var version = ReadPoint(out var position);
+            return new ReadView(_views.Take(version, position));
+        }
+        catch
+        {
+            LeaveRead();
+            throw;
+        }
+    }
+
+    /// <summary>Ends a view on the thread that opened it.</summary>
+    internal void CloseView(ViewContext context)
+    {
+        context.Close();
+        _views.Return(context);
+        LeaveRead();
+    }
+
+    /// <summary>The end of a read: the last one out of a closed engine lets go of its memory.</summary>
+    internal void LeaveRead()
+    {
+        _pins.Exit();
+        if (_state == Closed) CollectAfterClose();
+    }
+
+    /// <summary>The time by which a view judges leases; asked for when its first lease is met.</summary>
+    internal ulong LeaseTimeOf(in LogPosition position) => LeaseTime(position);
+
+    private bool TryFindLive(Versions.Version version, in LogPosition position, ReadOnlySpan<byte> key, out Found found)
+    {
+        if (!version.TryFind(key, KeyHash.Of(key), position.Index, out found)) return false;
+        return found.Kind == RecordKind.Put || (found.Kind == RecordKind.LeasedPut && found.IsLiveAt(LeaseTime(position)));
+    }
+}
