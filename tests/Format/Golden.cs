@@ -55,7 +55,7 @@ internal sealed class Golden
             foreach (var line in bytes.Chunk(16))
             {
                 var hex = string.Join(' ', line.Select(value => value.ToString("x2", CultureInfo.InvariantCulture)));
-                text.Append(CultureInfo.InvariantCulture, $"{offset:x4}  {hex,-47}{label}".TrimEnd()).Append('\n');
+                text.Append(string.Create(CultureInfo.InvariantCulture, $"{offset:x4}  {hex,-47}{label}").TrimEnd()).Append('\n');
                 offset += line.Length;
                 label = "";
             }

@@ -116,8 +116,9 @@ public class RecordRules
 
     private static byte[] Patched(byte[] bytes, int at, byte[] patch)
     {
-        patch.CopyTo(bytes, at);
-        return bytes;
+        var patched = (byte[])bytes.Clone();
+        patch.CopyTo(patched, at);
+        return patched;
     }
 
     private static void Refused(Func<byte[]> encode) => Assert.Throws<ArgumentException>(encode);
