@@ -27,15 +27,15 @@ public class HostileTableTests(ITestOutputHelper output)
         byte[] sound = table.Bytes;
         byte[][] probes = [.. TestRows.Probes(table.Rows, seed).Take(200)];
         int opened = 0, verified = 0;
-        for (int round = 0; round < 1500; round++)
+        for (int round = 0; round < 600; round++)
         {
             byte[] hostile = [.. sound];
             int from = random.Next(2) == 0 ? 0 : (int)BinaryPrimitives.ReadInt64LittleEndian(sound.AsSpan(sound.Length - TableFooter.Bytes + 24));
             for (int edits = random.Next(1, 5); edits > 0; edits--)
                 hostile[random.Next(from, hostile.Length - TableFooter.Bytes)] = (byte)(random.Next(3) == 0 ? 255 : random.Next(256));
+            Reseal(hostile, sound);
             if (hostile.AsSpan().SequenceEqual(sound))
                 continue;
-            Reseal(hostile, sound);
             table.Bytes = hostile;
             try
             {
@@ -49,7 +49,7 @@ public class HostileTableTests(ITestOutputHelper output)
             {
             }
         }
-        Assert.True(opened > 100, $"{opened} opened");
+        Assert.True(opened > 50, $"{opened} opened");
         Assert.Equal(0, verified);
         Assert.Equal(0, table.Storage.LiveMappings);
     }
