@@ -94,6 +94,17 @@ internal sealed unsafe partial class Table : IDisposable
     /// <summary>The block that holds a key, if any does; the key is inside the table's range.</summary>
     internal int FindBlock(ReadOnlySpan<byte> key) => index.Find(key);
 
+    /// <summary>Asks for all the lines of a block that a search over its heads reads, so that they come together.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void PrefetchHeads(int number)
+    {
+        if (!Sse.IsSupported)
+            return;
+        byte* block = data + index.BlockOffset(number);
+        for (int line = 0; line <= DataBlockHeader.RowsMax * sizeof(ulong); line += DataBlockHeader.Alignment)
+            Sse.Prefetch0(block + DataBlockHeader.HeadsOffset + line);
+    }
+
     /// <summary>A block, checked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal DataBlockView Block(int number)

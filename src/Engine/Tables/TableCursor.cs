@@ -54,6 +54,7 @@ internal unsafe struct TableCursor(Table table)
         if (key.SequenceCompareTo(table.LargestKey) > 0)
             return isValid = false;
         int number = table.FindBlock(key);
+        table.PrefetchHeads(number);
         Enter(number);
         row = block.LowerBound(key);
         return row < block.Count || Enter(number + 1);

@@ -1,0 +1,148 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Varve.Tests.Tables;
+
+/// <summary>What the writer refuses, counts, and spends.</summary>
+public class TableWriterTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void KeysThatDoNotAscendAreRefused()
+    {
+        using TableWriter writer = New();
+        writer.Add([1, 2], RecordKind.Put, 0, []);
+        Assert.Throws<ArgumentException>(() => writer.Add([1, 2], RecordKind.Put, 0, []));
+        Assert.Throws<ArgumentException>(() => writer.Add([1], RecordKind.Put, 0, []));
+        writer.Add([1, 2, 0], RecordKind.Put, 0, []);
+        Assert.Equal(2, writer.RowCount);
+    }
+
+    [Fact]
+    public void EmptyAndOversizedKeysAreRefused()
+    {
+        using TableWriter writer = New();
+        Assert.Throws<ArgumentException>(() => writer.Add([], RecordKind.Put, 0, []));
+        Assert.Throws<ArgumentException>(() => writer.Add(new byte[65_536], RecordKind.Put, 0, []));
+        writer.Add(new byte[65_535], RecordKind.Put, 0, []);
+    }
+
+    [Fact]
+    public void ATombstoneWithAValueIsRefused()
+    {
+        using TableWriter writer = New();
+        Assert.Throws<ArgumentException>(() => writer.Add([1], RecordKind.Tombstone, 0, [1]));
+    }
+
+    [Fact]
+    public void ATableWithoutRowsIsRefused()
+    {
+        using TableWriter writer = New();
+        Assert.Throws<InvalidOperationException>(() => writer.Finish());
+    }
+
+    [Fact]
+    public void TheSummaryCountsWhatWasAdded()
+    {
+        TestTable written = TestTable.Write(TestRows.OfShape(9, 4, 500));
+        TableDescriptor d = written.Descriptor;
+        Assert.Equal(written.Rows.Count, d.RowCount);
+        Assert.Equal(written.Rows.Count(r => r.Kind == RecordKind.Tombstone), d.TombstoneCount);
+        Assert.Equal(written.Rows.Count(r => r.Kind == RecordKind.LeasedPut), d.LeaseCount);
+        Assert.Equal(written.Rows[0].Key, d.SmallestKey);
+        Assert.Equal(written.Rows[^1].Key, d.LargestKey);
+        Assert.Equal(written.Bytes.Length, d.Length);
+        Assert.Equal(System.IO.Hashing.XxHash128.HashToUInt128(written.Bytes), d.Hash);
+        using Table table = written.Open();
+        Assert.Equal(written.Rows.Where(r => r.Deadline != 0).Max(r => r.Deadline), table.Properties.LargestDeadline);
+        Assert.Equal(written.Rows.Where(r => r.Deadline != 0).Min(r => r.Deadline), table.Properties.SmallestDeadline);
+    }
+
+    [Fact]
+    public void TheSameRowsGiveTheSameBytes() =>
+        Assert.Equal(TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes, TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes);
+
+    [Fact]
+    public void TheEstimateIsNearTheLength()
+    {
+        List<TestRow> rows = TestRows.OfShape(0, 8, 20_000);
+        rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
+        using IStorageFile file = new MemoryStorage().Open("/t", FileIntent.CreateNew);
+        using var writer = new TableWriter(file, TestTable.Origin, 1, 8192, 10);
+        foreach (TestRow row in rows)
+            writer.Add(row.Key, row.Kind, row.Deadline, row.Value);
+        long estimate = writer.EstimatedLength;
+        Assert.InRange(estimate, writer.Finish().Length * 0.98, estimate * 1.02);
+    }
+
+    [Fact]
+    public void SmallRowsTakeLessThanATenthMoreThanTheirData()
+    {
+        TestTable written = TestTable.Write(TestRows.OfShape(0, 8, 50_000));
+        double overhead = written.Bytes.Length / (116.0 * written.Rows.Count) - 1;
+        output.WriteLine($"16-byte keys, 100-byte values, filter of 10 bits: {overhead:P2} over the data");
+        Assert.InRange(overhead, 0, 0.1);
+    }
+
+    [Theory]
+    [InlineData(6, 0.05, 0.11)]
+    [InlineData(10, 0.005, 0.015)]
+    [InlineData(16, 0.0003, 0.002)]
+    public void TheFilterLiesAboutAsOftenAsItShould(int bits, double least, double most)
+    {
+        using Table table = TestTable.Write(TestRows.OfShape(0, 8, 50_000), 8192, bits).Open();
+        var random = new Random(77);
+        byte[] key = new byte[16];
+        int lies = 0;
+        const int probes = 200_000;
+        for (int i = 0; i < probes; i++)
+        {
+            random.NextBytes(key);
+            lies += table.MayContain(KeyHash.Of(key)) ? 1 : 0;
+        }
+        output.WriteLine($"{bits} bits a key: {lies / (double)probes:P3}");
+        Assert.InRange(lies / (double)probes, least, most);
+    }
+
+    [Fact]
+    public void WithoutAFilterEveryKeyMayBeThere()
+    {
+        using Table table = TestTable.Write(TestRows.OfShape(0, 8, 50), 8192, 0).Open();
+        Assert.True(table.MayContain(123));
+        table.PrefetchFilter(123);
+        Assert.False(table.TryGet([1, 2, 3], KeyHash.Of([1, 2, 3]), out _));
+    }
+
+    [Fact]
+    public void ReadsAllocateNothing()
+    {
+        TestTable written = TestTable.Write(TestRows.OfShape(9, 4, 1000));
+        using Table table = written.Open();
+        byte[][] keys = [.. written.Rows.Select(r => r.Key)];
+        byte[] copy = new byte[100];
+        long Round()
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            var cursor = new TableCursor(table);
+            foreach (byte[] key in keys)
+            {
+                table.TryGet(key, KeyHash.Of(key), out _);
+                table.MayContain((ulong)key.Length);
+                cursor.Seek(key);
+                cursor.SeekBefore(key);
+            }
+            for (bool ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext())
+                cursor.CopyKeyTo(copy);
+            LeaseCursor leases = table.Leases(0, ulong.MaxValue);
+            while (leases.MoveNext())
+                leases.CopyKeyTo(copy);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+        Round();
+        Assert.Equal(0, Round());
+    }
+
+    private static TableWriter New() => new(new MemoryStorage().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, 8192, 10);
+}
