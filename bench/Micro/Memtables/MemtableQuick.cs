@@ -28,8 +28,24 @@ internal static unsafe class MemtableQuick
         }
     }
 
+    private const int Chunk = 100;
+
     private static void Block(MemtableWorkload work, Dictionary<string, List<double>> results, string suffix)
     {
+        using (var chunked = new MemtableIndex(work.Segment, work.SegmentBytes))
+        {
+            Time("insert by chunks of 100, block" + suffix, () =>
+            {
+                for (var from = 0; from < work.Count; from += Chunk)
+                {
+                    var to = Math.Min(from + Chunk, work.Count);
+                    for (var i = from; i < to; i++) chunked.Prefetch(work.Hashes[i]);
+                    for (var i = from; i < to; i++) chunked.InsertExact(work.References[i], work.Hashes[i]);
+                    chunked.InsertOrdered(work.References.AsSpan(from, to - from));
+                }
+            });
+        }
+
         using var index = new MemtableIndex(work.Segment, work.SegmentBytes);
         Time("insert, block" + suffix, () =>
         {
