@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Varve.Format;
 using Varve.Memtables;
 
@@ -20,7 +19,7 @@ internal static unsafe class MemtableQuick
             Plain(ascending, results, ", ascending");
         }
 
-        Console.WriteLine($"{count:N0} keys of {MemtableWorkload.KeySize} bytes, ns an operation, median of {rounds - 1} after one to warm up");
+        Console.WriteLine($"{count:N0} keys of {MemtableWorkload.KeySize} bytes, ns of processor time an operation, median of {rounds - 1} after one to warm up");
         foreach (var (name, values) in results)
         {
             var sorted = values.Skip(1).Order().ToArray();
@@ -28,9 +27,46 @@ internal static unsafe class MemtableQuick
         }
     }
 
+    private const int Chunk = 100;
+
     private static void Block(MemtableWorkload work, Dictionary<string, List<double>> results, string suffix)
     {
+        using (var chunked = new MemtableIndex(work.Segment, work.SegmentBytes))
+        {
+            chunked.Populate(work.Count);
+            Time("insert by chunks of 100, block" + suffix, () =>
+            {
+                for (var from = 0; from < work.Count; from += Chunk)
+                {
+                    var to = Math.Min(from + Chunk, work.Count);
+                    for (var i = from; i < to; i++) chunked.Prefetch(work.Hashes[i]);
+                    for (var i = from; i < to; i++) chunked.InsertExact(work.References[i], work.Hashes[i]);
+                    chunked.InsertOrdered(work.References.AsSpan(from, to - from));
+                }
+            });
+        }
+
+        using (var halves = new MemtableIndex(work.Segment, work.SegmentBytes))
+        {
+            halves.Populate(work.Count);
+            Time("  of it InsertExact" + suffix, () =>
+            {
+                for (var from = 0; from < work.Count; from += Chunk)
+                {
+                    var to = Math.Min(from + Chunk, work.Count);
+                    for (var i = from; i < to; i++) halves.Prefetch(work.Hashes[i]);
+                    for (var i = from; i < to; i++) halves.InsertExact(work.References[i], work.Hashes[i]);
+                }
+            });
+            Time("  of it InsertOrdered" + suffix, () =>
+            {
+                for (var from = 0; from < work.Count; from += Chunk)
+                    halves.InsertOrdered(work.References.AsSpan(from, Math.Min(from + Chunk, work.Count) - from));
+            });
+        }
+
         using var index = new MemtableIndex(work.Segment, work.SegmentBytes);
+        index.Populate(work.Count);
         Time("insert, block" + suffix, () =>
         {
             for (var i = 0; i < work.Count; i++) index.Insert(work.References[i], work.Hashes[i]);
@@ -85,6 +121,7 @@ internal static unsafe class MemtableQuick
     private static void Plain(MemtableWorkload work, Dictionary<string, List<double>> results, string suffix)
     {
         using var list = new PlainSkiplist(work.Segment, work.Count);
+        list.Populate();
         Time("insert, one key a node" + suffix, () =>
         {
             for (var i = 0; i < work.Count; i++) list.Insert(work.References[i]);
@@ -114,8 +151,8 @@ internal static unsafe class MemtableQuick
 
     private static double Measure(Action action, int count)
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = ThreadClock.Nanoseconds;
         action();
-        return Stopwatch.GetElapsedTime(start).TotalNanoseconds / count;
+        return (ThreadClock.Nanoseconds - start) / count;
     }
 }

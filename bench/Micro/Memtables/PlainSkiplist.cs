@@ -28,6 +28,8 @@ internal sealed unsafe class PlainSkiplist : IDisposable
         _words = (uint*)_arena.Start;
     }
 
+    public void Populate() => _arena.Populate(long.MaxValue);
+
     public void Insert(uint reference)
     {
         var path = stackalloc uint[HeightMax];

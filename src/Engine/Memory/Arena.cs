@@ -17,6 +17,8 @@ internal sealed unsafe class Arena : IDisposable
     /// <summary>Bytes of one unit: a cache line.</summary>
     public const int LineSize = 64;
 
+    private const int PageSize = 4096;
+
     private readonly long _linesMax;
     private byte* _reservation;
     private byte* _start;
@@ -53,6 +55,16 @@ internal sealed unsafe class Arena : IDisposable
     /// <summary>The address of what <paramref name="reference"/> names.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* At(uint reference) => _start + (ulong)reference * LineSize;
+
+    /// <summary>
+    /// Has the operating system back the first <paramref name="bytes"/> of the reservation now, so that the writer does not
+    /// wait for page faults. Any thread, also beside the writer: contents do not change.
+    /// </summary>
+    public void Populate(long bytes)
+    {
+        var end = Math.Min(bytes, _linesMax * LineSize);
+        for (var offset = 0L; offset < end; offset += PageSize) Interlocked.Or(ref *(long*)(_start + offset), 0);
+    }
 
     /// <summary>Frees everything. The caller knows that nobody reads any more.</summary>
     public void Dispose()

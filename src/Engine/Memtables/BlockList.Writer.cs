@@ -1,28 +1,45 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Varve.Format;
 
 namespace Varve.Memtables;
 
 /// <content>What only the writer does.</content>
 /// <remarks>
-/// The writer sees its own stores, so to it every link is exact. It keeps the path of its last search and the block where
-/// the last insert became the last row: keys that arrive in ascending order, at the end of the list or within it, are put
+/// The writer sees its own stores, so to it every link is exact. It remembers the block where the last insert became the
+/// last row: keys that arrive in ascending order, at the end of the list or within it, are put
 /// behind one another without a search, and a full block is then not split but left full, with a new one begun behind it.
 /// </remarks>
 internal sealed unsafe partial class BlockList
 {
     private const int RowsKeptBySplit = RowBlock.RowsMax / 2;
 
-    private readonly uint* _path;     // where a search for a key of the run's block leaves each level
     private uint _run;                // the block whose last row was inserted last; 0: none
     private ulong _random = 0x9E37_79B9_7F4A_7C15;
 
-    /// <summary>Adds a row for a key that has none.</summary>
-    public void Add(uint reference)
+    /// <summary>
+    /// Enters an operation: a new row when it has no prior version, else the newest version of the row that has its prior.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">No row has the prior version.</exception>
+    public void Insert(uint reference)
     {
+        var prior = new WalOperationView(OperationAt(reference)).Prior;
         var key = KeyOf(reference);
-        var isRun = _run != 0 && ContinuesRun(key);
-        var block = isRun ? _run : Find(key, strict: false, out _, _path);
+        if (prior != 0) Replace(Find(key, strict: false, out _), prior, reference);
+        else if (_run != 0 && ContinuesRun(key)) Add(_run, key, reference, isRun: true);
+        else Add(Find(key, strict: false, out _), key, reference, isRun: false);
+    }
+
+    private void Replace(uint block, uint prior, uint reference)
+    {
+        var slot = RowBlock.SlotWith(At(block), prior);
+        if (slot < 0) throw new InvalidOperationException("The operation's prior version is not the newest of its key.");
+        Volatile.Write(ref At(block)->Rows[slot], reference);
+    }
+
+    /// <summary>Adds a row to <paramref name="block"/>, which covers the new key.</summary>
+    private void Add(uint block, RawKey key, uint reference, bool isRun)
+    {
         var at = At(block);
         var head = key.Head(at->Prefix);
         var rank = RankOf(at, key, head);
@@ -44,7 +61,6 @@ internal sealed unsafe partial class BlockList
                 block = right;
                 at = At(right);
                 head = key.Head(at->Prefix);
-                EnterPath(right);
             }
         }
 
@@ -53,16 +69,6 @@ internal sealed unsafe partial class BlockList
         at->Rows[slot] = reference;
         Volatile.Write(ref at->Order, RowOrder.Insert(at->Order, rank, slot));
         _run = rank == count ? block : 0;
-    }
-
-    /// <summary>Makes <paramref name="reference"/> the newest version in the row that has <paramref name="prior"/>.</summary>
-    /// <exception cref="InvalidOperationException">No row has it.</exception>
-    public void Replace(uint prior, uint reference)
-    {
-        var block = At(Find(KeyOf(reference), strict: false, out _));
-        var slot = RowBlock.SlotWith(block, prior);
-        if (slot < 0) throw new InvalidOperationException("The operation's prior version is not the newest of its key.");
-        Volatile.Write(ref block->Rows[slot], reference);
     }
 
     /// <summary>Whether <paramref name="key"/> belongs right behind the last row of the run's block.</summary>
@@ -112,7 +118,6 @@ internal sealed unsafe partial class BlockList
         at->Rows[0] = reference;
         at->Order = RowOrder.First(1);
         Publish(left, right);
-        EnterPath(right);
         return right;
     }
 
@@ -165,11 +170,14 @@ internal sealed unsafe partial class BlockList
         var at = At(right);
         var anchor = KeyOf(at->Anchor);
         var next = At(left)->Next;
+        var path = stackalloc uint[RowBlock.HeightMax + 1];
+        for (var level = _height + 1; level <= at->Height; level++) path[level] = _first;
+        Find(anchor, strict: false, out _, path);
         at->Next = next;
         at->Previous = left;
         for (var level = 1; level <= at->Height; level++)
         {
-            var target = RowBlock.LinkOf(At(_path[level]), level)->Target;
+            var target = RowBlock.LinkOf(At(path[level]), level)->Target;
             if (target != 0) SetLink(RowBlock.LinkOf(at, level), anchor, target, KeyOf(At(target)->Anchor));
         }
 
@@ -177,7 +185,7 @@ internal sealed unsafe partial class BlockList
         if (next != 0) Volatile.Write(ref At(next)->Previous, right);
         for (var level = 1; level <= at->Height; level++)
         {
-            var before = At(_path[level]);
+            var before = At(path[level]);
             SetLink(RowBlock.LinkOf(before, level), before->Anchor == 0 ? default : KeyOf(before->Anchor), right, anchor);
         }
 
@@ -193,10 +201,5 @@ internal sealed unsafe partial class BlockList
         link->Shared = (ushort)shared;
         link->HeadLength = (byte)Math.Min(sizeof(ulong), to.Length - shared);
         Volatile.Write(ref link->Target, target);
-    }
-
-    private void EnterPath(uint block)
-    {
-        for (var level = 1; level <= At(block)->Height; level++) _path[level] = block;
     }
 }

@@ -54,10 +54,8 @@ internal sealed unsafe partial class BlockList
         _segment = segment;
         _arena = arena;
         _lines = arena.Start;
-        _path = (uint*)arena.At(arena.Allocate(1));
         _first = arena.Allocate(RowBlock.LinesOf(RowBlock.HeightMax));
         At(_first)->Height = RowBlock.HeightMax;
-        for (var level = 1; level <= RowBlock.HeightMax; level++) _path[level] = _first;
     }
 
     /// <summary>The leftmost block.</summary>
@@ -94,27 +92,11 @@ internal sealed unsafe partial class BlockList
                 var link = RowBlock.LinkOf(At(block), level);
                 var target = Volatile.Read(ref link->Target);
                 if (target == 0) break;
-                var (head, prefix, headLength) = (link->Head, link->Shared, link->HeadLength);
+                var snapshot = *link;
                 Volatile.ReadBarrier();
                 if (link->Target != target) break;
                 beyond = target;
-                if (shared > prefix) break;
-                if (shared == prefix)
-                {
-                    var own = key.Head(prefix);
-                    if (own < head) break;
-                    if (own == head)
-                    {
-                        if (!IsBeyondAnchor(key, target, strict, out var sharedWithTarget)) break;
-                        shared = sharedWithTarget;
-                    }
-                    else
-                    {
-                        var same = BitOperations.LeadingZeroCount(own ^ head) >> 3;
-                        shared = prefix + Math.Min(same, Math.Min((int)headLength, key.Length - prefix));
-                    }
-                }
-
+                if (!GoesOn(key, in snapshot, target, strict, ref shared)) break;
                 block = target;
             }
 
@@ -122,6 +104,28 @@ internal sealed unsafe partial class BlockList
         }
 
         return FollowNext(key, strict, block, ref beyond);
+    }
+
+    /// <summary>
+    /// Whether the target of a link is still at or below <paramref name="key"/>; then <paramref name="shared"/>, what the key shares with
+    /// the anchor here, becomes what it shares with the target's.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool GoesOn(RawKey key, in BlockLink link, uint target, bool strict, ref int shared)
+    {
+        if (shared != link.Shared) return shared < link.Shared;
+        var head = key.Head(shared);
+        if (head == link.Head)
+        {
+            if (!IsBeyondAnchor(key, target, strict, out var sharedWithTarget)) return false;
+            shared = sharedWithTarget;
+            return true;
+        }
+
+        if (head < link.Head) return false;
+        var same = BitOperations.LeadingZeroCount(head ^ link.Head) >> 3;
+        shared += Math.Min(same, Math.Min((int)link.HeadLength, key.Length - shared));
+        return true;
     }
 
     /// <summary>The last word: walks right by whole keys until the neighbour is <paramref name="beyond"/> or beyond the key.</summary>

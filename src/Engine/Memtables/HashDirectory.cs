@@ -126,6 +126,9 @@ internal sealed unsafe class HashDirectory : IDisposable
         }
     }
 
+    /// <summary>Makes the memory of the buckets for <paramref name="keys"/> keys present ahead of their use. Any thread.</summary>
+    public void Populate(long keys) => _buckets.Populate(Math.Max(keys / KeysPerBucketMax, 1L << _initialBits) * Arena.LineSize);
+
     /// <summary>Frees the buckets; the overflow lines go with the arena. The caller knows that nobody reads any more.</summary>
     public void Dispose() => _buckets.Dispose();
 

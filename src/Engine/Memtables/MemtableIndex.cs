@@ -19,6 +19,7 @@ internal sealed unsafe class MemtableIndex : IDisposable
 {
     private const int OperationSizeMin = 24;     // header, one byte of key, padding
     private const int IndexBytesPerKeyMax = 80;  // four rows a 256-byte block at the worst, tall blocks and overflow lines on top
+    private const int IndexBytesPerKeyUsual = 36;   // at random: a little over eight rows a block, some overflow lines
     private const int ReservationMin = 64 << 10;
 
     private readonly byte* _segment;
@@ -64,25 +65,40 @@ internal sealed unsafe class MemtableIndex : IDisposable
     public uint Find(ReadOnlySpan<byte> key, ulong hash) => _directory.Find(key, hash);
 
     /// <summary>
-    /// Enters an operation: a new row when it has no prior version, else the newest version of the row that has its prior.
-    /// Writer only.
+    /// Enters one operation: a new row when it has no prior version, else the newest version of the row that has its prior.
+    /// Writer only. A chunk is cheaper through <see cref="InsertExact"/> and <see cref="InsertOrdered"/>.
     /// </summary>
     /// <remarks><c>Prior</c> of the operation is what <see cref="Find"/> gave for its key and nothing was inserted for it since.</remarks>
     /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
     public void Insert(uint reference, ulong hash)
     {
+        InsertExact(reference, hash);
+        _list.Insert(reference);
+    }
+
+    /// <summary>
+    /// The first half of <see cref="Insert"/>: <see cref="Find"/> and <see cref="FindVisible"/> know the operation, cursors do not
+    /// yet. Writer only; <see cref="InsertOrdered"/> must follow before a revision that sees the operation is published.
+    /// </summary>
+    /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
+    public void InsertExact(uint reference, ulong hash)
+    {
         var prior = OperationAt(reference).Prior;
         if (prior != 0)
         {
             _directory.Replace(prior, reference, hash);
-            _list.Replace(prior, reference);
             return;
         }
 
-        _list.Add(reference);
         _directory.Add(reference, hash);
         Volatile.Write(ref _keyCount, _keyCount + 1);
     }
+
+    /// <summary>
+    /// The second half of <see cref="Insert"/> for all of a chunk's operations, in the order in which the first half was done: their
+    /// searches run side by side, so that they wait for memory together. Writer only.
+    /// </summary>
+    public void InsertOrdered(ReadOnlySpan<uint> references) => _list.InsertAll(references);
 
     /// <summary>The newest version of <paramref name="key"/> that <paramref name="revision"/> sees, or 0. Any thread.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -99,6 +115,16 @@ internal sealed unsafe class MemtableIndex : IDisposable
     /// <summary>The operation that <paramref name="reference"/> names, in the segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public WalOperationView OperationAt(uint reference) => new(_segment + (ulong)reference * WalOperation.Alignment);
+
+    /// <summary>
+    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments: a page fault costs the
+    /// writer as much as ten inserts, and every hundredth insert would meet one. Any thread, also beside the writer.
+    /// </summary>
+    public void Populate(long keys)
+    {
+        _directory.Populate(keys);
+        _arena.Populate(keys * IndexBytesPerKeyUsual);
+    }
 
     /// <summary>Frees the index. The caller knows that nobody reads any more.</summary>
     public void Dispose()

@@ -1,0 +1,189 @@
+using FsCheck;
+using FsCheck.Xunit;
+using Varve.Format;
+using Varve.Memtables;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Varve.Tests.Engine.Memtables;
+
+/// <summary>The index gives what a sorted dictionary of version lists gives, at every revision and in every direction.</summary>
+public class MemtableModelTests(ITestOutputHelper output)
+{
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 12)];
+
+    [Theory]
+    [MemberData(nameof(Seeds))]
+    public void NastyKeysReadLikeTheModel(int seed)
+    {
+        output.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        var keys = Enumerable.Range(0, 40 << (seed % 6)).Select(_ => NastyKeys.Next(random)).ToArray();
+        Check([.. Enumerable.Range(0, keys.Length * 2).Select(_ => keys[random.Next(keys.Length)])], random, chunk: seed % 3 == 0 ? 1 + random.Next(100) : 0);
+    }
+
+    [Property(MaxTest = 60)]
+    public bool AnyKeysReadLikeTheModel(NonEmptyArray<NonEmptyArray<byte>> keys, PositiveInt seed)
+    {
+        output.WriteLine($"seed {seed.Get}");
+        Check([.. keys.Get.Select(key => key.Get)], new Random(seed.Get), chunk: seed.Get % 2 * 7);
+        return true;
+    }
+
+    [Theory]
+    [InlineData("ascending", 0)]
+    [InlineData("descending", 0)]
+    [InlineData("random", 0)]
+    [InlineData("ascending", 100)]
+    [InlineData("descending", 100)]
+    [InlineData("random", 100)]
+    [InlineData("two runs", 0)]
+    [InlineData("two runs", 33)]
+    [InlineData("ascending text", 0)]
+    [InlineData("random text", 50)]
+    public void OrdersOfArrivalReadLikeTheModel(string order, int chunk)
+    {
+        var random = new Random(7);
+        var numbers = Enumerable.Range(0, 3000).ToArray();
+        if (order.StartsWith("random", StringComparison.Ordinal)) random.Shuffle(numbers);
+        if (order == "descending") Array.Reverse(numbers);
+        if (order == "two runs") numbers = [.. numbers.Select(i => (i % 2 * 1_000_000) + i)];
+        Check(
+            [.. numbers.Select(i => order.EndsWith("text", StringComparison.Ordinal)
+                ? System.Text.Encoding.ASCII.GetBytes($"tenant/0000/user/{i:D10}")
+                : [(byte)(i >> 24), (byte)(i >> 16), (byte)(i >> 8), (byte)i])],
+            random,
+            chunk);
+    }
+
+    [Fact]
+    public void AnEmptyIndexHasNothing()
+    {
+        using var segment = new TestSegment(4096);
+        var cursor = new MemtableCursor(segment.Index);
+        Assert.False(cursor.SeekFirst());
+        Assert.False(cursor.SeekLast());
+        Assert.False(cursor.Seek("a"u8));
+        Assert.False(cursor.SeekBefore("a"u8));
+        Assert.False(cursor.IsValid);
+        Assert.Equal(0u, segment.Index.Find("a"u8, KeyHash.Of("a"u8)));
+    }
+
+    [Fact]
+    public void AWrongPriorIsRefused()
+    {
+        using var segment = new TestSegment(4096);
+        var first = segment.Put("key"u8, 1);
+        segment.Put("key"u8, 2);
+        var stale = segment.Write("key"u8, 3, first);
+        Assert.Throws<InvalidOperationException>(() => segment.Index.Insert(stale, KeyHash.Of("key"u8)));
+    }
+
+    [Fact]
+    public void TheSmallestOperationsFillTheirSegment()
+    {
+        using var segment = new TestSegment(1 << 20);
+        var key = new byte[4];
+        var index = 0;
+        for (; segment.HasRoom(4); index++)
+        {
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(key, index * 7919);
+            segment.Put(key, (ulong)index + 1);
+        }
+
+        Assert.Equal(index, segment.Index.KeyCount);
+        Assert.InRange(segment.Index.BytesUsed, 1, 1 << 21);
+    }
+
+    private static void Check(byte[][] puts, Random random, int chunk)
+    {
+        using var segment = new TestSegment(64 + puts.Sum(key => key.Length + 48L));
+        var model = new SortedDictionary<byte[], List<ulong>>(KeyOrder.Instance);
+        for (var i = 0; i < puts.Length; i++)
+        {
+            if (!model.TryGetValue(puts[i], out var versions)) model[puts[i]] = versions = [];
+            versions.Add((ulong)i + 1);
+            if (chunk == 0) segment.Put(puts[i], (ulong)i + 1);
+            else if (i % chunk == 0) segment.PutChunk([.. puts.Skip(i).Take(chunk)], (ulong)i + 1);
+        }
+
+        Assert.Equal(model.Count, segment.Index.KeyCount);
+        var rows = model.ToArray();
+        ulong[] revisions = [0, 1, (ulong)puts.Length / 2, (ulong)random.Next(puts.Length), (ulong)puts.Length, ulong.MaxValue];
+        foreach (var revision in revisions) CheckRevision(segment, rows, revision, random);
+        foreach (var key in rows.Select(row => row.Key).Concat(Enumerable.Range(0, 200).Select(_ => NastyKeys.Next(random))))
+            CheckSeeks(segment, rows, key);
+        CheckSeeks(segment, rows, []);
+        CheckZigZag(segment, rows, random);
+    }
+
+    private static void CheckRevision(TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows, ulong revision, Random random)
+    {
+        var expected = rows.Select(row => (row.Key, Version: row.Value.LastOrDefault(version => version <= revision))).Where(row => row.Version != 0).ToArray();
+        foreach (var row in rows)
+        {
+            var found = segment.Index.FindVisible(row.Key, KeyHash.Of(row.Key), revision);
+            Assert.Equal(row.Value.LastOrDefault(version => version <= revision), found == 0 ? 0 : segment.IndexAt(found));
+        }
+
+        var absent = NastyKeys.Next(random);
+        if (!rows.Any(row => row.Key.AsSpan().SequenceEqual(absent)))
+            Assert.Equal(0u, segment.Index.FindVisible(absent, KeyHash.Of(absent), revision));
+
+        var forward = new List<(byte[], ulong)>();
+        var backward = new List<(byte[], ulong)>();
+        var cursor = new MemtableCursor(segment.Index);
+        for (var valid = cursor.SeekFirst(); valid; valid = cursor.MoveNext()) Collect(cursor, forward);
+        for (var valid = cursor.SeekLast(); valid; valid = cursor.MovePrevious()) Collect(cursor, backward);
+        backward.Reverse();
+        Assert.Equal(expected.Select(row => (Convert.ToHexString(row.Key), row.Version)), forward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)));
+        Assert.Equal(forward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)), backward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)));
+
+        void Collect(MemtableCursor at, List<(byte[], ulong)> into)
+        {
+            var visible = segment.Index.Visible(at.Reference, revision);
+            if (visible != 0) into.Add((segment.KeyAt(visible).ToArray(), segment.IndexAt(visible)));
+        }
+    }
+
+    private static void CheckSeeks(TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows, byte[] key)
+    {
+        var above = Rank(rows, key);
+        var cursor = new MemtableCursor(segment.Index);
+        Assert.Equal(above < rows.Length, cursor.Seek(key));
+        if (cursor.IsValid) Assert.Equal(rows[above].Key, segment.KeyAt(cursor.Reference).ToArray());
+        if (cursor.IsValid && cursor.MovePrevious()) Assert.Equal(rows[above - 1].Key, segment.KeyAt(cursor.Reference).ToArray());
+        Assert.Equal(above > 0, cursor.SeekBefore(key));
+        if (cursor.IsValid) Assert.Equal(rows[above - 1].Key, segment.KeyAt(cursor.Reference).ToArray());
+        if (cursor.IsValid && cursor.MoveNext()) Assert.Equal(rows[above].Key, segment.KeyAt(cursor.Reference).ToArray());
+    }
+
+    private static void CheckZigZag(TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows, Random random)
+    {
+        var cursor = new MemtableCursor(segment.Index);
+        var at = random.Next(rows.Length);
+        Assert.True(cursor.Seek(rows[at].Key));
+        for (var step = 0; step < 500; step++)
+        {
+            var up = random.Next(2) == 0;
+            at += up ? 1 : -1;
+            var valid = up ? cursor.MoveNext() : cursor.MovePrevious();
+            Assert.Equal(at >= 0 && at < rows.Length, valid);
+            if (!valid) return;
+            Assert.Equal(rows[at].Key, segment.KeyAt(cursor.Reference).ToArray());
+        }
+    }
+
+    private static int Rank(KeyValuePair<byte[], List<ulong>>[] rows, byte[] key)
+    {
+        var (low, high) = (0, rows.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (KeyOrder.Instance.Compare(rows[middle].Key, key) < 0) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
+    }
+}

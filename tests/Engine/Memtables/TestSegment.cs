@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using Varve.Format;
+using Varve.Memtables;
+
+namespace Varve.Tests.Engine.Memtables;
+
+/// <summary>A segment in native memory, the operations put in it one by one, and their index.</summary>
+internal sealed unsafe class TestSegment : IDisposable
+{
+    private const int HeaderSize = 64;
+
+    private readonly byte* _bytes;
+    private readonly long _size;
+    private long _end = HeaderSize;
+
+    public TestSegment(long size)
+    {
+        _size = size;
+        _bytes = (byte*)NativeMemory.AllocZeroed((nuint)size);
+        Index = new MemtableIndex(_bytes, size);
+    }
+
+    public MemtableIndex Index { get; }
+
+    public bool HasRoom(int keyLength) => _end + WalOperation.SizeOf(keyLength, sizeof(ulong), RecordKind.Put) <= _size;
+
+    /// <summary>Writes an operation whose value repeats its index; does not insert it.</summary>
+    public uint Write(ReadOnlySpan<byte> key, ulong index, uint prior)
+    {
+        Span<byte> value = stackalloc byte[sizeof(ulong)];
+        BitConverter.TryWriteBytes(value, index);
+        var reference = (uint)(_end / WalOperation.Alignment);
+        _end += WalOperation.Write(new Span<byte>(_bytes + _end, (int)(_size - _end)), index, prior, RecordKind.Put, key, value, 0);
+        return reference;
+    }
+
+    /// <summary>Writes and inserts a version of a key.</summary>
+    public uint Put(ReadOnlySpan<byte> key, ulong index)
+    {
+        var hash = KeyHash.Of(key);
+        var reference = Write(key, index, Index.Find(key, hash));
+        Index.Insert(reference, hash);
+        return reference;
+    }
+
+    /// <summary>Writes versions of several keys and inserts them as one chunk.</summary>
+    public void PutChunk(IReadOnlyList<byte[]> keys, ulong firstIndex)
+    {
+        var references = new uint[keys.Count];
+        for (var i = 0; i < keys.Count; i++)
+        {
+            var hash = KeyHash.Of(keys[i]);
+            references[i] = Write(keys[i], firstIndex + (ulong)i, Index.Find(keys[i], hash));
+            Index.InsertExact(references[i], hash);
+        }
+
+        Index.InsertOrdered(references);
+    }
+
+    public ReadOnlySpan<byte> KeyAt(uint reference) => Index.OperationAt(reference).Key;
+
+    public ulong IndexAt(uint reference) => Index.OperationAt(reference).Index;
+
+    public void Dispose()
+    {
+        Index.Dispose();
+        NativeMemory.Free(_bytes);
+    }
+}
