@@ -38,8 +38,8 @@ internal static class SnapshotPacker
     /// <exception cref="SnapshotRejectedException">The directory is not an intact snapshot.</exception>
     public static async Task PackAsync(IStorage storage, string snapshotDirectory, PipeWriter destination, CancellationToken cancellationToken = default)
     {
-        using var manifestFile = ReadManifestFile(storage, snapshotDirectory);
-        var manifest = DecodeManifest(manifestFile.Span, snapshotDirectory);
+        using var manifestFile = SnapshotFiles.ReadManifestFile(storage, snapshotDirectory);
+        var manifest = SnapshotFiles.DecodeManifest(manifestFile.Span, snapshotDirectory);
         var pack = new PackDestination(destination);
         await pack.PutAsync(PackFormat.EncodeHeader(new PackHeader(manifestFile.Length, manifest.Tables.Length)), cancellationToken).ConfigureAwait(false);
         await pack.PutAsync(manifestFile.Memory, cancellationToken).ConfigureAwait(false);
@@ -78,10 +78,10 @@ internal static class SnapshotPacker
     private static async Task UnpackAsync(IStorage storage, PackSource pack, string stagingDirectory, CancellationToken cancellationToken)
     {
         if (!PackFormat.TryDecodeHeader(await pack.TakeAsync(PackFormat.HeaderSize, cancellationToken).ConfigureAwait(false), out var header, out var error))
-            throw Rejected(stagingDirectory, "pack header", error);
+            throw SnapshotFiles.Rejected(stagingDirectory, "pack header", error);
         using var manifestFile = new ArrayPoolBufferWriter<byte>();
         await pack.TakeAsync(header.ManifestLength, bytes => manifestFile.Write(bytes), cancellationToken).ConfigureAwait(false);
-        var manifest = DecodeManifest(manifestFile.WrittenSpan, stagingDirectory);
+        var manifest = SnapshotFiles.DecodeManifest(manifestFile.WrittenSpan, stagingDirectory);
         if (manifest.Tables.Length != header.FileCount) throw new SnapshotRejectedException(stagingDirectory, "not as many files as the manifest has tables");
 
         storage.CreateDirectory(stagingDirectory);
@@ -89,13 +89,13 @@ internal static class SnapshotPacker
         {
             if (!PackFormat.TryDecodeFileHeader(
                 await pack.TakeAsync(PackFormat.FileHeaderSize, cancellationToken).ConfigureAwait(false), table.Length, out error))
-                throw Rejected(stagingDirectory, "file header", error);
+                throw SnapshotFiles.Rejected(stagingDirectory, "file header", error);
             await UnpackTableAsync(storage, Path.Combine(stagingDirectory, SnapshotNames.Table(table)), table, pack, cancellationToken).ConfigureAwait(false);
         }
 
         var hash = pack.Hash;
         if (!PackFormat.TryDecodeTrailer(await pack.TakeAsync(PackFormat.TrailerSize, cancellationToken).ConfigureAwait(false), hash, out error))
-            throw Rejected(stagingDirectory, "trailer", error);
+            throw SnapshotFiles.Rejected(stagingDirectory, "trailer", error);
         if (!await pack.IsAtEndAsync(cancellationToken).ConfigureAwait(false))
             throw new SnapshotRejectedException(stagingDirectory, "bytes after the trailer");
         DurableFile.Replace(storage, Path.Combine(stagingDirectory, SnapshotNames.Manifest), manifestFile.WrittenSpan);
@@ -103,7 +103,7 @@ internal static class SnapshotPacker
 
     private static async Task PackTableAsync(IStorage storage, string path, TableDescriptor table, PackDestination pack, CancellationToken cancellationToken)
     {
-        using var file = OpenPart(storage, path);
+        using var file = SnapshotFiles.OpenPart(storage, path);
         if (file.Length != table.Length) throw new SnapshotRejectedException(path, "the table has not the length that the manifest names");
         var hash = new XxHash128();
         for (long offset = 0; offset < table.Length;)
@@ -136,30 +136,4 @@ internal static class SnapshotPacker
         if (hash.GetCurrentHashAsUInt128() != table.Hash) throw new SnapshotRejectedException(path, "the table has not the hash that the manifest names");
         file.Sync();
     }
-
-    private static MemoryOwner<byte> ReadManifestFile(IStorage storage, string snapshotDirectory)
-    {
-        using var file = OpenPart(storage, Path.Combine(snapshotDirectory, SnapshotNames.Manifest));
-        var length = file.Length;
-        if (length is 0 or > SnapshotManifestCodec.FileLengthMax) throw new SnapshotRejectedException(file.Path, "the manifest's length is out of bounds");
-        var manifest = MemoryOwner<byte>.Allocate((int)length);
-        try
-        {
-            file.Read(0, manifest.Span);
-            return manifest;
-        }
-        catch
-        {
-            manifest.Dispose();
-            throw;
-        }
-    }
-
-    private static SnapshotManifest DecodeManifest(ReadOnlySpan<byte> file, string directory) =>
-        SnapshotManifestCodec.TryDecode(file, out var manifest, out var error) ? manifest : throw Rejected(directory, "manifest", error);
-
-    private static IStorageFile OpenPart(IStorage storage, string path) =>
-        storage.FileExists(path) ? storage.Open(path, FileIntent.Read) : throw new SnapshotRejectedException(path, "the file is missing");
-
-    private static SnapshotRejectedException Rejected(string path, string part, DecodeError error) => new(path, $"{part}: expected {error}");
 }

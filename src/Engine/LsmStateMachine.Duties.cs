@@ -1,0 +1,138 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Varve.Format;
+using Varve.Wal;
+
+namespace Varve;
+
+// What the contract asks beside applying, reading and snapshots: the applied position, the snapshot's metadata, syncs, leases.
+public sealed partial class LsmStateMachine
+{
+    private readonly Lock _cleaning = new();
+
+    /// <inheritdoc/>
+    /// <remarks>The move is logged like a chunk, so closing without <see cref="Stop"/> does not lose it.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The index or the term goes back.</exception>
+    public void UpdateLastApplied(LogId lastApplied)
+    {
+        LogOffset end;
+        lock (_versions.Gate)
+        {
+            EnsureMutable();
+            var position = _wal.Position;
+            if (lastApplied.Index < position.Index || lastApplied.Term < position.Term || (lastApplied.Index == position.Index && lastApplied.Term != position.Term))
+                throw new ArgumentOutOfRangeException(nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
+            if (lastApplied.Index == position.Index) return;
+            ReserveLocked(WalWriter.NoteSize(0));
+            _wal.AppendNote(WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
+            var incarnation = _versions.Current.Incarnation;
+            incarnation.NoteJump(lastApplied.Index, lastApplied.Term);
+            if (_options.Durability != Durability.Power) incarnation.Applied.Publish(_wal.Position);
+            end = new LogOffset(_wal.Active.Number, _wal.Active.End);
+        }
+
+        if (_options.Durability == Durability.Power) WaitDurable(end);
+    }
+
+    /// <inheritdoc/>
+    /// <inheritdoc cref="UpdateLastApplied" path="/exception"/>
+    public void PersistLastApplied(LogId lastApplied)
+    {
+        UpdateLastApplied(lastApplied);
+        _syncer.SyncAll();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The checksum is not 32 bytes.</exception>
+    public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
+            throw new ArgumentException($"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.", nameof(metadata));
+        lock (_versions.Gate)
+        {
+            EnsureMutable();
+            NoteSnapshotLocked(metadata);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <inheritdoc cref="UpdateLastSnapshotMetadata" path="/exception"/>
+    public void PersistLastSnapshotMetadata(SnapshotMetadata metadata)
+    {
+        UpdateLastSnapshotMetadata(metadata);
+        _syncer.SyncAll();
+    }
+
+    /// <inheritdoc/>
+    public void SaveHardState() => Flush();
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        EnsureMutable();
+        _syncer.SyncAll();
+    }
+
+    /// <inheritdoc/>
+    public Task FlushAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        LogOffset end;
+        lock (_versions.Gate)
+        {
+            EnsureMutable();
+            end = new LogOffset(_wal.Active.Number, _wal.Active.End);
+            if (!(end > _wal.Synced)) return Task.CompletedTask;
+        }
+
+        return _syncer.WaitAsync(end).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Removes what has expired and returns those keys, each once. Expired keys are absent everywhere from the moment they expire;
+    /// this is for whoever has to be told. Their bytes vanish in compactions.
+    /// </summary>
+    /// <param name="cancellationToken">Honoured before it begins.</param>
+    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_cleaning)
+        {
+            while (true)
+            {
+                if (TryCleanUp(out var keys)) return Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>(keys);
+            }
+        }
+    }
+
+    private bool TryCleanUp(out List<ReadOnlyMemory<byte>> keys)
+    {
+        var found = keys = [];
+        _pins.Enter();
+        try
+        {
+            EnsureWritable();
+            var version = ReadPoint(out var position);
+            var (from, to) = (Volatile.Read(ref _cleanedTime), LeaseTime(position));
+            if (to <= from) return true;
+            if (!version.Incarnation.Census.TryVisitExpired(version, position.Index, from, to, key => found.Add(key))) return false;
+            lock (_versions.Gate)
+            {
+                EnsureWritable();
+                if (_versions.Current.Incarnation != version.Incarnation) return false;
+                if (found.Count == 0) return true;
+                Span<byte> payload = stackalloc byte[sizeof(ulong)];
+                BinaryPrimitives.WriteUInt64LittleEndian(payload, to);
+                ReserveLocked(WalWriter.NoteSize(payload.Length));
+                _wal.AppendNote(WalRecordType.Clean, payload, _wal.Position);
+                Volatile.Write(ref _cleanedTime, to);
+                return true;
+            }
+        }
+        finally
+        {
+            LeaveRead();
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Varve.Format;
+using Varve.Snapshots;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve;
+
+public sealed partial class LsmStateMachine
+{
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or not within <see cref="EngineOptions.HistoryEntries"/>.</exception>
+    /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left behind.</exception>
+    public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
+        string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(newSnapshotDirectory);
+        cancellationToken.ThrowIfCancellationRequested();
+        var version = AcquireVersionAt(lastIncluded);
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(newSnapshotDirectory));
+        return Task.Run(() => Generate(version, target, lastIncluded, cancellationToken), CancellationToken.None);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, not intact, or older than the present state.</exception>
+    public async Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        ArgumentException.ThrowIfNullOrEmpty(snapshotPath);
+        EnsureMutable();
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
+        RejectOlder(metadata, path, LastApplied.Index);
+        await Task.Run(() => InstallAsync(metadata, path, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task ResetAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        EnsureMutable();
+        return Task.Run(
+            () =>
+            {
+                Switch(MachineState.Empty, [], [], null, _ => { });
+                Log.WasReset(_logger);
+            },
+            CancellationToken.None);
+    }
+
+    private Versions.Version AcquireVersionAt(LogId lastIncluded)
+    {
+        lock (_versions.Gate)
+        {
+            EnsureMutable();
+            var current = _versions.Current;
+            var applied = current.Incarnation.Applied.Read();
+            if (lastIncluded.Index > applied.Index)
+                throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
+            var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
+            if (lastIncluded.Index > 0 && term != lastIncluded.Term)
+                throw new ArgumentException($"Entry {lastIncluded.Index} has term {term}, not {lastIncluded.Term}.", nameof(lastIncluded));
+            return _history.AcquireLocked(current, lastIncluded.Index)
+                ?? throw new ArgumentOutOfRangeException(
+                    nameof(lastIncluded), lastIncluded,
+                    $"Entry {lastIncluded.Index} is too far behind {applied.Index}: {nameof(EngineOptions.HistoryEntries)} is {_options.HistoryEntries}, and history begins anew at open.");
+        }
+    }
+
+    private ReadOnlyMemory<byte> Generate(Versions.Version version, string target, LogId lastIncluded, CancellationToken token)
+    {
+        try
+        {
+            var position = SnapshotBuilder.PositionAt(version, lastIncluded.Index);
+            // An index that was jumped over has the position of the entry before it, under its own name.
+            position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
+            var live = Census.CountAt(version, lastIncluded.Index);
+            MachineState state;
+            lock (_versions.Gate) state = DescribeLocked(version.Incarnation, position, live, version.Base.CountedTimeMs) with { Snapshot = null };
+            var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, _versions.Numbers, _options, version, lastIncluded.Index, token);
+            var checksum = builder.Build(target, state, out var tables);
+            Log.SnapshotMade(_logger, lastIncluded.Index, target, tables);
+            RecordSnapshot(version.Incarnation, new SnapshotMetadata(lastIncluded, checksum));
+            return checksum;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Remembers a snapshot that was made, unless the state is another by now or a later snapshot is known.</summary>
+    private void RecordSnapshot(Incarnation incarnation, SnapshotMetadata metadata)
+    {
+        lock (_versions.Gate)
+        {
+            if (_state == Closed || _versions.Current.Incarnation != incarnation) return;
+            if (_snapshot is { } known && known.LastIncluded.Index > metadata.LastIncluded.Index) return;
+            NoteSnapshotLocked(metadata);
+        }
+
+        _syncer.SyncAll();
+    }
+
+    private async Task InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
+    {
+        var stager = new SnapshotStager(_versions, _options.ParanoidChecks, token);
+        var staged = await stager.StageAsync(metadata, path).ConfigureAwait(false);
+        try
+        {
+            token.ThrowIfCancellationRequested();
+            var state = staged.Manifest.State with
+            {
+                LocalTimeMs = 0, // another machine's clock
+                Snapshot = (metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.ToArray()),
+            };
+            Switch(state, staged.Tables, staged.Runs, metadata, applied => RejectOlder(metadata, path, applied));
+        }
+        catch
+        {
+            stager.Discard(staged);
+            throw;
+        }
+
+        foreach (var table in staged.Runs.SelectMany(run => run.Tables)) table.Release();
+        Log.SnapshotInstalled(_logger, metadata.LastIncluded.Index, path);
+    }
+
+    /// <summary>Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on.</summary>
+    private void Switch(MachineState state, AddedTable[] tables, Run[] runs, SnapshotMetadata? snapshot, Action<ulong> check)
+    {
+        Memtable? memtable = null;
+        try
+        {
+            _versions.CommitHoldingGate(
+                old =>
+                {
+                    EnsureMutable();
+                    check(_wal.Position.Index);
+                    var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
+                    memtable = new Memtable(_pool.Take(WalWriter.NoteSize(24)), _recycle);
+                    var next = new Versions.Version(incarnation, [memtable], runs, state);
+                    memtable.Release();
+                    return (
+                        new VersionEdit { Replace = true, NextFileNumber = 0, FirstSegment = memtable.Segment.Number, State = state, Added = tables },
+                        next);
+                },
+                (old, next) =>
+                {
+                    _wal.Restart(memtable!.Segment, next.Incarnation.Applied.Read());
+                    foreach (var past in old.Memtables) past.MarkObsolete();
+                    foreach (var table in old.Runs.SelectMany(run => run.Tables)) table.MarkObsolete();
+                    _history.ClearLocked();
+                    _cleanedTime = state.CleanedTimeMs;
+                    Volatile.Write(ref _snapshot, snapshot);
+                    RaiseLocalTime(state.CountedTimeMs);
+                    _syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
+                });
+        }
+        catch (Exception e) when (e is not (SnapshotRejectedException or StorageFullException or EngineFaultedException or InvalidOperationException))
+        {
+            // The manifest may or may not hold the record: only a new open can tell.
+            memtable?.MarkObsolete();
+            Latch(e);
+            throw new EngineFaultedException(e);
+        }
+
+        _background.Wake();
+        _syncer.Wake();
+    }
+
+    private void NoteSnapshotLocked(SnapshotMetadata metadata)
+    {
+        Span<byte> payload = stackalloc byte[16 + SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(payload, metadata.LastIncluded.Index);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload[8..], metadata.LastIncluded.Term);
+        metadata.Checksum.Span.CopyTo(payload[16..]);
+        ReserveLocked(WalWriter.NoteSize(payload.Length));
+        _wal.AppendNote(WalRecordType.Snapshot, payload, _wal.Position);
+        Volatile.Write(ref _snapshot, metadata with { Checksum = metadata.Checksum.ToArray() });
+    }
+
+    private static void RejectOlder(SnapshotMetadata metadata, string path, ulong applied)
+    {
+        if (metadata.LastIncluded.Index < applied)
+            throw new SnapshotRejectedException(path, $"it ends at entry {metadata.LastIncluded.Index}, before the applied entry {applied}");
+    }
+
+    private void RaiseLocalTime(ulong timeMs)
+    {
+        for (var seen = Volatile.Read(ref _localTime); timeMs > seen;)
+        {
+            var before = Interlocked.CompareExchange(ref _localTime, timeMs, seen);
+            if (before == seen) return;
+            seen = before;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using CommunityToolkit.HighPerformance.Buffers;
+using Varve.Compaction;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Snapshots;
+
+/// <summary>
+/// Makes a snapshot's directory from a version: its tables are linked (copied where links cannot be made), and what is still in
+/// its memtables is written, cut at exactly the asked index, as a tail table. Everything is gathered beside the target, synced,
+/// and renamed into place: the target holds all of it or nothing.
+/// </summary>
+internal sealed class SnapshotBuilder(
+    IStorage storage, Guid databaseId, FileNumbers numbers, EngineOptions options, Versions.Version version, ulong lastIncluded, CancellationToken token)
+{
+    private const string BuildingSuffix = ".varve-building";
+    private const int CopyPiece = 1 << 20;
+    private const int RowsBetweenLooks = 4096;
+
+    /// <summary>Builds it and returns the checksum: SHA-256 of the manifest file.</summary>
+    public byte[] Build(string target, MachineState state, out int tables)
+    {
+        EnsureFree(target);
+        var parent = Path.GetDirectoryName(target)!;
+        var building = target + BuildingSuffix;
+        DirectoryTree.Delete(storage, building);
+        storage.CreateDirectory(building);
+        try
+        {
+            var added = new List<AddedTable>();
+            WriteTail(building, added);
+            foreach (var run in version.Runs)
+            {
+                foreach (var table in run.Tables)
+                {
+                    token.ThrowIfCancellationRequested();
+                    var path = Path.Combine(building, SnapshotNames.Table(table.Descriptor));
+                    if (!storage.TryLink(table.Path, path)) Copy(table.Path, path);
+                    added.Add(new AddedTable(run.Order, table.Descriptor));
+                }
+            }
+
+            var manifest = SnapshotManifestCodec.Encode(new SnapshotManifest { DatabaseId = databaseId, State = state, Tables = [.. added] });
+            using (var file = storage.Open(Path.Combine(building, SnapshotNames.Manifest), FileIntent.CreateNew))
+            {
+                file.Write(0, manifest);
+                file.Sync();
+            }
+
+            storage.SyncDirectory(building);
+            token.ThrowIfCancellationRequested();
+            storage.DeleteDirectory(target);
+            storage.Rename(building, target);
+            storage.SyncDirectory(parent);
+            tables = added.Count;
+            return SHA256.HashData(manifest);
+        }
+        catch
+        {
+            TryDelete(building);
+            throw;
+        }
+    }
+
+    /// <summary>The position in the log at an index that is in a version: in its memtables, or the end of its tables.</summary>
+    public static LogPosition PositionAt(Versions.Version version, ulong index)
+    {
+        var state = version.Base;
+        var last = state.LastIndex;
+        var position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
+        for (var i = version.Memtables.Length - 1; i >= 0 && last < index; i--)
+        {
+            var segment = version.Memtables[i].Segment;
+            var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
+            for (long offset = WalSegmentHeader.Size; last < index && offset < end && RecordFold.TryPeek(segment, offset, out var record); offset += record.Length)
+            {
+                last = record.LastIndex;
+                if (record.Type != WalRecordType.Chunk || record.FirstIndex > index) continue;
+                if (!segment.TryReadRecord(record.Offset, out var header, out _)) break;
+                var columns = RecordFold.Columns(segment, record);
+                while (columns.MoveNext() && columns.Index <= index)
+                    position = new LogPosition(columns.Index, columns.Term, columns.LogTimeMs, header.LocalTimeMs);
+            }
+        }
+
+        return position;
+    }
+
+    private void WriteTail(string building, List<AddedTable> added)
+    {
+        using var batch = new TableBatch(storage, building, databaseId, numbers, options, options.TableBytes);
+        using var cursor = new MergeCursor();
+        cursor.Open(version.Memtables, [], lastIncluded);
+        try
+        {
+            var rows = 0;
+            for (cursor.SeekFirst(); cursor.IsValid; cursor.Move())
+            {
+                // Below the tail there may be nothing for a tombstone to hide.
+                if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0) batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);
+                if (++rows % RowsBetweenLooks == 0) token.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            cursor.Close();
+        }
+
+        var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
+        foreach (var (_, descriptor) in batch.Finish(SnapshotNames.Table)) added.Add(new AddedTable(order, descriptor));
+    }
+
+    private void EnsureFree(string target)
+    {
+        if (storage.FileExists(target)) throw new IOException($"{target}: a file stands where the snapshot's directory is to be.");
+        if (storage.DirectoryExists(target) && storage.List(target).Count > 0) throw new IOException($"{target}: the snapshot's directory is not empty.");
+    }
+
+    private void Copy(string from, string to)
+    {
+        using var source = storage.Open(from, FileIntent.Read);
+        using var target = storage.Open(to, FileIntent.CreateNew);
+        using var buffer = SpanOwner<byte>.Allocate(CopyPiece);
+        var length = source.Length;
+        for (long offset = 0; offset < length; offset += CopyPiece)
+        {
+            token.ThrowIfCancellationRequested();
+            var piece = buffer.Span[..(int)Math.Min(CopyPiece, length - offset)];
+            source.Read(offset, piece);
+            target.Write(offset, piece);
+        }
+
+        target.Sync();
+    }
+
+    private void TryDelete(string building)
+    {
+        try
+        {
+            DirectoryTree.Delete(storage, building);
+        }
+        catch (IOException)
+        {
+            // The failure that brought us here is the one to report; the next snapshot of this name removes what is left.
+        }
+    }
+}

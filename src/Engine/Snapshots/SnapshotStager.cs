@@ -1,0 +1,141 @@
+using System.IO.Hashing;
+using System.Security.Cryptography;
+using CommunityToolkit.HighPerformance.Buffers;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+
+namespace Varve.Snapshots;
+
+/// <summary>
+/// Brings a snapshot into the database's directory as verified, synced tables under numbers of their own, which nothing names
+/// yet. The files are copied, never linked: a snapshot that came from elsewhere may still be written to by whoever made it.
+/// Checked before anything is trusted: the manifest's checksum, version and bounds, each file's name (derived, so no path can
+/// be hostile), length and hash, and then every block of every table.
+/// </summary>
+internal sealed class SnapshotStager(VersionSet versions, bool paranoid, CancellationToken token)
+{
+    private const int CopyPiece = 256 << 10;
+
+    /// <summary>The verified manifest, with the tables renumbered, and the runs opened (one reference each, the caller's).</summary>
+    internal sealed record Staged(SnapshotManifest Manifest, AddedTable[] Tables, Run[] Runs);
+
+    /// <summary>Stages a snapshot directory or a packed file.</summary>
+    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, or not intact.</exception>
+    public async Task<Staged> StageAsync(SnapshotMetadata metadata, string path)
+    {
+        var storage = versions.Storage;
+        var staging = versions.PathOf(FileNames.Staging(versions.Numbers.Next()));
+        var moved = new List<string>();
+        try
+        {
+            storage.CreateDirectory(staging);
+            if (!storage.DirectoryExists(path)) await UnpackAsync(path, staging).ConfigureAwait(false);
+            var manifest = Gather(metadata, storage.DirectoryExists(path) ? path : staging, staging);
+            var tables = new AddedTable[manifest.Tables.Length];
+            for (var i = 0; i < tables.Length; i++)
+            {
+                var (order, table) = manifest.Tables[i];
+                tables[i] = new AddedTable(order, table with { Number = versions.Numbers.Next() });
+                var final = versions.PathOf(FileNames.Table(tables[i].Table.Number));
+                storage.Rename(Path.Combine(staging, SnapshotNames.Table(table)), final);
+                moved.Add(final);
+            }
+
+            storage.SyncDirectory(versions.Directory);
+            var runs = OpenAndVerify(tables);
+            DirectoryTree.Delete(storage, staging);
+            return new Staged(manifest, tables, runs);
+        }
+        catch (Exception e)
+        {
+            Discard(staging, moved);
+            if (e is FileNotFoundException or DirectoryNotFoundException or EndOfStreamException or CorruptionException or UnsupportedFormatException)
+                throw new SnapshotRejectedException(path, e.Message, e);
+            throw;
+        }
+    }
+
+    /// <summary>Removes staged tables that no version took.</summary>
+    public void Discard(Staged staged)
+    {
+        foreach (var table in staged.Runs.SelectMany(run => run.Tables))
+        {
+            table.MarkObsolete();
+            table.Release();
+        }
+    }
+
+    private async Task UnpackAsync(string path, string staging)
+    {
+        using var file = SnapshotFiles.OpenPart(versions.Storage, path);
+        using var stream = new StorageStream(file);
+        await SnapshotPacker.UnpackAsync(versions.Storage, stream, staging, token).ConfigureAwait(false);
+    }
+
+    /// <summary>Checks the manifest, and copies the tables beside it into staging unless they are there.</summary>
+    private SnapshotManifest Gather(SnapshotMetadata metadata, string source, string staging)
+    {
+        using var file = SnapshotFiles.ReadManifestFile(versions.Storage, source);
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(file.Span, checksum);
+        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, "the manifest's checksum is not the one announced");
+        if (SnapshotManifestCodec.IsUnsupported(file.Span, out var version))
+            throw new UnsupportedFormatException(Path.Combine(source, SnapshotNames.Manifest), version, SnapshotManifestCodec.Version);
+        var manifest = SnapshotFiles.DecodeManifest(file.Span, source);
+        if (manifest.State.LastIndex != metadata.LastIncluded.Index || manifest.State.LastTerm != metadata.LastIncluded.Term)
+            throw new SnapshotRejectedException(source, "it is not of the index and term announced");
+        if (source == staging) return manifest;
+        foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
+        return manifest;
+    }
+
+    private void Copy(string source, string staging, TableDescriptor table)
+    {
+        var name = SnapshotNames.Table(table);
+        using var from = SnapshotFiles.OpenPart(versions.Storage, Path.Combine(source, name));
+        if (from.Length != table.Length) throw new SnapshotRejectedException(from.Path, "the table has not the length that the manifest names");
+        using var to = versions.Storage.Open(Path.Combine(staging, name), FileIntent.CreateNew);
+        using var buffer = MemoryOwner<byte>.Allocate(CopyPiece);
+        var hash = new XxHash128();
+        for (long offset = 0; offset < table.Length; offset += CopyPiece)
+        {
+            token.ThrowIfCancellationRequested();
+            var piece = buffer.Span[..(int)Math.Min(CopyPiece, table.Length - offset)];
+            from.Read(offset, piece);
+            hash.Append(piece);
+            to.Write(offset, piece);
+        }
+
+        if (hash.GetCurrentHashAsUInt128() != table.Hash) throw new SnapshotRejectedException(from.Path, "the table has not the hash that the manifest names");
+        to.Sync();
+    }
+
+    private Run[] OpenAndVerify(AddedTable[] tables)
+    {
+        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), paranoid);
+        try
+        {
+            foreach (var table in runs.SelectMany(run => run.Tables)) table.Table.Verify(token: token);
+            return runs;
+        }
+        catch
+        {
+            foreach (var table in runs.SelectMany(run => run.Tables)) table.Release();
+            throw;
+        }
+    }
+
+    private void Discard(string staging, List<string> moved)
+    {
+        try
+        {
+            DirectoryTree.Delete(versions.Storage, staging);
+            foreach (var path in moved) versions.Storage.Delete(path);
+        }
+        catch (IOException)
+        {
+            // The failure that brought us here is the one to report; orphans are swept at the next open.
+        }
+    }
+}
