@@ -2,6 +2,8 @@ using System.CommandLine;
 
 namespace Varve.Cli;
 
+using Command = System.CommandLine.Command;
+
 /// <summary>The options with which a command finds and opens a database.</summary>
 internal sealed class DatabaseOptions
 {

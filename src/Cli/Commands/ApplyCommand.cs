@@ -5,6 +5,8 @@ using Spectre.Console;
 
 namespace Varve.Cli.Commands;
 
+using Command = System.CommandLine.Command;
+
 /// <summary><c>varve apply LOG</c>: feeds a log of encoded chunks to a database.</summary>
 internal static class ApplyCommand
 {

@@ -4,6 +4,8 @@ using System.Globalization;
 
 namespace Varve.Cli.Commands;
 
+using Command = System.CommandLine.Command;
+
 /// <summary><c>varve compact</c>: flushes, then merges everything into one run.</summary>
 internal static class CompactCommand
 {

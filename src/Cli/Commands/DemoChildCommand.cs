@@ -3,6 +3,8 @@ using Varve.Cli.Demo;
 
 namespace Varve.Cli.Commands;
 
+using Command = System.CommandLine.Command;
+
 /// <summary>The demo's child process; not for people.</summary>
 internal static class DemoChildCommand
 {

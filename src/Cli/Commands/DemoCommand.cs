@@ -3,6 +3,8 @@ using Varve.Cli.Demo;
 
 namespace Varve.Cli.Commands;
 
+using Command = System.CommandLine.Command;
+
 /// <summary><c>varve demo</c>: the main job on real input, with every answer known in advance.</summary>
 internal static class DemoCommand
 {

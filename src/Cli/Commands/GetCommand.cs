@@ -3,6 +3,8 @@ using System.CommandLine;
 
 namespace Varve.Cli.Commands;
 
+using Command = System.CommandLine.Command;
+
 /// <summary><c>varve get KEY</c>: the raw value on standard output, or "not found" and exit code 1.</summary>
 internal static class GetCommand
 {

@@ -4,6 +4,8 @@ using System.Text.Json;
 
 namespace Varve.Cli.Commands;
 
+using Command = System.CommandLine.Command;
+
 /// <summary><c>varve scan [PREFIX]</c>: live entries in key order, one a line.</summary>
 internal static class ScanCommand
 {

@@ -5,6 +5,8 @@ using Spectre.Console;
 
 namespace Varve.Cli.Commands;
 
+using Command = System.CommandLine.Command;
+
 /// <summary><c>varve stat</c>: where a database stands and what it is made of.</summary>
 internal static class StatCommand
 {
