@@ -12,8 +12,7 @@ internal static class CommandLine
         var parsed = CreateRoot().Parse(args);
         if (parsed.Action is ParseErrorAction || (parsed.Action is null && parsed.Errors.Count > 0))
         {
-            var message = parsed.Errors.Count > 0 ? parsed.Errors[0].Message.ReplaceLineEndings(" ") : "no command given";
-            await Console.Error.WriteLineAsync($"varve: {message.TrimEnd('.')} (see '{PathOf(parsed)} --help')");
+            await Console.Error.WriteLineAsync($"varve: {DescribeError(parsed)} (see '{PathOf(parsed)} --help')");
             return ExitCode.Usage;
         }
 
@@ -40,6 +39,14 @@ internal static class CommandLine
         DumpCommand.Create(),
         DemoCommand.Create(),
         DemoChildCommand.Create(),
+    };
+
+    // A word that nothing took says more than what is missing because of it.
+    private static string DescribeError(ParseResult parsed) => parsed switch
+    {
+        { UnmatchedTokens: [var token, ..] } => $"unrecognized command or argument '{token}'",
+        { Errors: [var error, ..] } => error.Message.ReplaceLineEndings(" ").Replace("\t", "", StringComparison.Ordinal).TrimEnd('.'),
+        _ => "no command given",
     };
 
     private static string PathOf(ParseResult parsed)

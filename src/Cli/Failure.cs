@@ -21,9 +21,13 @@ internal static class Failure
     };
 
     /// <summary>The failure in one line.</summary>
-    public static string LineOf(Exception failure)
+    public static string LineOf(Exception failure) => "varve: " + MessageOf(failure);
+
+    /// <summary>The failure's message on one line, without the names of parameters.</summary>
+    public static string MessageOf(Exception failure)
     {
         var message = failure is OperationCanceledException ? "interrupted" : failure.Message;
-        return "varve: " + message.ReplaceLineEndings(" ").Trim();
+        if (failure is ArgumentException { ParamName: { } name }) message = message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal);
+        return message.ReplaceLineEndings(" ").Trim();
     }
 }

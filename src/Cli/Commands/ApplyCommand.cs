@@ -70,7 +70,7 @@ internal static class ApplyCommand
             }
             catch (ArgumentException failure)
             {
-                throw chunks.Malformed(failure.Message);
+                throw chunks.Malformed(Failure.MessageOf(failure));
             }
             catch (Exception failure) when (failure is LogGapException or DuplicateEntryException)
             {

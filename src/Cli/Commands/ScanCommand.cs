@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Varve.Cli.Commands;
@@ -12,6 +13,9 @@ internal static class ScanCommand
     private const int ValueBytesShown = 100;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    // The output is for programs, not for a page of HTML: no need to escape its letters.
+    private static readonly JsonWriterOptions JsonLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create()
     {
@@ -54,7 +58,7 @@ internal static class ScanCommand
 
     private static void WriteJson(Stream output, ulong revision, EntryView entry)
     {
-        using (var writer = new Utf8JsonWriter(output))
+        using (var writer = new Utf8JsonWriter(output, JsonLine))
         {
             writer.WriteStartObject();
             WriteBytes(writer, "key", entry.Key);

@@ -6,14 +6,15 @@ namespace Varve.Cli.Demo;
 /// <summary>
 /// The process that gets killed: this tool again, with a hidden command. It applies the bundled log from where the database
 /// stands and writes each chunk's last index, 8 bytes little endian, to standard output once the chunk is applied. A byte
-/// on standard input allows one chunk more; a few are allowed from the start, so that it is always ahead of its parent and
-/// a kill finds it at work, yet never far enough ahead to be done.
+/// on standard input allows one chunk more, and a few are allowed from the start: so the parent decides how far it gets, and
+/// a kill finds it at work.
 /// </summary>
 internal sealed class ApplyChild : IDisposable
 {
     public const string CommandName = "demo-child";
 
-    private const int ChunksAhead = 16;
+    /// <summary>Chunks that the child is allowed from the start.</summary>
+    public const int ChunksAhead = 8;
 
     private readonly Process _process;
     private readonly byte[] _acknowledgement = new byte[sizeof(ulong)];
@@ -67,10 +68,10 @@ internal sealed class ApplyChild : IDisposable
         return read == _acknowledgement.Length ? BinaryPrimitives.ReadUInt64LittleEndian(_acknowledgement) : null;
     }
 
-    public async Task AllowOneMoreAsync(CancellationToken cancellationToken)
+    public async Task AllowAsync(int chunksMore, CancellationToken cancellationToken)
     {
         var input = _process.StandardInput.BaseStream;
-        await input.WriteAsync(new byte[1], cancellationToken);
+        await input.WriteAsync(new byte[chunksMore], cancellationToken);
         await input.FlushAsync(cancellationToken);
     }
 

@@ -8,8 +8,10 @@ namespace Varve.Cli.Demo;
 /// </summary>
 internal sealed class CrashTrials(DemoDirectory directory, DemoReport report, List<SampleChunk> chunks, KnownAnswers known)
 {
-    /// <summary>Kill after this many acknowledged chunks of the log.</summary>
-    private static readonly int[] KillAfterChunks = [50, 100, 150];
+    private const int Trials = 3;
+
+    /// <summary>Chunks that the child works off at its parent's pace, then those it gets at once, and dies in the middle of.</summary>
+    private const int ChunksPaced = 16, ChunksInBurst = 24;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -18,9 +20,9 @@ internal sealed class CrashTrials(DemoDirectory directory, DemoReport report, Li
         // An uninterrupted run that follows, index by index, to compare with.
         await using var reference = LsmStateMachine.Open(directory.Below("reference"), DemoRun.Options);
         var followed = new ChunkApplier(reference);
-        foreach (var killAfter in KillAfterChunks)
+        for (var trial = 0; trial < Trials; trial++)
         {
-            var acknowledged = await KillAsync(data, chunks[killAfter - 1].LastIndex, cancellationToken);
+            var acknowledged = await KillAsync(data, cancellationToken);
             var clock = Stopwatch.StartNew();
             await using var engine = LsmStateMachine.Open(data, ApplyChild.Options);
             var opened = clock.Elapsed;
@@ -52,19 +54,19 @@ internal sealed class CrashTrials(DemoDirectory directory, DemoReport report, Li
         report.Check("state", known.Last.All, StateDigest.Of(engine));
     }
 
-    /// <summary>Runs a child until it acknowledged <paramref name="killAtIndex"/>, kills it while it works on what follows.</summary>
+    /// <summary>Runs a child until it is well inside the burst, and kills it there.</summary>
     /// <returns>The last index acknowledged.</returns>
-    private static async Task<ulong> KillAsync(string data, ulong killAtIndex, CancellationToken cancellationToken)
+    private static async Task<ulong> KillAsync(string data, CancellationToken cancellationToken)
     {
         using var child = ApplyChild.Start(data);
         try
         {
             var acknowledged = 0UL;
-            while (acknowledged < killAtIndex)
+            for (var chunk = 0; chunk < ChunksPaced + ApplyChild.ChunksAhead + 2; chunk++)
             {
                 acknowledged = await child.ReadAcknowledgementAsync(cancellationToken)
                     ?? throw new MismatchException($"the child process ended by itself after index {acknowledged}");
-                if (acknowledged < killAtIndex) await child.AllowOneMoreAsync(cancellationToken);
+                if (chunk < ChunksPaced) await child.AllowAsync(chunk < ChunksPaced - 1 ? 1 : ChunksInBurst, cancellationToken);
             }
 
             child.Kill();

@@ -14,11 +14,11 @@ internal sealed class DemoReport
 
     public void Step(string title)
     {
-        AnsiConsole.WriteLine();
+        Console.Out.WriteLine();
         AnsiConsole.MarkupLineInterpolated($"[bold]{++_step}. {title}[/]");
     }
 
-    public void Fact(string text) => AnsiConsole.WriteLine("   " + text);
+    public void Fact(string text) => Console.Out.WriteLine("   " + text);
 
     /// <summary>Says that an answer is the known one, or throws that it is not.</summary>
     public void Check<T>(string what, T expected, T actual) where T : notnull
@@ -44,12 +44,13 @@ internal sealed class DemoReport
 
     public void WriteFigures()
     {
-        AnsiConsole.WriteLine();
+        Console.Out.WriteLine();
         AnsiConsole.Write(_figures);
     }
 
     private static string Shorten<T>(T value) where T : notnull
     {
+        if (value is LogId id) return $"index {id.Index}, term {id.Term}";
         var text = value.ToString() ?? "";
         return text.Length == 64 ? text[..16] + "..." : text;
     }

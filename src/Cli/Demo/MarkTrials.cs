@@ -13,7 +13,7 @@ internal sealed class MarkTrials(DemoDirectory directory, DemoReport report, Lis
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        report.Step("Snapshots at exactly the known indexes, in mid-chunk and behind the last applied one");
+        report.Step("Snapshots at exactly the known indexes, in mid-chunk");
         await using var engine = LsmStateMachine.Open(directory.Below("marks"), DemoRun.Options);
         var applier = new ChunkApplier(engine);
         var next = 0;
