@@ -1,3 +1,5 @@
+using Varve.Format;
+
 namespace Varve.Cli;
 
 /// <summary>Counts the entries of an encoded chunk by their length prefixes alone, to size the results.</summary>
@@ -7,21 +9,12 @@ internal static class ChunkEntries
     public static int Count(ReadOnlySpan<byte> chunk)
     {
         var count = 0;
-        while (!chunk.IsEmpty)
+        var position = 0;
+        while (position < chunk.Length)
         {
             count++;
-            ulong length = 0;
-            var position = 0;
-            while (true)
-            {
-                if (position == chunk.Length || position == 10) return count;
-                var b = chunk[position];
-                length |= (ulong)(b & 0x7F) << (7 * position++);
-                if (b < 0x80) break;
-            }
-
-            if (length > (ulong)(chunk.Length - position)) return count;
-            chunk = chunk[(position + (int)length)..];
+            if (!WireVarint.TryRead(chunk, ref position, out var length) || length > (ulong)(chunk.Length - position)) break;
+            position += (int)length;
         }
 
         return count;

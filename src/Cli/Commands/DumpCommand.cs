@@ -16,6 +16,7 @@ internal static class DumpCommand
     public static Command Create() => new("dump", "Shows the structure of a file, with offsets, sizes, kinds and indexes.")
     {
         Of("wal", "A segment of the write-ahead log: records, and the effects in them.", WalDump.Write),
+        Of("table", "A table: footer, properties, blocks, rows.", TableDump.Write),
         Of("manifest", "A manifest log: version edits.", ManifestDump.Write),
     };
 
