@@ -85,11 +85,10 @@ internal sealed record TableFooter
     }
 
     /// <summary>
-    /// Reads the footer from the last bytes of a file. When the bytes are sound but of another format version, false with
-    /// that version in <paramref name="version"/>; otherwise <paramref name="version"/> is this build's.
+    /// Reads the footer from the last bytes of a file (<see cref="Bytes"/> or more, where the file has them). When the bytes
+    /// are sound but of another format version, false with that version in <c>version</c>; otherwise that is
+    /// this build's.
     /// </summary>
-    /// <param name="end">The last bytes of the file, <see cref="Bytes"/> or more where the file has them.</param>
-    /// <param name="fileLength">The length of the whole file.</param>
     public static bool TryDecode(ReadOnlySpan<byte> end, long fileLength, out TableFooter? footer, out uint version, out DecodeError error)
     {
         footer = null;

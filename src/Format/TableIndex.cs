@@ -15,9 +15,10 @@ internal static class TableIndex
     /// <summary>Bytes of the index for a number of blocks and of separator bytes.</summary>
     public static long Length(int blockCount, long separatorBytes) => new TableIndexShape(blockCount).SeparatorsOffset + separatorBytes;
 
-    /// <summary>Writes the index into a span of exactly <see cref="Length"/> bytes.</summary>
-    /// <param name="blockOffsets">Block count + 1 file offsets in units of 64 bytes.</param>
-    /// <param name="separatorOffsets">Block count offsets: where separators begin, and where the last one ends.</param>
+    /// <summary>
+    /// Writes the index into a span of exactly <see cref="Length"/> bytes, from block count + 1 file offsets in units of 64
+    /// bytes, and block count offsets of separators: where each begins, and where the last one ends.
+    /// </summary>
     public static void Encode(
         Span<byte> destination, ReadOnlySpan<uint> blockOffsets, ReadOnlySpan<uint> separatorOffsets, ReadOnlySpan<byte> separators,
         ReadOnlySpan<byte> smallestKey, ReadOnlySpan<byte> largestKey)

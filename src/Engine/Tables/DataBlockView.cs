@@ -97,6 +97,18 @@ internal readonly unsafe struct DataBlockView
             Unsafe.CopyBlockUnaligned(destination + KeyHead.Bytes, RowBegin(row), (uint)tail);
     }
 
+    /// <summary>Writes a row's key, which takes <see cref="KeyLength"/> bytes.</summary>
+    public void CopyKeyTo(int row, Span<byte> destination)
+    {
+        int length = KeyLength(row), afterPrefix = length - PrefixLength;
+        destination = destination[..length];
+        new ReadOnlySpan<byte>(Prefix, PrefixLength).CopyTo(destination);
+        Span<byte> head = stackalloc byte[KeyHead.Bytes];
+        BinaryPrimitives.WriteUInt64BigEndian(head, Heads[row]);
+        head[..Math.Min(KeyHead.Bytes, afterPrefix)].CopyTo(destination[PrefixLength..]);
+        Tail(row).CopyTo(destination[^DataBlockHeader.TailBytes(length, PrefixLength)..]);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TableRow Row(int row)
     {

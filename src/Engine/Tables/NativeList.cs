@@ -42,7 +42,9 @@ internal sealed unsafe class NativeList<T> : IDisposable
     public void Dispose()
     {
         NativeMemory.Free(items);
-        (items, capacity, Count) = (null, 0, 0);
+        items = null;
+        capacity = 0;
+        Count = 0;
     }
 
     private void Grow(int needed)

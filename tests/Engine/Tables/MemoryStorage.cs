@@ -1,0 +1,133 @@
+using System.Runtime.InteropServices;
+using Varve.Storage;
+
+namespace Varve.Tests.Tables;
+
+/// <summary>Files in native memory. A mapping is a copy that ends at a page that cannot be touched, so a read past a file's end kills the test run.</summary>
+internal sealed unsafe partial class MemoryStorage : IStorage
+{
+    private readonly Dictionary<string, byte[]> files = [];
+
+    public byte[] this[string path]
+    {
+        get => files[path];
+        set => files[path] = value;
+    }
+
+    public int LiveMappings { get; private set; }
+
+    public void CreateDirectory(string path) { }
+
+    public bool DirectoryExists(string path) => true;
+
+    public bool FileExists(string path) => files.ContainsKey(path);
+
+    public IReadOnlyList<string> List(string directory) => [.. files.Keys];
+
+    public IStorageFile Open(string path, FileIntent intent)
+    {
+        if (intent == FileIntent.CreateNew)
+            files.Add(path, []);
+        return files.ContainsKey(path) ? new MemoryFile(this, path) : throw new FileNotFoundException(path);
+    }
+
+    public void SyncDirectory(string path) { }
+
+    public bool TryLink(string existingPath, string newPath) => files.TryAdd(newPath, files[existingPath]);
+
+    public void Rename(string from, string to)
+    {
+        files[to] = files[from];
+        files.Remove(from);
+    }
+
+    public void Delete(string path) => files.Remove(path);
+
+    public void DeleteDirectory(string path) { }
+
+    public IDisposable? TryLock(string path) => null;
+
+    private sealed class MemoryFile(MemoryStorage storage, string path) : IStorageFile
+    {
+        private MemoryStream? written;
+
+        public string Path => path;
+
+        public long Length => Bytes.Length;
+
+        private ReadOnlySpan<byte> Bytes => written is null ? storage.files[path] : written.GetBuffer().AsSpan(0, (int)written.Length);
+
+        public void Read(long offset, Span<byte> destination)
+        {
+            if (offset + destination.Length > Bytes.Length)
+                throw new EndOfStreamException();
+            Bytes.Slice((int)offset, destination.Length).CopyTo(destination);
+        }
+
+        public void Write(long offset, ReadOnlySpan<byte> source)
+        {
+            written ??= new MemoryStream();
+            written.Position = offset;
+            written.Write(source);
+        }
+
+        public void Allocate(long length) { }
+
+        public void Sync() { }
+
+        public IMapping Map(long length, MappingAccess access)
+        {
+            storage.LiveMappings++;
+            return new GuardedMapping(storage, Bytes[..(int)length]);
+        }
+
+        public void Dispose()
+        {
+            if (written is not null)
+                storage.files[path] = written.ToArray();
+        }
+    }
+
+    private sealed partial class GuardedMapping : IMapping
+    {
+        private const int Page = 4096;
+        private readonly MemoryStorage storage;
+        private readonly nint begin;
+        private readonly nuint size;
+
+        public GuardedMapping(MemoryStorage storage, ReadOnlySpan<byte> bytes)
+        {
+            this.storage = storage;
+            size = (nuint)((bytes.Length + Page - 1) / Page + 1) * Page;
+            begin = mmap(0, size, 3, 0x22, -1, 0);
+            if (begin == -1 || mprotect(begin + (nint)size - Page, Page, 0) != 0)
+                throw new IOException("mmap");
+            Address = (byte*)begin + size - Page - (nuint)bytes.Length;
+            Length = bytes.Length;
+            bytes.CopyTo(new Span<byte>(Address, bytes.Length));
+        }
+
+        public byte* Address { get; }
+
+        public long Length { get; }
+
+        public void Dirtied(long offset, long length) { }
+
+        public void Populate(long offset, long length) { }
+
+        public void Dispose()
+        {
+            munmap(begin, size);
+            storage.LiveMappings--;
+        }
+
+        [LibraryImport("libc")]
+        private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, long offset);
+
+        [LibraryImport("libc")]
+        private static partial int mprotect(nint address, nuint length, int protection);
+
+        [LibraryImport("libc")]
+        private static partial int munmap(nint address, nuint length);
+    }
+}
