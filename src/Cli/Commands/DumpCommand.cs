@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Varve.Cli.Dump;
+using Varve.Cli.Snapshots;
 
 namespace Varve.Cli.Commands;
 
@@ -18,9 +19,17 @@ internal static class DumpCommand
         Of("wal", "A segment of the write-ahead log: records, and the effects in them.", WalDump.Write),
         Of("table", "A table: footer, properties, blocks, rows.", TableDump.Write),
         Of("manifest", "A manifest log: version edits.", ManifestDump.Write),
+        Of("snapshot", "A snapshot, a directory or packed: its state and tables.", (path, writer) => SnapshotDump.Write(SnapshotFile.Open(path), writer)),
     };
 
-    private static Command Of(string name, string description, Dumper dump)
+    private static Command Of(string name, string description, Dumper dump) => Of(name, description, (path, writer) =>
+    {
+        var length = new FileInfo(path).Length;
+        if (length > FileBytesMax) throw new UsageException($"{path}: {length} bytes are more than this command can hold");
+        dump(File.ReadAllBytes(path), writer);
+    });
+
+    private static Command Of(string name, string description, Action<string, DumpWriter> dump)
     {
         var file = new Argument<string>("FILE") { Description = "The file." };
         var limit = new Option<long>("--limit", "-n") { Description = "Stop after this many lines.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
@@ -28,11 +37,9 @@ internal static class DumpCommand
         command.SetAction(parsed =>
         {
             var path = parsed.GetRequiredValue(file);
-            var length = new FileInfo(path).Length;
-            if (length > FileBytesMax) throw new UsageException($"{path}: {length} bytes are more than this command can hold");
             using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);
             using var writer = new DumpWriter(path, output, parsed.GetValue(limit));
-            dump(File.ReadAllBytes(path), writer);
+            dump(path, writer);
             return ExitCode.Ok;
         });
         return command;
