@@ -32,14 +32,19 @@ internal static class ChunkColumnsWriter
         return ((count + 7) / 8 + (long)columns * count * VarintSizeMax + 7) & ~7L;
     }
 
-    /// <summary>Writes the columns, padded to 8, and returns their length.</summary>
+    /// <summary>Writes the outcomes, which are first in the payload and known last.</summary>
+    public static void WriteOutcomes(Span<byte> destination, ReadOnlySpan<EntryPosition> entries)
+    {
+        destination[..((entries.Length + 7) / 8)].Clear();
+        for (var i = 0; i < entries.Length; i++)
+            if (entries[i].Succeeded) destination[i >> 3] |= (byte)(1 << (i & 7));
+    }
+
+    /// <summary>Writes all columns, padded to 8, and returns their length.</summary>
     public static int Write(Span<byte> destination, ReadOnlySpan<EntryPosition> entries, ColumnFlags flags)
     {
         var length = (entries.Length + 7) / 8;
-        destination[..length].Clear();
-        for (var i = 0; i < entries.Length; i++)
-            if (entries[i].Succeeded) destination[i >> 3] |= (byte)(1 << (i & 7));
-
+        WriteOutcomes(destination, entries);
         if ((flags & ColumnFlags.Indexes) != 0)
             for (var i = 1; i < entries.Length; i++)
                 length += WriteVarint(destination[length..], entries[i].Index - entries[i - 1].Index - 1);

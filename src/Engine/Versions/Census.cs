@@ -118,7 +118,8 @@ internal sealed unsafe class Census(MachineState state)
                 var leases = handle.Table.Leases(from, to);
                 while (leases.MoveNext())
                 {
-                    var key = leases.CopyKey();
+                    var key = new byte[leases.KeyLength];
+                    leases.CopyKeyTo(key);
                     var isNewest = includeMemtables
                         ? version.TryFind(key, KeyHash.Of(key), index, out var found)
                         : version.TryFindInRuns(key, KeyHash.Of(key), out found);
