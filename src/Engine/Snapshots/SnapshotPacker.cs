@@ -1,0 +1,165 @@
+using System.Buffers;
+using System.IO.Hashing;
+using System.IO.Pipelines;
+using CommunityToolkit.HighPerformance.Buffers;
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Snapshots;
+
+/// <summary>
+/// Turns a snapshot's directory into one stream and back (<see cref="PackFormat"/> draws it). Both ways stream: memory is the
+/// manifest and one buffer, whatever the size of the tables.
+/// </summary>
+internal static class SnapshotPacker
+{
+    private const int PieceLength = 256 << 10;
+
+    /// <summary>Writes the snapshot in <paramref name="snapshotDirectory"/>; leaves the stream open, and flushes it.</summary>
+    /// <exception cref="SnapshotRejectedException">The directory is not an intact snapshot.</exception>
+    public static async Task PackAsync(IStorage storage, string snapshotDirectory, Stream destination, CancellationToken cancellationToken = default)
+    {
+        var writer = PipeWriter.Create(destination, new StreamPipeWriterOptions(minimumBufferSize: PieceLength, leaveOpen: true));
+        try
+        {
+            await PackAsync(storage, snapshotDirectory, writer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Gives the pipe's buffer back; what was written is flushed piece by piece before.
+            await writer.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Writes the snapshot in <paramref name="snapshotDirectory"/>, checking every table against the manifest on the way. The
+    /// caller completes the pipe; on any exception with that exception, as the reader has had a part.
+    /// </summary>
+    /// <exception cref="SnapshotRejectedException">The directory is not an intact snapshot.</exception>
+    public static async Task PackAsync(IStorage storage, string snapshotDirectory, PipeWriter destination, CancellationToken cancellationToken = default)
+    {
+        using var manifestFile = ReadManifestFile(storage, snapshotDirectory);
+        var manifest = DecodeManifest(manifestFile.Span, snapshotDirectory);
+        var pack = new PackDestination(destination);
+        await pack.PutAsync(PackFormat.EncodeHeader(new PackHeader(manifestFile.Length, manifest.Tables.Length)), cancellationToken).ConfigureAwait(false);
+        await pack.PutAsync(manifestFile.Memory, cancellationToken).ConfigureAwait(false);
+        foreach (var (_, table) in manifest.Tables)
+        {
+            await pack.PutAsync(PackFormat.EncodeFileHeader(table.Length), cancellationToken).ConfigureAwait(false);
+            await PackTableAsync(storage, Path.Combine(snapshotDirectory, SnapshotNames.Table(table)), table, pack, cancellationToken).ConfigureAwait(false);
+        }
+
+        await pack.PutAsync(PackFormat.EncodeTrailer(pack.Hash), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reads a packed snapshot to its very end and makes its directory, durable on return. Nothing is written before the
+    /// manifest is decoded, nothing but the files that it describes, and the manifest itself last. Leaves the stream open.
+    /// On any exception <paramref name="stagingDirectory"/> holds debris for the caller to delete.
+    /// </summary>
+    /// <exception cref="SnapshotRejectedException">The stream is not an intact packed snapshot.</exception>
+    public static async Task UnpackAsync(IStorage storage, Stream source, string stagingDirectory, CancellationToken cancellationToken = default)
+    {
+        var reader = PipeReader.Create(source, new StreamPipeReaderOptions(bufferSize: PieceLength, minimumReadSize: PieceLength / 2, leaveOpen: true));
+        try
+        {
+            await UnpackAsync(storage, new PackSource(reader), stagingDirectory, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EndOfStreamException ended)
+        {
+            throw new SnapshotRejectedException(stagingDirectory, "the packed snapshot ends early", ended);
+        }
+        finally
+        {
+            await reader.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task UnpackAsync(IStorage storage, PackSource pack, string stagingDirectory, CancellationToken cancellationToken)
+    {
+        if (!PackFormat.TryDecodeHeader(await pack.TakeAsync(PackFormat.HeaderSize, cancellationToken).ConfigureAwait(false), out var header, out var error))
+            throw Rejected(stagingDirectory, "pack header", error);
+        using var manifestFile = new ArrayPoolBufferWriter<byte>();
+        await pack.TakeAsync(header.ManifestLength, bytes => manifestFile.Write(bytes), cancellationToken).ConfigureAwait(false);
+        var manifest = DecodeManifest(manifestFile.WrittenSpan, stagingDirectory);
+        if (manifest.Tables.Length != header.FileCount) throw new SnapshotRejectedException(stagingDirectory, "not as many files as the manifest has tables");
+
+        storage.CreateDirectory(stagingDirectory);
+        foreach (var (_, table) in manifest.Tables)
+        {
+            if (!PackFormat.TryDecodeFileHeader(
+                await pack.TakeAsync(PackFormat.FileHeaderSize, cancellationToken).ConfigureAwait(false), table.Length, out error))
+                throw Rejected(stagingDirectory, "file header", error);
+            await UnpackTableAsync(storage, Path.Combine(stagingDirectory, SnapshotNames.Table(table)), table, pack, cancellationToken).ConfigureAwait(false);
+        }
+
+        var hash = pack.Hash;
+        if (!PackFormat.TryDecodeTrailer(await pack.TakeAsync(PackFormat.TrailerSize, cancellationToken).ConfigureAwait(false), hash, out error))
+            throw Rejected(stagingDirectory, "trailer", error);
+        if (!await pack.IsAtEndAsync(cancellationToken).ConfigureAwait(false))
+            throw new SnapshotRejectedException(stagingDirectory, "bytes after the trailer");
+        DurableFile.Replace(storage, Path.Combine(stagingDirectory, SnapshotNames.Manifest), manifestFile.WrittenSpan);
+    }
+
+    private static async Task PackTableAsync(IStorage storage, string path, TableDescriptor table, PackDestination pack, CancellationToken cancellationToken)
+    {
+        using var file = OpenPart(storage, path);
+        if (file.Length != table.Length) throw new SnapshotRejectedException(path, "the table has not the length that the manifest names");
+        var hash = new XxHash128();
+        for (long offset = 0; offset < table.Length;)
+        {
+            var piece = pack.Reserve(PieceLength);
+            piece = piece[..(int)Math.Min(Math.Min(piece.Length, PieceLength), table.Length - offset)];
+            file.Read(offset, piece.Span);
+            hash.Append(piece.Span);
+            await pack.CommitAsync(piece, piece.Length, cancellationToken).ConfigureAwait(false);
+            offset += piece.Length;
+        }
+
+        if (hash.GetCurrentHashAsUInt128() != table.Hash) throw new SnapshotRejectedException(path, "the table has not the hash that the manifest names");
+    }
+
+    private static async Task UnpackTableAsync(IStorage storage, string path, TableDescriptor table, PackSource pack, CancellationToken cancellationToken)
+    {
+        using var file = storage.Open(path, FileIntent.CreateNew);
+        var hash = new XxHash128();
+        var offset = 0L;
+        await pack.TakeAsync(
+            table.Length,
+            bytes =>
+            {
+                hash.Append(bytes);
+                file.Write(offset, bytes);
+                offset += bytes.Length;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (hash.GetCurrentHashAsUInt128() != table.Hash) throw new SnapshotRejectedException(path, "the table has not the hash that the manifest names");
+        file.Sync();
+    }
+
+    private static MemoryOwner<byte> ReadManifestFile(IStorage storage, string snapshotDirectory)
+    {
+        using var file = OpenPart(storage, Path.Combine(snapshotDirectory, SnapshotNames.Manifest));
+        var length = file.Length;
+        if (length is 0 or > SnapshotManifestCodec.FileLengthMax) throw new SnapshotRejectedException(file.Path, "the manifest's length is out of bounds");
+        var manifest = MemoryOwner<byte>.Allocate((int)length);
+        try
+        {
+            file.Read(0, manifest.Span);
+            return manifest;
+        }
+        catch
+        {
+            manifest.Dispose();
+            throw;
+        }
+    }
+
+    private static SnapshotManifest DecodeManifest(ReadOnlySpan<byte> file, string directory) =>
+        SnapshotManifestCodec.TryDecode(file, out var manifest, out var error) ? manifest : throw Rejected(directory, "manifest", error);
+
+    private static IStorageFile OpenPart(IStorage storage, string path) =>
+        storage.FileExists(path) ? storage.Open(path, FileIntent.Read) : throw new SnapshotRejectedException(path, "the file is missing");
+
+    private static SnapshotRejectedException Rejected(string path, string part, DecodeError error) => new(path, $"{part}: expected {error}");
+}

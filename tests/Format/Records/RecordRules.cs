@@ -1,0 +1,124 @@
+using Varve.Format;
+
+namespace Varve.Tests.Format.Records;
+
+/// <summary>Each rule of the records: a writer refuses to break it, and a reader refuses bytes that do.</summary>
+public class RecordRules
+{
+    public static TheoryData<string, int, byte[]> BrokenTables => new()
+    {
+        { "table descriptor of a known version", 0, [2] },
+        { "table length of at least one byte", 34, [0, 0, 0, 0] },
+        { "table length", 41, [0x80] },
+        { "table with at least one row", 58, [0] },
+        { "no more tombstones than rows", 66, [101] },
+        { "no more leases than puts", 74, [96] },
+        { "smallest key not above the largest", 86, "q"u8.ToArray() },
+        { "smallest key of a table", 82, [0, 0, 1] },
+    };
+
+    public static TheoryData<string, int, byte[]> BrokenStates => new()
+    {
+        { "machine state of a known version", 0, [2] },
+        { "machine state flags that are known", 2, [3] },
+        { "live count", 42, [0x80] },
+        { "term run count", 59, [0xFF, 0xFF, 0xFF, 0xFF] },
+        { "term runs ascending by index", 79, [1, 0] },
+        { "term runs up to the last index", 79, [0xE9, 3] },
+        { "terms that never decrease", 87, [1] },
+        { "terms up to the last term", 87, [5] },
+        { "outcome run length", 107, [0] },
+        { "unused outcome bits that are zero", 112, [4] },
+        { "outcome runs ascending and disjoint", 113, [0xDE] },
+        { "outcomes up to the last index", 113, [0xE2] },
+    };
+
+    [Theory]
+    [MemberData(nameof(BrokenTables))]
+    public void BrokenTablesAreRejected(string reason, int at, byte[] patch)
+    {
+        Assert.False(TableDescriptorCodec.TryDecode(Patched(TableDescriptorCodec.Encode(Samples.Table), at, patch), out _, out var error));
+        Assert.Equal(reason, error.Reason);
+    }
+
+    [Theory]
+    [MemberData(nameof(BrokenStates))]
+    public void BrokenStatesAreRejected(string reason, int at, byte[] patch)
+    {
+        Assert.False(MachineStateCodec.TryDecode(Patched(MachineStateCodec.Encode(Samples.State), at, patch), out _, out var error));
+        Assert.Equal(reason, error.Reason);
+    }
+
+    [Fact]
+    public void EmptyAndOverlongKeysAreNotWritten()
+    {
+        Refused(() => TableDescriptorCodec.Encode(Samples.Table with { SmallestKey = [] }));
+        Refused(() => TableDescriptorCodec.Encode(Samples.Table with { LargestKey = new byte[65_536] }));
+    }
+
+    [Fact]
+    public void BrokenStatesAreNotWritten()
+    {
+        Refused(() => MachineStateCodec.Encode(Samples.State with { LiveCount = -1 }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Snapshot = (1, 1, new byte[31]) }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1])] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1, 2])] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(999, 3, [1])] }));
+    }
+
+    [Fact]
+    public void AnUnknownTermMayStandBetweenKnownOnes()
+    {
+        var state = Samples.State with { Terms = [new TermRun(1, 3), new TermRun(5, 0), new TermRun(9, 3)] };
+        Assert.True(MachineStateCodec.TryDecode(MachineStateCodec.Encode(state), out _, out _));
+    }
+
+    [Fact]
+    public void OutcomesReachTheLastIndexOfAll()
+    {
+        var state = new MachineState { LastIndex = ulong.MaxValue, Outcomes = [new OutcomeRun(ulong.MaxValue - 1, 2, [3])] };
+        Assert.True(MachineStateCodec.TryDecode(MachineStateCodec.Encode(state), out _, out _));
+        Refused(() => MachineStateCodec.Encode(state with { Outcomes = [new OutcomeRun(ulong.MaxValue, 2, [3])] }));
+    }
+
+    [Fact]
+    public void BrokenEditsAreNotWritten()
+    {
+        Refused(() => VersionEditCodec.Encode(Samples.Edit with { Removed = [3, 3] }));
+        Refused(() => VersionEditCodec.Encode(Samples.Edit with { Added = [new AddedTable(1, Samples.Table), new AddedTable(2, Samples.Table)] }));
+        Refused(() => VersionEditCodec.Encode(Samples.Edit with { NextFileNumber = Samples.Table.Number }));
+    }
+
+    [Fact]
+    public void ATableMayChangeItsRun()
+    {
+        var edit = Samples.Edit with { Removed = [Samples.Table.Number] };
+        Assert.True(VersionEditCodec.TryDecode(VersionEditCodec.Encode(edit), out _, out _));
+    }
+
+    [Fact]
+    public void BrokenEditsAreRejected()
+    {
+        var bytes = VersionEditCodec.Encode(Samples.Edit with { State = null });
+        Assert.Equal("version edit of a known version", Reason(Patched(bytes, 0, [9])));
+        Assert.Equal("version edit flags that are known", Reason(Patched(bytes, 2, [4])));
+        Assert.Equal("table number below the next file number", Reason(Patched(bytes, 3, [9])));
+        Assert.Equal("removed table count", Reason(Patched(bytes, 19, [0xFF, 0xFF])));
+        Assert.Equal("table removed once", Reason(Patched(bytes, 31, [3])));
+        Assert.Equal("table count", Reason(Patched(bytes, 39, [2])));
+    }
+
+    private static string Reason(byte[] bytes)
+    {
+        Assert.False(VersionEditCodec.TryDecode(bytes, out _, out var error));
+        return error.Reason;
+    }
+
+    private static byte[] Patched(byte[] bytes, int at, byte[] patch)
+    {
+        patch.CopyTo(bytes, at);
+        return bytes;
+    }
+
+    private static void Refused(Func<byte[]> encode) => Assert.Throws<ArgumentException>(encode);
+}

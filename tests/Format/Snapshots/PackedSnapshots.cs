@@ -1,0 +1,198 @@
+using System.IO.Hashing;
+using FsCheck.Xunit;
+using Varve.Format;
+using Varve.Snapshots;
+using Varve.Storage;
+using Varve.Tests.Format.Records;
+
+namespace Varve.Tests.Format.Snapshots;
+
+public sealed class PackedSnapshots : IDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("varve-pack-").FullName;
+    private readonly IStorage _storage = new PosixStorage();
+    private int _directories;
+
+    public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    [Fact]
+    public async Task ASnapshotComesBackAsItWas()
+    {
+        // Tables longer than a buffer, of its length, and short ones.
+        var directory = MakeSnapshot(1, 256 << 10, 1_000_000, 3);
+        var unpacked = await UnpackAsync(await PackAsync(directory));
+        Assert.Equal(FilesOf(directory), FilesOf(unpacked));
+    }
+
+    [Fact]
+    public async Task ASnapshotWithoutTablesComesBack()
+    {
+        var directory = MakeSnapshot();
+        Assert.Equal(FilesOf(directory), FilesOf(await UnpackAsync(await PackAsync(directory))));
+    }
+
+    [Fact]
+    public async Task AStreamThatTricklesIsRead()
+    {
+        var directory = MakeSnapshot(100, 5);
+        var target = NewDirectory();
+        await SnapshotPacker.UnpackAsync(_storage, new TricklingStream(await PackAsync(directory)), target, CancellationToken.None);
+        Assert.Equal(FilesOf(directory), FilesOf(target));
+    }
+
+    [Fact]
+    public async Task EveryTruncationIsRejected()
+    {
+        var pack = await PackAsync(MakeSnapshot(20, 5));
+        for (var length = 0; length < pack.Length; length++) await RejectedAsync(pack[..length]);
+    }
+
+    [Fact]
+    public async Task EveryFlippedBitIsRejected()
+    {
+        var pack = await PackAsync(MakeSnapshot(20, 5));
+        for (var bit = 0; bit < pack.Length * 8; bit++)
+        {
+            pack[bit / 8] ^= (byte)(1 << (bit % 8));
+            await RejectedAsync(pack);
+            pack[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+    }
+
+    [Fact]
+    public async Task ATrailingByteIsRejected() => await RejectedAsync([.. await PackAsync(MakeSnapshot(20)), 0]);
+
+    [Fact]
+    public async Task ABadManifestLeavesNothingBehind()
+    {
+        var pack = await PackAsync(MakeSnapshot(20));
+        pack[PackFormat.HeaderSize + 20] ^= 1;
+        var target = await RejectedAsync(pack);
+        Assert.False(Directory.Exists(target));
+    }
+
+    [Fact]
+    public async Task ARejectedPackLeavesNoManifest()
+    {
+        var pack = await PackAsync(MakeSnapshot(20));
+        pack[^1] ^= 1;
+        Assert.False(File.Exists(Path.Combine(await RejectedAsync(pack), SnapshotNames.Manifest)));
+    }
+
+    [Fact]
+    public async Task MoreFilesThanTheManifestHasAreRejected()
+    {
+        var pack = await PackAsync(MakeSnapshot(20));
+        PackFormat.EncodeHeader(new PackHeader(BitConverter.ToInt32(pack, 16), 2)).CopyTo(pack, 0);
+        Rehash(pack);
+        await RejectedAsync(pack);
+    }
+
+    [Fact]
+    public async Task ATableOfOtherBytesIsRejectedThoughTheTrailerAgrees()
+    {
+        var pack = await PackAsync(MakeSnapshot(20));
+        pack[^20] ^= 1;
+        Rehash(pack);
+        await RejectedAsync(pack);
+    }
+
+    [Property(MaxTest = 200)]
+    public async Task AnyBytesAreRejected(byte[] bytes, bool asPack)
+    {
+        await RejectedAsync(asPack ? [.. PackFormat.EncodeHeader(new PackHeader(Math.Max(1, bytes.Length), 1)), .. bytes] : bytes);
+    }
+
+    [Fact]
+    public async Task AClaimOfAHugeManifestAllocatesLittle()
+    {
+        byte[] pack = [.. PackFormat.EncodeHeader(new PackHeader(SnapshotManifestCodec.FileLengthMax, 1)), 1, 2, 3];
+        await RejectedAsync(pack);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await RejectedAsync(pack);
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 16 << 20);
+    }
+
+    [Fact]
+    public async Task ADamagedDirectoryIsNotPacked()
+    {
+        var directory = MakeSnapshot(20, 30);
+        var table = Directory.GetFiles(directory, "*.vtab")[0];
+        var bytes = File.ReadAllBytes(table);
+        bytes[3] ^= 1;
+        File.WriteAllBytes(table, bytes);
+        await Assert.ThrowsAsync<SnapshotRejectedException>(() => PackAsync(directory));
+        File.WriteAllBytes(table, bytes[..^1]);
+        await Assert.ThrowsAsync<SnapshotRejectedException>(() => PackAsync(directory));
+        File.Delete(table);
+        await Assert.ThrowsAsync<SnapshotRejectedException>(() => PackAsync(directory));
+        File.WriteAllBytes(Path.Combine(directory, SnapshotNames.Manifest), []);
+        await Assert.ThrowsAsync<SnapshotRejectedException>(() => PackAsync(directory));
+        await Assert.ThrowsAsync<SnapshotRejectedException>(() => PackAsync(NewDirectory()));
+    }
+
+    [Fact]
+    public async Task TheStreamsStayOpen()
+    {
+        using var stream = new MemoryStream();
+        await SnapshotPacker.PackAsync(_storage, MakeSnapshot(20), stream, CancellationToken.None);
+        stream.Position = 0;
+        await SnapshotPacker.UnpackAsync(_storage, stream, NewDirectory(), CancellationToken.None);
+        Assert.True(stream.CanRead);
+    }
+
+    private async Task<byte[]> PackAsync(string directory)
+    {
+        using var stream = new MemoryStream();
+        await SnapshotPacker.PackAsync(_storage, directory, stream, CancellationToken.None);
+        return stream.ToArray();
+    }
+
+    private async Task<string> UnpackAsync(byte[] pack)
+    {
+        var target = NewDirectory();
+        await SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), target, CancellationToken.None);
+        return target;
+    }
+
+    private async Task<string> RejectedAsync(byte[] pack)
+    {
+        var target = NewDirectory();
+        await Assert.ThrowsAsync<SnapshotRejectedException>(() => SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), target, CancellationToken.None));
+        return target;
+    }
+
+    private string MakeSnapshot(params int[] tableLengths)
+    {
+        var directory = NewDirectory();
+        Directory.CreateDirectory(directory);
+        var tables = new List<AddedTable>();
+        foreach (var length in tableLengths)
+        {
+            var content = new byte[length];
+            new Random(length).NextBytes(content);
+            var table = Samples.Table with { OriginNumber = (ulong)tables.Count, Length = length, Hash = XxHash128.HashToUInt128(content) };
+            File.WriteAllBytes(Path.Combine(directory, SnapshotNames.Table(table)), content);
+            tables.Add(new AddedTable((ulong)(tableLengths.Length - tables.Count), table));
+        }
+
+        var manifest = Samples.Manifest with { Tables = [.. tables] };
+        File.WriteAllBytes(Path.Combine(directory, SnapshotNames.Manifest), SnapshotManifestCodec.Encode(manifest));
+        return directory;
+    }
+
+    private string NewDirectory() => Path.Combine(_root, Interlocked.Increment(ref _directories).ToString("D6"));
+
+    private static Dictionary<string, string> FilesOf(string directory) =>
+        Directory.GetFiles(directory).ToDictionary(path => Path.GetFileName(path), path => Convert.ToHexString(XxHash128.Hash(File.ReadAllBytes(path))));
+
+    private static void Rehash(byte[] pack) =>
+        PackFormat.EncodeTrailer(XxHash128.HashToUInt128(pack.AsSpan(..^PackFormat.TrailerSize))).CopyTo(pack.AsSpan(^PackFormat.TrailerSize..));
+
+    /// <summary>Gives a byte at a time.</summary>
+    private sealed class TricklingStream(byte[] content) : MemoryStream(content)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            base.ReadAsync(buffer[..Math.Min(1, buffer.Length)], cancellationToken);
+    }
+}
