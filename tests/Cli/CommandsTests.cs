@@ -47,17 +47,38 @@ public sealed class CommandsTests : IDisposable
     {
         await ApplyAsync();
         await SucceedAsync("compact", "--data", Data);
-        var snapshot = _tool.PathOf("snapshot");
-        Assert.Contains("index     2\n", (await SucceedAsync("snapshot", "create", "--data", Data, "--out", snapshot)).Output);
+        var (snapshot, packed) = (_tool.PathOf("snapshot"), _tool.PathOf("snapshot.varve"));
+        Assert.Contains("index     2\n", (await SucceedAsync("snapshot", "create", "--data", Data, "--out", snapshot, "--pack", packed)).Output);
+        Assert.Contains("2 keys", (await SucceedAsync("snapshot", "verify", packed)).Output);
         Assert.Contains("2 keys", (await SucceedAsync("snapshot", "verify", snapshot)).Output);
         Assert.Contains("at index 2", (await SucceedAsync("dump", "snapshot", snapshot)).Output);
         var second = _tool.PathOf("second");
         await SucceedAsync("snapshot", "install", snapshot, "--data", second);
         Assert.Equal("a\tone\nb\ttwo\n", (await SucceedAsync("scan", "--data", second)).Output);
 
+        await SucceedAsync("snapshot", "install", packed, "--data", _tool.PathOf("third"));
+        Assert.Equal("a\tone\nb\ttwo\n", (await SucceedAsync("scan", "--data", _tool.PathOf("third"))).Output);
+
         var wrong = await _tool.RunAsync("snapshot", "install", snapshot, "--data", second, "--checksum", new string('0', 64));
         Assert.Equal(2, wrong.ExitCode);
         Assert.Single(wrong.ErrorLines);
+    }
+
+    [Fact]
+    public async Task EveryFileOfADatabaseIsDumped()
+    {
+        await ApplyAsync();
+        Assert.Contains("Put 'b', value of 3 bytes", await DumpAsync("wal", "*.wal"));
+        await SucceedAsync("compact", "--data", Data);
+        Assert.Contains("Put 'a', value of 3 bytes", await DumpAsync("table", "*.vtab"));
+        Assert.Contains("'a'..'b'", await DumpAsync("manifest", "*.vman"));
+    }
+
+    private async Task<string> DumpAsync(string kind, string pattern)
+    {
+        var dump = "";
+        foreach (var file in Directory.GetFiles(Data, pattern)) dump += (await SucceedAsync("dump", kind, file)).Output;
+        return dump;
     }
 
     private async Task ApplyAsync()

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Varve.Cli.Snapshots;
 
 namespace Varve.Cli.Commands;
 
@@ -11,15 +12,18 @@ internal static class SnapshotCreateCommand
     {
         var output = new Option<string>("--out", "-o") { Description = "The snapshot's directory, new or empty.", HelpName = "DIR2", Required = true };
         var index = new Option<ulong?>("--index") { Description = "Cut here, the last applied index or a little behind; without it, the last applied index.", HelpName = "N" };
-        var command = new Command("create", "Writes the state at exactly one applied index.") { output, index };
+        var pack = new Option<string?>("--pack") { Description = "Also write the snapshot as one file, to send or store.", HelpName = "FILE.varve" };
+        var command = new Command("create", "Writes the state at exactly one applied index.") { output, index, pack };
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var engine = database.OpenExisting(parsed);
-            var directory = parsed.GetRequiredValue(output);
+            var directory = Path.GetFullPath(parsed.GetRequiredValue(output));
             var cut = CutAt(engine, parsed.GetValue(index));
             var checksum = await engine.GenerateSnapshotDataAsync(directory, cut, cancellationToken);
             SnapshotCommand.WriteMetadata(new SnapshotMetadata(cut, checksum));
+            if (parsed.GetValue(pack) is { } file)
+                Console.Out.WriteLine($"packed    {SizeText.Format(await SnapshotPack.CreateAsync(directory, file, cancellationToken))}");
             return ExitCode.Ok;
         });
         return command;

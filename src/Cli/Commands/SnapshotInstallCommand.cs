@@ -20,7 +20,7 @@ internal static class SnapshotInstallCommand
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var snapshot = SnapshotFile.Open(parsed.GetRequiredValue(path));
+            var snapshot = SnapshotFile.Open(Path.GetFullPath(parsed.GetRequiredValue(path)));
             var metadata = parsed.GetValue(checksum) is { } hex ? snapshot.Metadata with { Checksum = ParseChecksum(hex) } : snapshot.Metadata;
             await using var engine = database.OpenOrCreate(parsed);
             await engine.ApplySnapshotFromFileAsync(metadata, snapshot.Path, cancellationToken);
