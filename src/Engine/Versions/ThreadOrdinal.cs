@@ -12,10 +12,6 @@ namespace Varve.Versions;
 /// </remarks>
 internal static class ThreadOrdinal
 {
-    private static readonly Lock Gate = new();
-    private static readonly Stack<int> Free = new();
-    private static int last;
-
     [ThreadStatic]
     private static int current;
 
@@ -36,8 +32,7 @@ internal static class ThreadOrdinal
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Assign()
     {
-        int ordinal;
-        lock (Gate) ordinal = Free.TryPop(out var recycled) ? recycled : ++last;
+        var ordinal = Pool.Take();
         holder = new Holder(ordinal);
         current = ordinal;
         return ordinal;
@@ -45,7 +40,22 @@ internal static class ThreadOrdinal
 
     private sealed class Holder(int ordinal)
     {
-        ~Holder()
+        ~Holder() => Pool.Return(ordinal);
+    }
+
+    /// <summary>Apart from the thread statics, whose class must have nothing to initialize: its reads would check for that.</summary>
+    private static class Pool
+    {
+        private static readonly Lock Gate = new();
+        private static readonly Stack<int> Free = new();
+        private static int last;
+
+        public static int Take()
+        {
+            lock (Gate) return Free.TryPop(out var recycled) ? recycled : ++last;
+        }
+
+        public static void Return(int ordinal)
         {
             lock (Gate) Free.Push(ordinal);
         }
