@@ -1,1 +1,3 @@
-Console.WriteLine("varve");
+using Varve.Cli;
+
+return await CommandLine.RunAsync(args);

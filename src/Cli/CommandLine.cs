@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Varve.Cli.Commands;
+
+namespace Varve.Cli;
+
+/// <summary>The tool's root: its commands, and the one place where a failure becomes a line and an exit code.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = CreateRoot().Parse(args);
+        if (parsed.Action is ParseErrorAction || (parsed.Action is null && parsed.Errors.Count > 0))
+        {
+            await Console.Error.WriteLineAsync($"varve: {DescribeError(parsed)} (see '{PathOf(parsed)} --help')");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception failure) when (Failure.ExitCodeOf(failure) is not null)
+        {
+            await Console.Out.FlushAsync();
+            await Console.Error.WriteLineAsync(Failure.LineOf(failure));
+            return Failure.ExitCodeOf(failure)!.Value;
+        }
+    }
+
+    public static RootCommand CreateRoot() => new("Applies Raft logs to a Varve database, reads it, snapshots it, and looks into its files.")
+    {
+        ApplyCommand.Create(),
+        GetCommand.Create(),
+        ScanCommand.Create(),
+        StatCommand.Create(),
+        CompactCommand.Create(),
+        SnapshotCommand.Create(),
+        DumpCommand.Create(),
+        DemoCommand.Create(),
+        DemoChildCommand.Create(),
+    };
+
+    // A word that nothing took says more than what is missing because of it.
+    private static string DescribeError(ParseResult parsed) => parsed switch
+    {
+        { UnmatchedTokens: [var token, ..] } => $"unrecognized command or argument '{token}'",
+        { Errors: [var error, ..] } => error.Message.ReplaceLineEndings(" ").Replace("\t", "", StringComparison.Ordinal).TrimEnd('.'),
+        _ => "no command given",
+    };
+
+    private static string PathOf(ParseResult parsed)
+    {
+        var names = new Stack<string>();
+        for (var result = parsed.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+            names.Push(result.Command is RootCommand ? "varve" : result.Command.Name);
+        return string.Join(' ', names);
+    }
+}

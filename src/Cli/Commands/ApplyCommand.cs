@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Spectre.Console;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary><c>varve apply LOG</c>: feeds a log of encoded chunks to a database.</summary>
+internal static class ApplyCommand
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
+
+    public static Command Create()
+    {
+        var log = new Argument<string>("LOG")
+        {
+            Description = "Frames of a 4-byte little-endian length and a chunk; a .zst file is decompressed; - is standard input.",
+        };
+        var memtable = new Option<string?>("--memtable") { Description = "Size of a memtable, such as 64MiB.", HelpName = "SIZE" };
+        var durability = new Option<string>("--durability")
+        {
+            Description = "What an acknowledged chunk survives.",
+            DefaultValueFactory = _ => "process",
+        };
+        durability.AcceptOnlyFromAmong("process", "power", "interval");
+
+        var command = new Command("apply", "Applies a log of encoded chunks, creating the database if need be.") { log, memtable, durability };
+        var database = new DatabaseOptions(command);
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            using var chunks = ChunkLog.Open(parsed.GetRequiredValue(log));
+            using var engine = database.OpenOrCreate(parsed, options => options with
+            {
+                MemtableBytes = parsed.GetValue(memtable) is { } size ? SizeText.Parse(size) : options.MemtableBytes,
+                Durability = parsed.GetValue(durability) switch
+                {
+                    "power" => Durability.Power,
+                    "interval" => Durability.Interval,
+                    _ => Durability.Process,
+                },
+            });
+            Run(engine, chunks, cancellationToken);
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    private static void Run(LsmStateMachine engine, ChunkLog chunks, CancellationToken cancellationToken)
+    {
+        var totals = new ChunkApplier(engine);
+        var clock = Stopwatch.StartNew();
+        if (Console.IsErrorRedirected) ApplyAll(totals, chunks, null, cancellationToken);
+        else WithProgressBar(report => ApplyAll(totals, chunks, report, cancellationToken));
+        engine.Flush();
+        Summarize(engine, totals, chunks.Position, clock.Elapsed);
+    }
+
+    private static void ApplyAll(ChunkApplier applier, ChunkLog chunks, Action<double?, string>? report, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var reported = TimeSpan.Zero;
+        while (chunks.TryReadChunk(out var chunk))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                applier.Apply(chunk.Span);
+            }
+            catch (ArgumentException failure)
+            {
+                throw chunks.Malformed(Failure.MessageOf(failure));
+            }
+            catch (Exception failure) when (failure is LogGapException or DuplicateEntryException)
+            {
+                throw new UsageException($"{chunks.Name}: the frame at offset {chunks.FrameOffset} does not follow on: {failure.Message}");
+            }
+
+            if (report is null || clock.Elapsed - reported < ProgressInterval) continue;
+            reported = clock.Elapsed;
+            report(chunks.Progress, Rates(applier.Entries, chunks.Position, reported));
+        }
+    }
+
+    // On standard error, so that a pipe gets the summary alone.
+    private static void WithProgressBar(Action<Action<double?, string>> work)
+    {
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        terminal.Progress().AutoClear(true).HideCompleted(true).Start(context =>
+        {
+            var task = context.AddTask("applying");
+            task.MaxValue = 1;
+            work((share, rates) =>
+            {
+                task.IsIndeterminate = share is null;
+                task.Value = share ?? 0;
+                task.Description = rates;
+            });
+        });
+    }
+
+    private static void Summarize(LsmStateMachine engine, ChunkApplier applier, long bytes, TimeSpan elapsed)
+    {
+        var applied = engine.LastApplied;
+        Console.Out.WriteLine($"entries       {SizeText.Count(applier.Entries)} in {SizeText.Count(applier.Chunks)} chunks, {SizeText.Format(bytes)}");
+        Console.Out.WriteLine($"succeeded     {SizeText.Count(applier.Succeeded)}");
+        Console.Out.WriteLine($"failed        {SizeText.Count(applier.Entries - applier.Succeeded)} (compare-and-swaps whose expectation did not hold)");
+        Console.Out.WriteLine($"last applied  index {applied.Index}, term {applied.Term}");
+        Console.Out.WriteLine($"live keys     {SizeText.Count(engine.Count)}");
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"time          {elapsed.TotalSeconds:F2} s: {Rates(applier.Entries, bytes, elapsed)}"));
+    }
+
+    private static string Rates(long entries, long bytes, TimeSpan elapsed)
+    {
+        var seconds = Math.Max(elapsed.TotalSeconds, 1e-9);
+        return string.Create(CultureInfo.InvariantCulture, $"{entries / seconds:N0} entries/s, {bytes / 1e6 / seconds:F1} MB/s");
+    }
+}

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary><c>varve compact</c>: flushes, then merges everything into one run.</summary>
+internal static class CompactCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("compact", "Flushes, then merges everything down to one run.");
+        var database = new DatabaseOptions(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var engine = database.OpenExisting(parsed);
+            var before = engine.GetStatistics().Runs;
+            var clock = Stopwatch.StartNew();
+            await engine.CompactAsync(cancellationToken);
+            var after = engine.GetStatistics().Runs;
+            Console.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{Describe(before)} -> {Describe(after)} in {clock.Elapsed.TotalSeconds:F2} s"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static string Describe(IReadOnlyList<RunStatistics> runs) =>
+        $"{runs.Count} {(runs.Count == 1 ? "run" : "runs")} of {SizeText.Format(runs.Sum(run => run.Bytes))}";
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using Varve.Cli.Demo;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary>The demo's child process; not for people.</summary>
+internal static class DemoChildCommand
+{
+    public static Command Create()
+    {
+        var data = new Argument<string>("DIR");
+        var command = new Command(ApplyChild.CommandName, "Applies the bundled log and acknowledges each chunk.") { data };
+        command.Hidden = true;
+        command.SetAction(parsed =>
+        {
+            ApplyChild.Run(parsed.GetRequiredValue(data));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

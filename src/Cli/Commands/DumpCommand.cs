@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Varve.Cli.Dump;
+using Varve.Cli.Snapshots;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary><c>varve dump KIND FILE</c>: what a file of the engine holds, one line a piece.</summary>
+internal static class DumpCommand
+{
+    /// <summary>Files are dumped from one span.</summary>
+    private static long FileBytesMax => Array.MaxLength;
+
+    private delegate void Dumper(ReadOnlySpan<byte> file, DumpWriter writer);
+
+    public static Command Create() => new("dump", "Shows the structure of a file, with offsets, sizes, kinds and indexes.")
+    {
+        Of("wal", "A segment of the write-ahead log: records, and the effects in them.", WalDump.Write),
+        Of("table", "A table: footer, properties, blocks, rows.", TableDump.Write),
+        Of("manifest", "A manifest log: version edits.", ManifestDump.Write),
+        Of("snapshot", "A snapshot, a directory or packed: its state and tables.", (path, writer) => SnapshotDump.Write(SnapshotFile.Open(path), writer)),
+    };
+
+    private static Command Of(string name, string description, Dumper dump) => Of(name, description, (path, writer) =>
+    {
+        var length = new FileInfo(path).Length;
+        if (length > FileBytesMax) throw new UsageException($"{path}: {length} bytes are more than this command can hold");
+        dump(File.ReadAllBytes(path), writer);
+    });
+
+    private static Command Of(string name, string description, Action<string, DumpWriter> dump)
+    {
+        var file = new Argument<string>("FILE") { Description = "The file." };
+        var limit = new Option<long>("--limit", "-n") { Description = "Stop after this many lines.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
+        var command = new Command(name, description) { file, limit };
+        command.SetAction(parsed =>
+        {
+            var path = parsed.GetRequiredValue(file);
+            using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);
+            using var writer = new DumpWriter(path, output, parsed.GetValue(limit));
+            dump(path, writer);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Buffers;
+using System.CommandLine;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary><c>varve get KEY</c>: the raw value on standard output, or "not found" and exit code 1.</summary>
+internal static class GetCommand
+{
+    public static Command Create()
+    {
+        var key = new Argument<string>("KEY") { Description = "The key: UTF-8 text, or hex: and hexadecimal digits." };
+        var command = new Command("get", "Writes the value of a key to standard output, as it is stored.") { key };
+        var database = new DatabaseOptions(command);
+        command.SetAction(parsed =>
+        {
+            var bytes = KeyText.ParseKey(parsed.GetRequiredValue(key));
+            using var engine = database.OpenReadOnly(parsed);
+            var value = new ArrayBufferWriter<byte>();
+            if (!engine.TryGet(bytes, value))
+            {
+                Console.Error.WriteLine("varve: not found");
+                return ExitCode.Usage;
+            }
+
+            using var output = Console.OpenStandardOutput();
+            output.Write(value.WrittenSpan);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

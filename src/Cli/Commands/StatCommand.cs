@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary><c>varve stat</c>: where a database stands and what it is made of.</summary>
+internal static class StatCommand
+{
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var command = new Command("stat", "Shows the applied index, the live keys, the memtables and the runs.") { json };
+        var database = new DatabaseOptions(command);
+        command.SetAction(parsed =>
+        {
+            using var engine = database.OpenReadOnly(parsed);
+            if (parsed.GetValue(json)) WriteJson(engine);
+            else WriteTable(engine);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void WriteTable(LsmStateMachine engine)
+    {
+        var statistics = engine.GetStatistics();
+        var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
+        void Fact(string name, string value) => facts.AddRow(new Text(name), new Text(value));
+        Fact("last applied", $"index {statistics.LastApplied.Index}, term {statistics.LastApplied.Term}");
+        Fact("durable", $"index {statistics.DurableLogId.Index}, term {statistics.DurableLogId.Term}");
+        Fact("live keys", SizeText.Count(engine.Count));
+        Fact("snapshot", engine.SnapshotMetadata is { } snapshot
+            ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum {Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
+            : "none");
+        Fact("memtables", $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, {SizeText.Format(statistics.MemtableIndexBytes)} of index)");
+        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL, {SizeText.Format(statistics.TornTailBytes)} of torn tail");
+        if (statistics.Fault is { } fault) Fact("fault", fault);
+        AnsiConsole.Write(facts);
+        if (statistics.Runs.Count == 0) return;
+
+        var runs = new Table().Border(TableBorder.Simple).AddColumns("run", "tables", "rows", "bytes");
+        for (var column = 1; column < 4; column++) runs.Columns[column].RightAligned();
+        for (var run = 0; run < statistics.Runs.Count; run++)
+        {
+            var (tables, rows, bytes) = statistics.Runs[run];
+            runs.AddRow(run.ToString(CultureInfo.InvariantCulture), SizeText.Count(tables), SizeText.Count(rows), SizeText.Format(bytes));
+        }
+
+        AnsiConsole.Write(runs);
+    }
+
+    private static void WriteJson(LsmStateMachine engine)
+    {
+        var statistics = engine.GetStatistics();
+        using var output = Console.OpenStandardOutput();
+        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            WriteLogId(writer, "last_applied", statistics.LastApplied);
+            WriteLogId(writer, "durable", statistics.DurableLogId);
+            writer.WriteNumber("count", engine.Count);
+            if (engine.SnapshotMetadata is { } snapshot)
+            {
+                WriteLogId(writer, "snapshot", snapshot.LastIncluded);
+                writer.WriteString("snapshot_checksum", Convert.ToHexStringLower(snapshot.Checksum.Span));
+            }
+
+            writer.WriteNumber("memtables", statistics.Memtables);
+            writer.WriteNumber("memtable_bytes", statistics.MemtableBytes);
+            writer.WriteNumber("memtable_index_bytes", statistics.MemtableIndexBytes);
+            writer.WriteNumber("recovered_entries", statistics.RecoveredEntries);
+            writer.WriteNumber("torn_tail_bytes", statistics.TornTailBytes);
+            writer.WriteStartArray("runs");
+            foreach (var run in statistics.Runs)
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("tables", run.Tables);
+                writer.WriteNumber("rows", run.Rows);
+                writer.WriteNumber("bytes", run.Bytes);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            if (statistics.Fault is { } fault) writer.WriteString("fault", fault);
+            writer.WriteEndObject();
+        }
+
+        output.WriteByte((byte)'\n');
+    }
+
+    private static void WriteLogId(Utf8JsonWriter writer, string name, LogId id)
+    {
+        writer.WriteStartObject(name);
+        writer.WriteNumber("index", id.Index);
+        writer.WriteNumber("term", id.Term);
+        writer.WriteEndObject();
+    }
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+
+namespace Varve.Cli;
+
+using Command = System.CommandLine.Command;
+
+/// <summary>The options with which a command finds and opens a database.</summary>
+internal sealed class DatabaseOptions
+{
+    private readonly Option<string> _data = new("--data", "-d")
+    {
+        Description = "The database's directory.",
+        HelpName = "DIR",
+        Required = true,
+    };
+
+    private readonly Option<string> _leaseClock = new("--lease-clock")
+    {
+        Description = "Which clock leases expire by; use the one that the database was written with.",
+        DefaultValueFactory = _ => "local",
+    };
+
+    public DatabaseOptions(Command command)
+    {
+        _leaseClock.AcceptOnlyFromAmong("local", "log");
+        command.Add(_data);
+        command.Add(_leaseClock);
+    }
+
+    /// <summary>Opens for reading alone: no lock is taken and nothing is written.</summary>
+    public LsmStateMachine OpenReadOnly(ParseResult parsed) => OpenExisting(parsed, Settings(parsed) with { ReadOnly = true });
+
+    /// <summary>Opens for writing a database that must be there.</summary>
+    public LsmStateMachine OpenExisting(ParseResult parsed) => OpenExisting(parsed, Settings(parsed));
+
+    /// <summary>Opens for writing, and creates the database if need be.</summary>
+    public LsmStateMachine OpenOrCreate(ParseResult parsed, Func<EngineOptions, EngineOptions>? adjust = null)
+    {
+        var settings = Settings(parsed);
+        return LsmStateMachine.Open(parsed.GetRequiredValue(_data), adjust is null ? settings : adjust(settings));
+    }
+
+    private LsmStateMachine OpenExisting(ParseResult parsed, EngineOptions options)
+    {
+        var directory = parsed.GetRequiredValue(_data);
+        // Opening creates what is not there, which no reader of a mistyped path wants.
+        if (!Directory.Exists(directory)) throw new DirectoryNotFoundException($"{directory}: no such directory");
+        return LsmStateMachine.Open(directory, options);
+    }
+
+    private EngineOptions Settings(ParseResult parsed) => new()
+    {
+        LeaseClock = parsed.GetValue(_leaseClock) == "log" ? LeaseClock.Log : LeaseClock.Local,
+    };
+}

@@ -1,0 +1,86 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+
+namespace Varve.Cli.Demo;
+
+/// <summary>
+/// The process that gets killed: this tool again, with a hidden command. It applies the bundled log from where the database
+/// stands and writes each chunk's last index, 8 bytes little endian, to standard output once the chunk is applied. A byte
+/// on standard input allows one chunk more, and a few are allowed from the start: so the parent decides how far it gets, and
+/// a kill finds it at work.
+/// </summary>
+internal sealed class ApplyChild : IDisposable
+{
+    public const string CommandName = "demo-child";
+
+    /// <summary>Chunks that the child is allowed from the start.</summary>
+    public const int ChunksAhead = 8;
+
+    private readonly Process _process;
+    private readonly byte[] _acknowledgement = new byte[sizeof(ulong)];
+
+    private ApplyChild(Process process) => _process = process;
+
+    /// <summary>Smaller memtables than the demo's others, so that kills fall into flushes as well.</summary>
+    public static EngineOptions Options { get; } = DemoRun.Options with { MemtableBytes = 1 << 20 };
+
+    public static ApplyChild Start(string data)
+    {
+        var self = Environment.ProcessPath ?? throw new InvalidOperationException("the path of this process is not known");
+        var start = new ProcessStartInfo(self) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
+        if (Path.GetFileNameWithoutExtension(self).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
+        {
+            start.ArgumentList.Add("exec");
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "varve.dll"));
+        }
+
+        start.ArgumentList.Add(CommandName);
+        start.ArgumentList.Add(data);
+        return new ApplyChild(Process.Start(start) ?? throw new InvalidOperationException("the child process did not start"));
+    }
+
+    /// <summary>The child's side.</summary>
+    public static void Run(string data)
+    {
+        using var credits = Console.OpenStandardInput();
+        using var acknowledgements = Console.OpenStandardOutput();
+        using var engine = LsmStateMachine.Open(data, Options);
+        var applier = new ChunkApplier(engine);
+        Span<byte> acknowledgement = stackalloc byte[sizeof(ulong)];
+        var allowed = ChunksAhead;
+        foreach (var chunk in SampleLog.Load())
+        {
+            if (chunk.LastIndex <= engine.LastApplied.Index) continue;
+            if (allowed > 0) allowed--;
+            else if (credits.ReadByte() < 0) return;
+            applier.Apply(chunk.Bytes.Span);
+            BinaryPrimitives.WriteUInt64LittleEndian(acknowledgement, chunk.LastIndex);
+            acknowledgements.Write(acknowledgement);
+            acknowledgements.Flush();
+        }
+    }
+
+    /// <summary>The next index that the child acknowledges; null when it has ended.</summary>
+    public async Task<ulong?> ReadAcknowledgementAsync(CancellationToken cancellationToken)
+    {
+        var read = await _process.StandardOutput.BaseStream.ReadAtLeastAsync(
+            _acknowledgement, _acknowledgement.Length, throwOnEndOfStream: false, cancellationToken);
+        return read == _acknowledgement.Length ? BinaryPrimitives.ReadUInt64LittleEndian(_acknowledgement) : null;
+    }
+
+    public async Task AllowAsync(int chunksMore, CancellationToken cancellationToken)
+    {
+        var input = _process.StandardInput.BaseStream;
+        await input.WriteAsync(new byte[chunksMore], cancellationToken);
+        await input.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Ends the child at whatever instruction it is (SIGKILL), and waits until it is gone.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Dispose() => _process.Dispose();
+}

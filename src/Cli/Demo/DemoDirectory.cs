@@ -1,0 +1,26 @@
+using System.Security.Cryptography;
+
+namespace Varve.Cli.Demo;
+
+/// <summary>Where the demo works: a directory of its own under the current one, removed in the end, or one that the user keeps.</summary>
+internal sealed class DemoDirectory : IDisposable
+{
+    private readonly bool _keep;
+
+    public DemoDirectory(string? keep)
+    {
+        _keep = keep is not null;
+        Path = System.IO.Path.GetFullPath(keep ?? "varve-demo-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
+        if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any()) throw new UsageException($"{Path}: not empty");
+        Directory.CreateDirectory(Path);
+    }
+
+    public string Path { get; }
+
+    public string Below(string name) => System.IO.Path.Combine(Path, name);
+
+    public void Dispose()
+    {
+        if (!_keep) Directory.Delete(Path, recursive: true);
+    }
+}

@@ -1,0 +1,35 @@
+using Varve.Snapshots;
+using Varve.Storage;
+
+namespace Varve.Cli.Snapshots;
+
+/// <summary>Packs a snapshot's directory into one file, which appears under its name only when it is whole and durable.</summary>
+internal static class SnapshotPack
+{
+    /// <returns>Bytes of the packed file.</returns>
+    public static async Task<long> CreateAsync(string snapshotDirectory, string file, CancellationToken cancellationToken)
+    {
+        var path = Path.GetFullPath(file);
+        if (File.Exists(path)) throw new UsageException($"{path}: exists already");
+        var temporary = path + ".tmp";
+        try
+        {
+            long length;
+            await using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
+            {
+                await SnapshotPacker.PackAsync(Storages.Default, snapshotDirectory, stream, cancellationToken);
+                length = stream.Length;
+            }
+
+            using (var written = Storages.Default.Open(temporary, FileIntent.ReadWrite)) written.Sync();
+            Storages.Default.Rename(temporary, path);
+            Storages.Default.SyncDirectory(Path.GetDirectoryName(path)!);
+            return length;
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using Xunit;
+
+namespace Varve.Tests.Cli;
+
+public sealed class FailuresAreOneLineAndACodeTests : IDisposable
+{
+    private readonly Tool _tool = new();
+
+    public void Dispose() => _tool.Dispose();
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("get")]
+    [InlineData("get", "key")]
+    [InlineData("get", "key", "--data", "d", "--no-such-option")]
+    [InlineData("get", "hex:xyz", "--data", "d")]
+    [InlineData("apply", "log", "--data", "d", "--durability", "eternal")]
+    [InlineData("snapshot")]
+    [InlineData("dump", "wal")]
+    public async Task UsageIsOne(params string[] arguments) => AssertFailed(1, await _tool.RunAsync(arguments));
+
+    [Fact]
+    public async Task NoCommandIsUsage()
+    {
+        var result = await _tool.RunAsync();
+        AssertFailed(1, result);
+        Assert.Contains("varve --help", result.Error);
+    }
+
+    [Theory]
+    [InlineData("get", "key")]
+    [InlineData("scan")]
+    [InlineData("stat")]
+    [InlineData("compact")]
+    public async Task MissingDatabaseIsInputOutputAndIsNotCreated(params string[] arguments)
+    {
+        AssertFailed(3, await _tool.RunAsync([.. arguments, "--data", _tool.PathOf("missing")]));
+        Assert.False(Directory.Exists(_tool.PathOf("missing")));
+    }
+
+    [Fact]
+    public async Task MissingLogIsInputOutput() =>
+        AssertFailed(3, await _tool.RunAsync("apply", _tool.PathOf("missing.log"), "--data", _tool.PathOf("data")));
+
+    [Fact]
+    public async Task FrameThatRunsPastTheLogIsUsageWithItsOffset()
+    {
+        var log = _tool.PathOf("garbage.log");
+        await File.WriteAllBytesAsync(log, [0, 0, 0, 1, 1, 2, 3]);
+        var result = await _tool.RunAsync("apply", log, "--data", _tool.PathOf("data"));
+        AssertFailed(1, result);
+        Assert.Contains("offset 0", result.Error);
+    }
+
+    [Fact]
+    public async Task ChunkThatIsGarbageIsUsageWithItsOffset()
+    {
+        var log = _tool.PathOf("garbage.log");
+        // A no-op, then a chunk whose entry claims more bytes than there are.
+        byte[] noop = [8, 0x08, 1, 0x10, 1, 0x1A, 2, 0x0A, 0];
+        byte[] bytes = [(byte)noop.Length, 0, 0, 0, .. noop, 3, 0, 0, 0, 0x7F, 0, 0];
+        await File.WriteAllBytesAsync(log, bytes);
+        var result = await _tool.RunAsync("apply", log, "--data", _tool.PathOf("data"));
+        AssertFailed(1, result);
+        Assert.Contains("offset 13", result.Error);
+    }
+
+    [Fact]
+    public async Task LogThatDoesNotDecompressIsUsage()
+    {
+        var log = _tool.PathOf("garbage.log.zst");
+        await File.WriteAllBytesAsync(log, "not zstd at all, but long enough for a header"u8.ToArray());
+        AssertFailed(1, await _tool.RunAsync("apply", log, "--data", _tool.PathOf("data")));
+    }
+
+    [Theory]
+    [InlineData("wal")]
+    [InlineData("table")]
+    [InlineData("manifest")]
+    [InlineData("snapshot")]
+    public async Task DumpOfGarbageIsCorruption(string kind)
+    {
+        var file = _tool.PathOf("garbage");
+        await File.WriteAllBytesAsync(file, [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 31))]);
+        AssertFailed(2, await _tool.RunAsync("dump", kind, file));
+    }
+
+    [Fact]
+    public async Task SnapshotWithoutManifestIsInputOutput()
+    {
+        Directory.CreateDirectory(_tool.PathOf("empty"));
+        AssertFailed(3, await _tool.RunAsync("snapshot", "verify", _tool.PathOf("empty")));
+    }
+
+    private static void AssertFailed(int exitCode, ToolResult result)
+    {
+        Assert.True(result.ExitCode == exitCode, $"exit code {result.ExitCode}: {result.Error}");
+        Assert.StartsWith("varve: ", Assert.Single(result.ErrorLines));
+        Assert.Empty(result.Output);
+    }
+}

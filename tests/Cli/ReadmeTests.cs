@@ -1,0 +1,26 @@
+using System.Text;
+using Xunit;
+
+namespace Varve.Tests.Cli;
+
+/// <summary>The README's example, kept compiling and true: change both together.</summary>
+public sealed class ReadmeTests : IDisposable
+{
+    private readonly Tool _tool = new();
+
+    public void Dispose() => _tool.Dispose();
+
+    [Fact]
+    public async Task ExampleDoesWhatItSays()
+    {
+        using var engine = LsmStateMachine.Open(_tool.PathOf("data"));
+        ulong next = engine.LastApplied.Index + 1;
+        var put = Command.Insert(Encoding.UTF8.GetBytes("greeting"), Encoding.UTF8.GetBytes("hello"));
+        var swap = Command.CompareAndSwap(Encoding.UTF8.GetBytes("leader"), expected: null, Encoding.UTF8.GetBytes("node-1"));
+        ApplyResult[] results = await engine.ApplyChunkAsync(new ApplyEntry[] { new(next, Term: 1, put), new(next + 1, Term: 1, swap) });
+
+        Assert.Equal("hello", Encoding.UTF8.GetString(engine.Get("greeting"u8)!));
+        Assert.True(results[1].Succeeded);
+        Assert.Equal(new LogId(2, 1), engine.LastApplied);
+    }
+}
