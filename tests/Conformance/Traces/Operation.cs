@@ -67,7 +67,7 @@ internal static class Universe
         0 => [],
         1 => [0xFF],
         2 => "none"u8.ToArray(),
-        _ => Key(n / 7)[..(1 + (n % 3))],
+        _ => [.. Key(n / 7).Take(1 + (n % 3))],
     };
 
     public static byte[] Value(Random random)
