@@ -65,7 +65,10 @@ internal interface IStorageFile : IDisposable
     /// <summary>Writes the whole span, extending the file if need be.</summary>
     void Write(long offset, ReadOnlySpan<byte> source);
 
-    /// <summary>Reserves blocks for the first <paramref name="length"/> bytes and sets the size, so that a mapped store never meets a full disk.</summary>
+    /// <summary>
+    /// Reserves blocks for the first <paramref name="length"/> bytes and grows the size to it, so that a mapped store never meets a full
+    /// disk. Never shrinks; the new bytes read as zeros.
+    /// </summary>
     void Allocate(long length);
 
     /// <summary>Makes data and size durable (fdatasync). A failure is final: the pages may be gone (docs/DURABILITY.md).</summary>
@@ -81,7 +84,7 @@ internal enum MappingAccess
     /// <summary>Read-only; the kernel may use huge pages and read ahead.</summary>
     Table,
 
-    /// <summary>Read and write, prefaulted; no read-ahead, 4 KiB pages.</summary>
+    /// <summary>Read and write; no read-ahead, 4 KiB pages. Prefaulted by <see cref="IMapping.Populate"/>, not by mapping: that dirties every page.</summary>
     Segment,
 }
 

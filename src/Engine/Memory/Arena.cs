@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Varve.Memory;
+
+/// <summary>
+/// A bump allocator over one native reservation: zeroed, 64-byte aligned, addressed by a 32-bit reference in units of 64
+/// bytes, freed as a whole.
+/// </summary>
+/// <remarks>
+/// The reservation is virtual: the operating system backs a page when it is first touched, so it may be sized for the worst
+/// case and costs what is used. One writer allocates; any thread may resolve a reference that was published to it. Nothing
+/// is freed before <see cref="Dispose"/>, and whoever disposes knows that no reader is left.
+/// </remarks>
+internal sealed unsafe class Arena : IDisposable
+{
+    /// <summary>Bytes of one unit: a cache line.</summary>
+    public const int LineSize = 64;
+
+    private readonly long _linesMax;
+    private byte* _reservation;
+    private byte* _start;
+    private long _lines = 1;   // line 0 is never handed out: reference 0 means none
+
+    /// <summary>Reserves room for <paramref name="bytesMax"/> bytes.</summary>
+    /// <exception cref="OutOfMemoryException">The operating system refuses the reservation.</exception>
+    public Arena(long bytesMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
+        _linesMax = (bytesMax + LineSize - 1) / LineSize + 1;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(_linesMax, uint.MaxValue, nameof(bytesMax));
+        _reservation = (byte*)NativeMemory.AllocZeroed((nuint)((_linesMax + 1) * LineSize));
+        _start = (byte*)(((nuint)_reservation + LineSize - 1) & ~(nuint)(LineSize - 1));
+    }
+
+    /// <summary>Address of line 0; stays the same until <see cref="Dispose"/>.</summary>
+    public byte* Start => _start;
+
+    /// <summary>Bytes handed out so far.</summary>
+    public long BytesUsed => Volatile.Read(ref _lines) * LineSize;
+
+    /// <summary>Takes <paramref name="lines"/> zeroed adjoining lines and returns their reference. Writer only.</summary>
+    /// <exception cref="OutOfMemoryException">The reservation is used up.</exception>
+    public uint Allocate(int lines)
+    {
+        ObjectDisposedException.ThrowIf(_reservation == null, this);
+        var reference = _lines;
+        if (reference + lines > _linesMax) throw new OutOfMemoryException("The memtable's reservation is used up.");
+        Volatile.Write(ref _lines, reference + lines);
+        return (uint)reference;
+    }
+
+    /// <summary>The address of what <paramref name="reference"/> names.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte* At(uint reference) => _start + (ulong)reference * LineSize;
+
+    /// <summary>Frees everything. The caller knows that nobody reads any more.</summary>
+    public void Dispose()
+    {
+        NativeMemory.Free(_reservation);
+        _reservation = null;
+        _start = null;
+    }
+}

@@ -1,0 +1,199 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Varve.Format;
+using Varve.Memory;
+
+namespace Varve.Memtables;
+
+/// <summary>
+/// The exact half of the memtable's index: from a key's hash to its newest operation, in about one cache line and one
+/// look at the key.
+/// </summary>
+/// <remarks>
+/// <para><b>The problem.</b> Gets, compare-and-swaps and duplicate keys ask for one key; most answers are "not here". That
+/// must not cost a descent, nor may the table ever stop to rehash: a chunk's latency is promised.</para>
+/// <para><b>The obvious design</b>, open addressing that doubles, moves everything at once and needs a second table while it
+/// does. <b>Linear hashing</b> grows by one bucket at a time: bucket n - 2^L splits into itself and bucket n by hash bit L,
+/// where L is log2 of the bucket count n. Buckets are one line; what overflows goes to chained lines.</para>
+/// <list type="number">
+/// <item>A slot is taken when its reference is not 0. The tag is stored before the reference, which releases.</item>
+/// <item>The tag holds sixteen hash bits, the lowest of which are those that the table grows by: a split never looks at keys.
+/// The table grows 64-fold at most, so ten bits always tell the keys of a bucket apart.</item>
+/// <item>A split stores copies in the new bucket, then publishes the bucket count, then clears the originals.</item>
+/// <item>No entry moves within its bucket's chain, and chain lines are never taken out.</item>
+/// <item>A key's slot always holds its newest operation, whose chain of prior versions is complete.</item>
+/// </list>
+/// <para><b>Why a reader at revision r misses no version up to r.</b> All those inserts happened before r was published,
+/// which the reader acquired; so at its start the key has its slot in the bucket that the count n read then or later gives. By
+/// (4) the slot stays where it is unless that bucket splits, and by (3) the slot is cleared, and reused, only after
+/// a count above n is stored. A reader that found nothing therefore reads the count again: unchanged means that nothing
+/// it looked at can have been cleared, so the key is absent at r; changed means to look again. A hit is always
+/// checked against the key itself, so a slot that was reused meanwhile cannot answer for another key; and by (5) the version
+/// for r is on the chain of whatever the slot holds.</para>
+/// </remarks>
+internal sealed unsafe class HashDirectory : IDisposable
+{
+    private const int SlotsMax = 10;
+    private const int KeysPerBucketMax = 6;
+    private const int GrowthBits = 6;
+    private const int SegmentBytesPerBucketMax = 8192;   // 64 times the bytes that six of the smallest operations take, rounded down
+
+    [StructLayout(LayoutKind.Explicit, Size = Arena.LineSize)]
+    private struct Bucket
+    {
+        [FieldOffset(0)] public fixed ushort Tags[SlotsMax];
+        [FieldOffset(20)] public fixed uint References[SlotsMax];
+        [FieldOffset(60)] public uint Overflow;
+    }
+
+    private readonly byte* _segment;
+    private readonly Arena _overflow;
+    private readonly Arena _buckets;
+    private readonly int _initialBits;
+    private readonly long _countMax;
+    private readonly Bucket* _first;
+    private long _count;
+    private long _keys;
+
+    /// <summary>A directory for the operations of <paramref name="segment"/>; overflow lines come from <paramref name="arena"/>.</summary>
+    public HashDirectory(byte* segment, long segmentBytes, Arena arena)
+    {
+        _segment = segment;
+        _overflow = arena;
+        _initialBits = BitOperations.Log2((ulong)Math.Max(segmentBytes / SegmentBytesPerBucketMax, 1));
+        _count = 1L << _initialBits;
+        _countMax = _count << GrowthBits;
+        _buckets = new Arena(_countMax * Arena.LineSize);
+        _first = (Bucket*)_buckets.Start;
+    }
+
+    /// <summary>Bytes of the buckets in use, overflow lines not counted.</summary>
+    public long BytesUsed => Volatile.Read(ref _count) * Arena.LineSize;
+
+    /// <summary>Starts loading the bucket of <paramref name="hash"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(ulong hash) => Memory.Prefetch.Line(BucketOf(hash, Volatile.Read(ref _count)));
+
+    /// <summary>The newest operation of <paramref name="key"/>, or 0. Any thread.</summary>
+    public uint Find(ReadOnlySpan<byte> key, ulong hash)
+    {
+        while (true)
+        {
+            var count = Volatile.Read(ref _count);
+            var bucket = BucketOf(hash, count);
+            while (true)
+            {
+                for (var hits = HitsOf(bucket, TagOf(hash)); hits != 0; hits &= hits - 1)
+                {
+                    var reference = Volatile.Read(ref bucket->References[BitOperations.TrailingZeroCount(hits)]);
+                    if (reference != 0 && IsOf(reference, key)) return reference;
+                }
+
+                var overflow = Volatile.Read(ref bucket->Overflow);
+                if (overflow == 0) break;
+                bucket = (Bucket*)_overflow.At(overflow);
+            }
+
+            Volatile.ReadBarrier();
+            if (Volatile.Read(ref _count) == count) return 0;
+        }
+    }
+
+    /// <summary>Enters a key that is not there yet. Writer only.</summary>
+    public void Add(uint reference, ulong hash)
+    {
+        Append(BucketOf(hash, _count), TagOf(hash), reference);
+        if (++_keys > _count * KeysPerBucketMax && _count < _countMax) Split();
+    }
+
+    /// <summary>Puts <paramref name="reference"/> in the slot that holds <paramref name="prior"/>. Writer only.</summary>
+    /// <exception cref="InvalidOperationException">No slot of the hash holds it.</exception>
+    public void Replace(uint prior, uint reference, ulong hash)
+    {
+        for (var bucket = BucketOf(hash, _count); ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
+        {
+            var slot = new ReadOnlySpan<uint>(bucket->References, SlotsMax).IndexOf(prior);
+            if (slot >= 0)
+            {
+                Volatile.Write(ref bucket->References[slot], reference);
+                return;
+            }
+
+            if (bucket->Overflow == 0)
+                throw new InvalidOperationException("The operation's prior version is not the newest of its key.");
+        }
+    }
+
+    /// <summary>Frees the buckets; the overflow lines go with the arena. The caller knows that nobody reads any more.</summary>
+    public void Dispose() => _buckets.Dispose();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Bucket* BucketOf(ulong hash, long count)
+    {
+        var mask = (2L << BitOperations.Log2((ulong)count)) - 1;
+        var number = (long)hash & mask;
+        if (number >= count) number &= mask >> 1;
+        return _first + number;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ushort TagOf(ulong hash) => (ushort)(hash >> _initialBits);
+
+    /// <summary>The slots, taken or not, whose tag is <paramref name="tag"/>, as bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint HitsOf(Bucket* bucket, ushort tag) =>
+        Vector256.Equals(Vector256.Load(bucket->Tags), Vector256.Create(tag)).ExtractMostSignificantBits() & ((1u << SlotsMax) - 1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsOf(uint reference, ReadOnlySpan<byte> key) =>
+        new WalOperationView(_segment + (ulong)reference * WalOperation.Alignment).Key.SequenceEqual(key);
+
+    private void Append(Bucket* bucket, ushort tag, uint reference)
+    {
+        while (true)
+        {
+            var slot = new ReadOnlySpan<uint>(bucket->References, SlotsMax).IndexOf(0u);
+            if (slot >= 0)
+            {
+                bucket->Tags[slot] = tag;
+                Volatile.Write(ref bucket->References[slot], reference);
+                return;
+            }
+
+            if (bucket->Overflow == 0) Volatile.Write(ref bucket->Overflow, _overflow.Allocate(1));
+            bucket = (Bucket*)_overflow.At(bucket->Overflow);
+        }
+    }
+
+    private void Split()
+    {
+        var level = BitOperations.Log2((ulong)_count);
+        var moving = (ushort)(1 << (level - _initialBits));
+        var from = _first + (_count - (1L << level));
+        var to = _first + _count;
+        for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
+        {
+            for (var slot = 0; slot < SlotsMax; slot++)
+            {
+                if (bucket->References[slot] != 0 && (bucket->Tags[slot] & moving) != 0)
+                    Append(to, bucket->Tags[slot], bucket->References[slot]);
+            }
+
+            if (bucket->Overflow == 0) break;
+        }
+
+        Volatile.Write(ref _count, _count + 1);
+        Volatile.WriteBarrier();   // before any original is cleared
+        for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
+        {
+            for (var slot = 0; slot < SlotsMax; slot++)
+            {
+                if ((bucket->Tags[slot] & moving) != 0) bucket->References[slot] = 0;
+            }
+
+            if (bucket->Overflow == 0) break;
+        }
+    }
+}

@@ -1,0 +1,203 @@
+using Varve.Memory;
+
+namespace Varve.Memtables;
+
+/// <summary>An ordered walk over the rows of a <see cref="MemtableIndex"/>, in both directions.</summary>
+/// <remarks>
+/// <para>It holds a copy of one block's rows, taken at one moment (invariant 5 of <see cref="BlockList"/>), and moves from copy to
+/// copy. A row that was there when the cursor was created is met exactly once in a walk to either side; newer rows may or
+/// may not show.</para>
+/// <para>The creator's pin on the memtable outlives the cursor. A cursor is used by one thread at a time.</para>
+/// </remarks>
+internal unsafe struct MemtableCursor
+{
+    private readonly BlockList _list;
+    private fixed uint _rows[RowBlock.RowsMax];
+    private uint _block;
+    private uint _next;
+    private int _count;
+    private int _position;
+
+    /// <summary>A cursor that stands nowhere.</summary>
+    public MemtableCursor(MemtableIndex index) => _list = index.List;
+
+    /// <summary>Whether the cursor stands on a row.</summary>
+    public readonly bool IsValid => (uint)_position < (uint)_count;
+
+    /// <summary>The row's newest version; valid cursors only. Older ones follow by <c>Prior</c>.</summary>
+    public readonly uint Reference => _rows[_position];
+
+    /// <summary>Goes to the first row.</summary>
+    public bool SeekFirst()
+    {
+        Capture(_list.First);
+        _position = 0;
+        return IsValid;
+    }
+
+    /// <summary>Goes to the last row.</summary>
+    public bool SeekLast()
+    {
+        Capture(_list.FindLast());
+        while (_next != 0) Capture(_next);
+        _position = _count - 1;
+        return IsValid;
+    }
+
+    /// <summary>Goes to the first row at or above <paramref name="key"/>.</summary>
+    public bool Seek(ReadOnlySpan<byte> key)
+    {
+        SeekRank(key, strict: false);
+        return _position < _count || NextBlock();
+    }
+
+    /// <summary>Goes to the last row below <paramref name="key"/>.</summary>
+    public bool SeekBefore(ReadOnlySpan<byte> key)
+    {
+        SeekRank(key, strict: true);
+        _position--;   // at least the anchor is below the key, unless this is the first block and no row is
+        return IsValid;
+    }
+
+    /// <summary>Goes one row up; false at the end, where the cursor then stands nowhere.</summary>
+    public bool MoveNext()
+    {
+        if (!IsValid) return false;
+        return ++_position < _count || NextBlock();
+    }
+
+    /// <summary>Goes one row down; false at the start, where the cursor then stands nowhere.</summary>
+    public bool MovePrevious()
+    {
+        if (!IsValid) return false;
+        return --_position >= 0 || PreviousBlock();
+    }
+
+    /// <summary>Copies the block that covers the key and stands at the first of its rows that is not below the key.</summary>
+    private void SeekRank(ReadOnlySpan<byte> bytes, bool strict)
+    {
+        var pad = stackalloc byte[RawKey.PadSize];
+        fixed (byte* start = bytes)
+        {
+            var key = RawKey.Pad(start, bytes.Length, pad);
+            var block = _list.Find(key, strict, out var beyond);
+            while (true)
+            {
+                var rank = CaptureAround(block, key, out var ties);
+                if (_next != beyond)
+                {
+                    // The block was split since it was found: the key may belong to what split off.
+                    var covering = _list.FollowNext(key, strict, block, ref beyond);
+                    if (covering != block)
+                    {
+                        block = covering;
+                        continue;
+                    }
+                }
+
+                _position = ties == 0 ? rank : RankAmongTies(key, rank, ties);
+                return;
+            }
+        }
+    }
+
+    private readonly int RankAmongTies(RawKey key, int rank, int ties)
+    {
+        while (ties > 0)
+        {
+            var half = ties >> 1;
+            if (_list.KeyOf(_rows[rank + half]).CompareTo(key) < 0)
+            {
+                rank += half + 1;
+                ties -= half + 1;
+            }
+            else
+            {
+                ties = half;
+            }
+        }
+
+        return rank;
+    }
+
+    /// <summary>The first row of the blocks to the right that is beyond the rows already copied.</summary>
+    private bool NextBlock()
+    {
+        var last = _count == 0 ? 0 : _rows[_count - 1];
+        while (_next != 0)
+        {
+            Capture(_next);
+            _position = 0;
+            if (last == 0) return true;
+            // The copy just left may predate a split, and then holds rows that are here too.
+            var bound = _list.KeyOf(last);
+            while (_position < _count && _list.KeyOf(_rows[_position]).CompareTo(bound) <= 0) _position++;
+            if (_position < _count) return true;
+        }
+
+        _count = 0;
+        return false;
+    }
+
+    /// <summary>The last row below the anchor of the block just left.</summary>
+    private bool PreviousBlock()
+    {
+        var right = _block;
+        if (right == _list.First)
+        {
+            _count = 0;
+            return false;
+        }
+
+        var bound = _list.KeyOf(_list.At(right)->Anchor);
+        Capture(Volatile.Read(ref _list.At(right)->Previous));
+        while (_next != right) Capture(_next);
+        // The copy may predate the split that made the block just left.
+        while (_count > 0 && _list.KeyOf(_rows[_count - 1]).CompareTo(bound) >= 0) _count--;
+        _position = _count - 1;
+        return IsValid;
+    }
+
+    /// <summary>Copies a block's rows in order, with its neighbour.</summary>
+    private void Capture(uint block)
+    {
+        var at = _list.At(block);
+        uint splits;
+        do
+        {
+            splits = Volatile.Read(ref at->Splits);
+            CopyRows(at, Volatile.Read(ref at->Order));
+            Volatile.ReadBarrier();
+        }
+        while (at->Splits != splits);
+        _block = block;
+        for (var row = 0; row < _count; row++) Prefetch.Line(_list.OperationAt(_rows[row]));
+    }
+
+    /// <summary>As <see cref="Capture"/>, and ranks <paramref name="key"/> among the rows by their heads.</summary>
+    private int CaptureAround(uint block, RawKey key, out int ties)
+    {
+        var at = _list.At(block);
+        var head = key.Head(at->Prefix);
+        uint splits;
+        int rank;
+        do
+        {
+            splits = Volatile.Read(ref at->Splits);
+            var order = Volatile.Read(ref at->Order);
+            rank = RowBlock.Rank(at, head, RowOrder.Used(order), out ties);
+            CopyRows(at, order);
+            Volatile.ReadBarrier();
+        }
+        while (at->Splits != splits);
+        _block = block;
+        return rank;
+    }
+
+    private void CopyRows(RowBlock* at, ulong order)
+    {
+        _count = RowOrder.Count(order);
+        for (var row = 0; row < _count; row++) _rows[row] = Volatile.Read(ref at->Rows[RowOrder.SlotOf(order, row)]);
+        _next = Volatile.Read(ref at->Next);
+    }
+}

@@ -1,0 +1,54 @@
+namespace Varve.Storage;
+
+/// <summary>
+/// Replaces small files durably: temporary name in the same directory, write, sync, rename, sync the directory. After a crash
+/// at any point the name holds the old bytes or the new, whole; a leftover temporary is swept at open.
+/// </summary>
+internal static class DurableFile
+{
+    /// <summary>What is appended to a name while its new content is being written.</summary>
+    public const string TemporarySuffix = ".tmp";
+
+    /// <summary>
+    /// Puts <paramref name="content"/> under <paramref name="path"/>, durable on return. A failure before the rename leaves
+    /// the old file and removes the temporary; a failure after it (the directory's sync) leaves the new file, not yet durable.
+    /// </summary>
+    /// <exception cref="IOException">Any step failed. One writer a path: a second would take the first's temporary for a leftover.</exception>
+    public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = path + TemporarySuffix;
+        storage.Delete(temporary);
+        try
+        {
+            using (var file = storage.Open(temporary, FileIntent.CreateNew))
+            {
+                file.Write(0, content);
+                file.Sync();
+            }
+
+            storage.Rename(temporary, path);
+        }
+        catch
+        {
+            TryDelete(storage, temporary);
+            throw;
+        }
+
+        storage.SyncDirectory(DirectoryOf(path));
+    }
+
+    private static string DirectoryOf(string path) =>
+        Path.GetDirectoryName(path) ?? throw new ArgumentException("A file's path has a directory.", nameof(path));
+
+    /// <summary>The failure that brought us here is the one to report; what cannot be deleted now is swept at open.</summary>
+    private static void TryDelete(IStorage storage, string path)
+    {
+        try
+        {
+            storage.Delete(path);
+        }
+        catch (IOException)
+        {
+        }
+    }
+}

@@ -1,0 +1,133 @@
+using System.IO.Enumeration;
+using Microsoft.Win32.SafeHandles;
+
+namespace Varve.Storage;
+
+/// <summary>
+/// The file system through managed calls alone, for Windows and whatever else is not POSIX. It gives up hard links and the
+/// syncing of directories (NTFS journals names itself).
+/// </summary>
+internal sealed class PortableStorage : IStorage
+{
+    public void CreateDirectory(string path)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+            else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (PortableError.TryTranslate(e, path, out var translated))
+        {
+            throw translated;
+        }
+    }
+
+    public bool DirectoryExists(string path) => Directory.Exists(path);
+
+    public bool FileExists(string path) => File.Exists(path);
+
+    public IReadOnlyList<string> List(string directory)
+    {
+        try
+        {
+            return [.. new FileSystemEnumerable<string>(
+                directory,
+                static (ref entry) => entry.IsDirectory ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
+                new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false })];
+        }
+        catch (Exception e) when (PortableError.TryTranslate(e, directory, out var translated))
+        {
+            throw translated;
+        }
+    }
+
+    public IStorageFile Open(string path, FileIntent intent)
+    {
+        try
+        {
+            return new PortableFile(path, OpenHandle(path, intent));
+        }
+        catch (Exception e) when (PortableError.TryTranslate(e, path, out var translated))
+        {
+            throw translated;
+        }
+    }
+
+    public void SyncDirectory(string path)
+    {
+        if (!Directory.Exists(path)) throw new DirectoryNotFoundException($"{path}: no such directory");
+    }
+
+    public bool TryLink(string existingPath, string newPath) => false;
+
+    public void Rename(string from, string to)
+    {
+        try
+        {
+#pragma warning disable RS0030 // The managed calls offer no other rename. Copying across volumes cannot occur: both names are in one directory tree of ours.
+            if (Directory.Exists(from)) Directory.Move(from, to);
+            else File.Move(from, to, overwrite: true);
+#pragma warning restore RS0030
+        }
+        catch (Exception e) when (PortableError.TryTranslate(e, from, out var translated))
+        {
+            throw translated;
+        }
+    }
+
+    public void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+        }
+        catch (Exception e) when (PortableError.TryTranslate(e, path, out var translated))
+        {
+            throw translated;
+        }
+    }
+
+    public void DeleteDirectory(string path)
+    {
+        try
+        {
+            Directory.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+        }
+        catch (Exception e) when (PortableError.TryTranslate(e, path, out var translated))
+        {
+            throw translated;
+        }
+    }
+
+    public IDisposable? TryLock(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (PortableError.IsSharingViolation(e))
+        {
+            return null;
+        }
+        catch (Exception e) when (PortableError.TryTranslate(e, path, out var translated))
+        {
+            throw translated;
+        }
+    }
+
+    private static SafeFileHandle OpenHandle(string path, FileIntent intent)
+    {
+        const FileShare share = FileShare.ReadWrite | FileShare.Delete;
+        if (intent == FileIntent.Read) return File.OpenHandle(path, FileMode.Open, FileAccess.Read, share);
+        if (intent == FileIntent.ReadWrite) return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, share);
+        var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(handle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return handle;
+    }
+}

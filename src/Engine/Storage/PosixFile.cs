@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Varve.Storage;
+
+/// <summary>An open file of <see cref="PosixStorage"/>.</summary>
+internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : IStorageFile
+{
+    private const int ZeroWrite = 4096;
+
+    public string Path { get; } = path;
+
+    public long Length
+    {
+        get
+        {
+            var length = Libc.Seek(handle, 0, Libc.SEEK_END);
+            return length >= 0 ? length : throw PosixError.Last("lseek", Path);
+        }
+    }
+
+    public void Read(long offset, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        while (!destination.IsEmpty)
+        {
+            nint count;
+            fixed (byte* buffer = destination) // pinned for the call
+                count = Libc.Read(handle, buffer, (nuint)destination.Length, offset);
+            if (count < 0)
+            {
+                if (PosixError.LastWasInterrupted) continue;
+                throw PosixError.Last("pread", Path);
+            }
+
+            if (count == 0) throw new EndOfStreamException($"{Path}: ended at offset {offset}, {destination.Length} bytes short");
+            destination = destination[(int)count..];
+            offset += count;
+        }
+    }
+
+    public void Write(long offset, ReadOnlySpan<byte> source)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        while (!source.IsEmpty)
+        {
+            nint count;
+            fixed (byte* buffer = source) // pinned for the call
+                count = Libc.Write(handle, buffer, (nuint)source.Length, offset);
+            if (count < 0)
+            {
+                if (PosixError.LastWasInterrupted) continue;
+                throw PosixError.Last("pwrite", Path);
+            }
+
+            if (count == 0) throw new IOException($"{Path}: pwrite took nothing at offset {offset}");
+            source = source[(int)count..];
+            offset += count;
+        }
+    }
+
+    public void Allocate(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (length == 0) return;
+        if (!OperatingSystem.IsMacOS())
+        {
+            int error;
+            do error = Libc.Allocate(handle, 0, length);
+            while (error == Libc.EINTR);
+            if (error == 0) return;
+            if (error != Libc.EOPNOTSUPP && error != Libc.EINVAL && error != Libc.ENOSYS) throw PosixError.Of(error, "posix_fallocate", Path);
+        }
+
+        // Small writes: large ones leave large folios behind, which a mapped store would dirty whole (docs/DURABILITY.md).
+        ReadOnlySpan<byte> zeros = stackalloc byte[ZeroWrite];
+        for (var at = Length; at < length; at += ZeroWrite) Write(at, zeros[..(int)Math.Min(ZeroWrite, length - at)]);
+    }
+
+    public void Sync()
+    {
+        // An interrupted sync has not failed yet; every other error is final.
+        while (OperatingSystem.IsMacOS() ? Libc.Control(handle, Libc.F_FULLFSYNC) == -1 : Libc.SyncData(handle) != 0)
+            if (!PosixError.LastWasInterrupted) throw PosixError.Last("fdatasync", Path);
+    }
+
+    public IMapping Map(long length, MappingAccess access)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (length == 0) return new PosixMapping(Path, null, 0, access);
+        var size = Length;
+        if (length > size) throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {size}");
+        var protection = access == MappingAccess.Segment ? Libc.PROT_READ | Libc.PROT_WRITE : Libc.PROT_READ;
+        var address = Libc.Map(null, (nuint)length, protection, Libc.MAP_SHARED, handle, 0);
+        if ((nint)address == -1) throw PosixError.Last("mmap", Path);
+        // Advice; a kernel that refuses it only reads ahead more than we want.
+        if (access == MappingAccess.Segment) _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
+        return new PosixMapping(Path, (byte*)address, length, access);
+    }
+
+    public void Dispose() => handle.Dispose();
+}

@@ -1,0 +1,140 @@
+using System.IO.Enumeration;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Varve.Storage;
+
+/// <summary>The file system of Linux and macOS, called directly so that every failure is seen.</summary>
+internal sealed class PosixStorage : IStorage
+{
+    private const uint FileMode = 0b110_000_000;      // 0600
+    private const uint DirectoryMode = 0b111_000_000; // 0700
+
+    public void CreateDirectory(string path)
+    {
+        path = Path.TrimEndingDirectorySeparator(path);
+        if (Libc.MakeDirectory(path, DirectoryMode) == 0) return;
+        var error = Marshal.GetLastPInvokeError();
+        if (error == Libc.EEXIST && DirectoryExists(path)) return;
+        if (error == Libc.ENOENT && Path.GetDirectoryName(path) is { Length: > 0 } parent && !DirectoryExists(parent))
+        {
+            CreateDirectory(parent);
+            CreateDirectory(path);
+            return;
+        }
+
+        throw PosixError.Of(error, "mkdir", path);
+    }
+
+    public bool DirectoryExists(string path) => Directory.Exists(path);
+
+    public bool FileExists(string path) => File.Exists(path);
+
+    public IReadOnlyList<string> List(string directory)
+    {
+        try
+        {
+            return [.. new FileSystemEnumerable<string>(
+                directory,
+                static (ref entry) => entry.IsDirectory ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
+                new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false })];
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"{directory}: opendir failed: {e.Message}", e);
+        }
+    }
+
+    public IStorageFile Open(string path, FileIntent intent)
+    {
+        var flags = intent switch
+        {
+            FileIntent.Read => Libc.O_RDONLY,
+            FileIntent.ReadWrite => Libc.O_RDWR,
+            _ => Libc.O_RDWR | Libc.O_CREAT | Libc.O_EXCL,
+        };
+        // A link or a pipe under one of our names is somebody's trick (a snapshot comes from elsewhere): neither is followed nor waited for.
+        var handle = OpenHandle(path, flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK);
+        if (Libc.Seek(handle, 0, Libc.SEEK_END) < 0)
+        {
+            var failure = PosixError.Last("lseek", path);
+            handle.Dispose();
+            throw failure;
+        }
+
+        return new PosixFile(path, handle);
+    }
+
+    public void SyncDirectory(string path)
+    {
+        using var handle = OpenDirectoryHandle(path);
+        while (Libc.Sync(handle) != 0)
+            if (!PosixError.LastWasInterrupted) throw PosixError.LastOfDirectory("fsync", path);
+    }
+
+    public bool TryLink(string existingPath, string newPath)
+    {
+        if (Libc.Link(existingPath, newPath) == 0) return true;
+        var error = Marshal.GetLastPInvokeError();
+        if (error is Libc.EXDEV or Libc.EPERM or Libc.EMLINK || error == Libc.ENOTSUP || error == Libc.EOPNOTSUPP || error == Libc.ENOSYS)
+            return false;
+        throw PosixError.Of(error, "link", error == Libc.EEXIST ? newPath : existingPath);
+    }
+
+    public void Rename(string from, string to)
+    {
+        if (Libc.Rename(from, to) != 0) throw PosixError.Last("rename", from);
+    }
+
+    public void Delete(string path)
+    {
+        if (Libc.Unlink(path) != 0 && Marshal.GetLastPInvokeError() != Libc.ENOENT) throw PosixError.Last("unlink", path);
+    }
+
+    public void DeleteDirectory(string path)
+    {
+        if (Libc.RemoveDirectory(path) != 0 && Marshal.GetLastPInvokeError() != Libc.ENOENT) throw PosixError.LastOfDirectory("rmdir", path);
+    }
+
+    /// <summary>
+    /// The lock is <c>flock</c>'s: it belongs to the open file description, so a second open in this process conflicts like
+    /// one in another process, and the kernel drops it when the holder dies.
+    /// </summary>
+    public IDisposable? TryLock(string path)
+    {
+        var handle = OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW);
+        while (Libc.Lock(handle, Libc.LOCK_EX | Libc.LOCK_NB) != 0)
+        {
+            if (PosixError.LastWasInterrupted) continue;
+            var error = Marshal.GetLastPInvokeError();
+            handle.Dispose();
+            return error == Libc.EAGAIN ? null : throw PosixError.Of(error, "flock", path);
+        }
+
+        return handle;
+    }
+
+    private static SafeFileHandle OpenHandle(string path, int flags)
+    {
+        int descriptor;
+        while ((descriptor = Libc.Open(path, flags | Libc.O_CLOEXEC, FileMode)) < 0)
+            if (!PosixError.LastWasInterrupted) throw PosixError.Last("open", path);
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (OperatingSystem.IsMacOS() && (flags & Libc.O_CREAT) != 0 && Libc.Chmod(handle, FileMode) != 0)
+        {
+            var failure = PosixError.Last("fchmod", path);
+            handle.Dispose();
+            throw failure;
+        }
+
+        return handle;
+    }
+
+    private static SafeFileHandle OpenDirectoryHandle(string path)
+    {
+        int descriptor;
+        while ((descriptor = Libc.Open(path, Libc.O_RDONLY | Libc.O_CLOEXEC, 0)) < 0)
+            if (!PosixError.LastWasInterrupted) throw PosixError.LastOfDirectory("open", path);
+        return new SafeFileHandle(descriptor, ownsHandle: true);
+    }
+}

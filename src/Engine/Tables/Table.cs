@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Tables;
+
+/// <summary>
+/// An immutable sorted table, mapped. Any thread may read; disposing unmaps, so only when no pin can see the table.
+/// <para>
+/// What may be trusted, and since when: the footer and the regions since <see cref="Open"/>, which checks their checksums
+/// and shapes; a data block since its first touch in this mapping, which does the same for it. A bit a block remembers that,
+/// unless the table is paranoid: then every touch checks. Rows, separators and heads can still be in a wrong order if an enemy
+/// computed the checksums: that gives wrong answers, never a read out of bounds, and <see cref="Verify"/> finds it.
+/// </para>
+/// </summary>
+internal sealed unsafe partial class Table : IDisposable
+{
+    private readonly IStorage storage;
+    private readonly IMapping mapping;
+    private readonly byte* data;
+    private readonly TableFooter footer;
+    private readonly ulong salt;
+    private readonly bool paranoid;
+    private readonly byte[] smallestKey;
+    private readonly byte[] largestKey;
+    private readonly ulong smallestHead;
+    private readonly ulong largestHead;
+    private readonly byte* filter;
+    private readonly ulong filterLines;
+    private readonly TableIndexReader index;
+    private readonly ulong[] checkedBlocks;
+    private int disposed;
+
+    public string Path { get; }
+
+    public TableDescriptor Descriptor { get; }
+
+    public TableProperties Properties { get; }
+
+    public int BlockCount => index.BlockCount;
+
+    /// <summary>False when the key of a hash is certainly not in the table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MayContain(ulong hash) =>
+        filterLines == 0 || TableFilter.LineMayContain(ref *(filter + TableFilter.LineOffset(hash, filterLines)), hash);
+
+    /// <summary>Asks for the cache line that <see cref="MayContain"/> will read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchFilter(ulong hash)
+    {
+        if (filterLines != 0 && Sse.IsSupported)
+            Sse.Prefetch0(filter + TableFilter.LineOffset(hash, filterLines));
+    }
+
+    /// <summary>Finds the row of a key, whatever its kind.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="hash"><see cref="KeyHash.Of"/> of the key.</param>
+    /// <param name="row">The row; its memory lives as long as the table.</param>
+    /// <exception cref="CorruptionException">The block that would hold the key is damaged.</exception>
+    public bool TryGet(ReadOnlySpan<byte> key, ulong hash, out TableRow row)
+    {
+        if (!MayContain(hash) || !IsInRange(key))
+        {
+            row = default;
+            return false;
+        }
+        DataBlockView block = Block(index.Find(key));
+        int found = block.Find(key, hash);
+        row = found < 0 ? default : block.Row(found);
+        return found >= 0;
+    }
+
+    /// <summary>The leases with <paramref name="from"/> &lt; deadline &lt;= <paramref name="to"/>, by deadline.</summary>
+    public LeaseCursor Leases(ulong from, ulong to)
+    {
+        ReadOnlySpan<byte> leases = LeaseRegion;
+        int begin = TableLeases.CountUpTo(leases, from);
+        return new LeaseCursor(this, begin, Math.Max(begin, TableLeases.CountUpTo(leases, to)));
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) == 0)
+            mapping.Dispose();
+    }
+
+    internal ReadOnlySpan<byte> LeaseRegion => new(data + footer.Leases.Offset, (int)footer.Leases.Length);
+
+    internal ReadOnlySpan<byte> SmallestKey => smallestKey;
+
+    internal ReadOnlySpan<byte> LargestKey => largestKey;
+
+    /// <summary>The block that holds a key, if any does; the key is inside the table's range.</summary>
+    internal int FindBlock(ReadOnlySpan<byte> key) => index.Find(key);
+
+    /// <summary>A block, checked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal DataBlockView Block(int number)
+    {
+        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) == 0)
+            CheckBlock(number);
+        return new DataBlockView(data + index.BlockOffset(number));
+    }
+
+    internal CorruptionException LeaseMismatch(TableLease lease) =>
+        new(Path, index.BlockOffset((int)lease.Block), "data block (the lease that the table's leases name)");
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CheckBlock(int number)
+    {
+        long offset = index.BlockOffset(number);
+        int extent = (int)(index.BlockOffset(number + 1) - offset);
+        if (!DataBlock.TryValidate(new ReadOnlySpan<byte>(data + offset, extent), salt, offset, out DecodeError error))
+            throw new CorruptionException(Path, offset, $"data block ({error.Reason})");
+        if (!paranoid)
+            Interlocked.Or(ref checkedBlocks[number >> 6], 1UL << number);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsInRange(ReadOnlySpan<byte> key)
+    {
+        ulong head = KeyHead.Of(key);
+        return head > smallestHead && head < largestHead || IsInRangeByWholeKeys(key);
+    }
+
+    private bool IsInRangeByWholeKeys(ReadOnlySpan<byte> key) => key.SequenceCompareTo(smallestKey) >= 0 && key.SequenceCompareTo(largestKey) <= 0;
+}

@@ -1,0 +1,229 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Tables;
+
+/// <summary>
+/// Writes one table: rows in strictly ascending order of keys, then <see cref="Finish"/>. The file is new and empty; this
+/// class neither syncs nor closes it. After any exception the file is rubbish. One thread.
+/// </summary>
+internal sealed class TableWriter : IDisposable
+{
+    /// <summary>Values from here on go from the caller's memory to the output without a copy into a block.</summary>
+    private const int LargeValueBytes = 256 << 10;
+
+    private const int SeparatorBytesFull = 512 << 20;
+    private const int RowsFull = 1 << 27;
+    private const int LeasesFull = 1 << 26;
+    private const long DataBytesFull = 200L << 30;
+
+    private readonly TableOutput output;
+    private readonly TableRegionWriter regions;
+    private readonly Guid origin;
+    private readonly ulong originNumber;
+    private readonly ulong salt;
+    private readonly int blockBytes;
+    private readonly int filterBitsPerKey;
+
+    private readonly NativeList<DataBlockRow> rows = new();
+    private readonly NativeList<byte> rowBytes = new();
+    private readonly NativeList<byte> block = new();
+    private readonly NativeList<byte> lastKey = new();
+    private readonly NativeList<uint> blockOffsets = new();
+    private readonly NativeList<uint> separatorOffsets = new();
+    private readonly NativeList<byte> separators = new();
+    private readonly NativeList<ulong> hashes = new();
+    private readonly NativeList<TableLease> leases = new();
+    private byte[] smallestKey = [];
+    private long tombstones;
+    private bool finished;
+
+    /// <summary>Begins a table.</summary>
+    /// <param name="file">A new file.</param>
+    /// <param name="origin">The database that writes.</param>
+    /// <param name="originNumber">The file's number there; with the origin the table's identity, which every checksum covers.</param>
+    /// <param name="blockBytes">Where a data block is closed; a larger single row makes a larger block.</param>
+    /// <param name="filterBitsPerKey">Bits of filter a key, 0 (none) to 32.</param>
+    public TableWriter(IStorageFile file, Guid origin, ulong originNumber, int blockBytes, int filterBitsPerKey)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(filterBitsPerKey);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(filterBitsPerKey, TableFilter.BitsPerKeyMax);
+        output = new TableOutput(file);
+        salt = TableChecksum.Salt(origin, originNumber);
+        regions = new TableRegionWriter(output, salt);
+        (this.origin, this.originNumber, this.blockBytes, this.filterBitsPerKey) = (origin, originNumber, blockBytes, filterBitsPerKey);
+        blockOffsets.Add(0);
+        separatorOffsets.Add(0);
+    }
+
+    public long RowCount => hashes.Count;
+
+    /// <summary>
+    /// About how long the file would be if it were finished now; <see cref="long.MaxValue"/> when the table is as large as
+    /// the format wants it, so that a caller who closes tables by their length closes this one in time.
+    /// </summary>
+    public long EstimatedLength
+    {
+        get
+        {
+            if (separators.Count > SeparatorBytesFull || hashes.Count > RowsFull || leases.Count > LeasesFull || output.Position > DataBytesFull
+                || blockOffsets.Count > TableIndexShape.BlocksMax / 2)
+                return long.MaxValue;
+            return output.Position + rowBytes.Count + TableFilter.Length(hashes.Count, filterBitsPerKey) + leases.Count * (long)TableLeases.EntryBytes
+                + separators.Count + blockOffsets.Count * 17L + lastKey.Count * 2L + 512;
+        }
+    }
+
+    /// <summary>Adds a row above all before it. The deadline is used for leased puts alone; a tombstone has no value.</summary>
+    /// <exception cref="ArgumentException">The key is empty, longer than 65,535 bytes, or not above the last one; or a tombstone has a value.</exception>
+    public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
+    {
+        if (key.IsEmpty || key.Length > ushort.MaxValue)
+            throw new ArgumentException("A key has 1 to 65,535 bytes.", nameof(key));
+        if (RowCount != 0 && key.SequenceCompareTo(lastKey.Span) <= 0)
+            throw new ArgumentException("Keys are added in strictly ascending order.", nameof(key));
+        if (kind == RecordKind.Tombstone && !value.IsEmpty)
+            throw new ArgumentException("A tombstone has no value.", nameof(value));
+
+        long needed = DataBlock.ExtentMax(rows.Count + 1, 0, rowBytes.Count + (long)key.Length + value.Length);
+        if (rows.Count == DataBlockHeader.RowsMax || rows.Count != 0 && needed > blockBytes)
+            WriteBlock();
+        if (rows.Count == 0)
+            BeginBlock(key);
+
+        ulong hash = KeyHash.Of(key);
+        if (kind == RecordKind.LeasedPut)
+            leases.Add(new TableLease(deadline, (uint)blockOffsets.Count - 1, (byte)rows.Count));
+        tombstones += kind == RecordKind.Tombstone ? 1 : 0;
+        hashes.Add(hash);
+        lastKey.Clear();
+        lastKey.AddRange(key);
+        if (value.Length >= LargeValueBytes)
+        {
+            WriteLargeRow(key, kind, deadline, value, DataBlock.TagOf(hash));
+            return;
+        }
+        rows.Add(new DataBlockRow(rowBytes.Count, (ushort)key.Length, rowBytes.Count + key.Length, value.Length, kind, deadline, DataBlock.TagOf(hash)));
+        rowBytes.AddRange(key);
+        rowBytes.AddRange(value);
+    }
+
+    /// <summary>Writes the regions and the footer. Syncing the file is the caller's.</summary>
+    /// <exception cref="InvalidOperationException">No row was added, or the table is finished already.</exception>
+    public TableSummary Finish()
+    {
+        if (RowCount == 0 || finished)
+            throw new InvalidOperationException("A table has a row at least, and is finished once.");
+        finished = true;
+        if (rows.Count != 0)
+            WriteBlock();
+        long dataLength = output.Position;
+        byte[] largestKey = lastKey.Span.ToArray();
+        leases.Span.Sort();
+        var properties = new TableProperties
+        {
+            RowCount = RowCount,
+            TombstoneCount = tombstones,
+            LeaseCount = leases.Count,
+            BlockCount = blockOffsets.Count - 1,
+            SmallestDeadline = leases.Count == 0 ? 0 : leases.Span[0].Deadline,
+            LargestDeadline = leases.Count == 0 ? 0 : leases.Span[^1].Deadline,
+            SmallestKey = smallestKey,
+            LargestKey = largestKey,
+        };
+        var footer = new TableFooter
+        {
+            Origin = origin,
+            OriginNumber = originNumber,
+            DataLength = dataLength,
+            Leases = regions.WriteLeases(leases.Span),
+            Filter = regions.WriteFilter(hashes.Span, filterBitsPerKey),
+            Index = regions.WriteIndex(blockOffsets.Span, separatorOffsets.Span, separators.Span, smallestKey, largestKey),
+            Properties = regions.WriteProperties(properties),
+        };
+        regions.WriteFooter(footer);
+        long length = output.Position;
+        return new TableSummary
+        {
+            Origin = origin,
+            OriginNumber = originNumber,
+            Length = length,
+            Hash = output.Finish(),
+            RowCount = RowCount,
+            TombstoneCount = tombstones,
+            LeaseCount = leases.Count,
+            SmallestKey = smallestKey,
+            LargestKey = largestKey,
+        };
+    }
+
+    public void Dispose()
+    {
+        output.Dispose();
+        regions.Dispose();
+        rows.Dispose();
+        rowBytes.Dispose();
+        block.Dispose();
+        lastKey.Dispose();
+        blockOffsets.Dispose();
+        separatorOffsets.Dispose();
+        separators.Dispose();
+        hashes.Dispose();
+        leases.Dispose();
+    }
+
+    /// <summary>The separator between the last key of the block before and the first of this one.</summary>
+    private void BeginBlock(ReadOnlySpan<byte> key)
+    {
+        if (RowCount == 0)
+        {
+            smallestKey = key.ToArray();
+            return;
+        }
+        separators.AddRange(TableIndex.Separator(lastKey.Span, key));
+        separatorOffsets.Add((uint)separators.Count);
+    }
+
+    private void WriteBlock()
+    {
+        block.Resize(checked((int)DataBlock.ExtentMax(rows.Count, 0, rowBytes.Count)));
+        int extent = DataBlock.Encode(rows.Span, rowBytes.Span, block.Span, salt, output.Position);
+        output.Append(block.Span[..extent]);
+        EndBlock();
+    }
+
+    private void WriteLargeRow(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value, byte tag)
+    {
+        block.Resize((int)DataBlock.ExtentMax(1, key.Length, 0));
+        var checksum = new XxHash3(TableChecksum.Seed(salt, output.Position));
+        int before = DataBlock.EncodeBeforeSingleValue(key, kind, value.Length, tag, block.Span, out long length);
+        AppendHashed(block.Span[..before], checksum);
+        AppendHashed(value, checksum);
+
+        Span<byte> end = stackalloc byte[2 * DataBlockHeader.Alignment];
+        end.Clear();
+        int trailer = kind == RecordKind.LeasedPut ? sizeof(ulong) : 0;
+        if (trailer != 0)
+            BinaryPrimitives.WriteUInt64LittleEndian(end, deadline);
+        int zeros = (int)(DataBlockHeader.Extent(length) - DataBlockHeader.ChecksumBytes - length);
+        AppendHashed(end[..(trailer + zeros)], checksum);
+        BinaryPrimitives.WriteUInt64LittleEndian(end, checksum.GetCurrentHashAsUInt64());
+        output.Append(end[..DataBlockHeader.ChecksumBytes]);
+        EndBlock();
+    }
+
+    private void EndBlock()
+    {
+        blockOffsets.Add((uint)(output.Position / DataBlockHeader.Alignment));
+        rows.Clear();
+        rowBytes.Clear();
+    }
+
+    private void AppendHashed(ReadOnlySpan<byte> bytes, XxHash3 checksum)
+    {
+        checksum.Append(bytes);
+        output.Append(bytes);
+    }
+}

@@ -1,0 +1,42 @@
+using Varve.Wal;
+
+namespace Varve.Versions;
+
+/// <summary>
+/// The published position: what readers see. One publisher at a time, any number of readers, none of whom waits: positions go
+/// into a small ring of slots, and a reader only retries when the ring went all the way round while it copied one slot.
+/// Everything that belongs to a position is in place before it is published (invariant I1).
+/// </summary>
+internal sealed class AppliedCell
+{
+    private const int Slots = 16;
+    private const int Stride = 4;
+    private readonly ulong[] _ring = new ulong[Slots * Stride];
+    private long _head;
+
+    public AppliedCell(LogPosition position) => Publish(position);
+
+    /// <summary>Makes a position visible.</summary>
+    public void Publish(LogPosition position)
+    {
+        var head = _head + 1;
+        var slot = _ring.AsSpan((int)(head & (Slots - 1)) * Stride, Stride);
+        slot[0] = position.Index;
+        slot[1] = position.Term;
+        slot[2] = position.LogTimeMs;
+        slot[3] = position.LocalTimeMs;
+        Volatile.Write(ref _head, head);
+    }
+
+    /// <summary>The latest published position, whole.</summary>
+    public LogPosition Read()
+    {
+        while (true)
+        {
+            var head = Volatile.Read(ref _head);
+            var slot = _ring.AsSpan((int)(head & (Slots - 1)) * Stride, Stride);
+            var position = new LogPosition(Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]), Volatile.Read(ref slot[3]));
+            if (Volatile.Read(ref _head) - head < Slots - 1) return position;
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using Varve.Format;
+
+namespace Varve.Versions;
+
+/// <summary>
+/// Knows how many keys are live and which leases have run out, without looking at what has not changed.
+/// <para>
+/// The problem: an exact count needs to know, for every put and delete, whether the key was there before, and a lookup through
+/// all runs is what a blind write must not pay for. The obvious ways out lose: counting at every call costs by what exists,
+/// counting at every apply slows the one path that matters. So the count is a <em>fold over the log</em>, done lazily: from the
+/// memtables' records in order, each effect against the version before it, up to the revision asked for. A flush folds its
+/// memtable to the end first, so that the manifest always carries the count as of its tables.
+/// </para>
+/// <list type="number">
+/// <item>State: (index, time, count); count is the number of keys whose newest version at index is live at time. Neither index
+/// nor time ever goes back.</item>
+/// <item>Going on in index judges old and new version of each effect at time.</item>
+/// <item>Going on in time from t to t' visits the leases with t &lt; deadline &lt;= t', found in the memtables' sets and the
+/// tables' lease regions by binary search, and subtracts those that are still the newest version of their key.</item>
+/// <item>Compaction drops an expired lease only when time has passed its deadline here first; so nothing that would have to be
+/// subtracted vanishes before it was.</item>
+/// </list>
+/// </summary>
+internal sealed unsafe class Census(MachineState state)
+{
+    private readonly Lock _lock = new();
+    private ulong _index = state.LastIndex;
+    private ulong _time = state.CountedTimeMs;
+    private long _count = state.LiveCount;
+
+    /// <summary>Counts at a revision and a time; false when the census has already gone past the revision: take a newer version.</summary>
+    public bool TryCount(Version version, ulong index, ulong timeMs, out long count)
+    {
+        lock (_lock)
+        {
+            count = 0;
+            if (index < _index) return false;
+            FoldLocked(version, index);
+            AdvanceLocked(version, timeMs);
+            count = _count;
+            return true;
+        }
+    }
+
+    /// <summary>Folds a sealed memtable, and those before it, to its end, and says what the count was there.</summary>
+    public (long LiveCount, ulong TimeMs) CountAtEnd(Version version, Memtable memtable)
+    {
+        lock (_lock)
+        {
+            FoldLocked(version, memtable.Last!.Value.Index);
+            return memtable.Census.AtEnd!.Value;
+        }
+    }
+
+    /// <summary>Calls <paramref name="visit"/> for each key whose newest version at a revision is a lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>.</summary>
+    public bool TryVisitExpired(Version version, ulong index, ulong from, ulong to, Action<byte[]> visit)
+    {
+        lock (_lock)
+        {
+            if (index < _index) return false;
+            FoldLocked(version, index);
+            Expired(version, index, from, to, includeMemtables: true, visit);
+            return true;
+        }
+    }
+
+    /// <summary>The live count at an index inside the version's memtables, at the time that the version's base was counted at.</summary>
+    public static long CountAt(Version version, ulong index)
+    {
+        var count = version.Base.LiveCount;
+        for (var i = version.Memtables.Length - 1; i >= 0; i--)
+        {
+            var segment = version.Memtables[i].Segment;
+            var offset = (long)WalSegmentHeader.Size;
+            var last = version.Base.LastIndex;
+            while (last < index && RecordFold.TryPeek(segment, offset, out var record))
+            {
+                count += RecordFold.Count(version, i, record, index, version.Base.CountedTimeMs, leases: null);
+                last = record.LastIndex;
+                offset += record.Length;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>The base of a version, counted at a later time; looks at its tables alone.</summary>
+    public static MachineState Advance(Version version, ulong timeMs)
+    {
+        var state = version.Base;
+        if (timeMs <= state.CountedTimeMs) return state;
+        var expired = 0L;
+        Expired(version, state.LastIndex, state.CountedTimeMs, timeMs, includeMemtables: false, _ => expired++);
+        return state with { LiveCount = state.LiveCount - expired, CountedTimeMs = timeMs };
+    }
+
+    private static void Expired(Version version, ulong index, ulong from, ulong to, bool includeMemtables, Action<byte[]> visit)
+    {
+        if (to <= from) return;
+        if (includeMemtables)
+        {
+            foreach (var memtable in version.Memtables)
+            {
+                foreach (var (_, reference) in memtable.Census.Leases.GetViewBetween((from + 1, 0), (to, uint.MaxValue)))
+                {
+                    var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
+                    if (version.TryFind(key, KeyHash.Of(key), index, out var found) && found.Source == memtable && found.Reference == reference)
+                        visit(key.ToArray());
+                }
+            }
+        }
+
+        foreach (var run in version.Runs)
+        {
+            foreach (var handle in run.Tables)
+            {
+                if (handle.Descriptor.LeaseCount == 0) continue;
+                var leases = handle.Table.Leases(from, to);
+                while (leases.MoveNext())
+                {
+                    var key = new byte[leases.KeyLength];
+                    leases.CopyKeyTo(key);
+                    var isNewest = includeMemtables
+                        ? version.TryFind(key, KeyHash.Of(key), index, out var found)
+                        : version.TryFindInRuns(key, KeyHash.Of(key), out found);
+                    if (isNewest && found.Source == handle.Table && found.Deadline == leases.Deadline) visit(key);
+                }
+            }
+        }
+    }
+
+    private void AdvanceLocked(Version version, ulong timeMs)
+    {
+        if (timeMs <= _time) return;
+        Expired(version, _index, _time, timeMs, includeMemtables: true, _ => _count--);
+        _time = timeMs;
+    }
+
+    private void FoldLocked(Version version, ulong index)
+    {
+        for (var i = version.Memtables.Length - 1; i >= 0; i--)
+        {
+            var memtable = version.Memtables[i];
+            var census = memtable.Census;
+            var segment = memtable.Segment;
+            var end = memtable.Last is null ? long.MaxValue : segment.End;
+            while (census.NextRecord < end && (memtable.Last is not null || _index < index)
+                && RecordFold.TryPeek(segment, census.NextRecord, out var record) && record.LastIndex <= index)
+            {
+                _count += RecordFold.Count(version, i, record, ulong.MaxValue, _time, census.Leases);
+                _index = Math.Max(_index, record.LastIndex);
+                census.NextRecord += record.Length;
+            }
+
+            if (census.NextRecord >= end) census.AtEnd ??= (_count, _time);
+        }
+    }
+}

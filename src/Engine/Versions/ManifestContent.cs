@@ -1,0 +1,70 @@
+using Varve.Format;
+
+namespace Varve.Versions;
+
+/// <summary>What the edits of a manifest add up to.</summary>
+internal sealed class ManifestContent
+{
+    private readonly Dictionary<ulong, AddedTable> _tables = [];
+
+    public MachineState State { get; private set; } = MachineState.Empty;
+
+    public ulong NextFileNumber { get; private set; }
+
+    public ulong FirstSegment { get; private set; }
+
+    /// <summary>Tables in run order, newest run first, and in key order within a run.</summary>
+    public IEnumerable<IGrouping<ulong, AddedTable>> Runs =>
+        _tables.Values
+            .OrderByDescending(table => table.RunOrder)
+            .ThenBy(table => table.Table.SmallestKey, KeyComparer.Instance)
+            .GroupBy(table => table.RunOrder);
+
+    /// <summary>Applies one edit; says what is wrong with it, or null.</summary>
+    public string? Apply(VersionEdit edit)
+    {
+        if (edit.Replace) _tables.Clear();
+        foreach (var number in edit.Removed)
+            if (!_tables.Remove(number)) return "an edit that removes a table of its version";
+        foreach (var added in edit.Added)
+            if (!_tables.TryAdd(added.Table.Number, added)) return "an edit that adds a new table";
+        State = edit.State ?? State;
+        NextFileNumber = Math.Max(NextFileNumber, edit.NextFileNumber);
+        FirstSegment = edit.FirstSegment;
+        return null;
+    }
+
+    /// <summary>One edit that says all of it.</summary>
+    public VersionEdit ToEdit(ulong nextFileNumber) => new()
+    {
+        Replace = true,
+        NextFileNumber = Math.Max(NextFileNumber, nextFileNumber),
+        FirstSegment = FirstSegment,
+        State = State,
+        Added = [.. _tables.Values.OrderBy(table => table.Table.Number)],
+    };
+
+    /// <summary>What overlaps within a run, or null.</summary>
+    public string? FindOverlap()
+    {
+        foreach (var run in Runs)
+        {
+            byte[]? last = null;
+            foreach (var (_, table) in run)
+            {
+                if (last is not null && last.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0) return "tables of a run that do not overlap";
+                last = table.LargestKey;
+            }
+        }
+
+        return null;
+    }
+}
+
+/// <summary>Unsigned byte order.</summary>
+internal sealed class KeyComparer : IComparer<byte[]>
+{
+    public static KeyComparer Instance { get; } = new();
+
+    public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
+}

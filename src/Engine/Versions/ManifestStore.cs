@@ -1,0 +1,159 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Versions;
+
+/// <summary>
+/// The manifest: a log of version edits, each synced before anything acts on it. CURRENT names the manifest file; a new one
+/// is written whole when the old has grown or has a torn tail. Used by one thread at a time.
+/// </summary>
+internal sealed class ManifestStore : IDisposable
+{
+    private const long Ahead = 64 << 10;
+    private const long RewriteAbove = 4 << 20;
+    private readonly IStorage _storage;
+    private readonly string _directory;
+    private readonly Guid _databaseId;
+    private readonly FileNumbers _numbers;
+    private IStorageFile? _file;
+    private ulong _salt;
+    private long _end;
+    private long _allocated;
+
+    private ManifestStore(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestContent content)
+    {
+        _storage = storage;
+        _directory = directory;
+        _databaseId = databaseId;
+        _numbers = numbers;
+        Content = content;
+    }
+
+    /// <summary>What the manifest says now.</summary>
+    public ManifestContent Content { get; }
+
+    public ulong Number { get; private set; }
+
+    /// <summary>Makes the manifest of a new database and points CURRENT at it.</summary>
+    public static ManifestStore Create(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, VersionEdit first)
+    {
+        var content = new ManifestContent();
+        content.Apply(first);
+        var store = new ManifestStore(storage, directory, databaseId, numbers, content);
+        store.Rewrite();
+        return store;
+    }
+
+    /// <summary>Reads the manifest that CURRENT names. Writes nothing; <see cref="BeginWriting"/> comes before the first append.</summary>
+    public static ManifestStore Load(IStorage storage, string directory, PointerFile current, FileNumbers numbers)
+    {
+        var path = System.IO.Path.Combine(directory, FileNames.Manifest(current.ManifestNumber));
+        if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "manifest", "the file that CURRENT names", "no such file");
+        using var file = storage.Open(path, FileIntent.Read);
+        if (file.Length > int.MaxValue) throw new CorruptionException(path, int.MaxValue, "manifest", "a shorter file", $"{file.Length} bytes");
+        var bytes = new byte[file.Length];
+        file.Read(0, bytes);
+
+        if (ManifestLog.IsUnsupported(bytes, out var version)) throw new UnsupportedFormatException(path, version, ManifestLog.Version);
+        if (!ManifestLog.TryDecodeHeader(bytes, out var databaseId, out var salt, out var error))
+            throw new CorruptionException(path, error.Offset, "manifest header", error.Reason, "other bytes");
+        if (databaseId != current.DatabaseId) throw new CorruptionException(path, 16, "manifest header", $"database {current.DatabaseId}", $"{databaseId}");
+
+        var content = new ManifestContent();
+        long offset = ManifestLog.HeaderSize;
+        ManifestReadResult result;
+        while ((result = ManifestLog.TryReadRecord(bytes, offset, salt, out var payload, out var next)) == ManifestReadResult.Record)
+        {
+            if (!VersionEditCodec.TryDecode(payload, out var edit, out error))
+                throw new CorruptionException(path, offset + ManifestLog.RecordHeaderSize + error.Offset, "version edit", error.Reason, "other bytes");
+            if (content.Apply(edit) is { } fault) throw new CorruptionException(path, offset, "version edit", fault, "another");
+            offset = next;
+        }
+
+        // An edit is synced before the next is written: a whole record beyond a broken one proves that the broken one was durable.
+        if (result == ManifestReadResult.Invalid)
+        {
+            for (var at = offset + ManifestLog.Alignment; at < bytes.Length; at += ManifestLog.Alignment)
+                if (ManifestLog.TryReadRecord(bytes, at, salt, out _, out _) == ManifestReadResult.Record)
+                    throw new CorruptionException(path, offset, "manifest record", "a valid record", "other bytes, and valid records after them");
+        }
+
+        if (offset == ManifestLog.HeaderSize) throw new CorruptionException(path, offset, "manifest", "a first record", "none");
+        if (content.FindOverlap() is { } overlap) throw new CorruptionException(path, offset, "manifest", overlap, "some that do");
+        return new ManifestStore(storage, directory, databaseId, numbers, content)
+        {
+            Number = current.ManifestNumber,
+            _salt = salt,
+            _end = offset,
+            _allocated = result == ManifestReadResult.End ? bytes.Length : -1,
+        };
+    }
+
+    /// <summary>Readies a loaded manifest for appends; one with a torn tail, or grown, is written anew.</summary>
+    public void BeginWriting()
+    {
+        if (_allocated < 0 || _end > RewriteAbove / 4)
+        {
+            Rewrite();
+            return;
+        }
+
+        _file = _storage.Open(PathOf(Number), FileIntent.ReadWrite);
+    }
+
+    /// <summary>Makes an edit durable. On return it is; a <see cref="StorageFullException"/> leaves the manifest as it was; any other failure is final.</summary>
+    public void Append(VersionEdit edit)
+    {
+        var record = ManifestLog.EncodeRecord(_salt, _end, VersionEditCodec.Encode(edit));
+        if (_end + record.Length > _allocated)
+        {
+            var length = (_end + record.Length + Ahead - 1) / Ahead * Ahead;
+            _file!.Allocate(length);
+            _allocated = length;
+        }
+
+        _file!.Write(_end, record);
+        _file.Sync();
+        _end += record.Length;
+        if (Content.Apply(edit) is { } fault) throw new InvalidOperationException("A version edit does not fit its version: " + fault);
+        if (_end > RewriteAbove) Rewrite();
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private void Rewrite()
+    {
+        var number = _numbers.Next();
+        var path = PathOf(number);
+        var salt = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+        IStorageFile? file = null;
+        try
+        {
+            file = _storage.Open(path, FileIntent.CreateNew);
+            file.Allocate(Ahead);
+            file.Write(0, ManifestLog.EncodeHeader(_databaseId, salt));
+            var record = ManifestLog.EncodeRecord(salt, ManifestLog.HeaderSize, VersionEditCodec.Encode(Content.ToEdit(_numbers.Peek)));
+            file.Write(ManifestLog.HeaderSize, record);
+            file.Sync();
+            _storage.SyncDirectory(_directory);
+            DurableFile.Replace(_storage, System.IO.Path.Combine(_directory, FileNames.Current), new PointerFile(_databaseId, number).Encode());
+            var old = Number;
+            _file?.Dispose();
+            _file = file;
+            Number = number;
+            _salt = salt;
+            _end = ManifestLog.HeaderSize + record.Length;
+            _allocated = Math.Max(Ahead, _end);
+            if (old != 0) _storage.Delete(PathOf(old));
+        }
+        catch
+        {
+            if (file != _file) file?.Dispose();
+            throw;
+        }
+    }
+
+    private string PathOf(ulong number) => System.IO.Path.Combine(_directory, FileNames.Manifest(number));
+}

@@ -1,0 +1,53 @@
+using Varve.Memtables;
+using Varve.Wal;
+
+namespace Varve.Versions;
+
+/// <summary>A WAL segment, which is the storage, and the index over it.</summary>
+internal sealed unsafe class Memtable : Shared
+{
+    private readonly Action<WalSegment> _recycle;
+    private volatile bool _obsolete;
+
+    public Memtable(WalSegment segment, Action<WalSegment> recycle)
+    {
+        Segment = segment;
+        _recycle = recycle;
+        Index = new MemtableIndex(segment.Base, segment.Length);
+    }
+
+    public WalSegment Segment { get; }
+
+    public MemtableIndex Index { get; }
+
+    /// <summary>Set when sealed: the log's position after the memtable's last record.</summary>
+    public LogPosition? Last { get; private set; }
+
+    /// <summary>What the census knows of this memtable; used under the census' lock.</summary>
+    public MemtableCensus Census { get; } = new();
+
+    public void Seal(LogPosition last) => Last = last;
+
+    /// <summary>Says that a synced manifest record made the segment unnecessary (invariant I6).</summary>
+    public void MarkObsolete() => _obsolete = true;
+
+    protected override void Free()
+    {
+        Index.Dispose();
+        if (_obsolete) _recycle(Segment);
+        else Segment.Dispose();
+    }
+}
+
+/// <summary>How far the census has folded a memtable, and the leased puts it met.</summary>
+internal sealed class MemtableCensus
+{
+    /// <summary>Offset of the next record to fold.</summary>
+    public long NextRecord { get; set; } = Format.WalSegmentHeader.Size;
+
+    /// <summary>Leased puts of the folded part, by deadline.</summary>
+    public SortedSet<(ulong Deadline, uint Reference)> Leases { get; } = [];
+
+    /// <summary>Once the whole memtable is folded: the live count at its end, and the time it is true at.</summary>
+    public (long LiveCount, ulong TimeMs)? AtEnd { get; set; }
+}

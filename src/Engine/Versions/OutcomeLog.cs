@@ -1,0 +1,107 @@
+using System.Numerics;
+using Varve.Format;
+
+namespace Varve.Versions;
+
+/// <summary>
+/// The outcomes of the latest entries, so that a duplicate is answered with what it was first answered with. A ring of bits in
+/// the order of application, and the runs of consecutive indexes that they belong to. Used under the engine's gate.
+/// </summary>
+internal sealed class OutcomeLog
+{
+    private readonly ulong[] _bits;
+    private readonly long _capacity;
+    private readonly List<Run> _runs = [];
+    private int _firstRun;
+    private long _next;
+
+    /// <summary>Keeps at least <paramref name="entries"/> outcomes.</summary>
+    public OutcomeLog(int entries, ReadOnlySpan<OutcomeRun> known)
+    {
+        _capacity = (long)BitOperations.RoundUpToPowerOf2((uint)Math.Max(entries, 64));
+        _bits = new ulong[_capacity / 64];
+        foreach (var run in known)
+            for (var i = 0; i < run.Count; i++)
+                Add(run.FirstIndex + (ulong)i, (run.Bits[i >> 3] >> (i & 7) & 1) != 0);
+    }
+
+    /// <summary>Notes the outcome of the next applied entry; indexes ascend.</summary>
+    public void Add(ulong index, bool succeeded)
+    {
+        ref var word = ref _bits[(_next & (_capacity - 1)) >> 6];
+        var bit = 1UL << (int)(_next & 63);
+        word = succeeded ? word | bit : word & ~bit;
+        if (_runs.Count > _firstRun && _runs[^1].FirstIndex + (ulong)(_next - _runs[^1].FirstOrdinal) == index)
+        {
+            _next++;
+            return;
+        }
+
+        _runs.Add(new Run(index, _next));
+        _next++;
+        DropOldRuns();
+    }
+
+    /// <summary>The outcome of an entry; null where it is not kept.</summary>
+    public bool? Find(ulong index)
+    {
+        int low = _firstRun, high = _runs.Count;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (_runs[middle].FirstIndex <= index) low = middle + 1;
+            else high = middle;
+        }
+
+        if (low == _firstRun) return null;
+        var run = _runs[low - 1];
+        var end = low < _runs.Count ? _runs[low].FirstOrdinal : _next;
+        var ordinal = run.FirstOrdinal + (long)(index - run.FirstIndex);
+        if (index - run.FirstIndex > long.MaxValue || ordinal >= end || ordinal < _next - _capacity) return null;
+        return (_bits[(ordinal & (_capacity - 1)) >> 6] >> (int)(ordinal & 63) & 1) != 0;
+    }
+
+    /// <summary>The kept outcomes of entries up to an index, at most <paramref name="entries"/> of them.</summary>
+    public OutcomeRun[] UpTo(ulong index, int entries)
+    {
+        var found = new List<OutcomeRun>();
+        var left = entries;
+        for (var i = _runs.Count - 1; i >= _firstRun && left > 0; i--)
+        {
+            var run = _runs[i];
+            if (run.FirstIndex > index) continue;
+            var end = i + 1 < _runs.Count ? _runs[i + 1].FirstOrdinal : _next;
+            end = Math.Min(end, run.FirstOrdinal + (long)Math.Min(index - run.FirstIndex, (ulong)long.MaxValue - (ulong)run.FirstOrdinal - 1) + 1);
+            var start = Math.Max(Math.Max(run.FirstOrdinal, _next - _capacity), end - left);
+            if (end <= start) continue;
+            found.Add(Copy(run, start, end));
+            left -= (int)(end - start);
+        }
+
+        found.Reverse();
+        return [.. found];
+    }
+
+    private OutcomeRun Copy(Run run, long start, long end)
+    {
+        var count = (int)(end - start);
+        var bits = new byte[(count + 7) / 8];
+        for (var i = 0; i < count; i++)
+        {
+            var ordinal = start + i;
+            if ((_bits[(ordinal & (_capacity - 1)) >> 6] >> (int)(ordinal & 63) & 1) != 0) bits[i >> 3] |= (byte)(1 << (i & 7));
+        }
+
+        return new OutcomeRun(run.FirstIndex + (ulong)(start - run.FirstOrdinal), count, bits);
+    }
+
+    private void DropOldRuns()
+    {
+        while (_firstRun + 1 < _runs.Count && _runs[_firstRun + 1].FirstOrdinal <= _next - _capacity) _firstRun++;
+        if (_firstRun < 1024 || _firstRun * 2 < _runs.Count) return;
+        _runs.RemoveRange(0, _firstRun);
+        _firstRun = 0;
+    }
+
+    private readonly record struct Run(ulong FirstIndex, long FirstOrdinal);
+}

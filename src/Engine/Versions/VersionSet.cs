@@ -1,0 +1,156 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+
+namespace Varve.Versions;
+
+/// <summary>
+/// Owns the current version, the manifest and what was retired. Memtables come and go under <see cref="Gate"/>; tables come and
+/// go through <see cref="Commit"/>, which makes the manifest record durable first (invariants I4 and I5).
+/// </summary>
+internal sealed class VersionSet : IDisposable
+{
+    private readonly Lock _manifestLock = new();
+    private readonly ManifestStore _manifest;
+    private volatile Version _current;
+
+    public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, Version first)
+    {
+        Storage = storage;
+        Directory = directory;
+        DatabaseId = databaseId;
+        Numbers = numbers;
+        Pins = new PinTable();
+        Reclaimer = new Reclaimer(Pins);
+        _manifest = manifest;
+        _current = first;
+    }
+
+    /// <summary>Held by appliers, and by whoever changes the current version. Never held across a manifest sync but by install and reset.</summary>
+    public Lock Gate { get; } = new();
+
+    public IStorage Storage { get; }
+
+    public string Directory { get; }
+
+    public Guid DatabaseId { get; }
+
+    public FileNumbers Numbers { get; }
+
+    public PinTable Pins { get; }
+
+    public Reclaimer Reclaimer { get; }
+
+    /// <summary>The current version; read it under a pin, or hold the gate.</summary>
+    public Version Current => _current;
+
+    /// <summary>Takes a reference to the current version, for what outlives a call.</summary>
+    public Version AcquireCurrent()
+    {
+        Pins.Enter();
+        try
+        {
+            while (true)
+            {
+                var version = _current;
+                if (version.TryAcquire()) return version;
+            }
+        }
+        finally
+        {
+            Pins.Exit();
+        }
+    }
+
+    /// <summary>Makes a version current; under the gate. The reference that the set had of the old one goes when no pin can see it.</summary>
+    public void SwitchLocked(Version next)
+    {
+        var old = _current;
+        _current = next;
+        Reclaimer.Retire(old.Release);
+    }
+
+    /// <summary>
+    /// Writes an edit durably, then makes the version current that <paramref name="build"/> makes, under the gate, of the then
+    /// current one. False, with nothing done, when the incarnation has changed: the inputs are no longer there.
+    /// </summary>
+    public bool Commit(Incarnation incarnation, Func<Version, VersionEdit> edit, Func<Version, VersionEdit, Version> build, Action<Version>? switched = null)
+    {
+        lock (_manifestLock)
+        {
+            // Only commits change tables and incarnation, so what is read here still holds at the switch.
+            var before = _current;
+            if (before.Incarnation != incarnation) return false;
+            var record = edit(before) with { NextFileNumber = Numbers.Peek };
+            _manifest.Append(record);
+            lock (Gate)
+            {
+                var next = build(_current, record);
+                SwitchLocked(next);
+                switched?.Invoke(next);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>As <see cref="Commit"/>, with appliers held while the record is synced: install and reset.</summary>
+    public void CommitHoldingGate(Func<Version, (VersionEdit Edit, Version Next)> prepare, Action<Version, Version> switched)
+    {
+        lock (_manifestLock)
+        {
+            lock (Gate)
+            {
+                var old = _current;
+                var (edit, next) = prepare(old);
+                try
+                {
+                    _manifest.Append(edit with { NextFileNumber = Numbers.Peek });
+                }
+                catch
+                {
+                    next.Release();
+                    throw;
+                }
+
+                SwitchLocked(next);
+                switched(old, next);
+            }
+        }
+    }
+
+    public string PathOf(string name) => System.IO.Path.Combine(Directory, name);
+
+    /// <summary>Opens tables by their descriptors, grouped into runs; newest run first.</summary>
+    public static Run[] OpenRuns(IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, bool paranoid)
+    {
+        var opened = new List<TableHandle>();
+        try
+        {
+            var result = new List<Run>();
+            foreach (var run in runs)
+            {
+                var tables = new List<TableHandle>();
+                foreach (var (_, descriptor) in run)
+                {
+                    var path = System.IO.Path.Combine(directory, FileNames.Table(descriptor.Number));
+                    if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "table", "a file that the manifest names", "no such file");
+                    var handle = new TableHandle(storage, path, Table.Open(storage, path, descriptor, paranoid));
+                    opened.Add(handle);
+                    tables.Add(handle);
+                }
+
+                result.Add(new Run(run.Key, [.. tables]));
+            }
+
+            return [.. result];
+        }
+        catch
+        {
+            foreach (var handle in opened) handle.Release();
+            throw;
+        }
+    }
+
+    public void Dispose() => _manifest.Dispose();
+}

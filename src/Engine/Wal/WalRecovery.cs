@@ -1,0 +1,189 @@
+using System.Buffers.Binary;
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Wal;
+
+/// <summary>How the log ended.</summary>
+internal enum LogEnding
+{
+    /// <summary>After a whole record, with nothing after it.</summary>
+    Clean,
+
+    /// <summary>Records that were never known to be durable were lost at its end; they were dropped.</summary>
+    TornTail,
+}
+
+/// <summary>What recovery found: the segments of the log in order, each with its end set.</summary>
+internal sealed record RecoveredLog(
+    List<WalSegment> Segments, List<WalSegment> Unused, LogEnding Ending, long TornBytes, LogOffset Synced);
+
+/// <summary>
+/// Follows the log from its first segment to its end.
+/// <para>
+/// The log is a chain: each segment's first record, its link, names the segment and the offset that it follows on. Reading
+/// goes to the first invalid record X and then to the segment whose link names exactly X; where there is none, X is the end.
+/// Whether the end is a torn tail or corruption is decided by what is known to have been durable: every record carries how far
+/// the log was synced when it was written, so if any valid record anywhere says that something at or after X was synced, then
+/// X was damaged after it was durable, and the log is corrupt. Otherwise nothing acknowledged as durable is missing, and the
+/// tail is dropped: the next link will name X as its end, so that what lies beyond can never come back.
+/// </para>
+/// </summary>
+internal static class WalRecovery
+{
+    /// <summary>Maps and orders the segments from <paramref name="first"/> on; a damaged header is corruption, for it was synced before it was named.</summary>
+    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, bool readOnly)
+    {
+        var all = new List<WalSegment>();
+        try
+        {
+            foreach (var name in storage.List(directory))
+            {
+                if (FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) && number >= first)
+                    all.Add(OpenSegment(storage, System.IO.Path.Combine(directory, name), number, databaseId, readOnly));
+            }
+
+            all.Sort((a, b) => a.Number.CompareTo(b.Number));
+            return Follow(all, System.IO.Path.Combine(directory, FileNames.Segment(first)), first);
+        }
+        catch
+        {
+            foreach (var segment in all) segment.Dispose();
+            throw;
+        }
+    }
+
+    private static WalSegment OpenSegment(IStorage storage, string path, ulong number, Guid databaseId, bool readOnly)
+    {
+        var file = storage.Open(path, readOnly ? FileIntent.Read : FileIntent.ReadWrite);
+        try
+        {
+            Span<byte> page = stackalloc byte[64];
+            if (file.Length < WalSegmentHeader.Size) throw new CorruptionException(path, file.Length, "segment", "a header page", "a shorter file");
+            file.Read(0, page);
+            if (!WalSegmentHeader.TryDecode(page, out var header, out var version, out var error))
+            {
+                if (version > WalSegmentHeader.Version && error.Offset == 8) throw new UnsupportedFormatException(path, version, WalSegmentHeader.Version);
+                throw new CorruptionException(path, error.Offset, "segment header", error.Reason, "other bytes");
+            }
+
+            if (header.Number != number) throw new CorruptionException(path, 32, "segment header", $"number {number}", $"{header.Number}");
+            if (header.DatabaseId != databaseId) throw new CorruptionException(path, 16, "segment header", $"database {databaseId}", $"{header.DatabaseId}");
+            if (file.Length != header.Length) throw new CorruptionException(path, file.Length, "segment", $"{header.Length} bytes", $"{file.Length}");
+            var mapping = file.Map(header.Length, readOnly ? MappingAccess.Table : MappingAccess.Segment);
+            if (!readOnly) return new WalSegment(header, path, file, mapping);
+            file.Dispose();
+            return new WalSegment(header, path, null, mapping);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static RecoveredLog Follow(List<WalSegment> all, string firstPath, ulong first)
+    {
+        if (all.Count == 0 || all[0].Number != first)
+            throw new CorruptionException(firstPath, 0, "log", "a segment that the manifest names", "no such file");
+
+        var chain = new List<WalSegment> { all[0] };
+        var synced = default(LogOffset);
+        while (true)
+        {
+            var current = chain[^1];
+            ReadToEnd(current, ref synced);
+            var next = all.Find(candidate => candidate.Number > current.Number && LinksTo(candidate, current));
+            if (next is null) break;
+            chain.Add(next);
+        }
+
+        var last = chain[^1];
+        var end = new LogOffset(last.Number, last.End);
+        var (tornBytes, laterRecords) = LookBeyond(all, chain, ref synced);
+        if (synced > end)
+        {
+            throw new CorruptionException(
+                last.Path, last.End, "log", $"a record known to be durable up to segment {synced.Segment}, offset {synced.Offset}", "no valid record");
+        }
+
+        var unused = all.FindAll(segment => !chain.Contains(segment));
+        return new RecoveredLog(chain, unused, laterRecords || tornBytes > 0 ? LogEnding.TornTail : LogEnding.Clean, tornBytes, synced);
+    }
+
+    private static void ReadToEnd(WalSegment segment, ref LogOffset synced)
+    {
+        var offset = (long)WalSegmentHeader.Size;
+        while (segment.TryReadRecord(offset, out var header, out _))
+        {
+            Note(header, ref synced);
+            offset += header.Length;
+        }
+
+        segment.End = offset;
+    }
+
+    private static bool LinksTo(WalSegment candidate, WalSegment previous)
+    {
+        if (!candidate.TryReadRecord(WalSegmentHeader.Size, out var header, out _) || header.Type != WalRecordType.Link) return false;
+        var payload = candidate.From(WalSegmentHeader.Size + WalRecordHeader.Size);
+        return BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number
+            && BinaryPrimitives.ReadInt64LittleEndian(payload[8..]) == previous.End
+            && BinaryPrimitives.ReadUInt64LittleEndian(payload[16..]) == previous.Header.Salt;
+    }
+
+    /// <summary>Looks for valid records that are not part of the chain, for what they know to have been durable.</summary>
+    private static (long TornBytes, bool LaterRecords) LookBeyond(List<WalSegment> all, List<WalSegment> chain, ref LogOffset synced)
+    {
+        var last = chain[^1];
+        var later = false;
+        var torn = 0L;
+        foreach (var segment in all)
+        {
+            var inChain = chain.Contains(segment);
+            if (inChain && segment != last) continue;
+            if (segment.Number < last.Number) continue;
+            var from = segment == last ? segment.End : WalSegmentHeader.Size;
+            var beyond = ScanFor(segment, from, ref synced);
+            if (beyond < 0) continue;
+            later = true;
+            if (segment == last) torn = beyond - last.End;
+        }
+
+        // A record begun but never sealed has its offset in place or not; without a checksum it is nothing but bytes.
+        if (!later && last.Length - last.End >= WalRecordHeader.Size
+            && BinaryPrimitives.ReadInt64LittleEndian(last.From(last.End + 8)) == last.End
+            && BinaryPrimitives.ReadUInt64LittleEndian(last.From(last.End)) != 0)
+        {
+            torn = Math.Clamp(BinaryPrimitives.ReadInt64LittleEndian(last.From(last.End + 16)), 8, last.Length - last.End);
+        }
+
+        return (torn, later);
+    }
+
+    /// <summary>The end of the last valid record at or after an offset, at any multiple of 8; -1: none.</summary>
+    private static long ScanFor(WalSegment segment, long from, ref LogOffset synced)
+    {
+        var end = -1L;
+        for (var offset = from; offset + WalRecordHeader.Size <= segment.Length;)
+        {
+            if (BinaryPrimitives.ReadInt64LittleEndian(segment.From(offset + 8)) == offset && segment.TryReadRecord(offset, out var header, out _))
+            {
+                Note(header, ref synced);
+                offset += header.Length;
+                end = offset;
+                continue;
+            }
+
+            offset += 8;
+        }
+
+        return end;
+    }
+
+    private static void Note(in WalRecordHeader header, ref LogOffset synced)
+    {
+        var known = new LogOffset(header.SyncedSegment, header.SyncedOffset);
+        if (known > synced) synced = known;
+    }
+}

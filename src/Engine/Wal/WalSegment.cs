@@ -1,0 +1,89 @@
+using System.Runtime.InteropServices;
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Wal;
+
+/// <summary>
+/// One mapped file of the log: the storage of one memtable. Appended to by one thread at a time; what lies below
+/// <see cref="End"/> never changes again until the segment is recycled, which waits for every pin.
+/// </summary>
+internal sealed unsafe class WalSegment : IDisposable
+{
+    private IStorageFile? _file;
+
+    public WalSegment(WalSegmentHeader header, string path, IStorageFile? file, IMapping mapping)
+    {
+        Header = header;
+        Path = path;
+        _file = file;
+        Mapping = mapping;
+        End = WalSegmentHeader.Size;
+    }
+
+    public WalSegmentHeader Header { get; }
+
+    public ulong Number => Header.Number;
+
+    public string Path { get; }
+
+    public long Length => Header.Length;
+
+    /// <summary>Where the next record goes.</summary>
+    public long End { get; set; }
+
+    public IMapping Mapping { get; }
+
+    public byte* Base => Mapping.Address;
+
+    /// <summary>Bytes of the segment from an offset on, at most a record's worth.</summary>
+    public ReadOnlySpan<byte> From(long offset) =>
+        MemoryMarshal.CreateReadOnlySpan(ref Base[offset], (int)Math.Min(Length - offset, int.MaxValue));
+
+    /// <summary>Writable bytes, for the one appender.</summary>
+    public Span<byte> Room(long offset, int length) => MemoryMarshal.CreateSpan(ref Base[offset], length);
+
+    /// <summary>Reads the record at an offset; false where none is valid.</summary>
+    public bool TryReadRecord(long offset, out WalRecordHeader header, out DecodeError error) =>
+        WalRecordHeader.TryRead(From(offset), offset, Header.Salt, out header, out error);
+
+    /// <summary>Makes the segment durable.</summary>
+    public void Sync() => _file?.Sync();
+
+    /// <summary>
+    /// Stores every page of a range back to itself: after a crash the page cache may hold pages that an earlier, failed sync
+    /// marked clean without writing them (docs/DURABILITY.md), and only a dirty page is written by the next sync.
+    /// </summary>
+    public void Redirty(long from, long to)
+    {
+        const int PageSize = 4096;
+        for (var page = from & ~(PageSize - 1L); page < to; page += PageSize)
+        {
+            ref var cell = ref Base[page];
+            Volatile.Write(ref cell, Volatile.Read(ref cell));
+        }
+
+        Mapping.Dirtied(from, to - from);
+    }
+
+    /// <summary>The same file and mapping under a new identity: what was in it can never pass as a record again.</summary>
+    /// <param name="storage">Where it lives.</param>
+    /// <param name="path">Its new name.</param>
+    /// <param name="header">Its new header; of the same length.</param>
+    public WalSegment Rename(IStorage storage, string path, WalSegmentHeader header)
+    {
+        var file = _file!;
+        header.Encode(Room(0, WalSegmentHeader.Size));
+        Mapping.Dirtied(0, WalSegmentHeader.Size);
+        file.Sync();
+        storage.Rename(Path, path);
+        _file = null;
+        return new WalSegment(header, path, file, Mapping);
+    }
+
+    public void Dispose()
+    {
+        _file?.Dispose();
+        Mapping.Dispose();
+    }
+}

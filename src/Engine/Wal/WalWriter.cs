@@ -1,0 +1,138 @@
+using System.Buffers.Binary;
+using Varve.Format;
+
+namespace Varve.Wal;
+
+/// <summary>
+/// The append side of the log. Every member but <see cref="SyncCaptured"/> is called under the engine's gate. A record is
+/// complete when its header's checksum is in place, which is stored last; nothing is acknowledged, or inserted into a
+/// memtable, before that.
+/// </summary>
+internal sealed class WalWriter
+{
+    private readonly List<WalSegment> _unsynced = [];
+
+    public WalWriter(WalSegment active, LogPosition position, LogOffset synced)
+    {
+        Active = active;
+        Position = position;
+        Synced = synced;
+    }
+
+    /// <summary>The segment that takes records.</summary>
+    public WalSegment Active { get; private set; }
+
+    /// <summary>The log's position after its last record.</summary>
+    public LogPosition Position { get; private set; }
+
+    /// <summary>Everything before this is known to be durable.</summary>
+    public LogOffset Synced { get; private set; }
+
+    /// <summary>Bytes appended.</summary>
+    public long BytesAppended { get; private set; }
+
+    public long Room => Active.Length - Active.End;
+
+    /// <summary>Ends the active segment and goes on in <paramref name="next"/>, whose first record vouches for where this one ended.</summary>
+    public void Rotate(WalSegment next)
+    {
+        _unsynced.Add(Active);
+        Link(next, Active, Position, Synced);
+        BytesAppended += next.End - WalSegmentHeader.Size;
+        Active = next;
+    }
+
+    /// <summary>Writes a segment's first record.</summary>
+    public static void Link(WalSegment next, WalSegment? previous, LogPosition position, LogOffset synced)
+    {
+        Span<byte> payload = stackalloc byte[24];
+        payload.Clear();
+        if (previous is not null)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(payload, previous.Number);
+            BinaryPrimitives.WriteInt64LittleEndian(payload[8..], previous.End);
+            BinaryPrimitives.WriteUInt64LittleEndian(payload[16..], previous.Header.Salt);
+        }
+
+        WriteNote(next, WalRecordType.Link, payload, position, synced);
+    }
+
+    /// <summary>Seals a record whose payload and operations are in place at the active segment's end.</summary>
+    public void Append(WalRecordHeader header)
+    {
+        var segment = Active;
+        header = header with { Offset = segment.End, SyncedSegment = Synced.Segment, SyncedOffset = Synced.Offset };
+        header.Seal(segment.Room(segment.End, header.Length), segment.Header.Salt);
+        segment.Mapping.Dirtied(segment.End, header.Length);
+        segment.End += header.Length;
+        BytesAppended += header.Length;
+        Position = new LogPosition(header.LastIndex, header.Term, header.LogTimeMs, header.LocalTimeMs);
+    }
+
+    /// <summary>Appends a record without entries. The caller has seen to the room.</summary>
+    public void AppendNote(WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position)
+    {
+        BytesAppended += WriteNote(Active, type, payload, position, Synced);
+        Position = position;
+    }
+
+    /// <summary>Bytes that a record without entries takes.</summary>
+    public static int NoteSize(int payload) => WalRecordHeader.Size + payload;
+
+    /// <summary>What a sync has to cover now.</summary>
+    public SyncTicket Capture() => new([.. _unsynced, Active], new LogOffset(Active.Number, Active.End), Position);
+
+    /// <summary>Does the sync of a ticket, outside the gate. Any failure is final for the instance.</summary>
+    public static void SyncCaptured(SyncTicket ticket)
+    {
+        foreach (var segment in ticket.Segments) segment.Sync();
+    }
+
+    /// <summary>Notes that a ticket is durable.</summary>
+    public void Complete(SyncTicket ticket)
+    {
+        if (ticket.End > Synced) Synced = ticket.End;
+        foreach (var segment in ticket.Segments)
+            if (segment != Active) _unsynced.Remove(segment);
+    }
+
+    /// <summary>Forgets a segment that is durable by other means: its tables and their manifest record are synced.</summary>
+    public void Forget(WalSegment segment) => _unsynced.Remove(segment);
+
+    /// <summary>Drops the log and starts anew in <paramref name="next"/> at another position: install and reset.</summary>
+    public void Restart(WalSegment next, LogPosition position)
+    {
+        _unsynced.Clear();
+        Link(next, null, position, Synced);
+        BytesAppended += next.End - WalSegmentHeader.Size;
+        Active = next;
+        Position = position;
+    }
+
+    private static int WriteNote(WalSegment segment, WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position, LogOffset synced)
+    {
+        var length = NoteSize(payload.Length);
+        var record = segment.Room(segment.End, length);
+        payload.CopyTo(record[WalRecordHeader.Size..]);
+        new WalRecordHeader
+        {
+            Offset = segment.End,
+            Length = length,
+            SyncedSegment = synced.Segment,
+            SyncedOffset = synced.Offset,
+            FirstIndex = position.Index,
+            LastIndex = position.Index,
+            Term = position.Term,
+            LogTimeMs = position.LogTimeMs,
+            LocalTimeMs = position.LocalTimeMs,
+            PayloadLength = payload.Length,
+            Type = type,
+        }.Seal(record, segment.Header.Salt);
+        segment.Mapping.Dirtied(segment.End, length);
+        segment.End += length;
+        return length;
+    }
+}
+
+/// <summary>What one sync covers: segments in order, and the log's end and position at capture.</summary>
+internal sealed record SyncTicket(WalSegment[] Segments, LogOffset End, LogPosition Position);

@@ -1,0 +1,156 @@
+namespace Varve.Format;
+
+/// <summary>Which columns a chunk record carries beside its outcomes. Frozen: on disk.</summary>
+[Flags]
+internal enum ColumnFlags : byte
+{
+    None = 0,
+
+    /// <summary>Indexes are not consecutive.</summary>
+    Indexes = 1,
+
+    /// <summary>Not every entry has the record's term.</summary>
+    Terms = 2,
+
+    /// <summary>The log time rises within the chunk.</summary>
+    Times = 4,
+
+    All = Indexes | Terms | Times,
+}
+
+/// <summary>
+/// The per-entry columns of a chunk record, which cost nothing where entries are consecutive, of one term and without
+/// timestamps.
+/// <code>
+/// outcomes  entry i at byte i / 8, bit i % 8 (least significant first); unused bits zero
+/// indexes   if flagged: for each entry but the first, varint of its index less the one before, less 1
+/// terms     if flagged: varint of the first entry's term, then for each further one varint of its rise
+/// times     if flagged: varint of the log time after the first entry, then for each further one varint of its rise
+/// zero padding to a multiple of 8
+/// </code>
+/// Varints are LEB128 of 64 bits.
+/// </summary>
+internal ref struct ChunkColumns
+{
+    private readonly ReadOnlySpan<byte> _outcomes;
+    private readonly ulong _flatTerm;
+    private readonly ulong _flatTime;
+    private VarintReader _indexes;
+    private VarintReader _terms;
+    private VarintReader _times;
+    private int _next;
+    private readonly int _count;
+
+    private ChunkColumns(ReadOnlySpan<byte> payload, scoped in WalRecordHeader header)
+    {
+        _count = header.EntryCount;
+        _outcomes = payload[..((header.EntryCount + 7) / 8)];
+        _flatTerm = header.Term;
+        _flatTime = header.LogTimeMs;
+        _next = 0;
+        Index = header.FirstIndex;
+    }
+
+    /// <summary>Index of the current entry.</summary>
+    public ulong Index { get; private set; }
+
+    /// <summary>Term of the current entry.</summary>
+    public ulong Term { get; private set; }
+
+    /// <summary>Log time after the current entry.</summary>
+    public ulong LogTimeMs { get; private set; }
+
+    /// <summary>Outcome of the current entry.</summary>
+    public bool Succeeded { get; private set; }
+
+    /// <summary>Opens the columns of a verified record; checks their shape to the end.</summary>
+    public static bool TryOpen(ReadOnlySpan<byte> payload, scoped in WalRecordHeader header, out ChunkColumns columns, out DecodeError error)
+    {
+        columns = default;
+        if (payload.Length < (header.EntryCount + 7) / 8)
+        {
+            error = new DecodeError(WalRecordHeader.Size, "outcomes run past their record");
+            return false;
+        }
+
+        var opened = new ChunkColumns(payload, header);
+        var rest = payload[opened._outcomes.Length..];
+        if (!Split(ref rest, header, ColumnFlags.Indexes, header.EntryCount - 1, out opened._indexes)
+            || !Split(ref rest, header, ColumnFlags.Terms, header.EntryCount, out opened._terms)
+            || !Split(ref rest, header, ColumnFlags.Times, header.EntryCount, out opened._times))
+        {
+            error = new DecodeError(WalRecordHeader.Size, "column runs past its record");
+            return false;
+        }
+
+        var check = opened;
+        while (check.MoveNext())
+        {
+        }
+
+        if (check.Index != header.LastIndex || check.Term != header.Term || check.LogTimeMs != header.LogTimeMs || rest.Length > 7)
+        {
+            error = new DecodeError(WalRecordHeader.Size, "columns do not end where the header says");
+            return false;
+        }
+
+        columns = opened;
+        error = default;
+        return true;
+    }
+
+    /// <summary>Steps to the next entry.</summary>
+    public bool MoveNext()
+    {
+        if (_next == _count) return false;
+        if (_next > 0) Index += 1 + _indexes.ReadOr(0);
+        Term = _terms.IsPresent ? Term + _terms.ReadOr(0) : _flatTerm;
+        LogTimeMs = _times.IsPresent ? LogTimeMs + _times.ReadOr(0) : _flatTime;
+        Succeeded = (_outcomes[_next >> 3] >> (_next & 7) & 1) != 0;
+        _next++;
+        return true;
+    }
+
+    private static bool Split(scoped ref ReadOnlySpan<byte> rest, scoped in WalRecordHeader header, ColumnFlags flag, int count, out VarintReader column)
+    {
+        column = default;
+        if ((header.Flags & flag) == 0) return true;
+        var end = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var length = 1;
+            while (end < rest.Length && rest[end] >= 0x80 && length < 10)
+            {
+                end++;
+                length++;
+            }
+
+            if (end >= rest.Length || rest[end] >= 0x80) return false;
+            end++;
+        }
+
+        column = new VarintReader(rest[..end]);
+        rest = rest[end..];
+        return true;
+    }
+
+    private ref struct VarintReader(ReadOnlySpan<byte> source)
+    {
+        private ReadOnlySpan<byte> _source = source;
+
+        public readonly bool IsPresent { get; } = true;
+
+        public ulong ReadOr(ulong absent)
+        {
+            if (!IsPresent) return absent;
+            ulong value = 0;
+            for (var shift = 0; ; shift += 7)
+            {
+                var b = _source[0];
+                _source = _source[1..];
+                value |= (ulong)(b & 0x7F) << shift;
+                if (b < 0x80) return value;
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+namespace Varve.Format;
+
+/// <summary>
+/// Decodes a chunk: a concatenation of <c>Entry</c> messages, each after its length as a varint. No allocation and no copy: what
+/// it gives are offsets into the chunk.
+/// <code>
+/// message Entry {                             message WriteCommand { oneof operation {
+///   uint64 index = 1;                           Insert insert = 1;
+///   uint64 term = 2;                            Delete delete = 2;
+///   EntryPayload payload = 3;                   CompareAndSwap compare_and_swap = 3; } }
+///   uint64 timestamp_ms = 15; }
+///                                             message Insert { bytes key = 1; bytes value = 2; uint64 ttl_secs = 3; }
+/// message EntryPayload { oneof payload {      message Delete { bytes key = 1; }
+///   Noop noop = 1;                            message CompareAndSwap { bytes key = 1;
+///   bytes command = 2;  // a WriteCommand       optional bytes expected_value = 2; bytes new_value = 3; }
+///   MembershipChange config = 3; } }
+///                                             message MembershipChange { oneof change {
+/// message Noop {}                               AddNode add_node = 1; RemoveNode remove_node = 2; } }
+///                                             message AddNode { uint32 node_id = 1; string address = 2; }
+///                                             message RemoveNode { uint32 node_id = 1; }
+/// </code>
+/// Accepts what Google's parser accepts, with the same values, if each entry has a payload and each command an operation;
+/// a membership change is a no-op. Says nothing of the order of indexes or of the limits of keys and values: that is the engine's.
+/// </summary>
+internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
+{
+    private readonly ReadOnlySpan<byte> _chunk = chunk;
+    private int _position;
+
+    /// <summary>Whether every byte was decoded.</summary>
+    public readonly bool AtEnd => _position == _chunk.Length && Error.Reason is null;
+
+    /// <summary>Why reading stopped before the end; its reason is null when it did not. Final: the reader does not go on after it.</summary>
+    public DecodeError Error { get; private set; }
+
+    /// <summary>Decodes the next entry; false at the clean end, and on an <see cref="Error"/>.</summary>
+    public bool TryRead(out WireEntry entry)
+    {
+        entry = default;
+        var start = _position;
+        if (start == _chunk.Length || Error.Reason is not null) return false;
+        if (!WireVarint.TryRead(_chunk, ref start, out var length)) return Fail(start, "entry length of at most ten bytes");
+        if ((uint)length > (uint)(_chunk.Length - start)) return Fail(_position, "entry within the chunk");
+
+        var end = start + (int)(uint)length;
+        if (!WireEntryFastPath.TryDecode(_chunk, start, end, ref entry))
+        {
+            if (!WireEntryDecoder.TryDecode(_chunk, start, end, ref entry, out var error))
+            {
+                entry = default;
+                return Fail(error.Offset, error.Reason);
+            }
+        }
+
+        _position = end;
+        return true;
+    }
+
+    private bool Fail(long offset, string reason)
+    {
+        Error = new DecodeError(offset, reason);
+        return false;
+    }
+}

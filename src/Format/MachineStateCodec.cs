@@ -1,0 +1,184 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Varve.Format;
+
+/// <summary>
+/// The bytes of a <see cref="MachineState"/>, alone or inside a version edit or a snapshot manifest.
+/// <code>
+///   0  u16  version           1
+///   2  u8   flags             bit 0: a snapshot follows; the others are zero
+///   3  u64  last index
+///  11  u64  last term
+///  19  u64  log time          Unix milliseconds, as the three after it but one
+///  27  u64  local time
+///  35  u64  live count        0 .. 2^63 - 1
+///  43  u64  counted time
+///  51  u64  cleaned time
+///  59  u32  term runs, each:  u64 first index, u64 term
+///      u32  outcome runs, each: u64 first index, u32 count, ceil(count / 8) bytes of bits
+///      with flag bit 0: u64 snapshot index, u64 snapshot term, 32 bytes of checksum
+/// </code>
+/// Term runs ascend by first index, none above the last index; known terms (not 0) never decrease and none is above the last
+/// term. Outcome runs ascend, do not overlap, do not reach past the last index, and their unused bits are zero. All
+/// integers are little endian.
+/// </summary>
+internal static class MachineStateCodec
+{
+    public const ushort Version = 1;
+
+    public const int ChecksumSize = 32;
+
+    private const byte HasSnapshot = 1;
+    private const int TermRunSize = 16;
+    private const int OutcomeRunSizeMin = 8 + 4 + 1;
+
+    public static byte[] Encode(MachineState state)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        Encode(buffer, state);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take it.</exception>
+    public static void Encode(IBufferWriter<byte> destination, MachineState state)
+    {
+        if (Fault(state) is { } fault) throw new ArgumentException(fault, nameof(state));
+        var writer = new FieldWriter(destination);
+        writer.U16(Version);
+        writer.U8(state.Snapshot is null ? (byte)0 : HasSnapshot);
+        writer.U64(state.LastIndex);
+        writer.U64(state.LastTerm);
+        writer.U64(state.LogTimeMs);
+        writer.U64(state.LocalTimeMs);
+        writer.U64((ulong)state.LiveCount);
+        writer.U64(state.CountedTimeMs);
+        writer.U64(state.CleanedTimeMs);
+        writer.U32((uint)state.Terms.Length);
+        foreach (var run in state.Terms)
+        {
+            writer.U64(run.FirstIndex);
+            writer.U64(run.Term);
+        }
+
+        writer.U32((uint)state.Outcomes.Length);
+        foreach (var run in state.Outcomes)
+        {
+            writer.U64(run.FirstIndex);
+            writer.U32((uint)run.Count);
+            writer.Bytes(run.Bits);
+        }
+
+        if (state.Snapshot is not { } snapshot) return;
+        writer.U64(snapshot.Index);
+        writer.U64(snapshot.Term);
+        writer.Bytes(snapshot.Checksum);
+    }
+
+    public static bool TryDecode(ReadOnlySpan<byte> source, [NotNullWhen(true)] out MachineState? state, out DecodeError error)
+    {
+        var reader = new FieldReader(source);
+        state = Read(ref reader);
+        reader.End("bytes after a machine state");
+        error = reader.Error;
+        if (reader.Failed) state = null;
+        return state is not null;
+    }
+
+    /// <summary>Reads one state out of a larger record; null when the reader failed.</summary>
+    public static MachineState? Read(ref FieldReader reader)
+    {
+        var start = reader.Position;
+        reader.Version(Version, "machine state of a known version");
+        var flags = reader.U8("machine state flags");
+        if ((flags & ~HasSnapshot) != 0) reader.Fail(reader.Position - 1, "machine state flags that are known");
+        var state = new MachineState
+        {
+            LastIndex = reader.U64("last index"),
+            LastTerm = reader.U64("last term"),
+            LogTimeMs = reader.U64("log time"),
+            LocalTimeMs = reader.U64("local time"),
+            LiveCount = reader.I63("live count"),
+            CountedTimeMs = reader.U64("counted time"),
+            CleanedTimeMs = reader.U64("cleaned time"),
+            Terms = ReadTerms(ref reader),
+            Outcomes = ReadOutcomes(ref reader),
+            Snapshot = (flags & HasSnapshot) == 0 ? null : ReadSnapshot(ref reader),
+        };
+        if (reader.Failed) return null;
+        if (Fault(state) is not { } fault) return state;
+        reader.Fail(start, fault);
+        return null;
+    }
+
+    private static TermRun[] ReadTerms(ref FieldReader reader)
+    {
+        var count = reader.Count(TermRunSize, "term run count");
+        if (reader.Failed) return [];
+        var runs = new TermRun[count];
+        foreach (ref var run in runs.AsSpan()) run = new TermRun(reader.U64("term run index"), reader.U64("term run term"));
+        return runs;
+    }
+
+    private static OutcomeRun[] ReadOutcomes(ref FieldReader reader)
+    {
+        var count = reader.Count(OutcomeRunSizeMin, "outcome run count");
+        if (reader.Failed) return [];
+        var runs = new OutcomeRun[count];
+        foreach (ref var run in runs.AsSpan())
+        {
+            var first = reader.U64("outcome run index");
+            var at = reader.Position;
+            var entries = reader.U32("outcome run length");
+            if (entries is 0 or > int.MaxValue) reader.Fail(at, "outcome run length");
+            var bits = reader.Take((int)(((long)entries + 7) / 8), "outcome bits");
+            if (reader.Failed) return [];
+            run = new OutcomeRun(first, (int)entries, bits.ToArray());
+        }
+
+        return runs;
+    }
+
+    private static (ulong Index, ulong Term, byte[] Checksum) ReadSnapshot(ref FieldReader reader) =>
+        (reader.U64("snapshot index"), reader.U64("snapshot term"), reader.Take(ChecksumSize, "snapshot checksum").ToArray());
+
+    /// <summary>The first rule that the record breaks, or null.</summary>
+    private static string? Fault(MachineState state)
+    {
+        if (state.LiveCount < 0) return "live count that is not negative";
+        if (state.Snapshot is { } snapshot && snapshot.Checksum.Length != ChecksumSize) return "snapshot checksum of 32 bytes";
+        return TermFault(state) ?? OutcomeFault(state);
+    }
+
+    private static string? TermFault(MachineState state)
+    {
+        var known = 0UL;
+        for (var i = 0; i < state.Terms.Length; i++)
+        {
+            var run = state.Terms[i];
+            if (i > 0 && run.FirstIndex <= state.Terms[i - 1].FirstIndex) return "term runs ascending by index";
+            if (run.FirstIndex > state.LastIndex) return "term runs up to the last index";
+            if (run.Term == 0) continue;
+            if (run.Term < known) return "terms that never decrease";
+            known = run.Term;
+        }
+
+        return known > state.LastTerm ? "terms up to the last term" : null;
+    }
+
+    private static string? OutcomeFault(MachineState state)
+    {
+        var last = 0UL;
+        for (var i = 0; i < state.Outcomes.Length; i++)
+        {
+            var run = state.Outcomes[i];
+            if (run.Count < 1 || run.Bits.LongLength != ((long)run.Count + 7) / 8) return "outcome run with a bit for each entry";
+            if (i > 0 && run.FirstIndex <= last) return "outcome runs ascending and disjoint";
+            if (run.FirstIndex > state.LastIndex || (ulong)(run.Count - 1) > state.LastIndex - run.FirstIndex) return "outcomes up to the last index";
+            if ((run.Count & 7) != 0 && run.Bits[^1] >> (run.Count & 7) != 0) return "unused outcome bits that are zero";
+            last = run.FirstIndex + (ulong)(run.Count - 1);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+
+namespace Varve.Format;
+
+/// <summary>What a packed snapshot begins with.</summary>
+internal readonly record struct PackHeader(int ManifestLength, int FileCount);
+
+/// <summary>
+/// A snapshot's directory as one stream (<c>.varve</c>), to be written and read from front to back.
+/// <code>
+///   0  8    magic            "VARVEPCK"
+///   8  u32  version          1
+///  12  u32  file count       as many as the manifest has tables
+///  16  u64  manifest length  bytes of the manifest file, 1 .. SnapshotManifestCodec.FileLengthMax
+///  24  the manifest file
+///      then for each table, in the manifest's order: u64 length, as in its descriptor; the file
+///      u128 trailer          XXH128 of all before it
+/// </code>
+/// All integers are little endian.
+/// </summary>
+internal static class PackFormat
+{
+    public const uint Version = 1;
+    public const int HeaderSize = 24;
+    public const int FileHeaderSize = sizeof(ulong);
+    public const int TrailerSize = 16;
+
+    private const int VersionOffset = 8;
+    private const int FileCountOffset = 12;
+    private const int ManifestLengthOffset = 16;
+
+    private static ReadOnlySpan<byte> Magic => "VARVEPCK"u8;
+
+    public static byte[] EncodeHeader(PackHeader header)
+    {
+        var bytes = new byte[HeaderSize];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(VersionOffset), Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(FileCountOffset), (uint)header.FileCount);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(ManifestLengthOffset), (ulong)header.ManifestLength);
+        return bytes;
+    }
+
+    /// <summary>Whether the bytes begin a packed snapshot at all; of any version.</summary>
+    public static bool IsPack(ReadOnlySpan<byte> start) => start.StartsWith(Magic);
+
+    public static bool TryDecodeHeader(ReadOnlySpan<byte> bytes, out PackHeader header, out DecodeError error)
+    {
+        header = default;
+        error = HeaderFault(bytes);
+        if (error.Reason is not null) return false;
+        header = new PackHeader(
+            (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]), (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[FileCountOffset..]));
+        return true;
+    }
+
+    public static byte[] EncodeFileHeader(long length)
+    {
+        var bytes = new byte[FileHeaderSize];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)length);
+        return bytes;
+    }
+
+    /// <summary>The length of the file that follows, which has to be the one its descriptor names.</summary>
+    public static bool TryDecodeFileHeader(ReadOnlySpan<byte> bytes, long expectedLength, out DecodeError error)
+    {
+        error = default;
+        if (bytes.Length < FileHeaderSize) error = new DecodeError(bytes.Length, "file length of eight bytes");
+        else if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != (ulong)expectedLength) error = new DecodeError(0, "file length that the manifest names");
+        return error.Reason is null;
+    }
+
+    public static byte[] EncodeTrailer(UInt128 hash)
+    {
+        var bytes = new byte[TrailerSize];
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes, hash);
+        return bytes;
+    }
+
+    public static bool TryDecodeTrailer(ReadOnlySpan<byte> bytes, UInt128 expectedHash, out DecodeError error)
+    {
+        error = default;
+        if (bytes.Length < TrailerSize) error = new DecodeError(bytes.Length, "pack trailer of 16 bytes");
+        else if (BinaryPrimitives.ReadUInt128LittleEndian(bytes) != expectedHash) error = new DecodeError(0, "pack trailer that is the hash of the pack");
+        return error.Reason is null;
+    }
+
+    private static DecodeError HeaderFault(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header of 24 bytes");
+        if (!IsPack(bytes)) return new DecodeError(0, "pack magic");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]) != Version) return new DecodeError(VersionOffset, "pack version that is known");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[FileCountOffset..]) > SnapshotManifestCodec.TablesMax)
+            return new DecodeError(FileCountOffset, "pack of at most 1,048,576 files");
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]) is 0 or > SnapshotManifestCodec.FileLengthMax
+            ? new DecodeError(ManifestLengthOffset, "pack manifest within its limit")
+            : default;
+    }
+}

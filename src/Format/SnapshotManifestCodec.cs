@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using ZstdSharp;
+using ZstdSharp.Unsafe;
+
+namespace Varve.Format;
+
+/// <summary>
+/// The bytes of a snapshot's manifest file.
+/// <code>
+///  file
+///   0  8    magic        "VARVESNP"
+///   8  u32  version      1
+///  12  u32  length       of the payload, decompressed; at most 64 MiB
+///  16  one zstd frame that names the same length; nothing after it
+///
+///  payload
+///   0  16   database id  in the order in which it is printed
+///  16  a machine state (MachineStateCodec)
+///      tables (AddedTableCodec), at most 1,048,576
+/// </code>
+/// Tables stand newest run (highest order) first and within a run by key, not overlapping; no two have the same origin number
+/// and hash, by which their files are named. All integers are little endian.
+/// </summary>
+internal static class SnapshotManifestCodec
+{
+    public const uint Version = 1;
+    public const int HeaderSize = 16;
+    public const int TablesMax = 1_048_576;
+
+    /// <summary>Largest payload, in bytes: what a reader is ready to hold.</summary>
+    public const int PayloadLengthMax = 64 << 20;
+
+    /// <summary>Largest file, in bytes: the payload as zstd stores what it cannot compress.</summary>
+    public const int FileLengthMax = HeaderSize + PayloadLengthMax + (PayloadLengthMax >> 8) + 64;
+
+    private const int VersionOffset = 8;
+    private const int LengthOffset = 12;
+    private const int CompressionLevel = 3;
+
+    private static ReadOnlySpan<byte> Magic => "VARVESNP"u8;
+
+    /// <exception cref="ArgumentException">The manifest breaks one of its own rules, so that no reader would take it.</exception>
+    public static byte[] Encode(SnapshotManifest manifest)
+    {
+        var payload = EncodePayload(manifest);
+        using var compressor = new Compressor(CompressionLevel);
+        compressor.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
+        var frame = compressor.Wrap(payload);
+        var file = new byte[HeaderSize + frame.Length];
+        EncodeHeader(payload.Length).CopyTo(file, 0);
+        frame.CopyTo(file.AsSpan(HeaderSize));
+        return file;
+    }
+
+    public static byte[] EncodeHeader(int payloadLength)
+    {
+        var header = new byte[HeaderSize];
+        Magic.CopyTo(header);
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(VersionOffset), Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(LengthOffset), (uint)payloadLength);
+        return header;
+    }
+
+    public static byte[] EncodePayload(SnapshotManifest manifest)
+    {
+        if (Fault(manifest) is { } fault) throw new ArgumentException(fault, nameof(manifest));
+        var buffer = new ArrayBufferWriter<byte>();
+        new FieldWriter(buffer).Identifier(manifest.DatabaseId);
+        MachineStateCodec.Encode(buffer, manifest.State);
+        AddedTableCodec.Encode(buffer, manifest.Tables);
+        if (buffer.WrittenCount > PayloadLengthMax) throw new ArgumentException("manifest within 64 MiB", nameof(manifest));
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Whether the file is a manifest of a version that this build does not know.</summary>
+    public static bool IsUnsupported(ReadOnlySpan<byte> file, out uint version)
+    {
+        version = 0;
+        if (file.Length < HeaderSize || !file.StartsWith(Magic)) return false;
+        version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
+        return version != Version;
+    }
+
+    public static bool TryDecode(ReadOnlySpan<byte> file, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
+    {
+        manifest = null;
+        return TryDecompress(file, out var payload, out error) && TryDecodePayload(payload, out manifest, out error);
+    }
+
+    public static bool TryDecodePayload(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
+    {
+        manifest = null;
+        var reader = new FieldReader(payload);
+        var databaseId = reader.Identifier("database id");
+        var state = MachineStateCodec.Read(ref reader);
+        var tables = AddedTableCodec.Read(ref reader, TablesMax);
+        reader.End("bytes after a snapshot manifest");
+        if (!reader.Failed)
+        {
+            manifest = new SnapshotManifest { DatabaseId = databaseId, State = state!, Tables = tables };
+            if (Fault(manifest) is { } fault) reader.Fail(0, fault);
+        }
+
+        error = reader.Error;
+        if (reader.Failed) manifest = null;
+        return manifest is not null;
+    }
+
+    /// <summary>Checks header and frame against each other and the cap, and only then allocates and decompresses.</summary>
+    private static bool TryDecompress(ReadOnlySpan<byte> file, out byte[] payload, out DecodeError error)
+    {
+        payload = [];
+        error = HeaderFault(file);
+        if (error.Reason is not null) return false;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(file[LengthOffset..]);
+        var frame = file[HeaderSize..];
+        if (!ZstdFrame.TryMeasure(frame, out var frameLength, out var contentLength, out error))
+            error = error with { Offset = HeaderSize + error.Offset };
+        else if (frameLength != frame.Length) error = new DecodeError(HeaderSize + frameLength, "end of file after the zstd frame");
+        else if (contentLength != length) error = new DecodeError(LengthOffset, "length that the zstd frame names too");
+        if (error.Reason is not null) return false;
+
+        payload = GC.AllocateUninitializedArray<byte>((int)length);
+        try
+        {
+            using var decompressor = new Decompressor();
+            if (decompressor.Unwrap(frame, payload) == payload.Length) return true;
+        }
+        catch (ZstdException)
+        {
+            // Falls through: hostile bytes are an ordinary answer here.
+        }
+
+        error = new DecodeError(HeaderSize, "zstd frame that decompresses to its length");
+        return false;
+    }
+
+    private static DecodeError HeaderFault(ReadOnlySpan<byte> file)
+    {
+        if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header of 16 bytes");
+        if (!file.StartsWith(Magic)) return new DecodeError(0, "snapshot manifest magic");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]) != Version) return new DecodeError(VersionOffset, "snapshot manifest version that is known");
+        return BinaryPrimitives.ReadUInt32LittleEndian(file[LengthOffset..]) > PayloadLengthMax
+            ? new DecodeError(LengthOffset, "snapshot manifest of at most 64 MiB")
+            : default;
+    }
+
+    /// <summary>The first rule that the manifest breaks, or null.</summary>
+    private static string? Fault(SnapshotManifest manifest)
+    {
+        if (manifest.Tables.Length > TablesMax) return "at most 1,048,576 tables";
+        var names = new HashSet<(ulong, UInt128)>();
+        for (var i = 0; i < manifest.Tables.Length; i++)
+        {
+            var (order, table) = manifest.Tables[i];
+            if (!names.Add((table.OriginNumber, table.Hash))) return "table named once";
+            if (i == 0) continue;
+            var (orderBefore, before) = manifest.Tables[i - 1];
+            if (order > orderBefore) return "newest run first";
+            if (order == orderBefore && before.LargestKey.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0) return "tables of a run ascending and disjoint";
+        }
+
+        return null;
+    }
+}

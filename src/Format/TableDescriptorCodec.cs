@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Varve.Format;
+
+/// <summary>
+/// The bytes of a <see cref="TableDescriptor"/>, alone or inside a version edit or a snapshot manifest.
+/// <code>
+///   0  u16   version          1
+///   2  16    origin           database id, in the order in which it is printed
+///  18  u64   origin number
+///  26  u64   number
+///  34  u64   length           bytes of the file, 1 ..
+///  42  u128  hash             XXH128 of the whole file
+///  58  u64   row count        1 ..
+///  66  u64   tombstone count  tombstones and leases together are no more than the rows
+///  74  u64   lease count
+///  82  u32   smallest key length, then the key     1 .. 65,535 bytes
+///      u32   largest key length, then the key      not below the smallest
+/// </code>
+/// All integers are little endian.
+/// </summary>
+internal static class TableDescriptorCodec
+{
+    public const ushort Version = 1;
+
+    /// <summary>The least that a descriptor takes: what a count of them is checked against.</summary>
+    public const int SizeMin = 82 + 4 + 1 + 4 + 1;
+
+    public static byte[] Encode(TableDescriptor table)
+    {
+        var buffer = new ArrayBufferWriter<byte>(SizeMin + 64);
+        Encode(buffer, table);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take it.</exception>
+    public static void Encode(IBufferWriter<byte> destination, TableDescriptor table)
+    {
+        if (Fault(table) is { } fault) throw new ArgumentException(fault, nameof(table));
+        var writer = new FieldWriter(destination);
+        writer.U16(Version);
+        writer.Identifier(table.Origin);
+        writer.U64(table.OriginNumber);
+        writer.U64(table.Number);
+        writer.U64((ulong)table.Length);
+        writer.U128(table.Hash);
+        writer.U64((ulong)table.RowCount);
+        writer.U64((ulong)table.TombstoneCount);
+        writer.U64((ulong)table.LeaseCount);
+        writer.Blob(table.SmallestKey);
+        writer.Blob(table.LargestKey);
+    }
+
+    public static bool TryDecode(ReadOnlySpan<byte> source, [NotNullWhen(true)] out TableDescriptor? table, out DecodeError error)
+    {
+        var reader = new FieldReader(source);
+        table = Read(ref reader);
+        reader.End("bytes after a table descriptor");
+        error = reader.Error;
+        if (reader.Failed) table = null;
+        return table is not null;
+    }
+
+    /// <summary>Reads one descriptor out of a larger record; null when the reader failed.</summary>
+    public static TableDescriptor? Read(ref FieldReader reader)
+    {
+        var start = reader.Position;
+        reader.Version(Version, "table descriptor of a known version");
+        var origin = reader.Identifier("table origin");
+        var originNumber = reader.U64("table origin number");
+        var number = reader.U64("table number");
+        var length = reader.I63("table length");
+        var hash = reader.U128("table hash");
+        var rows = reader.I63("table row count");
+        var tombstones = reader.I63("table tombstone count");
+        var leases = reader.I63("table lease count");
+        var smallest = reader.Blob(WalOperation.KeyLengthMax, "smallest key of a table");
+        var largest = reader.Blob(WalOperation.KeyLengthMax, "largest key of a table");
+        if (reader.Failed) return null;
+
+        var table = new TableDescriptor
+        {
+            Origin = origin,
+            OriginNumber = originNumber,
+            Number = number,
+            Length = length,
+            Hash = hash,
+            RowCount = rows,
+            TombstoneCount = tombstones,
+            LeaseCount = leases,
+            SmallestKey = smallest.ToArray(),
+            LargestKey = largest.ToArray(),
+        };
+        if (Fault(table) is not { } fault) return table;
+        reader.Fail(start, fault);
+        return null;
+    }
+
+    /// <summary>The first rule that the record breaks, or null.</summary>
+    private static string? Fault(TableDescriptor table)
+    {
+        if (table.Length < 1) return "table length of at least one byte";
+        if (table.RowCount < 1) return "table with at least one row";
+        if (table.TombstoneCount < 0 || table.TombstoneCount > table.RowCount) return "no more tombstones than rows";
+        if (table.LeaseCount < 0 || table.LeaseCount > table.RowCount - table.TombstoneCount) return "no more leases than puts";
+        if (table.SmallestKey.Length is 0 or > WalOperation.KeyLengthMax) return "smallest key of 1 to 65,535 bytes";
+        if (table.LargestKey.Length is 0 or > WalOperation.KeyLengthMax) return "largest key of 1 to 65,535 bytes";
+        return table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0 ? "smallest key not above the largest" : null;
+    }
+}

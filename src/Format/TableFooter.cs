@@ -1,0 +1,160 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+
+namespace Varve.Format;
+
+/// <summary>A checksummed part of a table file.</summary>
+/// <param name="Offset">Where it begins in the file.</param>
+/// <param name="Length">Its bytes, without the zeros that follow it.</param>
+/// <param name="Checksum"><see cref="TableChecksum"/> of them.</param>
+internal readonly record struct TableRegion(long Offset, long Length, ulong Checksum)
+{
+    /// <summary>Regions begin at multiples of this.</summary>
+    public const int Alignment = 64;
+
+    /// <summary>Most bytes of a region.</summary>
+    public const int LengthMax = int.MaxValue;
+
+    public long End => Offset + Length;
+}
+
+/// <summary>
+/// The end of a table file: who the table is and where its regions are. The data region begins at 0 and has no checksum
+/// here, its blocks have their own; every other region begins at the first multiple of 64 that is not before the end of the
+/// one before it, and the footer begins likewise.
+/// <code>
+///   0  u8[16]  origin: the database that wrote the file
+///  16  u64     origin number: the file's number there
+///  24  u64     length of the data region
+///  32  u8      compression, 0: none
+///  33  0 ..40
+///  40  leases, filter, index, properties, each:  u64 offset, u64 length, u64 checksum
+/// 136  u32     format version, 1
+/// 140  u32     footer length, 160
+/// 144  u64     XXH3-64 of the footer up to here
+/// 152  u8[8]   "VarveTab"
+/// </code>
+/// The last 24 bytes keep their place in every format version, so that an unknown version is told from damage.
+/// </summary>
+internal sealed record TableFooter
+{
+    public const int Bytes = 160;
+
+    public const uint FormatVersion = 1;
+
+    private const int RegionsOffset = 40;
+    private const int RegionBytes = 24;
+    private const int TailBytes = 24;
+    private const ulong Magic = 0x6261_5465_7672_6156; // "VarveTab"
+
+    public required Guid Origin { get; init; }
+
+    public required ulong OriginNumber { get; init; }
+
+    public required long DataLength { get; init; }
+
+    public required TableRegion Leases { get; init; }
+
+    public required TableRegion Filter { get; init; }
+
+    public required TableRegion Index { get; init; }
+
+    public required TableRegion Properties { get; init; }
+
+    /// <summary>Where the footer begins: after the properties.</summary>
+    public long Offset => Align(Properties.End);
+
+    public static long Align(long offset) => offset + TableRegion.Alignment - 1 & -TableRegion.Alignment;
+
+    /// <summary>Writes <see cref="Bytes"/> bytes.</summary>
+    public void Encode(Span<byte> destination)
+    {
+        destination = destination[..Bytes];
+        destination.Clear();
+        Origin.TryWriteBytes(destination);
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[16..], OriginNumber);
+        BinaryPrimitives.WriteInt64LittleEndian(destination[24..], DataLength);
+        WriteRegion(destination, 0, Leases);
+        WriteRegion(destination, 1, Filter);
+        WriteRegion(destination, 2, Index);
+        WriteRegion(destination, 3, Properties);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[136..], FormatVersion);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[140..], Bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[144..], XxHash3.HashToUInt64(destination[..144]));
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[152..], Magic);
+    }
+
+    /// <summary>
+    /// Reads the footer from the last bytes of a file (<see cref="Bytes"/> or more, where the file has them). When the bytes
+    /// are sound but of another format version, false with that version in <c>version</c>; otherwise that is
+    /// this build's.
+    /// </summary>
+    public static bool TryDecode(ReadOnlySpan<byte> end, long fileLength, out TableFooter? footer, out uint version, out DecodeError error)
+    {
+        footer = null;
+        version = FormatVersion;
+        if (end.Length < TailBytes || BinaryPrimitives.ReadUInt64LittleEndian(end[^8..]) != Magic)
+            return Fail(Math.Max(0, end.Length - 8), "a table's magic", out error);
+        uint length = BinaryPrimitives.ReadUInt32LittleEndian(end[^20..]);
+        if (length < TailBytes || length > end.Length)
+            return Fail(end.Length - 20, "a footer length", out error);
+        ReadOnlySpan<byte> source = end[^(int)length..];
+        int begin = end.Length - (int)length;
+        if (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]) != XxHash3.HashToUInt64(source[..^16]))
+            return Fail(end.Length - 16, "the footer's checksum", out error);
+        version = BinaryPrimitives.ReadUInt32LittleEndian(source[^24..]);
+        if (version != FormatVersion || length != Bytes)
+            return Fail(end.Length - TailBytes, "a known format version", out error);
+        if (source[32..RegionsOffset].ContainsAnyExcept((byte)0))
+            return Fail(begin + 32, "no compression", out error);
+        return TryDecodeRegions(source, begin, fileLength, out footer, out error);
+    }
+
+    private static bool TryDecodeRegions(ReadOnlySpan<byte> source, int begin, long fileLength, out TableFooter? footer, out DecodeError error)
+    {
+        footer = null;
+        long dataLength = BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
+        if (dataLength <= 0 || dataLength > fileLength || dataLength % TableRegion.Alignment != 0)
+            return Fail(begin + 24, "a data region inside the file", out error);
+        Span<TableRegion> regions = stackalloc TableRegion[4];
+        long at = dataLength;
+        for (int i = 0; i < regions.Length; i++)
+        {
+            ReadOnlySpan<byte> field = source[(RegionsOffset + i * RegionBytes)..];
+            var region = new TableRegion(
+                BinaryPrimitives.ReadInt64LittleEndian(field), BinaryPrimitives.ReadInt64LittleEndian(field[8..]), BinaryPrimitives.ReadUInt64LittleEndian(field[16..]));
+            if (region.Offset != Align(at) || region.Length < 0 || region.Length > TableRegion.LengthMax || region.End > fileLength)
+                return Fail(begin + RegionsOffset + i * RegionBytes, "a region after the one before it", out error);
+            regions[i] = region;
+            at = region.End;
+        }
+        if (Align(at) + Bytes != fileLength)
+            return Fail(begin, "a footer at the end of the file", out error);
+        footer = new TableFooter
+        {
+            Origin = new Guid(source[..16]),
+            OriginNumber = BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
+            DataLength = dataLength,
+            Leases = regions[0],
+            Filter = regions[1],
+            Index = regions[2],
+            Properties = regions[3],
+        };
+        error = default;
+        return true;
+    }
+
+    private static void WriteRegion(Span<byte> footer, int number, TableRegion region)
+    {
+        Span<byte> field = footer[(RegionsOffset + number * RegionBytes)..];
+        BinaryPrimitives.WriteInt64LittleEndian(field, region.Offset);
+        BinaryPrimitives.WriteInt64LittleEndian(field[8..], region.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(field[16..], region.Checksum);
+    }
+
+    private static bool Fail(long offset, string reason, out DecodeError error)
+    {
+        error = new DecodeError(offset, reason);
+        return false;
+    }
+}

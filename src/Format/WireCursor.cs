@@ -1,0 +1,142 @@
+using System.Text.Unicode;
+
+namespace Varve.Format;
+
+/// <summary>
+/// Walks the fields of protobuf messages in any legal encoding, with the accepting and rejecting of Google's C# parser. The
+/// first fault sticks and ends every loop over <see cref="TryReadTag"/>; nothing is thrown or allocated.
+/// </summary>
+/// <remarks>
+/// A tag is <c>field number &lt;&lt; 3 | wire type</c>; a known field with another wire type is simply another tag, hence an
+/// unknown field. Nested messages and groups count toward one depth limit.
+/// </remarks>
+internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit)
+{
+    /// <summary>As Google's parsers: how deep messages and groups may nest.</summary>
+    public const int DepthMax = 100;
+
+    private const int Varint = 0;
+    private const int Fixed64 = 1;
+    private const int Delimited = 2;
+    private const int GroupStart = 3;
+    private const int GroupEnd = 4;
+    private const int Fixed32 = 5;
+
+    private ReadOnlySpan<byte> _bytes = bytes[..limit];
+    private readonly ReadOnlySpan<byte> _all = bytes;
+    private int _position = position;
+    private int _depth;
+
+    /// <summary>Offset of the next byte, from the start of the whole.</summary>
+    public readonly int Position => _position;
+
+    /// <summary>What was wrong, or null.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>The next field's tag; false at the end of the message, or after a fault.</summary>
+    public bool TryReadTag(out uint tag)
+    {
+        tag = 0;
+        if (Fault is not null || _position == _bytes.Length) return false;
+        if (!TryReadVarint(out var value)) return false;
+        tag = (uint)value;
+        if (tag >> 3 == 0) return Fail("protobuf tag with a field number");
+        return (tag & 7) != GroupEnd || Fail("protobuf group that was begun");
+    }
+
+    public bool TryReadVarint(out ulong value) =>
+        WireVarint.TryRead(_bytes, ref _position, out value) || Fail("protobuf varint of at most ten bytes");
+
+    /// <summary>A length-delimited field: where it stands; the cursor is after it.</summary>
+    public bool TryReadBytes(out int offset, out int length)
+    {
+        offset = length = 0;
+        if (!TryReadVarint(out var value)) return false;
+        if ((uint)value > (uint)(_bytes.Length - _position)) return Fail("protobuf field within its message");
+        offset = _position;
+        length = (int)(uint)value;
+        _position += length;
+        return true;
+    }
+
+    /// <summary>A length-delimited field that has to be valid UTF-8.</summary>
+    public bool TryReadString()
+    {
+        if (!TryReadBytes(out var offset, out var length)) return false;
+        return Utf8.IsValid(_all.Slice(offset, length)) || Fail("string of valid UTF-8");
+    }
+
+    /// <summary>Goes into a nested message, whose end is the end until <see cref="Leave"/> with <paramref name="outerLimit"/>.</summary>
+    public bool TryEnter(out int outerLimit)
+    {
+        outerLimit = _bytes.Length;
+        if (!TryReadBytes(out var offset, out var length)) return false;
+        _bytes = _all[..(offset + length)];
+        _position = offset;
+        _depth++;
+        return true;
+    }
+
+    public void Leave(int outerLimit)
+    {
+        _bytes = _all[..outerLimit];
+        _depth--;
+    }
+
+    /// <summary>Passes over the value of an unknown field.</summary>
+    public bool Skip(uint tag)
+    {
+        switch (tag & 7)
+        {
+            case Varint: return TryReadVarint(out _);
+            case Fixed64: return SkipFixed(sizeof(ulong));
+            case Delimited: return TryReadBytes(out _, out _);
+            case GroupStart: return SkipGroup(tag);
+            case Fixed32: return SkipFixed(sizeof(uint));
+            default: return Fail("protobuf wire type that exists");
+        }
+    }
+
+    /// <summary>Passes over a nested message of which no field matters, checking that it is one.</summary>
+    public bool SkipMessage()
+    {
+        if (!TryEnter(out var outerLimit)) return false;
+        while (TryReadTag(out var tag)) Skip(tag);
+        Leave(outerLimit);
+        return Fault is null;
+    }
+
+    public bool Fail(string fault)
+    {
+        Fault ??= fault;
+        return false;
+    }
+
+    private bool SkipFixed(int size)
+    {
+        if (_bytes.Length - _position < size) return Fail("protobuf field within its message");
+        _position += size;
+        return true;
+    }
+
+    /// <summary>A group ends at its own end tag, inside the message that it began in. The depth limit bounds the recursion.</summary>
+    private bool SkipGroup(uint startTag)
+    {
+        if (_depth >= DepthMax) return Fail("protobuf nesting within its limit");
+        _depth++;
+        while (true)
+        {
+            if (!TryReadVarint(out var value)) return false;
+            var tag = (uint)value;
+            if (tag >> 3 == 0) return Fail("protobuf tag with a field number");
+            if ((tag & 7) == GroupEnd)
+            {
+                if (tag >> 3 != startTag >> 3) return Fail("protobuf group end of the group that was begun");
+                _depth--;
+                return true;
+            }
+
+            if (!Skip(tag)) return false;
+        }
+    }
+}

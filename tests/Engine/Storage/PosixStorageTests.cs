@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Storage;
+
+/// <summary>The contract, and what only the real file system of Linux can show.</summary>
+public unsafe class PosixStorageTests() : StorageContract(Posix)
+{
+    private static readonly PosixStorage Posix = new();
+
+    [Fact]
+    public void AFullDiskIsAStorageFullException()
+    {
+        if (!File.Exists("/dev/full")) return;
+        using var file = Posix.Open("/dev/full", FileIntent.ReadWrite);
+        var failure = Assert.Throws<StorageFullException>(() => file.Write(0, [1]));
+        Assert.Equal("/dev/full", failure.Path);
+        Assert.Contains("pwrite", failure.InnerException!.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AllocatingMoreThanTheDiskHasIsAnOrdinaryError()
+    {
+        using var file = Posix.Open(At("f"), FileIntent.CreateNew);
+        Assert.ThrowsAny<IOException>(() => file.Allocate(1L << 60));
+        Posix.Delete(At("f"));
+    }
+
+    [Fact]
+    public void AFailedSyncIsReported()
+    {
+        // A character device takes no sync: the kernel answers EINVAL, which must come out.
+        if (!OperatingSystem.IsLinux()) return;
+        using var file = Posix.Open("/dev/null", FileIntent.Read);
+        var failure = Assert.ThrowsAny<IOException>(file.Sync);
+        Assert.Contains("fdatasync", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ASymbolicLinkIsNotFollowed()
+    {
+        Put("real", "x");
+        File.CreateSymbolicLink(At("link"), At("real"));
+        Assert.ThrowsAny<IOException>(() => Posix.Open(At("link"), FileIntent.Read));
+        Assert.ThrowsAny<IOException>(() => Posix.TryLock(At("link")));
+    }
+
+    [Fact]
+    public void APipeIsNeitherWaitedForNorRead()
+    {
+        using (var mkfifo = Process.Start("mkfifo", [At("pipe")])) mkfifo.WaitForExit();
+        Assert.ThrowsAny<IOException>(() => Posix.Open(At("pipe"), FileIntent.Read));
+    }
+
+    [Fact]
+    public void TheLockKeepsOtherProcessesOut()
+    {
+        using var held = Posix.TryLock(At("LOCK"));
+        Assert.NotNull(held);
+        Assert.NotEqual(0, LockFromAnotherProcess());
+        held.Dispose();
+        Assert.Equal(0, LockFromAnotherProcess());
+    }
+
+    [Fact]
+    public void DisposeUnmaps()
+    {
+        Put("f", "abc");
+        using var file = Posix.Open(At("f"), FileIntent.Read);
+        var mapping = file.Map(3, MappingAccess.Table);
+        Assert.Contains(At("f"), LineOfMaps(mapping.Address), StringComparison.Ordinal);
+        mapping.Dispose();
+        Assert.DoesNotContain(At("f"), LineOfMaps(mapping.Address), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UnderTheSwitchARetiredMappingKeepsItsAddressesButNoAccess()
+    {
+        Put("f", "abc");
+        using var file = Posix.Open(At("f"), FileIntent.Read);
+        var mapping = file.Map(3, MappingAccess.Table);
+        AppContext.SetSwitch(PosixMapping.ProtectRetiredSwitch, true);
+        try
+        {
+            mapping.Dispose();
+            mapping.Dispose();
+            Assert.Contains(" ---s ", LineOfMaps(mapping.Address), StringComparison.Ordinal);
+        }
+        finally
+        {
+            AppContext.SetSwitch(PosixMapping.ProtectRetiredSwitch, false);
+        }
+    }
+
+    private int LockFromAnotherProcess()
+    {
+        using var flock = Process.Start("flock", ["--nonblock", At("LOCK"), "true"]);
+        flock.WaitForExit();
+        return flock.ExitCode;
+    }
+
+    private static string LineOfMaps(byte* address) =>
+        File.ReadLines("/proc/self/maps").FirstOrDefault(
+            line => line.StartsWith(((nint)address).ToString("x", CultureInfo.InvariantCulture) + "-", StringComparison.Ordinal), "");
+}

@@ -1,0 +1,292 @@
+using System.Text;
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Storage;
+
+/// <summary>What every <see cref="IStorage"/> does, whatever stands behind it.</summary>
+public abstract unsafe class StorageContract : IDisposable
+{
+    private readonly IStorage storage;
+    private readonly string root = Directory.CreateTempSubdirectory("varve-storage-").FullName;
+
+    private protected StorageContract(IStorage storage) => this.storage = storage;
+
+    private protected string Root => root;
+
+    public void Dispose()
+    {
+        Directory.Delete(root, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    [Fact]
+    public void DirectoriesAreMadeWithTheirParentsAndAgainWithoutComplaint()
+    {
+        var path = At("a/b/c");
+        storage.CreateDirectory(path);
+        storage.CreateDirectory(path + "/");
+        Assert.True(storage.DirectoryExists(path));
+        storage.SyncDirectory(At("a/b"));
+        storage.DeleteDirectory(path);
+        storage.DeleteDirectory(path);
+        Assert.False(storage.DirectoryExists(path));
+    }
+
+    [Fact]
+    public void ADirectoryUnderAFileIsRefused()
+    {
+        Put("file", "x");
+        Assert.ThrowsAny<IOException>(() => storage.CreateDirectory(At("file")));
+        Assert.ThrowsAny<IOException>(() => storage.CreateDirectory(At("file/below")));
+    }
+
+    [Fact]
+    public void OnlyTheOwnerMayLook()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        storage.CreateDirectory(At("d"));
+        Put("d/f", "x");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(At("d")));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("d/f")));
+    }
+
+    [Fact]
+    public void ListingNamesFilesAndMarksDirectories()
+    {
+        Put("one", "1");
+        Put(".hidden", "2");
+        storage.CreateDirectory(At("sub"));
+        Assert.Equal([".hidden", "one", "sub/"], storage.List(root).Order(StringComparer.Ordinal));
+        Assert.Throws<DirectoryNotFoundException>(() => storage.List(At("none")));
+    }
+
+    [Fact]
+    public void ANewFileMustBeNewAndAnExistingOneMustExist()
+    {
+        Put("f", "x");
+        Assert.ThrowsAny<IOException>(() => storage.Open(At("f"), FileIntent.CreateNew));
+        Assert.Throws<FileNotFoundException>(() => storage.Open(At("g"), FileIntent.Read));
+        Assert.Throws<FileNotFoundException>(() => storage.Open(At("g"), FileIntent.ReadWrite));
+        Assert.True(storage.FileExists(At("f")));
+        Assert.False(storage.FileExists(At("g")));
+        Assert.False(storage.FileExists(root));
+    }
+
+    [Fact]
+    public void WhatIsWrittenAtAnOffsetIsReadThere()
+    {
+        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        var data = new byte[300_000];
+        new Random(7).NextBytes(data);
+        file.Write(5, data);
+        file.Write(5, []);
+        Assert.Equal(data.Length + 5, file.Length);
+        var back = new byte[data.Length];
+        file.Read(5, back);
+        Assert.Equal(data, back);
+        var hole = new byte[5];
+        file.Read(0, hole);
+        Assert.Equal(new byte[5], hole);
+        file.Sync();
+    }
+
+    [Fact]
+    public void ReadingPastTheEndSaysSo()
+    {
+        Put("f", "abc");
+        using var file = storage.Open(At("f"), FileIntent.Read);
+        Assert.Throws<EndOfStreamException>(() => file.Read(1, new byte[3]));
+        Assert.Throws<EndOfStreamException>(() => file.Read(100, new byte[1]));
+        file.Read(3, []);
+    }
+
+    [Fact]
+    public void AFileOpenedToReadIsNotWritten()
+    {
+        Put("f", "abc");
+        using var file = storage.Open(At("f"), FileIntent.Read);
+        Assert.ThrowsAny<IOException>(() => file.Write(0, [1]));
+    }
+
+    [Fact]
+    public void AllocationGrowsWithZerosAndNeverShrinks()
+    {
+        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        file.Write(0, "abc"u8);
+        file.Allocate(100_001);
+        Assert.Equal(100_001, file.Length);
+        file.Allocate(10);
+        file.Allocate(0);
+        Assert.Equal(100_001, file.Length);
+        var back = new byte[100_001];
+        file.Read(0, back);
+        Assert.Equal("abc", Encoding.UTF8.GetString(back, 0, 3));
+        Assert.Equal(-1, back.AsSpan(3).IndexOfAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public void ATableMappingShowsTheFileAndOutlivesIt()
+    {
+        Put("f", "abcdef");
+        IMapping mapping;
+        using (var file = storage.Open(At("f"), FileIntent.Read)) mapping = file.Map(5, MappingAccess.Table);
+        storage.Delete(At("f"));
+        Assert.Equal(5, mapping.Length);
+        mapping.Populate(0, 5);
+        mapping.Populate(2, 0);
+        Assert.Throws<ArgumentOutOfRangeException>(() => mapping.Populate(2, 4));
+        Assert.Equal("abcde", Encoding.UTF8.GetString(mapping.Address, 5));
+        mapping.Dispose();
+        mapping.Dispose();
+    }
+
+    [Fact]
+    public void AStoreToASegmentMappingIsInTheFile()
+    {
+        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        file.Allocate(1 << 20);
+        using (var mapping = file.Map(1 << 20, MappingAccess.Segment))
+        {
+            mapping.Populate(4096, 100_000);
+            mapping.Address[123_456] = 42;
+            mapping.Dirtied(123_456, 1);
+            file.Sync();
+            var back = new byte[1];
+            file.Read(123_456, back);
+            Assert.Equal(42, back[0]);
+            file.Write(7, [9]);
+            Assert.Equal(9, mapping.Address[7]);
+        }
+
+        file.Sync();
+    }
+
+    [Fact]
+    public void AnEmptyFileMapsToNothing()
+    {
+        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        using var table = file.Map(0, MappingAccess.Table);
+        using var segment = file.Map(0, MappingAccess.Segment);
+        Assert.Equal(0, table.Length);
+        table.Populate(0, 0);
+        Assert.Equal(0, segment.Length);
+    }
+
+    [Fact]
+    public void MappingMoreThanTheFileIsRefused()
+    {
+        Put("f", "abc");
+        using var file = storage.Open(At("f"), FileIntent.ReadWrite);
+        Assert.Throws<EndOfStreamException>(() => file.Map(4, MappingAccess.Table));
+        Assert.Equal(3, file.Length);
+    }
+
+    [Fact]
+    public void RenamingReplacesTheTarget()
+    {
+        Put("a", "new");
+        Put("b", "old");
+        storage.Rename(At("a"), At("b"));
+        Assert.False(storage.FileExists(At("a")));
+        Assert.Equal("new", Text("b"));
+        Assert.ThrowsAny<IOException>(() => storage.Rename(At("a"), At("b")));
+    }
+
+    [Fact]
+    public void DirectoriesAreRenamedToo()
+    {
+        storage.CreateDirectory(At("d"));
+        Put("d/f", "x");
+        storage.Rename(At("d"), At("e"));
+        Assert.Equal("x", Text("e/f"));
+    }
+
+    [Fact]
+    public void DeletingWhatIsNotThereIsNoError()
+    {
+        Put("f", "x");
+        storage.Delete(At("f"));
+        storage.Delete(At("f"));
+        Assert.False(storage.FileExists(At("f")));
+    }
+
+    [Fact]
+    public void AFullDirectoryIsNotDeleted()
+    {
+        storage.CreateDirectory(At("d"));
+        Put("d/f", "x");
+        Assert.ThrowsAny<IOException>(() => storage.DeleteDirectory(At("d")));
+        Assert.True(storage.FileExists(At("d/f")));
+    }
+
+    [Fact]
+    public void TheSecondToLockIsTurnedAwayUntilTheFirstLetsGo()
+    {
+        using (var first = storage.TryLock(At("LOCK")))
+        {
+            Assert.NotNull(first);
+            Assert.Null(storage.TryLock(At("LOCK")));
+        }
+
+        using var again = storage.TryLock(At("LOCK"));
+        Assert.NotNull(again);
+    }
+
+    [Fact]
+    public void ALinkIsASecondNameOrNothingAtAll()
+    {
+        Put("a", "x");
+        if (storage.TryLink(At("a"), At("b")))
+        {
+            Assert.Equal("x", Text("b"));
+            Assert.ThrowsAny<IOException>(() => storage.TryLink(At("a"), At("b")));
+            Assert.ThrowsAny<IOException>(() => storage.TryLink(At("none"), At("c")));
+        }
+
+        Assert.Equal(storage is PosixStorage, storage.FileExists(At("b")));
+    }
+
+    [Fact]
+    public void MessagesNameThePath()
+    {
+        var failure = Assert.ThrowsAny<IOException>(() => storage.Open(At("none"), FileIntent.Read));
+        Assert.Contains(At("none"), failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ADurableReplaceLeavesTheNewContentAndNoTemporary()
+    {
+        Put("f.tmp", "left over from a crash");
+        DurableFile.Replace(storage, At("f"), "one"u8);
+        Assert.Equal("one", Text("f"));
+        DurableFile.Replace(storage, At("f"), "two"u8);
+        Assert.Equal("two", Text("f"));
+        Assert.Equal(["f"], storage.List(root));
+    }
+
+    [Fact]
+    public void ADurableReplaceThatFailsLeavesNoTemporary()
+    {
+        storage.CreateDirectory(At("f"));
+        Put("f/in the way", "x");
+        Assert.ThrowsAny<IOException>(() => DurableFile.Replace(storage, At("f"), "one"u8));
+        Assert.Equal(["f/"], storage.List(root));
+    }
+
+    private protected string At(string name) => Path.Combine(root, name);
+
+    private protected void Put(string name, string text)
+    {
+        using var file = storage.Open(At(name), FileIntent.CreateNew);
+        file.Write(0, Encoding.UTF8.GetBytes(text));
+    }
+
+    private string Text(string name)
+    {
+        using var file = storage.Open(At(name), FileIntent.Read);
+        var bytes = new byte[file.Length];
+        file.Read(0, bytes);
+        return Encoding.UTF8.GetString(bytes);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers;
+using Varve.Format;
+
+namespace Varve.Tests.Format.Wire;
+
+/// <summary>The decoder's rules one by one, each held against Google's parser as well.</summary>
+public class ChunkReaderRules
+{
+    private static readonly byte[] SomeCommand = [0x12, 0x07, 0x0A, 0x05, 0x0A, 0x03, 1, 2, 3];
+
+    [Fact]
+    public void AnEmptyChunkHasNoEntries() => Assert.Empty(GoogleOracle.AssertSame([])!);
+
+    [Fact]
+    public void AnEntryWithoutPayloadIsRejected() => Rejected("entry with a payload", [0x08, 1, 0x10, 1]);
+
+    [Fact]
+    public void APayloadWithoutMemberIsRejected() => Rejected("entry with a payload", [0x08, 1, 0x1A, 0]);
+
+    [Fact]
+    public void ACommandWithoutOperationIsRejected() => Rejected("command with an operation", [0x08, 1, 0x1A, 2, 0x12, 0]);
+
+    [Fact]
+    public void ACommandOfBadBytesIsRejected() => Rejected("protobuf wire type that exists", [0x08, 1, 0x1A, 3, 0x12, 1, 0x0F]);
+
+    [Fact]
+    public void BadCommandBytesThatWereReplacedAreJustBytes() =>
+        Assert.Equal(CommandKind.Noop, Accepted([0x1A, 3, 0x12, 1, 0x0F, 0x1A, 2, 0x0A, 0]).Kind);
+
+    [Fact]
+    public void TagZeroIsRejected() => Rejected("protobuf tag with a field number", [0x1A, 2, 0x0A, 0, 0x00]);
+
+    [Fact]
+    public void AnEndGroupWithoutStartIsRejected() => Rejected("protobuf group that was begun", [0x1A, 2, 0x0A, 0, 0x0C]);
+
+    [Fact]
+    public void ATrailingByteRejectsTheChunk()
+    {
+        byte[] chunk = [.. Delimited([0x1A, 2, 0x0A, 0]), 0x80];
+        Assert.Null(GoogleOracle.AssertSame(chunk));
+    }
+
+    [Fact]
+    public void ALengthPastTheChunkIsRejected() => Assert.Null(GoogleOracle.AssertSame([0x05, 0x1A, 2, 0x0A, 0]));
+
+    [Fact]
+    public void ANegativeLengthIsRejected() => Assert.Null(GoogleOracle.AssertSame([0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0]));
+
+    [Fact]
+    public void LengthsDropBitsPastThe32nd() => Assert.Single(GoogleOracle.AssertSame([0x84, 0x80, 0x80, 0x80, 0x10, 0x1A, 2, 0x0A, 0])!);
+
+    [Fact]
+    public void ConfigIsANoop() => Assert.Equal(CommandKind.Noop, Accepted([0x1A, 6, 0x1A, 4, 0x0A, 2, 0x08, 7]).Kind);
+
+    [Fact]
+    public void ConfigWithAnAddressThatIsNotUtf8IsRejected() => Rejected("string of valid UTF-8", [0x1A, 7, 0x1A, 5, 0x0A, 3, 0x12, 1, 0xFF]);
+
+    [Fact]
+    public void MalformedConfigIsRejected() => Rejected("protobuf field within its message", [0x1A, 6, 0x1A, 4, 0x0A, 9, 0x08, 7]);
+
+    [Fact]
+    public void MalformedNoopIsRejected() => Rejected("protobuf varint of at most ten bytes", [0x1A, 3, 0x0A, 1, 0x08]);
+
+    [Fact]
+    public void AKnownFieldOfAnotherWireTypeIsUnknown()
+    {
+        // Index as a fixed64, then as a varint: only the second is the index.
+        var meaning = Accepted([0x09, 1, 2, 3, 4, 5, 6, 7, 8, 0x08, 5, 0x1A, 9, .. SomeCommand]);
+        Assert.Equal(5UL, meaning.Index);
+        Assert.Equal("010203", meaning.Key);
+    }
+
+    [Fact]
+    public void TheLastOfRepeatedNumbersCounts() => Assert.Equal(2UL, Accepted([0x08, 1, 0x08, 2, 0x1A, 2, 0x0A, 0]).Index);
+
+    [Fact]
+    public void PayloadsThatAppearTwiceMerge() => Assert.Equal("010203", Accepted([0x1A, 9, .. SomeCommand, 0x1A, 0]).Key);
+
+    [Fact]
+    public void OperationsOfOneKindMerge()
+    {
+        // insert { key }, insert { value }: one insert with both.
+        var meaning = Accepted([0x1A, 12, 0x12, 10, 0x0A, 3, 0x0A, 1, 7, 0x0A, 3, 0x12, 1, 8]);
+        Assert.Equal(("07", "08"), (meaning.Key, meaning.Value));
+    }
+
+    [Fact]
+    public void AnotherOperationClearsTheOneBefore()
+    {
+        // insert { key }, delete {}, insert { value }: an insert without key.
+        var meaning = Accepted([0x1A, 14, 0x12, 12, 0x0A, 3, 0x0A, 1, 7, 0x12, 0, 0x0A, 3, 0x12, 1, 8]);
+        Assert.Equal(("", "08"), (meaning.Key, meaning.Value));
+    }
+
+    [Fact]
+    public void AnEmptyExpectedValueIsNotAnAbsentOne()
+    {
+        Assert.Equal("", Accepted([0x1A, 9, 0x12, 7, 0x1A, 5, 0x0A, 1, 7, 0x12, 0]).Expected);
+        Assert.Null(Accepted([0x1A, 7, 0x12, 5, 0x1A, 3, 0x0A, 1, 7]).Expected);
+    }
+
+    [Theory]
+    [InlineData(99)]
+    [InlineData(100)]
+    [InlineData(101)]
+    [InlineData(5_000)]
+    public void GroupsNestAsDeepAsInGoogle(int depth)
+    {
+        byte[] groups = [.. Enumerable.Repeat((byte)0x2B, depth), .. Enumerable.Repeat((byte)0x2C, depth)];
+        Assert.Equal(depth <= 100, GoogleOracle.AssertSame(Delimited([0x1A, 2, 0x0A, 0, .. groups])) is not null);
+        byte[] payload = [0x0A, 0, .. groups];
+        Assert.Equal(depth <= 99, GoogleOracle.AssertSame(Delimited([0x1A, .. Delimited(payload)])) is not null);
+    }
+
+    [Fact]
+    public void NothingIsReadAfterAnError()
+    {
+        byte[] chunk = [.. Delimited([0x00]), .. Delimited([0x1A, 2, 0x0A, 0])];
+        var reader = new ChunkReader(chunk);
+        Assert.False(reader.TryRead(out _));
+        Assert.False(reader.TryRead(out _));
+        Assert.False(reader.AtEnd);
+        Assert.Equal("protobuf tag with a field number", reader.Error.Reason);
+    }
+
+    [Fact]
+    public void AnErrorSaysWhere()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        ChunkWriter.WriteNoop(buffer, 1, 1);
+        var good = buffer.WrittenCount;
+        var reader = new ChunkReader([.. buffer.WrittenSpan, 2, 0x08, 0x80]);
+        Assert.True(reader.TryRead(out _));
+        Assert.False(reader.TryRead(out _));
+        Assert.Equal(good + 2, reader.Error.Offset);
+    }
+
+    private static byte[] Delimited(byte[] message)
+    {
+        var prefix = new byte[WireVarint.SizeMax];
+        return [.. prefix.AsSpan(0, WireVarint.Write(prefix, (uint)message.Length)), .. message];
+    }
+
+    private static Meaning Accepted(byte[] entry) => Assert.Single(GoogleOracle.AssertSame(Delimited(entry))!);
+
+    private static void Rejected(string reason, byte[] entry)
+    {
+        var chunk = Delimited(entry);
+        Assert.Null(GoogleOracle.AssertSame(chunk));
+        var reader = new ChunkReader(chunk);
+        Assert.False(reader.TryRead(out _));
+        Assert.Equal(reason, reader.Error.Reason);
+    }
+}

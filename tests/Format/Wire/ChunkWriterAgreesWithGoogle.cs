@@ -1,0 +1,42 @@
+using System.Buffers;
+using FsCheck.Xunit;
+using Varve.Format;
+
+namespace Varve.Tests.Format.Wire;
+
+[Properties(Arbitrary = [typeof(EntryShapes)], MaxTest = 5_000)]
+public class ChunkWriterAgreesWithGoogle
+{
+    [Property]
+    public void BytesAreGooglesBytes(EntryShape shape)
+    {
+        if (shape.EncodeByOurs() is { } ours) Assert.Equal(EntryShape.EncodeByGoogle([shape]), ours);
+    }
+
+    [Property]
+    public void VarintsComeBack(ulong seed, byte shift)
+    {
+        var value = (seed * 0x9E37_79B9_7F4A_7C15) >> (shift & 63);
+        Span<byte> bytes = stackalloc byte[WireVarint.SizeMax + 8];
+        var size = WireVarint.Write(bytes, value);
+        Assert.Equal(WireVarint.SizeOf(value), size);
+        foreach (var source in (int[])[size, bytes.Length])
+        {
+            var position = 0;
+            Assert.True(WireVarint.TryRead(bytes[..source], ref position, out var read));
+            Assert.Equal((value, size), (read, position));
+        }
+    }
+
+    [Fact]
+    public void EntriesFollowOneAnother()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        ChunkWriter.WriteNoop(buffer, 1, 1);
+        ChunkWriter.WriteInsert(buffer, 2, 1, "k"u8, "v"u8, ttlSeconds: 5, timestampMs: 9);
+        ChunkWriter.WriteDelete(buffer, 3, 1, "k"u8);
+        ChunkWriter.WriteCompareAndSwap(buffer, 4, 1, "k"u8, hasExpected: true, ""u8, "w"u8);
+        var meanings = GoogleOracle.AssertSame(buffer.WrittenSpan)!;
+        Assert.Equal([1UL, 2, 3, 4], meanings.Select(meaning => meaning.Index));
+    }
+}

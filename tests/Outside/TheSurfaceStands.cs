@@ -1,0 +1,125 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Varve.Tests.Outside;
+
+/// <summary>The types that programs outside are written against, used the way they use them: by name, in full, without reflection.</summary>
+public class TheSurfaceStands
+{
+    private static readonly ReadOnlyMemory<byte> Key = "key"u8.ToArray();
+    private static readonly ReadOnlyMemory<byte> Value = "value"u8.ToArray();
+
+    [Fact]
+    public void CommandsSayWhatTheyWereMadeFrom()
+    {
+        Command noop = Command.Noop;
+        Assert.Equal(CommandKind.Noop, noop.Kind);
+
+        Command insert = Command.Insert(key: Key, value: Value, ttlSeconds: 7);
+        CommandKind kind = insert.Kind;
+        ReadOnlyMemory<byte> key = insert.Key;
+        ReadOnlyMemory<byte> value = insert.Value;
+        ulong ttl = insert.TtlSeconds;
+        Assert.Equal((CommandKind.Insert, 7UL), (kind, ttl));
+        Assert.True(key.Span.SequenceEqual("key"u8) && value.Span.SequenceEqual("value"u8));
+        Assert.Equal(0UL, Command.Insert(Key, Value).TtlSeconds);
+
+        Command delete = Command.Delete(key: Key);
+        Assert.Equal(CommandKind.Delete, delete.Kind);
+
+        Command swap = Command.CompareAndSwap(key: Key, expected: null, value: Value);
+        ReadOnlyMemory<byte>? expected = swap.Expected;
+        Assert.Equal(CommandKind.CompareAndSwap, swap.Kind);
+        Assert.Null(expected);
+        // An empty expectation is a value, not absence.
+        Assert.NotNull(Command.CompareAndSwap(Key, ReadOnlyMemory<byte>.Empty, Value).Expected);
+    }
+
+    [Fact]
+    public void NumbersOnDiskAreFrozen() => Assert.Equal(
+        [0, 1, 2, 3],
+        new[] { CommandKind.Noop, CommandKind.Insert, CommandKind.Delete, CommandKind.CompareAndSwap }.Select(kind => (byte)kind));
+
+    [Fact]
+    public void RecordsCompareAndDeconstruct()
+    {
+        var id = new LogId(Index: 3, Term: 2);
+        (ulong index, ulong term) = id;
+        Assert.Equal((3UL, 2UL), (index, term));
+        Assert.Equal(id, default(LogId) with { Index = 3, Term = 2 });
+
+        var entry = new ApplyEntry(Index: 1, Term: 1, Command: Command.Noop, TimestampMs: 5);
+        Assert.Equal(0UL, new ApplyEntry(1, 1, Command.Noop).TimestampMs);
+        Assert.Equal(5UL, entry.TimestampMs);
+        Assert.Equal(new ApplyResult(Index: 1, Succeeded: true), new ApplyResult(1, true));
+
+        var metadata = new SnapshotMetadata(LastIncluded: id, Checksum: new byte[32]);
+        Assert.Equal(id, metadata.LastIncluded);
+        Assert.Equal(32, metadata.Checksum.Length);
+
+        var pair = new KeyValueEntry(Key: Key, Value: Value);
+        var scan = new ScanResult(Entries: [pair], Revision: 9);
+        IReadOnlyList<KeyValueEntry> entries = scan.Entries;
+        Assert.Equal((1, 9UL), (entries.Count, scan.Revision));
+    }
+
+    [Fact]
+    public void OptionsHaveTheirDefaults()
+    {
+        var options = new EngineOptions();
+        Assert.Equal(Durability.Process, options.Durability);
+        Assert.Equal(64L << 20, options.MemtableBytes);
+        Assert.Equal(LeaseClock.Local, options.LeaseClock);
+        Assert.Equal(LogGapPolicy.Reject, options.LogGaps);
+        Assert.False(options.ReadOnly);
+        Assert.Same(TimeProvider.System, options.TimeProvider);
+        Assert.Null(options.LoggerFactory);
+        Assert.Equal(65_536, options.HistoryEntries);
+
+        ILoggerFactory logs = NullLoggerFactory.Instance;
+        options = options with
+        {
+            Durability = Durability.Interval, SyncInterval = TimeSpan.FromMilliseconds(5), MemtableBytes = 1 << 20,
+            LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, ReadOnly = true, TimeProvider = TimeProvider.System,
+            LoggerFactory = logs, HistoryEntries = 100,
+        };
+        Assert.Equal(TimeSpan.FromMilliseconds(5), options.SyncInterval);
+        Assert.NotEqual(Durability.Power, options.Durability);
+    }
+
+    [Fact]
+    public void FailuresCarryWhatTheyAreAbout()
+    {
+        VarveException[] all =
+        [
+            new LogGapException(expected: 4, actual: 6),
+            new DuplicateEntryException(index: 2),
+            new AlreadyOpenException(directory: "d"),
+            new CorruptionException(path: "p", offset: 12, kind: "block"),
+            new UnsupportedFormatException(path: "p", version: 9, supported: 1),
+            new StorageFullException(path: "p"),
+            new SnapshotRejectedException(path: "p", reason: "older"),
+            new EngineFaultedException(first: new IOException("first")),
+        ];
+        Assert.All(all, failure => Assert.IsAssignableFrom<IOException>(failure));
+        Assert.Equal((4UL, 6UL), all[0] is LogGapException gap ? (gap.ExpectedIndex, gap.ActualIndex) : default);
+        Assert.Equal(2UL, ((DuplicateEntryException)all[1]).Index);
+        Assert.Equal("d", ((AlreadyOpenException)all[2]).Directory);
+        Assert.Equal(("p", 12L), all[3] is CorruptionException bad ? (bad.Path, bad.Offset) : default);
+        Assert.Equal("first", all[7].InnerException!.Message);
+    }
+
+    [Fact]
+    public async Task TheInterfacesDefaultsStand()
+    {
+        await using IStateMachine machine = new MinimalMachine();
+        Assert.True(machine.IsEmpty);
+        machine.CloseStorage();
+        var failure = Assert.Throws<NotSupportedException>(() => machine.ScanPrefix("a"u8));
+        Assert.Equal("scan_prefix not supported by this state machine", failure.Message);
+        IReadOnlyList<ReadOnlyMemory<byte>> expired = await machine.LeaseBackgroundCleanupAsync();
+        Assert.Empty(expired);
+        Assert.False(((IStateMachine)new MinimalMachine { Count = 1 }).IsEmpty);
+    }
+}

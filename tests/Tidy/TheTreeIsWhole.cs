@@ -1,0 +1,94 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Xunit;
+
+namespace Varve.Tests.Tidy;
+
+/// <summary>What stands around the code: projects, documents, commands.</summary>
+public partial class TheTreeIsWhole
+{
+    [Fact]
+    public void TheProductDependsOnWhatIsAllowedAndNothingElse()
+    {
+        foreach (var (project, allowed) in HouseRules.ProductPackages)
+            Complaints.None(References(project, "PackageReference").Except(allowed));
+        foreach (var (project, allowed) in HouseRules.ProductProjects)
+            Assert.Equal(allowed, References(project, "ProjectReference"));
+    }
+
+    [Fact]
+    public void VersionsAreCentral() =>
+        Complaints.None(SourceTree.Files.Where(file => file.Path.EndsWith(".csproj", StringComparison.Ordinal)).Places(PackageVersion(), wholeText: true));
+
+    [Fact]
+    public void EveryProjectIsInTheSolution()
+    {
+        var solution = SourceTree.Read("Engine.sln").Replace('\\', '/');
+        Complaints.None(SourceTree.Files.Select(file => file.Path).Where(path => path.EndsWith(".csproj", StringComparison.Ordinal))
+            .Where(path => !solution.Contains($"\"{path}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void DecisionsAreNumberedOnceEach()
+    {
+        var names = SourceTree.Files.Select(file => file.Path)
+            .Where(path => path.StartsWith("docs/decisions/", StringComparison.Ordinal)).Select(path => Path.GetFileName(path)).ToList();
+        Assert.All(names, name => Assert.Matches(DecisionName(), name));
+        Complaints.None(names.GroupBy(name => name[..4]).Where(group => group.Count() > 1).Select(group => string.Join(", ", group)));
+    }
+
+    [Fact]
+    public void NothingPointsOutOfTheTree() => Complaints.None(SourceTree.Files.Places(OutsidePaths(), wholeText: true));
+
+    [Fact]
+    public void LinksBetweenDocumentsLead()
+    {
+        var broken =
+            from file in SourceTree.Files
+            where file.Path.EndsWith(".md", StringComparison.Ordinal)
+            from match in Link().Matches(file.Text)
+            let target = match.Groups["target"].Value
+            where !target.Contains(':', StringComparison.Ordinal)
+            let path = Path.GetRelativePath(SourceTree.Root, Path.Combine(SourceTree.Root, Path.GetDirectoryName(file.Path)!, target))
+            where !SourceTree.Exists(path)
+            select $"{file.Place(match.Index)}: {target}";
+        Complaints.None(broken);
+    }
+
+    [Fact]
+    public void TheReadmesTwoCommandsExist()
+    {
+        var readme = SourceTree.Read("README.md");
+        Assert.Contains(HouseRules.TestCommand, readme, StringComparison.Ordinal);
+        Assert.Contains(HouseRules.DemoCommand, readme, StringComparison.Ordinal);
+        Assert.True(SourceTree.Exists("Engine.sln"));
+        Assert.Contains(SourceTree.CSharp("src/Cli/"), file => file.Text.Contains("\"demo\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void CiRunsWhatTheReadmeSays()
+    {
+        var script = SourceTree.Read(".ci/run");
+        Assert.StartsWith("#!/usr/bin/env bash\n", script, StringComparison.Ordinal);
+        Assert.Contains(HouseRules.TestCommand, script, StringComparison.Ordinal);
+        Assert.Contains(HouseRules.DemoCommand, script, StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows())
+            Assert.True(File.GetUnixFileMode(Path.Combine(SourceTree.Root, ".ci/run")).HasFlag(UnixFileMode.UserExecute));
+    }
+
+    private static IEnumerable<string> References(string project, string kind) =>
+        XDocument.Parse(SourceTree.Read(project)).Descendants(kind).Select(element => (string)element.Attribute("Include")!)
+            .Order(StringComparer.Ordinal);
+
+    [GeneratedRegex("<PackageReference [^>]*Version=")]
+    private static partial Regex PackageVersion();
+
+    [GeneratedRegex(@"^\d{4}-[a-z0-9-]+\.md$")]
+    private static partial Regex DecisionName();
+
+    [GeneratedRegex(@"\.\./shared\b|\bshared/(design|data|hooks)\b|(?<![\w.~*/-])/(work|home|root|Users)/\w+|\b[C-Z]:\\\\?Users\b")]
+    private static partial Regex OutsidePaths();
+
+    [GeneratedRegex(@"\]\((?<target>[^)#\s]+)(#[^)]*)?\)")]
+    private static partial Regex Link();
+}
