@@ -11,8 +11,6 @@ namespace Varve.Tests.Conformance.Traces;
 /// </summary>
 public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFactory : IMachineFactory, new()
 {
-    private const int StepsATrace = 120;
-
     [Theory]
     [InlineData(LeaseClock.Local, LogGapPolicy.Reject)]
     [InlineData(LeaseClock.Log, LogGapPolicy.Reject)]
@@ -24,12 +22,12 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
         ulong seed = Setting.Seed("VARVE_MODEL_SEED", output);
         var options = Options with { LeaseClock = clock, LogGaps = gaps };
         var config = Config.QuickThrowOnFailure
-            .WithMaxTest(Math.Max(1, steps / StepsATrace))
+            .WithMaxTest(Math.Max(1, steps / TraceGenerator.StepsATrace))
             .WithQuietOnSuccess(true)
             .WithReplay(FSharpOption<Replay>.Some(new Replay(new Rnd(seed), FSharpOption<int>.None)));
         try
         {
-            Check.One(config, Prop.ForAll(Traces(), trace => TraceRun.PlayAsync(new TFactory(), options, trace).GetAwaiter().GetResult()));
+            Check.One(config, Prop.ForAll(TraceGenerator.Traces(), trace => TraceRun.PlayAsync(new TFactory(), options, trace).GetAwaiter().GetResult()));
         }
         catch (Exception failure)
         {
@@ -38,20 +36,6 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
     }
 
     protected virtual EngineOptions Options => new();
-
-    private static Arbitrary<Trace> Traces()
-    {
-        var number = Gen.Choose(0, int.MaxValue - 1);
-        Gen<Operation> Of(Step step, Gen<int> b) => number.SelectMany(a => b.SelectMany(second => number.Select(c => new Operation(step, a, second, c))));
-        (int, Gen<Operation>) Often(int weight, Step step) => (weight, Of(step, number));
-        var operation = Gen.Frequency(
-            (40, Of(Step.Apply, Gen.Choose(0, 40))), (6, Of(Step.ApplyBad, Gen.Choose(2, 10))),
-            Often(6, Step.Advance), Often(1, Step.StepBack), Often(10, Step.Read), Often(10, Step.Scan), Often(4, Step.EntryTerm),
-            Often(3, Step.Reopen), Often(1, Step.StopStart), Often(3, Step.Flush), Often(2, Step.Compact), Often(1, Step.Snapshot),
-            Often(1, Step.InstallSelf), Often(1, Step.InstallOther), Often(1, Step.Reset), Often(3, Step.Cleanup), Often(1, Step.MovePosition));
-        var traces = Gen.Choose(1, 2 * StepsATrace).SelectMany(length => Gen.ArrayOf(operation, length)).Select(operations => new Trace(operations));
-        return Arb.From(traces, trace => trace.Shrink());
-    }
 }
 
 public sealed class TheModelAgreesWithItself(ITestOutputHelper output) : ModelTests<DictionaryMachines>(output);
