@@ -1,0 +1,189 @@
+using System.Buffers;
+using Varve.Tests.Conformance.Known;
+using Varve.Tests.Conformance.Stress;
+
+namespace Varve.Tests.Conformance.Hot;
+
+/// <summary>Receives without growing: what a pooled writer is when it is warm.</summary>
+internal sealed class FixedWriter : IBufferWriter<byte>
+{
+    private readonly byte[] buffer = new byte[1 << 16];
+
+    public int Written { get; set; }
+
+    public void Advance(int count) => Written += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0) => buffer.AsMemory(Written);
+
+    public Span<byte> GetSpan(int sizeHint = 0) => buffer.AsSpan(Written);
+}
+
+/// <summary>The hot paths allocate nothing once they are warm, whether the data lies in a memtable or in tables.</summary>
+public sealed class AllocationTests : DirectoryTest
+{
+    private const int Warming = 300;
+    private const int Measured = 200;
+
+    private readonly LsmStateMachine engine;
+    private readonly ApplyResult[] results = new ApplyResult[64];
+    private readonly byte[] room = new byte[1_024];
+    private readonly FixedWriter writer = new();
+    private ulong next = 1;
+
+    public AllocationTests()
+    {
+        engine = LsmStateMachine.Open(PathOf("db"));
+        for (; next <= 2_000; next += 50)
+            engine.ApplyChunk(Ledger.Chunk(next, 50), results);
+    }
+
+    private static void AllocatesNothing(Action once)
+    {
+        for (int i = 0; i < Warming; i++)
+            once();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Measured; i++)
+            once();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    /// <summary>Once with everything in the memtable, once in one run of tables, once in both.</summary>
+    private async Task EverywhereAsync(Action once)
+    {
+        AllocatesNothing(once);
+        await engine.CompactAsync();
+        AllocatesNothing(once);
+        engine.ApplyChunk(Ledger.Chunk(next, 30), results);
+        next += 30;
+        AllocatesNothing(once);
+    }
+
+    [Fact]
+    public void ApplyingAWireChunkAllocatesNothing()
+    {
+        var chunks = new Queue<byte[]>(Enumerable.Range(0, Warming + Measured).Select(i => WireChunk.Encode(Ledger.Chunk(next + (ulong)(i * 20), 20))));
+        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue().AsSpan(), results));
+    }
+
+    [Fact]
+    public void ApplyingASegmentedWireChunkAllocatesNothing()
+    {
+        var chunks = new Queue<ReadOnlySequence<byte>>(Enumerable.Range(0, Warming + Measured)
+            .Select(i => Segmented.Of(WireChunk.Encode(Ledger.Chunk(next + (ulong)(i * 20), 20)), () => 100)));
+        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue(), results));
+    }
+
+    [Fact]
+    public void ApplyingANativeChunkAllocatesNothing()
+    {
+        var chunks = new Queue<ApplyEntry[]>(Enumerable.Range(0, Warming + Measured).Select(i => Ledger.Chunk(next + (ulong)(i * 20), 20)));
+        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue(), results));
+    }
+
+    [Fact]
+    public void ApplyingEveryKindOfCommandAllocatesNothing()
+    {
+        var chunks = new Queue<ApplyEntry[]>(Enumerable.Range(0, Warming + Measured).Select(i => EveryKind(next + (ulong)(i * 5))));
+        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue(), results));
+
+        static ApplyEntry[] EveryKind(ulong first)
+        {
+            byte[] key = Ledger.Key((int)(first % Ledger.Keys));
+            byte[] value = Ledger.Value(first);
+            return
+            [
+                new(first, 10, Command.Insert(key, value, 1_000_000)), new(first + 1, 10, Command.CompareAndSwap(key, value, key)),
+                new(first + 2, 10, Command.CompareAndSwap(key, null, value)), new(first + 3, 10, Command.Noop), new(first + 4, 10, Command.Delete(key)),
+            ];
+        }
+    }
+
+    [Fact]
+    public void AnsweringDuplicatesAllocatesNothing()
+    {
+        var chunk = Ledger.Chunk(next - 50, 50);
+        AllocatesNothing(() => engine.ApplyChunk(chunk, results));
+    }
+
+    [Fact]
+    public Task ReadAllocatesNothing()
+    {
+        int k = 0;
+        return EverywhereAsync(() => engine.Read(Ledger.Key(k++ % Ledger.Keys), room));
+    }
+
+    [Fact]
+    public Task TryGetAllocatesNothing()
+    {
+        int k = 0;
+        return EverywhereAsync(() =>
+        {
+            writer.Written = 0;
+            engine.TryGet(Ledger.Key(k++ % Ledger.Keys), writer);
+        });
+    }
+
+    [Fact]
+    public Task ReadingAnAbsentKeyAllocatesNothing()
+    {
+        byte[] absent = [1, 2, 3];
+        return EverywhereAsync(() => Assert.Equal(-1, engine.Read(absent, room)));
+    }
+
+    [Fact]
+    public Task AViewAllocatesNothing()
+    {
+        int k = 0;
+        long bytes = 0;
+        return EverywhereAsync(() =>
+        {
+            using var view = engine.OpenView();
+            if (view.TryGet(Ledger.Key(k++ % Ledger.Keys), out var value))
+                bytes += value.Length;
+        });
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task APrefixScanAllocatesNothing(bool reversed)
+    {
+        long bytes = 0;
+        return EverywhereAsync(() =>
+        {
+            using var view = engine.OpenView();
+            var scan = view.ScanPrefix(Ledger.Prefix);
+            foreach (var entry in reversed ? scan.Reversed() : scan)
+                bytes += entry.Key.Length + entry.Value.Length;
+        });
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task ARangeScanAllocatesNothing(bool reversed)
+    {
+        long bytes = 0;
+        return EverywhereAsync(() =>
+        {
+            using var view = engine.OpenView();
+            var scan = view.ScanRange(Ledger.Key(5), Ledger.Key(50));
+            foreach (var entry in reversed ? scan.Reversed() : scan)
+                bytes += entry.Key.Length + entry.Value.Length;
+        });
+    }
+
+    [Fact]
+    public Task CountAndPositionAllocateNothing() => EverywhereAsync(() =>
+    {
+        _ = engine.Count;
+        _ = engine.LastApplied;
+        _ = engine.EntryTerm(7);
+    });
+
+    protected override void Dispose(bool disposing)
+    {
+        engine.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace Varve.Tests.Conformance.Kill;
+
+/// <summary>A log in which every chunk follows from a seed and its first index, so that two processes agree on it without a word.</summary>
+internal static class SeededLog
+{
+    private const ulong Keys = 97;
+
+    public static ApplyEntry[] ChunkFrom(ulong seed, ulong first)
+    {
+        int count = 1 + Dice(seed, first).Next(40);
+        return [.. Enumerable.Range(0, count).Select(i => Entry(seed, first + (ulong)i))];
+    }
+
+    private static Random Dice(ulong seed, ulong index) => new((int)((((seed << 20) ^ index) * 0x9E3779B97F4A7C15) >> 33));
+
+    private static byte[] Key(ulong index) => Encoding.ASCII.GetBytes($"k{index % Keys:d3}");
+
+    private static byte[] Value(ulong seed, ulong index)
+    {
+        var dice = Dice(seed + 1, index);
+        byte[] value = new byte[dice.Next(5) == 0 ? 0 : dice.Next(1, 600)];
+        dice.NextBytes(value);
+        return value;
+    }
+
+    /// <summary>Swaps expect what the entry before on the same key wrote, if it wrote: about half of them hit.</summary>
+    private static ApplyEntry Entry(ulong seed, ulong index)
+    {
+        byte[] key = Key(index);
+        byte[] value = Value(seed, index);
+        ReadOnlyMemory<byte>? expected = index > Keys ? Value(seed, index - Keys) : null;
+        var command = Dice(seed, index).Next(20) switch
+        {
+            0 => Command.Noop,
+            < 3 => Command.Delete(key),
+            < 12 => Command.CompareAndSwap(key, expected, value),
+            < 14 => Command.Insert(key, value, 1 + (index % 3)),
+            _ => Command.Insert(key, value),
+        };
+        return new ApplyEntry(index, 1 + (index / 500), command, 1_000 + (index * 10));
+    }
+}

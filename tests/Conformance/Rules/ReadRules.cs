@@ -1,0 +1,125 @@
+namespace Varve.Tests.Conformance.Rules;
+
+/// <summary>Reads see everything applied, in unsigned byte order, at one revision.</summary>
+public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
+{
+    private static ApplyEntry Raw(ulong index, byte[] key, byte[] value) => new(index, 1, Command.Insert(key, value));
+
+    [Fact]
+    public async Task GetReturnsACopyTheCallerMayKeep()
+    {
+        await ApplyAsync(Put(1, "a", "1"));
+        byte[] copy = Machine.Get(Bytes("a"))!;
+        copy[0] = (byte)'9';
+        Assert.Equal("1", Get("a"));
+    }
+
+    [Fact]
+    public async Task AnAbsentKeyIsNullAndAnEmptyValueIsNot()
+    {
+        await ApplyAsync(Put(1, "a", ""));
+        Assert.Null(Machine.Get(Bytes("b")));
+        Assert.Equal([], Machine.Get(Bytes("a"))!);
+        Assert.Equal(1, Machine.Count);
+    }
+
+    [Fact]
+    public async Task GetMultiAnswersInTheOrderAsked()
+    {
+        await ApplyAsync(Put(1, "a", "1"), Put(2, "b", "2"));
+        Assert.Equal([Bytes("2"), null, Bytes("1"), Bytes("2")], Machine.GetMulti([Bytes("b"), Bytes("x"), Bytes("a"), Bytes("b")]));
+        Assert.Empty(Machine.GetMulti([]));
+    }
+
+    [Fact]
+    public async Task KeysAreOrderedByUnsignedBytesShorterFirst()
+    {
+        byte[][] keys = [[0], [0, 0], [0, 1], [1], [0x7F], [0x7F, 0xFF], [0x80], [0xFE, 0xFF], [0xFF], [0xFF, 0], [0xFF, 0xFF], [0xFF, 0xFF, 0xFF]];
+        var order = Enumerable.Range(0, keys.Length).ToArray();
+        new Random(5).Shuffle(order);
+        await Machine.ApplyChunkAsync(order.Select((k, i) => Raw((ulong)i + 1, keys[k], keys[k])).ToArray());
+        Assert.Equal(keys, Machine.ScanPrefix([]).Entries.Select(entry => entry.Key.ToArray()));
+        Assert.All(Machine.ScanPrefix([]).Entries, entry => Assert.Equal(entry.Key.ToArray(), entry.Value.ToArray()));
+    }
+
+    [Fact]
+    public async Task APrefixOfHighBytesEndsWhereItShould()
+    {
+        byte[][] keys = [[0xFE, 0xFF], [0xFF], [0xFF, 0x10], [0xFF, 0xFF], [0xFF, 0xFF, 1]];
+        await Machine.ApplyChunkAsync(keys.Select((key, i) => Raw((ulong)i + 1, key, [])).ToArray());
+        Assert.Equal(keys[1..], Machine.ScanPrefix([0xFF]).Entries.Select(entry => entry.Key.ToArray()));
+        Assert.Equal(keys[3..], Machine.ScanPrefix([0xFF, 0xFF]).Entries.Select(entry => entry.Key.ToArray()));
+        Assert.Equal(keys[..1], Machine.ScanPrefix([0xFE]).Entries.Select(entry => entry.Key.ToArray()));
+    }
+
+    [Fact]
+    public async Task APrefixGivesItsKeysAndNoOthers()
+    {
+        await ApplyAsync(Put(1, "pkg", "0"), Put(2, "pkg/a", "1"), Put(3, "pkg/b", "2"), Put(4, "pkh", "3"), Put(5, "pk", "4"), Put(6, "pkg/", "5"));
+        Assert.Equal("pkg/=5 pkg/a=1 pkg/b=2", Scan("pkg/"));
+        Assert.Equal("", Scan("pkg/c"));
+        Assert.Equal("", Scan("pkg/aa"));
+        Assert.Equal("", Scan("z"));
+        Assert.Equal(6, Machine.ScanPrefix([]).Entries.Count);
+    }
+
+    [Fact]
+    public async Task AScanCarriesTheRevisionOfItsData()
+    {
+        await ApplyAsync(Put(1, "a", "1"));
+        Assert.Equal(1UL, Machine.ScanPrefix(Bytes("nothing")).Revision);
+        await ApplyAsync(Noop(2), Noop(3));
+        Assert.Equal(3UL, Machine.ScanPrefix([]).Revision);
+    }
+
+    [Fact]
+    public async Task CountIsExactThroughEveryChange()
+    {
+        await ApplyAsync(Put(1, "a", "1"), Put(2, "a", "2"), Put(3, "b", "1"));
+        Assert.Equal(2, Machine.Count);
+        Machine.Flush();
+        await ApplyAsync(Put(4, "a", "3"), Delete(5, "b"), Delete(6, "c"));
+        Assert.Equal(1, Machine.Count);
+        await ReopenAsync();
+        Assert.Equal(1, Machine.Count);
+        await ApplyAsync(Delete(7, "a"), Swap(8, "a", null, "x"), Swap(9, "a", null, "y"));
+        Assert.Equal(1, Machine.Count);
+        Assert.False(Machine.IsEmpty);
+        await ApplyAsync(Delete(10, "a"));
+        Assert.True(Machine.IsEmpty);
+    }
+
+    [Fact]
+    public async Task ManyOverwritesAcrossFlushesLeaveOneValueAKey()
+    {
+        ulong index = 0;
+        for (int round = 0; round < 40; round++)
+        {
+            var chunk = Enumerable.Range(0, 100).Select(k => k % 10 == round % 10
+                ? Delete(++index, $"key{k:d3}")
+                : Put(++index, $"key{k:d3}", $"{round}:{new string('x', 50)}")).ToArray();
+            await ApplyAsync(chunk);
+            if (round % 5 == 0)
+                await Machine.FlushAsync();
+        }
+        Assert.Equal(90, Machine.Count);
+        string expected = string.Join(' ', Enumerable.Range(0, 100).Where(k => k % 10 != 9).Select(k => $"key{k:d3}=39:{new string('x', 50)}"));
+        Assert.Equal(expected, Scan("key"));
+        await ReopenAsync();
+        Assert.Equal(expected, Scan());
+    }
+
+    [Fact]
+    public async Task LookingUpAnEmptyKeyFindsNothingOrIsAWrongArgument()
+    {
+        await ApplyAsync(Put(1, "a", "1"));
+        try
+        {
+            Assert.Null(Machine.Get([]));
+        }
+        catch (ArgumentException)
+        {
+            // Either is a clear answer; a crash or a value is not.
+        }
+    }
+}

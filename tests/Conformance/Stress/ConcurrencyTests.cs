@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using Xunit.Abstractions;
+
+namespace Varve.Tests.Conformance.Stress;
+
+/// <summary>
+/// Readers see one consistent revision whatever else is going on, and after close only that it is closed.
+/// <c>VARVE_STRESS_SECONDS</c> a test (3), <c>VARVE_STRESS_SEED</c> replays the choices, not the interleaving.
+/// </summary>
+public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : DirectoryTest where TFactory : IMachineFactory, new()
+{
+    private readonly TFactory factory = new();
+    private readonly Epoch epoch = new();
+    private int names;
+
+    protected virtual EngineOptions Options => new();
+
+    [Fact]
+    public Task ReadersSeeOneRevisionWhileChunksAreApplied() => RunAsync(NothingAsync);
+
+    [Fact]
+    public Task ReadersSeeOneRevisionDuringFlushes() => RunAsync((machine, _) => machine.FlushAsync());
+
+    [Fact]
+    public Task ReadersSeeOneRevisionDuringCompactions() => RunAsync((machine, _) => (machine as LsmStateMachine)?.CompactAsync() ?? Task.CompletedTask);
+
+    [Fact]
+    public Task ReadersSeeOneRevisionDuringSnapshots() => RunAsync(async (machine, random) =>
+    {
+        ulong index = machine.LastApplied.Index;
+        var at = Ledger.At(index - Math.Min(index, (ulong)random.Next(100)));
+        string path = PathOf($"snapshot{++names}");
+        var checksum = await machine.GenerateSnapshotDataAsync(path, at);
+        await using (var copy = factory.Open(path + ".copy", Options))
+        {
+            await copy.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), path);
+            var scan = copy.ScanPrefix([]);
+            Assert.Equal(at.Index, scan.Revision);
+            Ledger.Verify(scan.Revision, scan.Entries);
+        }
+        Directory.Delete(path, recursive: true);
+        if (Directory.Exists(path + ".copy"))
+            Directory.Delete(path + ".copy", recursive: true);
+    });
+
+    [Fact]
+    public async Task ReadersSeeOneRevisionDuringInstalls()
+    {
+        await using var ahead = factory.Open(PathOf("ahead"), Options);
+        await RunAsync(NothingAsync, between: async (machine, random) =>
+        {
+            ulong to = machine.LastApplied.Index + (ulong)random.Next(0, 300);
+            ulong from = ahead.LastApplied.Index;
+            if (to > from)
+                await ahead.ApplyChunkAsync(Ledger.Chunk(from + 1, (int)(to - from)));
+            string path = PathOf($"install{++names}");
+            var at = ahead.LastApplied;
+            var checksum = await ahead.GenerateSnapshotDataAsync(path, at);
+            await machine.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), path);
+            Directory.Delete(path, recursive: true);
+        });
+    }
+
+    [Fact]
+    public Task ReadersSeeOneRevisionDuringResets() => RunAsync(NothingAsync, between: async (machine, random) =>
+    {
+        if (random.Next(4) != 0)
+            return;
+        epoch.Turn();
+        await machine.ResetAsync();
+        epoch.Turn();
+    });
+
+    [Fact]
+    public async Task ReadersThatMeetACloseSeeOnlyThatItIsClosed()
+    {
+        long end = End(Setting.Of("VARVE_STRESS_SECONDS", 3));
+        for (int round = 0; round == 0 || Stopwatch.GetTimestamp() < end; round++)
+        {
+            var machine = factory.Open(PathOf("closing"), Options);
+            var readers = Readers(machine, round);
+            ulong next = machine.LastApplied.Index + 1;
+            for (int chunk = 0; chunk < 20; chunk++, next += 25)
+                await machine.ApplyChunkAsync(Ledger.Chunk(next, 25));
+            machine.CloseStorage();
+            await Task.WhenAll(readers);
+        }
+    }
+
+    private static Task NothingAsync(IStateMachine machine, Random random) => Task.CompletedTask;
+
+    /// <summary>Two readers, a writer, and a disturber beside them; or something the writer does between chunks. Then close.</summary>
+    private async Task RunAsync(Func<IStateMachine, Random, Task> beside, Func<IStateMachine, Random, Task>? between = null)
+    {
+        int seed = (int)(Setting.Seed("VARVE_STRESS_SEED", output) & int.MaxValue);
+        var machine = factory.Open(PathOf("db"), Options);
+        var readers = Readers(machine, seed);
+        using var finished = new CancellationTokenSource();
+        var disturber = OnThreadAsync(async () =>
+        {
+            var random = new Random(seed + 1);
+            while (!finished.IsCancellationRequested && beside != NothingAsync)
+                await beside(machine, random);
+        });
+        try
+        {
+            await OnThreadAsync(() => WriteAsync(machine, new Random(seed), between, Task.WhenAny([.. readers, disturber])));
+        }
+        finally
+        {
+            await finished.CancelAsync();
+            await disturber;
+            machine.CloseStorage();
+            await Task.WhenAll(readers);
+        }
+    }
+
+    private async Task WriteAsync(IStateMachine machine, Random random, Func<IStateMachine, Random, Task>? between, Task trouble)
+    {
+        long end = End(Setting.Of("VARVE_STRESS_SECONDS", 3));
+        var disturbed = Stopwatch.StartNew();
+        for (int chunk = 0; Stopwatch.GetTimestamp() < end && !(trouble.IsCompleted && between is not null); chunk++)
+        {
+            await machine.ApplyChunkAsync(Ledger.Chunk(machine.LastApplied.Index + 1, random.Next(1, 50)));
+            if (between is not null && chunk % 20 == 19)
+                await between(machine, random);
+        }
+        Assert.Equal(Ledger.CountAt(machine.LastApplied.Index), machine.Count);
+        output.WriteLine($"applied {machine.LastApplied.Index} in {disturbed.Elapsed}");
+    }
+
+    private static long End(int seconds) => Stopwatch.GetTimestamp() + (seconds * Stopwatch.Frequency);
+
+    private Task[] Readers(IStateMachine machine, int seed) =>
+        [.. Enumerable.Range(0, 2).Select(i => OnThreadAsync(() =>
+        {
+            new LedgerReader(machine, epoch, seed + 100 + i).Run();
+            return Task.CompletedTask;
+        }))];
+
+    private static Task OnThreadAsync(Func<Task> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+}
+
+public sealed class TheModelUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<DictionaryMachines>(output)
+{
+    [Fact]
+    public void TheLedgerKnowsTheStateAtEveryRevision()
+    {
+        var machine = new DictionaryStateMachine();
+        for (ulong index = 0; index < 400; index++)
+        {
+            var scan = machine.ScanPrefix([]);
+            Ledger.Verify(index, scan.Entries);
+            Assert.Equal(Ledger.CountAt(index), machine.Count);
+            _ = machine.ApplyChunkAsync(Ledger.Chunk(index + 1, 1));
+        }
+        Assert.Equal(Ledger.At(400), machine.LastApplied);
+    }
+}
+
+public sealed class TheEngineUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<EngineMachines>(output);
+
+public sealed class TheTinyEngineUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<TinyEngineMachines>(output);
