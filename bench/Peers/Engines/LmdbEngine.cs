@@ -26,6 +26,7 @@ internal sealed class LmdbEngine : IBenchEngine
 
     public void Open(string directory, EngineSettings settings)
     {
+        LmdbLibrary.Register();
         Check(mdb_env_create(out _env));
         Check(mdb_env_set_mapsize(_env, (nuint)64 << 30));
         var flags = EnvWriteMap | EnvNoReadAhead | (settings.Durable ? 0 : EnvNoSync | EnvNoMetaSync);
