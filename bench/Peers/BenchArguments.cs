@@ -13,7 +13,7 @@ internal sealed record BenchArguments
           --repeat N          repetitions, of which the median counts (3)
           --engines a,b       of varve, rocksdb, lmdb, zonetree (all)
           --workloads a,b     rows (all); --list names them
-          --data DIR          where databases go (a directory under the working directory, deleted at the end)
+          --data DIR          where to make the directory for databases, deleted at the end (the working directory)
           --save              keep the raw results as JSON under bench/Peers/results
           --markdown FILE     write the table
           --plots DIR         draw the figures
@@ -33,7 +33,7 @@ internal sealed record BenchArguments
 
     public string? Plots { get; private set; }
 
-    public string Data { get; private set; } = $"peers-data-{Environment.ProcessId}";
+    public string Data { get; private set; } = ".";
 
     public IReadOnlyList<string> Engines { get; private set; } = RunContext.Engines;
 
@@ -79,10 +79,10 @@ internal sealed record BenchArguments
         string Next(string option) => rest.TryDequeue(out var value) ? value : throw new ArgumentException($"{option} wants a value");
     }
 
-    /// <summary>The command line of the child that measures one group with one engine.</summary>
-    public IEnumerable<string> ForChild(string engine, string group) =>
+    /// <summary>The command line of the child that measures one group with one engine, with its databases in <paramref name="directory"/>.</summary>
+    public IEnumerable<string> ForChild(string engine, string group, string directory) =>
     [
-        "--child", engine, group, "--entries", Entries.ToString(CultureInfo.InvariantCulture), "--data", Path.GetFullPath(Data),
+        "--child", engine, group, "--entries", Entries.ToString(CultureInfo.InvariantCulture), "--data", directory,
         "--workloads", string.Join(',', Workloads.Where(w => w.Group == group).Select(w => w.Name)),
     ];
 }

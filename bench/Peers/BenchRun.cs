@@ -10,14 +10,15 @@ internal static class BenchRun
     {
         var result = new RunResult(Machine.Describe(), arguments.Entries, arguments.Repeat);
         var elapsed = Stopwatch.StartNew();
-        Directory.CreateDirectory(arguments.Data);
+        var directory = Path.Combine(Path.GetFullPath(arguments.Data), $"peers-data-{Environment.ProcessId}");
+        Directory.CreateDirectory(directory);
         try
         {
-            Measure(arguments, result);
+            Measure(arguments, result, directory);
         }
         finally
         {
-            Directory.Delete(arguments.Data, recursive: true);
+            Directory.Delete(directory, recursive: true);
         }
 
         Console.Error.WriteLine($"done in {elapsed.Elapsed.TotalSeconds:0} s");
@@ -28,7 +29,7 @@ internal static class BenchRun
         return 0;
     }
 
-    private static void Measure(BenchArguments arguments, RunResult result)
+    private static void Measure(BenchArguments arguments, RunResult result, string directory)
     {
         var groups = arguments.Workloads.Select(w => w.Group).Distinct().ToList();
         for (var repetition = 0; repetition < arguments.Repeat; repetition++)
@@ -39,11 +40,11 @@ internal static class BenchRun
             if (result.HasFailed(engine, group)) continue;
             Console.Error.Write($"{repetition + 1}/{arguments.Repeat} {group} {engine}: ");
             var watch = Stopwatch.StartNew();
-            var (measured, failure) = ChildProcess.Run(arguments.ForChild(engine, group));
+            var (measured, failure) = ChildProcess.Run(arguments.ForChild(engine, group, directory));
             if (measured is null) result.Fail(engine, group, failure!);
             else result.Add(engine, measured);
             Console.Error.WriteLine($"{failure ?? "ok"} ({watch.Elapsed.TotalSeconds:0.0} s)");
-            Clear(arguments.Data);
+            Clear(directory);
         }
     }
 

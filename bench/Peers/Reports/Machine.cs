@@ -11,7 +11,7 @@ internal sealed record Machine(
         Field("/proc/cpuinfo", "model name"),
         Environment.ProcessorCount,
         Math.Round(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / (double)(1 << 30), 1),
-        RuntimeInformation.OSDescription + " " + ReadLine("/proc/sys/kernel/osrelease"),
+        $"{RuntimeInformation.OSDescription}, kernel {ReadLine("/proc/sys/kernel/osrelease")}",
         FileSystemOf(Environment.CurrentDirectory),
         RuntimeInformation.FrameworkDescription,
         new SortedDictionary<string, string>

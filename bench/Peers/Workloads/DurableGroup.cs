@@ -38,12 +38,15 @@ internal static class DurableGroup
         double seconds = 0;
         double allocated = 0;
         var next = warm;
+        Action apply = () => chunks.Apply(next++);
+        Action write = raw.Write;
+        Func<long> timed = () => Timed(latencies, perRound, apply);
         for (var round = 0; round < Rounds; round++)
         {
-            var part = Meter.Run(workload, () => Timed(latencies, perRound, () => chunks.Apply(next++)));
+            var part = Meter.Run(workload, timed);
             seconds += part.Seconds;
             allocated += part.AllocatedBytesPerOperation;
-            Timed(rawLatencies, perRound, raw.Write);
+            Timed(rawLatencies, perRound, write);
         }
 
         var measurement = new Measurement(workload, Rounds * perRound, seconds, allocated / Rounds, []);

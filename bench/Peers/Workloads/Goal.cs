@@ -28,10 +28,13 @@ internal sealed record Goal(string Text, Func<Workload, IReadOnlyDictionary<stri
         ratio => ratio >= times);
 
     public static Goal AtMost(string extra, double limit, string what) => new(
-        $"≤ {Number(limit)} {what}", (_, engines) => engines["varve"].Extra[extra], figure => figure <= limit);
+        $"≤ {Number(limit)} {what}", (_, engines) => Extra(engines, extra), figure => figure <= limit);
 
     public static Goal AtLeast(string extra, double limit, string what) => new(
-        $"≥ {Number(limit)} {what}", (_, engines) => engines["varve"].Extra[extra], figure => figure >= limit);
+        $"≥ {Number(limit)} {what}", (_, engines) => Extra(engines, extra), figure => figure >= limit);
+
+    private static double? Extra(IReadOnlyDictionary<string, Summary> engines, string name) =>
+        engines["varve"].Extra.TryGetValue(name, out var figure) ? figure : null;
 
     private static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 }

@@ -25,7 +25,13 @@ internal static class Meter
     }
 
     /// <summary>Nanoseconds up to a minute at two significant digits.</summary>
-    public static LongHistogram NewHistogram() => new(60_000_000_000, 2);
+    public static LongHistogram NewHistogram()
+    {
+        var histogram = new LongHistogram(60_000_000_000, 2);
+        histogram.RecordValue(1);   // what it allocates at first use must not be counted as the engine's
+        histogram.Reset();
+        return histogram;
+    }
 
     public static void Record(this LongHistogram histogram, long startTimestamp, long endTimestamp) =>
         histogram.RecordValue(Math.Min((long)((endTimestamp - startTimestamp) * (1e9 / Stopwatch.Frequency)), 60_000_000_000));
@@ -33,6 +39,7 @@ internal static class Meter
     /// <summary>Adds the percentiles of <paramref name="histogram"/> in microseconds.</summary>
     public static void AddPercentiles(this Measurement measurement, string prefix, LongHistogram histogram)
     {
+        if (histogram.TotalCount == 0) return;
         foreach (var (name, percentile) in new[] { ("p50", 50.0), ("p99", 99.0), ("p999", 99.9), ("max", 100.0) })
             measurement.Extra[$"{prefix}_{name}_us"] = histogram.GetValueAtPercentile(percentile) / 1e3;
     }

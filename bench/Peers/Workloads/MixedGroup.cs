@@ -60,6 +60,7 @@ internal static class MixedGroup
         // The writer keeps applying while the checkpoint is taken; the longest chunk meanwhile is how long appliers were held up.
         using var more = engine.Prepare(source, before, after, 100);
         var held = Meter.NewHistogram();
+        var lead = more.Count / 20;
         var taking = true;
         var started = new ManualResetEventSlim();
         Exception? failure = null;
@@ -67,9 +68,9 @@ internal static class MixedGroup
         {
             try
             {
-                for (var i = 0; i < 100 && i < more.Count; i++) more.Apply(i);
+                for (var i = 0; i < lead; i++) more.Apply(i);
                 started.Set();
-                Apply(more, held, () => !Volatile.Read(ref taking), 100);
+                Apply(more, held, () => !Volatile.Read(ref taking), lead);
             }
             catch (Exception e)
             {
@@ -88,7 +89,7 @@ internal static class MixedGroup
         Volatile.Write(ref taking, false);
         writer.Join();
         if (failure is not null) throw failure;
-        measurement.Extra["held_ms"] = held.GetValueAtPercentile(100) / 1e6;
+        if (held.TotalCount > 0) measurement.Extra["held_ms"] = held.GetValueAtPercentile(100) / 1e6;
         measurement.Extra["chunks_meanwhile"] = held.TotalCount;
         measurement.Extra["checkpoint_bytes"] = ProcessFigures.DiskBytes(path);
         context.Measurements.Add(measurement);
