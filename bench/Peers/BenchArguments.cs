@@ -8,7 +8,7 @@ internal sealed record BenchArguments
     public const string Usage = """
         bench/Peers: Varve beside RocksDB, LMDB and ZoneTree, each in its own process.
 
-          --quick             500,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
+          --quick             300,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
           --entries N         entries a data set (2,000,000)
           --repeat N          repetitions, of which the median counts (3)
           --engines a,b       of varve, rocksdb, lmdb, zonetree (all)
@@ -50,7 +50,7 @@ internal sealed record BenchArguments
     {
         var result = new BenchArguments();
         if (args.Contains("--quick"))
-            (result.Quick, result.Entries, result.Engines) = (true, 500_000, ["varve", "rocksdb", "lmdb"]);
+            (result.Quick, result.Entries, result.Engines) = (true, 300_000, ["varve", "rocksdb", "lmdb"]);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var option))
         {
