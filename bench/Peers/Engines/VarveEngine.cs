@@ -30,10 +30,7 @@ internal sealed class VarveEngine : IBenchEngine
 
     public void Dispose()
     {
-        if (_machine is null) return;
-        _machine.Stop();
-        _machine.CloseStorage();
-        _machine.Dispose();
+        _machine?.Dispose();
         _machine = null;
     }
 

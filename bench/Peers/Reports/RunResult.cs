@@ -46,11 +46,11 @@ internal sealed class RunResult(Machine machine, long entries, int repeat)
         .GroupBy(m => m.Engine, m => m.Measurement)
         .ToDictionary(g => g.Key, g => Summary.Of([.. g]));
 
-    /// <summary>Writes everything as JSON beside the sources; gives the path.</summary>
-    public string Save([CallerFilePath] string here = "")
+    /// <summary>Writes everything as JSON under <c>results</c> beside the caller's source file, or in the working directory where that is not; gives the path.</summary>
+    public string Save([CallerFilePath] string caller = "")
     {
-        var directory = Path.Combine(Path.GetDirectoryName(here)!, "..", "results");
-        if (!Directory.Exists(Path.GetDirectoryName(here))) directory = "results";
+        var sources = Path.GetDirectoryName(caller)!;
+        var directory = Directory.Exists(sources) ? Path.Combine(sources, "results") : "results";
         Directory.CreateDirectory(directory);
         var path = Path.GetFullPath(Path.Combine(directory, $"{At:yyyy-MM-dd-HHmmss}.json"));
         File.WriteAllText(path, JsonSerializer.Serialize(this, s_json) + "\n");

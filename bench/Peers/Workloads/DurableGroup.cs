@@ -15,6 +15,7 @@ internal static class DurableGroup
     public static void Run(RunContext context)
     {
         var source = EntrySource.Random(context.Entries);
+        WarmUp.Run(context, source, 100, reads: false);
         var perRound = (int)Math.Clamp(context.Entries / 10_000, 20, 200);
         if (context.Wants("durable-1")) Measure(context, "durable-1", source, 1, perRound);
         if (context.Wants("durable-100")) Measure(context, "durable-100", source, 100, perRound);
