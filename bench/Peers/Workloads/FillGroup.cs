@@ -54,6 +54,8 @@ internal static class FillGroup
         var measurement = Fill(engine, workload, source, chunkEntries);
         context.Measurements.Add(measurement);
         Settle(engine, measurement, source, path, written);
+        using var reader = engine.OpenReader();
+        Reads.Verify(reader, source, 1_000);
     }
 
     private static long ApplyAll(PreparedChunks chunks, long entries)

@@ -21,6 +21,7 @@ internal static class RandomGroup
         var gets = (int)Math.Min(Math.Max(source.Entries / 2, 100_000), GetsMax);
         using var present = ReadKeys.Present(source, gets, 1);
         using var warm = ReadKeys.Present(source, gets / 4, 2);
+        Reads.Verify(reader, source, 10_000);
         Reads.All(reader);   // caches filled, mappings faulted in
         Reads.Gets(reader, warm, source.ValueBytes);
 

@@ -80,5 +80,20 @@ internal static class Reads
         return seen == 0 ? throw Wrong("scan") : entries;
     }
 
+    /// <summary>Compares some values byte by byte; not timed.</summary>
+    public static void Verify(IBenchReader reader, EntrySource source, int samples)
+    {
+        Span<byte> key = stackalloc byte[source.KeyBytes];
+        Span<byte> expected = stackalloc byte[source.ValueBytes];
+        Span<byte> value = stackalloc byte[source.ValueBytes];
+        for (var i = 0; i < samples; i++)
+        {
+            var number = EntrySource.Pick((ulong)i, source.Entries);
+            source.WriteKey(number, key);
+            source.WriteValue(number, expected);
+            if (reader.Get(key, value) != expected.Length || !value.SequenceEqual(expected)) throw Wrong("get: not the bytes that were applied");
+        }
+    }
+
     public static InvalidDataException Wrong(string what) => new($"wrong answer from {what}");
 }
