@@ -17,6 +17,7 @@ internal sealed class LmdbEngine : IBenchEngine
     public IReadOnlyList<string> Notes =>
     [
         "one transaction a chunk with the applied index under its own key; all calls straight to the C API",
+        "LMDB 1.0 of the LightningDB package; on a glibc older than 2.38 the same library with the import __isoc23_strtol read as strtol",
         "WRITEMAP | NOSYNC | NOMETASYNC, NORDAHEAD, map of 64 GiB (sparse), 4 KiB pages",
         "durable rows: none of WRITEMAP, NOSYNC, NOMETASYNC: each commit is written and synced (msync of a writable map measured slower)",
         "no MDB_APPEND on ascending keys: a state machine does not know that its keys ascend",
