@@ -16,7 +16,9 @@ public partial class CodeIsTidy(ITestOutputHelper output)
 
     [Fact]
     public void UnsafeExceptionsAreStillNeeded() =>
-        Assert.All(HouseRules.UnsafeExceptions.Keys, path => Assert.Matches(Unsafe(), SourceTree.CSharp(path).Single().Code));
+        Complaints.None(HouseRules.UnsafeExceptions.Keys
+            .Where(path => !SourceTree.CSharp(path).Any(file => Unsafe().IsMatch(file.Code)))
+            .Select(path => $"{path}: gone, or without unsafe code; take it off the list"));
 
     [Fact]
     public void PlatformInvokeStaysInStorage() =>

@@ -18,13 +18,22 @@ internal static class HouseRules
     ];
 
     /// <summary>Single files outside the rooms, each with its reason.</summary>
-    public static readonly Dictionary<string, string> UnsafeExceptions = [];
+    public static readonly Dictionary<string, string> UnsafeExceptions = new()
+    {
+        ["src/Engine/Versions/Census.cs"] = "walks operations in place, under a pin",
+        ["src/Engine/Versions/Memtable.cs"] = "joins an index to the segment that it refers into, and owns both",
+        ["src/Engine/Versions/MemtableSource.cs"] = "a cursor over a pinned memtable",
+        ["src/Engine/Versions/RecordFold.cs"] = "reads operations in place, in a segment that recovery owns",
+        ["src/Engine/Versions/RunSource.cs"] = "a cursor over pinned tables",
+        ["src/Engine/Versions/Source.cs"] = "what the two cursors show: spans over pinned memory",
+        ["src/Engine/Versions/Version.cs"] = "answers reads with references into pinned memory",
+    };
 
     public const string PlatformInvokeRoom = "src/Engine/Storage/";
 
     /// <summary>The folders of src/Engine from the top down. A folder uses those below it, never one above; Varve itself (the options, the exceptions) is open to all.</summary>
     public static readonly string[] EngineFolders =
-        ["", "Snapshots", "Compaction", "Versions", "Tables", "Memtables", "Wal", "Storage", "Memory"];
+        ["", "Snapshots", "Compaction", "Applying", "Versions", "Tables", "Memtables", "Wal", "Storage", "Memory"];
 
     /// <summary>What the product may depend on, and nothing else.</summary>
     public static readonly Dictionary<string, string[]> ProductPackages = new()

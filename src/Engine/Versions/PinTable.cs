@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -26,9 +26,9 @@ namespace Varve.Versions;
 ///
 /// <para><b>The argument.</b> Let w4 interrupt the reader's thread at a point F: all that the reader did before F is visible
 /// to w5, and all that it does after F sees w1. Say that the scan finds stamp safe, and that some reader nonetheless holds
-/// the resource, that is, its r3 loaded the pointer before w1 took effect. Then r3 was before F, and so was r2, earlier in
-/// program order (the fence at F drains the store buffer, and neither the compiler nor a barrier-respecting processor moves
-/// r3 above r2 across F: <see cref="Enter"/> stops the compiler with a barrier that costs no instruction on x64). So w5 sees
+/// the resource, that is, its r3 loaded the pointer before w1 took effect. Then r3 was before F, and so was r2: instructions
+/// retire in program order, an interrupt discards loads that ran ahead without retiring, the fence at F drains the store
+/// buffer, and <see cref="Enter"/> ends with a barrier (no instruction on x64) so that the compiler swaps nothing. So w5 sees
 /// what r2 stored, unless r5 has already replaced it:
 /// <list type="number">
 /// <item>w5 sees e. If e were above stamp, r1 read a value that w2 or a later increment wrote, and since w1 precedes w2 and r1
@@ -91,13 +91,16 @@ internal sealed class PinTable
         Volatile.ReadBarrier();
     }
 
-    /// <summary>Ends the calling thread's innermost pin. What was read under the outermost one is gone after this.</summary>
+    /// <summary>Ends the calling thread's innermost pin. What was read under the outermost one is gone after its end.</summary>
+    /// <exception cref="InvalidOperationException">The calling thread holds no pin.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Exit()
     {
         var slot = MySlot();
-        Debug.Assert(slot.Depth > 0, "Exit on a thread that holds no pin.");
-        if (--slot.Depth == 0) Volatile.Write(ref slot.Epoch, 0);
+        var depth = slot.Depth - 1;
+        if (depth < 0) ThrowUnpinned(); // counted on, it would make the next pin on this thread hold nothing
+        slot.Depth = depth;
+        if (depth == 0) Volatile.Write(ref slot.Epoch, 0);
     }
 
     /// <summary>
@@ -116,6 +119,9 @@ internal sealed class PinTable
         Fence();
         return OldestOf(Volatile.Read(ref slots), limit);
     }
+
+    [DoesNotReturn]
+    private static void ThrowUnpinned() => throw new InvalidOperationException("The calling thread holds no pin.");
 
     private static void Fence() => Interlocked.MemoryBarrierProcessWide();
 

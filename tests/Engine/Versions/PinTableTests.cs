@@ -51,6 +51,16 @@ public class PinTableTests
     }
 
     [Fact]
+    public void AnExitTooManyIsRefusedAndTheNextPinStillHolds()
+    {
+        Assert.Throws<InvalidOperationException>(pins.Exit);
+        pins.Enter();
+        Assert.False(pins.IsSafe(pins.Retire()));
+        pins.Exit();
+        Assert.Throws<InvalidOperationException>(pins.Exit);
+    }
+
+    [Fact]
     public void StampsAscendAndTheOldestEpochIsThatOfTheOldestPin()
     {
         var first = pins.Retire();

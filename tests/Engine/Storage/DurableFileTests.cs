@@ -1,0 +1,40 @@
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Storage;
+
+/// <summary>A durable replace does its steps in the one right order, and whichever of them fails, the name holds old or new, whole.</summary>
+public sealed class DurableFileTests : IDisposable
+{
+    private static readonly string[] Order = ["create f.tmp", "write f.tmp", "sync f.tmp", "rename f.tmp -> f", "sync directory ."];
+
+    private readonly string root = Directory.CreateTempSubdirectory("varve-durable-").FullName;
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    [Fact]
+    public void TheOrderIsCreateWriteSyncRenameSyncDirectory()
+    {
+        var storage = new RecordingStorage(Storages.Default, root);
+        DurableFile.Replace(storage, Path.Combine(root, "f"), "new"u8);
+        Assert.Equal(Order, storage.Operations);
+    }
+
+    [Theory]
+    [InlineData(0, "old")]
+    [InlineData(1, "old")]
+    [InlineData(2, "old")]
+    [InlineData(3, "old")]
+    [InlineData(4, "new")]
+    public void AFailureOfAnyStepLeavesOneOrTheOtherAndNoTemporary(int step, string left)
+    {
+        var path = Path.Combine(root, "f");
+        File.WriteAllText(path, "old");
+        var storage = new RecordingStorage(Storages.Default, root);
+        storage.FailAt(step);
+        var failure = Assert.Throws<IOException>(() => DurableFile.Replace(storage, path, "new"u8));
+        Assert.Contains("injected", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(left, File.ReadAllText(path));
+        Assert.Equal(["f"], Storages.Default.List(root));
+    }
+}
