@@ -13,7 +13,7 @@ internal static class TableChecksum
     public static ulong Salt(Guid origin, ulong originNumber)
     {
         Span<byte> identity = stackalloc byte[24];
-        origin.TryWriteBytes(identity);
+        origin.TryWriteBytes(identity, bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(identity[16..], originNumber);
         return XxHash3.HashToUInt64(identity);
     }

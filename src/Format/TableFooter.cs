@@ -71,7 +71,7 @@ internal sealed record TableFooter
     {
         destination = destination[..Bytes];
         destination.Clear();
-        Origin.TryWriteBytes(destination);
+        Origin.TryWriteBytes(destination, bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[16..], OriginNumber);
         BinaryPrimitives.WriteInt64LittleEndian(destination[24..], DataLength);
         WriteRegion(destination, 0, Leases);
@@ -132,7 +132,7 @@ internal sealed record TableFooter
             return Fail(begin, "a footer at the end of the file", out error);
         footer = new TableFooter
         {
-            Origin = new Guid(source[..16]),
+            Origin = new Guid(source[..16], bigEndian: true),
             OriginNumber = BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
             DataLength = dataLength,
             Leases = regions[0],

@@ -1,0 +1,133 @@
+using System.Buffers.Binary;
+using BenchmarkDotNet.Attributes;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+
+namespace Varve.Bench.Micro.Tables;
+
+/// <summary>One table of 16-byte random keys and 100-byte values, warm: gets, seeks, scans, the filter, and the check of a block.</summary>
+[MemoryDiagnoser]
+public class TableBench
+{
+    private const int Batch = 4096;
+    private const int KeyBytes = 16;
+
+    private readonly string directory = Path.Combine(AppContext.BaseDirectory, "table-bench");
+    private Table table = null!;
+    private TableDescriptor descriptor = null!;
+    private byte[] present = null!;
+    private byte[] absent = null!;
+    private int offset;
+
+    [Params(100_000, 2_000_000)]
+    public int Rows { get; set; }
+
+    private string TablePath => Path.Combine(directory, "000000000001.vtab");
+
+    [GlobalSetup]
+    public void Write()
+    {
+        Directory.CreateDirectory(directory);
+        var random = new Random(42);
+        byte[] keys = new byte[Rows * KeyBytes], value = new byte[100];
+        random.NextBytes(keys);
+        random.NextBytes(value);
+        var order = Enumerable.Range(0, Rows).ToArray();
+        var heads = order.Select(i => BinaryPrimitives.ReadUInt64BigEndian(keys.AsSpan(i * KeyBytes))).ToArray();
+        Array.Sort(heads, order);
+
+        IStorage storage = Storages.Default;
+        storage.Delete(TablePath);
+        using (IStorageFile file = storage.Open(TablePath, FileIntent.CreateNew))
+        {
+            using var writer = new TableWriter(file, Guid.Empty, 1, 8192, 10);
+            foreach (int i in order)
+                writer.Add(keys.AsSpan(i * KeyBytes, KeyBytes), RecordKind.Put, 0, value);
+            descriptor = writer.Finish().Describe(1);
+        }
+        table = Table.Open(storage, TablePath, descriptor, paranoid: false);
+
+        present = new byte[256 * Batch * KeyBytes];
+        absent = new byte[present.Length];
+        random.NextBytes(absent);
+        for (int i = 0; i < present.Length; i += KeyBytes)
+            keys.AsSpan(random.Next(Rows) * KeyBytes, KeyBytes).CopyTo(present.AsSpan(i));
+    }
+
+    [GlobalCleanup]
+    public void Delete()
+    {
+        table.Dispose();
+        Storages.Default.Delete(TablePath);
+    }
+
+    [Benchmark(OperationsPerInvoke = Batch)]
+    public long GetPresent()
+    {
+        long sum = 0;
+        ReadOnlySpan<byte> keys = NextBatch(present);
+        for (int i = 0; i < Batch; i++)
+        {
+            ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
+            table.TryGet(key, KeyHash.Of(key), out TableRow row);
+            sum += row.Value[0];
+        }
+        return sum;
+    }
+
+    [Benchmark(OperationsPerInvoke = Batch)]
+    public int GetAbsent()
+    {
+        int found = 0;
+        ReadOnlySpan<byte> keys = NextBatch(absent);
+        for (int i = 0; i < Batch; i++)
+        {
+            ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
+            found += table.TryGet(key, KeyHash.Of(key), out _) ? 1 : 0;
+        }
+        return found;
+    }
+
+    [Benchmark(OperationsPerInvoke = Batch)]
+    public ulong Seek()
+    {
+        ulong sum = 0;
+        ReadOnlySpan<byte> keys = NextBatch(present);
+        var cursor = new TableCursor(table);
+        for (int i = 0; i < Batch; i++)
+        {
+            cursor.Seek(keys.Slice(i * KeyBytes, KeyBytes));
+            sum += cursor.Head8;
+        }
+        return sum;
+    }
+
+    [Benchmark(OperationsPerInvoke = 100_000)]
+    public unsafe long Scan()
+    {
+        byte* buffer = stackalloc byte[KeyBytes + 8];
+        nint token = 0;
+        long sum = 0;
+        var cursor = new TableCursor(table);
+        cursor.SeekFirst();
+        for (int i = 0; i < 100_000; i++, cursor.MoveNext())
+            sum += cursor.CopyKeyTo(buffer, ref token) + cursor.Row.Value[0];
+        return sum;
+    }
+
+    /// <summary>The whole table: hash, every block, order, a lookup of every row.</summary>
+    [Benchmark]
+    public void OpenAndVerify()
+    {
+        using Table opened = Table.Open(Storages.Default, TablePath, descriptor, paranoid: false);
+        opened.Verify();
+    }
+
+    /// <summary>Each batch is another part of the keys, so that the caches hold the index and not the answers.</summary>
+    private ReadOnlySpan<byte> NextBatch(byte[] keys)
+    {
+        offset = (offset + Batch * KeyBytes) % keys.Length;
+        return keys.AsSpan(offset, Batch * KeyBytes);
+    }
+}
