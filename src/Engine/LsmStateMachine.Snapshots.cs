@@ -60,7 +60,8 @@ public sealed partial class LsmStateMachine
             var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
             if (lastIncluded.Index > 0 && term != lastIncluded.Term)
                 throw new ArgumentException($"Entry {lastIncluded.Index} has term {term}, not {lastIncluded.Term}.", nameof(lastIncluded));
-            return _history.AcquireLocked(current, lastIncluded.Index)
+            var isTooFar = applied.Index - lastIncluded.Index > (ulong)_options.HistoryEntries;
+            return (isTooFar ? null : _history.AcquireLocked(current, lastIncluded.Index))
                 ?? throw new ArgumentOutOfRangeException(
                     nameof(lastIncluded), lastIncluded,
                     $"Entry {lastIncluded.Index} is too far behind {applied.Index}: {nameof(EngineOptions.HistoryEntries)} is {_options.HistoryEntries}, and history begins anew at open.");
