@@ -4,7 +4,7 @@ using Varve.Format;
 namespace Varve.Tests.Format.Records;
 
 /// <summary>What all record codecs have in common.</summary>
-[Properties(MaxTest = 500)]
+[Properties(Arbitrary = [typeof(Seeds)], MaxTest = 500)]
 public class RecordCodecsTests
 {
     private static readonly (string Name, Func<Random, (object Record, byte[] Bytes)> Encode, Func<byte[], object?> Decode)[] Codecs =
@@ -17,11 +17,11 @@ public class RecordCodecsTests
     ];
 
     [Property]
-    public void RecordsComeBackAsTheyWere(int seed)
+    public void RecordsComeBackAsTheyWere(Seed seed)
     {
         foreach (var (name, encode, decode) in Codecs)
         {
-            var (record, bytes) = encode(new Random(seed));
+            var (record, bytes) = encode(seed.NewRandom());
             Assert.Equal((name, Samples.Text(record)), (name, Samples.Text(decode(bytes))));
         }
     }
@@ -33,9 +33,9 @@ public class RecordCodecsTests
     }
 
     [Property(MaxTest = 2_000)]
-    public void RandomDamageIsAnsweredAndWhatIsAcceptedIsCanonical(int seed)
+    public void RandomDamageIsAnsweredAndWhatIsAcceptedIsCanonical(Seed seed)
     {
-        var random = new Random(seed);
+        var random = seed.NewRandom();
         var bytes = VersionEditCodec.Encode(Samples.RandomEdit(random));
         for (var edits = random.Next(1, 4); edits > 0; edits--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
         if (VersionEditCodec.TryDecode(bytes, out var edit, out var error)) Assert.Equal(bytes, VersionEditCodec.Encode(edit));

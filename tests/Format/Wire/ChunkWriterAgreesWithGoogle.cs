@@ -4,7 +4,7 @@ using Varve.Format;
 
 namespace Varve.Tests.Format.Wire;
 
-[Properties(Arbitrary = [typeof(EntryShapes)], MaxTest = 5_000)]
+[Properties(Arbitrary = [typeof(EntryShapes), typeof(Seeds)], MaxTest = 1_000)]
 public class ChunkWriterAgreesWithGoogle
 {
     [Property]
@@ -14,9 +14,9 @@ public class ChunkWriterAgreesWithGoogle
     }
 
     [Property]
-    public void VarintsComeBack(ulong seed, byte shift)
+    public void VarintsComeBack(Seed seed, byte shift)
     {
-        var value = (seed * 0x9E37_79B9_7F4A_7C15) >> (shift & 63);
+        var value = ((ulong)seed.Value * 0x9E37_79B9_7F4A_7C15) >> (shift & 63);
         Span<byte> bytes = stackalloc byte[WireVarint.SizeMax + 8];
         var size = WireVarint.Write(bytes, value);
         Assert.Equal(WireVarint.SizeOf(value), size);
