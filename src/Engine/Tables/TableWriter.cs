@@ -14,6 +14,7 @@ internal sealed class TableWriter : IDisposable
     /// <summary>Values from here on go from the caller's memory to the output without a copy into a block.</summary>
     private const int LargeValueBytes = 256 << 10;
 
+    private const int ValueBytesMax = 1 << 30;
     private const int SeparatorBytesFull = 512 << 20;
     private const int RowsFull = 1 << 27;
     private const int LeasesFull = 1 << 26;
@@ -77,11 +78,13 @@ internal sealed class TableWriter : IDisposable
     }
 
     /// <summary>Adds a row above all before it. The deadline is used for leased puts alone; a tombstone has no value.</summary>
-    /// <exception cref="ArgumentException">The key is empty, longer than 65,535 bytes, or not above the last one; or a tombstone has a value.</exception>
+    /// <exception cref="ArgumentException">The key is empty, longer than 65,535 bytes, or not above the last one; the value is longer than 1 GiB; or a tombstone has one.</exception>
     public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
     {
         if (key.IsEmpty || key.Length > ushort.MaxValue)
             throw new ArgumentException("A key has 1 to 65,535 bytes.", nameof(key));
+        if (value.Length > ValueBytesMax)
+            throw new ArgumentException("A value has up to 1 GiB.", nameof(value));
         if (RowCount != 0 && key.SequenceCompareTo(lastKey.Span) <= 0)
             throw new ArgumentException("Keys are added in strictly ascending order.", nameof(key));
         if (kind == RecordKind.Tombstone && !value.IsEmpty)
@@ -216,7 +219,7 @@ internal sealed class TableWriter : IDisposable
 
     private void EndBlock()
     {
-        blockOffsets.Add((uint)(output.Position / DataBlockHeader.Alignment));
+        blockOffsets.Add(checked((uint)(output.Position / DataBlockHeader.Alignment)));
         rows.Clear();
         rowBytes.Clear();
     }

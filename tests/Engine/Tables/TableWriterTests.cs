@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
@@ -63,6 +64,20 @@ public class TableWriterTests(ITestOutputHelper output)
     [Fact]
     public void TheSameRowsGiveTheSameBytes() =>
         Assert.Equal(TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes, TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes);
+
+    [Fact]
+    public void TheWriterEmitsTheGoldenTable()
+    {
+        TestTable written = TestTable.Write(
+            [
+                TestTable.Put("key-00000001", new string('1', 40)), TestTable.Put("key-00000002", new string('2', 40)), TestTable.Leased("key-2", 5000, "leased"),
+                TestTable.Put("key-20000000000", "a tail"), TestTable.Tombstone("key-21"),
+            ],
+            blockBytes: 256);
+        Assert.Equal(GoldenBytes("table"), written.Bytes);
+        using Table table = written.Open();
+        table.Verify();
+    }
 
     [Fact]
     public void TheEstimateIsNearTheLength()
@@ -143,6 +158,14 @@ public class TableWriterTests(ITestOutputHelper output)
         Round();
         Assert.Equal(0, Round());
     }
+
+    /// <summary>The bytes of a golden file: offset, bytes, and after a # their meaning.</summary>
+    private static byte[] GoldenBytes(string name, [CallerFilePath] string caller = "") =>
+    [
+        .. File.ReadLines(Path.Combine(Path.GetDirectoryName(caller)!, "../../Format/golden", name + ".hex.txt"))
+            .SelectMany(line => line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1))
+            .Select(value => Convert.ToByte(value, 16)),
+    ];
 
     private static TableWriter New() => new(new MemoryStorage().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, 8192, 10);
 }
