@@ -96,7 +96,6 @@ internal sealed class LogReplay
                 Snapshot = new SnapshotMetadata(
                     new LogId(BinaryPrimitives.ReadUInt64LittleEndian(payload), BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
                     payload[16..].ToArray());
-                _incarnation.Terms.Trim(Snapshot.LastIncluded.Index);
                 break;
         }
     }

@@ -8,80 +8,73 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed class TermTable
 {
-    private volatile Runs _runs;
+    private const int KeptMax = 65_536;
+    private TermRun[] _items;
+    private int _count;
 
     public TermTable(ReadOnlySpan<TermRun> runs)
     {
-        var items = new TermRun[Math.Max(16, runs.Length * 2)];
-        runs.CopyTo(items);
-        _runs = new Runs(items, runs.Length);
+        _items = new TermRun[Math.Max(16, runs.Length * 2)];
+        runs.CopyTo(_items);
+        _count = runs.Length;
     }
 
     /// <summary>Notes that entries from <paramref name="index"/> on have a term, until another is noted.</summary>
     public void Note(ulong index, ulong term)
     {
-        var runs = _runs;
-        if (runs.Count > 0 && runs.Items[runs.Count - 1].Term == term) return;
-        var items = runs.Items;
-        if (runs.Count == items.Length) Array.Resize(ref items, items.Length * 2);
-        items[runs.Count] = new TermRun(index, term);
-        _runs = new Runs(items, runs.Count + 1);
+        var (items, count) = (_items, _count);
+        if (count > 0 && items[count - 1].Term == term) return;
+        if (count == items.Length) Array.Resize(ref items, count * 2);
+        items[count] = new TermRun(index, term);
+        // A reader takes the count before the array, so the array it gets holds at least that many.
+        Volatile.Write(ref _items, items);
+        Volatile.Write(ref _count, count + 1);
     }
 
     /// <summary>Notes a jump of the applied position: the terms of what was jumped over are not known.</summary>
     public void NoteJump(ulong from, ulong to, ulong term)
     {
-        if (to > from + 1 && _runs.Count > 0) Note(from + 1, 0);
+        if (to > from + 1 && _count > 0) Note(from + 1, 0);
         Note(to, term);
     }
 
     /// <summary>The term of an index that is at or below the applied one; null where it is not known.</summary>
     public ulong? Find(ulong index)
     {
-        var runs = _runs;
-        var at = runs.Floor(index);
+        var runs = Runs;
+        var at = Floor(runs, index);
         if (at < 0) return null;
-        var term = runs.Items[at].Term;
+        var term = runs[at].Term;
         return term == 0 && at > 0 ? null : term; // terms never decrease: a zero after another run is a hole
     }
 
-    /// <summary>Drops what lies wholly below an index; the run that holds the index begins there from now on.</summary>
-    public void Trim(ulong index)
-    {
-        var runs = _runs;
-        var at = runs.Floor(index);
-        if (at > 0 && runs.Items[at].Term == 0) at++; // a hole is no beginning
-        if (at < 0 || at == runs.Count) return;
-        var kept = runs.Items.AsSpan(at, runs.Count - at);
-        var items = new TermRun[Math.Max(16, kept.Length * 2)];
-        kept.CopyTo(items);
-        items[0] = items[0] with { FirstIndex = Math.Max(items[0].FirstIndex, index) };
-        _runs = new Runs(items, kept.Length);
-    }
-
-    /// <summary>The runs up to an index.</summary>
+    /// <summary>The runs up to an index, the latest of them where there are very many.</summary>
     public TermRun[] UpTo(ulong index)
     {
-        var runs = _runs;
-        return runs.Items.AsSpan(0, runs.Floor(index) + 1).ToArray();
+        var runs = Runs;
+        var kept = runs[..(Floor(runs, index) + 1)];
+        return (kept.Length > KeptMax ? kept[^KeptMax..] : kept).ToArray();
     }
 
-    private sealed class Runs(TermRun[] items, int count)
+    private ReadOnlySpan<TermRun> Runs
     {
-        public readonly TermRun[] Items = items;
-        public readonly int Count = count;
-
-        public int Floor(ulong index)
+        get
         {
-            int low = 0, high = Count;
-            while (low < high)
-            {
-                var middle = (low + high) >>> 1;
-                if (Items[middle].FirstIndex <= index) low = middle + 1;
-                else high = middle;
-            }
-
-            return low - 1;
+            var count = Volatile.Read(ref _count);
+            return Volatile.Read(ref _items).AsSpan(0, count);
         }
+    }
+
+    private static int Floor(ReadOnlySpan<TermRun> runs, ulong index)
+    {
+        int low = 0, high = runs.Length;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (runs[middle].FirstIndex <= index) low = middle + 1;
+            else high = middle;
+        }
+
+        return low - 1;
     }
 }
