@@ -90,13 +90,12 @@ public sealed partial class LsmStateMachine
         }
     }
 
-    /// <summary>Remembers a snapshot that was made, unless the state is another by now or a later snapshot is known.</summary>
+    /// <summary>Remembers the last snapshot made, unless the state is another by now.</summary>
     private void RecordSnapshot(Incarnation incarnation, SnapshotMetadata metadata)
     {
         lock (_versions.Gate)
         {
             if (_state == Closed || _versions.Current.Incarnation != incarnation) return;
-            if (_snapshot is { } known && known.LastIncluded.Index > metadata.LastIncluded.Index) return;
             NoteSnapshotLocked(metadata);
         }
 
