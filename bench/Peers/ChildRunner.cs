@@ -25,7 +25,7 @@ internal static class ChildRunner
             };
             group(context);
         }
-        catch (Exception e) when (e is NotSupportedException or NotImplementedException or IOException or InvalidDataException or InvalidOperationException)
+        catch (Exception e) when (e is NotSupportedException or IOException or InvalidDataException or InvalidOperationException)
         {
             Console.Error.WriteLine($"{e.GetType().Name}: {e.Message}");
             return 1;

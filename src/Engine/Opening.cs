@@ -99,7 +99,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         incarnation.Applied.Publish(recovered.Position);
         foreach (var shared in _acquired) shared.Release();
         _acquired.Clear();
-        var durable = recovered.DurableBefore(log?.Synced ?? default);
+        var durable = recovered.DurableBefore(wal.Synced);
         return new Parts(
             databaseId, numbers, manifest, version, wal, pool, recovered.Snapshot, recovered.CleanedTimeMs, durable,
             new Report(log?.TornBytes ?? 0, recovered.Entries, log?.Ending ?? LogEnding.Clean, isNew));
@@ -150,9 +150,12 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
                 var from = segment.Number < log.Synced.Segment ? segment.End
                     : segment.Number == log.Synced.Segment ? Math.Min(log.Synced.Offset, segment.End) : WalSegmentHeader.Size;
                 segment.Redirty(from, segment.End);
+                if (options.Durability == Durability.Power) segment.Sync(); // what was acknowledged is durable, and is to be known as such
             }
 
-            wal = new WalWriter(log.Segments[^1], recovered.Position, log.Synced, log.Segments.Take(log.Segments.Count - 1));
+            var last = log.Segments[^1];
+            var synced = options.Durability == Durability.Power ? new LogOffset(last.Number, last.End) : log.Synced;
+            wal = new WalWriter(last, recovered.Position, synced, log.Segments.Take(log.Segments.Count - 1));
         }
 
         Sweep(manifest, log, pool);

@@ -22,9 +22,9 @@ internal sealed class ScanState(ViewContext context)
 
     public bool IsStarted => _isStarted;
 
-    private unsafe ReadOnlySpan<byte> From => new(_bounds.Address, _fromLength);
+    private ReadOnlySpan<byte> From => _bounds.Slice(0, _fromLength);
 
-    private unsafe ReadOnlySpan<byte> To => new(_bounds.Address + _fromLength, _toLength);
+    private ReadOnlySpan<byte> To => _bounds.Slice(_fromLength, _toLength);
 
     /// <summary>Sets the bounds [from, to); empty is unbounded.</summary>
     public void SetRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)

@@ -25,6 +25,9 @@ internal sealed unsafe class NativeBuffer : IDisposable
         return new Span<byte>(Address, length);
     }
 
+    /// <summary>A part of what was last reserved.</summary>
+    public ReadOnlySpan<byte> Slice(int offset, int length) => new ReadOnlySpan<byte>(Address, _capacity).Slice(offset, length);
+
     public void Dispose()
     {
         NativeMemory.Free(Address);
