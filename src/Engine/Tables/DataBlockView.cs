@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Varve.Format;
 
 namespace Varve.Tables;
@@ -140,14 +141,46 @@ internal readonly unsafe struct DataBlockView
 
     private ReadOnlySpan<byte> Tail(int row) => new(RowBegin(row), DataBlockHeader.TailBytes(KeyLength(row), header.PrefixLength));
 
+    /// <summary>
+    /// Whether a row's key is a key. Prefix and tail of up to eight bytes are compared under masks: their lengths vary from
+    /// block to block, and branches on them would be mispredicted while the block is still on its way from memory.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsKey(int row, ReadOnlySpan<byte> key) =>
-        KeyLength(row) == key.Length
-        && Heads[row] == KeyHead.Of(key, header.PrefixLength)
+    private bool IsKey(int row, ReadOnlySpan<byte> key)
+    {
+        int prefix = header.PrefixLength, tail = key.Length - prefix - KeyHead.Bytes;
+        if (KeyLength(row) != key.Length)
+            return false;
+        if (prefix > sizeof(ulong) || (uint)tail > sizeof(ulong))
+            return IsKeyOfAnyLength(row, key);
+        ref byte first = ref MemoryMarshal.GetReference(key);
+        ulong head = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, prefix)));
+        // The eight bytes from the prefix's begin end before the checksum does; those to the tail's end begin after the heads do.
+        ulong prefixDifference = Unsafe.ReadUnaligned<ulong>(ref first) ^ Unsafe.ReadUnaligned<ulong>(Prefix);
+        ulong tailDifference = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, key.Length - sizeof(ulong)))
+            ^ Unsafe.ReadUnaligned<ulong>(RowBegin(row) + tail - sizeof(ulong));
+        ulong prefixMask = ~(ulong.MaxValue << 4 * prefix << 4 * prefix), tailMask = ~(ulong.MaxValue >> 4 * tail >> 4 * tail);
+        return (Heads[row] ^ head | prefixDifference & prefixMask | tailDifference & tailMask) == 0;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsKeyOfAnyLength(int row, ReadOnlySpan<byte> key) =>
+        Heads[row] == KeyHead.Of(key, header.PrefixLength)
         && key.StartsWith(new ReadOnlySpan<byte>(Prefix, header.PrefixLength))
         && Tail(row).SequenceEqual(key[^DataBlockHeader.TailBytes(key.Length, header.PrefixLength)..]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int ComparePrefixTo(ReadOnlySpan<byte> key)
+    {
+        int prefix = header.PrefixLength;
+        if (prefix > sizeof(ulong) || key.Length < sizeof(ulong))
+            return ComparePrefixOfAnyLengthTo(key);
+        ulong mask = ~(ulong.MaxValue >> 4 * prefix >> 4 * prefix);
+        ulong mine = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(Prefix)) & mask;
+        return mine.CompareTo(BinaryPrimitives.ReadUInt64BigEndian(key) & mask);
+    }
+
+    private int ComparePrefixOfAnyLengthTo(ReadOnlySpan<byte> key)
     {
         int shared = Math.Min(key.Length, PrefixLength);
         int order = new ReadOnlySpan<byte>(Prefix, shared).SequenceCompareTo(key[..shared]);
