@@ -2,25 +2,29 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using Varve.Format;
 
 namespace Varve.Tables;
 
 /// <summary>
 /// A validated data block in a mapping (<see cref="DataBlockHeader"/>): every offset computed here was checked by
-/// <see cref="DataBlock.TryValidate"/>, and the memory lives as long as the table's mapping.
+/// <see cref="DataBlock.TryValidate"/>, and the memory lives as long as the table's mapping. Header and tags are read from
+/// the copy in the index, which was found equal: those of all blocks together stay in the processor's caches.
 /// </summary>
 internal readonly unsafe struct DataBlockView
 {
+    private readonly byte* line;
     private readonly byte* block;
     private readonly byte* rows;
     private readonly DataBlockHeader header;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DataBlockView(byte* block)
+    public DataBlockView(byte* line, byte* block)
     {
+        this.line = line;
         this.block = block;
-        header = *(DataBlockHeader*)block;
+        header = *(DataBlockHeader*)line;
         rows = block + header.RowsOffset;
     }
 
@@ -32,7 +36,7 @@ internal readonly unsafe struct DataBlockView
 
     public byte* Prefix => rows - header.PrefixLength;
 
-    public byte Tag(int row) => block[DataBlockHeader.Bytes + row];
+    public byte Tag(int row) => line[DataBlockHeader.Bytes + row];
 
     public ulong Head(int row) => Heads[row];
 
@@ -40,7 +44,7 @@ internal readonly unsafe struct DataBlockView
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(ReadOnlySpan<byte> key, ulong hash)
     {
-        ulong candidates = HeadSearch.EqualTags(block + DataBlockHeader.Bytes, header.Count, DataBlock.TagOf(hash));
+        ulong candidates = HeadSearch.EqualTags(line + DataBlockHeader.Bytes, header.Count, DataBlock.TagOf(hash));
         while (candidates != 0)
         {
             int row = BitOperations.TrailingZeroCount(candidates);
@@ -49,6 +53,19 @@ internal readonly unsafe struct DataBlockView
             candidates &= candidates - 1;
         }
         return -1;
+    }
+
+    /// <summary>Asks for the head and the bytes of the first row that a hash can mean.</summary>
+    public void Prefetch(ulong hash)
+    {
+        ulong candidates = HeadSearch.EqualTags(line + DataBlockHeader.Bytes, header.Count, DataBlock.TagOf(hash));
+        if (candidates == 0)
+            return;
+        int row = BitOperations.TrailingZeroCount(candidates);
+        Sse.Prefetch0(Heads + row);
+        Sse.Prefetch0(Prefix);
+        if (header.HasFixedRows)
+            Sse.Prefetch0(RowBegin(row));
     }
 
     /// <summary>The first row whose key is not below a key; the count when there is none.</summary>

@@ -71,6 +71,18 @@ internal sealed unsafe partial class Table : IDisposable
         return found >= 0;
     }
 
+    /// <summary>
+    /// Asks for what a get of a key would wait for, so that the misses of several keys overlap: prefetch all, then get all.
+    /// </summary>
+    public void Prefetch(ReadOnlySpan<byte> key, ulong hash)
+    {
+        if (!Sse.IsSupported || !MayContain(hash) || !IsInRange(key))
+            return;
+        int number = index.Find(key);
+        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) != 0)
+            new DataBlockView(index.Line(number), data + index.BlockOffset(number)).Prefetch(hash);
+    }
+
     /// <summary>The leases with <paramref name="from"/> &lt; deadline &lt;= <paramref name="to"/>, by deadline.</summary>
     public LeaseCursor Leases(ulong from, ulong to)
     {
@@ -111,7 +123,7 @@ internal sealed unsafe partial class Table : IDisposable
     {
         if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) == 0)
             CheckBlock(number);
-        return new DataBlockView(data + index.BlockOffset(number));
+        return new DataBlockView(index.Line(number), data + index.BlockOffset(number));
     }
 
     internal CorruptionException LeaseMismatch(TableLease lease) =>
@@ -124,6 +136,8 @@ internal sealed unsafe partial class Table : IDisposable
         int extent = (int)(index.BlockOffset(number + 1) - offset);
         if (!DataBlock.TryValidate(new ReadOnlySpan<byte>(data + offset, extent), salt, offset, out DecodeError error))
             throw new CorruptionException(Path, offset, $"data block ({error.Reason})");
+        if (!new ReadOnlySpan<byte>(index.Line(number), DataBlockHeader.HeadsOffset).SequenceEqual(new ReadOnlySpan<byte>(data + offset, DataBlockHeader.HeadsOffset)))
+            throw new CorruptionException(Path, offset, "data block (the first line that the index has of it)");
         if (!paranoid)
             Interlocked.Or(ref checkedBlocks[number >> 6], 1UL << number);
     }
