@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using Varve.Format;
 
 namespace Varve.Tables;
@@ -62,10 +61,10 @@ internal readonly unsafe struct DataBlockView
         if (candidates == 0)
             return;
         int row = BitOperations.TrailingZeroCount(candidates);
-        Sse.Prefetch0(Heads + row);
-        Sse.Prefetch0(Prefix);
+        Memory.Prefetch.Line(Heads + row);
+        Memory.Prefetch.Line(Prefix);
         if (header.HasFixedRows)
-            Sse.Prefetch0(RowBegin(row));
+            Memory.Prefetch.Line(RowBegin(row));
     }
 
     /// <summary>The first row whose key is not below a key; the count when there is none.</summary>

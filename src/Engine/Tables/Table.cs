@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Varve.Format;
 using Varve.Storage;
 
@@ -49,8 +48,8 @@ internal sealed unsafe partial class Table : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrefetchFilter(ulong hash)
     {
-        if (filterLines != 0 && Sse.IsSupported)
-            Sse.Prefetch0(filter + TableFilter.LineOffset(hash, filterLines));
+        if (filterLines != 0)
+            Memory.Prefetch.Line(filter + TableFilter.LineOffset(hash, filterLines));
     }
 
     /// <summary>Finds the row of a key, whatever its kind.</summary>
@@ -76,7 +75,7 @@ internal sealed unsafe partial class Table : IDisposable
     /// </summary>
     public void Prefetch(ReadOnlySpan<byte> key, ulong hash)
     {
-        if (!Sse.IsSupported || !MayContain(hash) || !IsInRange(key))
+        if (!MayContain(hash) || !IsInRange(key))
             return;
         int number = index.Find(key);
         if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) != 0)
@@ -110,11 +109,9 @@ internal sealed unsafe partial class Table : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void PrefetchHeads(int number)
     {
-        if (!Sse.IsSupported)
-            return;
         byte* block = data + index.BlockOffset(number);
         for (int line = 0; line <= DataBlockHeader.RowsMax * sizeof(ulong); line += DataBlockHeader.Alignment)
-            Sse.Prefetch0(block + DataBlockHeader.HeadsOffset + line);
+            Memory.Prefetch.Line(block + DataBlockHeader.HeadsOffset + line);
     }
 
     /// <summary>A block, checked.</summary>
