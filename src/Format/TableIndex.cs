@@ -16,15 +16,16 @@ internal static class TableIndex
     public static long Length(int blockCount, long separatorBytes) => new TableIndexShape(blockCount).SeparatorsOffset + separatorBytes;
 
     /// <summary>
-    /// Writes the index into a span of exactly <see cref="Length"/> bytes, from block count + 1 file offsets in units of 64
-    /// bytes, and block count offsets of separators: where each begins, and where the last one ends.
+    /// Writes the index into a span of exactly <see cref="Length"/> bytes, from the first 64 bytes of each block, block count + 1
+    /// file offsets in units of 64 bytes, and block count offsets of separators: where each begins, and where the last one ends.
     /// </summary>
     public static void Encode(
-        Span<byte> destination, ReadOnlySpan<uint> blockOffsets, ReadOnlySpan<uint> separatorOffsets, ReadOnlySpan<byte> separators,
+        Span<byte> destination, ReadOnlySpan<byte> lines, ReadOnlySpan<uint> blockOffsets, ReadOnlySpan<uint> separatorOffsets, ReadOnlySpan<byte> separators,
         ReadOnlySpan<byte> smallestKey, ReadOnlySpan<byte> largestKey)
     {
         var shape = new TableIndexShape(blockOffsets.Length - 1);
-        destination[..(int)shape.BlockOffsetsOffset].Clear();
+        destination[..(int)shape.LinesOffset].Clear();
+        lines.CopyTo(destination[(int)shape.LinesOffset..(int)shape.BlockOffsetsOffset]);
         BinaryPrimitives.WriteUInt64LittleEndian(destination, (ulong)shape.BlockCount);
         for (int level = 0; level < shape.Levels; level++)
         {

@@ -13,6 +13,7 @@ namespace Varve.Format;
 ///      120  u16      prefix length: bytes that every key sought in this node begins with
 ///      122  u8       separators in use
 ///      123  0 ..
+///      u8[64][block count]   the first line of every block, again: header and tags of all blocks stay in the cache
 ///      u32[block count + 1]  where blocks begin in the file, in units of 64 bytes, and where the last ends
 ///      u32[block count]      where separators begin in the bytes below, and where the last ends
 ///      u8[]                  the separators, whole
@@ -26,8 +27,8 @@ internal sealed class TableIndexShape
     public const int NodePrefixOffset = 120;
     public const int NodeCountOffset = 122;
 
-    /// <summary>Most blocks in a table; the tree has at most seven levels.</summary>
-    public const int BlocksMax = 1 << 26;
+    /// <summary>Most blocks in a table; the tree has at most six levels.</summary>
+    public const int BlocksMax = 1 << 24;
 
     private readonly long[] nodeCounts;
     private readonly long[] levelOffsets;
@@ -46,8 +47,9 @@ internal sealed class TableIndexShape
             levelOffsets[level] = at;
             at += nodeCounts[level] * NodeBytes;
         }
-        BlockOffsetsOffset = at;
-        SeparatorOffsetsOffset = at + 4L * (blockCount + 1);
+        LinesOffset = at;
+        BlockOffsetsOffset = at + (long)DataBlockHeader.HeadsOffset * blockCount;
+        SeparatorOffsetsOffset = BlockOffsetsOffset + 4L * (blockCount + 1);
         SeparatorsOffset = SeparatorOffsetsOffset + 4L * blockCount;
     }
 
@@ -55,6 +57,9 @@ internal sealed class TableIndexShape
 
     /// <summary>Levels of nodes; level 0 is the leaves'.</summary>
     public int Levels => nodeCounts.Length;
+
+    /// <summary>Where the copies of the blocks' first lines begin.</summary>
+    public long LinesOffset { get; }
 
     public long BlockOffsetsOffset { get; }
 

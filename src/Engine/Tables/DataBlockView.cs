@@ -1,25 +1,29 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Varve.Format;
 
 namespace Varve.Tables;
 
 /// <summary>
 /// A validated data block in a mapping (<see cref="DataBlockHeader"/>): every offset computed here was checked by
-/// <see cref="DataBlock.TryValidate"/>, and the memory lives as long as the table's mapping.
+/// <see cref="DataBlock.TryValidate"/>, and the memory lives as long as the table's mapping. Header and tags are read from
+/// the copy in the index, which was found equal: those of all blocks together stay in the processor's caches.
 /// </summary>
 internal readonly unsafe struct DataBlockView
 {
+    private readonly byte* line;
     private readonly byte* block;
     private readonly byte* rows;
     private readonly DataBlockHeader header;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DataBlockView(byte* block)
+    public DataBlockView(byte* line, byte* block)
     {
+        this.line = line;
         this.block = block;
-        header = *(DataBlockHeader*)block;
+        header = *(DataBlockHeader*)line;
         rows = block + header.RowsOffset;
     }
 
@@ -31,7 +35,7 @@ internal readonly unsafe struct DataBlockView
 
     public byte* Prefix => rows - header.PrefixLength;
 
-    public byte Tag(int row) => block[DataBlockHeader.Bytes + row];
+    public byte Tag(int row) => line[DataBlockHeader.Bytes + row];
 
     public ulong Head(int row) => Heads[row];
 
@@ -39,7 +43,7 @@ internal readonly unsafe struct DataBlockView
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(ReadOnlySpan<byte> key, ulong hash)
     {
-        ulong candidates = HeadSearch.EqualTags(block + DataBlockHeader.Bytes, header.Count, DataBlock.TagOf(hash));
+        ulong candidates = HeadSearch.EqualTags(line + DataBlockHeader.Bytes, header.Count, DataBlock.TagOf(hash));
         while (candidates != 0)
         {
             int row = BitOperations.TrailingZeroCount(candidates);
@@ -48,6 +52,19 @@ internal readonly unsafe struct DataBlockView
             candidates &= candidates - 1;
         }
         return -1;
+    }
+
+    /// <summary>Asks for the head and the bytes of the first row that a hash can mean.</summary>
+    public void Prefetch(ulong hash)
+    {
+        ulong candidates = HeadSearch.EqualTags(line + DataBlockHeader.Bytes, header.Count, DataBlock.TagOf(hash));
+        if (candidates == 0)
+            return;
+        int row = BitOperations.TrailingZeroCount(candidates);
+        Memory.Prefetch.Line(Heads + row);
+        Memory.Prefetch.Line(Prefix);
+        if (header.HasFixedRows)
+            Memory.Prefetch.Line(RowBegin(row));
     }
 
     /// <summary>The first row whose key is not below a key; the count when there is none.</summary>
@@ -140,14 +157,46 @@ internal readonly unsafe struct DataBlockView
 
     private ReadOnlySpan<byte> Tail(int row) => new(RowBegin(row), DataBlockHeader.TailBytes(KeyLength(row), header.PrefixLength));
 
+    /// <summary>
+    /// Whether a row's key is a key. Prefix and tail of up to eight bytes are compared under masks: their lengths vary from
+    /// block to block, and branches on them would be mispredicted while the block is still on its way from memory.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsKey(int row, ReadOnlySpan<byte> key) =>
-        KeyLength(row) == key.Length
-        && Heads[row] == KeyHead.Of(key, header.PrefixLength)
+    private bool IsKey(int row, ReadOnlySpan<byte> key)
+    {
+        int prefix = header.PrefixLength, tail = key.Length - prefix - KeyHead.Bytes;
+        if (KeyLength(row) != key.Length)
+            return false;
+        if (prefix > sizeof(ulong) || (uint)tail > sizeof(ulong))
+            return IsKeyOfAnyLength(row, key);
+        ref byte first = ref MemoryMarshal.GetReference(key);
+        ulong head = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, prefix)));
+        // The eight bytes from the prefix's begin end before the checksum does; those to the tail's end begin after the heads do.
+        ulong prefixDifference = Unsafe.ReadUnaligned<ulong>(ref first) ^ Unsafe.ReadUnaligned<ulong>(Prefix);
+        ulong tailDifference = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, key.Length - sizeof(ulong)))
+            ^ Unsafe.ReadUnaligned<ulong>(RowBegin(row) + tail - sizeof(ulong));
+        ulong prefixMask = ~(ulong.MaxValue << 4 * prefix << 4 * prefix), tailMask = ~(ulong.MaxValue >> 4 * tail >> 4 * tail);
+        return (Heads[row] ^ head | prefixDifference & prefixMask | tailDifference & tailMask) == 0;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsKeyOfAnyLength(int row, ReadOnlySpan<byte> key) =>
+        Heads[row] == KeyHead.Of(key, header.PrefixLength)
         && key.StartsWith(new ReadOnlySpan<byte>(Prefix, header.PrefixLength))
         && Tail(row).SequenceEqual(key[^DataBlockHeader.TailBytes(key.Length, header.PrefixLength)..]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int ComparePrefixTo(ReadOnlySpan<byte> key)
+    {
+        int prefix = header.PrefixLength;
+        if (prefix > sizeof(ulong) || key.Length < sizeof(ulong))
+            return ComparePrefixOfAnyLengthTo(key);
+        ulong mask = ~(ulong.MaxValue >> 4 * prefix >> 4 * prefix);
+        ulong mine = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(Prefix)) & mask;
+        return mine.CompareTo(BinaryPrimitives.ReadUInt64BigEndian(key) & mask);
+    }
+
+    private int ComparePrefixOfAnyLengthTo(ReadOnlySpan<byte> key)
     {
         int shared = Math.Min(key.Length, PrefixLength);
         int order = new ReadOnlySpan<byte>(Prefix, shared).SequenceCompareTo(key[..shared]);

@@ -27,7 +27,7 @@ internal sealed unsafe partial class Table
             token.ThrowIfCancellationRequested();
             long offset = index.BlockOffset(number);
             CheckBlock(number);
-            var block = new DataBlockView(data + offset);
+            var block = new DataBlockView(index.Line(number), data + offset);
             for (int row = 0; row < block.Count; row++)
             {
                 int length = block.KeyLength(row);

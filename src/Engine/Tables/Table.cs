@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Varve.Format;
 using Varve.Storage;
 
@@ -49,8 +48,8 @@ internal sealed unsafe partial class Table : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void PrefetchFilter(ulong hash)
     {
-        if (filterLines != 0 && Sse.IsSupported)
-            Sse.Prefetch0(filter + TableFilter.LineOffset(hash, filterLines));
+        if (filterLines != 0)
+            Memory.Prefetch.Line(filter + TableFilter.LineOffset(hash, filterLines));
     }
 
     /// <summary>Finds the row of a key, whatever its kind.</summary>
@@ -69,6 +68,18 @@ internal sealed unsafe partial class Table : IDisposable
         int found = block.Find(key, hash);
         row = found < 0 ? default : block.Row(found);
         return found >= 0;
+    }
+
+    /// <summary>
+    /// Asks for what a get of a key would wait for, so that the misses of several keys overlap: prefetch all, then get all.
+    /// </summary>
+    public void Prefetch(ReadOnlySpan<byte> key, ulong hash)
+    {
+        if (!MayContain(hash) || !IsInRange(key))
+            return;
+        int number = index.Find(key);
+        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) != 0)
+            new DataBlockView(index.Line(number), data + index.BlockOffset(number)).Prefetch(hash);
     }
 
     /// <summary>The leases with <paramref name="from"/> &lt; deadline &lt;= <paramref name="to"/>, by deadline.</summary>
@@ -98,11 +109,9 @@ internal sealed unsafe partial class Table : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void PrefetchHeads(int number)
     {
-        if (!Sse.IsSupported)
-            return;
         byte* block = data + index.BlockOffset(number);
         for (int line = 0; line <= DataBlockHeader.RowsMax * sizeof(ulong); line += DataBlockHeader.Alignment)
-            Sse.Prefetch0(block + DataBlockHeader.HeadsOffset + line);
+            Memory.Prefetch.Line(block + DataBlockHeader.HeadsOffset + line);
     }
 
     /// <summary>A block, checked.</summary>
@@ -111,7 +120,7 @@ internal sealed unsafe partial class Table : IDisposable
     {
         if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) == 0)
             CheckBlock(number);
-        return new DataBlockView(data + index.BlockOffset(number));
+        return new DataBlockView(index.Line(number), data + index.BlockOffset(number));
     }
 
     internal CorruptionException LeaseMismatch(TableLease lease) =>
@@ -124,6 +133,8 @@ internal sealed unsafe partial class Table : IDisposable
         int extent = (int)(index.BlockOffset(number + 1) - offset);
         if (!DataBlock.TryValidate(new ReadOnlySpan<byte>(data + offset, extent), salt, offset, out DecodeError error))
             throw new CorruptionException(Path, offset, $"data block ({error.Reason})");
+        if (!new ReadOnlySpan<byte>(index.Line(number), DataBlockHeader.HeadsOffset).SequenceEqual(new ReadOnlySpan<byte>(data + offset, DataBlockHeader.HeadsOffset)))
+            throw new CorruptionException(Path, offset, "data block (the first line that the index has of it)");
         if (!paranoid)
             Interlocked.Or(ref checkedBlocks[number >> 6], 1UL << number);
     }

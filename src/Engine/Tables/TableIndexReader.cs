@@ -13,6 +13,7 @@ internal unsafe struct TableIndexReader
     private const int LevelsMax = 8;
 
     private readonly int levels;
+    private readonly byte* lines;
     private readonly uint* blockOffsets;
     private readonly uint* separatorOffsets;
     private readonly byte* separators;
@@ -22,6 +23,7 @@ internal unsafe struct TableIndexReader
     {
         BlockCount = shape.BlockCount;
         levels = shape.Levels;
+        lines = index + shape.LinesOffset;
         blockOffsets = (uint*)(index + shape.BlockOffsetsOffset);
         separatorOffsets = (uint*)(index + shape.SeparatorOffsetsOffset);
         separators = index + shape.SeparatorsOffset;
@@ -33,6 +35,9 @@ internal unsafe struct TableIndexReader
 
     /// <summary>Where a block begins in the file; for the block count, where the last one ends.</summary>
     public readonly long BlockOffset(int block) => (long)blockOffsets[block] * DataBlockHeader.Alignment;
+
+    /// <summary>The copy of a block's first line.</summary>
+    public readonly byte* Line(int block) => lines + (long)block * DataBlockHeader.HeadsOffset;
 
     /// <summary>The only block that can hold a key which is inside the table's range.</summary>
     public readonly int Find(ReadOnlySpan<byte> key)

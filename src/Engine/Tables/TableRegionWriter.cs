@@ -29,10 +29,11 @@ internal sealed class TableRegionWriter(TableOutput output, ulong salt) : IDispo
     }
 
     public TableRegion WriteIndex(
-        ReadOnlySpan<uint> blockOffsets, ReadOnlySpan<uint> separatorOffsets, ReadOnlySpan<byte> separators, ReadOnlySpan<byte> smallestKey, ReadOnlySpan<byte> largestKey)
+        ReadOnlySpan<byte> lines, ReadOnlySpan<uint> blockOffsets, ReadOnlySpan<uint> separatorOffsets, ReadOnlySpan<byte> separators,
+        ReadOnlySpan<byte> smallestKey, ReadOnlySpan<byte> largestKey)
     {
         region.Resize(checked((int)TableIndex.Length(blockOffsets.Length - 1, separators.Length)));
-        TableIndex.Encode(region.Span, blockOffsets, separatorOffsets, separators, smallestKey, largestKey);
+        TableIndex.Encode(region.Span, lines, blockOffsets, separatorOffsets, separators, smallestKey, largestKey);
         return Write();
     }
 

@@ -32,6 +32,7 @@ internal sealed class TableWriter : IDisposable
     private readonly NativeList<byte> rowBytes = new();
     private readonly NativeList<byte> block = new();
     private readonly NativeList<byte> lastKey = new();
+    private readonly NativeList<byte> lines = new();
     private readonly NativeList<uint> blockOffsets = new();
     private readonly NativeList<uint> separatorOffsets = new();
     private readonly NativeList<byte> separators = new();
@@ -70,10 +71,10 @@ internal sealed class TableWriter : IDisposable
         get
         {
             if (separators.Count > SeparatorBytesFull || hashes.Count > RowsFull || leases.Count > LeasesFull || output.Position > DataBytesFull
-                || blockOffsets.Count > TableIndexShape.BlocksMax / 2)
+                || blockOffsets.Count > TableIndexShape.BlocksMax - 64)
                 return long.MaxValue;
             return output.Position + rowBytes.Count + TableFilter.Length(hashes.Count, filterBitsPerKey) + leases.Count * (long)TableLeases.EntryBytes
-                + separators.Count + blockOffsets.Count * 17L + lastKey.Count * 2L + 512;
+                + separators.Count + blockOffsets.Count * 81L + lastKey.Count * 2L + 512;
         }
     }
 
@@ -143,7 +144,7 @@ internal sealed class TableWriter : IDisposable
             DataLength = dataLength,
             Leases = regions.WriteLeases(leases.Span),
             Filter = regions.WriteFilter(hashes.Span, filterBitsPerKey),
-            Index = regions.WriteIndex(blockOffsets.Span, separatorOffsets.Span, separators.Span, smallestKey, largestKey),
+            Index = regions.WriteIndex(lines.Span, blockOffsets.Span, separatorOffsets.Span, separators.Span, smallestKey, largestKey),
             Properties = regions.WriteProperties(properties),
         };
         regions.WriteFooter(footer);
@@ -170,6 +171,7 @@ internal sealed class TableWriter : IDisposable
         rowBytes.Dispose();
         block.Dispose();
         lastKey.Dispose();
+        lines.Dispose();
         blockOffsets.Dispose();
         separatorOffsets.Dispose();
         separators.Dispose();
@@ -219,6 +221,7 @@ internal sealed class TableWriter : IDisposable
 
     private void EndBlock()
     {
+        lines.AddRange(block.Span[..DataBlockHeader.HeadsOffset]);
         blockOffsets.Add(checked((uint)(output.Position / DataBlockHeader.Alignment)));
         rows.Clear();
         rowBytes.Clear();

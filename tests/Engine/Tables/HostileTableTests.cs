@@ -33,7 +33,7 @@ public class HostileTableTests(ITestOutputHelper output)
             int from = random.Next(2) == 0 ? 0 : (int)BinaryPrimitives.ReadInt64LittleEndian(sound.AsSpan(sound.Length - TableFooter.Bytes + 24));
             for (int edits = random.Next(1, 5); edits > 0; edits--)
                 hostile[random.Next(from, hostile.Length - TableFooter.Bytes)] = (byte)(random.Next(3) == 0 ? 255 : random.Next(256));
-            Reseal(hostile, sound);
+            Reseal(hostile, sound, copyLines: from == 0);
             if (hostile.AsSpan().SequenceEqual(sound))
                 continue;
             table.Bytes = hostile;
@@ -114,8 +114,8 @@ public class HostileTableTests(ITestOutputHelper output)
         return sum;
     }
 
-    /// <summary>Puts right checksums on every block, region and footer, by the places of the sound file.</summary>
-    private static void Reseal(byte[] bytes, byte[] sound)
+    /// <summary>Puts right checksums on every block, region and footer, by the places of the sound file; on wish also blocks' first lines into the index.</summary>
+    private static void Reseal(byte[] bytes, byte[] sound, bool copyLines)
     {
         ulong salt = TableChecksum.Salt(TestTable.Origin, 7);
         Assert.True(TableFooter.TryDecode(sound, sound.Length, out TableFooter? footer, out _, out _));
@@ -125,6 +125,8 @@ public class HostileTableTests(ITestOutputHelper output)
         {
             int begin = (int)BinaryPrimitives.ReadUInt32LittleEndian(index[(int)(shape.BlockOffsetsOffset + 4 * block)..]) * 64;
             int end = (int)BinaryPrimitives.ReadUInt32LittleEndian(index[(int)(shape.BlockOffsetsOffset + 4 * block + 4)..]) * 64;
+            if (copyLines)
+                bytes.AsSpan(begin, 64).CopyTo(bytes.AsSpan((int)(footer.Index.Offset + shape.LinesOffset + 64 * block)));
             BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(end - 8), TableChecksum.Of(bytes.AsSpan(begin, end - 8 - begin), salt, begin));
         }
         TableRegion Sealed(TableRegion r) => r with { Checksum = TableChecksum.Of(bytes.AsSpan((int)r.Offset, (int)r.Length), salt, r.Offset) };

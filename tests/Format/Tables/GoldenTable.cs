@@ -28,7 +28,7 @@ public class GoldenTable
 
         byte[] separator = TableIndex.Separator(Bytes("key-00000002"), Bytes("key-2")).ToArray();
         byte[] index = new byte[TableIndex.Length(2, separator.Length)];
-        TableIndex.Encode(index, [0, (uint)uniform.Length / 64, (uint)(uniform.Length + mixed.Length) / 64], [0, (uint)separator.Length], separator, Bytes("key-00000001"), Bytes("key-21"));
+        TableIndex.Encode(index, [.. uniform[..64], .. mixed[..64]], [0, (uint)uniform.Length / 64, (uint)(uniform.Length + mixed.Length) / 64], [0, (uint)separator.Length], separator, Bytes("key-00000001"), Bytes("key-21"));
         TableRegion indexRegion = Region(file, index, out byte[] beforeIndex);
 
         var counts = new TableProperties
@@ -70,7 +70,7 @@ public class GoldenTable
             .Field(beforeFilter, "zeros").Field(filter, "filter: one line")
             .Field(beforeIndex, "zeros")
             .Fields(
-                index, (8, "index: 2 blocks"), (56, "0"), (8, "node 0: head \"2\""), (112, "unused heads"), (2, "prefix of 4 bytes"), (1, "1 separator"), (5, "0"), (12, "block offsets / 64"),
+                index, (8, "index: 2 blocks"), (56, "0"), (8, "node 0: head \"2\""), (112, "unused heads"), (2, "prefix of 4 bytes"), (1, "1 separator"), (5, "0"), (64, "first line of block 0"), (64, "first line of block 1"), (12, "block offsets / 64"),
                 (8, "separator offsets"), (5, "separator \"key-2\""))
             .Field(beforeProperties, "zeros")
             .Fields(

@@ -254,7 +254,7 @@ public class TableCodecTests(ITestOutputHelper output)
         uint[] separatorOffsets = [.. Enumerable.Range(0, blocks).Select(i => (uint)(4 * i))];
         byte[] separators = [.. Enumerable.Range(1, blocks - 1).SelectMany(i => System.Text.Encoding.ASCII.GetBytes($"{i:D4}"))];
         byte[] index = new byte[TableIndex.Length(blocks, separators.Length)];
-        TableIndex.Encode(index, offsets, separatorOffsets, separators, "0000"u8, "9999"u8);
+        TableIndex.Encode(index, new byte[64 * blocks], offsets, separatorOffsets, separators, "0000"u8, "9999"u8);
         return index;
     }
 
