@@ -43,27 +43,34 @@ namespace Varve.Memtables;
 internal sealed unsafe partial class BlockList
 {
     private readonly byte* _segment;
-    private readonly Arena _arena;
-    private readonly byte* _lines;
+    private readonly Arena _blocks;
+    private readonly Arena _towers;
+    private readonly byte* _firstLine;
+    private readonly byte* _firstUnit;
     private readonly uint _first;
     private int _height = 1;
 
-    /// <summary>An empty list over the operations of <paramref name="segment"/>, its blocks in <paramref name="arena"/>.</summary>
-    public BlockList(byte* segment, Arena arena)
+    /// <summary>An empty list over the operations of <paramref name="segment"/>, with arenas of lines and of <see cref="Tower"/> units.</summary>
+    public BlockList(byte* segment, Arena blocks, Arena towers)
     {
         _segment = segment;
-        _arena = arena;
-        _lines = arena.Start;
-        _first = arena.Allocate(RowBlock.LinesOf(RowBlock.HeightMax));
-        At(_first)->Height = RowBlock.HeightMax;
+        _blocks = blocks;
+        _towers = towers;
+        _firstLine = blocks.Start;
+        _firstUnit = towers.Start;
+        _first = Allocate(anchor: 0, Tower.HeightMax);
     }
 
-    /// <summary>The leftmost block.</summary>
+    /// <summary>The leftmost tower.</summary>
     public uint First => _first;
 
-    /// <summary>The address of a block.</summary>
+    /// <summary>The address of a tower.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public RowBlock* At(uint block) => (RowBlock*)(_lines + (ulong)block * Arena.LineSize);
+    public Tower* At(uint tower) => (Tower*)(_firstUnit + (ulong)tower * Tower.Unit);
+
+    /// <summary>The address of a tower's block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public RowBlock* BlockOf(uint tower) => (RowBlock*)(_firstLine + (ulong)At(tower)->Block * Arena.LineSize);
 
     /// <summary>The key of the operation that <paramref name="reference"/> names.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,7 +96,7 @@ internal sealed unsafe partial class BlockList
         {
             while (true)
             {
-                var link = RowBlock.LinkOf(At(block), level);
+                var link = Tower.LinkOf(At(block), level);
                 var target = Volatile.Read(ref link->Target);
                 if (target == 0) break;
                 var snapshot = *link;
@@ -150,7 +157,7 @@ internal sealed unsafe partial class BlockList
         var block = _first;
         for (var level = Volatile.Read(ref _height); level > 0; level--)
         {
-            while (Volatile.Read(ref RowBlock.LinkOf(At(block), level)->Target) is var target and not 0) block = target;
+            while (Volatile.Read(ref Tower.LinkOf(At(block), level)->Target) is var target and not 0) block = target;
         }
 
         return block;
