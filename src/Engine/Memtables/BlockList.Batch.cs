@@ -14,7 +14,7 @@ namespace Varve.Memtables;
 internal sealed unsafe partial class BlockList
 {
     private const int LanesMax = 32;
-    private const int NearLevels = 5;    // the blocks of the top levels are few and in the cache
+    private const int NearLevels = 11;   // the towers of the top levels are few and in the cache
 
     private enum Stage : byte
     {

@@ -156,13 +156,14 @@ internal sealed unsafe partial class BlockList
         return right;
     }
 
-    /// <summary>One level more with probability 1/4.</summary>
+    /// <summary>One level more with probability 1/2: the links decide without a look at the target, so a search pays for towers it moves to,
+    /// and those are fewest with many small steps in height.</summary>
     private int NextHeight()
     {
         _random ^= _random << 13;
         _random ^= _random >> 7;
         _random ^= _random << 17;
-        return Math.Min(1 + BitOperations.TrailingZeroCount(_random) / 2, Tower.HeightMax);
+        return Math.Min(1 + BitOperations.TrailingZeroCount(_random), Tower.HeightMax);
     }
 
     private uint Allocate(uint anchor, int height)

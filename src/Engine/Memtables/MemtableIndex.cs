@@ -19,9 +19,9 @@ internal sealed unsafe class MemtableIndex : IDisposable
 {
     private const int OperationSizeMin = 24;     // header, one byte of key, padding
     private const int BlockBytesPerKeyMax = 64;  // four rows a 192-byte block at the worst, overflow lines on top
-    private const int TowerBytesPerKeyMax = 12;  // one tower for four rows at the worst
+    private const int TowerBytesPerKeyMax = 16;  // one tower for four rows at the worst
     private const int BlockBytesPerKeyUsual = 27;   // at random: a little over eight rows a block, some overflow lines
-    private const int TowerBytesPerKeyUsual = 5;
+    private const int TowerBytesPerKeyUsual = 6;
     private const int ReservationMin = 64 << 10;
 
     private readonly byte* _segment;
