@@ -134,6 +134,10 @@ internal static unsafe class MemtableQuick
         {
             for (var i = 0; i < work.Count; i++) list.Find(work.AbsentKey(i));
         });
+        Time("seek, one key a node" + suffix, () =>
+        {
+            foreach (var i in work.Order) list.Seek(work.Key(i));
+        });
         var sum = 0UL;
         Time("scan forward a row, one key a node" + suffix, () =>
         {

@@ -13,8 +13,8 @@ namespace Varve.Memtables;
 /// </remarks>
 internal sealed unsafe partial class BlockList
 {
-    private const int LanesMax = 16;
-    private const int NearLevels = 4;    // the blocks of the top levels are few and in the cache
+    private const int LanesMax = 32;
+    private const int NearLevels = 11;   // the towers of the top levels are few and in the cache
 
     private enum Stage : byte
     {
@@ -99,32 +99,32 @@ internal sealed unsafe partial class BlockList
         {
             while (true)
             {
-                var link = RowBlock.LinkOf(At(block), level);
+                var link = Tower.LinkOf(At(block), level);
                 if (link->Target == 0 || !GoesOn(key, in *link, link->Target, strict: false, ref shared)) break;
                 block = link->Target;
                 if (level > near) continue;
-                Prefetch.Line(At(block));
-                if (level > 2) Prefetch.Line(RowBlock.LinkOf(At(block), level));
+                Prefetch.Line(Tower.LinkOf(At(block), level));
                 (lane.Block, lane.Level, lane.Shared) = (block, level, shared);
                 return;
             }
         }
 
-        var lines = (byte*)At(block);
-        for (var line = 0; line < RowBlock.SizeMin; line += Arena.LineSize) Prefetch.Line(lines + line);
+        var lines = (byte*)BlockOf(block);
+        for (var line = 0; line < RowBlock.Lines; line++) Prefetch.Line(lines + line * Arena.LineSize);
         (lane.Block, lane.Shared, lane.Stage) = (block, shared, Stage.Found);
     }
 
     /// <summary>A full block will be split: its anchor, the new one, and the neighbour's will be read.</summary>
     private void PrefetchForSplit(ref Lane lane)
     {
-        var block = At(lane.Block);
+        var block = BlockOf(lane.Block);
+        var tower = At(lane.Block);
         lane.Stage = Stage.Ready;
         if (RowOrder.Count(block->Order) < RowBlock.RowsMax) return;
-        Prefetch.Line(OperationAt(block->Anchor));
+        Prefetch.Line(OperationAt(tower->Anchor));
         Prefetch.Line(OperationAt(block->Rows[RowOrder.SlotOf(block->Order, RowsKeptBySplit)]));
-        if (block->Next == 0) return;
-        Prefetch.Line(At(block->Next));
+        if (tower->Next == 0) return;
+        Prefetch.Line(At(tower->Next));
         lane.Stage = Stage.SplitAhead;
     }
 
@@ -132,7 +132,7 @@ internal sealed unsafe partial class BlockList
     {
         while (true)
         {
-            var link = RowBlock.LinkOf(At(lane.Block), 1);
+            var link = Tower.LinkOf(At(lane.Block), 1);
             if (link->Target == 0 || !GoesOn(lane.Key, in *link, link->Target, strict: false, ref lane.Shared)) break;
             lane.Block = link->Target;
         }

@@ -32,15 +32,15 @@ internal sealed unsafe partial class BlockList
 
     private void Replace(uint block, uint prior, uint reference)
     {
-        var slot = RowBlock.SlotWith(At(block), prior);
+        var slot = RowBlock.SlotWith(BlockOf(block), prior);
         if (slot < 0) throw new InvalidOperationException("The operation's prior version is not the newest of its key.");
-        Volatile.Write(ref At(block)->Rows[slot], reference);
+        Volatile.Write(ref BlockOf(block)->Rows[slot], reference);
     }
 
     /// <summary>Adds a row to <paramref name="block"/>, which covers the new key.</summary>
     private void Add(uint block, RawKey key, uint reference, bool isRun)
     {
-        var at = At(block);
+        var at = BlockOf(block);
         var head = key.Head(at->Prefix);
         var rank = RankOf(at, key, head);
         var count = RowOrder.Count(at->Order);
@@ -59,7 +59,7 @@ internal sealed unsafe partial class BlockList
                 rank -= RowsKeptBySplit;
                 count = RowBlock.RowsMax - RowsKeptBySplit;
                 block = right;
-                at = At(right);
+                at = BlockOf(right);
                 head = key.Head(at->Prefix);
             }
         }
@@ -74,10 +74,11 @@ internal sealed unsafe partial class BlockList
     /// <summary>Whether <paramref name="key"/> belongs right behind the last row of the run's block.</summary>
     private bool ContinuesRun(RawKey key)
     {
-        var run = At(_run);
+        var run = BlockOf(_run);
+        var next = At(_run)->Next;
         var last = RowOrder.SlotOf(run->Order, RowOrder.Count(run->Order) - 1);
         return key.CompareTo(KeyOf(run->Rows[last])) > 0
-            && (run->Next == 0 || key.CompareTo(KeyOf(At(run->Next)->Anchor)) < 0);
+            && (next == 0 || key.CompareTo(KeyOf(At(next)->Anchor)) < 0);
     }
 
     /// <summary>How many rows of the block are below <paramref name="key"/>. Equal heads are told apart by their keys.</summary>
@@ -110,24 +111,27 @@ internal sealed unsafe partial class BlockList
     /// <summary>Begins a block with one row behind the full block <paramref name="left"/>.</summary>
     private uint Append(uint left, RawKey key, uint reference)
     {
-        var right = Allocate(reference);
-        var at = At(right);
+        var height = NextHeight();
+        var right = Allocate(reference, height);
+        var at = BlockOf(right);
         var next = At(left)->Next;
         if (next != 0) at->Prefix = (ushort)key.CommonPrefix(KeyOf(At(next)->Anchor));
         at->Heads[0] = key.Head(at->Prefix);
         at->Rows[0] = reference;
         at->Order = RowOrder.First(1);
-        Publish(left, right);
+        Publish(left, right, height);
         return right;
     }
 
     /// <summary>Moves the upper half of the full block <paramref name="left"/> to a new block behind it.</summary>
     private uint Split(uint left)
     {
-        var from = At(left);
+        var from = BlockOf(left);
         var order = from->Order;
-        var right = Allocate(from->Rows[RowOrder.SlotOf(order, RowsKeptBySplit)]);
-        var to = At(right);
+        var height = NextHeight();
+        var right = Allocate(from->Rows[RowOrder.SlotOf(order, RowsKeptBySplit)], height);
+        var to = BlockOf(right);
+        var next = At(left)->Next;
         const int Moved = RowBlock.RowsMax - RowsKeptBySplit;
         for (var row = 0; row < Moved; row++)
         {
@@ -139,57 +143,63 @@ internal sealed unsafe partial class BlockList
         to->Order = RowOrder.First(Moved);
         to->Prefix = from->Prefix;
         var headsAreCrowded = (to->Heads[0] ^ to->Heads[Moved - 1]) >> 32 == 0;
-        if (headsAreCrowded && from->Next != 0)
+        if (headsAreCrowded && next != 0)
         {
-            to->Prefix = (ushort)KeyOf(to->Anchor).CommonPrefix(KeyOf(At(from->Next)->Anchor));
+            to->Prefix = (ushort)KeyOf(At(right)->Anchor).CommonPrefix(KeyOf(At(next)->Anchor));
             for (var row = 0; row < Moved; row++) to->Heads[row] = KeyOf(to->Rows[row]).Head(to->Prefix);
         }
 
-        Publish(left, right);
+        Publish(left, right, height);
         Volatile.Write(ref from->Order, RowOrder.Truncate(order, RowsKeptBySplit));
         Volatile.Write(ref from->Splits, from->Splits + 1);
         Volatile.WriteBarrier();   // before any store to a freed slot
         return right;
     }
 
-    private uint Allocate(uint anchor)
+    /// <summary>One level more with probability 1/2: the links decide without a look at the target, so a search pays for towers it moves to,
+    /// and those are fewest with many small steps in height.</summary>
+    private int NextHeight()
     {
         _random ^= _random << 13;
         _random ^= _random >> 7;
         _random ^= _random << 17;
-        var height = Math.Min(1 + BitOperations.TrailingZeroCount(_random) / 2, RowBlock.HeightMax);
-        var block = _arena.Allocate(RowBlock.LinesOf(height));
-        At(block)->Anchor = anchor;
-        At(block)->Height = (byte)height;
-        return block;
+        return Math.Min(1 + BitOperations.TrailingZeroCount(_random), Tower.HeightMax);
+    }
+
+    private uint Allocate(uint anchor, int height)
+    {
+        var tower = _towers.Allocate(1 + height);
+        At(tower)->Block = _blocks.Allocate(RowBlock.Lines);
+        At(tower)->Anchor = anchor;
+        return tower;
     }
 
     /// <summary>Puts the complete block <paramref name="right"/> behind <paramref name="left"/> and into the levels above.</summary>
-    private void Publish(uint left, uint right)
+    private void Publish(uint left, uint right, int height)
     {
         var at = At(right);
         var anchor = KeyOf(at->Anchor);
         var next = At(left)->Next;
-        var path = stackalloc uint[RowBlock.HeightMax + 1];
-        for (var level = _height + 1; level <= at->Height; level++) path[level] = _first;
+        var path = stackalloc uint[Tower.HeightMax + 1];
+        for (var level = _height + 1; level <= height; level++) path[level] = _first;
         Find(anchor, strict: false, out _, path);
         at->Next = next;
         at->Previous = left;
-        for (var level = 1; level <= at->Height; level++)
+        for (var level = 1; level <= height; level++)
         {
-            var target = RowBlock.LinkOf(At(path[level]), level)->Target;
-            if (target != 0) SetLink(RowBlock.LinkOf(at, level), anchor, target, KeyOf(At(target)->Anchor));
+            var target = Tower.LinkOf(At(path[level]), level)->Target;
+            if (target != 0) SetLink(Tower.LinkOf(at, level), anchor, target, KeyOf(At(target)->Anchor));
         }
 
         Volatile.Write(ref At(left)->Next, right);
         if (next != 0) Volatile.Write(ref At(next)->Previous, right);
-        for (var level = 1; level <= at->Height; level++)
+        for (var level = 1; level <= height; level++)
         {
             var before = At(path[level]);
-            SetLink(RowBlock.LinkOf(before, level), before->Anchor == 0 ? default : KeyOf(before->Anchor), right, anchor);
+            SetLink(Tower.LinkOf(before, level), before->Anchor == 0 ? default : KeyOf(before->Anchor), right, anchor);
         }
 
-        if (at->Height > _height) Volatile.Write(ref _height, at->Height);
+        if (height > _height) Volatile.Write(ref _height, height);
     }
 
     private static void SetLink(BlockLink* link, RawKey from, uint target, RawKey to)

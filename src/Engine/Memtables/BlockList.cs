@@ -16,7 +16,7 @@ namespace Varve.Memtables;
 /// node and key at each: its upper levels stay cached, but the last seven or so visits are misses, twice. Blocks cut the
 /// number of nodes by eight, the heads inside make one block one SIMD comparison, and links that carry the head of the
 /// target's anchor decide without touching the target: a search touches the blocks that it moves to, and no keys at all
-/// unless heads tie (docs/decisions/0002-block-skiplist.md has the figures).</para>
+/// unless heads tie. Towers of links lie apart from the blocks, so that nearly all of the way is in the cache (docs/decisions/0002-block-skiplist.md has the figures).</para>
 /// <para><b>The search</b> carries how many bytes the key shares with the anchor of the block where it stands. A link tells
 /// how many bytes that anchor shares with the target's. Fewer for the key: the target is on the key's low side too, go on.
 /// More: the target is beyond. Equal: the eight bytes from there on decide, and only when they are equal as well is the
@@ -26,8 +26,8 @@ namespace Varve.Memtables;
 /// key. Anchors strictly ascend along <c>Next</c>. A block holds the rows from its anchor up to the next block's.</item>
 /// <item>So a block's range only shrinks, and all that can ever be in it shares the first <c>Prefix</c> bytes with the
 /// anchor: <c>Prefix</c> was chosen when the range was at its widest.</item>
-/// <item>A row becomes visible by the store of <c>Order</c>, after its head and reference; a new block by the store of its
-/// left neighbour's <c>Next</c>, after all of its contents. Both stores release.</item>
+/// <item>A row becomes visible by the store of <c>Order</c>, after its head and reference; a new block by the store of its tower in
+/// the left neighbour's <c>Next</c>, after all of its contents. Both stores release.</item>
 /// <item>A slot in use is never rewritten, but for its reference, and that by a newer version of the same key.</item>
 /// <item>A split first publishes the right block with copies of the upper rows, then truncates the left block's
 /// <c>Order</c>, then raises <c>Splits</c>, and only then are the freed slots used again. A reader that reads
@@ -43,27 +43,34 @@ namespace Varve.Memtables;
 internal sealed unsafe partial class BlockList
 {
     private readonly byte* _segment;
-    private readonly Arena _arena;
-    private readonly byte* _lines;
+    private readonly Arena _blocks;
+    private readonly Arena _towers;
+    private readonly byte* _firstLine;
+    private readonly byte* _firstUnit;
     private readonly uint _first;
     private int _height = 1;
 
-    /// <summary>An empty list over the operations of <paramref name="segment"/>, its blocks in <paramref name="arena"/>.</summary>
-    public BlockList(byte* segment, Arena arena)
+    /// <summary>An empty list over the operations of <paramref name="segment"/>, with arenas of lines and of <see cref="Tower"/> units.</summary>
+    public BlockList(byte* segment, Arena blocks, Arena towers)
     {
         _segment = segment;
-        _arena = arena;
-        _lines = arena.Start;
-        _first = arena.Allocate(RowBlock.LinesOf(RowBlock.HeightMax));
-        At(_first)->Height = RowBlock.HeightMax;
+        _blocks = blocks;
+        _towers = towers;
+        _firstLine = blocks.Start;
+        _firstUnit = towers.Start;
+        _first = Allocate(anchor: 0, Tower.HeightMax);
     }
 
-    /// <summary>The leftmost block.</summary>
+    /// <summary>The leftmost tower.</summary>
     public uint First => _first;
 
-    /// <summary>The address of a block.</summary>
+    /// <summary>The address of a tower.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public RowBlock* At(uint block) => (RowBlock*)(_lines + (ulong)block * Arena.LineSize);
+    public Tower* At(uint tower) => (Tower*)(_firstUnit + (ulong)tower * Tower.Unit);
+
+    /// <summary>The address of a tower's block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public RowBlock* BlockOf(uint tower) => (RowBlock*)(_firstLine + (ulong)At(tower)->Block * Arena.LineSize);
 
     /// <summary>The key of the operation that <paramref name="reference"/> names.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,7 +96,7 @@ internal sealed unsafe partial class BlockList
         {
             while (true)
             {
-                var link = RowBlock.LinkOf(At(block), level);
+                var link = Tower.LinkOf(At(block), level);
                 var target = Volatile.Read(ref link->Target);
                 if (target == 0) break;
                 var snapshot = *link;
@@ -150,7 +157,7 @@ internal sealed unsafe partial class BlockList
         var block = _first;
         for (var level = Volatile.Read(ref _height); level > 0; level--)
         {
-            while (Volatile.Read(ref RowBlock.LinkOf(At(block), level)->Target) is var target and not 0) block = target;
+            while (Volatile.Read(ref Tower.LinkOf(At(block), level)->Target) is var target and not 0) block = target;
         }
 
         return block;

@@ -161,12 +161,13 @@ internal unsafe struct MemtableCursor
     /// <summary>Copies a block's rows in order, with its neighbour.</summary>
     private void Capture(uint block)
     {
-        var at = _list.At(block);
+        var at = _list.BlockOf(block);
         uint splits;
         do
         {
             splits = Volatile.Read(ref at->Splits);
             CopyRows(at, Volatile.Read(ref at->Order));
+            _next = Volatile.Read(ref _list.At(block)->Next);
             Volatile.ReadBarrier();
         }
         while (at->Splits != splits);
@@ -177,7 +178,7 @@ internal unsafe struct MemtableCursor
     /// <summary>As <see cref="Capture"/>, and ranks <paramref name="key"/> among the rows by their heads.</summary>
     private int CaptureAround(uint block, RawKey key, out int ties)
     {
-        var at = _list.At(block);
+        var at = _list.BlockOf(block);
         var head = key.Head(at->Prefix);
         uint splits;
         int rank;
@@ -187,6 +188,7 @@ internal unsafe struct MemtableCursor
             var order = Volatile.Read(ref at->Order);
             rank = RowBlock.Rank(at, head, RowOrder.Used(order), out ties);
             CopyRows(at, order);
+            _next = Volatile.Read(ref _list.At(block)->Next);
             Volatile.ReadBarrier();
         }
         while (at->Splits != splits);
@@ -198,6 +200,5 @@ internal unsafe struct MemtableCursor
     {
         _count = RowOrder.Count(order);
         for (var row = 0; row < _count; row++) _rows[row] = Volatile.Read(ref at->Rows[RowOrder.SlotOf(order, row)]);
-        _next = Volatile.Read(ref at->Next);
     }
 }

@@ -18,12 +18,15 @@ namespace Varve.Memtables;
 internal sealed unsafe class MemtableIndex : IDisposable
 {
     private const int OperationSizeMin = 24;     // header, one byte of key, padding
-    private const int IndexBytesPerKeyMax = 80;  // four rows a 256-byte block at the worst, tall blocks and overflow lines on top
-    private const int IndexBytesPerKeyUsual = 36;   // at random: a little over eight rows a block, some overflow lines
+    private const int BlockBytesPerKeyMax = 64;  // four rows a 192-byte block at the worst, overflow lines on top
+    private const int TowerBytesPerKeyMax = 16;  // one tower for four rows at the worst
+    private const int BlockBytesPerKeyUsual = 27;   // at random: a little over eight rows a block, some overflow lines
+    private const int TowerBytesPerKeyUsual = 6;
     private const int ReservationMin = 64 << 10;
 
     private readonly byte* _segment;
     private readonly Arena _arena;
+    private readonly Arena _towers;
     private readonly HashDirectory _directory;
     private readonly BlockList _list;
     private int _keyCount;
@@ -34,22 +37,25 @@ internal sealed unsafe class MemtableIndex : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentBytes);
         _segment = segment;
-        _arena = new Arena(segmentBytes / OperationSizeMin * IndexBytesPerKeyMax + ReservationMin);
+        var keysMax = segmentBytes / OperationSizeMin;
+        _arena = new Arena(keysMax * BlockBytesPerKeyMax + ReservationMin);
         try
         {
+            _towers = new Arena(keysMax * TowerBytesPerKeyMax + ReservationMin, Tower.Unit);
             _directory = new HashDirectory(segment, segmentBytes, _arena);
         }
         catch
         {
+            _towers?.Dispose();
             _arena.Dispose();
             throw;
         }
 
-        _list = new BlockList(segment, _arena);
+        _list = new BlockList(segment, _arena, _towers);
     }
 
     /// <summary>Bytes of index in use.</summary>
-    public long BytesUsed => _arena.BytesUsed + _directory.BytesUsed;
+    public long BytesUsed => _arena.BytesUsed + _towers.BytesUsed + _directory.BytesUsed;
 
     /// <summary>Distinct keys.</summary>
     public int KeyCount => Volatile.Read(ref _keyCount);
@@ -123,13 +129,15 @@ internal sealed unsafe class MemtableIndex : IDisposable
     public void Populate(long keys)
     {
         _directory.Populate(keys);
-        _arena.Populate(keys * IndexBytesPerKeyUsual);
+        _arena.Populate(keys * BlockBytesPerKeyUsual);
+        _towers.Populate(keys * TowerBytesPerKeyUsual);
     }
 
     /// <summary>Frees the index. The caller knows that nobody reads any more.</summary>
     public void Dispose()
     {
         _directory.Dispose();
+        _towers.Dispose();
         _arena.Dispose();
     }
 }
