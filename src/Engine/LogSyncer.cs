@@ -4,7 +4,7 @@ using Varve.Wal;
 namespace Varve;
 
 /// <summary>
-/// Makes the log durable: for whoever waits for it, at the interval if there is one, and after a rotation. One sync at a time;
+/// Makes the log durable: for whoever waits for it, and at the interval if there is one; prepares the next memtable meanwhile. One sync at a time;
 /// it covers everything appended before it began, so those who wait together are served together. The first failure is final:
 /// the pages may have been dropped, and a second try would succeed without writing them (docs/DURABILITY.md).
 /// </summary>
@@ -15,20 +15,20 @@ internal sealed class LogSyncer : IDisposable
     private readonly List<(LogOffset End, TaskCompletionSource Done)> _waiters = [];
     private readonly VersionSet _versions;
     private readonly WalWriter _wal;
-    private readonly SegmentPool _pool;
+    private readonly Action _prepare;
     private readonly EngineOptions _options;
     private readonly Action<Exception> _latch;
     private readonly Func<Exception?> _fault;
+    private readonly List<WalSegment> _segments = [];
     private readonly Background? _thread;
     private LogId _durable;
-    private bool _rotated;
 
     public LogSyncer(
-        VersionSet versions, WalWriter wal, SegmentPool pool, EngineOptions options, LogId durable, Action<Exception> latch, Func<Exception?> fault)
+        VersionSet versions, WalWriter wal, Action prepare, EngineOptions options, LogId durable, Action<Exception> latch, Func<Exception?> fault)
     {
         _versions = versions;
         _wal = wal;
-        _pool = pool;
+        _prepare = prepare;
         _options = options;
         _durable = durable;
         _latch = latch;
@@ -43,12 +43,8 @@ internal sealed class LogSyncer : IDisposable
 
     public long Syncs { get; private set; }
 
-    /// <summary>Says that there is something to do: a segment to prepare, an ended one to sync.</summary>
-    public void Wake()
-    {
-        Volatile.Write(ref _rotated, true);
-        _thread?.Wake();
-    }
+    /// <summary>Says that there is something to do: a memtable to prepare.</summary>
+    public void Wake() => _thread?.Wake();
 
     /// <summary>Waits on this thread until the log is durable up to an offset.</summary>
     public void Wait(LogOffset end)
@@ -99,8 +95,8 @@ internal sealed class LogSyncer : IDisposable
 
     private void Round()
     {
-        _pool.Prepare();
-        if (_options.Durability == Durability.Interval || Interlocked.Exchange(ref _rotated, false)) SyncAll();
+        _prepare();
+        if (_options.Durability == Durability.Interval) SyncAll();
         ServeWaiters();
     }
 
@@ -140,7 +136,7 @@ internal sealed class LogSyncer : IDisposable
         SyncTicket ticket;
         lock (_versions.Gate)
         {
-            ticket = _wal.Capture();
+            ticket = _wal.Capture(_segments);
             if (ticket.End.CompareTo(_wal.Synced) == 0) return;
         }
 

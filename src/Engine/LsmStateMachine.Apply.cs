@@ -239,10 +239,19 @@ public sealed partial class LsmStateMachine
     private void IndexLocked(MemtableIndex index, int first, int fresh, Span<ApplyResult> results)
     {
         var incarnation = _versions.Current.Incarnation;
+        var operations = 0;
+        for (var i = 0; i < fresh; i++)
+        {
+            var reference = _scratch.References[i];
+            if (reference == 0) continue;
+            index.InsertExact(reference, _scratch.Hashes[i]);
+            _scratch.References[operations++] = reference;
+        }
+
+        index.InsertOrdered(_scratch.References.AsSpan(0, operations));
         for (var i = 0; i < fresh; i++)
         {
             ref readonly var position = ref _scratch.Positions[i];
-            if (_scratch.References[i] != 0) index.Insert(_scratch.References[i], _scratch.Hashes[i]);
             incarnation.Note(position);
             results[first + i] = new ApplyResult(position.Index, position.Succeeded);
         }
@@ -261,12 +270,11 @@ public sealed partial class LsmStateMachine
 
     private void RotateLocked(long room)
     {
-        if (!_pool.IsReady) _segmentStalls++;
-        var next = _pool.Take(room);
+        if (!_memtables.IsReady) _segmentStalls++;
         var version = _versions.Current;
+        var memtable = _memtables.Take(room, version.Memtables[0].Index.KeyCount);
         version.Memtables[0].Seal(_wal.Position);
-        _wal.Rotate(next);
-        var memtable = new Memtable(next, _recycle);
+        _wal.Rotate(memtable.Segment);
         _versions.SwitchLocked(new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base));
         memtable.Release();
         _background.Wake();

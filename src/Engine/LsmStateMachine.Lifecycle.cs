@@ -25,7 +25,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _pins = _versions.Pins;
         _wal = parts.Wal;
         _pool = parts.Pool;
-        _recycle = recycle.Recycle;
+        _memtables = new MemtableFactory(_pool, recycle.Recycle);
         _report = parts.Report;
         _snapshot = parts.Snapshot;
         _cleanedTime = parts.CleanedTimeMs;
@@ -33,7 +33,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _history = new HistoryList(options.HistoryEntries, _versions.Reclaimer);
         _views = new ViewPool(this);
         _jobs = new TableJobs(_versions, options, this);
-        _syncer = new LogSyncer(_versions, _wal, _pool, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
+        _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
         recycle.Target = segment =>
         {
             _syncer.Between(() =>
@@ -133,6 +133,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             FailCompactions();
             lock (_versions.Gate) _history.ClearLocked();
             _versions.Dispose();
+            _memtables.Dispose();
             _pool.Dispose();
             _directoryLock?.Dispose();
             // The last reader out lets go of the mappings, or this call does.

@@ -138,7 +138,7 @@ public sealed partial class LsmStateMachine
                     EnsureMutable();
                     check(_wal.Position.Index);
                     var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
-                    memtable = new Memtable(_pool.Take(WalWriter.NoteSize(24)), _recycle);
+                    memtable = _memtables.Take(WalWriter.NoteSize(24), 0);
                     var next = new Versions.Version(incarnation, [memtable], runs, state);
                     memtable.Release();
                     return (

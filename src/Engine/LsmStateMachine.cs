@@ -21,7 +21,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly PinTable _pins;
     private readonly WalWriter _wal;
     private readonly SegmentPool _pool;
-    private readonly Action<WalSegment> _recycle;
+    private readonly MemtableFactory _memtables;
     private readonly Background _background;
     private readonly LogSyncer _syncer;
     private readonly TableJobs _jobs;

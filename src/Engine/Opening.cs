@@ -91,7 +91,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
             }
         }
 
-        var pool = Keep(new SegmentPool(storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes)));
+        var pool = Keep(new SegmentPool(storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes), options.Durability != Durability.Process));
         var wal = options.ReadOnly
             ? OpenReadOnly(log, recovered)
             : OpenForWriting(manifest, log, recovered, pool, incarnation, recycle);

@@ -98,6 +98,9 @@ internal unsafe interface IMapping : IDisposable
     /// <summary>Tells the seam that a range was stored to; a simulated disk records a page version, the real one does nothing.</summary>
     void Dirtied(long offset, long length);
 
+    /// <summary>Makes what was stored to a range durable, without writing the file's other dirty pages. A failure is final, as that of <see cref="IStorageFile.Sync"/>.</summary>
+    void Sync(long offset, long length);
+
     /// <summary>Asks that a range be resident (index and filter regions at open). Advice: failure is ignored.</summary>
     void Populate(long offset, long length);
 }

@@ -15,6 +15,7 @@ internal static unsafe partial class Libc
 {
     private const string Name = "libc";
 
+    public static readonly int MS_SYNC = OperatingSystem.IsMacOS() ? 0x10 : 4;
     public static readonly int O_CREAT = OperatingSystem.IsMacOS() ? 0x200 : 0x40;
     public static readonly int O_EXCL = OperatingSystem.IsMacOS() ? 0x800 : 0x80;
     public static readonly int O_CLOEXEC = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
@@ -106,6 +107,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "mprotect", SetLastError = true)]
     public static partial int Protect(void* address, nuint length, int protection);
+
+    [LibraryImport(Name, EntryPoint = "msync", SetLastError = true)]
+    public static partial int SyncMapped(void* address, nuint length, int flags);
 
     [LibraryImport(Name, EntryPoint = "madvise", SetLastError = true)]
     public static partial int Advise(void* address, nuint length, int advice);

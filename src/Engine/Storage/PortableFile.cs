@@ -83,7 +83,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
             var mode = access == MappingAccess.Segment ? MemoryMappedFileAccess.ReadWrite : MemoryMappedFileAccess.Read;
             // The view keeps the pages; the file mapping object is needed only to make it.
             using var file = MemoryMappedFile.CreateFromFile(handle, null, 0, mode, HandleInheritability.None, leaveOpen: true);
-            var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode), length);
+            var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode), length, Sync);
             if (access == MappingAccess.Segment)
                 lock (segments) segments.Add(mapping);
             return mapping;

@@ -6,12 +6,14 @@ namespace Varve.Storage;
 internal sealed unsafe class PortableMapping : IMapping
 {
     private readonly MemoryMappedViewAccessor? view;
+    private readonly Action? syncFile;
     private readonly Lock gate = new();
     private bool disposed;
 
-    public PortableMapping(MemoryMappedViewAccessor? view, long length)
+    public PortableMapping(MemoryMappedViewAccessor? view, long length, Action? syncFile = null)
     {
         this.view = view;
+        this.syncFile = syncFile;
         if (view is null) return;
         byte* address = null;
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref address); // the view is kept until Dispose gives the pointer back
@@ -24,6 +26,12 @@ internal sealed unsafe class PortableMapping : IMapping
     public long Length { get; }
 
     public void Dirtied(long offset, long length) { }
+
+    public void Sync(long offset, long length)
+    {
+        ObjectDisposedException.ThrowIf(!TryFlush(), this);
+        syncFile?.Invoke();
+    }
 
     public void Populate(long offset, long length)
     {

@@ -22,6 +22,14 @@ internal sealed unsafe class PosixMapping(string path, byte* address, long lengt
 
     public void Dirtied(long offset, long length) { }
 
+    public void Sync(long offset, long length)
+    {
+        if (offset < 0 || length <= 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
+        var page = Math.Max(Environment.SystemPageSize, PageSizeLeast);
+        var start = offset & ~(page - 1);
+        if (Libc.SyncMapped(Address + start, (nuint)(offset + length - start), Libc.MS_SYNC) != 0) throw PosixError.Last("msync", path);
+    }
+
     public void Populate(long offset, long length)
     {
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));

@@ -31,6 +31,13 @@ internal sealed unsafe class Memtable : Shared
     /// <summary>Says that a synced manifest record made the segment unnecessary (invariant I6).</summary>
     public void MarkObsolete() => _obsolete = true;
 
+    /// <summary>Frees a memtable that nobody has seen yet.</summary>
+    public void Abandon(Action<WalSegment> takeSegment)
+    {
+        Index.Dispose();
+        takeSegment(Segment);
+    }
+
     protected override void Free()
     {
         Index.Dispose();

@@ -6,68 +6,54 @@ using Varve.Storage;
 namespace Varve.Wal;
 
 /// <summary>
-/// Keeps the next segment ready, so that an apply never pays for making one: allocated (a full disk is then an ordinary
-/// error, not a SIGBUS), zeroed in 4 KiB writes (larger ones make the page cache use large folios, of which every small
-/// durable commit would write the whole), synced, named, its directory synced. Segments no longer needed are recycled,
-/// their pages still warm. Safe for any thread.
+/// Makes segments and recycles them. A new one is allocated (a full disk is then an ordinary error, not a SIGBUS), synced,
+/// named, its directory synced, before it is used. One whose syncs will be waited for is zeroed in 4 KiB writes first: larger
+/// ones make the page cache use large folios, of which every small durable commit would write the whole. One that is not
+/// has its pages made present and writable instead, so that the applier meets no page fault. Safe for any thread.
 /// </summary>
-internal sealed class SegmentPool : IDisposable
+internal sealed class SegmentPool(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length, bool isSynced) : IDisposable
 {
     private const int ZeroWrite = 4096;
     private readonly Lock _lock = new();
-    private readonly IStorage _storage;
-    private readonly string _directory;
-    private readonly Guid _databaseId;
-    private readonly FileNumbers _numbers;
-    private readonly long _length;
-    private WalSegment? _ready;
     private WalSegment? _used;
     private bool _disposed;
 
-    public SegmentPool(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length)
-    {
-        _storage = storage;
-        _directory = directory;
-        _databaseId = databaseId;
-        _numbers = numbers;
-        _length = length;
-    }
-
-    /// <summary>True when the next <see cref="Take"/> of a usual length will not wait.</summary>
-    public bool IsReady => Volatile.Read(ref _ready) is not null;
+    /// <summary>Length of a usual segment.</summary>
+    public long Length => length;
 
     /// <summary>A segment with room for at least <paramref name="room"/> bytes of records, numbered above all before it.</summary>
     public WalSegment Take(long room)
     {
         lock (_lock)
         {
-            if (room > _length - WalSegmentHeader.Size)
-            {
-                // A record larger than a segment gets one of its own; the ready one would be out of order afterwards.
-                if (_ready is not null) Keep(_ready);
-                _ready = null;
-                return Make((WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L));
-            }
-
-            PrepareLocked();
-            var taken = _ready!;
-            _ready = null;
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            // A record larger than a segment gets one of its own.
+            if (room > length - WalSegmentHeader.Size) return Make((WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L));
+            if (_used is null) return Make(length);
+            var used = _used;
+            _used = null;
+            var header = NewHeader(length);
+            var taken = used.Rename(storage, PathOf(header.Number), header);
+            storage.SyncDirectory(directory);
+            Warm(taken.Mapping);
             return taken;
         }
-    }
-
-    /// <summary>Makes the next segment now, if there is none.</summary>
-    public void Prepare()
-    {
-        if (IsReady) return;
-        lock (_lock)
-            if (!_disposed) PrepareLocked();
     }
 
     /// <summary>Takes back a segment whose records are in synced tables and that no pin can see.</summary>
     public void Recycle(WalSegment segment)
     {
-        lock (_lock) Keep(segment);
+        lock (_lock)
+        {
+            if (!_disposed && segment.Length == length && _used is null)
+            {
+                _used = segment;
+                return;
+            }
+        }
+
+        segment.Dispose();
+        storage.Delete(segment.Path);
     }
 
     public void Dispose()
@@ -75,67 +61,42 @@ internal sealed class SegmentPool : IDisposable
         lock (_lock)
         {
             _disposed = true;
-            _ready?.Dispose();
             _used?.Dispose();
-            _ready = _used = null;
-        }
-    }
-
-    private void Keep(WalSegment segment)
-    {
-        if (!_disposed && segment.Length == _length && _used is null)
-        {
-            _used = segment;
-            return;
-        }
-
-        segment.Dispose();
-        _storage.Delete(segment.Path);
-    }
-
-    private void PrepareLocked()
-    {
-        if (_ready is not null) return;
-        if (_used is { } used)
-        {
-            var header = NewHeader(_length);
             _used = null;
-            _ready = used.Rename(_storage, PathOf(header.Number), header);
-            _storage.SyncDirectory(_directory);
-            return;
         }
-
-        _ready = Make(_length);
     }
 
-    private WalSegment Make(long length)
+    private WalSegment Make(long bytes)
     {
-        var header = NewHeader(length);
+        var header = NewHeader(bytes);
         var path = PathOf(header.Number);
         var temporary = path + FileNames.TemporarySuffix;
-        _storage.Delete(temporary);
+        storage.Delete(temporary);
         IStorageFile? file = null;
         try
         {
-            file = _storage.Open(temporary, FileIntent.CreateNew);
-            file.Allocate(length);
+            file = storage.Open(temporary, FileIntent.CreateNew);
+            file.Allocate(bytes);
             Span<byte> page = stackalloc byte[ZeroWrite];
             page.Clear();
-            for (long offset = ZeroWrite; offset < length; offset += ZeroWrite) file.Write(offset, page);
+            if (isSynced)
+                for (long offset = ZeroWrite; offset < bytes; offset += ZeroWrite) file.Write(offset, page);
             header.Encode(page);
             file.Write(0, page);
             file.Sync();
-            _storage.Rename(temporary, path);
-            _storage.SyncDirectory(_directory);
-            return new WalSegment(header, path, file, file.Map(length, MappingAccess.Segment));
+            storage.Rename(temporary, path);
+            storage.SyncDirectory(directory);
+            var mapping = file.Map(bytes, MappingAccess.Segment);
+            Warm(mapping);
+            return new WalSegment(header, path, file, mapping);
         }
         catch
         {
             file?.Dispose();
             try
             {
-                _storage.Delete(temporary);
-                _storage.Delete(path);
+                storage.Delete(temporary);
+                storage.Delete(path);
             }
             catch (IOException)
             {
@@ -146,12 +107,17 @@ internal sealed class SegmentPool : IDisposable
         }
     }
 
-    private WalSegmentHeader NewHeader(long length)
+    private void Warm(IMapping mapping)
+    {
+        if (!isSynced) mapping.Populate(0, mapping.Length);
+    }
+
+    private WalSegmentHeader NewHeader(long bytes)
     {
         Span<byte> salt = stackalloc byte[8];
         RandomNumberGenerator.Fill(salt);
-        return new WalSegmentHeader(_databaseId, _numbers.Next(), BinaryPrimitives.ReadUInt64LittleEndian(salt), length);
+        return new WalSegmentHeader(databaseId, numbers.Next(), BinaryPrimitives.ReadUInt64LittleEndian(salt), bytes);
     }
 
-    private string PathOf(ulong number) => System.IO.Path.Combine(_directory, FileNames.Segment(number));
+    private string PathOf(ulong number) => System.IO.Path.Combine(directory, FileNames.Segment(number));
 }

@@ -75,7 +75,7 @@ internal sealed unsafe class WalSegment : IDisposable
         var file = _file!;
         header.Encode(Room(0, WalSegmentHeader.Size));
         Mapping.Dirtied(0, WalSegmentHeader.Size);
-        file.Sync();
+        Mapping.Sync(0, WalSegmentHeader.Size); // the header alone: what else is dirty in it is stale
         storage.Rename(Path, path);
         _file = null;
         return new WalSegment(header, path, file, Mapping);

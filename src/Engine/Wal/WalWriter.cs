@@ -83,8 +83,14 @@ internal sealed class WalWriter
     /// <summary>Bytes that a record without entries takes.</summary>
     public static int NoteSize(int payload) => WalRecordHeader.Size + payload;
 
-    /// <summary>What a sync has to cover now.</summary>
-    public SyncTicket Capture() => new([.. _unsynced, Active], new LogOffset(Active.Number, Active.End), Position, Restarts);
+    /// <summary>What a sync has to cover now; the segments go into a list of the caller's, used by one sync at a time.</summary>
+    public SyncTicket Capture(List<WalSegment> segments)
+    {
+        segments.Clear();
+        segments.AddRange(_unsynced);
+        segments.Add(Active);
+        return new SyncTicket(segments, new LogOffset(Active.Number, Active.End), Position, Restarts);
+    }
 
     /// <summary>Does the sync of a ticket, outside the gate. Any failure is final for the instance.</summary>
     public static void SyncCaptured(SyncTicket ticket)
@@ -140,4 +146,4 @@ internal sealed class WalWriter
 }
 
 /// <summary>What one sync covers: segments in order, and the log's end and position at capture.</summary>
-internal sealed record SyncTicket(WalSegment[] Segments, LogOffset End, LogPosition Position, int Restarts);
+internal readonly record struct SyncTicket(List<WalSegment> Segments, LogOffset End, LogPosition Position, int Restarts);

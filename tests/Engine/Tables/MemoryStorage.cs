@@ -113,6 +113,8 @@ internal sealed unsafe partial class MemoryStorage : IStorage
 
         public void Dirtied(long offset, long length) { }
 
+        public void Sync(long offset, long length) { }
+
         public void Populate(long offset, long length) { }
 
         public void Dispose()
