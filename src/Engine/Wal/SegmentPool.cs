@@ -90,7 +90,7 @@ internal sealed class SegmentPool : IDisposable
         }
 
         segment.Dispose();
-        _storage.Delete(segment.Path);
+        TryDelete(segment.Path);
     }
 
     private void PrepareLocked()
@@ -98,14 +98,28 @@ internal sealed class SegmentPool : IDisposable
         if (_ready is not null) return;
         if (_used is { } used)
         {
-            var header = NewHeader(_length);
             _used = null;
-            _ready = used.Rename(_storage, PathOf(header.Number), header);
-            _storage.SyncDirectory(_directory);
+            _ready = Renew(used);
             return;
         }
 
         _ready = Make(_length);
+    }
+
+    private WalSegment Renew(WalSegment used)
+    {
+        var header = NewHeader(_length);
+        var path = PathOf(header.Number);
+        try
+        {
+            return used.Renew(_storage, path, header);
+        }
+        catch
+        {
+            used.Dispose();
+            TryDelete(used.Path, path + FileNames.TemporarySuffix, path);
+            throw;
+        }
     }
 
     private WalSegment Make(long length)
@@ -132,17 +146,20 @@ internal sealed class SegmentPool : IDisposable
         catch
         {
             file?.Dispose();
-            try
-            {
-                _storage.Delete(temporary);
-                _storage.Delete(path);
-            }
-            catch (IOException)
-            {
-                // Swept at the next open.
-            }
-
+            TryDelete(temporary, path);
             throw;
+        }
+    }
+
+    private void TryDelete(params ReadOnlySpan<string> paths)
+    {
+        try
+        {
+            foreach (var path in paths) _storage.Delete(path);
+        }
+        catch (IOException)
+        {
+            // Swept at the next open.
         }
     }
 
