@@ -99,7 +99,15 @@ internal sealed class LogSyncer : IDisposable
 
     private void Round()
     {
-        _pool.Prepare();
+        try
+        {
+            _pool.Prepare();
+        }
+        catch (StorageFullException)
+        {
+            // Whoever needs the segment tries again, and is told; whoever waits for a sync needs none.
+        }
+
         if (_options.Durability == Durability.Interval || Interlocked.Exchange(ref _rotated, false)) SyncAll();
         ServeWaiters();
     }

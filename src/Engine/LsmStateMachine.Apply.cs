@@ -262,7 +262,7 @@ public sealed partial class LsmStateMachine
     private void RotateLocked(long room)
     {
         if (!_pool.IsReady) _segmentStalls++;
-        var next = _pool.Take(room);
+        var next = TakeSegmentLocked(room);
         var version = _versions.Current;
         version.Memtables[0].Seal(_wal.Position);
         _wal.Rotate(next);
@@ -271,6 +271,20 @@ public sealed partial class LsmStateMachine
         memtable.Release();
         _background.Wake();
         _syncer.Wake();
+    }
+
+    private WalSegment TakeSegmentLocked(long room)
+    {
+        try
+        {
+            return _pool.Take(room);
+        }
+        catch (IOException e) when (e is not StorageFullException)
+        {
+            // A rename or a sync of which nobody knows how far it got: a new open finds out.
+            Latch(e);
+            throw new EngineFaultedException(e);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
