@@ -30,7 +30,8 @@ internal sealed class Database : IDisposable
     {
         var copy = new Database(Path.Combine(Root, $"copy-{Interlocked.Increment(ref copies)}"));
         System.IO.Directory.CreateDirectory(copy.Directory);
-        foreach (var file in System.IO.Directory.GetFiles(Directory)) File.Copy(file, copy.PathOf(Path.GetFileName(file)));
+        foreach (var file in System.IO.Directory.GetFiles(Directory).Where(path => !path.EndsWith(FileNames.Lock, StringComparison.Ordinal)))
+            File.Copy(file, copy.PathOf(Path.GetFileName(file)));
         foreach (var staging in System.IO.Directory.GetDirectories(Directory))
         {
             var target = System.IO.Directory.CreateDirectory(copy.PathOf(Path.GetFileName(staging))).FullName;

@@ -14,9 +14,10 @@ public sealed class RecycledSegmentTests : IDisposable
     [Fact]
     public async Task StaleBytesOfARecycledSegmentNeverPass()
     {
+        var storage = new HookedStorage(Storages.Default);
         for (var life = 1; life <= 4; life++)
         {
-            using (var machine = database.Open())
+            using (var machine = database.Open(Database.Small with { Storage = storage }))
             {
                 NumberedLog.AssertIsWhole(machine);
                 for (var round = 0; round < 4; round++)
@@ -26,7 +27,7 @@ public sealed class RecycledSegmentTests : IDisposable
                     NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 13, perChunk: 13);
                 }
 
-                using var copy = database.Copy();
+                using var copy = storage.WhileStill(database.Copy);
                 using var recovered = copy.Open();
                 Assert.Equal(machine.LastApplied.Index, NumberedLog.AssertIsWhole(recovered));
             }
