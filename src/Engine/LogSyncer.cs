@@ -95,9 +95,16 @@ internal sealed class LogSyncer : IDisposable
 
     private void Round()
     {
-        _prepare();
         if (_options.Durability == Durability.Interval) SyncAll();
         ServeWaiters();
+        try
+        {
+            _prepare();
+        }
+        catch (Exception e) when (e is StorageFullException or OutOfMemoryException)
+        {
+            // Ahead of need: whoever needs the memtable tries again, and is told.
+        }
     }
 
     private void ServeWaiters()

@@ -272,13 +272,27 @@ public sealed partial class LsmStateMachine
     {
         if (!_memtables.IsReady) _segmentStalls++;
         var version = _versions.Current;
-        var memtable = _memtables.Take(room, version.Memtables[0].Index.KeyCount);
+        var memtable = TakeMemtableLocked(room, version.Memtables[0].Index.KeyCount);
         version.Memtables[0].Seal(_wal.Position);
         _wal.Rotate(memtable.Segment);
         _versions.SwitchLocked(new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base));
         memtable.Release();
         _background.Wake();
         _syncer.Wake();
+    }
+
+    private Memtable TakeMemtableLocked(long room, long usualKeys)
+    {
+        try
+        {
+            return _memtables.Take(room, usualKeys);
+        }
+        catch (IOException e) when (e is not StorageFullException)
+        {
+            // A rename or a sync of which nobody knows how far it got: a new open finds out.
+            Latch(e);
+            throw new EngineFaultedException(e);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -163,6 +163,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             lock (_compactions) _compactions.Enqueue(done);
         }
 
+        if (Volatile.Read(ref _fault) is not null) FailCompactions(); // latched meanwhile: nobody else may come for it
         _background.Wake();
         return done.Task.WaitAsync(cancellationToken);
     }
@@ -235,7 +236,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 
     private void FailCompactions()
     {
-        while (TakeCompaction() is { } compaction) compaction.TrySetException(new ObjectDisposedException(nameof(LsmStateMachine)));
+        while (TakeCompaction() is { } compaction)
+            compaction.TrySetException(Volatile.Read(ref _fault) is { } fault ? new EngineFaultedException(fault) : new ObjectDisposedException(nameof(LsmStateMachine)));
     }
 
     private TimeSpan BackgroundInterval() =>

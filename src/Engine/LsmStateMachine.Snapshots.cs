@@ -116,13 +116,19 @@ public sealed partial class LsmStateMachine
             };
             Switch(state, staged.Tables, staged.Runs, metadata, applied => RejectOlder(metadata, path, applied));
         }
-        catch
+        catch (Exception e) when (e is not EngineFaultedException)
         {
             stager.Discard(staged);
             throw;
         }
+        catch
+        {
+            // The manifest may name the tables by now: the next open keeps them or sweeps them.
+            SnapshotStager.Release(staged);
+            throw;
+        }
 
-        foreach (var table in staged.Runs.SelectMany(run => run.Tables)) table.Release();
+        SnapshotStager.Release(staged);
         Log.SnapshotInstalled(_logger, metadata.LastIncluded.Index, path);
     }
 
@@ -159,8 +165,7 @@ public sealed partial class LsmStateMachine
         }
         catch (Exception e) when (e is not (SnapshotRejectedException or StorageFullException or EngineFaultedException or InvalidOperationException))
         {
-            // The manifest may or may not hold the record: only a new open can tell.
-            memtable?.MarkObsolete();
+            // The manifest may or may not hold the record, and name the segment: only a new open can tell.
             Latch(e);
             throw new EngineFaultedException(e);
         }

@@ -207,5 +207,6 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     {
         if (Interlocked.CompareExchange(ref _fault, failure, null) is null) Log.Faulted(_logger, failure);
         _jobs.WakeWaiters();
+        FailCompactions();
     }
 }

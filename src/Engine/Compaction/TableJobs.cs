@@ -189,6 +189,11 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
             FlushBytes += batch.BytesWritten;
             Flushes++;
         }
+        catch (StorageFullException)
+        {
+            foreach (var table in added) table.MarkObsolete(); // the manifest is as it was, and the next try writes its own
+            throw;
+        }
         finally
         {
             foreach (var table in added) table.Release();
@@ -214,6 +219,11 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
             Compactions++;
             CompactionBytes += batch.BytesWritten;
             return done;
+        }
+        catch (StorageFullException)
+        {
+            foreach (var table in outputs) table.MarkObsolete();
+            throw;
         }
         finally
         {

@@ -66,6 +66,12 @@ internal sealed class SnapshotStager(VersionSet versions, bool paranoid, Cancell
         }
     }
 
+    /// <summary>Lets go of staged tables whose files stay: a version holds them, or the next open decides.</summary>
+    public static void Release(Staged staged)
+    {
+        foreach (var table in staged.Runs.SelectMany(run => run.Tables)) table.Release();
+    }
+
     private async Task UnpackAsync(string path, string staging)
     {
         using var file = SnapshotFiles.OpenPart(versions.Storage, path);

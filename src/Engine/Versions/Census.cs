@@ -71,9 +71,11 @@ internal sealed unsafe class Census(MachineState state)
         for (var i = version.Memtables.Length - 1; i >= 0; i--)
         {
             var segment = version.Memtables[i].Segment;
+            // Beyond a sealed memtable's end a recycled segment may still hold a record of its life before.
+            var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
             var offset = (long)WalSegmentHeader.Size;
             var last = version.Base.LastIndex;
-            while (last < index && RecordFold.TryPeek(segment, offset, out var record))
+            while (last < index && offset < end && RecordFold.TryPeek(segment, offset, out var record))
             {
                 count += RecordFold.Count(version, i, record, index, version.Base.CountedTimeMs, leases: null);
                 last = record.LastIndex;

@@ -106,6 +106,8 @@ internal sealed class ManifestStore : IDisposable
     /// <summary>Makes an edit durable. On return it is; a <see cref="StorageFullException"/> leaves the manifest as it was; any other failure is final.</summary>
     public void Append(VersionEdit edit)
     {
+        // Before, not after: an edit that is durable must not be reported as one that failed.
+        if (_end > RewriteAbove) Rewrite();
         var record = ManifestLog.EncodeRecord(_salt, _end, VersionEditCodec.Encode(edit));
         if (_end + record.Length > _allocated)
         {
@@ -115,10 +117,17 @@ internal sealed class ManifestStore : IDisposable
         }
 
         _file!.Write(_end, record);
-        _file.Sync();
+        try
+        {
+            _file.Sync();
+        }
+        catch (StorageFullException e)
+        {
+            throw new IOException("The manifest's sync failed; whether the edit is durable is not known.", e);
+        }
+
         _end += record.Length;
         if (Content.Apply(edit) is { } fault) throw new InvalidOperationException("A version edit does not fit its version: " + fault);
-        if (_end > RewriteAbove) Rewrite();
     }
 
     public void Dispose() => _file?.Dispose();
@@ -129,6 +138,7 @@ internal sealed class ManifestStore : IDisposable
         var path = PathOf(number);
         var salt = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
         IStorageFile? file = null;
+        var isNamed = false;
         try
         {
             file = _storage.Open(path, FileIntent.CreateNew);
@@ -138,6 +148,7 @@ internal sealed class ManifestStore : IDisposable
             file.Write(ManifestLog.HeaderSize, record);
             file.Sync();
             _storage.SyncDirectory(_directory);
+            isNamed = true;
             DurableFile.Replace(_storage, System.IO.Path.Combine(_directory, FileNames.Current), new PointerFile(_databaseId, number).Encode());
             var old = Number;
             _file?.Dispose();
@@ -151,7 +162,20 @@ internal sealed class ManifestStore : IDisposable
         catch
         {
             if (file != _file) file?.Dispose();
+            if (!isNamed) TryDelete(path);
             throw;
+        }
+    }
+
+    private void TryDelete(string path)
+    {
+        try
+        {
+            _storage.Delete(path);
+        }
+        catch (IOException)
+        {
+            // Swept at the next open.
         }
     }
 

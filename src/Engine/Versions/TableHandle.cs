@@ -21,6 +21,14 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
     protected override void Free()
     {
         Table.Dispose();
-        if (_obsolete) storage.Delete(Path);
+        if (!_obsolete) return;
+        try
+        {
+            storage.Delete(Path);
+        }
+        catch (IOException)
+        {
+            // Swept at the next open.
+        }
     }
 }

@@ -32,9 +32,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
             if (_used is null) return Make(length);
             var used = _used;
             _used = null;
-            var header = NewHeader(length);
-            var taken = used.Rename(storage, PathOf(header.Number), header);
-            storage.SyncDirectory(directory);
+            var taken = Renew(used);
             Warm(taken.Mapping);
             return taken;
         }
@@ -53,7 +51,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         }
 
         segment.Dispose();
-        storage.Delete(segment.Path);
+        TryDelete(segment.Path);
     }
 
     public void Dispose()
@@ -63,6 +61,22 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
             _disposed = true;
             _used?.Dispose();
             _used = null;
+        }
+    }
+
+    private WalSegment Renew(WalSegment used)
+    {
+        var header = NewHeader(length);
+        var path = PathOf(header.Number);
+        try
+        {
+            return used.Renew(storage, path, header);
+        }
+        catch
+        {
+            used.Dispose();
+            TryDelete(used.Path, path + FileNames.TemporarySuffix, path);
+            throw;
         }
     }
 
@@ -93,17 +107,20 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         catch
         {
             file?.Dispose();
-            try
-            {
-                storage.Delete(temporary);
-                storage.Delete(path);
-            }
-            catch (IOException)
-            {
-                // Swept at the next open.
-            }
-
+            TryDelete(temporary, path);
             throw;
+        }
+    }
+
+    private void TryDelete(params ReadOnlySpan<string> paths)
+    {
+        try
+        {
+            foreach (var path in paths) storage.Delete(path);
+        }
+        catch (IOException)
+        {
+            // Swept at the next open.
         }
     }
 

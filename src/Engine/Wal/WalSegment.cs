@@ -66,17 +66,25 @@ internal sealed unsafe class WalSegment : IDisposable
         Mapping.Dirtied(from, to - from);
     }
 
-    /// <summary>The same file and mapping under a new identity: what was in it can never pass as a record again.</summary>
+    /// <summary>
+    /// The same file and mapping under a new identity, durably: what was in it can never pass as a record again. The header changes
+    /// while the file has a temporary name: recovery would meet another number than its name's otherwise, and call that corruption.
+    /// </summary>
     /// <param name="storage">Where it lives.</param>
     /// <param name="path">Its new name.</param>
     /// <param name="header">Its new header; of the same length.</param>
-    public WalSegment Rename(IStorage storage, string path, WalSegmentHeader header)
+    public WalSegment Renew(IStorage storage, string path, WalSegmentHeader header)
     {
         var file = _file!;
+        var directory = System.IO.Path.GetDirectoryName(path)!;
+        var temporary = path + FileNames.TemporarySuffix;
+        storage.Rename(Path, temporary);
+        storage.SyncDirectory(directory);
         header.Encode(Room(0, WalSegmentHeader.Size));
         Mapping.Dirtied(0, WalSegmentHeader.Size);
         Mapping.Sync(0, WalSegmentHeader.Size); // the header alone: what else is dirty in it is stale
-        storage.Rename(Path, path);
+        storage.Rename(temporary, path);
+        storage.SyncDirectory(directory);
         _file = null;
         return new WalSegment(header, path, file, Mapping);
     }

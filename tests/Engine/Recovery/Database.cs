@@ -1,0 +1,80 @@
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>A database directory of a test's own, beside room for snapshots and for copies of it.</summary>
+internal sealed class Database : IDisposable
+{
+    private int copies;
+
+    public Database() => Root = System.IO.Directory.CreateTempSubdirectory("varve-recovery-").FullName;
+
+    private Database(string root) => Root = root;
+
+    public string Root { get; }
+
+    public string Directory => Path.Combine(Root, "db");
+
+    /// <summary>Segments of 64 KiB, so that little fills many.</summary>
+    public static EngineOptions Small { get; } = new() { MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024 };
+
+    public LsmStateMachine Open(EngineOptions? options = null) => LsmStateMachine.Open(Directory, options ?? Small);
+
+    public string PathOf(string name) => Path.Combine(Directory, name);
+
+    public string[] Files(string suffix) => [.. System.IO.Directory.GetFiles(Directory, "*" + suffix).Order(StringComparer.Ordinal)];
+
+    /// <summary>What a process that dies now leaves behind: mapped stores are in the page cache, and so in the copy.</summary>
+    public Database Copy()
+    {
+        var copy = new Database(Path.Combine(Root, $"copy-{Interlocked.Increment(ref copies)}"));
+        System.IO.Directory.CreateDirectory(copy.Directory);
+        foreach (var file in System.IO.Directory.GetFiles(Directory).Where(path => !path.EndsWith(FileNames.Lock, StringComparison.Ordinal)))
+            File.Copy(file, copy.PathOf(Path.GetFileName(file)));
+        foreach (var staging in System.IO.Directory.GetDirectories(Directory))
+        {
+            var target = System.IO.Directory.CreateDirectory(copy.PathOf(Path.GetFileName(staging))).FullName;
+            foreach (var file in System.IO.Directory.GetFiles(staging)) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+
+        return copy;
+    }
+
+    /// <summary>The records of a segment, from the first to the last valid one.</summary>
+    public static List<WalRecordHeader> Records(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        var records = new List<WalRecordHeader>();
+        if (!WalSegmentHeader.TryDecode(bytes, out var header, out _, out _)) return records;
+        long offset = WalSegmentHeader.Size;
+        while (offset < bytes.Length && WalRecordHeader.TryRead(bytes.AsSpan((int)offset), offset, header.Salt, out var record, out _))
+        {
+            records.Add(record);
+            offset += record.Length;
+        }
+
+        return records;
+    }
+
+    /// <summary>The segment that the log ends in.</summary>
+    public string LastSegment() => Files(FileNames.SegmentSuffix).Last(path => Records(path).Count > 0);
+
+    public static void Flip(string path, long offset, int bit = 0)
+    {
+        using var file = File.Open(path, FileMode.Open);
+        file.Position = offset;
+        var value = file.ReadByte();
+        file.Position = offset;
+        file.WriteByte((byte)(value ^ (1 << bit)));
+    }
+
+    public static void Zero(string path, long offset, int length)
+    {
+        using var file = File.Open(path, FileMode.Open);
+        file.Position = offset;
+        file.Write(new byte[length]);
+    }
+
+    public void Dispose() => System.IO.Directory.Delete(Root, recursive: true);
+}

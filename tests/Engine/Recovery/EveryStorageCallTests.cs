@@ -1,0 +1,190 @@
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>
+/// A scripted life of a database, in which the k-th call to the storage fails, or the process dies before it, for every k: only
+/// documented exceptions come out, and what a new open finds is the state of one index that the script allows.
+/// </summary>
+public sealed class EveryStorageCallTests
+{
+    private const ulong SnapshotIndex = 420;
+    private static readonly TimeSpan Hang = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AnErrorAtTheKthCallLeavesTheStateOfOneIndex(bool full)
+    {
+        for (var k = 0; ; k += k < 120 ? 1 : 3)
+        {
+            using var database = new Database();
+            var script = new Script(database);
+            var calls = -1;
+            var injected = false;
+            var storage = new HookedStorage(Storages.Default)
+            {
+                Before = (operation, path) =>
+                {
+                    if (IsOneOfMany(operation, path) || Interlocked.Increment(ref calls) != k) return;
+                    injected = true;
+                    if (full && operation is ("allocate" or "write" or "create")) throw new StorageFullException(path);
+                    throw new IOException($"injected at call {k}: {operation} {path}");
+                },
+            };
+            await script.Run(storage);
+            using (var machine = database.Open())
+            {
+                var index = NumberedLog.AssertIsWhole(machine);
+                Assert.True(script.Allowed.Contains(index), $"call {k}: recovered {index}, allowed {string.Join(", ", script.Allowed)}");
+            }
+
+            if (!injected) return;
+        }
+    }
+
+    [Theory]
+    [InlineData(Durability.Process)]
+    [InlineData(Durability.Power)]
+    public async Task ADeathBeforeTheKthCallLeavesTheStateOfOneIndex(Durability durability)
+    {
+        using var database = new Database();
+        var script = new Script(database) { Durability = durability };
+        var failures = new List<string>();
+        var deaths = 0;
+        HookedStorage? storage = null;
+        storage = new HookedStorage(Storages.Default)
+        {
+            Before = (operation, path) =>
+            {
+                if (IsOneOfMany(operation, path) || operation is "read" or "list" or "map" or "open" or "lock" || !Directory.Exists(database.Directory)) return;
+                lock (failures)
+                {
+                    ulong[] before = script.Allowed;
+                    using var copy = storage!.WhileStill(database.Copy);
+                    ulong[] after = script.Allowed;
+                    deaths++;
+                    try
+                    {
+                        using var machine = copy.Open();
+                        var index = NumberedLog.AssertIsWhole(machine);
+                        if (!before.Concat(after).Contains(index)) failures.Add($"before {operation} {path}: recovered {index}, allowed {string.Join(", ", before)}");
+                    }
+#pragma warning disable CA1031 // Whatever a recovery throws is a finding.
+                    catch (Exception e)
+#pragma warning restore CA1031
+                    {
+                        failures.Add($"before {operation} {path}: {e}");
+                    }
+                }
+            },
+        };
+        await script.Run(storage);
+        Assert.Empty(failures);
+        Assert.Null(script.Fault);
+        Assert.InRange(deaths, 100, int.MaxValue);
+    }
+
+    /// <summary>The zeros that a new segment is filled with: one call stands for them all.</summary>
+    private static bool IsOneOfMany(string operation, string path) => operation == "write" && path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal);
+
+    private sealed class Script(Database database)
+    {
+        private LsmStateMachine? machine;
+        private SnapshotMetadata? snapshot;
+
+        public Durability Durability { get; init; }
+
+        /// <summary>The indexes at which the state may stand if the process died now.</summary>
+        public ulong[] Allowed { get; private set; } = [0];
+
+        public string? Fault { get; private set; }
+
+        public async Task Run(HookedStorage storage)
+        {
+            try
+            {
+                machine = database.Open(Database.Small with { Storage = storage, Durability = Durability, UpperRunsMax = 2 });
+            }
+            catch (IOException)
+            {
+                return;
+            }
+
+            try
+            {
+                Apply(SnapshotIndex);
+                snapshot = new SnapshotMetadata(NumberedLog.Id(SnapshotIndex), default);
+                await Try(async () =>
+                {
+                    if (machine.LastApplied.Index != SnapshotIndex) return;
+                    snapshot = snapshot with { Checksum = await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), machine.LastApplied).WaitAsync(Hang) };
+                });
+                Apply(900);
+                await Try(() => machine.CompactAsync().WaitAsync(Hang));
+                Apply(950);
+                await Try(machine.Flush);
+                await Try(() => machine.CompactAsync().WaitAsync(Hang));
+                Allowed = [machine.LastApplied.Index, .. Allowed, 0];
+                if (await Try(() => machine.ResetAsync().WaitAsync(Hang))) Allowed = [0];
+                Apply(machine.LastApplied.Index + 60);
+                if (snapshot.Checksum.Length > 0 && machine.LastApplied.Index < SnapshotIndex)
+                {
+                    Allowed = [.. Allowed, SnapshotIndex];
+                    if (await Try(() => machine.ApplySnapshotFromFileAsync(snapshot, Path.Combine(database.Root, "snapshot")).WaitAsync(Hang))) Allowed = [SnapshotIndex];
+                }
+
+                Apply(machine.LastApplied.Index + 80);
+            }
+            finally
+            {
+                Fault = machine.GetStatistics().Fault;
+                machine.CloseStorage();
+            }
+        }
+
+        private void Apply(ulong last)
+        {
+            var results = new ApplyResult[20];
+            for (var tries = 0; machine!.LastApplied.Index < last && tries < 200; tries++)
+            {
+                var before = machine.LastApplied.Index;
+                var count = (int)Math.Min(20, last - before);
+                Allowed = [.. Allowed, before + (ulong)count];
+                try
+                {
+                    machine.ApplyChunk(NumberedLog.Chunk(before + 1, count), results);
+                    Allowed = [before + (ulong)count];
+                }
+                catch (StorageFullException)
+                {
+                    Assert.Equal(before, machine.LastApplied.Index);
+                }
+                catch (EngineFaultedException)
+                {
+                    return;
+                }
+            }
+        }
+
+        private static Task<bool> Try(Action action) => Try(() =>
+        {
+            action();
+            return Task.CompletedTask;
+        });
+
+        private static async Task<bool> Try(Func<Task> action)
+        {
+            try
+            {
+                await action();
+                return true;
+            }
+            catch (IOException)
+            {
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>After the first failed sync an engine acknowledges nothing more; what it had acknowledged is there when it is opened again.</summary>
+public sealed class FailedSyncTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly HookedStorage storage = new(Storages.Default);
+
+    public void Dispose() => database.Dispose();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AFailedSyncLatchesAndReadsGoOn(bool asynchronously)
+    {
+        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power }))
+        {
+            NumberedLog.ApplyUpTo(machine, 50);
+            var read = machine.Get("key-005"u8);
+            FailSyncs();
+            if (asynchronously) await Assert.ThrowsAsync<EngineFaultedException>(async () => await machine.ApplyChunkAsync(NumberedLog.Chunk(51, 3)));
+            else Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
+            storage.Before = null;
+
+            // The disk is well again, and a second sync would succeed without having written anything.
+            await AssertAcknowledgesNothing(machine, 51);
+            Assert.Equal(50UL, machine.LastApplied.Index);
+            Assert.Equal(read, machine.Get("key-005"u8));
+            Assert.NotEmpty(machine.ScanPrefix([]).Entries);
+        }
+
+        AssertRecovers(50, 53);
+    }
+
+    [Fact]
+    public async Task AFailedFlushLatchesUnderProcessToo()
+    {
+        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        {
+            NumberedLog.ApplyUpTo(machine, 50);
+            FailSyncs();
+            Assert.Throws<EngineFaultedException>(machine.Flush);
+            storage.Before = null;
+            await AssertAcknowledgesNothing(machine, 51);
+            NumberedLog.AssertIsWholeToRead(machine);
+        }
+
+        AssertRecovers(50, 50);
+    }
+
+    [Fact]
+    public async Task AFailedSyncOfATableOrOfTheManifestLatches()
+    {
+        foreach (var suffix in (string[])[FileNames.TableSuffix, FileNames.ManifestSuffix])
+        {
+            using var other = new Database();
+            using (var machine = other.Open(Database.Small with { Storage = storage }))
+            {
+                NumberedLog.ApplyUpTo(machine, 100);
+                FailSyncs(suffix);
+                await Assert.ThrowsAsync<EngineFaultedException>(() => machine.CompactAsync().WaitAsync(TimeSpan.FromSeconds(30)));
+                storage.Before = null;
+                await AssertAcknowledgesNothing(machine, 101);
+                NumberedLog.AssertIsWholeToRead(machine);
+            }
+
+            using var recovered = other.Open();
+            Assert.Equal(100UL, NumberedLog.AssertIsWhole(recovered));
+        }
+    }
+
+    [Fact]
+    public async Task AnInstallWhoseManifestSyncFailedLeavesOneStateOrTheOther()
+    {
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        var metadata = await MakeSnapshot(snapshot, 400);
+        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        {
+            NumberedLog.ApplyUpTo(machine, 50);
+            FailSyncs(FileNames.ManifestSuffix);
+            await Assert.ThrowsAsync<EngineFaultedException>(() => machine.ApplySnapshotFromFileAsync(metadata, snapshot));
+            storage.Before = null;
+            await AssertAcknowledgesNothing(machine, 51);
+            Assert.Equal(50UL, machine.LastApplied.Index);
+            NumberedLog.AssertIsWholeToRead(machine);
+        }
+
+        AssertRecovers(50, 400);
+    }
+
+    /// <summary>A snapshot of the numbered log, made elsewhere.</summary>
+    internal static async Task<SnapshotMetadata> MakeSnapshot(string target, ulong index)
+    {
+        using var source = new Database();
+        using var machine = source.Open();
+        NumberedLog.ApplyUpTo(machine, index);
+        return new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
+    }
+
+    private void FailSyncs(string of = "") => storage.Before = (operation, path) =>
+    {
+        if (operation == "sync" && path.Contains(of, StringComparison.Ordinal)) throw new IOException("injected: " + path);
+    };
+
+    private static async Task AssertAcknowledgesNothing(LsmStateMachine machine, ulong next)
+    {
+        Assert.Contains("injected", machine.GetStatistics().Fault, StringComparison.Ordinal);
+        Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(next, 1), new ApplyResult[1]));
+        await Assert.ThrowsAsync<EngineFaultedException>(async () => await machine.ApplyChunkAsync(NumberedLog.Chunk(next, 1)));
+        Assert.Throws<EngineFaultedException>(machine.Flush);
+        await Assert.ThrowsAsync<EngineFaultedException>(() => machine.FlushAsync());
+        await Assert.ThrowsAsync<EngineFaultedException>(() => machine.ResetAsync());
+        await Assert.ThrowsAsync<EngineFaultedException>(() => machine.CompactAsync());
+        Assert.Throws<EngineFaultedException>(() => machine.PersistLastApplied(NumberedLog.Id(next)));
+    }
+
+    private void AssertRecovers(ulong least, ulong most)
+    {
+        for (var recovery = 0; recovery < 2; recovery++)
+        {
+            using var machine = database.Open();
+            var index = NumberedLog.AssertIsWhole(machine);
+            Assert.True(index == least || index == most, $"recovered {index}");
+        }
+    }
+}

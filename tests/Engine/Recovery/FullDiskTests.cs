@@ -1,0 +1,130 @@
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>A full disk is an ordinary error: nothing is acknowledged, nothing changes, and when space returns the engine goes on.</summary>
+public sealed class FullDiskTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly HookedStorage storage = new(Storages.Default);
+    private volatile bool full;
+
+    public FullDiskTests() => storage.Before = (operation, path) =>
+    {
+        if (full && (operation is "allocate" or "write") && !path.Contains(FileNames.Current, StringComparison.Ordinal)) throw new StorageFullException(path);
+    };
+
+    public void Dispose() => database.Dispose();
+
+    [Fact]
+    public async Task FiftyTimesFullAndBackLosesNothing()
+    {
+        int tables;
+        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1 }))
+        {
+            for (var cycle = 0; cycle < 50; cycle++)
+            {
+                full = true;
+                ApplyUntilFull(machine);
+                var acknowledged = machine.LastApplied.Index;
+                Assert.Equal(acknowledged, NumberedLog.AssertIsWholeToRead(machine));
+                full = false;
+                Assert.True(SpinWait.SpinUntil(() => TryApply(machine), TimeSpan.FromSeconds(30)), "the engine did not go on");
+                Assert.Equal(acknowledged + 40, machine.LastApplied.Index);
+                Assert.Null(machine.GetStatistics().Fault);
+            }
+
+            NumberedLog.AssertIsWhole(machine);
+            await machine.CompactAsync();
+            tables = machine.GetStatistics().Runs.Sum(run => run.Tables);
+        }
+
+        // The attempts that failed left nothing behind.
+        Assert.Equal(tables, database.Files(FileNames.TableSuffix).Length);
+        Assert.Empty(database.Files(FileNames.TemporarySuffix));
+
+        using var recovered = database.Open();
+        NumberedLog.AssertIsWhole(recovered);
+    }
+
+    [Fact]
+    public async Task WhoWaitsForASyncIsServedThoughTheNextSegmentCannotBeMade()
+    {
+        using var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power });
+        // Up to the rotation that takes the segment made ahead; from there on the next one cannot be made.
+        var before = database.Files(FileNames.SegmentSuffix).Length;
+        full = true;
+        for (ulong index = 1; ; index++)
+        {
+            try
+            {
+                await machine.ApplyChunkAsync(NumberedLog.Chunk(index, 1)).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            }
+            catch (StorageFullException)
+            {
+                break;
+            }
+        }
+
+        Assert.True(machine.LastApplied.Index > 100);
+        Assert.Equal(machine.LastApplied, machine.DurableLogId);
+        Assert.True(before >= 1);
+        full = false;
+        NumberedLog.AssertIsWholeToRead(machine);
+    }
+
+    [Fact]
+    public async Task ASnapshotOrAnInstallOnAFullDiskChangesNothing()
+    {
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
+        using var machine = database.Open(Database.Small with { Storage = storage });
+        NumberedLog.ApplyUpTo(machine, 50);
+        full = true;
+        var target = Path.Combine(database.Root, "mine");
+        await Assert.ThrowsAsync<StorageFullException>(() => machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
+        await Assert.ThrowsAsync<StorageFullException>(() => machine.ApplySnapshotFromFileAsync(metadata, snapshot));
+        full = false;
+        Assert.Equal(["db", "snapshot"], Directory.GetFileSystemEntries(database.Root).Select(Path.GetFileName).Order());
+        Assert.Equal(50UL, NumberedLog.AssertIsWhole(machine));
+        Assert.Empty(database.Files(FileNames.TableSuffix));
+
+        await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
+        await machine.ApplySnapshotFromFileAsync(metadata, snapshot);
+        Assert.Equal(400UL, NumberedLog.AssertIsWhole(machine));
+    }
+
+    private static void ApplyUntilFull(LsmStateMachine machine)
+    {
+        var results = new ApplyResult[40];
+        for (var chunk = 0; chunk < 200; chunk++)
+        {
+            var before = machine.LastApplied.Index;
+            try
+            {
+                machine.ApplyChunk(NumberedLog.Chunk(before + 1, 40), results);
+            }
+            catch (StorageFullException)
+            {
+                Assert.Equal(before, machine.LastApplied.Index);
+                return;
+            }
+        }
+
+        Assert.Fail("the disk is full, and 8,000 entries found room");
+    }
+
+    private static bool TryApply(LsmStateMachine machine)
+    {
+        try
+        {
+            machine.ApplyChunk(NumberedLog.Chunk(machine.LastApplied.Index + 1, 40), new ApplyResult[40]);
+            return true;
+        }
+        catch (StorageFullException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Varve.Storage;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>
+/// Calls a hook before everything that it passes on to another storage; the hook may throw instead, or hold the caller. What is
+/// passed on is passed on one at a time, so that a test can look at a disk that holds still.
+/// </summary>
+internal sealed class HookedStorage(IStorage inner) : IStorage
+{
+    private readonly Lock turn = new();
+    private volatile Action<string, string>? before;
+
+    /// <summary>Gets the operation (one word) and the path; null: nothing happens.</summary>
+    public Action<string, string>? Before
+    {
+        get => before;
+        set => before = value;
+    }
+
+    /// <summary>Runs something while no operation is under way.</summary>
+    public T WhileStill<T>(Func<T> action)
+    {
+        lock (turn) return action();
+    }
+
+    public void CreateDirectory(string path) => Do("mkdir", path, () => inner.CreateDirectory(path));
+
+    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
+
+    public bool FileExists(string path) => inner.FileExists(path);
+
+    public IReadOnlyList<string> List(string directory) => Do("list", directory, () => inner.List(directory));
+
+    public IStorageFile Open(string path, FileIntent intent) =>
+        new HookedFile(Do(intent == FileIntent.CreateNew ? "create" : "open", path, () => inner.Open(path, intent)), this);
+
+    public void SyncDirectory(string path) => Do("syncdir", path, () => inner.SyncDirectory(path));
+
+    public bool TryLink(string existingPath, string newPath) => Do("link", newPath, () => inner.TryLink(existingPath, newPath));
+
+    public void Rename(string from, string to) => Do("rename", to, () => inner.Rename(from, to));
+
+    public void Delete(string path) => Do("delete", path, () => inner.Delete(path));
+
+    public void DeleteDirectory(string path) => Do("rmdir", path, () => inner.DeleteDirectory(path));
+
+    public IDisposable? TryLock(string path) => Do("lock", path, () => inner.TryLock(path));
+
+    private T Do<T>(string operation, string path, Func<T> action)
+    {
+        before?.Invoke(operation, path);
+        lock (turn) return action();
+    }
+
+    private void Do(string operation, string path, Action action)
+    {
+        before?.Invoke(operation, path);
+        lock (turn) action();
+    }
+
+    private sealed class HookedFile(IStorageFile file, HookedStorage owner) : IStorageFile
+    {
+        public string Path => file.Path;
+
+        public long Length => file.Length;
+
+        public void Read(long offset, Span<byte> destination)
+        {
+            owner.before?.Invoke("read", Path);
+            file.Read(offset, destination);
+        }
+
+        public void Write(long offset, ReadOnlySpan<byte> source)
+        {
+            owner.before?.Invoke("write", Path);
+            lock (owner.turn) file.Write(offset, source);
+        }
+
+        public void Allocate(long length) => owner.Do("allocate", Path, () => file.Allocate(length));
+
+        public void Sync() => owner.Do("sync", Path, file.Sync);
+
+        public IMapping Map(long length, MappingAccess access) => owner.Do("map", Path, () => file.Map(length, access));
+
+        public void Dispose() => file.Dispose();
+    }
+}

@@ -1,0 +1,171 @@
+using Varve.Format;
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>A database that lacks one of its files is corrupt, never new; what is not its own is left alone; what it left behind is swept.</summary>
+public sealed class MissingFilesTests : IDisposable
+{
+    private readonly Database database = new();
+
+    public void Dispose() => database.Dispose();
+
+    [Theory]
+    [InlineData(FileNames.Identity)]
+    [InlineData(FileNames.Current)]
+    [InlineData(FileNames.ManifestSuffix)]
+    [InlineData(FileNames.TableSuffix)]
+    [InlineData(FileNames.SegmentSuffix)]
+    public async Task AMissingFileIsCorruption(string name)
+    {
+        await WriteTablesAndLog();
+        var path = name[0] == '.' ? name == FileNames.SegmentSuffix ? database.LastSegment() : database.Files(name)[0] : database.PathOf(name);
+        File.Delete(path);
+        var before = Directory.GetFiles(database.Directory).Order();
+        Assert.Equal(path, Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+        Assert.Equal(before, Directory.GetFiles(database.Directory).Order());
+    }
+
+    [Theory]
+    [InlineData(FileNames.Identity)]
+    [InlineData(FileNames.Current)]
+    public async Task ADamagedPointerFileIsCorruption(string name)
+    {
+        await WriteTablesAndLog();
+        for (var bit = 0; bit < PointerFile.Size * 8; bit += 5)
+        {
+            Database.Flip(database.PathOf(name), bit / 8, bit % 8);
+            Assert.Equal(database.PathOf(name), Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+            Database.Flip(database.PathOf(name), bit / 8, bit % 8);
+        }
+    }
+
+    [Fact]
+    public async Task AnIdentityOfAnotherDatabaseIsCorruption()
+    {
+        await WriteTablesAndLog();
+        File.WriteAllBytes(database.PathOf(FileNames.Identity), new PointerFile(Guid.NewGuid(), 0).Encode());
+        Assert.Equal(database.PathOf(FileNames.Current), Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+    }
+
+    [Fact]
+    public void AMissingSegmentBeforeASyncedOneIsCorruption()
+    {
+        using var parked = new ManualResetEventSlim();
+        var storage = new HookedStorage(Storages.Default)
+        {
+            Before = (operation, path) =>
+            {
+                if (operation == "create" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal)) parked.Wait();
+            },
+        };
+        using var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 8 });
+        NumberedLog.ApplyUpTo(machine, 1500);
+        machine.Flush();
+        NumberedLog.ApplyUpTo(machine, 1510);
+        Assert.True(machine.GetStatistics().Memtables >= 3);
+        for (var missing = 0; missing < 3; missing++)
+        {
+            using var copy = storage.WhileStill(database.Copy);
+            string[] chain = [.. copy.Files(FileNames.SegmentSuffix).Where(path => Database.Records(path).Count > 0)];
+            File.Delete(chain[missing]);
+            Assert.Throws<CorruptionException>(() => copy.Open().Dispose());
+        }
+
+        using (var intact = storage.WhileStill(database.Copy))
+        using (var recovered = intact.Open())
+            Assert.Equal(1510UL, NumberedLog.AssertIsWhole(recovered));
+        parked.Set();
+    }
+
+    [Fact]
+    public void ACreationThatWasCutOffIsMadeAnew()
+    {
+        for (var call = 0; ; call++)
+        {
+            using var cut = new Database();
+            var left = call;
+            var storage = new HookedStorage(Storages.Default)
+            {
+                Before = (operation, path) =>
+                {
+                    if (Interlocked.Decrement(ref left) < 0) throw new IOException($"injected: {operation} {path}");
+                },
+            };
+            var opened = false;
+            try
+            {
+                using var machine = cut.Open(Database.Small with { Storage = storage });
+                opened = true;
+            }
+            catch (IOException e) when (e is not CorruptionException)
+            {
+            }
+
+            using (var machine = cut.Open())
+            {
+                Assert.True(machine.IsEmpty);
+                NumberedLog.ApplyUpTo(machine, 5);
+            }
+
+            using (var machine = cut.Open()) Assert.Equal(5UL, NumberedLog.AssertIsWhole(machine));
+            if (opened) return;
+        }
+    }
+
+    [Fact]
+    public async Task LeftoversAreSweptAndUnknownFilesAreLeftAlone()
+    {
+        await WriteTablesAndLog();
+        string[] ours = ["000000000900.vtab", "000000000901.vtab.tmp", "CURRENT.tmp", "000000000902.wal.tmp", "000000000903.vman", "000000000000.wal"];
+        string[] theirs = ["notes.txt", "my.vtab", "7.wal", "0000000000007.wal", "000000000900.vtab.bak", "staging-not-a-directory"];
+        foreach (var name in ours.Concat(theirs)) File.WriteAllText(database.PathOf(name), "?");
+        Directory.CreateDirectory(database.PathOf("staging-000000000077"));
+        File.WriteAllText(database.PathOf("staging-000000000077/part"), "?");
+        Directory.CreateDirectory(database.PathOf("snapshots"));
+        File.WriteAllText(database.PathOf("snapshots/kept"), "?");
+
+        using (var machine = database.Open()) NumberedLog.AssertIsWhole(machine);
+        Assert.All(ours, name => Assert.False(File.Exists(database.PathOf(name)), name));
+        Assert.All(theirs, name => Assert.True(File.Exists(database.PathOf(name)), name));
+        Assert.False(Directory.Exists(database.PathOf("staging-000000000077")));
+        Assert.True(File.Exists(database.PathOf("snapshots/kept")));
+    }
+
+    [Fact]
+    public async Task FilesAreTheirOwnersAlone()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        await WriteTablesAndLog();
+        using (var machine = database.Open()) await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), machine.LastApplied);
+        foreach (var directory in (string[])[database.Directory, Path.Combine(database.Root, "snapshot")])
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(directory));
+            Assert.NotEmpty(Directory.GetFiles(directory));
+            foreach (var path in Directory.GetFiles(directory)) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        }
+    }
+
+    [Fact]
+    public void TheSecondEngineOnADirectoryIsTurnedAway()
+    {
+        using (var machine = database.Open())
+        {
+            NumberedLog.ApplyUpTo(machine, 5);
+            Assert.Equal(database.Directory, Assert.Throws<AlreadyOpenException>(() => database.Open()).Directory);
+            NumberedLog.ApplyUpTo(machine, 9);
+        }
+
+        using var next = database.Open();
+        Assert.Equal(9UL, NumberedLog.AssertIsWhole(next));
+    }
+
+    private async Task WriteTablesAndLog()
+    {
+        using var machine = database.Open();
+        NumberedLog.ApplyUpTo(machine, 600);
+        await machine.CompactAsync();
+        NumberedLog.ApplyUpTo(machine, 650);
+    }
+}

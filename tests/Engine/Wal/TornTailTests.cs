@@ -1,0 +1,172 @@
+using Varve.Format;
+using Varve.Tests.Engine.Recovery;
+using Xunit;
+
+namespace Varve.Tests.Engine.Wal;
+
+/// <summary>Where the log ends: an unsynced tail may be lost, and is dropped whole; what was durable may not, and its loss is reported.</summary>
+public sealed class TornTailTests : IDisposable
+{
+    private static readonly EngineOptions Power = Database.Small with { Durability = Durability.Power };
+    private readonly Database database = new();
+
+    public void Dispose() => database.Dispose();
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(16)]
+    [InlineData(50)]
+    [InlineData(97)]
+    [InlineData(200)]
+    public void TornTailIsDroppedAndCounted(int at)
+    {
+        var (path, last) = Written(chunks: 10);
+        Database.Flip(path, last.Offset + at);
+        AssertPrefixOf(90, torn: true);
+    }
+
+    [Fact]
+    public void ATailThatNeverReachedTheDiskIsSimplyNotThere()
+    {
+        var (path, last) = Written(chunks: 10);
+        Database.Zero(path, last.Offset, last.Length);
+        AssertPrefixOf(90, torn: false);
+    }
+
+    [Fact]
+    public void ATailOfWhichOnlyTheFirstSectorArrivedIsDropped()
+    {
+        var (path, last) = Written(chunks: 10);
+        Database.Zero(path, last.Offset + 104, last.Length - 104);
+        AssertPrefixOf(90, torn: true);
+    }
+
+    [Fact]
+    public void UnsyncedRecordsAfterADamagedOneAreDroppedWithItAndNeverComeBack()
+    {
+        var (path, _) = Written(chunks: 10);
+        var damaged = Database.Records(path)[^4];
+        Database.Flip(path, damaged.Offset + 40);
+        AssertPrefixOf(60, torn: true);
+        using var machine = database.Open();
+        Assert.True(NumberedLog.AssertIsWhole(machine) > 60);
+    }
+
+    [Fact]
+    public void ADamagedRecordBeforeASyncedLaterOneIsCorruption()
+    {
+        using (var machine = database.Open())
+        {
+            NumberedLog.ApplyUpTo(machine, 50, perChunk: 10);
+            machine.Flush();
+            NumberedLog.ApplyUpTo(machine, 60, perChunk: 10);
+        }
+
+        var path = database.LastSegment();
+        var records = Database.Records(path);
+        Assert.True(records[^1].SyncedOffset >= records[^2].Offset + records[^2].Length);
+        Database.Flip(path, records[2].Offset + 33);
+        AssertCorruptAt(path, records[2].Offset);
+    }
+
+    [Fact]
+    public void UnderPowerADamagedBitOfAnyRecordButTheLastRefusesToOpen()
+    {
+        using (var machine = database.Open(Power)) NumberedLog.ApplyUpTo(machine, 24, perChunk: 4);
+        var path = database.LastSegment();
+        var records = Database.Records(path);
+        Assert.True(records.Count >= 6);
+        foreach (var record in records.SkipLast(1))
+        {
+            for (var at = 0; at < record.Length; at += 11)
+            {
+                Database.Flip(path, record.Offset + at, at % 8);
+                AssertCorruptAt(path, record.Offset);
+                Database.Flip(path, record.Offset + at, at % 8);
+            }
+        }
+
+        using var intact = database.Open(Power);
+        Assert.Equal(24UL, NumberedLog.AssertIsWhole(intact));
+    }
+
+    [Fact]
+    public void EveryFlippedBitOfTheSegmentHeaderRefusesToOpen()
+    {
+        var (path, _) = Written(chunks: 2);
+        for (var bit = 0; bit < 64 * 8; bit += 3)
+        {
+            Database.Flip(path, bit / 8, bit % 8);
+            Assert.Equal(path, Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+            Database.Flip(path, bit / 8, bit % 8);
+        }
+    }
+
+    [Fact]
+    public void AValueThatContainsRecordsOfTheLogDoesNoHarm()
+    {
+        byte[] stolen;
+        WalRecordHeader[] records;
+        using (var machine = database.Open())
+        {
+            NumberedLog.ApplyUpTo(machine, 20, perChunk: 10);
+            var path = database.LastSegment();
+            records = [.. Database.Records(path)];
+            var end = (int)(records[^1].Offset + records[^1].Length);
+            stolen = File.ReadAllBytes(path)[(int)records[0].Offset..end];
+
+            // The same record again, sealed for each place that it may come to lie at, by somebody who does not know the salt.
+            var value = new byte[16 << 10];
+            for (var at = 0; at + records[0].Length + 8 <= value.Length; at += records[0].Length + 8)
+            {
+                var offset = (end + WalRecordHeader.Size + 8 + 24 + at + 7) & ~7;
+                (records[0] with { Offset = offset, SyncedSegment = ulong.MaxValue }).Seal(value.AsSpan(at), salt: 0);
+            }
+
+            stolen.CopyTo(value, 8 << 10);
+            var results = new ApplyResult[1];
+            machine.ApplyChunk([new ApplyEntry(21, 1, Command.Insert("key!"u8.ToArray(), value))], results);
+        }
+
+        var torn = Database.Records(database.LastSegment())[^1];
+        Database.Flip(database.LastSegment(), torn.Offset + 3);
+        AssertPrefixOf(20, torn: true);
+    }
+
+    private (string Path, WalRecordHeader Last) Written(int chunks)
+    {
+        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, (ulong)chunks * 10, perChunk: 10);
+        var path = database.LastSegment();
+        return (path, Database.Records(path)[^1]);
+    }
+
+    /// <summary>The state is exactly the prefix; a second recovery finds the same; the log goes on, and what was dropped stays dropped.</summary>
+    private void AssertPrefixOf(ulong index, bool torn)
+    {
+        using (var copy = database.Copy())
+        {
+            for (var recovery = 0; recovery < 2; recovery++)
+            {
+                using var machine = copy.Open();
+                Assert.Equal(index, NumberedLog.AssertIsWhole(machine));
+                if (recovery == 0) Assert.Equal(torn, machine.GetStatistics().TornTailBytes > 0);
+                else Assert.Equal(0, machine.GetStatistics().TornTailBytes);
+            }
+        }
+
+        using (var machine = database.Open())
+        {
+            Assert.Equal(torn, machine.GetStatistics().TornTailBytes > 0);
+            NumberedLog.ApplyUpTo(machine, index + 7);
+        }
+
+        using var again = database.Open();
+        Assert.Equal(index + 7, NumberedLog.AssertIsWhole(again));
+    }
+
+    private void AssertCorruptAt(string path, long offset)
+    {
+        var failure = Assert.Throws<CorruptionException>(() => database.Open().Dispose());
+        Assert.Equal((path, offset), (failure.Path, failure.Offset));
+    }
+}

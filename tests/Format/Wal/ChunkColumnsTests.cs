@@ -1,0 +1,90 @@
+using FsCheck.Xunit;
+using Varve.Format;
+
+namespace Varve.Tests.Format.Wal;
+
+/// <summary>What the columns say of each entry is what was written of it; columns that disagree with their record are refused.</summary>
+[Properties(Arbitrary = [typeof(Seeds)], MaxTest = 1_000)]
+public class ChunkColumnsTests
+{
+    [Property]
+    public void EntriesComeBackAsTheyWere(Seed seed)
+    {
+        var entries = WalSamples.RandomEntries(seed.NewRandom());
+        var (payload, header) = Write(entries);
+        Assert.Equal(entries, Read(payload, header));
+    }
+
+    [Property]
+    public void ColumnsTakeNoMoreThanTheirBound(Seed seed)
+    {
+        var entries = WalSamples.RandomEntries(seed.NewRandom());
+        var (payload, header) = Write(entries);
+        Assert.Equal(0, payload.Length % 8);
+        Assert.InRange(payload.Length, 8, ChunkColumnsWriter.SizeMax(entries.Length, header.Flags));
+    }
+
+    [Fact]
+    public void PlainEntriesCostOneBitEach()
+    {
+        EntryPosition[] entries = [.. Enumerable.Range(0, 64).Select(i => new EntryPosition { Index = 10 + (ulong)i, Term = 2, Succeeded = i % 3 == 0 })];
+        var (payload, header) = Write(entries);
+        Assert.Equal((ColumnFlags.None, 8), (header.Flags, payload.Length));
+        Assert.Equal(entries, Read(payload, header));
+    }
+
+    [Property]
+    public void DamageIsAnsweredAndNeverLeadsPastTheRecord(Seed seed)
+    {
+        var random = seed.NewRandom();
+        var entries = WalSamples.RandomEntries(random);
+        var (payload, header) = Write(entries);
+        for (var edits = random.Next(1, 5); edits > 0; edits--) payload[random.Next(payload.Length)] = (byte)random.Next(256);
+        if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error))
+        {
+            Assert.NotNull(error.Reason);
+            return;
+        }
+
+        var last = default(EntryPosition);
+        while (columns.MoveNext()) last = new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs };
+        Assert.Equal((header.LastIndex, header.Term, header.LogTimeMs), (last.Index, last.Term, last.LogTimeMs));
+    }
+
+    [Property(MaxTest = 2_000)]
+    public void AnyBytesAreAnswered(byte[] payload, byte flags, ushort count)
+    {
+        var header = new WalRecordHeader { EntryCount = count % 50 + 1, Flags = (ColumnFlags)flags & ColumnFlags.All, LastIndex = 7 };
+        if (!ChunkColumns.TryOpen(payload, header, out _, out var error)) Assert.NotNull(error.Reason);
+    }
+
+    [Fact]
+    public void ColumnsThatDisagreeWithTheirRecordAreRefused()
+    {
+        var (payload, header) = Write(WalSamples.Entries);
+        Assert.True(ChunkColumns.TryOpen(payload, header, out _, out _));
+        Assert.False(ChunkColumns.TryOpen(payload, header with { LastIndex = 1305 }, out _, out _));
+        Assert.False(ChunkColumns.TryOpen(payload, header with { FirstIndex = 999 }, out _, out _));
+        Assert.False(ChunkColumns.TryOpen(payload, header with { Term = 6 }, out _, out _));
+        Assert.False(ChunkColumns.TryOpen(payload, header with { LogTimeMs = 1 }, out _, out _));
+        Assert.False(ChunkColumns.TryOpen([.. payload, .. new byte[8]], header, out _, out _));
+        for (var length = 0; length < payload.Length - 5; length++) Assert.False(ChunkColumns.TryOpen(payload.AsSpan(0, length), header, out _, out _));
+    }
+
+    private static (byte[] Payload, WalRecordHeader Header) Write(EntryPosition[] entries)
+    {
+        var flags = ChunkColumnsWriter.Needed(entries);
+        var bytes = new byte[ChunkColumnsWriter.SizeMax(entries.Length, flags)];
+        var length = ChunkColumnsWriter.Write(bytes, entries, flags);
+        return (bytes[..length], WalSamples.HeaderOf(entries, flags, length));
+    }
+
+    private static List<EntryPosition> Read(byte[] payload, WalRecordHeader header)
+    {
+        Assert.True(ChunkColumns.TryOpen(payload, header, out var columns, out var error), error.Reason);
+        var read = new List<EntryPosition>();
+        while (columns.MoveNext())
+            read.Add(new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs, Succeeded = columns.Succeeded });
+        return read;
+    }
+}
