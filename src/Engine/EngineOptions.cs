@@ -66,6 +66,9 @@ public sealed record EngineOptions
     /// <summary>For how many entries behind the last applied one a snapshot can still be cut. 0 to 16,777,216.</summary>
     public int HistoryEntries { get; init; } = 65_536;
 
+    /// <summary>The most that this history may keep of segments already flushed, in bytes of disk; large values end it earlier. 0 to 1 TiB.</summary>
+    public long HistoryBytes { get; init; } = 4L << 30;
+
     /// <summary>Where a data block is closed, in bytes; a larger single entry makes a larger block. 512 to 1 MiB.</summary>
     public int BlockBytes { get; init; } = 8 << 10;
 

@@ -22,6 +22,7 @@ internal sealed class LogSyncer : IDisposable
     private readonly List<WalSegment> _segments = [];
     private readonly Background? _thread;
     private LogId _durable;
+    private bool _disposed;
 
     public LogSyncer(
         VersionSet versions, WalWriter wal, Action prepare, EngineOptions options, LogId durable, Action<Exception> latch, Func<Exception?> fault)
@@ -60,8 +61,14 @@ internal sealed class LogSyncer : IDisposable
     public Task WaitAsync(LogOffset end)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_waitersLock) _waiters.Add((end, done));
-        if (_fault() is null) _thread!.Wake();
+        bool isServed;
+        lock (_waitersLock)
+        {
+            _waiters.Add((end, done));
+            isServed = !_disposed;
+        }
+
+        if (isServed && _fault() is null) _thread!.Wake();
         else ServeWaiters(); // the thread is gone
         return done.Task;
     }
@@ -90,6 +97,7 @@ internal sealed class LogSyncer : IDisposable
     public void Dispose()
     {
         _thread?.Dispose();
+        lock (_waitersLock) _disposed = true;
         ServeWaiters();
     }
 

@@ -121,7 +121,12 @@ public sealed partial class LsmStateMachine
             {
                 EnsureWritable();
                 if (_versions.Current.Incarnation != version.Incarnation) return false;
-                if (found.Count == 0) return true;
+                if (found.Count == 0)
+                {
+                    Volatile.Write(ref _cleanedTime, to); // nothing to log: looking again would find nothing again
+                    return true;
+                }
+
                 Span<byte> payload = stackalloc byte[sizeof(ulong)];
                 BinaryPrimitives.WriteUInt64LittleEndian(payload, to);
                 ReserveLocked(WalWriter.NoteSize(payload.Length));

@@ -14,6 +14,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     private readonly ILogger _logger;
     private readonly Queue<TaskCompletionSource> _compactions = new();
     private readonly Lock _lifecycle = new();
+    private readonly Operations _operations = new();
     private bool _released;
 
     private LsmStateMachine(string directory, EngineOptions options, IStorage storage, IDisposable? directoryLock, Opening.Parts parts, RecycleTarget recycle)
@@ -30,7 +31,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _snapshot = parts.Snapshot;
         _cleanedTime = parts.CleanedTimeMs;
         _localTime = parts.Wal.Position.LocalTimeMs;
-        _history = new HistoryList(options.HistoryEntries, _versions.Reclaimer);
+        _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
         _views = new ViewPool(this);
         _jobs = new TableJobs(_versions, options, this);
         _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
@@ -124,10 +125,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         lock (_lifecycle)
         {
             if (_state == Closed) return;
-            _background.Dispose();
-            SyncBeforeClose();
+            _operations.Close();
             // Appliers in the middle of a chunk finish it; those after see that it is closed.
             lock (_versions.Gate) _state = Closed;
+            _background.Dispose();
+            SyncBeforeClose();
             _syncer.Dispose();
             _jobs.WakeWaiters();
             FailCompactions();
@@ -168,7 +170,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state == Closed;
+    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state == Closed || Volatile.Read(ref _fault) is not null;
 
     void ITableJobsHost.SyncLog() => _syncer.SyncAll();
 
@@ -188,6 +190,16 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         if (version.Runs.All(run => run.Tables.All(table => table.Descriptor.LeaseCount == 0))) return 0;
         // Cuts at or after the base are still to be exact, so under the log's clock nothing that was live there may vanish.
         var time = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : LocalTime();
+        var fold = _versions.AcquireCurrent();
+        try
+        {
+            fold.Incarnation.Census.TryCount(fold, fold.Incarnation.Applied.Read().Index, 0, out _); // most of it, without holding appliers
+        }
+        finally
+        {
+            fold.Release();
+        }
+
         lock (_versions.Gate)
         {
             // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as such.
@@ -241,7 +253,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     }
 
     private TimeSpan BackgroundInterval() =>
-        _versions.Reclaimer.Pending > 0 || _jobs.IsBlocked ? TimeSpan.FromMilliseconds(50) : Timeout.InfiniteTimeSpan;
+        _versions.Reclaimer.Pending > 0 ? TimeSpan.FromMilliseconds(50)
+        : _jobs.IsBlocked ? TimeSpan.FromMilliseconds(500) : Timeout.InfiniteTimeSpan;
 
     /// <summary>Holds an applier back while too many memtables wait for their flush; counted and timed.</summary>
     private void Throttle()

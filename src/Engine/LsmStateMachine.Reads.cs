@@ -25,7 +25,7 @@ public sealed partial class LsmStateMachine
                 }
                 finally
                 {
-                    _pins.Exit();
+                    LeaveRead();
                 }
             }
         }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Varve.Format;
 using Varve.Snapshots;
+using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -17,9 +18,9 @@ public sealed partial class LsmStateMachine
     {
         ArgumentException.ThrowIfNullOrEmpty(newSnapshotDirectory);
         cancellationToken.ThrowIfCancellationRequested();
-        var version = AcquireVersionAt(lastIncluded);
+        EnsureMutable();
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(newSnapshotDirectory));
-        return Task.Run(() => Generate(version, target, lastIncluded, cancellationToken), CancellationToken.None);
+        return _operations.Run(token => Task.FromResult(Generate(AcquireVersionAt(lastIncluded), target, lastIncluded, token)), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -31,7 +32,7 @@ public sealed partial class LsmStateMachine
         EnsureMutable();
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
         RejectOlder(metadata, path, LastApplied.Index);
-        await Task.Run(() => InstallAsync(metadata, path, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+        await _operations.Run(token => InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -39,13 +40,15 @@ public sealed partial class LsmStateMachine
     {
         cancellationToken.ThrowIfCancellationRequested();
         EnsureMutable();
-        return Task.Run(
-            () =>
+        return _operations.Run(
+            token =>
             {
+                token.ThrowIfCancellationRequested();
                 Switch(MachineState.Empty, [], [], null, _ => { });
                 Log.WasReset(_logger);
+                return Task.FromResult(true);
             },
-            CancellationToken.None);
+            cancellationToken);
     }
 
     private Versions.Version AcquireVersionAt(LogId lastIncluded)
@@ -77,11 +80,24 @@ public sealed partial class LsmStateMachine
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
             var live = Census.CountAt(version, lastIncluded.Index);
             MachineState state;
-            lock (_versions.Gate) state = DescribeLocked(version.Incarnation, position, live, version.Base.CountedTimeMs) with { Snapshot = null };
+            lock (_versions.Gate) state = DescribeLocked(version.Incarnation, position, live, version.Base.CountedTimeMs) with
+            {
+                CleanedTimeMs = Math.Min(_cleanedTime, _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : position.LocalTimeMs),
+                Snapshot = null,
+            };
             var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, _versions.Numbers, _options, version, lastIncluded.Index, token);
             var checksum = builder.Build(target, state, out var tables);
             Log.SnapshotMade(_logger, lastIncluded.Index, target, tables);
-            RecordSnapshot(version.Incarnation, new SnapshotMetadata(lastIncluded, checksum));
+            try
+            {
+                RecordSnapshot(version.Incarnation, new SnapshotMetadata(lastIncluded, checksum));
+            }
+            catch
+            {
+                DirectoryTree.Delete(_versions.Storage, target); // a call that fails leaves nothing behind
+                throw;
+            }
+
             return checksum;
         }
         finally
@@ -102,7 +118,7 @@ public sealed partial class LsmStateMachine
         _syncer.SyncAll();
     }
 
-    private async Task InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
+    private async Task<bool> InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
     {
         var stager = new SnapshotStager(_versions, _options.ParanoidChecks, token);
         var staged = await stager.StageAsync(metadata, path).ConfigureAwait(false);
@@ -130,6 +146,7 @@ public sealed partial class LsmStateMachine
 
         SnapshotStager.Release(staged);
         Log.SnapshotInstalled(_logger, metadata.LastIncluded.Index, path);
+        return true;
     }
 
     /// <summary>Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on.</summary>
@@ -138,13 +155,13 @@ public sealed partial class LsmStateMachine
         Memtable? memtable = null;
         try
         {
+            var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
             _versions.CommitHoldingGate(
                 old =>
                 {
                     EnsureMutable();
                     check(_wal.Position.Index);
-                    var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
-                    memtable = _memtables.Take(WalWriter.NoteSize(24), 0);
+                    memtable = TakeMemtableLocked(WalWriter.NoteSize(24), 0);
                     var next = new Versions.Version(incarnation, [memtable], runs, state);
                     memtable.Release();
                     return (

@@ -84,7 +84,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         }
         finally
         {
-            _pins.Exit();
+            LeaveRead();
         }
     }
 
@@ -154,7 +154,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     {
         _pins.Enter();
         ReadPoint(out var position);
-        _pins.Exit();
+        LeaveRead();
         return position;
     }
 

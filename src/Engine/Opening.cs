@@ -176,14 +176,14 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
         foreach (var name in storage.List(directory))
         {
-            if (name.EndsWith(FileNames.TemporarySuffix, StringComparison.Ordinal)
+            if (FileNames.IsTemporary(name)
                 || (FileNames.TryParse(name, FileNames.TableSuffix, out var table) && !named.Contains(table))
                 || (FileNames.TryParse(name, FileNames.ManifestSuffix, out var number) && number != manifest.Number)
                 || (FileNames.TryParse(name, FileNames.SegmentSuffix, out var segment) && segment < manifest.Content.FirstSegment && !segments.Contains(segment)))
             {
                 storage.Delete(PathOf(name));
             }
-            else if (name.StartsWith(FileNames.StagingPrefix, StringComparison.Ordinal) && name.EndsWith('/'))
+            else if (FileNames.IsStaging(name))
             {
                 DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/')));
             }

@@ -14,6 +14,7 @@ internal static class OptionChecks
             Range(options.SyncInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(options.SyncInterval));
         Range(options.MemtableBytes, 64L << 10, 16L << 30, nameof(options.MemtableBytes));
         Range(options.HistoryEntries, 0, 1 << 24, nameof(options.HistoryEntries));
+        Range(options.HistoryBytes, 0, 1L << 40, nameof(options.HistoryBytes));
         Range(options.BlockBytes, 512, 1 << 20, nameof(options.BlockBytes));
         Range(options.TableBytes, 64L << 10, 64L << 30, nameof(options.TableBytes));
         Range(options.UpperRunsMax, 2, 32, nameof(options.UpperRunsMax));

@@ -35,6 +35,8 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
     private readonly MergeCursor _flushCursor = new();
     private readonly MergeCursor _compactionCursor = new();
     private StorageFullException? _blockedBy;
+    private long _rounds;
+    private long _failedRound;
 
     public long FlushBytes { get; private set; }
 
@@ -50,6 +52,7 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
     /// <summary>One round of the background thread.</summary>
     public void Round()
     {
+        lock (_progress) _rounds++;
         try
         {
             FlushAll();
@@ -71,7 +74,12 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
         }
         catch (StorageFullException e)
         {
-            Volatile.Write(ref _blockedBy, e);
+            lock (_progress)
+            {
+                Volatile.Write(ref _blockedBy, e);
+                _failedRound = _rounds;
+            }
+
             throw;
         }
         finally
@@ -103,9 +111,11 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
     {
         lock (_progress)
         {
+            var round = _rounds;
             while (versions.Current.Memtables.Length - 1 > sealedMax && !isOver())
             {
-                if (Volatile.Read(ref _blockedBy) is { } full) throw new StorageFullException(full.Path, full);
+                // Only an attempt begun since says that the disk is still full.
+                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } full) throw new StorageFullException(full.Path, full);
                 Monitor.Wait(_progress, 100);
             }
         }
@@ -157,6 +167,13 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
         var added = Open(batch.Finish(descriptor => FileNames.Table(descriptor.Number)));
         try
         {
+            if (host.IsStopping)
+            {
+                // Closing; or latched, and then what was read may be pages that a failed sync let go of.
+                foreach (var table in added) table.MarkObsolete();
+                return;
+            }
+
             var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
             Versions.Version? replaced = null;
             var done = versions.Commit(

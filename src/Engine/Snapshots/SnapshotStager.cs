@@ -33,9 +33,14 @@ internal sealed class SnapshotStager(VersionSet versions, bool paranoid, Cancell
             if (!storage.DirectoryExists(path)) await UnpackAsync(path, staging).ConfigureAwait(false);
             var manifest = Gather(metadata, storage.DirectoryExists(path) ? path : staging, staging);
             var tables = new AddedTable[manifest.Tables.Length];
+            var orders = manifest.Tables.Select(table => table.RunOrder).Distinct().Count();
+            var order = (ulong)orders + 1;
+            var previous = (ulong?)null;
             for (var i = 0; i < tables.Length; i++)
             {
-                var (order, table) = manifest.Tables[i];
+                var (runOrder, table) = manifest.Tables[i];
+                if (runOrder != previous) order--; // runs are numbered anew, from 1 for the oldest
+                previous = runOrder;
                 tables[i] = new AddedTable(order, table with { Number = versions.Numbers.Next() });
                 var final = versions.PathOf(FileNames.Table(tables[i].Table.Number));
                 storage.Rename(Path.Combine(staging, SnapshotNames.Table(table)), final);
@@ -91,6 +96,9 @@ internal sealed class SnapshotStager(VersionSet versions, bool paranoid, Cancell
         var manifest = SnapshotFiles.DecodeManifest(file.Span, source);
         if (manifest.State.LastIndex != metadata.LastIncluded.Index || manifest.State.LastTerm != metadata.LastIncluded.Term)
             throw new SnapshotRejectedException(source, "it is not of the index and term announced");
+        var rows = manifest.Tables.Sum(table => table.Table.RowCount - table.Table.TombstoneCount);
+        if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)
+            throw new SnapshotRejectedException(source, "it counts more live keys than it has rows");
         if (source == staging) return manifest;
         foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
         return manifest;

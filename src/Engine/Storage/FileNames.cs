@@ -34,5 +34,20 @@ internal static class FileNames
             && Numbered(number, suffix) == name;
     }
 
+    /// <summary>True for the temporary name of one of our files.</summary>
+    public static bool IsTemporary(string name)
+    {
+        if (!name.EndsWith(TemporarySuffix, StringComparison.Ordinal)) return false;
+        var bare = name[..^TemporarySuffix.Length];
+        return bare is Identity or Current
+            || TryParse(bare, SegmentSuffix, out _) || TryParse(bare, TableSuffix, out _) || TryParse(bare, ManifestSuffix, out _);
+    }
+
+    /// <summary>True for the directory of an install, as a listing names it.</summary>
+    public static bool IsStaging(string name) =>
+        name.StartsWith(StagingPrefix, StringComparison.Ordinal) && name.EndsWith('/')
+        && ulong.TryParse(name.AsSpan(StagingPrefix.Length, name.Length - StagingPrefix.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && Staging(number) + "/" == name;
+
     private static string Numbered(ulong number, string suffix) => string.Create(CultureInfo.InvariantCulture, $"{number:D12}{suffix}");
 }

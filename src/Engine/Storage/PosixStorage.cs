@@ -36,7 +36,7 @@ internal sealed class PosixStorage : IStorage
         {
             return [.. new FileSystemEnumerable<string>(
                 directory,
-                static (ref entry) => entry.IsDirectory ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
+                static (ref entry) => entry.IsDirectory && (entry.Attributes & FileAttributes.ReparsePoint) == 0 ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
                 new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false })];
         }
         catch (UnauthorizedAccessException e)

@@ -27,6 +27,7 @@ internal sealed unsafe class Census(MachineState state)
     private ulong _index = state.LastIndex;
     private ulong _time = state.CountedTimeMs;
     private long _count = state.LiveCount;
+    private Action<byte[]>? _subtract;
 
     /// <summary>Counts at a revision and a time; false when the census has already gone past the revision: take a newer version.</summary>
     public bool TryCount(Version version, ulong index, ulong timeMs, out long count)
@@ -103,6 +104,7 @@ internal sealed unsafe class Census(MachineState state)
         {
             foreach (var memtable in version.Memtables)
             {
+                if (memtable.Census.Leases.Count == 0) continue;
                 foreach (var (_, reference) in memtable.Census.Leases.GetViewBetween((from + 1, 0), (to, uint.MaxValue)))
                 {
                     var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
@@ -134,7 +136,7 @@ internal sealed unsafe class Census(MachineState state)
     private void AdvanceLocked(Version version, ulong timeMs)
     {
         if (timeMs <= _time) return;
-        Expired(version, _index, _time, timeMs, includeMemtables: true, _ => _count--);
+        Expired(version, _index, _time, timeMs, includeMemtables: true, _subtract ??= _ => _count--);
         _time = timeMs;
     }
 
@@ -145,8 +147,9 @@ internal sealed unsafe class Census(MachineState state)
             var memtable = version.Memtables[i];
             var census = memtable.Census;
             var segment = memtable.Segment;
-            var end = memtable.Last is null ? long.MaxValue : segment.End;
-            while (census.NextRecord < end && (memtable.Last is not null || _index < index)
+            var isSealed = memtable.Last is not null;
+            var end = isSealed ? segment.End : long.MaxValue;
+            while (census.NextRecord < end && (isSealed || _index < index)
                 && RecordFold.TryPeek(segment, census.NextRecord, out var record) && record.LastIndex <= index)
             {
                 _count += RecordFold.Count(version, i, record, ulong.MaxValue, _time, census.Leases);

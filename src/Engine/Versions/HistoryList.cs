@@ -4,7 +4,7 @@ namespace Varve.Versions;
 /// A little of the past, so that a snapshot can be cut slightly behind the last applied entry: the versions that flushes
 /// replaced, each of which still has the memtable that was flushed. Used under the gate.
 /// </summary>
-internal sealed class HistoryList(int entries, Reclaimer reclaimer)
+internal sealed class HistoryList(int entries, long bytes, Reclaimer reclaimer)
 {
     private readonly List<Version> _past = [];
 
@@ -23,17 +23,26 @@ internal sealed class HistoryList(int entries, Reclaimer reclaimer)
         return found;
     }
 
-    /// <summary>Lets go of what no cut within the kept number of entries needs.</summary>
+    /// <summary>Lets go of what no cut within the kept number of entries needs, and of the oldest while it takes more than its bytes.</summary>
     public void TrimLocked(Version current, ulong lastApplied)
     {
         var oldest = lastApplied > (ulong)entries ? lastApplied - (ulong)entries : 0;
-        while (_past.Count > 0 && (_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest) DropFirst();
+        while (_past.Count > 0 && ((_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest || FlushedBytes() > bytes)) DropFirst();
     }
 
     /// <summary>Forgets everything: the state was replaced.</summary>
     public void ClearLocked()
     {
         while (_past.Count > 0) DropFirst();
+    }
+
+    /// <summary>Bytes of the segments that only the past still needs.</summary>
+    private long FlushedBytes()
+    {
+        var sum = 0L;
+        foreach (var version in _past)
+            if (version.Memtables is [.., var flushed]) sum += flushed.Segment.Length;
+        return sum;
     }
 
     private void DropFirst()

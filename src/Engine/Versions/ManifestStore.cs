@@ -21,6 +21,7 @@ internal sealed class ManifestStore : IDisposable
     private ulong _salt;
     private long _end;
     private long _allocated;
+    private bool _isUnknown;
 
     private ManifestStore(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestContent content)
     {
@@ -87,25 +88,19 @@ internal sealed class ManifestStore : IDisposable
             Number = current.ManifestNumber,
             _salt = salt,
             _end = offset,
-            _allocated = result == ManifestReadResult.End ? bytes.Length : -1,
         };
     }
 
-    /// <summary>Readies a loaded manifest for appends; one with a torn tail, or grown, is written anew.</summary>
-    public void BeginWriting()
-    {
-        if (_allocated < 0 || _end > RewriteAbove / 4)
-        {
-            Rewrite();
-            return;
-        }
-
-        _file = _storage.Open(PathOf(Number), FileIntent.ReadWrite);
-    }
+    /// <summary>
+    /// Readies a loaded manifest for appends, by writing it anew: what was read may be in the page cache alone, and what is about
+    /// to be swept on its word must not be needed after a power loss.
+    /// </summary>
+    public void BeginWriting() => Rewrite();
 
     /// <summary>Makes an edit durable. On return it is; a <see cref="StorageFullException"/> leaves the manifest as it was; any other failure is final.</summary>
     public void Append(VersionEdit edit)
     {
+        if (_isUnknown) throw new IOException($"{PathOf(Number)}: an earlier write failed, and whether it is durable is not known.");
         // Before, not after: an edit that is durable must not be reported as one that failed.
         if (_end > RewriteAbove) Rewrite();
         var record = ManifestLog.EncodeRecord(_salt, _end, VersionEditCodec.Encode(edit));
@@ -121,8 +116,9 @@ internal sealed class ManifestStore : IDisposable
         {
             _file.Sync();
         }
-        catch (StorageFullException e)
+        catch (IOException e)
         {
+            _isUnknown = true;
             throw new IOException("The manifest's sync failed; whether the edit is durable is not known.", e);
         }
 
@@ -148,8 +144,9 @@ internal sealed class ManifestStore : IDisposable
             file.Write(ManifestLog.HeaderSize, record);
             file.Sync();
             _storage.SyncDirectory(_directory);
-            isNamed = true;
+            isNamed = _isUnknown = true;
             DurableFile.Replace(_storage, System.IO.Path.Combine(_directory, FileNames.Current), new PointerFile(_databaseId, number).Encode());
+            _isUnknown = false;
             var old = Number;
             _file?.Dispose();
             _file = file;

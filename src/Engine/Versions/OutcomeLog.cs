@@ -20,9 +20,15 @@ internal sealed class OutcomeLog
     {
         _capacity = (long)BitOperations.RoundUpToPowerOf2((uint)Math.Max(entries, 64));
         _bits = new ulong[_capacity / 64];
+        var skip = -_capacity;
+        foreach (var run in known) skip += run.Count;
         foreach (var run in known)
-            for (var i = 0; i < run.Count; i++)
+        {
+            var first = (int)Math.Clamp(skip, 0, run.Count);
+            skip -= run.Count;
+            for (var i = first; i < run.Count; i++)
                 Add(run.FirstIndex + (ulong)i, (run.Bits[i >> 3] >> (i & 7) & 1) != 0);
+        }
     }
 
     /// <summary>Notes the outcome of the next applied entry; indexes ascend.</summary>

@@ -9,39 +9,39 @@ namespace Varve.Versions;
 internal sealed class TermTable
 {
     private const int KeptMax = 65_536;
-    private TermRun[] _items;
-    private int _count;
+    private const int RunsMax = 1 << 20;
+    private volatile Filled _filled;
 
-    public TermTable(ReadOnlySpan<TermRun> runs)
-    {
-        _items = new TermRun[Math.Max(16, runs.Length * 2)];
-        runs.CopyTo(_items);
-        _count = runs.Length;
-    }
+    public TermTable(ReadOnlySpan<TermRun> runs) => _filled = new Filled(runs, Math.Clamp(runs.Length * 2, 16, RunsMax));
 
     /// <summary>Notes that entries from <paramref name="index"/> on have a term, until another is noted.</summary>
     public void Note(ulong index, ulong term)
     {
-        var (items, count) = (_items, _count);
-        if (count > 0 && items[count - 1].Term == term) return;
-        if (count == items.Length) Array.Resize(ref items, count * 2);
-        items[count] = new TermRun(index, term);
-        // A reader takes the count before the array, so the array it gets holds at least that many.
-        Volatile.Write(ref _items, items);
-        Volatile.Write(ref _count, count + 1);
+        var filled = _filled;
+        var runs = filled.Runs;
+        if (runs.Length > 0 && runs[^1].Term == term) return;
+        if (runs.Length == filled.Capacity)
+        {
+            // Of very many runs the older half is forgotten; a hole is no beginning.
+            if (runs.Length >= RunsMax) runs = WithoutHole(runs[(runs.Length / 2)..]);
+            filled = new Filled(runs, Math.Min(filled.Capacity * 2, RunsMax));
+            _filled = filled;
+        }
+
+        filled.Add(new TermRun(index, term));
     }
 
     /// <summary>Notes a jump of the applied position: the terms of what was jumped over are not known.</summary>
     public void NoteJump(ulong from, ulong to, ulong term)
     {
-        if (to > from + 1 && _count > 0) Note(from + 1, 0);
+        if (to > from + 1 && _filled.Runs.Length > 0) Note(from + 1, 0);
         Note(to, term);
     }
 
     /// <summary>The term of an index that is at or below the applied one; null where it is not known.</summary>
     public ulong? Find(ulong index)
     {
-        var runs = Runs;
+        var runs = _filled.Runs;
         var at = Floor(runs, index);
         if (at < 0) return null;
         var term = runs[at].Term;
@@ -51,19 +51,12 @@ internal sealed class TermTable
     /// <summary>The runs up to an index, the latest of them where there are very many.</summary>
     public TermRun[] UpTo(ulong index)
     {
-        var runs = Runs;
-        var kept = runs[..(Floor(runs, index) + 1)];
-        return (kept.Length > KeptMax ? kept[^KeptMax..] : kept).ToArray();
+        var runs = _filled.Runs;
+        runs = runs[..(Floor(runs, index) + 1)];
+        return (runs.Length > KeptMax ? WithoutHole(runs[^KeptMax..]) : runs).ToArray();
     }
 
-    private ReadOnlySpan<TermRun> Runs
-    {
-        get
-        {
-            var count = Volatile.Read(ref _count);
-            return Volatile.Read(ref _items).AsSpan(0, count);
-        }
-    }
+    private static ReadOnlySpan<TermRun> WithoutHole(ReadOnlySpan<TermRun> runs) => runs[0].Term == 0 ? runs[1..] : runs;
 
     private static int Floor(ReadOnlySpan<TermRun> runs, ulong index)
     {
@@ -76,5 +69,29 @@ internal sealed class TermTable
         }
 
         return low - 1;
+    }
+
+    /// <summary>An array and how much of it is filled; the filled part never changes.</summary>
+    private sealed class Filled
+    {
+        private readonly TermRun[] _items;
+        private int _count;
+
+        public Filled(ReadOnlySpan<TermRun> runs, int capacity)
+        {
+            _items = new TermRun[capacity];
+            runs.CopyTo(_items);
+            _count = runs.Length;
+        }
+
+        public int Capacity => _items.Length;
+
+        public ReadOnlySpan<TermRun> Runs => _items.AsSpan(0, Volatile.Read(ref _count));
+
+        public void Add(TermRun run)
+        {
+            _items[_count] = run;
+            Volatile.Write(ref _count, _count + 1);
+        }
     }
 }

@@ -13,6 +13,7 @@ internal sealed class VersionSet : IDisposable
     private readonly Lock _manifestLock = new();
     private readonly ManifestStore _manifest;
     private volatile Version _current;
+    private volatile bool _disposed;
 
     public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, Version first)
     {
@@ -52,6 +53,7 @@ internal sealed class VersionSet : IDisposable
         {
             while (true)
             {
+                ObjectDisposedException.ThrowIf(_disposed, typeof(LsmStateMachine));
                 var version = _current;
                 if (version.TryAcquire()) return version;
             }
@@ -86,8 +88,8 @@ internal sealed class VersionSet : IDisposable
             lock (Gate)
             {
                 var next = build(_current, record);
+                switched?.Invoke(next); // first: once switched, another thread may free what is to be marked
                 SwitchLocked(next);
-                switched?.Invoke(next);
             }
 
             return true;
@@ -113,8 +115,8 @@ internal sealed class VersionSet : IDisposable
                     throw;
                 }
 
-                SwitchLocked(next);
                 switched(old, next);
+                SwitchLocked(next);
             }
         }
     }
@@ -152,5 +154,9 @@ internal sealed class VersionSet : IDisposable
         }
     }
 
-    public void Dispose() => _manifest.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _manifest.Dispose();
+    }
 }

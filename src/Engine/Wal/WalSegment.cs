@@ -43,6 +43,12 @@ internal sealed unsafe class WalSegment : IDisposable
     /// <summary>Writable bytes, for the one appender.</summary>
     public Span<byte> Room(long offset, int length) => MemoryMarshal.CreateSpan(ref Base[offset], length);
 
+    /// <summary>Sees to it that what a recycled file has at an offset does not look like a record begun there.</summary>
+    public void Terminate(long offset)
+    {
+        if (Length - offset >= 2 * sizeof(long)) *(long*)(Base + offset + sizeof(long)) = 0;
+    }
+
     /// <summary>Reads the record at an offset; false where none is valid.</summary>
     public bool TryReadRecord(long offset, out WalRecordHeader header, out DecodeError error) =>
         WalRecordHeader.TryRead(From(offset), offset, Header.Salt, out header, out error);

@@ -66,6 +66,7 @@ internal sealed class WalWriter
     {
         var segment = Active;
         header = header with { Offset = segment.End, SyncedSegment = Synced.Segment, SyncedOffset = Synced.Offset };
+        segment.Terminate(segment.End + header.Length);
         header.Seal(segment.Room(segment.End, header.Length), segment.Header.Salt);
         segment.Mapping.Dirtied(segment.End, header.Length);
         segment.End += header.Length;
@@ -102,8 +103,8 @@ internal sealed class WalWriter
     public void Complete(SyncTicket ticket)
     {
         if (ticket.End > Synced) Synced = ticket.End;
-        foreach (var segment in ticket.Segments)
-            if (segment != Active) _unsynced.Remove(segment);
+        // The last one may have grown since, and ended: only those before it are covered whole.
+        for (var i = 0; i < ticket.Segments.Count - 1; i++) _unsynced.Remove(ticket.Segments[i]);
     }
 
     /// <summary>Forgets a segment that is durable by other means: its tables and their manifest record are synced.</summary>
@@ -123,6 +124,7 @@ internal sealed class WalWriter
     private static int WriteNote(WalSegment segment, WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position, LogOffset synced)
     {
         var length = NoteSize(payload.Length);
+        segment.Terminate(segment.End + length);
         var record = segment.Room(segment.End, length);
         payload.CopyTo(record[WalRecordHeader.Size..]);
         new WalRecordHeader

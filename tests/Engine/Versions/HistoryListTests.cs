@@ -13,7 +13,7 @@ public class HistoryListTests
     [Fact]
     public void AnIndexIsAnsweredByTheNewestVersionWhoseTablesAreNotBeyondIt()
     {
-        var list = new HistoryList(100, reclaimer);
+        var list = new HistoryList(100, long.MaxValue, reclaimer);
         EngineVersion[] past = [At(0), At(10), At(20)];
         foreach (var version in past) list.AddLocked(version);
         var current = At(30);
@@ -27,7 +27,7 @@ public class HistoryListTests
     [Fact]
     public void WhatNoCutNeedsIsLetGo()
     {
-        var list = new HistoryList(5, reclaimer);
+        var list = new HistoryList(5, long.MaxValue, reclaimer);
         EngineVersion[] past = [At(0), At(10), At(20)];
         foreach (var version in past)
         {
@@ -51,7 +51,7 @@ public class HistoryListTests
     [Fact]
     public void ClearingForgetsAll()
     {
-        var list = new HistoryList(1000, reclaimer);
+        var list = new HistoryList(1000, long.MaxValue, reclaimer);
         var past = At(0);
         list.AddLocked(past);
         past.Release();

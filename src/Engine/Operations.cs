@@ -1,0 +1,52 @@
+namespace Varve;
+
+/// <summary>
+/// The long operations that run beside the caller: snapshots, installs, resets. Closing cancels them and waits until they have
+/// ended, so that none touches a directory that another engine may have opened by then. Any thread.
+/// </summary>
+internal sealed class Operations
+{
+    private readonly object _lock = new();
+    private readonly CancellationTokenSource _closing = new();
+    private int _running;
+    private bool _closed;
+
+    /// <summary>Runs an operation on the pool, under a token that the caller's and the close cancel.</summary>
+    public async Task<T> Run<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(LsmStateMachine));
+            _running++;
+        }
+
+        try
+        {
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+            return await Task.Run(() => operation(linked.Token), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(nameof(LsmStateMachine));
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _running--;
+                Monitor.PulseAll(_lock);
+            }
+        }
+    }
+
+    /// <summary>Lets no operation begin any more, cancels those that run and waits for their end.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            _closing.Cancel();
+            while (_running > 0) Monitor.Wait(_lock);
+        }
+    }
+}
