@@ -16,8 +16,8 @@ internal sealed class Database : IDisposable
 
     public string Directory => Path.Combine(Root, "db");
 
-    /// <summary>Segments of 64 KiB, so that little fills many.</summary>
-    public static EngineOptions Small { get; } = new() { MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024 };
+    /// <summary>Segments of 64 KiB, so that little fills many, and no history, so that they are recycled at once.</summary>
+    public static EngineOptions Small { get; } = new() { MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, HistoryEntries = 0 };
 
     public LsmStateMachine Open(EngineOptions? options = null) => LsmStateMachine.Open(Directory, options ?? Small);
 

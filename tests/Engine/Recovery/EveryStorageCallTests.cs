@@ -69,7 +69,9 @@ public sealed class EveryStorageCallTests
                     {
                         using var machine = copy.Open();
                         var index = NumberedLog.AssertIsWhole(machine);
-                        if (!before.Concat(after).Contains(index)) failures.Add($"before {operation} {path}: recovered {index}, allowed {string.Join(", ", before)}");
+                        // The script's thread may have applied several chunks while the copy was made: any of their ends will do.
+                        var isBetween = index % 20 == 0 && index >= before.Min() && index <= after.Max();
+                        if (!isBetween && !before.Concat(after).Contains(index)) failures.Add($"before {operation} {path}: recovered {index}, allowed {string.Join(", ", before)}");
                     }
 #pragma warning disable CA1031 // Whatever a recovery throws is a finding.
                     catch (Exception e)
@@ -81,7 +83,7 @@ public sealed class EveryStorageCallTests
             },
         };
         await script.Run(storage);
-        Assert.Empty(failures);
+        Assert.True(failures.Count == 0, string.Join('\n', failures));
         Assert.Null(script.Fault);
         Assert.InRange(deaths, 100, int.MaxValue);
     }
