@@ -119,6 +119,7 @@ internal sealed class ManifestStore : IDisposable
         catch (IOException e)
         {
             _isUnknown = true;
+            if (e is not StorageFullException) throw;
             throw new IOException("The manifest's sync failed; whether the edit is durable is not known.", e);
         }
 

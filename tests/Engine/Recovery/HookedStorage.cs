@@ -1,4 +1,5 @@
 using Varve.Storage;
+using Varve.Tests.Engine.Storage;
 
 namespace Varve.Tests.Engine.Recovery;
 
@@ -81,7 +82,8 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
         public void Sync() => owner.Do("sync", Path, file.Sync);
 
-        public IMapping Map(long length, MappingAccess access) => owner.Do("map", Path, () => file.Map(length, access));
+        public IMapping Map(long length, MappingAccess access) => 
+            new WatchedMapping(owner.Do("map", Path, () => file.Map(length, access)), sync => owner.Do("sync", Path, sync));
 
         public void Dispose() => file.Dispose();
     }

@@ -111,7 +111,13 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
             file.Sync();
         }
 
-        public IMapping Map(long length, MappingAccess access) => file.Map(length, access);
+        public IMapping Map(long length, MappingAccess access) => new WatchedMapping(
+            file.Map(length, access),
+            sync =>
+            {
+                owner.Note("sync", Path);
+                sync();
+            });
 
         public void Dispose() => file.Dispose();
     }
