@@ -24,14 +24,14 @@ internal static class WalRecordTarget
         if (!read) return Feature.Of(error);
 
         CheckHeader(bytes, header);
-        var feature = Feature.Of("record", (ulong)header.Type);
+        var feature = Feature.Of("record", (ulong)header.Type | Feature.Bucket((long)(header.LastIndex - header.FirstIndex)) << 8 | Feature.Bucket(header.EntryCount) << 16);
         if (header.Type != WalRecordType.Chunk) return feature;
         var payload = bytes.AsSpan(WalRecordHeader.Size, header.PayloadLength);
         var opened = ChunkColumns.TryOpen(payload, header, out var columns, out error);
         ErrorFits(opened, error, bytes.Length);
         if (!opened) return Feature.Join(feature, Feature.Of(error));
 
-        feature = Feature.Join(feature, (ulong)header.Flags << 8 | Feature.Bucket(header.EntryCount));
+        feature = Feature.Join(feature, (ulong)header.Flags);
         CheckColumns(columns, header);
         return Feature.Join(feature, WalkOperations(bytes.AsSpan(0, header.Length), header));
     }
@@ -40,10 +40,19 @@ internal static class WalRecordTarget
     {
         var plain = Chunk(new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9, Succeeded = true }, new EntryPosition { Index = 6, Term = 2, LogTimeMs = 9 });
         var columns = Chunk(new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9, Succeeded = true }, new EntryPosition { Index = 300, Term = 3, LogTimeMs = 1000 });
+        // Columns are rises, so that going back is a rise that wraps.
+        var first = new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9 };
+        var indexes = Chunk(first, first with { Index = 3 }, first with { Index = 9 });
+        var terms = Chunk(first, first with { Index = 6, Term = 1 }, first with { Index = 7, Term = 3 });
+        var times = Chunk(first, first with { Index = 6, LogTimeMs = 1 }, first with { Index = 7, LogTimeMs = 10 });
         var link = new byte[WalRecordHeader.Size + 24];
         new WalRecordHeader { Offset = Offset, Length = link.Length, PayloadLength = 24, Type = WalRecordType.Link }.Seal(link, Salt);
         const byte flags = SealedInput.Reseal | FixLength;
-        return [.. SealedInput.Seeds("plain", plain, flags), .. SealedInput.Seeds("columns", columns, SealedInput.Reseal), .. SealedInput.Seeds("link", link, flags)];
+        return
+        [
+            .. SealedInput.Seeds("plain", plain, flags), .. SealedInput.Seeds("columns", columns, SealedInput.Reseal), .. SealedInput.Seeds("link", link, flags),
+            .. SealedInput.Seeds("indexes-go-back", indexes), .. SealedInput.Seeds("terms-go-back", terms), .. SealedInput.Seeds("times-go-back", times),
+        ];
     }
 
     private static byte[] Chunk(params EntryPosition[] entries)
