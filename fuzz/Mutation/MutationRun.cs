@@ -12,7 +12,6 @@ internal sealed class MutationRun
 {
     private const int InputLengthMin = 1024;
     private const int KeptMax = 4096;
-    private const int FindingsMax = 20;
 
     private readonly FuzzTarget target;
     private readonly ulong seed;
@@ -33,6 +32,9 @@ internal sealed class MutationRun
 
     /// <summary>One finding for each place that broke, the first input that got there.</summary>
     public List<Finding> Findings { get; } = [];
+
+    /// <summary>The run ends when it has this many findings.</summary>
+    public int FindingsMax { get; init; } = 20;
 
     public long Executions { get; private set; }
 

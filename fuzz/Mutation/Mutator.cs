@@ -17,7 +17,7 @@ internal sealed class Mutator(Dice dice, int lengthMax)
     public byte[] Mutate(byte[] input, byte[] other)
     {
         List<byte> bytes = [.. input];
-        for (var edits = 1 << dice.Below(EditsMaxLog); edits > 0; edits--) Edit(bytes, other);
+        for (var edits = dice.OneIn(2) ? 1 : 1 << dice.Below(EditsMaxLog); edits > 0; edits--) Edit(bytes, other);
         if (bytes.Count > lengthMax) bytes.RemoveRange(lengthMax, bytes.Count - lengthMax);
         return [.. bytes];
     }
