@@ -1,1 +1,1 @@
-Console.WriteLine("fuzz");
+return Varve.Fuzz.Commands.Run(args);

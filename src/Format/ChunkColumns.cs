@@ -44,7 +44,7 @@ internal ref struct ChunkColumns
     private ChunkColumns(ReadOnlySpan<byte> payload, scoped in WalRecordHeader header)
     {
         _count = header.EntryCount;
-        _outcomes = payload[..((header.EntryCount + 7) / 8)];
+        _outcomes = payload[..OutcomesLength(header.EntryCount)];
         _flatTerm = header.Term;
         _flatTime = header.LogTimeMs;
         _next = 0;
@@ -67,7 +67,7 @@ internal ref struct ChunkColumns
     public static bool TryOpen(ReadOnlySpan<byte> payload, scoped in WalRecordHeader header, out ChunkColumns columns, out DecodeError error)
     {
         columns = default;
-        if (payload.Length < (header.EntryCount + 7) / 8)
+        if (payload.Length < OutcomesLength(header.EntryCount))
         {
             error = new DecodeError(WalRecordHeader.Size, "outcomes run past their record");
             return false;
@@ -84,8 +84,17 @@ internal ref struct ChunkColumns
         }
 
         var check = opened;
+        ulong index = 0, term = 0, time = 0;
         while (check.MoveNext())
         {
+            // The columns are rises: a huge one wraps, and would take the entries back.
+            if (check._next > 1 && check.Index <= index || check.Term < term || check.LogTimeMs < time)
+            {
+                error = new DecodeError(WalRecordHeader.Size, "entries in disorder");
+                return false;
+            }
+
+            (index, term, time) = (check.Index, check.Term, check.LogTimeMs);
         }
 
         if (check.Index != header.LastIndex || check.Term != header.Term || check.LogTimeMs != header.LogTimeMs || rest.Length > 7)
@@ -110,6 +119,8 @@ internal ref struct ChunkColumns
         _next++;
         return true;
     }
+
+    private static int OutcomesLength(int count) => (int)(((uint)count + 7) / 8);
 
     private static bool Split(scoped ref ReadOnlySpan<byte> rest, scoped in WalRecordHeader header, ColumnFlags flag, int count, out VarintReader column)
     {

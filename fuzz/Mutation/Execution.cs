@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using Varve.Fuzz.Targets;
+
+namespace Varve.Fuzz.Mutation;
+
+/// <summary>Runs a target on one input under its contract: documented exceptions, time, allocation.</summary>
+internal sealed class Execution(FuzzTarget target, Limits limits, Watchdog? watchdog = null)
+{
+    private const int SlowTries = 3;
+
+    /// <summary>Runs once; says what was broken, or nothing and the feature that was reached.</summary>
+    public (FindingKind Kind, string Detail)? Run(byte[] input, out ulong feature)
+    {
+        feature = 0;
+        TimeSpan took = default;
+        for (var tries = 0; tries < SlowTries; tries++)
+        {
+            if (RunOnce(input, ref feature, out took) is { } broken) return broken;
+            if (took <= limits.Slow) return null;
+        }
+
+        return (FindingKind.Slow, $"{took.TotalMilliseconds:F0} ms");
+    }
+
+    private (FindingKind, string)? RunOnce(byte[] input, ref ulong feature, out TimeSpan took)
+    {
+        watchdog?.Begin(input);
+        var began = Stopwatch.GetTimestamp();
+        var allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            feature = target.Run(input);
+        }
+        catch (Exception broken)
+        {
+            took = Stopwatch.GetElapsedTime(began);
+            return (FindingKind.Exception, broken.ToString());
+        }
+        finally
+        {
+            watchdog?.End();
+        }
+
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
+        took = Stopwatch.GetElapsedTime(began);
+        return allocated > target.AllocationMax ? (FindingKind.Allocation, $"{allocated:N0} bytes, allowed are {target.AllocationMax:N0}") : null;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Varve.Fuzz.Targets;
+
+namespace Varve.Fuzz.Mutation;
+
+/// <summary>
+/// The built-in fuzzer: takes an input of its corpus, mutates it, runs the target, and keeps the mutant when it reached a
+/// feature that none before it did. Deterministic: target, corpus and seed give the same inputs in the same order, as far as
+/// time does not end the run.
+/// </summary>
+internal sealed class MutationRun
+{
+    private const int InputLengthMin = 1024;
+    private const int KeptMax = 4096;
+
+    private readonly FuzzTarget target;
+    private readonly ulong seed;
+    private readonly Execution execution;
+    private readonly Dice dice;
+    private readonly List<byte[]> kept;
+    private readonly HashSet<ulong> features = [];
+    private readonly HashSet<string> reported = [];
+
+    public MutationRun(FuzzTarget target, IEnumerable<byte[]> corpus, ulong seed, Limits limits, Watchdog? watchdog = null)
+    {
+        (this.target, this.seed) = (target, seed);
+        execution = new Execution(target, limits, watchdog);
+        dice = new Dice(seed);
+        kept = [.. corpus];
+        if (kept.Count == 0) kept.Add([]);
+    }
+
+    /// <summary>One finding for each place that broke, the first input that got there.</summary>
+    public List<Finding> Findings { get; } = [];
+
+    /// <summary>The run ends when it has this many findings.</summary>
+    public int FindingsMax { get; init; } = 20;
+
+    public long Executions { get; private set; }
+
+    public int Features => features.Count;
+
+    public int Kept => kept.Count;
+
+    public TimeSpan Elapsed { get; private set; }
+
+    /// <summary>Called with the input before each execution, where a crash of the process would lose it.</summary>
+    public Action<byte[]>? BeforeExecution { get; init; }
+
+    /// <summary>Runs until either number is reached, or there is no use in going on.</summary>
+    public void Run(long executions, TimeSpan time, CancellationToken token = default)
+    {
+        var began = Stopwatch.GetTimestamp();
+        foreach (var input in kept.ToArray()) Try(input, -1);
+        var mutator = new Mutator(dice, Math.Max(InputLengthMin, 2 * kept.Max(input => input.Length)));
+        while (Executions < executions && Findings.Count < FindingsMax && !token.IsCancellationRequested && Stopwatch.GetElapsedTime(began) < time)
+        {
+            var mutant = mutator.Mutate(Pick(), Pick());
+            if (Try(mutant, Executions++) && kept.Count < KeptMax) kept.Add(mutant);
+        }
+
+        Elapsed = Stopwatch.GetElapsedTime(began);
+    }
+
+    /// <summary>Half of the time one of the newest, which are the deepest.</summary>
+    private byte[] Pick() => kept[dice.OneIn(2) ? kept.Count - 1 - dice.Below(Math.Min(kept.Count, 8)) : dice.Below(kept.Count)];
+
+    /// <summary>Whether the input reached something new without breaking anything.</summary>
+    private bool Try(byte[] input, long number)
+    {
+        BeforeExecution?.Invoke(input);
+        if (execution.Run(input, out var feature) is not { } broken) return features.Add(feature);
+        if (reported.Add($"{broken.Kind} {Place(broken.Kind, broken.Detail)}"))
+            Findings.Add(new Finding(target.Name, broken.Kind, input, seed, number, broken.Detail));
+        return false;
+    }
+
+    /// <summary>What tells one bug from another: for an exception its type, message and innermost frame.</summary>
+    private static string Place(FindingKind kind, string detail) =>
+        kind == FindingKind.Exception ? string.Join('\n', detail.Split('\n').Take(3)) : "";
+}

@@ -1,0 +1,93 @@
+using System.Buffers;
+using Varve.Format;
+using static Varve.Fuzz.Targets.Contract;
+
+namespace Varve.Fuzz.Targets;
+
+/// <summary>Chunks as Raft hands them over: every range is inside the chunk, and what was decoded says the same when it is encoded again.</summary>
+internal static class ChunkTarget
+{
+    public static ulong Run(ReadOnlySpan<byte> input)
+    {
+        var reader = new ChunkReader(input);
+        var encoded = new ArrayBufferWriter<byte>();
+        ulong kinds = 0;
+        var count = 0;
+        while (reader.TryRead(out var entry))
+        {
+            CheckRanges(entry, input);
+            Encode(encoded, entry, input);
+            CheckRead(encoded.WrittenSpan, entry, input);
+            encoded.ResetWrittenCount();
+            kinds |= 1UL << (int)entry.Kind;
+            count++;
+            Holds(count <= input.Length, "no more entries than bytes");
+        }
+
+        Holds(reader.AtEnd == (reader.Error.Reason is null), "either the end or an error");
+        Holds(reader.Error.Offset >= 0 && reader.Error.Offset <= input.Length, "an error inside the chunk");
+        Holds(!reader.TryRead(out var after) && after.Kind == CommandKind.Noop && after.KeyLength == 0, "nothing after the end");
+        return Feature.Join(Feature.Of(reader.Error), kinds << 8 | Feature.Bucket(count));
+    }
+
+    public static IEnumerable<(string, byte[])> Seeds()
+    {
+        var chunk = new ArrayBufferWriter<byte>();
+        ChunkWriter.WriteInsert(chunk, 1, 1, "apple"u8, "red"u8, ttlSeconds: 60, timestampMs: 1_700_000_000_000);
+        yield return ("insert", chunk.WrittenSpan.ToArray());
+        ChunkWriter.WriteNoop(chunk, 2, 1);
+        ChunkWriter.WriteDelete(chunk, 3, 2, "pear"u8, 5);
+        ChunkWriter.WriteCompareAndSwap(chunk, 4, 2, "k"u8, hasExpected: true, "old"u8, "new"u8);
+        ChunkWriter.WriteCompareAndSwap(chunk, 5, 3, "k"u8, hasExpected: false, default, "new"u8);
+        ChunkWriter.WriteInsert(chunk, ulong.MaxValue, 300, new byte[200], new byte[300]);
+        yield return ("all-kinds", chunk.WrittenSpan.ToArray());
+    }
+
+    private static void CheckRanges(in WireEntry entry, ReadOnlySpan<byte> chunk)
+    {
+        Holds(IsInside(entry.KeyOffset, entry.KeyLength, chunk), "a key inside the chunk");
+        Holds(IsInside(entry.ValueOffset, entry.ValueLength, chunk), "a value inside the chunk");
+        Holds(entry.ExpectedLength >= -1 && IsInside(entry.ExpectedOffset, Math.Max(0, entry.ExpectedLength), chunk), "an expected value inside the chunk");
+        Holds(entry.Kind <= CommandKind.CompareAndSwap, "a kind that exists");
+        Holds(entry.Kind != CommandKind.Noop || entry.KeyLength == 0, "a no-op without a key");
+        Holds(entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.ValueLength == 0, "a value only where something is set");
+        Holds(entry.Kind == CommandKind.CompareAndSwap || entry.ExpectedLength == -1, "an expected value only where it is compared");
+        Holds(entry.Kind == CommandKind.Insert || entry.TtlSeconds == 0, "a time to live only for inserts");
+    }
+
+    private static bool IsInside(int offset, int length, ReadOnlySpan<byte> chunk) =>
+        offset >= 0 && length >= 0 && (long)offset + length <= chunk.Length;
+
+    private static void Encode(ArrayBufferWriter<byte> target, in WireEntry entry, ReadOnlySpan<byte> chunk)
+    {
+        var (index, term, time) = (entry.Index, entry.Term, entry.TimestampMs);
+        switch (entry.Kind)
+        {
+            case CommandKind.Noop:
+                ChunkWriter.WriteNoop(target, index, term, time);
+                break;
+            case CommandKind.Insert:
+                ChunkWriter.WriteInsert(target, index, term, entry.KeyIn(chunk), entry.ValueIn(chunk), entry.TtlSeconds, time);
+                break;
+            case CommandKind.Delete:
+                ChunkWriter.WriteDelete(target, index, term, entry.KeyIn(chunk), time);
+                break;
+            default:
+                ChunkWriter.WriteCompareAndSwap(
+                    target, index, term, entry.KeyIn(chunk), entry.ExpectedLength >= 0, entry.ExpectedIn(chunk), entry.ValueIn(chunk), time);
+                break;
+        }
+    }
+
+    private static void CheckRead(ReadOnlySpan<byte> encoded, in WireEntry entry, ReadOnlySpan<byte> chunk)
+    {
+        var reader = new ChunkReader(encoded);
+        Holds(reader.TryRead(out var again) && reader.AtEnd, "an entry that is read when encoded again");
+        var sameNumbers = (again.Index, again.Term, again.TimestampMs, again.TtlSeconds, again.Kind, again.ExpectedLength)
+            == (entry.Index, entry.Term, entry.TimestampMs, entry.TtlSeconds, entry.Kind, entry.ExpectedLength);
+        Holds(sameNumbers, "the same numbers when encoded again");
+        var sameBytes = again.KeyIn(encoded).SequenceEqual(entry.KeyIn(chunk)) && again.ValueIn(encoded).SequenceEqual(entry.ValueIn(chunk))
+            && again.ExpectedIn(encoded).SequenceEqual(entry.ExpectedIn(chunk));
+        Holds(sameBytes, "the same bytes when encoded again");
+    }
+}

@@ -1,0 +1,24 @@
+using Varve.Storage;
+using Varve.Tests.Tables;
+
+namespace Varve.Fuzz.Targets;
+
+/// <summary>
+/// Bytes for unsafe readers: they end at a page that cannot be touched, so that a read past them ends the process. The
+/// loop has the input on disk by then.
+/// </summary>
+internal sealed unsafe class GuardedBytes : IDisposable
+{
+    private readonly IMapping mapping;
+
+    public GuardedBytes(byte[] bytes)
+    {
+        var storage = new MemoryStorage { ["b"] = bytes };
+        using var file = storage.Open("b", FileIntent.Read);
+        mapping = file.Map(bytes.Length, MappingAccess.Table);
+    }
+
+    public byte* Address => mapping.Address;
+
+    public void Dispose() => mapping.Dispose();
+}

@@ -1,0 +1,97 @@
+using System.IO.Hashing;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+using Varve.Tests.Tables;
+using static Varve.Fuzz.Targets.Contract;
+
+namespace Varve.Fuzz.Targets;
+
+/// <summary>
+/// A whole small table, opened, read in every way and verified. A table that verification passes has to be one: keys that
+/// ascend, are found, and come backward as they went forward. <see cref="TableSeal"/> says what resealing puts right.
+/// </summary>
+internal static class TableTarget
+{
+    private const byte CopyLines = 2;
+    private const byte FixHash = 4;
+    private const byte Paranoid = 8;
+    private const string Path = "/t/000000000007.vtab";
+    private const ulong Number = 7;
+
+    public static ulong Run(ReadOnlySpan<byte> input)
+    {
+        var bytes = SealedInput.Open(input, out var flags);
+        if ((flags & SealedInput.Reseal) != 0) TableSeal.Reseal(bytes, (flags & CopyLines) != 0);
+        var storage = new MemoryStorage { [Path] = bytes };
+        var descriptor = Describe(bytes, (flags & FixHash) != 0);
+        var stage = "open";
+        try
+        {
+            using var table = Table.Open(storage, Path, descriptor, (flags & Paranoid) != 0);
+            stage = "read";
+            TableReads.All(table);
+            stage = "verify";
+            table.Verify();
+            TableReads.CheckVerified(table);
+        }
+        catch (CorruptionException corruption)
+        {
+            return Feature.Join(Feature.Of(stage), Feature.Of(corruption.Kind));
+        }
+        catch (UnsupportedFormatException)
+        {
+            return Feature.Of("unsupported");
+        }
+        finally
+        {
+            Holds(storage.LiveMappings == 0, "nothing mapped at the end");
+        }
+
+        return Feature.Of("verified", Feature.Bucket(descriptor.RowCount));
+    }
+
+    public static IEnumerable<(string, byte[])> Seeds()
+    {
+        var few = Write(400, Enumerable.Range(0, 5).Select(i => ($"k{i}", (RecordKind)(1 + i % 3))));
+        var blocks = Write(200, Enumerable.Range(10, 40).Select(i => ($"user/{i}/profile/of some length", i % 7 == 0 ? RecordKind.LeasedPut : RecordKind.Put)));
+        const byte reseal = SealedInput.Reseal | CopyLines;
+        return
+        [
+            .. SealedInput.Seeds("few", few, reseal), .. SealedInput.Seeds("blocks", blocks, reseal),
+            ("few-hashed", [reseal | FixHash, .. few]), ("blocks-hashed", [reseal | FixHash | Paranoid, .. blocks]),
+        ];
+    }
+
+    private static byte[] Write(int blockBytes, IEnumerable<(string Key, RecordKind Kind)> rows)
+    {
+        var storage = new MemoryStorage();
+        using (var file = storage.Open(Path, FileIntent.CreateNew))
+        {
+            using var writer = new TableWriter(file, Samples.Database, Number, blockBytes, filterBitsPerKey: 10);
+            foreach (var (key, kind) in rows)
+                writer.Add(System.Text.Encoding.ASCII.GetBytes(key), kind, (ulong)key.Length * 100, kind == RecordKind.Tombstone ? default : "value"u8);
+            writer.Finish();
+        }
+
+        return storage[Path];
+    }
+
+    /// <summary>What a manifest would say: taken from the table's own properties where they can be read.</summary>
+    private static TableDescriptor Describe(byte[] bytes, bool fixHash)
+    {
+        var descriptor = Samples.Table with { Length = Math.Max(1, bytes.Length), OriginNumber = Number, Number = Number };
+        if (fixHash) descriptor = descriptor with { Hash = XxHash128.HashToUInt128(bytes) };
+        if (!TableFooter.TryDecode(bytes, bytes.Length, out var footer, out _, out _)) return descriptor;
+        var region = bytes.AsSpan((int)footer!.Properties.Offset, (int)footer.Properties.Length);
+        if (!TableProperties.TryDecode(region, out var properties, out _)) return descriptor;
+        return descriptor with
+        {
+            RowCount = properties!.RowCount,
+            TombstoneCount = properties.TombstoneCount,
+            LeaseCount = properties.LeaseCount,
+            SmallestKey = properties.SmallestKey,
+            LargestKey = properties.LargestKey,
+        };
+    }
+}
