@@ -9,7 +9,8 @@ namespace Varve.Compaction;
 /// synced it; disposing before that removes everything.
 /// </summary>
 internal sealed class TableBatch(
-    IStorage storage, string directory, Guid origin, FileNumbers numbers, EngineOptions options, long tableBytes) : IDisposable
+    IStorage storage, string directory, Guid origin, FileNumbers numbers, EngineOptions options, long tableBytes,
+    int writeBytes = TableWriter.WriteBytesLasting) : IDisposable
 {
     private readonly List<(string Temporary, TableDescriptor Descriptor)> _done = [];
     private IStorageFile? _file;
@@ -64,7 +65,7 @@ internal sealed class TableBatch(
     {
         _number = numbers.Next();
         _file = storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
-        _writer = new TableWriter(_file, origin, _number, options.BlockBytes, options.FilterBitsPerKey);
+        _writer = new TableWriter(_file, origin, _number, options.BlockBytes, options.FilterBitsPerKey, writeBytes);
     }
 
     private void End()

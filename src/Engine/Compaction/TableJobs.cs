@@ -152,7 +152,8 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
         if (version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog(); // what is not published must not get into tables
         var (liveCount, countedTime) = version.Incarnation.Census.CountAtEnd(version, memtable);
 
-        using var batch = new TableBatch(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, long.MaxValue);
+        using var batch = new TableBatch(
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, long.MaxValue, TableWriter.WriteBytesPassing);
         _flushCursor.Open([memtable], [], ulong.MaxValue);
         try
         {

@@ -5,15 +5,12 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// The bytes of a table on their way to the file, in writes of 2 MiB at multiples of 2 MiB: the page cache then holds them
-/// in huge pages, and so does the mapping. Hashes the file while it passes.
+/// The bytes of a table on their way to the file, in aligned writes of one size. Hashes the file while it passes.
 /// </summary>
-internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
+internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : IDisposable
 {
-    private const int BufferBytes = 2 << 20;
-
     private readonly XxHash128 hash = new();
-    private byte* buffer = (byte*)NativeMemory.AlignedAlloc(BufferBytes, 4096);
+    private byte* buffer = (byte*)NativeMemory.AlignedAlloc((nuint)writeBytes, 4096);
     private long written;
     private int used;
 
@@ -23,15 +20,15 @@ internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
     public void Append(ReadOnlySpan<byte> bytes)
     {
         ObjectDisposedException.ThrowIf(buffer is null, this);
-        while (bytes.Length > BufferBytes - used)
+        while (bytes.Length > writeBytes - used)
         {
-            int part = BufferBytes - used;
+            int part = writeBytes - used;
             bytes[..part].CopyTo(new Span<byte>(buffer + used, part));
-            used = BufferBytes;
+            used = writeBytes;
             Flush();
             bytes = bytes[part..];
         }
-        bytes.CopyTo(new Span<byte>(buffer + used, BufferBytes - used));
+        bytes.CopyTo(new Span<byte>(buffer + used, writeBytes - used));
         used += bytes.Length;
     }
 
