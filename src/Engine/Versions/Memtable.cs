@@ -28,7 +28,7 @@ internal sealed unsafe class Memtable : Shared
 
     public void Seal(LogPosition last) => Last = last;
 
-    /// <summary>Says that a synced manifest record made the segment unnecessary (invariant I6).</summary>
+    /// <summary>Says that a synced manifest record made the segment unnecessary (invariant I5).</summary>
     public void MarkObsolete() => _obsolete = true;
 
     /// <summary>Frees a memtable that nobody has seen yet.</summary>

@@ -15,7 +15,7 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
 
     public string Path { get; } = path;
 
-    /// <summary>Says that a synced manifest record dropped the table (invariant I6).</summary>
+    /// <summary>Says that a synced manifest record dropped the table (invariant I5).</summary>
     public void MarkObsolete() => _obsolete = true;
 
     protected override void Free()

@@ -19,6 +19,9 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
         set => before = value;
     }
 
+    /// <summary>False: as on a file system without links.</summary>
+    public bool CanLink { get; set; } = true;
+
     /// <summary>Runs something while no operation is under way.</summary>
     public T WhileStill<T>(Func<T> action)
     {
@@ -38,7 +41,7 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
     public void SyncDirectory(string path) => Do("syncdir", path, () => inner.SyncDirectory(path));
 
-    public bool TryLink(string existingPath, string newPath) => Do("link", newPath, () => inner.TryLink(existingPath, newPath));
+    public bool TryLink(string existingPath, string newPath) => Do("link", newPath, () => CanLink && inner.TryLink(existingPath, newPath));
 
     public void Rename(string from, string to) => Do("rename", to, () => inner.Rename(from, to));
 

@@ -1,0 +1,74 @@
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>How snapshots use the file system: links where they can be made, copies where not; and a close in the middle of an install.</summary>
+public sealed class SnapshotStorageTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly HookedStorage storage = new(Storages.Default);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TablesAreLinkedOrElseCopied(bool canLink)
+    {
+        storage.CanLink = canLink;
+        var linked = 0;
+        storage.Before = (operation, _) => linked += operation == "link" ? 1 : 0;
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        ReadOnlyMemory<byte> checksum;
+        LogId id;
+        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        {
+            NumberedLog.ApplyUpTo(machine, 700);
+            await machine.CompactAsync();
+            NumberedLog.ApplyUpTo(machine, 730);
+            id = machine.LastApplied;
+            checksum = await machine.GenerateSnapshotDataAsync(snapshot, id);
+        }
+
+        Assert.True(linked > 0);
+        using var other = new Database();
+        using var second = other.Open();
+        await second.ApplySnapshotFromFileAsync(new SnapshotMetadata(id, checksum), snapshot);
+        Assert.Equal(730UL, NumberedLog.AssertIsWhole(second));
+    }
+
+    [Fact]
+    public async Task AnInstallThatMeetsACloseIsAbandonedBeforeTheDirectoryIsGivenUp()
+    {
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        ReadOnlyMemory<byte> checksum;
+        LogId id;
+        using (var machine = database.Open())
+        {
+            NumberedLog.ApplyUpTo(machine, 700);
+            id = machine.LastApplied;
+            checksum = await machine.GenerateSnapshotDataAsync(snapshot, id);
+        }
+
+        using var other = new Database();
+        var second = other.Open(Database.Small with { Storage = storage });
+        NumberedLog.ApplyUpTo(second, 40);
+        var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var release = new ManualResetEventSlim();
+        storage.Before = (operation, path) =>
+        {
+            if (operation == "rename" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) && parked.TrySetResult()) release.Wait();
+        };
+        var install = second.ApplySnapshotFromFileAsync(new SnapshotMetadata(id, checksum), snapshot);
+        await parked.Task;
+        var close = Task.Run(second.CloseStorage);
+        Assert.Throws<AlreadyOpenException>(() => other.Open());
+        release.Set();
+        await close;
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => install);
+        using var again = other.Open();
+        Assert.Equal(40UL, NumberedLog.AssertIsWhole(again));
+    }
+
+    public void Dispose() => database.Dispose();
+}
