@@ -82,7 +82,7 @@ public sealed record EngineOptions
     public double BottomMergeRatio { get; init; } = 0.4;
 
     /// <summary>How many full memtables may wait for their flush before appliers wait (a counted stall). 1 to 64.</summary>
-    public int SealedMemtablesMax { get; init; } = 3;
+    public int SealedMemtablesMax { get; init; } = 6;
 
     /// <summary>Bits of filter a key. 0 (none) to 32.</summary>
     public int FilterBitsPerKey { get; init; } = 10;
