@@ -18,9 +18,29 @@ public sealed partial class LsmStateMachine
     {
         ArgumentException.ThrowIfNullOrEmpty(newSnapshotDirectory);
         cancellationToken.ThrowIfCancellationRequested();
-        EnsureMutable();
+        // Now, not when the pool gets to it: appliers go on, and the history behind them is short.
+        var version = AcquireVersionAt(lastIncluded);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(newSnapshotDirectory));
-        return _operations.Run(token => Task.FromResult(Generate(AcquireVersionAt(lastIncluded), target, lastIncluded, token)), cancellationToken);
+        return Cut();
+
+        async Task<ReadOnlyMemory<byte>> Cut()
+        {
+            var begun = false;
+            try
+            {
+                return await _operations.Run(
+                    token =>
+                    {
+                        begun = true;
+                        return Task.FromResult(Generate(version, target, lastIncluded, token));
+                    },
+                    cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (!begun) version.Release();
+            }
+        }
     }
 
     /// <inheritdoc/>

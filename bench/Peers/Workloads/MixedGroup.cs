@@ -81,13 +81,22 @@ internal static class MixedGroup
         writer.Start();
         started.Wait();
         var path = context.NewPath();
-        var measurement = Meter.Run("checkpoint", () =>
+        Measurement measurement;
+        try
         {
-            engine.Checkpoint(path);
-            return 1;
-        });
-        Volatile.Write(ref taking, false);
-        writer.Join();
+            measurement = Meter.Run("checkpoint", () =>
+            {
+                engine.Checkpoint(path);
+                return 1;
+            });
+        }
+        finally
+        {
+            // Also when it failed: the writer reads inputs that are freed on the way out.
+            Volatile.Write(ref taking, false);
+            writer.Join();
+        }
+
         if (failure is not null) throw failure;
         if (held.TotalCount > 0) measurement.Extra["held_ms"] = held.GetValueAtPercentile(100) / 1e6;
         measurement.Extra["chunks_meanwhile"] = held.TotalCount;

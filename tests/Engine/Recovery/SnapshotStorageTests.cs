@@ -37,6 +37,26 @@ public sealed class SnapshotStorageTests : IDisposable
     }
 
     [Fact]
+    public async Task ACutIsOfTheMomentItIsAskedForHoweverFarAppliersGetMeanwhile()
+    {
+        using var machine = database.Open(); // it keeps no history
+        for (var round = 0; round < 40; round++)
+        {
+            NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
+            var id = machine.LastApplied;
+            var path = Path.Combine(database.Root, $"cut-{round}");
+            var cut = machine.GenerateSnapshotDataAsync(path, id);
+            NumberedLog.ApplyUpTo(machine, id.Index + 60);
+            var metadata = new SnapshotMetadata(id, await cut);
+            if (round % 10 != 0) continue;
+            using var other = new Database();
+            using var second = other.Open();
+            await second.ApplySnapshotFromFileAsync(metadata, path);
+            Assert.Equal(id.Index, NumberedLog.AssertIsWhole(second));
+        }
+    }
+
+    [Fact]
     public async Task AnInstallThatMeetsACloseIsAbandonedBeforeTheDirectoryIsGivenUp()
     {
         var snapshot = Path.Combine(database.Root, "snapshot");
