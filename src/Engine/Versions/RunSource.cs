@@ -9,6 +9,7 @@ internal sealed unsafe class RunSource : Source, IDisposable
 {
     private readonly NativeBuffer _key = new();
     private TableHandle[] _tables = [];
+    private Run? _run;
     private TableCursor _cursor;
     private int _table;
 
@@ -20,6 +21,7 @@ internal sealed unsafe class RunSource : Source, IDisposable
 
     public void Open(Run run)
     {
+        _run = run;
         _tables = run.Tables;
         Enter(0);
         IsValid = false;
@@ -27,6 +29,7 @@ internal sealed unsafe class RunSource : Source, IDisposable
 
     public void Close()
     {
+        _run = null;
         _tables = [];
         _cursor = default;
         IsValid = false;
@@ -46,14 +49,14 @@ internal sealed unsafe class RunSource : Source, IDisposable
 
     public override void Seek(ReadOnlySpan<byte> key)
     {
-        var at = IndexFor(key);
+        var at = _run!.IndexFor(key);
         Enter(Math.Min(at, _tables.Length - 1));
         Forward(at < _tables.Length && _cursor.Seek(key));
     }
 
     public override void SeekBefore(ReadOnlySpan<byte> key)
     {
-        Enter(Math.Min(IndexFor(key), _tables.Length - 1));
+        Enter(Math.Min(_run!.IndexFor(key), _tables.Length - 1));
         Backward(_cursor.SeekBefore(key));
     }
 
@@ -62,19 +65,6 @@ internal sealed unsafe class RunSource : Source, IDisposable
     public override void MovePrevious() => Backward(_cursor.MovePrevious());
 
     public void Dispose() => _key.Dispose();
-
-    private int IndexFor(ReadOnlySpan<byte> key)
-    {
-        int low = 0, high = _tables.Length;
-        while (low < high)
-        {
-            var middle = (low + high) >>> 1;
-            if (_tables[middle].Descriptor.LargestKey.AsSpan().SequenceCompareTo(key) < 0) low = middle + 1;
-            else high = middle;
-        }
-
-        return low;
-    }
 
     private void Enter(int table)
     {
