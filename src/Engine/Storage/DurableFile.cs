@@ -6,9 +6,6 @@ namespace Varve.Storage;
 /// </summary>
 internal static class DurableFile
 {
-    /// <summary>What is appended to a name while its new content is being written.</summary>
-    public const string TemporarySuffix = ".tmp";
-
     /// <summary>
     /// Puts <paramref name="content"/> under <paramref name="path"/>, durable on return. A failure before the rename leaves
     /// the old file and removes the temporary; a failure after it (the directory's sync) leaves the new file, not yet durable.
@@ -16,7 +13,7 @@ internal static class DurableFile
     /// <exception cref="IOException">Any step failed. One writer a path: a second would take the first's temporary for a leftover.</exception>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content)
     {
-        var temporary = path + TemporarySuffix;
+        var temporary = path + FileNames.TemporarySuffix;
         storage.Delete(temporary);
         try
         {
