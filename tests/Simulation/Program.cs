@@ -1,0 +1,3 @@
+using Varve.Tests.Shared;
+
+return await Soak.RunAsync(args, []);
