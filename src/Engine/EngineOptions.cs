@@ -95,4 +95,7 @@ public sealed record EngineOptions
 
     /// <summary>The seam for a simulated disk.</summary>
     internal IStorage? Storage { get; init; }
+
+    /// <summary>The seam for a simulation: no threads, rounds are done when it says so.</summary>
+    internal BackgroundSteps? Steps { get; init; }
 }

@@ -36,7 +36,7 @@ internal sealed class LogSyncer : IDisposable
         _fault = fault;
         if (options.ReadOnly) return;
         var interval = options.Durability == Durability.Interval ? options.SyncInterval : Timeout.InfiniteTimeSpan;
-        _thread = new Background("Varve sync", Round, Fail, () => interval);
+        _thread = new Background("Varve sync", options.Steps, Round, Fail, () => interval);
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>
@@ -68,8 +68,8 @@ internal sealed class LogSyncer : IDisposable
             isServed = !_disposed;
         }
 
-        if (isServed && _fault() is null) _thread!.Wake();
-        else ServeWaiters(); // the thread is gone
+        if (isServed && _fault() is null && !_thread!.IsStepped) _thread.Wake();
+        else ServeWaiters(); // there is no thread, or it is gone
         return done.Task;
     }
 

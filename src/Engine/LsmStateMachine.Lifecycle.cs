@@ -43,7 +43,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             });
             _pool.Recycle(segment);
         };
-        _background = new Background("Varve tables", BackgroundRound, Latch, BackgroundInterval);
+        _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval);
         if (!options.ReadOnly)
         {
             _syncer.Wake();
@@ -171,6 +171,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     }
 
     bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state == Closed || Volatile.Read(ref _fault) is not null;
+
+    bool ITableJobsHost.TryStep() => _background.IsStepped && _background.Step(always: true);
 
     void ITableJobsHost.SyncLog() => _syncer.SyncAll();
 

@@ -22,6 +22,9 @@ internal interface ITableJobsHost
 
     /// <summary>The engine is closing: abandon what can be done again.</summary>
     bool IsStopping { get; }
+
+    /// <summary>Does a round here and now where there is no thread for it (<see cref="BackgroundSteps"/>); false where there is.</summary>
+    bool TryStep();
 }
 
 /// <summary>
@@ -116,7 +119,7 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
             {
                 // Only an attempt begun since says that the disk is still full.
                 if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } full) throw new StorageFullException(full.Path, full);
-                Monitor.Wait(_progress, 100);
+                if (!host.TryStep()) Monitor.Wait(_progress, 100);
             }
         }
     }
