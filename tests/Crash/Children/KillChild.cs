@@ -60,9 +60,11 @@ internal sealed class KillChild
         {
             child.Run(durability);
         }
-        catch (VarveException e) when (e is EngineFaultedException or StorageFullException)
+        catch (IOException e) when (e is not (CorruptionException or UnsupportedFormatException))
         {
-            child.parent.Say(MessageKind.Faulted);
+            // A disk that lost its power: the engine latches, what is outside it just fails.
+            child.parent.Say(e is EngineFaultedException ? MessageKind.Faulted : MessageKind.Failed);
+            Console.Error.WriteLine(e);
         }
 
         return 0;
@@ -159,9 +161,9 @@ internal sealed class KillChild
                 }
             }
         }
-        catch (Exception e) when (e is EngineFaultedException or ObjectDisposedException)
+        catch (Exception e) when (e is ObjectDisposedException or IOException and not (CorruptionException or UnsupportedFormatException))
         {
-            // Latched, which the applier finds too; or closed.
+            // Closed; or failed, which the applier finds too.
         }
     }
 

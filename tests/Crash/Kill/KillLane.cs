@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Varve.Tests.Crash.Children;
 
 namespace Varve.Tests.Crash.Kill;
@@ -117,12 +116,12 @@ internal sealed class KillLane(string root, string durability, ulong seed, bool 
             throw new BrokenPromise($"The child ended by itself: {await child.ErrorsAsync()}");
         }
 
-        Spin(moment switch
+        Pause.Random(random, moment switch
         {
-            Moment.Opening => random.NextDouble() * 60,
-            Moment.Disturbing => random.NextDouble() * 4,
-            Moment.Closing => random.NextDouble() * 6,
-            _ => random.NextDouble() * 0.2,
+            Moment.Opening => 60,
+            Moment.Disturbing => 4,
+            Moment.Closing => 6,
+            _ => 0.2,
         });
         var code = await child.KillAsync();
         if (code is not (137 or 0)) throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
@@ -160,14 +159,5 @@ internal sealed class KillLane(string root, string durability, ulong seed, bool 
     {
         if (directory.Length == 0) return;
         foreach (var path in Directory.GetDirectories(root, Path.GetFileName(directory) + "*")) Directory.Delete(path, recursive: true);
-    }
-
-    /// <summary>Lets a random time pass: which instant the kill meets is the point.</summary>
-    private static void Spin(double milliseconds)
-    {
-        var start = Stopwatch.GetTimestamp();
-        using var never = new ManualResetEventSlim();
-        if (milliseconds > 1) never.Wait(TimeSpan.FromMilliseconds(milliseconds));
-        while (Stopwatch.GetElapsedTime(start).TotalMilliseconds < milliseconds) Thread.SpinWait(20);
     }
 }
