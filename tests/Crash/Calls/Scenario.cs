@@ -1,3 +1,4 @@
+using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Tests.Crash.Children;
@@ -10,6 +11,8 @@ namespace Varve.Tests.Crash.Calls;
 /// <param name="Act">Watched.</param>
 internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage> Act)
 {
+    private const int ChunksToReplay = 8;
+
     public static readonly Scenario[] All =
     [
         new("create", _ => { }, stage =>
@@ -41,10 +44,10 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
             stage.Opened.ResetAsync().GetAwaiter().GetResult();
             stage.Say(MessageKind.Applied, 0);
         }),
-        new("recovery", stage => PrepareDirty(stage, chunks: 40), stage => stage.Open()),
+        new("recovery", stage => PrepareDirty(stage, withTables: true), stage => stage.Open()),
         new("recovery-torn", stage =>
         {
-            PrepareDirty(stage, chunks: 8);
+            PrepareDirty(stage, withTables: false);
             Tear(stage);
         }, stage => stage.Open()),
         new("close", PrepareTables, stage => stage.Close()),
@@ -87,27 +90,36 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
         stage.Say(MessageKind.Applied, stage.Snapshot.LastIncluded.Index);
     }
 
-    /// <summary>A copy of a database that is open, which is what a dead process leaves.</summary>
-    private static void PrepareDirty(Stage stage, int chunks) => stage.WithSource(chunks, source =>
+    /// <summary>A copy of a database that is open, which is what a dead process leaves: tables if asked for, and a log to replay.</summary>
+    private static void PrepareDirty(Stage stage, bool withTables) => stage.WithSource(withTables ? 40 : 0, source =>
     {
-        source.CompactAsync().GetAwaiter().GetResult();
+        if (withTables) source.CompactAsync().GetAwaiter().GetResult();
+        stage.ApplyTo(source, ChunksToReplay);
         stage.Say(MessageKind.Applied, source.LastApplied.Index);
         Directory.CreateDirectory(stage.Directory);
         foreach (var path in Directory.GetFiles(stage.SourcePath))
         {
             if (Path.GetFileName(path) == FileNames.Lock) continue;
-            var to = Path.Combine(stage.Directory, Path.GetFileName(path));
-            // By hand: File.Copy may take extents, not what is mapped.
-            using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var copy = new FileStream(to, FileMode.CreateNew, FileAccess.Write);
-            from.CopyTo(copy);
+            try
+            {
+                // By hand: File.Copy may take extents, not what is mapped.
+                using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                using var copy = new FileStream(Path.Combine(stage.Directory, Path.GetFileName(path)), FileMode.CreateNew, FileAccess.Write);
+                from.CopyTo(copy);
+            }
+            catch (FileNotFoundException)
+            {
+                // The next segment, being prepared: nothing in it yet.
+            }
         }
     });
 
     /// <summary>Begins a record behind the last one that was never finished: an offset in its place, and no checksum that fits.</summary>
     private static void Tear(Stage stage)
     {
-        var path = Directory.GetFiles(stage.Directory, "*" + FileNames.SegmentSuffix).Order(StringComparer.Ordinal).Last();
+        // The last one may be prepared and empty: the one before it, then.
+        var path = Directory.GetFiles(stage.Directory, "*" + FileNames.SegmentSuffix).Order(StringComparer.Ordinal)
+            .Last(path => File.ReadAllBytes(path).AsSpan(WalSegmentHeader.Size).ContainsAnyExcept((byte)0));
         var bytes = File.ReadAllBytes(path);
         var end = (Array.FindLastIndex(bytes, b => b != 0) + 8) & ~7;
         BitConverter.TryWriteBytes(bytes.AsSpan(end), 0xBAD0BAD0BAD0BAD0);

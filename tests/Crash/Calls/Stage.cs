@@ -37,7 +37,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     {
         for (; chunks > 0; chunks--)
         {
-            ApplyTo(Opened);
+            ApplyTo(Opened, 1);
             Say(MessageKind.Applied, Opened.LastApplied.Index);
         }
     }
@@ -55,7 +55,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public void WithSource(int chunks, Action<LsmStateMachine> use)
     {
         using var source = LsmStateMachine.Open(SourcePath, options);
-        for (; chunks > 0; chunks--) ApplyTo(source);
+        ApplyTo(source, chunks);
         use(source);
     }
 
@@ -67,9 +67,13 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
 
     public void Dispose() => Close();
 
-    private void ApplyTo(LsmStateMachine engine)
+    /// <summary>Applies without a word.</summary>
+    public void ApplyTo(LsmStateMachine engine, int chunks)
     {
-        var chunk = SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1);
-        engine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+        for (; chunks > 0; chunks--)
+        {
+            var chunk = SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1);
+            engine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+        }
     }
 }

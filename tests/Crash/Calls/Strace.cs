@@ -59,10 +59,19 @@ internal sealed partial class Strace : IDisposable
     {
         await process.WaitForExitAsync();
         var calls = new List<SeenCall>();
+        var unfinished = new Dictionary<string, int>();
         foreach (var line in await File.ReadAllLinesAsync(output))
         {
-            var match = Call().Match(line);
-            if (match.Success) calls.Add(new SeenCall(match.Groups[1].Value, line, line.Contains("INJECTED", StringComparison.Ordinal)));
+            var isInjected = line.Contains("INJECTED", StringComparison.Ordinal);
+            if (Call().Match(line) is { Success: true } call)
+            {
+                if (line.Contains("<unfinished", StringComparison.Ordinal)) unfinished[call.Groups[1].Value] = calls.Count;
+                calls.Add(new SeenCall(call.Groups[2].Value, line, isInjected));
+            }
+            else if (Resumed().Match(line) is { Success: true } resumed && unfinished.Remove(resumed.Groups[1].Value, out var at))
+            {
+                calls[at] = calls[at] with { Line = calls[at].Line + line, IsInjected = isInjected };
+            }
         }
 
         return calls;
@@ -74,6 +83,9 @@ internal sealed partial class Strace : IDisposable
         process.Dispose();
     }
 
-    [GeneratedRegex(@"^\d+ +(\w+)\(")]
+    [GeneratedRegex(@"^(\d+) +(\w+)\(")]
     private static partial Regex Call();
+
+    [GeneratedRegex(@"^(\d+) +<\.\.\. \w+ resumed>")]
+    private static partial Regex Resumed();
 }

@@ -31,6 +31,7 @@ internal sealed class ChildProcess : IDisposable
         // It lives for a fraction of a second: nothing that only pays later.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcConcurrent"] = "0";
+        start.Environment["DOTNET_TC_CallCounting"] = "0";
         process = Process.Start(start)!;
         errors = process.StandardError.ReadToEndAsync();
         hearing = Task.Run(() => HearAsync(hear));

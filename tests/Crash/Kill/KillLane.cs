@@ -95,7 +95,7 @@ internal sealed class KillLane(string root, string durability, ulong seed, bool 
     {
         var left = moment switch
         {
-            Moment.Applying => random.Next(1, 100),
+            Moment.Applying => random.Next(1, 60),
             Moment.Disturbing => random.Next(1, 10),
             _ => 1,
         };

@@ -58,7 +58,7 @@ internal sealed partial class Ext4Image : IDisposable
         try
         {
             Sweep(parent);
-            using var trial = new Ext4Image(parent, 16);
+            using var trial = new Ext4Image(parent, 64);
             trial.Cut(CutMode.Nothing);
             return null;
         }
