@@ -52,8 +52,10 @@ internal static class CallLoop
             foreach (var group in (await run.CountAsync()).GroupBy(call => call.Name))
             {
                 if (!calls.Contains(group.Key) || soak.Text("call", group.Key) != group.Key) continue;
-                foreach (var (k, _) in group.Index())
-                    foreach (var error in errors(group.Key)) counted.Add(new CallPoint(stage.scenario, stage.durability, group.Key, k + 1, error));
+                // strace counts each thread's calls for itself.
+                var most = group.CountBy(call => call.Line.Split(' ')[0]).Max(thread => thread.Value);
+                for (var k = 1; k <= most; k++)
+                    foreach (var error in errors(group.Key)) counted.Add(new CallPoint(stage.scenario, stage.durability, group.Key, k, error));
             }
         });
         var only = soak.Number("ordinal", 0);
