@@ -28,6 +28,7 @@ internal static unsafe partial class Libc
     public const int SEEK_END = 2;
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
+    public const int LOCK_UN = 8;
     public const int F_FULLFSYNC = 51; // macOS
 
     public const int PROT_NONE = 0;
