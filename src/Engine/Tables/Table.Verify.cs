@@ -90,7 +90,7 @@ internal sealed unsafe partial class Table
         if (file.Length != Descriptor.Length)
             throw new CorruptionException(Path, Math.Min(file.Length, Descriptor.Length), "table length", $"{Descriptor.Length}", $"{file.Length}");
         var hash = new XxHash128();
-        byte[] buffer = GC.AllocateUninitializedArray<byte>(VerifyReadBytes);
+        byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(VerifyReadBytes, Descriptor.Length));
         for (long at = 0; at < Descriptor.Length; at += VerifyReadBytes)
         {
             token.ThrowIfCancellationRequested();
