@@ -13,8 +13,9 @@ internal static class SnapshotPacker
 {
     private const int PieceLength = 256 << 10;
 
-    /// <summary>A claimed length is believed, and allocated, only when this much of the manifest is there.</summary>
-    private const int ManifestLengthUnproven = 4 << 20;
+    /// <summary>A claimed length is believed, and allocated, only so far beyond what is there: by this much, and then by this factor.</summary>
+    private const int ManifestLengthUnproven = 64 << 10;
+    private const int ManifestLengthGrowth = 64;
 
     /// <summary>Writes the snapshot in <paramref name="snapshotDirectory"/>; leaves the stream open, and flushes it.</summary>
     /// <exception cref="SnapshotRejectedException">The directory is not an intact snapshot.</exception>
@@ -108,16 +109,19 @@ internal static class SnapshotPacker
     {
         var file = await pack.TakeAsync(Math.Min(length, ManifestLengthUnproven), cancellationToken).ConfigureAwait(false);
         var filled = file.Length;
-        if (filled == length) return file;
-        Array.Resize(ref file, length);
-        await pack.TakeAsync(
-            length - filled,
-            bytes =>
-            {
-                bytes.CopyTo(file.AsSpan(filled));
-                filled += bytes.Length;
-            },
-            cancellationToken).ConfigureAwait(false);
+        while (filled < length)
+        {
+            Array.Resize(ref file, (int)Math.Min(length, (long)filled * ManifestLengthGrowth));
+            await pack.TakeAsync(
+                file.Length - filled,
+                bytes =>
+                {
+                    bytes.CopyTo(file.AsSpan(filled));
+                    filled += bytes.Length;
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+
         return file;
     }
 

@@ -10,19 +10,18 @@ namespace Varve.Tests.Engine.Hostile;
 /// </summary>
 internal sealed class Victim : IDisposable
 {
-    private const ulong Applied = 40;
-
     private readonly Database database = new();
     private readonly PathRecorder recorder;
     private readonly HashSet<string> offered = [];
     private LsmStateMachine machine;
+    private ulong applied = 40;
 
     public Victim()
     {
         recorder = new PathRecorder(Storages.Default);
         Storage = new HookedStorage(recorder);
         machine = Open();
-        NumberedLog.ApplyUpTo(machine, Applied);
+        NumberedLog.ApplyUpTo(machine, applied);
     }
 
     public HookedStorage Storage { get; }
@@ -36,8 +35,8 @@ internal sealed class Victim : IDisposable
     {
         var failure = await Record.ExceptionAsync(() => machine.ApplySnapshotFromFileAsync(metadata, path));
         Assert.True(failure is SnapshotRejectedException, $"{what}: {failure?.ToString() ?? "accepted"}");
-        Assert.Equal(Applied, machine.LastApplied.Index);
-        Assert.Equal(Applied, NumberedLog.AssertIsWhole(machine));
+        Assert.Equal(applied, machine.LastApplied.Index);
+        Assert.Equal(applied, NumberedLog.AssertIsWhole(machine));
         Assert.Null(machine.SnapshotMetadata);
         AssertNothingOutside(path);
         return (SnapshotRejectedException)failure!;
@@ -48,7 +47,7 @@ internal sealed class Victim : IDisposable
     {
         var failure = await Record.ExceptionAsync(() => machine.ApplySnapshotFromFileAsync(metadata, path));
         Assert.True(failure is null or SnapshotRejectedException, $"{what}: {failure}");
-        Assert.Equal(failure is null ? metadata.LastIncluded.Index : Applied, NumberedLog.AssertIsWhole(machine));
+        Assert.Equal(failure is null ? metadata.LastIncluded.Index : applied, NumberedLog.AssertIsWhole(machine));
         AssertNothingOutside(path);
         return failure is null;
     }
@@ -58,12 +57,12 @@ internal sealed class Victim : IDisposable
     {
         machine.Dispose();
         machine = Open();
-        Assert.Equal(Applied, NumberedLog.AssertIsWhole(machine));
+        Assert.Equal(applied, NumberedLog.AssertIsWhole(machine));
         Assert.Empty(Directory.GetDirectories(database.Directory));
         Assert.Empty(database.Files(FileNames.TableSuffix));
         Assert.DoesNotContain(database.Files(FileNames.TemporarySuffix), path => !path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)); // the pool makes segments
-        NumberedLog.ApplyUpTo(machine, Applied + 5);
-        Assert.Equal(Applied + 5, NumberedLog.AssertIsWhole(machine));
+        NumberedLog.ApplyUpTo(machine, applied += 5);
+        Assert.Equal(applied, NumberedLog.AssertIsWhole(machine));
     }
 
     public void Dispose()
