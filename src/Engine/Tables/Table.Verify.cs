@@ -18,8 +18,7 @@ internal sealed unsafe partial class Table
     public void Verify(Action<long>? progress = null, CancellationToken token = default)
     {
         VerifyHash(progress, token);
-        var leases = new List<TableLease>();
-        long rows = 0, tombstones = 0;
+        long rows = 0, tombstones = 0, leased = 0;
         byte[] key = new byte[ushort.MaxValue], previous = new byte[ushort.MaxValue];
         int previousLength = 0;
         for (int number = 0; number < BlockCount; number++)
@@ -37,8 +36,7 @@ internal sealed unsafe partial class Table
                     throw new CorruptionException(Path, offset, "order of keys");
                 TableRow content = VerifyLookup(current, block, number, row);
                 tombstones += content.Kind == RecordKind.Tombstone ? 1 : 0;
-                if (content.Kind == RecordKind.LeasedPut)
-                    leases.Add(new TableLease(content.Deadline, (uint)number, (byte)row));
+                leased += content.Kind == RecordKind.LeasedPut ? 1 : 0;
                 rows++;
                 (key, previous, previousLength) = (previous, key, length);
             }
@@ -49,7 +47,7 @@ internal sealed unsafe partial class Table
             throw new CorruptionException(Path, footer.Properties.Offset, "largest key");
         if (rows != Properties.RowCount || tombstones != Properties.TombstoneCount)
             throw new CorruptionException(Path, footer.Properties.Offset, "counts of rows", $"{Properties.RowCount}, {Properties.TombstoneCount} tombstones", $"{rows}, {tombstones}");
-        VerifyLeases(leases);
+        VerifyLeases(leased, token);
     }
 
     private TableRow VerifyLookup(ReadOnlySpan<byte> key, DataBlockView block, int number, int row)
@@ -64,13 +62,23 @@ internal sealed unsafe partial class Table
         return block.Row(row);
     }
 
-    private void VerifyLeases(List<TableLease> found)
+    /// <summary>
+    /// Entries are distinct, for they ascend; so if each is of a leased row and there are as many as such rows, they are those rows.
+    /// No list of them is made: how many there are is the file's word.
+    /// </summary>
+    private void VerifyLeases(long leased, CancellationToken token)
     {
-        found.Sort();
         ReadOnlySpan<byte> leases = LeaseRegion;
-        bool same = found.Count == leases.Length / TableLeases.EntryBytes;
-        for (int i = 0; same && i < found.Count; i++)
-            same = found[i] == TableLeases.Read(leases[(i * TableLeases.EntryBytes)..]);
+        bool same = leased == leases.Length / TableLeases.EntryBytes;
+        for (int at = 0; same && at < leases.Length; at += TableLeases.EntryBytes)
+        {
+            if ((at & 0xF_FFFF) == 0)
+                token.ThrowIfCancellationRequested();
+            TableLease lease = TableLeases.Read(leases[at..]);
+            var block = new DataBlockView(index.Line((int)lease.Block), data + index.BlockOffset((int)lease.Block));
+            same = lease.Row < block.Count && block.Row(lease.Row) is { Kind: RecordKind.LeasedPut } row && row.Deadline == lease.Deadline;
+        }
+
         if (!same)
             throw new CorruptionException(Path, footer.Leases.Offset, "table leases");
     }
@@ -82,7 +90,7 @@ internal sealed unsafe partial class Table
         if (file.Length != Descriptor.Length)
             throw new CorruptionException(Path, Math.Min(file.Length, Descriptor.Length), "table length", $"{Descriptor.Length}", $"{file.Length}");
         var hash = new XxHash128();
-        byte[] buffer = GC.AllocateUninitializedArray<byte>(VerifyReadBytes);
+        byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(VerifyReadBytes, Descriptor.Length));
         for (long at = 0; at < Descriptor.Length; at += VerifyReadBytes)
         {
             token.ThrowIfCancellationRequested();

@@ -144,10 +144,12 @@ internal static class WalRecovery
             if (inChain && segment != last) continue;
             if (segment.Number < last.Number) continue;
             var from = segment == last ? segment.End : WalSegmentHeader.Size;
-            var beyond = ScanFor(segment, from, ref synced);
-            if (beyond < 0) continue;
+            var scan = new TailScan(segment);
+            scan.Run(from);
+            if (scan.End < 0) continue;
             later = true;
-            if (segment == last) torn = beyond - last.End;
+            if (scan.Synced > synced) synced = scan.Synced;
+            if (segment == last) torn = scan.End - last.End;
         }
 
         // A record begun but never sealed has its offset in place or not; without a checksum it is nothing but bytes.
@@ -159,26 +161,6 @@ internal static class WalRecovery
         }
 
         return (torn, later);
-    }
-
-    /// <summary>The end of the last valid record at or after an offset, at any multiple of 8; -1: none.</summary>
-    private static long ScanFor(WalSegment segment, long from, ref LogOffset synced)
-    {
-        var end = -1L;
-        for (var offset = from; offset + WalRecordHeader.Size <= segment.Length;)
-        {
-            if (BinaryPrimitives.ReadInt64LittleEndian(segment.From(offset + 8)) == offset && segment.TryReadRecord(offset, out var header, out _))
-            {
-                Note(header, ref synced);
-                offset += header.Length;
-                end = offset;
-                continue;
-            }
-
-            offset += 8;
-        }
-
-        return end;
     }
 
     private static void Note(in WalRecordHeader header, ref LogOffset synced)
