@@ -76,7 +76,7 @@ internal sealed class ManifestStore : IDisposable
         // An edit is synced before the next is written: a whole record beyond a broken one proves that the broken one was durable.
         if (result == ManifestReadResult.Invalid)
         {
-            for (var at = offset + ManifestLog.Alignment; at < bytes.Length; at += ManifestLog.Alignment)
+            for (var at = ManifestLog.NextCandidate(bytes, offset); at < bytes.Length; at = ManifestLog.NextCandidate(bytes, at))
                 if (ManifestLog.TryReadRecord(bytes, at, salt, out _, out _) == ManifestReadResult.Record)
                     throw new CorruptionException(path, offset, "manifest record", "a valid record", "other bytes, and valid records after them");
         }
