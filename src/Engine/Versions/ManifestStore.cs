@@ -54,6 +54,8 @@ internal sealed class ManifestStore : IDisposable
         if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "manifest", "the file that CURRENT names", "no such file");
         using var file = storage.Open(path, FileIntent.Read);
         if (file.Length > int.MaxValue) throw new CorruptionException(path, int.MaxValue, "manifest", "a shorter file", $"{file.Length} bytes");
+        // So much was allocated before the file was named; what is shorter was cut off, perhaps between two edits.
+        if (file.Length < Ahead) throw new CorruptionException(path, file.Length, "manifest", $"at least {Ahead} bytes", $"{file.Length}");
         var bytes = new byte[file.Length];
         file.Read(0, bytes);
 

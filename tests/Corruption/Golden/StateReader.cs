@@ -25,12 +25,12 @@ internal readonly record struct Seen(Verdict Verdict, string? Path, ulong Index)
 /// <summary>Opens a database read-only, reads all of it in every way there is, and compares it with the model.</summary>
 internal static class StateReader
 {
-    public static Seen Read(MemoryDisk disk, GoldenLog log, bool isThorough = true, EngineOptions? options = null)
+    public static Seen Read(MemoryDisk disk, GoldenDatabase golden, bool isThorough = true)
     {
         LsmStateMachine machine;
         try
         {
-            machine = LsmStateMachine.Open(GoldenDatabase.Directory, (options ?? GoldenDatabase.Options(disk)) with { Storage = disk, ReadOnly = true });
+            machine = LsmStateMachine.Open(GoldenDatabase.Directory, GoldenDatabase.Options(disk) with { ReadOnly = true });
         }
         catch (CorruptionException e)
         {
@@ -41,8 +41,9 @@ internal static class StateReader
         {
             try
             {
-                var index = Compare(machine, log, isThorough);
-                return new Seen(index == log.Last.Index ? Verdict.Harmless : Verdict.Gap, null, index);
+                var index = Compare(machine, golden.Log, isThorough);
+                if (index == golden.Log.Last.Index && machine.SnapshotMetadata != golden.LastMetadata) throw new WrongStateException("another snapshot's metadata");
+                return new Seen(index == golden.Log.Last.Index ? Verdict.Harmless : Verdict.Gap, null, index);
             }
             catch (CorruptionException e)
             {
