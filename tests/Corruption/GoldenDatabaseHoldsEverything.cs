@@ -123,9 +123,15 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     {
         using var again = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
         Assert.Equal(golden.Log.Last, again.Log.Last);
-        Assert.Equal(
-            Regions.OfDatabase(golden).Select(region => (region.Path, region.Begin, region.End, region.Name)),
-            Regions.OfDatabase(again).Select(region => (region.Path, region.Begin, region.End, region.Name)));
+        Assert.Equal(Content(golden), Content(again));
+
+        // All but the numbers of files, which come from one counter for two threads.
+        static IEnumerable<object> Content(GoldenDatabase golden)
+        {
+            var map = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory);
+            return map.Records.Select(record => (object)(record.Header.Type, record.Header.Offset, record.Header.Length, record.Header.LastIndex))
+                .Concat(map.Manifest.Runs.SelectMany(run => run).Select(added => (object)(added.Table.Length, added.Table.RowCount, added.Table.TombstoneCount, added.Table.LeaseCount)));
+        }
     }
 
     [Fact]

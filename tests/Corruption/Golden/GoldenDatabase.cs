@@ -27,8 +27,6 @@ internal sealed class GoldenDatabase : IDisposable
 
     public SnapshotMetadata LastMetadata { get; private set; } = null!;
 
-    public bool IsClosed { get; private set; }
-
     public static EngineOptions Options(MemoryDisk disk) => new()
     {
         MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, UpperRunsMax = 3, HistoryEntries = 220,
@@ -39,7 +37,10 @@ internal sealed class GoldenDatabase : IDisposable
     public static async Task<GoldenDatabase> BuildAsync(Durability durability, bool close, int seed = 7)
     {
         var golden = new GoldenDatabase(seed);
-        await golden.LiveAsync(durability, close).ConfigureAwait(false);
+        await Task.Run(() => golden.Live(durability, close)).ConfigureAwait(false);
+        using var packed = new MemoryStream();
+        await SnapshotPacker.PackAsync(golden.Disk, SnapshotDirectory, packed).ConfigureAwait(false);
+        golden.Disk.Put(PackedSnapshot, packed.ToArray());
         return golden;
     }
 
@@ -49,9 +50,9 @@ internal sealed class GoldenDatabase : IDisposable
         foreach (var (_, disk, _) in Earlier) disk.Dispose();
     }
 
-    private async Task LiveAsync(Durability durability, bool close)
+    private void Live(Durability durability, bool close)
     {
-        var disk = new MemoryDisk();
+        using var disk = new MemoryDisk();
         disk.CreateDirectory(Directory);
         var options = Options(disk) with { Durability = durability };
         using (var machine = LsmStateMachine.Open(Directory, options))
@@ -59,7 +60,7 @@ internal sealed class GoldenDatabase : IDisposable
             ApplyUntilFlushed(machine, 1);
             Keep("after its first flush", disk);
             ApplyUntilFlushed(machine, 5);
-            await machine.CompactAsync().ConfigureAwait(false);
+            machine.CompactAsync().GetAwaiter().GetResult();
             Keep("after a compaction", disk);
         }
 
@@ -67,33 +68,49 @@ internal sealed class GoldenDatabase : IDisposable
         using (var machine = LsmStateMachine.Open(Directory, options))
         {
             Keep("opened again", disk);
-            ApplyUntilFlushed(machine, 2);
-            await machine.CompactAsync().ConfigureAwait(false);
-            ApplyUntilFlushed(machine, machine.GetStatistics().Flushes + 2);
-            Snapshot = new SnapshotMetadata(Last, await machine.GenerateSnapshotDataAsync(SnapshotDirectory, Last).ConfigureAwait(false));
-            Keep("after its snapshot", disk);
-
-            // From here on no table can be made: what is applied stays in the log.
-            disk.IsFullFor = path => path.Contains(FileNames.TableSuffix, StringComparison.Ordinal);
-            while (machine.GetStatistics().Memtables < 3) Apply(machine);
-            Keep("with two memtables waiting", disk);
-            Apply(machine, 4);
-            if ((await machine.LeaseBackgroundCleanupAsync().ConfigureAwait(false)).Count == 0) throw new InvalidOperationException("Nothing expired.");
-            Apply(machine, 2);
-            machine.UpdateLastApplied(Log.Jump(3));
-            LastMetadata = new SnapshotMetadata(Last, new byte[32]);
-            machine.UpdateLastSnapshotMetadata(LastMetadata);
-            Apply(machine, 3);
-            WaitFor(() => NextSegmentIsReady(disk), "the next segment");
+            GrowRuns(machine, disk);
+            FillTheLog(machine);
+            WaitFor(() => Settled(disk), "the next segment, and old tables to go");
             if (!close) Disk = disk.Copy();
         }
 
         if (close) Disk = disk.Copy();
-        IsClosed = close;
-        disk.Dispose();
-        using var packed = new MemoryStream();
-        await SnapshotPacker.PackAsync(Disk, SnapshotDirectory, packed).ConfigureAwait(false);
-        Disk.Put(PackedSnapshot, packed.ToArray());
+    }
+
+    /// <summary>Upper runs above a bottom, a snapshot, and sealed memtables; the segment made ready is a recycled one.</summary>
+    private void GrowRuns(LsmStateMachine machine, MemoryDisk disk)
+    {
+        using (machine.OpenView()) // segments that history lets go of are not freed before it ends
+        {
+            ApplyUntilFlushed(machine, 2);
+            machine.CompactAsync().GetAwaiter().GetResult();
+            ApplyUntilFlushed(machine, machine.GetStatistics().Flushes + 2);
+            Snapshot = new SnapshotMetadata(Last, machine.GenerateSnapshotDataAsync(SnapshotDirectory, Last).GetAwaiter().GetResult());
+            Keep("after its snapshot", disk);
+
+            // From here on no table can be made: what is applied stays in the log.
+            disk.IsFullFor = path => path.Contains(FileNames.TableSuffix, StringComparison.Ordinal);
+            while (machine.GetStatistics().Memtables < 2) Apply(machine);
+            WaitFor(() => ReadySegment(disk) is not null, "the segment after the next");
+        }
+
+        // Several are freed now: the first is kept for use, so when another is gone, there is one to recycle.
+        var before = Segments(disk);
+        WaitFor(() => Segments(disk) < before, "an old segment to go");
+        while (machine.GetStatistics().Memtables < 3) Apply(machine);
+        Keep("with two memtables waiting", disk);
+    }
+
+    /// <summary>Every kind of record, in the part of the log that is not in tables.</summary>
+    private void FillTheLog(LsmStateMachine machine)
+    {
+        Apply(machine, 4);
+        if (machine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count == 0) throw new InvalidOperationException("Nothing expired.");
+        Apply(machine, 2);
+        machine.UpdateLastApplied(Log.Jump(3));
+        LastMetadata = new SnapshotMetadata(Last, new byte[32]);
+        machine.UpdateLastSnapshotMetadata(LastMetadata);
+        Apply(machine, 3);
     }
 
     private LogId Last => new(Log.Last.Index, Log.Last.Term);
@@ -119,11 +136,23 @@ internal sealed class GoldenDatabase : IDisposable
 
     private void Keep(string when, MemoryDisk disk) => Earlier.Add((when, disk.Copy(), Log.Last.Index));
 
-    private static bool NextSegmentIsReady(MemoryDisk disk)
+    private static int Segments(MemoryDisk disk) => disk.Files(Directory).Count(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal));
+
+    private static string? ReadySegment(MemoryDisk disk)
     {
-        var map = SegmentMap.Of(disk, Directory);
-        return map.Ready is not null && disk.FileExists(map.Ready);
+        try
+        {
+            return SegmentMap.Of(disk, Directory).Ready;
+        }
+        catch (FileNotFoundException)
+        {
+            return null; // renamed or removed meanwhile
+        }
     }
+
+    private static bool Settled(MemoryDisk disk) =>
+        ReadySegment(disk) is not null
+        && disk.Files(Directory).Count(path => path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)) == SegmentMap.Of(disk, Directory).Manifest.Runs.Sum(run => run.Count());
 
     private static void WaitFor(Func<bool> condition, string what)
     {
