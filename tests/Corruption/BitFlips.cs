@@ -13,6 +13,7 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
     private const int UnitBytes = 512;
     private readonly ulong every = (ulong)soak.Number("every", 1);
     private readonly long goOnEvery = soak.Number("go-on-every", 5000);
+    private readonly long verifyEvery = soak.Number("verify-every", 100);
     private readonly List<(Region Region, long Begin)> units = [.. regions.SelectMany(region => Units(region))];
     private readonly Tally tally = new();
     private int next = -1;
@@ -59,7 +60,8 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
                 if (seen.Verdict is not (Verdict.Open or Verdict.Read) && Interlocked.Increment(ref survivals) % goOnEvery == 1) judge.GoesOn(disk, seen.Index);
             }
 
-            Interlocked.Increment(ref flips);
+            if (Interlocked.Increment(ref flips) % verifyEvery == 1)
+                Judge.Verify(disk, region.File switch { "snapshot" => GoldenDatabase.SnapshotDirectory, "packed snapshot" => region.Path, _ => GoldenDatabase.Directory }, seen.Verdict);
             tally.Add(region.File, region.Name, seen.Verdict);
         }
         catch (Exception e)

@@ -1,5 +1,5 @@
+using Varve.Inspection;
 using Varve.Storage;
-using Varve.Tables;
 using Varve.Wal;
 
 namespace Varve.Tests.Corruption.Golden;
@@ -126,20 +126,17 @@ internal sealed class Judge
         StateReader.Compare(again, GoldenLog.Continued(expected), golden.Log.Universe);
     }
 
-    private Verdict VerifyTable(MemoryDisk disk, string path)
+    /// <summary>Verification has to say the same as the reads: damage where they met any, and in tables also where they did not.</summary>
+    public static void Verify(MemoryDisk disk, string path, Verdict verdict)
     {
-        var descriptor = map.Manifest.Runs.SelectMany(run => run).Single(added => path.EndsWith(FileNames.Table(added.Table.Number), StringComparison.Ordinal)).Table;
-        try
-        {
-            using var table = Table.Open(disk, path, descriptor, paranoid: false);
-            table.Verify();
-            return Verdict.Harmless;
-        }
-        catch (CorruptionException)
-        {
-            return Verdict.Verify;
-        }
+        var damages = Verification.Check(disk, path, deep: true).Where(problem => problem.Severity == Severity.Damage).ToList();
+        var isDamaged = verdict is Verdict.Open or Verdict.Read or Verdict.Verify;
+        if (isDamaged != (damages.Count > 0))
+            throw new WrongStateException($"verification of {path}: {verdict}, but {damages.Count} damages: {string.Join("; ", damages)}");
     }
+
+    private static Verdict VerifyTable(MemoryDisk disk, string path) =>
+        Verification.Check(disk, GoldenDatabase.Directory, deep: true).Any(problem => problem.Severity == Severity.Damage && problem.File == path) ? Verdict.Verify : Verdict.Harmless;
 
     /// <summary>The file itself; for a record of the log, the segment where the log broke off, which for a damaged link is the one before.</summary>
     private bool IsNamed(string? path, Region region) => path == region.Path || (region.Name.StartsWith("Link", StringComparison.Ordinal) && map.Chain.Contains(path!));
