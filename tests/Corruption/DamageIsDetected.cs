@@ -22,7 +22,7 @@ public sealed class DamageIsDetected(ITestOutputHelper output)
     public async Task FilesCutOffAndGrown()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
-        new Truncations(Short("--every", "400"), golden).Run().Print(output.WriteLine);
+        new Truncations(Short("--every", "1000"), golden).Run().Print(output.WriteLine);
     }
 
     [Theory]
@@ -31,7 +31,7 @@ public sealed class DamageIsDetected(ITestOutputHelper output)
     public async Task PagesAndSectorsZeroedAndExchanged(Durability durability)
     {
         using var golden = await GoldenDatabase.BuildAsync(durability, close: false);
-        new Pages(Short("--pairs", "1500"), golden).Run().Print(output.WriteLine);
+        new Pages(Short("--pairs", "600"), golden).Run().Print(output.WriteLine);
     }
 
     [Theory]

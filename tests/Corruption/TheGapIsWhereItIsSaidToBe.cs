@@ -13,7 +13,7 @@ public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
     public async Task UnderPowerTheLastRecord()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
-        var measured = GapSoak.Run(Short("--every", "8"), golden, "Power, killed");
+        var measured = GapSoak.Run(Short("--every", "32"), golden, "Power, killed");
         var last = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory).Records[^1];
         Assert.Equal(1, measured.Records);
         Assert.Equal(last.Header.Length * 8, measured.LogBits);
