@@ -36,6 +36,7 @@ internal static class CommandLine
         StatCommand.Create(),
         CompactCommand.Create(),
         SnapshotCommand.Create(),
+        VerifyCommand.Create(),
         DumpCommand.Create(),
         DemoCommand.Create(),
         DemoChildCommand.Create(),

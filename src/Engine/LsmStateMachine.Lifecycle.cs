@@ -43,9 +43,9 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             });
             _pool.Recycle(segment);
         };
-        _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval);
         if (!options.ReadOnly)
         {
+            _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval);
             _syncer.Wake();
             _background.Wake();
         }
@@ -128,7 +128,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             _operations.Close();
             // Appliers in the middle of a chunk finish it; those after see that it is closed.
             lock (_versions.Gate) _state = Closed;
-            _background.Dispose();
+            _background?.Dispose();
             SyncBeforeClose();
             _syncer.Dispose();
             _jobs.WakeWaiters();
@@ -166,13 +166,13 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         }
 
         if (Volatile.Read(ref _fault) is not null) FailCompactions(); // latched meanwhile: nobody else may come for it
-        _background.Wake();
+        _background!.Wake();
         return done.Task.WaitAsync(cancellationToken);
     }
 
     bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state == Closed || Volatile.Read(ref _fault) is not null;
 
-    bool ITableJobsHost.TryStep() => _background.IsStepped && _background.Step(always: true);
+    bool ITableJobsHost.TryStep() => _background is { IsStepped: true } && _background.Step(always: true);
 
     void ITableJobsHost.SyncLog() => _syncer.SyncAll();
 
@@ -264,7 +264,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         if (_versions.Current.Memtables.Length - 1 <= _options.SealedMemtablesMax) return;
         var start = Stopwatch.GetTimestamp();
         Interlocked.Increment(ref _flushStalls);
-        _background.Wake();
+        _background?.Wake();
         _jobs.WaitForRoom(_options.SealedMemtablesMax, () => _state != Running || Volatile.Read(ref _fault) is not null);
         Interlocked.Add(ref _stallTicks, Stopwatch.GetElapsedTime(start).Ticks);
     }
@@ -274,12 +274,19 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         if (end != default) _syncer.Wait(end);
     }
 
+    /// <summary>
+    /// Makes the log durable, and then says so in the log: after the closing note damage to any record before it is known as such,
+    /// and the note itself is nobody's data.
+    /// </summary>
     private void SyncBeforeClose()
     {
         if (_options.ReadOnly || Volatile.Read(ref _fault) is not null) return;
         try
         {
             _syncer.SyncAll();
+            bool isVouchedFor;
+            lock (_versions.Gate) isVouchedFor = _wal.TryVouch();
+            if (isVouchedFor) _syncer.SyncAll();
         }
         catch (IOException)
         {

@@ -207,7 +207,7 @@ public sealed partial class LsmStateMachine
             throw new EngineFaultedException(e);
         }
 
-        _background.Wake();
+        _background!.Wake();
         _syncer.Wake();
     }
 

@@ -35,6 +35,9 @@ internal struct TailScan(WalSegment segment)
     /// <summary>The end of the last valid record found; -1: none.</summary>
     public long End { get; private set; } = -1;
 
+    /// <summary>Takes the records found, the shorter first; null: nobody wants them.</summary>
+    public List<WalRecordHeader>? Found { get; init; }
+
     /// <summary>Scans from an offset to the segment's end.</summary>
     public void Run(long from)
     {
@@ -75,5 +78,6 @@ internal struct TailScan(WalSegment segment)
         var known = new LogOffset(header.SyncedSegment, header.SyncedOffset);
         if (known > Synced) Synced = known;
         End = Math.Max(End, header.Offset + header.Length);
+        Found?.Add(header);
     }
 }
