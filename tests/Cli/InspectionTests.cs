@@ -75,6 +75,28 @@ public sealed class InspectionTests : IDisposable
         Assert.Contains("already open", Assert.Single(result.ErrorLines));
     }
 
+    [Fact]
+    public async Task RepairSavesWhatItCanAndSaysSo()
+    {
+        await MakeAsync();
+        var whole = await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"));
+        Assert.Equal((0, "exact: the state of index 3, term 2; 3 keys\n"), (whole.ExitCode, whole.Output));
+        Assert.Equal("a\tone\nb\ttwo\nc\tthree\n", (await _tool.RunAsync("scan", "--data", _tool.PathOf("whole"))).Output);
+        Assert.Equal(1, (await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"))).ExitCode);
+
+        Flip(Directory.GetFiles(Data, "*.vtab").Single(), 70);
+        var before = State();
+        var damaged = await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("damaged"), "--json");
+        Assert.Equal(2, damaged.ExitCode);
+        Assert.Equal("c\tthree\n", (await _tool.RunAsync("scan", "--data", _tool.PathOf("damaged"))).Output);
+        Assert.Equal(0, (await _tool.RunAsync("verify", "--deep", _tool.PathOf("damaged"))).ExitCode);
+        using var json = JsonDocument.Parse(damaged.Output);
+        Assert.False(json.RootElement.GetProperty("exact").GetBoolean());
+        Assert.Equal(1, json.RootElement.GetProperty("losses").GetArrayLength());
+        Directory.Delete(_tool.PathOf("damaged"), recursive: true);
+        Assert.Equal(before, State());
+    }
+
     /// <summary>A table of two keys, and one more in the log.</summary>
     private async Task MakeAsync()
     {
