@@ -52,7 +52,7 @@ public sealed class InspectionTests : IDisposable
         var root = json.RootElement;
         Assert.False(root.GetProperty("whole").GetBoolean());
         Assert.Equal(2, root.GetProperty("damages").GetInt32());
-        var files = root.GetProperty("problems").EnumerateArray().Select(problem => problem.GetProperty("file").GetString()).ToArray();
+        var files = root.GetProperty("problems").EnumerateArray().Select(problem => problem.GetProperty("file").GetString()!).ToArray();
         Assert.Equal([Path.Combine(Data, "IDENTITY"), table], files);
         Assert.True(root.GetProperty("bytes").GetInt64() > 0);
     }
