@@ -37,6 +37,7 @@ internal static class CommandLine
         CompactCommand.Create(),
         SnapshotCommand.Create(),
         VerifyCommand.Create(),
+        RepairCommand.Create(),
         DumpCommand.Create(),
         DemoCommand.Create(),
         DemoChildCommand.Create(),

@@ -118,6 +118,11 @@ internal sealed class LogReplay
         return false;
     }
 
+    /// <summary>Bytes of the operation at an offset.</summary>
+    /// <exception cref="CorruptionException">There is none within its record.</exception>
+    public static int Measure(WalSegment segment, long offset, ReadOnlySpan<byte> room) =>
+        WalOperation.TryMeasure(room, out var size, out var error) ? size : throw Corrupt(segment, offset, error);
+
     private static void IndexOperations(Memtable memtable, in WalRecordHeader header)
     {
         var segment = memtable.Segment;
@@ -126,7 +131,7 @@ internal sealed class LogReplay
         for (var i = 0; i < header.OperationCount; i++)
         {
             var room = segment.From(offset)[..(int)(end - offset)];
-            if (!WalOperation.TryMeasure(room, out var size, out var error)) throw Corrupt(segment, offset, error);
+            var size = Measure(segment, offset, room);
             var reference = (uint)(offset / WalOperation.Alignment);
             var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
             var key = room.Slice(WalOperation.HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(room[16..]));

@@ -52,7 +52,7 @@ public sealed class InspectionTests : IDisposable
         var root = json.RootElement;
         Assert.False(root.GetProperty("whole").GetBoolean());
         Assert.Equal(2, root.GetProperty("damages").GetInt32());
-        var files = root.GetProperty("problems").EnumerateArray().Select(problem => problem.GetProperty("file").GetString()).ToArray();
+        var files = root.GetProperty("problems").EnumerateArray().Select(problem => problem.GetProperty("file").GetString()!).ToArray();
         Assert.Equal([Path.Combine(Data, "IDENTITY"), table], files);
         Assert.True(root.GetProperty("bytes").GetInt64() > 0);
     }
@@ -73,6 +73,28 @@ public sealed class InspectionTests : IDisposable
         var result = await _tool.RunAsync("verify", Data);
         Assert.Equal(3, result.ExitCode);
         Assert.Contains("already open", Assert.Single(result.ErrorLines));
+    }
+
+    [Fact]
+    public async Task RepairSavesWhatItCanAndSaysSo()
+    {
+        await MakeAsync();
+        var whole = await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"));
+        Assert.Equal((0, "exact: the state of index 3, term 2; 3 keys\n"), (whole.ExitCode, whole.Output));
+        Assert.Equal("a\tone\nb\ttwo\nc\tthree\n", (await _tool.RunAsync("scan", "--data", _tool.PathOf("whole"))).Output);
+        Assert.Equal(1, (await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"))).ExitCode);
+
+        Flip(Directory.GetFiles(Data, "*.vtab").Single(), 70);
+        var before = State();
+        var damaged = await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("damaged"), "--json");
+        Assert.Equal(2, damaged.ExitCode);
+        Assert.Equal("c\tthree\n", (await _tool.RunAsync("scan", "--data", _tool.PathOf("damaged"))).Output);
+        Assert.Equal(0, (await _tool.RunAsync("verify", "--deep", _tool.PathOf("damaged"))).ExitCode);
+        using var json = JsonDocument.Parse(damaged.Output);
+        Assert.False(json.RootElement.GetProperty("exact").GetBoolean());
+        Assert.Equal(1, json.RootElement.GetProperty("losses").GetArrayLength());
+        Directory.Delete(_tool.PathOf("damaged"), recursive: true);
+        Assert.Equal(before, State());
     }
 
     /// <summary>A table of two keys, and one more in the log.</summary>

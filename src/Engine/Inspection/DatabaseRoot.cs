@@ -15,10 +15,10 @@ internal sealed class DatabaseRoot
     /// <summary>What it says; null when it cannot be read at all.</summary>
     public ManifestContent? Content { get; private init; }
 
-    /// <summary>CURRENT and the manifest are whole, so that nothing else can be part of the database.</summary>
+    /// <summary>The manifest is whole and is the right one, so that nothing else can be part of the database.</summary>
     public bool IsSound { get; private init; }
 
-    /// <summary>Where the log begins: by the manifest's word, or else the oldest segment that is there. Null: there is no log yet.</summary>
+    /// <summary>Where the log begins: by the manifest's word, or else by the links of what is there. Null: there is no log yet.</summary>
     public ulong? FirstSegment { get; private init; }
 
     public static DatabaseRoot Read(IStorage storage, string directory, IReadOnlyList<string> names, Findings findings)
@@ -27,20 +27,23 @@ internal sealed class DatabaseRoot
         var current = ReadPointer(storage, directory, FileNames.Current, "the file that names the manifest", findings);
         if (identity is { } one && current is { } other && one.DatabaseId != other.DatabaseId)
             findings.Report(Path.Combine(directory, FileNames.Current), 16, "current", $"database {one.DatabaseId}", $"{other.DatabaseId}");
-        var id = identity?.DatabaseId ?? current?.DatabaseId;
+        var segments = NumbersOf(names, FileNames.SegmentSuffix).ToList();
+        var id = identity?.DatabaseId ?? current?.DatabaseId ?? IdOfSegments(storage, directory, segments);
 
-        var newest = NumbersOf(names, FileNames.ManifestSuffix).DefaultIfEmpty().Max();
+        var manifests = NumbersOf(names, FileNames.ManifestSuffix).ToList();
+        var newest = manifests.DefaultIfEmpty().Max();
         var name = current is { } pointer ? FileNames.Manifest(pointer.ManifestNumber) : newest == 0 ? null : FileNames.Manifest(newest);
         var before = findings.Damages;
         var image = name is null ? null : ReadManifest(storage, Path.Combine(directory, name), id, findings);
-        var segments = NumbersOf(names, FileNames.SegmentSuffix).ToList();
+        // An old manifest goes only after CURRENT names the new one: the only one there is the one that was named.
+        var isNamed = current is not null || manifests.Count == 1;
         return new DatabaseRoot
         {
             DatabaseId = id ?? default,
             ManifestName = name,
             Content = image?.Content,
-            IsSound = current is not null && image is not null && findings.Damages == before,
-            FirstSegment = image is not null ? image.Content.FirstSegment == 0 ? null : image.Content.FirstSegment : segments.Count == 0 ? null : segments.Min(),
+            IsSound = isNamed && image is not null && findings.Damages == before,
+            FirstSegment = image is null || image.Edits == 0 ? LooseLog.FirstSegment(storage, directory, segments) : image.Content.FirstSegment == 0 ? null : image.Content.FirstSegment,
         };
     }
 
@@ -76,6 +79,20 @@ internal sealed class DatabaseRoot
         findings.Report(version > PointerFile.Version
             ? new UnsupportedFormatException(path, version, PointerFile.Version)
             : new CorruptionException(path, error.Offset, "pointer file", error.Reason, "other bytes"));
+        return null;
+    }
+
+    private static Guid? IdOfSegments(IStorage storage, string directory, List<ulong> segments)
+    {
+        var start = new byte[64];
+        foreach (var number in segments)
+        {
+            using var file = storage.Open(Path.Combine(directory, FileNames.Segment(number)), FileIntent.Read);
+            if (file.Length < start.Length) continue;
+            file.Read(0, start);
+            if (WalSegmentHeader.TryDecode(start, out var header, out _, out _)) return header.DatabaseId;
+        }
+
         return null;
     }
 

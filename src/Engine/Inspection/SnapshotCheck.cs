@@ -9,9 +9,8 @@ internal static class SnapshotCheck
 {
     public static void Run(IStorage storage, string directory, bool deep, Findings findings)
     {
-        var path = Path.Combine(directory, SnapshotNames.Manifest);
         var known = new HashSet<string> { SnapshotNames.Manifest };
-        var manifest = ReadManifest(storage, directory, path, findings);
+        var manifest = TryReadManifest(storage, directory, findings);
         foreach (var (_, table) in manifest?.Tables ?? [])
         {
             var name = SnapshotNames.Table(table);
@@ -50,8 +49,10 @@ internal static class SnapshotCheck
         return manifest;
     }
 
-    private static SnapshotManifest? ReadManifest(IStorage storage, string directory, string path, Findings findings)
+    /// <summary>Reads a directory's manifest; null, after a report, when it cannot be.</summary>
+    public static SnapshotManifest? TryReadManifest(IStorage storage, string directory, Findings findings)
     {
+        var path = Path.Combine(directory, SnapshotNames.Manifest);
         if (!storage.FileExists(path))
         {
             findings.Report(path, 0, "snapshot manifest", "the file that names the tables", "no such file");
