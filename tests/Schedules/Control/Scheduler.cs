@@ -174,12 +174,19 @@ internal sealed unsafe class Scheduler : IDisposable
         var others = new List<Controlled>();
         foreach (var body in bodies.Skip(1)) others.Add(Spawn(body, owner: null));
         _quiet--;
-        Point(_threads[0], "begin", "", 0);
+        Begin();
         bodies[0]();
         foreach (var other in others)
             while (!other.HasEnded) _threads[0].Block(other, "wait for the end", "", 0);
         _quiet++;
         scenario.Finish(this);
+    }
+
+    /// <summary>Whoever begins, it is no departure.</summary>
+    private void Begin()
+    {
+        var choice = _plan.Choose(Steps++, Options(), 0, isForced: true);
+        if (choice != 0) HandOver(_threads[0], _threads[choice]);
     }
 
     private void Decide(Controlled me, int step)

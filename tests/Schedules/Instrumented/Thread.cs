@@ -39,14 +39,14 @@ internal sealed class Thread(Action run)
 /// <summary>Stands for <c>System.Threading.AutoResetEvent</c>; under control no time passes, so a wait ends by a set alone.</summary>
 internal sealed class AutoResetEvent(bool isSet) : IDisposable
 {
-    private readonly System.Threading.AutoResetEvent _real = new(isSet);
+    private readonly System.Threading.AutoResetEvent? _real = Controlled.Current is null ? new(isSet) : null;
     private bool _isSet = isSet;
 
     public void Set()
     {
         if (Controlled.Current is not { } me)
         {
-            _real.Set();
+            _real?.Set();
             return;
         }
 
@@ -58,7 +58,7 @@ internal sealed class AutoResetEvent(bool isSet) : IDisposable
 
     public bool WaitOne(TimeSpan timeout)
     {
-        if (Controlled.Current is not { } me) return _real.WaitOne(timeout);
+        if (Controlled.Current is not { } me) return _real!.WaitOne(timeout);
         me.Stores.Drain();
         while (!_isSet) me.Block(this, "wait for event", "", 0);
         _isSet = false;
@@ -66,5 +66,5 @@ internal sealed class AutoResetEvent(bool isSet) : IDisposable
         return true;
     }
 
-    public void Dispose() => _real.Dispose();
+    public void Dispose() => _real?.Dispose();
 }

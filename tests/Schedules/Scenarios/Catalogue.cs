@@ -15,6 +15,10 @@ internal static class Catalogue
     {
         ["applied-cell"] = new(() => new AppliedCellScenario(), 2, 3, 10),
         ["directory"] = new(() => new DirectoryScenario(), 2, 3, 20),
+        ["engine-close-gets"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Gets), 1, 2, 4),
+        ["engine-close-views"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Views), 1, 2, 4),
+        ["engine-flush-gets"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Gets), 1, 2, 4),
+        ["engine-flush-views"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Views), 1, 2, 4),
         ["memtable-backward"] = new(() => new MemtableScenario(MemtableReads.Backward), 1, 2, 20),
         ["memtable-forward"] = new(() => new MemtableScenario(MemtableReads.Forward), 1, 2, 20),
         ["memtable-run"] = new(() => new MemtableScenario(MemtableReads.Forward, ascending: true), 1, 2, 10),
