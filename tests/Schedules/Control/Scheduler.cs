@@ -158,7 +158,7 @@ internal sealed unsafe class Scheduler : IDisposable
         foreach (var frame in new System.Diagnostics.StackTrace(fNeedFileInfo: true).GetFrames())
         {
             if (frame.GetMethod()?.DeclaringType?.Namespace is not { } name || name.StartsWith("System", StringComparison.Ordinal)) continue;
-            if (name is "Varve.Tests.Schedules.Control" or "Varve.Tests.Schedules.Instrumented") continue;
+            if (name is "Varve.Tests.Schedules" or "Varve.Tests.Schedules.Control" or "Varve.Tests.Schedules.Instrumented") continue;
             return $", {Path.GetFileName(frame.GetFileName())}:{frame.GetFileLineNumber()}";
         }
 

@@ -13,28 +13,29 @@ internal enum MemtableReads
 }
 
 /// <summary>
-/// A memtable whose block is full: the first insert splits it, the next ones fill the halves and overwrite, each published after it is
+/// A memtable whose blocks are full: the first insert splits it, the next ones fill the halves and overwrite, each published after it is
 /// in. A reader takes the published revision and must find exactly what it sees, by key and in order.
 /// </summary>
-internal sealed class MemtableScenario(MemtableReads reads, bool ascending = false) : Scenario
+internal sealed class MemtableScenario(MemtableReads reads, bool ascending = false, int blocks = 1) : Scenario
 {
     private const int Operations = 4;
-    private const int Prefilled = 12;
+    private const int RowsPerBlock = 12;
 
     // Between the old keys: into both halves, one right at the cut; or behind them.
     private static readonly int[] Between = [11, 13, 10, 23];
-    private static readonly int[] Behind = [30, 31, 32, 33];
+    private static readonly int[] Behind = [100, 101, 102, 103];
 
     private readonly SortedDictionary<int, ulong[]> _versions = [];
+    private readonly int _prefilled = blocks * RowsPerBlock;
     private TestSegment _segment = null!;
-    private ulong _published = Prefilled;
+    private ulong _published = (ulong)(blocks * RowsPerBlock);
 
     public override void Prepare(Scheduler scheduler)
     {
         _segment = new TestSegment(8192);
-        for (var n = 0; n < Prefilled; n++) Put(n * 2, (ulong)n + 1);
+        for (var n = 0; n < _prefilled; n++) Put(n * 2, (ulong)n + 1);
         var puts = ascending ? Behind : Between;
-        for (var i = 0; i < Operations; i++) Note(puts[i], (ulong)(Prefilled + 1 + i));
+        for (var i = 0; i < Operations; i++) Note(puts[i], (ulong)(_prefilled + 1 + i));
         Threads = [() => Write(puts), Read];
     }
 
@@ -58,8 +59,8 @@ internal sealed class MemtableScenario(MemtableReads reads, bool ascending = fal
     {
         for (var i = 0; i < puts.Length; i++)
         {
-            _segment.Put(Key(puts[i]), (ulong)(Prefilled + 1 + i));
-            Volatile.Write(ref _published, (ulong)(Prefilled + 1 + i));
+            _segment.Put(Key(puts[i]), (ulong)(_prefilled + 1 + i));
+            Volatile.Write(ref _published, (ulong)(_prefilled + 1 + i));
         }
     }
 

@@ -3,11 +3,23 @@ using Varve.Versions;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
+internal enum PinFrees
+{
+    /// <summary>Whoever swaps asks the pins.</summary>
+    Directly,
+
+    /// <summary>Whoever swaps retires to the reclaimer, and collects.</summary>
+    ByReclaimer,
+
+    /// <summary>One thread swaps and retires, another collects.</summary>
+    ByAnother,
+}
+
 /// <summary>
 /// A shared pointer is swapped and what it led to is freed once it is safe, while a reader pins, follows it and uses it. The stores of
 /// the pins may wait in the reader's store buffer: that is what the asymmetric fence is for.
 /// </summary>
-internal sealed class PinScenario(bool viaReclaimer) : Scenario
+internal sealed class PinScenario(PinFrees frees) : Scenario
 {
     private const int Operations = 4;
     private const int SlotBytes = 128;
@@ -21,7 +33,12 @@ internal sealed class PinScenario(bool viaReclaimer) : Scenario
     {
         _reclaimer = new Reclaimer(_pins);
         _current = Make();
-        Threads = [Read, viaReclaimer ? SwapAndCollect : SwapAndFree];
+        Threads = frees switch
+        {
+            PinFrees.Directly => [Read, SwapAndFree],
+            PinFrees.ByReclaimer => [Read, SwapAndCollect],
+            _ => [Read, SwapAndRetire, Collect],
+        };
         MakeSlots();
         foreach (var slot in (System.Collections.IEnumerable)SlotsOf(_pins))
             if (slot is not null) scheduler.BufferStoresTo(slot, SlotBytes);
@@ -77,11 +94,26 @@ internal sealed class PinScenario(bool viaReclaimer) : Scenario
     {
         for (var i = 0; i < Operations; i++)
         {
-            var old = _current;
-            Volatile.Write(ref _current, Make());
-            _reclaimer.Retire(old);
+            Retire();
             _reclaimer.Collect();
         }
+    }
+
+    private void SwapAndRetire()
+    {
+        for (var i = 0; i < Operations; i++) Retire();
+    }
+
+    private void Collect()
+    {
+        for (var i = 0; i < Operations / 2; i++) _reclaimer.Collect();
+    }
+
+    private void Retire()
+    {
+        var old = _current;
+        Volatile.Write(ref _current, Make());
+        _reclaimer.Retire(old);
     }
 
     private Thing Make()
