@@ -16,7 +16,7 @@ internal static class Soaks
         var done = 0L;
         foreach (var name in chosen)
         {
-            var count = Math.Max(1, total * Catalogue.All[name].Weight / weights);
+            var count = (total * Catalogue.All[name].Weight + weights - 1) / weights;
             var exploration = new RandomExploration(name, Catalogue.All[name].Make, soak.Seed, count) { Fault = FaultOf(soak) };
             var started = soak.Elapsed;
             var finding = exploration.Run(workers, () => soak.Progress(() => $"{name}: {exploration.Schedules} schedules"));
