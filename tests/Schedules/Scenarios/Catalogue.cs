@@ -27,7 +27,7 @@ internal static class Catalogue
         ["pins"] = new(() => new PinScenario(PinFrees.Directly), 3, 4, 10),
         ["pins-three"] = new(() => new PinScenario(PinFrees.ByAnother), 1, 3, 10),
         ["reclaimer"] = new(() => new PinScenario(PinFrees.ByReclaimer), 2, 4, 10),
-        ["references"] = new(() => new ReferenceScenario(), 99, 99, 5),
+        ["references"] = new(() => new ReferenceScenario(), 4, 6, 5),
         ["terms"] = new(() => new TermScenario(), 3, 4, 5),
     };
 
