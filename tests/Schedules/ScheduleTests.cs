@@ -47,8 +47,11 @@ public class ScheduleTests(ITestOutputHelper output)
                 Assert.Null(scheduler.Run(entry.Make(), random, first.Add));
                 var again = new List<string>();
                 Assert.Null(Replay.Run(name, Decision.Print(random.Taken), again.Add));
-                Assert.Equal(first, again);
+                Assert.Equal(first.Select(Step), again.Select(Step));
             }
         }
     }
+
+    /// <summary>Step, thread and kind; the place of a lock is read off the stack, which inlining changes from one run to the next.</summary>
+    private static string Step(string line) => line.Split(", ")[0];
 }
