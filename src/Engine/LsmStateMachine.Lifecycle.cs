@@ -102,7 +102,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         lock (_lifecycle)
         {
             ThrowIfClosed();
-            _state = Running;
+            State = Running;
         }
 
         return Task.CompletedTask;
@@ -112,7 +112,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public void Stop()
     {
         lock (_lifecycle)
-            if (_state == Running) _state = Stopped;
+            if (State == Running) State = Stopped;
     }
 
     /// <summary>
@@ -124,10 +124,10 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     {
         lock (_lifecycle)
         {
-            if (_state == Closed) return;
+            if (State == Closed) return;
             _operations.Close();
             // Appliers in the middle of a chunk finish it; those after see that it is closed.
-            lock (_versions.Gate) _state = Closed;
+            lock (_versions.Gate) State = Closed;
             _background?.Dispose();
             SyncBeforeClose();
             _syncer.Dispose();
@@ -140,7 +140,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             _directoryLock?.Dispose();
             // The last reader out lets go of the mappings, or this call does.
             _versions.Reclaimer.Retire(_versions.Current.Release);
-            _released = true;
+            Volatile.Write(ref _released, true);
             Log.Closed(_logger, _versions.Directory, _wal.Position.Index);
         }
 
@@ -151,7 +151,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public void Dispose() => CloseStorage();
 
     /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
-    public ValueTask DisposeAsync() => _state == Closed ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
+    public ValueTask DisposeAsync() => State == Closed ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and expired leases.</summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
@@ -170,7 +170,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state == Closed || Volatile.Read(ref _fault) is not null;
+    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || State == Closed || Volatile.Read(ref _fault) is not null;
 
     bool ITableJobsHost.TryStep() => _background is { IsStepped: true } && _background.Step(always: true);
 
@@ -265,7 +265,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         var start = Stopwatch.GetTimestamp();
         Interlocked.Increment(ref _flushStalls);
         _background?.Wake();
-        _jobs.WaitForRoom(_options.SealedMemtablesMax, () => _state != Running || Volatile.Read(ref _fault) is not null);
+        _jobs.WaitForRoom(_options.SealedMemtablesMax, () => State != Running || Volatile.Read(ref _fault) is not null);
         Interlocked.Add(ref _stallTicks, Stopwatch.GetElapsedTime(start).Ticks);
     }
 
@@ -297,7 +297,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>After the close, whoever leaves last releases what was still seen.</summary>
     private void CollectAfterClose()
     {
-        if (!_released) return;
+        if (!Volatile.Read(ref _released)) return;
         _versions.Reclaimer.Collect();
     }
 
