@@ -1,3 +1,7 @@
 using Varve.Tests.Shared;
+using Varve.Tests.Simulation.Runs;
 
-return await Soak.RunAsync(args, []);
+return await Soak.RunAsync(args, new()
+{
+    ["power-loss"] = PowerLoss.Run,
+});
