@@ -4,4 +4,8 @@ using Varve.Tests.Simulation.Runs;
 return await Soak.RunAsync(args, new()
 {
     ["power-loss"] = PowerLoss.Run,
+    ["exhaustive"] = Exhaustive.Run,
+    ["recovery-crash"] = RecoveryCrash.Run,
+    ["kth-error"] = KthError.Run,
+    ["disk-full"] = DiskFull.Run,
 });

@@ -82,6 +82,14 @@ internal sealed class CrashPoint
         return image;
     }
 
+    /// <summary>What became of each doubt, to be read by whoever looks for the reason.</summary>
+    public string Describe(int[] options) => string.Join("; ", options.Select((option, i) => doubts[i] switch
+    {
+        { Sector: { } sector } => $"file {sector.Page.File.Id} page {sector.Page.Number} sector {sector.Sector}: {option} of {sector.Newest}",
+        { Length: { } length } => $"file {length.Id} length: {option} of {length.Lengths.Count}",
+        var names => $"{string.Join(", ", names.Names!.Changes)}: {(option == 0 ? "lost" : "kept")}",
+    }));
+
     /// <summary>A finalizer of a hash: every bit of the input reaches every bit.</summary>
     public static ulong Mix(ulong x)
     {

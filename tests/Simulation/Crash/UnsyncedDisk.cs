@@ -58,6 +58,16 @@ internal sealed class UnsyncedDisk
 
     public void BeginName(int directory, string name, int node) => directories[directory][name] = node;
 
+    /// <summary>The same disk, to be stepped forward apart. Only of one that nothing was applied to yet.</summary>
+    public UnsyncedDisk Copy()
+    {
+        if (Names.Count > 0) throw new InvalidOperationException("Only the beginning is copied.");
+        var copy = new UnsyncedDisk();
+        foreach (var (id, entries) in directories) copy.directories[id] = new(entries, StringComparer.Ordinal);
+        foreach (var (id, file) in files) copy.files[id] = file.Copy();
+        return copy;
+    }
+
     private void Sync(int directory)
     {
         for (var i = 0; i < Names.Count; i++)

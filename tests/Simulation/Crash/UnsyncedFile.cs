@@ -63,6 +63,14 @@ internal sealed class UnsyncedFile(int id)
         Lengths.Clear();
     }
 
+    public UnsyncedFile Copy()
+    {
+        var copy = new UnsyncedFile(Id) { Length = Length, Hash = Hash };
+        copy.durable.AddRange(durable);
+        copy.pending.AddRange(pending);
+        return copy;
+    }
+
     /// <summary>Makes a content durable without a sync: how a disk begins.</summary>
     public void Begin(int page, Page? content)
     {

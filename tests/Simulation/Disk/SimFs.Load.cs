@@ -112,7 +112,7 @@ internal sealed partial class SimFs
 
     private SimFile NodeOf(int id)
     {
-        if (nodes.TryGetValue(id, out var node)) return (SimFile)node;
+        if (nodes.TryGetValue(id, out var node) && node is SimFile file) return file;
         var made = new SimFile(id);
         nodes[id] = made;
         return made;
@@ -120,7 +120,8 @@ internal sealed partial class SimFs
 
     private SimDirectory DirectoryOf(int id)
     {
-        if (nodes.TryGetValue(id, out var node)) return (SimDirectory)node;
+        if (nodes.TryGetValue(id, out var node) && node is SimDirectory directory) return directory;
+        (node as SimFile)?.Dispose();
         var made = new SimDirectory(id);
         nodes[id] = made;
         return made;

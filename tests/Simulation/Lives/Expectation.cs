@@ -42,3 +42,6 @@ internal sealed class SnapshotTaken(string path, Line line, LineState state)
 
     public SnapshotMetadata? Metadata { get; set; }
 }
+
+/// <summary>In the journal: the database has been made.</summary>
+internal sealed record Opened;

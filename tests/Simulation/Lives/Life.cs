@@ -34,6 +34,8 @@ internal sealed class Life : IDisposable
 
     public Durability Durability { get; }
 
+    public required string Name { get; init; }
+
     public Expectation Expected { get; private set; } = new();
 
     /// <summary>Steps that ended in an exception of the documented kinds.</summary>
@@ -81,7 +83,8 @@ internal sealed class Life : IDisposable
     /// <summary>Lives it on a disk that is being recorded, or on one that is not.</summary>
     public void Go()
     {
-        if (!Try(Open)) return;
+        Try(Open);
+        Disk.Note(new Opened());
         foreach (var step in steps)
         {
             if (machine is null && !Try(Open)) continue;
@@ -102,6 +105,8 @@ internal sealed class Life : IDisposable
         Say();
     }
 
+    public override string ToString() => $"{Name} ({Durability}): {string.Join(", ", steps)}";
+
     public void Dispose()
     {
         machine?.CloseStorage();
@@ -118,6 +123,7 @@ internal sealed class Life : IDisposable
         }
         catch (Exception e) when (e is StorageFullException or EngineFaultedException || (e is IOException and not VarveException) || (e is SnapshotRejectedException && Disk.Faults.Failed is not null))
         {
+            if (e is EngineFaultedException && machine is not null && machine.GetStatistics().Fault is null) throw new InvalidOperationException("faulted, and the statistics do not say why", e);
             Failures.Add(e);
             return false;
         }
