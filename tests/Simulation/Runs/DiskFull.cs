@@ -93,9 +93,10 @@ internal static class DiskFull
 
             var compacted = machine.CompactAsync();
             steps.Run();
-            if (!compacted.Wait(TimeSpan.FromSeconds(60))) throw new TimeoutException("a compaction on a full disk does not end");
+            // One whose round meets the full disk first is done when there is room again.
+            if (compacted.IsCompleted) compacted.GetAwaiter().GetResult();
         }
-        catch (Exception e) when (e is StorageFullException or AggregateException { InnerException: StorageFullException })
+        catch (StorageFullException)
         {
         }
     }
