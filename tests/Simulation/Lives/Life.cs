@@ -27,6 +27,7 @@ internal sealed class Life : IDisposable
     {
         this.steps = steps;
         Durability = durability;
+        Disk.CreateDirectory(Path.GetDirectoryName(Directory)!); // before any fault
         options = Options(Disk) with { Durability = durability, HistoryEntries = historyEntries };
     }
 
@@ -63,7 +64,6 @@ internal sealed class Life : IDisposable
     /// <summary>Lives it; what fails with a documented exception is noted, and life goes on.</summary>
     public Journal Run()
     {
-        Disk.CreateDirectory(Path.GetDirectoryName(Directory)!);
         var journal = Disk.Record();
         Say();
         Go();

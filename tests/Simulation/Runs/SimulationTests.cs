@@ -17,7 +17,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public Task ARecoveryThatIsCutOffThriceIsStillExact() => RecoveryCrash.Run(new Soak(output.WriteLine, "--states", "5000"));
 
     [Fact]
-    public Task AnErrorAtTheKthCallLosesNothingAcknowledged() => KthError.Run(new Soak(output.WriteLine, "--every", "97"));
+    public Task AnErrorAtTheKthCallLosesNothingAcknowledged() => KthError.Run(new Soak(output.WriteLine, "--every", "41"));
 
     [Fact]
     public Task AFullDiskIsAnOrdinaryError() => DiskFull.Run(new Soak(output.WriteLine, "--cycles", "50"));
