@@ -76,12 +76,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         {
             if (!options.ReadOnly)
             {
-                if (!storage.DirectoryExists(directory))
-                {
-                    storage.CreateDirectory(directory);
-                    if (Path.GetDirectoryName(directory) is { } parent) storage.SyncDirectory(parent);
-                }
-
+                DirectoryTree.CreateDurably(storage, directory);
                 directoryLock = storage.TryLock(Path.Combine(directory, FileNames.Lock)) ?? throw new AlreadyOpenException(directory);
             }
 
