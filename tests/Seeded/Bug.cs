@@ -3,18 +3,17 @@ namespace Varve.Tests.Seeded;
 /// <summary>A bug that is put into the product on purpose, and the test that has to find it.</summary>
 /// <param name="Name">How it is called, on the command line too.</param>
 /// <param name="Wrong">What is wrong, in one line.</param>
-/// <param name="CaughtBy">Project, class and method of the test, as in <c>Engine: Wal.TornTailTests.Name</c>; the class' namespace begins with the project's.</param>
+/// <param name="CaughtBy">Project, class and method of the test, as in <c>Engine: Wal.TornTailTests.Name</c>; a namespace that does not begin with the project's is written out.</param>
 /// <param name="Edits">How the sources are changed.</param>
 internal sealed record Bug(string Name, string Wrong, string CaughtBy, params Edit[] Edits)
 {
     /// <summary>The test project's folder under tests.</summary>
     public string Project => CaughtBy[..CaughtBy.IndexOf(':', StringComparison.Ordinal)];
 
-    /// <summary>The class with its namespace, as the runner knows it.</summary>
-    public string TestClass => Test[..Test.LastIndexOf('.')];
-
     /// <summary>The class with its namespace, and the method.</summary>
-    public string Test => $"Varve.Tests.{Project}.{CaughtBy[(Project.Length + 2)..]}";
+    public string Test => ShortTest.StartsWith("Varve.", StringComparison.Ordinal) ? ShortTest : $"Varve.Tests.{Project}.{ShortTest}";
+
+    private string ShortTest => CaughtBy[(Project.Length + 2)..];
 
     public override string ToString() => Name;
 }

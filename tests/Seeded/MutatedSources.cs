@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace Varve.Tests.Seeded;
 
 /// <summary>
-/// A copy of the product's sources with all bugs in it, each behind a switch that the environment turns on: one build serves
-/// every bug, and the product itself knows nothing of them.
+/// A copy of the product's sources with all bugs in it, each behind a switch: one build serves every bug,
+/// and the product itself knows nothing of them.
 /// </summary>
 internal static class MutatedSources
 {
-    /// <summary>Names the variable with the number of the bug that is on; 0 or nothing: none.</summary>
+    /// <summary>The number of the bug that is on; 0: none. Children of a test take it from the environment.</summary>
     public const string Variable = "VARVE_SEEDED_BUG";
 
     private const string Switch = $$"""
@@ -16,7 +16,7 @@ internal static class MutatedSources
 
         internal static class SeededBug
         {
-            private static readonly int Number = int.TryParse(System.Environment.GetEnvironmentVariable("{{Variable}}"), out var number) ? number : 0;
+            public static volatile int Number = int.TryParse(System.Environment.GetEnvironmentVariable("{{Variable}}"), out var number) ? number : 0;
 
             public static bool Is(int number) => Number == number;
         }

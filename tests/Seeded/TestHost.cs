@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Xunit.Abstractions;
 using Xunit.Sdk;
@@ -5,9 +6,9 @@ using Xunit.Sdk;
 namespace Varve.Tests.Seeded;
 
 /// <summary>
-/// The process in which a test meets its bug. It stands, as a copy, among the files of the test project, so that everything is found as
-/// the usual runner finds it, but begins in a third of the time and stops at the first failure. Says what it does line by line, so that a
-/// test that takes the process down is known by name.
+/// The process in which tests meet bugs, one after the other: a line on its standard input names a bug and a test, lines on its
+/// standard output say what came of it. It stands, as a copy, among the files of the test project, so that everything is found as the
+/// usual runner finds it; that runner would take longer to begin than nearly every test takes.
 /// </summary>
 internal static class TestHost
 {
@@ -15,48 +16,56 @@ internal static class TestHost
     public const string Started = "started ";
     public const string Failed = "failed ";
     public const string Passed = "passed ";
-    public const int NothingRan = 3;
+    public const string Ended = "ended";
 
-    /// <summary>Runs tests of an assembly beside this one: <c>host NAME all|first METHOD...</c>; a method with its class and namespace, or a prefix that ends in a star.</summary>
-    public static int Run(string assemblyName, bool goOn, string[] tests)
+    /// <summary>Serves until its input ends. A command is <c>NUMBER first|all TEST</c>; TEST is a method with class and namespace, or a prefix and a star.</summary>
+    public static int Run(string assemblyName)
     {
         var assembly = Assembly.Load(new AssemblyName(assemblyName));
         using var framework = new XunitTestFramework(new Xunit.Sdk.NullMessageSink());
+        var output = Console.Out;
+        while (Console.ReadLine() is { } command)
+        {
+            var parts = command.Split(' ', 3);
+            SwitchOn(int.Parse(parts[0], CultureInfo.InvariantCulture));
+            RunOne(framework, assembly, parts[2], parts[1] == "all", output);
+            output.WriteLine(Ended);
+            output.Flush();
+        }
+
+        return 0;
+    }
+
+    private static void RunOne(XunitTestFramework framework, Assembly assembly, string test, bool goOn, TextWriter output)
+    {
         using var discoverer = framework.GetDiscoverer(Reflector.Wrap(assembly));
-        var found = new Sink(goOn);
-        var options = new Options();
-        if (tests.Any(test => test.EndsWith('*'))) discoverer.Find(false, found, options);
-        else foreach (var type in tests.Select(test => test[..test.LastIndexOf('.')]).Distinct()) found.Expect(() => discoverer.Find(type, false, found, options));
+        var found = new Sink(goOn, output);
+        if (test.EndsWith('*')) discoverer.Find(false, found, new Options());
+        else discoverer.Find(test[..test.LastIndexOf('.')], false, found, new Options());
         found.Finished.Wait();
-        var cases = found.Cases.Where(one => tests.Any(test => Matches($"{one.TestMethod.TestClass.Class.Name}.{one.TestMethod.Method.Name}", test))).ToList();
-        if (cases.Count == 0) return NothingRan;
+        var cases = found.Cases.Where(one => Matches($"{one.TestMethod.TestClass.Class.Name}.{one.TestMethod.Method.Name}", test)).ToList();
+        if (cases.Count == 0) return;
 
         using var executor = framework.GetExecutor(assembly.GetName());
-        var sink = new Sink(goOn);
-        executor.RunTests(cases, sink, options);
+        var sink = new Sink(goOn, output);
+        executor.RunTests(cases, sink, new Options());
         sink.Finished.Wait();
-        return sink.Failures > 0 ? 1 : sink.Runs == 0 ? NothingRan : 0;
     }
+
+    /// <summary>The switch is the engine's own only in the copy that has the bugs.</summary>
+    private static void SwitchOn(int number) =>
+        (Assembly.Load(new AssemblyName("Varve.Format")).GetType("Varve.SeededBug") ?? throw new InvalidOperationException("These are not the sources with the bugs."))
+            .GetField("Number", BindingFlags.Static | BindingFlags.Public)!.SetValue(null, number);
 
     private static bool Matches(string name, string test) => test.EndsWith('*') ? name.StartsWith(test[..^1], StringComparison.Ordinal) : name == test;
 
-    private sealed class Sink(bool goOn) : Xunit.LongLivedMarshalByRefObject, IMessageSink
+    private sealed class Sink(bool goOn, TextWriter output) : Xunit.LongLivedMarshalByRefObject, IMessageSink
     {
+        private bool _hasFailed;
+
         public List<ITestCase> Cases { get; } = [];
 
         public ManualResetEventSlim Finished { get; } = new();
-
-        public int Runs { get; private set; }
-
-        public int Failures { get; private set; }
-
-        /// <summary>Waits for one of several discoveries.</summary>
-        public void Expect(Action discovery)
-        {
-            Finished.Reset();
-            discovery();
-            Finished.Wait();
-        }
 
         public bool OnMessage(IMessageSinkMessage message)
         {
@@ -71,7 +80,6 @@ internal static class TestHost
                         Finished.Set();
                         break;
                     case ITestStarting starting:
-                        Runs++;
                         Say(Started, starting.Test.DisplayName);
                         break;
                     case ITestPassed passed:
@@ -80,36 +88,31 @@ internal static class TestHost
                     case ITestFailed failed:
                         Fail(failed.Test.DisplayName, failed);
                         break;
-                    case ITestSkipped skipped:
-                        Runs--; // says nothing about the bug
-                        Console.WriteLine($"skipped {skipped.Test.DisplayName}: {skipped.Reason}");
+                    case ITestClassCleanupFailure failure:
+                        Fail(failure.TestClass.Class.Name, failure);
                         break;
                     case ITestCaseCleanupFailure failure:
                         Fail(failure.TestCase.DisplayName, failure);
-                        break;
-                    case ITestClassCleanupFailure failure:
-                        Fail(failure.TestClass.Class.Name, failure);
                         break;
                     case IErrorMessage failure:
                         Fail("the runner", failure);
                         break;
                 }
-            }
 
-            return true;
+                return goOn || !_hasFailed; // false ends the run after this test
+            }
         }
 
         private void Fail(string name, IFailureInformation failure)
         {
-            Failures++;
+            _hasFailed = true;
             Say(Failed, $"{name}: {string.Join(" <- ", failure.Messages).ReplaceLineEndings(" ")}");
-            if (!goOn) Environment.Exit(1);
         }
 
-        private static void Say(string what, string text)
+        private void Say(string what, string text)
         {
-            Console.WriteLine(what + text);
-            Console.Out.Flush();
+            output.WriteLine(what + text);
+            output.Flush();
         }
     }
 

@@ -59,7 +59,7 @@ internal static class StorageBugs
             new Edit("src/Engine/Versions/VersionSet.cs", "            return true;\n        }\n    }", "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
 
         new("manifest-directory-not-synced", "CURRENT names a manifest whose own name is not durable",
-            "Engine: Recovery.OperationOrderTests.AManifestIsNamedBeforeCurrentNamesIt",
+            "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
             new Edit("src/Engine/Versions/ManifestStore.cs", "_storage.SyncDirectory(_directory);", "if (!SEEDED) _storage.SyncDirectory(_directory);")),
 
         new("manifest-checksum-ignored", "a damaged edit of the manifest is applied",
@@ -75,7 +75,7 @@ internal static class StorageBugs
                 "XxHash3.HashToUInt64(source, SEEDED ? 0 : unchecked((long)salt));")),
 
         new("damaged-edit-is-the-end", "a damaged edit in the middle of the manifest is taken for its torn end",
-            "Engine: Recovery.X.X",
+            "Engine: Recovery.MissingFilesTests.ADamagedEditBeforeAnotherIsCorruption",
             new Edit("src/Engine/Versions/ManifestStore.cs", "if (result == ManifestReadResult.Invalid)", "if (!SEEDED && result == ManifestReadResult.Invalid)")),
     ];
 }

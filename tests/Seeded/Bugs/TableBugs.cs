@@ -14,33 +14,33 @@ internal static class TableBugs
             new Edit("src/Engine/Compaction/TableBatch.cs", "if (named.Count > 0) storage", "if (!SEEDED && named.Count > 0) storage")),
 
         new("block-checksum-ignored", "a data block is read without its checksum",
-            "Engine: Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
+            "Engine: Varve.Tests.Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
             new Edit("src/Format/DataBlock.cs", "if (BinaryPrimitives.ReadUInt64LittleEndian(block[covered.Length..]) !=", "if (!SEEDED && BinaryPrimitives.ReadUInt64LittleEndian(block[covered.Length..]) !=")),
 
         new("region-checksum-ignored", "index, filter, leases and properties are used without their checksums",
-            "Engine: Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
+            "Engine: Varve.Tests.Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
             new Edit("src/Engine/Tables/Table.Open.cs", "if (actual != region.Checksum)", "if (!SEEDED && actual != region.Checksum)")),
 
         new("footer-checksum-ignored", "a table's footer is used without its checksum",
-            "Engine: Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
+            "Engine: Varve.Tests.Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
             new Edit("src/Format/TableFooter.cs",
                 "if (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]) != XxHash3.HashToUInt64(source[..^16]))",
                 "if (!SEEDED && BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]) != XxHash3.HashToUInt64(source[..^16]))")),
 
         new("table-of-another-identity", "a table of the same shape stands in for another",
-            "Engine: Tables.DamagedTableTests.AnotherTableOfTheSameShapeDoesNotOpenInItsPlace",
+            "Engine: Varve.Tests.Tables.DamagedTableTests.AnotherTableOfTheSameShapeDoesNotOpenInItsPlace",
             new Edit("src/Engine/Tables/Table.Open.cs", "if (footer!.Origin != descriptor.Origin", "if (!SEEDED && footer!.Origin != descriptor.Origin")),
 
         new("block-of-another-place", "a block passes at another place of its table",
-            "Engine: Tables.DamagedTableTests.SwappedBlocksOfTheSameSizeAreDetected",
+            "Engine: Varve.Tests.Tables.DamagedTableTests.SwappedBlocksOfTheSameSizeAreDetected",
             new Edit("src/Format/TableChecksum.cs", "unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));", "unchecked((long)(salt + (SEEDED ? 0 : (ulong)fileOffset) * 0x9E3779B97F4A7C15));")),
 
         new("filter-denies-a-key", "the filter sets a wrong bit, and denies keys that are there",
-            "Engine: Tables.TableModelTests.AnyTableAnswersAsTheModel",
+            "Engine: Varve.Tests.Tables.TableModelTests.AnyTableAnswersAsTheModel",
             new Edit("src/Format/TableFilter.cs", "| BitOf(hash, word));", "| BitOf(hash, SEEDED && word == 7 ? 6 : word));")),
 
         new("largest-key-out-of-range", "a table's largest key is beyond its range",
-            "Engine: Tables.TableModelTests.AnyTableAnswersAsTheModel",
+            "Engine: Varve.Tests.Tables.TableModelTests.AnyTableAnswersAsTheModel",
             new Edit("src/Engine/Tables/Table.cs", "key.SequenceCompareTo(largestKey) <= 0;", "key.SequenceCompareTo(largestKey) <= (SEEDED ? -1 : 0);")),
 
         new("older-version-wins", "where two sources have a key, the older version is kept",

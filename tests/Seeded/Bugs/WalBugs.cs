@@ -36,7 +36,7 @@ internal static class WalBugs
                 "if (!SEEDED) return Fail(0, \"record checksum does not match\", out error);")),
 
         new("record-length-trusted", "a record's length is used before it is checked",
-            "Format: Wal.WalSurvival.AnyBytesAreAnsweredAndPassForNothing",
+            "Format: Wal.WalSurvival.EveryTruncationOfARecordIsNoticed",
             new Edit("src/Format/WalRecord.cs",
                 "if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)",
                 "if (!SEEDED && (length < Size || length > source.Length || length > LengthMax || length % 8 != 0))")),
@@ -100,7 +100,7 @@ internal static class WalBugs
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "if (end != default) _syncer.Wait(end);", "if (!SEEDED && end != default) _syncer.Wait(end);")),
 
         new("segment-directory-not-synced", "a new segment is used before its name is durable",
-            "Engine: Recovery.OperationOrderTests.ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed",
+            "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
             new Edit("src/Engine/Wal/SegmentPool.cs", "storage.SyncDirectory(directory);", "if (!SEEDED) storage.SyncDirectory(directory);")),
 
         new("segment-not-allocated", "a segment's blocks are not reserved: a full disk would kill the process at a store",
