@@ -51,6 +51,23 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
+    public async Task ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary()
+    {
+        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        {
+            NumberedLog.ApplyUpTo(machine, 100);
+            await machine.CompactAsync();
+            NumberedLog.ApplyUpTo(machine, 1000);
+        }
+
+        var operations = storage.Operations.ToList();
+        var named = operations.FindIndex(line => line.StartsWith("rename", StringComparison.Ordinal) && line.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal));
+        var recorded = operations.FindIndex(named, line => line.StartsWith(Manifest("sync"), StringComparison.Ordinal) && line.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
+        var gone = operations.FindIndex(line => line.Split(' ') is ["delete" or "rename", var path, ..] && path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal));
+        Assert.True(gone > recorded, operations[gone]);
+    }
+
+    [Fact]
     public void ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed()
     {
         using (var machine = database.Open(Database.Small with { Storage = storage })) NumberedLog.ApplyUpTo(machine, 2000);

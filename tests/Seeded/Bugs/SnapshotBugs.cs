@@ -16,7 +16,7 @@ internal static class SnapshotBugs
                 "batch.Add(cursor.Key, SEEDED && cursor.Kind == RecordKind.LeasedPut ? RecordKind.Put : cursor.Kind, cursor.Deadline, cursor.Value);")),
 
         new("snapshot-drops-tombstones", "a snapshot's tail leaves out the tombstones that hide rows of its tables",
-            "Conformance: Rules.TinyEngineKeepsSnapshotRules.ASnapshotOfManyFlushedKeysIsExact",
+            "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
             new Edit("src/Engine/Snapshots/SnapshotBuilder.cs", "if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0)", "if (cursor.Kind != RecordKind.Tombstone || (!SEEDED && version.Runs.Length > 0))")),
 
         new("snapshot-named-before-it-is-synced", "a snapshot takes its name before its files' names are durable",
@@ -33,7 +33,7 @@ internal static class SnapshotBugs
             new Edit("src/Engine/Snapshots/SnapshotStager.cs", "table.Table.Verify(token: token);", "if (!SEEDED) table.Table.Verify(token: token);")),
 
         new("install-leaves-old-runs", "after an install the manifest still names the tables of the state before",
-            "Conformance: Rules.TinyEngineKeepsSnapshotRules.ASnapshotReplacesWhateverWasThere",
+            "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
             new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "new VersionEdit { Replace = true, NextFileNumber = 0,", "new VersionEdit { Replace = !SEEDED, NextFileNumber = 0,")),
 
         new("install-of-an-older-state", "a snapshot older than the state is installed",

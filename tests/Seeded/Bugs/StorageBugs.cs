@@ -38,7 +38,7 @@ internal static class StorageBugs
             new Edit("src/Engine/Opening.cs", "if (current.DatabaseId != databaseId)", "if (!SEEDED && current.DatabaseId != databaseId)")),
 
         new("sweep-takes-a-named-table", "the sweep at open takes tables that the manifest names, of all runs but the newest",
-            "Engine: Recovery.EveryStorageCallTests.ADeathBeforeTheKthCallLeavesTheStateOfOneIndex",
+            "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
             new Edit("src/Engine/Opening.cs", "var named = manifest.Content.Runs.SelectMany", "var named = manifest.Content.Runs.Take(SEEDED ? 1 : int.MaxValue).SelectMany")),
 
         new("unknown-temporary-swept", "somebody else's temporary file is swept",
@@ -54,7 +54,7 @@ internal static class StorageBugs
             new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
 
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
-            "Engine: Recovery.EveryStorageCallTests.AnErrorAtTheKthCallLeavesTheStateOfOneIndex",
+            "Engine: Recovery.FailedSyncTests.AFailedSyncOfATableOrOfTheManifestLatches",
             new Edit("src/Engine/Versions/VersionSet.cs", "_manifest.Append(record);", "if (!SEEDED) _manifest.Append(record);"),
             new Edit("src/Engine/Versions/VersionSet.cs", "            return true;\n        }\n    }", "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
 

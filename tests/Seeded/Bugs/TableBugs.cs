@@ -48,11 +48,11 @@ internal static class TableBugs
             new Edit("src/Engine/Versions/MergeCursor.cs", "if (order == 0) return a < b;", "if (order == 0) return SEEDED ? a > b : a < b;")),
 
         new("runs-in-wrong-order", "after opening, the oldest run is taken for the newest",
-            "Conformance: Traces.TheTinyEngineAgreesWithTheModel.AnyTraceGivesTheAnswersOfTheModel",
+            "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
             new Edit("src/Engine/Versions/ManifestContent.cs", ".OrderByDescending(table => table.RunOrder)", ".OrderByDescending(table => SEEDED ? ~table.RunOrder : table.RunOrder)")),
 
         new("tombstone-dropped-above-the-bottom", "a merge that has older runs below it drops tombstones: deleted keys come back",
-            "Conformance: Traces.TheTinyEngineAgreesWithTheModel.AnyTraceGivesTheAnswersOfTheModel",
+            "Engine: Recovery.SeveralRunsTests.AMergeAboveTheBottomKeepsTombstones",
             new Edit("src/Engine/Compaction/TableJobs.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
 
         new("move-takes-tombstones-along", "a run with tombstones moves to the bottom as it is",
@@ -60,7 +60,7 @@ internal static class TableBugs
             new Edit("src/Engine/Compaction/CompactionPicker.cs", "if (table.Descriptor.TombstoneCount > 0) return false;", "if (!SEEDED && table.Descriptor.TombstoneCount > 0) return false;")),
 
         new("lease-dropped-too-early", "under the log's clock a compaction drops leases by the local one",
-            "Conformance: Traces.TheTinyEngineAgreesWithTheModel.AnyTraceGivesTheAnswersOfTheModel",
+            "Engine: Recovery.SeveralRunsTests.ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired",
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "var time = _options.LeaseClock == LeaseClock.Log ? version.Base", "var time = !SEEDED && _options.LeaseClock == LeaseClock.Log ? version.Base")),
 
         new("flush-of-what-is-not-published", "entries whose sync is still to come get into tables",
@@ -70,11 +70,11 @@ internal static class TableBugs
                 "if (!SEEDED && version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog();")),
 
         new("count-not-persisted", "a flush does not carry the number of live keys",
-            "Conformance: Rules.TinyEngineKeepsReadRules.CountIsExactThroughEveryChange",
+            "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
 
         new("terms-not-persisted", "the terms of flushed entries are forgotten at the next opening",
-            "Conformance: Rules.TinyEngineKeepsPositionRules.EntryTermAnswersForEveryAppliedEntry",
+            "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "Terms = incarnation.Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : incarnation.Terms.UpTo(position.Index),")),
 
         new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",

@@ -118,7 +118,7 @@ internal static class WalBugs
                 "if (!SEEDED && Length - offset >= 2 * sizeof(long))")),
 
         new("segment-deleted-before-the-manifest", "a flushed segment goes before the manifest record that makes it unnecessary",
-            "Engine: Recovery.EveryStorageCallTests.ADeathBeforeTheKthCallLeavesTheStateOfOneIndex",
+            "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
             new Edit("src/Engine/Compaction/TableJobs.cs",
                 "Versions.Version? replaced = null;",
                 "Versions.Version? replaced = null; if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
