@@ -1,3 +1,12 @@
+using Varve.Tests.Seeded;
 using Varve.Tests.Shared;
 
-return await Soak.RunAsync(args, []);
+// In the copy that stands among the files of another test project.
+if (args is [TestHost.Verb, var assembly]) return TestHost.Run(assembly);
+
+return await Soak.RunAsync(args, new()
+{
+    ["run"] = Hunt.Run,
+    ["search"] = Hunt.Search,
+    ["list"] = Hunt.List,
+});

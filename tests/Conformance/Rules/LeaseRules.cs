@@ -157,6 +157,8 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
         Assert.Empty(await Machine.LeaseBackgroundCleanupAsync());
         Assert.Equal("c=3 d=4", Scan());
         Assert.Equal(new LogId(4, 1), Machine.LastApplied);
+        await ReopenAsync();
+        Assert.Empty(await Machine.LeaseBackgroundCleanupAsync());
     }
 
     [Fact]

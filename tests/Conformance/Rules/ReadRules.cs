@@ -55,12 +55,12 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     [Fact]
     public async Task APrefixGivesItsKeysAndNoOthers()
     {
-        await ApplyAsync(Put(1, "pkg", "0"), Put(2, "pkg/a", "1"), Put(3, "pkg/b", "2"), Put(4, "pkh", "3"), Put(5, "pk", "4"), Put(6, "pkg/", "5"));
+        await ApplyAsync(Put(1, "pkg", "0"), Put(2, "pkg/a", "1"), Put(3, "pkg/b", "2"), Put(4, "pkh", "3"), Put(5, "pk", "4"), Put(6, "pkg/", "5"), Put(7, "pkg0", "6"));
         Assert.Equal("pkg/=5 pkg/a=1 pkg/b=2", Scan("pkg/"));
         Assert.Equal("", Scan("pkg/c"));
         Assert.Equal("", Scan("pkg/aa"));
         Assert.Equal("", Scan("z"));
-        Assert.Equal(6, Machine.ScanPrefix([]).Entries.Count);
+        Assert.Equal(7, Machine.ScanPrefix([]).Entries.Count);
     }
 
     [Fact]

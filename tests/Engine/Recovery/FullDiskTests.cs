@@ -89,6 +89,7 @@ public sealed class FullDiskTests : IDisposable
         Assert.Equal(["db", "snapshot"], Directory.GetFileSystemEntries(database.Root).Select(Path.GetFileName).Order());
         Assert.Equal(50UL, NumberedLog.AssertIsWhole(machine));
         Assert.Empty(database.Files(FileNames.TableSuffix));
+        Assert.Empty(Directory.GetDirectories(database.Directory));
 
         await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
         await machine.ApplySnapshotFromFileAsync(metadata, snapshot);

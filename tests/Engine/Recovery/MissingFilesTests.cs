@@ -42,6 +42,24 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
+    public async Task ADamagedEditBeforeAnotherIsCorruption()
+    {
+        await WriteTablesAndLog();
+        var path = database.Files(FileNames.ManifestSuffix)[0];
+        var bytes = File.ReadAllBytes(path);
+        Assert.True(ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _));
+        var offsets = new List<long>();
+        for (long offset = ManifestLog.HeaderSize, next; ManifestLog.TryReadRecord(bytes, offset, salt, out _, out next) == ManifestReadResult.Record; offset = next) offsets.Add(offset);
+        Assert.True(offsets.Count >= 3);
+        foreach (var damaged in offsets.SkipLast(1))
+        {
+            Database.Flip(path, damaged + ManifestLog.RecordHeaderSize);
+            Assert.Equal(path, Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+            Database.Flip(path, damaged + ManifestLog.RecordHeaderSize);
+        }
+    }
+
+    [Fact]
     public async Task AnIdentityOfAnotherDatabaseIsCorruption()
     {
         await WriteTablesAndLog();
@@ -61,22 +79,28 @@ public sealed class MissingFilesTests : IDisposable
             },
         };
         using var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 8 });
-        NumberedLog.ApplyUpTo(machine, 1500);
-        machine.Flush();
-        NumberedLog.ApplyUpTo(machine, 1510);
-        Assert.True(machine.GetStatistics().Memtables >= 3);
-        for (var missing = 0; missing < 3; missing++)
+        try
         {
-            using var copy = storage.WhileStill(database.Copy);
-            string[] chain = [.. copy.Files(FileNames.SegmentSuffix).Where(path => Database.Records(path).Count > 0)];
-            File.Delete(chain[missing]);
-            Assert.Throws<CorruptionException>(() => copy.Open().Dispose());
-        }
+            NumberedLog.ApplyUpTo(machine, 1500);
+            machine.Flush();
+            NumberedLog.ApplyUpTo(machine, 1510);
+            Assert.True(machine.GetStatistics().Memtables >= 3);
+            for (var missing = 0; missing < 3; missing++)
+            {
+                using var copy = storage.WhileStill(database.Copy);
+                string[] chain = [.. copy.Files(FileNames.SegmentSuffix).Where(path => Database.Records(path).Count > 0)];
+                File.Delete(chain[missing]);
+                Assert.Throws<CorruptionException>(() => copy.Open().Dispose());
+            }
 
-        using (var intact = storage.WhileStill(database.Copy))
-        using (var recovered = intact.Open())
-            Assert.Equal(1510UL, NumberedLog.AssertIsWhole(recovered));
-        parked.Set();
+            using (var intact = storage.WhileStill(database.Copy))
+            using (var recovered = intact.Open())
+                Assert.Equal(1510UL, NumberedLog.AssertIsWhole(recovered));
+        }
+        finally
+        {
+            parked.Set(); // closing waits for who is parked
+        }
     }
 
     [Fact]
@@ -119,7 +143,7 @@ public sealed class MissingFilesTests : IDisposable
     {
         await WriteTablesAndLog();
         string[] ours = ["000000000900.vtab", "000000000901.vtab.tmp", "CURRENT.tmp", "000000000902.wal.tmp", "000000000903.vman", "000000000000.wal"];
-        string[] theirs = ["notes.txt", "my.vtab", "7.wal", "0000000000007.wal", "000000000900.vtab.bak", "staging-not-a-directory"];
+        string[] theirs = ["notes.txt", "my.vtab", "7.wal", "0000000000007.wal", "000000000900.vtab.bak", "notes.tmp", "my.vtab.tmp", "staging-not-a-directory"];
         foreach (var name in ours.Concat(theirs)) File.WriteAllText(database.PathOf(name), "?");
         Directory.CreateDirectory(database.PathOf("staging-000000000077"));
         File.WriteAllText(database.PathOf("staging-000000000077/part"), "?");

@@ -51,6 +51,23 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
+    public async Task ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary()
+    {
+        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        {
+            NumberedLog.ApplyUpTo(machine, 100);
+            await machine.CompactAsync();
+            NumberedLog.ApplyUpTo(machine, 1000);
+        }
+
+        var operations = storage.Operations.ToList();
+        var named = operations.FindIndex(line => line.StartsWith("rename", StringComparison.Ordinal) && line.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal));
+        var recorded = operations.FindIndex(named, line => line.StartsWith(Manifest("sync"), StringComparison.Ordinal) && line.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
+        var gone = operations.FindIndex(line => line.Split(' ') is ["delete" or "rename", var path, ..] && path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal));
+        Assert.True(gone > recorded, operations[gone]);
+    }
+
+    [Fact]
     public void ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed()
     {
         using (var machine = database.Open(Database.Small with { Storage = storage })) NumberedLog.ApplyUpTo(machine, 2000);
@@ -68,6 +85,39 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
+    public void WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows()
+    {
+        // Until an open returns there is one thread, so that here what follows is what comes next.
+        using (var machine = database.Open(Database.Small with { Storage = storage })) NumberedLog.ApplyUpTo(machine, 10);
+        var operations = storage.Operations.ToList();
+        var segment = operations.FindIndex(line => line.StartsWith("rename", StringComparison.Ordinal) && line.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal));
+        Assert.Equal("sync directory db", operations[segment + 1]);
+        var currents = Enumerable.Range(0, segment).Where(i => operations[i] == "create db/CURRENT.tmp").ToList();
+        Assert.Equal(2, currents.Count);
+        foreach (var current in currents)
+        {
+            Assert.Equal("sync directory db", operations[current - 1]);
+            Assert.StartsWith("sync db/", operations[current - 2], StringComparison.Ordinal);
+            Assert.EndsWith(FileNames.ManifestSuffix, operations[current - 2], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void ClosingMakesTheLogDurable()
+    {
+        int before;
+        string segment;
+        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        {
+            NumberedLog.ApplyUpTo(machine, 10);
+            segment = $"sync db/{Path.GetFileName(database.LastSegment())}";
+            before = storage.Operations.Count;
+        }
+
+        Assert.Contains(storage.Operations.Skip(before), line => line.StartsWith(segment, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void ARecycledSegmentChangesItsHeaderUnderATemporaryName()
     {
         using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 50);
@@ -78,7 +128,8 @@ public sealed class OperationOrderTests : IDisposable
         var hidden = operations.FindIndex(line => line.StartsWith("rename", StringComparison.Ordinal) && line.EndsWith(".wal.tmp", StringComparison.Ordinal));
         Assert.True(hidden >= 0, string.Join('\n', operations));
         var temporary = operations[hidden].Split(" -> ")[1];
-        AssertFollows(operations, hidden, "sync directory db", "sync db/", $"rename {temporary} -> {temporary[..^4]}", "sync directory db");
+        var header = "sync " + operations[hidden].Split(' ')[1]; // a file keeps the name it was opened under
+        AssertFollows(operations, hidden, "sync directory db", header, $"rename {temporary} -> {temporary[..^4]}", "sync directory db");
     }
 
     [Fact]

@@ -1,0 +1,110 @@
+using System.Text;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>Several runs have versions of the same keys: what they add up to stays the same through opening, merging, a snapshot and an install.</summary>
+public sealed class SeveralRunsTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly BackgroundSteps steps = new();
+
+    private EngineOptions Stepped => Database.Small with { Steps = steps, UpperRunsMax = 8 };
+
+    public void Dispose() => database.Dispose();
+
+    [Fact]
+    public void AnOpeningKeepsTheirOrderTheirCountAndTheirTerms()
+    {
+        var last = WriteRuns();
+        for (var opening = 0; opening < 2; opening++)
+        {
+            using var machine = database.Open(Stepped);
+            Assert.True(machine.GetStatistics().Runs.Count >= 3);
+            Assert.Equal(last, NumberedLog.AssertIsWhole(machine));
+            for (ulong index = 1; index <= last; index++) Assert.Equal(NumberedLog.TermOf(index), machine.EntryTerm(index));
+        }
+    }
+
+    [Fact]
+    public async Task AMergeAboveTheBottomKeepsTombstones()
+    {
+        using var machine = database.Open(Stepped with { UpperRunsMax = 2 });
+        Put(machine, "base", 400);
+        var compaction = machine.CompactAsync();
+        steps.Run();
+        await compaction;
+        var compactions = machine.GetStatistics().Compactions;
+        var results = new ApplyResult[50];
+        machine.ApplyChunk([.. Enumerable.Range(0, 50).Select(i => new ApplyEntry(machine.LastApplied.Index + 1 + (ulong)i, 1, Command.Delete(Key("base", i))))], results);
+        for (var round = 0; machine.GetStatistics().Compactions == compactions; round++)
+        {
+            Put(machine, $"more{round}", 40);
+            steps.Run();
+        }
+
+        Assert.True(machine.GetStatistics().Runs.Count >= 2);
+        Assert.Null(machine.Get(Key("base", 0)));
+        Assert.Null(machine.Get(Key("base", 49)));
+        Assert.NotNull(machine.Get(Key("base", 50)));
+    }
+
+    [Fact]
+    public async Task ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired()
+    {
+        using var machine = database.Open(Stepped with { LeaseClock = LeaseClock.Log });
+        machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("leased"u8.ToArray(), "1"u8.ToArray(), ttlSeconds: 60), TimestampMs: 1000)], new ApplyResult[1]);
+        var compaction = machine.CompactAsync();
+        steps.Run();
+        await compaction;
+        Assert.Equal("1"u8.ToArray(), machine.Get("leased"u8));
+        machine.ApplyChunk([new ApplyEntry(2, 1, Command.Noop, TimestampMs: 61_000)], new ApplyResult[1]);
+        Assert.Null(machine.Get("leased"u8));
+    }
+
+    [Fact]
+    public async Task AnInstallLeavesNothingOfWhatWasThere()
+    {
+        var last = WriteRuns();
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        SnapshotMetadata metadata;
+        using (var machine = database.Open(Stepped))
+        {
+            NumberedLog.ApplyUpTo(machine, last + 40); // in the memtable alone: the snapshot's tail, tombstones and all
+            metadata = new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
+        }
+
+        using var other = new Database();
+        using (var machine = other.Open())
+        {
+            NumberedLog.ApplyUpTo(machine, 250);
+            await machine.CompactAsync();
+            await machine.ApplySnapshotFromFileAsync(metadata, snapshot);
+            Assert.Equal(last + 40, NumberedLog.AssertIsWhole(machine));
+        }
+
+        using var reopened = other.Open();
+        Assert.Equal(last + 40, NumberedLog.AssertIsWhole(reopened));
+    }
+
+    /// <summary>At least three runs that all have most of the keys; answers the last index.</summary>
+    private ulong WriteRuns()
+    {
+        using var machine = database.Open(Stepped);
+        while (machine.GetStatistics().Runs.Count < 3)
+        {
+            NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 100);
+            steps.Run();
+        }
+
+        return machine.LastApplied.Index;
+    }
+
+    private static byte[] Key(string prefix, int number) => Encoding.ASCII.GetBytes($"{prefix}-{number:D4}");
+
+    private static void Put(LsmStateMachine machine, string prefix, int count)
+    {
+        var results = new ApplyResult[1];
+        for (var i = 0; i < count; i++) machine.ApplyChunk([new ApplyEntry(machine.LastApplied.Index + 1, 1, Command.Insert(Key(prefix, i), new byte[2000]))], results);
+    }
+}

@@ -1,0 +1,81 @@
+namespace Varve.Tests.Seeded.Bugs;
+
+/// <summary>Files: how they come to be, are named, found and swept; and the manifest.</summary>
+internal static class StorageBugs
+{
+    public static readonly Bug[] All =
+    [
+        new("replace-without-directory-sync", "a replaced file is reported durable before its name is",
+            "Engine: Storage.DurableFileTests.TheOrderIsCreateWriteSyncRenameSyncDirectory",
+            new Edit("src/Engine/Storage/DurableFile.cs", "storage.SyncDirectory(DirectoryOf(path));", "if (!SEEDED) storage.SyncDirectory(DirectoryOf(path));")),
+
+        new("replace-without-file-sync", "a file takes its name before its bytes are durable",
+            "Engine: Storage.DurableFileTests.TheOrderIsCreateWriteSyncRenameSyncDirectory",
+            new Edit("src/Engine/Storage/DurableFile.cs", "file.Sync();", "if (!SEEDED) file.Sync();")),
+
+        new("failed-sync-swallowed", "a sync that the disk failed is reported as done",
+            "Engine: Storage.PosixStorageTests.AFailedSyncIsReported",
+            new Edit("src/Engine/Storage/PosixFile.cs",
+                "if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", Path);",
+                "if (SEEDED) break; else if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", Path);")),
+
+        new("link-followed", "a symbolic link under one of our names is followed",
+            "Engine: Storage.PosixStorageTests.ASymbolicLinkIsNotFollowed",
+            new Edit("src/Engine/Storage/PosixStorage.cs", "flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK", "flags | (SEEDED ? 0 : Libc.O_NOFOLLOW) | Libc.O_NONBLOCK")),
+
+        new("lock-not-taken", "two engines open one directory",
+            "Engine: Recovery.MissingFilesTests.TheSecondEngineOnADirectoryIsTurnedAway",
+            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "directoryLock = storage.TryLock", "if (!SEEDED) directoryLock = storage.TryLock")),
+
+        new("lost-identity-means-new", "a database whose identity file is lost is made anew over what is there",
+            "Engine: Recovery.MissingFilesTests.AMissingFileIsCorruption",
+            new Edit("src/Engine/Opening.cs",
+                "if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _))",
+                "if (!SEEDED && (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _)))")),
+
+        new("current-of-another-database", "CURRENT of another database is believed",
+            "Engine: Recovery.MissingFilesTests.AnIdentityOfAnotherDatabaseIsCorruption",
+            new Edit("src/Engine/Opening.cs", "if (current.DatabaseId != databaseId)", "if (!SEEDED && current.DatabaseId != databaseId)")),
+
+        new("sweep-takes-a-named-table", "the sweep at open takes tables that the manifest names, of all runs but the newest",
+            "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
+            new Edit("src/Engine/Opening.cs", "var named = manifest.Content.Runs.SelectMany", "var named = manifest.Content.Runs.Take(SEEDED ? 1 : int.MaxValue).SelectMany")),
+
+        new("unknown-temporary-swept", "somebody else's temporary file is swept",
+            "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesAreLeftAlone",
+            new Edit("src/Engine/Storage/FileNames.cs", "return bare is Identity or Current", "return SEEDED || bare is Identity or Current")),
+
+        new("name-that-only-looks-like-ours", "a file whose name only looks like one of ours is taken for ours",
+            "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesAreLeftAlone",
+            new Edit("src/Engine/Storage/FileNames.cs", "&& Numbered(number, suffix) == name;", "&& (SEEDED || Numbered(number, suffix) == name);")),
+
+        new("manifest-edit-not-synced", "a version is acted on before its edit is durable",
+            "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
+            new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
+
+        new("version-before-its-edit", "a version is current before its edit is in the manifest",
+            "Engine: Recovery.FailedSyncTests.AFailedSyncOfATableOrOfTheManifestLatches",
+            new Edit("src/Engine/Versions/VersionSet.cs", "_manifest.Append(record);", "if (!SEEDED) _manifest.Append(record);"),
+            new Edit("src/Engine/Versions/VersionSet.cs", "            return true;\n        }\n    }", "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
+
+        new("manifest-directory-not-synced", "CURRENT names a manifest whose own name is not durable",
+            "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
+            new Edit("src/Engine/Versions/ManifestStore.cs", "_storage.SyncDirectory(_directory);", "if (!SEEDED) _storage.SyncDirectory(_directory);")),
+
+        new("manifest-checksum-ignored", "a damaged edit of the manifest is applied",
+            "Format: Records.ManifestLogTests.EveryFlippedBitOfARecordIsNoticed",
+            new Edit("src/Format/ManifestLog.cs",
+                "if (BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt))",
+                "if (!SEEDED && BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt))")),
+
+        new("manifest-without-salt", "an edit of another manifest passes",
+            "Format: Records.ManifestLogTests.ARecordOfAnotherFileIsInvalid",
+            new Edit("src/Format/ManifestLog.cs",
+                "XxHash3.HashToUInt64(source, unchecked((long)salt));",
+                "XxHash3.HashToUInt64(source, SEEDED ? 0 : unchecked((long)salt));")),
+
+        new("damaged-edit-is-the-end", "a damaged edit in the middle of the manifest is taken for its torn end",
+            "Engine: Recovery.MissingFilesTests.ADamagedEditBeforeAnotherIsCorruption",
+            new Edit("src/Engine/Versions/ManifestStore.cs", "if (result == ManifestReadResult.Invalid)", "if (!SEEDED && result == ManifestReadResult.Invalid)")),
+    ];
+}

@@ -1,0 +1,140 @@
+namespace Varve.Tests.Seeded.Bugs;
+
+/// <summary>The log: its records, its segments, its recovery, its syncs.</summary>
+internal static class WalBugs
+{
+    public static readonly Bug[] All =
+    [
+        new("record-sealed-before-its-outcomes", "a record is sealed before all of its payload is in place",
+            "Engine: Wal.TornTailTests.ATailThatNeverReachedTheDiskIsSimplyNotThere",
+            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+                "ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);",
+                "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);"),
+            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+                "IndexLocked(memtable.Index, first, fresh, results);",
+                "if (SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions); IndexLocked(memtable.Index, first, fresh, results);")),
+
+        new("record-without-salt", "a record's checksum is not seeded with its segment's salt",
+            "Engine: Wal.TornTailTests.AValueThatContainsRecordsOfTheLogDoesNoHarm",
+            new Edit("src/Format/WalRecord.cs",
+                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], (long)salt));",
+                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : (long)salt));"),
+            new Edit("src/Format/WalRecord.cs",
+                "if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], (long)salt))",
+                "if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : (long)salt))")),
+
+        new("record-of-another-place", "a record passes at another offset than its own",
+            "Format: Wal.WalSurvival.ARecordOfAnotherPlaceOrAnotherSegmentNeverPasses",
+            new Edit("src/Format/WalRecord.cs",
+                "if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset)",
+                "if (!SEEDED && BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset)")),
+
+        new("record-checksum-ignored", "a record is taken without its checksum",
+            "Engine: Wal.TornTailTests.TornTailIsDroppedAndCounted",
+            new Edit("src/Format/WalRecord.cs",
+                "return Fail(0, \"record checksum does not match\", out error);",
+                "if (!SEEDED) return Fail(0, \"record checksum does not match\", out error);")),
+
+        new("record-length-trusted", "a record's length is used before it is checked",
+            "Format: Wal.WalSurvival.EveryTruncationOfARecordIsNoticed",
+            new Edit("src/Format/WalRecord.cs",
+                "if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)",
+                "if (!SEEDED && (length < Size || length > source.Length || length > LengthMax || length % 8 != 0))")),
+
+        new("torn-tail-is-a-clean-end", "after a torn tail the log goes on in the same segment, over what is left there",
+            "Engine: Wal.TornTailTests.UnsyncedRecordsAfterADamagedOneAreDroppedWithItAndNeverComeBack",
+            new Edit("src/Engine/Wal/WalRecovery.cs",
+                "laterRecords || tornBytes > 0 ? LogEnding.TornTail",
+                "!SEEDED && (laterRecords || tornBytes > 0) ? LogEnding.TornTail")),
+
+        new("corruption-is-a-torn-tail", "a damaged record that was known to be durable is dropped like a torn tail",
+            "Engine: Wal.TornTailTests.ADamagedRecordBeforeASyncedLaterOneIsCorruption",
+            new Edit("src/Engine/Wal/WalRecovery.cs", "if (synced > end)", "if (!SEEDED && synced > end)")),
+
+        new("nothing-looked-for-beyond-the-end", "what later records know to have been durable is not asked for",
+            "Engine: Wal.TornTailTests.UnderPowerADamagedBitOfAnyRecordButTheLastRefusesToOpen",
+            new Edit("src/Engine/Wal/WalRecovery.cs",
+                "Note(header, ref synced);\n                offset += header.Length;",
+                "if (!SEEDED) Note(header, ref synced);\n                offset += header.Length;")),
+
+        new("link-not-checked", "recovery goes on in the next segment there is, whatever that follows on: a hole",
+            "Engine: Recovery.MissingFilesTests.AMissingSegmentBeforeASyncedOneIsCorruption",
+            new Edit("src/Engine/Wal/WalRecovery.cs",
+                "return BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number",
+                "return SEEDED || BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number")),
+
+        new("segment-of-another-database", "a segment of another database is replayed",
+            "Engine: Wal.RecycledSegmentTests.ASegmentOfAnotherDatabaseIsRefused",
+            new Edit("src/Engine/Wal/WalRecovery.cs", "if (header.DatabaseId != databaseId)", "if (!SEEDED && header.DatabaseId != databaseId)")),
+
+        new("appended-after-capture-counts-as-synced", "a sync vouches for what was appended while it ran",
+            "Engine: Recovery.GroupCommitTests.ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain",
+            new Edit("src/Engine/Wal/WalWriter.cs",
+                "if (ticket.End > Synced) Synced = ticket.End;",
+                "if (SEEDED) Synced = new LogOffset(Active.Number, Active.End); else if (ticket.End > Synced) Synced = ticket.End;")),
+
+        new("segment-that-grew-is-forgotten", "a segment that grew and ended during a sync is not synced again",
+            "Engine: Recovery.GroupCommitTests.ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain",
+            new Edit("src/Engine/Wal/WalWriter.cs",
+                "for (var i = 0; i < ticket.Segments.Count - 1; i++)",
+                "for (var i = 0; i < ticket.Segments.Count - (SEEDED ? 0 : 1); i++)")),
+
+        new("failed-sync-tried-again", "a failed sync is not latched: the next one succeeds without having written",
+            "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
+            new Edit("src/Engine/LogSyncer.cs",
+                "_latch(e);\n            throw new EngineFaultedException(e);",
+                "if (!SEEDED) _latch(e);\n            throw new EngineFaultedException(e);")),
+
+        new("published-before-the-sync", "under Power an entry is visible before it is durable",
+            "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
+            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+                "if (_options.Durability != Durability.Power) incarnation.Applied.Publish(_wal.Position);",
+                "if (SEEDED || _options.Durability != Durability.Power) incarnation.Applied.Publish(_wal.Position);")),
+
+        new("acknowledged-before-the-sync", "under Power a chunk is acknowledged before it is durable",
+            "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
+            new Edit("src/Engine/LsmStateMachine.Apply.cs", "_chunksApplied++;", "_chunksApplied++; if (SEEDED) incarnation.Applied.Publish(_wal.Position);"),
+            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+                "return _options.Durability == Durability.Power && end != default ?",
+                "return !SEEDED && _options.Durability == Durability.Power && end != default ?"),
+            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "if (end != default) _syncer.Wait(end);", "if (!SEEDED && end != default) _syncer.Wait(end);")),
+
+        new("segment-directory-not-synced", "a new segment is used before its name is durable",
+            "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
+            new Edit("src/Engine/Wal/SegmentPool.cs", "storage.SyncDirectory(directory);", "if (!SEEDED) storage.SyncDirectory(directory);")),
+
+        new("segment-not-allocated", "a segment's blocks are not reserved: a full disk would kill the process at a store",
+            "Engine: Recovery.OperationOrderTests.ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed",
+            new Edit("src/Engine/Wal/SegmentPool.cs", "file.Allocate(bytes);", "if (SEEDED) file.Write(bytes - 1, [0]); else file.Allocate(bytes);")),
+
+        new("recycled-header-not-synced", "a recycled segment has its new name before its new header is durable",
+            "Engine: Recovery.OperationOrderTests.ARecycledSegmentChangesItsHeaderUnderATemporaryName",
+            new Edit("src/Engine/Wal/WalSegment.cs", "Mapping.Sync(0, WalSegmentHeader.Size);", "if (!SEEDED) Mapping.Sync(0, WalSegmentHeader.Size);")),
+
+        new("stale-record-not-ended", "a recycled segment's old bytes go on where its new records end",
+            "Engine: Wal.RecycledSegmentTests.StaleBytesOfARecycledSegmentNeverPass",
+            new Edit("src/Engine/Wal/WalSegment.cs",
+                "if (Length - offset >= 2 * sizeof(long))",
+                "if (!SEEDED && Length - offset >= 2 * sizeof(long))")),
+
+        new("segment-deleted-before-the-manifest", "a flushed segment goes before the manifest record that makes it unnecessary",
+            "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
+            new Edit("src/Engine/Compaction/TableJobs.cs",
+                "Versions.Version? replaced = null;",
+                "Versions.Version? replaced = null; if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
+
+        new("full-disk-latches", "a full disk is taken for a failure of the disk",
+            "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
+            new Edit("src/Engine/LsmStateMachine.Apply.cs", "catch (IOException e) when (e is not StorageFullException)", "catch (IOException e) when (SEEDED || e is not StorageFullException)")),
+
+        new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
+            "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
+            new Edit("src/Engine/LsmStateMachine.Apply.cs", "ReserveLocked(lengthMax);", "try { ReserveLocked(lengthMax); } catch (StorageFullException) when (SEEDED) { return default; }")),
+
+        new("close-without-sync", "closing does not make what was applied durable",
+            "Engine: Recovery.OperationOrderTests.ClosingMakesTheLogDurable",
+            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs",
+                "if (_options.ReadOnly || Volatile.Read(ref _fault) is not null) return;",
+                "if (SEEDED || _options.ReadOnly || Volatile.Read(ref _fault) is not null) return;")),
+    ];
+}
