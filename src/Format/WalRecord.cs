@@ -158,7 +158,7 @@ internal readonly record struct WalRecordHeader
         if (source.Length < Size || BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset) return false;
         var claimed = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
         if (claimed < Size || claimed > source.Length || claimed > LengthMax || claimed % 8 != 0) return false;
-        if (source[92] is < (byte)WalRecordType.Chunk or > (byte)WalRecordType.Snapshot || source[94] != 0 || source[95] != 0) return false;
+        if (source[92] is < (byte)WalRecordType.Chunk or > (byte)WalRecordType.Sealed || source[94] != 0 || source[95] != 0) return false;
         length = (int)claimed;
         return true;
     }

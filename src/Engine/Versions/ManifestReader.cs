@@ -25,7 +25,7 @@ internal static class ManifestReader
         if (!storage.FileExists(path)) return Damaged(report, path, 0, "manifest", "the file that CURRENT names", "no such file");
         using var file = storage.Open(path, FileIntent.Read);
         if (file.Length > Array.MaxLength) return Damaged(report, path, Array.MaxLength, "manifest", "a shorter file", $"{file.Length} bytes");
-        var bytes = new byte[file.Length];
+        var bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
         file.Read(0, bytes);
 
         if (ManifestLog.IsUnsupported(bytes, out var version))

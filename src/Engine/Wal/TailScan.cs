@@ -52,6 +52,13 @@ internal struct TailScan(WalSegment segment)
         for (var offset = from; offset + WalRecordHeader.Size <= segment.Length;)
         {
             var step = (long)WalOperation.Alignment;
+            var zeros = ZerosFrom(offset + sizeof(ulong)); // where a record's own offset stands, which is not 0
+            if (zeros >= sizeof(ulong))
+            {
+                offset += zeros & -step;
+                continue;
+            }
+
             if (WalRecordHeader.MayBeAt(segment.From(offset), offset, out var length))
             {
                 longer |= length > upTo;
@@ -71,6 +78,15 @@ internal struct TailScan(WalSegment segment)
         }
 
         return longer;
+    }
+
+    /// <summary>How many bytes from an offset on are 0: a tail is mostly nothing, and vectors pass over that.</summary>
+    private int ZerosFrom(long offset)
+    {
+        var bytes = segment.From(offset);
+        if (bytes[0] != 0) return 0;
+        var zeros = bytes.IndexOfAnyExcept((byte)0);
+        return zeros < 0 ? bytes.Length : zeros;
     }
 
     private void Note(in WalRecordHeader header)

@@ -12,6 +12,18 @@ public class WalSurvival
     private static readonly WalRecordType[] Notes = [WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed];
 
     [Fact]
+    public void ARecordOfAnyTypeIsFoundWithoutItsChecksum()
+    {
+        var types = new List<WalRecordType>(Notes) { WalRecordType.Chunk };
+        Assert.Equal(Enum.GetValues<WalRecordType>().Order(), types.Order());
+        foreach (var record in AllRecords())
+        {
+            Assert.True(WalRecordHeader.MayBeAt(record, WalSamples.Offset, out var length));
+            Assert.Equal(record.Length, length);
+        }
+    }
+
+    [Fact]
     public void EveryFlippedBitOfASegmentHeaderIsNoticed()
     {
         var page = new byte[WalSegmentHeader.Size];
