@@ -54,7 +54,7 @@ internal static class StorageBugs
             new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
 
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
-            "Engine: Recovery.FailedSyncTests.AFailedSyncOfATableOrOfTheManifestLatches",
+            "Engine: Recovery.FullDiskTests.AManifestThatFindsNoRoomLeavesTheVersionAsItWas",
             new Edit("src/Engine/Versions/VersionSet.cs", "_manifest.Append(record);", "if (!SEEDED) _manifest.Append(record);"),
             new Edit("src/Engine/Versions/VersionSet.cs", "            return true;\n        }\n    }", "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
 

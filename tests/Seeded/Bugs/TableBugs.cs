@@ -63,12 +63,6 @@ internal static class TableBugs
             "Engine: Recovery.SeveralRunsTests.ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired",
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "var time = _options.LeaseClock == LeaseClock.Log ? version.Base", "var time = !SEEDED && _options.LeaseClock == LeaseClock.Log ? version.Base")),
 
-        new("flush-of-what-is-not-published", "entries whose sync is still to come get into tables",
-            "Engine: Recovery.X.X",
-            new Edit("src/Engine/Compaction/TableJobs.cs",
-                "if (version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog();",
-                "if (!SEEDED && version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog();")),
-
         new("count-not-persisted", "a flush does not carry the number of live keys",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
