@@ -37,7 +37,7 @@ internal static class Commands
 
     private static int Fuzz(IEnumerable<FuzzTarget> targets, string[] options)
     {
-        var (executions, seconds, seed) = (long.MaxValue, double.PositiveInfinity, 1UL);
+        var (executions, seconds, seed, workers) = (long.MaxValue, double.PositiveInfinity, 1UL, 1);
         for (var i = 0; i < options.Length; i += 2)
         {
             var value = i + 1 < options.Length ? options[i + 1] : "";
@@ -46,6 +46,7 @@ internal static class Commands
                 "--executions" => long.TryParse(value, out executions),
                 "--seconds" => double.TryParse(value, out seconds),
                 "--seed" => ulong.TryParse(value, out seed),
+                "--workers" => int.TryParse(value, out workers) && workers is >= 1 and <= 256,
                 _ => false,
             };
             if (!understood) return Usage();
@@ -54,30 +55,28 @@ internal static class Commands
         if (executions == long.MaxValue && double.IsInfinity(seconds)) seconds = 10;
         var time = double.IsInfinity(seconds) ? TimeSpan.MaxValue : TimeSpan.FromSeconds(seconds);
         var findings = 0;
-        foreach (var target in targets) findings += FuzzOne(target, executions, time, seed);
+        foreach (var target in targets) findings += FuzzOne(target, executions, time, seed, workers);
         return findings == 0 ? 0 : Found;
     }
 
-    private static int FuzzOne(FuzzTarget target, long executions, TimeSpan time, ulong seed)
+    private static int FuzzOne(FuzzTarget target, long executions, TimeSpan time, ulong seed, int workers)
     {
-        var limits = new Limits();
-        using var inFlight = new InFlight(target.Name);
-        using var watchdog = new Watchdog(limits.Hang, input =>
+        var runs = Workers.Run(target, executions, time, seed, workers, hang =>
         {
-            Console.WriteLine(Places.Save(new Finding(target.Name, FindingKind.Hang, input, seed, -1, $"longer than {limits.Hang}")));
+            Console.WriteLine(Places.Save(hang));
             Environment.Exit(Hung);
         });
-        var run = new MutationRun(target, Places.CorpusOf(target).Select(file => file.Bytes), seed, limits, watchdog) { BeforeExecution = inFlight.Note };
-        run.Run(executions, time);
+        var (count, elapsed) = (runs.Sum(run => run.Executions), runs.Max(run => run.Elapsed));
+        Finding[] findings = [.. runs.SelectMany(run => run.Findings)];
         Console.WriteLine(
-            $"{target.Name,-18} seed {seed}: {run.Executions,9:N0} executions, {run.Executions / run.Elapsed.TotalSeconds,9:N0}/s, {run.Features,5} features, {run.Kept,5} kept, {run.Findings.Count} findings");
-        foreach (var finding in run.Findings)
+            $"{target.Name,-18} seed {seed}: {count,10:N0} executions, {count / elapsed.TotalSeconds,9:N0}/s, {runs.Max(run => run.Features),5} features, {runs.Max(run => run.Kept),5} kept, {findings.Length} findings");
+        foreach (var finding in findings)
         {
             Console.WriteLine($"  {finding.ToString().ReplaceLineEndings("\n    ")}");
             Console.WriteLine($"  {Places.Save(finding)}");
         }
 
-        return run.Findings.Count;
+        return findings.Length;
     }
 
     private static int Replay(FuzzTarget target, string[] files)
@@ -114,7 +113,7 @@ internal static class Commands
 
     private static int Usage()
     {
-        Console.Error.WriteLine("fuzz list | seed | run TARGET | all [--executions N] [--seconds S] [--seed X] | replay TARGET FILE... | sharpfuzz TARGET [--libfuzzer]");
+        Console.Error.WriteLine("fuzz list | seed | run TARGET | all [--executions N] [--seconds S] [--seed X] [--workers W] | replay TARGET FILE... | sharpfuzz TARGET [--libfuzzer]");
         return WrongUse;
     }
 }

@@ -3,8 +3,8 @@ namespace Varve.Fuzz.Targets;
 /// <summary>Every target by its name.</summary>
 internal static class Registry
 {
-    /// <summary>A snapshot manifest may decompress to 64 MiB, and be read into a buffer of as much.</summary>
-    private const long SnapshotAllocationMax = FuzzTarget.AllocationMaxPlain + 2L * Format.SnapshotManifestCodec.PayloadLengthMax;
+    /// <summary>A snapshot manifest may take this much: its file, its payload, and what is decoded of it.</summary>
+    private const long SnapshotAllocationMax = FuzzTarget.AllocationMaxPlain + Format.SnapshotManifestCodec.MemoryMax;
 
     public static IReadOnlyList<FuzzTarget> All { get; } =
     [

@@ -30,7 +30,7 @@ internal static class TableTarget
         {
             using var table = Table.Open(storage, Path, descriptor, (flags & Paranoid) != 0);
             stage = "read";
-            TableReads.All(table);
+            TableReads.All(table, (uint)XxHash3.HashToUInt64(bytes));
             stage = "verify";
             table.Verify();
             TableReads.CheckVerified(table);

@@ -36,6 +36,8 @@ internal static class CommandLine
         StatCommand.Create(),
         CompactCommand.Create(),
         SnapshotCommand.Create(),
+        VerifyCommand.Create(),
+        RepairCommand.Create(),
         DumpCommand.Create(),
         DemoCommand.Create(),
         DemoChildCommand.Create(),

@@ -38,7 +38,9 @@ internal sealed class LogReplay
     public long Entries { get; private set; }
 
     /// <summary>Indexes a segment's records; those before it are sealed.</summary>
-    public Memtable Replay(WalSegment segment)
+    /// <param name="segment">The next of the chain, its end set.</param>
+    /// <param name="report">Takes what a record has wrong behind its checksum, to go on with the next record; null: it is thrown.</param>
+    public Memtable Replay(WalSegment segment, Action<VarveException>? report = null)
     {
         if (Memtables.Count > 0) Memtables[^1].Seal(Position);
         var memtable = new Memtable(segment, _recycle);
@@ -46,17 +48,33 @@ internal sealed class LogReplay
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {
             if (!segment.TryReadRecord(offset, out var header, out var error)) throw Corrupt(segment, offset, error);
-            if (header.LastIndex < Position.Index || header.Term < Position.Term)
-                throw Corrupt(segment, offset, new DecodeError(48, "a record that follows on the one before it"));
-            Apply(memtable, header);
-            // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
-            Position = new LogPosition(
-                header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs), Math.Max(Position.LocalTimeMs, header.LocalTimeMs));
+            try
+            {
+                if (Note(segment, header)) IndexOperations(memtable, header);
+            }
+            catch (CorruptionException damage) when (report is not null)
+            {
+                report(damage);
+            }
+
             offset += header.Length;
             _ends.Add((new LogOffset(segment.Number, offset), Position.Id));
         }
 
         return memtable;
+    }
+
+    /// <summary>Takes in what a valid record says of positions, terms, outcomes and clean-ups; true when it has operations too.</summary>
+    /// <exception cref="CorruptionException">It does not follow on what came before it, or its columns are no columns.</exception>
+    public bool Note(WalSegment segment, in WalRecordHeader header)
+    {
+        if (header.LastIndex < Position.Index || header.Term < Position.Term)
+            throw Corrupt(segment, header.Offset, new DecodeError(48, "a record that follows on the one before it"));
+        var isChunk = Apply(segment, header);
+        // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
+        Position = new LogPosition(
+            header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs), Math.Max(Position.LocalTimeMs, header.LocalTimeMs));
+        return isChunk;
     }
 
     /// <summary>The last entry known to have been durable before this open.</summary>
@@ -68,23 +86,21 @@ internal sealed class LogReplay
         return durable;
     }
 
-    private void Apply(Memtable memtable, in WalRecordHeader header)
+    private bool Apply(WalSegment segment, in WalRecordHeader header)
     {
-        var segment = memtable.Segment;
         var payload = segment.From(header.Offset + WalRecordHeader.Size)[..header.PayloadLength];
         switch (header.Type)
         {
             case WalRecordType.Chunk:
                 if (header.FirstIndex <= Position.Index) throw Corrupt(segment, header.Offset, new DecodeError(40, "entries after the ones before"));
                 if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Corrupt(segment, header.Offset, error);
-                IndexOperations(memtable, header);
                 while (columns.MoveNext())
                 {
                     _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded });
                     Entries++;
                 }
 
-                break;
+                return true;
             case WalRecordType.Advance:
             case WalRecordType.Link:
                 _incarnation.NoteJump(header.LastIndex, header.Term);
@@ -98,7 +114,14 @@ internal sealed class LogReplay
                     payload[16..].ToArray());
                 break;
         }
+
+        return false;
     }
+
+    /// <summary>Bytes of the operation at an offset.</summary>
+    /// <exception cref="CorruptionException">There is none within its record.</exception>
+    public static int Measure(WalSegment segment, long offset, ReadOnlySpan<byte> room) =>
+        WalOperation.TryMeasure(room, out var size, out var error) ? size : throw Corrupt(segment, offset, error);
 
     private static void IndexOperations(Memtable memtable, in WalRecordHeader header)
     {
@@ -108,7 +131,7 @@ internal sealed class LogReplay
         for (var i = 0; i < header.OperationCount; i++)
         {
             var room = segment.From(offset)[..(int)(end - offset)];
-            if (!WalOperation.TryMeasure(room, out var size, out var error)) throw Corrupt(segment, offset, error);
+            var size = Measure(segment, offset, room);
             var reference = (uint)(offset / WalOperation.Alignment);
             var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
             var key = room.Slice(WalOperation.HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(room[16..]));

@@ -264,6 +264,7 @@ public sealed partial class LsmStateMachine
     /// <summary>Makes room for a record, in the next segment if need be. A full disk throws before anything changed.</summary>
     private void ReserveLocked(long length)
     {
+        length += WalWriter.ClosingRoom;
         if (length <= _wal.Room) return;
         RotateLocked(length + WalWriter.NoteSize(24));
     }
@@ -277,7 +278,7 @@ public sealed partial class LsmStateMachine
         _wal.Rotate(memtable.Segment);
         _versions.SwitchLocked(new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base));
         memtable.Release();
-        _background.Wake();
+        _background!.Wake();
         _syncer.Wake();
     }
 

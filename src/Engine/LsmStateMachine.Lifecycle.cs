@@ -43,9 +43,9 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             });
             _pool.Recycle(segment);
         };
-        _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval);
         if (!options.ReadOnly)
         {
+            _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval);
             _syncer.Wake();
             _background.Wake();
         }
@@ -76,12 +76,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         {
             if (!options.ReadOnly)
             {
-                if (!storage.DirectoryExists(directory))
-                {
-                    storage.CreateDirectory(directory);
-                    if (Path.GetDirectoryName(directory) is { } parent) storage.SyncDirectory(parent);
-                }
-
+                DirectoryTree.CreateDurably(storage, directory);
                 directoryLock = storage.TryLock(Path.Combine(directory, FileNames.Lock)) ?? throw new AlreadyOpenException(directory);
             }
 
@@ -102,7 +97,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         lock (_lifecycle)
         {
             ThrowIfClosed();
-            _state = Running;
+            State = Running;
         }
 
         return Task.CompletedTask;
@@ -112,7 +107,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public void Stop()
     {
         lock (_lifecycle)
-            if (_state == Running) _state = Stopped;
+            if (State == Running) State = Stopped;
     }
 
     /// <summary>
@@ -124,11 +119,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     {
         lock (_lifecycle)
         {
-            if (_state == Closed) return;
+            if (State == Closed) return;
             _operations.Close();
             // Appliers in the middle of a chunk finish it; those after see that it is closed.
-            lock (_versions.Gate) _state = Closed;
-            _background.Dispose();
+            lock (_versions.Gate) State = Closed;
+            _background?.Dispose();
             SyncBeforeClose();
             _syncer.Dispose();
             _jobs.WakeWaiters();
@@ -140,7 +135,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             _directoryLock?.Dispose();
             // The last reader out lets go of the mappings, or this call does.
             _versions.Reclaimer.Retire(_versions.Current.Release);
-            _released = true;
+            Volatile.Write(ref _released, true);
             Log.Closed(_logger, _versions.Directory, _wal.Position.Index);
         }
 
@@ -151,7 +146,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public void Dispose() => CloseStorage();
 
     /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
-    public ValueTask DisposeAsync() => _state == Closed ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
+    public ValueTask DisposeAsync() => State == Closed ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and expired leases.</summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
@@ -166,13 +161,13 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         }
 
         if (Volatile.Read(ref _fault) is not null) FailCompactions(); // latched meanwhile: nobody else may come for it
-        _background.Wake();
+        _background!.Wake();
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state == Closed || Volatile.Read(ref _fault) is not null;
+    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || State == Closed || Volatile.Read(ref _fault) is not null;
 
-    bool ITableJobsHost.TryStep() => _background.IsStepped && _background.Step(always: true);
+    bool ITableJobsHost.TryStep() => _background is { IsStepped: true } && _background.Step(always: true);
 
     void ITableJobsHost.SyncLog() => _syncer.SyncAll();
 
@@ -264,8 +259,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         if (_versions.Current.Memtables.Length - 1 <= _options.SealedMemtablesMax) return;
         var start = Stopwatch.GetTimestamp();
         Interlocked.Increment(ref _flushStalls);
-        _background.Wake();
-        _jobs.WaitForRoom(_options.SealedMemtablesMax, () => _state != Running || Volatile.Read(ref _fault) is not null);
+        _background?.Wake();
+        _jobs.WaitForRoom(_options.SealedMemtablesMax, () => State != Running || Volatile.Read(ref _fault) is not null);
         Interlocked.Add(ref _stallTicks, Stopwatch.GetElapsedTime(start).Ticks);
     }
 
@@ -274,12 +269,19 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         if (end != default) _syncer.Wait(end);
     }
 
+    /// <summary>
+    /// Makes the log durable, and then says so in the log: after the closing note damage to any record before it is known as such,
+    /// and the note itself is nobody's data.
+    /// </summary>
     private void SyncBeforeClose()
     {
         if (_options.ReadOnly || Volatile.Read(ref _fault) is not null) return;
         try
         {
             _syncer.SyncAll();
+            bool isVouchedFor;
+            lock (_versions.Gate) isVouchedFor = _wal.TryVouch();
+            if (isVouchedFor) _syncer.SyncAll();
         }
         catch (IOException)
         {
@@ -290,7 +292,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>After the close, whoever leaves last releases what was still seen.</summary>
     private void CollectAfterClose()
     {
-        if (!_released) return;
+        if (!Volatile.Read(ref _released)) return;
         _versions.Reclaimer.Collect();
     }
 

@@ -160,7 +160,7 @@ public sealed partial class LsmStateMachine
     internal void LeaveRead()
     {
         _pins.Exit();
-        if (_state == Closed) CollectAfterClose();
+        if (State == Closed) CollectAfterClose();
     }
 
     /// <summary>The time by which a view judges leases; asked for when its first lease is met.</summary>

@@ -131,7 +131,7 @@ public sealed partial class LsmStateMachine
     {
         lock (_versions.Gate)
         {
-            if (_state == Closed || _versions.Current.Incarnation != incarnation) return;
+            if (State == Closed || _versions.Current.Incarnation != incarnation) return;
             NoteSnapshotLocked(metadata);
         }
 
@@ -207,7 +207,7 @@ public sealed partial class LsmStateMachine
             throw new EngineFaultedException(e);
         }
 
-        _background.Wake();
+        _background!.Wake();
         _syncer.Wake();
     }
 

@@ -22,7 +22,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly WalWriter _wal;
     private readonly SegmentPool _pool;
     private readonly MemtableFactory _memtables;
-    private readonly Background _background;
+    private readonly Background? _background; // null when read-only: nothing to do there
     private readonly LogSyncer _syncer;
     private readonly TableJobs _jobs;
     private readonly HistoryList _history;
@@ -36,11 +36,17 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private long _segmentStalls;
     private long _flushStalls;
     private long _stallTicks;
-    private volatile int _state;
+    private int _state;
     private Exception? _fault;
 
     /// <inheritdoc/>
-    public bool IsRunning => _state == Running;
+    public bool IsRunning => State == Running;
+
+    private int State
+    {
+        get => Volatile.Read(ref _state);
+        set => Volatile.Write(ref _state, value);
+    }
 
     /// <inheritdoc/>
     public LogId LastApplied
@@ -178,12 +184,12 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
 
     private void EnsureReadable()
     {
-        if (_state != Running) ThrowNotRunning();
+        if (State != Running) ThrowNotRunning();
     }
 
     private void EnsureWritable()
     {
-        if (_state != Running) ThrowNotRunning();
+        if (State != Running) ThrowNotRunning();
         EnsureMutable();
     }
 
@@ -194,7 +200,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         if (Volatile.Read(ref _fault) is { } fault) throw new EngineFaultedException(fault);
     }
 
-    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_state == Closed, this);
+    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(State == Closed, this);
 
     private void ThrowNotRunning()
     {

@@ -53,6 +53,9 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         foreach (var name in names)
             if (name == FileNames.Current || FileNames.TryParse(name, FileNames.ManifestSuffix, out _)) storage.Delete(PathOf(name));
 
+        // Whoever made the directory may have died before its name was durable, or not got it synced.
+        if (Path.GetDirectoryName(directory) is { Length: > 0 } parent) storage.SyncDirectory(parent);
+
         // The identity comes last: without it, what is there is a creation that was cut off.
         var id = Guid.NewGuid();
         ManifestStore.Create(storage, directory, id, new FileNumbers(1), new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = MachineState.Empty }).Dispose();

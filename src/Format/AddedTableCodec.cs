@@ -13,6 +13,8 @@ internal static class AddedTableCodec
 {
     public const int SizeMin = 8 + TableDescriptorCodec.SizeMin;
 
+    private const int ElementMemory = 16;
+
     public static void Encode(IBufferWriter<byte> destination, ReadOnlySpan<AddedTable> tables)
     {
         var writer = new FieldWriter(destination);
@@ -30,7 +32,7 @@ internal static class AddedTableCodec
         var at = reader.Position;
         var count = reader.Count(SizeMin, "table count");
         if (count > countMax) reader.Fail(at, "table count within its limit");
-        if (reader.Failed) return [];
+        if (reader.Failed || !reader.Charge(count * (long)ElementMemory)) return [];
         var tables = new AddedTable[count];
         foreach (ref var added in tables.AsSpan())
         {

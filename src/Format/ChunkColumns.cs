@@ -103,6 +103,12 @@ internal ref struct ChunkColumns
             return false;
         }
 
+        if (rest.ContainsAnyExcept((byte)0) || !opened.EndsItsOutcomes())
+        {
+            error = new DecodeError(WalRecordHeader.Size, "padding that is zero");
+            return false;
+        }
+
         columns = opened;
         error = default;
         return true;
@@ -119,6 +125,8 @@ internal ref struct ChunkColumns
         _next++;
         return true;
     }
+
+    private readonly bool EndsItsOutcomes() => (_count & 7) == 0 || _outcomes[^1] >> (_count & 7) == 0;
 
     private static int OutcomesLength(int count) => (int)(((uint)count + 7) / 8);
 

@@ -11,6 +11,10 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
 {
     private readonly ReadOnlySpan<byte> _source = source;
     private DecodeError _error;
+    private long _charged;
+
+    /// <summary>How much memory what is decoded may take in all, where that is bounded: codecs charge before they allocate.</summary>
+    public long MemoryMax { get; init; } = long.MaxValue;
 
     /// <summary>Offset of the next field.</summary>
     public int Position { get; private set; }
@@ -86,6 +90,14 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         if (count <= (uint)(Remaining / elementSizeMin)) return (int)count;
         Fail(at, what);
         return 0;
+    }
+
+    /// <summary>Accounts for memory about to be allocated; false, and failed, when it is more than there may be.</summary>
+    public bool Charge(long bytes)
+    {
+        _charged += bytes;
+        if (_charged > MemoryMax) Fail(Position, "record within its memory");
+        return !Failed;
     }
 
     /// <summary>The version that a record begins with; anything but <paramref name="known"/> fails.</summary>

@@ -32,6 +32,7 @@ internal static class MachineStateCodec
     private const byte HasSnapshot = 1;
     private const int TermRunSize = 16;
     private const int OutcomeRunSizeMin = 8 + 4 + 1;
+    private const int OutcomeRunMemory = 64; // an element of the array and an array of its own, beside its bits
 
     public static byte[] Encode(MachineState state)
     {
@@ -114,7 +115,7 @@ internal static class MachineStateCodec
     private static TermRun[] ReadTerms(ref FieldReader reader)
     {
         var count = reader.Count(TermRunSize, "term run count");
-        if (reader.Failed) return [];
+        if (reader.Failed || !reader.Charge(count * (long)TermRunSize)) return [];
         var runs = new TermRun[count];
         foreach (ref var run in runs.AsSpan()) run = new TermRun(reader.U64("term run index"), reader.U64("term run term"));
         return runs;
@@ -123,7 +124,7 @@ internal static class MachineStateCodec
     private static OutcomeRun[] ReadOutcomes(ref FieldReader reader)
     {
         var count = reader.Count(OutcomeRunSizeMin, "outcome run count");
-        if (reader.Failed) return [];
+        if (reader.Failed || !reader.Charge(count * (long)OutcomeRunMemory)) return [];
         var runs = new OutcomeRun[count];
         foreach (ref var run in runs.AsSpan())
         {
@@ -132,7 +133,7 @@ internal static class MachineStateCodec
             var entries = reader.U32("outcome run length");
             if (entries is 0 or > int.MaxValue) reader.Fail(at, "outcome run length");
             var bits = reader.Take((int)(((long)entries + 7) / 8), "outcome bits");
-            if (reader.Failed) return [];
+            if (reader.Failed || !reader.Charge(bits.Length)) return [];
             run = new OutcomeRun(first, (int)entries, bits.ToArray());
         }
 

@@ -127,6 +127,16 @@ internal static class ManifestLog
         return ManifestReadResult.Record;
     }
 
+    /// <summary>The next place after an offset where a record could begin: zeros are jumped over, but for those that a checksum may begin with. The file's length or more: none.</summary>
+    public static long NextCandidate(ReadOnlySpan<byte> file, long offset)
+    {
+        var next = (offset & -Alignment) + Alignment;
+        if (next >= file.Length) return next;
+        var zeros = file[(int)next..].IndexOfAnyExcept((byte)0);
+        // The length is not zero, so a record has another byte among its first twelve.
+        return zeros < 0 ? file.Length : next + Math.Max(0, (zeros & -Alignment) - Alignment);
+    }
+
     private static ulong Checksum(ReadOnlySpan<byte> source, ulong salt) => XxHash3.HashToUInt64(source, unchecked((long)salt));
 
     private static bool IsIntact(ReadOnlySpan<byte> file, out DecodeError error)

@@ -91,7 +91,7 @@ internal static class PackFormat
         if (!IsPack(bytes)) return new DecodeError(0, "pack magic");
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]) != Version) return new DecodeError(VersionOffset, "pack version that is known");
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[FileCountOffset..]) > SnapshotManifestCodec.TablesMax)
-            return new DecodeError(FileCountOffset, "pack of at most 1,048,576 files");
+            return new DecodeError(FileCountOffset, "pack of at most 131,072 files");
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]) is 0 or > SnapshotManifestCodec.FileLengthMax
             ? new DecodeError(ManifestLengthOffset, "pack manifest within its limit")
             : default;

@@ -12,25 +12,32 @@ namespace Varve.Format;
 ///  file
 ///   0  8    magic        "VARVESNP"
 ///   8  u32  version      1
-///  12  u32  length       of the payload, decompressed; at most 64 MiB
+///  12  u32  length       of the payload, decompressed; at most 32 MiB
 ///  16  one zstd frame that names the same length; nothing after it
 ///
 ///  payload
 ///   0  16   database id  in the order in which it is printed
 ///  16  a machine state (MachineStateCodec)
-///      tables (AddedTableCodec), at most 1,048,576
+///      tables (AddedTableCodec), at most 131,072
 /// </code>
 /// Tables stand newest run (highest order) first and within a run by key, not overlapping; no two have the same origin number
 /// and hash, by which their files are named. All integers are little endian.
+/// <para>
+/// A manifest comes from elsewhere, so that what it costs to read is bounded whatever it says: file, payload and what is
+/// decoded of it take at most <see cref="MemoryMax"/> together. Each is weighed before it is allocated.
+/// </para>
 /// </summary>
 internal static class SnapshotManifestCodec
 {
     public const uint Version = 1;
     public const int HeaderSize = 16;
-    public const int TablesMax = 1_048_576;
+    public const int TablesMax = 131_072;
 
-    /// <summary>Largest payload, in bytes: what a reader is ready to hold.</summary>
-    public const int PayloadLengthMax = 64 << 20;
+    /// <summary>What a reader is ready to hold at a time: the file, the payload, and the objects made of it.</summary>
+    public const int MemoryMax = 64 << 20;
+
+    /// <summary>Largest payload, in bytes.</summary>
+    public const int PayloadLengthMax = MemoryMax / 2;
 
     /// <summary>Largest file, in bytes: the payload as zstd stores what it cannot compress.</summary>
     public const int FileLengthMax = HeaderSize + PayloadLengthMax + (PayloadLengthMax >> 8) + 64;
@@ -51,7 +58,7 @@ internal static class SnapshotManifestCodec
         var file = new byte[HeaderSize + frame.Length];
         EncodeHeader(payload.Length).CopyTo(file, 0);
         frame.CopyTo(file.AsSpan(HeaderSize));
-        return file;
+        return TryDecode(file, out _, out var error) ? file : throw new ArgumentException(error.Reason, nameof(manifest));
     }
 
     public static byte[] EncodeHeader(int payloadLength)
@@ -70,7 +77,7 @@ internal static class SnapshotManifestCodec
         new FieldWriter(buffer).Identifier(manifest.DatabaseId);
         MachineStateCodec.Encode(buffer, manifest.State);
         AddedTableCodec.Encode(buffer, manifest.Tables);
-        if (buffer.WrittenCount > PayloadLengthMax) throw new ArgumentException("manifest within 64 MiB", nameof(manifest));
+        if (buffer.WrittenCount > PayloadLengthMax) throw new ArgumentException("manifest within 32 MiB", nameof(manifest));
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -86,13 +93,18 @@ internal static class SnapshotManifestCodec
     public static bool TryDecode(ReadOnlySpan<byte> file, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
     {
         manifest = null;
-        return TryDecompress(file, out var payload, out error) && TryDecodePayload(payload, out manifest, out error);
+        return TryDecompress(file, out var payload, out error)
+            && TryDecodePayload(payload, MemoryMax - (long)file.Length - payload.Length, out manifest, out error);
     }
 
-    public static bool TryDecodePayload(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
+    public static bool TryDecodePayload(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error) =>
+        TryDecodePayload(payload, MemoryMax - payload.Length, out manifest, out error);
+
+    private static bool TryDecodePayload(
+        ReadOnlySpan<byte> payload, long memoryMax, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
     {
         manifest = null;
-        var reader = new FieldReader(payload);
+        var reader = new FieldReader(payload) { MemoryMax = memoryMax };
         var databaseId = reader.Identifier("database id");
         var state = MachineStateCodec.Read(ref reader);
         var tables = AddedTableCodec.Read(ref reader, TablesMax);
@@ -120,6 +132,7 @@ internal static class SnapshotManifestCodec
             error = error with { Offset = HeaderSize + error.Offset };
         else if (frameLength != frame.Length) error = new DecodeError(HeaderSize + frameLength, "end of file after the zstd frame");
         else if (contentLength != length) error = new DecodeError(LengthOffset, "length that the zstd frame names too");
+        else if (file.Length + (long)length > MemoryMax) error = new DecodeError(LengthOffset, "file and payload within 64 MiB");
         if (error.Reason is not null) return false;
 
         payload = GC.AllocateUninitializedArray<byte>((int)length);
@@ -143,25 +156,34 @@ internal static class SnapshotManifestCodec
         if (!file.StartsWith(Magic)) return new DecodeError(0, "snapshot manifest magic");
         if (BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]) != Version) return new DecodeError(VersionOffset, "snapshot manifest version that is known");
         return BinaryPrimitives.ReadUInt32LittleEndian(file[LengthOffset..]) > PayloadLengthMax
-            ? new DecodeError(LengthOffset, "snapshot manifest of at most 64 MiB")
+            ? new DecodeError(LengthOffset, "snapshot manifest of at most 32 MiB")
             : default;
     }
 
     /// <summary>The first rule that the manifest breaks, or null.</summary>
     private static string? Fault(SnapshotManifest manifest)
     {
-        if (manifest.Tables.Length > TablesMax) return "at most 1,048,576 tables";
-        var names = new HashSet<(ulong, UInt128)>();
-        for (var i = 0; i < manifest.Tables.Length; i++)
+        if (manifest.Tables.Length > TablesMax) return "at most 131,072 tables";
+        if (NamesATwin(manifest.Tables)) return "table named once";
+        for (var i = 1; i < manifest.Tables.Length; i++)
         {
             var (order, table) = manifest.Tables[i];
-            if (!names.Add((table.OriginNumber, table.Hash))) return "table named once";
-            if (i == 0) continue;
             var (orderBefore, before) = manifest.Tables[i - 1];
             if (order > orderBefore) return "newest run first";
             if (order == orderBefore && before.LargestKey.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0) return "tables of a run ascending and disjoint";
         }
 
         return null;
+    }
+
+    private static bool NamesATwin(AddedTable[] tables)
+    {
+        // Sorted by reference: a set would take more memory than the tables.
+        var byName = new TableDescriptor[tables.Length];
+        for (var i = 0; i < tables.Length; i++) byName[i] = tables[i].Table;
+        Array.Sort(byName, static (a, b) => a.OriginNumber != b.OriginNumber ? a.OriginNumber.CompareTo(b.OriginNumber) : a.Hash.CompareTo(b.Hash));
+        for (var i = 1; i < byName.Length; i++)
+            if (byName[i].OriginNumber == byName[i - 1].OriginNumber && byName[i].Hash == byName[i - 1].Hash) return true;
+        return false;
     }
 }

@@ -27,6 +27,12 @@ internal static class TableDescriptorCodec
     /// <summary>The least that a descriptor takes: what a count of them is checked against.</summary>
     public const int SizeMin = 82 + 4 + 1 + 4 + 1;
 
+    /// <summary>
+    /// What a descriptor is taken to cost in memory, beside its keys: the record, its copy under a new number when it is installed, two
+    /// arrays, and the table's names. A round number above what was measured, for it decides what a reader refuses.
+    /// </summary>
+    private const int Memory = 384;
+
     public static byte[] Encode(TableDescriptor table)
     {
         var buffer = new ArrayBufferWriter<byte>(SizeMin + 64);
@@ -77,7 +83,7 @@ internal static class TableDescriptorCodec
         var leases = reader.I63("table lease count");
         var smallest = reader.Blob(WalOperation.KeyLengthMax, "smallest key of a table");
         var largest = reader.Blob(WalOperation.KeyLengthMax, "largest key of a table");
-        if (reader.Failed) return null;
+        if (reader.Failed || !reader.Charge(Memory + smallest.Length + largest.Length)) return null;
 
         var table = new TableDescriptor
         {

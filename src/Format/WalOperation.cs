@@ -84,6 +84,16 @@ internal static class WalOperation
         size = (int)whole;
         return true;
     }
+
+    /// <summary>The parts of an operation that <see cref="TryMeasure"/> found sound; the deadline is 0 but for a leased put.</summary>
+    public static RecordKind Read(ReadOnlySpan<byte> operation, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out ulong deadline)
+    {
+        key = operation.Slice(HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(operation[16..]));
+        value = operation.Slice(HeaderSize + key.Length, BinaryPrimitives.ReadInt32LittleEndian(operation[12..]));
+        var kind = (RecordKind)operation[18];
+        deadline = kind == RecordKind.LeasedPut ? BinaryPrimitives.ReadUInt64LittleEndian(operation[(HeaderSize + key.Length + value.Length)..]) : 0;
+        return kind;
+    }
 }
 
 /// <summary>Field access to an operation in place, for the memtable and its readers.</summary>

@@ -141,7 +141,23 @@ internal readonly record struct WalRecordHeader
             Type = (WalRecordType)record[92],
             Flags = (ColumnFlags)record[93],
         };
+        if (BinaryPrimitives.ReadUInt16LittleEndian(record[94..]) != 0) return Fail(94, "reserved bytes that are zero", out error);
         return header.HasSoundShape(out error);
+    }
+
+    /// <summary>
+    /// Whether the bytes could begin a record, by what is seen without its checksum; its length when they could. Says yes to whoever
+    /// copies a header's fields: it only spares the hash where there is nothing.
+    /// </summary>
+    public static bool MayBeAt(ReadOnlySpan<byte> source, long offset, out int length)
+    {
+        length = 0;
+        if (source.Length < Size || BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset) return false;
+        var claimed = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
+        if (claimed < Size || claimed > source.Length || claimed > LengthMax || claimed % 8 != 0) return false;
+        if (source[92] is < (byte)WalRecordType.Chunk or > (byte)WalRecordType.Snapshot || source[94] != 0 || source[95] != 0) return false;
+        length = (int)claimed;
+        return true;
     }
 
     private bool HasSoundShape(out DecodeError error)

@@ -33,7 +33,7 @@ internal static class HouseRules
 
     /// <summary>The folders of src/Engine from the top down. A folder uses those below it, never one above; Varve itself (the options, the exceptions) is open to all.</summary>
     public static readonly string[] EngineFolders =
-        ["", "Snapshots", "Compaction", "Applying", "Versions", "Tables", "Memtables", "Wal", "Storage", "Memory"];
+        ["Inspection", "", "Snapshots", "Compaction", "Applying", "Versions", "Tables", "Memtables", "Wal", "Storage", "Memory"];
 
     /// <summary>What the product may depend on, and nothing else.</summary>
     public static readonly Dictionary<string, string[]> ProductPackages = new()

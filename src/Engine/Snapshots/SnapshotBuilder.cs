@@ -28,6 +28,7 @@ internal sealed class SnapshotBuilder(
         var parent = Path.GetDirectoryName(target)!;
         var building = target + BuildingSuffix;
         DirectoryTree.Delete(storage, building);
+        DirectoryTree.CreateDurably(storage, parent);
         storage.CreateDirectory(building);
         try
         {

@@ -1,38 +1,43 @@
-using CommunityToolkit.HighPerformance.Buffers;
 using Varve.Format;
 using Varve.Storage;
 
 namespace Varve.Snapshots;
 
+/// <summary>A manifest as it stands in its file, and decoded.</summary>
+internal sealed record ReadManifest(byte[] File, SnapshotManifest Manifest);
+
 /// <summary>Reads the parts of a snapshot's directory, which may hold anything: every failure is a refusal.</summary>
 internal static class SnapshotFiles
 {
     /// <summary>The manifest's bytes, of a length that a manifest can have.</summary>
-    public static MemoryOwner<byte> ReadManifestFile(IStorage storage, string snapshotDirectory)
+    public static byte[] ReadManifestFile(IStorage storage, string snapshotDirectory)
     {
         using var file = OpenPart(storage, Path.Combine(snapshotDirectory, SnapshotNames.Manifest));
         var length = file.Length;
-        if (length is 0 or > SnapshotManifestCodec.FileLengthMax) throw new SnapshotRejectedException(file.Path, "the manifest's length is out of bounds");
-        var manifest = MemoryOwner<byte>.Allocate((int)length);
-        try
-        {
-            file.Read(0, manifest.Span);
-            return manifest;
-        }
-        catch
-        {
-            manifest.Dispose();
-            throw;
-        }
+        if (length is <= 0 or > SnapshotManifestCodec.FileLengthMax) throw new SnapshotRejectedException(file.Path, "the manifest's length is out of bounds");
+        // Exactly as long: a pooled array is up to twice that, and the bound on what a manifest may cost counts its file.
+        var manifest = GC.AllocateUninitializedArray<byte>((int)length);
+        file.Read(0, manifest);
+        return manifest;
     }
 
     /// <summary>Decodes a manifest within its bounds.</summary>
     public static SnapshotManifest DecodeManifest(ReadOnlySpan<byte> file, string directory) =>
         SnapshotManifestCodec.TryDecode(file, out var manifest, out var error) ? manifest : throw Rejected(directory, "manifest", error);
 
-    /// <summary>Opens a file of a snapshot; a link is refused by the storage.</summary>
-    public static IStorageFile OpenPart(IStorage storage, string path) =>
-        storage.FileExists(path) ? storage.Open(path, FileIntent.Read) : throw new SnapshotRejectedException(path, "the file is missing");
+    /// <summary>Opens a file of a snapshot; a link or a pipe in its place is refused by the storage, and so the snapshot.</summary>
+    public static IStorageFile OpenPart(IStorage storage, string path)
+    {
+        if (!storage.FileExists(path)) throw new SnapshotRejectedException(path, "the file is missing");
+        try
+        {
+            return storage.Open(path, FileIntent.Read);
+        }
+        catch (NotAPlainFileException other)
+        {
+            throw new SnapshotRejectedException(path, "it is not a plain file", other);
+        }
+    }
 
     /// <summary>A refusal that names the part and the byte.</summary>
     public static SnapshotRejectedException Rejected(string path, string part, DecodeError error) => new(path, $"{part}: expected {error}");

@@ -1,7 +1,5 @@
-using System.Buffers;
 using System.IO.Hashing;
 using System.IO.Pipelines;
-using CommunityToolkit.HighPerformance.Buffers;
 using Varve.Format;
 using Varve.Storage;
 
@@ -14,6 +12,10 @@ namespace Varve.Snapshots;
 internal static class SnapshotPacker
 {
     private const int PieceLength = 256 << 10;
+
+    /// <summary>A claimed length is believed, and allocated, only so far beyond what is there: by this much, and then by this factor.</summary>
+    private const int ManifestLengthUnproven = 64 << 10;
+    private const int ManifestLengthGrowth = 64;
 
     /// <summary>Writes the snapshot in <paramref name="snapshotDirectory"/>; leaves the stream open, and flushes it.</summary>
     /// <exception cref="SnapshotRejectedException">The directory is not an intact snapshot.</exception>
@@ -38,11 +40,11 @@ internal static class SnapshotPacker
     /// <exception cref="SnapshotRejectedException">The directory is not an intact snapshot.</exception>
     public static async Task PackAsync(IStorage storage, string snapshotDirectory, PipeWriter destination, CancellationToken cancellationToken = default)
     {
-        using var manifestFile = SnapshotFiles.ReadManifestFile(storage, snapshotDirectory);
-        var manifest = SnapshotFiles.DecodeManifest(manifestFile.Span, snapshotDirectory);
+        var manifestFile = SnapshotFiles.ReadManifestFile(storage, snapshotDirectory);
+        var manifest = SnapshotFiles.DecodeManifest(manifestFile, snapshotDirectory);
         var pack = new PackDestination(destination);
         await pack.PutAsync(PackFormat.EncodeHeader(new PackHeader(manifestFile.Length, manifest.Tables.Length)), cancellationToken).ConfigureAwait(false);
-        await pack.PutAsync(manifestFile.Memory, cancellationToken).ConfigureAwait(false);
+        await pack.PutAsync(manifestFile, cancellationToken).ConfigureAwait(false);
         foreach (var (_, table) in manifest.Tables)
         {
             await pack.PutAsync(PackFormat.EncodeFileHeader(table.Length), cancellationToken).ConfigureAwait(false);
@@ -55,15 +57,17 @@ internal static class SnapshotPacker
     /// <summary>
     /// Reads a packed snapshot to its very end and makes its directory, durable on return. Nothing is written before the
     /// manifest is decoded, nothing but the files that it describes, and the manifest itself last. Leaves the stream open.
-    /// On any exception <paramref name="stagingDirectory"/> holds debris for the caller to delete.
+    /// On any exception <paramref name="stagingDirectory"/> holds debris for the caller to delete. Returns the manifest, so that nobody
+    /// has to read it twice.
     /// </summary>
     /// <exception cref="SnapshotRejectedException">The stream is not an intact packed snapshot.</exception>
-    public static async Task UnpackAsync(IStorage storage, Stream source, string stagingDirectory, CancellationToken cancellationToken = default)
+    public static async Task<ReadManifest> UnpackAsync(
+        IStorage storage, Stream source, string stagingDirectory, CancellationToken cancellationToken = default)
     {
         var reader = PipeReader.Create(source, new StreamPipeReaderOptions(bufferSize: PieceLength, minimumReadSize: PieceLength / 2, leaveOpen: true));
         try
         {
-            await UnpackAsync(storage, new PackSource(reader), stagingDirectory, cancellationToken).ConfigureAwait(false);
+            return await UnpackAsync(storage, new PackSource(reader), stagingDirectory, cancellationToken).ConfigureAwait(false);
         }
         catch (EndOfStreamException ended)
         {
@@ -75,13 +79,12 @@ internal static class SnapshotPacker
         }
     }
 
-    private static async Task UnpackAsync(IStorage storage, PackSource pack, string stagingDirectory, CancellationToken cancellationToken)
+    private static async Task<ReadManifest> UnpackAsync(IStorage storage, PackSource pack, string stagingDirectory, CancellationToken cancellationToken)
     {
         if (!PackFormat.TryDecodeHeader(await pack.TakeAsync(PackFormat.HeaderSize, cancellationToken).ConfigureAwait(false), out var header, out var error))
             throw SnapshotFiles.Rejected(stagingDirectory, "pack header", error);
-        using var manifestFile = new ArrayPoolBufferWriter<byte>();
-        await pack.TakeAsync(header.ManifestLength, bytes => manifestFile.Write(bytes), cancellationToken).ConfigureAwait(false);
-        var manifest = SnapshotFiles.DecodeManifest(manifestFile.WrittenSpan, stagingDirectory);
+        var manifestFile = await TakeManifestAsync(pack, header.ManifestLength, cancellationToken).ConfigureAwait(false);
+        var manifest = SnapshotFiles.DecodeManifest(manifestFile, stagingDirectory);
         if (manifest.Tables.Length != header.FileCount) throw new SnapshotRejectedException(stagingDirectory, "not as many files as the manifest has tables");
 
         storage.CreateDirectory(stagingDirectory);
@@ -98,7 +101,28 @@ internal static class SnapshotPacker
             throw SnapshotFiles.Rejected(stagingDirectory, "trailer", error);
         if (!await pack.IsAtEndAsync(cancellationToken).ConfigureAwait(false))
             throw new SnapshotRejectedException(stagingDirectory, "bytes after the trailer");
-        DurableFile.Replace(storage, Path.Combine(stagingDirectory, SnapshotNames.Manifest), manifestFile.WrittenSpan);
+        DurableFile.Replace(storage, Path.Combine(stagingDirectory, SnapshotNames.Manifest), manifestFile);
+        return new ReadManifest(manifestFile, manifest);
+    }
+
+    private static async ValueTask<byte[]> TakeManifestAsync(PackSource pack, int length, CancellationToken cancellationToken)
+    {
+        var file = await pack.TakeAsync(Math.Min(length, ManifestLengthUnproven), cancellationToken).ConfigureAwait(false);
+        var filled = file.Length;
+        while (filled < length)
+        {
+            Array.Resize(ref file, (int)Math.Min(length, (long)filled * ManifestLengthGrowth));
+            await pack.TakeAsync(
+                file.Length - filled,
+                bytes =>
+                {
+                    bytes.CopyTo(file.AsSpan(filled));
+                    filled += bytes.Length;
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return file;
     }
 
     private static async Task PackTableAsync(IStorage storage, string path, TableDescriptor table, PackDestination pack, CancellationToken cancellationToken)

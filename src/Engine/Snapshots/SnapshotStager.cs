@@ -30,8 +30,10 @@ internal sealed class SnapshotStager(VersionSet versions, bool paranoid, Cancell
         try
         {
             storage.CreateDirectory(staging);
-            if (!storage.DirectoryExists(path)) await UnpackAsync(path, staging).ConfigureAwait(false);
-            var manifest = Gather(metadata, storage.DirectoryExists(path) ? path : staging, staging);
+            // Asked once: what stands there may be another thing by the next question.
+            var manifest = storage.DirectoryExists(path)
+                ? Gather(metadata, path, staging)
+                : Checked(metadata, path, await UnpackAsync(path, staging).ConfigureAwait(false));
             var tables = new AddedTable[manifest.Tables.Length];
             var orders = manifest.Tables.Select(table => table.RunOrder).Distinct().Count();
             var order = (ulong)orders + 1;
@@ -77,30 +79,42 @@ internal sealed class SnapshotStager(VersionSet versions, bool paranoid, Cancell
         foreach (var table in staged.Runs.SelectMany(run => run.Tables)) table.Release();
     }
 
-    private async Task UnpackAsync(string path, string staging)
+    private async Task<ReadManifest> UnpackAsync(string path, string staging)
     {
         using var file = SnapshotFiles.OpenPart(versions.Storage, path);
         using var stream = new StorageStream(file);
-        await SnapshotPacker.UnpackAsync(versions.Storage, stream, staging, token).ConfigureAwait(false);
+        return await SnapshotPacker.UnpackAsync(versions.Storage, stream, staging, token).ConfigureAwait(false);
     }
 
-    /// <summary>Checks the manifest, and copies the tables beside it into staging unless they are there.</summary>
+    /// <summary>Checks the manifest, and copies the tables beside it into staging.</summary>
     private SnapshotManifest Gather(SnapshotMetadata metadata, string source, string staging)
     {
-        using var file = SnapshotFiles.ReadManifestFile(versions.Storage, source);
-        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(file.Span, checksum);
-        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, "the manifest's checksum is not the one announced");
-        if (SnapshotManifestCodec.IsUnsupported(file.Span, out var version))
+        var file = SnapshotFiles.ReadManifestFile(versions.Storage, source);
+        EnsureAnnounced(metadata, source, file);
+        if (SnapshotManifestCodec.IsUnsupported(file, out var version))
             throw new UnsupportedFormatException(Path.Combine(source, SnapshotNames.Manifest), version, SnapshotManifestCodec.Version);
-        var manifest = SnapshotFiles.DecodeManifest(file.Span, source);
+        var manifest = Checked(metadata, source, new ReadManifest(file, SnapshotFiles.DecodeManifest(file, source)));
+        foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
+        return manifest;
+    }
+
+    private static void EnsureAnnounced(SnapshotMetadata metadata, string source, ReadOnlySpan<byte> file)
+    {
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(file, checksum);
+        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, "the manifest's checksum is not the one announced");
+    }
+
+    private static SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
+    {
+        EnsureAnnounced(metadata, source, read.File);
+        var manifest = read.Manifest;
         if (manifest.State.LastIndex != metadata.LastIncluded.Index || manifest.State.LastTerm != metadata.LastIncluded.Term)
             throw new SnapshotRejectedException(source, "it is not of the index and term announced");
-        var rows = manifest.Tables.Sum(table => table.Table.RowCount - table.Table.TombstoneCount);
+        Int128 rows = 0; // counts that only somebody claims: their sum may not fit
+        foreach (var (_, table) in manifest.Tables) rows += table.RowCount - table.TombstoneCount;
         if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)
             throw new SnapshotRejectedException(source, "it counts more live keys than it has rows");
-        if (source == staging) return manifest;
-        foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
         return manifest;
     }
 

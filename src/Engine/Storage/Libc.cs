@@ -28,6 +28,7 @@ internal static unsafe partial class Libc
     public const int SEEK_END = 2;
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
+    public const int LOCK_UN = 8;
     public const int F_FULLFSYNC = 51; // macOS
 
     public const int PROT_NONE = 0;
@@ -42,11 +43,15 @@ internal static unsafe partial class Libc
     public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int EINTR = 4;
+    public const int ENXIO = 6;
     public const int EEXIST = 17;
     public const int EXDEV = 18;
     public const int EINVAL = 22;
+    public const int EISDIR = 21;
     public const int ENOSPC = 28;
+    public const int ESPIPE = 29;
     public const int EMLINK = 31;
+    public static readonly int ELOOP = OperatingSystem.IsMacOS() ? 62 : 40;
     public static readonly int EAGAIN = OperatingSystem.IsMacOS() ? 35 : 11;
     public static readonly int ENOSYS = OperatingSystem.IsMacOS() ? 78 : 38;
     public static readonly int ENOTSUP = OperatingSystem.IsMacOS() ? 45 : 95;

@@ -20,7 +20,7 @@ internal static class PosixError
         var text = Text(error, call, path);
         if (error == Libc.ENOSPC || error == Libc.EDQUOT) return new StorageFullException(path, new IOException(text, error));
         if (error == Libc.ENOENT) return new FileNotFoundException(text, path);
-        return new IOException(text, error);
+        return error is Libc.ENXIO or Libc.EISDIR or Libc.ESPIPE || error == Libc.ELOOP ? new NotAPlainFileException(text, error) : new IOException(text, error);
     }
 
     /// <summary>Whether the last call on this thread was only interrupted by a signal.</summary>

@@ -111,7 +111,21 @@ internal sealed class PosixStorage : IStorage
             return error == Libc.EAGAIN ? null : throw PosixError.Of(error, "flock", path);
         }
 
-        return handle;
+        return new HeldLock(handle);
+    }
+
+    /// <summary>
+    /// Unlocks before it closes: a process that is being started has a copy of every descriptor until its exec closes it, and
+    /// that copy alone would keep the lock.
+    /// </summary>
+    private sealed class HeldLock(SafeFileHandle handle) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (handle.IsClosed) return;
+            _ = Libc.Lock(handle, Libc.LOCK_UN);
+            handle.Dispose();
+        }
     }
 
     private static SafeFileHandle OpenHandle(string path, int flags)

@@ -5,35 +5,24 @@ namespace Varve.Tables;
 
 internal sealed unsafe partial class Table
 {
-    private Table(IStorage storage, string path, TableDescriptor descriptor, bool paranoid, TableFooter footer, IMapping mapping)
+    private Table(IStorage storage, TableDescriptor descriptor, string path, bool paranoid, TableParts parts, IMapping mapping)
     {
-        (this.storage, this.paranoid, this.footer, this.mapping) = (storage, paranoid, footer, mapping);
+        (this.storage, this.paranoid, footer, this.mapping) = (storage, paranoid, parts.Footer, mapping);
         Path = path;
         Descriptor = descriptor;
         data = mapping.Address;
         salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
-        mapping.Populate(footer.Leases.Offset, descriptor.Length - footer.Leases.Offset);
 
-        Properties = ReadProperties();
+        Properties = parts.Properties!;
         smallestKey = Properties.SmallestKey;
         largestKey = Properties.LargestKey;
         smallestHead = KeyHead.Of(smallestKey);
         largestHead = KeyHead.Of(largestKey);
 
-        ReadOnlySpan<byte> indexBytes = Region(footer.Index, "table index");
-        if (!TableIndex.TryValidate(indexBytes, footer.DataLength, out TableIndexShape? shape, out DecodeError error))
-            throw Corrupt(footer.Index.Offset + error.Offset, "table index", error);
-        if (shape!.BlockCount != Properties.BlockCount)
-            throw new CorruptionException(path, footer.Index.Offset, "table index", $"{Properties.BlockCount} blocks", $"{shape.BlockCount}");
-        index = new TableIndexReader(data + footer.Index.Offset, shape);
-        checkedBlocks = new ulong[(shape.BlockCount + 63) / 64];
-
-        ReadOnlySpan<byte> filterBytes = Region(footer.Filter, "table filter");
-        if (filterBytes.Length % TableFilter.LineBytes != 0)
-            throw new CorruptionException(path, footer.Filter.Offset, "table filter");
+        index = new TableIndexReader(data + footer.Index.Offset, parts.Index!);
+        checkedBlocks = new ulong[(parts.Index!.BlockCount + 63) / 64];
         filter = data + footer.Filter.Offset;
-        filterLines = (ulong)(filterBytes.Length / TableFilter.LineBytes);
-        CheckLeases(shape.BlockCount);
+        filterLines = (ulong)(footer.Filter.Length / TableFilter.LineBytes);
     }
 
     /// <summary>
@@ -46,73 +35,31 @@ internal sealed unsafe partial class Table
     /// <exception cref="CorruptionException">The bytes are not a table, are damaged, or are another table than the descriptor's.</exception>
     /// <exception cref="UnsupportedFormatException">The file has a format version that this build does not read.</exception>
     /// <exception cref="IOException">The file cannot be opened, read or mapped.</exception>
-    public static Table Open(IStorage storage, string path, TableDescriptor descriptor, bool paranoid)
+    public static Table Open(IStorage storage, string path, TableDescriptor descriptor, bool paranoid) =>
+        TryOpen(storage, path, descriptor, paranoid, static damage => throw damage)!;
+
+    /// <summary>As <see cref="Open"/>, but gives every damage to <paramref name="report"/>; null when there was one.</summary>
+    public static Table? TryOpen(IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report)
     {
         if (!BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException("Tables are read in place, which takes a little-endian processor.");
         using IStorageFile file = storage.Open(path, FileIntent.Read);
-        TableFooter footer = ReadFooter(file, path, descriptor);
+        if (TableParts.ReadFooter(file, path, descriptor, report) is not { } footer)
+            return null;
         IMapping mapping = file.Map(descriptor.Length, MappingAccess.Table);
+        Table? table = null;
         try
         {
-            return new Table(storage, path, descriptor, paranoid, footer, mapping);
+            mapping.Populate(footer.Leases.Offset, descriptor.Length - footer.Leases.Offset);
+            var parts = new TableParts(path, descriptor, footer, mapping, report);
+            if (parts.AreWhole)
+                table = new Table(storage, descriptor, path, paranoid, parts, mapping);
+            return table;
         }
-        catch
+        finally
         {
-            mapping.Dispose();
-            throw;
+            if (table is null)
+                mapping.Dispose();
         }
     }
-
-    private static TableFooter ReadFooter(IStorageFile file, string path, TableDescriptor descriptor)
-    {
-        long length = file.Length;
-        if (length != descriptor.Length)
-            throw new CorruptionException(path, Math.Min(length, descriptor.Length), "table length", $"{descriptor.Length}", $"{length}");
-        Span<byte> end = stackalloc byte[(int)Math.Min(length, 2 * TableFooter.Bytes)];
-        file.Read(length - end.Length, end);
-        if (!TableFooter.TryDecode(end, length, out TableFooter? footer, out uint version, out DecodeError error))
-        {
-            if (version != TableFooter.FormatVersion)
-                throw new UnsupportedFormatException(path, version, TableFooter.FormatVersion);
-            throw new CorruptionException(path, length - end.Length + error.Offset, $"table footer ({error.Reason})");
-        }
-        if (footer!.Origin != descriptor.Origin || footer.OriginNumber != descriptor.OriginNumber)
-            throw new CorruptionException(path, footer.Offset, "table identity", $"{descriptor.Origin}/{descriptor.OriginNumber}", $"{footer.Origin}/{footer.OriginNumber}");
-        return footer;
-    }
-
-    private TableProperties ReadProperties()
-    {
-        ReadOnlySpan<byte> bytes = Region(footer.Properties, "table properties");
-        if (!TableProperties.TryDecode(bytes, out TableProperties? properties, out DecodeError error))
-            throw Corrupt(footer.Properties.Offset + error.Offset, "table properties", error);
-        if (properties!.RowCount != Descriptor.RowCount || properties.TombstoneCount != Descriptor.TombstoneCount || properties.LeaseCount != Descriptor.LeaseCount
-            || !properties.SmallestKey.AsSpan().SequenceEqual(Descriptor.SmallestKey) || !properties.LargestKey.AsSpan().SequenceEqual(Descriptor.LargestKey))
-            throw new CorruptionException(Path, footer.Properties.Offset, "table properties", "those of the manifest", "others");
-        return properties;
-    }
-
-    private void CheckLeases(int blockCount)
-    {
-        ReadOnlySpan<byte> leases = Region(footer.Leases, "table leases");
-        if (!TableLeases.TryValidate(leases, blockCount, out DecodeError error))
-            throw Corrupt(footer.Leases.Offset + error.Offset, "table leases", error);
-        int count = leases.Length / TableLeases.EntryBytes;
-        if (count != Properties.LeaseCount
-            || count != 0 && (TableLeases.Read(leases).Deadline != Properties.SmallestDeadline
-                || TableLeases.Read(leases[^TableLeases.EntryBytes..]).Deadline != Properties.LargestDeadline))
-            throw new CorruptionException(Path, footer.Leases.Offset, "table leases", "those that the properties count", "others");
-    }
-
-    private ReadOnlySpan<byte> Region(TableRegion region, string kind)
-    {
-        var bytes = new ReadOnlySpan<byte>(data + region.Offset, (int)region.Length);
-        ulong actual = TableChecksum.Of(bytes, salt, region.Offset);
-        if (actual != region.Checksum)
-            throw new CorruptionException(Path, region.Offset, kind, $"checksum {region.Checksum:x16}", $"{actual:x16}");
-        return bytes;
-    }
-
-    private CorruptionException Corrupt(long offset, string kind, DecodeError error) => new(Path, offset, $"{kind} ({error.Reason})");
 }

@@ -8,91 +8,174 @@ internal sealed unsafe partial class Table
 {
     private const int VerifyReadBytes = 1 << 20;
 
+    /// <summary>As <see cref="FindDamage"/>, but ends at the first.</summary>
+    /// <exception cref="CorruptionException">Something is not as it was written.</exception>
+    public void Verify(Action<long>? progress = null, CancellationToken token = default) => FindDamage(static damage => throw damage, progress, token);
+
     /// <summary>
     /// Checks everything there is to check: the hash of the whole file as the disk gives it, every block, the order of all
     /// keys, that each row is found by its key, tags and filter, the counts, and the leases.
     /// </summary>
+    /// <param name="report">Takes each damage, in the order of the file but for the hash, which speaks only when nothing else did.</param>
     /// <param name="progress">Called now and then with the number of bytes done, up to twice the file's length.</param>
     /// <param name="token">Gives up.</param>
-    /// <exception cref="CorruptionException">Something is not as it was written.</exception>
-    public void Verify(Action<long>? progress = null, CancellationToken token = default)
+    public void FindDamage(Action<VarveException> report, Action<long>? progress = null, CancellationToken token = default)
     {
-        VerifyHash(progress, token);
-        var leases = new List<TableLease>();
-        long rows = 0, tombstones = 0;
-        byte[] key = new byte[ushort.MaxValue], previous = new byte[ushort.MaxValue];
-        int previousLength = 0;
+        // First, and through the file, not the mapping: so a bad sector is an exception and not the end of the process.
+        UInt128 hash = HashFile(progress, token);
+        bool isDamaged = false;
+        var walk = new VerifyWalk();
         for (int number = 0; number < BlockCount; number++)
         {
             token.ThrowIfCancellationRequested();
-            long offset = index.BlockOffset(number);
-            CheckBlock(number);
-            var block = new DataBlockView(index.Line(number), data + offset);
-            for (int row = 0; row < block.Count; row++)
+            if (FaultOf(number) is { } damage)
             {
-                int length = block.KeyLength(row);
-                block.CopyKeyTo(row, key);
-                var current = new ReadOnlySpan<byte>(key, 0, length);
-                if (previousLength != 0 && current.SequenceCompareTo(previous.AsSpan(0, previousLength)) <= 0)
-                    throw new CorruptionException(Path, offset, "order of keys");
-                TableRow content = VerifyLookup(current, block, number, row);
-                tombstones += content.Kind == RecordKind.Tombstone ? 1 : 0;
-                if (content.Kind == RecordKind.LeasedPut)
-                    leases.Add(new TableLease(content.Deadline, (uint)number, (byte)row));
-                rows++;
-                (key, previous, previousLength) = (previous, key, length);
+                walk.DamagedBlocks.Add(number);
+                Report(damage);
+            }
+            else if (VerifyRows(number, walk) is { } fault)
+            {
+                Report(fault);
             }
             progress?.Invoke(Descriptor.Length + index.BlockOffset(number + 1));
         }
 
-        if (!previous.AsSpan(0, previousLength).SequenceEqual(largestKey))
-            throw new CorruptionException(Path, footer.Properties.Offset, "largest key");
-        if (rows != Properties.RowCount || tombstones != Properties.TombstoneCount)
-            throw new CorruptionException(Path, footer.Properties.Offset, "counts of rows", $"{Properties.RowCount}, {Properties.TombstoneCount} tombstones", $"{rows}, {tombstones}");
-        VerifyLeases(leases);
+        // What a damaged block holds is not known, and then no count can be held against what is left.
+        if (walk.DamagedBlocks.Count == 0 && VerifyCounts(walk) is { } miscount)
+            Report(miscount);
+        if (VerifyLeases(walk, token) is { } lease)
+            Report(lease);
+        VerifyGaps(Report);
+        if (!isDamaged && hash != Descriptor.Hash)
+            Report(new CorruptionException(Path, 0, "table hash", $"{Descriptor.Hash:x32}", $"{hash:x32}"));
+
+        void Report(CorruptionException damage)
+        {
+            isDamaged = true;
+            report(damage);
+        }
     }
 
-    private TableRow VerifyLookup(ReadOnlySpan<byte> key, DataBlockView block, int number, int row)
+    /// <summary>The first thing wrong with the rows of a sound block, or null.</summary>
+    private CorruptionException? VerifyRows(int number, VerifyWalk walk)
+    {
+        long offset = index.BlockOffset(number);
+        var block = new DataBlockView(index.Line(number), data + offset);
+        CorruptionException? fault = null;
+        for (int row = 0; row < block.Count; row++)
+        {
+            int length = block.KeyLength(row);
+            block.CopyKeyTo(row, walk.Key);
+            var current = new ReadOnlySpan<byte>(walk.Key, 0, length);
+            if (walk.PreviousLength != 0 && current.SequenceCompareTo(walk.Previous) <= 0)
+                fault ??= new CorruptionException(Path, offset, "order of keys", "a key above the one before it", $"row {row} of block {number}");
+            else if (number == 0 && row == 0 && !current.SequenceEqual(smallestKey))
+                fault ??= new CorruptionException(Path, footer.Properties.Offset, "smallest key", "that of the first row", "another");
+            fault ??= VerifyLookup(current, block, number, row);
+            TableRow content = block.Row(row);
+            walk.Tombstones += content.Kind == RecordKind.Tombstone ? 1 : 0;
+            walk.Leased += content.Kind == RecordKind.LeasedPut ? 1 : 0;
+            walk.Rows++;
+            walk.Advance(length);
+        }
+        return fault;
+    }
+
+    private CorruptionException? VerifyLookup(ReadOnlySpan<byte> key, DataBlockView block, int number, int row)
     {
         ulong hash = KeyHash.Of(key);
         if (block.Tag(row) != DataBlock.TagOf(hash) || block.Find(key, hash) != row)
-            throw new CorruptionException(Path, index.BlockOffset(number), "hash tags of a data block");
+            return new CorruptionException(Path, index.BlockOffset(number), "hash tags of a data block", "those of the keys", $"another for row {row} of block {number}");
         if (!MayContain(hash))
-            throw new CorruptionException(Path, footer.Filter.Offset, "table filter");
+            return new CorruptionException(Path, footer.Filter.Offset, "table filter", "every key of the table", $"not that of row {row} of block {number}");
         if (!IsInRange(key) || index.Find(key) != number)
-            throw new CorruptionException(Path, footer.Index.Offset, "table index");
-        return block.Row(row);
+            return new CorruptionException(Path, footer.Index.Offset, "table index", $"block {number} for its keys", $"another for row {row}");
+        return null;
     }
 
-    private void VerifyLeases(List<TableLease> found)
+    private CorruptionException? VerifyCounts(VerifyWalk walk)
     {
-        found.Sort();
-        ReadOnlySpan<byte> leases = LeaseRegion;
-        bool same = found.Count == leases.Length / TableLeases.EntryBytes;
-        for (int i = 0; same && i < found.Count; i++)
-            same = found[i] == TableLeases.Read(leases[(i * TableLeases.EntryBytes)..]);
-        if (!same)
-            throw new CorruptionException(Path, footer.Leases.Offset, "table leases");
+        if (!walk.Previous.SequenceEqual(largestKey))
+            return new CorruptionException(Path, footer.Properties.Offset, "largest key", "that of the last row", "another");
+        return walk.Rows == Properties.RowCount && walk.Tombstones == Properties.TombstoneCount
+            ? null
+            : new CorruptionException(
+                Path, footer.Properties.Offset, "counts of rows", $"{Properties.RowCount}, {Properties.TombstoneCount} tombstones", $"{walk.Rows}, {walk.Tombstones} tombstones");
     }
 
-    /// <summary>Reads through the file, not the mapping, so that a bad sector is an exception and not the end of the process.</summary>
-    private void VerifyHash(Action<long>? progress, CancellationToken token)
+    /// <summary>
+    /// Entries are distinct, for they ascend; so if each is of a leased row and there are as many as such rows, they are those rows.
+    /// No list of them is made: how many there are is the file's word. Those of damaged blocks are not known.
+    /// </summary>
+    private CorruptionException? VerifyLeases(VerifyWalk walk, CancellationToken token)
+    {
+        ReadOnlySpan<byte> region = LeaseRegion;
+        long known = 0;
+        for (int at = 0; at < region.Length; at += TableLeases.EntryBytes)
+        {
+            if ((at & 0xF_FFFF) == 0)
+                token.ThrowIfCancellationRequested();
+            TableLease lease = TableLeases.Read(region[at..]);
+            if (walk.DamagedBlocks.Contains((int)lease.Block))
+                continue;
+            var block = new DataBlockView(index.Line((int)lease.Block), data + index.BlockOffset((int)lease.Block));
+            if (lease.Row >= block.Count || block.Row(lease.Row) is not { Kind: RecordKind.LeasedPut } row || row.Deadline != lease.Deadline)
+                return new CorruptionException(Path, footer.Leases.Offset + at, "table leases", "the leases of the rows", "others");
+            known++;
+        }
+        return known == walk.Leased
+            ? null
+            : new CorruptionException(Path, footer.Leases.Offset, "table leases", $"{walk.Leased} leases of rows", $"{known}");
+    }
+
+    /// <summary>Only zeros stand between the parts.</summary>
+    private void VerifyGaps(Action<CorruptionException> report)
+    {
+        foreach (TableRegion region in (ReadOnlySpan<TableRegion>)[footer.Leases, footer.Filter, footer.Index, footer.Properties])
+        {
+            var gap = new ReadOnlySpan<byte>(data + region.End, (int)(TableFooter.Align(region.End) - region.End));
+            int at = gap.IndexOfAnyExcept((byte)0);
+            if (at >= 0)
+                report(new CorruptionException(Path, region.End + at, "table padding", "zeros", "other bytes"));
+        }
+    }
+
+    private UInt128 HashFile(Action<long>? progress, CancellationToken token)
     {
         using IStorageFile file = storage.Open(Path, FileIntent.Read);
-        if (file.Length != Descriptor.Length)
-            throw new CorruptionException(Path, Math.Min(file.Length, Descriptor.Length), "table length", $"{Descriptor.Length}", $"{file.Length}");
         var hash = new XxHash128();
-        byte[] buffer = GC.AllocateUninitializedArray<byte>(VerifyReadBytes);
-        for (long at = 0; at < Descriptor.Length; at += VerifyReadBytes)
+        byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(VerifyReadBytes, Descriptor.Length));
+        for (long at = 0; at < Descriptor.Length; at += buffer.Length)
         {
             token.ThrowIfCancellationRequested();
-            Span<byte> part = buffer.AsSpan(0, (int)Math.Min(VerifyReadBytes, Descriptor.Length - at));
+            Span<byte> part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, Descriptor.Length - at));
             file.Read(at, part);
             hash.Append(part);
             progress?.Invoke(at + part.Length);
         }
-        UInt128 actual = hash.GetCurrentHashAsUInt128();
-        if (actual != Descriptor.Hash)
-            throw new CorruptionException(Path, 0, "table hash", $"{Descriptor.Hash:x32}", $"{actual:x32}");
+        return hash.GetCurrentHashAsUInt128();
+    }
+
+    /// <summary>What a verification has seen of the rows so far.</summary>
+    private sealed class VerifyWalk
+    {
+        private byte[] key = new byte[ushort.MaxValue];
+        private byte[] previous = new byte[ushort.MaxValue];
+
+        public byte[] Key => key;
+
+        public int PreviousLength { get; private set; }
+
+        public ReadOnlySpan<byte> Previous => previous.AsSpan(0, PreviousLength);
+
+        public long Leased { get; set; }
+
+        public HashSet<int> DamagedBlocks { get; } = [];
+
+        public long Rows { get; set; }
+
+        public long Tombstones { get; set; }
+
+        public void Advance(int length) => (key, previous, PreviousLength) = (previous, key, length);
     }
 }

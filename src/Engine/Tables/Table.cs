@@ -129,14 +129,22 @@ internal sealed unsafe partial class Table : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CheckBlock(int number)
     {
+        if (FaultOf(number) is { } fault)
+            throw fault;
+        if (!paranoid)
+            Interlocked.Or(ref checkedBlocks[number >> 6], 1UL << number);
+    }
+
+    /// <summary>What is wrong with a block, or null.</summary>
+    private CorruptionException? FaultOf(int number)
+    {
         long offset = index.BlockOffset(number);
         int extent = (int)(index.BlockOffset(number + 1) - offset);
         if (!DataBlock.TryValidate(new ReadOnlySpan<byte>(data + offset, extent), salt, offset, out DecodeError error))
-            throw new CorruptionException(Path, offset, $"data block ({error.Reason})");
-        if (!new ReadOnlySpan<byte>(index.Line(number), DataBlockHeader.HeadsOffset).SequenceEqual(new ReadOnlySpan<byte>(data + offset, DataBlockHeader.HeadsOffset)))
-            throw new CorruptionException(Path, offset, "data block (the first line that the index has of it)");
-        if (!paranoid)
-            Interlocked.Or(ref checkedBlocks[number >> 6], 1UL << number);
+            return new CorruptionException(Path, offset, "data block", error.Reason, "other bytes");
+        return new ReadOnlySpan<byte>(index.Line(number), DataBlockHeader.HeadsOffset).SequenceEqual(new ReadOnlySpan<byte>(data + offset, DataBlockHeader.HeadsOffset))
+            ? null
+            : new CorruptionException(Path, offset, "data block", "the first line that the index has of it", "another");
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

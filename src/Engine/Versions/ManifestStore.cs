@@ -11,7 +11,9 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed class ManifestStore : IDisposable
 {
-    private const long Ahead = 64 << 10;
+    /// <summary>What is allocated at a time, and at least before a manifest has its name.</summary>
+    public const long Ahead = 64 << 10;
+
     private const long RewriteAbove = 4 << 20;
     private readonly IStorage _storage;
     private readonly string _directory;
@@ -51,43 +53,12 @@ internal sealed class ManifestStore : IDisposable
     public static ManifestStore Load(IStorage storage, string directory, PointerFile current, FileNumbers numbers)
     {
         var path = System.IO.Path.Combine(directory, FileNames.Manifest(current.ManifestNumber));
-        if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "manifest", "the file that CURRENT names", "no such file");
-        using var file = storage.Open(path, FileIntent.Read);
-        if (file.Length > int.MaxValue) throw new CorruptionException(path, int.MaxValue, "manifest", "a shorter file", $"{file.Length} bytes");
-        var bytes = new byte[file.Length];
-        file.Read(0, bytes);
-
-        if (ManifestLog.IsUnsupported(bytes, out var version)) throw new UnsupportedFormatException(path, version, ManifestLog.Version);
-        if (!ManifestLog.TryDecodeHeader(bytes, out var databaseId, out var salt, out var error))
-            throw new CorruptionException(path, error.Offset, "manifest header", error.Reason, "other bytes");
-        if (databaseId != current.DatabaseId) throw new CorruptionException(path, 16, "manifest header", $"database {current.DatabaseId}", $"{databaseId}");
-
-        var content = new ManifestContent();
-        long offset = ManifestLog.HeaderSize;
-        ManifestReadResult result;
-        while ((result = ManifestLog.TryReadRecord(bytes, offset, salt, out var payload, out var next)) == ManifestReadResult.Record)
-        {
-            if (!VersionEditCodec.TryDecode(payload, out var edit, out error))
-                throw new CorruptionException(path, offset + ManifestLog.RecordHeaderSize + error.Offset, "version edit", error.Reason, "other bytes");
-            if (content.Apply(edit) is { } fault) throw new CorruptionException(path, offset, "version edit", fault, "another");
-            offset = next;
-        }
-
-        // An edit is synced before the next is written: a whole record beyond a broken one proves that the broken one was durable.
-        if (result == ManifestReadResult.Invalid)
-        {
-            for (var at = offset + ManifestLog.Alignment; at < bytes.Length; at += ManifestLog.Alignment)
-                if (ManifestLog.TryReadRecord(bytes, at, salt, out _, out _) == ManifestReadResult.Record)
-                    throw new CorruptionException(path, offset, "manifest record", "a valid record", "other bytes, and valid records after them");
-        }
-
-        if (offset == ManifestLog.HeaderSize) throw new CorruptionException(path, offset, "manifest", "a first record", "none");
-        if (content.FindOverlap() is { } overlap) throw new CorruptionException(path, offset, "manifest", overlap, "some that do");
-        return new ManifestStore(storage, directory, databaseId, numbers, content)
+        var read = ManifestReader.Read(storage, path, current.DatabaseId, static damage => throw damage)!;
+        return new ManifestStore(storage, directory, current.DatabaseId, numbers, read.Content)
         {
             Number = current.ManifestNumber,
-            _salt = salt,
-            _end = offset,
+            _salt = read.Salt,
+            _end = read.End,
         };
     }
 

@@ -10,14 +10,14 @@ internal sealed class TermTable
 {
     private const int KeptMax = 65_536;
     private const int RunsMax = 1 << 20;
-    private volatile Filled _filled;
+    private Filled _filled;
 
     public TermTable(ReadOnlySpan<TermRun> runs) => _filled = new Filled(runs, Math.Clamp(runs.Length * 2, 16, RunsMax));
 
     /// <summary>Notes that entries from <paramref name="index"/> on have a term, until another is noted.</summary>
     public void Note(ulong index, ulong term)
     {
-        var filled = _filled;
+        var filled = Volatile.Read(ref _filled);
         var runs = filled.Runs;
         if (runs.Length > 0 && runs[^1].Term == term) return;
         if (runs.Length == filled.Capacity)
@@ -25,7 +25,7 @@ internal sealed class TermTable
             // Of very many runs the older half is forgotten; a hole is no beginning.
             if (runs.Length >= RunsMax) runs = WithoutHole(runs[(runs.Length / 2)..]);
             filled = new Filled(runs, Math.Min(filled.Capacity * 2, RunsMax));
-            _filled = filled;
+            Volatile.Write(ref _filled, filled);
         }
 
         filled.Add(new TermRun(index, term));
@@ -34,14 +34,14 @@ internal sealed class TermTable
     /// <summary>Notes a jump of the applied position: the terms of what was jumped over are not known.</summary>
     public void NoteJump(ulong from, ulong to, ulong term)
     {
-        if (to > from + 1 && _filled.Runs.Length > 0) Note(from + 1, 0);
+        if (to > from + 1 && Volatile.Read(ref _filled).Runs.Length > 0) Note(from + 1, 0);
         Note(to, term);
     }
 
     /// <summary>The term of an index that is at or below the applied one; null where it is not known.</summary>
     public ulong? Find(ulong index)
     {
-        var runs = _filled.Runs;
+        var runs = Volatile.Read(ref _filled).Runs;
         var at = Floor(runs, index);
         if (at < 0) return null;
         var term = runs[at].Term;
@@ -51,7 +51,7 @@ internal sealed class TermTable
     /// <summary>The runs up to an index, the latest of them where there are very many.</summary>
     public TermRun[] UpTo(ulong index)
     {
-        var runs = _filled.Runs;
+        var runs = Volatile.Read(ref _filled).Runs;
         runs = runs[..(Floor(runs, index) + 1)];
         return (runs.Length > KeptMax ? WithoutHole(runs[^KeptMax..]) : runs).ToArray();
     }

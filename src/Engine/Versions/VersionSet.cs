@@ -12,8 +12,8 @@ internal sealed class VersionSet : IDisposable
 {
     private readonly Lock _manifestLock = new();
     private readonly ManifestStore _manifest;
-    private volatile Version _current;
-    private volatile bool _disposed;
+    private Version _current;
+    private bool _disposed;
 
     public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, Version first)
     {
@@ -43,7 +43,7 @@ internal sealed class VersionSet : IDisposable
     public Reclaimer Reclaimer { get; }
 
     /// <summary>The current version; read it under a pin, or hold the gate.</summary>
-    public Version Current => _current;
+    public Version Current => Volatile.Read(ref _current);
 
     /// <summary>Takes a reference to the current version, for what outlives a call.</summary>
     public Version AcquireCurrent()
@@ -53,8 +53,8 @@ internal sealed class VersionSet : IDisposable
         {
             while (true)
             {
-                ObjectDisposedException.ThrowIf(_disposed, typeof(LsmStateMachine));
-                var version = _current;
+                ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), typeof(LsmStateMachine));
+                var version = Volatile.Read(ref _current);
                 if (version.TryAcquire()) return version;
             }
         }
@@ -68,7 +68,7 @@ internal sealed class VersionSet : IDisposable
     public void SwitchLocked(Version next)
     {
         var old = _current;
-        _current = next;
+        Volatile.Write(ref _current, next);
         Reclaimer.Retire(old.Release);
     }
 
@@ -81,7 +81,7 @@ internal sealed class VersionSet : IDisposable
         lock (_manifestLock)
         {
             // Only commits change tables and incarnation, so what is read here still holds at the switch.
-            var before = _current;
+            var before = Volatile.Read(ref _current);
             if (before.Incarnation != incarnation) return false;
             var record = edit(before) with { NextFileNumber = Numbers.Peek };
             _manifest.Append(record);
@@ -156,7 +156,7 @@ internal sealed class VersionSet : IDisposable
 
     public void Dispose()
     {
-        _disposed = true;
+        Volatile.Write(ref _disposed, true);
         _manifest.Dispose();
     }
 }

@@ -12,6 +12,9 @@ internal enum LogEnding
 
     /// <summary>Records that were never known to be durable were lost at its end; they were dropped.</summary>
     TornTail,
+
+    /// <summary>Where what had been durable is damaged. Reported when it was found; nobody goes on from here but an inspection.</summary>
+    Corrupt,
 }
 
 /// <summary>What recovery found: the segments of the log in order, each with its end set.</summary>
@@ -32,19 +35,31 @@ internal sealed record RecoveredLog(
 internal static class WalRecovery
 {
     /// <summary>Maps and orders the segments from <paramref name="first"/> on; a damaged header is corruption, for it was synced before it was named.</summary>
-    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, bool readOnly)
+    /// <exception cref="CorruptionException">What is durable of the log is damaged.</exception>
+    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, bool readOnly) =>
+        Run(storage, directory, databaseId, first, readOnly, static damage => throw damage);
+
+    /// <summary>As the other, but gives each damage to <paramref name="report"/> and goes on without the part; the chain may be empty then.</summary>
+    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, bool readOnly, Action<VarveException> report)
     {
         var all = new List<WalSegment>();
         try
         {
             foreach (var name in storage.List(directory))
             {
-                if (FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) && number >= first)
+                if (!FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) || number < first) continue;
+                try
+                {
                     all.Add(OpenSegment(storage, System.IO.Path.Combine(directory, name), number, databaseId, readOnly));
+                }
+                catch (VarveException damage) when (damage is CorruptionException or UnsupportedFormatException)
+                {
+                    report(damage);
+                }
             }
 
             all.Sort((a, b) => a.Number.CompareTo(b.Number));
-            return Follow(all, System.IO.Path.Combine(directory, FileNames.Segment(first)), first);
+            return Follow(all, System.IO.Path.Combine(directory, FileNames.Segment(first)), first, report);
         }
         catch
         {
@@ -82,10 +97,13 @@ internal static class WalRecovery
         }
     }
 
-    private static RecoveredLog Follow(List<WalSegment> all, string firstPath, ulong first)
+    private static RecoveredLog Follow(List<WalSegment> all, string firstPath, ulong first, Action<VarveException> report)
     {
         if (all.Count == 0 || all[0].Number != first)
-            throw new CorruptionException(firstPath, 0, "log", "a segment that the manifest names", "no such file");
+        {
+            report(new CorruptionException(firstPath, 0, "log", "the segment that the manifest names as the first", "none that can be read"));
+            return new RecoveredLog([], all, LogEnding.Corrupt, 0, default);
+        }
 
         var chain = new List<WalSegment> { all[0] };
         var synced = default(LogOffset);
@@ -103,12 +121,13 @@ internal static class WalRecovery
         var (tornBytes, laterRecords) = LookBeyond(all, chain, ref synced);
         if (synced > end)
         {
-            throw new CorruptionException(
-                last.Path, last.End, "log", $"a record known to be durable up to segment {synced.Segment}, offset {synced.Offset}", "no valid record");
+            report(new CorruptionException(
+                last.Path, last.End, "log", $"a record known to be durable up to segment {synced.Segment}, offset {synced.Offset}", "no valid record"));
         }
 
         var unused = all.FindAll(segment => !chain.Contains(segment));
-        return new RecoveredLog(chain, unused, laterRecords || tornBytes > 0 ? LogEnding.TornTail : LogEnding.Clean, tornBytes, synced);
+        var ending = synced > end ? LogEnding.Corrupt : laterRecords || tornBytes > 0 ? LogEnding.TornTail : LogEnding.Clean;
+        return new RecoveredLog(chain, unused, ending, tornBytes, synced);
     }
 
     private static void ReadToEnd(WalSegment segment, ref LogOffset synced)
@@ -144,10 +163,12 @@ internal static class WalRecovery
             if (inChain && segment != last) continue;
             if (segment.Number < last.Number) continue;
             var from = segment == last ? segment.End : WalSegmentHeader.Size;
-            var beyond = ScanFor(segment, from, ref synced);
-            if (beyond < 0) continue;
+            var scan = new TailScan(segment);
+            scan.Run(from);
+            if (scan.End < 0) continue;
             later = true;
-            if (segment == last) torn = beyond - last.End;
+            if (scan.Synced > synced) synced = scan.Synced;
+            if (segment == last) torn = scan.End - last.End;
         }
 
         // A record begun but never sealed has its offset in place or not; without a checksum it is nothing but bytes.
@@ -161,24 +182,14 @@ internal static class WalRecovery
         return (torn, later);
     }
 
-    /// <summary>The end of the last valid record at or after an offset, at any multiple of 8; -1: none.</summary>
-    private static long ScanFor(WalSegment segment, long from, ref LogOffset synced)
+    /// <summary>Valid records at or after an offset, in order, wherever they begin; of hostile bytes as many as <see cref="TailScan"/> finds.</summary>
+    public static List<WalRecordHeader> RecordsFrom(WalSegment segment, long from)
     {
-        var end = -1L;
-        for (var offset = from; offset + WalRecordHeader.Size <= segment.Length;)
-        {
-            if (BinaryPrimitives.ReadInt64LittleEndian(segment.From(offset + 8)) == offset && segment.TryReadRecord(offset, out var header, out _))
-            {
-                Note(header, ref synced);
-                offset += header.Length;
-                end = offset;
-                continue;
-            }
-
-            offset += 8;
-        }
-
-        return end;
+        var found = new List<WalRecordHeader>();
+        var scan = new TailScan(segment) { Found = found };
+        scan.Run(from);
+        found.Sort((x, y) => x.Offset.CompareTo(y.Offset));
+        return found;
     }
 
     private static void Note(in WalRecordHeader header, ref LogOffset synced)

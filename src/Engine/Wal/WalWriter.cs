@@ -81,6 +81,21 @@ internal sealed class WalWriter
         Position = position;
     }
 
+    /// <summary>
+    /// Ends the log with a note that says how far it is durable, which the record before it cannot say of itself. False, with nothing
+    /// done, where that would say nothing new, or there is no room.
+    /// </summary>
+    public bool TryVouch()
+    {
+        var end = new LogOffset(Active.Number, Active.End);
+        if (BytesAppended == 0 || Synced.CompareTo(end) != 0 || Room < ClosingRoom) return false;
+        AppendNote(WalRecordType.Advance, [], Position);
+        return true;
+    }
+
+    /// <summary>What every append leaves free in its segment, for <see cref="TryVouch"/>.</summary>
+    public static int ClosingRoom => NoteSize(0);
+
     /// <summary>Bytes that a record without entries takes.</summary>
     public static int NoteSize(int payload) => WalRecordHeader.Size + payload;
 

@@ -60,6 +60,14 @@ internal sealed class Database : IDisposable
     /// <summary>The segment that the log ends in.</summary>
     public string LastSegment() => Files(FileNames.SegmentSuffix).Last(path => Records(path).Count > 0);
 
+    /// <summary>Takes back the note with which a close ends the log: what a kill would have left.</summary>
+    public void DropClosingNote()
+    {
+        var path = LastSegment();
+        var last = Records(path)[^1];
+        if (last.Type == WalRecordType.Advance) Zero(path, last.Offset, last.Length);
+    }
+
     public static void Flip(string path, long offset, int bit = 0)
     {
         using var file = File.Open(path, FileMode.Open);

@@ -138,6 +138,7 @@ public sealed class RecycledSegmentTests : IDisposable
 
         if (torn)
         {
+            database.DropClosingNote();
             var path = database.LastSegment();
             Assert.True(new FileInfo(path).Length > 600_000);
             Database.Flip(path, 500_000);

@@ -128,6 +128,7 @@ public sealed class TornTailTests : IDisposable
             machine.ApplyChunk([new ApplyEntry(21, 1, Command.Insert("key!"u8.ToArray(), value))], results);
         }
 
+        database.DropClosingNote();
         var torn = Database.Records(database.LastSegment())[^1];
         Database.Flip(database.LastSegment(), torn.Offset + 3);
         AssertPrefixOf(20, torn: true);
@@ -136,6 +137,7 @@ public sealed class TornTailTests : IDisposable
     private (string Path, WalRecordHeader Last) Written(int chunks)
     {
         using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, (ulong)chunks * 10, perChunk: 10);
+        database.DropClosingNote();
         var path = database.LastSegment();
         return (path, Database.Records(path)[^1]);
     }

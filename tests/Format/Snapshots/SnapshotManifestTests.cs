@@ -31,7 +31,7 @@ public class SnapshotManifestTests
     public void ASkippableFrameIsRejected() => Rejected("zstd magic", [.. Header(0), 0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]);
 
     [Fact]
-    public void ALengthOverTheCapIsRejected() => Rejected("snapshot manifest of at most 64 MiB", Header(SnapshotManifestCodec.PayloadLengthMax + 1));
+    public void ALengthOverTheCapIsRejected() => Rejected("snapshot manifest of at most 32 MiB", Header(SnapshotManifestCodec.PayloadLengthMax + 1));
 
     [Fact]
     public void ALengthThatTheFrameDoesNotNameIsRejectedBeforeItIsAllocated()

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Varve.Tests.Conformance.Kill;
+namespace Varve.Tests.Crash.Kill;
 
 /// <summary>A log in which every chunk follows from a seed and its first index, so that two processes agree on it without a word.</summary>
 internal static class SeededLog
@@ -9,9 +9,13 @@ internal static class SeededLog
 
     public static ApplyEntry[] ChunkFrom(ulong seed, ulong first)
     {
-        int count = 1 + Dice(seed, first).Next(40);
-        return [.. Enumerable.Range(0, count).Select(i => Entry(seed, first + (ulong)i))];
+        return [.. Enumerable.Range(0, CountFrom(seed, first)).Select(i => Entry(seed, first + (ulong)i))];
     }
+
+    /// <summary>The index at which the chunk after an index ends.</summary>
+    public static ulong EndAfter(ulong seed, ulong index) => index + (ulong)CountFrom(seed, index + 1);
+
+    private static int CountFrom(ulong seed, ulong first) => 1 + Dice(seed, first).Next(40);
 
     private static Random Dice(ulong seed, ulong index) => new((int)((((seed << 20) ^ index) * 0x9E3779B97F4A7C15) >> 33));
 

@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
 using Varve.Tests.Conformance.Known;
+using Varve.Tests.Conformance.Model;
 
-namespace Varve.Tests.Conformance.Kill;
+namespace Varve.Tests.Crash.Kill;
 
 /// <summary>
 /// The least machine that survives a SIGKILL: each chunk is appended to a file before the model applies it, and opening

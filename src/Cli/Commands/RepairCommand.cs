@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Text.Json;
+using Varve.Cli.Dump;
+using Varve.Inspection;
+using Varve.Storage;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary><c>varve repair PATH --out OUT</c>: saves what can be read into a new database, and lists what cannot.</summary>
+internal static class RepairCommand
+{
+    public static Command Create()
+    {
+        var path = new Argument<string>("PATH") { Description = "A damaged database's directory, or a snapshot. It is only read." };
+        var output = new Option<string>("--out", "-o") { Description = "The new database's directory; does not exist or is empty.", HelpName = "DIR", Required = true };
+        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var command = new Command("repair", "Salvages a damaged database or snapshot into a new database, and lists what is lost.") { path, output, json };
+        command.SetAction(parsed =>
+        {
+            var target = parsed.GetRequiredValue(path);
+            var report = Repair.Run(Storages.Default, target, parsed.GetRequiredValue(output));
+            if (parsed.GetValue(json)) WriteJson(report);
+            else WriteText(report);
+            if (report.Losses.Count == 0 && report.IsExact) return ExitCode.Ok;
+            Console.Out.Flush();
+            Console.Error.WriteLine($"varve: {target}: {(report.IsExact ? "entries at the end of the log are lost" : "the result is not the state of one index")}");
+            return ExitCode.Corruption;
+        });
+        return command;
+    }
+
+    private static void WriteText(RepairReport report)
+    {
+        foreach (var problem in report.Problems) Console.Out.WriteLine(VerifyCommand.LineOf(problem));
+        foreach (var loss in report.Losses)
+        {
+            var keys = loss.After is null && loss.Before is null ? "" : $"; keys {Key(loss.After, "the first")} to {Key(loss.Before, "the last")} may be missing or stale";
+            Console.Out.WriteLine($"lost    {loss.File} at {loss.Offset}: {loss.What}{keys}");
+        }
+
+        Console.Out.WriteLine(
+            (report.IsExact ? "exact: the state of index " : "not exact: the newest readable version of every key, up to index ")
+            + $"{report.LastApplied.Index}, term {report.LastApplied.Term}; {SizeText.Count(report.LiveKeys)} keys");
+    }
+
+    private static string Key(byte[]? key, string absent) => key is null or [] ? absent : DumpWriter.Key(key);
+
+    private static void WriteJson(RepairReport report)
+    {
+        using var output = Console.OpenStandardOutput();
+        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            writer.WriteBoolean("exact", report.IsExact);
+            writer.WriteNumber("index", report.LastApplied.Index);
+            writer.WriteNumber("term", report.LastApplied.Term);
+            writer.WriteNumber("keys", report.LiveKeys);
+            writer.WriteStartArray("problems");
+            foreach (var problem in report.Problems) VerifyCommand.WriteJson(writer, problem);
+            writer.WriteEndArray();
+            writer.WriteStartArray("losses");
+            foreach (var loss in report.Losses)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("file", loss.File);
+                writer.WriteNumber("offset", loss.Offset);
+                writer.WriteString("what", loss.What);
+                if (loss.After is not null) writer.WriteString("after", "hex:" + Convert.ToHexStringLower(loss.After));
+                if (loss.Before is not null) writer.WriteString("before", "hex:" + Convert.ToHexStringLower(loss.Before));
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        }
+
+        output.WriteByte((byte)'\n');
+    }
+}

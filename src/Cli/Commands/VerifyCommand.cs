@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Text.Json;
+using Varve.Inspection;
+using Varve.Storage;
+
+namespace Varve.Cli.Commands;
+
+using Command = System.CommandLine.Command;
+
+/// <summary><c>varve verify PATH</c>: says all that is wrong with a database or a snapshot, and changes nothing.</summary>
+internal static class VerifyCommand
+{
+    public static Command Create()
+    {
+        var path = new Argument<string>("PATH") { Description = "A database's directory, a snapshot's directory, or a packed .varve file." };
+        var deep = new Option<bool>("--deep") { Description = "Every block, row and operation too, and each against what is said of it elsewhere." };
+        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var command = new Command("verify", "Reports every damage in a database or a snapshot, with file and offset; writes nothing.") { path, deep, json };
+        command.SetAction(parsed =>
+        {
+            var target = parsed.GetRequiredValue(path);
+            var problems = Verification.Check(Storages.Default, target, parsed.GetValue(deep), out var totals);
+            var damages = problems.Count(problem => problem.Severity == Severity.Damage);
+            if (parsed.GetValue(json)) WriteJson(target, parsed.GetValue(deep), problems, damages, totals);
+            else WriteText(problems, damages, totals);
+            if (damages == 0) return ExitCode.Ok;
+            Console.Out.Flush();
+            Console.Error.WriteLine($"varve: {target}: {(damages == 1 ? "1 damage" : $"{damages} damages")}");
+            return ExitCode.Corruption;
+        });
+        return command;
+    }
+
+    /// <summary>A problem on one line.</summary>
+    public static string LineOf(Problem problem) =>
+        $"{(problem.Severity == Severity.Damage ? "damage" : "remark")}  {problem.File} at {problem.Offset}: {problem.Structure}: expected {problem.Expected}, found {problem.Actual}"
+            .ReplaceLineEndings(" ");
+
+    /// <summary>A problem as a JSON object.</summary>
+    public static void WriteJson(Utf8JsonWriter writer, Problem problem)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("severity", problem.Severity == Severity.Damage ? "damage" : "remark");
+        writer.WriteString("file", problem.File);
+        writer.WriteNumber("offset", problem.Offset);
+        writer.WriteString("structure", problem.Structure);
+        writer.WriteString("expected", problem.Expected);
+        writer.WriteString("actual", problem.Actual);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteText(IReadOnlyList<Problem> problems, int damages, VerificationTotals totals)
+    {
+        foreach (var problem in problems) Console.Out.WriteLine(LineOf(problem));
+        Console.Out.WriteLine(
+            $"{(damages == 0 ? "ok" : "damaged")}  {totals.Kind}: {totals.Files} files, {SizeText.Format(totals.Bytes)} read, {SizeText.Count(totals.Blocks)} blocks, "
+            + $"{SizeText.Count(totals.Rows)} rows, {SizeText.Count(totals.Records)} log records, {SizeText.Count(totals.Entries)} entries");
+    }
+
+    private static void WriteJson(string path, bool deep, IReadOnlyList<Problem> problems, int damages, VerificationTotals totals)
+    {
+        using var output = Console.OpenStandardOutput();
+        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("path", path);
+            writer.WriteString("kind", totals.Kind);
+            writer.WriteBoolean("deep", deep);
+            writer.WriteBoolean("whole", damages == 0);
+            writer.WriteNumber("damages", damages);
+            writer.WriteNumber("remarks", problems.Count - damages);
+            writer.WriteStartArray("problems");
+            foreach (var problem in problems) WriteJson(writer, problem);
+            writer.WriteEndArray();
+            writer.WriteNumber("files", totals.Files);
+            writer.WriteNumber("bytes", totals.Bytes);
+            writer.WriteNumber("blocks", totals.Blocks);
+            writer.WriteNumber("rows", totals.Rows);
+            writer.WriteNumber("records", totals.Records);
+            writer.WriteNumber("entries", totals.Entries);
+            writer.WriteEndObject();
+        }
+
+        output.WriteByte((byte)'\n');
+    }
+}

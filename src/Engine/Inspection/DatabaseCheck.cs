@@ -1,0 +1,68 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+
+namespace Varve.Inspection;
+
+/// <summary>Checks a database's directory, from the files that everything hangs from down to the log and the tables.</summary>
+internal sealed class DatabaseCheck(IStorage storage, string directory, bool deep, Findings findings)
+{
+    private readonly HashSet<string> _known = [FileNames.Lock, FileNames.Identity, FileNames.Current];
+
+    public void Run()
+    {
+        using var still = DirectoryHold.Take(storage, directory, findings);
+        var names = storage.List(directory);
+        if (!names.Contains(FileNames.Identity) && !names.Any(IsTableOrSegment))
+        {
+            findings.Remark(directory, 0, "identity", "an identity file", "none, and no data: a creation that was cut off, which an open begins anew");
+            return;
+        }
+
+        var root = DatabaseRoot.Read(storage, directory, names, findings);
+        if (root.ManifestName is { } manifest) _known.Add(manifest);
+        CheckTables(root, names);
+        if (root.FirstSegment is { } first)
+            new LogCheck(storage, directory, deep, findings).Run(root.DatabaseId, first, root.Content?.State ?? MachineState.Empty);
+        if (deep) RemarkOrphans(names);
+    }
+
+    private void CheckTables(DatabaseRoot root, IReadOnlyList<string> names)
+    {
+        foreach (var (_, table) in root.Content?.Runs.SelectMany(run => run) ?? [])
+        {
+            var name = FileNames.Table(table.Number);
+            _known.Add(name);
+            // A manifest with a hole may have dropped the table in an edit that is lost.
+            if (!root.IsSound && !names.Contains(name))
+                findings.Remark(PathOf(name), 0, "table", "a file that the damaged manifest names", "no such file");
+            else TableCheck.Run(storage, PathOf(name), table, deep, findings);
+        }
+
+        if (root.IsSound) return;
+        foreach (var name in names)
+        {
+            if (!FileNames.TryParse(name, FileNames.TableSuffix, out var number) || !_known.Add(name)) continue;
+            TableCheck.RunUnnamed(storage, PathOf(name), number, root.DatabaseId, deep, findings);
+        }
+    }
+
+    private void RemarkOrphans(IReadOnlyList<string> names)
+    {
+        foreach (var name in names.Order(StringComparer.Ordinal))
+        {
+            if (_known.Contains(name)) continue;
+            if (FileNames.TryParse(name, FileNames.SegmentSuffix, out _)) continue; // of the log, or kept to be used again
+            var isOurs = FileNames.IsTemporary(name) || FileNames.IsStaging(name) || IsTableOrSegment(name)
+                || FileNames.TryParse(name, FileNames.ManifestSuffix, out _);
+            findings.Remark(
+                PathOf(name), 0, isOurs ? "orphan" : "unknown file", "a file that the database names",
+                isOurs ? "what a crash left behind; the next open sweeps it" : "one that is not ours and is left alone");
+        }
+    }
+
+    private static bool IsTableOrSegment(string name) =>
+        FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _);
+
+    private string PathOf(string name) => Path.Combine(directory, name);
+}

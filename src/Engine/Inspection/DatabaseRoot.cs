@@ -1,0 +1,104 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+
+namespace Varve.Inspection;
+
+/// <summary>What IDENTITY, CURRENT and the manifest say; where one of them is damaged, what can be gathered without it.</summary>
+internal sealed class DatabaseRoot
+{
+    public Guid DatabaseId { get; private init; }
+
+    /// <summary>The manifest that was read, or would have been.</summary>
+    public string? ManifestName { get; private init; }
+
+    /// <summary>What it says; null when it cannot be read at all.</summary>
+    public ManifestContent? Content { get; private init; }
+
+    /// <summary>The manifest is whole and is the right one, so that nothing else can be part of the database.</summary>
+    public bool IsSound { get; private init; }
+
+    /// <summary>Where the log begins: by the manifest's word, or else by the links of what is there. Null: there is no log yet.</summary>
+    public ulong? FirstSegment { get; private init; }
+
+    public static DatabaseRoot Read(IStorage storage, string directory, IReadOnlyList<string> names, Findings findings)
+    {
+        var identity = ReadPointer(storage, directory, FileNames.Identity, "an identity file", findings);
+        var current = ReadPointer(storage, directory, FileNames.Current, "the file that names the manifest", findings);
+        if (identity is { } one && current is { } other && one.DatabaseId != other.DatabaseId)
+            findings.Report(Path.Combine(directory, FileNames.Current), 16, "current", $"database {one.DatabaseId}", $"{other.DatabaseId}");
+        var segments = NumbersOf(names, FileNames.SegmentSuffix).ToList();
+        var id = identity?.DatabaseId ?? current?.DatabaseId ?? IdOfSegments(storage, directory, segments);
+
+        var manifests = NumbersOf(names, FileNames.ManifestSuffix).ToList();
+        var newest = manifests.DefaultIfEmpty().Max();
+        var name = current is { } pointer ? FileNames.Manifest(pointer.ManifestNumber) : newest == 0 ? null : FileNames.Manifest(newest);
+        var before = findings.Damages;
+        var image = name is null ? null : ReadManifest(storage, Path.Combine(directory, name), id, findings);
+        // An old manifest goes only after CURRENT names the new one: the only one there is the one that was named.
+        var isNamed = current is not null || manifests.Count == 1;
+        return new DatabaseRoot
+        {
+            DatabaseId = id ?? default,
+            ManifestName = name,
+            Content = image?.Content,
+            IsSound = isNamed && image is not null && findings.Damages == before,
+            FirstSegment = image is null || image.Edits == 0 ? LooseLog.FirstSegment(storage, directory, segments) : image.Content.FirstSegment == 0 ? null : image.Content.FirstSegment,
+        };
+    }
+
+    private static ManifestImage? ReadManifest(IStorage storage, string path, Guid? databaseId, Findings findings)
+    {
+        if (storage.FileExists(path))
+        {
+            findings.Files++;
+            findings.ReadThrough(storage, path, 0);
+        }
+
+        var image = ManifestReader.Read(storage, path, databaseId, findings.Report);
+        if (image is { TornBytes: > 0 })
+            findings.Remark(path, image.End, "manifest tail", "a record or zeros", $"{image.TornBytes} bytes of an edit that was never acknowledged; an open drops them");
+        return image;
+    }
+
+    private static PointerFile? ReadPointer(IStorage storage, string directory, string name, string what, Findings findings)
+    {
+        var path = Path.Combine(directory, name);
+        if (!storage.FileExists(path))
+        {
+            findings.Report(path, 0, name == FileNames.Current ? "current" : "identity", what, "no such file");
+            return null;
+        }
+
+        using var file = storage.Open(path, FileIntent.Read);
+        var bytes = new byte[Math.Min(file.Length, PointerFile.Size + 1)];
+        file.Read(0, bytes);
+        findings.Files++;
+        findings.Bytes += bytes.Length;
+        if (PointerFile.TryDecode(bytes, out var pointer, out var version, out var error)) return pointer;
+        findings.Report(version > PointerFile.Version
+            ? new UnsupportedFormatException(path, version, PointerFile.Version)
+            : new CorruptionException(path, error.Offset, "pointer file", error.Reason, "other bytes"));
+        return null;
+    }
+
+    private static Guid? IdOfSegments(IStorage storage, string directory, List<ulong> segments)
+    {
+        var start = new byte[64];
+        foreach (var number in segments)
+        {
+            using var file = storage.Open(Path.Combine(directory, FileNames.Segment(number)), FileIntent.Read);
+            if (file.Length < start.Length) continue;
+            file.Read(0, start);
+            if (WalSegmentHeader.TryDecode(start, out var header, out _, out _)) return header.DatabaseId;
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<ulong> NumbersOf(IReadOnlyList<string> names, string suffix)
+    {
+        foreach (var name in names)
+            if (FileNames.TryParse(name, suffix, out var number)) yield return number;
+    }
+}

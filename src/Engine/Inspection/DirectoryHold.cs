@@ -1,0 +1,27 @@
+using Varve.Storage;
+
+namespace Varve.Inspection;
+
+/// <summary>
+/// Keeps engines from a database while it is inspected. A lock file that is not there is not made: nothing can be open then
+/// that would not have made it.
+/// </summary>
+internal static class DirectoryHold
+{
+    /// <exception cref="AlreadyOpenException">An engine has the directory open.</exception>
+    public static IDisposable? Take(IStorage storage, string directory, Findings findings)
+    {
+        var path = Path.Combine(directory, FileNames.Lock);
+        if (!storage.FileExists(path)) return null;
+        try
+        {
+            return storage.TryLock(path) ?? throw new AlreadyOpenException(directory);
+        }
+        catch (IOException e) when (e is not AlreadyOpenException)
+        {
+            // Another user's, or a file system mounted read-only: reading may go on, with a word.
+            findings.Remark(path, 0, "lock", "one that can be taken", $"it is not known whether an engine is at work here ({e.Message})");
+            return null;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Inspection;
+
+/// <summary>Checks the write-ahead log of a database: every segment, the chain, and what stands behind a break in it.</summary>
+internal sealed class LogCheck(IStorage storage, string directory, bool deep, Findings findings)
+{
+    private const int PageSize = 4096; // larger reads leave large folios behind, which the engine's next mapped stores would dirty whole
+
+    /// <summary>Checks the segments from <paramref name="first"/> on, which continue a state.</summary>
+    public void Run(Guid databaseId, ulong first, MachineState state)
+    {
+        foreach (var name in storage.List(directory))
+        {
+            if (!FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) || number < first) continue;
+            findings.Files++;
+            findings.ReadThrough(storage, Path.Combine(directory, name), 0, PageSize);
+        }
+
+        var log = WalRecovery.Run(storage, directory, databaseId, first, readOnly: true, findings.Report);
+        var owned = log.Segments.Concat(log.Unused).ToHashSet();
+        try
+        {
+            foreach (var segment in log.Segments) CountRecords(segment);
+            CheckEnd(log);
+            if (!deep) return;
+            var replay = new LogReplay(new Incarnation(state, EngineOptions.OutcomesKept), state, static segment => segment.Dispose());
+            foreach (var segment in log.Segments)
+            {
+                var memtable = replay.Replay(segment, findings.Report);
+                owned.Remove(segment); // the memtable's, and gone with it
+                memtable.Release();
+            }
+        }
+        finally
+        {
+            foreach (var segment in owned) segment.Dispose();
+        }
+    }
+
+    private void CountRecords(WalSegment segment)
+    {
+        for (long offset = WalSegmentHeader.Size; segment.TryReadRecord(offset, out var header, out _); offset += header.Length) Count(header);
+    }
+
+    private void Count(in WalRecordHeader header)
+    {
+        findings.Records++;
+        findings.Entries += header.EntryCount;
+    }
+
+    private void CheckEnd(RecoveredLog log)
+    {
+        if (log.Ending == LogEnding.Clean) return;
+        var last = log.Segments.Count == 0 ? null : log.Segments[^1];
+        var beyond = 0L;
+        ulong lastIndex = 0;
+        foreach (var segment in log.Unused.Where(segment => last is null || segment.Number > last.Number).Prepend(last))
+        {
+            if (segment is null) continue;
+            var end = segment == last ? segment.End : WalSegmentHeader.Size;
+            foreach (var record in WalRecovery.RecordsFrom(segment, end))
+            {
+                // The break itself is reported; this is another one behind it.
+                if (record.Offset != end && !(segment == last && end == segment.End) && log.Ending == LogEnding.Corrupt)
+                    findings.Report(segment.Path, end, "log", "a valid record", $"other bytes up to the one at {record.Offset}");
+                Count(record);
+                beyond++;
+                lastIndex = Math.Max(lastIndex, record.LastIndex);
+                end = record.Offset + record.Length;
+            }
+        }
+
+        var behind = beyond == 0 ? "" : $", and {beyond} valid records behind them, up to index {lastIndex}";
+        if (log.Ending == LogEnding.TornTail)
+            findings.Remark(last!.Path, last.End, "log tail", "a record or zeros", $"{log.TornBytes} bytes that were never known to be durable{behind}; an open drops them");
+        else if (beyond > 0)
+            findings.Remark(last?.Path ?? directory, last?.End ?? 0, "log", "records that follow on each other", $"a break{behind}");
+    }
+}

@@ -1,0 +1,63 @@
+using System.IO.Hashing;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+
+namespace Varve.Inspection;
+
+/// <summary>A table file for whose descriptor there is only its own word.</summary>
+internal static class LooseTable
+{
+    private const int Piece = 1 << 20;
+
+    /// <summary>What a manifest would have said of the file; null, after a report, when its footer or its properties are damaged.</summary>
+    public static TableDescriptor? Describe(IStorage storage, string path, ulong number, Action<VarveException> report)
+    {
+        using var file = storage.Open(path, FileIntent.Read);
+        var length = file.Length;
+        if (!TableParts.TryReadFooter(file, length, out var footer, out var version, out var error))
+        {
+            report(version != TableFooter.FormatVersion
+                ? new UnsupportedFormatException(path, version, TableFooter.FormatVersion)
+                : new CorruptionException(path, error.Offset, "table footer", error.Reason, "other bytes"));
+            return null;
+        }
+
+        var hash = HashOf(file, length);
+        using var mapping = file.Map(length, MappingAccess.Table);
+        VarveException? damage = null;
+        if (new TableParts(path, null, footer!, mapping, found => damage ??= found).Properties is { } properties)
+        {
+            return new TableDescriptor
+            {
+                Origin = footer!.Origin,
+                OriginNumber = footer.OriginNumber,
+                Number = number,
+                Length = length,
+                Hash = hash,
+                RowCount = properties.RowCount,
+                TombstoneCount = properties.TombstoneCount,
+                LeaseCount = properties.LeaseCount,
+                SmallestKey = properties.SmallestKey,
+                LargestKey = properties.LargestKey,
+            };
+        }
+
+        report(damage!);
+        return null;
+    }
+
+    private static UInt128 HashOf(IStorageFile file, long length)
+    {
+        var hash = new XxHash128();
+        var buffer = new byte[Math.Min(Piece, length)];
+        for (long at = 0; at < length; at += Piece)
+        {
+            var part = buffer.AsSpan(0, (int)Math.Min(Piece, length - at));
+            file.Read(at, part);
+            hash.Append(part);
+        }
+
+        return hash.GetCurrentHashAsUInt128();
+    }
+}

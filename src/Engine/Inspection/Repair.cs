@@ -1,0 +1,171 @@
+using Varve.Compaction;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+
+namespace Varve.Inspection;
+
+/// <summary>
+/// Saves what can be read of a database or a snapshot into a new database (docs/decisions/0009). The source is only read. The
+/// result has an identity of its own, one run, and no log but the one that its first open begins; that open is part of the repair.
+/// </summary>
+internal static class Repair
+{
+    /// <summary>Repairs <paramref name="path"/> into <paramref name="output"/>, which does not exist or is empty.</summary>
+    /// <exception cref="ArgumentException">The output has something in it, or lies inside of what is repaired.</exception>
+    /// <exception cref="CorruptionException">There is nothing to begin with.</exception>
+    /// <exception cref="AlreadyOpenException">An engine has the database open.</exception>
+    public static RepairReport Run(IStorage storage, string path, string output)
+    {
+        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
+        if (output == path || output.StartsWith(path + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+            throw new ArgumentException($"{output}: lies inside of what is repaired", nameof(output));
+        if (storage.FileExists(output) || (storage.DirectoryExists(output) && storage.List(output).Count > 0))
+            throw new ArgumentException($"{output}: exists and is not empty", nameof(output));
+
+        var problems = Verification.Check(storage, path, deep: true);
+        var kind = Verification.KindOf(storage, path);
+        using var held = kind == PathKind.Database ? DirectoryHold.Take(storage, path, new Findings()) : null;
+        storage.CreateDirectory(output);
+        if (Path.GetDirectoryName(output) is { } parent) storage.SyncDirectory(parent);
+        try
+        {
+            var id = Guid.NewGuid();
+            var numbers = new FileNumbers(1);
+            using var salvage = new Salvage(storage, output, id, numbers);
+            var (state, isExact) = kind switch
+            {
+                PathKind.Database => TakeDatabase(storage, path, salvage),
+                PathKind.Snapshot => TakeSnapshot(storage, path, salvage),
+                _ => TakePack(storage, path, salvage),
+            };
+            state = Write(storage, output, id, numbers, salvage.Runs(), state);
+            using (LsmStateMachine.Open(output, new EngineOptions { Storage = storage }))
+            {
+                // The open begins the log, and sweeps the tables that were only on the way here.
+            }
+
+            return new RepairReport(problems, salvage.Losses, isExact, new LogId(state.LastIndex, state.LastTerm), state.LiveCount);
+        }
+        catch
+        {
+            DirectoryTree.Delete(storage, output);
+            throw;
+        }
+    }
+
+    private static (MachineState State, bool IsExact) TakeDatabase(IStorage storage, string directory, Salvage salvage)
+    {
+        var names = storage.List(directory);
+        var root = DatabaseRoot.Read(storage, directory, names, new Findings());
+        var named = new HashSet<string>();
+        var newest = 0UL;
+        foreach (var (order, table) in root.Content?.Runs.SelectMany(run => run) ?? [])
+        {
+            var name = FileNames.Table(table.Number);
+            named.Add(name);
+            newest = Math.Max(newest, order);
+            salvage.Add(storage, Path.Combine(directory, name), order, table.Number, table);
+        }
+
+        if (!root.IsSound)
+        {
+            salvage.Losses.Add(new Loss(root.ManifestName is { } lost ? Path.Combine(directory, lost) : directory, 0, "what the manifest says: tables are taken by the order of their numbers"));
+            foreach (var name in names)
+                if (FileNames.TryParse(name, FileNames.TableSuffix, out var number) && !named.Contains(name))
+                    salvage.Add(storage, Path.Combine(directory, name), newest + number, number, null);
+        }
+
+        var state = root.Content?.State ?? MachineState.Empty;
+        var isExact = root.IsSound && salvage.IsWhole;
+        if (root.FirstSegment is null) return (state, isExact);
+        using var log = new SalvagedLog(storage, directory, root, state, isExact, salvage.Losses);
+        salvage.AddNewest(log.WriteTo);
+        var position = log.Replay.Position;
+        isExact &= log.IsWhole;
+        return (state with
+        {
+            LastIndex = position.Index,
+            LastTerm = position.Term,
+            LogTimeMs = position.LogTimeMs,
+            LocalTimeMs = position.LocalTimeMs,
+            CleanedTimeMs = log.Replay.CleanedTimeMs,
+            Terms = log.Incarnation.Terms.UpTo(position.Index),
+            Outcomes = log.Incarnation.Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
+            Snapshot = isExact && log.Replay.Snapshot is { } snapshot
+                ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
+        }, isExact);
+    }
+
+    private static (MachineState State, bool IsExact) TakeSnapshot(IStorage storage, string directory, Salvage salvage)
+    {
+        if (SnapshotCheck.TryReadManifest(storage, directory, new Findings()) is { } manifest)
+        {
+            foreach (var (order, table) in manifest.Tables)
+                salvage.Add(storage, Path.Combine(directory, SnapshotNames.Table(table)), order, table.OriginNumber, table);
+            return (manifest.State, salvage.IsWhole);
+        }
+
+        salvage.Losses.Add(new Loss(Path.Combine(directory, SnapshotNames.Manifest), 0, "what the manifest says: tables are taken by the order of their numbers, and the index is not known"));
+        foreach (var name in storage.List(directory))
+        {
+            var dash = name.IndexOf('-', StringComparison.Ordinal);
+            if (dash < 12 || !name.EndsWith(SnapshotNames.TableExtension, StringComparison.Ordinal)) continue;
+            if (FileNames.TryParse(name[..dash] + FileNames.TableSuffix, FileNames.TableSuffix, out var number))
+                salvage.Add(storage, Path.Combine(directory, name), number, number, null);
+        }
+
+        return (MachineState.Empty, false);
+    }
+
+    private static (MachineState State, bool IsExact) TakePack(IStorage storage, string path, Salvage salvage)
+    {
+        var findings = new Findings();
+        // The file stays open in the parts; tables are read from mappings that outlive it.
+        using var parts = new FileParts(storage, path);
+        if (PackCheck.Open(storage, path, parts, findings, out var tables, out _) is not { } manifest)
+            throw new CorruptionException(path, 0, "packed snapshot", "a manifest, which says where the tables are", "none that can be read");
+        foreach (var (part, (order, table)) in tables) salvage.Add(parts, part, order, table.OriginNumber, table);
+        foreach (var (_, table) in manifest.Tables.Skip(tables.Count))
+            salvage.Add(parts, Path.Combine(path, SnapshotNames.Table(table)), 0, table.OriginNumber, table); // missing: a loss
+        return (manifest.State, salvage.IsWhole);
+    }
+
+    /// <summary>Merges everything into one run, counts what is live in it, and makes a database of it; the identity comes last.</summary>
+    private static MachineState Write(IStorage storage, string directory, Guid id, FileNumbers numbers, Run[] runs, MachineState state)
+    {
+        var options = new EngineOptions();
+        using var batch = new TableBatch(storage, directory, id, numbers, options, options.TableBytes);
+        using var cursor = new MergeCursor();
+        var live = 0L;
+        cursor.Open([], runs, ulong.MaxValue);
+        try
+        {
+            for (cursor.SeekFirst(); cursor.IsValid; cursor.Move())
+            {
+                if (cursor.Kind == RecordKind.Tombstone) continue;
+                if (cursor.Kind == RecordKind.Put || cursor.Deadline > state.CountedTimeMs) live++;
+                batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);
+            }
+        }
+        finally
+        {
+            cursor.Close();
+        }
+
+        state = state with { LiveCount = live };
+        var tables = batch.Finish(descriptor => FileNames.Table(descriptor.Number));
+        var edit = new VersionEdit
+        {
+            Replace = true,
+            NextFileNumber = numbers.Peek,
+            FirstSegment = 0,
+            State = state,
+            Added = [.. tables.Select(table => new AddedTable(1, table.Descriptor))],
+        };
+        ManifestStore.Create(storage, directory, id, numbers, edit).Dispose();
+        DurableFile.Replace(storage, Path.Combine(directory, FileNames.Identity), new PointerFile(id, 0).Encode());
+        return state;
+    }
+}

@@ -1,0 +1,111 @@
+using Varve.Compaction;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Inspection;
+
+/// <summary>
+/// The newest effect of every key in a log, and where the log stands after it. Follows the chain to its end; past a break too,
+/// with every valid record in order, when no exact state is to be had any more. Memory: the log's distinct keys.
+/// </summary>
+internal sealed class SalvagedLog : IDisposable
+{
+    private readonly SortedDictionary<byte[], (WalSegment Segment, long Offset, int Size)> _newest = new(KeyComparer.Instance);
+    private readonly RecoveredLog _log;
+    private readonly List<Loss> _losses;
+    private bool _hasStopped;
+
+    public SalvagedLog(IStorage storage, string directory, DatabaseRoot root, MachineState state, bool exact, List<Loss> losses)
+    {
+        _losses = losses;
+        Incarnation = new Incarnation(state, EngineOptions.OutcomesKept);
+        Replay = new LogReplay(Incarnation, state, static segment => segment.Dispose());
+        _log = WalRecovery.Run(storage, directory, root.DatabaseId, root.FirstSegment!.Value, readOnly: true, static _ => { });
+        IsWhole = _log.Segments.Count > 0;
+        if (!IsWhole) losses.Add(new Loss(Path.Combine(directory, FileNames.Segment(root.FirstSegment.Value)), 0, "the beginning of the log"));
+        foreach (var segment in _log.Segments)
+            for (long offset = WalSegmentHeader.Size; offset < segment.End && !_hasStopped && segment.TryReadRecord(offset, out var header, out _); offset += header.Length)
+                Take(segment, header, exact);
+        LookBeyond(exact && IsWhole);
+    }
+
+    /// <summary>The log begins where the tables end: what was taken of it continues them.</summary>
+    public bool IsWhole { get; }
+
+    public Incarnation Incarnation { get; }
+
+    /// <summary>Positions, the last snapshot, clean-ups.</summary>
+    public LogReplay Replay { get; }
+
+    /// <summary>Writes the newest effects in key order.</summary>
+    public void WriteTo(TableBatch batch)
+    {
+        foreach (var (_, (segment, offset, size)) in _newest)
+        {
+            var kind = WalOperation.Read(segment.From(offset)[..size], out var key, out var value, out var deadline);
+            batch.Add(key, kind, deadline, value);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var segment in _log.Segments.Concat(_log.Unused)) segment.Dispose();
+    }
+
+    private void LookBeyond(bool exact)
+    {
+        if (_log.Ending == LogEnding.Clean && !_hasStopped) return;
+        var last = _log.Segments.Count == 0 ? null : _log.Segments[^1];
+        var kept = Replay.Position.Index;
+        foreach (var segment in _log.Unused.Where(segment => last is null || segment.Number > last.Number).Prepend(last))
+        {
+            if (segment is null) continue;
+            var end = segment == last ? segment.End : WalSegmentHeader.Size;
+            foreach (var record in WalRecovery.RecordsFrom(segment, end))
+            {
+                if (record.Offset != end || exact) Lose(segment, end, kept, record, exact);
+                end = record.Offset + record.Length;
+                if (!exact) Take(segment, record, exact: false);
+                kept = exact ? Math.Max(kept, record.LastIndex) : Replay.Position.Index;
+            }
+        }
+
+        if (_log.Ending == LogEnding.Corrupt && last is not null && !_losses.Exists(loss => loss.File == last.Path && loss.Offset == last.End))
+            _losses.Add(new Loss(last.Path, last.End, $"records that were durable, after index {Replay.Position.Index}"));
+    }
+
+    private void Lose(WalSegment segment, long from, ulong kept, in WalRecordHeader next, bool exact)
+    {
+        var upTo = exact ? next.LastIndex : next.FirstIndex - (next.EntryCount > 0 ? 1UL : 0UL);
+        if (upTo > kept) _losses.Add(new Loss(segment.Path, from, $"entries {kept + 1} to {upTo}"));
+    }
+
+    private void Take(WalSegment segment, in WalRecordHeader header, bool exact)
+    {
+        try
+        {
+            if (Replay.Note(segment, header)) TakeOperations(segment, header);
+        }
+        catch (CorruptionException damage)
+        {
+            _losses.Add(new Loss(segment.Path, header.Offset, $"entries {header.FirstIndex} to {header.LastIndex} ({damage.Kind}: {damage.Expected})"));
+            _hasStopped = exact;
+        }
+    }
+
+    private void TakeOperations(WalSegment segment, in WalRecordHeader header)
+    {
+        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
+        var end = header.Offset + header.Length;
+        for (var i = 0; i < header.OperationCount; i++)
+        {
+            var room = segment.From(offset)[..(int)(end - offset)];
+            var size = LogReplay.Measure(segment, offset, room);
+            WalOperation.Read(room, out var key, out _, out _);
+            _newest[key.ToArray()] = (segment, offset, size);
+            offset += size;
+        }
+    }
+}

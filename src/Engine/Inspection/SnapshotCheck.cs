@@ -1,0 +1,75 @@
+using Varve.Format;
+using Varve.Snapshots;
+using Varve.Storage;
+
+namespace Varve.Inspection;
+
+/// <summary>Checks a snapshot's directory.</summary>
+internal static class SnapshotCheck
+{
+    public static void Run(IStorage storage, string directory, bool deep, Findings findings)
+    {
+        var known = new HashSet<string> { SnapshotNames.Manifest };
+        var manifest = TryReadManifest(storage, directory, findings);
+        foreach (var (_, table) in manifest?.Tables ?? [])
+        {
+            var name = SnapshotNames.Table(table);
+            known.Add(name);
+            TableCheck.Run(storage, Path.Combine(directory, name), table, deep, findings);
+        }
+
+        foreach (var name in storage.List(directory).Order(StringComparer.Ordinal))
+        {
+            if (known.Contains(name)) continue;
+            if (manifest is null && name.EndsWith(SnapshotNames.TableExtension, StringComparison.Ordinal))
+                TableCheck.RunUnnamed(storage, Path.Combine(directory, name), 0, default, deep, findings);
+            else if (deep)
+                findings.Remark(Path.Combine(directory, name), 0, "unknown file", "a file that the snapshot names", "one that it does not name");
+        }
+    }
+
+    /// <summary>Decodes a manifest's bytes and checks what they say; null, after a report, when they are none.</summary>
+    public static SnapshotManifest? Decode(ReadOnlySpan<byte> bytes, string path, long offset, Findings findings)
+    {
+        if (SnapshotManifestCodec.IsUnsupported(bytes, out var version))
+        {
+            findings.Report(new UnsupportedFormatException(path, version, SnapshotManifestCodec.Version));
+            return null;
+        }
+
+        if (!SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error))
+        {
+            findings.Report(path, offset + error.Offset, "snapshot manifest", error.Reason, "other bytes");
+            return null;
+        }
+
+        var rows = manifest.Tables.Aggregate(UInt128.Zero, (sum, table) => sum + (UInt128)(table.Table.RowCount - table.Table.TombstoneCount));
+        if ((UInt128)manifest.State.LiveCount > rows)
+            findings.Report(path, offset, "snapshot manifest", $"at most {rows} live keys", $"{manifest.State.LiveCount}");
+        return manifest;
+    }
+
+    /// <summary>Reads a directory's manifest; null, after a report, when it cannot be.</summary>
+    public static SnapshotManifest? TryReadManifest(IStorage storage, string directory, Findings findings)
+    {
+        var path = Path.Combine(directory, SnapshotNames.Manifest);
+        if (!storage.FileExists(path))
+        {
+            findings.Report(path, 0, "snapshot manifest", "the file that names the tables", "no such file");
+            return null;
+        }
+
+        findings.Files++;
+        try
+        {
+            var bytes = SnapshotFiles.ReadManifestFile(storage, directory);
+            findings.Bytes += bytes.Length;
+            return Decode(bytes, path, 0, findings);
+        }
+        catch (SnapshotRejectedException damage)
+        {
+            findings.Report(damage);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+
+namespace Varve.Inspection;
+
+/// <summary>Checks one table file.</summary>
+internal static class TableCheck
+{
+    /// <summary>Checks a table against what a manifest says of it.</summary>
+    public static void Run(IStorage storage, string path, TableDescriptor descriptor, bool deep, Findings findings)
+    {
+        if (!storage.FileExists(path))
+        {
+            findings.Report(path, 0, "table", "a file that the manifest names", "no such file");
+            return;
+        }
+
+        findings.Files++;
+        var tail = TailOf(storage, path);
+        findings.ReadThrough(storage, path, tail);
+        using var table = Table.TryOpen(storage, path, descriptor, paranoid: false, findings.Report);
+        if (!deep) return;
+        if (table is null)
+        {
+            ScanBlocks(storage, path, descriptor.Origin, descriptor.OriginNumber, findings);
+            return;
+        }
+
+        findings.Bytes += tail;
+        findings.Blocks += table.BlockCount;
+        findings.Rows += table.Properties.RowCount;
+        table.FindDamage(findings.Report);
+    }
+
+    /// <summary>Checks a table that nothing readable names, by its own word.</summary>
+    public static void RunUnnamed(IStorage storage, string path, ulong number, Guid databaseId, bool deep, Findings findings)
+    {
+        if (LooseTable.Describe(storage, path, number, findings.Report) is { } descriptor) Run(storage, path, descriptor, deep, findings);
+        else if (deep) ScanBlocks(storage, path, databaseId, number, findings);
+    }
+
+    private static void ScanBlocks(IStorage storage, string path, Guid origin, ulong originNumber, Findings findings)
+    {
+        findings.ReadThrough(storage, path, 0);
+        using var scan = new TableBlockScan(storage, path, origin, originNumber);
+        while (scan.MoveNext())
+        {
+            if (scan.IsSound)
+            {
+                findings.Blocks++;
+                findings.Rows += scan.Count;
+            }
+            else if (!scan.IsRest)
+            {
+                findings.Report(path, scan.Offset, "data block", scan.Error.Reason ?? "a block", $"other bytes up to {scan.End}");
+            }
+        }
+    }
+
+    /// <summary>Where all that an open reads begins.</summary>
+    private static long TailOf(IStorage storage, string path)
+    {
+        using var file = storage.Open(path, FileIntent.Read);
+        var length = file.Length;
+        return TableParts.TryReadFooter(file, length, out var footer, out _, out _) ? footer!.DataLength : Math.Max(0, length - TableFooter.Bytes);
+    }
+}

@@ -1,0 +1,73 @@
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Inspection;
+
+/// <summary>
+/// Reads a database or a snapshot as it lies there and says all that is wrong with it. Writes nothing, makes nothing, and goes
+/// past every damage to what stands behind it. No bytes whatever make it throw; only what the file system refuses does.
+/// </summary>
+internal static class Verification
+{
+    /// <summary>As the other, without the totals.</summary>
+    public static IReadOnlyList<Problem> Check(IStorage storage, string path, bool deep) => Check(storage, path, deep, out _);
+
+    /// <summary>Checks a database's directory, a snapshot's directory, or a packed snapshot.</summary>
+    /// <param name="storage">The file system.</param>
+    /// <param name="path">What to check.</param>
+    /// <param name="deep">
+    /// Not only what an open would read (the pointers, the manifest, the log, the ends of tables), but every block, row and
+    /// operation, and each against what is said of it elsewhere.
+    /// </param>
+    /// <param name="totals">What was read.</param>
+    /// <returns>Damages and remarks; nothing is wrong when none of them is a damage.</returns>
+    /// <exception cref="AlreadyOpenException">An engine has the database open, and what it writes meanwhile would look like damage.</exception>
+    /// <exception cref="IOException">The path is no database and no snapshot, or cannot be read.</exception>
+    public static IReadOnlyList<Problem> Check(IStorage storage, string path, bool deep, out VerificationTotals totals)
+    {
+        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        var findings = new Findings();
+        var kind = KindOf(storage, path);
+        switch (kind)
+        {
+            case PathKind.Database:
+                new DatabaseCheck(storage, path, deep, findings).Run();
+                break;
+            case PathKind.Snapshot:
+                SnapshotCheck.Run(storage, path, deep, findings);
+                break;
+            default:
+                PackCheck.Run(storage, path, deep, findings);
+                break;
+        }
+
+        var name = kind switch { PathKind.Database => "database", PathKind.Snapshot => "snapshot", _ => "packed snapshot" };
+        totals = new VerificationTotals(name, findings.Files, findings.Bytes, findings.Blocks, findings.Rows, findings.Records, findings.Entries);
+        return findings.Problems;
+    }
+
+    /// <summary>What a path is, by the names that are there: any of them may be missing.</summary>
+    internal static PathKind KindOf(IStorage storage, string path)
+    {
+        if (!storage.DirectoryExists(path))
+            return storage.FileExists(path) ? PathKind.PackedSnapshot : throw new FileNotFoundException($"{path}: no such file or directory", path);
+        var names = storage.List(path);
+        if (names.Contains(SnapshotNames.Manifest)) return PathKind.Snapshot;
+        if (names.Any(IsOfADatabase)) return PathKind.Database;
+        if (names.Any(name => name.EndsWith(SnapshotNames.TableExtension, StringComparison.Ordinal))) return PathKind.Snapshot;
+        throw new FileNotFoundException($"{path}: neither a database nor a snapshot", path);
+    }
+
+    private static bool IsOfADatabase(string name) =>
+        name is FileNames.Identity or FileNames.Current
+        || FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _)
+        || FileNames.TryParse(name, FileNames.ManifestSuffix, out _);
+}
+
+/// <summary>What can be inspected.</summary>
+internal enum PathKind
+{
+    Database,
+    Snapshot,
+    PackedSnapshot,
+}

@@ -1,0 +1,121 @@
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Tables;
+
+/// <summary>
+/// Walks the data blocks of a table that cannot be opened, or of one with damaged blocks: every block is checked on its own.
+/// Where the index cannot be trusted, a block's header says where the next begins, and behind a damaged one the next block is
+/// looked for at every multiple of 64. What is shown lives until the next move. One thread.
+/// </summary>
+internal sealed unsafe class TableBlockScan : IDisposable
+{
+    private readonly IMapping mapping;
+    private readonly ulong salt;
+    private readonly long end;
+    private readonly TableIndexReader index;
+    private readonly bool hasIndex;
+    private readonly bool isEndKnown;
+    private int number = -1;
+    private DataBlockView block;
+
+    /// <summary>Opens a file for a scan.</summary>
+    /// <param name="storage">The file system.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="origin">The database that wrote the table, if that is known.</param>
+    /// <param name="originNumber">The table's number there; the footer's word counts where there is no origin.</param>
+    public TableBlockScan(IStorage storage, string path, Guid? origin, ulong originNumber)
+    {
+        using IStorageFile file = storage.Open(path, FileIntent.Read);
+        long length = end = file.Length;
+        mapping = file.Map(length, MappingAccess.Table);
+        TableFooter? footer = null;
+        if (length != 0 && TableParts.TryReadFooter(file, length, out footer, out _, out _))
+            (end, isEndKnown) = (footer!.DataLength, true);
+        salt = TableChecksum.Salt(origin ?? footer?.Origin ?? default, origin is null && footer is not null ? footer.OriginNumber : originNumber);
+        if (footer is null || new TableParts(path, null, footer, mapping, static _ => { }).Index is not { } shape)
+            return;
+        index = new TableIndexReader(mapping.Address + footer.Index.Offset, shape);
+        hasIndex = true;
+    }
+
+    /// <summary>Where the block, or the damaged range, begins.</summary>
+    public long Offset { get; private set; }
+
+    /// <summary>Where it ends.</summary>
+    public long End { get; private set; }
+
+    /// <summary>False: the range is no block that was written here.</summary>
+    public bool IsSound { get; private set; }
+
+    /// <summary>The range is all that is left of a file whose footer is lost: what stands behind the data blocks, or a damaged block too.</summary>
+    public bool IsRest => !IsSound && !isEndKnown && End == end;
+
+    /// <summary>What was expected of a range that is not sound.</summary>
+    public DecodeError Error { get; private set; }
+
+    /// <summary>Rows of a sound block.</summary>
+    public int Count => block.Count;
+
+    /// <summary>Goes to the next block or damaged range; false at the end of the data.</summary>
+    public bool MoveNext()
+    {
+        Offset = End;
+        number++;
+        if (hasIndex ? number >= index.BlockCount : Offset >= end)
+            return false;
+        if (hasIndex)
+        {
+            End = index.BlockOffset(number + 1);
+            IsSound = DataBlock.TryValidate(Bytes(Offset, End), salt, Offset, out DecodeError error);
+            Error = error;
+        }
+        else
+        {
+            End = EndOfBlock(Offset, out DecodeError error);
+            IsSound = End > Offset;
+            Error = error;
+            if (!IsSound)
+                End = NextBlock(Offset);
+        }
+        if (IsSound)
+            block = new DataBlockView(mapping.Address + Offset, mapping.Address + Offset);
+        return true;
+    }
+
+    public int KeyLength(int row) => block.KeyLength(row);
+
+    /// <summary>Writes a row's key, <see cref="KeyLength"/> bytes.</summary>
+    public void CopyKeyTo(int row, Span<byte> destination) => block.CopyKeyTo(row, destination);
+
+    /// <summary>A row; its value lives as long as the scan.</summary>
+    public TableRow Row(int row) => block.Row(row);
+
+    public void Dispose() => mapping.Dispose();
+
+    private ReadOnlySpan<byte> Bytes(long from, long to) => new(mapping.Address + from, (int)(to - from));
+
+    private long NextBlock(long from)
+    {
+        for (long at = from + DataBlockHeader.Alignment; at < end; at += DataBlockHeader.Alignment)
+        {
+            if (EndOfBlock(at, out _) > at)
+                return at;
+        }
+        return end;
+    }
+
+    /// <summary>Where the block ends that begins at an offset; the offset when there is none.</summary>
+    private long EndOfBlock(long offset, out DecodeError error)
+    {
+        error = new DecodeError(0, "a block header");
+        if (end - offset < 2 * DataBlockHeader.Alignment)
+            return offset;
+        DataBlockHeader header = DataBlockShape.ReadHeader(Bytes(offset, offset + DataBlockHeader.Bytes));
+        long extent = DataBlockHeader.Extent(header.Length);
+        // A look at the header first: only what could be a block is worth a checksum.
+        if (header.Count is 0 or > DataBlockHeader.RowsMax || header.RowsOffset > header.Length || extent > end - offset || extent > int.MaxValue)
+            return offset;
+        return DataBlock.TryValidate(Bytes(offset, offset + extent), salt, offset, out error) ? offset + extent : offset;
+    }
+}

@@ -1,0 +1,146 @@
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Tables;
+
+/// <summary>
+/// What follows the data blocks in a mapped table, checked part by part: whatever is damaged is reported and left out, and the
+/// other parts are still checked.
+/// </summary>
+internal sealed unsafe class TableParts
+{
+    private readonly string path;
+    private readonly TableDescriptor? descriptor;
+    private readonly IMapping mapping;
+    private readonly ulong salt;
+    private readonly Action<VarveException> report;
+
+    /// <summary>Reads and checks all parts.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="descriptor">What the manifest says of it; null: nothing is known.</param>
+    /// <param name="footer">Its footer, decoded.</param>
+    /// <param name="mapping">The whole file.</param>
+    /// <param name="report">Takes each damage; may throw it.</param>
+    public TableParts(string path, TableDescriptor? descriptor, TableFooter footer, IMapping mapping, Action<VarveException> report)
+    {
+        (this.path, this.descriptor, this.mapping, this.report, Footer) = (path, descriptor, mapping, report, footer);
+        salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
+        Properties = ReadProperties();
+        Index = ReadIndex();
+        bool hasFilter = CheckFilter();
+        bool hasLeases = CheckLeases();
+        AreWhole = Properties is not null && Index is not null && hasFilter && hasLeases;
+    }
+
+    public TableFooter Footer { get; }
+
+    public TableProperties? Properties { get; }
+
+    public TableIndexShape? Index { get; }
+
+    /// <summary>Nothing was reported.</summary>
+    public bool AreWhole { get; }
+
+    /// <summary>Reads the footer of a file that should be the descriptor's; null, and reported, when it is not.</summary>
+    public static TableFooter? ReadFooter(IStorageFile file, string path, TableDescriptor descriptor, Action<VarveException> report)
+    {
+        long length = file.Length;
+        if (length != descriptor.Length)
+        {
+            report(new CorruptionException(path, Math.Min(length, descriptor.Length), "table length", $"{descriptor.Length}", $"{length}"));
+            return null;
+        }
+
+        if (!TryReadFooter(file, length, out TableFooter? footer, out uint version, out DecodeError error))
+        {
+            report(version != TableFooter.FormatVersion
+                ? new UnsupportedFormatException(path, version, TableFooter.FormatVersion)
+                : new CorruptionException(path, error.Offset, "table footer", error.Reason, "other bytes"));
+            return null;
+        }
+
+        if (footer!.Origin == descriptor.Origin && footer.OriginNumber == descriptor.OriginNumber)
+            return footer;
+        report(new CorruptionException(path, footer.Offset, "table identity", $"{descriptor.Origin}/{descriptor.OriginNumber}", $"{footer.Origin}/{footer.OriginNumber}"));
+        return null;
+    }
+
+    /// <summary>Decodes the footer at the end of a file; the error's offset is in the file.</summary>
+    public static bool TryReadFooter(IStorageFile file, long length, out TableFooter? footer, out uint version, out DecodeError error)
+    {
+        Span<byte> end = stackalloc byte[(int)Math.Min(length, 2 * TableFooter.Bytes)];
+        file.Read(length - end.Length, end);
+        bool decoded = TableFooter.TryDecode(end, length, out footer, out version, out error);
+        error = error with { Offset = length - end.Length + error.Offset };
+        return decoded;
+    }
+
+    private TableProperties? ReadProperties()
+    {
+        if (!TryRegion(Footer.Properties, "table properties", out ReadOnlySpan<byte> bytes))
+            return null;
+        if (!TableProperties.TryDecode(bytes, out TableProperties? properties, out DecodeError error))
+            return Damaged<TableProperties>(Footer.Properties.Offset + error.Offset, "table properties", error.Reason);
+        if (descriptor is not null && (properties!.RowCount != descriptor.RowCount || properties.TombstoneCount != descriptor.TombstoneCount || properties.LeaseCount != descriptor.LeaseCount
+            || !properties.SmallestKey.AsSpan().SequenceEqual(descriptor.SmallestKey) || !properties.LargestKey.AsSpan().SequenceEqual(descriptor.LargestKey)))
+            return Damaged<TableProperties>(Footer.Properties.Offset, "table properties", "those of the manifest", "others");
+        return properties;
+    }
+
+    private TableIndexShape? ReadIndex()
+    {
+        if (!TryRegion(Footer.Index, "table index", out ReadOnlySpan<byte> bytes))
+            return null;
+        if (!TableIndex.TryValidate(bytes, Footer.DataLength, out TableIndexShape? shape, out DecodeError error))
+            return Damaged<TableIndexShape>(Footer.Index.Offset + error.Offset, "table index", error.Reason);
+        if (Properties is not null && shape!.BlockCount != Properties.BlockCount)
+            return Damaged<TableIndexShape>(Footer.Index.Offset, "table index", $"{Properties.BlockCount} blocks", $"{shape.BlockCount}");
+        return shape;
+    }
+
+    private bool CheckFilter()
+    {
+        if (!TryRegion(Footer.Filter, "table filter", out ReadOnlySpan<byte> bytes))
+            return false;
+        if (bytes.Length % TableFilter.LineBytes == 0)
+            return true;
+        Damaged<object>(Footer.Filter.Offset, "table filter", "whole lines of 64 bytes", $"{bytes.Length} bytes");
+        return false;
+    }
+
+    private bool CheckLeases()
+    {
+        if (!TryRegion(Footer.Leases, "table leases", out ReadOnlySpan<byte> leases))
+            return false;
+        int blocks = Index?.BlockCount ?? Properties?.BlockCount ?? TableIndexShape.BlocksMax;
+        if (!TableLeases.TryValidate(leases, blocks, out DecodeError error))
+        {
+            Damaged<object>(Footer.Leases.Offset + error.Offset, "table leases", error.Reason);
+            return false;
+        }
+
+        int count = leases.Length / TableLeases.EntryBytes;
+        if (Properties is null || count == Properties.LeaseCount
+            && (count == 0 || TableLeases.Read(leases).Deadline == Properties.SmallestDeadline
+                && TableLeases.Read(leases[^TableLeases.EntryBytes..]).Deadline == Properties.LargestDeadline))
+            return true;
+        Damaged<object>(Footer.Leases.Offset, "table leases", "those that the properties count", "others");
+        return false;
+    }
+
+    private bool TryRegion(TableRegion region, string kind, out ReadOnlySpan<byte> bytes)
+    {
+        bytes = new ReadOnlySpan<byte>(mapping.Address + region.Offset, (int)region.Length); // the footer was checked against the mapped length
+        ulong actual = TableChecksum.Of(bytes, salt, region.Offset);
+        if (actual == region.Checksum)
+            return true;
+        Damaged<object>(region.Offset, kind, $"checksum {region.Checksum:x16}", $"{actual:x16}");
+        return false;
+    }
+
+    private T? Damaged<T>(long offset, string kind, string expected, string actual = "other bytes") where T : class
+    {
+        report(new CorruptionException(path, offset, kind, expected, actual));
+        return null;
+    }
+}

@@ -1,0 +1,107 @@
+using Varve.Format;
+using Varve.Storage;
+
+namespace Varve.Versions;
+
+/// <summary>What a manifest file says, as far as it could be read.</summary>
+/// <param name="Content">The sum of its edits.</param>
+/// <param name="Salt">The file's.</param>
+/// <param name="End">After its last whole record.</param>
+/// <param name="TornBytes">Bytes after that which are no record: an edit that was never acknowledged.</param>
+/// <param name="Edits">How many records.</param>
+internal sealed record ManifestImage(ManifestContent Content, ulong Salt, long End, long TornBytes, int Edits);
+
+/// <summary>Reads a manifest file; writes nothing.</summary>
+internal static class ManifestReader
+{
+    /// <summary>Reads to the end of the log, past what is damaged where there is more behind it.</summary>
+    /// <param name="storage">The file system.</param>
+    /// <param name="path">The manifest file.</param>
+    /// <param name="databaseId">Whose manifest it should be; null: anybody's.</param>
+    /// <param name="report">Takes each damage; may throw it.</param>
+    /// <returns>Null, after a report, when not even the header can be read.</returns>
+    public static ManifestImage? Read(IStorage storage, string path, Guid? databaseId, Action<VarveException> report)
+    {
+        if (!storage.FileExists(path)) return Damaged(report, path, 0, "manifest", "the file that CURRENT names", "no such file");
+        using var file = storage.Open(path, FileIntent.Read);
+        if (file.Length > Array.MaxLength) return Damaged(report, path, Array.MaxLength, "manifest", "a shorter file", $"{file.Length} bytes");
+        var bytes = new byte[file.Length];
+        file.Read(0, bytes);
+
+        if (ManifestLog.IsUnsupported(bytes, out var version))
+        {
+            report(new UnsupportedFormatException(path, version, ManifestLog.Version));
+            return null;
+        }
+
+        if (!ManifestLog.TryDecodeHeader(bytes, out var actualId, out var salt, out var error))
+            return Damaged(report, path, error.Offset, "manifest header", error.Reason, "other bytes");
+        if (databaseId is { } expected && actualId != expected) return Damaged(report, path, 16, "manifest header", $"database {expected}", $"{actualId}");
+        // So much was allocated before the file was named; what is shorter was cut off, perhaps between two edits.
+        if (bytes.Length < ManifestStore.Ahead) Damaged(report, path, bytes.Length, "manifest", $"at least {ManifestStore.Ahead} bytes", $"{bytes.Length}");
+        return ReadRecords(path, bytes, salt, report);
+    }
+
+    private static ManifestImage ReadRecords(string path, byte[] bytes, ulong salt, Action<VarveException> report)
+    {
+        var content = new ManifestContent();
+        var edits = 0;
+        var torn = 0L;
+        var isWhole = true;
+        long offset = ManifestLog.HeaderSize, end = offset;
+        while (true)
+        {
+            var result = ManifestLog.TryReadRecord(bytes, offset, salt, out var payload, out var next);
+            if (result == ManifestReadResult.End) break;
+            if (result == ManifestReadResult.Invalid)
+            {
+                next = NextRecord(bytes, offset, salt);
+                if (next < 0)
+                {
+                    torn = LengthOfRest(bytes, offset);
+                    break;
+                }
+
+                // An edit is synced before the next is written: a whole record beyond a broken one proves that the broken one was durable.
+                Damaged(report, path, offset, "manifest record", "a valid record", "other bytes, and valid records after them");
+                isWhole = false;
+                offset = next;
+                continue;
+            }
+
+            edits++;
+            if (!VersionEditCodec.TryDecode(payload, out var edit, out var error))
+            {
+                Damaged(report, path, offset + ManifestLog.RecordHeaderSize + error.Offset, "version edit", error.Reason, "other bytes");
+                isWhole = false;
+            }
+            else if (content.Apply(edit) is { } fault && isWhole) // after a lost edit, others cannot fit
+            {
+                Damaged(report, path, offset, "version edit", fault, "another");
+                isWhole = false;
+            }
+
+            offset = end = next;
+        }
+
+        if (edits == 0) Damaged(report, path, ManifestLog.HeaderSize, "manifest", "a first record", "none");
+        if (isWhole && content.FindOverlap() is { } overlap) Damaged(report, path, end, "manifest", overlap, "some that do");
+        return new ManifestImage(content, salt, end, torn, edits);
+    }
+
+    private static long NextRecord(byte[] bytes, long offset, ulong salt)
+    {
+        var end = offset + LengthOfRest(bytes, offset);
+        for (var at = ManifestLog.NextCandidate(bytes, offset); at < end; at = ManifestLog.NextCandidate(bytes, at))
+            if (ManifestLog.TryReadRecord(bytes, at, salt, out _, out _) == ManifestReadResult.Record) return at;
+        return -1;
+    }
+
+    private static long LengthOfRest(byte[] bytes, long offset) => bytes.AsSpan((int)offset).LastIndexOfAnyExcept((byte)0) + 1;
+
+    private static ManifestImage? Damaged(Action<VarveException> report, string path, long offset, string kind, string expected, string actual)
+    {
+        report(new CorruptionException(path, offset, kind, expected, actual));
+        return null;
+    }
+}

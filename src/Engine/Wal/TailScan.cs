@@ -1,0 +1,83 @@
+using Varve.Format;
+
+namespace Varve.Wal;
+
+/// <summary>
+/// Looks for valid records in the part of a segment that no chain of records leads through.
+/// <para>
+/// A record may begin at any multiple of 8, and only its checksum tells it from a value in which a client wrote what looks like
+/// one: a header of the right offset whose length reaches to the segment's end. Hashing each of those whole would take the square
+/// of the segment, which is hours. So the work has a bound, <see cref="HashesMax"/> times the segment, and short records come
+/// first: all that are no longer than <see cref="ShortMax"/> are hashed whatever the client wrote, for they cannot use the bound up;
+/// longer ones are hashed from the shorter to the longer while there is some left. What is not
+/// looked at is taken for a value's bytes, never for damage: else a client could keep a database from opening.
+/// </para>
+/// </summary>
+internal struct TailScan(WalSegment segment)
+{
+    /// <summary>How many times the segment's length may be hashed. Records that are no attack overlap little, and take one or two.</summary>
+    private const long HashesMax = 32;
+
+    /// <summary>
+    /// Of headers at x, x + 8 and x + 80 no two can be: the offset of one is the length, or the type, of the other. So there is
+    /// one in 24 bytes at most, and records of this length hash the segment 32 times at most.
+    /// </summary>
+    private const int ShortMax = 768;
+
+    private const int LengthFactor = 8;
+
+    /// <summary>Bytes hashed so far.</summary>
+    public long HashedBytes { get; private set; }
+
+    /// <summary>The farthest that the log is known to have been synced by the records found.</summary>
+    public LogOffset Synced { get; private set; }
+
+    /// <summary>The end of the last valid record found; -1: none.</summary>
+    public long End { get; private set; } = -1;
+
+    /// <summary>Takes the records found, the shorter first; null: nobody wants them.</summary>
+    public List<WalRecordHeader>? Found { get; init; }
+
+    /// <summary>Scans from an offset to the segment's end.</summary>
+    public void Run(long from)
+    {
+        long above = 0;
+        for (long upTo = ShortMax; Pass(from, above, upTo); upTo *= LengthFactor) above = upTo;
+    }
+
+    /// <summary>Looks at the records of some lengths; whether there are longer ones, and room to look at them.</summary>
+    private bool Pass(long from, long above, long upTo)
+    {
+        var longer = false;
+        for (var offset = from; offset + WalRecordHeader.Size <= segment.Length;)
+        {
+            var step = (long)WalOperation.Alignment;
+            if (WalRecordHeader.MayBeAt(segment.From(offset), offset, out var length))
+            {
+                longer |= length > upTo;
+                if (length > above && length <= upTo)
+                {
+                    if (HashedBytes + length > HashesMax * segment.Length) return false;
+                    HashedBytes += length;
+                    if (segment.TryReadRecord(offset, out var header, out _))
+                    {
+                        Note(header);
+                        step = length;
+                    }
+                }
+            }
+
+            offset += step;
+        }
+
+        return longer;
+    }
+
+    private void Note(in WalRecordHeader header)
+    {
+        var known = new LogOffset(header.SyncedSegment, header.SyncedOffset);
+        if (known > Synced) Synced = known;
+        End = Math.Max(End, header.Offset + header.Length);
+        Found?.Add(header);
+    }
+}

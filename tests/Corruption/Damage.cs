@@ -1,0 +1,113 @@
+using Varve.Tests.Corruption.Golden;
+using Varve.Tests.Shared;
+
+namespace Varve.Tests.Corruption;
+
+/// <summary>Carries out many cases of damage on all cores; each worker has a copy of the golden disk, which every case leaves as it was.</summary>
+internal abstract class Damage(Soak soak, GoldenDatabase golden)
+{
+    private readonly Tally tally = new();
+    private int next = -1;
+    private long done;
+
+    protected GoldenDatabase Golden => golden;
+
+    protected Soak Soak => soak;
+
+    protected abstract int Count { get; }
+
+    public Tally Run()
+    {
+        Task.WaitAll([.. Enumerable.Range(0, (int)soak.Number("workers", Environment.ProcessorCount)).Select(_ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning))]);
+        return tally;
+    }
+
+    /// <summary>One case, or a batch of them.</summary>
+    protected abstract void Do(Bench bench, int number);
+
+    private void Work()
+    {
+        using var bench = new Bench(golden, tally, soak);
+        for (var number = Interlocked.Increment(ref next); number < Count; number = Interlocked.Increment(ref next))
+        {
+            try
+            {
+                Do(bench, number);
+            }
+            catch
+            {
+                Volatile.Write(ref next, int.MaxValue / 2);
+                throw;
+            }
+
+            Interlocked.Increment(ref done);
+            soak.Progress(() => $"{Volatile.Read(ref done):n0} of {Count:n0}");
+        }
+    }
+}
+
+/// <summary>One worker's disk and judges.</summary>
+internal sealed class Bench : IDisposable
+{
+    private readonly GoldenDatabase golden;
+    private readonly Tally tally;
+    private readonly Soak soak;
+    private readonly Judge judge;
+    private readonly SnapshotReader snapshots;
+    private readonly long goOnEvery;
+    private long survivals;
+
+    public Bench(GoldenDatabase golden, Tally tally, Soak soak)
+    {
+        (this.golden, this.tally, this.soak) = (golden, tally, soak);
+        Disk = golden.Disk.Copy();
+        judge = new Judge(golden);
+        snapshots = new SnapshotReader(golden, Disk);
+        goOnEvery = soak.Number("go-on-every", 50);
+    }
+
+    public MemoryDisk Disk { get; }
+
+    public static bool IsOfDatabase(string path) => path.StartsWith(GoldenDatabase.Directory + "/", StringComparison.Ordinal);
+
+    /// <summary>Damages, judges, and puts the named files back as they were.</summary>
+    public void Case(string kind, string name, ReadOnlySpan<string> files, Action damage, Func<Judge, Seen> of)
+    {
+        var kept = files.ToArray();
+        try
+        {
+            damage();
+            Seen seen;
+            if (IsOfDatabase(kept[0]))
+            {
+                seen = of(judge);
+                if (seen.Path is null && survivals++ % goOnEvery == 0) judge.GoesOn(Disk, seen.Index);
+            }
+            else
+            {
+                seen = snapshots.Read(isPacked: kept[0] == GoldenDatabase.PackedSnapshot);
+                if (seen.Verdict == Verdict.Harmless) throw new WrongStateException("a damaged snapshot was installed");
+            }
+
+            tally.Add(kind, name, seen.Verdict);
+        }
+        catch (Exception e)
+        {
+            throw new FindingException($"seed {soak.Seed}: {kind}, {name}: {string.Join(", ", kept)}", e);
+        }
+        finally
+        {
+            foreach (var file in kept)
+            {
+                if (golden.Disk.FileExists(file)) Disk.Put(file, golden.Disk.Node(file).Span);
+                else Disk.Delete(file);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        snapshots.Dispose();
+        Disk.Dispose();
+    }
+}

@@ -1,0 +1,161 @@
+using Varve.Snapshots;
+using Varve.Storage;
+
+namespace Varve.Tests.Corruption.Golden;
+
+/// <summary>
+/// A small database that holds every kind of file, record, edit and region, the snapshot made of it, as a directory and packed, and
+/// copies of it at earlier times of its life. The content is a function of the seed; ids and salts are random.
+/// </summary>
+internal sealed class GoldenDatabase : IDisposable
+{
+    public const string Directory = "/golden/db";
+    public const string SnapshotDirectory = "/golden/snapshot";
+    public const string PackedSnapshot = "/golden/snapshot.varve";
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private GoldenDatabase(int seed) => Log = new GoldenLog(seed);
+
+    public GoldenLog Log { get; }
+
+    public MemoryDisk Disk { get; private set; } = new();
+
+    /// <summary>The disk at earlier times, oldest first, each with the position that the state then had.</summary>
+    public List<(string When, MemoryDisk Disk, ulong Index)> Earlier { get; } = [];
+
+    public SnapshotMetadata Snapshot { get; private set; } = null!;
+
+    public SnapshotMetadata LastMetadata { get; private set; } = null!;
+
+    public static EngineOptions Options(MemoryDisk disk) => new()
+    {
+        MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, UpperRunsMax = 3, HistoryEntries = 220,
+        LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, Storage = disk,
+    };
+
+    /// <summary>Builds it, and stops the machine as a kill does, or by closing it.</summary>
+    public static async Task<GoldenDatabase> BuildAsync(Durability durability, bool close, int seed = 7)
+    {
+        var golden = new GoldenDatabase(seed);
+        await Task.Run(() => golden.Live(durability, close)).ConfigureAwait(false);
+        using var packed = new MemoryStream();
+        await SnapshotPacker.PackAsync(golden.Disk, SnapshotDirectory, packed).ConfigureAwait(false);
+        golden.Disk.Put(PackedSnapshot, packed.ToArray());
+        return golden;
+    }
+
+    public void Dispose()
+    {
+        Disk.Dispose();
+        foreach (var (_, disk, _) in Earlier) disk.Dispose();
+    }
+
+    private void Live(Durability durability, bool close)
+    {
+        using var disk = new MemoryDisk();
+        disk.CreateDirectory(Directory);
+        var options = Options(disk) with { Durability = durability };
+        using (var machine = LsmStateMachine.Open(Directory, options))
+        {
+            ApplyUntilFlushed(machine, 1);
+            Keep("after its first flush", disk);
+            ApplyUntilFlushed(machine, 5);
+            machine.CompactAsync().GetAwaiter().GetResult();
+            Keep("after a compaction", disk);
+        }
+
+        Keep("closed", disk);
+        using (var machine = LsmStateMachine.Open(Directory, options))
+        {
+            Keep("opened again", disk);
+            GrowRuns(machine, disk);
+            FillTheLog(machine);
+            WaitFor(() => Settled(disk), "the next segment, and old tables to go");
+            if (!close) Disk = disk.Copy();
+        }
+
+        if (close) Disk = disk.Copy();
+    }
+
+    /// <summary>Upper runs above a bottom, a snapshot, and sealed memtables; the segment made ready is a recycled one.</summary>
+    private void GrowRuns(LsmStateMachine machine, MemoryDisk disk)
+    {
+        using (machine.OpenView()) // segments that history lets go of are not freed before it ends
+        {
+            ApplyUntilFlushed(machine, 2);
+            machine.CompactAsync().GetAwaiter().GetResult();
+            ApplyUntilFlushed(machine, machine.GetStatistics().Flushes + 2);
+            Snapshot = new SnapshotMetadata(Last, machine.GenerateSnapshotDataAsync(SnapshotDirectory, Last).GetAwaiter().GetResult());
+            Keep("after its snapshot", disk);
+
+            // From here on no table can be made: what is applied stays in the log.
+            disk.IsFullFor = path => path.Contains(FileNames.TableSuffix, StringComparison.Ordinal);
+            while (machine.GetStatistics().Memtables < 2) Apply(machine);
+            WaitFor(() => ReadySegment(disk) is not null, "the segment after the next");
+        }
+
+        // Several are freed now: the first is kept for use, so when another is gone, there is one to recycle.
+        var before = Segments(disk);
+        WaitFor(() => Segments(disk) < before, "an old segment to go");
+        while (machine.GetStatistics().Memtables < 3) Apply(machine);
+        Keep("with two memtables waiting", disk);
+    }
+
+    /// <summary>Every kind of record, in the part of the log that is not in tables.</summary>
+    private void FillTheLog(LsmStateMachine machine)
+    {
+        Apply(machine, 4);
+        if (machine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count == 0) throw new InvalidOperationException("Nothing expired.");
+        Apply(machine, 2);
+        machine.UpdateLastApplied(Log.Jump(3));
+        LastMetadata = new SnapshotMetadata(Last, new byte[32]);
+        machine.UpdateLastSnapshotMetadata(LastMetadata);
+        Apply(machine, 3);
+    }
+
+    private LogId Last => new(Log.Last.Index, Log.Last.Term);
+
+    private void Apply(LsmStateMachine machine, int chunks = 1)
+    {
+        for (var i = 0; i < chunks; i++)
+        {
+            var chunk = Log.Next(8);
+            machine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+        }
+    }
+
+    /// <summary>Applies, and waits for every flush: what is in which table is a function of the log then.</summary>
+    private void ApplyUntilFlushed(LsmStateMachine machine, long flushes)
+    {
+        while (machine.GetStatistics().Flushes < flushes)
+        {
+            Apply(machine);
+            WaitFor(() => machine.GetStatistics().Memtables == 1, "a flush");
+        }
+    }
+
+    private void Keep(string when, MemoryDisk disk) => Earlier.Add((when, disk.Copy(), Log.Last.Index));
+
+    private static int Segments(MemoryDisk disk) => disk.Files(Directory).Count(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal));
+
+    private static string? ReadySegment(MemoryDisk disk)
+    {
+        try
+        {
+            return SegmentMap.Of(disk, Directory).Ready;
+        }
+        catch (FileNotFoundException)
+        {
+            return null; // renamed or removed meanwhile
+        }
+    }
+
+    private static bool Settled(MemoryDisk disk) =>
+        ReadySegment(disk) is not null
+        && disk.Files(Directory).Count(path => path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)) == SegmentMap.Of(disk, Directory).Manifest.Runs.Sum(run => run.Count());
+
+    private static void WaitFor(Func<bool> condition, string what)
+    {
+        if (!SpinWait.SpinUntil(condition, Patience)) throw new TimeoutException(what);
+    }
+}

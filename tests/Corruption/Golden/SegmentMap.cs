@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Tests.Corruption.Golden;
+
+/// <summary>A record of the log as it stands in its segment, and the position before it.</summary>
+internal sealed record LogRecord(string Path, ulong Segment, WalRecordHeader Header, ulong IndexBefore);
+
+/// <summary>
+/// What the segments of an intact database hold, found by a reader of its own that knows nothing of recovery: the chain, what of it
+/// is vouched for by records, the segment made ready, and the stale ones.
+/// </summary>
+internal sealed class SegmentMap
+{
+    private SegmentMap(ManifestContent manifest) => Manifest = manifest;
+
+    public ManifestContent Manifest { get; }
+
+    /// <summary>The log's records in order, links and notes too.</summary>
+    public List<LogRecord> Records { get; } = [];
+
+    public List<string> Chain { get; } = [];
+
+    /// <summary>Segments below the first one needed.</summary>
+    public List<string> Stale { get; } = [];
+
+    /// <summary>The segment above the chain: made, and not used yet.</summary>
+    public string? Ready { get; private set; }
+
+    /// <summary>The furthest place that a record says was durable.</summary>
+    public LogOffset Vouched { get; private set; }
+
+    /// <summary>Whether nothing would prove that a record had been durable, if it were damaged.</summary>
+    public bool IsInGap(LogRecord record) => new LogOffset(record.Segment, record.Header.Offset).CompareTo(Vouched) >= 0;
+
+    public static SegmentMap Of(MemoryDisk disk, string directory)
+    {
+        var map = new SegmentMap(ReadManifest(disk, directory));
+        ulong before = map.Manifest.State.LastIndex, last = 0;
+        foreach (var path in disk.Files(directory).Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            var bytes = disk.Node(path).Span;
+            if (!WalSegmentHeader.TryDecode(bytes, out var header, out _, out _) || header.Number < map.Manifest.FirstSegment)
+            {
+                map.Stale.Add(path);
+                continue;
+            }
+
+            long offset = WalSegmentHeader.Size;
+            var isLinked = WalRecordHeader.TryRead(bytes[(int)offset..], offset, header.Salt, out var link, out _) && link.Type == WalRecordType.Link
+                && (map.Chain.Count == 0 || BinaryPrimitives.ReadUInt64LittleEndian(bytes[(WalSegmentHeader.Size + WalRecordHeader.Size)..]) == last);
+            if (!isLinked)
+            {
+                map.Ready = path;
+                continue;
+            }
+
+            map.Chain.Add(path);
+            last = header.Number;
+            while (WalRecordHeader.TryRead(bytes[(int)offset..], offset, header.Salt, out var record, out _))
+            {
+                map.Records.Add(new LogRecord(path, header.Number, record, before));
+                before = Math.Max(before, record.LastIndex);
+                var vouched = new LogOffset(record.SyncedSegment, record.SyncedOffset);
+                if (vouched > map.Vouched) map.Vouched = vouched;
+                offset += record.Length;
+            }
+        }
+
+        return map;
+    }
+
+    private static ManifestContent ReadManifest(MemoryDisk disk, string directory)
+    {
+        var content = new ManifestContent();
+        foreach (var (_, _, edit) in ManifestRecords.Of(disk, directory, out _)) content.Apply(edit);
+        return content;
+    }
+}
+
+/// <summary>The records of the manifest that CURRENT names.</summary>
+internal static class ManifestRecords
+{
+    public static List<(long Offset, long End, VersionEdit Edit)> Of(MemoryDisk disk, string directory, out string path)
+    {
+        PointerFile.TryDecode(disk.Node(System.IO.Path.Combine(directory, FileNames.Current)).Span, out var current, out _, out _);
+        path = System.IO.Path.Combine(directory, FileNames.Manifest(current.ManifestNumber));
+        var bytes = disk.Node(path).Span;
+        ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _);
+        var records = new List<(long, long, VersionEdit)>();
+        for (long offset = ManifestLog.HeaderSize; ManifestLog.TryReadRecord(bytes, offset, salt, out var payload, out var next) == ManifestReadResult.Record; offset = next)
+        {
+            if (!VersionEditCodec.TryDecode(payload, out var edit, out var error)) throw new InvalidDataException(error.Reason);
+            records.Add((offset, next, edit));
+        }
+
+        return records;
+    }
+}

@@ -1,0 +1,43 @@
+using Varve.Storage;
+
+namespace Varve.Tests.Corruption.Golden;
+
+/// <summary>Installs the golden snapshot from one disk into an empty machine, over and over; each refusal must leave the machine as it was.</summary>
+internal sealed class SnapshotReader : IDisposable
+{
+    private const string Directory = "/golden/receiver";
+    private readonly GoldenDatabase golden;
+    private readonly MemoryDisk disk;
+    private readonly LsmStateMachine machine;
+
+    public SnapshotReader(GoldenDatabase golden, MemoryDisk disk)
+    {
+        this.golden = golden;
+        this.disk = disk;
+        machine = OpenEmpty();
+    }
+
+    public void Dispose() => machine.Dispose();
+
+    public Seen Read(bool isPacked)
+    {
+        try
+        {
+            machine.ApplySnapshotFromFileAsync(golden.Snapshot, isPacked ? GoldenDatabase.PackedSnapshot : GoldenDatabase.SnapshotDirectory).GetAwaiter().GetResult();
+        }
+        catch (SnapshotRejectedException e)
+        {
+            if (machine.LastApplied != default || machine.Count != 0) throw new WrongStateException("a refused snapshot left something behind");
+            if (disk.List(Directory).Any(name => FileNames.IsStaging(name) || name.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)))
+                throw new WrongStateException("a refused snapshot left files behind");
+            return new Seen(Verdict.Open, e.Path, 0);
+        }
+
+        StateReader.Compare(machine, golden.Log.At(golden.Snapshot.LastIncluded.Index), golden.Log.Universe);
+        var index = machine.LastApplied.Index;
+        machine.ResetAsync().GetAwaiter().GetResult();
+        return new Seen(Verdict.Harmless, null, index);
+    }
+
+    private LsmStateMachine OpenEmpty() => LsmStateMachine.Open(Directory, GoldenDatabase.Options(disk) with { MemtableBytes = 64 << 10, HistoryEntries = 0 });
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Varve.Tests.Crash.Children;
+
+namespace Varve.Tests.Crash.Calls;
+
+/// <summary>
+/// The process whose calls are met. It goes through the scenario once elsewhere, so that the runtime has loaded what it needs,
+/// prepares, and waits until it is watched. What fails must fail as documented; then it goes on as an application would.
+/// </summary>
+internal static class CallChild
+{
+    public const string Verb = "call-child";
+
+    public static string[] Arguments(Scenario scenario, string directory, Durability durability, ulong seed) =>
+        [Verb, scenario.Name, directory, $"{durability}", seed.ToString(CultureInfo.InvariantCulture)];
+
+    public static int Start(string[] arguments)
+    {
+        var scenario = Scenario.All.Single(one => one.Name == arguments[1]);
+        var directory = arguments[2];
+        var options = KillChild.Options(arguments[3]);
+        var seed = ulong.Parse(arguments[4], CultureInfo.InvariantCulture);
+        using var parent = new MessageWriter();
+        using (var rehearsal = new Stage(directory + ".rehearsal", options, seed, (_, _) => { }))
+        {
+            scenario.Prepare(rehearsal);
+            scenario.Act(rehearsal);
+            AfterAct(rehearsal);
+        }
+
+        using var stage = new Stage(directory, options, seed, parent.Say);
+        scenario.Prepare(stage);
+        parent.Say(MessageKind.Ready);
+        using (var input = Console.OpenStandardInput()) input.ReadByte();
+        if (Try(stage, () => scenario.Act(stage)) || stage.Engine is not null) Try(stage, () => AfterAct(stage));
+        stage.Close();
+        parent.Say(MessageKind.Done);
+        return 0;
+    }
+
+    /// <summary>Work goes on, or the engine says why not.</summary>
+    private static void AfterAct(Stage stage)
+    {
+        if (stage.Engine is null) return;
+        stage.Apply(1);
+        stage.Opened.Flush();
+    }
+
+    private static bool Try(Stage stage, Action action)
+    {
+        try
+        {
+            action();
+            return true;
+        }
+        catch (IOException e) when (e is not (CorruptionException or UnsupportedFormatException))
+        {
+            stage.Say(MessageKind.Failed, (ulong)(e switch
+            {
+                EngineFaultedException => FailureKind.Faulted,
+                StorageFullException => FailureKind.Full,
+                _ => FailureKind.Io,
+            }));
+            return false;
+        }
+    }
+}

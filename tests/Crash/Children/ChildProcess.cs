@@ -1,0 +1,110 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Varve.Tests.Crash.Children;
+
+/// <summary>
+/// A child: this assembly run by <c>dotnet exec</c>. What it says is heard as it comes, by the promise and by whoever waits for
+/// a certain word; after its death every word that it got out counts too.
+/// </summary>
+internal sealed class ChildProcess : IDisposable
+{
+    private readonly Process process;
+    private readonly Task<string> errors;
+    private readonly Task hearing;
+    private readonly Func<Message, bool> isAwaited;
+    private readonly TaskCompletionSource<bool> awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <param name="arguments">The verb and its arguments.</param>
+    /// <param name="hear">Takes every message.</param>
+    /// <param name="isAwaited">True for the message that <see cref="AwaitAsync"/> waits for.</param>
+    public ChildProcess(IEnumerable<string> arguments, Action<Message> hear, Func<Message, bool> isAwaited)
+    {
+        this.isAwaited = isAwaited;
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in (IEnumerable<string>)["exec", typeof(ChildProcess).Assembly.Location, .. arguments]) start.ArgumentList.Add(argument);
+        // It lives for a fraction of a second: nothing that only pays later.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        start.Environment["DOTNET_gcConcurrent"] = "0";
+        start.Environment["DOTNET_TC_CallCounting"] = "0";
+        process = Process.Start(start)!;
+        errors = process.StandardError.ReadToEndAsync();
+        hearing = Task.Run(() => HearAsync(hear));
+    }
+
+    public int Id => process.Id;
+
+    /// <summary>False: it ended without saying that.</summary>
+    public Task<bool> AwaitAsync() => awaited.Task;
+
+    public void GoOn()
+    {
+        process.StandardInput.WriteLine();
+        process.StandardInput.Flush();
+    }
+
+    /// <summary>Kills it if it lives, hears its last words, and answers its exit code.</summary>
+    public async Task<int> KillAsync()
+    {
+        try
+        {
+            process.Kill();
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        {
+            // It was faster.
+        }
+
+        return await EndAsync();
+    }
+
+    public async Task<int> EndAsync()
+    {
+        await hearing;
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
+    public Task<string> ErrorsAsync() => errors;
+
+    public void Dispose()
+    {
+        if (!process.HasExited) process.Kill();
+        process.Dispose();
+    }
+
+    private async Task HearAsync(Action<Message> hear)
+    {
+        var pipe = process.StandardOutput.BaseStream;
+        var buffer = new byte[Message.Size * 1024];
+        var length = 0;
+        try
+        {
+            while (true)
+            {
+                var count = await pipe.ReadAsync(buffer.AsMemory(length));
+                if (count == 0) return;
+                length += count;
+                var at = 0;
+                for (; length - at >= Message.Size; at += Message.Size)
+                {
+                    var message = Message.Decode(buffer.AsSpan(at));
+                    hear(message);
+                    if (isAwaited(message)) awaited.TrySetResult(true);
+                }
+
+                buffer.AsSpan(at, length - at).CopyTo(buffer);
+                length -= at;
+            }
+        }
+        finally
+        {
+            awaited.TrySetResult(false);
+        }
+    }
+}

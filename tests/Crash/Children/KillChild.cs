@@ -1,0 +1,202 @@
+using System.Globalization;
+using Varve.Tests.Conformance.Model;
+using Varve.Tests.Crash.Kill;
+
+namespace Varve.Tests.Crash.Children;
+
+/// <summary>
+/// The process that is killed, or whose disk loses power. It opens a machine, applies the seeded log from where it stands, and
+/// acknowledges each chunk; another thread flushes, compacts and makes snapshots all the while, and now and then the applier
+/// resets and installs.
+/// </summary>
+internal sealed class KillChild
+{
+    public const string Verb = "child";
+    public const string Journal = "Journal";
+
+    /// <summary>For the test of the test: acknowledges each chunk before it is applied.</summary>
+    public const string Early = "early";
+
+    private const int RoundsBetweenDurable = 8;
+    private const int RoundsBetweenJumps = 40;
+
+    private readonly string directory;
+    private readonly ulong seed;
+    private readonly int rounds;
+    private readonly bool isEarly;
+    private readonly Random dice;
+    private readonly MessageWriter parent = new();
+
+    private KillChild(string directory, ulong seed, ulong run, int rounds, bool isEarly)
+    {
+        this.directory = directory;
+        this.seed = seed;
+        this.rounds = rounds;
+        this.isEarly = isEarly;
+        dice = new Random((int)(run & int.MaxValue));
+    }
+
+    public static EngineOptions Options(string durability) => new()
+    {
+        LeaseClock = LeaseClock.Log,
+        MemtableBytes = 64 << 10,
+        BlockBytes = 1 << 10,
+        TableBytes = 64 << 10,
+        UpperRunsMax = 3,
+        SyncInterval = TimeSpan.FromMilliseconds(5),
+        Durability = durability == Journal ? Durability.Process : Enum.Parse<Durability>(durability),
+    };
+
+    /// <param name="run">Seeds what disturbs, apart from the log.</param>
+    /// <param name="rounds">After so many chunks it closes and ends; 0: never.</param>
+    public static string[] Arguments(string directory, string durability, ulong seed, ulong run, int rounds, bool isEarly) =>
+        [Verb, directory, durability, Text(seed), Text(run), Text((ulong)rounds), isEarly ? Early : ""];
+
+    public static int Start(string[] arguments)
+    {
+        var (directory, durability) = (arguments[1], arguments[2]);
+        var child = new KillChild(directory, Number(arguments[3]), Number(arguments[4]), (int)Number(arguments[5]), arguments[6] == Early);
+        try
+        {
+            child.Run(durability);
+        }
+        catch (IOException e) when (e is not (CorruptionException or UnsupportedFormatException))
+        {
+            // A disk that lost its power: the engine latches, what is outside it just fails.
+            child.parent.Say(e is EngineFaultedException ? MessageKind.Faulted : MessageKind.Failed);
+            Console.Error.WriteLine(e);
+        }
+
+        return 0;
+    }
+
+    private void Run(string durability)
+    {
+        parent.Say(MessageKind.Opening);
+        var options = Options(durability);
+        if (durability == Journal)
+        {
+            using var journal = new JournalMachine(directory, options);
+            Apply(journal.Machine, journal.Apply, _ => { });
+            return;
+        }
+
+        var engine = LsmStateMachine.Open(directory, options);
+        var results = new ApplyResult[64];
+        var disturber = new Thread(() => Disturb(engine)) { IsBackground = true };
+        disturber.Start();
+        Apply(engine, chunk => engine.ApplyChunk(chunk, results), round => AfterRound(engine, round));
+        parent.Say(MessageKind.Closing);
+        engine.Dispose();
+        parent.Say(MessageKind.Closed);
+    }
+
+    private void Apply(IStateMachine machine, Action<ApplyEntry[]> apply, Action<int> after)
+    {
+        parent.Say(MessageKind.Applied, machine.LastApplied.Index);
+        for (var round = 1; rounds == 0 || round <= rounds; round++)
+        {
+            var chunk = SeededLog.ChunkFrom(seed, machine.LastApplied.Index + 1);
+            if (isEarly) parent.Say(MessageKind.Applied, chunk[^1].Index);
+            apply(chunk);
+            if (!isEarly) parent.Say(MessageKind.Applied, machine.LastApplied.Index);
+            after(round);
+        }
+    }
+
+    private void AfterRound(LsmStateMachine engine, int round)
+    {
+        if (round % RoundsBetweenDurable == 0) parent.Say(MessageKind.Durable, engine.DurableLogId.Index);
+        if (dice.Next(RoundsBetweenJumps) == 0) Jump(engine);
+    }
+
+    /// <summary>Resets, applies a little, and installs what was there before.</summary>
+    private void Jump(LsmStateMachine engine)
+    {
+        var snapshot = Fresh($"{directory}.jump");
+        var at = engine.LastApplied;
+        parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Snapshot);
+        var checksum = engine.GenerateSnapshotDataAsync(snapshot, at).GetAwaiter().GetResult();
+
+        parent.Say(MessageKind.Jumping, 0);
+        parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Reset);
+        engine.ResetAsync().GetAwaiter().GetResult();
+        parent.Say(MessageKind.Applied, 0);
+        for (var i = dice.Next(4); i > 0; i--)
+        {
+            var chunk = SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1);
+            if (chunk[^1].Index > at.Index) break;
+            engine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+            parent.Say(MessageKind.Applied, engine.LastApplied.Index);
+        }
+
+        parent.Say(MessageKind.Jumping, at.Index);
+        parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Install);
+        engine.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), snapshot).GetAwaiter().GetResult();
+        parent.Say(MessageKind.Applied, at.Index);
+        Directory.Delete(snapshot, recursive: true);
+    }
+
+    private void Disturb(LsmStateMachine engine)
+    {
+        var choice = new Random(dice.Next());
+        try
+        {
+            while (true)
+            {
+                Thread.SpinWait(choice.Next(100_000));
+                var what = (Disturbance)choice.Next(3);
+                parent.Say(MessageKind.Disturbing, (ulong)what);
+                switch (what)
+                {
+                    case Disturbance.Flush:
+                        engine.Flush();
+                        break;
+                    case Disturbance.Compact:
+                        engine.CompactAsync().GetAwaiter().GetResult();
+                        break;
+                    default:
+                        Snapshot(engine);
+                        break;
+                }
+            }
+        }
+        catch (Exception e) when (e is ObjectDisposedException or IOException and not (CorruptionException or UnsupportedFormatException))
+        {
+            // Closed; or failed, which the applier finds too.
+        }
+    }
+
+    private void Snapshot(LsmStateMachine engine)
+    {
+        var snapshot = Fresh($"{directory}.snapshot");
+        try
+        {
+            engine.GenerateSnapshotDataAsync(snapshot, engine.LastApplied).GetAwaiter().GetResult();
+        }
+        catch (ArgumentException)
+        {
+            return; // the applier reset it meanwhile
+        }
+        catch (OperationCanceledException)
+        {
+            return; // closed meanwhile
+        }
+        catch (IOException e) when (e is not VarveException)
+        {
+            return; // a disk that is gone; if the engine is harmed, the next call says so
+        }
+
+        if (Directory.Exists(snapshot)) Directory.Delete(snapshot, recursive: true);
+    }
+
+    private static string Fresh(string path)
+    {
+        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        return path;
+    }
+
+    private static ulong Number(string text) => ulong.Parse(text, CultureInfo.InvariantCulture);
+
+    private static string Text(ulong number) => number.ToString(CultureInfo.InvariantCulture);
+}

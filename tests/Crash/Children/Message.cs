@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+
+namespace Varve.Tests.Crash.Children;
+
+/// <summary>What a child says of itself. The value is an index unless noted.</summary>
+internal enum MessageKind : byte
+{
+    Opening = 1,
+
+    /// <summary>Acknowledges: this is the applied index, and it is kept.</summary>
+    Applied,
+
+    /// <summary>An install or a reset begins; the state afterwards is that of this index.</summary>
+    Jumping,
+
+    /// <summary>What the engine says survives power loss.</summary>
+    Durable,
+
+    /// <summary>A flush, compaction, snapshot, install or reset begins (value: a <see cref="Disturbance"/>).</summary>
+    Disturbing,
+    Closing,
+    Closed,
+
+    /// <summary>The engine is latched and said so by an exception.</summary>
+    Faulted,
+
+    /// <summary>Prepared; goes on at a line of input.</summary>
+    Ready,
+
+    /// <summary>A call failed as documented (value: a <see cref="FailureKind"/>).</summary>
+    Failed,
+
+    /// <summary>Everything that was to be done was done.</summary>
+    Done,
+}
+
+internal enum Disturbance
+{
+    Flush,
+    Compact,
+    Snapshot,
+    Reset,
+    Install,
+}
+
+internal enum FailureKind
+{
+    Io,
+    Full,
+    Faulted,
+}
+
+internal readonly record struct Message(MessageKind Kind, ulong Value)
+{
+    public const int Size = 9;
+
+    public static Message Decode(ReadOnlySpan<byte> bytes) => new((MessageKind)bytes[0], BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]));
+}
+
+/// <summary>The child's end: standard output, one write a message, so that none is half there. It dies of a parent that is gone.</summary>
+internal sealed class MessageWriter : IDisposable
+{
+    private readonly FileStream output = new(new Microsoft.Win32.SafeHandles.SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+    private readonly Lock turn = new();
+    private readonly byte[] bytes = new byte[Message.Size];
+
+    public void Say(MessageKind kind, ulong value = 0)
+    {
+        lock (turn)
+        {
+            bytes[0] = (byte)kind;
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(1), value);
+            output.Write(bytes);
+        }
+    }
+
+    public void Dispose() => output.Dispose();
+}

@@ -1,0 +1,85 @@
+using Varve.Tests.Crash.Kill;
+
+namespace Varve.Tests.Crash.Children;
+
+/// <summary>A state that no fault may leave.</summary>
+internal sealed class BrokenPromise(string what) : Exception(what);
+
+/// <summary>
+/// What a child's messages allow its database to be. It applies one chunk at a time and says so after each, so a kill leaves
+/// the last index that it named, the end of the chunk after it, or the target of the jump that it had begun: nothing else.
+/// </summary>
+internal sealed class Promise(ulong seed)
+{
+    private ulong applied;
+    private ulong durable;
+    private ulong? jump;
+    private bool isFresh = true;
+    private bool mayLosePower;
+    private Func<ulong, bool>? before;
+
+    public ulong Applied => applied;
+
+    /// <summary>Takes what a child says, in order.</summary>
+    public void Hear(Message message)
+    {
+        switch (message.Kind)
+        {
+            case MessageKind.Opening:
+                before = Closed(this);
+                isFresh = true;
+                break;
+            case MessageKind.Applied:
+                if (isFresh && before is not null && !before(message.Value))
+                    throw new BrokenPromise($"Opened at entry {message.Value} after {this}");
+                if (isFresh || jump == message.Value)
+                {
+                    // Where it opened is only as durable as it says next; where it jumped to is.
+                    durable = jump == message.Value ? message.Value : Math.Min(durable, message.Value);
+                    jump = null;
+                }
+
+                mayLosePower = false;
+                applied = message.Value;
+                isFresh = false;
+                break;
+            case MessageKind.Jumping:
+                jump = message.Value;
+                break;
+            case MessageKind.Durable:
+                durable = message.Value;
+                break;
+        }
+    }
+
+    /// <summary>The power went: what was acknowledged in a durability that does not cover it may be gone.</summary>
+    public void LosePower(Durability durability) => mayLosePower = durability != Durability.Power;
+
+    /// <summary>What was found after the fault, which is where everything goes on.</summary>
+    public void Found(ulong reached)
+    {
+        if (!Allows(reached)) throw new BrokenPromise($"Found entry {reached} after {this}");
+        applied = durable = reached;
+        jump = null;
+        isFresh = true;
+        before = null;
+        mayLosePower = false;
+    }
+
+    public bool Allows(ulong reached)
+    {
+        if (isFresh && before is not null) return before(reached);
+        var end = isFresh ? applied : SeededLog.EndAfter(seed, applied);
+        if (reached == jump || reached == end) return true;
+        return mayLosePower ? reached >= durable && reached <= end : reached == applied;
+    }
+
+    public override string ToString() =>
+        $"acknowledging {applied}{(jump is { } to ? $", jumping to {to}" : "")}, durable {durable}{(mayLosePower ? ", power lost" : "")}{(isFresh ? ", before it was open again" : "")}";
+
+    private static Func<ulong, bool> Closed(Promise promise)
+    {
+        var copy = (Promise)promise.MemberwiseClone();
+        return copy.Allows;
+    }
+}

@@ -1,0 +1,60 @@
+using Varve.Tests.Conformance.Model;
+using Varve.Tests.Crash.Kill;
+using Xunit;
+
+namespace Varve.Tests.Crash.Children;
+
+/// <summary>
+/// The state that the seeded log gives at any chunk boundary, and whether a machine has exactly it. Two models are kept where
+/// they got to, because a database jumps back and forth between two heights: nothing is computed twice that need not be.
+/// </summary>
+internal sealed class SeededModel(ulong seed, EngineOptions options)
+{
+    private sealed class Height(EngineOptions options)
+    {
+        public DictionaryStateMachine Machine { get; } = new(options);
+
+        public ApplyEntry[] Chunk { get; set; } = [];
+
+        public ulong Index => Machine.LastApplied.Index;
+    }
+
+    private readonly Height[] heights = [new(options), new(options)];
+
+    public async Task VerifyAsync(IStateMachine survivor)
+    {
+        var height = await AtAsync(survivor.LastApplied.Index);
+        var model = height.Machine;
+        Assert.Equal(model.LastApplied, survivor.LastApplied);
+        Assert.Equal(model.Count, survivor.Count);
+        var expected = model.ScanPrefix([]).Entries;
+        var actual = survivor.ScanPrefix([]).Entries;
+        Assert.Equal(expected.Count, actual.Count);
+        for (var i = 0; i < expected.Count; i++)
+        {
+            Assert.True(expected[i].Key.Span.SequenceEqual(actual[i].Key.Span), $"Key {i} of the scan differs at {model.LastApplied}");
+            Assert.True(expected[i].Value.Span.SequenceEqual(actual[i].Value.Span), $"Value {i} of the scan differs at {model.LastApplied}");
+            Assert.True(survivor.Get(expected[i].Key.Span).AsSpan().SequenceEqual(expected[i].Value.Span), $"Value {i} by get differs at {model.LastApplied}");
+        }
+
+        if (height.Chunk.Length == 0) return;
+        Assert.Equal(await model.ApplyChunkAsync(height.Chunk), await survivor.ApplyChunkAsync(height.Chunk)); // all duplicates
+        foreach (var entry in height.Chunk) Assert.Equal(entry.Term, survivor.EntryTerm(entry.Index));
+    }
+
+    private async Task<Height> AtAsync(ulong index)
+    {
+        var lower = heights[0].Index <= heights[1].Index ? 0 : 1;
+        var best = heights[1 - lower].Index <= index ? 1 - lower : lower;
+        if (heights[best].Index > index) heights[best] = new Height(options);
+        var height = heights[best];
+        while (height.Index < index)
+        {
+            height.Chunk = SeededLog.ChunkFrom(seed, height.Index + 1);
+            await height.Machine.ApplyChunkAsync(height.Chunk);
+        }
+
+        if (height.Index != index) throw new BrokenPromise($"Entry {index} is inside the chunk that ends at {height.Index}");
+        return height;
+    }
+}

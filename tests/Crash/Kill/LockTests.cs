@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+using Varve.Tests.Crash.Children;
+using Xunit;
+
+namespace Varve.Tests.Crash.Kill;
+
+/// <summary>Closing unlocks the directory, whoever else has a copy of the descriptor.</summary>
+public sealed partial class LockTests
+{
+    /// <summary>Starting any process copies all descriptors for a moment; a duplicate stands for that copy here.</summary>
+    [Fact]
+    public void ADirectoryCanBeOpenedAgainWhileAnotherProcessIsBeingStarted()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var room = new CrashDirectory(Path.GetTempPath());
+        var directory = Path.Combine(room.Path, "db");
+        int copy;
+        using (LsmStateMachine.Open(directory))
+        {
+            var held = Directory.GetFiles("/proc/self/fd").Single(link => new FileInfo(link).LinkTarget == Path.Combine(directory, "LOCK"));
+            copy = Duplicate(int.Parse(Path.GetFileName(held), System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        try
+        {
+            LsmStateMachine.Open(directory).Dispose();
+        }
+        finally
+        {
+            _ = Close(copy);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "dup")]
+    private static partial int Duplicate(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

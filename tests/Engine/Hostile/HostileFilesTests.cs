@@ -1,0 +1,178 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tests.Engine.Recovery;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Varve.Tests.Engine.Hostile;
+
+/// <summary>Snapshot directories in which something other stands than files of ours, or tables with right checksums that are none.</summary>
+public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHelper output) : IClassFixture<SoundSnapshot>, IDisposable
+{
+    private readonly Victim victim = new();
+
+    public void Dispose() => victim.Dispose();
+
+    [Fact]
+    public async Task LinksPipesDirectoriesAndDevicesInPlaceOfFilesAreRefused()
+    {
+        foreach (var name in Directory.GetFiles(sound.Path).Select(Path.GetFileName))
+        {
+            var copy = sound.Copy();
+            var path = Path.Combine(copy, name!);
+            var aside = Path.Combine(Path.GetDirectoryName(sound.Path)!, "aside");
+            File.Copy(path, aside, overwrite: true);
+
+            File.Delete(path);
+            File.CreateSymbolicLink(path, aside); // to the right bytes, even
+            await victim.RefusesAsync(sound.Metadata, copy, $"a link for {name}");
+            File.Delete(path);
+            File.CreateSymbolicLink(path, "/etc/passwd");
+            await victim.RefusesAsync(sound.Metadata, copy, $"a link out for {name}");
+            File.Delete(path);
+            File.CreateSymbolicLink(path, path);
+            await victim.RefusesAsync(sound.Metadata, copy, $"a link to itself for {name}");
+            File.Delete(path);
+            Directory.CreateDirectory(path);
+            await victim.RefusesAsync(sound.Metadata, copy, $"a directory for {name}");
+            Directory.Delete(path);
+            Assert.Equal(0, mkfifo(path, 0x180));
+            await victim.RefusesAsync(sound.Metadata, copy, $"a pipe for {name}"); // one that is waited for hangs this test
+            File.Delete(path);
+            if (mknod(path, 0x2180, 0x105) == 0)
+            {
+                await victim.RefusesAsync(sound.Metadata, copy, $"/dev/zero for {name}");
+                File.Delete(path);
+            }
+            else
+            {
+                output.WriteLine("devices are not tried: making one takes root");
+            }
+
+            File.Copy(aside, path);
+            Assert.False(new FileInfo(aside).LinkTarget is not null);
+        }
+
+        victim.SurvivesReopening();
+    }
+
+    [Fact]
+    public async Task APipeInPlaceOfAPackIsRefused()
+    {
+        var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "pipe.varve");
+        Assert.Equal(0, mkfifo(path, 0x180));
+        await victim.RefusesAsync(sound.Metadata, path, "a pipe");
+        victim.SurvivesReopening();
+    }
+
+    [Fact]
+    public async Task AHardLinkIsCopiedSoThatNobodyWritesToUsLater()
+    {
+        var copy = sound.Copy();
+        var table = SoundSnapshot.TablePath(copy, sound.Manifest.Tables[0].Table);
+        var other = Path.Combine(Path.GetDirectoryName(sound.Path)!, "hard-link");
+        Assert.True(Storages.Default.TryLink(table, other));
+        Assert.True(await victim.RefusesOrIsWholeAsync(sound.Metadata, copy, "a hard link"));
+        File.WriteAllBytes(other, new byte[new FileInfo(other).Length]); // the same inode as the snapshot's
+        Assert.Equal(SoundSnapshot.Last, NumberedLog.AssertIsWhole(victim.Machine));
+    }
+
+    [Theory]
+    [InlineData("CURRENT")]
+    [InlineData("LOCK")]
+    [InlineData("IDENTITY")]
+    [InlineData("000000000001.wal")]
+    [InlineData("999999999999.vtab")]
+    [InlineData("staging-000000000001")]
+    [InlineData("..\\evil")]
+    [InlineData(" ")]
+    [InlineData("a\nb")]
+    [InlineData("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")]
+    public async Task FilesOfAnyOtherNameAreNotLookedAt(string name)
+    {
+        // Names are derived from numbers and hashes, so there is none to traverse with; what else lies there stays there.
+        var copy = sound.Copy();
+        File.WriteAllText(Path.Combine(copy, name), "evil");
+        var opened = new List<string>();
+        victim.Storage.Before = (operation, path) =>
+        {
+            lock (opened)
+                if (path.StartsWith(copy, StringComparison.Ordinal)) opened.Add(Path.GetFileName(path));
+        };
+        Assert.True(await victim.RefusesOrIsWholeAsync(sound.Metadata, copy, name));
+        Assert.DoesNotContain(name, opened);
+        Assert.DoesNotContain(Directory.GetFiles(victim.PathOf(".")), file => new FileInfo(file).Length == 4);
+    }
+
+    [Fact]
+    public async Task AWrongPositionOrChecksumIsRefused()
+    {
+        var at = sound.Metadata.LastIncluded;
+        foreach (var id in (LogId[])[new(at.Index + 1, at.Term), new(at.Index - 1, at.Term), new(at.Index, at.Term + 1), new(ulong.MaxValue, at.Term), new(0, 0)])
+            await victim.RefusesAsync(sound.Metadata with { LastIncluded = id }, sound.Path, $"{id}");
+        foreach (var length in (int[])[0, 1, 31, 33, 1000])
+            await victim.RefusesAsync(sound.Metadata with { Checksum = new byte[length] }, sound.Path, $"a checksum of {length}");
+        victim.SurvivesReopening();
+    }
+
+    [Fact]
+    public async Task WildFieldsUnderRightChecksumsInATableAreRefusedOrMeanNothing()
+    {
+        var descriptor = sound.Manifest.Tables.MaxBy(table => table.Table.Length)!.Table;
+        var good = File.ReadAllBytes(SoundSnapshot.TablePath(sound.Path, descriptor));
+        Assert.True(TableFooter.TryDecode(good, good.Length, out var footer, out _, out _));
+        var taken = 0;
+        var offered = 0;
+        var current = new Victim();
+        for (var at = 0; at < TableFooter.Bytes - 8; at += 8)
+            foreach (var value in Few(HostileBytes.Read(good, good.Length - TableFooter.Bytes + at, 8)))
+                await OfferAsync(HostileBytes.FooterSealed(HostileBytes.With(good, good.Length - TableFooter.Bytes + at, 8, value)), $"footer {at}: {value}");
+        foreach (var (region, step, width) in ((TableRegion, int, int)[])[(footer!.Properties, 8, 8), (footer.Properties, 2, 2), (footer.Index, 4, 4)])
+        {
+            var end = Math.Min(region.Length - width, width == 4 ? 96 : 48);
+            for (var at = 0; at <= end; at += region == footer.Properties && width == 2 ? 50 : step)
+                foreach (var value in Few(HostileBytes.Read(good, (int)region.Offset + at, width)))
+                    await OfferAsync(HostileBytes.Sealed(HostileBytes.With(good, (int)region.Offset + at, width, value), footer), $"{region.Offset}+{at}: {value}");
+        }
+
+        output.WriteLine($"{offered} tables, {taken} with nothing wrong in them");
+        Assert.True(offered > 100);
+        Assert.True(taken < offered / 3);
+        current.SurvivesReopening();
+        current.Dispose();
+
+        async Task OfferAsync(byte[] table, string what)
+        {
+            if (table.AsSpan().SequenceEqual(good)) return;
+            offered++;
+            var (copy, metadata) = Replaced(descriptor, table);
+            var isWhole = await current.RefusesOrIsWholeAsync(metadata, copy, what);
+            Directory.Delete(copy, recursive: true);
+            if (!isWhole) return;
+            taken++;
+            current.Dispose();
+            current = new Victim();
+        }
+    }
+
+    private static ulong[] Few(ulong good) => [0, good - 1, good + 1, int.MaxValue, ulong.MaxValue];
+
+    /// <summary>A copy in which a table is another, named and hashed as it should be.</summary>
+    private (string Path, SnapshotMetadata Metadata) Replaced(TableDescriptor descriptor, byte[] table)
+    {
+        var copy = sound.Copy();
+        File.Delete(SoundSnapshot.TablePath(copy, descriptor));
+        var changed = descriptor with { Hash = XxHash128.HashToUInt128(table), Length = table.Length };
+        File.WriteAllBytes(SoundSnapshot.TablePath(copy, changed), table);
+        AddedTable[] tables = [.. sound.Manifest.Tables.Select(added => added.Table == descriptor ? added with { Table = changed } : added)];
+        return (copy, SoundSnapshot.Put(copy, SnapshotManifestCodec.Encode(sound.Manifest with { Tables = tables })));
+    }
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mkfifo(string path, uint mode);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int mknod(string path, uint mode, ulong device);
+}

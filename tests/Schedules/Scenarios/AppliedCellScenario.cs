@@ -1,0 +1,39 @@
+using Varve.Tests.Schedules.Control;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Tests.Schedules.Scenarios;
+
+/// <summary>A publisher goes round the ring while a reader copies a slot: what is read is one position, and never an older one than was read.</summary>
+internal sealed class AppliedCellScenario : Scenario
+{
+    private const int Operations = 4;
+    private const int PublishesPerOperation = 6; // 24: more than once round
+
+    private AppliedCell _cell = null!;
+
+    public override void Prepare(Scheduler scheduler)
+    {
+        _cell = new AppliedCell(At(1));
+        Threads = [Publish, Read];
+    }
+
+    private static LogPosition At(ulong n) => new(n, n * 3, n * 5, n * 7);
+
+    private void Publish()
+    {
+        for (ulong n = 2; n < 2 + Operations * PublishesPerOperation; n++) _cell.Publish(At(n));
+    }
+
+    private void Read()
+    {
+        var before = 0UL;
+        for (var i = 0; i < Operations; i++)
+        {
+            var position = _cell.Read();
+            Expect(position.Equals(At(position.Index)), "a torn position");
+            Expect(position.Index >= before, "a position older than the one before");
+            before = position.Index;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Varve.Tests.Schedules.Control;
+
+namespace Varve.Tests.Schedules.Scenarios;
+
+/// <summary>What is explored, by name.</summary>
+/// <param name="Make">A fresh one, for one schedule.</param>
+/// <param name="Bound">Departures of the exhaustive search in CI.</param>
+/// <param name="LongBound">And in a long run.</param>
+/// <param name="Weight">Its share of random schedules.</param>
+internal sealed record Entry(Func<Scenario> Make, int Bound, int LongBound, int Weight);
+
+internal static class Catalogue
+{
+    public static readonly SortedDictionary<string, Entry> All = new(StringComparer.Ordinal)
+    {
+        ["applied-cell"] = new(() => new AppliedCellScenario(), 2, 3, 10),
+        ["directory"] = new(() => new DirectoryScenario(), 3, 4, 20),
+        ["engine-close-gets"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Gets), 0, 1, 3),
+        ["engine-close-views"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Views), 0, 1, 3),
+        ["engine-flush-gets"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Gets), 0, 1, 3),
+        ["engine-flush-views"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Views), 0, 1, 3),
+        ["memtable-backward"] = new(() => new MemtableScenario(MemtableReads.Backward), 2, 3, 20),
+        ["memtable-forward"] = new(() => new MemtableScenario(MemtableReads.Forward), 2, 3, 20),
+        ["memtable-links"] = new(() => new MemtableScenario(MemtableReads.Seek, blocks: 4), 1, 2, 20),
+        ["memtable-run"] = new(() => new MemtableScenario(MemtableReads.Forward, ascending: true), 2, 3, 10),
+        ["memtable-seek"] = new(() => new MemtableScenario(MemtableReads.Seek), 2, 3, 20),
+        ["pins"] = new(() => new PinScenario(PinFrees.Directly), 3, 4, 10),
+        ["pins-three"] = new(() => new PinScenario(PinFrees.ByAnother), 1, 3, 10),
+        ["reclaimer"] = new(() => new PinScenario(PinFrees.ByReclaimer), 2, 4, 10),
+        ["references"] = new(() => new ReferenceScenario(), 4, 6, 5),
+        ["terms"] = new(() => new TermScenario(), 3, 4, 5),
+    };
+
+    public static Scenario Make(string name) => All[name].Make();
+}

@@ -1,0 +1,48 @@
+using Varve.Tests.Schedules.Control;
+
+namespace Varve.Tests.Schedules.Scenarios;
+
+/// <summary>Two threads take and let go of references while the first is given up: it is freed once, and never under a reference.</summary>
+internal sealed class ReferenceScenario : Scenario
+{
+    private Thing _thing = null!;
+
+    public override void Prepare(Scheduler scheduler)
+    {
+        _thing = new Thing();
+        Threads =
+        [
+            () =>
+            {
+                _thing.Acquire();
+                Expect(!_thing.IsFreed, "freed under the first reference");
+                _thing.Release();
+                _thing.Release();
+                Use();
+            },
+            () =>
+            {
+                Use();
+                Use();
+            },
+        ];
+    }
+
+    public override void Finish(Scheduler scheduler) => Expect(_thing.Frees == 1, "freed other than once");
+
+    private void Use()
+    {
+        if (!_thing.TryAcquire()) return;
+        Expect(!_thing.IsFreed, "freed under a reference");
+        _thing.Release();
+    }
+
+    private sealed class Thing : Versions.Shared
+    {
+        public int Frees { get; private set; }
+
+        public bool IsFreed => Frees > 0;
+
+        protected override void Free() => Frees++;
+    }
+}

@@ -1,0 +1,110 @@
+using Varve.Tests.Simulation.Disk;
+
+namespace Varve.Tests.Simulation.Crash;
+
+/// <summary>What can be one thing or another after a power loss, and how many ways there are.</summary>
+internal readonly record struct Doubt(SectorChoice? Sector, UnsyncedFile? Length, UnsyncedNames? Names, int Options, int Newest)
+{
+    /// <summary>Options without half-stored mixes.</summary>
+    public int Whole => Sector?.Whole ?? Options;
+}
+
+/// <summary>
+/// A moment at which the power may fail: everything that may turn out one way or another, as a list of doubts. A crash state is
+/// one option of each; option 0 is always what was durable.
+/// </summary>
+internal sealed class CrashPoint
+{
+    private readonly UnsyncedDisk disk;
+    private readonly List<Doubt> doubts = [];
+    private readonly int firstLength;
+    private readonly int firstName;
+
+    public CrashPoint(UnsyncedDisk disk)
+    {
+        this.disk = disk;
+        var reachable = Reachable();
+        foreach (var file in disk.Files.Values)
+        {
+            if (!reachable.Contains(file.Id)) continue;
+            foreach (var page in file.Pending.Values)
+                foreach (var sector in page.Sectors()) doubts.Add(new Doubt(sector, null, null, sector.Options.Length, sector.Newest));
+        }
+
+        firstLength = doubts.Count;
+        foreach (var file in disk.Files.Values)
+            if (file.Lengths.Count > 0 && reachable.Contains(file.Id)) doubts.Add(new Doubt(null, file, null, file.Lengths.Count + 1, file.Lengths.Count));
+        firstName = doubts.Count;
+        foreach (var names in disk.Names) doubts.Add(new Doubt(null, null, names, 2, 1));
+    }
+
+    public IReadOnlyList<Doubt> Doubts => doubts;
+
+    /// <summary>How many of the doubts, which come first, are about sectors; those about sizes come next, and names last.</summary>
+    public int Sectors => firstLength;
+
+    public int FirstName => firstName;
+
+    /// <summary>In how many ways it can turn out, mixes not counted; at most <paramref name="most"/>.</summary>
+    public long Ways(long most)
+    {
+        var ways = 1L;
+        foreach (var doubt in doubts)
+        {
+            ways *= doubt.Whole;
+            if (ways >= most) return most;
+        }
+
+        return ways;
+    }
+
+    public int[] Newest() => [.. doubts.Select(doubt => doubt.Newest)];
+
+    /// <summary>One way it can turn out. The image is overwritten by the next.</summary>
+    public CrashImage Build(ReadOnlySpan<int> options, CrashImage image)
+    {
+        image.Begin(disk.Directories);
+        for (var i = firstName; i < doubts.Count; i++)
+            if (options[i] != 0) image.Apply(doubts[i].Names!.Changes);
+        image.Reach(disk.Files);
+        for (var i = 0; i < firstLength; i++)
+        {
+            var sector = doubts[i].Sector!;
+            sector.Page.Chosen[sector.Sector] = sector.Options[options[i]];
+            if (options[i] == 0 || !image.Holds(sector.Page.File)) continue;
+            var (file, page) = (sector.Page.File, sector.Page.Number);
+            image.Hash += file.HashOf(page, sector.Sector, sector.Options[options[i]]) - file.HashOf(page, sector.Sector, sector.Options[0]);
+        }
+
+        for (var i = firstLength; i < firstName; i++)
+            if (options[i] != 0) image.SetLength(doubts[i].Length!, doubts[i].Length!.Lengths[options[i] - 1]);
+        image.End();
+        return image;
+    }
+
+    /// <summary>What became of each doubt, to be read by whoever looks for the reason.</summary>
+    public string Describe(int[] options) => string.Join("; ", options.Select((option, i) => doubts[i] switch
+    {
+        { Sector: { } sector } => $"file {sector.Page.File.Id} page {sector.Page.Number} sector {sector.Sector}: {option} of {sector.Newest}",
+        { Length: { } length } => $"file {length.Id} length: {option} of {length.Lengths.Count}",
+        var names => $"{string.Join(", ", names.Names!.Changes)}: {(option == 0 ? "lost" : "kept")}",
+    }));
+
+    /// <summary>A finalizer of a hash: every bit of the input reaches every bit.</summary>
+    public static ulong Mix(ulong x)
+    {
+        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+        return x ^ (x >> 31);
+    }
+
+    /// <summary>What any outcome has a name for.</summary>
+    private HashSet<int> Reachable()
+    {
+        var found = new HashSet<int>();
+        foreach (var entries in disk.Directories.Values) found.UnionWith(entries.Values);
+        foreach (var names in disk.Names)
+            foreach (var change in names.Changes) found.Add(change.Node);
+        return found;
+    }
+}

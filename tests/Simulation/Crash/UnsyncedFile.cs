@@ -1,0 +1,177 @@
+using Varve.Tests.Simulation.Disk;
+
+namespace Varve.Tests.Simulation.Crash;
+
+/// <summary>What a power loss may leave of a file: of each page its durable content and those stored since.</summary>
+internal sealed class UnsyncedFile(int id)
+{
+    private readonly List<Page?> durable = [];
+    private readonly List<UnsyncedPage?> pending = [];
+
+    public int Id { get; } = id;
+
+    public IReadOnlyList<Page?> Durable => durable;
+
+    /// <summary>Pages with contents that are not durable, by page.</summary>
+    public SortedDictionary<int, UnsyncedPage> Pending { get; } = [];
+
+    public long Length { get; private set; }
+
+    /// <summary>Sizes since the durable one, which a power loss may leave.</summary>
+    public List<long> Lengths { get; } = [];
+
+    public long NewestLength => Lengths.Count > 0 ? Lengths[^1] : Length;
+
+    /// <summary>Of the durable pages; sums up.</summary>
+    public ulong Hash { get; private set; }
+
+    public void Stored(int page, Page? content, Page?[]? onTheWay)
+    {
+        Cover(page + 1);
+        var unsynced = pending[page];
+        var newest = unsynced is null ? durable[page] : unsynced.Newest;
+        if (unsynced is null)
+        {
+            pending[page] = unsynced = new UnsyncedPage(this, page, durable[page]);
+            Pending[page] = unsynced;
+        }
+
+        unsynced.Store(content, ReferenceEquals(newest, content) ? null : onTheWay);
+    }
+
+    public void Resized(long length) => Lengths.Add(length);
+
+    public void Synced(int first, int end, bool withSize, bool failed)
+    {
+        List<int>? done = null;
+        foreach (var (number, page) in Pending)
+        {
+            if (number < first || number >= end || !page.IsDirty) continue;
+            page.IsDirty = false;
+            if (!failed) (done ??= []).Add(number);
+        }
+
+        foreach (var number in done ?? [])
+        {
+            Settle(number, Pending[number].Newest);
+            Pending.Remove(number);
+            pending[number] = null;
+        }
+
+        if (!withSize || failed || Lengths.Count == 0) return;
+        Length = Lengths[^1];
+        Lengths.Clear();
+    }
+
+    public UnsyncedFile Copy()
+    {
+        var copy = new UnsyncedFile(Id) { Length = Length, Hash = Hash };
+        copy.durable.AddRange(durable);
+        copy.pending.AddRange(pending);
+        return copy;
+    }
+
+    /// <summary>Makes a content durable without a sync: how a disk begins.</summary>
+    public void Begin(int page, Page? content)
+    {
+        Cover(page + 1);
+        Settle(page, content);
+    }
+
+    public void BeginLength(long length) => Length = length;
+
+    /// <summary>What a sector adds to the hash of a disk.</summary>
+    public ulong HashOf(int page, int sector, Page? content)
+    {
+        var hash = Page.SectorHash(content, sector);
+        return hash == 0 ? 0 : CrashPoint.Mix(hash ^ CrashPoint.Mix(((ulong)Id << 32) + ((ulong)page * Page.Sectors) + (ulong)sector));
+    }
+
+    private void Settle(int page, Page? content)
+    {
+        for (var sector = 0; sector < Page.Sectors; sector++)
+            Hash += HashOf(page, sector, content) - HashOf(page, sector, durable[page]);
+        durable[page] = content;
+    }
+
+    private void Cover(int pages)
+    {
+        while (durable.Count < pages)
+        {
+            durable.Add(null);
+            pending.Add(null);
+        }
+    }
+}
+
+/// <summary>The contents that a page may have after a power loss; each of its sectors may be of another one.</summary>
+internal sealed class UnsyncedPage
+{
+    private readonly Page? durable;
+    private readonly List<Page?> stored = [];
+    private readonly List<Page?> onTheWay = [];
+    private SectorChoice[]? sectors;
+
+    public UnsyncedPage(UnsyncedFile file, int number, Page? durable)
+    {
+        this.durable = durable;
+        File = file;
+        Number = number;
+        Newest = durable;
+    }
+
+    public UnsyncedFile File { get; }
+
+    public int Number { get; }
+
+    public Page? Newest { get; private set; }
+
+    /// <summary>False after a sync that failed: the next one does not write it.</summary>
+    public bool IsDirty { get; set; }
+
+    /// <summary>What the sectors of an image are taken from; set by <see cref="CrashPoint"/>.</summary>
+    public Page?[] Chosen { get; } = new Page?[Page.Sectors];
+
+    /// <summary>Contents stored since the durable one, oldest first.</summary>
+    public IReadOnlyList<Page?> Contents => stored;
+
+    public void Store(Page? content, Page?[]? mixes)
+    {
+        IsDirty = true;
+        if (ReferenceEquals(content, Newest) && stored.Count > 0) return;
+        stored.Add(content);
+        if (mixes is not null) onTheWay.AddRange(mixes);
+        Newest = content;
+        sectors = null;
+    }
+
+    /// <summary>The sectors that may be one or another, each with what it may be: the durable one first.</summary>
+    public SectorChoice[] Sectors()
+    {
+        if (sectors is not null) return sectors;
+        var choices = new List<SectorChoice>();
+        for (var sector = 0; sector < Page.Sectors; sector++)
+        {
+            Chosen[sector] = durable;
+            var options = new List<Page?> { durable };
+            var newest = 0;
+            foreach (var content in stored) newest = AddOption(options, content, sector);
+            var whole = options.Count;
+            foreach (var content in onTheWay) AddOption(options, content, sector);
+            if (options.Count > 1) choices.Add(new SectorChoice(this, sector, [.. options], newest, whole));
+        }
+
+        return sectors = [.. choices];
+    }
+
+    private static int AddOption(List<Page?> options, Page? content, int sector)
+    {
+        for (var i = 0; i < options.Count; i++)
+            if (Page.SameSector(options[i], content, sector)) return i;
+        options.Add(content);
+        return options.Count - 1;
+    }
+}
+
+/// <summary>A sector that a power loss may leave in several ways; those from <see cref="Whole"/> on are half-stored mixes.</summary>
+internal sealed record SectorChoice(UnsyncedPage Page, int Sector, Page?[] Options, int Newest, int Whole);

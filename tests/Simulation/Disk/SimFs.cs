@@ -1,0 +1,191 @@
+using Varve.Storage;
+
+namespace Varve.Tests.Simulation.Disk;
+
+/// <summary>
+/// A file system in memory, behind the engine's seam, that remembers what was not synced. What the engine reads is the page cache;
+/// every change goes to a journal, from which <see cref="Crash.UnsyncedDisk"/> says at any moment what a power loss may leave.
+/// <list type="bullet">
+/// <item>A file's pages, its size, and its names are made durable apart from each other. A sync of a file does not make its name durable.</item>
+/// <item>A failed sync leaves its pages clean, and a later one does not write them.</item>
+/// <item>A rename is one step. A name that a power loss takes leaves the file to its other names.</item>
+/// <item>A store through a mapping is found by comparing, whether it was announced or not.</item>
+/// </list>
+/// Safe for any thread; one call at a time.
+/// </summary>
+internal sealed partial class SimFs : IStorage, IDisposable
+{
+    public const int RootId = 1;
+    private readonly Lock gate = new();
+    private readonly Dictionary<int, SimNode> nodes = [];
+    private readonly HashSet<int> locked = [];
+    private readonly Random mixing = new(1);
+    private SimDirectory root = new(RootId);
+    private int lastId = RootId;
+
+    public SimFs() => nodes[RootId] = root;
+
+    /// <summary>Receives every change; null: they are not written down.</summary>
+    public Journal? Journal { get; private set; }
+
+    public SimFaults Faults { get; } = new();
+
+    /// <summary>Room on the disk, bytes.</summary>
+    public long Capacity { get; set; } = long.MaxValue;
+
+    /// <summary>What files take of it.</summary>
+    public long Used { get; private set; }
+
+    /// <summary>The number of what a path names.</summary>
+    public int IdOf(string path)
+    {
+        lock (gate) return (Find(path) ?? throw new FileNotFoundException(path)).Id;
+    }
+
+    /// <summary>Writes down every change from now on. What is there is the beginning, all of it durable.</summary>
+    public Journal Record()
+    {
+        lock (gate)
+        {
+            foreach (var node in nodes.Values)
+            {
+                if (node is not SimFile file) continue;
+                for (var page = 0; page < file.Known.Count; page++)
+                    if (ReferenceEquals(file.Known[page], Page.Unknown)) file.Known[page] = Page.Of(file.PageBytes(page));
+            }
+
+            return Journal = new Journal();
+        }
+    }
+
+    /// <summary>Puts a note in the journal, after what is in mappings by now.</summary>
+    public void Note(object note)
+    {
+        lock (gate)
+        {
+            CaptureAll();
+            Journal?.Add(new SimEvent(SimEventKind.Noted) { Note = note });
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            foreach (var node in nodes.Values) (node as SimFile)?.Dispose();
+            nodes.Clear();
+        }
+    }
+
+    /// <summary>Runs a call: counted, refused if it is to fail, alone.</summary>
+    internal T Call<T>(SimCall call, string path, Func<T> action, Action? refused = null)
+    {
+        lock (gate)
+        {
+            if (Faults.Enter(call, path) is not { } failure) return action();
+            refused?.Invoke();
+            throw failure;
+        }
+    }
+
+    internal void Call(SimCall call, string path, Action action, Action? refused = null) => Call(
+        call, path, () =>
+        {
+            action();
+            return 0;
+        }, refused);
+
+    internal void Locked(Action action)
+    {
+        lock (gate) action();
+    }
+
+    /// <summary>Takes room on the disk for a file, or finds it full.</summary>
+    internal void Take(SimFile file, long length, string path)
+    {
+        var taken = (long)SimFile.PagesOf(length) * Page.Size;
+        if (taken <= file.Taken) return;
+        if (taken - file.Taken > Capacity - Used) throw new StorageFullException(path, new IOException($"{path}: no space left", 28));
+        Used += taken - file.Taken;
+        file.Taken = taken;
+    }
+
+    internal void Release(SimNode node)
+    {
+        if (--node.References > 0) return;
+        if (node is SimFile file)
+        {
+            Used -= file.Taken;
+            if (Journal is null && node.Id <= loadedUpTo) return; // kept for the next image
+            file.Dispose();
+        }
+
+        nodes.Remove(node.Id);
+    }
+
+    internal void Grow(SimFile file, long length)
+    {
+        if (length <= file.Length) return;
+        file.Reserve(length);
+        file.Length = length;
+        Journal?.Add(new SimEvent(SimEventKind.Resized) { Node = file.Id, Size = length });
+    }
+
+    internal void Stored(SimFile file, int page, bool throughMapping)
+    {
+        if (Journal is null)
+        {
+            file.Known[page] = Page.Unknown;
+            return;
+        }
+
+        var before = file.Known[page];
+        var bytes = file.PageBytes(page);
+        var same = bytes.SequenceEqual(Page.Bytes(before));
+        var content = same ? before : Page.Of(bytes);
+        file.Known[page] = content;
+        Journal.Add(new SimEvent(SimEventKind.Stored)
+        {
+            Node = file.Id, Page = page, Content = content, OnTheWay = same || !throughMapping ? null : Mix(Page.Bytes(before), bytes),
+        });
+    }
+
+    /// <summary>Finds what was stored through mappings, of the pages that say so and of all the others.</summary>
+    internal void Capture(SimFile file, int first = 0, int end = 0)
+    {
+        if (file.WritableMappings == 0) return;
+        for (var page = 0; page < file.Known.Count; page++)
+        {
+            if (Journal is null) file.Known[page] = Page.Unknown;
+            else if ((page >= first && page < end) || !file.PageBytes(page).SequenceEqual(Page.Bytes(file.Known[page]))) Stored(file, page, throughMapping: true);
+        }
+    }
+
+    private void CaptureAll()
+    {
+        foreach (var node in nodes.Values)
+            if (node is SimFile { WritableMappings: > 0 } file) Capture(file);
+    }
+
+    /// <summary>The words of a page reach the disk in any order while it is stored to: its beginning first, its end first, any of them.</summary>
+    private Page?[] Mix(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
+    {
+        const int Word = 8;
+        var changed = new List<int>();
+        for (var at = 0; at < Page.Size; at += Word)
+            if (!before.Slice(at, Word).SequenceEqual(after.Slice(at, Word))) changed.Add(at);
+        if (changed.Count < 2) return [];
+        var cut = mixing.Next(1, changed.Count);
+        var header = Math.Min(mixing.Next(1, 13), changed.Count - 1);
+        return [With(before, after, changed, i => i < cut), With(before, after, changed, i => i >= header), With(before, after, changed, _ => mixing.Next(2) == 0)];
+
+        static Page? With(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, List<int> changed, Func<int, bool> isNew)
+        {
+            Span<byte> mixed = stackalloc byte[Page.Size];
+            before.CopyTo(mixed);
+            for (var i = 0; i < changed.Count; i++)
+                if (isNew(i)) after.Slice(changed[i], Word).CopyTo(mixed[changed[i]..]);
+            return Page.Of(mixed);
+        }
+    }
+}

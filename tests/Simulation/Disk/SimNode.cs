@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+
+namespace Varve.Tests.Simulation.Disk;
+
+/// <summary>An inode. Its number is never used again.</summary>
+internal abstract class SimNode(int id)
+{
+    public int Id { get; } = id;
+
+    /// <summary>Names, handles and mappings; what has none is gone.</summary>
+    public int References { get; set; }
+}
+
+internal sealed class SimDirectory(int id) : SimNode(id)
+{
+    public Dictionary<string, SimNode> Entries { get; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>
+/// A file: its content in native memory, which mappings point into, and what content each page is known to have, so that a store
+/// through a mapping can be told.
+/// </summary>
+internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
+{
+    private long capacity;
+
+    public byte* Memory { get; private set; }
+
+    public long Length { get; set; }
+
+    /// <summary>Blocks of the disk that it takes, bytes.</summary>
+    public long Taken { get; set; }
+
+    public int Mappings { get; set; }
+
+    public int WritableMappings { get; set; }
+
+    public List<Page?> Known { get; } = [];
+
+    public static int PagesOf(long length) => (int)((length + Page.Size - 1) / Page.Size);
+
+    public Span<byte> PageBytes(int page) => new(Memory + ((long)page * Page.Size), Page.Size);
+
+    /// <summary>Makes room for a length; new bytes are zeros.</summary>
+    public void Reserve(long length)
+    {
+        var pages = PagesOf(length);
+        while (Known.Count < pages) Known.Add(null);
+        if (length <= capacity) return;
+        if (Mappings > 0) throw new NotSupportedException("The simulated disk does not grow a file under a mapping.");
+        var larger = Math.Max((long)pages * Page.Size, capacity * 2);
+        var memory = (byte*)NativeMemory.AlignedAlloc((nuint)larger, Page.Size);
+        if (capacity > 0) NativeMemory.Copy(Memory, memory, (nuint)capacity);
+        NativeMemory.Clear(memory + capacity, (nuint)(larger - capacity));
+        if (Memory != null) NativeMemory.AlignedFree(Memory);
+        Memory = memory;
+        capacity = larger;
+    }
+
+    /// <summary>Puts a whole page in place, unless it is known to be there.</summary>
+    public void Put(int page, Page? content)
+    {
+        if (ReferenceEquals(Known[page], content)) return;
+        Page.Bytes(content).CopyTo(PageBytes(page));
+        Known[page] = content;
+    }
+
+    public void Dispose()
+    {
+        if (Memory != null) NativeMemory.AlignedFree(Memory);
+        Memory = null;
+        capacity = 0;
+        Known.Clear();
+        GC.SuppressFinalize(this);
+    }
+
+    ~SimFile() => Dispose();
+}

@@ -1,0 +1,9 @@
+namespace Varve.Tests.Simulation.Model;
+
+/// <summary>A clock that stands still until it is told to go on.</summary>
+internal sealed class ManualClock : TimeProvider
+{
+    public ulong NowMs { get; set; } = 1_767_225_600_000;
+
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds((long)NowMs);
+}

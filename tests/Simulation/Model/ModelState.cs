@@ -1,0 +1,111 @@
+using System.Text;
+
+namespace Varve.Tests.Simulation.Model;
+
+/// <summary>
+/// What an engine should hold: for every key of a small universe, in key order, the part of a pool of bytes that is its value.
+/// Plain enough to be right by reading, and allocates nothing, so that millions of operations a second can be compared.
+/// </summary>
+internal sealed class ModelState
+{
+    private readonly byte[] pool = new byte[1 << 16];
+    private readonly Slot[] slots;
+
+    public ModelState(Random random)
+    {
+        random.NextBytes(pool);
+        var count = random.Next(8) == 0 ? random.Next(2, 12) : random.Next(20, 4_000);
+        var prefixes = Enumerable.Range(0, 6).Select(_ => Encoding.ASCII.GetBytes("/registry/pods/default/"[..random.Next(0, 23)])).ToArray();
+        var keys = new SortedSet<byte[]>(Comparer<byte[]>.Create((x, y) => x.AsSpan().SequenceCompareTo(y)));
+        while (keys.Count < count)
+        {
+            var tail = new byte[random.Next(1, 20)];
+            random.NextBytes(tail);
+            if (random.Next(4) == 0) tail.AsSpan().Fill(0xFF);
+            keys.Add([.. prefixes[random.Next(prefixes.Length)], .. tail]);
+            if (random.Next(count * 20) == 0) break; // few short keys may be all there are
+        }
+
+        Keys = [.. keys];
+        slots = new Slot[Keys.Length];
+    }
+
+    public byte[][] Keys { get; }
+
+    /// <summary>The largest of the entries' timestamps, or the local time: what leases are compared with.</summary>
+    public ulong Time { get; set; }
+
+    public ReadOnlyMemory<byte> RandomValue(Random random)
+    {
+        var length = random.Next(50) == 0 ? random.Next(0, 9_000) : random.Next(12) == 0 ? 0 : random.Next(1, 120);
+        return pool.AsMemory(random.Next(0, pool.Length - length), length);
+    }
+
+    public bool IsLive(int key) => slots[key].IsPresent && (slots[key].Deadline == 0 || Time < slots[key].Deadline);
+
+    public ReadOnlyMemory<byte> ValueOf(int key) => slots[key].Value;
+
+    public int Count
+    {
+        get
+        {
+            var live = 0;
+            for (var key = 0; key < slots.Length; key++) live += IsLive(key) ? 1 : 0;
+            return live;
+        }
+    }
+
+    /// <summary>Does what the command says and tells whether it succeeded.</summary>
+    public bool Apply(int key, in Command command)
+    {
+        switch (command.Kind)
+        {
+            case CommandKind.Delete:
+                slots[key] = default;
+                return true;
+            case CommandKind.CompareAndSwap when command.Expected is { } expected ? !IsLive(key) || !ValueOf(key).Span.SequenceEqual(expected.Span) : IsLive(key):
+                return false;
+            case CommandKind.CompareAndSwap or CommandKind.Insert:
+                slots[key] = new Slot { IsPresent = true, Value = command.Value, Deadline = command.TtlSeconds == 0 ? 0 : Time + (command.TtlSeconds * 1000) };
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>Takes the word that an expired key is gone; false when it is not expired, or was reported before.</summary>
+    public bool TryRemoveExpired(ReadOnlySpan<byte> key)
+    {
+        var at = FirstNotBelow(key);
+        if (at == Keys.Length || !Keys[at].AsSpan().SequenceEqual(key) || !slots[at].IsPresent || IsLive(at)) return false;
+        slots[at] = default;
+        return true;
+    }
+
+    public void Clear()
+    {
+        Array.Clear(slots);
+        Time = 0;
+    }
+
+    /// <summary>The place of the first key that is not below a given one.</summary>
+    public int FirstNotBelow(ReadOnlySpan<byte> key)
+    {
+        var (low, high) = (0, Keys.Length);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (Keys[middle].AsSpan().SequenceCompareTo(key) < 0) low = middle + 1;
+            else high = middle;
+        }
+
+        return low;
+    }
+
+    private struct Slot
+    {
+        public bool IsPresent;
+        public ulong Deadline;
+        public ReadOnlyMemory<byte> Value;
+    }
+}

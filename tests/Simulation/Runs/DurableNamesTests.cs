@@ -1,0 +1,71 @@
+using Varve.Tests.Engine.Recovery;
+using Varve.Tests.Simulation.Crash;
+using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Simulation.Lives;
+using Xunit;
+
+namespace Varve.Tests.Simulation.Runs;
+
+/// <summary>What is acknowledged is there after a power loss by the path that it was acknowledged under: every directory above it is durable too.</summary>
+public sealed class DurableNamesTests : IDisposable
+{
+    private readonly SimFs disk = new();
+    private readonly Journal journal;
+
+    public DurableNamesTests() => journal = disk.Record();
+
+    public void Dispose() => disk.Dispose();
+
+    [Fact]
+    public void ADatabaseInDirectoriesThatItsOpenMade()
+    {
+        using (var machine = Open("/a/b/c")) NumberedLog.ApplyUpTo(machine, 20);
+        AssertKept("/a/b/c", 20);
+    }
+
+    [Fact]
+    public void ADatabaseWhoseFirstOpenCouldNotSyncTheDirectoryAboveIt()
+    {
+        disk.CreateDirectory("/data");
+        disk.SyncDirectory("/");
+        disk.Faults.Before = (call, _) =>
+        {
+            if (call == SimCall.SyncDirectory) throw new IOException("injected");
+        };
+        Assert.Throws<IOException>(() => Open("/data/db"));
+        disk.Faults.Before = null;
+        using (var machine = Open("/data/db")) NumberedLog.ApplyUpTo(machine, 20);
+        AssertKept("/data/db", 20);
+    }
+
+    [Fact]
+    public async Task ASnapshotInDirectoriesThatWereMadeForIt()
+    {
+        using var machine = Open("/a/b/c");
+        NumberedLog.ApplyUpTo(machine, 20);
+        await machine.GenerateSnapshotDataAsync("/x/y/z", machine.LastApplied);
+        using var after = Lost();
+        Assert.NotEmpty(after.List("/x/y/z"));
+    }
+
+    private LsmStateMachine Open(string directory) =>
+        LsmStateMachine.Open(directory, Life.Options(disk) with { Durability = Durability.Power, Steps = new BackgroundSteps() });
+
+    private void AssertKept(string directory, ulong index)
+    {
+        using var after = Lost();
+        using var machine = LsmStateMachine.Open(directory, Life.Options(after) with { ReadOnly = true, Steps = new BackgroundSteps() });
+        Assert.Equal(index, NumberedLog.AssertIsWholeToRead(machine));
+    }
+
+    /// <summary>The disk after a power loss that took all that was not durable.</summary>
+    private SimFs Lost()
+    {
+        var unsynced = new UnsyncedDisk();
+        foreach (var happened in journal.Events) unsynced.Apply(happened);
+        var point = new CrashPoint(unsynced);
+        var after = new SimFs();
+        after.Load(point.Build(new int[point.Doubts.Count], new CrashImage()));
+        return after;
+    }
+}

@@ -1,0 +1,95 @@
+using Varve.Tests.Shared;
+using Varve.Tests.Simulation.Crash;
+using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Simulation.Lives;
+
+namespace Varve.Tests.Simulation.Runs;
+
+/// <summary>
+/// The k-th call of a life fails, for every k and with every error that the call can end in. Only documented exceptions come out,
+/// life goes on or the engine says why not, and what is found afterwards is exact: by a new process, and after a power loss too.
+/// </summary>
+internal static class KthError
+{
+    private static readonly Step[][] scripts =
+    [
+        [
+            new(StepKind.Apply, 10, 3), new(StepKind.Flush), new(StepKind.Apply, 40, 7), new(StepKind.Background), new(StepKind.Snapshot),
+            new(StepKind.Apply, 3, 2), new(StepKind.Reopen), new(StepKind.Apply, 40, 7), new(StepKind.Compact), new(StepKind.Apply, 20), new(StepKind.Flush),
+            new(StepKind.Reopen), new(StepKind.Install), new(StepKind.Apply, 5, 2), new(StepKind.Reset), new(StepKind.Apply, 7, 2), new(StepKind.SaveHardState),
+            new(StepKind.Reopen), new(StepKind.Apply, 5), new(StepKind.Flush),
+        ],
+        [
+            new(StepKind.Apply, 1, 3), new(StepKind.Apply, 40, 14), new(StepKind.Clean), new(StepKind.ApplyLarge), new(StepKind.Apply, 40, 7), new(StepKind.Tick),
+            new(StepKind.Background), new(StepKind.Compact), new(StepKind.SnapshotBehind), new(StepKind.Reopen), new(StepKind.Apply, 40, 7), new(StepKind.Compact),
+            new(StepKind.Snapshot), new(StepKind.Apply, 4), new(StepKind.Flush), new(StepKind.Reopen), new(StepKind.Apply, 4), new(StepKind.Flush),
+        ],
+    ];
+
+    /// <summary><c>--every N</c>: only every n-th call, from a random one on.</summary>
+    public static Task Run(Soak soak)
+    {
+        var every = soak.Number("every", 1);
+        var runs = 0L;
+        var injected = 0L;
+        var latched = 0L;
+        var work = from script in Enumerable.Range(0, scripts.Length)
+                   from durability in Enum.GetValues<Durability>()
+                   from fault in Enum.GetValues<SimFault>()
+                   select (script, durability, fault);
+        var all = work.ToArray();
+        Workers.Run(soak, number =>
+        {
+            if (number >= all.Length) return false;
+            var (script, durability, fault) = all[number];
+            for (var k = (long)(CrashPoint.Mix(soak.Seed + (ulong)number) % (ulong)every); ; k += every)
+            {
+                Interlocked.Increment(ref runs);
+                var (isInjected, isLatched) = Fail(script, durability, fault, k);
+                if (!isInjected) return true;
+                Interlocked.Increment(ref injected);
+                if (isLatched) Interlocked.Increment(ref latched);
+                soak.Progress(() => $"{injected:N0} errors");
+            }
+        });
+        soak.Write($"{injected:N0} errors at single calls (every {every}), {latched:N0} of them latched the engine; every state exact, in a new process and after a power loss");
+        return Task.CompletedTask;
+    }
+
+    private static (bool IsInjected, bool IsLatched) Fail(int script, Durability durability, SimFault fault, long k)
+    {
+        using var life = new Life(scripts[script], durability, historyEntries: 50) { Name = $"script {script}, {durability}, call {k}, {fault}" };
+        try
+        {
+            life.Disk.Faults.FailAt(k, fault);
+            var journal = life.Run();
+            var failed = life.Disk.Faults.Failed;
+            if (failed is null && life.Failures.Count > 0) throw new WrongRecoveryException("failed without a fault", life.Failures[0]);
+            life.Disk.Faults.FailNothing();
+            PowerFails(life, journal, (ulong)k);
+            new Oracle(life.Disk).LookWhole(life.Expected, nothingIsLost: true, durability);
+            return (failed is not null, life.Fault is not null);
+        }
+        catch (Exception e)
+        {
+            throw new WrongRecoveryException($"{life}: {life.Disk.Faults.Failed}", e);
+        }
+    }
+
+    private static void PowerFails(Life life, Journal journal, ulong seed)
+    {
+        var unsynced = life.Beginning();
+        foreach (var happened in journal.Events) unsynced.Apply(happened);
+        var point = new CrashPoint(unsynced);
+        var outcomes = new Outcomes(new Random((int)seed));
+        using var disk = new SimFs();
+        var (oracle, image, tries) = (new Oracle(disk), new CrashImage(), 0);
+        foreach (var options in outcomes.Adversarial(point))
+        {
+            if (++tries > 12) return;
+            disk.Load(point.Build(options, image));
+            if (tries == 1) oracle.LookWhole(life.Expected, nothingIsLost: false, life.Durability);
+            else oracle.Look(life.Expected, nothingIsLost: false);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using Varve.Tests.Shared;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Varve.Tests.Simulation.Runs;
+
+/// <summary>What the soaks do, for a moment each.</summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    [Fact]
+    public Task PowerLossLeavesTheStateOfOneIndex() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "100000"));
+
+    [Fact]
+    public Task ShortLivesAreLostInEveryWay() => Exhaustive.Run(new Soak(output.WriteLine, "--every", "29", "--ways", "300"));
+
+    [Fact]
+    public Task ARecoveryThatIsCutOffThriceIsStillExact() => RecoveryCrash.Run(new Soak(output.WriteLine, "--states", "5000"));
+
+    [Fact]
+    public Task AnErrorAtTheKthCallLosesNothingAcknowledged() => KthError.Run(new Soak(output.WriteLine, "--every", "41"));
+
+    [Fact]
+    public Task AFullDiskIsAnOrdinaryError() => DiskFull.Run(new Soak(output.WriteLine, "--cycles", "50"));
+}
