@@ -69,6 +69,26 @@ public sealed class RecycledSegmentTests : IDisposable
     }
 
     [Fact]
+    public async Task ACleanEndInARecycledSegmentIsNoTornTail()
+    {
+        var index = 0UL;
+        using (var machine = database.Open())
+        {
+            for (var life = 0; life < 4; life++)
+            {
+                Fill(machine, ref index, chunks: 60 - (life * 8));
+                await machine.CompactAsync();
+            }
+
+            Fill(machine, ref index, chunks: 5);
+        }
+
+        using var recovered = database.Open();
+        Assert.Equal(index, recovered.LastApplied.Index);
+        Assert.Equal(0, recovered.GetStatistics().TornTailBytes);
+    }
+
+    [Fact]
     public void ASegmentUnderAnotherSegmentsNameIsRefused()
     {
         using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 50);
