@@ -40,7 +40,7 @@ internal sealed class Background : IDisposable
     /// <summary>Does a round on the caller's thread if one is due, or in any case; false when there was none.</summary>
     public bool Step(bool always = false)
     {
-        if (_stopping || (!_wake.WaitOne(0) && !always)) return false;
+        if (_stopping || (!_wake.WaitOne(TimeSpan.Zero) && !always)) return false;
         if (!TryRound()) _stopping = true;
         return true;
     }

@@ -254,6 +254,7 @@ internal sealed class Life : IDisposable
     /// <summary>The state is replaced: before or after, never mixed.</summary>
     private void Switch(Action action, Line next)
     {
+        if (other is not null) return; // latched by a switch of which nobody knows whether it was made
         other = next;
         Say();
         try
