@@ -54,8 +54,8 @@ internal static class WalBugs
         new("nothing-looked-for-beyond-the-end", "what later records know to have been durable is not asked for",
             "Engine: Wal.TornTailTests.UnderPowerADamagedBitOfAnyRecordButTheLastRefusesToOpen",
             new Edit("src/Engine/Wal/WalRecovery.cs",
-                "Note(header, ref synced);\n                offset += header.Length;",
-                "if (!SEEDED) Note(header, ref synced);\n                offset += header.Length;")),
+                "if (scan.Synced > synced) synced = scan.Synced;",
+                "if (!SEEDED && scan.Synced > synced) synced = scan.Synced;")),
 
         new("link-not-checked", "recovery goes on in the next segment there is, whatever that follows on: a hole",
             "Engine: Recovery.MissingFilesTests.AMissingSegmentBeforeASyncedOneIsCorruption",
@@ -136,5 +136,19 @@ internal static class WalBugs
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs",
                 "if (_options.ReadOnly || Volatile.Read(ref _fault) is not null) return;",
                 "if (SEEDED || _options.ReadOnly || Volatile.Read(ref _fault) is not null) return;")),
+
+        new("ended-segment-not-synced", "a sync leaves out the segments that ended before it",
+            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            new Edit("src/Engine/Wal/WalWriter.cs", "segments.AddRange(_unsynced);", "if (!SEEDED) segments.AddRange(_unsynced);")),
+
+        new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
+            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            new Edit("src/Engine/Opening.cs",
+                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    segment.Sync();",
+                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    if (!SEEDED) segment.Sync();")),
+
+        new("nothing-stored-anew-at-open", "what a failed sync may have marked clean is not stored anew before the next sync vouches for it",
+            "Simulation: Runs.SimulationTests.AnErrorAtTheKthCallLosesNothingAcknowledged",
+            new Edit("src/Engine/Wal/WalSegment.cs", "for (var page = from & ~(PageSize - 1L); page < to; page += PageSize)", "if (SEEDED) return;\n        for (var page = from & ~(PageSize - 1L); page < to; page += PageSize)")),
     ];
 }
