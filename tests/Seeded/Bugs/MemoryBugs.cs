@@ -30,9 +30,5 @@ internal static class MemoryBugs
         new("pins-without-fence", "the scan of the pins does without its fence",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("src/Engine/Versions/PinTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();", "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),
-
-        new("revision-of-another-version", "a read takes a version, and a position that came after it",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("src/Engine/LsmStateMachine.cs", "if (version == _versions.Current) return version;", "if (SEEDED || version == _versions.Current) return version;")),
     ];
 }

@@ -142,7 +142,7 @@ internal static class WalBugs
             new Edit("src/Engine/Wal/WalWriter.cs", "segments.AddRange(_unsynced);", "if (!SEEDED) segments.AddRange(_unsynced);")),
 
         new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
-            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            "Engine: Recovery.OperationOrderTests.AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt",
             new Edit("src/Engine/Opening.cs",
                 "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    segment.Sync();",
                 "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    if (!SEEDED) segment.Sync();")),
