@@ -122,7 +122,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
     {
         manifest.BeginWriting();
         WalWriter wal;
-        if (log is null || log.Ending == LogEnding.TornTail)
+        if (log is null || log.IsSealed || log.Ending == LogEnding.TornTail)
         {
             var next = Keep(pool.Take(WalWriter.NoteSize(24)));
             if (log is not null)

@@ -20,6 +20,9 @@ internal enum WalRecordType : byte
 
     /// <summary>A snapshot was made or installed. Payload: u64 index, u64 term, 32 bytes checksum.</summary>
     Snapshot = 5,
+
+    /// <summary>Last of a segment: the log goes on in another, which is there. Payload: u64 its number.</summary>
+    Sealed = 6,
 }
 
 /// <summary>
@@ -178,7 +181,7 @@ internal readonly record struct WalRecordHeader
         {
             WalRecordType.Link => 24,
             WalRecordType.Advance => 0,
-            WalRecordType.Clean => 8,
+            WalRecordType.Clean or WalRecordType.Sealed => 8,
             WalRecordType.Snapshot => 48,
             _ => -1,
         };

@@ -38,6 +38,7 @@ internal static class WalDump
         {
             WalRecordType.Chunk => $"{common}, {record.EntryCount} entries, {record.OperationCount} operations, columns {record.Flags}",
             WalRecordType.Link => $"{common}, after segment {U64(payload)} up to {U64(payload[8..])}",
+            WalRecordType.Sealed => $"{common}, goes on in segment {U64(payload)}",
             WalRecordType.Clean => $"{common}, leases up to {U64(payload)}",
             WalRecordType.Snapshot => $"{common}, snapshot at index {U64(payload)}, term {U64(payload[8..])}, checksum {Convert.ToHexStringLower(payload[16..48])}",
             _ => common,

@@ -18,8 +18,14 @@ internal enum LogEnding
 }
 
 /// <summary>What recovery found: the segments of the log in order, each with its end set.</summary>
+/// <param name="Segments">The chain.</param>
+/// <param name="Unused">Segments that are there and not of the chain.</param>
+/// <param name="Ending">How it ended.</param>
+/// <param name="IsSealed">Its last record says that it goes on, in a segment that is there and holds nothing of it: nothing may follow on it but another segment.</param>
+/// <param name="TornBytes">Bytes that were dropped.</param>
+/// <param name="Synced">How far it is known to have been durable.</param>
 internal sealed record RecoveredLog(
-    List<WalSegment> Segments, List<WalSegment> Unused, LogEnding Ending, long TornBytes, LogOffset Synced);
+    List<WalSegment> Segments, List<WalSegment> Unused, LogEnding Ending, bool IsSealed, long TornBytes, LogOffset Synced);
 
 /// <summary>
 /// Follows the log from its first segment to its end.
@@ -102,15 +108,16 @@ internal static class WalRecovery
         if (all.Count == 0 || all[0].Number != first)
         {
             report(new CorruptionException(firstPath, 0, "log", "the segment that the manifest names as the first", "none that can be read"));
-            return new RecoveredLog([], all, LogEnding.Corrupt, 0, default);
+            return new RecoveredLog([], all, LogEnding.Corrupt, false, 0, default);
         }
 
         var chain = new List<WalSegment> { all[0] };
         var synced = default(LogOffset);
+        ulong? goesOnIn;
         while (true)
         {
             var current = chain[^1];
-            ReadToEnd(current, ref synced);
+            goesOnIn = ReadToEnd(current, ref synced);
             var next = all.Find(candidate => candidate.Number > current.Number && LinksTo(candidate, current));
             if (next is null) break;
             chain.Add(next);
@@ -125,21 +132,34 @@ internal static class WalRecovery
                 last.Path, last.End, "log", $"a record known to be durable up to segment {synced.Segment}, offset {synced.Offset}", "no valid record"));
         }
 
+        // It was there, durably, before it was named; and where the log does not go on in it, another names its end before it is let go.
+        var isMissing = goesOnIn is { } number && all.TrueForAll(segment => segment.Number != number);
+        if (isMissing)
+        {
+            report(new CorruptionException(
+                System.IO.Path.Combine(System.IO.Path.GetDirectoryName(last.Path)!, FileNames.Segment(goesOnIn!.Value)), 0, "log",
+                $"the segment that the log goes on in after {FileNames.Segment(last.Number)}", "none that can be read"));
+        }
+
         var unused = all.FindAll(segment => !chain.Contains(segment));
-        var ending = synced > end ? LogEnding.Corrupt : laterRecords || tornBytes > 0 ? LogEnding.TornTail : LogEnding.Clean;
-        return new RecoveredLog(chain, unused, ending, tornBytes, synced);
+        var ending = synced > end || isMissing ? LogEnding.Corrupt : laterRecords || tornBytes > 0 ? LogEnding.TornTail : LogEnding.Clean;
+        return new RecoveredLog(chain, unused, ending, goesOnIn is not null, tornBytes, synced);
     }
 
-    private static void ReadToEnd(WalSegment segment, ref LogOffset synced)
+    /// <summary>Finds a segment's end; gives the segment in which its last record says that the log goes on.</summary>
+    private static ulong? ReadToEnd(WalSegment segment, ref LogOffset synced)
     {
+        ulong? goesOnIn = null;
         var offset = (long)WalSegmentHeader.Size;
         while (segment.TryReadRecord(offset, out var header, out _))
         {
             Note(header, ref synced);
+            goesOnIn = header.Type == WalRecordType.Sealed ? BinaryPrimitives.ReadUInt64LittleEndian(segment.From(offset + WalRecordHeader.Size)) : null;
             offset += header.Length;
         }
 
         segment.End = offset;
+        return goesOnIn;
     }
 
     private static bool LinksTo(WalSegment candidate, WalSegment previous)

@@ -37,9 +37,16 @@ internal sealed class WalWriter
 
     public long Room => Active.Length - Active.End;
 
-    /// <summary>Ends the active segment and goes on in <paramref name="next"/>, whose first record vouches for where this one ended.</summary>
+    /// <summary>
+    /// Ends the active segment with a record that names <paramref name="next"/>, and goes on there, where the first record vouches for
+    /// where this one ended: neither can be missing unnoticed. The name is left out where there is no room for it, which
+    /// <see cref="ClosingRoom"/> sees to for all but records of an engine without it.
+    /// </summary>
     public void Rotate(WalSegment next)
     {
+        Span<byte> number = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(number, next.Number);
+        if (Room >= NoteSize(number.Length)) AppendNote(WalRecordType.Sealed, number, Position);
         _unsynced.Add(Active);
         Link(next, Active, Position, Synced);
         BytesAppended += next.End - WalSegmentHeader.Size;
@@ -93,8 +100,8 @@ internal sealed class WalWriter
         return true;
     }
 
-    /// <summary>What every append leaves free in its segment, for <see cref="TryVouch"/>.</summary>
-    public static int ClosingRoom => NoteSize(0);
+    /// <summary>What every append leaves free in its segment: for a <see cref="TryVouch"/>, and a <see cref="Rotate"/> after it.</summary>
+    public static int ClosingRoom => NoteSize(0) + NoteSize(sizeof(ulong));
 
     /// <summary>Bytes that a record without entries takes.</summary>
     public static int NoteSize(int payload) => WalRecordHeader.Size + payload;

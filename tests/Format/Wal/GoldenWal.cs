@@ -42,6 +42,7 @@ public class GoldenWal
         .Fields(
             WalSamples.Note(WalRecordType.Snapshot, [.. WalSamples.Words(900, 4), .. Enumerable.Range(0, 32).Select(i => (byte)i)]),
             [(0, "snapshot"), .. NoteFields, (8, "index 900"), (8, "term 4"), (32, "checksum")])
+        .Fields(WalSamples.Note(WalRecordType.Sealed, WalSamples.Words(8)), [(0, "sealed"), .. NoteFields, (8, "goes on in segment 8")])
         .Check("wal-notes");
 
     [Fact]

@@ -9,7 +9,7 @@ namespace Varve.Tests.Format.Wal;
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 500)]
 public class WalSurvival
 {
-    private static readonly WalRecordType[] Notes = [WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot];
+    private static readonly WalRecordType[] Notes = [WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed];
 
     [Fact]
     public void EveryFlippedBitOfASegmentHeaderIsNoticed()
@@ -162,7 +162,7 @@ public class WalSurvival
     }
 
     private static IEnumerable<byte[]> AllRecords() =>
-        Notes.Select(type => WalSamples.Note(type, new byte[type switch { WalRecordType.Link => 24, WalRecordType.Clean => 8, WalRecordType.Snapshot => 48, _ => 0 }]))
+        Notes.Select(type => WalSamples.Note(type, new byte[type switch { WalRecordType.Link => 24, WalRecordType.Clean or WalRecordType.Sealed => 8, WalRecordType.Snapshot => 48, _ => 0 }]))
             .Append(WalSamples.ChunkRecord());
 
     private static bool Reads(ReadOnlySpan<byte> bytes) => WalRecordHeader.TryRead(bytes, WalSamples.Offset, WalSamples.Salt, out _, out _);
