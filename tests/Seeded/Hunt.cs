@@ -13,8 +13,8 @@ internal sealed record Finding(Bug Bug, string? Caught, string? Missed, TimeSpan
 
 /// <summary>
 /// Runs every bug's test with the bug on, when it has to fail, and then, in the same process, with none, when it has to pass: a
-/// failure that has another reason, or that the process brought along from an earlier bug, counts for nothing. A bug that such
-/// a process says is missed is tried again in one of its own.
+/// failure that has another reason, or that the process brought along from an earlier bug, counts for nothing. Whoever seems to be
+/// missed is tried again in a process of its own.
 /// </summary>
 internal static class Hunt
 {
@@ -23,36 +23,30 @@ internal static class Hunt
     /// <summary>The longest that a test may take, on a machine that is busy with other things.</summary>
     public static TimeSpan Limit { get; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Hunts bugs, two at a time.</summary>
+    /// <summary>Hunts bugs, two at a time; those of one test one after the other.</summary>
     public static IReadOnlyList<Finding> All(TestBed bed, IReadOnlyList<Bug> bugs, Action<Finding> found)
     {
-        var queue = new ConcurrentQueue<Bug>(bugs.OrderBy(bug => bug.Project, StringComparer.Ordinal));
+        var queue = new ConcurrentQueue<Bug[]>(bugs.GroupBy(bug => bug.Test).Select(test => test.ToArray()).OrderBy(test => test[0].Project, StringComparer.Ordinal));
         var findings = new ConcurrentBag<Finding>();
         Parallel.For(0, Workers, _ =>
         {
             TestProcess? process = null;
             try
             {
-                while (queue.TryDequeue(out var bug))
+                while (queue.TryDequeue(out var sameTest))
                 {
-                    var time = Stopwatch.StartNew();
-                    if (process?.Project != bug.Project) Renew(bug);
-                    var isFresh = false;
-                    while (true)
+                    if (process is null || process.HasDied || process.Project != sameTest[0].Project) Renew(sameTest[0]);
+                    foreach (var finding in Try(process!, sameTest))
                     {
-                        var (caught, missed, isSpent) = Try(process!, bug);
-                        if (missed is not null && !isFresh)
+                        var final = finding;
+                        if (finding.Missed is not null)
                         {
-                            Renew(bug);
-                            isFresh = true;
-                            continue;
+                            Renew(finding.Bug);
+                            final = Try(process!, [finding.Bug]).Single();
                         }
 
-                        var finding = new Finding(bug, caught, missed, time.Elapsed);
-                        findings.Add(finding);
-                        found(finding);
-                        if (isSpent) Renew(bug);
-                        break;
+                        findings.Add(final);
+                        found(final);
                     }
                 }
             }
@@ -83,17 +77,20 @@ internal static class Hunt
         return missed.Count == 0 ? Task.CompletedTask : throw new InvalidOperationException($"missed: {string.Join(", ", missed)}");
     }
 
-    /// <summary><c>search --project NAME [--bug NAME,NAME] [--tests PREFIX]</c>: all tests of a project that fail with a bug, to choose the one that names it.</summary>
+    /// <summary><c>search --tests PROJECT:PREFIX,... [--bug NAME,NAME]</c>: all tests that fail with a bug, to choose the one that names it.</summary>
     public static Task Search(Soak soak)
     {
-        var project = soak.Text("project", "Engine");
-        using var bed = new TestBed(BugList.All, [project]);
+        var where = soak.Text("tests", "Engine:").Split(',').Select(text => text.Split(':')).ToList();
+        using var bed = new TestBed(BugList.All, where.Select(parts => parts[0]).Distinct());
         foreach (var bug in Chosen(soak))
         {
-            using var process = bed.Start(project);
-            var outcome = process.Run(BugList.NumberOf(bug), $"Varve.Tests.{project}.{soak.Text("tests", "")}*", Limit * 5, goOn: true);
-            soak.Write($"{bug.Name}: {outcome.Passed} passed");
-            foreach (var failure in outcome.Failures) soak.Write("    " + Short(failure));
+            foreach (var parts in where)
+            {
+                using var process = bed.Start(parts[0]);
+                var outcome = process.Run(BugList.NumberOf(bug), $"Varve.Tests.{parts[0]}.{parts[1]}*", Limit * 5, goOn: true);
+                soak.Write($"{bug.Name}: {outcome.Passed} of {parts[0]} passed");
+                foreach (var failure in outcome.Failures) soak.Write("    " + Short(failure));
+            }
         }
 
         return Task.CompletedTask;
@@ -106,14 +103,21 @@ internal static class Hunt
         return Task.CompletedTask;
     }
 
-    private static (string? Caught, string? Missed, bool IsSpent) Try(TestProcess process, Bug bug)
+    /// <summary>The bugs of one test, then the test without any.</summary>
+    private static List<Finding> Try(TestProcess process, Bug[] bugs)
     {
-        var with = process.Run(BugList.NumberOf(bug), bug.Test, Limit);
-        if (!with.IsFailure) return (null, with.HasHung ? "the test hung" : with.Passed == 0 ? "no test ran" : "the test passed", with.HasDied);
-        if (with.HasDied) return (with.Failures[0], null, true);
-        var without = process.Run(0, bug.Test, Limit);
-        return without.IsPass ? (with.Failures[0], null, false)
-            : (null, "without the bug: " + (without.Failures.Count > 0 ? without.Failures[0] : "no test ran"), without.HasDied);
+        var findings = new List<Finding>();
+        foreach (var bug in bugs)
+        {
+            var time = Stopwatch.StartNew();
+            var with = process.Run(BugList.NumberOf(bug), bug.Test, Limit);
+            var missed = with.IsFailure ? null : with.HasHung ? "the test hung" : with.Passed == 0 ? "no test ran" : "the test passed";
+            findings.Add(new Finding(bug, missed is null ? with.Failures[0] : null, missed, time.Elapsed));
+        }
+
+        var without = process.Run(0, bugs[0].Test, Limit);
+        return without.IsPass ? findings
+            : [.. findings.Select(finding => finding with { Missed = finding.Missed ?? "without the bug: " + (without.Failures.Count > 0 ? without.Failures[0] : "no test ran") })];
     }
 
     private static List<Bug> Chosen(Soak soak) => soak.Text("bug", "") is { Length: > 0 } names ? [.. names.Split(',').Select(BugList.Named)] : [.. BugList.All];

@@ -22,7 +22,10 @@ internal static class MutatedSources
         }
         """;
 
-    private static readonly string[] Projects = ["src/Format", "src/Engine"];
+    /// <summary>The test project that compiles the engine's sources itself.</summary>
+    public const string OwnBuild = "Schedules";
+
+    private static readonly string[] Copied = ["src/Format", "src/Engine", "tests/Schedules", "tests/Shared", "tests/Engine/Memtables"];
     private static readonly string[] BuildFiles = ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "global.json"];
 
     /// <summary>Writes the tree with the bugs to <paramref name="target"/>.</summary>
@@ -35,7 +38,7 @@ internal static class MutatedSources
             File.Copy(Path.Combine(root, name), Path.Combine(target, name));
         }
 
-        foreach (var project in Projects)
+        foreach (var project in Copied)
         {
             foreach (var path in Directory.EnumerateFiles(Path.Combine(root, project), "*", SearchOption.AllDirectories))
             {
@@ -56,12 +59,18 @@ internal static class MutatedSources
     public static string[] Build(string target, string configuration)
     {
         var output = Path.Combine(target, "out");
-        Run(
-            "dotnet", target, "build", "src/Engine/Engine.csproj", "-c", configuration, "-o", output, "-v", "quiet", "--tl:off", "-nodeReuse:false",
-            "-p:TreatWarningsAsErrors=false", "-p:WarningLevel=0", "-p:NoWarn=CS0162%3BNU1603", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false",
-            "-p:GenerateDocumentationFile=false", "-p:UseSharedCompilation=false");
+        Build(target, "src/Engine/Engine.csproj", configuration, output);
         return [Path.Combine(output, "Varve.Format.dll"), Path.Combine(output, "Varve.Engine.dll")];
     }
+
+    /// <summary>Builds the test project that compiles the engine's sources itself.</summary>
+    public static void BuildOwn(string target, string configuration, string output) =>
+        Build(target, $"tests/{OwnBuild}/{OwnBuild}.Tests.csproj", configuration, output);
+
+    private static void Build(string target, string project, string configuration, string output) => Run(
+        "dotnet", target, "build", project, "-c", configuration, "-o", output, "-v", "quiet", "--tl:off", "-nodeReuse:false",
+        "-p:TreatWarningsAsErrors=false", "-p:WarningLevel=0", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false",
+        "-p:GenerateDocumentationFile=false", "-p:UseSharedCompilation=false");
 
     /// <summary>The text of one file with the edits of every bug that touches it.</summary>
     internal static string Mutate(string name, string text, IReadOnlyList<Bug> bugs)

@@ -20,10 +20,18 @@ internal sealed class TestBed : IDisposable
             var libraries = MutatedSources.Build(sources, configuration);
             foreach (var project in projects)
             {
-                var bin = Path.Combine(root, "tests", project, "bin", configuration, "net10.0");
-                if (!Directory.Exists(bin)) throw new InvalidOperationException($"{project} is not built.");
-                CopyTree(bin, BedOf(project));
-                foreach (var library in libraries) File.Copy(library, Path.Combine(BedOf(project), Path.GetFileName(library)), overwrite: true);
+                if (project == MutatedSources.OwnBuild)
+                {
+                    MutatedSources.BuildOwn(sources, configuration, BedOf(project));
+                }
+                else
+                {
+                    var bin = Path.Combine(root, "tests", project, "bin", configuration, "net10.0");
+                    if (!Directory.Exists(bin)) throw new InvalidOperationException($"{project} is not built.");
+                    CopyTree(bin, BedOf(project));
+                    foreach (var library in libraries) File.Copy(library, Path.Combine(BedOf(project), Path.GetFileName(library)), overwrite: true);
+                }
+
                 // Without a list of its own dependencies the host resolves everything from the directory.
                 foreach (var name in (ReadOnlySpan<string>)["Varve.Tests.Seeded.dll", "Varve.Tests.Seeded.runtimeconfig.json"])
                     File.Copy(Path.Combine(AppContext.BaseDirectory, name), Path.Combine(BedOf(project), name), overwrite: true);

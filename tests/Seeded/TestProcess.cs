@@ -6,8 +6,7 @@ namespace Varve.Tests.Seeded;
 /// <param name="Passed">How many cases passed.</param>
 /// <param name="Failures">What failed, or took the process down, and how.</param>
 /// <param name="HasHung">It was stopped after its time.</param>
-/// <param name="HasDied">The process is gone.</param>
-internal sealed record Outcome(int Passed, IReadOnlyList<string> Failures, bool HasHung, bool HasDied)
+internal sealed record Outcome(int Passed, IReadOnlyList<string> Failures, bool HasHung)
 {
     /// <summary>Something ran, and nothing failed.</summary>
     public bool IsPass => Passed > 0 && Failures.Count == 0;
@@ -40,9 +39,13 @@ internal sealed class TestProcess : IDisposable
 
     public string Project { get; }
 
+    /// <summary>A test took it down; it takes no more.</summary>
+    public bool HasDied { get; private set; }
+
     /// <summary>Runs a test with a bug on; 0: none.</summary>
     public Outcome Run(int bug, string test, TimeSpan limit, bool goOn = false)
     {
+        if (HasDied) return new Outcome(0, ["the process died before"], true);
         using var timer = new Timer(_ => _process.Kill(entireProcessTree: true), null, limit, Timeout.InfiniteTimeSpan);
         var time = Stopwatch.StartNew();
         var (passed, failures, last) = (0, new List<string>(), "nothing yet");
@@ -51,7 +54,7 @@ internal sealed class TestProcess : IDisposable
             _process.StandardInput.WriteLine($"{bug} {(goOn ? "all" : "first")} {test}");
             while (_process.StandardOutput.ReadLine() is { } line)
             {
-                if (line == TestHost.Ended) return new Outcome(passed, failures, false, false);
+                if (line == TestHost.Ended) return new Outcome(passed, failures, false);
                 if (line.StartsWith(TestHost.Started, StringComparison.Ordinal)) last = line[TestHost.Started.Length..];
                 else if (line.StartsWith(TestHost.Passed, StringComparison.Ordinal)) passed++;
                 else if (line.StartsWith(TestHost.Failed, StringComparison.Ordinal)) failures.Add(line[TestHost.Failed.Length..]);
@@ -62,10 +65,11 @@ internal sealed class TestProcess : IDisposable
             // It died between two commands.
         }
 
+        HasDied = true;
         _process.WaitForExit();
         var hasHung = time.Elapsed >= limit;
         failures.Add($"{last}: {(hasHung ? "hung" : $"the process died with code {_process.ExitCode}: {_errors.Result.Split('\n')[0]}")}");
-        return new Outcome(passed, failures, hasHung, true);
+        return new Outcome(passed, failures, hasHung);
     }
 
     public void Dispose()

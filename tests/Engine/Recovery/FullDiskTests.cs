@@ -96,6 +96,34 @@ public sealed class FullDiskTests : IDisposable
         Assert.Equal(400UL, NumberedLog.AssertIsWhole(machine));
     }
 
+    [Fact]
+    public async Task AManifestThatFindsNoRoomLeavesTheVersionAsItWas()
+    {
+        var steps = new BackgroundSteps();
+        using (var machine = database.Open(Database.Small with { Storage = storage, Steps = steps }))
+        {
+            NumberedLog.ApplyUpTo(machine, 100);
+            storage.Before = (operation, path) =>
+            {
+                if (operation == "write" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+            };
+            var compaction = machine.CompactAsync();
+            steps.Run();
+            Assert.False(compaction.IsCompleted);
+            Assert.Empty(machine.GetStatistics().Runs);
+            Assert.Equal(2, machine.GetStatistics().Memtables);
+            NumberedLog.AssertIsWhole(machine);
+            storage.Before = null;
+            steps.Tick();
+            await compaction;
+            Assert.Single(machine.GetStatistics().Runs);
+            NumberedLog.AssertIsWhole(machine);
+        }
+
+        using var recovered = database.Open();
+        Assert.Equal(100UL, NumberedLog.AssertIsWhole(recovered));
+    }
+
     private static void ApplyUntilFull(LsmStateMachine machine)
     {
         var results = new ApplyResult[40];

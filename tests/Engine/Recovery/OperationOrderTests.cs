@@ -103,6 +103,21 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
+    public void AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt()
+    {
+        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 100);
+        database.DropClosingNote();
+        var path = database.LastSegment();
+        Database.Flip(path, Database.Records(path)[^1].Offset + 40);
+        using (var machine = database.Open(Database.Small with { Storage = storage })) Assert.True(machine.GetStatistics().TornTailBytes > 0);
+
+        var operations = storage.Operations.ToList();
+        var taken = operations.FindIndex(line => line.StartsWith("rename", StringComparison.Ordinal) && line.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal));
+        AssertFollows(operations, taken, "sync directory db", $"sync db/{Path.GetFileName(path)}", "sync db/");
+        Assert.Equal($"sync db/{Path.GetFileName(path)}", operations[taken + 2]); // an open is one thread
+    }
+
+    [Fact]
     public void ClosingMakesTheLogDurable()
     {
         int before;

@@ -69,6 +69,25 @@ public sealed class RecycledSegmentTests : IDisposable
     }
 
     [Fact]
+    public async Task ACleanEndInARecycledSegmentIsNoTornTail()
+    {
+        var storage = new HookedStorage(Storages.Default);
+        using var machine = database.Open(Database.Small with { Storage = storage });
+        var index = 0UL;
+        for (var life = 0; life < 4; life++)
+        {
+            Fill(machine, ref index, chunks: 60 - (life * 8)); // equal chunks: records begin at the same places in every life
+            await machine.CompactAsync();
+        }
+
+        Fill(machine, ref index, chunks: 5);
+        using var copy = storage.WhileStill(database.Copy);
+        using var recovered = copy.Open();
+        Assert.Equal(index, recovered.LastApplied.Index);
+        Assert.Equal(0, recovered.GetStatistics().TornTailBytes);
+    }
+
+    [Fact]
     public void ASegmentUnderAnotherSegmentsNameIsRefused()
     {
         using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 50);

@@ -66,5 +66,17 @@ internal sealed class AutoResetEvent(bool isSet) : IDisposable
         return true;
     }
 
+    /// <summary>A look, which waits for nothing.</summary>
+    public bool WaitOne(int milliseconds)
+    {
+        if (milliseconds != 0) return WaitOne(TimeSpan.FromMilliseconds(milliseconds));
+        if (Controlled.Current is not { } me) return _real!.WaitOne(0);
+        me.Stores.Drain();
+        var wasSet = _isSet;
+        _isSet = false;
+        me.Point("look at event", "", 0);
+        return wasSet;
+    }
+
     public void Dispose() => _real?.Dispose();
 }

@@ -10,13 +10,13 @@ internal static class MemoryBugs
             new Edit("src/Engine/Memtables/BlockList.Writer.cs", "to->Order = RowOrder.First(Moved);", "to->Order = RowOrder.First(SEEDED ? Moved - 1 : Moved);")),
 
         new("split-truncates-before-it-publishes", "a split takes rows out of the old block before the new one can be reached",
-            "Engine: Memtables.MemtableHotSpotTests.PreemptedReadersSeeExactlyTheirRevision",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("src/Engine/Memtables/BlockList.Writer.cs",
                 "Publish(left, right, height);\n        Volatile.Write(ref from->Order",
                 "if (SEEDED) { Volatile.Write(ref from->Order, RowOrder.Truncate(order, RowsKeptBySplit)); Volatile.Write(ref from->Splits, from->Splits + 1); }\n        Publish(left, right, height);\n        Volatile.Write(ref from->Order")),
 
         new("no-second-look-at-the-directory", "a get that met a split of the hash directory does not look again",
-            "Engine: Memtables.MemtableConcurrencyTests.ReadersSeeExactlyTheirRevision",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("src/Engine/Memtables/HashDirectory.cs", "if (Volatile.Read(ref _count) == count) return 0;", "if (SEEDED || Volatile.Read(ref _count) == count) return 0;")),
 
         new("freed-under-a-pin", "what was retired is freed though a reader may be in it",
@@ -28,11 +28,7 @@ internal static class MemoryBugs
             new Edit("src/Engine/Versions/PinTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);", "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),
 
         new("pins-without-fence", "the scan of the pins does without its fence",
-            "Engine: Versions.PinStressTests.NoReaderEverSeesAReleasedBlock",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("src/Engine/Versions/PinTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();", "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),
-
-        new("revision-of-another-version", "a read takes a version, and a position that came after it",
-            "Conformance: Stress.TheTinyEngineUnderConcurrency.X",
-            new Edit("src/Engine/LsmStateMachine.cs", "if (version == _versions.Current) return version;", "if (SEEDED || version == _versions.Current) return version;")),
     ];
 }

@@ -13,6 +13,14 @@ internal static class StorageBugs
             "Engine: Storage.DurableFileTests.TheOrderIsCreateWriteSyncRenameSyncDirectory",
             new Edit("src/Engine/Storage/DurableFile.cs", "file.Sync();", "if (!SEEDED) file.Sync();")),
 
+        new("made-directory-not-named-durably", "directories that are made on the way to a database have no durable names",
+            "Simulation: Runs.DurableNamesTests.ADatabaseInDirectoriesThatItsOpenMade",
+            new Edit("src/Engine/Storage/DirectoryTree.cs", "storage.SyncDirectory(parent);", "if (!SEEDED) storage.SyncDirectory(parent);")),
+
+        new("found-directory-not-named-durably", "a directory that an earlier open made, and could not make durable, is taken as it is",
+            "Simulation: Runs.DurableNamesTests.ADatabaseWhoseFirstOpenCouldNotSyncTheDirectoryAboveIt",
+            new Edit("src/Engine/Opening.cs", "is { Length: > 0 } parent) storage.SyncDirectory(parent);", "is { Length: > 0 } parent && !SEEDED) storage.SyncDirectory(parent);")),
+
         new("failed-sync-swallowed", "a sync that the disk failed is reported as done",
             "Engine: Storage.PosixStorageTests.AFailedSyncIsReported",
             new Edit("src/Engine/Storage/PosixFile.cs",
@@ -54,7 +62,7 @@ internal static class StorageBugs
             new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
 
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
-            "Engine: Recovery.FailedSyncTests.AFailedSyncOfATableOrOfTheManifestLatches",
+            "Engine: Recovery.FullDiskTests.AManifestThatFindsNoRoomLeavesTheVersionAsItWas",
             new Edit("src/Engine/Versions/VersionSet.cs", "_manifest.Append(record);", "if (!SEEDED) _manifest.Append(record);"),
             new Edit("src/Engine/Versions/VersionSet.cs", "            return true;\n        }\n    }", "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
 
@@ -76,6 +84,6 @@ internal static class StorageBugs
 
         new("damaged-edit-is-the-end", "a damaged edit in the middle of the manifest is taken for its torn end",
             "Engine: Recovery.MissingFilesTests.ADamagedEditBeforeAnotherIsCorruption",
-            new Edit("src/Engine/Versions/ManifestStore.cs", "if (result == ManifestReadResult.Invalid)", "if (!SEEDED && result == ManifestReadResult.Invalid)")),
+            new Edit("src/Engine/Versions/ManifestReader.cs", "if (next < 0)", "if (SEEDED || next < 0)")),
     ];
 }

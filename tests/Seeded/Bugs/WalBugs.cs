@@ -54,8 +54,8 @@ internal static class WalBugs
         new("nothing-looked-for-beyond-the-end", "what later records know to have been durable is not asked for",
             "Engine: Wal.TornTailTests.UnderPowerADamagedBitOfAnyRecordButTheLastRefusesToOpen",
             new Edit("src/Engine/Wal/WalRecovery.cs",
-                "Note(header, ref synced);\n                offset += header.Length;",
-                "if (!SEEDED) Note(header, ref synced);\n                offset += header.Length;")),
+                "if (scan.Synced > synced) synced = scan.Synced;",
+                "if (!SEEDED && scan.Synced > synced) synced = scan.Synced;")),
 
         new("link-not-checked", "recovery goes on in the next segment there is, whatever that follows on: a hole",
             "Engine: Recovery.MissingFilesTests.AMissingSegmentBeforeASyncedOneIsCorruption",
@@ -112,7 +112,7 @@ internal static class WalBugs
             new Edit("src/Engine/Wal/WalSegment.cs", "Mapping.Sync(0, WalSegmentHeader.Size);", "if (!SEEDED) Mapping.Sync(0, WalSegmentHeader.Size);")),
 
         new("stale-record-not-ended", "a recycled segment's old bytes go on where its new records end",
-            "Engine: Wal.RecycledSegmentTests.StaleBytesOfARecycledSegmentNeverPass",
+            "Engine: Wal.RecycledSegmentTests.ACleanEndInARecycledSegmentIsNoTornTail",
             new Edit("src/Engine/Wal/WalSegment.cs",
                 "if (Length - offset >= 2 * sizeof(long))",
                 "if (!SEEDED && Length - offset >= 2 * sizeof(long))")),
@@ -136,5 +136,15 @@ internal static class WalBugs
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs",
                 "if (_options.ReadOnly || Volatile.Read(ref _fault) is not null) return;",
                 "if (SEEDED || _options.ReadOnly || Volatile.Read(ref _fault) is not null) return;")),
+
+        new("ended-segment-not-synced", "a sync leaves out the segments that ended before it",
+            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            new Edit("src/Engine/Wal/WalWriter.cs", "segments.AddRange(_unsynced);", "if (!SEEDED) segments.AddRange(_unsynced);")),
+
+        new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
+            "Engine: Recovery.OperationOrderTests.AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt",
+            new Edit("src/Engine/Opening.cs",
+                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    segment.Sync();",
+                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    if (!SEEDED) segment.Sync();")),
     ];
 }

@@ -10,6 +10,10 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public Task PowerLossLeavesTheStateOfOneIndex() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "100000"));
 
+    /// <summary>Always the same, so that who meets a bug here always meets it: tests/Seeded asks.</summary>
+    [Fact]
+    public Task TheSameFewLivesAgain() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "30000", "--seed", "1"));
+
     [Fact]
     public Task ShortLivesAreLostInEveryWay() => Exhaustive.Run(new Soak(output.WriteLine, "--every", "29", "--ways", "300"));
 
