@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 using Varve.Tests.Shared;
 
@@ -33,6 +34,7 @@ internal static class CallLoop
         }
 
         var lanes = (int)soak.Number("lanes", Math.Max(1, Environment.ProcessorCount));
+        var program = ChildProgram.Of(soak);
         using var room = new CrashDirectory(soak.Text("dir", Path.GetTempPath()));
         var numbers = 0;
         var counted = new ConcurrentBag<CallPoint>();
@@ -48,7 +50,7 @@ internal static class CallLoop
         if (sample > 0) all = [.. all.OrderBy(_ => random.Next()).Take(Math.Max(1, sample / 6))];
         await ForEachAsync(lanes, all, async stage =>
         {
-            using var run = new CallRun(Next(), stage.scenario, stage.durability, soak.Seed);
+            using var run = new CallRun(program, Next(), stage.scenario, stage.durability, soak.Seed);
             foreach (var group in (await run.CountAsync()).GroupBy(call => call.Name))
             {
                 if (!calls.Contains(group.Key) || soak.Text("call", group.Key) != group.Key) continue;
@@ -67,7 +69,7 @@ internal static class CallLoop
         var (met, missed, foreign) = (0, 0, 0);
         await ForEachAsync(lanes, points, async point =>
         {
-            using var run = new CallRun(Next(), point.Scenario, point.Durability, soak.Seed);
+            using var run = new CallRun(program, Next(), point.Scenario, point.Durability, soak.Seed);
             var end = await run.MeetAsync(point);
             Interlocked.Increment(ref end == CallEnd.Met ? ref met : ref end == CallEnd.Missed ? ref missed : ref foreign);
             soak.Progress(() => $"{met} met, {missed} missed, {foreign} of the runtime's own");

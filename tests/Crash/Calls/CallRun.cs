@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Varve.Format;
+using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
-using Varve.Tests.Crash.Kill;
 using Xunit;
 
 namespace Varve.Tests.Crash.Calls;
@@ -27,7 +27,7 @@ internal enum CallEnd
 }
 
 /// <summary>One child, one fault, and the look at what is left: the state before or after, exactly, and an engine that goes on.</summary>
-internal sealed class CallRun(string directory, Scenario scenario, Durability durability, ulong seed) : IDisposable
+internal sealed class CallRun(ChildProgram program, string directory, Scenario scenario, Durability durability, ulong seed) : IDisposable
 {
     public static readonly string[] KilledCalls =
         ["openat", "rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync", "fallocate", "ftruncate", "pwrite64", "msync", "flock"];
@@ -90,6 +90,7 @@ internal sealed class CallRun(string directory, Scenario scenario, Durability du
     private async Task<(int Code, List<SeenCall> Calls, string Errors)> WatchAsync(string? injection)
     {
         using var child = new ChildProcess(
+            program,
             CallChild.Arguments(scenario, directory, durability, seed),
             message =>
             {

@@ -1,4 +1,4 @@
-using Varve.Tests.Crash.Kill;
+using Varve.Tests.Crash.Child;
 
 namespace Varve.Tests.Crash.Children;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
-using Varve.Tests.Crash.Children;
 
-namespace Varve.Tests.Crash.Calls;
+namespace Varve.Tests.Crash.Child;
 
 /// <summary>
 /// The process whose calls are met. It goes through the scenario once elsewhere, so that the runtime has loaded what it needs,
