@@ -33,6 +33,9 @@ internal enum MessageKind : byte
     /// <summary>A call failed as documented (value: a <see cref="FailureKind"/>).</summary>
     Failed,
 
+    /// <summary>What is watched is over.</summary>
+    Acted,
+
     /// <summary>Work went on after what was disturbed: applies, a flush.</summary>
     WentOn,
 

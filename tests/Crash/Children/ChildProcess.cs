@@ -34,6 +34,8 @@ internal sealed class ChildProcess : IDisposable
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcConcurrent"] = "0";
         start.Environment["DOTNET_TC_CallCounting"] = "0";
+        // A collection may look for its limits in files, and is not to be met.
+        start.Environment["DOTNET_GCgen0size"] = "0x10000000";
         process = Process.Start(start)!;
         errors = process.StandardError.ReadToEndAsync();
         hearing = Task.Run(() => HearAsync(hear));
@@ -77,6 +79,7 @@ internal sealed class ChildProcess : IDisposable
     public void Dispose()
     {
         if (!process.HasExited) process.Kill();
+        process.WaitForExit(); // until then it holds what it had open
         process.Dispose();
     }
 
