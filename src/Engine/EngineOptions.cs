@@ -96,6 +96,6 @@ public sealed record EngineOptions
     /// <summary>The seam for a simulated disk.</summary>
     internal IStorage? Storage { get; init; }
 
-    /// <summary>The seam for a simulation: no threads, rounds are done when it says so.</summary>
+    /// <summary>The seam for a simulation: no threads, rounds are done when it says so, operations where they are asked for.</summary>
     internal BackgroundSteps? Steps { get; init; }
 }

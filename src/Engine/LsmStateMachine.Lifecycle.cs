@@ -14,12 +14,13 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     private readonly ILogger _logger;
     private readonly Queue<TaskCompletionSource> _compactions = new();
     private readonly Lock _lifecycle = new();
-    private readonly Operations _operations = new();
+    private readonly Operations _operations;
     private bool _released;
 
     private LsmStateMachine(string directory, EngineOptions options, IStorage storage, IDisposable? directoryLock, Opening.Parts parts, RecycleTarget recycle)
     {
         _options = options;
+        _operations = new Operations(areInline: options.Steps is not null);
         _directoryLock = directoryLock;
         _logger = options.LoggerFactory?.CreateLogger("Varve") ?? NullLogger.Instance;
         _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version);

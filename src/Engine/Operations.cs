@@ -4,14 +4,15 @@ namespace Varve;
 /// The long operations that run beside the caller: snapshots, installs, resets. Closing cancels them and waits until they have
 /// ended, so that none touches a directory that another engine may have opened by then. Any thread.
 /// </summary>
-internal sealed class Operations
+/// <param name="areInline">They run on the caller's thread: a simulation's (<see cref="BackgroundSteps"/>).</param>
+internal sealed class Operations(bool areInline)
 {
     private readonly object _lock = new();
     private readonly CancellationTokenSource _closing = new();
     private int _running;
     private bool _closed;
 
-    /// <summary>Runs an operation on the pool, under a token that the caller's and the close cancel.</summary>
+    /// <summary>Runs an operation on the pool (or inline), under a token that the caller's and the close cancel.</summary>
     public async Task<T> Run<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -23,7 +24,8 @@ internal sealed class Operations
         try
         {
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
-            return await Task.Run(() => operation(linked.Token), CancellationToken.None).ConfigureAwait(false);
+            var running = areInline ? operation(linked.Token) : Task.Run(() => operation(linked.Token), CancellationToken.None);
+            return await running.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -1,95 +1,98 @@
 using System.Security.Cryptography;
 using Varve.Format;
+using Varve.Storage;
+using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
-using Varve.Tests.Crash.Kill;
 using Xunit;
 
 namespace Varve.Tests.Crash.Calls;
 
-/// <summary>Where a fault meets a scenario: at the N-th call of a name.</summary>
-internal sealed record CallPoint(Scenario Scenario, Durability Durability, string Call, int Ordinal, string? Error)
+/// <summary>Where a fault meets a scenario: at the N-th call of a name, which is about a certain file.</summary>
+internal sealed record CallPoint(Scenario Scenario, Durability Durability, string Call, int Ordinal, string Target, string? Error)
 {
     public string Injection => $"{Call}:{(Error is null ? "signal=SIGKILL" : $"error={Error}")}:when={Ordinal}";
 
-    public override string ToString() => $"{Scenario.Name} under {Durability}, {Injection}";
-}
-
-/// <summary>How a run ended.</summary>
-internal enum CallEnd
-{
-    Met,
-
-    /// <summary>The calls were fewer this time: threads take turns as they like.</summary>
-    Missed,
-
-    /// <summary>The call was the runtime's own.</summary>
-    Foreign,
+    public override string ToString() => $"{Scenario.Name} under {Durability}, {Injection} at {Target}";
 }
 
 /// <summary>One child, one fault, and the look at what is left: the state before or after, exactly, and an engine that goes on.</summary>
-internal sealed class CallRun(string directory, Scenario scenario, Durability durability, ulong seed) : IDisposable
+internal sealed class CallRun(ChildProgram program, string directory, Scenario scenario, Durability durability, ulong seed) : IDisposable
 {
     public static readonly string[] KilledCalls =
         ["openat", "rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync", "fallocate", "ftruncate", "pwrite64", "msync", "flock"];
 
     public static readonly string[] FailedCalls = [.. KilledCalls, "pread64"];
 
+    private const string Write = "write";
+    private const int Killed = 137;
+
+    /// <summary>Whose ENOSPC is an ordinary error: nothing was promised yet, and space may come back.</summary>
+    private static readonly string[] CallsForSpace = ["openat", "mkdir", "link", "fallocate", "ftruncate", "pwrite64"];
+
     private readonly Promise promise = new(seed);
     private readonly List<Message> heard = [];
 
-    /// <summary>The calls of the scenario when nothing is wrong.</summary>
-    public async Task<List<SeenCall>> CountAsync()
+    /// <summary>Every call of the scenario that touches its files, when nothing is wrong.</summary>
+    public async Task<List<CallPoint>> CountAsync()
     {
-        var (code, calls, errors) = await WatchAsync(null);
-        if (code != 0 || !Says(MessageKind.Done) || Says(MessageKind.Failed)) throw new BrokenPromise($"{scenario.Name} does not work undisturbed: {errors}");
+        var (code, calls, errors) = await WatchAsync([.. FailedCalls, Write], null);
+        if (code != 0 || !Says(MessageKind.WentOn) || Says(MessageKind.Failed)) throw new BrokenPromise($"{scenario.Name} does not work undisturbed: {errors}");
         await VerifyAsync();
-        return calls;
+        // Each message is a write to standard output: the last that counts says that the act is over.
+        var words = heard.SkipWhile(message => message.Kind != MessageKind.Ready).TakeWhile(message => message.Kind != MessageKind.Acted).Count();
+        var end = calls.Index().Where(call => call.Item.Name == Write && call.Item.Line.Contains("write(1<", StringComparison.Ordinal)).ElementAt(words - 1).Index;
+        var touching = calls.Take(end).Where(call => call.Target(directory).Length > 0).ToList();
+        if (touching.Select(call => call.Thread).Distinct().Count() != 1) throw new BrokenPromise($"{scenario.Name} is not one thread's work");
+        return [.. from numbered in calls.Take(end).Where(call => call.Thread == touching[0].Thread && call.Name != Write).GroupBy(call => call.Name).SelectMany(name => name.Index())
+                   where touching.Contains(numbered.Item)
+                   select new CallPoint(scenario, durability, numbered.Item.Name, numbered.Index + 1, numbered.Item.Target(directory), null)];
     }
 
-    public async Task<CallEnd> MeetAsync(CallPoint point)
+    /// <summary>Has the fault happen, at exactly that call, and holds what is left to what was promised.</summary>
+    public async Task MeetAsync(CallPoint point)
     {
-        var (code, calls, errors) = await WatchAsync(point.Injection);
-        var hit = point.Error is null ? code == 137 ? calls.LastOrDefault(call => call.Name == point.Call) : null : calls.Find(call => call.IsInjected);
-        if (hit is null && code == 0) return CallEnd.Missed;
-        if (hit is not null && point.Error is not null && !hit.Line.Contains(directory, StringComparison.Ordinal)) return CallEnd.Foreign;
-        var expected = point.Error is null ? 137 : 0;
+        var (code, calls, errors) = await WatchAsync([point.Call], point.Injection);
+        var hit = point.Error is null ? calls.LastOrDefault() : calls.Find(call => call.IsInjected);
+        var expected = point.Error is null ? Killed : 0;
         if (code != expected) throw new BrokenPromise($"{point} at {hit?.Line}: the child ended with {code}: {errors}");
+        if (hit is null || hit.Target(directory) != point.Target) throw new BrokenPromise($"{point} was not met, but {hit?.Line ?? "nothing"}");
         try
         {
-            if (point.Error is not null) JudgeError(hit!);
+            if (point.Error is not null) JudgeError(point);
             await VerifyAsync();
         }
         catch (Exception e)
         {
-            throw new BrokenPromise($"{point} at {hit?.Line}, heard {string.Join(' ', heard.TakeLast(6).Select(message => $"{message.Kind}:{message.Value}"))}: {e}");
+            throw new BrokenPromise($"{point} at {hit.Line}, heard {string.Join(' ', heard.TakeLast(9).Select(message => $"{message.Kind}:{message.Value}"))}: {e}");
         }
-
-        return CallEnd.Met;
     }
 
-    private void JudgeError(SeenCall hit)
+    private void JudgeError(CallPoint point)
     {
         // The last sync of a close has nobody to tell; everywhere else a failed sync of the log is heard of.
-        var isLog = hit.Name is "fdatasync" && hit.Line.Contains(".wal>", StringComparison.Ordinal);
+        var isLog = point.Call is "fdatasync" && point.Target.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal);
         if (isLog && scenario.Name != "close" && !Says(MessageKind.Failed)) throw new BrokenPromise("A failed sync of the log was kept quiet");
         // Nothing is acknowledged by a latched instance.
         var latched = heard.FindIndex(message => message is { Kind: MessageKind.Failed, Value: (ulong)FailureKind.Faulted });
         if (latched >= 0 && heard.FindIndex(latched, message => message.Kind == MessageKind.Applied) >= 0)
             throw new BrokenPromise("Something was acknowledged after the engine was latched");
-        if (scenario.Name == "snapshot" && Says(MessageKind.Failed) && heard.FindIndex(message => message.Kind == MessageKind.Failed) is var failed
-            && heard[failed].Value == (ulong)FailureKind.Full && Directory.Exists(directory + ".snapshot") && !File.Exists(ManifestPath))
-        {
-            throw new BrokenPromise("A snapshot that failed left something behind");
-        }
+        // What is not latched works; and a disk that was full has space again.
+        if (latched < 0 && !Says(MessageKind.WentOn)) throw new BrokenPromise("It did not go on, and is not latched");
+        if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call)) throw new BrokenPromise("A full disk latched the engine");
+        if (scenario.Name != "snapshot") return;
+        var failed = heard.TakeWhile(message => message.Kind != MessageKind.Acted).Any(message => message.Kind == MessageKind.Failed);
+        var left = Directory.GetDirectories(Path.GetDirectoryName(directory)!, Path.GetFileName(directory) + ".snapshot*").Length;
+        if (left != (failed ? 0 : 1)) throw new BrokenPromise($"The snapshot {(failed ? "failed" : "was made")}, and {left} directories are there");
     }
 
     private string ManifestPath => Path.Combine(directory + ".snapshot", SnapshotNames.Manifest);
 
     private bool Says(MessageKind kind) => heard.Exists(message => message.Kind == kind);
 
-    private async Task<(int Code, List<SeenCall> Calls, string Errors)> WatchAsync(string? injection)
+    private async Task<(int Code, List<SeenCall> Calls, string Errors)> WatchAsync(IEnumerable<string> traced, string? injection)
     {
         using var child = new ChildProcess(
+            program,
             CallChild.Arguments(scenario, directory, durability, seed),
             message =>
             {
@@ -98,7 +101,7 @@ internal sealed class CallRun(string directory, Scenario scenario, Durability du
             },
             message => message.Kind == MessageKind.Ready);
         if (!await child.AwaitAsync()) throw new BrokenPromise($"{scenario.Name} could not be prepared: {await child.ErrorsAsync()}");
-        using var strace = new Strace(child.Id, directory + ".strace", injection is null ? KilledCalls.Union(FailedCalls) : [injection.Split(':')[0]], injection);
+        using var strace = new Strace(child.Id, directory + ".strace", traced, injection);
         if (!await strace.AttachedAsync()) throw new InvalidOperationException("strace could not attach.");
         child.GoOn();
         var code = await child.EndAsync();

@@ -1,10 +1,22 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Varve.Tests.Crash.Calls;
 
 /// <summary>One call that strace saw.</summary>
-internal sealed record SeenCall(string Name, string Line, bool IsInjected);
+internal sealed record SeenCall(int Thread, string Name, string Line, bool IsInjected)
+{
+    /// <summary>What it is about: the last path in its line below a directory (strace names the files of descriptors).</summary>
+    public string Target(string directory)
+    {
+        var at = Line.LastIndexOf(directory, StringComparison.Ordinal);
+        if (at < 0) return "";
+        var rest = Line.AsSpan(at + directory.Length);
+        var end = rest.IndexOfAny('"', '>');
+        return end < 0 ? rest.ToString() : rest[..end].ToString();
+    }
+}
 
 /// <summary>strace, attached to a process that is prepared and waits: only calls from then on count.</summary>
 internal sealed partial class Strace : IDisposable
@@ -66,7 +78,7 @@ internal sealed partial class Strace : IDisposable
             if (Call().Match(line) is { Success: true } call)
             {
                 if (line.Contains("<unfinished", StringComparison.Ordinal)) unfinished[call.Groups[1].Value] = calls.Count;
-                calls.Add(new SeenCall(call.Groups[2].Value, line, isInjected));
+                calls.Add(new SeenCall(int.Parse(call.Groups[1].Value, CultureInfo.InvariantCulture), call.Groups[2].Value, line, isInjected));
             }
             else if (Resumed().Match(line) is { Success: true } resumed && unfinished.Remove(resumed.Groups[1].Value, out var at))
             {

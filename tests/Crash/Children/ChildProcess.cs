@@ -1,10 +1,11 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using Varve.Tests.Crash.Child;
 
 namespace Varve.Tests.Crash.Children;
 
 /// <summary>
-/// A child: this assembly run by <c>dotnet exec</c>. What it says is heard as it comes, by the promise and by whoever waits for
+/// A child. What it says is heard as it comes, by the promise and by whoever waits for
 /// a certain word; after its death every word that it got out counts too.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
@@ -15,23 +16,26 @@ internal sealed class ChildProcess : IDisposable
     private readonly Func<Message, bool> isAwaited;
     private readonly TaskCompletionSource<bool> awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <param name="program">What is run.</param>
     /// <param name="arguments">The verb and its arguments.</param>
     /// <param name="hear">Takes every message.</param>
     /// <param name="isAwaited">True for the message that <see cref="AwaitAsync"/> waits for.</param>
-    public ChildProcess(IEnumerable<string> arguments, Action<Message> hear, Func<Message, bool> isAwaited)
+    public ChildProcess(ChildProgram program, IEnumerable<string> arguments, Action<Message> hear, Func<Message, bool> isAwaited)
     {
         this.isAwaited = isAwaited;
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        var start = new ProcessStartInfo(program.Path)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (IEnumerable<string>)["exec", typeof(ChildProcess).Assembly.Location, .. arguments]) start.ArgumentList.Add(argument);
+        foreach (var argument in program.Arguments.Concat(arguments)) start.ArgumentList.Add(argument);
         // It lives for a fraction of a second: nothing that only pays later.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcConcurrent"] = "0";
         start.Environment["DOTNET_TC_CallCounting"] = "0";
+        // A collection may look for its limits in files, and is not to be met.
+        start.Environment["DOTNET_GCgen0size"] = "0x10000000";
         process = Process.Start(start)!;
         errors = process.StandardError.ReadToEndAsync();
         hearing = Task.Run(() => HearAsync(hear));
@@ -75,6 +79,7 @@ internal sealed class ChildProcess : IDisposable
     public void Dispose()
     {
         if (!process.HasExited) process.Kill();
+        process.WaitForExit(); // until then it holds what it had open
         process.Dispose();
     }
 

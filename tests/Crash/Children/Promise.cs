@@ -1,4 +1,4 @@
-using Varve.Tests.Crash.Kill;
+using Varve.Tests.Crash.Child;
 
 namespace Varve.Tests.Crash.Children;
 
@@ -36,12 +36,18 @@ internal sealed class Promise(ulong seed)
                 {
                     // Where it opened is only as durable as it says next; where it jumped to is.
                     durable = jump == message.Value ? message.Value : Math.Min(durable, message.Value);
-                    jump = null;
                 }
 
+                jump = null;
                 mayLosePower = false;
                 applied = message.Value;
                 isFresh = false;
+                break;
+            case MessageKind.Standing:
+                if (!Allows(message.Value)) throw new BrokenPromise($"Stands at entry {message.Value} after {this}");
+                applied = message.Value;
+                durable = Math.Min(durable, message.Value);
+                jump = null;
                 break;
             case MessageKind.Jumping:
                 jump = message.Value;

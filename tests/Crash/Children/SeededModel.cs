@@ -1,5 +1,5 @@
 using Varve.Tests.Conformance.Model;
-using Varve.Tests.Crash.Kill;
+using Varve.Tests.Crash.Child;
 using Xunit;
 
 namespace Varve.Tests.Crash.Children;

@@ -1,3 +1,4 @@
+using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 
 namespace Varve.Tests.Crash.Kill;
@@ -35,7 +36,7 @@ internal sealed class KillFigures
 /// One database, killed again and again. A kill while it opens is followed by another without a look between, so that recovery
 /// itself is interrupted up to three times; otherwise the state is verified and must be one that the promise allows.
 /// </summary>
-internal sealed class KillLane(string root, string durability, ulong seed, bool isEarly, KillFigures figures)
+internal sealed class KillLane(ChildProgram program, string root, string durability, ulong seed, bool isEarly, KillFigures figures)
 {
     private const ulong EntriesMax = 20_000;
     private const int RecoveriesCutMax = 3;
@@ -102,6 +103,7 @@ internal sealed class KillLane(string root, string durability, ulong seed, bool 
         var (last, acknowledged) = (default(MessageKind), 0L);
         var rounds = moment == Moment.Closing ? random.Next(1, 60) : 0;
         using var child = new ChildProcess(
+            program,
             KillChild.Arguments(directory, durability, logSeed, (ulong)random.NextInt64(), rounds, isEarly),
             message =>
             {

@@ -1,3 +1,4 @@
+using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 using Varve.Tests.Shared;
 
@@ -13,13 +14,14 @@ internal static class KillLoop
         var lanes = (int)soak.Number("lanes", Math.Max(1, Environment.ProcessorCount));
         var isEarly = soak.Number("early", 0) != 0;
         string[] durabilities = only.Length > 0 ? [only] : Enum.GetNames<Durability>();
+        var program = ChildProgram.Of(soak);
         using var room = new CrashDirectory(soak.Text("dir", Path.GetTempPath()));
         foreach (var (i, durability) in durabilities.Index())
         {
             var figures = new KillFigures();
             var left = (cycles + durabilities.Length - 1 - i) / durabilities.Length;
             await Task.WhenAll(Enumerable.Range(0, lanes).Select(lane => Task.Run(() =>
-                new KillLane(room.Path, durability, soak.Seed + ((ulong)lane << 20), isEarly, figures).RunAsync(() =>
+                new KillLane(program, room.Path, durability, soak.Seed + ((ulong)lane << 20), isEarly, figures).RunAsync(() =>
                 {
                     soak.Progress(() => $"{durability}: {figures}");
                     return Interlocked.Decrement(ref left) >= 0;

@@ -1,3 +1,4 @@
+using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 using Varve.Tests.Shared;
 using Xunit;

@@ -23,6 +23,7 @@ internal sealed partial class Ext4Image : IDisposable
     private const string Prefix = "varve-power-";
     private const uint ShutdownRequest = 0x8004587d;
     private const int WriteAndWait = 7;
+    private const int UnmountTries = 500;
     private readonly string image;
     private readonly string device;
     private bool isMounted;
@@ -74,10 +75,21 @@ internal sealed partial class Ext4Image : IDisposable
         isMounted = true;
     }
 
+    /// <summary>Tries again for a while: a process that is being started has a copy of every descriptor, until it is there.</summary>
     public void Unmount()
     {
-        Run("umount", Root);
-        isMounted = false;
+        for (var tries = UnmountTries; isMounted; tries--)
+        {
+            try
+            {
+                Run("umount", Root);
+                isMounted = false;
+            }
+            catch (IOException) when (tries > 1)
+            {
+                Thread.Sleep(10);
+            }
+        }
     }
 
     public void Cut(CutMode mode)
@@ -95,7 +107,17 @@ internal sealed partial class Ext4Image : IDisposable
 
     public void Dispose()
     {
-        if (isMounted) TryRun("umount", Root);
+        try
+        {
+            Unmount();
+        }
+        catch (IOException e)
+        {
+            // What brought it here is what counts; the next run sweeps.
+            Console.Error.WriteLine(e.Message);
+            return;
+        }
+
         if (device.Length > 0) TryRun("losetup", "--detach", device);
         if (Directory.Exists(Root)) Directory.Delete(Root);
         File.Delete(image);

@@ -1,3 +1,4 @@
+using Varve.Tests.Crash.Children;
 using Varve.Tests.Shared;
 
 namespace Varve.Tests.Crash.Power;
@@ -17,6 +18,7 @@ internal static class PowerCuts
             return false;
         }
 
+        var program = ChildProgram.Of(soak);
         var cycles = soak.Number("cycles", 3);
         var lanes = (int)Math.Min(cycles, soak.Number("lanes", Math.Max(1, Environment.ProcessorCount)));
         var isHeldToPower = soak.Number("as-power", 0) != 0; // for the test of the test
@@ -30,7 +32,7 @@ internal static class PowerCuts
             {
                 using var image = new Ext4Image(parent, ImageMegabytes);
                 var seed = soak.Seed + ((ulong)lane << 20) + ((ulong)durability << 28);
-                await new PowerLane(image, durability, isHeldToPower ? Durability.Power : durability, seed, figures).RunAsync(() =>
+                await new PowerLane(program, image, durability, isHeldToPower ? Durability.Power : durability, seed, figures).RunAsync(() =>
                 {
                     soak.Progress(() => $"{durability}: {figures}");
                     return Interlocked.Decrement(ref left) >= 0;

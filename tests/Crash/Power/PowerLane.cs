@@ -1,3 +1,4 @@
+using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 
 namespace Varve.Tests.Crash.Power;
@@ -49,7 +50,7 @@ internal sealed class PowerFigures
 }
 
 /// <summary>One file system that loses power again and again under a child that applies.</summary>
-internal sealed class PowerLane(Ext4Image image, Durability durability, Durability promised, ulong seed, PowerFigures figures)
+internal sealed class PowerLane(ChildProgram program, Ext4Image image, Durability durability, Durability promised, ulong seed, PowerFigures figures)
 {
     private const ulong EntriesMax = 10_000;
     private const int CutsWithoutALook = 3;
@@ -106,6 +107,7 @@ internal sealed class PowerLane(Ext4Image image, Durability durability, Durabili
         var last = default(MessageKind);
         var isFaulted = false;
         using var child = new ChildProcess(
+            program,
             KillChild.Arguments(directory, $"{durability}", logSeed, (ulong)random.NextInt64(), 0, isEarly: false),
             message =>
             {

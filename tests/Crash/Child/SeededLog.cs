@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Varve.Tests.Crash.Kill;
+namespace Varve.Tests.Crash.Child;
 
 /// <summary>A log in which every chunk follows from a seed and its first index, so that two processes agree on it without a word.</summary>
 internal static class SeededLog

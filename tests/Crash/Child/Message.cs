@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Varve.Tests.Crash.Children;
+namespace Varve.Tests.Crash.Child;
 
 /// <summary>What a child says of itself. The value is an index unless noted.</summary>
 internal enum MessageKind : byte
@@ -12,6 +12,9 @@ internal enum MessageKind : byte
 
     /// <summary>An install or a reset begins; the state afterwards is that of this index.</summary>
     Jumping,
+
+    /// <summary>A call failed, and the state is that of this index.</summary>
+    Standing,
 
     /// <summary>What the engine says survives power loss.</summary>
     Durable,
@@ -30,7 +33,13 @@ internal enum MessageKind : byte
     /// <summary>A call failed as documented (value: a <see cref="FailureKind"/>).</summary>
     Failed,
 
-    /// <summary>Everything that was to be done was done.</summary>
+    /// <summary>What is watched is over.</summary>
+    Acted,
+
+    /// <summary>Work went on after what was disturbed: applies, a flush.</summary>
+    WentOn,
+
+    /// <summary>It came to its end.</summary>
     Done,
 }
 

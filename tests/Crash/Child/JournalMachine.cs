@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using Varve.Tests.Conformance.Known;
 using Varve.Tests.Conformance.Model;
 
-namespace Varve.Tests.Crash.Kill;
+namespace Varve.Tests.Crash.Child;
 
 /// <summary>
 /// The least machine that survives a SIGKILL: each chunk is appended to a file before the model applies it, and opening

@@ -1,9 +1,8 @@
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
-using Varve.Tests.Crash.Children;
 
-namespace Varve.Tests.Crash.Calls;
+namespace Varve.Tests.Crash.Child;
 
 /// <summary>Something that the engine does, whose every file system call is met by a kill or an error.</summary>
 /// <param name="Name">In the figures and on the command line.</param>
@@ -25,7 +24,7 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
             stage.Open();
             stage.Apply(4);
         }, stage => stage.ApplyUntil(statistics => statistics.Flushes > 0)),
-        new("compact", PrepareTables, stage => stage.Opened.CompactAsync().GetAwaiter().GetResult()),
+        new("compact", PrepareTables, stage => stage.Compact()),
         new("snapshot", PrepareTables, MakeSnapshot),
         new("pack", stage =>
         {
@@ -68,13 +67,15 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
 
     private static void Pack(Stage stage)
     {
-        using var file = new FileStream(stage.PackPath, FileMode.Create, FileAccess.Write);
-        SnapshotPacker.PackAsync(Storages.Default, stage.SnapshotPath, file).GetAwaiter().GetResult();
+        // In memory first: a file stream would write on threads of the pool.
+        using var pack = new MemoryStream();
+        SnapshotPacker.PackAsync(Storages.Default, stage.SnapshotPath, pack).GetAwaiter().GetResult();
+        File.WriteAllBytes(stage.PackPath, pack.ToArray());
     }
 
     private static void PrepareInstall(Stage stage)
     {
-        stage.WithSource(60, source =>
+        stage.WithSource(60, (source, _) =>
         {
             var at = source.LastApplied;
             stage.Snapshot = new SnapshotMetadata(at, source.GenerateSnapshotDataAsync(stage.SnapshotPath, at).GetAwaiter().GetResult());
@@ -91,9 +92,15 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
     }
 
     /// <summary>A copy of a database that is open, which is what a dead process leaves: tables if asked for, and a log to replay.</summary>
-    private static void PrepareDirty(Stage stage, bool withTables) => stage.WithSource(withTables ? 40 : 0, source =>
+    private static void PrepareDirty(Stage stage, bool withTables) => stage.WithSource(withTables ? 40 : 0, (source, rounds) =>
     {
-        if (withTables) source.CompactAsync().GetAwaiter().GetResult();
+        if (withTables)
+        {
+            var compacted = source.CompactAsync();
+            rounds.Run();
+            compacted.GetAwaiter().GetResult();
+        }
+
         stage.ApplyTo(source, ChunksToReplay);
         stage.Say(MessageKind.Applied, source.LastApplied.Index);
         Directory.CreateDirectory(stage.Directory);

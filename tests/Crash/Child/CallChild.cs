@@ -1,7 +1,6 @@
 using System.Globalization;
-using Varve.Tests.Crash.Children;
 
-namespace Varve.Tests.Crash.Calls;
+namespace Varve.Tests.Crash.Child;
 
 /// <summary>
 /// The process whose calls are met. It goes through the scenario once elsewhere, so that the runtime has loaded what it needs,
@@ -10,6 +9,9 @@ namespace Varve.Tests.Crash.Calls;
 internal static class CallChild
 {
     public const string Verb = "call-child";
+
+    private const int FlushesAfter = 2;
+    private const int ChunksAfter = 3;
 
     public static string[] Arguments(Scenario scenario, string directory, Durability durability, ulong seed) =>
         [Verb, scenario.Name, directory, $"{durability}", seed.ToString(CultureInfo.InvariantCulture)];
@@ -32,18 +34,27 @@ internal static class CallChild
         scenario.Prepare(stage);
         parent.Say(MessageKind.Ready);
         using (var input = Console.OpenStandardInput()) input.ReadByte();
-        if (Try(stage, () => scenario.Act(stage)) || stage.Engine is not null) Try(stage, () => AfterAct(stage));
+        if (!Try(stage, () => scenario.Act(stage))) stage.SayWhereItStands();
+        parent.Say(MessageKind.Acted);
+        if (Try(stage, () => AfterAct(stage))) parent.Say(MessageKind.WentOn);
         stage.Close();
         parent.Say(MessageKind.Done);
         return 0;
     }
 
-    /// <summary>Work goes on, or the engine says why not.</summary>
+    /// <summary>Work goes on, or the engine says why not: as an application does when a disk that was full has space again.</summary>
     private static void AfterAct(Stage stage)
     {
-        if (stage.Engine is null) return;
+        if (stage.Engine is null) stage.Open();
+        for (var i = 0; i < FlushesAfter; i++)
+        {
+            stage.Apply(ChunksAfter);
+            stage.Opened.Flush();
+            stage.Tick();
+        }
+
+        stage.Compact();
         stage.Apply(1);
-        stage.Opened.Flush();
     }
 
     private static bool Try(Stage stage, Action action)

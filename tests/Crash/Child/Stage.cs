@@ -1,11 +1,14 @@
-using Varve.Tests.Crash.Children;
-using Varve.Tests.Crash.Kill;
 
-namespace Varve.Tests.Crash.Calls;
+namespace Varve.Tests.Crash.Child;
 
-/// <summary>What a scenario acts on: an engine in a directory, and the words that it says on the way.</summary>
+/// <summary>
+/// What a scenario acts on: an engine in a directory, and the words that it says on the way. The engine's rounds are stepped
+/// and its operations run inline, so all its file system calls come from one thread and in the same order every time.
+/// </summary>
 internal sealed class Stage(string directory, EngineOptions options, ulong seed, Action<MessageKind, ulong> say) : IDisposable
 {
+    private const int ChunksBetweenTicks = 3;
+    private readonly BackgroundSteps steps = new();
     private const int ChunksMax = 2_000;
 
     public string Directory => directory;
@@ -15,8 +18,6 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public string SnapshotPath => directory + ".snapshot";
 
     public string PackPath => directory + ".pack";
-
-    public EngineOptions Options => options;
 
     public SnapshotMetadata? Snapshot { get; set; }
 
@@ -29,8 +30,9 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public void Open()
     {
         Say(MessageKind.Opening);
-        Engine = LsmStateMachine.Open(directory, options);
+        Engine = LsmStateMachine.Open(directory, options with { Steps = steps });
         Say(MessageKind.Applied, Engine.LastApplied.Index);
+        steps.Run();
     }
 
     public void Apply(int chunks)
@@ -39,8 +41,26 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
         {
             ApplyTo(Opened, 1);
             Say(MessageKind.Applied, Opened.LastApplied.Index);
+            steps.Run();
+            if (chunks % ChunksBetweenTicks == 0) steps.Tick();
         }
     }
+
+    public void Compact()
+    {
+        var compacted = Opened.CompactAsync();
+        steps.Run();
+        compacted.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Says where a call left the state that failed.</summary>
+    public void SayWhereItStands()
+    {
+        if (Engine is not null) Say(MessageKind.Standing, Engine.LastApplied.Index);
+    }
+
+    /// <summary>The rounds that an interval makes due, or a disk that was full.</summary>
+    public void Tick() => steps.Tick();
 
     public void ApplyUntil(Func<EngineStatistics, bool> isEnough)
     {
@@ -52,11 +72,17 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     }
 
     /// <summary>Something that the seeded log made elsewhere, further than this stage is.</summary>
-    public void WithSource(int chunks, Action<LsmStateMachine> use)
+    public void WithSource(int chunks, Action<LsmStateMachine, BackgroundSteps> use)
     {
-        using var source = LsmStateMachine.Open(SourcePath, options);
-        ApplyTo(source, chunks);
-        use(source);
+        var rounds = new BackgroundSteps();
+        using var source = LsmStateMachine.Open(SourcePath, options with { Steps = rounds });
+        for (; chunks > 0; chunks--)
+        {
+            ApplyTo(source, 1);
+            rounds.Run();
+        }
+
+        use(source, rounds);
     }
 
     public void Close()

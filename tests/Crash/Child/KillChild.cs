@@ -1,8 +1,7 @@
 using System.Globalization;
 using Varve.Tests.Conformance.Model;
-using Varve.Tests.Crash.Kill;
 
-namespace Varve.Tests.Crash.Children;
+namespace Varve.Tests.Crash.Child;
 
 /// <summary>
 /// The process that is killed, or whose disk loses power. It opens a machine, applies the seeded log from where it stands, and
