@@ -8,6 +8,9 @@ internal sealed class Execution(FuzzTarget target, Limits limits, Watchdog? watc
 {
     private const int SlowTries = 3;
 
+    /// <summary>What the last run allocated on the managed heap, where it ended without an exception.</summary>
+    public long Allocated { get; private set; }
+
     /// <summary>Runs once; says what was broken, or nothing and the feature that was reached.</summary>
     public (FindingKind Kind, string Detail)? Run(byte[] input, out ulong feature)
     {
@@ -41,8 +44,8 @@ internal sealed class Execution(FuzzTarget target, Limits limits, Watchdog? watc
             watchdog?.End();
         }
 
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
+        Allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         took = Stopwatch.GetElapsedTime(began);
-        return allocated > target.AllocationMax ? (FindingKind.Allocation, $"{allocated:N0} bytes, allowed are {target.AllocationMax:N0}") : null;
+        return Allocated > target.AllocationMax ? (FindingKind.Allocation, $"{Allocated:N0} bytes, allowed are {target.AllocationMax:N0}") : null;
     }
 }

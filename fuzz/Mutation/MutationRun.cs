@@ -12,14 +12,18 @@ internal sealed class MutationRun
 {
     private const int InputLengthMin = 1024;
     private const int KeptMax = 4096;
+    private const int CostlyTimes = 4;
+    private const int PickTries = 64;
 
     private readonly FuzzTarget target;
     private readonly ulong seed;
     private readonly Execution execution;
     private readonly Dice dice;
     private readonly List<byte[]> kept;
+    private readonly List<int> costs = [];
     private readonly HashSet<ulong> features = [];
     private readonly HashSet<string> reported = [];
+    private int ordinary = int.MaxValue;
 
     public MutationRun(FuzzTarget target, IEnumerable<byte[]> corpus, ulong seed, Limits limits, Watchdog? watchdog = null)
     {
@@ -51,25 +55,49 @@ internal sealed class MutationRun
     public void Run(long executions, TimeSpan time, CancellationToken token = default)
     {
         var began = Stopwatch.GetTimestamp();
-        foreach (var input in kept.ToArray()) Try(input, -1);
+        foreach (var input in kept)
+        {
+            Try(input, -1, out var cost);
+            costs.Add(cost);
+        }
+
+        ordinary = CostlyTimes * Math.Max(1, costs.Order().ElementAt(costs.Count / 2));
         var mutator = new Mutator(dice, Math.Max(InputLengthMin, 2 * kept.Max(input => input.Length)));
         while (Executions < executions && Findings.Count < FindingsMax && !token.IsCancellationRequested && Stopwatch.GetElapsedTime(began) < time)
         {
             var mutant = mutator.Mutate(Pick(), Pick());
-            if (Try(mutant, Executions++) && kept.Count < KeptMax) kept.Add(mutant);
+            if (!Try(mutant, Executions++, out var cost) || kept.Count >= KeptMax) continue;
+            kept.Add(mutant);
+            costs.Add(cost);
         }
 
         Elapsed = Stopwatch.GetElapsedTime(began);
     }
 
-    /// <summary>Half of the time one of the newest, which are the deepest.</summary>
-    private byte[] Pick() => kept[dice.OneIn(2) ? kept.Count - 1 - dice.Below(Math.Min(kept.Count, 8)) : dice.Below(kept.Count)];
+    /// <summary>
+    /// Half of the time one of the newest, which are the deepest. One that costs a hundred times what an ordinary input does is
+    /// taken a hundred times less often: a bomb among the inputs would take the time of all others.
+    /// </summary>
+    private byte[] Pick()
+    {
+        var at = 0;
+        for (var tries = 0; tries < PickTries; tries++)
+        {
+            at = dice.OneIn(2) ? kept.Count - 1 - dice.Below(Math.Min(kept.Count, 8)) : dice.Below(kept.Count);
+            if (dice.Below(costs[at]) < ordinary) break;
+        }
+
+        return kept[at];
+    }
 
     /// <summary>Whether the input reached something new without breaking anything.</summary>
-    private bool Try(byte[] input, long number)
+    private bool Try(byte[] input, long number, out int cost)
     {
         BeforeExecution?.Invoke(input);
-        if (execution.Run(input, out var feature) is not { } broken) return features.Add(feature);
+        var broke = execution.Run(input, out var feature);
+        // What it allocates in whole MiB: small amounts depend on what the runtime has compiled, and runs shall be alike.
+        cost = (int)Math.Min(int.MaxValue, input.Length + (execution.Allocated >> 20 << 20));
+        if (broke is not { } broken) return features.Add(feature);
         if (reported.Add($"{broken.Kind} {Place(broken.Kind, broken.Detail)}"))
             Findings.Add(new Finding(target.Name, broken.Kind, input, seed, number, broken.Detail));
         return false;

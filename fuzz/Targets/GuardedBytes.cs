@@ -9,32 +9,16 @@ namespace Varve.Fuzz.Targets;
 /// </summary>
 internal sealed unsafe class GuardedBytes : IDisposable
 {
-    private const int Room = 64 << 10;
-
-    [ThreadStatic]
-    private static Stack<IMapping>? spare;
-
     private readonly IMapping mapping;
 
     public GuardedBytes(byte[] bytes)
     {
-        mapping = bytes.Length > Room ? Map(bytes) : (spare ??= []).TryPop(out var used) ? used : Map(new byte[Room]);
-        Address = mapping.Address + mapping.Length - bytes.Length;
-        bytes.CopyTo(new Span<byte>(Address, bytes.Length));
-    }
-
-    public byte* Address { get; }
-
-    public void Dispose()
-    {
-        if (mapping.Length == Room) spare!.Push(mapping);
-        else mapping.Dispose();
-    }
-
-    private static IMapping Map(byte[] bytes)
-    {
-        var storage = new MemoryStorage { ["b"] = bytes };
+        var storage = new MemoryStorage { ["b"] = bytes, ReusesMappings = true };
         using var file = storage.Open("b", FileIntent.Read);
-        return file.Map(bytes.Length, MappingAccess.Table);
+        mapping = file.Map(bytes.Length, MappingAccess.Table);
     }
+
+    public byte* Address => mapping.Address;
+
+    public void Dispose() => mapping.Dispose();
 }

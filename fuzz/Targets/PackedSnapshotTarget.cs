@@ -19,7 +19,7 @@ internal static class PackedSnapshotTarget
     public static ulong Run(ReadOnlySpan<byte> input)
     {
         var bytes = SealedInput.Open(input, out var flags);
-        if ((flags & Assemble) != 0) bytes = Assembled(bytes) ?? bytes;
+        if ((flags & Assemble) != 0) bytes = Assembled(bytes, SnapshotManifestTarget.Frame) ?? bytes;
         if ((flags & SealedInput.Reseal) != 0 && bytes.Length >= PackFormat.TrailerSize)
             PackFormat.EncodeTrailer(XxHash128.HashToUInt128(bytes.AsSpan(..^PackFormat.TrailerSize))).CopyTo(bytes.AsSpan(^PackFormat.TrailerSize..));
 
@@ -51,11 +51,14 @@ internal static class PackedSnapshotTarget
             Tables = [new AddedTable(2, Samples.Table with { Length = 40 }), new AddedTable(1, Samples.Table with { OriginNumber = 5, Length = 3 })],
         });
         byte[] parts = [(byte)payload.Length, (byte)(payload.Length >> 8), .. payload, .. Enumerable.Range(0, 43).Select(i => (byte)i)];
-        return [.. SealedInput.Seeds("pack", Assembled(parts)!), ("parts", [Assemble, .. parts]), ("parts-resealed", [Assemble | SealedInput.Reseal, .. parts])];
+        return [.. SealedInput.Seeds("pack", Assembled(parts, Compressed)!), ("parts", [Assemble, .. parts]), ("parts-resealed", [Assemble | SealedInput.Reseal, .. parts])];
     }
 
+    private static byte[] Compressed(byte[] payload) =>
+        SnapshotManifestCodec.TryDecodePayload(payload, out var manifest, out _) ? SnapshotManifestCodec.Encode(manifest) : [];
+
     /// <summary>A pack whose tables have the lengths and hashes of the bytes there are; null when the payload is none.</summary>
-    private static byte[]? Assembled(ReadOnlySpan<byte> parts)
+    private static byte[]? Assembled(ReadOnlySpan<byte> parts, Func<byte[], byte[]> frame)
     {
         if (parts.Length < 2) return null;
         var length = BinaryPrimitives.ReadUInt16LittleEndian(parts);
@@ -74,7 +77,7 @@ internal static class PackedSnapshotTarget
 
         // Tables of the same bytes and number: no pack can name both.
         if (tables.DistinctBy(added => (added.Table.OriginNumber, added.Table.Hash)).Count() != tables.Count) return null;
-        var file = SnapshotManifestCodec.Encode(manifest with { Tables = [.. tables] });
+        var file = frame(SnapshotManifestCodec.EncodePayload(manifest with { Tables = [.. tables] }));
         byte[] pack = [.. PackFormat.EncodeHeader(new PackHeader(file.Length, tables.Count)), .. file, .. body.ToArray(), .. rest];
         return [.. pack, .. PackFormat.EncodeTrailer(XxHash128.HashToUInt128(pack))];
     }

@@ -12,6 +12,8 @@ namespace Varve.Fuzz.Targets;
 internal static class SnapshotManifestTarget
 {
     private const byte FixLength = 2;
+    private const int RawBlockMax = 128 << 10;
+    private const int RawFrameOverhead = 4 + 1 + 4 + 3;
 
     public static ulong Run(ReadOnlySpan<byte> input)
     {
@@ -42,10 +44,26 @@ internal static class SnapshotManifestTarget
         ("bomb", [0, .. Bomb()]),
     ];
 
-    private static byte[] Frame(byte[] payload)
+    /// <summary>A manifest's file with the payload as it is, in one block: compressing it would be most of an execution.</summary>
+    public static byte[] Frame(byte[] payload)
     {
-        using var compressor = new Compressor(1);
-        return [.. SnapshotManifestCodec.EncodeHeader(payload.Length), .. compressor.Wrap(payload)];
+        if (payload.Length > RawBlockMax)
+        {
+            using var compressor = new Compressor(1);
+            return [.. SnapshotManifestCodec.EncodeHeader(payload.Length), .. compressor.Wrap(payload)];
+        }
+
+        var file = new byte[SnapshotManifestCodec.HeaderSize + RawFrameOverhead + payload.Length];
+        SnapshotManifestCodec.EncodeHeader(payload.Length).CopyTo(file, 0);
+        var frame = file.AsSpan(SnapshotManifestCodec.HeaderSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame, 0xFD2F_B528);
+        frame[4] = 0xA0; // A content size of four bytes, and a single segment.
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[5..], (uint)payload.Length);
+        var block = (uint)payload.Length << 3 | 1;
+        BinaryPrimitives.WriteUInt16LittleEndian(frame[9..], (ushort)block);
+        frame[11] = (byte)(block >> 16);
+        payload.CopyTo(frame[RawFrameOverhead..]);
+        return file;
     }
 
     /// <summary>64 MiB of zeros in a few bytes: the most that a reader is ready to hold.</summary>

@@ -65,8 +65,9 @@ internal sealed unsafe partial class Table
         for (int row = 0; row < block.Count; row++)
         {
             int length = block.KeyLength(row);
-            block.CopyKeyTo(row, walk.Key);
-            var current = new ReadOnlySpan<byte>(walk.Key, 0, length);
+            byte[] key = walk.KeyOf(length);
+            block.CopyKeyTo(row, key);
+            var current = new ReadOnlySpan<byte>(key, 0, length);
             if (walk.PreviousLength != 0 && current.SequenceCompareTo(walk.Previous) <= 0)
                 fault ??= new CorruptionException(Path, offset, "order of keys", "a key above the one before it", $"row {row} of block {number}");
             else if (number == 0 && row == 0 && !current.SequenceEqual(smallestKey))
@@ -159,10 +160,8 @@ internal sealed unsafe partial class Table
     /// <summary>What a verification has seen of the rows so far.</summary>
     private sealed class VerifyWalk
     {
-        private byte[] key = new byte[ushort.MaxValue];
-        private byte[] previous = new byte[ushort.MaxValue];
-
-        public byte[] Key => key;
+        private byte[] key = [];
+        private byte[] previous = [];
 
         public int PreviousLength { get; private set; }
 
@@ -175,6 +174,14 @@ internal sealed unsafe partial class Table
         public long Rows { get; set; }
 
         public long Tombstones { get; set; }
+
+        /// <summary>Room for the next key: of short keys there is no need for the longest that there may be.</summary>
+        public byte[] KeyOf(int length)
+        {
+            if (key.Length < length)
+                key = GC.AllocateUninitializedArray<byte>(Math.Max(256, length));
+            return key;
+        }
 
         public void Advance(int length) => (key, previous, PreviousLength) = (previous, key, length);
     }

@@ -125,6 +125,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
         Assert.True(TableFooter.TryDecode(good, good.Length, out var footer, out _, out _));
         var taken = 0;
         var offered = 0;
+        var made = 0;
         var current = new Victim();
         for (var at = 0; at < TableFooter.Bytes - 8; at += 8)
             foreach (var value in Few(HostileBytes.Read(good, good.Length - TableFooter.Bytes + at, 8)))
@@ -145,7 +146,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
 
         async Task OfferAsync(byte[] table, string what)
         {
-            if (table.AsSpan().SequenceEqual(good)) return;
+            if (table.AsSpan().SequenceEqual(good) || !Sample.Takes(made++, 2)) return;
             offered++;
             var (copy, metadata) = Replaced(descriptor, table);
             var isWhole = await current.RefusesOrIsWholeAsync(metadata, copy, what);

@@ -16,6 +16,12 @@ internal sealed unsafe partial class MemoryStorage : IStorage
 
     public int LiveMappings { get; private set; }
 
+    /// <summary>
+    /// Mappings of up to 64 KiB are the thread's and used again, where there are too many for the kernel; what reads one that was disposed
+    /// of is then not seen.
+    /// </summary>
+    public bool ReusesMappings { get; init; }
+
     public void CreateDirectory(string path) { }
 
     public bool DirectoryExists(string path) => true;
@@ -91,6 +97,11 @@ internal sealed unsafe partial class MemoryStorage : IStorage
     private sealed partial class GuardedMapping : IMapping
     {
         private const int Page = 4096;
+        private const int SpareSize = (64 << 10) + Page;
+
+        [ThreadStatic]
+        private static Stack<nint>? spares;
+
         private readonly MemoryStorage storage;
         private readonly nint begin;
         private readonly nuint size;
@@ -99,9 +110,14 @@ internal sealed unsafe partial class MemoryStorage : IStorage
         {
             this.storage = storage;
             size = (nuint)((bytes.Length + Page - 1) / Page + 1) * Page;
-            begin = mmap(0, size, 3, 0x22, -1, 0);
-            if (begin == -1 || mprotect(begin + (nint)size - Page, Page, 0) != 0)
-                throw new IOException("mmap");
+            if (storage.ReusesMappings && size <= SpareSize)
+                size = SpareSize;
+            if (!IsSpare || !(spares ??= []).TryPop(out begin))
+            {
+                begin = mmap(0, size, 3, 0x22, -1, 0);
+                if (begin == -1 || mprotect(begin + (nint)size - Page, Page, 0) != 0)
+                    throw new IOException("mmap");
+            }
             Address = (byte*)begin + size - Page - (nuint)bytes.Length;
             Length = bytes.Length;
             bytes.CopyTo(new Span<byte>(Address, bytes.Length));
@@ -117,9 +133,14 @@ internal sealed unsafe partial class MemoryStorage : IStorage
 
         public void Populate(long offset, long length) { }
 
+        private bool IsSpare => storage.ReusesMappings && size == SpareSize;
+
         public void Dispose()
         {
-            munmap(begin, size);
+            if (IsSpare)
+                (spares ??= []).Push(begin);
+            else
+                munmap(begin, size);
             storage.LiveMappings--;
         }
 
