@@ -25,6 +25,7 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
 
     private const string Write = "write";
     private const int Killed = 137;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Whose ENOSPC is an ordinary error: nothing was promised yet, and space may come back.</summary>
     private static readonly string[] CallsForSpace = ["openat", "mkdir", "link", "fallocate", "ftruncate", "pwrite64"];
@@ -104,7 +105,16 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         using var strace = new Strace(child.Id, directory + ".strace", traced, injection);
         if (!await strace.AttachedAsync()) throw new InvalidOperationException("strace could not attach.");
         child.GoOn();
-        var code = await child.EndAsync();
+        int code;
+        try
+        {
+            code = await child.EndAsync().WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new BrokenPromise($"{scenario.Name} under {durability}, {injection}: it hangs");
+        }
+
         return (code, await strace.EndAsync(), await child.ErrorsAsync());
     }
 

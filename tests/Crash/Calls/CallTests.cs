@@ -11,8 +11,8 @@ namespace Varve.Tests.Crash.Calls;
 public sealed class CallTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task AKillAtAFileSystemCallLeavesTheStateBeforeOrAfter() => CallLoop.KillAsync(new Soak(output.WriteLine, "--points", "40"));
+    public Task AKillAtAFileSystemCallLeavesTheStateBeforeOrAfter() => CallLoop.KillAsync(new Soak(output.WriteLine, "--points", "24"));
 
     [Fact]
-    public Task AnErrorOfAFileSystemCallIsTypedAndLosesNothing() => CallLoop.FailAsync(new Soak(output.WriteLine, "--points", "20"));
+    public Task AnErrorOfAFileSystemCallIsTypedAndLosesNothing() => CallLoop.FailAsync(new Soak(output.WriteLine, "--points", "16"));
 }

@@ -8,6 +8,7 @@ namespace Varve.Tests.Crash.Child;
 internal sealed class Stage(string directory, EngineOptions options, ulong seed, Action<MessageKind, ulong> say) : IDisposable
 {
     private const int ChunksBetweenTicks = 3;
+    private const int CompactionRoundsMax = 10;
     private readonly BackgroundSteps steps = new();
     private const int ChunksMax = 2_000;
 
@@ -49,7 +50,9 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public void Compact()
     {
         var compacted = Opened.CompactAsync();
-        steps.Run();
+        // A round that met a full disk is tried again.
+        for (var i = 0; i < CompactionRoundsMax && !compacted.IsCompleted; i++) steps.Tick();
+        if (!compacted.IsCompleted) throw new InvalidOperationException("The compaction does not come to its end.");
         compacted.GetAwaiter().GetResult();
     }
 

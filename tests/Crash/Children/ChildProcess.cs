@@ -34,6 +34,8 @@ internal sealed class ChildProcess : IDisposable
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["DOTNET_gcConcurrent"] = "0";
         start.Environment["DOTNET_TC_CallCounting"] = "0";
+        // No debugger's pipe, whose thread opens files.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         // A collection may look for its limits in files, and is not to be met.
         start.Environment["DOTNET_GCgen0size"] = "0x10000000";
         process = Process.Start(start)!;

@@ -16,6 +16,7 @@ internal sealed class Promise(ulong seed)
     private ulong? jump;
     private bool isFresh = true;
     private bool mayLosePower;
+    private bool isLatched;
     private Func<ulong, bool>? before;
 
     public ulong Applied => applied;
@@ -28,6 +29,7 @@ internal sealed class Promise(ulong seed)
             case MessageKind.Opening:
                 before = Closed(this);
                 isFresh = true;
+                isLatched = false;
                 break;
             case MessageKind.Applied:
                 if (isFresh && before is not null && !before(message.Value))
@@ -47,7 +49,11 @@ internal sealed class Promise(ulong seed)
                 if (!Allows(message.Value)) throw new BrokenPromise($"Stands at entry {message.Value} after {this}");
                 applied = message.Value;
                 durable = Math.Min(durable, message.Value);
-                jump = null;
+                // A latched instance may have written what it does not serve: only the next open tells.
+                if (!isLatched) jump = null;
+                break;
+            case MessageKind.Failed:
+                isLatched |= message.Value == (ulong)FailureKind.Faulted;
                 break;
             case MessageKind.Jumping:
                 jump = message.Value;

@@ -78,6 +78,7 @@ internal sealed partial class Ext4Image : IDisposable
     /// <summary>Tries again for a while: a process that is being started has a copy of every descriptor, until it is there.</summary>
     public void Unmount()
     {
+        using var never = new ManualResetEventSlim();
         for (var tries = UnmountTries; isMounted; tries--)
         {
             try
@@ -87,7 +88,7 @@ internal sealed partial class Ext4Image : IDisposable
             }
             catch (IOException) when (tries > 1)
             {
-                Thread.Sleep(10);
+                never.Wait(10);
             }
         }
     }
