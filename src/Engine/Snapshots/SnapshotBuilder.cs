@@ -30,6 +30,7 @@ internal sealed class SnapshotBuilder(
         DirectoryTree.Delete(storage, building);
         DirectoryTree.CreateDurably(storage, parent);
         storage.CreateDirectory(building);
+        var made = building;
         try
         {
             var added = new List<AddedTable>();
@@ -56,13 +57,14 @@ internal sealed class SnapshotBuilder(
             token.ThrowIfCancellationRequested();
             storage.DeleteDirectory(target);
             storage.Rename(building, target);
+            made = target;
             storage.SyncDirectory(parent);
             tables = added.Count;
             return SHA256.HashData(manifest);
         }
         catch
         {
-            TryDelete(building);
+            TryDelete(made);
             throw;
         }
     }

@@ -73,7 +73,7 @@ internal static class CallLoop
         });
         soak.Write($"{met} of {points.Length} met and exact");
 
-        string Next() => Path.Combine(room.Path, $"run{Interlocked.Increment(ref numbers)}");
+        string Next() => Path.Combine(Directory.CreateDirectory(Path.Combine(room.Path, $"run{Interlocked.Increment(ref numbers)}")).FullName, "db");
     }
 
     private static Task ForEachAsync<T>(int lanes, T[] items, Func<T, Task> action) =>

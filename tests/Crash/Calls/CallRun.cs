@@ -42,11 +42,11 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         // Each message is a write to standard output: the last that counts says that the act is over.
         var words = heard.SkipWhile(message => message.Kind != MessageKind.Ready).TakeWhile(message => message.Kind != MessageKind.Acted).Count();
         var end = calls.Index().Where(call => call.Item.Name == Write && call.Item.Line.Contains("write(1<", StringComparison.Ordinal)).ElementAt(words - 1).Index;
-        var touching = calls.Take(end).Where(call => call.Target(directory).Length > 0).ToList();
+        var touching = calls.Take(end).Where(call => call.Target(Root).Length > 0).ToList();
         if (touching.Select(call => call.Thread).Distinct().Count() != 1) throw new BrokenPromise($"{scenario.Name} is not one thread's work");
         return [.. from numbered in calls.Take(end).Where(call => call.Thread == touching[0].Thread && call.Name != Write).GroupBy(call => call.Name).SelectMany(name => name.Index())
                    where touching.Contains(numbered.Item)
-                   select new CallPoint(scenario, durability, numbered.Item.Name, numbered.Index + 1, numbered.Item.Target(directory), null)];
+                   select new CallPoint(scenario, durability, numbered.Item.Name, numbered.Index + 1, numbered.Item.Target(Root), null)];
     }
 
     /// <summary>Has the fault happen, at exactly that call, and holds what is left to what was promised.</summary>
@@ -56,7 +56,7 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         var hit = point.Error is null ? calls.LastOrDefault() : calls.Find(call => call.IsInjected);
         var expected = point.Error is null ? Killed : 0;
         if (code != expected) throw new BrokenPromise($"{point} at {hit?.Line}: the child ended with {code}: {errors}");
-        if (hit is null || hit.Target(directory) != point.Target) throw new BrokenPromise($"{point} was not met, but {hit?.Line ?? "nothing"}");
+        if (hit is null || hit.Target(Root) != point.Target) throw new BrokenPromise($"{point} was not met, but {hit?.Line ?? "nothing"}");
         try
         {
             if (point.Error is not null) JudgeError(point);
@@ -82,9 +82,12 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call)) throw new BrokenPromise("A full disk latched the engine");
         if (scenario.Name != "snapshot") return;
         var failed = heard.TakeWhile(message => message.Kind != MessageKind.Acted).Any(message => message.Kind == MessageKind.Failed);
-        var left = Directory.GetDirectories(Path.GetDirectoryName(directory)!, Path.GetFileName(directory) + ".snapshot*").Length;
+        var left = Directory.GetDirectories(Root, Path.GetFileName(directory) + ".snapshot*").Length;
         if (left != (failed ? 0 : 1)) throw new BrokenPromise($"The snapshot {(failed ? "failed" : "was made")}, and {left} directories are there");
     }
+
+    /// <summary>Where the database and all beside it is: its own calls count too, for names in it have to be durable.</summary>
+    private string Root => Path.GetDirectoryName(directory)!;
 
     private string ManifestPath => Path.Combine(directory + ".snapshot", SnapshotNames.Manifest);
 
@@ -158,7 +161,6 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
 
     public void Dispose()
     {
-        foreach (var path in Directory.GetDirectories(Path.GetDirectoryName(directory)!, Path.GetFileName(directory) + "*")) Directory.Delete(path, recursive: true);
-        foreach (var path in Directory.GetFiles(Path.GetDirectoryName(directory)!, Path.GetFileName(directory) + ".*")) File.Delete(path);
+        if (Directory.Exists(Root)) Directory.Delete(Root, recursive: true);
     }
 }

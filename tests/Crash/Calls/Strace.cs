@@ -7,14 +7,14 @@ namespace Varve.Tests.Crash.Calls;
 /// <summary>One call that strace saw.</summary>
 internal sealed partial record SeenCall(int Thread, string Name, string Line, bool IsInjected)
 {
-    /// <summary>What it is about: the last path in its line below a directory (strace names the files of descriptors), random identities apart.</summary>
+    /// <summary>What it is about: the last path in its line that is a directory or below it (strace names the files of descriptors), random identities apart.</summary>
     public string Target(string directory)
     {
         var at = Line.LastIndexOf(directory, StringComparison.Ordinal);
         if (at < 0) return "";
         var rest = Line.AsSpan(at + directory.Length);
         var end = rest.IndexOfAny('"', '>');
-        return Identity().Replace(end < 0 ? rest.ToString() : rest[..end].ToString(), "*");
+        return "." + Identity().Replace(end < 0 ? rest.ToString() : rest[..end].ToString(), "*");
     }
 
     [GeneratedRegex("[0-9a-f]{32}")]

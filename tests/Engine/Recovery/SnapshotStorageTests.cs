@@ -37,6 +37,22 @@ public sealed class SnapshotStorageTests : IDisposable
     }
 
     [Fact]
+    public async Task ASnapshotWhoseNameCannotBeMadeDurableIsTakenBack()
+    {
+        using var machine = database.Open(Database.Small with { Storage = storage });
+        NumberedLog.ApplyUpTo(machine, 100);
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        storage.Before = (operation, path) =>
+        {
+            if (operation == "syncdir" && path == database.Root) throw new IOException("injected");
+        };
+        await Assert.ThrowsAsync<IOException>(() => machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
+        Assert.Equal([database.Directory], Directory.GetDirectories(database.Root));
+        storage.Before = null;
+        Assert.Equal(32, (await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied)).Length);
+    }
+
+    [Fact]
     public async Task ACutIsOfTheMomentItIsAskedForHoweverFarAppliersGetMeanwhile()
     {
         using var machine = database.Open(); // it keeps no history
