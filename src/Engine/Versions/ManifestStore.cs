@@ -82,7 +82,18 @@ internal sealed class ManifestStore : IDisposable
             _allocated = length;
         }
 
-        _file!.Write(_end, record);
+        try
+        {
+            _file!.Write(_end, record);
+        }
+        catch (IOException e)
+        {
+            _isUnknown = true;
+            if (e is not StorageFullException) throw;
+            TakeBack(record.Length);
+            throw;
+        }
+
         try
         {
             _file.Sync();
@@ -99,6 +110,21 @@ internal sealed class ManifestStore : IDisposable
     }
 
     public void Dispose() => _file?.Dispose();
+
+    /// <summary>A write that failed may have got somewhere, and an edit that ends in zeros is whole before its end: nothing of it may stay.</summary>
+    private void TakeBack(int length)
+    {
+        try
+        {
+            _file!.Write(_end, new byte[length]);
+            _file.Sync();
+            _isUnknown = false;
+        }
+        catch (IOException e)
+        {
+            throw new IOException("An edit could not be written to the manifest, nor taken back; whether it is durable is not known.", e);
+        }
+    }
 
     private void Rewrite()
     {

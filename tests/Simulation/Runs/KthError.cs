@@ -56,7 +56,8 @@ internal static class KthError
         return Task.CompletedTask;
     }
 
-    private static (bool IsInjected, bool IsLatched) Fail(int script, Durability durability, SimFault fault, long k)
+    /// <summary>One life in which the first call from the k-th on that can fail so does.</summary>
+    public static (bool IsInjected, bool IsLatched) Fail(int script, Durability durability, SimFault fault, long k)
     {
         using var life = new Life(scripts[script], durability, historyEntries: 50) { Name = $"script {script}, {durability}, call {k}, {fault}" };
         try

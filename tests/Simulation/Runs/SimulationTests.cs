@@ -1,4 +1,5 @@
 using Varve.Tests.Shared;
+using Varve.Tests.Simulation.Disk;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -22,6 +23,14 @@ public sealed class SimulationTests(ITestOutputHelper output)
 
     [Fact]
     public Task AnErrorAtTheKthCallLosesNothingAcknowledged() => KthError.Run(new Soak(output.WriteLine, "--every", "41"));
+
+    /// <summary>Half an edit stays in the manifest when its write fails, and half of a reset is all of it: the rest is zeros.</summary>
+    [Fact]
+    public void AnEditThatCouldNotBeWrittenIsTakenBack()
+    {
+        var failed = Enumerable.Range(230, 20).Count(k => KthError.Fail(0, Durability.Process, SimFault.NoSpace, k).IsInjected);
+        Assert.Equal(20, failed);
+    }
 
     [Fact]
     public Task AFullDiskIsAnOrdinaryError() => DiskFull.Run(new Soak(output.WriteLine, "--cycles", "50"));
