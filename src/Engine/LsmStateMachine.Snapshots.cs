@@ -102,7 +102,9 @@ public sealed partial class LsmStateMachine
             MachineState state;
             lock (_versions.Gate) state = DescribeLocked(version.Incarnation, position, live, version.Base.CountedTimeMs) with
             {
-                CleanedTimeMs = Math.Min(_cleanedTime, _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : position.LocalTimeMs),
+                // As of the last entry; an installed state has no local time, but what was cleaned in it stays cleaned.
+                CleanedTimeMs = Math.Min(
+                    _cleanedTime, Math.Max(version.Base.CleanedTimeMs, _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : position.LocalTimeMs)),
                 Snapshot = null,
             };
             var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, _versions.Numbers, _options, version, lastIncluded.Index, token);

@@ -11,6 +11,7 @@ internal sealed class BrokenPromise(string what) : Exception(what);
 /// </summary>
 internal sealed class Promise(ulong seed)
 {
+    private readonly Lock turn = new();
     private ulong applied;
     private ulong durable;
     private ulong? jump;
@@ -18,16 +19,23 @@ internal sealed class Promise(ulong seed)
     private bool mayLosePower;
     private bool isLatched;
     private Func<ulong, bool>? before;
+    private List<Func<ulong, bool>>? sincePowerWent;
 
     public ulong Applied => applied;
 
     /// <summary>Takes what a child says, in order.</summary>
     public void Hear(Message message)
     {
+        lock (turn) Take(message);
+    }
+
+    private void Take(Message message)
+    {
         switch (message.Kind)
         {
             case MessageKind.Opening:
-                before = Closed(this);
+                before = AllowedNow();
+                sincePowerWent = null;
                 isFresh = true;
                 isLatched = false;
                 break;
@@ -41,7 +49,7 @@ internal sealed class Promise(ulong seed)
                 }
 
                 jump = null;
-                mayLosePower = false;
+                mayLosePower &= sincePowerWent is not null;
                 applied = message.Value;
                 isFresh = false;
                 break;
@@ -62,15 +70,28 @@ internal sealed class Promise(ulong seed)
                 durable = message.Value;
                 break;
         }
+
+        sincePowerWent?.Add(Closed(this));
     }
 
-    /// <summary>The power went: what was acknowledged in a durability that does not cover it may be gone.</summary>
-    public void LosePower(Durability durability) => mayLosePower = durability != Durability.Power;
+    /// <summary>
+    /// The power goes: what was acknowledged in a durability that does not cover it may be gone. What is said from now on binds nobody:
+    /// a kernel whose file system was shut down under it lets some syncs succeed that wrote nothing.
+    /// </summary>
+    public void LosePower(Durability durability)
+    {
+        lock (turn)
+        {
+            mayLosePower = durability != Durability.Power;
+            sincePowerWent = [Closed(this)];
+        }
+    }
 
     /// <summary>What was found after the fault, which is where everything goes on.</summary>
     public void Found(ulong reached)
     {
-        if (!Allows(reached)) throw new BrokenPromise($"Found entry {reached} after {this}");
+        if (!AllowedNow()(reached)) throw new BrokenPromise($"Found entry {reached} after {this}");
+        sincePowerWent = null;
         applied = durable = reached;
         jump = null;
         isFresh = true;
@@ -88,6 +109,9 @@ internal sealed class Promise(ulong seed)
 
     public override string ToString() =>
         $"acknowledging {applied}{(jump is { } to ? $", jumping to {to}" : "")}, durable {durable}{(mayLosePower ? ", power lost" : "")}{(isFresh ? ", before it was open again" : "")}";
+
+    /// <summary>What may be found now: of any moment since the power went, if it did.</summary>
+    private Func<ulong, bool> AllowedNow() => sincePowerWent is { } moments ? reached => moments.Exists(allows => allows(reached)) : Closed(this);
 
     private static Func<ulong, bool> Closed(Promise promise)
     {

@@ -125,12 +125,12 @@ internal sealed class PowerLane(ChildProgram program, Ext4Image image, Durabilit
         Pause.Random(random, awaited == MessageKind.Opening ? 60 : 4);
         if (random.Next(3) == 0) WriteOutSomething();
         var atCut = last;
+        promise.LosePower(promised);
         image.Cut(random.Next(10) switch { < 7 => CutMode.Nothing, < 9 => CutMode.FlushJournal, _ => CutMode.Default });
         Pause.Random(random, 12);
         var code = await child.KillAsync();
         if (code is not (0 or 137 or SignalBus)) throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Count(atCut, code == SignalBus ? "died of a page that could not be read" : isFaulted ? "latched or failed" : "killed before they noticed");
-        promise.LosePower(promised);
         return promise.Applied;
     }
 

@@ -73,13 +73,18 @@ internal sealed class ModelState
         }
     }
 
-    /// <summary>Takes the word that an expired key is gone; false when it is not expired, or was reported before.</summary>
-    public bool TryRemoveExpired(ReadOnlySpan<byte> key)
+    /// <summary>Takes the word that a key has expired; false when it has not, or that was said before.</summary>
+    public bool TryReport(ReadOnlySpan<byte> key)
     {
         var at = FirstNotBelow(key);
-        if (at == Keys.Length || !Keys[at].AsSpan().SequenceEqual(key) || !slots[at].IsPresent || IsLive(at)) return false;
-        slots[at] = default;
-        return true;
+        if (at == Keys.Length || !Keys[at].AsSpan().SequenceEqual(key) || !slots[at].IsPresent || slots[at].IsReported || IsLive(at)) return false;
+        return slots[at].IsReported = true;
+    }
+
+    /// <summary>A snapshot says what was reported as of its last entry: what expired after that time may be said again by who installs it.</summary>
+    public void ForgetReports(ulong after)
+    {
+        foreach (ref var slot in slots.AsSpan()) slot.IsReported &= slot.Deadline <= after;
     }
 
     public void Clear()
@@ -105,6 +110,7 @@ internal sealed class ModelState
     private struct Slot
     {
         public bool IsPresent;
+        public bool IsReported;
         public ulong Deadline;
         public ReadOnlyMemory<byte> Value;
     }

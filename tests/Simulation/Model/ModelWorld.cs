@@ -23,11 +23,13 @@ internal sealed class ModelWorld : IDisposable
     private readonly bool[] outcomes = new bool[256];
     private readonly ApplyResult[] results = new ApplyResult[256];
     private readonly byte[] buffer = new byte[1 << 14];
+    private readonly Queue<(int Dice, ulong Index, ulong NowMs)> trail = [];
     private readonly int chunkMax;
     private LsmStateMachine engine;
     private string directory;
     private ulong index;
     private ulong term = 1;
+    private ulong timeOfLastEntry;
     private long operations;
     private int directories;
 
@@ -66,7 +68,15 @@ internal sealed class ModelWorld : IDisposable
         while (operations < wanted)
         {
             var before = operations;
-            Step();
+            try
+            {
+                Step();
+            }
+            catch (Exception difference)
+            {
+                throw new InvalidOperationException($"{difference.Message}\n{options}\n{string.Join("\n", trail)}", difference);
+            }
+
             report(operations - before);
         }
 
@@ -81,7 +91,10 @@ internal sealed class ModelWorld : IDisposable
 
     private void Step()
     {
-        switch (random.Next(2_000))
+        var dice = random.Next(2_000);
+        if (trail.Count == 30) trail.Dequeue();
+        trail.Enqueue((dice, index, clock.NowMs));
+        switch (dice)
         {
             case < 1_400: Apply(); break;
             case < 1_800: SameGets(); break;
@@ -119,6 +132,7 @@ internal sealed class ModelWorld : IDisposable
             recent.Add((entries[i], outcomes[i]));
         }
 
+        timeOfLastEntry = model.Time;
         Send(count);
         for (var i = 0; i < count; i++)
             if (results[i] != new ApplyResult(entries[i].Index, outcomes[i])) Assert.Fail($"entry {entries[i].Index}, {entries[i].Command.Kind}: {results[i]}, the model says {outcomes[i]}");
@@ -245,7 +259,7 @@ internal sealed class ModelWorld : IDisposable
     private void CleanUp()
     {
         foreach (var key in engine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult())
-            Assert.True(model.TryRemoveExpired(key.Span), $"at {index}: {Text(key.Span)} was reported, and had not expired");
+            Assert.True(model.TryReport(key.Span), $"at {index}: {Text(key.Span)} was reported, and had not expired");
     }
 
     private void Compact()
@@ -276,6 +290,7 @@ internal sealed class ModelWorld : IDisposable
         engine = LsmStateMachine.Open(directory, options);
         engine.ApplySnapshotFromFileAsync(metadata, snapshot).GetAwaiter().GetResult();
         Directory.Delete(snapshot, recursive: true);
+        model.ForgetReports(after: timeOfLastEntry);
         Installed++;
         recent.Clear();
         SameEverything();
