@@ -59,12 +59,16 @@ internal static class StorageBugs
 
         new("manifest-edit-not-synced", "a version is acted on before its edit is durable",
             "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
-            new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
+            new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();\n        }", "if (!SEEDED) _file.Sync();\n        }")),
 
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
             "Engine: Recovery.FullDiskTests.AManifestThatFindsNoRoomLeavesTheVersionAsItWas",
             new Edit("src/Engine/Versions/VersionSet.cs", "_manifest.Append(record);", "if (!SEEDED) _manifest.Append(record);"),
             new Edit("src/Engine/Versions/VersionSet.cs", "            return true;\n        }\n    }", "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
+
+        new("half-an-edit-stays", "an edit whose write failed is left in the manifest as far as it got",
+            "Simulation: Runs.SimulationTests.AnEditThatCouldNotBeWrittenIsTakenBack",
+            new Edit("src/Engine/Versions/ManifestStore.cs", "TakeBack(record.Length);", "if (SEEDED) _isUnknown = false; else TakeBack(record.Length);")),
 
         new("manifest-directory-not-synced", "CURRENT names a manifest whose own name is not durable",
             "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",

@@ -117,6 +117,14 @@ internal static class WalBugs
                 "if (Length - offset >= 2 * sizeof(long))",
                 "if (!SEEDED && Length - offset >= 2 * sizeof(long))")),
 
+        new("next-segment-not-named", "a segment ends without a word about the one that the log goes on in",
+            "Engine: Wal.SealedSegmentTests.ALastSegmentThatIsMissingIsCorruption",
+            new Edit("src/Engine/Wal/WalWriter.cs", "if (Room >= NoteSize(number.Length))", "if (!SEEDED && Room >= NoteSize(number.Length))")),
+
+        new("named-segment-let-go", "the log goes on in a segment that says that it goes on in another, and that one is let go",
+            "Engine: Wal.SealedSegmentTests.ASegmentThatNothingCameIntoIsLetGoOnlyAfterAnotherIsNamed",
+            new Edit("src/Engine/Opening.cs", "log is null || log.IsSealed ||", "log is null || (!SEEDED && log.IsSealed) ||")),
+
         new("segment-deleted-before-the-manifest", "a flushed segment goes before the manifest record that makes it unnecessary",
             "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
             new Edit("src/Engine/Compaction/TableJobs.cs",
