@@ -40,6 +40,10 @@ internal static class ManifestLog
 {
     public const int HeaderSize = 48;
     public const int RecordHeaderSize = 20;
+
+    /// <summary>The beginning of a record: without it, aligned and within a page, there is none.</summary>
+    public const int ChecksumSize = sizeof(ulong);
+
     public const int Alignment = 8;
     public const uint Version = 1;
 

@@ -82,18 +82,9 @@ internal sealed class ManifestStore : IDisposable
             _allocated = length;
         }
 
-        try
-        {
-            _file!.Write(_end, record);
-        }
-        catch (IOException e)
-        {
-            _isUnknown = true;
-            if (e is not StorageFullException) throw;
-            TakeBack(record.Length);
-            throw;
-        }
-
+        // The checksum last: a write that fails may have got somewhere, and an edit that ends in zeros is whole before its end.
+        _file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));
+        _file.Write(_end, record.AsSpan(0, ManifestLog.ChecksumSize));
         try
         {
             _file.Sync();
@@ -110,21 +101,6 @@ internal sealed class ManifestStore : IDisposable
     }
 
     public void Dispose() => _file?.Dispose();
-
-    /// <summary>A write that failed may have got somewhere, and an edit that ends in zeros is whole before its end: nothing of it may stay.</summary>
-    private void TakeBack(int length)
-    {
-        try
-        {
-            _file!.Write(_end, new byte[length]);
-            _file.Sync();
-            _isUnknown = false;
-        }
-        catch (IOException e)
-        {
-            throw new IOException("An edit could not be written to the manifest, nor taken back; whether it is durable is not known.", e);
-        }
-    }
 
     private void Rewrite()
     {

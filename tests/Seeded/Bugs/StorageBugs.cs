@@ -59,7 +59,7 @@ internal static class StorageBugs
 
         new("manifest-edit-not-synced", "a version is acted on before its edit is durable",
             "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
-            new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();\n        }", "if (!SEEDED) _file.Sync();\n        }")),
+            new Edit("src/Engine/Versions/ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
 
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
             "Engine: Recovery.FullDiskTests.AManifestThatFindsNoRoomLeavesTheVersionAsItWas",
@@ -68,7 +68,9 @@ internal static class StorageBugs
 
         new("half-an-edit-stays", "an edit whose write failed is left in the manifest as far as it got",
             "Simulation: Runs.SimulationTests.AnEditThatCouldNotBeWrittenIsTakenBack",
-            new Edit("src/Engine/Versions/ManifestStore.cs", "TakeBack(record.Length);", "if (SEEDED) _isUnknown = false; else TakeBack(record.Length);")),
+            new Edit("src/Engine/Versions/ManifestStore.cs",
+                "_file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));",
+                "_file!.Write(SEEDED ? _end : _end + ManifestLog.ChecksumSize, SEEDED ? record.AsSpan() : record.AsSpan(ManifestLog.ChecksumSize));")),
 
         new("manifest-directory-not-synced", "CURRENT names a manifest whose own name is not durable",
             "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
