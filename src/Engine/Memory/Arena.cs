@@ -5,7 +5,7 @@ namespace Varve.Memory;
 
 /// <summary>
 /// A bump allocator over one native reservation: zeroed, 64-byte aligned at its start, addressed by a 32-bit reference in
-/// units of a cache line or less, freed as a whole.
+/// units of a cache line, freed as a whole.
 /// </summary>
 /// <remarks>
 /// The reservation is virtual: the operating system backs a page when it is first touched, so it may be sized for the worst
@@ -14,49 +14,47 @@ namespace Varve.Memory;
 /// </remarks>
 internal sealed unsafe class Arena : IDisposable
 {
-    /// <summary>Bytes of a cache line, the usual unit.</summary>
+    /// <summary>Bytes of a cache line, the unit.</summary>
     public const int LineSize = 64;
 
     private const int PageSize = 4096;
 
-    private readonly int _unit;
-    private readonly long _unitsMax;
+    private readonly long _linesMax;
     private byte* _reservation;
     private byte* _start;
-    private long _units = 1;   // unit 0 is never handed out: reference 0 means none
+    private long _lines = 1;   // line 0 is never handed out: reference 0 means none
 
-    /// <summary>Reserves room for <paramref name="bytesMax"/> bytes, handed out in units of <paramref name="unit"/> bytes.</summary>
+    /// <summary>Reserves room for <paramref name="bytesMax"/> bytes.</summary>
     /// <exception cref="OutOfMemoryException">The operating system refuses the reservation.</exception>
-    public Arena(long bytesMax, int unit = LineSize)
+    public Arena(long bytesMax)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
-        _unit = unit;
-        _unitsMax = (bytesMax + unit - 1) / unit + 1;
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(_unitsMax, uint.MaxValue, nameof(bytesMax));
-        _reservation = (byte*)NativeMemory.AllocZeroed((nuint)(_unitsMax * unit + LineSize));
+        _linesMax = (bytesMax + LineSize - 1) / LineSize + 1;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(_linesMax, uint.MaxValue, nameof(bytesMax));
+        _reservation = (byte*)NativeMemory.AllocZeroed((nuint)(_linesMax * LineSize + LineSize));
         _start = (byte*)(((nuint)_reservation + LineSize - 1) & ~(nuint)(LineSize - 1));
     }
 
-    /// <summary>Address of unit 0; stays the same until <see cref="Dispose"/>.</summary>
+    /// <summary>Address of line 0; stays the same until <see cref="Dispose"/>.</summary>
     public byte* Start => _start;
 
     /// <summary>Bytes handed out so far.</summary>
-    public long BytesUsed => Volatile.Read(ref _units) * _unit;
+    public long BytesUsed => Volatile.Read(ref _lines) * LineSize;
 
-    /// <summary>Takes <paramref name="units"/> zeroed adjoining units and returns their reference. Writer only.</summary>
+    /// <summary>Takes <paramref name="lines"/> zeroed adjoining lines and returns their reference. Writer only.</summary>
     /// <exception cref="OutOfMemoryException">The reservation is used up.</exception>
-    public uint Allocate(int units)
+    public uint Allocate(int lines)
     {
         ObjectDisposedException.ThrowIf(_reservation == null, this);
-        var reference = _units;
-        if (reference + units > _unitsMax) throw new OutOfMemoryException("The memtable's reservation is used up.");
-        Volatile.Write(ref _units, reference + units);
+        var reference = _lines;
+        if (reference + lines > _linesMax) throw new OutOfMemoryException("The memtable's reservation is used up.");
+        Volatile.Write(ref _lines, reference + lines);
         return (uint)reference;
     }
 
     /// <summary>The address of what <paramref name="reference"/> names.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public byte* At(uint reference) => _start + (ulong)reference * (uint)_unit;
+    public byte* At(uint reference) => _start + (ulong)reference * LineSize;
 
     /// <summary>
     /// Has the operating system back the first <paramref name="bytes"/> of the reservation now, so that the writer does not
@@ -64,7 +62,7 @@ internal sealed unsafe class Arena : IDisposable
     /// </summary>
     public void Populate(long bytes)
     {
-        var end = Math.Min(bytes, _unitsMax * _unit);
+        var end = Math.Min(bytes, _linesMax * LineSize);
         for (var offset = 0L; offset < end; offset += PageSize) Interlocked.Or(ref *(long*)(_start + offset), 0);
     }
 

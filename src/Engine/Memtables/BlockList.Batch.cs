@@ -1,26 +1,24 @@
 using System.Runtime.InteropServices;
-using Varve.Format;
 using Varve.Memory;
 
 namespace Varve.Memtables;
 
 /// <content>Many inserts at once.</content>
 /// <remarks>
-/// One search waits for memory four or five times, each time for a line that only the one before names: that is most of what an insert
-/// costs. So the searches of a group run in lanes: a lane goes on until it needs a line that is likely to be far, starts
+/// One search waits for memory twice or three times, each time for a block that only the one before names: that is most of what an insert
+/// costs. So the searches of a group run in lanes: a lane goes on until it needs a block that is likely to be far, starts
 /// loading it and lets the next lane run. Then the rows are put in place one after the other, in the caller's order. What
 /// those inserts split in the meantime, a lane makes up for by walking right from the block that it found.
 /// </remarks>
 internal sealed unsafe partial class BlockList
 {
     private const int LanesMax = 32;
-    private const int NearLevels = 11;   // the towers of the top levels are few and in the cache
+    private const int FarLevels = 2;   // levels 0 and 1 of a memtable are beyond the nearer caches, those above are within
 
     private enum Stage : byte
     {
         Searching,
         Found,
-        SplitAhead,
         Ready,
     }
 
@@ -29,8 +27,7 @@ internal sealed unsafe partial class BlockList
     {
         public RawKey Key;
         public uint Block;
-        public int Level;
-        public int Shared;
+        public uint Beyond;
         public Stage Stage;
     }
 
@@ -49,96 +46,59 @@ internal sealed unsafe partial class BlockList
 
             var group = references[..Math.Min(LanesMax, references.Length)];
             Search(group, lanes);
-            for (var lane = 0; lane < group.Length; lane++) Place(ref lanes[lane], group[lane]);
+            for (var lane = 0; lane < group.Length; lane++)
+            {
+                ref var found = ref lanes[lane];
+                Enter(FollowNext(found.Key, strict: false, found.Block, ref found.Beyond), found.Key, group[lane]);
+            }
+
             references = references[group.Length..];
         }
     }
 
     private void Search(ReadOnlySpan<uint> group, Lane* lanes)
     {
-        var running = stackalloc int[LanesMax];
-        for (var lane = 0; lane < group.Length; lane++)
+        for (var lane = 0; lane < group.Length; lane++) lanes[lane] = new Lane { Key = KeyOf(group[lane]), Block = _root };
+        for (var isDone = false; !isDone;)
         {
-            running[lane] = lane;
-            lanes[lane] = new Lane { Key = KeyOf(group[lane]), Block = _first, Level = _height };
-        }
-
-        for (var left = group.Length; left > 0;)
-        {
-            for (var turn = 0; turn < left; turn++)
+            isDone = true;
+            for (var lane = 0; lane < group.Length; lane++)
             {
-                Step(ref lanes[running[turn]]);
-                if (lanes[running[turn]].Stage == Stage.Ready) running[turn--] = running[--left];
+                if (lanes[lane].Stage == Stage.Ready) continue;
+                Step(ref lanes[lane]);
+                isDone = false;
             }
-        }
-    }
-
-    private void Step(ref Lane lane)
-    {
-        switch (lane.Stage)
-        {
-            case Stage.Searching:
-                Search(ref lane);
-                break;
-            case Stage.Found:
-                PrefetchForSplit(ref lane);
-                break;
-            case Stage.SplitAhead:
-                Prefetch.Line(OperationAt(At(At(lane.Block)->Next)->Anchor));
-                lane.Stage = Stage.Ready;
-                break;
         }
     }
 
     /// <summary>Goes on to the next far block, or to the end.</summary>
-    private void Search(ref Lane lane)
+    private void Step(ref Lane lane)
     {
-        var (key, block, level, shared) = (lane.Key, lane.Block, lane.Level, lane.Shared);
-        var near = Math.Max(_height - NearLevels, 0);
-        for (; level > 0; level--)
+        if (lane.Stage == Stage.Found)
         {
-            while (true)
-            {
-                var link = Tower.LinkOf(At(block), level);
-                if (link->Target == 0 || !GoesOn(key, in *link, link->Target, strict: false, ref shared)) break;
-                block = link->Target;
-                if (level > near) continue;
-                Prefetch.Line(Tower.LinkOf(At(block), level));
-                (lane.Block, lane.Level, lane.Shared) = (block, level, shared);
-                return;
-            }
+            PrefetchForSplit(At(lane.Block));
+            lane.Stage = Stage.Ready;
+            return;
         }
 
-        var lines = (byte*)BlockOf(block);
-        for (var line = 0; line < RowBlock.Lines; line++) Prefetch.Line(lines + line * Arena.LineSize);
-        (lane.Block, lane.Shared, lane.Stage) = (block, shared, Stage.Found);
-    }
-
-    /// <summary>A full block will be split: its anchor, the new one, and the neighbour's will be read.</summary>
-    private void PrefetchForSplit(ref Lane lane)
-    {
-        var block = BlockOf(lane.Block);
-        var tower = At(lane.Block);
-        lane.Stage = Stage.Ready;
-        if (RowOrder.Count(block->Order) < RowBlock.RowsMax) return;
-        Prefetch.Line(OperationAt(tower->Anchor));
-        Prefetch.Line(OperationAt(block->Rows[RowOrder.SlotOf(block->Order, RowsKeptBySplit)]));
-        if (tower->Next == 0) return;
-        Prefetch.Line(At(tower->Next));
-        lane.Stage = Stage.SplitAhead;
-    }
-
-    private void Place(ref Lane lane, uint reference)
-    {
-        while (true)
+        var (block, beyond) = (lane.Block, lane.Beyond);
+        while (At(block)->Level is var level and > 0)
         {
-            var link = Tower.LinkOf(At(lane.Block), 1);
-            if (link->Target == 0 || !GoesOn(lane.Key, in *link, link->Target, strict: false, ref lane.Shared)) break;
-            lane.Block = link->Target;
+            block = ChildFor(At(block), lane.Key, strict: false, ref beyond);
+            if (level > FarLevels) continue;
+            RowBlock.Prefetch(At(block));
+            break;
         }
 
-        var prior = new WalOperationView(OperationAt(reference)).Prior;
-        if (prior != 0) Replace(lane.Block, prior, reference);
-        else Add(lane.Block, lane.Key, reference, isRun: false);
+        (lane.Block, lane.Beyond) = (block, beyond);
+        if (At(block)->Level == 0) lane.Stage = Stage.Found;
+    }
+
+    /// <summary>A full block will be split: what will be its right half's anchor is read then, and the neighbour is linked back.</summary>
+    private void PrefetchForSplit(RowBlock* at)
+    {
+        if (RowOrder.Count(at->Order) < RowBlock.RowsMax) return;
+        Prefetch.Line(OperationAt(at->Rows[RowOrder.SlotOf(at->Order, RowsKeptBySplit)]));
+        if (at->Next != 0) Prefetch.Line(&At(at->Next)->Anchor);
     }
 }

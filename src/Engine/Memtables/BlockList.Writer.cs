@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using Varve.Format;
 
@@ -6,7 +5,7 @@ namespace Varve.Memtables;
 
 /// <content>What only the writer does.</content>
 /// <remarks>
-/// The writer sees its own stores, so to it every link is exact. It remembers the block where the last insert became the
+/// The writer sees its own stores, so to it every level is exact. It remembers the block where the last insert became the
 /// last row: keys that arrive in ascending order, at the end of the list or within it, are put
 /// behind one another without a search, and a full block is then not split but left full, with a new one begun behind it.
 /// </remarks>
@@ -14,8 +13,10 @@ internal sealed unsafe partial class BlockList
 {
     private const int RowsKeptBySplit = RowBlock.RowsMax / 2;
 
-    private uint _run;                // the block whose last row was inserted last; 0: none
-    private ulong _random = 0x9E37_79B9_7F4A_7C15;
+    /// <summary>What a block without a right neighbour leaves out of its prefix, so that keys that go on a little differently still belong to it.</summary>
+    private const int PrefixSlack = 4;
+
+    private uint _run;   // the block of level 0 whose last row was inserted last; 0: none
 
     /// <summary>
     /// Enters an operation: a new row when it has no prior version, else the newest version of the row that has its prior.
@@ -23,78 +24,85 @@ internal sealed unsafe partial class BlockList
     /// <exception cref="InvalidOperationException">No row has the prior version.</exception>
     public void Insert(uint reference)
     {
-        var prior = new WalOperationView(OperationAt(reference)).Prior;
         var key = KeyOf(reference);
-        if (prior != 0) Replace(Find(key, strict: false, out _), prior, reference);
-        else if (_run != 0 && ContinuesRun(key)) Add(_run, key, reference, isRun: true);
-        else Add(Find(key, strict: false, out _), key, reference, isRun: false);
+        if (_run != 0 && new WalOperationView(OperationAt(reference)).Prior == 0 && ContinuesRun(key)) Add(_run, key, reference, isRun: true);
+        else Enter(Find(key, strict: false, out _), key, reference);
     }
 
-    private void Replace(uint block, uint prior, uint reference)
+    /// <summary>As <see cref="Insert"/>, into the block that covers the key.</summary>
+    private void Enter(uint block, RawKey key, uint reference)
     {
-        var slot = RowBlock.SlotWith(BlockOf(block), prior);
+        var prior = new WalOperationView(OperationAt(reference)).Prior;
+        if (prior == 0) Add(block, key, reference, isRun: false);
+        else Replace(At(block), prior, reference);
+    }
+
+    private static void Replace(RowBlock* at, uint prior, uint reference)
+    {
+        var slot = RowBlock.SlotWith(at, prior);
         if (slot < 0) throw new InvalidOperationException("The operation's prior version is not the newest of its key.");
-        Volatile.Write(ref BlockOf(block)->Rows[slot], reference);
+        Volatile.Write(ref at->Rows[slot], reference);
     }
 
-    /// <summary>Adds a row to <paramref name="block"/>, which covers the new key.</summary>
-    private void Add(uint block, RawKey key, uint reference, bool isRun)
+    /// <summary>Adds a row to <paramref name="block"/>, which covers the new key; <paramref name="isRun"/>: as its last, and more of them will follow.</summary>
+    private void Add(uint block, RawKey key, uint row, bool isRun)
     {
-        var at = BlockOf(block);
-        var head = key.Head(at->Prefix);
-        var rank = RankOf(at, key, head);
+        var at = At(block);
         var count = RowOrder.Count(at->Order);
+        if (at->Open != 0 && !SharesPrefix(at, key))
+        {
+            Append(block, key, row);
+            return;
+        }
+
+        var rank = RankOf(at, key);
         if (count == RowBlock.RowsMax)
         {
-            if (isRun)
+            if (isRun || (rank == count && at->Level > 0))
             {
-                _run = Append(block, key, reference);
+                Append(block, key, row);
                 return;
             }
 
             var right = Split(block);
             count = RowsKeptBySplit;
-            if (rank > RowsKeptBySplit)
+            if (rank > count)
             {
-                rank -= RowsKeptBySplit;
-                count = RowBlock.RowsMax - RowsKeptBySplit;
-                block = right;
-                at = BlockOf(right);
-                head = key.Head(at->Prefix);
+                Add(right, key, row, isRun); // it may have another prefix
+                return;
             }
         }
 
         var slot = RowOrder.FreeSlot(at->Order);
-        at->Heads[slot] = head;
-        at->Rows[slot] = reference;
+        at->Heads[slot] = key.Head(at->Prefix);
+        Volatile.Write(ref at->Rows[slot], row);
         Volatile.Write(ref at->Order, RowOrder.Insert(at->Order, rank, slot));
-        _run = rank == count ? block : 0;
+        if (at->Level == 0) _run = rank == count ? block : 0;
     }
 
     /// <summary>Whether <paramref name="key"/> belongs right behind the last row of the run's block.</summary>
     private bool ContinuesRun(RawKey key)
     {
-        var run = BlockOf(_run);
-        var next = At(_run)->Next;
+        var run = At(_run);
         var last = RowOrder.SlotOf(run->Order, RowOrder.Count(run->Order) - 1);
         return key.CompareTo(KeyOf(run->Rows[last])) > 0
-            && (next == 0 || key.CompareTo(KeyOf(At(next)->Anchor)) < 0);
+            && (run->Next == 0 || key.CompareTo(AnchorOf(At(run->Next))) < 0);
     }
 
     /// <summary>How many rows of the block are below <paramref name="key"/>. Equal heads are told apart by their keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int RankOf(RowBlock* block, RawKey key, ulong head)
+    private int RankOf(RowBlock* at, RawKey key)
     {
-        var rank = RowBlock.Rank(block, head, RowOrder.Used(block->Order), out var ties);
-        return ties == 0 ? rank : RankAmongTies(block, key, rank, ties);
+        var rank = RowBlock.Rank(at, key.Head(at->Prefix), RowOrder.Used(at->Order), out var ties);
+        return ties == 0 ? rank : RankAmongTies(at, key, rank, ties);
     }
 
-    private int RankAmongTies(RowBlock* block, RawKey key, int rank, int ties)
+    private int RankAmongTies(RowBlock* at, RawKey key, int rank, int ties)
     {
         while (ties > 0)
         {
             var half = ties >> 1;
-            if (KeyOf(block->Rows[RowOrder.SlotOf(block->Order, rank + half)]).CompareTo(key) < 0)
+            if (KeyOfRow(at, at->Rows[RowOrder.SlotOf(at->Order, rank + half)]).CompareTo(key) < 0)
             {
                 rank += half + 1;
                 ties -= half + 1;
@@ -108,30 +116,30 @@ internal sealed unsafe partial class BlockList
         return rank;
     }
 
-    /// <summary>Begins a block with one row behind the full block <paramref name="left"/>.</summary>
-    private uint Append(uint left, RawKey key, uint reference)
+    private RawKey KeyOfRow(RowBlock* at, uint row) => at->Level == 0 ? KeyOf(row) : AnchorOf(At(row));
+
+    /// <summary>Begins a block with one row behind <paramref name="left"/>, whose rows are all below it.</summary>
+    private void Append(uint left, RawKey key, uint row)
     {
-        var height = NextHeight();
-        var right = Allocate(reference, height);
-        var at = BlockOf(right);
-        var next = At(left)->Next;
-        if (next != 0) at->Prefix = (ushort)key.CommonPrefix(KeyOf(At(next)->Anchor));
-        at->Heads[0] = key.Head(at->Prefix);
-        at->Rows[0] = reference;
-        at->Order = RowOrder.First(1);
-        Publish(left, right, height);
-        return right;
+        var from = At(left);
+        var right = Allocate(from->Level, from->Level == 0 ? row : At(row)->Anchor);
+        var to = At(right);
+        ChoosePrefix(to, from->Next, KeyOfRow(from, from->Rows[RowOrder.SlotOf(from->Order, RowOrder.Count(from->Order) - 1)]));
+        to->Heads[0] = key.Head(to->Prefix);
+        to->Rows[0] = row;
+        to->Order = RowOrder.First(1);
+        Publish(left, right);
+        if (to->Level == 0) _run = right;
     }
 
     /// <summary>Moves the upper half of the full block <paramref name="left"/> to a new block behind it.</summary>
     private uint Split(uint left)
     {
-        var from = BlockOf(left);
+        var from = At(left);
         var order = from->Order;
-        var height = NextHeight();
-        var right = Allocate(from->Rows[RowOrder.SlotOf(order, RowsKeptBySplit)], height);
-        var to = BlockOf(right);
-        var next = At(left)->Next;
+        var middle = from->Rows[RowOrder.SlotOf(order, RowsKeptBySplit)];
+        var right = Allocate(from->Level, from->Level == 0 ? middle : At(middle)->Anchor);
+        var to = At(right);
         const int Moved = RowBlock.RowsMax - RowsKeptBySplit;
         for (var row = 0; row < Moved; row++)
         {
@@ -142,74 +150,71 @@ internal sealed unsafe partial class BlockList
 
         to->Order = RowOrder.First(Moved);
         to->Prefix = from->Prefix;
+        to->Open = from->Open;
         var headsAreCrowded = (to->Heads[0] ^ to->Heads[Moved - 1]) >> 32 == 0;
-        if (headsAreCrowded && next != 0)
+        if (headsAreCrowded)
         {
-            to->Prefix = (ushort)KeyOf(At(right)->Anchor).CommonPrefix(KeyOf(At(next)->Anchor));
-            for (var row = 0; row < Moved; row++) to->Heads[row] = KeyOf(to->Rows[row]).Head(to->Prefix);
+            ChoosePrefix(to, from->Next, KeyOfRow(to, to->Rows[Moved - 1]));
+            for (var row = 0; row < Moved; row++) to->Heads[row] = KeyOfRow(to, to->Rows[row]).Head(to->Prefix);
         }
 
-        Publish(left, right, height);
+        Publish(left, right);
         Volatile.Write(ref from->Order, RowOrder.Truncate(order, RowsKeptBySplit));
         Volatile.Write(ref from->Splits, from->Splits + 1);
         Volatile.WriteBarrier();   // before any store to a freed slot
         return right;
     }
 
-    /// <summary>One level more with probability 1/2: the links decide without a look at the target, so a search pays for towers it moves to,
-    /// and those are fewest with many small steps in height.</summary>
-    private int NextHeight()
+    /// <summary>
+    /// Chooses what a new block's heads leave out: what its anchor shares with that of the block to its right, or, where there is none, a
+    /// little less than what it shares with a <paramref name="kin"/>, on trust.
+    /// </summary>
+    private void ChoosePrefix(RowBlock* at, uint next, RawKey kin)
     {
-        _random ^= _random << 13;
-        _random ^= _random >> 7;
-        _random ^= _random << 17;
-        return Math.Min(1 + BitOperations.TrailingZeroCount(_random), Tower.HeightMax);
+        var shared = AnchorOf(at).CommonPrefix(next != 0 ? AnchorOf(At(next)) : kin);
+        at->Prefix = (ushort)(next != 0 ? shared : Math.Max(shared - PrefixSlack, 0));
+        at->Open = (byte)(next == 0 && at->Prefix > 0 ? 1 : 0);
     }
 
-    private uint Allocate(uint anchor, int height)
+    private uint Allocate(int level, uint anchor)
     {
-        var tower = _towers.Allocate(1 + height);
-        At(tower)->Block = _blocks.Allocate(RowBlock.Lines);
-        At(tower)->Anchor = anchor;
-        return tower;
+        var block = _blocks.Allocate(RowBlock.Lines);
+        At(block)->Level = (byte)level;
+        At(block)->Anchor = anchor;
+        return block;
     }
 
-    /// <summary>Puts the complete block <paramref name="right"/> behind <paramref name="left"/> and into the levels above.</summary>
-    private void Publish(uint left, uint right, int height)
+    /// <summary>Puts the complete block <paramref name="right"/> behind <paramref name="left"/> and into the level above.</summary>
+    private void Publish(uint left, uint right)
     {
-        var at = At(right);
-        var anchor = KeyOf(at->Anchor);
-        var next = At(left)->Next;
-        var path = stackalloc uint[Tower.HeightMax + 1];
-        for (var level = _height + 1; level <= height; level++) path[level] = _first;
-        Find(anchor, strict: false, out _, path);
-        at->Next = next;
-        at->Previous = left;
-        for (var level = 1; level <= height; level++)
-        {
-            var target = Tower.LinkOf(At(path[level]), level)->Target;
-            if (target != 0) SetLink(Tower.LinkOf(at, level), anchor, target, KeyOf(At(target)->Anchor));
-        }
-
-        Volatile.Write(ref At(left)->Next, right);
-        if (next != 0) Volatile.Write(ref At(next)->Previous, right);
-        for (var level = 1; level <= height; level++)
-        {
-            var before = At(path[level]);
-            SetLink(Tower.LinkOf(before, level), before->Anchor == 0 ? default : KeyOf(before->Anchor), right, anchor);
-        }
-
-        if (height > _height) Volatile.Write(ref _height, height);
+        var from = At(left);
+        var to = At(right);
+        var next = from->Next;
+        to->Next = next;
+        to->Previous = left;
+        Volatile.Write(ref from->Next, right);
+        if (next != 0 && to->Level == 0) Volatile.Write(ref At(next)->Previous, right);
+        var anchor = AnchorOf(to);
+        if (from->Open != 0 && SharesPrefix(from, anchor)) Volatile.Write(ref from->Open, (byte)0);   // after Next: who sees it closed sees what bounds it
+        if (At(_root)->Level == to->Level) Grow(right, anchor);
+        else LinkAbove(right, anchor);
     }
 
-    private static void SetLink(BlockLink* link, RawKey from, uint target, RawKey to)
+    private void LinkAbove(uint block, RawKey anchor)
     {
-        var shared = from.CommonPrefix(to);
-        Volatile.Write(ref link->Target, 0);
-        Volatile.WriteBarrier();
-        link->Head = to.Head(shared);
-        link->Shared = (ushort)shared;
-        link->HeadLength = (byte)Math.Min(sizeof(ulong), to.Length - shared);
-        Volatile.Write(ref link->Target, target);
+        uint beyond = 0;
+        Add(Descend(anchor, strict: false, At(block)->Level + 1, ref beyond), anchor, block, isRun: false);
+    }
+
+    /// <summary>A level more: the root and the block that split off it.</summary>
+    private void Grow(uint right, RawKey anchor)
+    {
+        var root = Allocate(At(right)->Level + 1, anchor: 0);
+        var at = At(root);
+        at->Rows[0] = _root;
+        at->Rows[1] = right;
+        at->Heads[1] = anchor.Head(0);
+        at->Order = RowOrder.First(2);
+        Volatile.Write(ref _root, root);
     }
 }

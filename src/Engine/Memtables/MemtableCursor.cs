@@ -161,13 +161,13 @@ internal unsafe struct MemtableCursor
     /// <summary>Copies a block's rows in order, with its neighbour.</summary>
     private void Capture(uint block)
     {
-        var at = _list.BlockOf(block);
+        var at = _list.At(block);
         uint splits;
         do
         {
             splits = Volatile.Read(ref at->Splits);
             CopyRows(at, Volatile.Read(ref at->Order));
-            _next = Volatile.Read(ref _list.At(block)->Next);
+            _next = Volatile.Read(ref at->Next);
             Volatile.ReadBarrier();
         }
         while (at->Splits != splits);
@@ -178,17 +178,16 @@ internal unsafe struct MemtableCursor
     /// <summary>As <see cref="Capture"/>, and ranks <paramref name="key"/> among the rows by their heads.</summary>
     private int CaptureAround(uint block, RawKey key, out int ties)
     {
-        var at = _list.BlockOf(block);
-        var head = key.Head(at->Prefix);
+        var at = _list.At(block);
         uint splits;
         int rank;
         do
         {
             splits = Volatile.Read(ref at->Splits);
             var order = Volatile.Read(ref at->Order);
-            rank = RowBlock.Rank(at, head, RowOrder.Used(order), out ties);
+            rank = _list.Rank(at, key, order, out ties);
             CopyRows(at, order);
-            _next = Volatile.Read(ref _list.At(block)->Next);
+            _next = Volatile.Read(ref at->Next);
             Volatile.ReadBarrier();
         }
         while (at->Splits != splits);

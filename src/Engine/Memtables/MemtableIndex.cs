@@ -18,15 +18,12 @@ namespace Varve.Memtables;
 internal sealed unsafe class MemtableIndex : IDisposable
 {
     private const int OperationSizeMin = 24;     // header, one byte of key, padding
-    private const int BlockBytesPerKeyMax = 64;  // four rows a 192-byte block at the worst, overflow lines on top
-    private const int TowerBytesPerKeyMax = 16;  // one tower for four rows at the worst
-    private const int BlockBytesPerKeyUsual = 27;   // at random: a little over eight rows a block, some overflow lines
-    private const int TowerBytesPerKeyUsual = 6;
+    private const int BlockBytesPerKeyMax = 80;  // four rows a 192-byte block at the worst, on all levels; overflow lines on top
+    private const int BlockBytesPerKeyUsual = 31;   // at random: a little over eight rows a block, an eighth more for the levels above, some overflow lines
     private const int ReservationMin = 64 << 10;
 
     private readonly byte* _segment;
     private readonly Arena _arena;
-    private readonly Arena _towers;
     private readonly HashDirectory _directory;
     private readonly BlockList _list;
     private int _keyCount;
@@ -41,21 +38,19 @@ internal sealed unsafe class MemtableIndex : IDisposable
         _arena = new Arena(keysMax * BlockBytesPerKeyMax + ReservationMin);
         try
         {
-            _towers = new Arena(keysMax * TowerBytesPerKeyMax + ReservationMin, Tower.Unit);
             _directory = new HashDirectory(segment, segmentBytes, _arena);
         }
         catch
         {
-            _towers?.Dispose();
             _arena.Dispose();
             throw;
         }
 
-        _list = new BlockList(segment, _arena, _towers);
+        _list = new BlockList(segment, _arena);
     }
 
     /// <summary>Bytes of index in use.</summary>
-    public long BytesUsed => _arena.BytesUsed + _towers.BytesUsed + _directory.BytesUsed;
+    public long BytesUsed => _arena.BytesUsed + _directory.BytesUsed;
 
     /// <summary>Distinct keys.</summary>
     public int KeyCount => Volatile.Read(ref _keyCount);
@@ -130,14 +125,12 @@ internal sealed unsafe class MemtableIndex : IDisposable
     {
         _directory.Populate(keys);
         _arena.Populate(keys * BlockBytesPerKeyUsual);
-        _towers.Populate(keys * TowerBytesPerKeyUsual);
     }
 
     /// <summary>Frees the index. The caller knows that nobody reads any more.</summary>
     public void Dispose()
     {
         _directory.Dispose();
-        _towers.Dispose();
         _arena.Dispose();
     }
 }

@@ -7,13 +7,19 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// Up to twelve rows of neighbouring keys in three cache lines: what a <see cref="Tower"/> of <see cref="BlockList"/> stands for.
+/// A node of <see cref="BlockList"/>: up to twelve rows of neighbouring keys in three cache lines. On level 0 a row is a key's newest
+/// operation; above, it is a block of the level below, and the row's key is that block's anchor.
 /// <code>
 ///   0  u64  order       RowOrder: which slots are rows, in which order
 ///   8  u32  splits      how often rows moved out of this block
 ///  12  u16  prefix      bytes that every key of the block shares with the anchor; never changes
-///  16  u32  rows[12]    the newest operation of the slot's key
-///  64  u64  heads[12]   eight bytes of the slot's key from prefix on, as a big-endian integer
+///  14  u8   level
+///  15  u8   open        1: keys may be sought here that do not share the prefix; they are above all rows
+///  16  u32  rows[12]
+///  64  u64  heads[12]   eight bytes of the row's key from prefix on, as a big-endian integer
+/// 160  u32  anchor      the operation whose key bounds the block from below; 0 (the first of a level): the empty key
+/// 164  u32  next        the block to the right on the same level; 0: none. On level 0 the truth of the list
+/// 168  u32  previous    on level 0 a block to the left; often the neighbour
 /// </code>
 /// Lives in the arena of the index: the reader's pin keeps it alive.
 /// </summary>
@@ -26,8 +32,20 @@ internal unsafe struct RowBlock
     [FieldOffset(0)] public ulong Order;
     [FieldOffset(8)] public uint Splits;
     [FieldOffset(12)] public ushort Prefix;
+    [FieldOffset(14)] public byte Level;
+    [FieldOffset(15)] public byte Open;
     [FieldOffset(16)] public fixed uint Rows[RowsMax];
     [FieldOffset(64)] public fixed ulong Heads[RowsMax];
+    [FieldOffset(160)] public uint Anchor;
+    [FieldOffset(164)] public uint Next;
+    [FieldOffset(168)] public uint Previous;
+
+    /// <summary>Asks for all of a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(RowBlock* block)
+    {
+        for (var line = 0; line < Lines; line++) Memory.Prefetch.Line((byte*)block + line * Arena.LineSize);
+    }
 
     /// <summary>
     /// Among the <paramref name="used"/> slots: how many heads are below <paramref name="head"/>, which is a rank, and how

@@ -56,6 +56,31 @@ public class MemtableModelTests(ITestOutputHelper output)
             chunk);
     }
 
+    /// <summary>
+    /// A block at the right end takes what its first keys share on trust. Here keys arrive that do not share it: behind it while it is the
+    /// last, and later between it and what came behind.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(12)]
+    [InlineData(40)]
+    [InlineData(400)]
+    public void KeysBeyondATrustedPrefixReadLikeTheModel(int length)
+    {
+        var keys = new List<string>();
+        for (var tenant = 0; tenant < 6; tenant += 2)
+            for (var user = 0; user < length; user++) keys.Add($"registry/tenant/{tenant:D4}/user/{user:D10}");
+        foreach (var between in (string[])["registry/tenant/0000/user/zero", "registry/tenant/0001", "registry/tenant/0003/user/0000000001", "registry/tenant/0003", "registry/u", "registry/tenant/0004/v", "registry/tenant/0002/user/"])
+        {
+            keys.Add(between);
+            for (var more = 0; more < length; more++) keys.Add($"{between}/{more * 7919 % 1000:D3}");
+        }
+
+        foreach (var chunk in (int[])[0, 7, 100])
+            Check([.. keys.Select(System.Text.Encoding.ASCII.GetBytes)], new Random(length), chunk);
+    }
+
     [Fact]
     public void AnEmptyIndexHasNothing()
     {
