@@ -115,6 +115,7 @@ public sealed partial class LsmStateMachine
         var operations = 0;
 
         HashLocked(source, first, fresh, memtable.Index);
+        var place = fresh == 1 && _scratch.Entries[first].Kind != CommandKind.Noop ? memtable.Index.Locate(source.Key(first)) : default;
         for (var i = 0; i < fresh; i++)
         {
             ref readonly var entry = ref _scratch.Entries[first + i];
@@ -143,6 +144,7 @@ public sealed partial class LsmStateMachine
             if (fresh > 1) _scratch.NoteInChunk(source, i, first);
         }
 
+        memtable.Index.PrefetchForSplit(place);
         ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);
         ref readonly var last = ref positions[fresh - 1];
         _wal.Append(new WalRecordHeader
@@ -159,7 +161,7 @@ public sealed partial class LsmStateMachine
             Type = WalRecordType.Chunk,
             Flags = flags,
         });
-        IndexLocked(memtable.Index, first, fresh, results);
+        IndexLocked(memtable.Index, place, first, fresh, results);
         return new LogOffset(segment.Number, segment.End);
     }
 
@@ -236,7 +238,7 @@ public sealed partial class LsmStateMachine
     }
 
     /// <summary>Indexes the sealed record's operations, remembers outcomes and terms, and publishes unless a sync comes first.</summary>
-    private void IndexLocked(MemtableIndex index, int first, int fresh, Span<ApplyResult> results)
+    private void IndexLocked(MemtableIndex index, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
     {
         var incarnation = _versions.Current.Incarnation;
         var operations = 0;
@@ -248,7 +250,8 @@ public sealed partial class LsmStateMachine
             _scratch.References[operations++] = reference;
         }
 
-        index.InsertOrdered(_scratch.References.AsSpan(0, operations));
+        if (operations == 1) index.InsertOrderedAt(place, _scratch.References[0]);
+        else index.InsertOrdered(_scratch.References.AsSpan(0, operations));
         for (var i = 0; i < fresh; i++)
         {
             ref readonly var position = ref _scratch.Positions[i];

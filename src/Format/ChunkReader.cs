@@ -25,10 +25,12 @@ namespace Varve.Format;
 internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
 {
     private readonly ReadOnlySpan<byte> _chunk = chunk;
-    private int _position;
+
+    /// <summary>Where the next entry begins.</summary>
+    public int Position { get; private set; }
 
     /// <summary>Whether every byte was decoded.</summary>
-    public readonly bool AtEnd => _position == _chunk.Length && Error.Reason is null;
+    public readonly bool AtEnd => Position == _chunk.Length && Error.Reason is null;
 
     /// <summary>Why reading stopped before the end; its reason is null when it did not. Final: the reader does not go on after it.</summary>
     public DecodeError Error { get; private set; }
@@ -37,10 +39,10 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
     public bool TryRead(out WireEntry entry)
     {
         entry = default;
-        var start = _position;
+        var start = Position;
         if (start == _chunk.Length || Error.Reason is not null) return false;
         if (!WireVarint.TryRead(_chunk, ref start, out var length)) return Fail(start, "entry length of at most ten bytes");
-        if ((uint)length > (uint)(_chunk.Length - start)) return Fail(_position, "entry within the chunk");
+        if ((uint)length > (uint)(_chunk.Length - start)) return Fail(Position, "entry within the chunk");
 
         var end = start + (int)(uint)length;
         if (!WireEntryFastPath.TryDecode(_chunk, start, end, ref entry))
@@ -52,7 +54,7 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
             }
         }
 
-        _position = end;
+        Position = end;
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Varve.Format;
+using Varve.Memory;
 
 namespace Varve.Applying;
 
@@ -9,6 +10,8 @@ namespace Varve.Applying;
 /// </summary>
 internal sealed class ChunkScratch
 {
+    private const int DecodeAhead = 2048;
+
     private int[] _buckets = new int[16];
     private int _bucketMask;
 
@@ -29,8 +32,14 @@ internal sealed class ChunkScratch
     {
         var reader = new ChunkReader(chunk);
         var count = 0;
+        var asked = 0;
         while (true)
         {
+            // An entry says where the next one begins, so their heads would be waited for one by one.
+            var wanted = Math.Min(chunk.Length, reader.Position + DecodeAhead);
+            asked = Math.Max(asked, reader.Position);
+            if (wanted > asked) Prefetch.Span(chunk[asked..wanted]);
+            asked = Math.Max(asked, wanted);
             if (count == Entries.Length) Array.Resize(ref Entries, count * 2);
             if (!reader.TryRead(out Entries[count])) break;
             count++;

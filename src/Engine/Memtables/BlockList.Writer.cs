@@ -11,6 +11,9 @@ namespace Varve.Memtables;
 /// </remarks>
 internal sealed unsafe partial class BlockList
 {
+    /// <summary>A block that covers a key or is left of the one that does, and one that is beyond the key. Default: where the last insert was.</summary>
+    public readonly record struct Place(uint Block, uint Beyond);
+
     private const int RowsKeptBySplit = RowBlock.RowsMax / 2;
 
     /// <summary>What a block without a right neighbour leaves out of its prefix, so that keys that go on a little differently still belong to it.</summary>
@@ -27,6 +30,44 @@ internal sealed unsafe partial class BlockList
         var key = KeyOf(reference);
         if (_run != 0 && new WalOperationView(OperationAt(reference)).Prior == 0 && ContinuesRun(key)) Add(_run, key, reference, isRun: true);
         else Enter(Find(key, strict: false, out _), key, reference);
+    }
+
+    /// <summary>
+    /// The first half of an insert: finds where a key's row is to be, and starts loading what the second half looks at.
+    /// Changes nothing; the place holds until the key is inserted, whatever else is.
+    /// </summary>
+    public Place Locate(ReadOnlySpan<byte> bytes)
+    {
+        var pad = stackalloc byte[RawKey.PadSize];
+        fixed (byte* start = bytes)
+        {
+            var key = RawKey.Pad(start, bytes.Length, pad);
+            if (_run != 0 && ContinuesRun(key)) return default;
+            uint beyond = 0;
+            var block = Descend(key, strict: false, 0, ref beyond);
+            RowBlock.Prefetch(At(block));
+            return new Place(block, beyond);
+        }
+    }
+
+    /// <summary>Starts loading what a split in a place would look at. A while after <see cref="Locate"/>, when the place itself is there.</summary>
+    public void PrefetchForSplit(Place place)
+    {
+        if (place.Block != 0) PrefetchForSplit(At(place.Block));
+    }
+
+    /// <summary>As <see cref="Insert"/>, of the key that <see cref="Locate"/> found the place for.</summary>
+    public void InsertAt(Place place, uint reference)
+    {
+        if (place.Block == 0)
+        {
+            Insert(reference);
+            return;
+        }
+
+        var key = KeyOf(reference);
+        var beyond = place.Beyond;
+        Enter(FollowNext(key, strict: false, place.Block, ref beyond), key, reference);
     }
 
     /// <summary>As <see cref="Insert"/>, into the block that covers the key.</summary>

@@ -149,6 +149,17 @@ internal sealed unsafe class HashDirectory : IDisposable
     private static uint HitsOf(Bucket* bucket, ushort tag) =>
         Vector256.Equals(Vector256.Load(bucket->Tags), Vector256.Create(tag)).ExtractMostSignificantBits() & ((1u << SlotsMax) - 1);
 
+    /// <summary>The slots, taken or not, whose tag has a bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint HaveBit(Bucket* bucket, ushort bit) =>
+        ~Vector256.Equals(Vector256.Load(bucket->Tags) & Vector256.Create(bit), Vector256<ushort>.Zero).ExtractMostSignificantBits() & ((1u << SlotsMax) - 1);
+
+    /// <summary>The slots that are not taken.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint FreeIn(Bucket* bucket) =>
+        Vector256.Equals(Vector256.Load(bucket->References), Vector256<uint>.Zero).ExtractMostSignificantBits()
+        | (Vector256.Equals(Vector256.Load(bucket->References + (SlotsMax - 8)), Vector256<uint>.Zero).ExtractMostSignificantBits() << (SlotsMax - 8));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool IsOf(uint reference, ReadOnlySpan<byte> key) =>
         new WalOperationView(_segment + (ulong)reference * WalOperation.Alignment).Key.SequenceEqual(key);
@@ -157,9 +168,10 @@ internal sealed unsafe class HashDirectory : IDisposable
     {
         while (true)
         {
-            var slot = new ReadOnlySpan<uint>(bucket->References, SlotsMax).IndexOf(0u);
-            if (slot >= 0)
+            var free = FreeIn(bucket);
+            if (free != 0)
             {
+                var slot = BitOperations.TrailingZeroCount(free);
                 bucket->Tags[slot] = tag;
                 Volatile.Write(ref bucket->References[slot], reference);
                 return;
@@ -178,10 +190,10 @@ internal sealed unsafe class HashDirectory : IDisposable
         var to = _first + _count;
         for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
         {
-            for (var slot = 0; slot < SlotsMax; slot++)
+            for (var leaving = HaveBit(bucket, moving) & ~FreeIn(bucket); leaving != 0; leaving &= leaving - 1)
             {
-                if (bucket->References[slot] != 0 && (bucket->Tags[slot] & moving) != 0)
-                    Append(to, bucket->Tags[slot], bucket->References[slot]);
+                var slot = BitOperations.TrailingZeroCount(leaving);
+                Append(to, bucket->Tags[slot], bucket->References[slot]);
             }
 
             if (bucket->Overflow == 0) break;
@@ -191,10 +203,7 @@ internal sealed unsafe class HashDirectory : IDisposable
         Volatile.WriteBarrier();   // before any original is cleared
         for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
         {
-            for (var slot = 0; slot < SlotsMax; slot++)
-            {
-                if ((bucket->Tags[slot] & moving) != 0) bucket->References[slot] = 0;
-            }
+            for (var gone = HaveBit(bucket, moving); gone != 0; gone &= gone - 1) bucket->References[BitOperations.TrailingZeroCount(gone)] = 0;
 
             if (bucket->Overflow == 0) break;
         }

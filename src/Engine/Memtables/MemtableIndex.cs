@@ -101,6 +101,18 @@ internal sealed unsafe class MemtableIndex : IDisposable
     /// </summary>
     public void InsertOrdered(ReadOnlySpan<uint> references) => _list.InsertAll(references);
 
+    /// <summary>
+    /// Finds ahead where the row of a single key is to be, so that the memory that <see cref="InsertOrderedAt"/> needs
+    /// is loaded while the key is being logged. Changes nothing. Writer only.
+    /// </summary>
+    public BlockList.Place Locate(ReadOnlySpan<byte> key) => _list.Locate(key);
+
+    /// <summary>A while after <see cref="Locate"/>: starts loading what is looked at if the place is full.</summary>
+    public void PrefetchForSplit(BlockList.Place place) => _list.PrefetchForSplit(place);
+
+    /// <summary>As <see cref="InsertOrdered"/> for one operation whose place was found ahead. Writer only.</summary>
+    public void InsertOrderedAt(BlockList.Place place, uint reference) => _list.InsertAt(place, reference);
+
     /// <summary>The newest version of <paramref name="key"/> that <paramref name="revision"/> sees, or 0. Any thread.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint FindVisible(ReadOnlySpan<byte> key, ulong hash, ulong revision) => Visible(_directory.Find(key, hash), revision);
