@@ -14,6 +14,9 @@ namespace Varve;
 // changed that anyone can see, and from the seal on nothing can fail but the sync, which latches.
 public sealed partial class LsmStateMachine
 {
+    /// <summary>From here on indexing a chunk takes longer than the system call that has the device begin before it.</summary>
+    private const int SyncAheadOperationsMin = 32;
+
     private readonly ChunkScratch _scratch = new();
 
     /// <summary>Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless durability asks for one.</summary>
@@ -109,7 +112,7 @@ public sealed partial class LsmStateMachine
         var segment = _wal.Active;
         var memtable = _versions.Current.Memtables[0];
         var localTime = LocalTime();
-        var room = segment.Room(segment.End, (int)lengthMax);
+        var room = _wal.Build((int)lengthMax);
         var columns = ChunkColumnsWriter.Write(room[WalRecordHeader.Size..], positions, flags);
         var length = WalRecordHeader.Size + columns;
         var operations = 0;
@@ -147,7 +150,7 @@ public sealed partial class LsmStateMachine
         memtable.Index.PrefetchForSplit(place);
         ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);
         ref readonly var last = ref positions[fresh - 1];
-        _wal.Append(new WalRecordHeader
+        SealLocked(new WalRecordHeader
         {
             Length = length,
             FirstIndex = positions[0].Index,
@@ -262,6 +265,23 @@ public sealed partial class LsmStateMachine
         _entriesApplied += fresh;
         _chunksApplied++;
         if (_options.Durability != Durability.Power) incarnation.Applied.Publish(_wal.Position);
+    }
+
+    /// <summary>Seals the record. Where it is synced afterwards, the device begins with it at once if there is work enough to overlap.</summary>
+    private void SealLocked(in WalRecordHeader header)
+    {
+        try
+        {
+            _wal.Append(header);
+        }
+        catch (IOException e) when (e is not StorageFullException)
+        {
+            // How much of it reached the file nobody knows: a new open finds out.
+            Latch(e);
+            throw new EngineFaultedException(e);
+        }
+
+        if (_options.Durability == Durability.Power && header.OperationCount >= SyncAheadOperationsMin) _wal.BeginSync(header.Length);
     }
 
     /// <summary>Makes room for a record, in the next segment if need be. A full disk throws before anything changed.</summary>

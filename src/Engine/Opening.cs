@@ -113,7 +113,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         if (log is null) throw new FileNotFoundException($"{directory}: the database has no log yet; open it for writing first.", directory);
         foreach (var segment in log.Unused) segment.Dispose();
         _opened.RemoveAll(item => item is WalSegment);
-        return new WalWriter(log.Segments[^1], recovered.Position, log.Synced);
+        return new WalWriter(log.Segments[^1], recovered.Position, log.Synced, isSynced: false);
     }
 
     /// <summary>Goes on in the last segment where the log ended cleanly, and in a new one otherwise; then sweeps what is not needed.</summary>
@@ -144,7 +144,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
             var memtable = new Memtable(next, recycle);
             _acquired.Add(memtable);
             recovered.Memtables.Add(memtable);
-            wal = new WalWriter(next, recovered.Position, new LogOffset(next.Number, next.End));
+            wal = new WalWriter(next, recovered.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);
         }
         else
         {
@@ -158,7 +158,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
             var last = log.Segments[^1];
             var synced = options.Durability == Durability.Power ? new LogOffset(last.Number, last.End) : log.Synced;
-            wal = new WalWriter(last, recovered.Position, synced, log.Segments.Take(log.Segments.Count - 1));
+            wal = new WalWriter(last, recovered.Position, synced, options.Durability == Durability.Power, log.Segments.Take(log.Segments.Count - 1));
         }
 
         Sweep(manifest, log, pool);

@@ -71,6 +71,12 @@ internal interface IStorageFile : IDisposable
     /// </summary>
     void Allocate(long length);
 
+    /// <summary>
+    /// Has the device begin to write what is dirty in a range, and does not wait for it. Promises nothing, and reports no error: a
+    /// <see cref="Sync"/> that follows has less left to wait for, and it reports what went wrong in the meantime.
+    /// </summary>
+    void BeginSync(long offset, long length) { }
+
     /// <summary>Makes data and size durable (fdatasync). A failure is final: the pages may be gone (docs/DURABILITY.md).</summary>
     void Sync();
 

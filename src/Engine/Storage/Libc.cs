@@ -40,6 +40,8 @@ internal static unsafe partial class Libc
     public const int MADV_POPULATE_READ = 22;
     public const int MADV_POPULATE_WRITE = 23;
 
+    public const uint SYNC_FILE_RANGE_WRITE = 2;
+
     public const int EPERM = 1;
     public const int ENOENT = 2;
     public const int EINTR = 4;
@@ -79,6 +81,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int SyncData(SafeFileHandle file);
+
+    /// <summary>Linux only.</summary>
+    [LibraryImport(Name, EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport(Name, EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(SafeFileHandle file);

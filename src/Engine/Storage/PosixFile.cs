@@ -77,6 +77,12 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         for (var at = Length; at < length; at += ZeroWrite) Write(at, zeros[..(int)Math.Min(ZeroWrite, length - at)]);
     }
 
+    public void BeginSync(long offset, long length)
+    {
+        // Without the flags that wait it neither reports nor uses up what went wrong: the next fdatasync of this file does.
+        if (OperatingSystem.IsLinux()) _ = Libc.SyncRange(handle, offset, length, Libc.SYNC_FILE_RANGE_WRITE);
+    }
+
     public void Sync()
     {
         // An interrupted sync has not failed yet; every other error is final.

@@ -43,6 +43,12 @@ internal sealed unsafe class WalSegment : IDisposable
     /// <summary>Writable bytes, for the one appender.</summary>
     public Span<byte> Room(long offset, int length) => MemoryMarshal.CreateSpan(ref Base[offset], length);
 
+    /// <summary>Writes through the file; the mapping shows it at once.</summary>
+    public void Write(long offset, ReadOnlySpan<byte> bytes) => _file!.Write(offset, bytes);
+
+    /// <summary>Has the device begin to write a range; says nothing of its end, which only <see cref="Sync"/> does.</summary>
+    public void BeginSync(long offset, long length) => _file!.BeginSync(offset, length);
+
     /// <summary>Sees to it that what a recycled file has at an offset does not look like a record begun there.</summary>
     public void Terminate(long offset)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Varve.Format;
+using Varve.Memory;
 
 namespace Varve.Wal;
 
@@ -7,13 +8,30 @@ namespace Varve.Wal;
 /// The append side of the log. Every member but <see cref="SyncCaptured"/> is called under the engine's gate. A record is
 /// complete when its header's checksum is in place, which is stored last; nothing is acknowledged, or inserted into a
 /// memtable, before that.
+/// <para>
+/// A record is stored through the mapping, which costs no system call. Where every record is synced that would cost a page fault for
+/// each of its pages, because a sync protects what it wrote: there a record of usual size is built beside and written by one call
+/// (docs/decisions/0011-durable-path.md).
+/// </para>
 /// </summary>
 internal sealed class WalWriter
 {
-    private readonly List<WalSegment> _unsynced = [];
+    private const int BesideMax = 1 << 20;
+    private const int TerminatorSize = 2 * sizeof(long);
 
-    public WalWriter(WalSegment active, LogPosition position, LogOffset synced, IEnumerable<WalSegment>? ended = null)
+    private readonly List<WalSegment> _unsynced = [];
+    private readonly NativeBuffer _beside = new();
+    private readonly bool _isSynced;
+    private bool _isBeside;
+
+    /// <param name="active">The segment that takes records.</param>
+    /// <param name="position">The log's position after its last record.</param>
+    /// <param name="synced">Everything before this is known to be durable.</param>
+    /// <param name="isSynced">Every record will be synced.</param>
+    /// <param name="ended">Segments before the active one that may not be durable.</param>
+    public WalWriter(WalSegment active, LogPosition position, LogOffset synced, bool isSynced, IEnumerable<WalSegment>? ended = null)
     {
+        _isSynced = isSynced;
         if (ended is not null) _unsynced.AddRange(ended);
         Active = active;
         Position = position;
@@ -68,18 +86,39 @@ internal sealed class WalWriter
         WriteNote(next, WalRecordType.Link, payload, position, synced);
     }
 
-    /// <summary>Seals a record whose payload and operations are in place at the active segment's end.</summary>
+    /// <summary>Where the next record is to be built; it is there, at the active segment's end, once <see cref="Append"/> has sealed it.</summary>
+    public Span<byte> Build(int lengthMax)
+    {
+        _isBeside = _isSynced && lengthMax <= BesideMax;
+        return _isBeside ? _beside.Reserve(lengthMax + TerminatorSize) : Active.Room(Active.End, lengthMax);
+    }
+
+    /// <summary>Seals the record whose payload and operations were built. On an error, which is the file's, the log is as it was.</summary>
     public void Append(WalRecordHeader header)
     {
         var segment = Active;
         header = header with { Offset = segment.End, SyncedSegment = Synced.Segment, SyncedOffset = Synced.Offset };
-        segment.Terminate(segment.End + header.Length);
-        header.Seal(segment.Room(segment.End, header.Length), segment.Header.Salt);
-        segment.Mapping.Dirtied(segment.End, header.Length);
+        if (_isBeside)
+        {
+            var record = _beside.Reserve(header.Length + TerminatorSize);
+            header.Seal(record, segment.Header.Salt);
+            record[header.Length..].Clear();
+            segment.Write(segment.End, record[..(int)Math.Min(record.Length, Room)]);
+        }
+        else
+        {
+            segment.Terminate(segment.End + header.Length);
+            header.Seal(segment.Room(segment.End, header.Length), segment.Header.Salt);
+            segment.Mapping.Dirtied(segment.End, header.Length);
+        }
+
         segment.End += header.Length;
         BytesAppended += header.Length;
         Position = new LogPosition(header.LastIndex, header.Term, header.LogTimeMs, header.LocalTimeMs);
     }
+
+    /// <summary>Has the device begin with the last record, of this length, while there is other work before its sync.</summary>
+    public void BeginSync(int length) => Active.BeginSync(Active.End - length, length);
 
     /// <summary>Appends a record without entries. The caller has seen to the room.</summary>
     public void AppendNote(WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position)

@@ -19,7 +19,7 @@ internal sealed record CallPoint(Scenario Scenario, Durability Durability, strin
 internal sealed class CallRun(ChildProgram program, string directory, Scenario scenario, Durability durability, ulong seed) : IDisposable
 {
     public static readonly string[] KilledCalls =
-        ["openat", "rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync", "fallocate", "ftruncate", "pwrite64", "msync", "flock"];
+        ["openat", "rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync", "sync_file_range", "fallocate", "ftruncate", "pwrite64", "msync", "flock"];
 
     public static readonly string[] FailedCalls = [.. KilledCalls, "pread64"];
 

@@ -15,7 +15,7 @@ internal static class SeededLog
     /// <summary>The index at which the chunk after an index ends.</summary>
     public static ulong EndAfter(ulong seed, ulong index) => index + (ulong)CountFrom(seed, index + 1);
 
-    private static int CountFrom(ulong seed, ulong first) => 1 + Dice(seed, first).Next(40);
+    private static int CountFrom(ulong seed, ulong first) => 1 + Dice(seed, first).Next(64);
 
     private static Random Dice(ulong seed, ulong index) => new((int)((((seed << 20) ^ index) * 0x9E3779B97F4A7C15) >> 33));
 

@@ -36,6 +36,25 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     [Fact]
+    public async Task ARecordThatCannotBeWrittenLatches()
+    {
+        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power }))
+        {
+            NumberedLog.ApplyUpTo(machine, 50);
+            storage.Before = (operation, path) =>
+            {
+                if (operation is "write" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)) throw new IOException("injected");
+            };
+            Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
+            storage.Before = null;
+            await AssertAcknowledgesNothing(machine, 51);
+            Assert.Equal(50UL, NumberedLog.AssertIsWholeToRead(machine));
+        }
+
+        AssertRecovers(50, 53);
+    }
+
+    [Fact]
     public async Task AFailedFlushLatchesUnderProcessToo()
     {
         using (var machine = database.Open(Database.Small with { Storage = storage }))

@@ -12,7 +12,9 @@ public sealed class FullDiskTests : IDisposable
 
     public FullDiskTests() => storage.Before = (operation, path) =>
     {
-        if (full && (operation is "allocate" or "write") && !path.Contains(FileNames.Current, StringComparison.Ordinal)) throw new StorageFullException(path);
+        // A segment in use has its blocks already.
+        var takesSpace = operation is "allocate" || (operation is "write" && !path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal));
+        if (full && takesSpace && !path.Contains(FileNames.Current, StringComparison.Ordinal)) throw new StorageFullException(path);
     };
 
     public void Dispose() => database.Dispose();
@@ -72,6 +74,29 @@ public sealed class FullDiskTests : IDisposable
         Assert.True(before >= 1);
         full = false;
         NumberedLog.AssertIsWholeToRead(machine);
+    }
+
+    [Fact]
+    public void ARecordThatAFullDiskRefusesChangesNothing()
+    {
+        // Where written blocks are not written again in place, a disk can be full for them too.
+        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power }))
+        {
+            NumberedLog.ApplyUpTo(machine, 50);
+            var before = storage.Before;
+            storage.Before = (operation, path) =>
+            {
+                if (operation is "write" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+            };
+            Assert.Throws<StorageFullException>(() => NumberedLog.ApplyUpTo(machine, 60));
+            Assert.Equal(50UL, NumberedLog.AssertIsWholeToRead(machine));
+            storage.Before = before;
+            NumberedLog.ApplyUpTo(machine, 90);
+            Assert.Equal(90UL, NumberedLog.AssertIsWhole(machine));
+        }
+
+        using var recovered = database.Open();
+        Assert.Equal(90UL, NumberedLog.AssertIsWhole(recovered));
     }
 
     [Fact]
