@@ -184,7 +184,7 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
                 version.Incarnation,
                 before =>
                 {
-                    lock (versions.Gate)
+                    using (versions.EnterGate())
                     {
                         return new VersionEdit
                         {
