@@ -2,11 +2,20 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Varve.Bench.Micro.Background;
 using Varve.Bench.Micro.Memtables;
 
 if (args is ["--quick", "memtable", ..])
 {
     MemtableQuick.Run(count: args.Length > 2 ? int.Parse(args[2]) : 400_000, rounds: args.Length > 3 ? int.Parse(args[3]) : 6);
+    return;
+}
+
+if (args is ["--quick", "background", ..])
+{
+    BackgroundQuick.Run(
+        entries: args.Length > 2 && long.TryParse(args[2], out var entries) ? entries : 2_000_000,
+        hasReader: args.Contains("reader"), hasCheckpoint: args.Contains("checkpoint"));
     return;
 }
 

@@ -149,7 +149,7 @@ internal sealed class LogSyncer : IDisposable
     {
         if (_fault() is { } fault) throw new EngineFaultedException(fault);
         SyncTicket ticket;
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             ticket = _wal.Capture(_segments);
             if (ticket.End.CompareTo(_wal.Synced) == 0) return;
@@ -167,7 +167,7 @@ internal sealed class LogSyncer : IDisposable
             throw new EngineFaultedException(e);
         }
 
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             Syncs++;
             if (ticket.Restarts != _wal.Restarts) return; // the log was dropped for another state meanwhile

@@ -16,7 +16,7 @@ public sealed partial class LsmStateMachine
     public void UpdateLastApplied(LogId lastApplied)
     {
         LogOffset end;
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             EnsureMutable();
             var position = _wal.Position;
@@ -49,7 +49,7 @@ public sealed partial class LsmStateMachine
         ArgumentNullException.ThrowIfNull(metadata);
         if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
             throw new ArgumentException($"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.", nameof(metadata));
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             EnsureMutable();
             NoteSnapshotLocked(metadata);
@@ -79,7 +79,7 @@ public sealed partial class LsmStateMachine
     {
         cancellationToken.ThrowIfCancellationRequested();
         LogOffset end;
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             EnsureMutable();
             end = new LogOffset(_wal.Active.Number, _wal.Active.End);
@@ -117,7 +117,7 @@ public sealed partial class LsmStateMachine
             var (from, to) = (Volatile.Read(ref _cleanedTime), LeaseTime(position));
             if (to <= from) return true;
             if (!version.Incarnation.Census.TryVisitExpired(version, position.Index, from, to, key => found.Add(key))) return false;
-            lock (_versions.Gate)
+            using (_versions.EnterGate())
             {
                 EnsureWritable();
                 if (_versions.Current.Incarnation != version.Incarnation) return false;

@@ -40,7 +40,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         {
             _syncer.Between(() =>
             {
-                lock (_versions.Gate) _wal.Forget(segment);
+                using (_versions.EnterGate()) _wal.Forget(segment);
             });
             _pool.Recycle(segment);
         };
@@ -123,13 +123,13 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             if (State == Closed) return;
             _operations.Close();
             // Appliers in the middle of a chunk finish it; those after see that it is closed.
-            lock (_versions.Gate) State = Closed;
+            using (_versions.EnterGate()) State = Closed;
             _background?.Dispose();
             SyncBeforeClose();
             _syncer.Dispose();
             _jobs.WakeWaiters();
             FailCompactions();
-            lock (_versions.Gate) _history.ClearLocked();
+            using (_versions.EnterGate()) _history.Clear();
             _versions.Dispose();
             _memtables.Dispose();
             _pool.Dispose();
@@ -154,7 +154,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public Task CompactAsync(CancellationToken cancellationToken = default)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             EnsureMutable();
             if (_versions.Current.Memtables[0].Index.KeyCount > 0) RotateLocked(0);
@@ -177,8 +177,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 
     void ITableJobsHost.FlushedLocked(Versions.Version replaced, Versions.Version current, Memtable memtable)
     {
-        _history.AddLocked(replaced);
-        _history.TrimLocked(current, _wal.Position.Index);
+        _history.Add(replaced);
+        _history.Trim(current, _wal.Position.Index);
         _syncer.NoteDurableLocked(memtable.Last!.Value.Id);
         Log.Flushed(_logger, memtable.Last!.Value.Index);
     }
@@ -198,7 +198,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             fold.Release();
         }
 
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as such.
             var current = _versions.Current;
@@ -257,6 +257,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>Holds an applier back while too many memtables wait for their flush; counted and timed.</summary>
     private void Throttle()
     {
+        _versions.TakeTurn();
         if (_versions.Current.Memtables.Length - 1 <= _options.SealedMemtablesMax) return;
         var start = Stopwatch.GetTimestamp();
         Interlocked.Increment(ref _flushStalls);
@@ -281,7 +282,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         {
             _syncer.SyncAll();
             bool isVouchedFor;
-            lock (_versions.Gate) isVouchedFor = _wal.TryVouch();
+            using (_versions.EnterGate()) isVouchedFor = _wal.TryVouch();
             if (isVouchedFor) _syncer.SyncAll();
         }
         catch (IOException)

@@ -18,7 +18,7 @@ public sealed partial class LsmStateMachine
     {
         ArgumentException.ThrowIfNullOrEmpty(newSnapshotDirectory);
         cancellationToken.ThrowIfCancellationRequested();
-        // Now, not when the pool gets to it: appliers go on, and the history behind them is short.
+        // Now, on the caller's thread and without the gate: appliers go on, and the history behind them is short.
         var version = AcquireVersionAt(lastIncluded);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(newSnapshotDirectory));
         return Cut();
@@ -73,21 +73,29 @@ public sealed partial class LsmStateMachine
 
     private Versions.Version AcquireVersionAt(LogId lastIncluded)
     {
-        lock (_versions.Gate)
+        _pins.Enter();
+        try
         {
-            EnsureMutable();
-            var current = _versions.Current;
-            var applied = current.Incarnation.Applied.Read();
-            if (lastIncluded.Index > applied.Index)
-                throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
-            var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
-            if (lastIncluded.Index > 0 && term != lastIncluded.Term)
-                throw new ArgumentException($"Entry {lastIncluded.Index} has term {term}, not {lastIncluded.Term}.", nameof(lastIncluded));
-            var isTooFar = applied.Index - lastIncluded.Index > (ulong)_options.HistoryEntries;
-            return (isTooFar ? null : _history.AcquireLocked(current, lastIncluded.Index))
-                ?? throw new ArgumentOutOfRangeException(
+            while (true)
+            {
+                EnsureMutable();
+                var current = ReadPoint(out var applied);
+                if (lastIncluded.Index > applied.Index)
+                    throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
+                var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
+                if (lastIncluded.Index > 0 && term != lastIncluded.Term)
+                    throw new ArgumentException($"Entry {lastIncluded.Index} has term {term}, not {lastIncluded.Term}.", nameof(lastIncluded));
+                var isTooFar = applied.Index - lastIncluded.Index > (ulong)_options.HistoryEntries;
+                if (!isTooFar && _history.TryAcquire(current, lastIncluded.Index) is { } version) return version;
+                if (current != _versions.Current) continue; // an install or a reset came between, or a flush
+                throw new ArgumentOutOfRangeException(
                     nameof(lastIncluded), lastIncluded,
                     $"Entry {lastIncluded.Index} is too far behind {applied.Index}: {nameof(EngineOptions.HistoryEntries)} is {_options.HistoryEntries}, and history begins anew at open.");
+            }
+        }
+        finally
+        {
+            LeaveRead();
         }
     }
 
@@ -100,7 +108,7 @@ public sealed partial class LsmStateMachine
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
             var live = Census.CountAt(version, lastIncluded.Index);
             MachineState state;
-            lock (_versions.Gate) state = DescribeLocked(version.Incarnation, position, live, version.Base.CountedTimeMs) with
+            using (_versions.EnterGate()) state = DescribeLocked(version.Incarnation, position, live, version.Base.CountedTimeMs) with
             {
                 // As of the last entry; an installed state has no local time, but what was cleaned in it stays cleaned.
                 CleanedTimeMs = Math.Min(
@@ -131,7 +139,7 @@ public sealed partial class LsmStateMachine
     /// <summary>Remembers the last snapshot made, unless the state is another by now.</summary>
     private void RecordSnapshot(Incarnation incarnation, SnapshotMetadata metadata)
     {
-        lock (_versions.Gate)
+        using (_versions.EnterGate())
         {
             if (State == Closed || _versions.Current.Incarnation != incarnation) return;
             NoteSnapshotLocked(metadata);
@@ -195,7 +203,7 @@ public sealed partial class LsmStateMachine
                     _wal.Restart(memtable!.Segment, next.Incarnation.Applied.Read());
                     foreach (var past in old.Memtables) past.MarkObsolete();
                     foreach (var table in old.Runs.SelectMany(run => run.Tables)) table.MarkObsolete();
-                    _history.ClearLocked();
+                    _history.Clear();
                     _cleanedTime = state.CleanedTimeMs;
                     Volatile.Write(ref _snapshot, snapshot);
                     RaiseLocalTime(state.CountedTimeMs);

@@ -64,7 +64,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         get
         {
             ThrowIfClosed();
-            lock (_versions.Gate) return _syncer.DurableLocked;
+            using (_versions.EnterGate()) return _syncer.DurableLocked;
         }
     }
 
@@ -109,7 +109,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                 bytes += memtable.Segment.Length;
             }
 
-            lock (_versions.Gate)
+            using (_versions.EnterGate())
             {
                 return new EngineStatistics
                 {

@@ -24,36 +24,59 @@ internal static class DataBlock
     /// </summary>
     public static int Encode(ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> bytes, Span<byte> destination, ulong salt, long fileOffset)
     {
-        DataBlockHeader header = HeaderFor(rows, bytes);
-        int extent = (int)DataBlockHeader.Extent(header.Length);
-        Span<byte> block = destination[..extent];
+        DataBlockHeader header = EncodeColumns(rows, bytes, destination);
+        int at = header.RowsOffset;
+        foreach (ref readonly DataBlockRow row in rows)
+        {
+            Span<byte> rest = destination[(at + WriteTail(row, bytes, header.PrefixLength, destination[at..]))..];
+            bytes.Slice(row.ValueOffset, row.ValueLength).CopyTo(rest);
+            if (row.TrailerBytes != 0)
+                BinaryPrimitives.WriteUInt64LittleEndian(rest[row.ValueLength..], row.Deadline);
+            at += (int)RowBytes(row, header.PrefixLength);
+        }
+        return Seal(destination, header, salt, fileOffset);
+    }
+
+    /// <summary>
+    /// Writes all that stands before the rows, so that values can go into the block from where they are: the caller then puts each row
+    /// behind the one before it, from <see cref="DataBlockHeader.RowsOffset"/> on (<see cref="WriteTail"/>, the value, the deadline if
+    /// there is one), and calls <see cref="Seal"/>. <see cref="DataBlockRow.ValueOffset"/> is not looked at.
+    /// </summary>
+    public static DataBlockHeader EncodeColumns(ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> keys, Span<byte> destination)
+    {
+        DataBlockHeader header = HeaderFor(rows, keys);
+        Span<byte> block = destination[..header.RowsOffset];
         block[..DataBlockHeader.HeadsOffset].Clear();
         WriteHeader(block, header);
-
         int prefixLength = header.PrefixLength;
-        bytes.Slice(rows[0].KeyOffset, prefixLength).CopyTo(block[header.PrefixOffset..]);
-        int at = header.RowsOffset;
+        keys.Slice(rows[0].KeyOffset, prefixLength).CopyTo(block[header.PrefixOffset..]);
         for (int i = 0; i < rows.Length; i++)
         {
             ref readonly DataBlockRow row = ref rows[i];
-            ReadOnlySpan<byte> key = bytes.Slice(row.KeyOffset, row.KeyLength);
             block[DataBlockHeader.Bytes + i] = row.Tag;
-            BinaryPrimitives.WriteUInt64LittleEndian(block[(DataBlockHeader.HeadsOffset + 8 * i)..], KeyHead.Of(key, prefixLength));
-            if (!header.HasFixedKeys)
-                BinaryPrimitives.WriteUInt16LittleEndian(block[(header.KeyLengthsOffset + 2 * i)..], row.KeyLength);
-            if (!header.HasOnlyPuts)
-                block[header.KindsOffset + i] = (byte)row.Kind;
-            if (!header.HasFixedRows)
-                BinaryPrimitives.WriteUInt32LittleEndian(block[(header.RowOffsetsOffset + 4 * i)..], (uint)(at - header.RowsOffset));
-            at = WriteRow(block, at, row, key[^DataBlockHeader.TailBytes(key.Length, prefixLength)..], bytes);
+            BinaryPrimitives.WriteUInt64LittleEndian(block[(DataBlockHeader.HeadsOffset + 8 * i)..], KeyHead.Of(keys.Slice(row.KeyOffset, row.KeyLength), prefixLength));
         }
-        if (!header.HasFixedRows)
-            BinaryPrimitives.WriteUInt32LittleEndian(block[(header.RowOffsetsOffset + 4 * rows.Length)..], (uint)(at - header.RowsOffset));
+        if (!header.HasFixedKeys || !header.HasOnlyPuts || !header.HasFixedRows)
+            EncodeVariableColumns(rows, header, block);
+        return header;
+    }
 
-        block[at..^DataBlockHeader.ChecksumBytes].Clear();
+    /// <summary>Writes what of a row's key stands in the row; answers how many bytes.</summary>
+    public static int WriteTail(in DataBlockRow row, ReadOnlySpan<byte> keys, int prefixLength, Span<byte> destination)
+    {
+        int tail = DataBlockHeader.TailBytes(row.KeyLength, prefixLength);
+        keys.Slice(row.KeyOffset + row.KeyLength - tail, tail).CopyTo(destination);
+        return tail;
+    }
+
+    /// <summary>Ends a block whose columns and rows are in place, with zeros and the checksum; answers its extent.</summary>
+    public static int Seal(Span<byte> destination, DataBlockHeader header, ulong salt, long fileOffset)
+    {
+        Span<byte> block = destination[..(int)DataBlockHeader.Extent(header.Length)];
+        block[(int)header.Length..^DataBlockHeader.ChecksumBytes].Clear();
         Span<byte> checksum = block[^DataBlockHeader.ChecksumBytes..];
         BinaryPrimitives.WriteUInt64LittleEndian(checksum, TableChecksum.Of(block[..^DataBlockHeader.ChecksumBytes], salt, fileOffset));
-        return extent;
+        return block.Length;
     }
 
     /// <summary>
@@ -96,15 +119,21 @@ internal static class DataBlock
         return false;
     }
 
-    private static int WriteRow(Span<byte> block, int at, in DataBlockRow row, ReadOnlySpan<byte> tail, ReadOnlySpan<byte> bytes)
+    private static void EncodeVariableColumns(ReadOnlySpan<DataBlockRow> rows, DataBlockHeader header, Span<byte> block)
     {
-        tail.CopyTo(block[at..]);
-        at += tail.Length;
-        bytes.Slice(row.ValueOffset, row.ValueLength).CopyTo(block[at..]);
-        at += row.ValueLength;
-        if (row.TrailerBytes != 0)
-            BinaryPrimitives.WriteUInt64LittleEndian(block[at..], row.Deadline);
-        return at + row.TrailerBytes;
+        long at = 0;
+        for (int i = 0; i <= rows.Length; i++)
+        {
+            if (!header.HasFixedRows)
+                BinaryPrimitives.WriteUInt32LittleEndian(block[(header.RowOffsetsOffset + 4 * i)..], (uint)at);
+            if (i == rows.Length)
+                break;
+            if (!header.HasFixedKeys)
+                BinaryPrimitives.WriteUInt16LittleEndian(block[(header.KeyLengthsOffset + 2 * i)..], rows[i].KeyLength);
+            if (!header.HasOnlyPuts)
+                block[header.KindsOffset + i] = (byte)rows[i].Kind;
+            at += RowBytes(rows[i], header.PrefixLength);
+        }
     }
 
     private static DataBlockHeader HeaderFor(ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> bytes)

@@ -43,6 +43,12 @@ internal static class TableFilter
     public static void Add(Span<byte> filter, ulong hash)
     {
         Span<byte> line = filter.Slice((int)LineOffset(hash, (ulong)filter.Length / LineBytes), LineBytes);
+        if (Avx512F.IsSupported)
+        {
+            ref byte first = ref MemoryMarshal.GetReference(line);
+            (Vector512.LoadUnsafe(ref first).AsUInt64() | MaskOf(hash)).AsByte().StoreUnsafe(ref first);
+            return;
+        }
         for (int word = 0; word < WordsPerLine; word++)
         {
             Span<byte> bits = line[(8 * word)..];
@@ -64,11 +70,7 @@ internal static class TableFilter
     public static bool LineMayContain(ref readonly byte line, ulong hash)
     {
         if (Avx512F.IsSupported)
-        {
-            Vector512<ulong> fields = Avx512F.ShiftRightLogicalVariable(Vector512.Create(hash * Multiplier), Shifts512);
-            Vector512<ulong> mask = Avx512F.ShiftLeftLogicalVariable(Vector512<ulong>.One, fields & Vector512.Create(63UL));
-            return Vector512.AndNot(mask, Vector512.LoadUnsafe(in line).AsUInt64()) == Vector512<ulong>.Zero;
-        }
+            return Vector512.AndNot(MaskOf(hash), Vector512.LoadUnsafe(in line).AsUInt64()) == Vector512<ulong>.Zero;
         if (Avx2.IsSupported)
             return HalfMayContain(in line, hash, Shifts256) && HalfMayContain(in Unsafe.AddByteOffset(ref Unsafe.AsRef(in line), 32), hash, Shifts256 + Vector256.Create(24UL));
         return LineMayContainScalar(in line, hash);
@@ -88,6 +90,10 @@ internal static class TableFilter
     private static Vector512<ulong> Shifts512 => Vector512.Create(16UL, 22, 28, 34, 40, 46, 52, 58);
 
     private static Vector256<ulong> Shifts256 => Vector256.Create(16UL, 22, 28, 34);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ulong> MaskOf(ulong hash) => Avx512F.ShiftLeftLogicalVariable(
+        Vector512<ulong>.One, Avx512F.ShiftRightLogicalVariable(Vector512.Create(hash * Multiplier), Shifts512) & Vector512.Create(63UL));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool HalfMayContain(ref readonly byte half, ulong hash, Vector256<ulong> shifts)

@@ -25,6 +25,7 @@ internal static class HouseRules
         ["src/Engine/Versions/MemtableSource.cs"] = "a cursor over a pinned memtable",
         ["src/Engine/Versions/RecordFold.cs"] = "reads operations in place, in a segment that recovery owns",
         ["src/Engine/Versions/RunSource.cs"] = "a cursor over pinned tables",
+        ["src/Engine/Versions/SealedRows.cs"] = "shows operations of a sealed memtable as rows, in place",
         ["src/Engine/Versions/Source.cs"] = "what the two cursors show: spans over pinned memory",
         ["src/Engine/Versions/Version.cs"] = "answers reads with references into pinned memory",
     };

@@ -16,16 +16,26 @@ internal sealed class TableBatch(
     private IStorageFile? _file;
     private TableWriter? _writer;
     private ulong _number;
+    private int _blocks;
     private bool _finished;
 
     /// <summary>Bytes of the finished tables.</summary>
     public long BytesWritten { get; private set; }
 
+    /// <summary>Adds a row; key and value are copied.</summary>
     public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
     {
         if (_writer is null) Begin();
         _writer!.Add(key, kind, kind == RecordKind.LeasedPut ? deadline : 0, value);
-        if (_writer.EstimatedLength >= tableBytes) End();
+        EndIfFull();
+    }
+
+    /// <summary>Adds a row whose value stays where it is until <see cref="Finish"/> or the disposal.</summary>
+    public void Add(in PinnedRow row)
+    {
+        if (_writer is null) Begin();
+        _writer!.Add(row);
+        EndIfFull();
     }
 
     /// <summary>Syncs the tables and gives them their names; the directory too. None if there was no row.</summary>
@@ -61,8 +71,16 @@ internal sealed class TableBatch(
         }
     }
 
+    private void EndIfFull()
+    {
+        if (_writer!.BlockCount == _blocks) return;
+        _blocks = _writer.BlockCount;
+        if (_writer.EstimatedLength >= tableBytes) End();
+    }
+
     private void Begin()
     {
+        _blocks = 0;
         _number = numbers.Next();
         _file = storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
         _writer = new TableWriter(_file, origin, _number, options.BlockBytes, options.FilterBitsPerKey, writeBytes);

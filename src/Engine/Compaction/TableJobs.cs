@@ -34,9 +34,8 @@ internal interface ITableJobsHost
 internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITableJobsHost host)
 {
     private const int RowsBetweenLooks = 1024;
+    private const int RowsAtOnce = 32;
     private readonly object _progress = new();
-    private readonly MergeCursor _flushCursor = new();
-    private readonly MergeCursor _compactionCursor = new();
     private StorageFullException? _blockedBy;
     private long _rounds;
     private long _failedRound;
@@ -153,21 +152,10 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
     {
         var last = memtable.Last!.Value;
         if (version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog(); // what is not published must not get into tables
-        var (liveCount, countedTime) = version.Incarnation.Census.CountAtEnd(version, memtable);
-
         using var batch = new TableBatch(
             versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, long.MaxValue, TableWriter.WriteBytesPassing);
-        _flushCursor.Open([memtable], [], ulong.MaxValue);
-        try
-        {
-            for (_flushCursor.SeekFirst(); _flushCursor.IsValid; _flushCursor.Move())
-                batch.Add(_flushCursor.Key, _flushCursor.Kind, _flushCursor.Deadline, _flushCursor.Value);
-        }
-        finally
-        {
-            _flushCursor.Close();
-        }
-
+        WriteRows(version, memtable, batch);
+        var (liveCount, countedTime) = version.Incarnation.Census.CountAtEnd(version, memtable);
         var added = Open(batch.Finish(descriptor => FileNames.Table(descriptor.Number)));
         try
         {
@@ -184,7 +172,7 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
                 version.Incarnation,
                 before =>
                 {
-                    lock (versions.Gate)
+                    using (versions.EnterGate())
                     {
                         return new VersionEdit
                         {
@@ -221,6 +209,22 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
         }
     }
 
+    /// <summary>Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's order.</summary>
+    private static void WriteRows(Versions.Version version, Memtable memtable, TableBatch batch)
+    {
+        var census = version.Incarnation.Census;
+        var difference = census.TryCountByKeys(memtable, out var time) ? new LiveDifference(version.Runs, time) : null;
+        var from = new SealedRows(memtable);
+        Span<PinnedRow> rows = stackalloc PinnedRow[RowsAtOnce];
+        for (var count = from.Take(rows); count > 0; count = from.Take(rows))
+        {
+            difference?.Count(rows[..count]);
+            foreach (ref readonly var row in rows[..count]) batch.Add(row);
+        }
+
+        if (difference is not null) census.CountedByKeys(memtable, time, difference.Value, from.Leases);
+    }
+
     /// <summary>Carries out a choice; false when there was no use in it any more.</summary>
     private bool Compact(Versions.Version version, CompactionChoice choice)
     {
@@ -254,26 +258,18 @@ internal sealed class TableJobs(VersionSet versions, EngineOptions options, ITab
 
     private bool Merge(Versions.Version version, Run[] inputs, bool isBottom, ulong dropTime, TableBatch batch)
     {
-        _compactionCursor.Open([], inputs, ulong.MaxValue);
-        try
+        using var merge = new RunMerge([.. inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())]);
+        for (var rows = 1; merge.MoveNext(out var row); rows++)
         {
-            var rows = 0;
-            for (_compactionCursor.SeekFirst(); _compactionCursor.IsValid; _compactionCursor.Move())
-            {
-                var kind = _compactionCursor.Kind;
-                var vanishes = isBottom && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && _compactionCursor.Deadline <= dropTime));
-                if (!vanishes) batch.Add(_compactionCursor.Key, kind, _compactionCursor.Deadline, _compactionCursor.Value);
-                if (++rows % RowsBetweenLooks != 0) continue;
-                if (host.IsStopping || versions.Current.Incarnation != version.Incarnation) return false;
-                FlushAll();
-            }
+            var kind = row.Kind;
+            var vanishes = isBottom && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && row.Deadline <= dropTime));
+            if (!vanishes) batch.Add(row);
+            if (rows % RowsBetweenLooks != 0) continue;
+            if (host.IsStopping || versions.Current.Incarnation != version.Incarnation) return false;
+            FlushAll();
+        }
 
-            return true;
-        }
-        finally
-        {
-            _compactionCursor.Close();
-        }
+        return true;
     }
 
     private bool Replace(Versions.Version version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime)

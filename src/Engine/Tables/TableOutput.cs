@@ -5,31 +5,53 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// The bytes of a table on their way to the file, in aligned writes of one size. Hashes the file while it passes.
+/// The bytes of a table on their way to the file, in aligned writes of one size. What is next may be put together in place
+/// (<see cref="Reserve"/>). Bytes are hashed as they come, while the processor still has them. One thread.
 /// </summary>
 internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : IDisposable
 {
+    private const int PageSize = 4096;
     private readonly XxHash128 hash = new();
-    private byte* buffer = (byte*)NativeMemory.AlignedAlloc((nuint)writeBytes, 4096);
+    private byte* buffer = (byte*)NativeMemory.AlignedAlloc((nuint)writeBytes + PageSize, PageSize);
+    private int capacity = writeBytes + PageSize;
     private long written;
     private int used;
 
     /// <summary>Where in the file the next byte goes.</summary>
     public long Position => written + used;
 
-    public void Append(ReadOnlySpan<byte> bytes)
+    /// <summary>Room for the next bytes, which lives until the next call here. What is in it is any bytes.</summary>
+    public Span<byte> Reserve(int bytes)
     {
         ObjectDisposedException.ThrowIf(buffer is null, this);
-        while (bytes.Length > writeBytes - used)
+        if (bytes > capacity - used)
+            Grow(used + bytes);
+        return new Span<byte>(buffer + used, bytes);
+    }
+
+    /// <summary>Takes the first bytes of what was last reserved.</summary>
+    public void Commit(int bytes)
+    {
+        hash.Append(new ReadOnlySpan<byte>(buffer + used, bytes));
+        used += bytes;
+        if (used < writeBytes)
+            return;
+        int at = 0;
+        for (; used - at >= writeBytes; at += writeBytes)
+            Write(at, writeBytes);
+        used -= at;
+        Buffer.MemoryCopy(buffer + at, buffer, capacity, used);
+    }
+
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
         {
-            int part = writeBytes - used;
-            bytes[..part].CopyTo(new Span<byte>(buffer + used, part));
-            used = writeBytes;
-            Flush();
+            int part = Math.Min(bytes.Length, writeBytes - used);
+            bytes[..part].CopyTo(Reserve(part));
+            Commit(part);
             bytes = bytes[part..];
         }
-        bytes.CopyTo(new Span<byte>(buffer + used, writeBytes - used));
-        used += bytes.Length;
     }
 
     /// <summary>Zeros up to a multiple of 64.</summary>
@@ -43,7 +65,9 @@ internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : ID
     /// <summary>Writes what is left and returns the hash of the whole file.</summary>
     public UInt128 Finish()
     {
-        Flush();
+        if (used != 0)
+            Write(0, used);
+        used = 0;
         return hash.GetCurrentHashAsUInt128();
     }
 
@@ -53,14 +77,19 @@ internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : ID
         buffer = null;
     }
 
-    private void Flush()
+    private void Write(int from, int bytes)
     {
-        var bytes = new ReadOnlySpan<byte>(buffer, used);
-        if (bytes.IsEmpty)
-            return;
-        file.Write(written, bytes);
-        hash.Append(bytes);
-        written += used;
-        used = 0;
+        file.Write(written, new ReadOnlySpan<byte>(buffer + from, bytes));
+        written += bytes;
+    }
+
+    private void Grow(int needed)
+    {
+        needed = checked(needed + PageSize);
+        byte* larger = (byte*)NativeMemory.AlignedAlloc((nuint)needed, PageSize);
+        Buffer.MemoryCopy(buffer, larger, needed, used);
+        NativeMemory.AlignedFree(buffer);
+        buffer = larger;
+        capacity = needed;
     }
 }

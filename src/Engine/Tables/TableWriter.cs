@@ -9,7 +9,7 @@ namespace Varve.Tables;
 /// Writes one table: rows in strictly ascending order of keys, then <see cref="Finish"/>. The file is new and empty; this
 /// class neither syncs nor closes it. After any exception the file is rubbish. One thread.
 /// </summary>
-internal sealed class TableWriter : IDisposable
+internal sealed unsafe class TableWriter : IDisposable
 {
     /// <summary>Values from here on go from the caller's memory to the output without a copy into a block.</summary>
     private const int LargeValueBytes = 256 << 10;
@@ -31,12 +31,10 @@ internal sealed class TableWriter : IDisposable
     private readonly Guid origin;
     private readonly ulong originNumber;
     private readonly ulong salt;
-    private readonly int blockBytes;
     private readonly int filterBitsPerKey;
 
-    private readonly NativeList<DataBlockRow> rows = new();
-    private readonly NativeList<byte> rowBytes = new();
-    private readonly NativeList<byte> block = new();
+    private readonly TableBlockBuilder block;
+    private readonly NativeList<byte> largeRow = new();
     private readonly NativeList<byte> lastKey = new();
     private readonly NativeList<byte> lines = new();
     private readonly NativeList<uint> blockOffsets = new();
@@ -62,12 +60,16 @@ internal sealed class TableWriter : IDisposable
         output = new TableOutput(file, writeBytes);
         salt = TableChecksum.Salt(origin, originNumber);
         regions = new TableRegionWriter(output, salt);
-        (this.origin, this.originNumber, this.blockBytes, this.filterBitsPerKey) = (origin, originNumber, blockBytes, filterBitsPerKey);
+        block = new TableBlockBuilder(blockBytes, LargeValueBytes);
+        (this.origin, this.originNumber, this.filterBitsPerKey) = (origin, originNumber, filterBitsPerKey);
         blockOffsets.Add(0);
         separatorOffsets.Add(0);
     }
 
     public long RowCount => hashes.Count;
+
+    /// <summary>Blocks that are closed. Only then <see cref="EstimatedLength"/> grows by much.</summary>
+    public int BlockCount => blockOffsets.Count - 1;
 
     /// <summary>
     /// About how long the file would be if it were finished now; <see cref="long.MaxValue"/> when the table is as large as
@@ -80,45 +82,49 @@ internal sealed class TableWriter : IDisposable
             if (separators.Count > SeparatorBytesFull || hashes.Count > RowsFull || leases.Count > LeasesFull || output.Position > DataBytesFull
                 || blockOffsets.Count > TableIndexShape.BlocksMax - 64)
                 return long.MaxValue;
-            return output.Position + rowBytes.Count + TableFilter.Length(hashes.Count, filterBitsPerKey) + leases.Count * (long)TableLeases.EntryBytes
+            return output.Position + block.Bytes + TableFilter.Length(hashes.Count, filterBitsPerKey) + leases.Count * (long)TableLeases.EntryBytes
                 + separators.Count + blockOffsets.Count * 81L + lastKey.Count * 2L + 512;
         }
     }
 
-    /// <summary>Adds a row above all before it. The deadline is used for leased puts alone; a tombstone has no value.</summary>
+    /// <summary>Adds a row above all before it; key and value are copied. The deadline is used for leased puts alone; a tombstone has no value.</summary>
     /// <exception cref="ArgumentException">The key is empty, longer than 65,535 bytes, or not above the last one; the value is longer than 1 GiB; or a tombstone has one.</exception>
     public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
     {
-        if (key.IsEmpty || key.Length > ushort.MaxValue)
-            throw new ArgumentException("A key has 1 to 65,535 bytes.", nameof(key));
-        if (value.Length > ValueBytesMax)
-            throw new ArgumentException("A value has up to 1 GiB.", nameof(value));
-        if (RowCount != 0 && key.SequenceCompareTo(lastKey.Span) <= 0)
-            throw new ArgumentException("Keys are added in strictly ascending order.", nameof(key));
-        if (kind == RecordKind.Tombstone && !value.IsEmpty)
-            throw new ArgumentException("A tombstone has no value.", nameof(value));
+        fixed (byte* keyAddress = key, valueAddress = value) // pinned for the call, in which they are copied
+            Add(new PinnedRow(keyAddress, key.Length, KeyHash.Of(key), kind, deadline, valueAddress, value.Length), copiesValue: true);
+    }
 
-        long needed = DataBlock.ExtentMax(rows.Count + 1, 0, rowBytes.Count + (long)key.Length + value.Length);
-        if (rows.Count == DataBlockHeader.RowsMax || rows.Count != 0 && needed > blockBytes)
+    /// <summary>As the other, but the value is read from where it is, and stays there, until <see cref="Finish"/> or the disposal.</summary>
+    /// <exception cref="ArgumentException">As of the other.</exception>
+    public void Add(in PinnedRow row) => Add(row, copiesValue: false);
+
+    private void Add(in PinnedRow row, bool copiesValue)
+    {
+        ReadOnlySpan<byte> key = row.Key;
+        if (key.IsEmpty || key.Length > ushort.MaxValue)
+            throw new ArgumentException("A key has 1 to 65,535 bytes.", nameof(row));
+        if (row.ValueLength > ValueBytesMax)
+            throw new ArgumentException("A value has up to 1 GiB.", nameof(row));
+        if (RowCount != 0 && key.SequenceCompareTo(LastKey) <= 0)
+            throw new ArgumentException("Keys are added in strictly ascending order.", nameof(row));
+        if (row.Kind == RecordKind.Tombstone && row.ValueLength != 0)
+            throw new ArgumentException("A tombstone has no value.", nameof(row));
+
+        bool isLarge = row.ValueLength >= LargeValueBytes;
+        if (block.Count != 0 && (isLarge || !block.HasRoomFor(key.Length, row.ValueLength)))
             WriteBlock();
-        if (rows.Count == 0)
+        if (block.Count == 0)
             BeginBlock(key);
 
-        ulong hash = KeyHash.Of(key);
-        if (kind == RecordKind.LeasedPut)
-            leases.Add(new TableLease(deadline, (uint)blockOffsets.Count - 1, (byte)rows.Count));
-        tombstones += kind == RecordKind.Tombstone ? 1 : 0;
-        hashes.Add(hash);
-        lastKey.Clear();
-        lastKey.AddRange(key);
-        if (value.Length >= LargeValueBytes)
-        {
-            WriteLargeRow(key, kind, deadline, value, DataBlock.TagOf(hash));
-            return;
-        }
-        rows.Add(new DataBlockRow(rowBytes.Count, (ushort)key.Length, rowBytes.Count + key.Length, value.Length, kind, deadline, DataBlock.TagOf(hash)));
-        rowBytes.AddRange(key);
-        rowBytes.AddRange(value);
+        if (row.Kind == RecordKind.LeasedPut)
+            leases.Add(new TableLease(row.Deadline, (uint)BlockCount, (byte)block.Count));
+        tombstones += row.Kind == RecordKind.Tombstone ? 1 : 0;
+        hashes.Add(row.Hash);
+        if (isLarge)
+            WriteLargeRow(row);
+        else
+            block.Add(row, copiesValue);
     }
 
     /// <summary>Writes the regions and the footer. Syncing the file is the caller's.</summary>
@@ -128,17 +134,17 @@ internal sealed class TableWriter : IDisposable
         if (RowCount == 0 || finished)
             throw new InvalidOperationException("A table has a row at least, and is finished once.");
         finished = true;
-        if (rows.Count != 0)
+        if (block.Count != 0)
             WriteBlock();
         long dataLength = output.Position;
-        byte[] largestKey = lastKey.Span.ToArray();
+        byte[] largestKey = LastKey.ToArray();
         leases.Span.Sort();
         var properties = new TableProperties
         {
             RowCount = RowCount,
             TombstoneCount = tombstones,
             LeaseCount = leases.Count,
-            BlockCount = blockOffsets.Count - 1,
+            BlockCount = BlockCount,
             SmallestDeadline = leases.Count == 0 ? 0 : leases.Span[0].Deadline,
             LargestDeadline = leases.Count == 0 ? 0 : leases.Span[^1].Deadline,
             SmallestKey = smallestKey,
@@ -174,9 +180,8 @@ internal sealed class TableWriter : IDisposable
     {
         output.Dispose();
         regions.Dispose();
-        rows.Dispose();
-        rowBytes.Dispose();
         block.Dispose();
+        largeRow.Dispose();
         lastKey.Dispose();
         lines.Dispose();
         blockOffsets.Dispose();
@@ -200,39 +205,38 @@ internal sealed class TableWriter : IDisposable
 
     private void WriteBlock()
     {
-        block.Resize(checked((int)DataBlock.ExtentMax(rows.Count, 0, rowBytes.Count)));
-        int extent = DataBlock.Encode(rows.Span, rowBytes.Span, block.Span, salt, output.Position);
-        output.Append(block.Span[..extent]);
+        lastKey.Clear();
+        lastKey.AddRange(block.LastKey);
+        block.WriteTo(output, salt, lines);
         EndBlock();
     }
 
-    private void WriteLargeRow(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value, byte tag)
+    private void WriteLargeRow(in PinnedRow row)
     {
-        block.Resize((int)DataBlock.ExtentMax(1, key.Length, 0));
+        largeRow.Resize((int)DataBlock.ExtentMax(1, row.Key.Length, 0));
         var checksum = new XxHash3(TableChecksum.Seed(salt, output.Position));
-        int before = DataBlock.EncodeBeforeSingleValue(key, kind, value.Length, tag, block.Span, out long length);
-        AppendHashed(block.Span[..before], checksum);
-        AppendHashed(value, checksum);
+        int before = DataBlock.EncodeBeforeSingleValue(row.Key, row.Kind, row.ValueLength, DataBlock.TagOf(row.Hash), largeRow.Span, out long length);
+        AppendHashed(largeRow.Span[..before], checksum);
+        AppendHashed(new ReadOnlySpan<byte>(row.ValueAddress, row.ValueLength), checksum);
 
         Span<byte> end = stackalloc byte[2 * DataBlockHeader.Alignment];
         end.Clear();
-        int trailer = kind == RecordKind.LeasedPut ? sizeof(ulong) : 0;
+        int trailer = row.Kind == RecordKind.LeasedPut ? sizeof(ulong) : 0;
         if (trailer != 0)
-            BinaryPrimitives.WriteUInt64LittleEndian(end, deadline);
+            BinaryPrimitives.WriteUInt64LittleEndian(end, row.Deadline);
         int zeros = (int)(DataBlockHeader.Extent(length) - DataBlockHeader.ChecksumBytes - length);
         AppendHashed(end[..(trailer + zeros)], checksum);
         BinaryPrimitives.WriteUInt64LittleEndian(end, checksum.GetCurrentHashAsUInt64());
         output.Append(end[..DataBlockHeader.ChecksumBytes]);
+        lines.AddRange(largeRow.Span[..DataBlockHeader.HeadsOffset]);
+        lastKey.Clear();
+        lastKey.AddRange(row.Key);
         EndBlock();
     }
 
-    private void EndBlock()
-    {
-        lines.AddRange(block.Span[..DataBlockHeader.HeadsOffset]);
-        blockOffsets.Add(checked((uint)(output.Position / DataBlockHeader.Alignment)));
-        rows.Clear();
-        rowBytes.Clear();
-    }
+    private void EndBlock() => blockOffsets.Add(checked((uint)(output.Position / DataBlockHeader.Alignment)));
+
+    private ReadOnlySpan<byte> LastKey => block.Count != 0 ? block.LastKey : lastKey.Span;
 
     private void AppendHashed(ReadOnlySpan<byte> bytes, XxHash3 checksum)
     {

@@ -53,6 +53,40 @@ internal sealed unsafe class Census(MachineState state)
         }
     }
 
+    /// <summary>
+    /// Whether the oldest memtable may be counted by its keys (<see cref="LiveDifference"/>), which a flush that reads them anyway does
+    /// for less than the fold takes: nothing of it is folded yet. Then <see cref="CountedByKeys"/> follows.
+    /// </summary>
+    /// <param name="memtable">Sealed; all before it is folded to its end.</param>
+    /// <param name="timeMs">The time to judge leases by.</param>
+    public bool TryCountByKeys(Memtable memtable, out ulong timeMs)
+    {
+        lock (_lock)
+        {
+            timeMs = _time;
+            return memtable.Census.NextRecord == WalSegmentHeader.Size;
+        }
+    }
+
+    /// <summary>Takes in what counting a memtable by its keys came to, unless somebody has folded it meanwhile, which comes to the same.</summary>
+    /// <param name="memtable">The memtable.</param>
+    /// <param name="timeMs">The time that leases were judged by.</param>
+    /// <param name="difference">By how much the memtable changes the count.</param>
+    /// <param name="leases">The leased puts among its newest versions.</param>
+    public void CountedByKeys(Memtable memtable, ulong timeMs, long difference, IEnumerable<(ulong Deadline, uint Reference)> leases)
+    {
+        lock (_lock)
+        {
+            var census = memtable.Census;
+            if (census.NextRecord != WalSegmentHeader.Size || timeMs != _time) return;
+            _count += difference;
+            _index = Math.Max(_index, memtable.Last!.Value.Index);
+            census.Leases.UnionWith(leases);
+            census.NextRecord = memtable.Segment.End;
+            census.AtEnd = (_count, _time);
+        }
+    }
+
     /// <summary>Calls <paramref name="visit"/> for each key whose newest version at a revision is a lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>.</summary>
     public bool TryVisitExpired(Version version, ulong index, ulong from, ulong to, Action<byte[]> visit)
     {

@@ -2,38 +2,52 @@ namespace Varve.Versions;
 
 /// <summary>
 /// A little of the past, so that a snapshot can be cut slightly behind the last applied entry: the versions that flushes
-/// replaced, each of which still has the memtable that was flushed. Used under the gate.
+/// replaced, each of which still has the memtable that was flushed. Any thread; changed under the gate, so that what it holds and what
+/// is current always join, and looked at without it: who asks for a cut must not wait for appliers, who leave its index behind.
 /// </summary>
 internal sealed class HistoryList(int entries, long bytes, Reclaimer reclaimer)
 {
+    private readonly Lock _lock = new();
     private readonly List<Version> _past = [];
 
     /// <summary>Keeps the version that a flush is about to replace.</summary>
-    public void AddLocked(Version replaced)
+    public void Add(Version replaced)
     {
         replaced.Acquire();
-        _past.Add(replaced);
+        lock (_lock) _past.Add(replaced);
     }
 
-    /// <summary>A version that has the state at an index, referenced for the caller; null when that is too far behind.</summary>
-    public Version? AcquireLocked(Version current, ulong index)
+    /// <summary>
+    /// A version that has the state at an index, referenced for the caller; null when that is too far behind, or when another state than
+    /// <paramref name="current"/>'s is remembered by now.
+    /// </summary>
+    /// <param name="current">The current version, pinned.</param>
+    /// <param name="index">At or below what was applied to it.</param>
+    public Version? TryAcquire(Version current, ulong index)
     {
-        var found = current.Base.LastIndex <= index ? current : _past.FindLast(version => version.Base.LastIndex <= index);
-        found?.Acquire();
-        return found;
+        if (current.Base.LastIndex <= index) return current.TryAcquire() ? current : null;
+        lock (_lock)
+        {
+            var found = _past.FindLast(version => version.Base.LastIndex <= index);
+            if (found?.Incarnation != current.Incarnation) return null;
+            found.Acquire();
+            return found;
+        }
     }
 
     /// <summary>Lets go of what no cut within the kept number of entries needs, and of the oldest while it takes more than its bytes.</summary>
-    public void TrimLocked(Version current, ulong lastApplied)
+    public void Trim(Version current, ulong lastApplied)
     {
         var oldest = lastApplied > (ulong)entries ? lastApplied - (ulong)entries : 0;
-        while (_past.Count > 0 && ((_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest || FlushedBytes() > bytes)) DropFirst();
+        lock (_lock)
+            while (_past.Count > 0 && ((_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest || FlushedBytes() > bytes)) DropFirst();
     }
 
     /// <summary>Forgets everything: the state was replaced.</summary>
-    public void ClearLocked()
+    public void Clear()
     {
-        while (_past.Count > 0) DropFirst();
+        lock (_lock)
+            while (_past.Count > 0) DropFirst();
     }
 
     /// <summary>Bytes of the segments that only the past still needs.</summary>

@@ -140,6 +140,20 @@ public class MemtableModelTests(ITestOutputHelper output)
             CheckSeeks(segment, rows, key);
         CheckSeeks(segment, rows, []);
         CheckZigZag(segment, rows, random);
+        CheckSealedWalk(segment, rows);
+    }
+
+    private static void CheckSealedWalk(TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows)
+    {
+        var walk = new SealedWalk(segment.Index);
+        foreach (var (key, versions) in rows)
+        {
+            var reference = walk.Next();
+            Assert.Equal(key, segment.KeyAt(reference).ToArray());
+            Assert.Equal(versions[^1], segment.IndexAt(reference));
+        }
+
+        Assert.Equal(0u, walk.Next());
     }
 
     private static void CheckRevision(TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows, ulong revision, Random random)

@@ -73,6 +73,50 @@ public sealed class SnapshotStorageTests : IDisposable
     }
 
     [Fact]
+    public async Task ACutIsTakenAtOnceAlsoWhileAnApplierIsInTheMiddleOfAChunk()
+    {
+        var opener = Thread.CurrentThread;
+        Thread? applier = null;
+        using var parked = new ManualResetEventSlim();
+        using var release = new ManualResetEventSlim();
+        storage.Before = (operation, path) =>
+        {
+            if (operation != "create" || !path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal) || Thread.CurrentThread == opener) return;
+            if (Thread.CurrentThread != applier) throw new StorageFullException(path); // so that no segment is ready, and the applier makes its own
+            parked.Set();
+            release.Wait();
+        };
+        using var machine = database.Open(Database.Small with { Storage = storage }); // it keeps no history
+        applier = new Thread(() =>
+        {
+            while (!parked.IsSet) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
+            NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 200);
+        });
+        applier.Start();
+        parked.Wait();
+
+        var id = machine.LastApplied;
+        var path = Path.Combine(database.Root, "cut");
+        var asked = Task.Run(() => new[] { machine.GenerateSnapshotDataAsync(path, id) });
+        try
+        {
+            await asked.WaitAsync(TimeSpan.FromSeconds(30));
+        }
+        finally
+        {
+            release.Set();
+            applier.Join();
+            storage.Before = null;
+        }
+
+        var metadata = new SnapshotMetadata(id, await (await asked)[0]);
+        using var other = new Database();
+        using var second = other.Open();
+        await second.ApplySnapshotFromFileAsync(metadata, path);
+        Assert.Equal(id.Index, NumberedLog.AssertIsWhole(second));
+    }
+
+    [Fact]
     public async Task AnInstallThatMeetsACloseIsAbandonedBeforeTheDirectoryIsGivenUp()
     {
         var snapshot = Path.Combine(database.Root, "snapshot");

@@ -62,6 +62,20 @@ public class TableWriterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void ALargeValueBehindSmallRowsOfALargeBlockLeavesThemThere()
+    {
+        TestTable written = TestTable.Write(
+            [TestTable.Put("a", "1"), TestTable.Put("b", "2"), TestTable.Put("c", new string('3', 300_000)), TestTable.Put("d", "4")], blockBytes: 1 << 20);
+        using Table table = written.Open();
+        table.Verify();
+        foreach (TestRow row in written.Rows)
+        {
+            Assert.True(table.TryGet(row.Key, KeyHash.Of(row.Key), out TableRow found));
+            Assert.True(found.Value.SequenceEqual(row.Value));
+        }
+    }
+
+    [Fact]
     public void TheSameRowsGiveTheSameBytes() =>
         Assert.Equal(TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes, TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes);
 

@@ -9,19 +9,20 @@ namespace Varve.Tests.Engine.Versions;
 public class HistoryListTests
 {
     private readonly Reclaimer reclaimer = new(new PinTable());
+    private readonly Incarnation incarnation = new(new MachineState(), 64);
 
     [Fact]
     public void AnIndexIsAnsweredByTheNewestVersionWhoseTablesAreNotBeyondIt()
     {
         var list = new HistoryList(100, long.MaxValue, reclaimer);
         EngineVersion[] past = [At(0), At(10), At(20)];
-        foreach (var version in past) list.AddLocked(version);
+        foreach (var version in past) list.Add(version);
         var current = At(30);
-        Assert.Same(current, list.AcquireLocked(current, 30));
-        Assert.Same(past[2], list.AcquireLocked(current, 29));
-        Assert.Same(past[2], list.AcquireLocked(current, 20));
-        Assert.Same(past[1], list.AcquireLocked(current, 19));
-        Assert.Same(past[0], list.AcquireLocked(current, 9));
+        Assert.Same(current, list.TryAcquire(current, 30));
+        Assert.Same(past[2], list.TryAcquire(current, 29));
+        Assert.Same(past[2], list.TryAcquire(current, 20));
+        Assert.Same(past[1], list.TryAcquire(current, 19));
+        Assert.Same(past[0], list.TryAcquire(current, 9));
     }
 
     [Fact]
@@ -31,21 +32,21 @@ public class HistoryListTests
         EngineVersion[] past = [At(0), At(10), At(20)];
         foreach (var version in past)
         {
-            list.AddLocked(version);
+            list.Add(version);
             version.Release();
         }
 
         var current = At(30);
-        list.TrimLocked(current, lastApplied: 34);
+        list.Trim(current, lastApplied: 34);
         reclaimer.Collect();
         Assert.False(past[0].TryAcquire());
         Assert.False(past[1].TryAcquire());
-        Assert.Null(list.AcquireLocked(current, 19));
-        Assert.Same(past[2], list.AcquireLocked(current, 29));
+        Assert.Null(list.TryAcquire(current, 19));
+        Assert.Same(past[2], list.TryAcquire(current, 29));
 
-        list.TrimLocked(current, lastApplied: 35);
-        Assert.Null(list.AcquireLocked(current, 29));
-        Assert.Same(current, list.AcquireLocked(current, 30));
+        list.Trim(current, lastApplied: 35);
+        Assert.Null(list.TryAcquire(current, 29));
+        Assert.Same(current, list.TryAcquire(current, 30));
     }
 
     [Fact]
@@ -53,17 +54,22 @@ public class HistoryListTests
     {
         var list = new HistoryList(1000, long.MaxValue, reclaimer);
         var past = At(0);
-        list.AddLocked(past);
+        list.Add(past);
         past.Release();
-        list.ClearLocked();
+        list.Clear();
         reclaimer.Collect();
         Assert.False(past.TryAcquire());
-        Assert.Null(list.AcquireLocked(At(10), 5));
+        Assert.Null(list.TryAcquire(At(10), 5));
     }
 
-    private static EngineVersion At(ulong index)
+    [Fact]
+    public void TheHistoryOfAnotherStateIsNotThisOnes()
     {
-        var state = new MachineState { LastIndex = index };
-        return new EngineVersion(new Incarnation(state, 64), [], [], state);
+        var list = new HistoryList(1000, long.MaxValue, reclaimer);
+        list.Add(At(0));
+        var other = new MachineState { LastIndex = 10 };
+        Assert.Null(list.TryAcquire(new EngineVersion(new Incarnation(other, 64), [], [], other), 5));
     }
+
+    private EngineVersion At(ulong index) => new(incarnation, [], [], new MachineState { LastIndex = index });
 }

@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+using Varve.Memory;
+
+namespace Varve.Memtables;
+
+/// <summary>
+/// All rows of an index that nobody writes any more, in order, for a flush: the newest version of each key. Reads blocks and operations
+/// well ahead of their use. <see cref="MemtableCursor"/> waits for the first operation of every block; here no row is waited for, and
+/// nothing is looked at twice.
+/// </summary>
+/// <remarks>The creator's reference to the memtable outlives the walk. One thread.</remarks>
+internal unsafe struct SealedWalk
+{
+    private const int RingSize = 64;
+    private const int Ahead = 32;    // operations asked for before their use; a block more is known
+    private const int Lines = 3;     // of an operation; what is longer the processor foresees by itself
+
+    private readonly BlockList _list;
+    private fixed uint _ring[RingSize];
+    private uint _block;
+    private uint _known;
+    private uint _asked;
+    private uint _taken;
+
+    /// <summary>Before the first row of a sealed index.</summary>
+    public SealedWalk(MemtableIndex index)
+    {
+        _list = index.List;
+        _block = _list.First;
+    }
+
+    /// <summary>The next row's newest operation; 0 at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint Next()
+    {
+        if (_asked - _taken < Ahead) LookAhead();
+        return _taken == _asked ? 0 : _ring[_taken++ % RingSize];
+    }
+
+    private void LookAhead()
+    {
+        while (_known - _taken <= RingSize - RowBlock.RowsMax && _known - _asked < RowBlock.RowsMax && _block != 0) Take();
+        for (; _asked != _known && _asked - _taken < Ahead; _asked++)
+        {
+            var operation = _list.OperationAt(_ring[_asked % RingSize]);
+            for (var line = 0; line < Lines; line++) Prefetch.Line(operation + line * Arena.LineSize);
+        }
+    }
+
+    /// <summary>Takes a block's rows into the ring, and asks for the block behind it.</summary>
+    private void Take()
+    {
+        var at = _list.At(_block);
+        _block = at->Next;
+        if (_block != 0) RowBlock.Prefetch(_list.At(_block));
+        var order = at->Order;
+        var count = RowOrder.Count(order);
+        for (var row = 0; row < count; row++) _ring[_known++ % RingSize] = at->Rows[RowOrder.SlotOf(order, row)];
+    }
+}

@@ -1,0 +1,67 @@
+using Varve.Format;
+using Varve.Tables;
+using Xunit;
+
+namespace Varve.Tests.Tables;
+
+/// <summary>A merge of runs gives every key once, in order, with what the newest run that has it says.</summary>
+public sealed class RunMergeTests
+{
+    public static TheoryData<int, int> Shapes
+    {
+        get
+        {
+            var data = new TheoryData<int, int>();
+            for (int shape = 0; shape < TestRows.Shapes; shape++)
+                foreach (int runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9, 20])
+                    data.Add(shape, runs);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void MergedRunsReadAsTheModel(int shape, int runCount)
+    {
+        List<TestRow>[] runs = [.. Enumerable.Range(0, runCount).Select(run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
+        var model = new SortedDictionary<byte[], TestRow>(KeyOrder.Instance);
+        foreach (TestRow row in runs.Reverse().SelectMany(run => run))
+            model[row.Key] = row;
+        Check([.. runs.Select(run => Tables(run, tables: 1 + run.Count % 3))], model.Values);
+    }
+
+    [Fact]
+    public void RunsThatDoNotInterleaveComeOneAfterTheOther()
+    {
+        List<TestRow> rows = TestRows.OfShape(1, 5, 2_000);
+        rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
+        Check([Tables(rows[1_500..], 2), Tables(rows[..700], 3), Tables(rows[700..1_500], 1)], rows);
+    }
+
+    private static void Check(Table[][] runs, IEnumerable<TestRow> expected)
+    {
+        using (var merge = new RunMerge(runs))
+        {
+            foreach (TestRow row in expected)
+            {
+                Assert.True(merge.MoveNext(out PinnedRow merged));
+                Assert.True(merged.Key.SequenceEqual(row.Key));
+                Assert.Equal(KeyHash.Of(row.Key), merged.Hash);
+                Assert.Equal((row.Kind, row.Deadline), (merged.Kind, merged.Deadline));
+                Assert.True(ValueOf(merged).SequenceEqual(row.Value));
+            }
+            Assert.False(merge.MoveNext(out _));
+            Assert.False(merge.MoveNext(out _));
+        }
+        foreach (Table table in runs.SelectMany(run => run))
+            table.Dispose();
+    }
+
+    private static unsafe ReadOnlySpan<byte> ValueOf(in PinnedRow row) => new(row.ValueAddress, row.ValueLength);
+
+    private static Table[] Tables(List<TestRow> rows, int tables)
+    {
+        rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
+        return [.. rows.Chunk((rows.Count + tables - 1) / tables).Select(part => TestTable.Write(part, blockBytes: 512).Open())];
+    }
+}
