@@ -3,7 +3,10 @@ using Varve.Bench.Peers.Reports;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>A whole run: engines take turns, each group in a process of its own, the order rotating from one repetition to the next.</summary>
+/// <summary>
+/// A whole run: engines take turns, each group in a process of its own. The order moves on by one and turns round from one repetition to the next, so that
+/// nobody is always first and nobody always follows the same other, whose freed memory and written pages the machine may still be busy with.
+/// </summary>
 internal static class BenchRun
 {
     public static int Run(BenchArguments arguments)
@@ -40,9 +43,8 @@ internal static class BenchRun
         var groups = Rows.Groups.Where(g => arguments.Workloads.Any(w => w.Group == g)).ToList();
         for (var repetition = 0; repetition < arguments.Repeat; repetition++)
         foreach (var group in groups.Where(g => repetition == 0 || !g.Once))
-        for (var turn = 0; turn < arguments.Engines.Count; turn++)
+        foreach (var engine in Order(arguments.Engines, repetition))
         {
-            var engine = arguments.Engines[(turn + repetition) % arguments.Engines.Count];
             if (result.HasFailed(engine, group.Name)) continue;
             Console.Error.Write($"{repetition + 1}/{arguments.Repeat} {group.Name} {engine}: ");
             var watch = Stopwatch.StartNew();
@@ -52,6 +54,12 @@ internal static class BenchRun
             Console.Error.WriteLine($"{failure ?? "ok"} ({watch.Elapsed.TotalSeconds:0.0} s)");
             Clear(directory);
         }
+    }
+
+    private static IEnumerable<string> Order(IReadOnlyList<string> engines, int repetition)
+    {
+        var order = Enumerable.Range(0, engines.Count).Select(turn => engines[(turn + repetition) % engines.Count]);
+        return repetition % 2 == 0 ? order : order.Reverse();
     }
 
     private static void Clear(string directory)

@@ -22,7 +22,6 @@ internal static class ApplyGroups
         Filling.Load(engine, source);
         var again = new Overwrites(source);
         using var chunks = engine.Prepare(again, source.Entries, checked((int)source.Entries), 100);
-        FirstTouch.For(source);
         var measurement = Meter.Run("", () =>
         {
             for (var i = 0; i < chunks.Count; i++) chunks.Apply(i);

@@ -12,7 +12,6 @@ internal static class Filling
     public static Measurement Fill(IBenchEngine engine, EntrySource source, int chunkEntries)
     {
         using var chunks = engine.Prepare(source, 0, checked((int)source.Entries), chunkEntries);
-        FirstTouch.For(source);
         if (chunkEntries == 1) return Meter.Run("", () => ApplyAll(chunks, source.Entries));
 
         // Two clock readings a chunk of 100 do not show in the figure.

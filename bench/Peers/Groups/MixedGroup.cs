@@ -16,7 +16,6 @@ internal static class MixedGroup
 
         using var second = engine.Prepare(source, half, half, 100);
         var keys = ReadKeys.PresentBelow(source, Math.Min(half, 500_000), 1, half);
-        FirstTouch.For(source);
         var chunks = Meter.NewHistogram();
         double writeSeconds = 0;
         var writing = true;
@@ -61,7 +60,6 @@ internal static class MixedGroup
 
         // The writer keeps applying while the checkpoint is taken; the longest chunk meanwhile is how long appliers were held up.
         using var more = engine.Prepare(source, before, after, 100);
-        FirstTouch.For(source);
         var held = Meter.NewHistogram();
         var lead = more.Count / 20;
         var taking = true;

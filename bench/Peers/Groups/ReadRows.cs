@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
@@ -5,11 +6,12 @@ namespace Varve.Bench.Peers;
 /// <summary>The read rows of one database of random keys, in one of its states: "" is settled, "-unsettled" is as the fill has left it.</summary>
 internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySource source, string state)
 {
-    private const int GetsMin = 100_000;
+    private const int GetsMin = 150_000;
     private const int GetsMax = 1_000_000;
+    private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(200);
 
     private readonly Reads _reads = new(engine.OpenReader(), source);
-    private readonly int _gets = (int)Math.Clamp(source.Entries / 4, GetsMin, GetsMax);
+    private readonly int _gets = (int)Math.Clamp(source.Entries / 2, GetsMin, GetsMax);
 
     public static IReadOnlyList<string> Names { get; } = ["get-present", "get-absent", "get-2-threads", "get-multi", "scan-prefix", "scan-full"];
 
@@ -22,26 +24,29 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
         _reads.Present(warm);
 
         var present = ReadKeys.Present(source, _gets, 1);
-        if (context.Measure("get-present" + state, () => _reads.Present(present)) is { } measured)
+        if (context.Measure("get-present" + state, () => Repeated(() => _reads.Present(present))) is { } measured)
         {
             OtherWays(measured, present);
             engine.Describe(measured.Extra);
         }
 
         var absent = ReadKeys.Absent(source, _gets, 1);
-        context.Measure("get-absent" + state, () => _reads.Absent(absent));
+        context.Measure("get-absent" + state, () => Repeated(() => _reads.Absent(absent)));
         if (context.Wants("get-2-threads" + state)) TwoThreads(present, warm);
-        context.Measure("get-multi" + state, () => _reads.Multi(present));
-        context.Measure("scan-prefix" + state, () => _reads.Prefixes(_gets / RandomKeys.EntriesPerPrefix));
-        // Repeated until there is something to time: a scan of a small database takes milliseconds.
-        var rounds = (int)Math.Max(1, 2_000_000 / source.Entries);
-        context.Measure("scan-full" + state, () =>
-        {
-            long entries = 0;
-            for (var i = 0; i < rounds; i++) entries += _reads.All();
-            return entries;
-        });
+        context.Measure("get-multi" + state, () => Repeated(() => _reads.Multi(present)));
+        context.Measure("scan-prefix" + state, () => Repeated(() => _reads.Prefixes(_gets / RandomKeys.EntriesPerPrefix)));
+        context.Measure("scan-full" + state, () => Repeated(_reads.All));
         _reads.Dispose();
+    }
+
+    /// <summary>As often as it takes until there is something to time: a scan of a small database takes milliseconds.</summary>
+    private static long Repeated(Func<long> work)
+    {
+        long operations = 0;
+        var start = Stopwatch.GetTimestamp();
+        do operations += work();
+        while (Stopwatch.GetElapsedTime(start) < s_least);
+        return operations;
     }
 
     private void OtherWays(Measurement measurement, ReadKeys keys)

@@ -63,10 +63,10 @@ internal sealed class RunResult
         return sorted.Count == 0 ? null : sorted[(sorted.Count - 1) / 2];
     }
 
-    /// <summary>Writes everything as JSON under <c>results</c> beside the program's sources, or in the working directory where those are not; gives the path.</summary>
+    /// <summary>Writes everything as JSON under <c>results</c> beside the caller's source file, or in the working directory where those are not; gives the path.</summary>
     public string Save([CallerFilePath] string caller = "")
     {
-        var sources = Path.GetDirectoryName(Path.GetDirectoryName(caller))!;
+        var sources = Path.GetDirectoryName(caller)!;
         var directory = Path.Combine(Directory.Exists(sources) ? sources : ".", "results");
         Directory.CreateDirectory(directory);
         var path = Path.GetFullPath(Path.Combine(directory, $"{At:yyyy-MM-dd-HHmmss}.json"));
@@ -80,7 +80,7 @@ internal sealed class RunResult
         var whole = JsonSerializer.SerializeToNode(this)!.AsObject();
         var measurements = (JsonArray)whole[nameof(Measurements)]!;
         whole.Remove(nameof(Measurements));
-        var text = new StringBuilder(whole.ToJsonString(s_indented).TrimEnd('}', '\n'));
+        var text = new StringBuilder(whole.ToJsonString(s_indented)[..^1].TrimEnd());
         text.Append($",\n  \"{nameof(Measurements)}\": [\n    ");
         text.AppendJoin(",\n    ", measurements.Select(m => m!.ToJsonString()));
         return text.Append("\n  ]\n}\n").ToString();
