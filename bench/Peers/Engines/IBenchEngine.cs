@@ -19,6 +19,9 @@ internal interface IBenchEngine : IDisposable
     /// <summary>Whether <see cref="Checkpoint"/> is there.</summary>
     bool HasCheckpoint => true;
 
+    /// <summary>A name for <see cref="EngineSettings.Access"/> besides the usual one; null: there is none.</summary>
+    string? OtherAccess => null;
+
     /// <summary>Opens the database in <paramref name="directory"/>, which exists; a fresh one where the directory is empty.</summary>
     void Open(string directory, EngineSettings settings);
 
@@ -62,7 +65,7 @@ internal sealed record EngineSettings
     /// <summary>The size of a block cache, for engines that have one of their own.</summary>
     public long CacheBytes { get; init; } = 4L << 30;
 
-    /// <summary>Another way to reach the tables than the engine's usual one, by a name that the engine knows; null: the usual one.</summary>
+    /// <summary>How tables are reached: null as usual, or the engine's <see cref="IBenchEngine.OtherAccess"/>.</summary>
     public string? Access { get; init; }
 }
 

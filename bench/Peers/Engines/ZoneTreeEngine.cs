@@ -70,6 +70,6 @@ internal sealed class ZoneTreeEngine : IBenchEngine
         _maintainer?.TryCancelBackgroundThreads();
         _maintainer?.Dispose();
         _tree?.Dispose();
-        _tree = null;
+        (_maintainer, _tree) = (null, null);
     }
 }

@@ -6,12 +6,12 @@ namespace Varve.Bench.Peers;
 /// <summary>The read rows of one database of random keys, in one of its states: "" is settled, "-unsettled" is as the fill has left it.</summary>
 internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySource source, string state)
 {
-    private const int GetsMin = 150_000;
+    private const int GetsMin = 100_000;
     private const int GetsMax = 1_000_000;
     private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(200);
 
     private readonly Reads _reads = new(engine.OpenReader(), source);
-    private readonly int _gets = (int)Math.Clamp(source.Entries / 2, GetsMin, GetsMax);
+    private readonly int _gets = (int)Math.Clamp(source.Entries / 3, GetsMin, GetsMax);
 
     public static IReadOnlyList<string> Names { get; } = ["get-present", "get-absent", "get-2-threads", "get-multi", "scan-prefix", "scan-full"];
 
@@ -26,7 +26,7 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
         var present = ReadKeys.Present(source, _gets, 1);
         if (context.Measure("get-present" + state, () => Repeated(() => _reads.Present(present))) is { } measured)
         {
-            OtherWays(measured, present);
+            if (state.Length == 0) OtherWays(measured, present);
             engine.Describe(measured.Extra);
         }
 
@@ -40,7 +40,7 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
     }
 
     /// <summary>As often as it takes until there is something to time: a scan of a small database takes milliseconds.</summary>
-    private static long Repeated(Func<long> work)
+    public static long Repeated(Func<long> work)
     {
         long operations = 0;
         var start = Stopwatch.GetTimestamp();
@@ -62,7 +62,12 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
     /// <summary>Both threads at once, and one alone right before it, so that scaling compares neighbours in time.</summary>
     private void TwoThreads(ReadKeys keys, ReadKeys otherKeys)
     {
-        var alone = Meter.Run("", () => _reads.Present(keys));
+        var passes = 0;
+        var alone = Meter.Run("", () => Repeated(() =>
+        {
+            passes++;
+            return _reads.Present(keys);
+        }));
         using var ready = new Barrier(2);
         Exception? failure = null;
         var thread = new Thread(() =>
@@ -71,21 +76,24 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
             {
                 using var reads = new Reads(engine.OpenReader(), source);
                 reads.Present(otherKeys);
-                ready.SignalAndWait();
-                reads.Present(otherKeys);
+                ready.SignalAndWait();   // warm
+                ready.SignalAndWait();   // go
+                for (var i = 0; i < passes; i++) reads.Present(otherKeys);
             }
             catch (Exception e)
             {
                 failure = e;
+                ready.RemoveParticipant();
             }
         });
         thread.Start();
         ready.SignalAndWait();
         var measurement = Meter.Run("", () =>
         {
-            _reads.Present(keys);
+            ready.SignalAndWait();
+            for (var i = 0; i < passes; i++) _reads.Present(keys);
             thread.Join();
-            return 2L * keys.Count;
+            return 2L * passes * keys.Count;
         });
         if (failure is not null) throw failure;
         measurement.Extra["scaling"] = measurement.PerSecond / alone.PerSecond;

@@ -33,7 +33,7 @@ internal static class GrowthPlots
             plot.Title($"{curve.Key} by entries");
             plot.YLabel(curve.First().Figure.Unit);
             plot.ShowLegend(Alignment.UpperLeft);
-            PlotReport.Save(plot, directory, $"growth-{curve.Key.Replace(' ', '-')}");
+            PlotReport.Save(plot, directory, "growth-" + curve.Key.Replace(",", "", StringComparison.Ordinal).Replace(' ', '-'));
         }
     }
 }

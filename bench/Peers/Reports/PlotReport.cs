@@ -20,6 +20,7 @@ internal static class PlotReport
         {
             var row = result.Row(workload);
             if (row.Count == 0) continue;
+            if (workload.Curve is not null) continue;   // drawn over the size of the data
             Bars(result, workload, row, directory);
             var typical = result.EnginesMeasured().Select(e => (Engine: e, Measurement: result.Typical(workload, e)!)).Where(t => t.Measurement is not null).ToList();
             foreach (var series in typical.SelectMany(t => t.Measurement.Series.Keys).Distinct().Where(s => s.EndsWith("_us", StringComparison.Ordinal) && s != "longest_chunk_us"))
@@ -32,11 +33,7 @@ internal static class PlotReport
 
     public static Color ColourOf(string engine) => Color.FromHex(s_colours[engine]);
 
-    public static void Save(Plot plot, string directory, string name)
-    {
-        plot.SavePng(Path.Combine(directory, name + ".png"), Width, Height);
-        plot.SaveSvg(Path.Combine(directory, name + ".svg"), Width, Height);
-    }
+    public static void Save(Plot plot, string directory, string name) => plot.SavePng(Path.Combine(directory, name + ".png"), Width, Height);
 
     private static void Bars(RunResult result, Workload workload, IReadOnlyDictionary<string, Summary> row, string directory)
     {

@@ -15,6 +15,12 @@ internal sealed class Reads(IBenchReader reader, EntrySource source) : IDisposab
 
     public long Absent(ReadKeys keys) => Gets(keys, -1);
 
+    /// <summary>One key, which is present.</summary>
+    public void One(ReadOnlySpan<byte> key)
+    {
+        if (reader.Get(key, _destination) != source.ValueBytes) throw Wrong("get");
+    }
+
     public long InPlace(ReadKeys keys)
     {
         ulong seen = 0;
