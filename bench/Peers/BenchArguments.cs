@@ -1,4 +1,5 @@
 using System.Globalization;
+using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
@@ -8,13 +9,16 @@ internal sealed record BenchArguments
     public const string Usage = """
         bench/Peers: Varve beside RocksDB, LMDB and ZoneTree, each in its own process.
 
-          --quick             300,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
-          --entries N         entries a data set (2,000,000)
+          (nothing)           the table of goals: the set "main"
+          --quick             the same with 300,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
+          --all               every set
+          --workloads a,b     sets, groups or rows by name; --list names them
+          --entries N         entries a data set (2,000,000); the other sizes of the table follow
           --repeat N          repetitions, of which the median counts (3)
-          --engines a,b       of varve, rocksdb, lmdb, zonetree (all)
-          --workloads a,b     rows (all); --list names them
+          --engines a,b       of varve, rocksdb, rocksdb-default, lmdb, zonetree (all)
           --data DIR          where to make the directory for databases, deleted at the end (the working directory)
           --save              keep the raw results as JSON under bench/Peers/results
+          --load FILE         measure nothing: the table and the figures of a saved result
           --markdown FILE     write the table
           --plots DIR         draw the figures
         """;
@@ -23,11 +27,11 @@ internal sealed record BenchArguments
 
     public int Repeat { get; private set; } = 3;
 
-    public bool Quick { get; private set; }
-
     public bool Save { get; private set; }
 
     public bool List { get; private set; }
+
+    public string? Load { get; private set; }
 
     public string? Markdown { get; private set; }
 
@@ -35,9 +39,9 @@ internal sealed record BenchArguments
 
     public string Data { get; private set; } = ".";
 
-    public IReadOnlyList<string> Engines { get; private set; } = RunContext.Engines;
+    public IReadOnlyList<string> Engines { get; private set; } = BenchEngines.Names;
 
-    public IReadOnlyList<Workload> Workloads { get; private set; } = Workload.All;
+    public IReadOnlyList<Workload> Workloads { get; private set; } = MainRows.All;
 
     /// <summary>The engine, when this process is a child.</summary>
     public string? ChildEngine { get; private set; }
@@ -45,12 +49,15 @@ internal sealed record BenchArguments
     /// <summary>The group of rows, when this process is a child.</summary>
     public string? ChildGroup { get; private set; }
 
+    /// <summary>What a child asks of a child of its own; null for the whole group.</summary>
+    public string? ChildPart { get; private set; }
+
     /// <exception cref="ArgumentException">An option is unknown or its value makes no sense.</exception>
     public static BenchArguments Parse(string[] args)
     {
         var result = new BenchArguments();
         if (args.Contains("--quick"))
-            (result.Quick, result.Entries, result.Engines) = (true, 300_000, ["varve", "rocksdb", "lmdb"]);
+            (result.Entries, result.Engines) = (300_000, [BenchEngines.Varve, "rocksdb", "lmdb"]);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var option))
         {
@@ -59,21 +66,24 @@ internal sealed record BenchArguments
                 case "--quick": break;
                 case "--save": result.Save = true; break;
                 case "--list": result.List = true; break;
+                case "--all": result.Workloads = Rows.All; break;
                 case "--entries": result.Entries = long.Parse(Next(option), NumberStyles.AllowThousands, CultureInfo.InvariantCulture); break;
                 case "--repeat": result.Repeat = int.Parse(Next(option), CultureInfo.InvariantCulture); break;
                 case "--engines": result.Engines = Next(option).Split(','); break;
-                case "--workloads": result.Workloads = Next(option).Split(',').Select(Workload.Find).ToList(); break;
+                case "--workloads": result.Workloads = Next(option).Split(',').SelectMany(Rows.Find).Distinct().ToList(); break;
                 case "--data": result.Data = Next(option); break;
+                case "--load": result.Load = Next(option); break;
                 case "--markdown": result.Markdown = Next(option); break;
                 case "--plots": result.Plots = Next(option); break;
                 case "--child": (result.ChildEngine, result.ChildGroup) = (Next(option), Next(option)); break;
+                case "--part": result.ChildPart = Next(option); break;
                 default: throw new ArgumentException($"unknown option '{option}'");
             }
         }
 
         if (result.Entries is < 10_000 or > 1_000_000_000) throw new ArgumentException("--entries is 10,000 to 1,000,000,000");
         if (result.Repeat < 1) throw new ArgumentException("--repeat is 1 or more");
-        foreach (var engine in result.Engines) RunContext.Create(engine);
+        foreach (var engine in result.Engines) BenchEngines.Create(engine);
         return result;
 
         string Next(string option) => rest.TryDequeue(out var value) ? value : throw new ArgumentException($"{option} wants a value");
@@ -83,6 +93,9 @@ internal sealed record BenchArguments
     public IEnumerable<string> ForChild(string engine, string group, string directory) =>
     [
         "--child", engine, group, "--entries", Entries.ToString(CultureInfo.InvariantCulture), "--data", directory,
-        "--workloads", string.Join(',', Workloads.Where(w => w.Group == group).Select(w => w.Name)),
+        "--workloads", string.Join(',', Workloads.Where(w => w.Group.Name == group).Select(w => w.Name)),
     ];
+
+    /// <summary>The command line of a child of this child, which works in the database at <paramref name="directory"/>.</summary>
+    public IEnumerable<string> ForPart(string part, string directory) => [.. ForChild(ChildEngine!, ChildGroup!, directory), "--part", part];
 }

@@ -8,14 +8,15 @@ internal static class ChildProcess
 {
     private static readonly TimeSpan s_timeLimit = TimeSpan.FromMinutes(60);
 
-    /// <summary>Runs a child to its end; a result, or the reason why there is none.</summary>
-    public static (ChildResult? Result, string? Failure) Run(IEnumerable<string> arguments)
+    /// <summary>Runs a child to its end; a result, or the reason why there is none. What matters is whether it sent a result: a child may be killed by itself.</summary>
+    /// <param name="arguments">Its command line.</param>
+    /// <param name="cap">Where its memory is limited; null: it is not.</param>
+    public static (ChildResult? Result, string? Failure) Run(IEnumerable<string> arguments, MemoryCap? cap = null)
     {
         var program = Environment.ProcessPath!;
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet") start.ArgumentList.Add(typeof(ChildProcess).Assembly.Location);
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-
+        string[] command = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, typeof(ChildProcess).Assembly.Location] : [program];
+        string[] line = [.. cap?.Enter() ?? [], .. command, .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
@@ -25,9 +26,8 @@ internal static class ChildProcess
             return (null, "ran out of time");
         }
 
-        var line = output.Result.Split('\n').LastOrDefault(l => l.StartsWith(ChildRunner.ResultPrefix, StringComparison.Ordinal));
-        if (process.ExitCode == 0 && line is not null)
-            return (JsonSerializer.Deserialize<ChildResult>(line.AsSpan(ChildRunner.ResultPrefix.Length)), null);
+        var sent = output.Result.Split('\n').LastOrDefault(l => l.StartsWith(ChildRunner.ResultPrefix, StringComparison.Ordinal));
+        if (sent is not null) return (JsonSerializer.Deserialize<ChildResult>(sent.AsSpan(ChildRunner.ResultPrefix.Length)), null);
         var reason = errors.Result.Split('\n').FirstOrDefault(l => l.Length > 0) ?? "no result";
         return (null, $"exit code {process.ExitCode}: {reason}");
     }

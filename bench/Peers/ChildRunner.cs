@@ -9,21 +9,10 @@ internal static class ChildRunner
 
     public static int Run(BenchArguments arguments)
     {
-        var context = new RunContext(
-            arguments.ChildEngine!, arguments.Workloads.Select(w => w.Name).ToHashSet(), arguments.Entries, arguments.Data);
+        var context = new RunContext(arguments, Rows.FindGroup(arguments.ChildGroup!));
         try
         {
-            Action<RunContext> group = arguments.ChildGroup switch
-            {
-                "random" => RandomGroup.Run,
-                "ascending" => FillGroup.Ascending,
-                "chunk1" => FillGroup.ChunkOfOne,
-                "durable" => DurableGroup.Run,
-                "mixed" => MixedGroup.WriterAndReader,
-                "checkpoint" => MixedGroup.Checkpoint,
-                _ => throw new ArgumentException($"no group '{arguments.ChildGroup}'"),
-            };
-            group(context);
+            context.Group.Run(context);
         }
         catch (Exception e) when (e is NotSupportedException or IOException or InvalidDataException or InvalidOperationException)
         {
@@ -31,7 +20,13 @@ internal static class ChildRunner
             return 1;
         }
 
-        Console.WriteLine(ResultPrefix + JsonSerializer.Serialize(new ChildResult(context.Measurements, context.Notes)));
+        Send(context);
         return 0;
+    }
+
+    public static void Send(RunContext context)
+    {
+        Console.WriteLine(ResultPrefix + JsonSerializer.Serialize(new ChildResult(context.Measurements, context.Notes)));
+        Console.Out.Flush();
     }
 }

@@ -1,12 +1,9 @@
 namespace Varve.Bench.Peers.Engines;
 
-/// <summary>What a run asks of an engine, whichever it is.</summary>
-/// <param name="Durable">Every chunk survives power loss when its apply returns.</param>
-internal sealed record EngineSettings(bool Durable);
-
 /// <summary>
-/// One engine under test. Work that is not to be timed (encoding, allocation of inputs, opening) is in members of its own.
+/// One engine under test. Work that is not to be timed (encoding, allocation of inputs) is in members of its own.
 /// Each chunk is applied atomically together with its applied index, or as near to that as the engine can: <see cref="Notes"/> says so.
+/// Disposing is the clean close.
 /// </summary>
 internal interface IBenchEngine : IDisposable
 {
@@ -16,11 +13,23 @@ internal interface IBenchEngine : IDisposable
     /// <summary>The settings in force, one sentence each, for the report.</summary>
     IReadOnlyList<string> Notes { get; }
 
-    /// <summary>Opens a fresh database in <paramref name="directory"/>, which exists and is empty.</summary>
+    /// <summary>What an acknowledged chunk survives at the least when the process is killed: false when the engine may lose some.</summary>
+    bool KeepsAllWhenKilled => true;
+
+    /// <summary>Whether <see cref="Checkpoint"/> is there.</summary>
+    bool HasCheckpoint => true;
+
+    /// <summary>A name for <see cref="EngineSettings.Access"/> besides the usual one; null: there is none.</summary>
+    string? OtherAccess => null;
+
+    /// <summary>Opens the database in <paramref name="directory"/>, which exists; a fresh one where the directory is empty.</summary>
     void Open(string directory, EngineSettings settings);
 
-    /// <summary>Builds the input for <paramref name="count"/> entries from <paramref name="first"/>, in the form that this engine takes fastest. Not timed.</summary>
-    PreparedChunks Prepare(EntrySource source, long first, int count, int chunkEntries);
+    /// <summary>
+    /// Builds the input of <paramref name="count"/> entries from position <paramref name="first"/>, in the form that this engine takes fastest. Not timed.
+    /// Entry p of the log has index p + 1, so positions follow those that were applied before.
+    /// </summary>
+    PreparedChunks Prepare(IEntries entries, long first, int count, int chunkEntries);
 
     /// <summary>A reader for the calling thread.</summary>
     IBenchReader OpenReader();
@@ -30,6 +39,34 @@ internal interface IBenchEngine : IDisposable
 
     /// <summary>Writes a consistent copy of the state to <paramref name="directory"/>, which does not exist.</summary>
     void Checkpoint(string directory);
+
+    /// <summary>How many keys there are, exactly, in the cheapest way that the engine has; the applied index of a peer may be counted.</summary>
+    long Count();
+
+    /// <summary>Adds what the engine says of itself: <c>memtable_bytes</c> and <c>log_bytes</c> where it can, stalls, files.</summary>
+    void Describe(IDictionary<string, double> figures);
+}
+
+/// <summary>What a run asks of an engine, whichever it is.</summary>
+internal sealed record EngineSettings
+{
+    /// <summary>As most rows measure.</summary>
+    public static EngineSettings Usual { get; } = new();
+
+    /// <summary>Small memtables, so that a short warm-up goes through flushes and merges too.</summary>
+    public static EngineSettings WarmUp { get; } = new() { MemtableBytes = 1 << 20 };
+
+    /// <summary>Every chunk survives power loss when its apply returns.</summary>
+    public bool Durable { get; init; }
+
+    /// <summary>The size of a memtable.</summary>
+    public long MemtableBytes { get; init; } = 64 << 20;
+
+    /// <summary>The size of a block cache, for engines that have one of their own.</summary>
+    public long CacheBytes { get; init; } = 4L << 30;
+
+    /// <summary>How tables are reached: null as usual, or the engine's <see cref="IBenchEngine.OtherAccess"/>.</summary>
+    public string? Access { get; init; }
 }
 
 /// <summary>Chunks ready to be applied in order, each once.</summary>
@@ -41,38 +78,4 @@ internal abstract class PreparedChunks : IDisposable
     public abstract void Apply(int chunk);
 
     public abstract void Dispose();
-}
-
-/// <summary>Reads of one thread.</summary>
-internal interface IBenchReader : IDisposable
-{
-    /// <summary>Copies the value of a key out of the engine; its length, or -1 when the key is absent.</summary>
-    int Get(ReadOnlySpan<byte> key, Span<byte> destination);
-
-    /// <summary>Visits every entry under a prefix and gives how many there were.</summary>
-    long ScanPrefix(ReadOnlySpan<byte> prefix, ref ulong seen);
-
-    /// <summary>Visits every entry in key order and gives how many there were.</summary>
-    long ScanAll(ref ulong seen);
-}
-
-/// <summary>A second way of reading that an engine offers, reported beside the first.</summary>
-internal interface IManagedReader
-{
-    /// <summary>As <see cref="IBenchReader.Get"/>, through the package's ordinary managed call.</summary>
-    int GetManaged(ReadOnlySpan<byte> key, Span<byte> destination);
-}
-
-/// <summary>A third way: a pinned value, copied by the caller.</summary>
-internal interface IPinnedReader
-{
-    /// <summary>As <see cref="IBenchReader.Get"/>, with the engine's pinned slice.</summary>
-    int GetPinned(ReadOnlySpan<byte> key, Span<byte> destination);
-}
-
-/// <summary>What a scan does with each entry: the same for all engines, and enough that key and value are really there.</summary>
-internal static class Visit
-{
-    public static void Entry(ref ulong seen, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
-        seen += key[^1] + ((ulong)value[0] << 8) + (uint)value.Length;
 }

@@ -22,7 +22,8 @@ internal sealed class LmdbEngine : IBenchEngine
         "durable rows: none of WRITEMAP, NOSYNC, NOMETASYNC: each commit is written and synced (msync of a writable map measured slower)",
         "no MDB_APPEND on ascending keys: a state machine does not know that its keys ascend",
         "get: one read transaction a thread, renewed and reset around every get; scans: renewed around every scan, cursor reused",
-        "settled: mdb_env_sync (a B+tree has nothing to merge); checkpoint: mdb_env_copy2 without compaction",
+        "multi-get: a loop of mdb_get in one read transaction; in place: the value is touched inside the transaction",
+        "settled: mdb_env_sync (a B+tree has nothing to merge); checkpoint: mdb_env_copy2 without compaction; count: mdb_stat",
     ];
 
     public void Open(string directory, EngineSettings settings)
@@ -37,8 +38,8 @@ internal sealed class LmdbEngine : IBenchEngine
         Check(mdb_txn_commit(txn));
     }
 
-    public PreparedChunks Prepare(EntrySource source, long first, int count, int chunkEntries) =>
-        new Chunks(_env, _dbi, new PackedEntries(source, first, count, chunkEntries));
+    public PreparedChunks Prepare(IEntries entries, long first, int count, int chunkEntries) =>
+        new Chunks(_env, _dbi, new PackedEntries(entries, first, count, chunkEntries));
 
     public IBenchReader OpenReader() => new LmdbReader(_env, _dbi);
 
@@ -49,6 +50,17 @@ internal sealed class LmdbEngine : IBenchEngine
         Directory.CreateDirectory(directory);
         Check(mdb_env_copy2(_env, directory, 0));
     }
+
+    public long Count()
+    {
+        Check(mdb_txn_begin(_env, 0, TxnReadOnly, out var txn));
+        var result = mdb_stat(txn, _dbi, out var tree);
+        mdb_txn_abort(txn);
+        Check(result);
+        return (long)tree.Entries;
+    }
+
+    public void Describe(IDictionary<string, double> figures) { }   // no memtable, no log
 
     public void Dispose()
     {
@@ -63,20 +75,20 @@ internal sealed class LmdbEngine : IBenchEngine
         [SkipLocalsInit]
         public override void Apply(int chunk)
         {
-            var from = chunk * entries.ChunkEntries;
-            var to = Math.Min(from + entries.ChunkEntries, entries.Count);
+            var at = entries.Start(chunk);
             Check(mdb_txn_begin(env, 0, 0, out var txn));
-            var key = new Value { Size = (nuint)entries.KeyBytes };
+            Value key;
             var value = new Value { Size = (nuint)entries.ValueBytes };
-            for (var i = from; i < to; i++)
+            for (var left = entries.CountOf(chunk); left > 0; left--)
             {
-                key.Data = entries.Key(i);
-                value.Data = key.Data + entries.KeyBytes;
+                key.Data = PackedEntries.Next(ref at, entries.ValueBytes, out var keyBytes);
+                key.Size = (nuint)keyBytes;
+                value.Data = key.Data + keyBytes;
                 Check(mdb_put(txn, dbi, &key, &value, 0));
             }
 
             var applied = stackalloc byte[16];
-            BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(applied, 8), entries.First + to);
+            BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(applied, 8), entries.End(chunk));
             BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(applied + 8, 8), 1);
             fixed (byte* appliedKey = s_appliedKey)
             {

@@ -24,6 +24,20 @@ internal static unsafe partial class LmdbNative
         public byte* Data;
     }
 
+    /// <summary>LMDB's MDB_stat.</summary>
+    public struct Tree
+    {
+        public uint PageSize;
+        public uint Depth;
+        public nuint BranchPages;
+        public nuint LeafPages;
+        public nuint OverflowPages;
+        public nuint Entries;
+    }
+
+    [LibraryImport(Library)]
+    public static partial int mdb_stat(nint txn, uint dbi, out Tree tree);
+
     [LibraryImport(Library)]
     public static partial int mdb_env_create(out nint env);
 

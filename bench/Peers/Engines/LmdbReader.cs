@@ -20,18 +20,36 @@ internal sealed unsafe class LmdbReader : IBenchReader
     public int Get(ReadOnlySpan<byte> key, Span<byte> destination)
     {
         Check(mdb_txn_renew(_txn));
-        Value value;
-        int result;
-        fixed (byte* k = key)
+        var found = Find(key, out var value);
+        if (found) Span(value).CopyTo(destination);
+        mdb_txn_reset(_txn);
+        return found ? (int)value.Size : -1;
+    }
+
+    public int GetInPlace(ReadOnlySpan<byte> key, ref ulong seen)
+    {
+        Check(mdb_txn_renew(_txn));
+        var found = Find(key, out var value);
+        if (found) Visit.Value(ref seen, Span(value));
+        mdb_txn_reset(_txn);
+        return found ? (int)value.Size : -1;
+    }
+
+    public int GetMulti(ReadKeys keys, int from, int count, Span<byte> destination)
+    {
+        Check(mdb_txn_renew(_txn));
+        var found = 0;
+        var at = 0;
+        for (var i = from; i < from + count; i++)
         {
-            var wanted = new Value { Size = (nuint)key.Length, Data = k };
-            result = mdb_get(_txn, _dbi, &wanted, &value);
+            if (!Find(keys[i], out var value)) continue;
+            Span(value).CopyTo(destination[at..]);
+            at += (int)value.Size;
+            found++;
         }
 
-        if (result == 0) new ReadOnlySpan<byte>(value.Data, (int)value.Size).CopyTo(destination);
         mdb_txn_reset(_txn);
-        if (result is not 0 and not NotFound) Check(result);
-        return result == 0 ? (int)value.Size : -1;
+        return found;
     }
 
     public long ScanPrefix(ReadOnlySpan<byte> prefix, ref ulong seen)
@@ -49,6 +67,26 @@ internal sealed unsafe class LmdbReader : IBenchReader
             {
                 Visit.Entry(ref seen, Span(key), Span(value));
                 count++;
+            }
+        }
+
+        mdb_txn_reset(_txn);
+        return count;
+    }
+
+    public long ScanFrom(ReadOnlySpan<byte> key, int limit, ref ulong seen)
+    {
+        Check(mdb_txn_renew(_txn));
+        Check(mdb_cursor_renew(_txn, _cursor));
+        long count = 0;
+        fixed (byte* k = key)
+        {
+            Value value;
+            var at = new Value { Size = (nuint)key.Length, Data = k };
+            for (var result = mdb_cursor_get(_cursor, &at, &value, OpSetRange); result == 0; result = mdb_cursor_get(_cursor, &at, &value, OpNext))
+            {
+                Visit.Entry(ref seen, Span(at), Span(value));
+                if (++count == limit) break;
             }
         }
 
@@ -77,6 +115,20 @@ internal sealed unsafe class LmdbReader : IBenchReader
     {
         mdb_cursor_close(_cursor);
         mdb_txn_abort(_txn);
+    }
+
+    private bool Find(ReadOnlySpan<byte> key, out Value value)
+    {
+        int result;
+        fixed (byte* k = key)
+        fixed (Value* v = &value)
+        {
+            var wanted = new Value { Size = (nuint)key.Length, Data = k };
+            result = mdb_get(_txn, _dbi, &wanted, v);
+        }
+
+        if (result is not 0 and not NotFound) Check(result);
+        return result == 0;
     }
 
     private static ReadOnlySpan<byte> Span(Value value) => new(value.Data, (int)value.Size);

@@ -1,30 +1,33 @@
+using System.Runtime.CompilerServices;
+
 namespace Varve.Bench.Peers.Engines;
 
-/// <summary>Keys and values side by side in native memory at a fixed stride: the input of the engines that take pointers.</summary>
+/// <summary>
+/// Keys and values one behind the other in native memory, in the order of use: the input of the engines that take pointers.
+/// An entry is { i32 key length, key, value }; all values have one length.
+/// </summary>
 internal sealed unsafe class PackedEntries : IDisposable
 {
+    private const int HeaderBytes = 4;
     private readonly NativeBlock _block;
-    private readonly int _stride;
+    private readonly long[] _chunks;
 
-    public PackedEntries(EntrySource source, long first, int count, int chunkEntries)
+    public PackedEntries(IEntries entries, long first, int count, int chunkEntries)
     {
-        KeyBytes = source.KeyBytes;
-        ValueBytes = source.ValueBytes;
-        Count = count;
-        First = first;
-        ChunkEntries = chunkEntries;
-        _stride = KeyBytes + ValueBytes;
-        _block = new NativeBlock((long)count * _stride);
+        (Count, First, ChunkEntries, ValueBytes) = (count, first, chunkEntries, entries.ValueBytes);
+        _chunks = new long[(count + chunkEntries - 1) / chunkEntries];
+        _block = new NativeBlock((long)count * (HeaderBytes + entries.KeyBytesMax + ValueBytes));
+        long at = 0;
         for (var i = 0; i < count; i++)
         {
-            source.WriteKey(first + i, _block.Slice((long)i * _stride, KeyBytes));
-            source.WriteValue(first + i, _block.Slice((long)i * _stride + KeyBytes, ValueBytes));
+            if (i % chunkEntries == 0) _chunks[i / chunkEntries] = at;
+            var keyBytes = entries.WriteKey(first + i, _block.Slice(at + HeaderBytes, entries.KeyBytesMax));
+            *(int*)(_block.Start + at) = keyBytes;
+            at += HeaderBytes + keyBytes;
+            entries.WriteValue(first + i, _block.Slice(at, ValueBytes));
+            at += ValueBytes;
         }
     }
-
-    public int KeyBytes { get; }
-
-    public int ValueBytes { get; }
 
     public int Count { get; }
 
@@ -32,9 +35,27 @@ internal sealed unsafe class PackedEntries : IDisposable
 
     public int ChunkEntries { get; }
 
-    public int Chunks => (Count + ChunkEntries - 1) / ChunkEntries;
+    public int ValueBytes { get; }
 
-    public byte* Key(int entry) => _block.Start + (long)entry * _stride;
+    public int Chunks => _chunks.Length;
+
+    /// <summary>The position after the chunk's last entry.</summary>
+    public long End(int chunk) => First + Math.Min((chunk + 1) * (long)ChunkEntries, Count);
+
+    public int CountOf(int chunk) => Math.Min(ChunkEntries, Count - chunk * ChunkEntries);
+
+    /// <summary>Where the chunk's entries begin, for <see cref="Next"/>.</summary>
+    public byte* Start(int chunk) => _block.Start + _chunks[chunk];
+
+    /// <summary>The key at <paramref name="at"/>, which its value follows; moves on to the next entry.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* Next(ref byte* at, int valueBytes, out int keyBytes)
+    {
+        keyBytes = *(int*)at;
+        var key = at + HeaderBytes;
+        at = key + keyBytes + valueBytes;
+        return key;
+    }
 
     public void Dispose() => _block.Dispose();
 }

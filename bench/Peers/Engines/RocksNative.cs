@@ -39,6 +39,13 @@ internal static unsafe partial class RocksNative
         nint db, nint options, byte* key, nuint keyLength, byte* buffer, nuint bufferLength, out nuint valueLength, out byte found, out nint error);
 
     [LibraryImport(Library)]
+    public static partial nint rocksdb_get_default_column_family_handle(nint db);
+
+    [LibraryImport(Library)]
+    public static partial void rocksdb_batched_multi_get_cf(
+        nint db, nint options, nint family, nuint count, byte** keys, nuint* keyLengths, nint* values, nint* errors, byte sorted);
+
+    [LibraryImport(Library)]
     public static partial nint rocksdb_create_iterator(nint db, nint options);
 
     [LibraryImport(Library)]
@@ -64,6 +71,12 @@ internal static unsafe partial class RocksNative
 
     [LibraryImport(Library)]
     public static partial void rocksdb_options_set_memtable_whole_key_filtering(nint options, byte on);
+
+    [LibraryImport(Library)]
+    public static partial void rocksdb_options_set_avoid_flush_during_recovery(nint options, byte on);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int rocksdb_property_int(nint db, string name, out ulong value);
 
     [LibraryImport(Library)]
     public static partial nint rocksdb_cache_create_hyper_clock(nuint capacity, nuint estimatedEntryCharge);

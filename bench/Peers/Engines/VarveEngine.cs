@@ -11,22 +11,49 @@ internal sealed class VarveEngine : IBenchEngine
     [
         "wire-encoded chunks, decoded inside the timed call; default options (memtable 64 MiB, filter 10 bits)",
         "Durability.Process; durable rows: Durability.Power",
-        "get: Read into the caller's buffer; scans: a ReadView opened for each scan",
-        "settled: CompactAsync; checkpoint: GenerateSnapshotDataAsync at the last applied entry",
+        "get: Read into the caller's buffer; in place: ReadView.TryGet, a view opened for each get; scans: a ReadView opened for each scan",
+        "multi-get: GetMulti, whose result is an array of its own for each value",
+        "settled: CompactAsync; checkpoint: GenerateSnapshotDataAsync at the last applied entry; count: Count",
     ];
 
     private LsmStateMachine Machine => _machine!;
 
-    public void Open(string directory, EngineSettings settings) =>
-        _machine = LsmStateMachine.Open(directory, new EngineOptions { Durability = settings.Durable ? Durability.Power : Durability.Process });
+    public void Open(string directory, EngineSettings settings)
+    {
+        if (settings.Access is not null) throw new NotSupportedException($"no table access '{settings.Access}'");
+        _machine = LsmStateMachine.Open(directory, new EngineOptions
+        {
+            Durability = settings.Durable ? Durability.Power : Durability.Process, MemtableBytes = settings.MemtableBytes,
+        });
+    }
 
-    public PreparedChunks Prepare(EntrySource source, long first, int count, int chunkEntries) => new Chunks(Machine, source, first, count, chunkEntries);
+    public PreparedChunks Prepare(IEntries entries, long first, int count, int chunkEntries) => new Chunks(Machine, entries, first, count, chunkEntries);
 
-    public IBenchReader OpenReader() => new Reader(Machine);
+    public IBenchReader OpenReader() => new VarveReader(Machine);
 
     public void Settle() => Machine.CompactAsync().GetAwaiter().GetResult();
 
     public void Checkpoint(string directory) => Machine.GenerateSnapshotDataAsync(directory, Machine.LastApplied).GetAwaiter().GetResult();
+
+    public long Count() => Machine.Count;
+
+    public void Describe(IDictionary<string, double> figures)
+    {
+        var now = Machine.GetStatistics();
+        figures["memtables"] = now.Memtables;
+        figures["memtable_bytes"] = now.MemtableIndexBytes;
+        figures["segment_bytes"] = now.MemtableBytes;
+        figures["log_bytes"] = now.WalBytes;
+        figures["flushed_bytes"] = now.FlushBytes;
+        figures["compacted_bytes"] = now.CompactionBytes;
+        figures["flushes"] = now.Flushes;
+        figures["compactions"] = now.Compactions;
+        figures["flush_stalls"] = now.FlushStalls;
+        figures["segment_stalls"] = now.SegmentStalls;
+        figures["stalled_ms"] = now.StallTime.TotalMilliseconds;
+        figures["runs"] = now.Runs.Count;
+        figures["recovered_entries"] = now.RecoveredEntries;
+    }
 
     public void Dispose()
     {
@@ -41,21 +68,21 @@ internal sealed class VarveEngine : IBenchEngine
         private readonly long[] _offsets;
         private readonly ApplyResult[] _results;
 
-        public Chunks(LsmStateMachine machine, EntrySource source, long first, int count, int chunkEntries)
+        public Chunks(LsmStateMachine machine, IEntries entries, long first, int count, int chunkEntries)
         {
             _machine = machine;
             _results = new ApplyResult[chunkEntries];
             _offsets = new long[(count + chunkEntries - 1) / chunkEntries + 1];
-            var largest = WireChunkEncoder.Size((ulong)(first + count), source.KeyBytes, source.ValueBytes);
+            var largest = WireChunkEncoder.Size((ulong)(first + count), entries.KeyBytesMax, entries.ValueBytes);
             _block = new NativeBlock((long)count * largest);
+            Span<byte> key = new byte[entries.KeyBytesMax];
             long at = 0;
             for (var i = 0; i < count; i++)
             {
                 if (i % chunkEntries == 0) _offsets[i / chunkEntries] = at;
-                at += WireChunkEncoder.Write(
-                    _block.Slice(at, largest), (ulong)(first + i + 1), source.KeyBytes, source.ValueBytes, out var key, out var value);
-                source.WriteKey(first + i, key);
-                source.WriteValue(first + i, value);
+                var keyBytes = entries.WriteKey(first + i, key);
+                at += WireChunkEncoder.Write(_block.Slice(at, largest), (ulong)(first + i + 1), key[..keyBytes], entries.ValueBytes, out var value);
+                entries.WriteValue(first + i, value);
             }
 
             _offsets[^1] = at;
@@ -70,38 +97,5 @@ internal sealed class VarveEngine : IBenchEngine
         }
 
         public override void Dispose() => _block.Dispose();
-    }
-
-    private sealed class Reader(LsmStateMachine machine) : IBenchReader
-    {
-        public int Get(ReadOnlySpan<byte> key, Span<byte> destination) => machine.Read(key, destination);
-
-        public long ScanPrefix(ReadOnlySpan<byte> prefix, ref ulong seen)
-        {
-            using var view = machine.OpenView();
-            long count = 0;
-            foreach (var entry in view.ScanPrefix(prefix))
-            {
-                Visit.Entry(ref seen, entry.Key, entry.Value);
-                count++;
-            }
-
-            return count;
-        }
-
-        public long ScanAll(ref ulong seen)
-        {
-            using var view = machine.OpenView();
-            long count = 0;
-            foreach (var entry in view.ScanRange(default, default))
-            {
-                Visit.Entry(ref seen, entry.Key, entry.Value);
-                count++;
-            }
-
-            return count;
-        }
-
-        public void Dispose() { }
     }
 }

@@ -14,8 +14,9 @@ internal static class WireChunkEncoder
         return VarintLength((ulong)entry) + entry;
     }
 
-    public static int Write(Span<byte> to, ulong index, int keyBytes, int valueBytes, out Span<byte> key, out Span<byte> value)
+    public static int Write(Span<byte> to, ulong index, ReadOnlySpan<byte> key, int valueBytes, out Span<byte> value)
     {
+        var keyBytes = key.Length;
         var insert = InsertLength(keyBytes, valueBytes);
         var command = Field(insert);
         var payload = Field(command);
@@ -28,7 +29,7 @@ internal static class WireChunkEncoder
         at = Header(to, at, 0x12, command);
         at = Header(to, at, 0x0A, insert);
         at = Header(to, at, 0x0A, keyBytes);
-        key = to.Slice(at, keyBytes);
+        key.CopyTo(to[at..]);
         at = Header(to, at + keyBytes, 0x12, valueBytes);
         value = to.Slice(at, valueBytes);
         return at + valueBytes;

@@ -3,22 +3,25 @@ using System.Text;
 
 namespace Varve.Bench.Peers.Reports;
 
-/// <summary>The table with ratios beside the goals, and what it takes to judge it.</summary>
+/// <summary>The tables with ratios beside the goals, and what it takes to judge them.</summary>
 internal static class MarkdownReport
 {
+    /// <summary>Figures that say something of the run rather than of the engine; they are in the JSON.</summary>
+    private static readonly string[] s_notInDetails = ["methods_compiled"];
+
     public static string Document(RunResult result)
     {
         var text = new StringBuilder();
         text.AppendLine("# Varve beside its peers").AppendLine();
-        text.AppendLine(Inv($"{result.At:yyyy-MM-dd}, {result.Entries:N0} entries a data set, median of {result.Repeat}, each engine in its own process, interleaved."));
-        text.AppendLine("Made by `dotnet run -c Release --project bench/Peers -- --markdown FILE`; add `--quick` for a run under three minutes.").AppendLine();
+        text.AppendLine(Inv($"{result.At:yyyy-MM-dd}, {result.Entries:N0} entries a data set unless the row says otherwise, median of {result.Repeat}, each engine in its own process, interleaved; {result.Seconds / 60:0} minutes."));
+        text.AppendLine("Made by `dotnet run -c Release --project bench/Peers -- --markdown FILE`; add `--quick` for a run under three minutes, `--all` for every set ([what they are](../bench/Peers/README.md)).").AppendLine();
         var machine = result.Machine;
         text.AppendLine(Inv($"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, {machine.FileSystem}, {machine.Runtime}."));
         text.AppendLine($"Packages: {string.Join(", ", machine.Packages.Select(p => $"{p.Key} {p.Value}"))}.").AppendLine();
-        text.AppendLine("Random rows: 16-byte random keys, 100-byte values, half of each compressible. Reads copy the value out; scans touch every key and value.");
-        text.AppendLine("Inputs are built before the clock starts. Durable rows are medians, and *raw* is pwrite + fdatasync of the same bytes by the same process in turns with it.").AppendLine();
-        text.Append(Table(result));
-        text.AppendLine().AppendLine("## Beside the rows").AppendLine().Append(Details(result));
+        text.Append(Tables(result));
+        text.AppendLine("## Beside the rows").AppendLine().Append(Details(result));
+        text.AppendLine().AppendLine("## How it is measured").AppendLine();
+        foreach (var note in Method.Notes) text.AppendLine($"- {note}");
         text.AppendLine().AppendLine("## Settings").AppendLine();
         foreach (var (engine, notes) in result.Settings)
         {
@@ -33,70 +36,76 @@ internal static class MarkdownReport
             foreach (var (what, reason) in result.Failures) text.AppendLine($"- {what}: {reason}");
         }
 
-        return text.ToString();
+        return text.ToString().TrimEnd('\n') + "\n";
     }
 
-    public static string Table(RunResult result)
+    /// <summary>A table for each set that has been measured.</summary>
+    public static string Tables(RunResult result)
     {
         var engines = result.EnginesMeasured();
         var text = new StringBuilder();
-        text.AppendLine($"| work | {string.Join(" | ", engines)} | Varve against the goal |");
-        text.AppendLine($"|---|{string.Concat(engines.Select(_ => "---:|"))}---|");
-        foreach (var workload in Workload.All)
+        foreach (var set in Rows.All.GroupBy(w => w.Group.Set))
         {
-            var row = result.Row(workload);
-            if (row.Count == 0) continue;
-            var cells = engines.Select(e => row.TryGetValue(e, out var summary) ? Cell(workload, summary) : "");
-            text.AppendLine($"| {workload.Title} | {string.Join(" | ", cells)} | {string.Join("; ", workload.Goals.Select(g => Verdict(g, workload, row)))} |");
+            var rows = set.Select(w => (Workload: w, Engines: result.Row(w))).Where(r => r.Engines.Count > 0).ToList();
+            if (rows.Count == 0) continue;
+            text.AppendLine($"## {SetTitles.Of(set.Key)}").AppendLine();
+            text.AppendLine($"| work | {string.Join(" | ", engines)} | Varve against the goal |");
+            text.AppendLine($"|---|{string.Concat(engines.Select(_ => "---:|"))}---|");
+            foreach (var (workload, row) in rows)
+            {
+                var cells = engines.Select(e => row.TryGetValue(e, out var summary) ? Cell(workload, summary) : "");
+                text.AppendLine($"| {workload.TitleFor(result.Entries)} | {string.Join(" | ", cells)} | {Verdicts(workload, row)} |");
+            }
+
+            if (rows.Any(r => r.Workload.IsHotPath)) text.AppendLine(Allocation(rows, engines));
+            text.AppendLine();
         }
 
-        text.AppendLine(Allocation(result, engines));
         return text.ToString();
     }
 
     private static string Cell(Workload workload, Summary summary)
     {
-        var figure = workload.Show(summary);
-        var shown = workload.Unit switch
-        {
-            Unit.KiloPerSecond => $"{Short(figure)} k/s",
-            Unit.Milliseconds => $"{Short(figure)} ms",
-            _ => $"{Short(figure)} µs",
-        };
+        var shown = $"{Short(workload.Figure.Of(summary))} {workload.Figure.Unit}";
         if (summary.Extra.TryGetValue("raw_p50_us", out var raw)) shown += $" (raw {Short(raw)})";
         if (summary.Extra.TryGetValue("scaling", out var scaling)) shown += $" ({Short(scaling)}x)";
-        if (summary.Extra.TryGetValue("writes_per_second", out var writes))
-            shown += $", {Short(writes / 1e3)} k writes/s, p99.9 {Short(summary.Extra["get_p999_us"])} µs";
+        if (summary.Extra.TryGetValue("get_p999_us", out var get)) shown += $", p99.9 {Short(get)} µs";
         if (summary.Extra.TryGetValue("held_ms", out var held)) shown += $", held {Short(held)} ms";
         return shown;
     }
 
-    private static string Verdict(Goal goal, Workload workload, IReadOnlyDictionary<string, Summary> row)
+    /// <summary>The goals, or the ratio to the best peer where nothing was asked.</summary>
+    private static string Verdicts(Workload workload, IReadOnlyDictionary<string, Summary> row)
     {
-        var measured = row.ContainsKey("varve") ? goal.Measure(workload, row) : null;
-        if (measured is not { } figure) return $"asked {goal.Text}";
-        return $"**{Short(figure)}** (asked {goal.Text}{(goal.Reached(figure) ? "" : ": not reached")})";
+        if (workload.Goals.Length > 0) return string.Join("; ", workload.Goals.Select(g => Verdict(g, workload, row)));
+        return Goal.RatioToBestPeer(workload, row) is { } ratio ? $"{Short(ratio)}x the best peer" : "";
     }
 
-    private static string Allocation(RunResult result, IReadOnlyList<string> engines)
+    private static string Verdict(Goal goal, Workload workload, IReadOnlyDictionary<string, Summary> row) =>
+        goal.Measure(workload, row) is { } figure
+            ? $"**{Short(figure)}** (asked {goal.Text}{(goal.Reached(figure) ? "" : ": not reached")})"
+            : $"asked {goal.Text}";
+
+    private static string Allocation(List<(Workload Workload, IReadOnlyDictionary<string, Summary> Engines)> rows, IReadOnlyList<string> engines)
     {
-        // The largest of the rows: 0 only if every hot path allocates nothing. A checkpoint is no hot path.
-        var cells = engines.Select(e => Workload.All
-            .Where(w => w.Name != "checkpoint")
-            .Select(w => result.Row(w)).Where(r => r.ContainsKey(e)).Select(r => r[e].AllocatedBytesPerOperation)
-            .DefaultIfEmpty().Max());
-        return $"| managed bytes allocated an operation, worst row | {string.Join(" | ", cells.Select(c => Short(Math.Round(c, 2)) + " B"))} | asked 0 B |";
+        // The largest of the rows: 0 only if every hot path allocates nothing.
+        var cells = engines.Select(e => rows
+            .Where(r => r.Workload.IsHotPath && r.Engines.ContainsKey(e)).Select(r => Math.Round(r.Engines[e].AllocatedBytesPerOperation, 2))
+            .DefaultIfEmpty().Max()).ToList();
+        var own = engines.ToList().IndexOf(Engines.BenchEngines.Varve);
+        var verdict = own < 0 ? "asked 0 B" : $"**{Short(cells[own])}** (asked 0 B{(cells[own] == 0 ? "" : ": not reached")})";
+        return $"| managed bytes allocated an operation, worst row | {string.Join(" | ", cells.Select(c => Short(c) + " B"))} | {verdict} |";
     }
 
     private static string Details(RunResult result)
     {
         var text = new StringBuilder();
-        foreach (var workload in Workload.All)
+        foreach (var workload in Rows.All)
         foreach (var (engine, summary) in result.Row(workload).OrderBy(e => e.Key, StringComparer.Ordinal))
         {
-            if (summary.Extra.Count == 0) continue;
-            var figures = summary.Extra.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key} {Short(e.Value)}");
-            text.AppendLine($"- {workload.Name}, {engine}: {string.Join(", ", figures)}");
+            var figures = summary.Extra.Where(e => !s_notInDetails.Contains(e.Key)).OrderBy(e => e.Key, StringComparer.Ordinal)
+                .Select(e => $"{e.Key} {Short(e.Value)}").ToList();
+            if (figures.Count > 1) text.AppendLine($"- {workload.Name}, {engine}: {string.Join(", ", figures)}");
         }
 
         return text.ToString();

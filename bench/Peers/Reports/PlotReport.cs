@@ -2,39 +2,112 @@ using ScottPlot;
 
 namespace Varve.Bench.Peers.Reports;
 
-/// <summary>One bar chart of throughput for each row.</summary>
+/// <summary>The figures: a bar chart for each row, latency percentiles, and throughput over time.</summary>
 internal static class PlotReport
 {
+    private const int Width = 760;
+    private const int Height = 460;
+
     private static readonly Dictionary<string, string> s_colours = new()
     {
-        ["varve"] = "#1b6ca8", ["rocksdb"] = "#c8553d", ["lmdb"] = "#588157", ["zonetree"] = "#8d6a9f",
+        ["varve"] = "#1b6ca8", ["rocksdb"] = "#c8553d", ["rocksdb-default"] = "#e0a458", ["lmdb"] = "#588157", ["zonetree"] = "#8d6a9f",
     };
 
     public static void Draw(RunResult result, string directory)
     {
         Directory.CreateDirectory(directory);
-        var engines = result.EnginesMeasured();
-        foreach (var workload in Workload.All)
+        foreach (var workload in Rows.All)
         {
             var row = result.Row(workload);
             if (row.Count == 0) continue;
+            if (workload.Curve is not null) continue;   // drawn over the size of the data
+            Bars(result, workload, row, directory);
+            var typical = result.EnginesMeasured().Select(e => (Engine: e, Measurement: result.Typical(workload, e)!)).Where(t => t.Measurement is not null).ToList();
+            foreach (var series in typical.SelectMany(t => t.Measurement.Series.Keys).Distinct().Where(s => s.EndsWith("_us", StringComparison.Ordinal) && s != "longest_chunk_us"))
+                Latencies(result, workload, typical, series, directory);
+            if (typical.Any(t => t.Measurement.Series.ContainsKey("entries_per_slice"))) OverTime(result, workload, typical, directory);
+        }
+
+        GrowthPlots.Draw(result, directory);
+    }
+
+    public static Color ColourOf(string engine) => Color.FromHex(s_colours[engine]);
+
+    public static void Save(Plot plot, string directory, string name) => plot.SavePng(Path.Combine(directory, name + ".png"), Width, Height);
+
+    private static void Bars(RunResult result, Workload workload, IReadOnlyDictionary<string, Summary> row, string directory)
+    {
+        using var plot = new Plot();
+        var shown = result.EnginesMeasured().Where(row.ContainsKey).ToList();
+        for (var i = 0; i < shown.Count; i++)
+        {
+            var figure = workload.Figure.Of(row[shown[i]]);
+            var bar = plot.Add.Bar(position: i, value: figure);
+            bar.Color = ColourOf(shown[i]);
+            bar.Bars[0].Label = FormattableString.Invariant($"{figure:#,0.###}");
+        }
+
+        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. shown.Select((_, i) => (double)i)], [.. shown]);
+        plot.Axes.Margins(bottom: 0, top: 0.15);
+        plot.Title(workload.TitleFor(result.Entries));
+        plot.YLabel(workload.Figure.Unit + (workload.Figure.MoreIsBetter ? ", more is better" : ", less is better"));
+        Save(plot, directory, workload.Name);
+    }
+
+    /// <summary>Latency by percentile; the horizontal axis counts nines, as HdrHistogram's plots do.</summary>
+    private static void Latencies(RunResult result, Workload workload, List<(string Engine, Measurement Measurement)> typical, string series, string directory)
+    {
+        var last = Meter.Percentiles.Count - 2;   // the largest is drawn where the next nine would be
+        var positions = Meter.Percentiles.Select((p, i) => Nines(i > last ? 99.9999 : p)).ToArray();
+        using var plot = new Plot();
+        foreach (var (engine, measurement) in typical)
+        {
+            if (!measurement.Series.TryGetValue(series, out var latencies)) continue;
+            var line = plot.Add.Scatter(positions, latencies.Select(l => Math.Log10(Math.Max(l, 0.01))).ToArray(), ColourOf(engine));
+            line.LegendText = engine;
+        }
+
+        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
+            [Nines(0), Nines(50), Nines(90), Nines(99), Nines(99.9), Nines(99.99), Nines(99.999), Nines(99.9999)],
+            ["0", "50%", "90%", "99%", "99.9%", "99.99%", "99.999%", "max"]);
+        plot.Axes.Left.TickGenerator = Decades(-2, 7);
+        plot.Title($"{workload.TitleFor(result.Entries)}: {series[..^3]} latency by percentile");
+        plot.YLabel("µs");
+        plot.ShowLegend(Alignment.UpperLeft);
+        Save(plot, directory, $"{workload.Name}-{series[..^3]}-latency");
+    }
+
+    /// <summary>Throughput and the longest chunk in each tenth of a second: flushes and merges show as dips and as peaks.</summary>
+    private static void OverTime(RunResult result, Workload workload, List<(string Engine, Measurement Measurement)> typical, string directory)
+    {
+        DrawSeries("entries_per_slice", v => v * Timeline.SlicesPerSecond / 1e3, "thousand entries a second", "over time", null);
+        DrawSeries("longest_chunk_us", v => Math.Log10(Math.Max(v, 1)), "µs", "longest chunk over time", Decades(0, 7));
+        DrawSeries("anonymous_mib", v => v, "MiB", "anonymous memory over time", null);
+
+        void DrawSeries(string series, Func<double, double> value, string unit, string what, ITickGenerator? ticks)
+        {
             using var plot = new Plot();
-            var shown = engines.Where(row.ContainsKey).ToList();
-            for (var i = 0; i < shown.Count; i++)
+            foreach (var (engine, measurement) in typical)
             {
-                var rate = row[shown[i]].PerSecond;
-                var bar = plot.Add.Bar(position: i, value: rate);
-                bar.Color = Color.FromHex(s_colours[shown[i]]);
-                bar.Bars[0].Label = rate >= 1e6 ? $"{rate / 1e6:0.00} M/s" : rate >= 1e3 ? $"{rate / 1e3:0.0} k/s" : $"{rate:0.0} /s";
+                if (!measurement.Series.TryGetValue(series, out var values)) continue;
+                var line = plot.Add.Scatter(
+                    values.Select((_, i) => (i + 0.5) / Timeline.SlicesPerSecond).ToArray(), values.Select(value).ToArray(), ColourOf(engine));
+                line.MarkerSize = 0;
+                line.LegendText = engine;
             }
 
-            plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
-                [.. shown.Select((_, i) => (double)i)], [.. shown]);
-            plot.Axes.Margins(bottom: 0, top: 0.15);
-            plot.Title(workload.Title);
-            plot.YLabel("operations per second");
-            plot.SavePng(Path.Combine(directory, workload.Name + ".png"), 640, 420);
-            plot.SaveSvg(Path.Combine(directory, workload.Name + ".svg"), 640, 420);
+            if (ticks is not null) plot.Axes.Left.TickGenerator = ticks;
+            plot.Title($"{workload.TitleFor(result.Entries)}: {what}");
+            plot.XLabel("seconds");
+            plot.YLabel(unit);
+            plot.ShowLegend(Alignment.UpperRight);
+            Save(plot, directory, $"{workload.Name}-{what.Replace(' ', '-')}");
         }
     }
+
+    public static ScottPlot.TickGenerators.NumericManual Decades(int from, int to) => new(
+        [.. Enumerable.Range(from, to - from + 1).Select(d => (double)d)],
+        [.. Enumerable.Range(from, to - from + 1).Select(d => Math.Pow(10, d).ToString(d < 0 ? "0.##" : "#,0", System.Globalization.CultureInfo.InvariantCulture))]);
+
+    private static double Nines(double percentile) => -Math.Log10(1 - percentile / 100);
 }

@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers.Reports;
 
@@ -7,28 +10,34 @@ namespace Varve.Bench.Peers.Reports;
 internal sealed record EngineMeasurement(string Engine, Measurement Measurement);
 
 /// <summary>Everything that a run has measured; what <c>--save</c> keeps.</summary>
-internal sealed class RunResult(Machine machine, long entries, int repeat)
+internal sealed class RunResult
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
-    public DateTimeOffset At { get; } = TimeProvider.System.GetUtcNow();
+    public DateTimeOffset At { get; init; } = TimeProvider.System.GetUtcNow();
 
-    public Machine Machine => machine;
+    public required Machine Machine { get; init; }
 
-    public long Entries => entries;
+    public required long Entries { get; init; }
 
-    public int Repeat => repeat;
+    public required int Repeat { get; init; }
 
-    public List<EngineMeasurement> Measurements { get; } = [];
+    /// <summary>How long the run took.</summary>
+    public double Seconds { get; set; }
 
     /// <summary>By engine: its settings.</summary>
-    public SortedDictionary<string, IReadOnlyList<string>> Settings { get; } = [];
+    public SortedDictionary<string, IReadOnlyList<string>> Settings { get; init; } = [];
 
     /// <summary>By engine and group: why there is no figure.</summary>
-    public SortedDictionary<string, string> Failures { get; } = [];
+    public SortedDictionary<string, string> Failures { get; init; } = [];
 
-    /// <summary>Engines measured, in the order of <see cref="RunContext.Engines"/>.</summary>
-    public IReadOnlyList<string> EnginesMeasured() => RunContext.Engines.Where(e => Measurements.Any(m => m.Engine == e)).ToList();
+    public List<EngineMeasurement> Measurements { get; init; } = [];
+
+    public static RunResult Load(string path) =>
+        JsonSerializer.Deserialize<RunResult>(File.ReadAllText(path)) ?? throw new ArgumentException($"'{path}' holds no result");
+
+    /// <summary>Engines measured, in the order of <see cref="BenchEngines.Names"/>.</summary>
+    public IReadOnlyList<string> EnginesMeasured() => BenchEngines.Names.Where(e => Measurements.Any(m => m.Engine == e)).ToList();
 
     public void Add(string engine, ChildResult result)
     {
@@ -46,14 +55,34 @@ internal sealed class RunResult(Machine machine, long entries, int repeat)
         .GroupBy(m => m.Engine, m => m.Measurement)
         .ToDictionary(g => g.Key, g => Summary.Of([.. g]));
 
-    /// <summary>Writes everything as JSON under <c>results</c> beside the caller's source file, or in the working directory where that is not; gives the path.</summary>
+    /// <summary>The repetition of a row whose rate is the median, or the next one below it: its curves stand for all.</summary>
+    public Measurement? Typical(Workload workload, string engine)
+    {
+        var sorted = Measurements.Where(m => m.Engine == engine && m.Measurement.Workload == workload.Name)
+            .Select(m => m.Measurement).OrderBy(m => m.PerSecond).ToList();
+        return sorted.Count == 0 ? null : sorted[(sorted.Count - 1) / 2];
+    }
+
+    /// <summary>Writes everything as JSON under <c>results</c> beside the caller's source file, or in the working directory where those are not; gives the path.</summary>
     public string Save([CallerFilePath] string caller = "")
     {
         var sources = Path.GetDirectoryName(caller)!;
-        var directory = Directory.Exists(sources) ? Path.Combine(sources, "results") : "results";
+        var directory = Path.Combine(Directory.Exists(sources) ? sources : ".", "results");
         Directory.CreateDirectory(directory);
         var path = Path.GetFullPath(Path.Combine(directory, $"{At:yyyy-MM-dd-HHmmss}.json"));
-        File.WriteAllText(path, JsonSerializer.Serialize(this, s_json) + "\n");
+        File.WriteAllText(path, ToJson());
         return path;
+    }
+
+    /// <summary>Indented, but a line for each measurement: a long curve is not to be a page of numbers.</summary>
+    private string ToJson()
+    {
+        var whole = JsonSerializer.SerializeToNode(this)!.AsObject();
+        var measurements = (JsonArray)whole[nameof(Measurements)]!;
+        whole.Remove(nameof(Measurements));
+        var text = new StringBuilder(whole.ToJsonString(s_indented)[..^1].TrimEnd());
+        text.Append($",\n  \"{nameof(Measurements)}\": [\n    ");
+        text.AppendJoin(",\n    ", measurements.Select(m => m!.ToJsonString()));
+        return text.Append("\n  ]\n}\n").ToString();
     }
 }

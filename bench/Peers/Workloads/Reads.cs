@@ -2,98 +2,109 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>The keys of a run of gets, drawn and written out beforehand.</summary>
-internal sealed class ReadKeys : IDisposable
+/// <summary>The loops of the read rows of one thread. Each checks what it gets: a fast wrong answer ends the run.</summary>
+internal sealed class Reads(IBenchReader reader, EntrySource source) : IDisposable
 {
-    private readonly NativeBlock _block;
-    private readonly int _keyBytes;
+    public const int MultiKeys = 64;
 
-    private ReadKeys(EntrySource source, int count, long stream, long from, long bound)
+    private readonly byte[] _destination = new byte[MultiKeys * source.ValueBytes];
+
+    public IBenchReader Reader => reader;
+
+    public long Present(ReadKeys keys) => Gets(keys, source.ValueBytes);
+
+    public long Absent(ReadKeys keys) => Gets(keys, -1);
+
+    /// <summary>One key, which is present.</summary>
+    public void One(ReadOnlySpan<byte> key)
     {
-        Count = count;
-        _keyBytes = source.KeyBytes;
-        _block = new NativeBlock((long)count * _keyBytes);
-        for (var i = 0; i < count; i++)
-            source.WriteKey(from + EntrySource.Pick((ulong)(stream << 40) + (ulong)i, bound), _block.Slice((long)i * _keyBytes, _keyBytes));
+        if (reader.Get(key, _destination) != source.ValueBytes) throw Wrong("get");
     }
 
-    public int Count { get; }
-
-    public static ReadKeys Present(EntrySource source, int count, long stream) => new(source, count, stream, 0, source.Entries);
-
-    /// <summary>Of the first <paramref name="bound"/> entries only.</summary>
-    public static ReadKeys PresentBelow(EntrySource source, int count, long stream, long bound) => new(source, count, stream, 0, bound);
-
-    public static ReadKeys Absent(EntrySource source, int count, long stream) => new(source, count, stream, source.Entries, source.Entries);
-
-    public ReadOnlySpan<byte> this[int i] => _block.Slice((long)i * _keyBytes, _keyBytes);
-
-    public void Dispose() => _block.Dispose();
-}
-
-/// <summary>The loops of the read rows. Each checks what it gets: a fast wrong answer ends the run.</summary>
-internal static class Reads
-{
-    public static long Gets(IBenchReader reader, ReadKeys keys, int expectedLength)
+    public long InPlace(ReadKeys keys)
     {
-        Span<byte> destination = stackalloc byte[512];
+        ulong seen = 0;
         for (var i = 0; i < keys.Count; i++)
-            if (reader.Get(keys[i], destination) != expectedLength) throw Wrong("get");
+            if (reader.GetInPlace(keys[i], ref seen) != source.ValueBytes) throw Wrong("get in place");
+        return seen == 0 ? throw Wrong("get in place") : keys.Count;
+    }
+
+    public long Pinned(IPinnedReader pinned, ReadKeys keys)
+    {
+        for (var i = 0; i < keys.Count; i++)
+            if (pinned.GetPinned(keys[i], _destination) != source.ValueBytes) throw Wrong("pinned get");
         return keys.Count;
     }
 
-    public static long GetsPinned(IPinnedReader reader, ReadKeys keys, int expectedLength)
+    public long Managed(IManagedReader managed, ReadKeys keys)
     {
-        Span<byte> destination = stackalloc byte[512];
         for (var i = 0; i < keys.Count; i++)
-            if (reader.GetPinned(keys[i], destination) != expectedLength) throw Wrong("pinned get");
+            if (managed.GetManaged(keys[i], _destination) != source.ValueBytes) throw Wrong("managed get");
         return keys.Count;
     }
 
-    public static long GetsManaged(IManagedReader reader, ReadKeys keys, int expectedLength)
+    /// <summary>All keys, which are present, <see cref="MultiKeys"/> at a time.</summary>
+    public long Multi(ReadKeys keys)
     {
-        Span<byte> destination = stackalloc byte[512];
-        for (var i = 0; i < keys.Count; i++)
-            if (reader.GetManaged(keys[i], destination) != expectedLength) throw Wrong("managed get");
-        return keys.Count;
+        long done = 0;
+        for (var i = 0; i + MultiKeys <= keys.Count; i += MultiKeys)
+        {
+            if (reader.GetMulti(keys, i, MultiKeys, _destination) != MultiKeys) throw Wrong("multi-get");
+            done += MultiKeys;
+        }
+
+        return done;
     }
 
-    /// <summary>Scans random prefixes; gives the entries visited.</summary>
-    public static long Prefixes(IBenchReader reader, EntrySource source, int scans)
+    /// <summary>Scans random prefixes of random keys; gives the entries visited.</summary>
+    public long Prefixes(int scans)
     {
-        Span<byte> prefix = stackalloc byte[EntrySource.PrefixBytes];
+        var keys = (RandomKeys)source.Keys;
+        Span<byte> prefix = stackalloc byte[RandomKeys.PrefixBytes];
         long entries = 0;
         ulong seen = 0;
         for (var i = 0; i < scans; i++)
         {
-            source.WritePrefix((uint)EntrySource.Pick((ulong)i, source.Buckets), prefix);
+            keys.WritePrefix((uint)EntrySource.Pick((ulong)i, keys.Buckets), prefix);
             entries += reader.ScanPrefix(prefix, ref seen);
         }
 
         return seen == 0 ? throw Wrong("prefix scan") : entries;
     }
 
-    public static long All(IBenchReader reader)
+    /// <summary>A scan of everything, which must be as much as was applied.</summary>
+    public long All()
     {
         ulong seen = 0;
         var entries = reader.ScanAll(ref seen);
-        return seen == 0 ? throw Wrong("scan") : entries;
+        if (seen == 0 || entries < source.Entries || entries > source.Entries + 1) throw Wrong("full scan");   // + 1: a peer's applied index
+        return entries;
     }
 
     /// <summary>Compares some values byte by byte; not timed.</summary>
-    public static void Verify(IBenchReader reader, EntrySource source, int samples)
+    public void Verify(int samples)
     {
-        Span<byte> key = stackalloc byte[source.KeyBytes];
-        Span<byte> expected = stackalloc byte[source.ValueBytes];
-        Span<byte> value = stackalloc byte[source.ValueBytes];
+        Span<byte> key = new byte[source.KeyBytesMax];
+        Span<byte> expected = new byte[source.ValueBytes];
+        Span<byte> value = new byte[source.ValueBytes];
         for (var i = 0; i < samples; i++)
         {
             var number = EntrySource.Pick((ulong)i, source.Entries);
-            source.WriteKey(number, key);
+            var length = source.WriteKey(number, key);
             source.WriteValue(number, expected);
-            if (reader.Get(key, value) != expected.Length || !value.SequenceEqual(expected)) throw Wrong("get: not the bytes that were applied");
+            if (reader.Get(key[..length], value) != expected.Length || !value.SequenceEqual(expected)) throw Wrong("get: not the bytes that were applied");
         }
     }
 
+    public void Dispose() => reader.Dispose();
+
     public static InvalidDataException Wrong(string what) => new($"wrong answer from {what}");
+
+    private long Gets(ReadKeys keys, int expectedLength)
+    {
+        Span<byte> destination = _destination;
+        for (var i = 0; i < keys.Count; i++)
+            if (reader.Get(keys[i], destination) != expectedLength) throw Wrong("get");
+        return keys.Count;
+    }
 }

@@ -15,7 +15,7 @@ internal static class DurableGroup
     public static void Run(RunContext context)
     {
         var source = EntrySource.Random(context.Entries);
-        WarmUp.Run(context, source, 100, reads: false);
+        WarmUp.Run(context, source, 100);
         var perRound = (int)Math.Clamp(context.Entries / 10_000, 20, 200);
         if (context.Wants("durable-1")) Measure(context, "durable-1", source, 1, perRound);
         if (context.Wants("durable-100")) Measure(context, "durable-100", source, 100, perRound);
@@ -23,8 +23,8 @@ internal static class DurableGroup
 
     private static void Measure(RunContext context, string workload, EntrySource source, int chunkEntries, int perRound)
     {
-        using var engine = context.Open(durable: true, out var path);
-        var chunkBytes = chunkEntries * (source.KeyBytes + source.ValueBytes) + RecordOverheadBytes;
+        using var engine = context.Open(new EngineSettings { Durable = true }, out var path);
+        var chunkBytes = chunkEntries * (source.KeyBytesMax + source.ValueBytes) + RecordOverheadBytes;
         using var raw = new RawDevice(path + ".raw", chunkBytes);
         var warm = Rounds * perRound / 5;
         using var chunks = engine.Prepare(source, 0, (Rounds * perRound + warm) * chunkEntries, chunkEntries);
@@ -44,17 +44,17 @@ internal static class DurableGroup
         Func<long> timed = () => Timed(latencies, perRound, apply);
         for (var round = 0; round < Rounds; round++)
         {
-            var part = Meter.Run(workload, timed);
+            var part = Meter.Run("", timed);
             seconds += part.Seconds;
             allocated += part.AllocatedBytesPerOperation;
             Timed(rawLatencies, perRound, write);
         }
 
-        var measurement = new Measurement(workload, Rounds * perRound, seconds, allocated / Rounds, []);
+        var measurement = new Measurement("", Rounds * perRound, seconds, allocated / Rounds, []);
         measurement.AddPercentiles("chunk", latencies);
         measurement.AddPercentiles("raw", rawLatencies);
         measurement.Extra["of_raw"] = measurement.Extra["chunk_p50_us"] / measurement.Extra["raw_p50_us"];
-        context.Measurements.Add(measurement);
+        context.Add(workload, measurement);
     }
 
     private static long Timed(HdrHistogram.LongHistogram histogram, int count, Action write)

@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Varve.Bench.Peers;
 
@@ -10,12 +12,28 @@ internal static unsafe partial class ProcessFigures
     private const uint StatxBlocks = 0x400;
     private const int StatxBytes = 256;
     private const int BlocksOffset = 48;   // stx_blocks, in units of 512 bytes
+    private const int AdviseDontNeed = 4;
+
+    private static readonly SafeFileHandle s_memory = File.OpenHandle("/proc/self/statm");
 
     /// <summary>Bytes that the process has caused to be written to the device, or dirtied in mapped files.</summary>
     public static long WrittenBytes => Field("/proc/self/io", "write_bytes:");
 
-    /// <summary>Anonymous resident memory: heaps, caches and memtables, without mapped files.</summary>
-    public static long AnonymousBytes => Field("/proc/self/status", "RssAnon:") * 1024;
+    /// <summary>Bytes that the process has caused to be read from the device.</summary>
+    public static long ReadBytes => Field("/proc/self/io", "read_bytes:");
+
+    /// <summary>Anonymous resident memory: heaps, caches and memtables, without mapped files. Allocates nothing.</summary>
+    public static long AnonymousBytes
+    {
+        get
+        {
+            Span<byte> text = stackalloc byte[128];   // pages: size resident shared ...
+            text = text[..RandomAccess.Read(s_memory, text, 0)];
+            text = text[(text.IndexOf((byte)' ') + 1)..];
+            if (!Utf8Parser.TryParse(text, out long resident, out var used)) return 0;
+            return Utf8Parser.TryParse(text[(used + 1)..], out long shared, out _) ? (resident - shared) * 4096 : 0;
+        }
+    }
 
     /// <summary>Blocks in use under a directory: holes in sparse files do not count.</summary>
     public static long DiskBytes(string directory)
@@ -28,6 +46,17 @@ internal static unsafe partial class ProcessFigures
         return total;
     }
 
+    /// <summary>Writes the files of a directory through and takes them out of the page cache; they must not be mapped.</summary>
+    public static void DropFromCache(string directory)
+    {
+        foreach (var path in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
+        {
+            using var file = File.OpenHandle(path);
+            RandomAccess.FlushToDisk(file);
+            posix_fadvise((int)file.DangerousGetHandle(), 0, 0, AdviseDontNeed);
+        }
+    }
+
     private static long Field(string file, string name)
     {
         foreach (var line in File.ReadLines(file))
@@ -38,4 +67,7 @@ internal static unsafe partial class ProcessFigures
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int directory, string path, int flags, uint mask, byte* result);
+
+    [LibraryImport("libc")]
+    private static partial int posix_fadvise(int file, long offset, long length, int advice);
 }

@@ -9,6 +9,9 @@ namespace Varve.Bench.Peers;
 internal sealed record Measurement(
     string Workload, long Operations, double Seconds, double AllocatedBytesPerOperation, Dictionary<string, double> Extra)
 {
+    /// <summary>What is drawn: figures over time, and latencies at <see cref="Meter.Percentiles"/>.</summary>
+    public Dictionary<string, double[]> Series { get; init; } = [];
+
     public double PerSecond => Operations / Seconds;
 }
 

@@ -9,7 +9,7 @@ internal sealed record Summary(int Repetitions, double PerSecond, double Allocat
         Median(repetitions.Select(m => m.AllocatedBytesPerOperation)),
         repetitions.SelectMany(m => m.Extra).GroupBy(e => e.Key, e => e.Value).ToDictionary(g => g.Key, Median));
 
-    private static double Median(IEnumerable<double> values)
+    public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToList();
         return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;

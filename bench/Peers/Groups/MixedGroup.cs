@@ -9,13 +9,13 @@ internal static class MixedGroup
     public static void WriterAndReader(RunContext context)
     {
         var source = EntrySource.Random(context.Entries);
-        WarmUp.Run(context, source, 100, reads: true);
-        using var engine = context.Open(durable: false, out _);
+        WarmUp.Run(context, source, 100, WarmUp.Reads);
+        using var engine = context.Open(EngineSettings.Usual, out _);
         var half = checked((int)(source.Entries / 2));
         using (var first = engine.Prepare(source, 0, half, 100)) Apply(first, null, () => false);
 
         using var second = engine.Prepare(source, half, half, 100);
-        using var keys = ReadKeys.PresentBelow(source, Math.Min(half, 500_000), 1, half);
+        var keys = ReadKeys.PresentBelow(source, Math.Min(half, 500_000), 1, half);
         var chunks = Meter.NewHistogram();
         double writeSeconds = 0;
         var writing = true;
@@ -39,20 +39,21 @@ internal static class MixedGroup
         using var reader = engine.OpenReader();
         var gets = Meter.NewHistogram();
         writer.Start();
-        var measurement = Meter.Run("mixed", () => ReadUntil(reader, keys, source.ValueBytes, gets, ref writing));
+        var measurement = Meter.Run("", () => ReadUntil(reader, keys, source.ValueBytes, gets, ref writing));
         writer.Join();
         if (failure is not null) throw failure;
         measurement.AddPercentiles("get", gets);
         measurement.AddPercentiles("chunk", chunks);
         measurement.Extra["writes_per_second"] = half / writeSeconds;
-        context.Measurements.Add(measurement);
+        context.Add("mixed", measurement);
+        context.Add("mixed-writes", new Measurement("", half, writeSeconds, 0, []));
     }
 
     public static void Checkpoint(RunContext context)
     {
         var source = EntrySource.Random(context.Entries);
-        WarmUp.Run(context, source, 100, reads: false);
-        using var engine = context.Open(durable: false, out _);
+        WarmUp.Run(context, source, 100);
+        using var engine = context.Open(EngineSettings.Usual, out _);
         var before = checked((int)(source.Entries * 4 / 5));
         var after = (int)source.Entries - before;
         using (var chunks = engine.Prepare(source, 0, before, 100)) Apply(chunks, null, () => false);
@@ -84,7 +85,7 @@ internal static class MixedGroup
         Measurement measurement;
         try
         {
-            measurement = Meter.Run("checkpoint", () =>
+            measurement = Meter.Run("", () =>
             {
                 engine.Checkpoint(path);
                 return 1;
@@ -101,7 +102,7 @@ internal static class MixedGroup
         if (held.TotalCount > 0) measurement.Extra["held_ms"] = held.GetValueAtPercentile(100) / 1e6;
         measurement.Extra["chunks_meanwhile"] = held.TotalCount;
         measurement.Extra["checkpoint_bytes"] = ProcessFigures.DiskBytes(path);
-        context.Measurements.Add(measurement);
+        context.Add("checkpoint", measurement);
     }
 
     private static void Apply(PreparedChunks chunks, HdrHistogram.LongHistogram? histogram, Func<bool> stop, int from = 0)

@@ -1,0 +1,87 @@
+namespace Varve.Bench.Peers;
+
+/// <summary>The sets that take long: asked for by name, or with <c>--all</c>.</summary>
+internal static class LongRows
+{
+    private static readonly Group s_sustained = new("sustained", "sustained", ApplyGroups.Sustained) { Scale = 10 };
+    private static readonly Group s_overwrite = new("overwrite", "sustained", ApplyGroups.Overwrite);
+    private static readonly Group s_large = new("random-5x", "large", RandomGroup.Run) { Scale = 5, Suffix = "-5x" };
+    private static readonly Group s_recovery = new("recovery", "start", StartGroups.Recovery) { FixedEntries = StartGroups.SegmentEntries };
+    private static readonly Group s_memory = new("memory", "start", StartGroups.Memory) { FixedEntries = StartGroups.SegmentEntries };
+    private static readonly Group s_open = new("open", "open", StartGroups.Open) { Scale = 5.24288, Once = true };   // 10 GiB of 1 KiB entries at 2 M
+    private static readonly Group s_limited = new("limited", "limited", LimitedGroup.Run) { Scale = 2 };
+
+    public static IReadOnlyList<Workload> All { get; } =
+    [
+        .. Start(),
+        .. Sustained(),
+        new("apply-random-5x", "apply, random 16 B keys, chunk 100, {n}", s_large, Figure.KiloPerSecond, Goal.BestPeer(4)) { IsHotPath = true },
+        .. MainRows.ReadRowsOf(s_large),
+        .. Shape(new("paths", "shapes", ShapeGroups.Paths) { Suffix = "-paths" }, "/registry/pods/... keys"),
+        .. Shape(new("integers", "shapes", ShapeGroups.Integers) { Suffix = "-integers" }, "8 B integer keys, random order"),
+        .. Shape(new("lengths", "shapes", ShapeGroups.Lengths) { Suffix = "-lengths" }, "keys of 4-200 B"),
+        .. Values(new("values-1k", "values", ShapeGroups.Values1K) { Scale = 0.5, Suffix = "-1k" }, "values of 1 KB"),
+        .. Values(new("values-64k", "values", ShapeGroups.Values64K) { Scale = 1.0 / 128, Suffix = "-64k" }, "values of 64 KB"),
+        .. Ycsb(new("ycsb-100", "ycsb", YcsbGroup.Run(100)) { Scale = 0.5, Suffix = "-100" }, "100 B"),
+        .. Ycsb(new("ycsb-1k", "ycsb", YcsbGroup.Run(1_000)) { Scale = 0.5, Suffix = "-1k" }, "1 KB"),
+        .. Ycsb(new("ycsb-100-5x", "ycsb", YcsbGroup.Run(100)) { Scale = 5, Suffix = "-100-5x" }, "100 B"),
+        .. Ycsb(new("ycsb-1k-5x", "ycsb", YcsbGroup.Run(1_000)) { Scale = 5, Suffix = "-1k-5x" }, "1 KB"),
+        new("limited-get", "get in a quarter of the data's memory, {n} of 1 KB", s_limited, Figure.Microseconds),
+        new("limited-get-other", "the same, the other table access", s_limited, Figure.Microseconds),
+        .. Growth(new("growth-1", "growth", GrowthGroup.Run) { Scale = 0.5, Suffix = "-1" }),
+        .. Growth(new("growth-10", "growth", GrowthGroup.Run) { Scale = 5, Suffix = "-10" }),
+        .. Growth(new("growth-40", "growth", GrowthGroup.Run) { Scale = 20, Suffix = "-40" }),
+    ];
+
+    private static IEnumerable<Workload> Start()
+    {
+        yield return new("recovery", "open after a kill, a full 64 MiB segment ({n} entries)", s_recovery, Figure.Milliseconds, Goal.AtMost(150, "ms"));
+        yield return new("memory", "memtable and log, {n} entries, an entry", s_memory, Figure.Extra("bytes_per_entry", "B"),
+            Goal.AtMostOf("rocksdb", 0.7, "memory"));
+        yield return new("open", "open a clean database, {n} of 1 KB, settled, to the first get", s_open, Figure.Milliseconds, Goal.AtMost(100, "ms"));
+        yield return new("open-as-loaded", "the same, as the load has left it", s_open, Figure.Milliseconds, Goal.AtMost(100, "ms"));
+        yield return new("open-cold", "the same, settled, nothing in the page cache", s_open, Figure.Milliseconds);
+    }
+
+    private static IEnumerable<Workload> Sustained()
+    {
+        yield return new("sustained", "sustained apply, random keys, {n} entries, merges included", s_sustained, Figure.KiloPerSecond,
+            Goal.Over("rocksdb", 3), Goal.AtMostOf("rocksdb", "chunk_p999_us", 1, "p99.9 chunk"), Goal.AtMost("chunk_p999_us", 5_000, "µs p99.9 chunk"))
+            { IsHotPath = true };
+        foreach (var row in MainRows.CostRowsOf(s_sustained, "sustained")) yield return row;
+        yield return new("overwrite", "overwrite of every entry, random order", s_overwrite, Figure.KiloPerSecond) { IsHotPath = true };
+        yield return new("overwrite-space", "space after settling, all {n} entries overwritten, of the live data", s_overwrite,
+            Figure.Extra("of_live", "x"), Goal.AtMost(1.1, "x"));
+    }
+
+    private static IEnumerable<Workload> Shape(Group group, string what)
+    {
+        yield return new("apply" + group.Suffix, $"apply, {what}", group, Figure.KiloPerSecond) { IsHotPath = true };
+        yield return new("get" + group.Suffix, $"get, present, {what}", group, Figure.Microseconds) { IsHotPath = true };
+        yield return new("absent" + group.Suffix, $"get, absent, {what}", group, Figure.Microseconds) { IsHotPath = true };
+        yield return new("scan" + group.Suffix, $"full scan, per entry, {what}", group, Figure.Microseconds) { IsHotPath = true };
+    }
+
+    private static IEnumerable<Workload> Values(Group group, string what)
+    {
+        yield return new("apply" + group.Suffix, $"apply, {what}", group, Figure.KiloPerSecond) { IsHotPath = true };
+        yield return new("get" + group.Suffix, $"get, copied out, {what}", group, Figure.Microseconds) { IsHotPath = true };
+        yield return new("get-in-place" + group.Suffix, $"get, in place, {what}", group, Figure.Microseconds) { IsHotPath = true };
+    }
+
+    private static IEnumerable<Workload> Ycsb(Group group, string values) => YcsbMix.All
+        .Select(mix => new Workload($"ycsb-{mix.Name}{group.Suffix}", $"{mix.Title}; {{n}} x {values}", group, Figure.KiloPerSecond) { IsHotPath = true });
+
+    private static IEnumerable<Workload> Growth(Group group)
+    {
+        yield return Row("apply", "apply", Figure.KiloPerSecond);
+        yield return Row("get", "get, present", Figure.Microseconds);
+        yield return Row("absent", "get, absent", Figure.Microseconds);
+        yield return Row("scan", "full scan, per entry", Figure.Microseconds);
+        yield return Row("count", "count", Figure.Milliseconds);
+        yield return Row("snapshot", "snapshot", Figure.Milliseconds);
+        yield return Row("open", "open", Figure.Milliseconds);
+
+        Workload Row(string name, string title, Figure figure) => new($"growth-{name}{group.Suffix}", title + ", {n}", group, figure) { Curve = title };
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using Varve.Bench.Peers.Engines;
+
+namespace Varve.Bench.Peers;
+
+/// <summary>The read rows of one database of random keys, in one of its states: "" is settled, "-unsettled" is as the fill has left it.</summary>
+internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySource source, string state)
+{
+    private const int GetsMin = 100_000;
+    private const int GetsMax = 1_000_000;
+    private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(200);
+
+    private readonly Reads _reads = new(engine.OpenReader(), source);
+    private readonly int _gets = (int)Math.Clamp(source.Entries / 3, GetsMin, GetsMax);
+
+    public static IReadOnlyList<string> Names { get; } = ["get-present", "get-absent", "get-2-threads", "get-multi", "scan-prefix", "scan-full"];
+
+    public void Run()
+    {
+        if (!Names.Any(n => context.Wants(n + state))) return;
+        _reads.Verify(10_000);
+        var warm = ReadKeys.Present(source, _gets, 2);
+        if (state.Length == 0) _reads.All();   // caches filled, mappings faulted in
+        _reads.Present(warm);
+
+        var present = ReadKeys.Present(source, _gets, 1);
+        if (context.Measure("get-present" + state, () => Repeated(() => _reads.Present(present))) is { } measured)
+        {
+            if (state.Length == 0) OtherWays(measured, present);
+            engine.Describe(measured.Extra);
+        }
+
+        var absent = ReadKeys.Absent(source, _gets, 1);
+        context.Measure("get-absent" + state, () => Repeated(() => _reads.Absent(absent)));
+        if (context.Wants("get-2-threads" + state)) TwoThreads(present, warm);
+        context.Measure("get-multi" + state, () => Repeated(() => _reads.Multi(present)));
+        context.Measure("scan-prefix" + state, () => Repeated(() => _reads.Prefixes(_gets / RandomKeys.EntriesPerPrefix)));
+        context.Measure("scan-full" + state, () => Repeated(_reads.All));
+        _reads.Dispose();
+    }
+
+    /// <summary>As often as it takes until there is something to time: a scan of a small database takes milliseconds.</summary>
+    public static long Repeated(Func<long> work)
+    {
+        long operations = 0;
+        var start = Stopwatch.GetTimestamp();
+        do operations += work();
+        while (Stopwatch.GetElapsedTime(start) < s_least);
+        return operations;
+    }
+
+    private void OtherWays(Measurement measurement, ReadKeys keys)
+    {
+        if (_reads.Reader is IPinnedReader pinned)
+            measurement.Extra["pinned_us"] = 1e6 / Meter.Run("", () => _reads.Pinned(pinned, keys)).PerSecond;
+        if (_reads.Reader is not IManagedReader managed) return;
+        var other = Meter.Run("", () => _reads.Managed(managed, keys));
+        measurement.Extra["managed_us"] = 1e6 / other.PerSecond;
+        measurement.Extra["managed_allocated_bytes"] = other.AllocatedBytesPerOperation;
+    }
+
+    /// <summary>Both threads at once, and one alone right before it, so that scaling compares neighbours in time.</summary>
+    private void TwoThreads(ReadKeys keys, ReadKeys otherKeys)
+    {
+        var passes = 0;
+        var alone = Meter.Run("", () => Repeated(() =>
+        {
+            passes++;
+            return _reads.Present(keys);
+        }));
+        using var ready = new Barrier(2);
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                using var reads = new Reads(engine.OpenReader(), source);
+                reads.Present(otherKeys);
+                ready.SignalAndWait();   // warm
+                ready.SignalAndWait();   // go
+                for (var i = 0; i < passes; i++) reads.Present(otherKeys);
+            }
+            catch (Exception e)
+            {
+                failure = e;
+                ready.RemoveParticipant();
+            }
+        });
+        thread.Start();
+        ready.SignalAndWait();
+        var measurement = Meter.Run("", () =>
+        {
+            ready.SignalAndWait();
+            for (var i = 0; i < passes; i++) _reads.Present(keys);
+            thread.Join();
+            return 2L * passes * keys.Count;
+        });
+        if (failure is not null) throw failure;
+        measurement.Extra["scaling"] = measurement.PerSecond / alone.PerSecond;
+        context.Add("get-2-threads" + state, measurement);
+    }
+}

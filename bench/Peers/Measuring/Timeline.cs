@@ -1,0 +1,47 @@
+using System.Diagnostics;
+
+namespace Varve.Bench.Peers;
+
+/// <summary>What a fill does over time, in slices of a tenth of a second: entries, the longest chunk that ended in it, and the anonymous memory of the process.</summary>
+internal sealed class Timeline
+{
+    public const int SlicesPerSecond = 10;
+    public const double StallMicroseconds = 5_000;
+    private const int SlicesMax = 3_600 * SlicesPerSecond;
+
+    private static readonly double s_ticksPerMicrosecond = Stopwatch.Frequency / 1e6;
+    private static readonly long s_ticksPerSlice = Stopwatch.Frequency / SlicesPerSecond;
+
+    private readonly double[] _entries = new double[SlicesMax];
+    private readonly double[] _longest = new double[SlicesMax];
+    private readonly double[] _anonymous = new double[SlicesMax];
+    private long _start;
+    private int _last = -1;
+    private long _stalls;
+    private double _stalled;
+
+    public void Begin() => _start = Stopwatch.GetTimestamp();
+
+    public void Add(long startTimestamp, long endTimestamp, int entries)
+    {
+        var slice = (int)Math.Min((endTimestamp - _start) / s_ticksPerSlice, SlicesMax - 1);
+        while (_last < slice) _anonymous[++_last] = ProcessFigures.AnonymousBytes / (double)(1 << 20);
+        var microseconds = (endTimestamp - startTimestamp) / s_ticksPerMicrosecond;
+        _entries[slice] += entries;
+        _longest[slice] = Math.Max(_longest[slice], microseconds);
+        if (microseconds <= StallMicroseconds) return;
+        _stalls++;
+        _stalled += microseconds;
+    }
+
+    public void AddTo(Measurement measurement)
+    {
+        var slices = _last + 1;
+        measurement.Series["entries_per_slice"] = _entries[..slices];
+        measurement.Series["longest_chunk_us"] = [.. _longest[..slices].Select(v => Math.Round(v, 1))];
+        measurement.Series["anonymous_mib"] = [.. _anonymous[..slices].Select(v => Math.Round(v, 1))];
+        measurement.Extra["chunks_over_5_ms"] = _stalls;
+        measurement.Extra["chunks_over_5_ms_total_ms"] = _stalled / 1e3;
+        measurement.Extra["anonymous_peak_mib"] = _anonymous[..slices].Max();
+    }
+}
