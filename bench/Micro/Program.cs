@@ -3,11 +3,20 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Varve.Bench.Micro.Memtables;
+using Varve.Bench.Micro.Reads;
 
 if (args is ["--quick", "memtable", ..])
 {
     MemtableQuick.Run(count: args.Length > 2 ? int.Parse(args[2]) : 400_000, rounds: args.Length > 3 ? int.Parse(args[3]) : 6);
     return;
+}
+
+if (args is ["--quick", "reads", ..])
+{
+    ReadsQuick.Run(Number(2, 2_000_000), rounds: Number(3, 5), valueBytes: Number(4, 100), only: args.Length > 5 ? args[5] : "");
+    return;
+
+    int Number(int at, int usual) => args.Length > at ? int.Parse(args[at]) : usual;
 }
 
 // In this process: the tool's own project generator wants assemblies named as their projects, and ours are not.
