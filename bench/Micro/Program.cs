@@ -4,6 +4,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Varve.Bench.Micro.Background;
 using Varve.Bench.Micro.Memtables;
+using Varve.Bench.Micro.Reads;
 
 if (args is ["--quick", "memtable", ..])
 {
@@ -17,6 +18,14 @@ if (args is ["--quick", "background", ..])
         entries: args.Length > 2 && long.TryParse(args[2], out var entries) ? entries : 2_000_000,
         hasReader: args.Contains("reader"), hasCheckpoint: args.Contains("checkpoint"));
     return;
+}
+
+if (args is ["--quick", "reads", ..])
+{
+    ReadsQuick.Run(Number(2, 2_000_000), rounds: Number(3, 5), valueBytes: Number(4, 100), only: args.Length > 5 ? args[5] : "");
+    return;
+
+    int Number(int at, int usual) => args.Length > at ? int.Parse(args[at]) : usual;
 }
 
 // In this process: the tool's own project generator wants assemblies named as their projects, and ours are not.
