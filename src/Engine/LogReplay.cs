@@ -12,14 +12,14 @@ namespace Varve;
 internal sealed class LogReplay
 {
     private readonly Incarnation _incarnation;
-    private readonly Action<WalSegment> _recycle;
+    private readonly MemtableStock _stock;
     private readonly List<(LogOffset End, LogId Id)> _ends = [];
     private readonly LogId _base;
 
-    public LogReplay(Incarnation incarnation, MachineState state, Action<WalSegment> recycle)
+    public LogReplay(Incarnation incarnation, MachineState state, MemtableStock stock)
     {
         _incarnation = incarnation;
-        _recycle = recycle;
+        _stock = stock;
         _base = new LogId(state.LastIndex, state.LastTerm);
         Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, Math.Max(state.LocalTimeMs, state.CountedTimeMs));
         CleanedTimeMs = state.CleanedTimeMs;
@@ -43,7 +43,7 @@ internal sealed class LogReplay
     public Memtable Replay(WalSegment segment, Action<VarveException>? report = null)
     {
         if (Memtables.Count > 0) Memtables[^1].Seal(Position);
-        var memtable = new Memtable(segment, _recycle);
+        var memtable = new Memtable(segment, _stock);
         Memtables.Add(memtable);
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {

@@ -17,7 +17,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     private readonly Operations _operations;
     private bool _released;
 
-    private LsmStateMachine(string directory, EngineOptions options, IStorage storage, IDisposable? directoryLock, Opening.Parts parts, RecycleTarget recycle)
+    private LsmStateMachine(string directory, EngineOptions options, IStorage storage, IDisposable? directoryLock, Opening.Parts parts, MemtableStock stock)
     {
         _options = options;
         _operations = new Operations(areInline: options.Steps is not null);
@@ -27,7 +27,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _pins = _versions.Pins;
         _wal = parts.Wal;
         _pool = parts.Pool;
-        _memtables = new MemtableFactory(_pool, recycle.Recycle);
+        _stock = stock;
+        _memtables = new MemtableFactory(_pool, stock);
         _report = parts.Report;
         _snapshot = parts.Snapshot;
         _cleanedTime = parts.CleanedTimeMs;
@@ -36,7 +37,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _views = new ViewPool(this);
         _jobs = new TableJobs(_versions, options, this);
         _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
-        recycle.Target = segment =>
+        stock.Segments = segment =>
         {
             _syncer.Between(() =>
             {
@@ -81,9 +82,9 @@ public sealed partial class LsmStateMachine : ITableJobsHost
                 directoryLock = storage.TryLock(Path.Combine(directory, FileNames.Lock)) ?? throw new AlreadyOpenException(directory);
             }
 
-            var recycle = new RecycleTarget();
-            var parts = new Opening(storage, directory, options).Run(recycle.Recycle);
-            return new LsmStateMachine(directory, options, storage, directoryLock, parts, recycle);
+            var stock = new MemtableStock();
+            var parts = new Opening(storage, directory, options).Run(stock);
+            return new LsmStateMachine(directory, options, storage, directoryLock, parts, stock);
         }
         catch
         {
@@ -132,6 +133,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             using (_versions.EnterGate()) _history.Clear();
             _versions.Dispose();
             _memtables.Dispose();
+            _stock.Dispose();
             _pool.Dispose();
             _directoryLock?.Dispose();
             // The last reader out lets go of the mappings, or this call does.
@@ -296,17 +298,5 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     {
         if (!Volatile.Read(ref _released)) return;
         _versions.Reclaimer.Collect();
-    }
-
-    /// <summary>Stands for the recycling of a segment while the engine that does it is still being made.</summary>
-    private sealed class RecycleTarget
-    {
-        public Action<WalSegment>? Target { get; set; }
-
-        public void Recycle(WalSegment segment)
-        {
-            if (Target is null) segment.Dispose();
-            else Target(segment);
-        }
     }
 }

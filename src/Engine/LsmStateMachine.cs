@@ -22,6 +22,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly WalWriter _wal;
     private readonly SegmentPool _pool;
     private readonly MemtableFactory _memtables;
+    private readonly MemtableStock _stock;
     private readonly Background? _background; // null when read-only: nothing to do there
     private readonly LogSyncer _syncer;
     private readonly TableJobs _jobs;

@@ -23,14 +23,14 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
     private readonly List<IDisposable> _opened = [];
     private readonly List<Shared> _acquired = [];
 
-    public Parts Run(Action<WalSegment> recycle)
+    public Parts Run(MemtableStock stock)
     {
         try
         {
             var identityPath = PathOf(FileNames.Identity);
             if (!storage.FileExists(identityPath)) Create();
             var identity = ReadPointer(identityPath);
-            return Recover(identity.DatabaseId, recycle);
+            return Recover(identity.DatabaseId, stock);
         }
         catch
         {
@@ -62,7 +62,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         DurableFile.Replace(storage, PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
     }
 
-    private Parts Recover(Guid databaseId, Action<WalSegment> recycle)
+    private Parts Recover(Guid databaseId, MemtableStock stock)
     {
         var currentPath = PathOf(FileNames.Current);
         if (!storage.FileExists(currentPath)) throw new CorruptionException(currentPath, 0, "current", "the file that names the manifest", "no such file");
@@ -78,13 +78,14 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var runs = VersionSet.OpenRuns(storage, directory, content.Runs, options.ParanoidChecks);
         foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
         var incarnation = new Incarnation(content.State, OutcomesKept);
-        var recovered = new LogReplay(incarnation, content.State, recycle);
+        var recovered = new LogReplay(incarnation, content.State, stock);
 
         var isNew = content.FirstSegment == 0;
         RecoveredLog? log = null;
         if (!isNew)
         {
-            log = WalRecovery.Run(storage, directory, databaseId, content.FirstSegment, options.ReadOnly);
+            var access = options.ReadOnly ? MappingAccess.Table : options.Durability == Durability.Process ? MappingAccess.Segment : MappingAccess.SyncedSegment;
+            log = WalRecovery.Run(storage, directory, databaseId, content.FirstSegment, access);
             _opened.AddRange(log.Unused);
             _opened.AddRange(log.Segments);
             foreach (var segment in log.Segments)
@@ -97,7 +98,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var pool = Keep(new SegmentPool(storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes), options.Durability != Durability.Process));
         var wal = options.ReadOnly
             ? OpenReadOnly(log, recovered)
-            : OpenForWriting(manifest, log, recovered, pool, incarnation, recycle);
+            : OpenForWriting(manifest, log, recovered, pool, incarnation, stock);
         var version = new Versions.Version(incarnation, [.. recovered.Memtables.AsEnumerable().Reverse()], runs, content.State);
         incarnation.Applied.Publish(recovered.Position);
         foreach (var shared in _acquired) shared.Release();
@@ -118,7 +119,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
     /// <summary>Goes on in the last segment where the log ended cleanly, and in a new one otherwise; then sweeps what is not needed.</summary>
     private WalWriter OpenForWriting(
-        ManifestStore manifest, RecoveredLog? log, LogReplay recovered, SegmentPool pool, Incarnation incarnation, Action<WalSegment> recycle)
+        ManifestStore manifest, RecoveredLog? log, LogReplay recovered, SegmentPool pool, Incarnation incarnation, MemtableStock stock)
     {
         manifest.BeginWriting();
         WalWriter wal;
@@ -141,7 +142,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
             next.Sync();
             if (log is null) manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
             _opened.Remove(next);
-            var memtable = new Memtable(next, recycle);
+            var memtable = new Memtable(next, stock);
             _acquired.Add(memtable);
             recovered.Memtables.Add(memtable);
             wal = new WalWriter(next, recovered.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);

@@ -21,7 +21,7 @@ public unsafe class MemtableBench
     public void Setup()
     {
         _work = new MemtableWorkload(Count);
-        _index = new MemtableIndex(_work.Segment, _work.SegmentBytes);
+        _index = new MemtableIndex(_work.Segment, new IndexMemory(_work.SegmentBytes));
         _plain = new PlainSkiplist(_work.Segment, Count);
         for (var i = 0; i < Count; i++)
         {
@@ -34,19 +34,19 @@ public unsafe class MemtableBench
     public void Cleanup()
     {
         _plain.Dispose();
-        _index.Dispose();
+        _index.Memory.Dispose();
         _work.Dispose();
     }
 
     [IterationSetup(Target = nameof(InsertChunksBlock))]
     public void SetupInsertBlock()
     {
-        _emptyIndex = new MemtableIndex(_work.Segment, _work.SegmentBytes);
+        _emptyIndex = new MemtableIndex(_work.Segment, new IndexMemory(_work.SegmentBytes));
         _emptyIndex.Populate(Count);
     }
 
     [IterationCleanup(Target = nameof(InsertChunksBlock))]
-    public void CleanupInsertBlock() => _emptyIndex!.Dispose();
+    public void CleanupInsertBlock() => _emptyIndex!.Memory.Dispose();
 
     [IterationSetup(Target = nameof(InsertPlain))]
     public void SetupInsertPlain()

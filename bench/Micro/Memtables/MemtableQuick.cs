@@ -31,8 +31,9 @@ internal static unsafe class MemtableQuick
 
     private static void Block(MemtableWorkload work, Dictionary<string, List<double>> results, string suffix)
     {
-        using (var chunked = new MemtableIndex(work.Segment, work.SegmentBytes))
+        using (var memory = new IndexMemory(work.SegmentBytes))
         {
+            var chunked = new MemtableIndex(work.Segment, memory);
             chunked.Populate(work.Count);
             Time("insert by chunks of 100, block" + suffix, () =>
             {
@@ -46,8 +47,9 @@ internal static unsafe class MemtableQuick
             });
         }
 
-        using (var halves = new MemtableIndex(work.Segment, work.SegmentBytes))
+        using (var memory = new IndexMemory(work.SegmentBytes))
         {
+            var halves = new MemtableIndex(work.Segment, memory);
             halves.Populate(work.Count);
             Time("  of it InsertExact" + suffix, () =>
             {
@@ -65,7 +67,8 @@ internal static unsafe class MemtableQuick
             });
         }
 
-        using var index = new MemtableIndex(work.Segment, work.SegmentBytes);
+        using var indexMemory = new IndexMemory(work.SegmentBytes);
+        var index = new MemtableIndex(work.Segment, indexMemory);
         index.Populate(work.Count);
         Time("insert, block" + suffix, () =>
         {

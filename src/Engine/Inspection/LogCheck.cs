@@ -20,14 +20,15 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             findings.ReadThrough(storage, Path.Combine(directory, name), 0, PageSize);
         }
 
-        var log = WalRecovery.Run(storage, directory, databaseId, first, readOnly: true, findings.Report);
+        var log = WalRecovery.Run(storage, directory, databaseId, first, MappingAccess.Table, findings.Report);
         var owned = log.Segments.Concat(log.Unused).ToHashSet();
         try
         {
             foreach (var segment in log.Segments) CountRecords(segment);
             CheckEnd(log);
             if (!deep) return;
-            var replay = new LogReplay(new Incarnation(state, EngineOptions.OutcomesKept), state, static segment => segment.Dispose());
+            using var stock = new MemtableStock();
+            var replay = new LogReplay(new Incarnation(state, EngineOptions.OutcomesKept), state, stock);
             foreach (var segment in log.Segments)
             {
                 var memtable = replay.Replay(segment, findings.Report);

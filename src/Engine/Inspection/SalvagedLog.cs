@@ -21,8 +21,8 @@ internal sealed class SalvagedLog : IDisposable
     {
         _losses = losses;
         Incarnation = new Incarnation(state, EngineOptions.OutcomesKept);
-        Replay = new LogReplay(Incarnation, state, static segment => segment.Dispose());
-        _log = WalRecovery.Run(storage, directory, root.DatabaseId, root.FirstSegment!.Value, readOnly: true, static _ => { });
+        Replay = new LogReplay(Incarnation, state, new MemtableStock());
+        _log = WalRecovery.Run(storage, directory, root.DatabaseId, root.FirstSegment!.Value, MappingAccess.Table, static _ => { });
         IsWhole = _log.Segments.Count > 0;
         if (!IsWhole) losses.Add(new Loss(Path.Combine(directory, FileNames.Segment(root.FirstSegment.Value)), 0, "the beginning of the log"));
         foreach (var segment in _log.Segments)

@@ -33,7 +33,7 @@ namespace Varve.Memtables;
 /// checked against the key itself, so a slot that was reused meanwhile cannot answer for another key; and by (5) the version
 /// for r is on the chain of whatever the slot holds.</para>
 /// </remarks>
-internal sealed unsafe class HashDirectory : IDisposable
+internal sealed unsafe class HashDirectory
 {
     private const int SlotsMax = 10;
     private const int KeysPerBucketMax = 6;
@@ -57,20 +57,23 @@ internal sealed unsafe class HashDirectory : IDisposable
     private long _count;
     private long _keys;
 
-    /// <summary>A directory for the operations of <paramref name="segment"/>; overflow lines come from <paramref name="arena"/>.</summary>
-    public HashDirectory(byte* segment, long segmentBytes, Arena arena)
+    /// <summary>A directory for the operations of <paramref name="segment"/>, in clear memory.</summary>
+    public HashDirectory(byte* segment, IndexMemory memory)
     {
         _segment = segment;
-        _overflow = arena;
-        _initialBits = BitOperations.Log2((ulong)Math.Max(segmentBytes / SegmentBytesPerBucketMax, 1));
+        _overflow = memory.Lines;
+        _buckets = memory.Buckets;
+        _initialBits = InitialBits(memory.SegmentBytes);
         _count = 1L << _initialBits;
         _countMax = _count << GrowthBits;
-        _buckets = new Arena(_countMax * Arena.LineSize);
-        _first = (Bucket*)_buckets.Start;
+        _first = (Bucket*)_buckets.At(_buckets.Allocate((int)_count));
     }
 
-    /// <summary>Bytes of the buckets in use, overflow lines not counted.</summary>
-    public long BytesUsed => Volatile.Read(ref _count) * Arena.LineSize;
+    /// <summary>Bytes that the buckets for a segment take at most.</summary>
+    public static long BytesMax(long segmentBytes) => (Arena.LineSize << GrowthBits) << InitialBits(segmentBytes);
+
+    /// <summary>Bytes that the buckets for so many keys take, if there were as few at first.</summary>
+    public static long BytesFor(long keys) => keys / KeysPerBucketMax * Arena.LineSize;
 
     /// <summary>Starts loading the bucket of <paramref name="hash"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -126,11 +129,7 @@ internal sealed unsafe class HashDirectory : IDisposable
         }
     }
 
-    /// <summary>Makes the memory of the buckets for <paramref name="keys"/> keys present ahead of their use. Any thread.</summary>
-    public void Populate(long keys) => _buckets.Populate(Math.Max(keys / KeysPerBucketMax, 1L << _initialBits) * Arena.LineSize);
-
-    /// <summary>Frees the buckets; the overflow lines go with the arena. The caller knows that nobody reads any more.</summary>
-    public void Dispose() => _buckets.Dispose();
+    private static int InitialBits(long segmentBytes) => BitOperations.Log2((ulong)Math.Max(segmentBytes / SegmentBytesPerBucketMax, 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Bucket* BucketOf(ulong hash, long count)
@@ -187,7 +186,7 @@ internal sealed unsafe class HashDirectory : IDisposable
         var level = BitOperations.Log2((ulong)_count);
         var moving = (ushort)(1 << (level - _initialBits));
         var from = _first + (_count - (1L << level));
-        var to = _first + _count;
+        var to = (Bucket*)_buckets.At(_buckets.Allocate(1)); // right behind the last: nobody else takes from the arena
         for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
         {
             for (var leaving = HaveBit(bucket, moving) & ~FreeIn(bucket); leaving != 0; leaving &= leaving - 1)

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Varve.Format;
-using Varve.Memory;
 
 namespace Varve.Memtables;
 
@@ -15,42 +14,27 @@ namespace Varve.Memtables;
 /// lock, under a pin that keeps segment and index alive. A reader that acquired a revision finds every version up to it; what is newer
 /// may or may not show.</para>
 /// </remarks>
-internal sealed unsafe class MemtableIndex : IDisposable
+internal sealed unsafe class MemtableIndex
 {
-    private const int OperationSizeMin = 24;     // header, one byte of key, padding
-    private const int BlockBytesPerKeyMax = 80;  // four rows a 192-byte block at the worst, on all levels; overflow lines on top
-    private const int BlockBytesPerKeyUsual = 31;   // at random: a little over eight rows a block, an eighth more for the levels above, some overflow lines
-    private const int ReservationMin = 64 << 10;
-
     private readonly byte* _segment;
-    private readonly Arena _arena;
     private readonly HashDirectory _directory;
     private readonly BlockList _list;
     private int _keyCount;
 
-    /// <summary>An empty index over a mapped segment, with reservations (not memory) for as many keys as fit it.</summary>
-    /// <exception cref="OutOfMemoryException">The operating system refuses the reservations: about four times the segment.</exception>
-    public MemtableIndex(byte* segment, long segmentBytes)
+    /// <summary>An empty index over a mapped segment, in clear memory for a segment of its length.</summary>
+    public MemtableIndex(byte* segment, IndexMemory memory)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentBytes);
         _segment = segment;
-        var keysMax = segmentBytes / OperationSizeMin;
-        _arena = new Arena(keysMax * BlockBytesPerKeyMax + ReservationMin);
-        try
-        {
-            _directory = new HashDirectory(segment, segmentBytes, _arena);
-        }
-        catch
-        {
-            _arena.Dispose();
-            throw;
-        }
-
-        _list = new BlockList(segment, _arena);
+        Memory = memory;
+        _directory = new HashDirectory(segment, memory);
+        _list = new BlockList(segment, memory.Lines);
     }
 
+    /// <summary>What it lives in; for the owner to take back when nobody reads any more.</summary>
+    public IndexMemory Memory { get; }
+
     /// <summary>Bytes of index in use.</summary>
-    public long BytesUsed => _arena.BytesUsed + _directory.BytesUsed;
+    public long BytesUsed => Memory.BytesUsed;
 
     /// <summary>Distinct keys.</summary>
     public int KeyCount => Volatile.Read(ref _keyCount);
@@ -133,16 +117,5 @@ internal sealed unsafe class MemtableIndex : IDisposable
     /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments: a page fault costs the
     /// writer as much as ten inserts, and every hundredth insert would meet one. Any thread, also beside the writer.
     /// </summary>
-    public void Populate(long keys)
-    {
-        _directory.Populate(keys);
-        _arena.Populate(keys * BlockBytesPerKeyUsual);
-    }
-
-    /// <summary>Frees the index. The caller knows that nobody reads any more.</summary>
-    public void Dispose()
-    {
-        _directory.Dispose();
-        _arena.Dispose();
-    }
+    public void Populate(long keys) => Memory.Populate(keys);
 }

@@ -90,8 +90,11 @@ internal enum MappingAccess
     /// <summary>Read-only; the kernel may use huge pages and read ahead.</summary>
     Table,
 
-    /// <summary>Read and write; no read-ahead, 4 KiB pages. Prefaulted by <see cref="IMapping.Populate"/>, not by mapping: that dirties every page.</summary>
+    /// <summary>Read and write. Prefaulted by <see cref="IMapping.Populate"/>, not by mapping: that dirties every page.</summary>
     Segment,
+
+    /// <summary>As <see cref="Segment"/>, for small syncs: no read-ahead, 4 KiB pages, because a sync writes the whole of a page of any size.</summary>
+    SyncedSegment,
 }
 
 /// <summary>A mapped range of a file. <see cref="IDisposable.Dispose"/> unmaps: only when no pin can see the range.</summary>

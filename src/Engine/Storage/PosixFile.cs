@@ -96,11 +96,11 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         if (length == 0) return new PosixMapping(Path, null, 0, access);
         var size = Length;
         if (length > size) throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {size}");
-        var protection = access == MappingAccess.Segment ? Libc.PROT_READ | Libc.PROT_WRITE : Libc.PROT_READ;
+        var protection = access == MappingAccess.Table ? Libc.PROT_READ : Libc.PROT_READ | Libc.PROT_WRITE;
         var address = Libc.Map(null, (nuint)length, protection, Libc.MAP_SHARED, handle, 0);
         if ((nint)address == -1) throw PosixError.Last("mmap", Path);
         // Advice; a kernel that refuses it only reads ahead more than we want.
-        if (access == MappingAccess.Segment) _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
+        if (access == MappingAccess.SyncedSegment) _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
         return new PosixMapping(Path, (byte*)address, length, access);
     }
 

@@ -37,7 +37,7 @@ internal sealed unsafe class PosixMapping(string path, byte* address, long lengt
         var page = Math.Max(Environment.SystemPageSize, PageSizeLeast);
         var start = offset & ~(page - 1);
         var advice = OperatingSystem.IsMacOS() ? Libc.MADV_WILLNEED
-            : access == MappingAccess.Segment ? Libc.MADV_POPULATE_WRITE : Libc.MADV_POPULATE_READ;
+            : access is not MappingAccess.Table ? Libc.MADV_POPULATE_WRITE : Libc.MADV_POPULATE_READ;
         _ = Libc.Advise(Address + start, (nuint)(offset + length - start), advice);
     }
 

@@ -6,14 +6,14 @@ namespace Varve.Versions;
 /// <summary>A WAL segment, which is the storage, and the index over it.</summary>
 internal sealed unsafe class Memtable : Shared
 {
-    private readonly Action<WalSegment> _recycle;
+    private readonly MemtableStock _stock;
     private volatile bool _obsolete;
 
-    public Memtable(WalSegment segment, Action<WalSegment> recycle)
+    public Memtable(WalSegment segment, MemtableStock stock)
     {
         Segment = segment;
-        _recycle = recycle;
-        Index = new MemtableIndex(segment.Base, segment.Length);
+        _stock = stock;
+        Index = new MemtableIndex(segment.Base, stock.Take(segment.Length));
     }
 
     public WalSegment Segment { get; }
@@ -34,14 +34,14 @@ internal sealed unsafe class Memtable : Shared
     /// <summary>Frees a memtable that nobody has seen yet.</summary>
     public void Abandon(Action<WalSegment> takeSegment)
     {
-        Index.Dispose();
+        _stock.Return(Index.Memory);
         takeSegment(Segment);
     }
 
     protected override void Free()
     {
-        Index.Dispose();
-        if (_obsolete) _recycle(Segment);
+        _stock.Return(Index.Memory);
+        if (_obsolete) _stock.Return(Segment);
         else Segment.Dispose();
     }
 }

@@ -3,29 +3,33 @@ using Varve.Wal;
 namespace Varve.Versions;
 
 /// <summary>
-/// Keeps the next memtable ready: its segment, and an index whose memory is present, so that a rotation costs an applier
-/// nothing but the switch. Any thread.
+/// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
+/// nothing but the switch. Two ahead, for a burst can fill a segment in less time than it takes to make one; one more for each time
+/// that an applier had to wait, and one less when for a while none would have. Any thread.
 /// </summary>
-internal sealed class MemtableFactory(SegmentPool pool, Action<WalSegment> recycle) : IDisposable
+internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock) : IDisposable
 {
-    private readonly Lock _lock = new();
-    private Memtable? _ready;
+    private const int AheadMin = 2;
+    private const int AheadMax = 4;
+    private const int CalmTakesMax = 16;
+
+    private readonly Lock _making = new();    // held while a memtable is made: one after the other, for they are numbered in order
+    private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
+    private readonly Queue<Memtable> _ready = new();
+    private int _readyCount;
+    private int _ahead = AheadMin;
+    private int _calmTakes;
     private long _usualKeys;
     private bool _disposed;
 
     /// <summary>True when the next <see cref="Take"/> of a usual size will not wait.</summary>
-    public bool IsReady => Volatile.Read(ref _ready) is not null;
+    public bool IsReady => Volatile.Read(ref _readyCount) > 0;
 
-    /// <summary>Makes the next memtable now, if there is none.</summary>
+    /// <summary>Makes as many memtables as are to be ahead.</summary>
     public void Prepare()
     {
-        if (IsReady) return;
-        lock (_lock)
+        while (TryPrepareOne())
         {
-            if (_disposed || _ready is not null) return;
-            var memtable = new Memtable(pool.Take(0), recycle);
-            memtable.Index.Populate(_usualKeys);
-            Volatile.Write(ref _ready, memtable);
         }
     }
 
@@ -35,25 +39,91 @@ internal sealed class MemtableFactory(SegmentPool pool, Action<WalSegment> recyc
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            Pace();
             _usualKeys = usualKeys;
-            var ready = _ready;
-            Volatile.Write(ref _ready, null);
-            if (ready is null) return new Memtable(pool.Take(room), recycle);
-            if (room <= ready.Segment.Length - ready.Segment.End) return ready;
+        }
 
-            // A larger one is needed; the number of the ready one would be out of order after it.
-            ready.Abandon(pool.Recycle);
-            return new Memtable(pool.Take(room), recycle);
+        if (TakeReady(room) is { } ready) return ready;
+        lock (_making)
+        {
+            // Whoever was making one meanwhile made it for us.
+            if (TakeReady(room) is { } made) return made;
+            // A larger one is needed; the numbers of those that are ready would be out of order after it.
+            DropReady(pool.Recycle);
+            return Make(room);
         }
     }
 
     public void Dispose()
     {
+        lock (_making)
+        {
+            lock (_lock) _disposed = true;
+            DropReady(static segment => segment.Dispose());
+        }
+    }
+
+    private bool TryPrepareOne()
+    {
+        lock (_making)
+        {
+            lock (_lock)
+                if (_disposed || _ready.Count >= _ahead) return false;
+            var memtable = Make(0);
+            memtable.Index.Populate(_usualKeys);
+            lock (_lock)
+            {
+                _ready.Enqueue(memtable);
+                Volatile.Write(ref _readyCount, _ready.Count);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>The next that is ready; none either if it is too small, and then it is let go of.</summary>
+    private Memtable? TakeReady(long room)
+    {
+        var ready = Dequeue();
+        if (ready is null || room <= ready.Segment.Length - ready.Segment.End) return ready;
+        ready.Abandon(pool.Recycle);
+        return null;
+    }
+
+    private Memtable? Dequeue()
+    {
         lock (_lock)
         {
-            _disposed = true;
-            _ready?.Abandon(static segment => segment.Dispose());
-            _ready = null;
+            _ready.TryDequeue(out var ready);
+            Volatile.Write(ref _readyCount, _ready.Count);
+            return ready;
         }
+    }
+
+    private Memtable Make(long room)
+    {
+        var segment = pool.Take(room);
+        try
+        {
+            return new Memtable(segment, stock);
+        }
+        catch
+        {
+            pool.Recycle(segment);
+            throw;
+        }
+    }
+
+    private void Pace()
+    {
+        // What was ready says whether the makers keep up.
+        _calmTakes = _ready.Count < _ahead ? 0 : _calmTakes + 1;
+        if (_ready.Count == 0) _ahead = Math.Min(_ahead + 1, AheadMax);
+        else if (_calmTakes == CalmTakesMax) (_ahead, _calmTakes) = (Math.Max(_ahead - 1, AheadMin), 0);
+    }
+
+    private void DropReady(Action<WalSegment> takeSegment)
+    {
+        while (Dequeue() is { } memtable) memtable.Abandon(takeSegment);
     }
 }

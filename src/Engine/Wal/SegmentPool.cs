@@ -14,8 +14,9 @@ namespace Varve.Wal;
 internal sealed class SegmentPool(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length, bool isSynced) : IDisposable
 {
     private const int ZeroWrite = 4096;
+    private const int UsedMax = 2;
     private readonly Lock _lock = new();
-    private WalSegment? _used;
+    private readonly Stack<WalSegment> _used = new();
     private bool _disposed;
 
     /// <summary>Length of a usual segment.</summary>
@@ -29,9 +30,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
             ObjectDisposedException.ThrowIf(_disposed, this);
             // A record larger than a segment gets one of its own.
             if (room > length - WalSegmentHeader.Size) return Make((WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L));
-            if (_used is null) return Make(length);
-            var used = _used;
-            _used = null;
+            if (!_used.TryPop(out var used)) return Make(length);
             var taken = Renew(used);
             Warm(taken.Mapping);
             return taken;
@@ -43,9 +42,9 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
     {
         lock (_lock)
         {
-            if (!_disposed && segment.Length == length && _used is null)
+            if (!_disposed && segment.Length == length && _used.Count < UsedMax)
             {
-                _used = segment;
+                _used.Push(segment);
                 return;
             }
         }
@@ -59,8 +58,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         lock (_lock)
         {
             _disposed = true;
-            _used?.Dispose();
-            _used = null;
+            while (_used.TryPop(out var used)) used.Dispose();
         }
     }
 
@@ -100,7 +98,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
             file.Sync();
             storage.Rename(temporary, path);
             storage.SyncDirectory(directory);
-            var mapping = file.Map(bytes, MappingAccess.Segment);
+            var mapping = file.Map(bytes, isSynced ? MappingAccess.SyncedSegment : MappingAccess.Segment);
             Warm(mapping);
             return new WalSegment(header, path, file, mapping);
         }

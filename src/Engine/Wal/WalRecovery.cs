@@ -42,11 +42,11 @@ internal static class WalRecovery
 {
     /// <summary>Maps and orders the segments from <paramref name="first"/> on; a damaged header is corruption, for it was synced before it was named.</summary>
     /// <exception cref="CorruptionException">What is durable of the log is damaged.</exception>
-    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, bool readOnly) =>
-        Run(storage, directory, databaseId, first, readOnly, static damage => throw damage);
+    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, MappingAccess access) =>
+        Run(storage, directory, databaseId, first, access, static damage => throw damage);
 
     /// <summary>As the other, but gives each damage to <paramref name="report"/> and goes on without the part; the chain may be empty then.</summary>
-    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, bool readOnly, Action<VarveException> report)
+    public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, MappingAccess access, Action<VarveException> report)
     {
         var all = new List<WalSegment>();
         try
@@ -56,7 +56,7 @@ internal static class WalRecovery
                 if (!FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) || number < first) continue;
                 try
                 {
-                    all.Add(OpenSegment(storage, System.IO.Path.Combine(directory, name), number, databaseId, readOnly));
+                    all.Add(OpenSegment(storage, System.IO.Path.Combine(directory, name), number, databaseId, access));
                 }
                 catch (VarveException damage) when (damage is CorruptionException or UnsupportedFormatException)
                 {
@@ -74,9 +74,9 @@ internal static class WalRecovery
         }
     }
 
-    private static WalSegment OpenSegment(IStorage storage, string path, ulong number, Guid databaseId, bool readOnly)
+    private static WalSegment OpenSegment(IStorage storage, string path, ulong number, Guid databaseId, MappingAccess access)
     {
-        var file = storage.Open(path, readOnly ? FileIntent.Read : FileIntent.ReadWrite);
+        var file = storage.Open(path, access == MappingAccess.Table ? FileIntent.Read : FileIntent.ReadWrite);
         try
         {
             Span<byte> page = stackalloc byte[64];
@@ -91,8 +91,8 @@ internal static class WalRecovery
             if (header.Number != number) throw new CorruptionException(path, 32, "segment header", $"number {number}", $"{header.Number}");
             if (header.DatabaseId != databaseId) throw new CorruptionException(path, 16, "segment header", $"database {databaseId}", $"{header.DatabaseId}");
             if (file.Length != header.Length) throw new CorruptionException(path, file.Length, "segment", $"{header.Length} bytes", $"{file.Length}");
-            var mapping = file.Map(header.Length, readOnly ? MappingAccess.Table : MappingAccess.Segment);
-            if (!readOnly) return new WalSegment(header, path, file, mapping);
+            var mapping = file.Map(header.Length, access);
+            if (access != MappingAccess.Table) return new WalSegment(header, path, file, mapping);
             file.Dispose();
             return new WalSegment(header, path, null, mapping);
         }

@@ -17,7 +17,7 @@ internal sealed unsafe class TestSegment : IDisposable
     {
         _size = size;
         _bytes = (byte*)NativeMemory.AllocZeroed((nuint)size);
-        Index = new MemtableIndex(_bytes, size);
+        Index = new MemtableIndex(_bytes, new IndexMemory(size));
     }
 
     public MemtableIndex Index { get; }
@@ -63,7 +63,7 @@ internal sealed unsafe class TestSegment : IDisposable
 
     public void Dispose()
     {
-        Index.Dispose();
+        Index.Memory.Dispose();
         NativeMemory.Free(_bytes);
     }
 }

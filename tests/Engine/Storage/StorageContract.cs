@@ -150,16 +150,19 @@ public abstract unsafe class StorageContract : IDisposable
         mapping.Dispose();
     }
 
-    [Fact]
-    public void AStoreToASegmentMappingIsInTheFile()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AStoreToASegmentMappingIsInTheFile(bool isSynced)
     {
         using var file = storage.Open(At("f"), FileIntent.CreateNew);
         file.Allocate(1 << 20);
-        using (var mapping = file.Map(1 << 20, MappingAccess.Segment))
+        using (var mapping = file.Map(1 << 20, isSynced ? MappingAccess.SyncedSegment : MappingAccess.Segment))
         {
             mapping.Populate(4096, 100_000);
             mapping.Address[123_456] = 42;
             mapping.Dirtied(123_456, 1);
+            file.BeginSync(120_000, 8192);
             file.Sync();
             var back = new byte[1];
             file.Read(123_456, back);

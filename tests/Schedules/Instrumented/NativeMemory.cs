@@ -15,6 +15,8 @@ internal static unsafe class NativeMemory
 
     public static void* AllocZeroed(nuint bytes) => WithSize(Real.AllocZeroed(bytes + Header), bytes);
 
+    public static void Clear(void* address, nuint bytes) => Real.Clear(address, bytes);
+
     public static void Free(void* address)
     {
         if (address == null) return;

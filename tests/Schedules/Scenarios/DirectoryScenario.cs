@@ -20,15 +20,15 @@ internal sealed unsafe class DirectoryScenario : Scenario
 
     private readonly uint[] _references = new uint[Keys.Length + 1];
     private byte* _segment;
-    private Arena _arena = null!;
+    private IndexMemory _memory = null!;
     private HashDirectory _directory = null!;
     private int _published = Prefilled;
 
     public override void Prepare(Scheduler scheduler)
     {
         _segment = (byte*)NativeMemory.AllocZeroed(SegmentBytes);
-        _arena = new Arena(64 << 10);
-        _directory = new HashDirectory(_segment, SegmentBytes, _arena);
+        _memory = new IndexMemory(SegmentBytes);
+        _directory = new HashDirectory(_segment, _memory);
         var end = 64L;
         for (var i = 0; i < Keys.Length; i++) _references[i] = Write(i, prior: 0, ref end);
         _references[Keys.Length] = Write(0, _references[0], ref end);
@@ -38,8 +38,7 @@ internal sealed unsafe class DirectoryScenario : Scenario
 
     public override void Dispose()
     {
-        _directory.Dispose();
-        _arena.Dispose();
+        _memory.Dispose();
         NativeMemory.Free(_segment);
         base.Dispose();
     }

@@ -120,7 +120,7 @@ internal sealed unsafe class SimMapping : IMapping
         this.owner = owner;
         this.file = file;
         this.path = path;
-        isWritable = access == MappingAccess.Segment;
+        isWritable = access != MappingAccess.Table;
         Length = length;
         Address = length == 0 ? null : file.Memory;
         file.References++;

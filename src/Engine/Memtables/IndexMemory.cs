@@ -1,0 +1,67 @@
+using Varve.Memory;
+
+namespace Varve.Memtables;
+
+/// <summary>
+/// The memory of one index: lines for blocks and what overflows, and the buckets of the directory. Reservations for as many keys as fit
+/// the segment; what is not used costs addresses alone. Used by one index at a time, and by another once it is cleared: its pages are
+/// there already, and a first touch of one costs as much as ten inserts.
+/// </summary>
+internal sealed class IndexMemory : IDisposable
+{
+    private const int OperationSizeMin = 24;        // header, one byte of key, padding
+    private const int BlockBytesPerKeyMax = 80;     // four rows a 192-byte block at the worst, on all levels; overflow lines on top
+    private const int BlockBytesPerKeyUsual = 31;   // at random: a little over eight rows a block, an eighth more for the levels above, some overflow lines
+    private const int ReservationMin = 64 << 10;
+
+    /// <exception cref="OutOfMemoryException">The operating system refuses the reservations: about four times the segment.</exception>
+    public IndexMemory(long segmentBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentBytes);
+        SegmentBytes = segmentBytes;
+        Lines = new Arena((segmentBytes / OperationSizeMin * BlockBytesPerKeyMax) + ReservationMin);
+        try
+        {
+            Buckets = new Arena(HashDirectory.BytesMax(segmentBytes));
+        }
+        catch
+        {
+            Lines.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Length of the segments that it is for.</summary>
+    public long SegmentBytes { get; }
+
+    public Arena Lines { get; }
+
+    public Arena Buckets { get; }
+
+    /// <summary>Bytes in use.</summary>
+    public long BytesUsed => Lines.BytesUsed + Buckets.BytesUsed;
+
+    /// <summary>
+    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments; any thread, also beside
+    /// the writer.
+    /// </summary>
+    public void Populate(long keys)
+    {
+        Buckets.Populate(Math.Max(HashDirectory.BytesFor(keys), Buckets.BytesUsed));
+        Lines.Populate(keys * BlockBytesPerKeyUsual);
+    }
+
+    /// <summary>Makes it as new. The caller knows that nobody reads any more.</summary>
+    public void Clear()
+    {
+        Lines.Clear();
+        Buckets.Clear();
+    }
+
+    /// <summary>Frees it. The caller knows that nobody reads any more.</summary>
+    public void Dispose()
+    {
+        Buckets.Dispose();
+        Lines.Dispose();
+    }
+}

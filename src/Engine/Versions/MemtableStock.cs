@@ -1,0 +1,61 @@
+using Varve.Memtables;
+using Varve.Wal;
+
+namespace Varve.Versions;
+
+/// <summary>What is left of memtables that nobody sees any more, for those to come: index memory kept here, segments passed on. Any thread.</summary>
+internal sealed class MemtableStock : IDisposable
+{
+    private const int KeptMax = 2;
+    private readonly Lock _lock = new();
+    private readonly Stack<IndexMemory> _kept = new();
+    private bool _disposed;
+
+    /// <summary>Takes segments whose records are in tables; null, while the engine is still being made: they are let go of.</summary>
+    public Action<WalSegment>? Segments { get; set; }
+
+    /// <summary>Index memory for a segment, as new.</summary>
+    public IndexMemory Take(long segmentBytes)
+    {
+        IndexMemory? kept;
+        lock (_lock)
+        {
+            if (!_kept.TryPeek(out kept) || kept.SegmentBytes != segmentBytes) return new IndexMemory(segmentBytes);
+            _kept.Pop();
+        }
+
+        kept.Clear();
+        return kept;
+    }
+
+    /// <summary>Takes back index memory that no pin can see.</summary>
+    public void Return(IndexMemory memory)
+    {
+        lock (_lock)
+        {
+            if (!_disposed && _kept.Count < KeptMax && (!_kept.TryPeek(out var other) || other.SegmentBytes == memory.SegmentBytes))
+            {
+                _kept.Push(memory);
+                return;
+            }
+        }
+
+        memory.Dispose();
+    }
+
+    /// <summary>Takes back a segment whose records are in synced tables.</summary>
+    public void Return(WalSegment segment)
+    {
+        if (Segments is { } target) target(segment);
+        else segment.Dispose();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            while (_kept.TryPop(out var memory)) memory.Dispose();
+        }
+    }
+}
