@@ -2,29 +2,30 @@ namespace Varve.Fuzz.Mutation;
 
 /// <summary>
 /// Sees, from a thread of its own, that an execution does not end; managed code cannot be stopped from outside, so the
-/// owner reports the input and, outside tests, ends the process.
+/// owner reports the input and, outside tests, ends the process. It counts how often it has looked in vain, not the time: where the whole
+/// process is stopped or starved, the watchdog is too.
 /// </summary>
 internal sealed class Watchdog : IDisposable
 {
-    private readonly TimeSpan limit;
+    private const int LooksMax = 5;
     private readonly Action<byte[]> onHang;
     private readonly Timer timer;
     private readonly Lock gate = new();
     private byte[]? current;
-    private long beganTicks;
+    private int looks;
 
-    /// <param name="limit">How long an execution may run.</param>
+    /// <param name="limit">How long an execution may run; it is noticed up to a quarter later.</param>
     /// <param name="onHang">Gets the input, once for each execution that hangs.</param>
     public Watchdog(TimeSpan limit, Action<byte[]> onHang)
     {
-        (this.limit, this.onHang) = (limit, onHang);
-        var period = TimeSpan.FromMilliseconds(Math.Max(5, limit.TotalMilliseconds / 4));
+        this.onHang = onHang;
+        var period = TimeSpan.FromMilliseconds(Math.Max(5, limit.TotalMilliseconds / (LooksMax - 1)));
         timer = new Timer(_ => Look(), null, period, period);
     }
 
     public void Begin(byte[] input)
     {
-        lock (gate) (current, beganTicks) = (input, Environment.TickCount64);
+        lock (gate) (current, looks) = (input, 0);
     }
 
     public void End()
@@ -39,7 +40,7 @@ internal sealed class Watchdog : IDisposable
         byte[] hanging;
         lock (gate)
         {
-            if (current is null || Environment.TickCount64 - beganTicks < limit.TotalMilliseconds) return;
+            if (current is null || ++looks < LooksMax) return;
             hanging = current;
             current = null;
         }

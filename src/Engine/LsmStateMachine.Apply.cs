@@ -131,7 +131,7 @@ public sealed partial class LsmStateMachine
             var time = _options.LeaseClock == LeaseClock.Log ? positions[i].LogTimeMs : localTime;
             var prior = fresh == 1 ? 0 : _scratch.FindInChunk(source, key, hash, first);
             if (prior == 0) prior = memtable.Index.Find(key, hash);
-            if (entry.Kind == CommandKind.CompareAndSwap && !Matches(source, first + i, memtable, prior, key, hash, time))
+            if (entry.Kind == CommandKind.CompareAndSwap && !Matches(source, first + i, prior, key, hash, time))
             {
                 positions[i].Succeeded = false;
                 continue;
@@ -225,19 +225,24 @@ public sealed partial class LsmStateMachine
         }
     }
 
-    private bool Matches<TSource>(TSource source, int entry, Memtable memtable, uint prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
+    private bool Matches<TSource>(TSource source, int entry, uint prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
         where TSource : IChunkSource, allows ref struct
     {
-        var exists = prior != 0
-            ? Holds(new Found(memtable, prior), out var found)
-            : Holds(_versions.Current.TryFind(key, hash, ulong.MaxValue, out var older) ? older : default, out found);
-        return source.TryGetExpected(entry, out var expected) ? exists && found.Value.SequenceEqual(expected) : !exists;
-
-        bool Holds(Found version, out Found found)
+        bool exists;
+        ReadOnlySpan<byte> value;
+        if (prior != 0)
         {
-            found = version;
-            return version.IsLiveAt(time);
+            var operation = _wal.OperationAt(prior);
+            exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);
+            value = operation.Value;
         }
+        else
+        {
+            exists = _versions.Current.TryFind(key, hash, ulong.MaxValue, out var older) && older.IsLiveAt(time);
+            value = older.Value;
+        }
+
+        return source.TryGetExpected(entry, out var expected) ? exists && value.SequenceEqual(expected) : !exists;
     }
 
     /// <summary>Indexes the sealed record's operations, remembers outcomes and terms, and publishes unless a sync comes first.</summary>

@@ -93,6 +93,13 @@ internal sealed class WalWriter
         return _isBeside ? _beside.Reserve(lengthMax + TerminatorSize) : Active.Room(Active.End, lengthMax);
     }
 
+    /// <summary>An operation of the active segment, or of the record that is being built for it.</summary>
+    public unsafe WalOperationView OperationAt(uint reference)
+    {
+        var offset = (long)reference * WalOperation.Alignment;
+        return new WalOperationView(_isBeside && offset >= Active.End ? _beside.Address + (offset - Active.End) : Active.Base + offset);
+    }
+
     /// <summary>Seals the record whose payload and operations were built. On an error, which is the file's, the log is as it was.</summary>
     public void Append(WalRecordHeader header)
     {

@@ -12,6 +12,7 @@ internal sealed class GoldenDatabase : IDisposable
     public const string Directory = "/golden/db";
     public const string SnapshotDirectory = "/golden/snapshot";
     public const string PackedSnapshot = "/golden/snapshot.varve";
+    private const int SegmentsAhead = 2;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private GoldenDatabase(int seed) => Log = new GoldenLog(seed);
@@ -29,7 +30,7 @@ internal sealed class GoldenDatabase : IDisposable
 
     public static EngineOptions Options(MemoryDisk disk) => new()
     {
-        MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, UpperRunsMax = 3, HistoryEntries = 220,
+        MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, UpperRunsMax = 3, HistoryEntries = 110,
         LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, Storage = disk,
     };
 
@@ -77,7 +78,7 @@ internal sealed class GoldenDatabase : IDisposable
         if (close) Disk = disk.Copy();
     }
 
-    /// <summary>Upper runs above a bottom, a snapshot, and sealed memtables; the segment made ready is a recycled one.</summary>
+    /// <summary>Upper runs above a bottom, a snapshot, and sealed memtables; of the segments made ready one is recycled.</summary>
     private void GrowRuns(LsmStateMachine machine, MemoryDisk disk)
     {
         using (machine.OpenView()) // segments that history lets go of are not freed before it ends
@@ -91,10 +92,10 @@ internal sealed class GoldenDatabase : IDisposable
             // From here on no table can be made: what is applied stays in the log.
             disk.IsFullFor = path => path.Contains(FileNames.TableSuffix, StringComparison.Ordinal);
             while (machine.GetStatistics().Memtables < 2) Apply(machine);
-            WaitFor(() => ReadySegment(disk) is not null, "the segment after the next");
+            WaitFor(() => IsReady(disk), "the segments after the next");
         }
 
-        // Several are freed now: the first is kept for use, so when another is gone, there is one to recycle.
+        // Several are freed now: the first are kept for use, so when another is gone, there are some to recycle.
         var before = Segments(disk);
         WaitFor(() => Segments(disk) < before, "an old segment to go");
         while (machine.GetStatistics().Memtables < 3) Apply(machine);
@@ -138,20 +139,20 @@ internal sealed class GoldenDatabase : IDisposable
 
     private static int Segments(MemoryDisk disk) => disk.Files(Directory).Count(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal));
 
-    private static string? ReadySegment(MemoryDisk disk)
+    private static bool IsReady(MemoryDisk disk)
     {
         try
         {
-            return SegmentMap.Of(disk, Directory).Ready;
+            return SegmentMap.Of(disk, Directory).Ready.Count >= SegmentsAhead;
         }
         catch (FileNotFoundException)
         {
-            return null; // renamed or removed meanwhile
+            return false; // renamed or removed meanwhile
         }
     }
 
     private static bool Settled(MemoryDisk disk) =>
-        ReadySegment(disk) is not null
+        IsReady(disk)
         && disk.Files(Directory).Count(path => path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)) == SegmentMap.Of(disk, Directory).Manifest.Runs.Sum(run => run.Count());
 
     private static void WaitFor(Func<bool> condition, string what)

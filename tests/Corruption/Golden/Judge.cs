@@ -57,7 +57,7 @@ internal sealed class Judge
 
     /// <summary>A whole file that is not there.</summary>
     public Seen OfMissing(MemoryDisk disk, string path) => OfLoss(
-        disk, !map.Stale.Contains(path) && path != map.Ready, isUnsure: false, isReadRefused: false, null, record => record.Path == path);
+        disk, !map.Stale.Contains(path) && !map.Ready.Contains(path), isUnsure: false, isReadRefused: false, null, record => record.Path == path);
 
     /// <summary>A file of another length: refused, unless nobody needs it.</summary>
     public Seen OfLength(MemoryDisk disk, string path, bool isLonger)

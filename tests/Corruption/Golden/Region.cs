@@ -98,7 +98,7 @@ internal static class Regions
                 isInGap ? Verdict.Gap : Verdict.Open, record.IndexBefore));
         }
 
-        regions.Add(new Region(path, end, length, "segment", path == map.Ready ? "recycled, not used yet" : "after the last record", Verdict.Harmless));
+        regions.Add(new Region(path, end, length, "segment", map.Ready.Contains(path) ? "recycled, not used yet" : "after the last record", Verdict.Harmless));
     }
 
     private static void AddManifest(List<Region> regions, MemoryDisk disk)

@@ -11,7 +11,7 @@ internal sealed record LogRecord(string Path, ulong Segment, WalRecordHeader Hea
 
 /// <summary>
 /// What the segments of an intact database hold, found by a reader of its own that knows nothing of recovery: the chain, what of it
-/// is vouched for by records, the segment made ready, and the stale ones.
+/// is vouched for by records, the segments made ready, and the stale ones.
 /// </summary>
 internal sealed class SegmentMap
 {
@@ -27,8 +27,8 @@ internal sealed class SegmentMap
     /// <summary>Segments below the first one needed.</summary>
     public List<string> Stale { get; } = [];
 
-    /// <summary>The segment above the chain: made, and not used yet.</summary>
-    public string? Ready { get; private set; }
+    /// <summary>The segments above the chain: made, and not used yet.</summary>
+    public List<string> Ready { get; } = [];
 
     /// <summary>The furthest place that a record says was durable.</summary>
     public LogOffset Vouched { get; private set; }
@@ -54,7 +54,7 @@ internal sealed class SegmentMap
                 && (map.Chain.Count == 0 || BinaryPrimitives.ReadUInt64LittleEndian(bytes[(WalSegmentHeader.Size + WalRecordHeader.Size)..]) == last);
             if (!isLinked)
             {
-                map.Ready = path;
+                map.Ready.Add(path);
                 continue;
             }
 
