@@ -73,13 +73,19 @@ public sealed record EngineOptions
     public int BlockBytes { get; init; } = 8 << 10;
 
     /// <summary>Where a table of the bottom run is closed, in bytes. 64 KiB to 64 GiB.</summary>
-    public long TableBytes { get; init; } = 256 << 20;
+    public long TableBytes { get; init; } = 64 << 20;
 
-    /// <summary>How many upper runs gather before they are merged. 2 to 32.</summary>
+    /// <summary>
+    /// The most that may be kept of tables that were merged away, in bytes of disk, so that later ones are written over them: that saves
+    /// most of the cost of writing where memory has to be supplied first. Let go of when there is nothing to write. 0 (none) to 1 TiB.
+    /// </summary>
+    public long SpareTableBytes { get; init; } = 1L << 30;
+
+    /// <summary>How many upper runs of about one size gather before they are merged. 2 to 32.</summary>
     public int UpperRunsMax { get; init; } = 6;
 
     /// <summary>The bottom run is merged with the upper ones when they reach this share of its size. 0.05 to 1.</summary>
-    public double BottomMergeRatio { get; init; } = 0.4;
+    public double BottomMergeRatio { get; init; } = 1.0;
 
     /// <summary>How many full memtables may wait for their flush before appliers wait (a counted stall). 1 to 64.</summary>
     public int SealedMemtablesMax { get; init; } = 6;

@@ -36,6 +36,9 @@ public sealed record EngineStatistics
     /// <summary>Times that an apply waited for a memtable to be flushed.</summary>
     public long FlushStalls { get; init; }
 
+    /// <summary>Times that an apply paused for about a millisecond, so that flushes keep up and none has to wait for one.</summary>
+    public long Pauses { get; init; }
+
     /// <summary>Times that an apply waited for the next segment to be ready.</summary>
     public long SegmentStalls { get; init; }
 

@@ -23,7 +23,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _operations = new Operations(areInline: options.Steps is not null);
         _directoryLock = directoryLock;
         _logger = options.LoggerFactory?.CreateLogger("Varve") ?? NullLogger.Instance;
-        _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version);
+        _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
         _pins = _versions.Pins;
         _wal = parts.Wal;
         _pool = parts.Pool;
@@ -80,6 +80,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             {
                 DirectoryTree.CreateDurably(storage, directory);
                 directoryLock = storage.TryLock(Path.Combine(directory, FileNames.Lock)) ?? throw new AlreadyOpenException(directory);
+            }
+            else if (storage.FileExists(Path.Combine(directory, FileNames.Identity)))
+            {
+                // Before the manifest is read: a writer writes over no table while somebody has a share.
+                directoryLock = storage.TryShare(Path.Combine(directory, FileNames.Identity));
             }
 
             var stock = new MemtableStock();
@@ -260,11 +265,29 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     private void Throttle()
     {
         _versions.TakeTurn();
-        if (_versions.Current.Memtables.Length - 1 <= _options.SealedMemtablesMax) return;
+        if (_versions.Current.Memtables.Length > 2) HoldBack();
+    }
+
+    private void HoldBack()
+    {
         var start = Stopwatch.GetTimestamp();
-        Interlocked.Increment(ref _flushStalls);
-        _background?.Wake();
-        _jobs.WaitForRoom(_options.SealedMemtablesMax, () => State != Running || Volatile.Read(ref _fault) is not null);
+        var waiting = _versions.Current.Memtables.Length - 1;
+        if (waiting > _options.SealedMemtablesMax)
+        {
+            Interlocked.Increment(ref _flushStalls);
+            _background?.Wake();
+            _jobs.WaitForRoom(_options.SealedMemtablesMax, () => State != Running || Volatile.Read(ref _fault) is not null);
+        }
+        else if (_background is { IsStepped: false } && _jobs.Pacer.PauseBefore(waiting, _wal.BytesAppended) is { Ticks: > 0 } pause)
+        {
+            Interlocked.Increment(ref _pauses);
+            _jobs.WaitForProgress(pause);
+        }
+        else
+        {
+            return;
+        }
+
         Interlocked.Add(ref _stallTicks, Stopwatch.GetElapsedTime(start).Ticks);
     }
 

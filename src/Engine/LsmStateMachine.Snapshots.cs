@@ -202,7 +202,7 @@ public sealed partial class LsmStateMachine
                 {
                     _wal.Restart(memtable!.Segment, next.Incarnation.Applied.Read());
                     foreach (var past in old.Memtables) past.MarkObsolete();
-                    foreach (var table in old.Runs.SelectMany(run => run.Tables)) table.MarkObsolete();
+                    foreach (var table in old.Runs.SelectMany(run => run.Tables)) table.MarkObsolete(_versions.Spares);
                     _history.Clear();
                     _cleanedTime = state.CleanedTimeMs;
                     Volatile.Write(ref _snapshot, snapshot);

@@ -36,6 +36,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private long _chunksApplied;
     private long _segmentStalls;
     private long _flushStalls;
+    private long _pauses;
     private long _stallTicks;
     private int _state;
     private Exception? _fault;
@@ -125,6 +126,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                     Compactions = _jobs.Compactions,
                     Syncs = _syncer.Syncs,
                     FlushStalls = _flushStalls,
+                    Pauses = _pauses,
                     SegmentStalls = _segmentStalls,
                     StallTime = TimeSpan.FromTicks(_stallTicks),
                     Memtables = version.Memtables.Length,

@@ -70,7 +70,7 @@ internal static class BackgroundQuick
         Console.WriteLine($"sync thread       {after.Since(before, "Varve sync") * 1e9 / load.Entries,10:N0} ns of processor time an entry while filling");
         Console.WriteLine($"flushes           {fill.Flushes,10:N0} of {fill.FlushBytes:N0} bytes while filling; compactions {fill.Compactions} of {fill.CompactionBytes:N0} bytes, settled {end.Compactions} of {end.CompactionBytes:N0}");
         Console.WriteLine($"write amplific.   {(double)(end.WalBytes + end.FlushBytes + end.CompactionBytes) / load.UserBytes,10:N2} by the engine's counters, {(double)(ThreadTimes.WrittenBytes - written) / load.UserBytes:N2} by the kernel's");
-        Console.WriteLine($"stalls            {end.FlushStalls,10:N0} for flushes, {end.SegmentStalls} for segments, {end.StallTime.TotalMilliseconds:N0} ms");
+        Console.WriteLine($"stalls            {end.FlushStalls,10:N0} for flushes, {end.SegmentStalls} for segments, {end.Pauses:N0} pauses, {end.StallTime.TotalMilliseconds:N0} ms");
         PrintLatencies("chunk", chunks);
         reader?.Report();
         Console.WriteLine($"settle            {settle,10:N2} s");

@@ -1,6 +1,7 @@
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
+using Varve.Versions;
 
 namespace Varve.Compaction;
 
@@ -8,9 +9,17 @@ namespace Varve.Compaction;
 /// Writes a sorted sequence of rows into as many tables as it takes. Nothing has its final name until <see cref="Finish"/> has
 /// synced it; disposing before that removes everything.
 /// </summary>
+/// <param name="storage">The file system.</param>
+/// <param name="directory">Where the tables go.</param>
+/// <param name="origin">The database that writes.</param>
+/// <param name="numbers">Where their numbers come from.</param>
+/// <param name="options">Block size, filter.</param>
+/// <param name="tableBytes">Where a table is closed.</param>
+/// <param name="spares">Files to write over, in the same directory; null: all are new.</param>
+/// <param name="bytesExpected">About how much there is to write.</param>
 internal sealed class TableBatch(
     IStorage storage, string directory, Guid origin, FileNumbers numbers, EngineOptions options, long tableBytes,
-    int writeBytes = TableWriter.WriteBytesLasting) : IDisposable
+    SpareFiles? spares = null, long bytesExpected = 0) : IDisposable
 {
     private readonly List<(string Temporary, TableDescriptor Descriptor)> _done = [];
     private IStorageFile? _file;
@@ -82,13 +91,14 @@ internal sealed class TableBatch(
     {
         _blocks = 0;
         _number = numbers.Next();
-        _file = storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
-        _writer = new TableWriter(_file, origin, _number, options.BlockBytes, options.FilterBitsPerKey, writeBytes);
+        _file = spares?.Open(TemporaryOf(_number), Math.Min(bytesExpected - BytesWritten, tableBytes)) ?? storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
+        _writer = new TableWriter(_file, origin, _number, options.BlockBytes, options.FilterBitsPerKey);
     }
 
     private void End()
     {
         var summary = _writer!.Finish();
+        if (_file!.Length > summary.Length) _file.Truncate(summary.Length);
         _file!.Sync();
         _writer.Dispose();
         _file.Dispose();

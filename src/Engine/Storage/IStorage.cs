@@ -37,6 +37,19 @@ internal interface IStorage
 
     /// <summary>Takes the advisory lock of a file, created if need be. Null when another holder, in this process or another, has it.</summary>
     IDisposable? TryLock(string path);
+
+    /// <summary>
+    /// Takes a share of the lock that <see cref="TryLock"/> takes whole, of a file that is there: any number of holders. Waits for whoever
+    /// has it whole. Null where there are no such locks; then <see cref="TryTakeOver"/> takes nothing over.
+    /// </summary>
+    IDisposable? TryShare(string path) => null;
+
+    /// <summary>
+    /// Gives a file that nothing needs any more another name and opens it, to be written anew from its beginning: blocks and memory that are
+    /// in use cost a fraction of fresh ones. Its size and bytes stay as they are. Null, with nothing done, where it has a second name
+    /// (invariant I7), or where that cannot be told.
+    /// </summary>
+    IStorageFile? TryTakeOver(string path, string newPath) => null;
 }
 
 /// <summary>What a file is opened for.</summary>
@@ -70,6 +83,9 @@ internal interface IStorageFile : IDisposable
     /// disk. Never shrinks; the new bytes read as zeros.
     /// </summary>
     void Allocate(long length);
+
+    /// <summary>Cuts the file off. No mapping may reach beyond the new end. Only of files from <see cref="IStorage.TryTakeOver"/>.</summary>
+    void Truncate(long length) => throw new NotSupportedException();
 
     /// <summary>
     /// Has the device begin to write what is dirty in a range, and does not wait for it. Promises nothing, and reports no error: a

@@ -26,6 +26,7 @@ internal static unsafe partial class Libc
     public const int O_RDWR = 2;
 
     public const int SEEK_END = 2;
+    public const int LOCK_SH = 1;
     public const int LOCK_EX = 2;
     public const int LOCK_NB = 4;
     public const int LOCK_UN = 8;
@@ -41,6 +42,11 @@ internal static unsafe partial class Libc
     public const int MADV_POPULATE_WRITE = 23;
 
     public const uint SYNC_FILE_RANGE_WRITE = 2;
+    public const int AT_EMPTY_PATH = 0x1000;
+    public const uint STATX_NLINK = 4;
+    public const int StatusSize = 256;
+    public const int StatusMaskOffset = 0;
+    public const int StatusLinksOffset = 16;
 
     public const int EPERM = 1;
     public const int ENOENT = 2;
@@ -88,6 +94,13 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(SafeFileHandle file);
+
+    [LibraryImport(Name, EntryPoint = "ftruncate", SetLastError = true)]
+    public static partial int Truncate(SafeFileHandle file, long length);
+
+    /// <summary>Linux only; the fields stand where they stand on every processor.</summary>
+    [LibraryImport(Name, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Status(SafeFileHandle file, string path, int flags, uint mask, byte* status);
 
     [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, int command);

@@ -10,6 +10,9 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
 
     public string Path { get; } = path;
 
+    /// <summary>The open file, for whoever takes it over under another name.</summary>
+    public SafeFileHandle Handle => handle;
+
     public long Length
     {
         get
@@ -77,10 +80,26 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         for (var at = Length; at < length; at += ZeroWrite) Write(at, zeros[..(int)Math.Min(ZeroWrite, length - at)]);
     }
 
+    public void Truncate(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        while (Libc.Truncate(handle, length) != 0)
+            if (!PosixError.LastWasInterrupted) throw PosixError.Last("ftruncate", Path);
+    }
+
     public void BeginSync(long offset, long length)
     {
         // Without the flags that wait it neither reports nor uses up what went wrong: the next fdatasync of this file does.
         if (OperatingSystem.IsLinux()) _ = Libc.SyncRange(handle, offset, length, Libc.SYNC_FILE_RANGE_WRITE);
+    }
+
+    /// <summary>How many names the file has; 0 where that cannot be told.</summary>
+    public uint CountNames()
+    {
+        if (!OperatingSystem.IsLinux()) return 0;
+        var status = stackalloc byte[Libc.StatusSize];
+        if (Libc.Status(handle, "", Libc.AT_EMPTY_PATH, Libc.STATX_NLINK, status) != 0) return 0;
+        return (*(uint*)(status + Libc.StatusMaskOffset) & Libc.STATX_NLINK) == 0 ? 0 : *(uint*)(status + Libc.StatusLinksOffset);
     }
 
     public void Sync()

@@ -45,7 +45,26 @@ internal sealed class PosixStorage : IStorage
         }
     }
 
-    public IStorageFile Open(string path, FileIntent intent)
+    public IStorageFile Open(string path, FileIntent intent) => OpenFile(path, intent);
+
+    public IStorageFile? TryTakeOver(string path, string newPath)
+    {
+        var file = OpenFile(path, FileIntent.ReadWrite);
+        try
+        {
+            if (file.CountNames() == 1 && Libc.Rename(path, newPath) == 0) return new PosixFile(newPath, file.Handle);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
+        file.Dispose();
+        return null;
+    }
+
+    private static PosixFile OpenFile(string path, FileIntent intent)
     {
         var flags = intent switch
         {
@@ -100,10 +119,14 @@ internal sealed class PosixStorage : IStorage
     /// The lock is <c>flock</c>'s: it belongs to the open file description, so a second open in this process conflicts like
     /// one in another process, and the kernel drops it when the holder dies.
     /// </summary>
-    public IDisposable? TryLock(string path)
+    public IDisposable? TryLock(string path) => Lock(path, Libc.O_RDWR | Libc.O_CREAT, Libc.LOCK_EX | Libc.LOCK_NB);
+
+    public IDisposable? TryShare(string path) => Lock(path, Libc.O_RDONLY, Libc.LOCK_SH);
+
+    private static HeldLock? Lock(string path, int flags, int operation)
     {
-        var handle = OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW);
-        while (Libc.Lock(handle, Libc.LOCK_EX | Libc.LOCK_NB) != 0)
+        var handle = OpenHandle(path, flags | Libc.O_NOFOLLOW);
+        while (Libc.Lock(handle, operation) != 0)
         {
             if (PosixError.LastWasInterrupted) continue;
             var error = Marshal.GetLastPInvokeError();

@@ -80,6 +80,7 @@ internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : ID
     private void Write(int from, int bytes)
     {
         file.Write(written, new ReadOnlySpan<byte>(buffer + from, bytes));
+        file.BeginSync(written, bytes); // the disk works while we do, and the sync at the end waits less
         written += bytes;
     }
 

@@ -15,11 +15,9 @@ internal sealed unsafe class TableWriter : IDisposable
     private const int LargeValueBytes = 256 << 10;
 
     private const int ValueBytesMax = 1 << 30;
-    /// <summary>For tables that stay: the page cache holds such writes in huge pages, and so does the mapping, which halves the cost of a scan.</summary>
-    public const int WriteBytesLasting = 2 << 20;
 
-    /// <summary>For tables soon merged away: a page of 2 MiB is fresh memory more often than a smaller one, and costs ten times as much to fill (docs/decisions/0004).</summary>
-    public const int WriteBytesPassing = 1 << 20;
+    /// <summary>The page cache holds such writes in huge pages, and so does the mapping, which halves the cost of a scan.</summary>
+    public const int WriteBytes = 2 << 20;
 
     private const int SeparatorBytesFull = 512 << 20;
     private const int RowsFull = 1 << 27;
@@ -52,12 +50,11 @@ internal sealed unsafe class TableWriter : IDisposable
     /// <param name="originNumber">The file's number there; with the origin the table's identity, which every checksum covers.</param>
     /// <param name="blockBytes">Where a data block is closed; a larger single row makes a larger block.</param>
     /// <param name="filterBitsPerKey">Bits of filter a key, 0 (none) to 32.</param>
-    /// <param name="writeBytes">Size of the writes: <see cref="WriteBytesLasting"/> or <see cref="WriteBytesPassing"/>.</param>
-    public TableWriter(IStorageFile file, Guid origin, ulong originNumber, int blockBytes, int filterBitsPerKey, int writeBytes = WriteBytesLasting)
+    public TableWriter(IStorageFile file, Guid origin, ulong originNumber, int blockBytes, int filterBitsPerKey)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(filterBitsPerKey);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(filterBitsPerKey, TableFilter.BitsPerKeyMax);
-        output = new TableOutput(file, writeBytes);
+        output = new TableOutput(file, WriteBytes);
         salt = TableChecksum.Salt(origin, originNumber);
         regions = new TableRegionWriter(output, salt);
         block = new TableBlockBuilder(blockBytes, LargeValueBytes);

@@ -48,7 +48,8 @@ internal sealed unsafe class Census(MachineState state)
     {
         lock (_lock)
         {
-            FoldLocked(version, memtable.Last!.Value.Index);
+            // Not a record further than needed: the next memtable is counted by its keys only if nothing of it is folded.
+            if (memtable.Census.AtEnd is null) FoldLocked(version, memtable.Last!.Value.Index);
             return memtable.Census.AtEnd!.Value;
         }
     }

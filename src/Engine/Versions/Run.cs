@@ -10,6 +10,7 @@ internal sealed class Run
         foreach (var table in tables)
         {
             Rows += table.Descriptor.RowCount;
+            Tombstones += table.Descriptor.TombstoneCount;
             Bytes += table.Descriptor.Length;
         }
     }
@@ -20,6 +21,8 @@ internal sealed class Run
     public TableHandle[] Tables { get; }
 
     public long Rows { get; }
+
+    public long Tombstones { get; }
 
     public long Bytes { get; }
 

@@ -4,10 +4,19 @@ using Varve.Tables;
 
 namespace Varve.Versions;
 
-/// <summary>An open table that versions share. Its file goes when the manifest no longer names it and nothing uses it.</summary>
+/// <summary>An open table that versions share. Its file goes when the manifest no longer names it and nothing uses it, or is kept to be written over.</summary>
 internal sealed class TableHandle(IStorage storage, string path, Table table) : Shared
 {
     private volatile bool _obsolete;
+    private SpareFiles? _spares;
+
+    /// <summary>Opens tables that were just written; the caller's one reference each.</summary>
+    public static List<TableHandle> OpenAll(IStorage storage, List<(string Path, TableDescriptor Descriptor)> tables, bool paranoid)
+    {
+        var opened = new List<TableHandle>();
+        foreach (var (path, descriptor) in tables) opened.Add(new TableHandle(storage, path, Table.Open(storage, path, descriptor, paranoid)));
+        return opened;
+    }
 
     public Table Table { get; } = table;
 
@@ -15,13 +24,24 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
 
     public string Path { get; } = path;
 
-    /// <summary>Says that a synced manifest record dropped the table (invariant I5).</summary>
-    public void MarkObsolete() => _obsolete = true;
+    /// <summary>Says that a synced manifest record dropped the table (invariant I5), or that none ever named it.</summary>
+    /// <param name="spares">Who may have the file; null: it is deleted.</param>
+    public void MarkObsolete(SpareFiles? spares = null)
+    {
+        _spares = spares;
+        _obsolete = true;
+    }
 
     protected override void Free()
     {
         Table.Dispose();
         if (!_obsolete) return;
+        if (_spares is not null)
+        {
+            _spares.Add(Path, Descriptor.Length);
+            return;
+        }
+
         try
         {
             storage.Delete(Path);

@@ -18,8 +18,9 @@ internal sealed class VersionSet : IDisposable
     private Version _current;
     private bool _disposed;
 
-    public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, Version first)
+    public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, Version first, long spareBytesMax)
     {
+        Spares = new SpareFiles(storage, directory, spareBytesMax);
         Storage = storage;
         Directory = directory;
         DatabaseId = databaseId;
@@ -75,6 +76,9 @@ internal sealed class VersionSet : IDisposable
     public Guid DatabaseId { get; }
 
     public FileNumbers Numbers { get; }
+
+    /// <summary>Files of dropped tables, to be written over.</summary>
+    public SpareFiles Spares { get; }
 
     public PinTable Pins { get; }
 
@@ -196,5 +200,6 @@ internal sealed class VersionSet : IDisposable
     {
         Volatile.Write(ref _disposed, true);
         _manifest.Dispose();
+        Spares.Close();
     }
 }

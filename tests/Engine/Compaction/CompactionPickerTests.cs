@@ -26,6 +26,38 @@ public class CompactionPickerTests
         Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 5000)], Options));
 
     [Fact]
+    public void ARunThatWasMergedAboveIsNotMergedAgainWithSmallOnes()
+    {
+        var options = Options with { MemtableBytes = 64 << 10 };
+        Run Small() => RunOf("b", "c", 50);
+        Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
+        Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.Pick([Small(), Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
+    }
+
+    [Fact]
+    public void RunsOfEverySizeDoNotGatherWithoutEnd()
+    {
+        Run[] runs = [.. Enumerable.Range(0, 6).Select(i => RunOf("b", "c", 100 << i)), RunOf("a", "z", 90_000)];
+        Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.Pick(runs, Options with { MemtableBytes = 64 << 10 }));
+    }
+
+    [Fact]
+    public void NoMoreRunsAreMergedAtOnceThanTheMergeTakes()
+    {
+        Run[] runs = [.. Enumerable.Range(0, 40).Select(_ => RunOf("b", "c", 1)), RunOf("a", "z", 1)];
+        Assert.Equal(new CompactionChoice(41 - CompactionPicker.RunsAtOnceMax, CompactionPicker.RunsAtOnceMax, IsMove: false), CompactionPicker.PickAll(runs));
+    }
+
+    [Fact]
+    public void DeletesThatHideAGoodPartOfTheBottomAreMergedEarly()
+    {
+        var deletes = new Run(2, [TableOf([.. Enumerable.Range(0, 1000).Select(i => TestTable.Tombstone($"k{i:D4}"))])]);
+        var bottom = new Run(1, [TableOf([.. Enumerable.Range(0, 2000).Select(i => TestTable.Put($"k{i:D4}", "v"))])]);
+        Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.Pick([deletes, bottom], Options));
+        Assert.Equal(new CompactionChoice(0, 1, IsMove: false), CompactionPicker.Pick([deletes], Options));
+    }
+
+    [Fact]
     public void LargeUpperRunsAreMergedWithTheBottom() =>
         Assert.Equal(new CompactionChoice(0, 4, IsMove: false), CompactionPicker.Pick([RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("a", "z", 300)], Options));
 

@@ -51,6 +51,11 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
     public IDisposable? TryLock(string path) => Do("lock", path, () => inner.TryLock(path));
 
+    public IDisposable? TryShare(string path) => Do("share", path, () => inner.TryShare(path));
+
+    public IStorageFile? TryTakeOver(string path, string newPath) =>
+        Do("takeover", newPath, () => inner.TryTakeOver(path, newPath)) is { } file ? new HookedFile(file, this) : null;
+
     private T Do<T>(string operation, string path, Func<T> action)
     {
         before?.Invoke(operation, path);
@@ -82,6 +87,10 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
         }
 
         public void Allocate(long length) => owner.Do("allocate", Path, () => file.Allocate(length));
+
+        public void Truncate(long length) => owner.Do("truncate", Path, () => file.Truncate(length));
+
+        public void BeginSync(long offset, long length) => file.BeginSync(offset, length);
 
         public void Sync() => owner.Do("sync", Path, file.Sync);
 

@@ -73,6 +73,14 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
 
     public IDisposable? TryLock(string path) => inner.TryLock(path);
 
+    public IDisposable? TryShare(string path) => inner.TryShare(path);
+
+    public IStorageFile? TryTakeOver(string path, string newPath)
+    {
+        Note("take over", path, newPath);
+        return inner.TryTakeOver(path, newPath) is { } file ? new RecordingFile(file, this) : null;
+    }
+
     private void Note(string operation, params string[] paths)
     {
         int number;
@@ -104,6 +112,14 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
             owner.Note("allocate", Path);
             file.Allocate(length);
         }
+
+        public void Truncate(long length)
+        {
+            owner.Note("truncate", Path);
+            file.Truncate(length);
+        }
+
+        public void BeginSync(long offset, long length) => file.BeginSync(offset, length);
 
         public void Sync()
         {

@@ -246,6 +246,52 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
+    public void ALockIsWholeOrShared()
+    {
+        Put("LOCK", "");
+        using (var first = storage.TryShare(At("LOCK")))
+        {
+            if (first is null) return; // there are no such locks here
+            using var second = storage.TryShare(At("LOCK"));
+            Assert.NotNull(second);
+            Assert.Null(storage.TryLock(At("LOCK")));
+        }
+
+        using var whole = storage.TryLock(At("LOCK"));
+        Assert.NotNull(whole);
+    }
+
+    [Fact]
+    public void AFileIsTakenOverWithItsBytesOrNotAtAll()
+    {
+        Put("old", "abcdef");
+        using var file = storage.TryTakeOver(At("old"), At("new"));
+        if (file is null)
+        {
+            Assert.True(storage.FileExists(At("old")));
+            return;
+        }
+
+        Assert.False(storage.FileExists(At("old")));
+        Assert.Equal((At("new"), 6L), (file.Path, file.Length));
+        file.Write(0, "xyz"u8);
+        file.BeginSync(0, 3);
+        file.Truncate(4);
+        file.Sync();
+        Assert.Equal("xyzd", Text("new"));
+    }
+
+    [Fact]
+    public void AFileWithASecondNameIsNotTakenOver()
+    {
+        Put("old", "abc");
+        if (!storage.TryLink(At("old"), At("other"))) return;
+        Assert.Null(storage.TryTakeOver(At("old"), At("new")));
+        Assert.Equal("abc", Text("old"));
+        Assert.False(storage.FileExists(At("new")));
+    }
+
+    [Fact]
     public void ALinkIsASecondNameOrNothingAtAll()
     {
         Put("a", "x");

@@ -5,6 +5,14 @@ internal static class SnapshotBugs
 {
     public static readonly Bug[] All =
     [
+        new("linked-file-written-over", "a table that a snapshot has a link to is written over",
+            "Engine: Recovery.SpareTablesTests.WhatASnapshotHasIsNeverWrittenOver",
+            new Edit("src/Engine/Storage/PosixStorage.cs", "if (file.CountNames() == 1 &&", "if ((SEEDED || file.CountNames() == 1) &&")),
+
+        new("written-over-under-a-reader", "a table that a read-only engine may have mapped is written over",
+            "Engine: Recovery.SpareTablesTests.WhileAReadOnlyEngineLooksNothingIsWrittenOver",
+            new Edit("src/Engine/Versions/SpareFiles.cs", "if (!IsShared() &&", "if ((SEEDED || !IsShared()) &&")),
+
         new("snapshot-includes-later-entries", "a snapshot behind the last entry has what followed",
             "Conformance: Rules.EngineKeepsSnapshotRules.ASnapshotBehindTheLastEntryHasNothingOfWhatFollowed",
             new Edit("src/Engine/Snapshots/SnapshotBuilder.cs", "cursor.Open(version.Memtables, [], lastIncluded);", "cursor.Open(version.Memtables, [], SEEDED ? ulong.MaxValue : lastIncluded);")),

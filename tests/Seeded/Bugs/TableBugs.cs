@@ -62,7 +62,7 @@ internal static class TableBugs
 
         new("tombstone-dropped-above-the-bottom", "a merge that has older runs below it drops tombstones: deleted keys come back",
             "Engine: Recovery.SeveralRunsTests.AMergeAboveTheBottomKeepsTombstones",
-            new Edit("src/Engine/Compaction/TableJobs.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
+            new Edit("src/Engine/Compaction/Compactor.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
 
         new("move-takes-tombstones-along", "a run with tombstones moves to the bottom as it is",
             "Engine: Compaction.CompactionPickerTests.ARunThatTouchesTheBottomOrHasTombstonesDoesNotMove",

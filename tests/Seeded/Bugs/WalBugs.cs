@@ -127,7 +127,7 @@ internal static class WalBugs
 
         new("segment-deleted-before-the-manifest", "a flushed segment goes before the manifest record that makes it unnecessary",
             "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
-            new Edit("src/Engine/Compaction/TableJobs.cs",
+            new Edit("src/Engine/Compaction/Flusher.cs",
                 "Versions.Version? replaced = null;",
                 "Versions.Version? replaced = null; if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
 

@@ -21,6 +21,8 @@ internal enum SimCall
     Sync,
     Map,
     SyncRange,
+    Truncate,
+    TakeOver,
 }
 
 /// <summary>How it refuses.</summary>
@@ -60,7 +62,7 @@ internal sealed class SimFaults
     public static bool CanEnd(SimCall call, SimFault fault) => fault switch
     {
         SimFault.ShortRead => call == SimCall.Read,
-        SimFault.TooManyFiles => call is SimCall.OpenFile or SimCall.CreateFile or SimCall.SyncDirectory or SimCall.List or SimCall.Lock,
+        SimFault.TooManyFiles => call is SimCall.OpenFile or SimCall.CreateFile or SimCall.TakeOver or SimCall.SyncDirectory or SimCall.List or SimCall.Lock,
         SimFault.NoSpace => call is SimCall.CreateFile or SimCall.CreateDirectory or SimCall.Link or SimCall.Rename or SimCall.Write
             or SimCall.Allocate or SimCall.Sync or SimCall.SyncRange or SimCall.SyncDirectory,
         _ => true,

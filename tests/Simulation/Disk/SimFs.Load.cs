@@ -14,6 +14,7 @@ internal sealed partial class SimFs
         {
             Journal = null;
             locked.Clear();
+            shared.Clear();
             Faults.FailNothing();
             foreach (var made in nodes.Keys.Where(id => id > loadedUpTo).ToArray())
             {

@@ -67,6 +67,16 @@ internal sealed partial class SimFs
         Change((target, targetName, node), (source, sourceName, null));
     });
 
+    public IStorageFile? TryTakeOver(string path, string newPath) => Call<IStorageFile?>(SimCall.TakeOver, path, () =>
+    {
+        var (source, sourceName) = Parent(path);
+        if (!source.Entries.TryGetValue(sourceName, out var node)) throw new FileNotFoundException($"{path}: open failed: no such file", path);
+        if (node is not SimFile { References: 1 } file) return null;
+        var (target, targetName) = Parent(newPath);
+        Change((target, targetName, file), (source, sourceName, null));
+        return new SimHandle(this, file, newPath, canWrite: true);
+    });
+
     public void Delete(string path) => Call(SimCall.Delete, path, () =>
     {
         if (Find(path) is not { } node) return;
@@ -89,7 +99,15 @@ internal sealed partial class SimFs
         var (directory, name) = Parent(path);
         if (!directory.Entries.TryGetValue(name, out var node)) node = MakeFile(directory, name);
         if (node is not SimFile) throw new IOException($"{path}: open failed: is a directory");
-        return locked.Add(node.Id) ? new Held(this, node.Id) : null;
+        return shared.GetValueOrDefault(node.Id) == 0 && locked.Add(node.Id) ? new Held(() => locked.Remove(node.Id), gate) : null;
+    });
+
+    public IDisposable? TryShare(string path) => Call<IDisposable?>(SimCall.Lock, path, () =>
+    {
+        if (Find(path) is not SimFile file) throw new FileNotFoundException($"{path}: open failed: no such file", path);
+        if (locked.Contains(file.Id)) throw new NotSupportedException("The simulated disk waits for no lock.");
+        shared[file.Id] = shared.GetValueOrDefault(file.Id) + 1;
+        return new Held(() => shared[file.Id]--, gate);
     });
 
     private SimFile MakeFile(SimDirectory directory, string name)
@@ -154,15 +172,15 @@ internal sealed partial class SimFs
         return node;
     }
 
-    private sealed class Held(SimFs owner, int node) : IDisposable
+    private sealed class Held(Action release, Lock gate) : IDisposable
     {
         private bool disposed;
 
         public void Dispose()
         {
-            lock (owner.gate)
+            lock (gate)
             {
-                if (!disposed) owner.locked.Remove(node);
+                if (!disposed) release();
                 disposed = true;
             }
         }

@@ -13,12 +13,13 @@ namespace Varve.Tests.Simulation.Disk;
 /// </list>
 /// Safe for any thread; one call at a time.
 /// </summary>
-internal sealed partial class SimFs : IStorage, IDisposable
+internal sealed unsafe partial class SimFs : IStorage, IDisposable
 {
     public const int RootId = 1;
     private readonly Lock gate = new();
     private readonly Dictionary<int, SimNode> nodes = [];
     private readonly HashSet<int> locked = [];
+    private readonly Dictionary<int, int> shared = [];
     private readonly Random mixing = new(1);
     private SimDirectory root = new(RootId);
     private int lastId = RootId;
@@ -127,6 +128,20 @@ internal sealed partial class SimFs : IStorage, IDisposable
     {
         if (length <= file.Length) return;
         file.Reserve(length);
+        file.Length = length;
+        Journal?.Add(new SimEvent(SimEventKind.Resized) { Node = file.Id, Size = length });
+    }
+
+    internal void Shrink(SimFile file, long length)
+    {
+        if (file.Mappings > 0) throw new NotSupportedException("The simulated disk does not cut a file off under a mapping.");
+        if (length >= file.Length) return;
+        var pages = SimFile.PagesOf(length);
+        new Span<byte>(file.Memory + length, checked((int)(file.Length - length))).Clear();
+        for (var page = pages; page < SimFile.PagesOf(file.Length); page++) file.Known[page] = null;
+        if (length % Page.Size != 0) Stored(file, pages - 1, throughMapping: false);
+        Used -= file.Taken - ((long)pages * Page.Size);
+        file.Taken = (long)pages * Page.Size;
         file.Length = length;
         Journal?.Add(new SimEvent(SimEventKind.Resized) { Node = file.Id, Size = length });
     }

@@ -65,6 +65,13 @@ internal sealed unsafe class SimHandle : IStorageFile
         });
     }
 
+    public void Truncate(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ObjectDisposedException.ThrowIf(disposed, this);
+        owner.Call(SimCall.Truncate, Path, () => owner.Shrink(file, length));
+    }
+
     public void Sync()
     {
         ObjectDisposedException.ThrowIf(disposed, this);

@@ -1,0 +1,102 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+using Varve.Versions;
+
+namespace Varve.Compaction;
+
+/// <summary>Carries out what the picker chose: merges neighbouring runs into one, or makes one of them as they are. One thread.</summary>
+/// <param name="versions">Where runs come from and go.</param>
+/// <param name="options">How tables are written.</param>
+/// <param name="host">The engine.</param>
+/// <param name="between">Called now and then during a merge, with the bytes merged since the last call.</param>
+internal sealed class Compactor(VersionSet versions, EngineOptions options, ITableJobsHost host, Action<long> between)
+{
+    private const long BytesBetweenLooks = 128 << 10;
+
+    /// <summary>Bytes written so far.</summary>
+    public long BytesWritten { get; private set; }
+
+    /// <summary>Merges done, moves not counted.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Carries out a choice; false when there was no use in it any more.</summary>
+    public bool Compact(Versions.Version version, CompactionChoice choice)
+    {
+        var inputs = version.Runs[choice.First..(choice.First + choice.Count)];
+        if (choice.IsMove) return Replace(version, inputs, inputs[^1].Order, [.. inputs[1].Tables.Concat(inputs[0].Tables)
+            .OrderBy(table => table.Descriptor.SmallestKey, KeyComparer.Instance)], 0);
+
+        var isBottom = choice.First + choice.Count == version.Runs.Length;
+        var dropTime = isBottom ? host.DropTime(version) : 0;
+        using var batch = new TableBatch(
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, options.TableBytes,
+            versions.Spares, inputs.Sum(run => run.Bytes));
+        if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
+        var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options.ParanoidChecks);
+        try
+        {
+            var done = Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime);
+            if (!done) foreach (var table in outputs) table.MarkObsolete();
+            Count++;
+            BytesWritten += batch.BytesWritten;
+            return done;
+        }
+        catch (StorageFullException)
+        {
+            foreach (var table in outputs) table.MarkObsolete();
+            throw;
+        }
+        finally
+        {
+            foreach (var table in outputs) table.Release();
+        }
+    }
+
+    private bool Merge(Versions.Version version, Run[] inputs, bool isBottom, ulong dropTime, TableBatch batch)
+    {
+        using var merge = new RunMerge([.. inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())]);
+        var bytes = 0L;
+        while (merge.MoveNext(out var row))
+        {
+            var kind = row.Kind;
+            var vanishes = isBottom && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && row.Deadline <= dropTime));
+            if (!vanishes) batch.Add(row);
+            bytes += row.Key.Length + row.ValueLength;
+            if (bytes < BytesBetweenLooks) continue;
+            if (host.IsStopping || versions.Current.Incarnation != version.Incarnation) return false;
+            between(bytes);
+            bytes = 0;
+        }
+
+        return !host.IsStopping;
+    }
+
+    private bool Replace(Versions.Version version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime)
+    {
+        var kept = outputs.ToHashSet();
+        return versions.Commit(
+            version.Incarnation,
+            before => new VersionEdit
+            {
+                NextFileNumber = 0,
+                FirstSegment = before.Memtables[^1].Segment.Number,
+                State = dropTime > before.Base.CountedTimeMs ? Census.Advance(before, dropTime) : null,
+                Removed = [.. inputs.SelectMany(run => run.Tables).Select(table => table.Descriptor.Number)],
+                Added = [.. outputs.Select(table => new AddedTable(order, table.Descriptor))],
+            },
+            (current, edit) =>
+            {
+                var at = Array.IndexOf(current.Runs, inputs[0]);
+                Run[] merged = outputs.Length == 0 ? [] : [new Run(order, outputs)];
+                return new Versions.Version(
+                    current.Incarnation, current.Memtables, [.. current.Runs[..at], .. merged, .. current.Runs[(at + inputs.Length)..]],
+                    edit.State ?? current.Base);
+            },
+            _ =>
+            {
+                foreach (var table in inputs.SelectMany(run => run.Tables))
+                    if (!kept.Contains(table)) table.MarkObsolete(versions.Spares);
+            });
+    }
+}

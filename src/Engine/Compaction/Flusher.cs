@@ -1,0 +1,97 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+using Varve.Versions;
+
+namespace Varve.Compaction;
+
+/// <summary>Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.</summary>
+internal sealed class Flusher(VersionSet versions, EngineOptions options, ITableJobsHost host)
+{
+    private const int RowsAtOnce = 32;
+
+    /// <summary>Bytes written so far.</summary>
+    public long BytesWritten { get; private set; }
+
+    /// <summary>Flushes done.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Flushes the oldest memtable of a version, which is sealed.</summary>
+    public void Flush(Versions.Version version, Memtable memtable)
+    {
+        var last = memtable.Last!.Value;
+        if (version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog(); // what is not published must not get into tables
+        using var batch = new TableBatch(
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, long.MaxValue,
+            versions.Spares, memtable.Segment.End);
+        WriteRows(version, memtable, batch);
+        var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
+        var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options.ParanoidChecks);
+        try
+        {
+            // Closing; or latched, and then what was read may be pages that a failed sync let go of.
+            var done = !host.IsStopping && Commit(version, memtable, added, counted);
+            if (!done) foreach (var table in added) table.MarkObsolete();
+            if (host.IsStopping) return;
+            BytesWritten += batch.BytesWritten;
+            Count++;
+        }
+        catch (StorageFullException)
+        {
+            foreach (var table in added) table.MarkObsolete(); // the manifest is as it was, and the next try writes its own
+            throw;
+        }
+        finally
+        {
+            foreach (var table in added) table.Release();
+        }
+    }
+
+    private bool Commit(Versions.Version version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)
+    {
+        var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
+        Versions.Version? replaced = null;
+        return versions.Commit(
+            version.Incarnation,
+            before =>
+            {
+                using (versions.EnterGate())
+                {
+                    return new VersionEdit
+                    {
+                        NextFileNumber = 0,
+                        FirstSegment = before.Memtables[^2].Segment.Number,
+                        State = host.DescribeLocked(before.Incarnation, memtable.Last!.Value, counted.LiveCount, counted.TimeMs),
+                        Added = [.. added.Select(table => new AddedTable(order, table.Descriptor))],
+                    };
+                }
+            },
+            (current, edit) =>
+            {
+                replaced = current;
+                Run[] runs = added.Count == 0 ? current.Runs : [new Run(order, [.. added]), .. current.Runs];
+                return new Versions.Version(current.Incarnation, current.Memtables[..^1], runs, edit.State!);
+            },
+            current =>
+            {
+                memtable.MarkObsolete();
+                host.FlushedLocked(replaced!, current, memtable);
+            });
+    }
+
+    /// <summary>Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's order.</summary>
+    private static void WriteRows(Versions.Version version, Memtable memtable, TableBatch batch)
+    {
+        var census = version.Incarnation.Census;
+        var difference = census.TryCountByKeys(memtable, out var time) ? new LiveDifference(version.Runs, time) : null;
+        var from = new SealedRows(memtable);
+        Span<PinnedRow> rows = stackalloc PinnedRow[RowsAtOnce];
+        for (var count = from.Take(rows); count > 0; count = from.Take(rows))
+        {
+            difference?.Count(rows[..count]);
+            foreach (ref readonly var row in rows[..count]) batch.Add(row);
+        }
+
+        if (difference is not null) census.CountedByKeys(memtable, time, difference.Value, from.Leases);
+    }
+}

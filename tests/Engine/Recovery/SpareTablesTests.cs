@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using Varve.Storage;
+using Varve.Tests.Engine.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>Tables that were merged away are written over; what somebody may still read is not.</summary>
+public sealed class SpareTablesTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly BackgroundSteps steps = new();
+    private readonly RecordingStorage storage;
+
+    public SpareTablesTests() => storage = new RecordingStorage(Storages.Default, database.Root);
+
+    private EngineOptions Options => Database.Small with { Steps = steps, UpperRunsMax = 2, Storage = storage };
+
+    private int TakenOver => storage.Operations.Count(line => line.StartsWith("take over", StringComparison.Ordinal));
+
+    public void Dispose() => database.Dispose();
+
+    [Fact]
+    public void ATableIsWrittenOverOneThatWasMergedAway()
+    {
+        using (var machine = database.Open(Options))
+        {
+            ApplyRounds(machine);
+            Assert.True(TakenOver > 0 || !OperatingSystem.IsLinux());
+            NumberedLog.AssertIsWhole(machine);
+        }
+
+        using var reopened = database.Open(Options);
+        NumberedLog.AssertIsWhole(reopened);
+        var named = reopened.GetStatistics().Runs.Sum(run => run.Tables);
+        Assert.Equal(named, database.Files(FileNames.TableSuffix).Length); // a close leaves no spare ones
+    }
+
+    [Fact]
+    public void WithoutRoomForThemThereAreNone()
+    {
+        using var machine = database.Open(Options with { SpareTableBytes = 0 });
+        ApplyRounds(machine);
+        Assert.Equal(0, TakenOver);
+    }
+
+    [Fact]
+    public async Task WhatASnapshotHasIsNeverWrittenOver()
+    {
+        using var machine = database.Open(Options);
+        ApplyRounds(machine);
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        var id = machine.LastApplied;
+        var cut = machine.GenerateSnapshotDataAsync(snapshot, id);
+        steps.Run();
+        var metadata = new SnapshotMetadata(id, await cut);
+        var before = Hashes(snapshot);
+        ApplyRounds(machine);
+        ApplyRounds(machine);
+        Assert.Equal(before, Hashes(snapshot));
+
+        using var other = new Database();
+        using var second = other.Open();
+        await second.ApplySnapshotFromFileAsync(metadata, snapshot);
+        Assert.Equal(id.Index, NumberedLog.AssertIsWhole(second));
+    }
+
+    [Fact]
+    public void WhileAReadOnlyEngineLooksNothingIsWrittenOver()
+    {
+        using var machine = database.Open(Options);
+        ApplyRounds(machine);
+        var before = TakenOver;
+        using (var reader = database.Open(Database.Small with { ReadOnly = true }))
+        {
+            ApplyRounds(machine);
+            Assert.Equal(before, TakenOver);
+            Assert.True(reader.LastApplied.Index < machine.LastApplied.Index);
+        }
+
+        ApplyRounds(machine);
+        Assert.True(TakenOver > before || !OperatingSystem.IsLinux());
+    }
+
+    private static string[] Hashes(string directory) =>
+        [.. Directory.GetFiles(directory).Order(StringComparer.Ordinal).Select(path => $"{Path.GetFileName(path)} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}")];
+
+    /// <summary>Enough of them for flushes after merges.</summary>
+    private void ApplyRounds(LsmStateMachine machine)
+    {
+        for (var round = 0; round < 12; round++)
+        {
+            NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 150);
+            steps.Run();
+        }
+    }
+}
