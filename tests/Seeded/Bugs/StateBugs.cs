@@ -24,11 +24,15 @@ internal static class StateBugs
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnExpiredKeyIsAbsentToIt",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "return version.IsLiveAt(time);", "return version.IsLiveAt(SEEDED ? 0 : time);")),
+            new Edit("src/Engine/LsmStateMachine.Apply.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
+
+        new("swap-blind-to-its-chunk", "a compare-and-swap of a record that is built beside the log looks for an earlier write of its chunk in the log",
+            "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.AWriteEarlierInTheChunkCounts",
+            new Edit("src/Engine/Wal/WalWriter.cs", "_isBeside && offset >= Active.End ?", "!SEEDED && _isBeside && offset >= Active.End ?")),
 
         new("empty-expectation-is-absence", "a compare-and-swap that expects an empty value takes an absent key",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnEmptyValueIsAValue",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "? exists && found.Value.SequenceEqual(expected) : !exists;", "? (exists && found.Value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
+            new Edit("src/Engine/LsmStateMachine.Apply.cs", "? exists && value.SequenceEqual(expected) : !exists;", "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
 
         new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcome",

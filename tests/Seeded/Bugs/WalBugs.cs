@@ -11,8 +11,8 @@ internal static class WalBugs
                 "ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);",
                 "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);"),
             new Edit("src/Engine/LsmStateMachine.Apply.cs",
-                "IndexLocked(memtable.Index, first, fresh, results);",
-                "if (SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions); IndexLocked(memtable.Index, first, fresh, results);")),
+                "IndexLocked(memtable.Index, place, first, fresh, results);",
+                "if (SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions); IndexLocked(memtable.Index, place, first, fresh, results);")),
 
         new("record-without-salt", "a record's checksum is not seeded with its segment's salt",
             "Engine: Wal.TornTailTests.AValueThatContainsRecordsOfTheLogDoesNoHarm",
@@ -133,7 +133,9 @@ internal static class WalBugs
 
         new("full-disk-latches", "a full disk is taken for a failure of the disk",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "catch (IOException e) when (e is not StorageFullException)", "catch (IOException e) when (SEEDED || e is not StorageFullException)")),
+            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+                "catch (IOException e) when (e is not StorageFullException)\n        {\n            // A rename",
+                "catch (IOException e) when (SEEDED || e is not StorageFullException)\n        {\n            // A rename")),
 
         new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",

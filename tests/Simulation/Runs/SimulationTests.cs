@@ -28,8 +28,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [Fact]
     public void AnEditThatCouldNotBeWrittenIsTakenBack()
     {
-        var failed = Enumerable.Range(230, 20).Count(k => KthError.Fail(0, Durability.Process, SimFault.NoSpace, k).IsInjected);
-        Assert.Equal(20, failed);
+        var k = 0;
+        while (KthError.Fail(0, Durability.Process, SimFault.NoSpace, k).IsInjected) k++;
+        Assert.True(k > 100, $"only {k} calls");
     }
 
     [Fact]
