@@ -35,7 +35,15 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
         ulong index = machine.LastApplied.Index;
         var at = Ledger.At(index - Math.Min(index, (ulong)random.Next(100)));
         string path = PathOf($"snapshot{++names}");
-        var checksum = await machine.GenerateSnapshotDataAsync(path, at);
+        ReadOnlyMemory<byte> checksum;
+        try
+        {
+            checksum = await machine.GenerateSnapshotDataAsync(path, at);
+        }
+        catch (ArgumentOutOfRangeException) when (machine.LastApplied.Index - at.Index > (ulong)Options.HistoryEntries)
+        {
+            return; // the writer went on by more than the history while this thread had no core
+        }
         await using (var copy = factory.Open(path + ".copy", Options))
         {
             await copy.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), path);
