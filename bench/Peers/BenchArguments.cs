@@ -10,7 +10,7 @@ internal sealed record BenchArguments
         bench/Peers: Varve beside RocksDB, LMDB and ZoneTree, each in its own process.
 
           (nothing)           the table of goals: the set "main"
-          --quick             the same with 300,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
+          --quick             the same with 250,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
           --all               every set
           --workloads a,b     sets, groups or rows by name; --list names them
           --entries N         entries a data set (2,000,000); the other sizes of the table follow
@@ -57,7 +57,7 @@ internal sealed record BenchArguments
     {
         var result = new BenchArguments();
         if (args.Contains("--quick"))
-            (result.Entries, result.Engines) = (300_000, [BenchEngines.Varve, "rocksdb", "lmdb"]);
+            (result.Entries, result.Engines) = (250_000, [BenchEngines.Varve, "rocksdb", "lmdb"]);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var option))
         {

@@ -11,7 +11,7 @@ namespace Varve.Bench.Peers;
 /// </summary>
 internal static class WarmUp
 {
-    private const long Bytes = 4 << 20;
+    private const long Bytes = 3 << 20;
     private const int RoundsMin = 3;
     private const int QuietMethods = 10;
     private const int TierDelayMs = 130;   // tiered compilation waits 100 ms after the last new method
@@ -45,14 +45,14 @@ internal static class WarmUp
     /// <summary>Every kind of read.</summary>
     public static void Reads(IBenchEngine engine, EntrySource source)
     {
-        var present = ReadKeys.Present(source, (int)Math.Min(source.Entries, 10_000), 1);
+        var present = ReadKeys.Present(source, (int)Math.Min(source.Entries, 5_000), 1);
         var absent = ReadKeys.Absent(source, present.Count, 1);
         using var reads = new Reads(engine.OpenReader(), source);
         reads.Present(present);
         reads.Absent(absent);
         reads.InPlace(present);
         reads.Multi(present);
-        if (source.Keys is RandomKeys) reads.Prefixes(300);
+        if (source.Keys is RandomKeys) reads.Prefixes(100);
         reads.All();
     }
 }
