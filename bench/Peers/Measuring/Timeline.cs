@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>What a fill does over time, in slices of a tenth of a second: entries, the longest chunk that ended in it, and the anonymous memory of the process.</summary>
+/// <summary>
+/// What a fill does over time, in slices of a tenth of a second: entries, the longest chunk that ended in it, the bytes that the process wrote in it,
+/// background work included, and its anonymous memory.
+/// </summary>
 internal sealed class Timeline
 {
     public const int SlicesPerSecond = 10;
@@ -15,17 +18,23 @@ internal sealed class Timeline
     private readonly double[] _entries = new double[SlicesMax];
     private readonly double[] _longest = new double[SlicesMax];
     private readonly double[] _anonymous = new double[SlicesMax];
+    private readonly double[] _written = new double[SlicesMax];
+    private long _writtenBefore;
     private long _start;
     private int _last = -1;
     private long _stalls;
     private double _stalled;
 
-    public void Begin() => _start = Stopwatch.GetTimestamp();
+    public void Begin()
+    {
+        _writtenBefore = ProcessFigures.WrittenBytes;
+        _start = Stopwatch.GetTimestamp();
+    }
 
     public void Add(long startTimestamp, long endTimestamp, int entries)
     {
         var slice = (int)Math.Min((endTimestamp - _start) / s_ticksPerSlice, SlicesMax - 1);
-        while (_last < slice) _anonymous[++_last] = ProcessFigures.AnonymousBytes / (double)(1 << 20);
+        if (slice > _last) Sample(slice);
         var microseconds = (endTimestamp - startTimestamp) / s_ticksPerMicrosecond;
         _entries[slice] += entries;
         _longest[slice] = Math.Max(_longest[slice], microseconds);
@@ -40,8 +49,18 @@ internal sealed class Timeline
         measurement.Series["entries_per_slice"] = _entries[..slices];
         measurement.Series["longest_chunk_us"] = [.. _longest[..slices].Select(v => Math.Round(v, 1))];
         measurement.Series["anonymous_mib"] = [.. _anonymous[..slices].Select(v => Math.Round(v, 1))];
+        measurement.Series["written_mib"] = [.. _written[..slices].Select(v => Math.Round(v, 1))];
         measurement.Extra["chunks_over_5_ms"] = _stalls;
         measurement.Extra["chunks_over_5_ms_total_ms"] = _stalled / 1e3;
         measurement.Extra["anonymous_peak_mib"] = _anonymous[..slices].Max();
+    }
+
+    private void Sample(int slice)
+    {
+        var written = ProcessFigures.WrittenBytes;
+        var anonymous = ProcessFigures.AnonymousBytes / (double)(1 << 20);
+        var each = (written - _writtenBefore) / (double)(1 << 20) / (slice - _last);   // a long chunk ends several slices at once
+        for (; _last < slice; _last++) (_anonymous[_last + 1], _written[_last + 1]) = (anonymous, each);
+        _writtenBefore = written;
     }
 }

@@ -90,7 +90,7 @@ internal static class MarkdownReport
     {
         // The largest of the rows: 0 only if every hot path allocates nothing.
         var cells = engines.Select(e => rows
-            .Where(r => r.Workload.IsHotPath && r.Engines.ContainsKey(e)).Select(r => Math.Round(r.Engines[e].AllocatedBytesPerOperation, 2))
+            .Where(r => r.Workload.IsHotPath && r.Engines.ContainsKey(e)).Select(r => Math.Round(r.Engines[e].AllocatedBytesPerOperation, 1))
             .DefaultIfEmpty().Max()).ToList();
         var own = engines.ToList().IndexOf(Engines.BenchEngines.Varve);
         var verdict = own < 0 ? "asked 0 B" : $"**{Short(cells[own])}** (asked 0 B{(cells[own] == 0 ? "" : ": not reached")})";

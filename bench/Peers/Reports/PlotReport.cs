@@ -77,11 +77,12 @@ internal static class PlotReport
         Save(plot, directory, $"{workload.Name}-{series[..^3]}-latency");
     }
 
-    /// <summary>Throughput and the longest chunk in each tenth of a second: flushes and merges show as dips and as peaks.</summary>
+    /// <summary>Throughput, the longest chunk and the bytes written in each tenth of a second: flushes and merges show as dips and as peaks.</summary>
     private static void OverTime(RunResult result, Workload workload, List<(string Engine, Measurement Measurement)> typical, string directory)
     {
         DrawSeries("entries_per_slice", v => v * Timeline.SlicesPerSecond / 1e3, "thousand entries a second", "over time", null);
         DrawSeries("longest_chunk_us", v => Math.Log10(Math.Max(v, 1)), "µs", "longest chunk over time", Decades(0, 7));
+        DrawSeries("written_mib", v => v * Timeline.SlicesPerSecond, "MiB a second", "bytes written over time", null);
         DrawSeries("anonymous_mib", v => v, "MiB", "anonymous memory over time", null);
 
         void DrawSeries(string series, Func<double, double> value, string unit, string what, ITickGenerator? ticks)
