@@ -1,7 +1,4 @@
-using BenchmarkDotNet.Configs;
-using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
-using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Varve.Bench.Micro.Background;
 using Varve.Bench.Micro.Memtables;
 using Varve.Bench.Micro.Reads;
@@ -29,5 +26,5 @@ if (args is ["--quick", "reads", ..])
 }
 
 // In this process: the tool's own project generator wants assemblies named as their projects, and ours are not.
-var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, config);
+string[] job = args.Any(a => a is "--job" or "-j") ? [] : ["--job", "short"];
+BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. args, .. job, "--inProcess"]);

@@ -1,0 +1,68 @@
+using BenchmarkDotNet.Attributes;
+using Varve.Format;
+using Varve.Memory;
+using Varve.Tables;
+
+namespace Varve.Bench.Micro.Tables;
+
+/// <summary>One data block of as many rows as it may have (16-byte keys, 100-byte values) in the processor's caches: written, validated, searched; a row.</summary>
+[MemoryDiagnoser]
+public unsafe class BlockBench
+{
+    private const int Rows = DataBlockHeader.RowsMax;
+    private const int ValueBytes = 100;
+    private const ulong Salt = 42;
+
+    private readonly DataBlockRow[] rows = new DataBlockRow[Rows];
+    private readonly ulong[] hashes = new ulong[Rows];
+    private readonly NativeBuffer block = new();
+    private byte[] bytes = null!;
+    private int length;
+
+    private Span<byte> Destination => block.Reserve((int)DataBlock.ExtentMax(Rows, Rows * SampleRows.KeyBytes, Rows * ValueBytes));
+
+    [GlobalSetup]
+    public void Fill()
+    {
+        bytes = [.. SampleRows.SortedKeys(Rows, seed: 1), .. new byte[Rows * ValueBytes]];
+        for (int i = 0; i < Rows; i++)
+        {
+            hashes[i] = KeyHash.Of(Key(i));
+            rows[i] = new DataBlockRow(
+                i * SampleRows.KeyBytes, SampleRows.KeyBytes, Rows * SampleRows.KeyBytes + i * ValueBytes, ValueBytes, RecordKind.Put, 0, DataBlock.TagOf(hashes[i]));
+        }
+        length = Encode();
+        if (!Validate() || Get() != Rows * (Rows - 1) / 2 || Seek() != Get()) throw new InvalidOperationException("The block does not find its rows.");
+    }
+
+    [GlobalCleanup]
+    public void Free() => block.Dispose();
+
+    [Benchmark(OperationsPerInvoke = Rows)]
+    public int Encode() => DataBlock.Encode(rows, bytes, Destination, Salt, 0);
+
+    [Benchmark(OperationsPerInvoke = Rows)]
+    public bool Validate() => DataBlock.TryValidate(block.Slice(0, length), Salt, 0, out _);
+
+    [Benchmark(OperationsPerInvoke = Rows)]
+    public int Get()
+    {
+        var view = new DataBlockView(block.Address, block.Address);
+        int sum = 0;
+        for (int i = 0; i < Rows; i++)
+            sum += view.Find(Key(i), hashes[i]);
+        return sum;
+    }
+
+    [Benchmark(OperationsPerInvoke = Rows)]
+    public int Seek()
+    {
+        var view = new DataBlockView(block.Address, block.Address);
+        int sum = 0;
+        for (int i = 0; i < Rows; i++)
+            sum += view.LowerBound(Key(i));
+        return sum;
+    }
+
+    private ReadOnlySpan<byte> Key(int i) => bytes.AsSpan(i * SampleRows.KeyBytes, SampleRows.KeyBytes);
+}

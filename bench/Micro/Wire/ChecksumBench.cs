@@ -1,0 +1,27 @@
+using BenchmarkDotNet.Attributes;
+using Varve.Format;
+
+namespace Varve.Bench.Micro.Wire;
+
+/// <summary>Hashes: of a key, as every operation needs one, and the checksum of bytes of a table or a record.</summary>
+[MemoryDiagnoser]
+public class ChecksumBench
+{
+    private byte[] bytes = null!;
+
+    [Params(16, 136, 8 << 10, 1 << 20)]
+    public int Bytes { get; set; }
+
+    [GlobalSetup]
+    public void Fill()
+    {
+        bytes = new byte[Bytes];
+        new Random(42).NextBytes(bytes);
+    }
+
+    [Benchmark]
+    public ulong Key() => KeyHash.Of(bytes);
+
+    [Benchmark]
+    public ulong Checksum() => TableChecksum.Of(bytes, salt: 42, fileOffset: 4096);
+}
