@@ -45,6 +45,8 @@ internal sealed class Timeline
 
     public void AddTo(Measurement measurement)
     {
+        if (_last < 0) return;
+        _written[_last] = WrittenSinceMebibytes();
         var slices = _last + 1;
         measurement.Series["entries_per_slice"] = _entries[..slices];
         measurement.Series["longest_chunk_us"] = [.. _longest[..slices].Select(v => Math.Round(v, 1))];
@@ -55,12 +57,21 @@ internal sealed class Timeline
         measurement.Extra["anonymous_peak_mib"] = _anonymous[..slices].Max();
     }
 
+    /// <summary>The first chunk that ends in a new slice closes those before it: they share what was written since, as a long chunk ends several at once.</summary>
     private void Sample(int slice)
     {
+        var ended = Math.Max(_last, 0);
+        var written = WrittenSinceMebibytes();
+        for (var i = ended; i < slice; i++) _written[i] = written / (slice - ended);
+        Array.Fill(_anonymous, ProcessFigures.AnonymousBytes / (double)(1 << 20), _last + 1, slice - _last);
+        _last = slice;
+    }
+
+    private double WrittenSinceMebibytes()
+    {
         var written = ProcessFigures.WrittenBytes;
-        var anonymous = ProcessFigures.AnonymousBytes / (double)(1 << 20);
-        var each = (written - _writtenBefore) / (double)(1 << 20) / (slice - _last);   // a long chunk ends several slices at once
-        for (; _last < slice; _last++) (_anonymous[_last + 1], _written[_last + 1]) = (anonymous, each);
+        var since = written - _writtenBefore;
         _writtenBefore = written;
+        return since / (double)(1 << 20);
     }
 }

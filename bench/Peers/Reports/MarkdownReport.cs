@@ -112,7 +112,7 @@ internal static class MarkdownReport
     }
 
     /// <summary>Three digits, without exponents.</summary>
-    private static string Short(double value) => Math.Abs(value) switch
+    public static string Short(double value) => Math.Abs(value) switch
     {
         0 => "0",
         < 0.0995 => value.ToString("0.0000", CultureInfo.InvariantCulture),

@@ -2,7 +2,7 @@ using ScottPlot;
 
 namespace Varve.Bench.Peers.Reports;
 
-/// <summary>The figures: a bar chart for each row, latency percentiles, and throughput over time.</summary>
+/// <summary>The figures: a bar chart for each row, latency percentiles; what happens over time and with the size of the data has classes of its own.</summary>
 internal static class PlotReport
 {
     private const int Width = 760;
@@ -25,7 +25,7 @@ internal static class PlotReport
             var typical = result.EnginesMeasured().Select(e => (Engine: e, Measurement: result.Typical(workload, e)!)).Where(t => t.Measurement is not null).ToList();
             foreach (var series in typical.SelectMany(t => t.Measurement.Series.Keys).Distinct().Where(s => s.EndsWith("_us", StringComparison.Ordinal) && s != "longest_chunk_us"))
                 Latencies(result, workload, typical, series, directory);
-            if (typical.Any(t => t.Measurement.Series.ContainsKey("entries_per_slice"))) OverTime(result, workload, typical, directory);
+            if (typical.Any(t => t.Measurement.Series.ContainsKey("entries_per_slice"))) TimelinePlot.Draw(workload.TitleFor(result.Entries), typical, Path.Combine(directory, $"{workload.Name}-over-time.png"));
         }
 
         GrowthPlots.Draw(result, directory);
@@ -44,7 +44,7 @@ internal static class PlotReport
             var figure = workload.Figure.Of(row[shown[i]]);
             var bar = plot.Add.Bar(position: i, value: figure);
             bar.Color = ColourOf(shown[i]);
-            bar.Bars[0].Label = FormattableString.Invariant($"{figure:#,0.###}");
+            bar.Bars[0].Label = MarkdownReport.Short(figure);
         }
 
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. shown.Select((_, i) => (double)i)], [.. shown]);
@@ -75,35 +75,6 @@ internal static class PlotReport
         plot.YLabel("µs");
         plot.ShowLegend(Alignment.UpperLeft);
         Save(plot, directory, $"{workload.Name}-{series[..^3]}-latency");
-    }
-
-    /// <summary>Throughput, the longest chunk and the bytes written in each tenth of a second: flushes and merges show as dips and as peaks.</summary>
-    private static void OverTime(RunResult result, Workload workload, List<(string Engine, Measurement Measurement)> typical, string directory)
-    {
-        DrawSeries("entries_per_slice", v => v * Timeline.SlicesPerSecond / 1e3, "thousand entries a second", "over time", null);
-        DrawSeries("longest_chunk_us", v => Math.Log10(Math.Max(v, 1)), "µs", "longest chunk over time", Decades(0, 7));
-        DrawSeries("written_mib", v => v * Timeline.SlicesPerSecond, "MiB a second", "bytes written over time", null);
-        DrawSeries("anonymous_mib", v => v, "MiB", "anonymous memory over time", null);
-
-        void DrawSeries(string series, Func<double, double> value, string unit, string what, ITickGenerator? ticks)
-        {
-            using var plot = new Plot();
-            foreach (var (engine, measurement) in typical)
-            {
-                if (!measurement.Series.TryGetValue(series, out var values)) continue;
-                var line = plot.Add.Scatter(
-                    values.Select((_, i) => (i + 0.5) / Timeline.SlicesPerSecond).ToArray(), values.Select(value).ToArray(), ColourOf(engine));
-                line.MarkerSize = 0;
-                line.LegendText = engine;
-            }
-
-            if (ticks is not null) plot.Axes.Left.TickGenerator = ticks;
-            plot.Title($"{workload.TitleFor(result.Entries)}: {what}");
-            plot.XLabel("seconds");
-            plot.YLabel(unit);
-            plot.ShowLegend(Alignment.UpperRight);
-            Save(plot, directory, $"{workload.Name}-{what.Replace(' ', '-')}");
-        }
     }
 
     public static ScottPlot.TickGenerators.NumericManual Decades(int from, int to) => new(
