@@ -9,29 +9,37 @@ internal sealed record BenchArguments
     public const string Usage = """
         bench/Peers: Varve beside RocksDB, LMDB and ZoneTree, each in its own process.
 
-          (nothing)           the table of goals: the set "main"
-          --quick             the same with 250,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
-          --all               every set
-          --workloads a,b     sets, groups or rows by name; --list names them
-          --entries N         entries a data set (2,000,000); the other sizes of the table follow
-          --repeat N          repetitions, of which the median counts (3)
-          --engines a,b       of varve, rocksdb, rocksdb-default, lmdb, zonetree (all)
+          (nothing)           the full run: every goal and most of the rest, in 35 minutes
+          --quick             the table of goals with 250,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
+          --only a,b          sets, groups or rows by name instead; --list names them
+          --all               every row with every engine instead: hours
+          --rounds N          rounds, of which the median counts (3 for the table of goals, 1 for the rest)
+          --minutes N         begin nothing that would not end by then
+          --engines a,b       of varve, rocksdb, rocksdb-default, lmdb, zonetree, or all (those that the full run compares in a row)
+          --entries N         entries a data set (2,000,000); the other sizes follow
           --data DIR          where to make the directory for databases, deleted at the end (the working directory)
-          --save              keep the raw results as JSON under bench/Peers/results
-          --load FILE         measure nothing: the table and the figures of a saved result
-          --markdown FILE     write the table
+          --raw FILE          where raw results are kept, written anew after each measurement (bench/Peers/results/DATE.json)
+          --report a,b        measure nothing: the report of raw results, files or directories of them, as one
+          --markdown FILE     write the report
           --plots DIR         draw the figures
         """;
 
+    private const double FullMinutes = 35;
+
     public long Entries { get; private set; } = 2_000_000;
 
-    public int Repeat { get; private set; } = 3;
+    /// <summary>What was measured, as it has to be said to measure it again.</summary>
+    public string Command { get; private set; } = "";
 
-    public bool Save { get; private set; }
+    /// <summary>When the run should be over.</summary>
+    public TimeSpan TimeLimit { get; private set; } = TimeSpan.MaxValue;
 
     public bool List { get; private set; }
 
-    public string? Load { get; private set; }
+    /// <summary>Raw results to report on; empty: measure.</summary>
+    public IReadOnlyList<string> Report { get; private set; } = [];
+
+    public string? Raw { get; private set; }
 
     public string? Markdown { get; private set; }
 
@@ -39,9 +47,7 @@ internal sealed record BenchArguments
 
     public string Data { get; private set; } = ".";
 
-    public IReadOnlyList<string> Engines { get; private set; } = BenchEngines.Names;
-
-    public IReadOnlyList<Workload> Workloads { get; private set; } = MainRows.All;
+    public IReadOnlyList<Workload> Workloads { get; private set; } = Rows.Full;
 
     /// <summary>The engine, when this process is a child.</summary>
     public string? ChildEngine { get; private set; }
@@ -52,50 +58,68 @@ internal sealed record BenchArguments
     /// <summary>What a child asks of a child of its own; null for the whole group.</summary>
     public string? ChildPart { get; private set; }
 
+    private IReadOnlyList<string>? Engines { get; set; }
+
+    private int? Rounds { get; set; }
+
     /// <exception cref="ArgumentException">An option is unknown or its value makes no sense.</exception>
     public static BenchArguments Parse(string[] args)
     {
         var result = new BenchArguments();
+        if (!args.Any(a => a is "--only" or "--all" or "--quick")) result.TimeLimit = TimeSpan.FromMinutes(FullMinutes);
         if (args.Contains("--quick"))
-            (result.Entries, result.Engines) = (250_000, [BenchEngines.Varve, "rocksdb", "lmdb"]);
+            (result.Entries, result.Engines, result.Workloads) = (250_000, [BenchEngines.Varve, "rocksdb", "lmdb"], MainRows.All);
+        if (args.Contains("--all")) (result.Engines, result.Workloads) = (BenchEngines.Names, Rows.All);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var option))
-        {
-            switch (option)
-            {
-                case "--quick": break;
-                case "--save": result.Save = true; break;
-                case "--list": result.List = true; break;
-                case "--all": result.Workloads = Rows.All; break;
-                case "--entries": result.Entries = long.Parse(Next(option), NumberStyles.AllowThousands, CultureInfo.InvariantCulture); break;
-                case "--repeat": result.Repeat = int.Parse(Next(option), CultureInfo.InvariantCulture); break;
-                case "--engines": result.Engines = Next(option).Split(','); break;
-                case "--workloads": result.Workloads = Next(option).Split(',').SelectMany(Rows.Find).Distinct().ToList(); break;
-                case "--data": result.Data = Next(option); break;
-                case "--load": result.Load = Next(option); break;
-                case "--markdown": result.Markdown = Next(option); break;
-                case "--plots": result.Plots = Next(option); break;
-                case "--child": (result.ChildEngine, result.ChildGroup) = (Next(option), Next(option)); break;
-                case "--part": result.ChildPart = Next(option); break;
-                default: throw new ArgumentException($"unknown option '{option}'");
-            }
-        }
-
+            result.Take(option, () => rest.TryDequeue(out var value) ? value : throw new ArgumentException($"{option} wants a value"));
+        result.Command = result.Command.TrimStart();
         if (result.Entries is < 10_000 or > 1_000_000_000) throw new ArgumentException("--entries is 10,000 to 1,000,000,000");
-        if (result.Repeat < 1) throw new ArgumentException("--repeat is 1 or more");
-        foreach (var engine in result.Engines) BenchEngines.Create(engine);
+        if (result.Rounds < 1) throw new ArgumentException("--rounds is 1 or more");
+        foreach (var engine in result.Engines ?? []) BenchEngines.Create(engine);
         return result;
-
-        string Next(string option) => rest.TryDequeue(out var value) ? value : throw new ArgumentException($"{option} wants a value");
     }
+
+    public IReadOnlyList<string> EnginesOf(Group group) => Engines ?? group.Engines;
+
+    public int RoundsOf(Group group) => group.Once ? 1 : Rounds ?? group.Rounds;
 
     /// <summary>The command line of the child that measures one group with one engine, with its databases in <paramref name="directory"/>.</summary>
     public IEnumerable<string> ForChild(string engine, string group, string directory) =>
     [
         "--child", engine, group, "--entries", Entries.ToString(CultureInfo.InvariantCulture), "--data", directory,
-        "--workloads", string.Join(',', Workloads.Where(w => w.Group.Name == group).Select(w => w.Name)),
+        "--only", string.Join(',', Workloads.Where(w => w.Group.Name == group).Select(w => w.Name)),
     ];
 
     /// <summary>The command line of a child of this child, which works in the database at <paramref name="directory"/>.</summary>
     public IEnumerable<string> ForPart(string part, string directory) => [.. ForChild(ChildEngine!, ChildGroup!, directory), "--part", part];
+
+    private void Take(string option, Func<string> next)
+    {
+        switch (option)
+        {
+            case "--quick" or "--all": Command += $" {option}"; break;
+            case "--list": List = true; break;
+            case "--only": Workloads = Measured().Split(',').SelectMany(Rows.Find).Distinct().ToList(); break;
+            case "--rounds": Rounds = int.Parse(Measured(), CultureInfo.InvariantCulture); break;
+            case "--minutes": TimeLimit = TimeSpan.FromMinutes(double.Parse(Measured(), CultureInfo.InvariantCulture)); break;
+            case "--engines": Engines = Measured() is var names && names == "all" ? BenchEngines.Names : names.Split(','); break;
+            case "--entries": Entries = long.Parse(Measured(), NumberStyles.AllowThousands, CultureInfo.InvariantCulture); break;
+            case "--data": Data = next(); break;
+            case "--raw": Raw = next(); break;
+            case "--report": Report = next().Split(','); break;
+            case "--markdown": Markdown = next(); break;
+            case "--plots": Plots = next(); break;
+            case "--child": (ChildEngine, ChildGroup) = (next(), next()); break;
+            case "--part": ChildPart = next(); break;
+            default: throw new ArgumentException($"unknown option '{option}'");
+        }
+
+        string Measured()
+        {
+            var value = next();
+            Command += $" {option} {value}";
+            return value;
+        }
+    }
 }

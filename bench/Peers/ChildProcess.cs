@@ -11,13 +11,15 @@ internal static class ChildProcess
     /// <summary>Runs a child to its end; a result, or the reason why there is none. What matters is whether it sent a result: a child may be killed by itself.</summary>
     /// <param name="arguments">Its command line.</param>
     /// <param name="cap">Where its memory is limited; null: it is not.</param>
-    public static (ChildResult? Result, string? Failure) Run(IEnumerable<string> arguments, MemoryCap? cap = null)
+    /// <param name="stop">Ends it before its time.</param>
+    public static (ChildResult? Result, string? Failure) Run(IEnumerable<string> arguments, MemoryCap? cap = null, CancellationToken stop = default)
     {
         var program = Environment.ProcessPath!;
         string[] command = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [program, typeof(ChildProcess).Assembly.Location] : [program];
         string[] line = [.. cap?.Enter() ?? [], .. command, .. arguments];
         var start = new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;
+        using var registration = stop.Register(() => process.Kill(entireProcessTree: true));
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(s_timeLimit))

@@ -5,7 +5,12 @@ try
 {
     var arguments = BenchArguments.Parse(args);
     if (arguments.ChildEngine is not null) return ChildRunner.Run(arguments);
-    if (arguments.Load is not null) return BenchRun.Report(arguments, RunResult.Load(arguments.Load));
+    if (arguments.Report.Count > 0)
+    {
+        ReportFiles.Write(arguments, RunResults.Load(arguments.Report));
+        return 0;
+    }
+
     if (arguments.List)
     {
         foreach (var set in Rows.All.GroupBy(w => w.Group.Set))
@@ -23,7 +28,7 @@ try
 
     return BenchRun.Run(arguments);
 }
-catch (Exception e) when (e is ArgumentException or FormatException)
+catch (Exception e) when (e is ArgumentException or FormatException or FileNotFoundException or DirectoryNotFoundException)
 {
     Console.Error.WriteLine(e.Message);
     Console.Error.WriteLine(BenchArguments.Usage);

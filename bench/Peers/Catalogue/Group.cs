@@ -1,3 +1,5 @@
+using Varve.Bench.Peers.Engines;
+
 namespace Varve.Bench.Peers;
 
 /// <summary>Rows that one child process measures on one database.</summary>
@@ -15,8 +17,25 @@ internal sealed record Group(string Name, string Set, Action<RunContext> Run)
     /// <summary>Behind the names of its rows, where several groups have the same ones.</summary>
     public string Suffix { get; init; } = "";
 
-    /// <summary>It repeats what is short about it by itself, as what comes before is long: one repetition is enough.</summary>
+    /// <summary>It repeats what is short about it by itself, as what comes before is long: one round is enough.</summary>
     public bool Once { get; init; }
+
+    /// <summary>Rounds when nothing is said.</summary>
+    public int Rounds { get; init; } = 1;
+
+    /// <summary>Engines when nothing is said.</summary>
+    public IReadOnlyList<string> Engines { get; init; } = [BenchEngines.Varve, "rocksdb", "lmdb"];
+
+    /// <summary>It is not a part of the full run.</summary>
+    public bool IsLong { get; init; }
+
+    /// <summary>About how long an engine takes for a million entries: a guess until the run knows better.</summary>
+    public double SecondsPerMillion { get; init; } = 10;
+
+    /// <summary>What it takes about, whatever the entries.</summary>
+    public double SecondsFixed { get; init; } = 3;
+
+    public double SecondsOf(long entries) => SecondsFixed + SecondsPerMillion * EntriesOf(entries) / 1e6;
 
     public long EntriesOf(long entries) => FixedEntries > 0 ? FixedEntries : Math.Max((long)(entries * Scale), 1_000);
 }

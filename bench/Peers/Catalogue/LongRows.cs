@@ -1,6 +1,8 @@
+using Varve.Bench.Peers.Engines;
+
 namespace Varve.Bench.Peers;
 
-/// <summary>The sets that take long: asked for by name, or with <c>--all</c>.</summary>
+/// <summary>The other sets: most of them a part of the full run, the longest asked for by name.</summary>
 internal static class LongRows
 {
     private static readonly Group s_sustained = new("sustained", "sustained", ApplyGroups.Sustained) { Scale = 10 };
@@ -8,8 +10,8 @@ internal static class LongRows
     private static readonly Group s_large = new("random-5x", "large", RandomGroup.Run) { Scale = 5, Suffix = "-5x" };
     private static readonly Group s_recovery = new("recovery", "start", StartGroups.Recovery) { FixedEntries = StartGroups.SegmentEntries };
     private static readonly Group s_memory = new("memory", "start", StartGroups.Memory) { FixedEntries = StartGroups.SegmentEntries };
-    private static readonly Group s_open = new("open", "open", StartGroups.Open) { Scale = 5.24288, Once = true };   // 10 GiB of 1 KiB entries at 2 M
-    private static readonly Group s_limited = new("limited", "limited", LimitedGroup.Run) { Scale = 2 };
+    private static readonly Group s_open = new("open", "open", StartGroups.Open) { Scale = 5.24288, Once = true, Engines = [BenchEngines.Varve] };   // 10 GiB of 1 KiB entries at 2 M
+    private static readonly Group s_limited = new("limited", "limited", LimitedGroup.Run) { Scale = 2, IsLong = true, SecondsFixed = 30 };
 
     public static IReadOnlyList<Workload> All { get; } =
     [
@@ -24,13 +26,13 @@ internal static class LongRows
         .. Values(new("values-64k", "values", ShapeGroups.Values64K) { Scale = 1.0 / 128, Suffix = "-64k" }, "values of 64 KB"),
         .. Ycsb(new("ycsb-100", "ycsb", YcsbGroup.Run(100)) { Scale = 0.5, Suffix = "-100" }, "100 B"),
         .. Ycsb(new("ycsb-1k", "ycsb", YcsbGroup.Run(1_000)) { Scale = 0.5, Suffix = "-1k" }, "1 KB"),
-        .. Ycsb(new("ycsb-100-5x", "ycsb", YcsbGroup.Run(100)) { Scale = 5, Suffix = "-100-5x" }, "100 B"),
-        .. Ycsb(new("ycsb-1k-5x", "ycsb", YcsbGroup.Run(1_000)) { Scale = 5, Suffix = "-1k-5x" }, "1 KB"),
+        .. Ycsb(new("ycsb-100-5x", "ycsb", YcsbGroup.Run(100)) { Scale = 5, Suffix = "-100-5x", IsLong = true }, "100 B"),
+        .. Ycsb(new("ycsb-1k-5x", "ycsb", YcsbGroup.Run(1_000)) { Scale = 5, Suffix = "-1k-5x", IsLong = true }, "1 KB"),
         new("limited-get", "get in a quarter of the data's memory, {n} of 1 KB", s_limited, Figure.Microseconds),
         new("limited-get-other", "the same, the other table access", s_limited, Figure.Microseconds),
         .. Growth(new("growth-1", "growth", GrowthGroup.Run) { Scale = 0.5, Suffix = "-1" }),
-        .. Growth(new("growth-10", "growth", GrowthGroup.Run) { Scale = 5, Suffix = "-10" }),
-        .. Growth(new("growth-40", "growth", GrowthGroup.Run) { Scale = 20, Suffix = "-40" }),
+        .. Growth(new("growth-10", "growth", GrowthGroup.Run) { Scale = 5, Suffix = "-10", IsLong = true }),
+        .. Growth(new("growth-40", "growth", GrowthGroup.Run) { Scale = 20, Suffix = "-40", IsLong = true }),
     ];
 
     private static IEnumerable<Workload> Start()

@@ -5,12 +5,12 @@ internal static class MainRows
 {
     public const string Set = "main";
 
-    private static readonly Group s_random = new("random", Set, RandomGroup.Run);
-    private static readonly Group s_ascending = new("ascending", Set, ApplyGroups.Ascending);
-    private static readonly Group s_chunkOfOne = new("chunk1", Set, ApplyGroups.ChunkOfOne);
-    private static readonly Group s_durable = new("durable", Set, DurableGroup.Run);
-    private static readonly Group s_mixed = new("mixed", Set, MixedGroup.WriterAndReader);
-    private static readonly Group s_checkpoint = new("checkpoint", Set, MixedGroup.Checkpoint);
+    private static readonly Group s_random = Compared("random", RandomGroup.Run, 16);
+    private static readonly Group s_ascending = Compared("ascending", ApplyGroups.Ascending, 6);
+    private static readonly Group s_chunkOfOne = Compared("chunk1", ApplyGroups.ChunkOfOne, 9);
+    private static readonly Group s_durable = Compared("durable", DurableGroup.Run, 2);
+    private static readonly Group s_mixed = Compared("mixed", MixedGroup.WriterAndReader, 7);
+    private static readonly Group s_checkpoint = Compared("checkpoint", MixedGroup.Checkpoint, 6);
 
     public static IReadOnlyList<Workload> All { get; } =
     [
@@ -27,6 +27,10 @@ internal static class MainRows
         new("checkpoint", "checkpoint under writes", s_checkpoint, Figure.Milliseconds, Goal.AtMost("held_ms", 1, "ms appliers held")),
         .. CostRowsOf(s_random, "apply-random"),
     ];
+
+    /// <summary>With every engine, and a median.</summary>
+    private static Group Compared(string name, Action<RunContext> run, double secondsPerMillion) =>
+        new(name, Set, run) { Rounds = 3, Engines = Engines.BenchEngines.Names, SecondsPerMillion = secondsPerMillion };
 
     /// <summary>Every read row of a database of random keys, settled and unsettled.</summary>
     public static IEnumerable<Workload> ReadRowsOf(Group group)

@@ -5,7 +5,15 @@ internal static class Rows
 {
     public static IReadOnlyList<Workload> All { get; } = [.. MainRows.All, .. LongRows.All];
 
+    /// <summary>The rows of a run without options.</summary>
+    public static IReadOnlyList<Workload> Full { get; } = All.Where(w => !w.Group.IsLong).ToList();
+
     public static IReadOnlyList<Group> Groups { get; } = All.Select(w => w.Group).Distinct().ToList();
+
+    private static readonly Dictionary<string, Group> s_groups = All.ToDictionary(w => w.Name, w => w.Group);
+
+    /// <summary>The group of a row; null when there is no such row any more.</summary>
+    public static Group? GroupOf(string row) => s_groups.GetValueOrDefault(row);
 
     public static Group FindGroup(string name) => Groups.FirstOrDefault(g => g.Name == name) ?? throw new ArgumentException($"no group '{name}'");
 

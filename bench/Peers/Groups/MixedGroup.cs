@@ -20,10 +20,12 @@ internal static class MixedGroup
         double writeSeconds = 0;
         var writing = true;
         Exception? failure = null;
+        using var go = new ManualResetEventSlim();
         var writer = new Thread(() =>
         {
             try
             {
+                go.Wait();
                 var start = Stopwatch.GetTimestamp();
                 Apply(second, chunks, () => false);
                 writeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -39,7 +41,11 @@ internal static class MixedGroup
         using var reader = engine.OpenReader();
         var gets = Meter.NewHistogram();
         writer.Start();
-        var measurement = Meter.Run("", () => ReadUntil(reader, keys, source.ValueBytes, gets, ref writing));
+        var measurement = Meter.Run("", () =>
+        {
+            go.Set();
+            return ReadUntil(reader, keys, source.ValueBytes, gets, ref writing);
+        });
         writer.Join();
         if (failure is not null) throw failure;
         measurement.AddPercentiles("get", gets);
@@ -119,13 +125,16 @@ internal static class MixedGroup
     {
         Span<byte> destination = stackalloc byte[512];
         long count = 0;
-        for (var i = 0; Volatile.Read(ref writing); i = i + 1 == keys.Count ? 0 : i + 1)
+        var i = 0;
+        do
         {
             var start = Stopwatch.GetTimestamp();
             if (reader.Get(keys[i], destination) != valueBytes) throw Reads.Wrong("get beside a writer");
             histogram.Record(start, Stopwatch.GetTimestamp());
             count++;
+            i = i + 1 == keys.Count ? 0 : i + 1;
         }
+        while (Volatile.Read(ref writing));
 
         return count;
     }

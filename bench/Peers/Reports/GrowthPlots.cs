@@ -5,18 +5,17 @@ namespace Varve.Bench.Peers.Reports;
 /// <summary>Rows of one kind at several sizes of the data, as a line for each engine; both axes logarithmic.</summary>
 internal static class GrowthPlots
 {
-    public static void Draw(RunResult result, string directory)
+    public static void Draw(RunResults results, string directory)
     {
         foreach (var curve in Rows.All.Where(w => w.Curve is not null).GroupBy(w => w.Curve!))
         {
             using var plot = new Plot();
             var sizes = new SortedSet<long>();
-            foreach (var engine in result.EnginesMeasured())
+            foreach (var engine in results.Engines)
             {
                 var points = curve
-                    .Select(w => (Size: w.Group.EntriesOf(result.Entries), Row: result.Row(w), Workload: w))
-                    .Where(p => p.Row.ContainsKey(engine))
-                    .Select(p => (p.Size, Figure: p.Workload.Figure.Of(p.Row[engine])))
+                    .Where(w => results.Row(w).ContainsKey(engine))
+                    .Select(w => (Size: w.Group.EntriesOf(results.EntriesOf(w)), Figure: w.Figure.Of(results.Row(w)[engine])))
                     .OrderBy(p => p.Size).ToList();
                 if (points.Count == 0) continue;
                 sizes.UnionWith(points.Select(p => p.Size));

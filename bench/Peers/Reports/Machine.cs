@@ -22,6 +22,9 @@ internal sealed record Machine(
             ["ZoneTree"] = Version(typeof(ZoneTree.IMaintainer).Assembly),
         });
 
+    /// <summary>Whether figures of both may stand in one report.</summary>
+    public bool IsLike(Machine other) => (Processor, Cores, Kernel, FileSystem, Runtime) == (other.Processor, other.Cores, other.Kernel, other.FileSystem, other.Runtime);
+
     private static string Version(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version!.ToString();
 

@@ -9,52 +9,52 @@ internal static class MarkdownReport
     /// <summary>Figures that say something of the run rather than of the engine; they are in the JSON.</summary>
     private static readonly string[] s_notInDetails = ["methods_compiled"];
 
-    public static string Document(RunResult result)
+    public static string Document(RunResults results)
     {
         var text = new StringBuilder();
         text.AppendLine("# Varve beside its peers").AppendLine();
-        text.AppendLine(Inv($"{result.At:yyyy-MM-dd}, {result.Entries:N0} entries a data set unless the row says otherwise, median of {result.Repeat}, each engine in its own process, interleaved; {result.Seconds / 60:0} minutes."));
-        text.AppendLine("Made by `dotnet run -c Release --project bench/Peers -- --markdown FILE`; add `--quick` for a run under three minutes, `--all` for every set ([what they are](../bench/Peers/README.md)).").AppendLine();
-        var machine = result.Machine;
-        text.AppendLine(Inv($"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, {machine.FileSystem}, {machine.Runtime}."));
-        text.AppendLine($"Packages: {string.Join(", ", machine.Packages.Select(p => $"{p.Key} {p.Value}"))}.").AppendLine();
-        text.Append(Tables(result));
-        text.AppendLine("## Beside the rows").AppendLine().Append(Details(result));
+        text.AppendLine("Every engine runs in a process of its own, engines take turns, and each figure is the median of the rounds that its row names.");
+        text.AppendLine("Ratios are within one run. Made by `dotnet run -c Release --project bench/Peers` with the options below");
+        text.AppendLine("([what they say, and how to add to this](../bench/Peers/README.md)):").AppendLine();
+        for (var i = 0; i < results.Runs.Count; i++) text.AppendLine(Inv($"{i + 1}. {results.Runs[i].At:yyyy-MM-dd HH:mm}, {Origin(results.Runs[i])}"));
+        var machine = results.Runs[^1].Machine;
+        text.AppendLine().AppendLine(Inv($"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, {machine.FileSystem}, {machine.Runtime}."));
+        text.AppendLine($"Peers: {string.Join(", ", machine.Packages.Where(p => p.Key != "Varve").Select(p => $"{p.Key} {p.Value}"))}.").AppendLine();
+        text.Append(Tables(results));
+        text.AppendLine("## Beside the rows").AppendLine().Append(Details(results));
         text.AppendLine().AppendLine("## How it is measured").AppendLine();
         foreach (var note in Method.Notes) text.AppendLine($"- {note}");
         text.AppendLine().AppendLine("## Settings").AppendLine();
-        foreach (var (engine, notes) in result.Settings)
+        foreach (var (engine, notes) in results.Settings)
         {
             text.AppendLine($"**{engine}**").AppendLine();
             foreach (var note in notes) text.AppendLine($"- {note}");
             text.AppendLine();
         }
 
-        if (result.Failures.Count > 0)
-        {
-            text.AppendLine("## Without a figure").AppendLine();
-            foreach (var (what, reason) in result.Failures) text.AppendLine($"- {what}: {reason}");
-        }
-
+        var missing = results.Failures.Select(f => $"{f.Key}: {f.Value}").ToList();
+        missing.AddRange(Rows.All.Where(w => w.Goals.Length > 0 && results.Row(w).Count == 0).Select(w => $"{w.Name}, which has a goal: not measured"));
+        if (missing.Count > 0) text.AppendLine("## Without a figure").AppendLine();
+        foreach (var what in missing) text.AppendLine($"- {what}");
         return text.ToString().TrimEnd('\n') + "\n";
     }
 
     /// <summary>A table for each set that has been measured.</summary>
-    public static string Tables(RunResult result)
+    public static string Tables(RunResults results)
     {
-        var engines = result.EnginesMeasured();
         var text = new StringBuilder();
         foreach (var set in Rows.All.GroupBy(w => w.Group.Set))
         {
-            var rows = set.Select(w => (Workload: w, Engines: result.Row(w))).Where(r => r.Engines.Count > 0).ToList();
+            var rows = set.Select(w => (Workload: w, Engines: results.Row(w))).Where(r => r.Engines.Count > 0).ToList();
             if (rows.Count == 0) continue;
             text.AppendLine($"## {SetTitles.Of(set.Key)}").AppendLine();
-            text.AppendLine($"| work | {string.Join(" | ", engines)} | Varve against the goal |");
-            text.AppendLine($"|---|{string.Concat(engines.Select(_ => "---:|"))}---|");
+            var engines = results.Engines.Where(e => rows.Any(r => r.Engines.ContainsKey(e))).ToList();
+            text.AppendLine($"| work | {string.Join(" | ", engines)} | rounds | Varve against the goal |");
+            text.AppendLine($"|---|{string.Concat(engines.Select(_ => "---:|"))}---:|---|");
             foreach (var (workload, row) in rows)
             {
                 var cells = engines.Select(e => row.TryGetValue(e, out var summary) ? Cell(workload, summary) : "");
-                text.AppendLine($"| {workload.TitleFor(result.Entries)} | {string.Join(" | ", cells)} | {Verdicts(workload, row)} |");
+                text.AppendLine($"| {results.TitleOf(workload)} | {string.Join(" | ", cells)} | {Rounds(results, workload, row)} | {Verdicts(workload, row)} |");
             }
 
             if (rows.Any(r => r.Workload.IsHotPath)) text.AppendLine(Allocation(rows, engines));
@@ -62,6 +62,19 @@ internal static class MarkdownReport
         }
 
         return text.ToString();
+    }
+
+    private static string Origin(RunResult run)
+    {
+        var options = run.Command.Length > 0 ? $"`{run.Command}`" : "no options";
+        var varve = run.Machine.Packages.GetValueOrDefault("Varve");
+        return Inv($"{options}: {run.Entries:N0} entries a data set unless the row says otherwise, {run.Seconds / 60:0} minutes, Varve {varve}");
+    }
+
+    private static string Rounds(RunResults results, Workload workload, IReadOnlyDictionary<string, Summary> row)
+    {
+        var rounds = row.Values.Min(s => s.Repetitions);
+        return results.Runs.Count == 1 ? Inv($"{rounds}") : Inv($"{rounds} of run {results.NumberOf(workload)}");
     }
 
     private static string Cell(Workload workload, Summary summary)
@@ -94,14 +107,14 @@ internal static class MarkdownReport
             .DefaultIfEmpty().Max()).ToList();
         var own = engines.ToList().IndexOf(Engines.BenchEngines.Varve);
         var verdict = own < 0 ? "asked 0 B" : $"**{Short(cells[own])}** (asked 0 B{(cells[own] == 0 ? "" : ": not reached")})";
-        return $"| managed bytes allocated an operation, worst row | {string.Join(" | ", cells.Select(c => Short(c) + " B"))} | {verdict} |";
+        return $"| managed bytes allocated an operation, worst row | {string.Join(" | ", cells.Select(c => Short(c) + " B"))} | | {verdict} |";
     }
 
-    private static string Details(RunResult result)
+    private static string Details(RunResults results)
     {
         var text = new StringBuilder();
         foreach (var workload in Rows.All)
-        foreach (var (engine, summary) in result.Row(workload).OrderBy(e => e.Key, StringComparer.Ordinal))
+        foreach (var (engine, summary) in results.Row(workload).OrderBy(e => e.Key, StringComparer.Ordinal))
         {
             var figures = summary.Extra.Where(e => !s_notInDetails.Contains(e.Key)).OrderBy(e => e.Key, StringComparer.Ordinal)
                 .Select(e => $"{e.Key} {Short(e.Value)}").ToList();

@@ -13,32 +13,32 @@ internal static class PlotReport
         ["varve"] = "#1b6ca8", ["rocksdb"] = "#c8553d", ["rocksdb-default"] = "#e0a458", ["lmdb"] = "#588157", ["zonetree"] = "#8d6a9f",
     };
 
-    public static void Draw(RunResult result, string directory)
+    public static void Draw(RunResults results, string directory)
     {
         Directory.CreateDirectory(directory);
         foreach (var workload in Rows.All)
         {
-            var row = result.Row(workload);
+            var row = results.Row(workload);
             if (row.Count == 0) continue;
             if (workload.Curve is not null) continue;   // drawn over the size of the data
-            Bars(result, workload, row, directory);
-            var typical = result.EnginesMeasured().Select(e => (Engine: e, Measurement: result.Typical(workload, e)!)).Where(t => t.Measurement is not null).ToList();
+            Bars(results, workload, row, directory);
+            var typical = results.Engines.Select(e => (Engine: e, Measurement: results.Typical(workload, e)!)).Where(t => t.Measurement is not null).ToList();
             foreach (var series in typical.SelectMany(t => t.Measurement.Series.Keys).Distinct().Where(s => s.EndsWith("_us", StringComparison.Ordinal) && s != "longest_chunk_us"))
-                Latencies(result, workload, typical, series, directory);
-            if (typical.Any(t => t.Measurement.Series.ContainsKey("entries_per_slice"))) TimelinePlot.Draw(workload.TitleFor(result.Entries), typical, Path.Combine(directory, $"{workload.Name}-over-time.png"));
+                Latencies(results, workload, typical, series, directory);
+            if (typical.Any(t => t.Measurement.Series.ContainsKey("entries_per_slice"))) TimelinePlot.Draw(results.TitleOf(workload), typical, Path.Combine(directory, $"{workload.Name}-over-time.png"));
         }
 
-        GrowthPlots.Draw(result, directory);
+        GrowthPlots.Draw(results, directory);
     }
 
     public static Color ColourOf(string engine) => Color.FromHex(s_colours[engine]);
 
     public static void Save(Plot plot, string directory, string name) => plot.SavePng(Path.Combine(directory, name + ".png"), Width, Height);
 
-    private static void Bars(RunResult result, Workload workload, IReadOnlyDictionary<string, Summary> row, string directory)
+    private static void Bars(RunResults results, Workload workload, IReadOnlyDictionary<string, Summary> row, string directory)
     {
         using var plot = new Plot();
-        var shown = result.EnginesMeasured().Where(row.ContainsKey).ToList();
+        var shown = results.Engines.Where(row.ContainsKey).ToList();
         for (var i = 0; i < shown.Count; i++)
         {
             var figure = workload.Figure.Of(row[shown[i]]);
@@ -49,13 +49,13 @@ internal static class PlotReport
 
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual([.. shown.Select((_, i) => (double)i)], [.. shown]);
         plot.Axes.Margins(bottom: 0, top: 0.15);
-        plot.Title(workload.TitleFor(result.Entries));
+        plot.Title(results.TitleOf(workload));
         plot.YLabel(workload.Figure.Unit + (workload.Figure.MoreIsBetter ? ", more is better" : ", less is better"));
         Save(plot, directory, workload.Name);
     }
 
     /// <summary>Latency by percentile; the horizontal axis counts nines, as HdrHistogram's plots do.</summary>
-    private static void Latencies(RunResult result, Workload workload, List<(string Engine, Measurement Measurement)> typical, string series, string directory)
+    private static void Latencies(RunResults results, Workload workload, List<(string Engine, Measurement Measurement)> typical, string series, string directory)
     {
         var last = Meter.Percentiles.Count - 2;   // the largest is drawn where the next nine would be
         var positions = Meter.Percentiles.Select((p, i) => Nines(i > last ? 99.9999 : p)).ToArray();
@@ -71,7 +71,7 @@ internal static class PlotReport
             [Nines(0), Nines(50), Nines(90), Nines(99), Nines(99.9), Nines(99.99), Nines(99.999), Nines(99.9999)],
             ["0", "50%", "90%", "99%", "99.9%", "99.99%", "99.999%", "max"]);
         plot.Axes.Left.TickGenerator = Decades(-2, 7);
-        plot.Title($"{workload.TitleFor(result.Entries)}: {series[..^3]} latency by percentile");
+        plot.Title($"{results.TitleOf(workload)}: {series[..^3]} latency by percentile");
         plot.YLabel("µs");
         plot.ShowLegend(Alignment.UpperLeft);
         Save(plot, directory, $"{workload.Name}-{series[..^3]}-latency");

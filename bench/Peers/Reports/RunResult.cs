@@ -9,7 +9,7 @@ namespace Varve.Bench.Peers.Reports;
 /// <summary>One measurement with the engine that it is of.</summary>
 internal sealed record EngineMeasurement(string Engine, Measurement Measurement);
 
-/// <summary>Everything that a run has measured; what <c>--save</c> keeps.</summary>
+/// <summary>Everything that a run has measured: its raw results.</summary>
 internal sealed class RunResult
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
@@ -20,7 +20,8 @@ internal sealed class RunResult
 
     public required long Entries { get; init; }
 
-    public required int Repeat { get; init; }
+    /// <summary>The options that say what was measured.</summary>
+    public string Command { get; init; } = "";
 
     /// <summary>How long the run took.</summary>
     public double Seconds { get; set; }
@@ -35,9 +36,6 @@ internal sealed class RunResult
 
     public static RunResult Load(string path) =>
         JsonSerializer.Deserialize<RunResult>(File.ReadAllText(path)) ?? throw new ArgumentException($"'{path}' holds no result");
-
-    /// <summary>Engines measured, in the order of <see cref="BenchEngines.Names"/>.</summary>
-    public IReadOnlyList<string> EnginesMeasured() => BenchEngines.Names.Where(e => Measurements.Any(m => m.Engine == e)).ToList();
 
     public void Add(string engine, ChildResult result)
     {
@@ -55,7 +53,10 @@ internal sealed class RunResult
         .GroupBy(m => m.Engine, m => m.Measurement)
         .ToDictionary(g => g.Key, g => Summary.Of([.. g]));
 
-    /// <summary>The repetition of a row whose rate is the median, or the next one below it: its curves stand for all.</summary>
+    /// <summary>Whether any row of a group has a figure of an engine.</summary>
+    public bool HasMeasured(string engine, string group) => Measurements.Any(m => m.Engine == engine && Rows.GroupOf(m.Measurement.Workload)?.Name == group);
+
+    /// <summary>The round of a row whose rate is the median, or the next one below it: its curves stand for all.</summary>
     public Measurement? Typical(Workload workload, string engine)
     {
         var sorted = Measurements.Where(m => m.Engine == engine && m.Measurement.Workload == workload.Name)
@@ -63,15 +64,19 @@ internal sealed class RunResult
         return sorted.Count == 0 ? null : sorted[(sorted.Count - 1) / 2];
     }
 
-    /// <summary>Writes everything as JSON under <c>results</c> beside the caller's source file, or in the working directory where those are not; gives the path.</summary>
-    public string Save([CallerFilePath] string caller = "")
+    /// <summary>A file named by date under <c>results</c> beside the caller's source file, or in the working directory where those are not.</summary>
+    public string UsualPath([CallerFilePath] string caller = "")
     {
-        var sources = Path.GetDirectoryName(caller)!;
-        var directory = Path.Combine(Directory.Exists(sources) ? sources : ".", "results");
-        Directory.CreateDirectory(directory);
-        var path = Path.GetFullPath(Path.Combine(directory, $"{At:yyyy-MM-dd-HHmmss}.json"));
-        File.WriteAllText(path, ToJson());
-        return path;
+        var sources = Path.GetDirectoryName(Path.GetDirectoryName(caller))!;
+        return Path.GetFullPath(Path.Combine(Directory.Exists(sources) ? sources : ".", "results", $"{At:yyyy-MM-dd-HHmmss}.json"));
+    }
+
+    /// <summary>Writes everything as JSON; what was in the file before is there until all of it is.</summary>
+    public void Save(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        File.WriteAllText(path + ".new", ToJson());
+        File.Move(path + ".new", path, overwrite: true);
     }
 
     /// <summary>Indented, but a line for each measurement: a long curve is not to be a page of numbers.</summary>

@@ -42,6 +42,7 @@ internal static class TimelinePlot
             plot.YLabel(unit);
             plot.Layout.Fixed(s_padding);
             if (position == 0) plot.ShowLegend(Alignment.UpperRight);
+            else plot.HideLegend();
             return plot;
         }
     }
