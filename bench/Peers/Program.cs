@@ -19,7 +19,7 @@ try
             foreach (var group in set.GroupBy(w => w.Group))
             {
                 Console.WriteLine($"  {group.Key.Name}");
-                foreach (var row in group) Console.WriteLine($"    {row.Name,-28} {row.TitleFor(arguments.Entries)}");
+                foreach (var row in group) Console.WriteLine($"    {row.Name,-28} {row.TitleFor(arguments.Entries)}{(Rows.Full.Contains(row) ? "" : " (not in the full run)")}");
             }
         }
 

@@ -26,14 +26,14 @@ internal sealed record Group(string Name, string Set, Action<RunContext> Run)
     /// <summary>Engines when nothing is said.</summary>
     public IReadOnlyList<string> Engines { get; init; } = [BenchEngines.Varve, "rocksdb", "lmdb"];
 
-    /// <summary>It is not a part of the full run.</summary>
+    /// <summary>None of its rows is a part of the full run.</summary>
     public bool IsLong { get; init; }
 
     /// <summary>About how long an engine takes for a million entries: a guess until the run knows better.</summary>
-    public double SecondsPerMillion { get; init; } = 10;
+    public double SecondsPerMillion { get; init; } = 7;
 
     /// <summary>What it takes about, whatever the entries.</summary>
-    public double SecondsFixed { get; init; } = 3;
+    public double SecondsFixed { get; init; } = 1.5;
 
     public double SecondsOf(long entries) => SecondsFixed + SecondsPerMillion * EntriesOf(entries) / 1e6;
 

@@ -5,27 +5,27 @@ namespace Varve.Bench.Peers;
 /// <summary>The other sets: most of them a part of the full run, the longest asked for by name.</summary>
 internal static class LongRows
 {
-    private static readonly Group s_sustained = new("sustained", "sustained", ApplyGroups.Sustained) { Scale = 10 };
-    private static readonly Group s_overwrite = new("overwrite", "sustained", ApplyGroups.Overwrite);
-    private static readonly Group s_large = new("random-5x", "large", RandomGroup.Run) { Scale = 5, Suffix = "-5x" };
-    private static readonly Group s_recovery = new("recovery", "start", StartGroups.Recovery) { FixedEntries = StartGroups.SegmentEntries };
+    private static readonly Group s_sustained = new("sustained", "sustained", ApplyGroups.Sustained) { Scale = 10, SecondsPerMillion = 3 };
+    private static readonly Group s_overwrite = new("overwrite", "sustained", ApplyGroups.Overwrite) { SecondsPerMillion = 5.5 };
+    private static readonly Group s_large = new("random-5x", "large", RandomGroup.Run) { Scale = 5, Suffix = "-5x", SecondsPerMillion = 5.6 };
+    private static readonly Group s_recovery = new("recovery", "start", StartGroups.Recovery) { FixedEntries = StartGroups.SegmentEntries, SecondsFixed = 9 };
     private static readonly Group s_memory = new("memory", "start", StartGroups.Memory) { FixedEntries = StartGroups.SegmentEntries };
     private static readonly Group s_open = new("open", "open", StartGroups.Open) { Scale = 5.24288, Once = true, Engines = [BenchEngines.Varve] };   // 10 GiB of 1 KiB entries at 2 M
-    private static readonly Group s_limited = new("limited", "limited", LimitedGroup.Run) { Scale = 2, IsLong = true, SecondsFixed = 30 };
+    private static readonly Group s_limited = new("limited", "limited", LimitedGroup.Run) { Scale = 2, IsLong = true, SecondsFixed = 20 };
 
     public static IReadOnlyList<Workload> All { get; } =
     [
         .. Start(),
         .. Sustained(),
         new("apply-random-5x", "apply, random 16 B keys, chunk 100, {n}", s_large, Figure.KiloPerSecond, Goal.BestPeer(4)) { IsHotPath = true },
-        .. MainRows.ReadRowsOf(s_large),
+        .. MainRows.ReadRowsOf(s_large, unsettledIsLong: true),
         .. Shape(new("paths", "shapes", ShapeGroups.Paths) { Suffix = "-paths" }, "/registry/pods/... keys"),
         .. Shape(new("integers", "shapes", ShapeGroups.Integers) { Suffix = "-integers" }, "8 B integer keys, random order"),
         .. Shape(new("lengths", "shapes", ShapeGroups.Lengths) { Suffix = "-lengths" }, "keys of 4-200 B"),
-        .. Values(new("values-1k", "values", ShapeGroups.Values1K) { Scale = 0.5, Suffix = "-1k" }, "values of 1 KB"),
-        .. Values(new("values-64k", "values", ShapeGroups.Values64K) { Scale = 1.0 / 128, Suffix = "-64k" }, "values of 64 KB"),
-        .. Ycsb(new("ycsb-100", "ycsb", YcsbGroup.Run(100)) { Scale = 0.5, Suffix = "-100" }, "100 B"),
-        .. Ycsb(new("ycsb-1k", "ycsb", YcsbGroup.Run(1_000)) { Scale = 0.5, Suffix = "-1k" }, "1 KB"),
+        .. Values(new("values-1k", "values", ShapeGroups.Values1K) { Scale = 0.5, Suffix = "-1k", SecondsPerMillion = 12 }, "values of 1 KB"),
+        .. Values(new("values-64k", "values", ShapeGroups.Values64K) { Scale = 1.0 / 128, Suffix = "-64k", SecondsPerMillion = 1_000 }, "values of 64 KB"),
+        .. Ycsb(new("ycsb-100", "ycsb", YcsbGroup.Run(100)) { Scale = 0.5, Suffix = "-100", SecondsPerMillion = 18 }, "100 B"),
+        .. Ycsb(new("ycsb-1k", "ycsb", YcsbGroup.Run(1_000)) { Scale = 0.5, Suffix = "-1k", IsLong = true, SecondsPerMillion = 20 }, "1 KB"),
         .. Ycsb(new("ycsb-100-5x", "ycsb", YcsbGroup.Run(100)) { Scale = 5, Suffix = "-100-5x", IsLong = true }, "100 B"),
         .. Ycsb(new("ycsb-1k-5x", "ycsb", YcsbGroup.Run(1_000)) { Scale = 5, Suffix = "-1k-5x", IsLong = true }, "1 KB"),
         new("limited-get", "get in a quarter of the data's memory, {n} of 1 KB", s_limited, Figure.Microseconds),

@@ -5,12 +5,12 @@ internal static class MainRows
 {
     public const string Set = "main";
 
-    private static readonly Group s_random = Compared("random", RandomGroup.Run, 16);
-    private static readonly Group s_ascending = Compared("ascending", ApplyGroups.Ascending, 6);
-    private static readonly Group s_chunkOfOne = Compared("chunk1", ApplyGroups.ChunkOfOne, 9);
-    private static readonly Group s_durable = Compared("durable", DurableGroup.Run, 2);
-    private static readonly Group s_mixed = Compared("mixed", MixedGroup.WriterAndReader, 7);
-    private static readonly Group s_checkpoint = Compared("checkpoint", MixedGroup.Checkpoint, 6);
+    private static readonly Group s_random = Compared("random", RandomGroup.Run, 18);
+    private static readonly Group s_ascending = Compared("ascending", ApplyGroups.Ascending, 1.6);
+    private static readonly Group s_chunkOfOne = Compared("chunk1", ApplyGroups.ChunkOfOne, 4.6);
+    private static readonly Group s_durable = Compared("durable", DurableGroup.Run, 1.4);
+    private static readonly Group s_mixed = Compared("mixed", MixedGroup.WriterAndReader, 5.6);
+    private static readonly Group s_checkpoint = Compared("checkpoint", MixedGroup.Checkpoint, 2.4);
 
     public static IReadOnlyList<Workload> All { get; } =
     [
@@ -33,7 +33,7 @@ internal static class MainRows
         new(name, Set, run) { Rounds = 3, Engines = Engines.BenchEngines.Names, SecondsPerMillion = secondsPerMillion };
 
     /// <summary>Every read row of a database of random keys, settled and unsettled.</summary>
-    public static IEnumerable<Workload> ReadRowsOf(Group group)
+    public static IEnumerable<Workload> ReadRowsOf(Group group, bool unsettledIsLong = false)
     {
         foreach (var (state, title) in new[] { ("", "settled"), ("-unsettled", "unsettled") })
         {
@@ -48,7 +48,8 @@ internal static class MainRows
             yield return Row("scan-full", $"full scan, per entry, {title}", Figure.Microseconds, settled ? [Goal.Over("lmdb", 3)] : []);
 
             Workload Row(string name, string text, Figure figure, Goal[] goals) => new(
-                name + state + group.Suffix, text + (group.Suffix.Length > 0 ? ", {n}" : ""), group, figure, goals) { IsHotPath = true };
+                name + state + group.Suffix, text + (group.Suffix.Length > 0 ? ", {n}" : ""), group, figure, goals)
+                { IsHotPath = true, IsLong = unsettledIsLong && !settled };
         }
     }
 

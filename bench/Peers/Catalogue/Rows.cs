@@ -6,7 +6,7 @@ internal static class Rows
     public static IReadOnlyList<Workload> All { get; } = [.. MainRows.All, .. LongRows.All];
 
     /// <summary>The rows of a run without options.</summary>
-    public static IReadOnlyList<Workload> Full { get; } = All.Where(w => !w.Group.IsLong).ToList();
+    public static IReadOnlyList<Workload> Full { get; } = All.Where(w => !w.Group.IsLong && !w.IsLong).ToList();
 
     public static IReadOnlyList<Group> Groups { get; } = All.Select(w => w.Group).Distinct().ToList();
 

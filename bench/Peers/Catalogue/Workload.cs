@@ -13,6 +13,9 @@ internal sealed record Workload(string Name, string Title, Group Group, Figure F
     /// <summary>Whether it must not allocate: a hot path, by contract without garbage.</summary>
     public bool IsHotPath { get; init; }
 
+    /// <summary>It is not a part of the full run.</summary>
+    public bool IsLong { get; init; }
+
     /// <summary>Rows drawn together as lines over the size of the data; null: a bar chart of its own.</summary>
     public string? Curve { get; init; }
 
