@@ -28,10 +28,10 @@ internal static class GrowthPlots
             if (sizes.Count == 0) continue;
             plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericManual(
                 [.. sizes.Select(s => Math.Log10(s))], [.. sizes.Select(s => s.ToString("#,0", System.Globalization.CultureInfo.InvariantCulture))]);
-            plot.Axes.Left.TickGenerator = PlotReport.Decades(-4, 6);
+            plot.Axes.Left.TickGenerator = PlotReport.Decades(-4, 6, 2, 5);
             plot.Title($"{curve.Key} by entries");
             plot.YLabel(curve.First().Figure.Unit);
-            plot.ShowLegend(Alignment.UpperLeft);
+            plot.ShowLegend(Edge.Right);
             PlotReport.Save(plot, directory, "growth-" + curve.Key.Replace(",", "", StringComparison.Ordinal).Replace(' ', '-'));
         }
     }

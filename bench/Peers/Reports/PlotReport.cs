@@ -77,9 +77,12 @@ internal static class PlotReport
         Save(plot, directory, $"{workload.Name}-{series[..^3]}-latency");
     }
 
-    public static ScottPlot.TickGenerators.NumericManual Decades(int from, int to) => new(
-        [.. Enumerable.Range(from, to - from + 1).Select(d => (double)d)],
-        [.. Enumerable.Range(from, to - from + 1).Select(d => Math.Pow(10, d).ToString(d < 0 ? "0.##" : "#,0", System.Globalization.CultureInfo.InvariantCulture))]);
+    /// <summary>Ticks of an axis of decimal logarithms: at each decade, and at each of <paramref name="steps"/> times it.</summary>
+    public static ScottPlot.TickGenerators.NumericManual Decades(int from, int to, params int[] steps)
+    {
+        var values = Enumerable.Range(from, to - from + 1).SelectMany(d => steps.Prepend(1).Select(s => s * Math.Pow(10, d))).ToArray();
+        return new([.. values.Select(Math.Log10)], [.. values.Select(v => v.ToString("#,0.####", System.Globalization.CultureInfo.InvariantCulture))]);
+    }
 
     private static double Nines(double percentile) => -Math.Log10(1 - percentile / 100);
 }
