@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Varve.Format;
 
@@ -12,13 +13,14 @@ internal static class KeyHead
     /// <summary>Bytes of key in a head.</summary>
     public const int Bytes = 8;
 
-    /// <summary>The head of what follows the first <paramref name="skip"/> bytes; 0 when the key is no longer than that.</summary>
+    /// <summary>The head of what follows the first <paramref name="skip"/> bytes, not a negative number; 0 when the key is no longer than that.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Of(ReadOnlySpan<byte> key, int skip = 0)
     {
-        if (key.Length - skip >= Bytes)
-            return BinaryPrimitives.ReadUInt64BigEndian(key.Slice(skip, Bytes));
-        return OfShort(key, skip);
+        if (key.Length - skip < Bytes)
+            return OfShort(key, skip);
+        ulong bytes = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(key), (uint)skip));
+        return BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(bytes) : bytes;
     }
 
     private static ulong OfShort(ReadOnlySpan<byte> key, int skip)

@@ -70,8 +70,7 @@ public class TableBench
         for (int i = 0; i < Batch; i++)
         {
             ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
-            table.TryGet(key, KeyHash.Of(key), out TableRow row);
-            sum += row.Value[0];
+            sum += table.Find(key, KeyHash.Of(key)).Value[0];
         }
         return sum;
     }
@@ -84,7 +83,7 @@ public class TableBench
         for (int i = 0; i < Batch; i++)
         {
             ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
-            found += table.TryGet(key, KeyHash.Of(key), out _) ? 1 : 0;
+            found += table.Find(key, KeyHash.Of(key)).Exists ? 1 : 0;
         }
         return found;
     }

@@ -53,7 +53,7 @@ internal unsafe struct TableCursor(Table table)
             return SeekFirst();
         if (key.SequenceCompareTo(table.LargestKey) > 0)
             return isValid = false;
-        int number = table.FindBlock(key);
+        int number = table.BlockOf(key);
         table.PrefetchHeads(number);
         Enter(number);
         row = block.LowerBound(key);

@@ -64,7 +64,8 @@ public class TableModelTests
         {
             int at = written.LowerBound(probe);
             bool present = at < written.Rows.Count && written.Rows[at].Key.AsSpan().SequenceEqual(probe);
-            Assert.Equal(present, table.TryGet(probe, KeyHash.Of(probe), out TableRow row));
+            TableRow row = table.Find(probe, KeyHash.Of(probe));
+            Assert.Equal(present, row.Exists);
             if (present)
                 AssertRow(written.Rows[at], row);
         }
