@@ -13,6 +13,7 @@ internal sealed class AppliedCell
     private const int Stride = 4;
     private readonly ulong[] _ring = new ulong[Slots * Stride];
     private long _head;
+    private ulong _index;
 
     public AppliedCell(LogPosition position) => Publish(position);
 
@@ -26,7 +27,11 @@ internal sealed class AppliedCell
         slot[2] = position.LogTimeMs;
         slot[3] = position.LocalTimeMs;
         Volatile.Write(ref _head, head);
+        Volatile.Write(ref _index, position.Index);
     }
+
+    /// <summary>The index of the latest published position: all that a read needs which meets no lease.</summary>
+    public ulong Index => Volatile.Read(ref _index);
 
     /// <summary>The latest published position, whole.</summary>
     public LogPosition Read()
