@@ -34,6 +34,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _cleanedTime = parts.CleanedTimeMs;
         _localTime = parts.Wal.Position.LocalTimeMs;
         _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
+        _views = new ViewPool(this);
         _jobs = new TableJobs(_versions, options, this);
         _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
         stock.Segments = segment =>

@@ -132,7 +132,7 @@ public sealed partial class LsmStateMachine
         {
             EnsureReadable();
             var version = ReadPoint(out var position);
-            var context = ViewContext.Free(this, slot);
+            var context = _views.Free(slot);
             context.Open(version, position);
             return new ReadView(context);
         }

@@ -12,8 +12,8 @@ namespace Varve;
 internal sealed class ViewContext(LsmStateMachine engine, PinTable.Slot slot)
 {
     private readonly List<ScanState> _scans = [];
+    private ViewContext? _next;
     private int _scansInUse;
-    private ViewContext? _next;   // for views within views
     private ulong _leaseTime;
     private bool _hasLeaseTime;
 
@@ -30,10 +30,10 @@ internal sealed class ViewContext(LsmStateMachine engine, PinTable.Slot slot)
     /// <summary>Odd while a view is open.</summary>
     public int Generation { get; private set; }
 
-    /// <summary>A context of the calling thread that no view uses.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ViewContext Free(LsmStateMachine engine, PinTable.Slot slot) =>
-        slot.Kept is ViewContext first && (first.Generation & 1) == 0 ? first : FreeAmongMore(engine, slot);
+    public bool IsOpen => (Generation & 1) != 0;
+
+    /// <summary>Another one of the same thread, for a view that is opened while this one is open.</summary>
+    public ViewContext Next => _next ??= new ViewContext(Engine, Slot);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Open(Versions.Version version, in LogPosition position)
@@ -50,14 +50,6 @@ internal sealed class ViewContext(LsmStateMachine engine, PinTable.Slot slot)
         Generation++;
         for (var i = 0; i < _scansInUse; i++) _scans[i].Close();
         _scansInUse = 0;
-    }
-
-    private static ViewContext FreeAmongMore(LsmStateMachine engine, PinTable.Slot slot)
-    {
-        if (slot.Kept is null) slot.Kept = new ViewContext(engine, slot);
-        var context = (ViewContext)slot.Kept;
-        while ((context.Generation & 1) != 0) context = context._next ??= new ViewContext(engine, slot);
-        return context;
     }
 
     /// <summary>A scan of this view; its cursors are opened at the first step.</summary>

@@ -23,11 +23,18 @@ internal static class KeyHead
         return BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(bytes) : bytes;
     }
 
+    /// <summary>The last bytes of a key, fewer than eight, in the upper ones of a head.</summary>
     private static ulong OfShort(ReadOnlySpan<byte> key, int skip)
     {
-        ulong head = 0;
-        for (int i = 0; i < Bytes; i++)
-            head = head << 8 | (skip + i < key.Length ? key[skip + i] : 0u);
-        return head;
+        int left = key.Length - skip;
+        if (left <= 0)
+            return 0;
+        if (key.Length >= Bytes)
+            return BinaryPrimitives.ReadUInt64BigEndian(key[^Bytes..]) << 8 * (Bytes - left);
+        key = key[skip..];
+        if (left >= sizeof(uint))
+            return (ulong)BinaryPrimitives.ReadUInt32BigEndian(key) << 32 | (ulong)BinaryPrimitives.ReadUInt32BigEndian(key[^sizeof(uint)..]) << 8 * (Bytes - left);
+        // One to three bytes: the first, the middle and the last are all of them.
+        return (ulong)key[0] << 56 | (ulong)key[left >> 1] << 56 - 8 * (left >> 1) | (ulong)key[left - 1] << 64 - 8 * left;
     }
 }

@@ -105,7 +105,7 @@ public class TableBench
     [Benchmark(OperationsPerInvoke = 100_000)]
     public unsafe long Scan()
     {
-        byte* buffer = stackalloc byte[KeyBytes + 8];
+        byte* buffer = stackalloc byte[KeyBytes + 16];
         nint token = 0;
         long sum = 0;
         var cursor = new TableCursor(table);

@@ -154,16 +154,30 @@ internal readonly unsafe struct DataBlockView
     public int KeyLength(int row) => header->HasFixedKeys ? header->KeyLength : ((ushort*)(block + header->KeyLengthsOffset))[row];
 
     /// <summary>
-    /// Writes what follows the prefix in a row's key. Always stores eight bytes, so the destination has room for the
-    /// prefix, a head and the tail even when the key is shorter.
+    /// Writes what follows the prefix in a row's key. Stores eight bytes at a time, so the destination has room for the
+    /// prefix and sixteen bytes more even when the key is shorter.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CopyKeyAfterPrefixTo(int row, byte* destination)
     {
         Unsafe.WriteUnaligned(destination, BinaryPrimitives.ReverseEndianness(Heads[row]));
         int tail = KeyLength(row) - header->PrefixLength - KeyHead.Bytes;
-        if (tail > 0)
-            Unsafe.CopyBlockUnaligned(destination + KeyHead.Bytes, RowBegin(row), (uint)tail);
+        if (tail <= 0)
+            return;
+        byte* begin = RowBegin(row);
+        if (tail <= sizeof(ulong))
+            Unsafe.WriteUnaligned(destination + KeyHead.Bytes, Unsafe.ReadUnaligned<ulong>(begin)); // the checksum follows the last row
+        else
+            Unsafe.CopyBlockUnaligned(destination + KeyHead.Bytes, begin, (uint)tail);
+    }
+
+    /// <summary>The head of a row's key after more bytes than the prefix has.</summary>
+    public ulong HeadAfter(int row, int skip)
+    {
+        int past = skip - PrefixLength;
+        if (past >= KeyHead.Bytes)
+            return KeyHead.Of(Tail(row), past - KeyHead.Bytes);
+        return Heads[row] << 8 * past | KeyHead.Of(Tail(row)) >> 8 * (KeyHead.Bytes - past);
     }
 
     /// <summary>Writes a row's key, which takes <see cref="KeyLength"/> bytes.</summary>
@@ -176,6 +190,31 @@ internal readonly unsafe struct DataBlockView
         BinaryPrimitives.WriteUInt64BigEndian(head, Heads[row]);
         head[..Math.Min(KeyHead.Bytes, afterPrefix)].CopyTo(destination[PrefixLength..]);
         Tail(row).CopyTo(destination[^DataBlockHeader.TailBytes(length, PrefixLength)..]);
+    }
+
+    /// <summary>Asks for the bytes of the rows between two, whichever is first, up to half a page of them.</summary>
+    public void PrefetchRows(int from, int to)
+    {
+        const long BytesMax = 2048;
+        byte* begin = RowBegin(Math.Min(from, to)), end = RowBegin(Math.Max(from, to));
+        if (end - begin > BytesMax && from < to)
+            end = begin + BytesMax;
+        else if (end - begin > BytesMax)
+            begin = end - BytesMax;
+        for (; begin < end; begin += DataBlockHeader.Alignment)
+            Memory.Prefetch.Line(begin);
+    }
+
+    /// <summary>
+    /// In a block of uniform puts with short tails, where the rows are: row i begins at i times <paramref name="rowBytes"/>, with
+    /// <paramref name="tail"/> bytes of its key, up to eight, before its value. Null for any other block.
+    /// </summary>
+    public byte* UniformRows(out ulong* heads, out uint rowBytes, out uint tail)
+    {
+        heads = Heads;
+        rowBytes = header->RowBytes;
+        tail = (uint)DataBlockHeader.TailBytes(header->KeyLength, header->PrefixLength);
+        return header->Flags == DataBlockFlags.Uniform && tail <= sizeof(ulong) ? rows : null;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -107,11 +107,12 @@ internal sealed unsafe partial class Table : IDisposable
 
     internal ReadOnlySpan<byte> LargestKey => largestKey;
 
-    /// <summary>Asks for all the lines of a block that a search over its heads reads, so that they come together.</summary>
+    /// <summary>Asks for all the lines that a search over a block's heads reads, so that they come together.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void PrefetchHeads(int number)
     {
         byte* block = data + index.BlockOffset(number);
+        Memory.Prefetch.Line(index.Line(number));
         for (int line = 0; line <= DataBlockHeader.RowsMax * sizeof(ulong); line += DataBlockHeader.Alignment)
             Memory.Prefetch.Line(block + DataBlockHeader.HeadsOffset + line);
     }

@@ -30,7 +30,7 @@ internal sealed class AppliedCell
         Volatile.Write(ref _index, position.Index);
     }
 
-    /// <summary>The index of the latest published position: all that a read needs which meets no lease.</summary>
+    /// <summary>The index of the latest published position: all that a read needs which meets no lease. It and <see cref="Read"/> never go back behind one another.</summary>
     public ulong Index => Volatile.Read(ref _index);
 
     /// <summary>The latest published position, whole.</summary>
@@ -38,10 +38,17 @@ internal sealed class AppliedCell
     {
         while (true)
         {
-            var head = Volatile.Read(ref _head);
-            var slot = _ring.AsSpan((int)(head & (Slots - 1)) * Stride, Stride);
-            var position = new LogPosition(Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]), Volatile.Read(ref slot[3]));
-            if (Volatile.Read(ref _head) - head < Slots - 1) return position;
+            var number = Volatile.Read(ref _head);
+            var position = At(number);
+            // Not shown yet by Index, which may not stay behind what is read here: then the one before is the latest.
+            if (Volatile.Read(ref _index) < position.Index) position = At(--number);
+            if (Volatile.Read(ref _head) - number < Slots - 1) return position;
         }
+    }
+
+    private LogPosition At(long number)
+    {
+        var slot = _ring.AsSpan((int)(number & (Slots - 1)) * Stride, Stride);
+        return new LogPosition(Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]), Volatile.Read(ref slot[3]));
     }
 }

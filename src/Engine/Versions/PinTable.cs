@@ -163,7 +163,7 @@ internal sealed class PinTable
                 slots.CopyTo(all, 0);
             }
 
-            var slot = all[ordinal] ??= new Slot();
+            var slot = all[ordinal] ??= new Slot { Ordinal = ordinal };
             Volatile.Write(ref slots, all);
             return slot;
         }
@@ -181,8 +181,8 @@ internal sealed class PinTable
         [FieldOffset(64)]
         public int Depth;
 
-        /// <summary>What readers keep from one pin of the thread to the next. Of the owner alone.</summary>
+        /// <summary>The number of the thread (<see cref="ThreadOrdinal"/>), or of several, one after the other.</summary>
         [FieldOffset(72)]
-        public object? Kept;
+        public int Ordinal;
     }
 }

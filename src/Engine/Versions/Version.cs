@@ -56,6 +56,7 @@ internal sealed unsafe class Version : Shared
     public Found Find(ReadOnlySpan<byte> key, ulong hash, ulong revision) =>
         _onlyTable is { } table && _onlyMemtable is { KeyCount: 0 } ? new Found(table.Find(key, hash)) : FindAnywhere(key, hash, revision);
 
+    [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
     private Found FindAnywhere(ReadOnlySpan<byte> key, ulong hash, ulong revision)
     {
         foreach (var memtable in Memtables)
@@ -72,6 +73,7 @@ internal sealed unsafe class Version : Shared
     /// All filters are asked before any answer is used, so that they come from memory together and no branch depends on which
     /// run it is.
     /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Found FindInRuns(ReadOnlySpan<byte> key, ulong hash)
     {
         const int Group = 64;

@@ -82,7 +82,7 @@ public class HostileTableTests(ITestOutputHelper output)
 
     private static unsafe long Walk(Table table)
     {
-        byte[] buffer = new byte[ushort.MaxValue + 8];
+        byte[] buffer = new byte[ushort.MaxValue + 16];
         var cursor = new TableCursor(table);
         long sum = 0;
         nint token = 0;

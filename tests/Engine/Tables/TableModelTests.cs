@@ -91,7 +91,7 @@ public class TableModelTests
         var cursor = new TableCursor(table);
         Assert.False(cursor.IsValid);
         Assert.False(cursor.MoveNext());
-        byte[] buffer = new byte[ushort.MaxValue + 8];
+        byte[] buffer = new byte[ushort.MaxValue + 16];
         nint token = 0;
         int at = 0;
         for (bool ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext(), at++)

@@ -70,8 +70,8 @@ public class TableWriterTests(ITestOutputHelper output)
         table.Verify();
         foreach (TestRow row in written.Rows)
         {
-            Assert.True(table.TryGet(row.Key, KeyHash.Of(row.Key), out TableRow found));
-            Assert.True(found.Value.SequenceEqual(row.Value));
+            TableRow found = table.Find(row.Key, KeyHash.Of(row.Key));
+            Assert.True(found.Exists && found.Value.SequenceEqual(row.Value));
         }
     }
 
