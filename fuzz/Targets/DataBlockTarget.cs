@@ -74,8 +74,9 @@ internal static unsafe class DataBlockTarget
             var hash = KeyHash.Of(key);
             Holds(block.CompareKeyTo(i, key) == 0, "a key that equals itself");
             var bound = block.LowerBound(key);
-            var found = block.Find(key, hash);
+            var found = block.RowOf(key, hash);
             Holds(bound >= 0 && bound <= block.Count && found >= -1 && found < block.Count, "a row inside the block");
+            Holds(block.Find(key, hash).ValueAddress == (found < 0 ? null : block.Row(found).ValueAddress), "the same row by both ways");
             Holds(found < 0 || rows[found].Key.AsSpan().SequenceEqual(key), "a row found by its key");
             block.LowerBound([.. key, 0]);
             block.LowerBound(key.AsSpan(0, key.Length - 1));

@@ -37,7 +37,7 @@ internal static unsafe class TableReads
         for (var i = 0; i < keys.Count; i++)
         {
             Holds(i == 0 || keys[i - 1].AsSpan().SequenceCompareTo(keys[i]) < 0, "keys that ascend");
-            Holds(table.TryGet(keys[i], KeyHash.Of(keys[i]), out _), "a key that is found");
+            Holds(table.Find(keys[i], KeyHash.Of(keys[i])).Exists, "a key that is found");
             Holds(cursor.Seek(keys[i]) && KeyOf(cursor).AsSpan().SequenceEqual(keys[i]), "a key that is sought");
             Holds(cursor.SeekBefore(keys[i]) == i > 0 && (i == 0 || KeyOf(cursor).AsSpan().SequenceEqual(keys[i - 1])), "the key before");
         }
@@ -54,7 +54,7 @@ internal static unsafe class TableReads
         {
             if ((way & 1) == 0)
             {
-                if (table.TryGet(probe, KeyHash.Of(probe), out var row)) Touch(row);
+                if (table.Find(probe, KeyHash.Of(probe)) is { Exists: true } row) Touch(row);
                 table.Prefetch(probe, KeyHash.Of(probe)); // of a block that is checked by now
                 return;
             }

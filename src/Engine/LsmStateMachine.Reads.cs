@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Versions;
 using Varve.Wal;
@@ -7,8 +8,6 @@ namespace Varve;
 
 public sealed partial class LsmStateMachine
 {
-    private readonly ViewPool _views;
-
     /// <summary>The number of live keys, exact at one applied index. Costs by what was applied since the last call, and by what expired.</summary>
     public long Count
     {
@@ -37,16 +36,15 @@ public sealed partial class LsmStateMachine
     /// <inheritdoc/>
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
-        _pins.Enter();
+        var slot = _pins.Enter();
         try
         {
-            EnsureReadable();
-            var version = ReadPoint(out var position);
-            return TryFindLive(version, position, key, out var found) ? found.Value.ToArray() : null;
+            var found = FindLive(key);
+            return found.Exists ? found.Value.ToArray() : null;
         }
         finally
         {
-            LeaveRead();
+            LeaveRead(slot);
         }
     }
 
@@ -81,19 +79,15 @@ public sealed partial class LsmStateMachine
     /// <returns>The value's length in bytes, also where it is more than fits; -1 if the key is absent.</returns>
     public int Read(ReadOnlySpan<byte> key, Span<byte> destination)
     {
-        _pins.Enter();
+        var slot = _pins.Enter();
         try
         {
-            EnsureReadable();
-            var version = ReadPoint(out var position);
-            if (!TryFindLive(version, position, key, out var found)) return -1;
-            var value = found.Value;
-            value[..Math.Min(value.Length, destination.Length)].CopyTo(destination);
-            return value.Length;
+            var found = FindLive(key);
+            return found.Exists ? found.CopyTo(destination) : -1;
         }
         finally
         {
-            LeaveRead();
+            LeaveRead(slot);
         }
     }
 
@@ -104,18 +98,17 @@ public sealed partial class LsmStateMachine
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        _pins.Enter();
+        var slot = _pins.Enter();
         try
         {
-            EnsureReadable();
-            var version = ReadPoint(out var position);
-            if (!TryFindLive(version, position, key, out var found)) return false;
+            var found = FindLive(key);
+            if (!found.Exists) return false;
             destination.Write(found.Value);
             return true;
         }
         finally
         {
-            LeaveRead();
+            LeaveRead(slot);
         }
     }
 
@@ -134,16 +127,18 @@ public sealed partial class LsmStateMachine
     /// </summary>
     public ReadView OpenView()
     {
-        _pins.Enter();
+        var slot = _pins.Enter();
         try
         {
             EnsureReadable();
             var version = ReadPoint(out var position);
-            return new ReadView(_views.Take(version, position));
+            var context = _views.Free(slot);
+            context.Open(version, position);
+            return new ReadView(context);
         }
         catch
         {
-            LeaveRead();
+            LeaveRead(slot);
             throw;
         }
     }
@@ -152,8 +147,7 @@ public sealed partial class LsmStateMachine
     internal void CloseView(ViewContext context)
     {
         context.Close();
-        _views.Return(context);
-        LeaveRead();
+        LeaveRead(context.Slot);
     }
 
     /// <summary>The end of a read: the last one out of a closed engine lets go of its memory.</summary>
@@ -163,12 +157,39 @@ public sealed partial class LsmStateMachine
         if (State == Closed) CollectAfterClose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void LeaveRead(PinTable.Slot slot)
+    {
+        PinTable.Exit(slot);
+        if (State == Closed) CollectAfterClose();
+    }
+
     /// <summary>The time by which a view judges leases; asked for when its first lease is met.</summary>
     internal ulong LeaseTimeOf(in LogPosition position) => LeaseTime(position);
 
-    private bool TryFindLive(Versions.Version version, in LogPosition position, ReadOnlySpan<byte> key, out Found found)
+    /// <summary>The live value of a key at the present revision, or none; under a pin.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Found FindLive(ReadOnlySpan<byte> key)
     {
-        if (!version.TryFind(key, KeyHash.Of(key), position.Index, out found)) return false;
-        return found.Kind == RecordKind.Put || (found.Kind == RecordKind.LeasedPut && found.IsLiveAt(LeaseTime(position)));
+        EnsureReadable();
+        Versions.Version version;
+        ulong revision;
+        do
+        {
+            version = _versions.Current; // as ReadPoint does it
+            revision = version.Applied.Index;
+        }
+        while (version != _versions.Current);
+        var found = version.Find(key, KeyHash.Of(key), revision);
+        return found.Kind == RecordKind.LeasedPut ? FindLeased(key) : found.Kind == RecordKind.Put ? found : default;
+    }
+
+    /// <summary>Begins again with the whole position: a lease wants the time that goes with the revision.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Found FindLeased(ReadOnlySpan<byte> key)
+    {
+        var version = ReadPoint(out var position);
+        var found = version.Find(key, KeyHash.Of(key), position.Index);
+        return found.IsLiveAt(LeaseTime(position)) ? found : default;
     }
 }

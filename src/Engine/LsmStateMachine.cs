@@ -19,6 +19,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly EngineOptions _options;
     private readonly VersionSet _versions;
     private readonly PinTable _pins;
+    private readonly ViewPool _views;
     private readonly WalWriter _wal;
     private readonly SegmentPool _pool;
     private readonly MemtableFactory _memtables;

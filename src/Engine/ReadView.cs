@@ -31,7 +31,8 @@ public ref struct ReadView : IDisposable
     public readonly bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
     {
         var context = Context;
-        if (context.Version.TryFind(key, KeyHash.Of(key), context.Position.Index, out var found) && context.IsLive(found.Kind, found.Deadline))
+        var found = context.Version.Find(key, KeyHash.Of(key), context.Position.Index);
+        if (found.Kind == RecordKind.Put || (found.Exists && context.IsLive(found.Kind, found.Deadline)))
         {
             value = found.Value;
             return true;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using Varve.Format;
 using Varve.Memory;
 using Varve.Versions;
 
@@ -10,21 +12,19 @@ internal sealed class ScanState(ViewContext context)
 {
     private readonly MergeCursor _cursor = new();
     private readonly NativeBuffer _bounds = new();
+    private RunSource? _leader;
+    private Source? _current;
     private int _fromLength;
     private int _toLength;
     private bool _isStarted;
-    private bool _isOver;
     private bool _isBackward;
 
-    public ReadOnlySpan<byte> Key => _cursor.Key;
+    public ReadOnlySpan<byte> Key => _current!.Key;
 
-    public ReadOnlySpan<byte> Value => _cursor.Value;
+    public ReadOnlySpan<byte> Value => _current!.Value;
 
     public bool IsStarted => _isStarted;
 
-    private ReadOnlySpan<byte> From => _bounds.Slice(0, _fromLength);
-
-    private ReadOnlySpan<byte> To => _bounds.Slice(_fromLength, _toLength);
 
     /// <summary>Sets the bounds [from, to); empty is unbounded.</summary>
     public void SetRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
@@ -33,7 +33,7 @@ internal sealed class ScanState(ViewContext context)
         from.CopyTo(bounds);
         to.CopyTo(bounds[from.Length..]);
         (_fromLength, _toLength) = (from.Length, to.Length);
-        (_isStarted, _isOver, _isBackward) = (false, false, false);
+        (_isStarted, _isBackward) = (false, false);
     }
 
     /// <summary>Bounds all keys that start with a prefix: up to the prefix counted up by one, which 0xFF bytes do not survive.</summary>
@@ -46,31 +46,34 @@ internal sealed class ScanState(ViewContext context)
         prefix[..toLength].CopyTo(bounds[prefix.Length..]);
         if (toLength > 0) bounds[^1]++;
         (_fromLength, _toLength) = (prefix.Length, toLength);
-        (_isStarted, _isOver, _isBackward) = (false, false, false);
+        (_isStarted, _isBackward) = (false, false);
     }
 
     public void Reverse() => _isBackward = !_isBackward;
 
-    public bool MoveNext()
-    {
-        if (_isOver) return false;
-        if (_isStarted) _cursor.Move();
-        else Start();
-        while (_cursor.IsValid && IsWithin())
-        {
-            if (context.IsLive(_cursor.Kind, _cursor.Deadline)) return true;
-            _cursor.Move();
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MoveNext() =>
+        _leader is { } leader && leader.TryStepInWindow() ? leader.Kind == RecordKind.Put || SettleOnLive() : MoveOn();
 
-        _isOver = true;
-        return false;
+    public void Close() => (_leader, _current, _isStarted) = (null, null, true);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool MoveOn()
+    {
+        if (!_isStarted) Start();
+        else if (_current is null) return false;
+        else _cursor.Move();
+        return SettleOnLive();
     }
 
-    public void Close()
+    /// <summary>From where the cursor stands to the next entry that is live.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool SettleOnLive()
     {
-        if (_isStarted) _cursor.Close();
-        _isStarted = false;
-        _isOver = true;
+        while (_cursor.Current is { } current && !context.IsLive(current.Kind, current.Deadline)) _cursor.Move();
+        if (_current != _cursor.Current) _current = _cursor.Current;
+        if (_leader != _cursor.Leader) _leader = _cursor.Leader;
+        return _current is not null;
     }
 
     private void Start()
@@ -78,23 +81,20 @@ internal sealed class ScanState(ViewContext context)
         _isStarted = true;
         var version = context.Version;
         _cursor.Open(version.Memtables, version.Runs, context.Position.Index);
+        FixedBytes from = _bounds.Slice(0, _fromLength), to = _bounds.Slice(_fromLength, _toLength);
+        var shared = from.Span.CommonPrefixLength(to.Span);
         if (!_isBackward)
         {
-            if (_fromLength == 0) _cursor.SeekFirst();
-            else _cursor.Seek(From);
+            if (_fromLength == 0) _cursor.SeekFirst(to, shared);
+            else _cursor.Seek(from.Span, to, shared);
         }
         else if (_toLength == 0)
         {
-            _cursor.SeekLast();
+            _cursor.SeekLast(from, shared);
         }
         else
         {
-            _cursor.SeekBefore(To);
+            _cursor.SeekBefore(to.Span, from, shared);
         }
     }
-
-    private bool IsWithin() =>
-        _isBackward
-            ? _fromLength == 0 || _cursor.Key.SequenceCompareTo(From) >= 0
-            : _toLength == 0 || _cursor.Key.SequenceCompareTo(To) < 0;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Versions;
 using Varve.Wal;
@@ -5,18 +6,23 @@ using Varve.Wal;
 namespace Varve;
 
 /// <summary>
-/// What a view holds while it is open: a version, a position, cursors. Pooled, so that opening a view and scanning allocate
-/// nothing once warm; the generation tells a view that is still open from one whose context serves another by now.
+/// What a view holds while it is open: a version, a position, cursors. Each thread keeps its own for the next view, so that opening one and
+/// scanning allocate nothing once warm and take no locked operation; the generation tells a view that is still open from one whose context serves another by now.
 /// </summary>
-internal sealed class ViewContext(LsmStateMachine engine)
+internal sealed class ViewContext(LsmStateMachine engine, PinTable.Slot slot)
 {
     private readonly List<ScanState> _scans = [];
+    private ViewContext? _next;
     private int _scansInUse;
     private ulong _leaseTime;
     private bool _hasLeaseTime;
 
     public LsmStateMachine Engine { get; } = engine;
 
+    /// <summary>The pin of the thread that the view was opened on.</summary>
+    public PinTable.Slot Slot { get; } = slot;
+
+    /// <summary>Of the view that is open; what a closed one leaves here is not to be used.</summary>
     public Versions.Version Version { get; private set; } = null!;
 
     public LogPosition Position { get; private set; }
@@ -24,9 +30,15 @@ internal sealed class ViewContext(LsmStateMachine engine)
     /// <summary>Odd while a view is open.</summary>
     public int Generation { get; private set; }
 
-    public void Open(Versions.Version version, LogPosition position)
+    public bool IsOpen => (Generation & 1) != 0;
+
+    /// <summary>Another one of the same thread, for a view that is opened while this one is open.</summary>
+    public ViewContext Next => _next ??= new ViewContext(Engine, Slot);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Open(Versions.Version version, in LogPosition position)
     {
-        Version = version;
+        if (Version != version) Version = version;
         Position = position;
         _hasLeaseTime = false;
         Generation++;
@@ -38,7 +50,6 @@ internal sealed class ViewContext(LsmStateMachine engine)
         Generation++;
         for (var i = 0; i < _scansInUse; i++) _scans[i].Close();
         _scansInUse = 0;
-        Version = null!;
     }
 
     /// <summary>A scan of this view; its cursors are opened at the first step.</summary>
@@ -58,27 +69,5 @@ internal sealed class ViewContext(LsmStateMachine engine)
         }
 
         return _leaseTime < deadline;
-    }
-}
-
-/// <summary>The contexts of an engine that no view uses now. Any thread.</summary>
-internal sealed class ViewPool(LsmStateMachine engine)
-{
-    private readonly ViewContext?[] _free = new ViewContext?[Math.Max(16, Environment.ProcessorCount * 4)];
-
-    public ViewContext Take(Versions.Version version, LogPosition position)
-    {
-        ViewContext? context = null;
-        for (var i = 0; i < _free.Length && context is null; i++)
-            if (Volatile.Read(ref _free[i]) is not null) context = Interlocked.Exchange(ref _free[i], null);
-        context ??= new ViewContext(engine);
-        context.Open(version, position);
-        return context;
-    }
-
-    public void Return(ViewContext context)
-    {
-        for (var i = 0; i < _free.Length; i++)
-            if (Volatile.Read(ref _free[i]) is null && Interlocked.CompareExchange(ref _free[i], context, null) is null) return;
     }
 }

@@ -16,6 +16,9 @@ internal enum DataBlockFlags : byte
 
     /// <summary>Every row is a plain put; there is no column of kinds.</summary>
     AllPuts = 4,
+
+    /// <summary>All of them: no column but heads.</summary>
+    Uniform = FixedKeys | FixedRows | AllPuts,
 }
 
 /// <summary>

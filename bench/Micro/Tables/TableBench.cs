@@ -70,8 +70,7 @@ public class TableBench
         for (int i = 0; i < Batch; i++)
         {
             ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
-            table.TryGet(key, KeyHash.Of(key), out TableRow row);
-            sum += row.Value[0];
+            sum += table.Find(key, KeyHash.Of(key)).Value[0];
         }
         return sum;
     }
@@ -84,7 +83,7 @@ public class TableBench
         for (int i = 0; i < Batch; i++)
         {
             ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
-            found += table.TryGet(key, KeyHash.Of(key), out _) ? 1 : 0;
+            found += table.Find(key, KeyHash.Of(key)).Exists ? 1 : 0;
         }
         return found;
     }
@@ -106,7 +105,7 @@ public class TableBench
     [Benchmark(OperationsPerInvoke = 100_000)]
     public unsafe long Scan()
     {
-        byte* buffer = stackalloc byte[KeyBytes + 8];
+        byte* buffer = stackalloc byte[KeyBytes + 16];
         nint token = 0;
         long sum = 0;
         var cursor = new TableCursor(table);

@@ -9,6 +9,8 @@ internal sealed unsafe class NativeBuffer : IDisposable
 
     public byte* Address { get; private set; }
 
+    public int Capacity => _capacity;
+
     /// <summary>Makes room for at least <paramref name="length"/> bytes; what was in it is gone if it grows.</summary>
     public Span<byte> Reserve(int length)
     {
@@ -25,8 +27,13 @@ internal sealed unsafe class NativeBuffer : IDisposable
         return new Span<byte>(Address, length);
     }
 
-    /// <summary>A part of what was last reserved.</summary>
-    public ReadOnlySpan<byte> Slice(int offset, int length) => new ReadOnlySpan<byte>(Address, _capacity).Slice(offset, length);
+    /// <summary>A part of what was last reserved, until more is.</summary>
+    public FixedBytes Slice(int offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)offset, (uint)_capacity);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)(_capacity - offset));
+        return new FixedBytes(Address + offset, length);
+    }
 
     public void Dispose()
     {

@@ -16,7 +16,7 @@ namespace Varve.Tables;
 internal sealed unsafe class RunMerge : IDisposable
 {
     private const int Lanes = 8;
-    private const int KeyRoom = ushort.MaxValue + 1 + KeyHead.Bytes;
+    private const int KeyRoom = ushort.MaxValue + 1 + 2 * KeyHead.Bytes;
 
     private readonly Input[] inputs;
     private readonly NativeBuffer memory = new();

@@ -16,10 +16,13 @@ internal sealed unsafe partial class Table
         Properties = parts.Properties!;
         smallestKey = Properties.SmallestKey;
         largestKey = Properties.LargestKey;
-        smallestHead = KeyHead.Of(smallestKey);
-        largestHead = KeyHead.Of(largestKey);
+        sharedBytes = smallestKey.AsSpan().CommonPrefixLength(largestKey);
+        smallestHead = KeyHead.Of(smallestKey, sharedBytes);
+        ulong largestHead = KeyHead.Of(largestKey, sharedBytes);
+        headsBetween = largestHead == smallestHead ? 0 : largestHead - smallestHead - 1;
 
         index = new TableIndexReader(data + footer.Index.Offset, parts.Index!);
+        shortcut = new BlockShortcut(index, sharedBytes, smallestHead, largestHead);
         checkedBlocks = new ulong[(parts.Index!.BlockCount + 63) / 64];
         filter = data + footer.Filter.Offset;
         filterLines = (ulong)(footer.Filter.Length / TableFilter.LineBytes);

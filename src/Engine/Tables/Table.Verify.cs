@@ -85,11 +85,11 @@ internal sealed unsafe partial class Table
     private CorruptionException? VerifyLookup(ReadOnlySpan<byte> key, DataBlockView block, int number, int row)
     {
         ulong hash = KeyHash.Of(key);
-        if (block.Tag(row) != DataBlock.TagOf(hash) || block.Find(key, hash) != row)
+        if (block.Tag(row) != DataBlock.TagOf(hash) || block.RowOf(key, hash) != row || block.Find(key, hash).ValueAddress != block.Row(row).ValueAddress)
             return new CorruptionException(Path, index.BlockOffset(number), "hash tags of a data block", "those of the keys", $"another for row {row} of block {number}");
         if (!MayContain(hash))
             return new CorruptionException(Path, footer.Filter.Offset, "table filter", "every key of the table", $"not that of row {row} of block {number}");
-        if (!IsInRange(key) || index.Find(key) != number)
+        if (BlockOf(key) != number || index.Find(key) != number)
             return new CorruptionException(Path, footer.Index.Offset, "table index", $"block {number} for its keys", $"another for row {row}");
         return null;
     }

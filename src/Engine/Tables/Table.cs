@@ -23,8 +23,10 @@ internal sealed unsafe partial class Table : IDisposable
     private readonly bool paranoid;
     private readonly byte[] smallestKey;
     private readonly byte[] largestKey;
+    private readonly int sharedBytes;
     private readonly ulong smallestHead;
-    private readonly ulong largestHead;
+    private readonly ulong headsBetween;
+    private readonly BlockShortcut shortcut;
     private readonly byte* filter;
     private readonly ulong filterLines;
     private readonly TableIndexReader index;
@@ -52,22 +54,25 @@ internal sealed unsafe partial class Table : IDisposable
             Memory.Prefetch.Line(filter + TableFilter.LineOffset(hash, filterLines));
     }
 
-    /// <summary>Finds the row of a key, whatever its kind.</summary>
+    /// <summary>The row of a key, whatever its kind; none where there is none.</summary>
     /// <param name="key">The key.</param>
     /// <param name="hash"><see cref="KeyHash.Of"/> of the key.</param>
-    /// <param name="row">The row; its memory lives as long as the table.</param>
     /// <exception cref="CorruptionException">The block that would hold the key is damaged.</exception>
-    public bool TryGet(ReadOnlySpan<byte> key, ulong hash, out TableRow row)
+    public TableRow Find(ReadOnlySpan<byte> key, ulong hash) => MayContain(hash) ? FindUnfiltered(key, hash) : default;
+
+    /// <summary>As <see cref="Find"/>, for one who has asked <see cref="MayContain"/> already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TableRow FindUnfiltered(ReadOnlySpan<byte> key, ulong hash)
     {
-        if (!MayContain(hash) || !IsInRange(key))
-        {
-            row = default;
-            return false;
-        }
-        DataBlockView block = Block(index.Find(key));
-        int found = block.Find(key, hash);
-        row = found < 0 ? default : block.Row(found);
-        return found >= 0;
+        int number = BlockOf(key);
+        if (number < 0)
+            return default;
+        byte* line = index.Line(number);
+        ulong candidates = DataBlockView.Candidates(line, hash);
+        if (candidates == 0)
+            return default;
+        EnsureChecked(number);
+        return DataBlockView.Find(line, data + index.BlockOffset(number), key, candidates);
     }
 
     /// <summary>
@@ -75,9 +80,9 @@ internal sealed unsafe partial class Table : IDisposable
     /// </summary>
     public void Prefetch(ReadOnlySpan<byte> key, ulong hash)
     {
-        if (!MayContain(hash) || !IsInRange(key))
+        int number;
+        if (!MayContain(hash) || (number = BlockOf(key)) < 0)
             return;
-        int number = index.Find(key);
         if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) != 0)
             new DataBlockView(index.Line(number), data + index.BlockOffset(number)).Prefetch(hash);
     }
@@ -102,14 +107,12 @@ internal sealed unsafe partial class Table : IDisposable
 
     internal ReadOnlySpan<byte> LargestKey => largestKey;
 
-    /// <summary>The block that holds a key, if any does; the key is inside the table's range.</summary>
-    internal int FindBlock(ReadOnlySpan<byte> key) => index.Find(key);
-
-    /// <summary>Asks for all the lines of a block that a search over its heads reads, so that they come together.</summary>
+    /// <summary>Asks for all the lines that a search over a block's heads reads, so that they come together.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void PrefetchHeads(int number)
     {
         byte* block = data + index.BlockOffset(number);
+        Memory.Prefetch.Line(index.Line(number));
         for (int line = 0; line <= DataBlockHeader.RowsMax * sizeof(ulong); line += DataBlockHeader.Alignment)
             Memory.Prefetch.Line(block + DataBlockHeader.HeadsOffset + line);
     }
@@ -118,13 +121,19 @@ internal sealed unsafe partial class Table : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal DataBlockView Block(int number)
     {
-        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) == 0)
-            CheckBlock(number);
+        EnsureChecked(number);
         return new DataBlockView(index.Line(number), data + index.BlockOffset(number));
     }
 
     internal CorruptionException LeaseMismatch(TableLease lease) =>
         new(Path, index.BlockOffset((int)lease.Block), "data block (the lease that the table's leases name)");
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void EnsureChecked(int number)
+    {
+        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) == 0)
+            CheckBlock(number);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CheckBlock(int number)
@@ -147,12 +156,24 @@ internal sealed unsafe partial class Table : IDisposable
             : new CorruptionException(Path, offset, "data block", "the first line that the index has of it", "another");
     }
 
+    /// <summary>The block that holds a key if any does; -1 for a key outside of the table's range.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsInRange(ReadOnlySpan<byte> key)
+    internal int BlockOf(ReadOnlySpan<byte> key)
     {
-        ulong head = KeyHead.Of(key);
-        return head > smallestHead && head < largestHead || IsInRangeByWholeKeys(key);
+        if (sharedBytes == 0 || SharesBytes(key))
+        {
+            ulong distance = KeyHead.Of(key, sharedBytes) - smallestHead;
+            if (distance - 1 < headsBetween)
+            {
+                int number = shortcut.Find(distance);
+                return number >= 0 ? number : index.Find(key);
+            }
+        }
+        return IsInRange(key) ? index.Find(key) : -1;
     }
 
-    private bool IsInRangeByWholeKeys(ReadOnlySpan<byte> key) => key.SequenceCompareTo(smallestKey) >= 0 && key.SequenceCompareTo(largestKey) <= 0;
+    private bool SharesBytes(ReadOnlySpan<byte> key) => key.StartsWith(smallestKey.AsSpan(0, sharedBytes));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsInRange(ReadOnlySpan<byte> key) => key.SequenceCompareTo(smallestKey) >= 0 && key.SequenceCompareTo(largestKey) <= 0;
 }

@@ -13,6 +13,7 @@ internal sealed class AppliedCell
     private const int Stride = 4;
     private readonly ulong[] _ring = new ulong[Slots * Stride];
     private long _head;
+    private ulong _index;
 
     public AppliedCell(LogPosition position) => Publish(position);
 
@@ -26,17 +27,28 @@ internal sealed class AppliedCell
         slot[2] = position.LogTimeMs;
         slot[3] = position.LocalTimeMs;
         Volatile.Write(ref _head, head);
+        Volatile.Write(ref _index, position.Index);
     }
+
+    /// <summary>The index of the latest published position: all that a read needs which meets no lease. It and <see cref="Read"/> never go back behind one another.</summary>
+    public ulong Index => Volatile.Read(ref _index);
 
     /// <summary>The latest published position, whole.</summary>
     public LogPosition Read()
     {
         while (true)
         {
-            var head = Volatile.Read(ref _head);
-            var slot = _ring.AsSpan((int)(head & (Slots - 1)) * Stride, Stride);
-            var position = new LogPosition(Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]), Volatile.Read(ref slot[3]));
-            if (Volatile.Read(ref _head) - head < Slots - 1) return position;
+            var number = Volatile.Read(ref _head);
+            var position = At(number);
+            // Not shown yet by Index, which may not stay behind what is read here: then the one before is the latest.
+            if (Volatile.Read(ref _index) < position.Index) position = At(--number);
+            if (Volatile.Read(ref _head) - number < Slots - 1) return position;
         }
+    }
+
+    private LogPosition At(long number)
+    {
+        var slot = _ring.AsSpan((int)(number & (Slots - 1)) * Stride, Stride);
+        return new LogPosition(Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]), Volatile.Read(ref slot[3]));
     }
 }

@@ -143,7 +143,7 @@ internal sealed unsafe class Census(MachineState state)
                 foreach (var (_, reference) in memtable.Census.Leases.GetViewBetween((from + 1, 0), (to, uint.MaxValue)))
                 {
                     var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
-                    if (version.TryFind(key, KeyHash.Of(key), index, out var found) && found.Source == memtable && found.Reference == reference)
+                    if (version.TryFind(key, KeyHash.Of(key), index, out var found) && found.IsSameAs(new Found(memtable, reference)))
                         visit(key.ToArray());
                 }
             }
@@ -162,7 +162,7 @@ internal sealed unsafe class Census(MachineState state)
                     var isNewest = includeMemtables
                         ? version.TryFind(key, KeyHash.Of(key), index, out var found)
                         : version.TryFindInRuns(key, KeyHash.Of(key), out found);
-                    if (isNewest && found.Source == handle.Table && found.Deadline == leases.Deadline) visit(key);
+                    if (isNewest && found.IsSameAs(new Found(leases.Row))) visit(key);
                 }
             }
         }

@@ -44,7 +44,9 @@ internal sealed class LiveDifference(Run[] runs, ulong timeMs)
             var tables = runs[run].Tables;
             ref var at = ref _tables[run];
             while (at < tables.Length && IsBelow(tables[at].Descriptor.LargestKey, row)) at++;
-            if (at < tables.Length && tables[at].Table.TryGet(row.Key, row.Hash, out var found)) return Liveness.IsLive(found.Kind, found.Deadline, timeMs);
+            if (at == tables.Length) continue;
+            var found = tables[at].Table.Find(row.Key, row.Hash);
+            if (found.Exists) return Liveness.IsLive(found.Kind, found.Deadline, timeMs);
         }
 
         return false;

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Memory;
 using Varve.Memtables;
 
 namespace Varve.Versions;
@@ -9,20 +10,17 @@ internal sealed unsafe class MemtableSource : Source
     private Memtable? _memtable;
     private MemtableCursor _cursor;
     private ulong _revision;
-    private WalOperationView _row;
-
-    public override RecordKind Kind => _row.Kind;
-
-    public override ulong Deadline => _row.Deadline;
-
-    public override ReadOnlySpan<byte> Value => _row.Value;
+    private FixedBytes _limit;
+    private int _shared;
+    private bool _backward;
 
     public void Open(Memtable memtable, ulong revision)
     {
-        _memtable = memtable;
-        _cursor = new MemtableCursor(memtable.Index);
         _revision = revision;
         IsValid = false;
+        if (_memtable == memtable) return;
+        _memtable = memtable;
+        _cursor = new MemtableCursor(memtable.Index);
     }
 
     public void Close()
@@ -32,28 +30,32 @@ internal sealed unsafe class MemtableSource : Source
         IsValid = false;
     }
 
-    public override void SeekFirst() => Forward(_cursor.SeekFirst());
+    public override void Begin(bool backward, FixedBytes limit, int shared) => (_backward, _limit, _shared) = (backward, limit, shared);
 
-    public override void SeekLast() => Backward(_cursor.SeekLast());
+    public override void SeekFirst() => Settle(IsSome && _cursor.SeekFirst());
 
-    public override void Seek(ReadOnlySpan<byte> key) => Forward(_cursor.Seek(key));
+    public override void SeekLast() => Settle(IsSome && _cursor.SeekLast());
 
-    public override void SeekBefore(ReadOnlySpan<byte> key) => Backward(_cursor.SeekBefore(key));
+    public override void Seek(ReadOnlySpan<byte> key) => Settle(IsSome && _cursor.Seek(key));
 
-    public override void MoveNext() => Forward(_cursor.MoveNext());
+    public override void SeekBefore(ReadOnlySpan<byte> key) => Settle(IsSome && _cursor.SeekBefore(key));
 
-    public override void MovePrevious() => Backward(_cursor.MovePrevious());
+    public override void Step() => Settle(_backward ? _cursor.MovePrevious() : _cursor.MoveNext());
 
-    private void Forward(bool found)
+    /// <summary>False: nothing that the revision sees is here.</summary>
+    private bool IsSome => _memtable!.Index.KeyCount != 0;
+
+    private void Settle(bool found)
     {
-        while (found && !Take()) found = _cursor.MoveNext();
-        IsValid = found;
+        while (found && !Take()) found = _backward ? _cursor.MovePrevious() : _cursor.MoveNext();
+        IsValid = found && IsInside();
     }
 
-    private void Backward(bool found)
+    private bool IsInside()
     {
-        while (found && !Take()) found = _cursor.MovePrevious();
-        IsValid = found;
+        if (_limit.Length == 0) return true;
+        var order = Key.SequenceCompareTo(_limit.Span);
+        return _backward ? order >= 0 : order < 0;
     }
 
     private bool Take()
@@ -64,10 +66,12 @@ internal sealed unsafe class MemtableSource : Source
             var view = new WalOperationView(segment + (long)reference * WalOperation.Alignment);
             if (view.Index <= _revision)
             {
-                _row = view;
                 KeyAddress = view.Start + WalOperation.HeaderSize;
                 KeyLength = view.KeyLength;
-                Head = HeadOf(view.Key);
+                ValueAddress = KeyAddress + KeyLength;
+                ValueLength = view.ValueLength;
+                Kind = view.Kind;
+                if (!IsAlone) Head = KeyHead.Of(view.Key, _shared);
                 return true;
             }
 

@@ -1,4 +1,9 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Varve.Format;
+using Varve.Memory;
 
 namespace Varve.Versions;
 
@@ -7,7 +12,8 @@ namespace Varve.Versions;
 /// in it. Forward or backward, decided by the first seek. Sources stand in the order of age, newest first.
 /// <para>
 /// The winner is the source with the smallest key (largest, backward), the newest where keys are equal. While the winner stays
-/// below the runner-up it moves on alone: one comparison of two heads a row, however many sources there are.
+/// below the runner-up it moves on alone: one comparison of two heads a row, however many sources there are. A run that wins
+/// twice in a row opens a window (<see cref="RunSource"/>) up to the runner-up's key and goes on in it without any.
 /// </para>
 /// Reusable, so that a scan allocates nothing once its engine is warm. One thread at a time.
 /// </summary>
@@ -16,42 +22,51 @@ internal sealed class MergeCursor : IDisposable
     private readonly List<MemtableSource> _memtables = [];
     private readonly List<RunSource> _runs = [];
     private Source[] _sources = [];
+    private Source[] _live = [];   // those that still have a row, in the order of age
+    private ulong[] _heads = new ulong[Vector512<ulong>.Count];   // theirs, and the largest number where there is no source
+    private int _opened;
     private int _count;
     private int _winner;
     private int _runnerUp;
     private bool _backward;
 
-    public bool IsValid => _winner >= 0;
+    public bool IsValid => Current is not null;
 
-    public ReadOnlySpan<byte> Key => _sources[_winner].Key;
+    public ReadOnlySpan<byte> Key => Current!.Key;
 
-    public RecordKind Kind => _sources[_winner].Kind;
+    public RecordKind Kind => Current!.Kind;
 
-    public ulong Deadline => _sources[_winner].Deadline;
+    public ulong Deadline => Current!.Deadline;
 
-    public ReadOnlySpan<byte> Value => _sources[_winner].Value;
+    public ReadOnlySpan<byte> Value => Current!.Value;
+
+    /// <summary>The source that stands on the row of the merge; null: there is no row.</summary>
+    public Source? Current { get; private set; }
+
+    /// <summary>The current source, when it is a run with a window: <see cref="RunSource.TryStepInWindow"/> does for a <see cref="Move"/> as long as it can.</summary>
+    public RunSource? Leader { get; private set; }
 
     /// <summary>Opens over memtables as of a revision and over runs, each newest first. Ends with <see cref="Close"/>.</summary>
     public void Open(ReadOnlySpan<Memtable> memtables, ReadOnlySpan<Run> runs, ulong revision)
     {
         var count = memtables.Length + runs.Length;
-        if (_sources.Length < count) _sources = new Source[count * 2];
+        if (_sources.Length < count) (_sources, _live, _heads) = (new Source[count * 2], new Source[count * 2], new ulong[Math.Max(count * 2, Vector512<ulong>.Count)]);
         while (_memtables.Count < memtables.Length) _memtables.Add(new MemtableSource());
         while (_runs.Count < runs.Length) _runs.Add(new RunSource());
-        _count = 0;
+        _opened = 0;
         for (var i = 0; i < memtables.Length; i++)
         {
             _memtables[i].Open(memtables[i], revision);
-            _sources[_count++] = _memtables[i];
+            Put(_memtables[i]);
         }
 
         for (var i = 0; i < runs.Length; i++)
         {
             _runs[i].Open(runs[i]);
-            _sources[_count++] = _runs[i];
+            Put(_runs[i]);
         }
 
-        _winner = -1;
+        (Current, Leader) = (null, null);
     }
 
     /// <summary>Lets go of memtables and tables.</summary>
@@ -59,57 +74,53 @@ internal sealed class MergeCursor : IDisposable
     {
         foreach (var source in _memtables) source.Close();
         foreach (var source in _runs) source.Close();
-        Array.Clear(_sources);
-        _count = 0;
-        _winner = -1;
+        (Current, Leader) = (null, null);
+        _opened = 0;
     }
 
-    public void SeekFirst()
+    public void SeekFirst() => SeekFirst(default, 0);
+
+    /// <summary>Goes to the first row of all, to move forward from there up to a limit.</summary>
+    /// <param name="limit">The first key that is out; no bytes: no limit.</param>
+    /// <param name="shared">Bytes that all keys inside share.</param>
+    public void SeekFirst(FixedBytes limit, int shared)
     {
-        for (var i = 0; i < _count; i++) _sources[i].SeekFirst();
-        Settle(backward: false);
+        Begin(backward: false, limit, shared);
+        for (var i = 0; i < _opened; i++) _sources[i].SeekFirst();
+        Settle();
     }
 
-    public void SeekLast()
+    /// <summary>As <see cref="SeekFirst(FixedBytes, int)"/> from the last row backward; the limit is the last key that is in.</summary>
+    public void SeekLast(FixedBytes limit, int shared)
     {
-        for (var i = 0; i < _count; i++) _sources[i].SeekLast();
-        Settle(backward: true);
+        Begin(backward: true, limit, shared);
+        for (var i = 0; i < _opened; i++) _sources[i].SeekLast();
+        Settle();
     }
 
-    /// <summary>Goes to the first row at or above a key, to move forward from there.</summary>
-    public void Seek(ReadOnlySpan<byte> key)
+    /// <summary>As <see cref="SeekFirst(FixedBytes, int)"/>, from the first row at or above a key.</summary>
+    public void Seek(ReadOnlySpan<byte> key, FixedBytes limit, int shared)
     {
-        for (var i = 0; i < _count; i++) _sources[i].Seek(key);
-        Settle(backward: false);
+        Begin(backward: false, limit, shared);
+        for (var i = 0; i < _opened; i++) _sources[i].Prepare(key);
+        for (var i = 0; i < _opened; i++) _sources[i].Seek(key);
+        Settle();
     }
 
-    /// <summary>Goes to the last row below a key, to move backward from there.</summary>
-    public void SeekBefore(ReadOnlySpan<byte> key)
+    /// <summary>As <see cref="SeekLast"/>, from the last row below a key.</summary>
+    public void SeekBefore(ReadOnlySpan<byte> key, FixedBytes limit, int shared)
     {
-        for (var i = 0; i < _count; i++) _sources[i].SeekBefore(key);
-        Settle(backward: true);
+        Begin(backward: true, limit, shared);
+        for (var i = 0; i < _opened; i++) _sources[i].Prepare(key);
+        for (var i = 0; i < _opened; i++) _sources[i].SeekBefore(key);
+        Settle();
     }
 
     /// <summary>Steps in the direction of the last seek; every older version of the row's key is passed over.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Move()
     {
-        var winner = _sources[_winner];
-        if (_runnerUp < 0)
-        {
-            Step(winner);
-            if (!winner.IsValid) _winner = -1;
-            return;
-        }
-
-        // Older versions of the same key stand at the front of their sources.
-        while (_runnerUp >= 0 && winner.CompareTo(_sources[_runnerUp]) == 0)
-        {
-            Step(_sources[_runnerUp]);
-            FindRunnerUp();
-        }
-
-        Step(winner);
-        if (!winner.IsValid || (_runnerUp >= 0 && !Leads(_winner, _runnerUp))) FindWinner();
+        if (Leader is null || !Leader.TryStepInWindow()) MoveOn();
     }
 
     public void Dispose()
@@ -117,38 +128,142 @@ internal sealed class MergeCursor : IDisposable
         foreach (var run in _runs) run.Dispose();
     }
 
-    private void Settle(bool backward)
+    private void Put(Source source)
+    {
+        if (_sources[_opened] != source) _sources[_opened] = source;
+        _opened++;
+    }
+
+    private void Begin(bool backward, FixedBytes limit, int shared)
     {
         _backward = backward;
-        FindWinner();
+        for (var i = 0; i < _opened; i++)
+        {
+            _sources[i].IsAlone = false;
+            _sources[i].Begin(backward, limit, shared);
+        }
     }
 
-    private void Step(Source source)
+    private void Settle()
     {
-        if (_backward) source.MovePrevious();
-        else source.MoveNext();
+        _count = 0;
+        Array.Fill(_heads, ulong.MaxValue);
+        for (var i = 0; i < _opened; i++)
+        {
+            if (!_sources[i].IsValid) continue;
+            if (_live[_count] != _sources[i]) _live[_count] = _sources[i];
+            NoteHead(_count++);
+        }
+
+        FindWinner();
+        OpenWindow();
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void MoveOn()
+    {
+        var winner = Current!;
+        // Older versions of the same key stand at the front of their sources. In a window there are none.
+        while (Leader is null && _runnerUp >= 0 && _heads[_winner] == _heads[_runnerUp] && winner.CompareTo(_live[_runnerUp]) == 0)
+        {
+            var older = _runnerUp;
+            _live[older].Step();
+            if (_live[older].IsValid) NoteHead(older);
+            else Drop(older);
+            FindRunnerUp();
+        }
+
+        winner.Step();
+        if (!winner.IsValid)
+        {
+            Drop(_winner);
+            FindWinner();
+            OpenWindow();
+            return;
+        }
+
+        NoteHead(_winner);
+        if (_runnerUp < 0 || Leads(_winner, _runnerUp))
+        {
+            OpenWindow();
+        }
+        else
+        {
+            // No other source comes before the runner-up.
+            _winner = _runnerUp;
+            Current = _live[_winner];
+            Leader = null;
+            FindRunnerUp();
+        }
+    }
+
+    private void OpenWindow()
+    {
+        Leader = Current is RunSource run && run.TryOpenWindow(_runnerUp < 0 ? null : _live[_runnerUp]) ? run : null;
+    }
+
+    /// <summary>Takes out a source that has no more rows. The order of the others stays.</summary>
+    private void Drop(int ended)
+    {
+        _count--;
+        for (var i = ended; i < _count; i++) (_live[i], _heads[i]) = (_live[i + 1], _heads[i + 1]);
+        _heads[_count] = ulong.MaxValue;
+        if (_winner > ended) _winner--;
+    }
+
+    /// <summary>Notes the head of a source that has moved; complemented when that makes the first one the smallest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void NoteHead(int source) => _heads[source] = _backward ? ~_live[source].Head : _live[source].Head;
 
     /// <summary>Whether source <paramref name="a"/> comes before source <paramref name="b"/>.</summary>
-    private bool Leads(int a, int b)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Leads(int a, int b) => _heads[a] != _heads[b] ? _heads[a] < _heads[b] : LeadsByWholeKey(a, b);
+
+    private bool LeadsByWholeKey(int a, int b)
     {
-        var order = _sources[a].CompareTo(_sources[b]);
+        var order = _live[a].CompareTo(_live[b]);
         if (order == 0) return a < b;
         return order < 0 != _backward;
     }
 
     private void FindWinner()
     {
-        _winner = -1;
-        for (var i = 0; i < _count; i++)
-            if (_sources[i].IsValid && (_winner < 0 || Leads(i, _winner))) _winner = i;
+        if (_count == 1) _live[0].IsAlone = true;
+        _winner = First(except: -1);
+        Current = _winner < 0 ? null : _live[_winner];
         FindRunnerUp();
     }
 
-    private void FindRunnerUp()
+    private void FindRunnerUp() => _runnerUp = First(_winner);
+
+    /// <summary>The source that comes before all others, one of which is left out; -1: there is none.</summary>
+    private int First(int except)
     {
-        _runnerUp = -1;
+        if (_count > Vector512<ulong>.Count) return FirstOfMany(except);
+        var heads = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
+        // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it stands.
+        var candidates = ((1UL << _count) - 1) & ~(except < 0 ? 0 : 1UL << except);
+        if (candidates == 0) return -1;
+        if (except >= 0) heads = heads.WithElement(except, ulong.MaxValue);
+        var four = Vector256.Min(heads.GetLower(), heads.GetUpper());
+        var two = Vector128.Min(four.GetLower(), four.GetUpper());
+        var smallest = Math.Min(two[0], two[1]);
+        candidates &= Vector512.Equals(heads, Vector512.Create(smallest)).ExtractMostSignificantBits();
+        var first = BitOperations.TrailingZeroCount(candidates);
+        for (candidates &= candidates - 1; candidates != 0; candidates &= candidates - 1)
+        {
+            var other = BitOperations.TrailingZeroCount(candidates);
+            if (LeadsByWholeKey(other, first)) first = other;
+        }
+
+        return first;
+    }
+
+    private int FirstOfMany(int except)
+    {
+        var first = -1;
         for (var i = 0; i < _count; i++)
-            if (i != _winner && _sources[i].IsValid && (_runnerUp < 0 || Leads(i, _runnerUp))) _runnerUp = i;
+            if (i != except && (first < 0 || Leads(i, first))) first = i;
+        return first;
     }
 }

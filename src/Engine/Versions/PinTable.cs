@@ -78,25 +78,30 @@ internal sealed class PinTable
     public long CurrentEpoch => Volatile.Read(ref epoch);
 
     /// <summary>
-    /// Pins for the calling thread what it loads from now on, until the matching <see cref="Exit"/> on the same thread. Nests.
+    /// Pins for the calling thread what it loads from now on, until the matching <see cref="Exit()"/> on the same thread. Nests.
     /// Load shared pointers after this call, never before.
     /// </summary>
+    /// <returns>The thread's slot, with which <see cref="Exit(Slot)"/> need not look for it again.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Enter()
+    public Slot Enter()
     {
         var slot = MySlot();
-        if (slot.Depth++ != 0) return;
+        if (slot.Depth++ != 0) return slot;
         Volatile.Write(ref slot.Epoch, Volatile.Read(ref epoch));
         // Keeps the compiler from loading shared pointers ahead of the store. The processor may still do so: Fence() is for that.
         Volatile.ReadBarrier();
+        return slot;
     }
 
     /// <summary>Ends the calling thread's innermost pin. What was read under the outermost one is gone after its end.</summary>
     /// <exception cref="InvalidOperationException">The calling thread holds no pin.</exception>
+    public void Exit() => Exit(MySlot());
+
+    /// <summary>As <see cref="Exit()"/>, with the slot that <see cref="Enter"/> gave the calling thread.</summary>
+    /// <exception cref="InvalidOperationException">The slot holds no pin.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Exit()
+    public static void Exit(Slot slot)
     {
-        var slot = MySlot();
         var depth = slot.Depth - 1;
         if (depth < 0) ThrowUnpinned(); // counted on, it would make the next pin on this thread hold nothing
         slot.Depth = depth;
@@ -158,15 +163,15 @@ internal sealed class PinTable
                 slots.CopyTo(all, 0);
             }
 
-            var slot = all[ordinal] ??= new Slot();
+            var slot = all[ordinal] ??= new Slot { Ordinal = ordinal };
             Volatile.Write(ref slots, all);
             return slot;
         }
     }
 
-    /// <summary>Two fields that one thread writes at every read, in the middle of 128 bytes, so that no other thread's data shares their lines.</summary>
+    /// <summary>What one thread writes at every read, in the middle of 128 bytes, so that no other thread's data shares their lines.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 128)]
-    private sealed class Slot
+    internal sealed class Slot
     {
         /// <summary>The epoch of the outermost pin; 0: none. Written by the owner, read by the scan.</summary>
         [FieldOffset(56)]
@@ -175,5 +180,9 @@ internal sealed class PinTable
         /// <summary>How many pins are nested. Of the owner alone.</summary>
         [FieldOffset(64)]
         public int Depth;
+
+        /// <summary>The number of the thread (<see cref="ThreadOrdinal"/>), or of several, one after the other.</summary>
+        [FieldOffset(72)]
+        public int Ordinal;
     }
 }

@@ -1,8 +1,13 @@
+using System.Runtime.CompilerServices;
+using Varve.Tables;
+
 namespace Varve.Versions;
 
 /// <summary>Tables with ascending, disjoint key ranges: one version a key. A run of a higher order is newer.</summary>
 internal sealed class Run
 {
+    private readonly Table? _only;
+
     public Run(ulong order, TableHandle[] tables)
     {
         Order = order;
@@ -13,6 +18,8 @@ internal sealed class Run
             Tombstones += table.Descriptor.TombstoneCount;
             Bytes += table.Descriptor.Length;
         }
+
+        if (tables.Length == 1) _only = tables[0].Table;
     }
 
     public ulong Order { get; }
@@ -30,6 +37,10 @@ internal sealed class Run
 
     public byte[] LargestKey => Tables[^1].Descriptor.LargestKey;
 
+    /// <summary>The only table that can hold a key, if there is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Table? TableFor(ReadOnlySpan<byte> key) => _only ?? TableAmong(key);
+
     /// <summary>The only table that can hold a key; its index, or that of the first table above the key, which may be none.</summary>
     public int IndexFor(ReadOnlySpan<byte> key)
     {
@@ -42,6 +53,12 @@ internal sealed class Run
         }
 
         return low;
+    }
+
+    private Table? TableAmong(ReadOnlySpan<byte> key)
+    {
+        var at = IndexFor(key);
+        return at < Tables.Length ? Tables[at].Table : null;
     }
 
     /// <summary>True when some key could be in both.</summary>

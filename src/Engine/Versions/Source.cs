@@ -1,6 +1,6 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Varve.Format;
+using Varve.Memory;
 
 namespace Varve.Versions;
 
@@ -15,32 +15,50 @@ internal abstract unsafe class Source
 
     public int KeyLength { get; protected set; }
 
-    /// <summary>The first eight key bytes, big endian, zero padded: most comparisons end here.</summary>
+    protected byte* ValueAddress { get; set; }
+
+    protected int ValueLength { get; set; }
+
+    public RecordKind Kind { get; protected set; }
+
+    /// <summary>Eight key bytes after those that all keys of the scan share, big endian, zero padded: most comparisons end here.</summary>
     public ulong Head { get; protected set; }
 
     public bool IsValid { get; protected set; }
 
+    /// <summary>No other source has a row: nobody will ask for the head.</summary>
+    public bool IsAlone { get; set; }
+
     public ReadOnlySpan<byte> Key => new(KeyAddress, KeyLength);
 
-    public abstract RecordKind Kind { get; }
+    public ReadOnlySpan<byte> Value => new(ValueAddress, ValueLength);
 
-    public abstract ulong Deadline { get; }
+    /// <summary>Unix milliseconds; 0 unless the row is a leased put, whose value it follows in memtables and tables alike.</summary>
+    public ulong Deadline => Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(ValueAddress + ValueLength) : 0;
 
-    public abstract ReadOnlySpan<byte> Value { get; }
+    /// <summary>
+    /// Prepares a scan: its direction, the limit where it ends (the first key that is no longer in it, or backward the last one that is;
+    /// no bytes: none), and how many bytes all its keys share.
+    /// </summary>
+    public abstract void Begin(bool backward, FixedBytes limit, int shared);
+
+    /// <summary>Starts loading what a seek will wait for, so that several sources wait together.</summary>
+    public virtual void Prepare(ReadOnlySpan<byte> key)
+    {
+    }
 
     public abstract void SeekFirst();
 
     public abstract void SeekLast();
 
-    /// <summary>Goes to the first row at or above a key.</summary>
+    /// <summary>Goes to the first row at or above a key; the one that was last given to <see cref="Prepare"/>.</summary>
     public abstract void Seek(ReadOnlySpan<byte> key);
 
-    /// <summary>Goes to the last row below a key.</summary>
+    /// <summary>Goes to the last row below a key; the one that was last given to <see cref="Prepare"/>.</summary>
     public abstract void SeekBefore(ReadOnlySpan<byte> key);
 
-    public abstract void MoveNext();
-
-    public abstract void MovePrevious();
+    /// <summary>Goes one row further in the scan's direction.</summary>
+    public abstract void Step();
 
     /// <summary>Unsigned byte order of the two rows' keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -48,13 +66,5 @@ internal abstract unsafe class Source
     {
         if (Head != other.Head) return Head < other.Head ? -1 : 1;
         return Key.SequenceCompareTo(other.Key);
-    }
-
-    protected static ulong HeadOf(ReadOnlySpan<byte> key)
-    {
-        if (key.Length >= 8) return BinaryPrimitives.ReadUInt64BigEndian(key);
-        ulong head = 0;
-        for (var i = 0; i < key.Length; i++) head |= (ulong)key[i] << (56 - 8 * i);
-        return head;
     }
 }

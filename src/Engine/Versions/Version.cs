@@ -1,4 +1,8 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Varve.Format;
+using Varve.Memtables;
 using Varve.Tables;
 
 namespace Varve.Versions;
@@ -10,18 +14,27 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed unsafe class Version : Shared
 {
+    private readonly Table? _onlyTable;
+    private readonly MemtableIndex? _onlyMemtable;
+
     public Version(Incarnation incarnation, Memtable[] memtables, Run[] runs, MachineState baseState)
     {
         Incarnation = incarnation;
         Memtables = memtables;
         Runs = runs;
         Base = baseState;
-        foreach (var memtable in memtables) memtable.Acquire();
+        Applied = incarnation.Applied;
+        if (runs is [{ Tables: [var table] }]) _onlyTable = table.Table;
+        if (memtables is [var memtable]) _onlyMemtable = memtable.Index;
+        foreach (var shared in memtables) shared.Acquire();
         foreach (var run in runs)
-            foreach (var table in run.Tables) table.Acquire();
+            foreach (var shared in run.Tables) shared.Acquire();
     }
 
     public Incarnation Incarnation { get; }
+
+    /// <summary>What the incarnation has published.</summary>
+    public AppliedCell Applied { get; }
 
     /// <summary>Newest first; the first is the active one. Never empty.</summary>
     public Memtable[] Memtables { get; }
@@ -33,35 +46,51 @@ internal sealed unsafe class Version : Shared
     public MachineState Base { get; }
 
     /// <summary>The newest version of a key at a revision, whatever it is; false when there is none.</summary>
-    public bool TryFind(ReadOnlySpan<byte> key, ulong hash, ulong revision, out Found found)
+    public bool TryFind(ReadOnlySpan<byte> key, ulong hash, ulong revision, out Found found) => (found = Find(key, hash, revision)).Exists;
+
+    /// <summary>As <see cref="TryFind"/>, in the tables alone.</summary>
+    public bool TryFindInRuns(ReadOnlySpan<byte> key, ulong hash, out Found found) => (found = FindInRuns(key, hash)).Exists;
+
+    /// <summary>As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way of its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Found Find(ReadOnlySpan<byte> key, ulong hash, ulong revision) =>
+        _onlyTable is { } table && _onlyMemtable is { KeyCount: 0 } ? new Found(table.Find(key, hash)) : FindAnywhere(key, hash, revision);
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
+    private Found FindAnywhere(ReadOnlySpan<byte> key, ulong hash, ulong revision)
     {
         foreach (var memtable in Memtables)
         {
+            if (memtable.Index.KeyCount == 0) continue;
             var reference = memtable.Index.FindVisible(key, hash, revision);
-            if (reference == 0) continue;
-            found = new Found(memtable, reference);
-            return true;
+            if (reference != 0) return new Found(memtable, reference);
         }
 
-        return TryFindInRuns(key, hash, out found);
+        return FindInRuns(key, hash);
     }
 
-    /// <summary>As <see cref="TryFind"/>, in the tables alone.</summary>
-    public bool TryFindInRuns(ReadOnlySpan<byte> key, ulong hash, out Found found)
+    /// <summary>
+    /// All filters are asked before any answer is used, so that they come from memory together and no branch depends on which
+    /// run it is.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Found FindInRuns(ReadOnlySpan<byte> key, ulong hash)
     {
-        foreach (var run in Runs)
+        const int Group = 64;
+        var runs = Runs;
+        for (var first = 0; first < runs.Length; first += Group)
         {
-            var tables = run.Tables;
-            var at = tables.Length == 1 ? 0 : run.IndexFor(key);
-            if (at == tables.Length) continue;
-            var table = tables[at].Table;
-            if (!table.TryGet(key, hash, out var row)) continue;
-            found = new Found(table, row);
-            return true;
+            ulong candidates = 0;
+            for (var i = 0; i < Group && first + i < runs.Length; i++)
+                if (runs[first + i].TableFor(key) is { } table) candidates |= (table.MayContain(hash) ? 1UL : 0) << i;
+            for (; candidates != 0; candidates &= candidates - 1)
+            {
+                var row = runs[first + BitOperations.TrailingZeroCount(candidates)].TableFor(key)!.FindUnfiltered(key, hash);
+                if (row.Exists) return new Found(row);
+            }
         }
 
-        found = default;
-        return false;
+        return default;
     }
 
     protected override void Free()
@@ -72,46 +101,54 @@ internal sealed unsafe class Version : Shared
     }
 }
 
-/// <summary>A version of a key where it stands; the memory lives as long as the pin or reference under which it was found.</summary>
+/// <summary>
+/// A version of a key where it stands; the default is none. The memory lives as long as the pin or reference under which it was
+/// found. Sixteen bytes, so that it travels in registers.
+/// </summary>
 internal readonly unsafe struct Found
 {
     private readonly byte* _value;
     private readonly int _length;
+    private readonly RecordKind _kind;
 
     public Found(Memtable memtable, uint reference)
     {
         var view = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment);
-        Source = memtable;
-        Reference = reference;
-        Kind = view.Kind;
-        Deadline = view.Deadline;
-        _length = view.ValueLength;
         _value = view.Start + WalOperation.HeaderSize + view.KeyLength;
+        _length = view.ValueLength;
+        _kind = view.Kind;
     }
 
-    public Found(Table table, TableRow row)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Found(TableRow row)
     {
-        Source = table;
-        Kind = row.Kind;
-        Deadline = row.Deadline;
         _value = row.ValueAddress;
         _length = row.ValueLength;
+        _kind = row.Kind;
     }
 
-    /// <summary>The memtable or table in which it stands.</summary>
-    public object Source { get; }
+    public bool Exists => _value != null;
 
-    /// <summary>In a memtable, the operation.</summary>
-    public uint Reference { get; }
+    public RecordKind Kind => _kind;
 
-    public RecordKind Kind { get; }
+    /// <summary>Unix milliseconds; 0 unless it is a leased put, whose value it follows in memtables and tables alike.</summary>
+    public ulong Deadline => _kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(_value + _length) : 0;
 
-    public ulong Deadline { get; }
+    /// <summary>Whether two are the same version in the same place.</summary>
+    public bool IsSameAs(in Found other) => _value == other._value;
 
     public ReadOnlySpan<byte> Value => new(_value, _length);
 
+    /// <summary>Copies the value, or as much of it as fits, and answers its whole length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int CopyTo(Span<byte> destination)
+    {
+        Unsafe.CopyBlockUnaligned(ref MemoryMarshal.GetReference(destination), ref *_value, (uint)Math.Min(_length, destination.Length));
+        return _length;
+    }
+
     /// <summary>True when it is a value that has not expired at a time.</summary>
-    public bool IsLiveAt(ulong timeMs) => Liveness.IsLive(Kind, Deadline, timeMs);
+    public bool IsLiveAt(ulong timeMs) => Liveness.IsLive(_kind, Deadline, timeMs);
 }
 
 /// <summary>The one rule of what is there: a put, until its deadline is reached.</summary>

@@ -131,15 +131,16 @@ public class DamagedTableTests
             TestTable written = Small();
             using Table table = written.Open(paranoid);
             byte[] key = written.Rows[0].Key;
-            Assert.True(table.TryGet(key, KeyHash.Of(key), out TableRow row));
+            TableRow row = table.Find(key, KeyHash.Of(key));
+            Assert.True(row.Exists);
             unsafe
             {
                 *row.ValueAddress ^= 1;
             }
             if (paranoid)
-                Assert.Equal(0, Assert.Throws<CorruptionException>(() => table.TryGet(key, KeyHash.Of(key), out _)).Offset);
+                Assert.Equal(0, Assert.Throws<CorruptionException>(() => { table.Find(key, KeyHash.Of(key)); }).Offset);
             else
-                Assert.True(table.TryGet(key, KeyHash.Of(key), out _));
+                Assert.True(table.Find(key, KeyHash.Of(key)).Exists);
         }
     }
 
@@ -191,10 +192,11 @@ public class DamagedTableTests
 
     private static void CheckGet(Table table, TestRow expected)
     {
-        Assert.True(table.TryGet(expected.Key, KeyHash.Of(expected.Key), out TableRow row));
+        TableRow row = table.Find(expected.Key, KeyHash.Of(expected.Key));
+        Assert.True(row.Exists);
         AssertRow(expected, row);
         byte[] absent = [.. expected.Key, 1];
-        Assert.False(table.TryGet(absent, KeyHash.Of(absent), out _));
+        Assert.False(table.Find(absent, KeyHash.Of(absent)).Exists);
     }
 
     private static void CheckWalk(Table table, TestTable written)

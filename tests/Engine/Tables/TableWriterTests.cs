@@ -70,8 +70,8 @@ public class TableWriterTests(ITestOutputHelper output)
         table.Verify();
         foreach (TestRow row in written.Rows)
         {
-            Assert.True(table.TryGet(row.Key, KeyHash.Of(row.Key), out TableRow found));
-            Assert.True(found.Value.SequenceEqual(row.Value));
+            TableRow found = table.Find(row.Key, KeyHash.Of(row.Key));
+            Assert.True(found.Exists && found.Value.SequenceEqual(row.Value));
         }
     }
 
@@ -141,7 +141,7 @@ public class TableWriterTests(ITestOutputHelper output)
         using Table table = TestTable.Write(TestRows.OfShape(0, 8, 50), 8192, 0).Open();
         Assert.True(table.MayContain(123));
         table.PrefetchFilter(123);
-        Assert.False(table.TryGet([1, 2, 3], KeyHash.Of([1, 2, 3]), out _));
+        Assert.False(table.Find([1, 2, 3], KeyHash.Of([1, 2, 3])).Exists);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public class TableWriterTests(ITestOutputHelper output)
             var cursor = new TableCursor(table);
             foreach (byte[] key in keys)
             {
-                table.TryGet(key, KeyHash.Of(key), out _);
+                table.Find(key, KeyHash.Of(key));
                 table.MayContain((ulong)key.Length);
                 cursor.Seek(key);
                 cursor.SeekBefore(key);

@@ -33,7 +33,8 @@ internal sealed class AppliedCellScenario : Scenario
             var position = _cell.Read();
             Expect(position.Equals(At(position.Index)), "a torn position");
             Expect(position.Index >= before, "a position older than the one before");
-            before = position.Index;
+            before = _cell.Index;
+            Expect(before >= position.Index, "an index older than the position before");
         }
     }
 }

@@ -56,7 +56,8 @@ internal static class StateBugs
 
         new("scan-takes-its-end", "a scan includes the key that it is to stop before",
             "Conformance: Rules.EngineKeepsReadRules.APrefixGivesItsKeysAndNoOthers",
-            new Edit("src/Engine/ScanState.cs", ": _toLength == 0 || _cursor.Key.SequenceCompareTo(To) < 0;", ": _toLength == 0 || _cursor.Key.SequenceCompareTo(To) < (SEEDED ? 1 : 0);")),
+            new Edit("src/Engine/Versions/MemtableSource.cs", "return _backward ? order >= 0 : order < 0;", "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
+            new Edit("src/Engine/Tables/TableCursor.cs", "end = number == upperBlock ? block.LowerBound(limit.Span) :", "end = number == upperBlock ? Math.Min(block.Count, block.LowerBound(limit.Span) + (SEEDED ? 1 : 0)) :")),
 
         new("expired-keys-counted", "the count goes on counting keys that have expired",
             "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
