@@ -17,6 +17,18 @@ if (args is ["--quick", "background", ..])
     return;
 }
 
+if (args is ["--quick", "recovery", ..])
+{
+    RecoveryQuick.Run();
+    return;
+}
+
+if (args is ["--quick", RecoveryQuick.FillPart, var filled, var chunkEntries])
+{
+    RecoveryQuick.FillAndDie(filled, int.Parse(chunkEntries));
+    return;
+}
+
 if (args is ["--quick", "reads", ..])
 {
     ReadsQuick.Run(Number(2, 2_000_000), rounds: Number(3, 5), valueBytes: Number(4, 100), only: args.Length > 5 ? args[5] : "");

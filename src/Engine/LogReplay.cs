@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Varve.Format;
+using Varve.Memtables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -45,12 +46,13 @@ internal sealed class LogReplay
         if (Memtables.Count > 0) Memtables[^1].Seal(Position);
         var memtable = new Memtable(segment, _stock);
         Memtables.Add(memtable);
+        using var build = new IndexBuild(memtable.Index);
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {
             if (!segment.TryReadRecord(offset, out var header, out var error)) throw Corrupt(segment, offset, error);
             try
             {
-                if (Note(segment, header)) IndexOperations(memtable, header);
+                if (Note(segment, header)) IndexOperations(build, segment, header, atOnce: report is not null);
             }
             catch (CorruptionException damage) when (report is not null)
             {
@@ -61,6 +63,8 @@ internal sealed class LogReplay
             _ends.Add((new LogOffset(segment.Number, offset), Position.Id));
         }
 
+        Enter(build, segment);
+        build.Finish();
         return memtable;
     }
 
@@ -123,26 +127,36 @@ internal sealed class LogReplay
     public static int Measure(WalSegment segment, long offset, ReadOnlySpan<byte> room) =>
         WalOperation.TryMeasure(room, out var size, out var error) ? size : throw Corrupt(segment, offset, error);
 
-    private static void IndexOperations(Memtable memtable, in WalRecordHeader header)
+    /// <summary>Has a record's operations indexed: <paramref name="atOnce"/>, or with those of later records.</summary>
+    private static void IndexOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header, bool atOnce)
     {
-        var segment = memtable.Segment;
+        var damage = AddOperations(build, segment, header);
+        if (atOnce || damage is not null) Enter(build, segment);
+        if (damage is not null) throw damage;
+    }
+
+    /// <summary>Adds a record's operations up to the first that is none of the record's; says what is wrong with that.</summary>
+    private static CorruptionException? AddOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header)
+    {
         var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
         var end = header.Offset + header.Length;
         for (var i = 0; i < header.OperationCount; i++)
         {
             var room = segment.From(offset)[..(int)(end - offset)];
-            var size = Measure(segment, offset, room);
-            var reference = (uint)(offset / WalOperation.Alignment);
+            if (!WalOperation.TryMeasure(room, out var size, out var error)) return Corrupt(segment, offset, error);
             var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
-            var key = room.Slice(WalOperation.HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(room[16..]));
-            var hash = KeyHash.Of(key);
-            if (index < header.FirstIndex || index > header.LastIndex || BinaryPrimitives.ReadUInt32LittleEndian(room[8..]) != memtable.Index.Find(key, hash))
-                throw Corrupt(segment, offset, new DecodeError(8, "an operation that follows on its key's last"));
-            memtable.Index.Insert(reference, hash);
+            if (index < header.FirstIndex || index > header.LastIndex) return Corrupt(segment, offset, new DecodeError(0, "an operation of one of the record's entries"));
+            build.Add((uint)(offset / WalOperation.Alignment));
             offset += size;
         }
 
-        if (offset != end) throw Corrupt(segment, offset, new DecodeError(0, "the record's end"));
+        return offset == end ? null : Corrupt(segment, offset, new DecodeError(0, "the record's end"));
+    }
+
+    private static void Enter(IndexBuild build, WalSegment segment)
+    {
+        if (build.Enter() is not 0 and var reference)
+            throw Corrupt(segment, reference * (long)WalOperation.Alignment, new DecodeError(8, "an operation that follows on its key's last"));
     }
 
     private static CorruptionException Corrupt(WalSegment segment, long offset, DecodeError error) =>

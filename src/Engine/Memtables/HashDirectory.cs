@@ -104,6 +104,15 @@ internal sealed unsafe class HashDirectory
         }
     }
 
+    /// <summary>Makes it as large as so many keys will make it, while it is empty and nobody reads it.</summary>
+    public void Reserve(long keys)
+    {
+        var count = Math.Clamp((keys + KeysPerBucketMax - 1) / KeysPerBucketMax, _count, _countMax);
+        if (_keys > 0 || count == _count) return;
+        _buckets.Allocate((int)(count - _count)); // right behind those there are: nobody else takes from the arena
+        _count = count;
+    }
+
     /// <summary>Enters a key that is not there yet. Writer only.</summary>
     public void Add(uint reference, ulong hash)
     {

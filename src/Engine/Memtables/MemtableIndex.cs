@@ -39,7 +39,7 @@ internal sealed unsafe class MemtableIndex
     /// <summary>Distinct keys.</summary>
     public int KeyCount => Volatile.Read(ref _keyCount);
 
-    /// <summary>The ordered half, for <see cref="MemtableCursor"/>.</summary>
+    /// <summary>The ordered half, for <see cref="MemtableCursor"/> and <see cref="IndexBuild"/>.</summary>
     internal BlockList List => _list;
 
     /// <summary>Starts loading what <see cref="Find"/> and <see cref="FindVisible"/> look at first. Any thread.</summary>
@@ -60,6 +60,9 @@ internal sealed unsafe class MemtableIndex
         InsertExact(reference, hash);
         _list.Insert(reference);
     }
+
+    /// <summary>Makes room for so many keys at once in an index that is empty and that nobody reads yet.</summary>
+    public void Reserve(long keys) => _directory.Reserve(keys);
 
     /// <summary>
     /// The first half of <see cref="Insert"/>: <see cref="Find"/> and <see cref="FindVisible"/> know the operation, cursors do not

@@ -81,6 +81,20 @@ public class MemtableModelTests(ITestOutputHelper output)
             Check([.. keys.Select(System.Text.Encoding.ASCII.GetBytes)], new Random(length), chunk);
     }
 
+    /// <summary>Keys that share with many others as far as they go, so that their heads are equal over and over, to their ends and beyond.</summary>
+    [Theory]
+    [InlineData('a', 1)]
+    [InlineData('a', 7)]
+    [InlineData('\0', 1)]
+    [InlineData('\0', 9)]
+    public void NestedKeysReadLikeTheModel(char letter, int step)
+    {
+        var random = new Random(step);
+        var keys = Enumerable.Range(0, 400).Select(i => (byte[])[(byte)(i % 2), .. Enumerable.Repeat((byte)letter, i / 2 * step)]).ToArray();
+        random.Shuffle(keys);
+        foreach (var chunk in (int[])[0, 100]) Check(keys, random, chunk);
+    }
+
     [Fact]
     public void AnEmptyIndexHasNothing()
     {
@@ -105,6 +119,25 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void AWrongPriorEndsABuild()
+    {
+        using var segment = new TestSegment(4096);
+        var first = segment.Write("key"u8, 1, 0);
+        var second = segment.Write("key"u8, 2, first);
+        var stale = segment.Write("key"u8, 3, first);
+        using var build = new IndexBuild(segment.Index);
+        foreach (var reference in (uint[])[first, second, stale, segment.Write("other"u8, 4, 0)]) build.Add(reference);
+        Assert.Equal(stale, build.Enter());
+        build.Finish();
+        Assert.Equal(second, segment.Index.Find("key"u8, KeyHash.Of("key"u8)));
+        Assert.Equal(0u, segment.Index.Find("other"u8, KeyHash.Of("other"u8)));
+        var cursor = new MemtableCursor(segment.Index);
+        Assert.True(cursor.SeekFirst());
+        Assert.Equal(second, cursor.Reference);
+        Assert.False(cursor.MoveNext());
+    }
+
+    [Fact]
     public void TheSmallestOperationsFillTheirSegment()
     {
         using var segment = new TestSegment(1 << 20);
@@ -120,16 +153,26 @@ public class MemtableModelTests(ITestOutputHelper output)
         Assert.InRange(segment.Index.BytesUsed, 1, 1 << 21);
     }
 
+    /// <summary>By inserts; built at once; and half of it built, the rest inserted.</summary>
     private static void Check(byte[][] puts, Random random, int chunk)
     {
+        Check(puts, random, chunk, built: 0);
+        Check(puts, random, chunk, built: puts.Length);
+        Check(puts, random, chunk, built: puts.Length / 2);
+    }
+
+    private static void Check(byte[][] puts, Random random, int chunk, int built)
+    {
         using var segment = new TestSegment(64 + puts.Sum(key => key.Length + 48L));
+        segment.Build(puts[..built], 1, enteredAtOnce: 1 + random.Next(puts.Length));
         var model = new SortedDictionary<byte[], List<ulong>>(KeyOrder.Instance);
         for (var i = 0; i < puts.Length; i++)
         {
             if (!model.TryGetValue(puts[i], out var versions)) model[puts[i]] = versions = [];
             versions.Add((ulong)i + 1);
+            if (i < built) continue;
             if (chunk == 0) segment.Put(puts[i], (ulong)i + 1);
-            else if (i % chunk == 0) segment.PutChunk([.. puts.Skip(i).Take(chunk)], (ulong)i + 1);
+            else if ((i - built) % chunk == 0) segment.PutChunk([.. puts.Skip(i).Take(chunk)], (ulong)i + 1);
         }
 
         Assert.Equal(model.Count, segment.Index.KeyCount);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Varve.Format;
 using Varve.Memtables;
+using Xunit;
 
 namespace Varve.Tests.Engine.Memtables;
 
@@ -55,6 +56,23 @@ internal sealed unsafe class TestSegment : IDisposable
         }
 
         Index.InsertOrdered(references);
+    }
+
+    /// <summary>Writes versions of keys and builds the index, which is empty, of all of them; so many are entered at a time.</summary>
+    public void Build(IReadOnlyList<byte[]> keys, ulong firstIndex, int enteredAtOnce)
+    {
+        var newest = new SortedDictionary<byte[], uint>(KeyOrder.Instance);
+        using var build = new IndexBuild(Index);
+        for (var i = 0; i < keys.Count; i++)
+        {
+            var reference = Write(keys[i], firstIndex + (ulong)i, newest.GetValueOrDefault(keys[i]));
+            newest[keys[i]] = reference;
+            build.Add(reference);
+            if ((i + 1) % enteredAtOnce == 0) Assert.Equal(0u, build.Enter());
+        }
+
+        Assert.Equal(0u, build.Enter());
+        build.Finish();
     }
 
     public ReadOnlySpan<byte> KeyAt(uint reference) => Index.OperationAt(reference).Key;

@@ -1,0 +1,126 @@
+using System.Runtime.InteropServices;
+using Varve.Format;
+using Varve.Memory;
+
+namespace Varve.Memtables;
+
+/// <summary>
+/// Enters operations that are all there already in a new index: what replays a log has a whole segment of them. The directory is entered in
+/// the operations' order, with memory asked for ahead; then the list is built from the sorted rows, without a search. One
+/// thread; nobody reads the index before <see cref="Finish"/>.
+/// </summary>
+internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
+{
+    private const int Ahead = 16;
+    private const int CapacityMin = 1024;
+
+    private BuildRow* _rows;   // one an operation
+    private ulong* _superseded;   // a bit a reference; null: none is
+    private nuint _capacity;
+    private int _count;
+    private int _entered;
+    private int _keys;
+
+    /// <summary>Adds an operation of the segment; references ascend.</summary>
+    public void Add(uint reference)
+    {
+        if ((nuint)_count == _capacity)
+        {
+            _capacity = Math.Max(_capacity * 2, CapacityMin);
+            _rows = (BuildRow*)NativeMemory.Realloc(_rows, checked(_capacity * (nuint)sizeof(BuildRow)));
+        }
+
+        var operation = index.OperationAt(reference);
+        if (operation.Prior == 0) _keys++;
+        _rows[_count++] = new BuildRow { Head = KeyHash.Of(operation.Key), Row = reference, Anchor = reference };
+    }
+
+    /// <summary>
+    /// Enters in the directory what was added. Gives the first operation whose prior version is not the newest of its key, which is
+    /// dropped with all that were added after it; 0: there is none.
+    /// </summary>
+    public uint Enter()
+    {
+        if (_entered == 0) index.Reserve(_keys);
+        for (; _entered < _count; _entered++)
+        {
+            if (_entered + Ahead < _count) PrefetchFor(_rows[_entered + Ahead]);
+            var (hash, reference) = (_rows[_entered].Head, _rows[_entered].Row);
+            var operation = index.OperationAt(reference);
+            if (index.Find(operation.Key, hash) != operation.Prior)
+            {
+                _count = _entered;
+                return reference;
+            }
+
+            if (operation.Prior != 0) Supersede(operation.Prior);
+            index.InsertExact(reference, hash);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Builds the list of what was entered.</summary>
+    public void Finish()
+    {
+        var keys = KeepNewest();
+        if (keys == 0) return;
+        var shared = TakeHeads(keys);
+        var spare = (BuildRow*)NativeMemory.Alloc((nuint)keys, (nuint)sizeof(BuildRow));
+        try
+        {
+            new RowSort(index.OperationAt(0).Start, spare).Sort(_rows, keys);
+        }
+        finally
+        {
+            NativeMemory.Free(spare);
+        }
+
+        index.List.Build(_rows, keys, shared);
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.Free(_rows);
+        NativeMemory.Free(_superseded);
+        _rows = null;
+        _superseded = null;
+    }
+
+    private void PrefetchFor(in BuildRow row)
+    {
+        index.Prefetch(row.Head);
+        var prior = index.OperationAt(row.Row).Prior;
+        if (prior != 0) Prefetch.Line(index.OperationAt(prior).Start);   // a hint, wherever it points
+    }
+
+    private void Supersede(uint reference)
+    {
+        if (_superseded == null)
+            _superseded = (ulong*)NativeMemory.AllocZeroed((nuint)(index.Memory.SegmentBytes / WalOperation.Alignment / 64 + 1), sizeof(ulong));
+        _superseded[reference >> 6] |= 1UL << (int)(reference & 63);
+    }
+
+    private int KeepNewest()
+    {
+        if (_superseded == null) return _count;
+        var kept = 0;
+        for (var row = 0; row < _count; row++)
+        {
+            var reference = _rows[row].Row;
+            if ((_superseded[reference >> 6] >> (int)(reference & 63) & 1) == 0) _rows[kept++] = _rows[row];
+        }
+
+        return kept;
+    }
+
+    /// <summary>Takes the heads behind what all keys share, which it gives.</summary>
+    private int TakeHeads(int keys)
+    {
+        var first = RawKey.Of(index.OperationAt(_rows[0].Row).Start);
+        var shared = first.Length;
+        for (var row = 1; row < keys && shared > 0; row++) shared = Math.Min(shared, first.CommonPrefix(RawKey.Of(index.OperationAt(_rows[row].Row).Start)));
+        for (var row = 0; row < keys; row++) _rows[row].Head = RawKey.Of(index.OperationAt(_rows[row].Row).Start).Head(shared);
+        return shared;
+    }
+}

@@ -1,0 +1,135 @@
+using System.Runtime.CompilerServices;
+using Varve.Format;
+using Varve.Memory;
+
+namespace Varve.Memtables;
+
+/// <summary>Sorts rows by the keys of their operations.</summary>
+/// <remarks>
+/// By heads first, which are at hand, byte by byte from the last to the first; a byte that is the same in all costs nothing. Among
+/// equal heads only the keys can tell, and those lie anywhere in the segment: a few are compared, of many the heads are taken anew
+/// behind what they share. Keys that are made to share much over and over are compared in the end: that costs at most
+/// some twenty times the segment.
+/// </remarks>
+internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
+{
+    private const int FewMax = 16;
+    private const int RadixMin = 256;
+    private const int DepthMax = 16;
+    private const int Ahead = 16;
+
+    /// <summary>Sorts rows of different keys, whose heads begin where the keys begin to differ. Heads stay those of their rows.</summary>
+    public void Sort(BuildRow* rows, int count) => Sort(rows, count, 0);
+
+    private void Sort(BuildRow* rows, int count, int depth)
+    {
+        SortByHeads(rows, count);
+        for (var first = 0; first < count;)
+        {
+            var head = rows[first].Head;
+            var end = first + 1;
+            while (end < count && rows[end].Head == head) end++;
+            if (end - first > 1) SortEqual(rows + first, end - first, depth);
+            first = end;
+        }
+    }
+
+    /// <summary>Sorts rows of equal heads.</summary>
+    private void SortEqual(BuildRow* rows, int count, int depth)
+    {
+        if (count <= FewMax)
+        {
+            SortFew(rows, count);
+            return;
+        }
+
+        var head = rows[0].Head;
+        TakeHeadsAnew(rows, count);
+        if (depth < DepthMax && HaveSeveralHeads(rows, count)) Sort(rows, count, depth + 1);
+        else new Span<BuildRow>(rows, count).Sort(new ByKey(segment));
+        for (var row = 0; row < count; row++) rows[row].Head = head;
+    }
+
+    private void SortFew(BuildRow* rows, int count)
+    {
+        for (var next = 1; next < count; next++)
+        {
+            var row = rows[next];
+            var key = KeyOf(row.Row);
+            var at = next;
+            for (; at > 0 && KeyOf(rows[at - 1].Row).CompareTo(key) > 0; at--) rows[at] = rows[at - 1];
+            rows[at] = row;
+        }
+    }
+
+    /// <summary>Takes heads from where the keys begin to differ.</summary>
+    private void TakeHeadsAnew(BuildRow* rows, int count)
+    {
+        var first = KeyOf(rows[0].Row);
+        var shared = first.Length;
+        for (var row = 1; row < count; row++)
+        {
+            if (row + Ahead < count) Prefetch.Line(Operation(rows[row + Ahead].Row));
+            shared = Math.Min(shared, first.CommonPrefix(KeyOf(rows[row].Row)));
+        }
+
+        for (var row = 0; row < count; row++)
+        {
+            if (row + Ahead < count) Prefetch.Line(Operation(rows[row + Ahead].Row));
+            rows[row].Head = KeyOf(rows[row].Row).Head(shared);
+        }
+    }
+
+    private static bool HaveSeveralHeads(BuildRow* rows, int count)
+    {
+        for (var row = 1; row < count; row++)
+            if (rows[row].Head != rows[0].Head) return true;
+        return false;
+    }
+
+    private void SortByHeads(BuildRow* rows, int count)
+    {
+        if (count < RadixMin)
+        {
+            new Span<BuildRow>(rows, count).Sort(static (x, y) => x.Head.CompareTo(y.Head));
+            return;
+        }
+
+        var counts = stackalloc int[sizeof(ulong) * 256];
+        Unsafe.InitBlock(counts, 0, sizeof(ulong) * 256 * sizeof(int));
+        for (var row = 0; row < count; row++)
+        {
+            var head = rows[row].Head;
+            for (var digit = 0; digit < sizeof(ulong); digit++) counts[(digit << 8) + (byte)(head >> (8 * digit))]++;
+        }
+
+        var (from, to) = ((nint)rows, (nint)spare);
+        for (var digit = 0; digit < sizeof(ulong); digit++)
+        {
+            var ends = counts + (digit << 8);
+            if (ends[(byte)(rows[0].Head >> (8 * digit))] == count) continue;
+            Distribute((BuildRow*)from, (BuildRow*)to, count, 8 * digit, ends);
+            (from, to) = (to, from);
+        }
+
+        if (from != (nint)rows) new Span<BuildRow>(spare, count).CopyTo(new Span<BuildRow>(rows, count));
+    }
+
+    private static void Distribute(BuildRow* from, BuildRow* to, int count, int shift, int* counts)
+    {
+        var place = 0;
+        for (var value = 0; value < 256; value++) (counts[value], place) = (place, place + counts[value]);
+        for (var row = 0; row < count; row++) to[counts[(byte)(from[row].Head >> shift)]++] = from[row];
+    }
+
+    private byte* Operation(uint reference) => segment + (ulong)reference * WalOperation.Alignment;
+
+    private RawKey KeyOf(uint reference) => RawKey.Of(Operation(reference));
+
+    private readonly struct ByKey(byte* segment) : IComparer<BuildRow>
+    {
+        public int Compare(BuildRow x, BuildRow y) => RawKey.Of(At(x)).CompareTo(RawKey.Of(At(y)));
+
+        private byte* At(BuildRow row) => segment + (ulong)row.Row * WalOperation.Alignment;
+    }
+}
