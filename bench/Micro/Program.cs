@@ -23,6 +23,12 @@ if (args is ["--quick", "recovery", ..])
     return;
 }
 
+if (args is ["--quick", "open", ..])
+{
+    OpenQuick.Run(mebibytes: args.Length > 2 ? long.Parse(args[2]) : 512);
+    return;
+}
+
 if (args is ["--quick", RecoveryQuick.FillPart, var filled, var chunkEntries])
 {
     RecoveryQuick.FillAndDie(filled, int.Parse(chunkEntries));

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Varve.Format;
 
 namespace Varve.Wal;
@@ -49,16 +52,9 @@ internal struct TailScan(WalSegment segment)
     private bool Pass(long from, long above, long upTo)
     {
         var longer = false;
-        for (var offset = from; offset + WalRecordHeader.Size <= segment.Length;)
+        for (var offset = BeginFrom(from); offset >= 0;)
         {
             var step = (long)WalOperation.Alignment;
-            var zeros = ZerosFrom(offset + sizeof(ulong)); // where a record's own offset stands, which is not 0
-            if (zeros >= sizeof(ulong))
-            {
-                offset += zeros & -step;
-                continue;
-            }
-
             if (WalRecordHeader.MayBeAt(segment.From(offset), offset, out var length))
             {
                 longer |= length > upTo;
@@ -74,19 +70,31 @@ internal struct TailScan(WalSegment segment)
                 }
             }
 
-            offset += step;
+            offset = BeginFrom(offset + step);
         }
 
         return longer;
     }
 
-    /// <summary>How many bytes from an offset on are 0: a tail is mostly nothing, and vectors pass over that.</summary>
-    private int ZerosFrom(long offset)
+    /// <summary>
+    /// The next offset, in steps of 8, where a header carries its own offset, as a record's does; -1: there is none. Of other bytes, and the tail of a segment
+    /// that was used before is full of them, vectors make a pass of memory.
+    /// </summary>
+    private unsafe long BeginFrom(long offset)
     {
-        var bytes = segment.From(offset);
-        if (bytes[0] != 0) return 0;
-        var zeros = bytes.IndexOfAnyExcept((byte)0);
-        return zeros < 0 ? bytes.Length : zeros;
+        const int Step = WalOperation.Alignment;
+        var last = segment.Length - WalRecordHeader.Size;
+        var wanted = Vector256.Create(offset) + Vector256.Create(0L, Step, 2 * Step, 3 * Step);
+        for (; offset + (3 * Step) <= last; offset += 4 * Step)
+        {
+            var found = Vector256.Equals(Vector256.Load((long*)(segment.Base + offset + sizeof(ulong))), wanted).ExtractMostSignificantBits();
+            if (found != 0) return offset + (Step * BitOperations.TrailingZeroCount(found));
+            wanted += Vector256.Create(4L * Step);
+        }
+
+        for (; offset <= last; offset += Step)
+            if (Unsafe.ReadUnaligned<long>(segment.Base + offset + sizeof(ulong)) == offset) return offset;
+        return -1;
     }
 
     private void Note(in WalRecordHeader header)
