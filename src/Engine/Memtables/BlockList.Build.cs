@@ -29,7 +29,7 @@ internal sealed unsafe partial class BlockList
         uint previous = 0;
         for (var first = 0; first < count; first += RowsBuilt)
         {
-            var (head, anchor) = (rows[first].Head, first == 0 ? 0 : rows[first].Anchor);
+            var (head, anchor) = first == 0 ? (0, 0) : (rows[first].Head, rows[first].Anchor); // the first stands for the empty key, below all that may come
             var block = first == 0 && level == 0 ? _first : Allocate(level, anchor);
             var end = Math.Min(first + RowsBuilt, count);
             var at = At(block);

@@ -66,7 +66,7 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
         var keys = KeepNewest();
         if (keys == 0) return;
         var shared = TakeHeads(keys);
-        var spare = (BuildRow*)NativeMemory.Alloc((nuint)keys, (nuint)sizeof(BuildRow));
+        var spare = (BuildRow*)NativeMemory.Alloc((nuint)keys * (nuint)sizeof(BuildRow));
         try
         {
             new RowSort(index.OperationAt(0).Start, spare).Sort(_rows, keys);
@@ -97,7 +97,7 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
     private void Supersede(uint reference)
     {
         if (_superseded == null)
-            _superseded = (ulong*)NativeMemory.AllocZeroed((nuint)(index.Memory.SegmentBytes / WalOperation.Alignment / 64 + 1), sizeof(ulong));
+            _superseded = (ulong*)NativeMemory.AllocZeroed((nuint)(((index.Memory.SegmentBytes / WalOperation.Alignment / 64) + 1) * sizeof(ulong)));
         _superseded[reference >> 6] |= 1UL << (int)(reference & 63);
     }
 

@@ -39,6 +39,8 @@ public class MemtableModelTests(ITestOutputHelper output)
     [InlineData("random", 100)]
     [InlineData("two runs", 0)]
     [InlineData("two runs", 33)]
+    [InlineData("descending, far apart", 0)]
+    [InlineData("descending, far apart", 100)]
     [InlineData("ascending text", 0)]
     [InlineData("random text", 50)]
     public void OrdersOfArrivalReadLikeTheModel(string order, int chunk)
@@ -46,7 +48,8 @@ public class MemtableModelTests(ITestOutputHelper output)
         var random = new Random(7);
         var numbers = Enumerable.Range(0, 3000).ToArray();
         if (order.StartsWith("random", StringComparison.Ordinal)) random.Shuffle(numbers);
-        if (order == "descending") Array.Reverse(numbers);
+        if (order.StartsWith("descending", StringComparison.Ordinal)) Array.Reverse(numbers);
+        if (order == "descending, far apart") numbers = [.. numbers.Select(i => i << 19)];
         if (order == "two runs") numbers = [.. numbers.Select(i => (i % 2 * 1_000_000) + i)];
         Check(
             [.. numbers.Select(i => order.EndsWith("text", StringComparison.Ordinal)

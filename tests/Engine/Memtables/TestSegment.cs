@@ -61,12 +61,12 @@ internal sealed unsafe class TestSegment : IDisposable
     /// <summary>Writes versions of keys and builds the index, which is empty, of all of them; so many are entered at a time.</summary>
     public void Build(IReadOnlyList<byte[]> keys, ulong firstIndex, int enteredAtOnce)
     {
-        var newest = new SortedDictionary<byte[], uint>(KeyOrder.Instance);
+        var newest = new Dictionary<string, uint>();
         using var build = new IndexBuild(Index);
         for (var i = 0; i < keys.Count; i++)
         {
-            var reference = Write(keys[i], firstIndex + (ulong)i, newest.GetValueOrDefault(keys[i]));
-            newest[keys[i]] = reference;
+            var reference = Write(keys[i], firstIndex + (ulong)i, newest.GetValueOrDefault(Convert.ToHexString(keys[i])));
+            newest[Convert.ToHexString(keys[i])] = reference;
             build.Add(reference);
             if ((i + 1) % enteredAtOnce == 0) Assert.Equal(0u, build.Enter());
         }
