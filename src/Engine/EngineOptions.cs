@@ -63,7 +63,11 @@ public sealed record EngineOptions
     /// <summary>Where the engine logs; null: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
-    /// <summary>For how many entries behind the last applied one a snapshot can still be cut. 0 to 16,777,216.</summary>
+    /// <summary>
+    /// For how many entries behind the last applied one a snapshot can still be cut. 0 to 16,777,216. What such a cut would read stays on the disk
+    /// until that many entries later, tables that were merged away too, also when everything has been compacted or the engine is idle: then a
+    /// database may take twice its live data.
+    /// </summary>
     public int HistoryEntries { get; init; } = 65_536;
 
     /// <summary>The most that this history may keep of segments already flushed, in bytes of disk; large values end it earlier. 0 to 1 TiB.</summary>
@@ -80,6 +84,14 @@ public sealed record EngineOptions
     /// most of the cost of writing where memory has to be supplied first. Let go of when there is nothing to write. 0 (none) to 1 TiB.
     /// </summary>
     public long SpareTableBytes { get; init; } = 1L << 30;
+
+    /// <summary>
+    /// When nothing has been applied for this long, at most for twice as long, by the <see cref="TimeProvider"/>, runs are merged down to one if
+    /// that may give back a tenth of their space, and files and memory that are kept for speed alone are let go of: what is left is tables, the log's active
+    /// segment and the next, and what the history needs (<see cref="HistoryEntries"/>). A compaction that was asked for lets go of as much. 1 ms to 1 day, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: never.
+    /// </summary>
+    public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How many upper runs of about one size gather before they are merged. 2 to 32.</summary>
     public int UpperRunsMax { get; init; } = 6;

@@ -47,6 +47,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         };
         if (!options.ReadOnly)
         {
+            _idle = new IdleWatch(options, () => _wal.BytesAppended, () => _background?.Wake());
             _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval);
             _syncer.Wake();
             _background.Wake();
@@ -130,6 +131,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             _operations.Close();
             // Appliers in the middle of a chunk finish it; those after see that it is closed.
             using (_versions.EnterGate()) State = Closed;
+            _idle?.Dispose();
             _background?.Dispose();
             SyncBeforeClose();
             _syncer.Dispose();
@@ -228,38 +230,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         Snapshot = _snapshot is { } snapshot ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
     };
 
-    private void BackgroundRound()
-    {
-        _jobs.Round();
-        while (TakeCompaction() is { } compaction)
-        {
-            try
-            {
-                _jobs.CompactEverything();
-                compaction.SetResult();
-            }
-            catch (Exception e)
-            {
-                compaction.SetException(e is StorageFullException ? e : new EngineFaultedException(e));
-                throw;
-            }
-        }
-    }
-
-    private TaskCompletionSource? TakeCompaction()
-    {
-        lock (_compactions) return _compactions.TryDequeue(out var next) ? next : null;
-    }
-
     private void FailCompactions()
     {
         while (TakeCompaction() is { } compaction)
             compaction.TrySetException(Volatile.Read(ref _fault) is { } fault ? new EngineFaultedException(fault) : new ObjectDisposedException(nameof(LsmStateMachine)));
     }
-
-    private TimeSpan BackgroundInterval() =>
-        _versions.Reclaimer.Pending > 0 ? TimeSpan.FromMilliseconds(50)
-        : _jobs.IsBlocked ? TimeSpan.FromMilliseconds(500) : Timeout.InfiniteTimeSpan;
 
     /// <summary>Holds an applier back while too many memtables wait for their flush; counted and timed.</summary>
     private void Throttle()

@@ -25,6 +25,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly MemtableFactory _memtables;
     private readonly MemtableStock _stock;
     private readonly Background? _background; // null when read-only: nothing to do there
+    private readonly IdleWatch? _idle; // and here
     private readonly LogSyncer _syncer;
     private readonly TableJobs _jobs;
     private readonly HistoryList _history;

@@ -28,6 +28,7 @@ internal static class CompactionPicker
 
     private const double SizeSpread = 1.5;
     private const long TombstonesMin = 1000;
+    private const long IdleShare = 10;
 
     public static CompactionChoice Pick(ReadOnlySpan<Run> runs, EngineOptions options)
     {
@@ -51,6 +52,22 @@ internal static class CompactionPicker
         foreach (var table in runs[0].Tables)
             if (table.Descriptor.TombstoneCount + table.Descriptor.LeaseCount > 0) return new CompactionChoice(0, 1, IsMove: false);
         return CompactionChoice.None;
+    }
+
+    /// <summary>When there is nothing else to do: everything into one run, if what is hidden or deleted may take a tenth of the space.</summary>
+    public static CompactionChoice PickIdle(ReadOnlySpan<Run> runs)
+    {
+        long bytes = 0, rows = 0, tombstones = 0;
+        foreach (var run in runs)
+        {
+            bytes += run.Bytes;
+            rows += run.Rows;
+            tombstones += run.Tombstones;
+        }
+
+        if (rows == 0) return CompactionChoice.None;
+        var mayHide = (bytes - runs[^1].Bytes) * IdleShare >= runs[^1].Bytes || tombstones * IdleShare >= rows;
+        return mayHide && (runs.Length > 1 || tombstones > 0) ? Merge(0, runs.Length) : CompactionChoice.None;
     }
 
     /// <summary>The oldest of the runs, as many as can be merged at once.</summary>

@@ -91,6 +91,17 @@ internal sealed class TableJobs
         _versions.Spares.Clear();
     }
 
+    /// <summary>Does what is worth it when nothing else is to be done; on the background thread.</summary>
+    public void Settle()
+    {
+        while (_versions.Current.Memtables.Length == 1 && TryCompact(version => CompactionPicker.PickIdle(version.Runs)))
+        {
+            // More runs than a merge takes are merged by parts; not once there is something else to do again.
+        }
+
+        _versions.Spares.Clear();
+    }
+
     /// <summary>Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or there is no point in waiting.</summary>
     public void WaitForRoom(int sealedMax, Func<bool> isOver)
     {

@@ -54,6 +54,26 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock) : I
         }
     }
 
+    /// <summary>Lets go of all that are ready but the next, until that is taken.</summary>
+    public void LetGo()
+    {
+        lock (_making)
+        {
+            Memtable[] ready;
+            lock (_lock)
+            {
+                _ahead = 1;
+                if (_ready.Count < 2) return;
+                ready = [.. _ready];
+                _ready.Clear();
+                _ready.Enqueue(ready[0]);
+                Volatile.Write(ref _readyCount, 1);
+            }
+
+            foreach (var memtable in ready[1..]) memtable.Abandon(pool.Recycle);
+        }
+    }
+
     public void Dispose()
     {
         lock (_making)
@@ -119,7 +139,8 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock) : I
         // What was ready says whether the makers keep up.
         _calmTakes = _ready.Count < _ahead ? 0 : _calmTakes + 1;
         if (_ready.Count == 0) _ahead = Math.Min(_ahead + 1, AheadMax);
-        else if (_calmTakes == CalmTakesMax) (_ahead, _calmTakes) = (Math.Max(_ahead - 1, AheadMin), 0);
+        else if (_calmTakes == CalmTakesMax) (_ahead, _calmTakes) = (_ahead - 1, 0);
+        _ahead = Math.Max(_ahead, AheadMin);
     }
 
     private void DropReady(Action<WalSegment> takeSegment)

@@ -9,6 +9,7 @@ internal sealed class MemtableStock : IDisposable
     private const int KeptMax = 2;
     private readonly Lock _lock = new();
     private readonly Stack<IndexMemory> _kept = new();
+    private bool _keeps = true;
     private bool _disposed;
 
     /// <summary>Takes segments whose records are in tables; null, while the engine is still being made: they are let go of.</summary>
@@ -20,6 +21,7 @@ internal sealed class MemtableStock : IDisposable
         IndexMemory? kept;
         lock (_lock)
         {
+            _keeps = true;
             if (!_kept.TryPeek(out kept) || kept.SegmentBytes != segmentBytes) return new IndexMemory(segmentBytes);
             _kept.Pop();
         }
@@ -33,7 +35,7 @@ internal sealed class MemtableStock : IDisposable
     {
         lock (_lock)
         {
-            if (!_disposed && _kept.Count < KeptMax && (!_kept.TryPeek(out var other) || other.SegmentBytes == memory.SegmentBytes))
+            if (_keeps && !_disposed && _kept.Count < KeptMax && (!_kept.TryPeek(out var other) || other.SegmentBytes == memory.SegmentBytes))
             {
                 _kept.Push(memory);
                 return;
@@ -41,6 +43,16 @@ internal sealed class MemtableStock : IDisposable
         }
 
         memory.Dispose();
+    }
+
+    /// <summary>Lets go of what is kept, and of what comes back until some is taken again.</summary>
+    public void LetGo()
+    {
+        lock (_lock)
+        {
+            _keeps = false;
+            while (_kept.TryPop(out var memory)) memory.Dispose();
+        }
     }
 
     /// <summary>Takes back a segment whose records are in synced tables.</summary>
@@ -55,7 +67,7 @@ internal sealed class MemtableStock : IDisposable
         lock (_lock)
         {
             _disposed = true;
-            while (_kept.TryPop(out var memory)) memory.Dispose();
+            LetGo();
         }
     }
 }

@@ -15,6 +15,7 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
 {
     private readonly Lock _lock = new();
     private readonly List<(string Path, long Length)> _files = [];
+    private bool _keeps = true;
     private bool _closed;
 
     /// <summary>Bytes of the files kept.</summary>
@@ -25,7 +26,7 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
     {
         lock (_lock)
         {
-            if (!_closed && Bytes + length <= bytesMax)
+            if (_keeps && !_closed && Bytes + length <= bytesMax)
             {
                 _files.Add((path, length));
                 Bytes += length;
@@ -39,6 +40,7 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
     /// <summary>A file to write a table of about a length into, under a new name; a new one where there is none.</summary>
     public IStorageFile Open(string path, long lengthExpected)
     {
+        lock (_lock) _keeps = true;
         while (TryTake(lengthExpected) is { } spare)
         {
             if (!IsShared() && storage.TryTakeOver(spare, path) is { } file) return file;
@@ -48,9 +50,10 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
         return storage.Open(path, FileIntent.CreateNew);
     }
 
-    /// <summary>Deletes all of them: there is nothing to be written soon, or no room on the disk.</summary>
+    /// <summary>Deletes all of them, and what comes until one is asked for: there is nothing to be written soon, or no room on the disk.</summary>
     public void Clear()
     {
+        lock (_lock) _keeps = false;
         while (TryTake(long.MaxValue) is { } spare) Delete(spare);
     }
 

@@ -17,6 +17,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
     private const int UsedMax = 2;
     private readonly Lock _lock = new();
     private readonly Stack<WalSegment> _used = new();
+    private bool _keeps = true;
     private bool _disposed;
 
     /// <summary>Length of a usual segment.</summary>
@@ -28,6 +29,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            _keeps = true;
             // A record larger than a segment gets one of its own.
             if (room > length - WalSegmentHeader.Size) return Make((WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L));
             if (!_used.TryPop(out var used)) return Make(length);
@@ -42,7 +44,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
     {
         lock (_lock)
         {
-            if (!_disposed && segment.Length == length && _used.Count < UsedMax)
+            if (_keeps && !_disposed && segment.Length == length && _used.Count < UsedMax)
             {
                 _used.Push(segment);
                 return;
@@ -51,6 +53,20 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
 
         segment.Dispose();
         TryDelete(segment.Path);
+    }
+
+    /// <summary>Deletes what was taken back, and what is until one is made again.</summary>
+    public void LetGo()
+    {
+        lock (_lock)
+        {
+            _keeps = false;
+            while (_used.TryPop(out var used))
+            {
+                used.Dispose();
+                TryDelete(used.Path);
+            }
+        }
     }
 
     public void Dispose()

@@ -58,6 +58,16 @@ public class CompactionPickerTests
     }
 
     [Fact]
+    public void WhenIdleRunsAreMergedIfATenthMayComeOfIt()
+    {
+        Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([]));
+        Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("a", "z", 500)]));
+        Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("b", "c", 1), RunOf("a", "z", 5000)]));
+        Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.PickIdle([RunOf("b", "c", 600), RunOf("a", "z", 5000)]));
+        Assert.Equal(new CompactionChoice(0, 1, IsMove: false), CompactionPicker.PickIdle([new Run(1, [TableOf([TestTable.Tombstone("k"), TestTable.Put("l", "v")])])]));
+    }
+
+    [Fact]
     public void LargeUpperRunsAreMergedWithTheBottom() =>
         Assert.Equal(new CompactionChoice(0, 4, IsMove: false), CompactionPicker.Pick([RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("a", "z", 300)], Options));
 

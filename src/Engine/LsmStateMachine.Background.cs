@@ -1,0 +1,49 @@
+namespace Varve;
+
+// What the background thread does when it is woken: flushes and compactions, what is worth it when nothing is applied, compactions asked for.
+public sealed partial class LsmStateMachine
+{
+    private void BackgroundRound()
+    {
+        _jobs.Round();
+        if (_idle!.TryTake())
+        {
+            _jobs.Settle();
+            LetGo();
+        }
+
+        while (TakeCompaction() is { } compaction)
+        {
+            try
+            {
+                _jobs.CompactEverything();
+                LetGo();
+                compaction.SetResult();
+            }
+            catch (Exception e)
+            {
+                compaction.SetException(e is StorageFullException ? e : new EngineFaultedException(e));
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Gives back what is kept for speed alone and for a past that is too far behind by now.</summary>
+    private void LetGo()
+    {
+        using (_versions.EnterGate()) _history.Trim(_versions.Current, _wal.Position.Index);
+        _versions.Reclaimer.Collect();
+        _memtables.LetGo();
+        _stock.LetGo();
+        _pool.LetGo();
+    }
+
+    private TaskCompletionSource? TakeCompaction()
+    {
+        lock (_compactions) return _compactions.TryDequeue(out var next) ? next : null;
+    }
+
+    private TimeSpan BackgroundInterval() =>
+        _versions.Reclaimer.Pending > 0 ? TimeSpan.FromMilliseconds(50)
+        : _jobs.IsBlocked ? TimeSpan.FromMilliseconds(500) : Timeout.InfiniteTimeSpan;
+}

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Time.Testing;
+using Varve.Storage;
+using Varve.Tests.Engine.Recovery;
+using Xunit;
+
+namespace Varve.Tests.Engine.Compaction;
+
+/// <summary>An engine to which nothing is applied gives back what it has no use for.</summary>
+public sealed class IdleTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private readonly Database database = new();
+    private readonly FakeTimeProvider clock = new();
+
+    public void Dispose() => database.Dispose();
+
+    private EngineOptions Options => Database.Small with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1), UpperRunsMax = 32 };
+
+    [Fact]
+    public void RunsAreMergedDownAndFilesLetGoOf()
+    {
+        using var machine = Filled(Options);
+        clock.Advance(TimeSpan.FromMinutes(1)); // not yet: it has seen the log grow
+        clock.Advance(TimeSpan.FromMinutes(1));
+        WaitUntil(() => machine.GetStatistics().Runs.Count == 1 && Segments <= 2);
+        WaitUntil(() => database.Files(FileNames.TableSuffix).Length == machine.GetStatistics().Runs[0].Tables);
+        NumberedLog.AssertIsWhole(machine);
+        NumberedLog.ApplyUpTo(machine, 12_000);
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public async Task ASettledOneKeepsNoMoreEither()
+    {
+        using var machine = Filled(Options with { IdleAfter = Timeout.InfiniteTimeSpan });
+        await machine.CompactAsync();
+        Assert.InRange(Segments, 1, 2);
+        Assert.Single(machine.GetStatistics().Runs);
+        NumberedLog.ApplyUpTo(machine, 12_000);
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public async Task TheHistoryStays()
+    {
+        using var machine = Filled(Options with { HistoryEntries = 100_000 });
+        clock.Advance(TimeSpan.FromMinutes(1));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        WaitUntil(() => machine.GetStatistics().Runs.Count == 1);
+        await machine.CompactAsync();
+        Assert.Equal(32, (await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(7_000))).Length);
+    }
+
+    [Fact]
+    public void WhatIsAppliedToIsNotIdle()
+    {
+        using var machine = Filled(Options);
+        for (ulong minute = 1; minute <= 5; minute++)
+        {
+            NumberedLog.ApplyUpTo(machine, 8_000 + minute);
+            clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.True(machine.GetStatistics().Runs.Count > 1);
+    }
+
+    private int Segments => database.Files(FileNames.SegmentSuffix).Length;
+
+    private LsmStateMachine Filled(EngineOptions options)
+    {
+        var machine = database.Open(options);
+        NumberedLog.ApplyUpTo(machine, 8_000);
+        WaitUntil(() => machine.GetStatistics() is { Memtables: 1, Runs.Count: > 1 });
+        return machine;
+    }
+
+    private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience));
+}
