@@ -24,6 +24,15 @@ public sealed record EngineStatistics
     /// <summary>Bytes written by compactions of this instance.</summary>
     public long CompactionBytes { get; init; }
 
+    /// <summary>Bytes written to manifests by this instance, from its open on.</summary>
+    public long ManifestBytes { get; init; }
+
+    /// <summary>Bytes written by this instance to make snapshots and to install them; what is linked is not written. Of those that failed or were given up, nothing.</summary>
+    public long SnapshotBytes { get; init; }
+
+    /// <summary>Bytes written to the log, tables and manifests for each byte logged by this instance, snapshots not counted; 0 before the first.</summary>
+    public double WriteAmplification => WalBytes == 0 ? 0 : (WalBytes + FlushBytes + CompactionBytes + ManifestBytes) / (double)WalBytes;
+
     /// <summary>Flushes done.</summary>
     public long Flushes { get; init; }
 

@@ -117,6 +117,7 @@ public sealed partial class LsmStateMachine
             };
             var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, _versions.Numbers, _options, version, lastIncluded.Index, token);
             var checksum = builder.Build(target, state, out var tables);
+            Interlocked.Add(ref _snapshotBytes, builder.BytesWritten);
             Log.SnapshotMade(_logger, lastIncluded.Index, target, tables);
             try
             {
@@ -174,6 +175,7 @@ public sealed partial class LsmStateMachine
             throw;
         }
 
+        Interlocked.Add(ref _snapshotBytes, staged.Tables.Sum(table => table.Table.Length));
         SnapshotStager.Release(staged);
         Log.SnapshotInstalled(_logger, metadata.LastIncluded.Index, path);
         return true;

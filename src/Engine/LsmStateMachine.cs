@@ -40,6 +40,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private long _flushStalls;
     private long _pauses;
     private long _stallTicks;
+    private long _snapshotBytes;
     private int _state;
     private Exception? _fault;
 
@@ -124,6 +125,8 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                     WalBytes = _wal.BytesAppended,
                     FlushBytes = _jobs.FlushBytes,
                     CompactionBytes = _jobs.CompactionBytes,
+                    ManifestBytes = _versions.ManifestBytes,
+                    SnapshotBytes = Volatile.Read(ref _snapshotBytes),
                     Flushes = _jobs.Flushes,
                     Compactions = _jobs.Compactions,
                     Syncs = _syncer.Syncs,

@@ -21,6 +21,9 @@ internal sealed class SnapshotBuilder(
     private const int CopyPiece = 1 << 20;
     private const int RowsBetweenLooks = 4096;
 
+    /// <summary>Bytes written so far: the tail, the manifest, and what could not be linked.</summary>
+    public long BytesWritten { get; private set; }
+
     /// <summary>Builds it and returns the checksum: SHA-256 of the manifest file.</summary>
     public byte[] Build(string target, MachineState state, out int tables)
     {
@@ -51,6 +54,7 @@ internal sealed class SnapshotBuilder(
             {
                 file.Write(0, manifest);
                 file.Sync();
+                BytesWritten += manifest.Length;
             }
 
             storage.SyncDirectory(building);
@@ -114,7 +118,9 @@ internal sealed class SnapshotBuilder(
         }
 
         var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
-        foreach (var (_, descriptor) in batch.Finish(SnapshotNames.Table)) added.Add(new AddedTable(order, descriptor));
+        var finished = batch.Finish(SnapshotNames.Table);
+        BytesWritten += batch.BytesWritten;
+        foreach (var (_, descriptor) in finished) added.Add(new AddedTable(order, descriptor));
     }
 
     private void EnsureFree(string target)
@@ -138,6 +144,7 @@ internal sealed class SnapshotBuilder(
         }
 
         target.Sync();
+        BytesWritten += length;
     }
 
     private void TryDelete(string building)

@@ -39,6 +39,9 @@ internal sealed class ManifestStore : IDisposable
 
     public ulong Number { get; private set; }
 
+    /// <summary>Bytes of the edits and of the manifests written, this instance's.</summary>
+    public long BytesWritten { get; private set; }
+
     /// <summary>Makes the manifest of a new database and points CURRENT at it.</summary>
     public static ManifestStore Create(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, VersionEdit first)
     {
@@ -97,6 +100,7 @@ internal sealed class ManifestStore : IDisposable
         }
 
         _end += record.Length;
+        BytesWritten += record.Length;
         if (Content.Apply(edit) is { } fault) throw new InvalidOperationException("A version edit does not fit its version: " + fault);
     }
 
@@ -128,6 +132,7 @@ internal sealed class ManifestStore : IDisposable
             _salt = salt;
             _end = ManifestLog.HeaderSize + record.Length;
             _allocated = Math.Max(Ahead, _end);
+            BytesWritten += _end;
             if (old != 0) _storage.Delete(PathOf(old));
         }
         catch

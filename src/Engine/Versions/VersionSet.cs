@@ -77,6 +77,9 @@ internal sealed class VersionSet : IDisposable
 
     public FileNumbers Numbers { get; }
 
+    /// <summary>Bytes written to manifests.</summary>
+    public long ManifestBytes => _manifest.BytesWritten;
+
     /// <summary>Files of dropped tables, to be written over.</summary>
     public SpareFiles Spares { get; }
 
