@@ -99,8 +99,17 @@ public sealed record EngineOptions
     /// <summary>The bottom run is merged with the upper ones when they reach this share of its size. 0.05 to 1.</summary>
     public double BottomMergeRatio { get; init; } = 1.0;
 
-    /// <summary>How many full memtables may wait for their flush before appliers wait (a counted stall). 1 to 64.</summary>
+    /// <summary>How many full memtables may wait for their flush before appliers wait (a counted stall), if <see cref="MemoryBudgetBytes"/> has room. 1 to 64.</summary>
     public int SealedMemtablesMax { get; init; } = 6;
+
+    /// <summary>
+    /// What memtables may take, in bytes of memory: their segments, whether they are filled, wait for their flush, are made ahead or are held by the
+    /// history, a view or a snapshot, and their indexes, those kept to be used again too. The nearer to it, the fewer may wait before appliers do
+    /// (up to <see cref="SealedMemtablesMax"/>) and the fewer are made ahead. Four memtables are used whatever it is; what was recovered or is held
+    /// by others may exceed it until it is let go of. The page cache of tables, and of files kept to be written over, is not counted. 64 KiB to 1 PiB;
+    /// a quarter of <see cref="GCMemoryInfo.TotalAvailableMemoryBytes"/> if not set.
+    /// </summary>
+    public long MemoryBudgetBytes { get; init; } = Math.Max(64 << 10, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
     /// <summary>Bits of filter a key. 0 (none) to 32.</summary>
     public int FilterBitsPerKey { get; init; } = 10;

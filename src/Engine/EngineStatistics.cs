@@ -63,6 +63,12 @@ public sealed record EngineStatistics
     /// <summary>Bytes of the memtables' indexes.</summary>
     public long MemtableIndexBytes { get; init; }
 
+    /// <summary>Bytes of memory that count against <see cref="MemoryBudgetBytes"/>.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>The budget, in bytes: <see cref="EngineOptions.MemoryBudgetBytes"/>.</summary>
+    public long MemoryBudgetBytes { get; init; }
+
     /// <summary>Sorted runs of tables, newest first: how many tables, rows and bytes each.</summary>
     public IReadOnlyList<RunStatistics> Runs { get; init; } = [];
 

@@ -306,6 +306,7 @@ public sealed partial class LsmStateMachine
         _wal.Rotate(memtable.Segment);
         _versions.SwitchLocked(new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base));
         memtable.Release();
+        ReviewMemoryLocked(_versions.Current);
         _background!.Wake();
         _syncer.Wake();
     }

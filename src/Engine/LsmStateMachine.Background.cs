@@ -38,6 +38,20 @@ public sealed partial class LsmStateMachine
         _pool.LetGo();
     }
 
+    /// <summary>Has the budget take in what memtables take by now. What a segment made for one large record takes is counted, but not expected again.</summary>
+    private void ReviewMemoryLocked(Versions.Version current)
+    {
+        var counted = _memtables.BytesReady;
+        var each = _pool.Length;
+        foreach (var memtable in current.Memtables)
+        {
+            counted += memtable.Bytes;
+            each = Math.Max(each, _pool.Length + memtable.Index.Memory.BytesPresent);
+        }
+
+        _budget.Review(each, Math.Max(0, _stock.BytesInUse - counted));
+    }
+
     private TaskCompletionSource? TakeCompaction()
     {
         lock (_compactions) return _compactions.TryDequeue(out var next) ? next : null;

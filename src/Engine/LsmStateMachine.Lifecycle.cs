@@ -28,7 +28,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _wal = parts.Wal;
         _pool = parts.Pool;
         _stock = stock;
-        _memtables = new MemtableFactory(_pool, stock);
+        _budget = new MemoryBudget(options);
+        _memtables = new MemtableFactory(_pool, stock, _budget);
         _report = parts.Report;
         _snapshot = parts.Snapshot;
         _cleanedTime = parts.CleanedTimeMs;
@@ -189,6 +190,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _history.Add(replaced);
         _history.Trim(current, _wal.Position.Index);
         _syncer.NoteDurableLocked(memtable.Last!.Value.Id);
+        ReviewMemoryLocked(current);
         Log.Flushed(_logger, memtable.Last!.Value.Index);
     }
 
@@ -247,13 +249,14 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     {
         var start = Stopwatch.GetTimestamp();
         var waiting = _versions.Current.Memtables.Length - 1;
-        if (waiting > _options.SealedMemtablesMax)
+        var sealedMax = _budget.SealedMax;
+        if (waiting > sealedMax)
         {
             Interlocked.Increment(ref _flushStalls);
             _background?.Wake();
-            _jobs.WaitForRoom(_options.SealedMemtablesMax, () => State != Running || Volatile.Read(ref _fault) is not null);
+            _jobs.WaitForRoom(sealedMax, () => State != Running || Volatile.Read(ref _fault) is not null);
         }
-        else if (_background is { IsStepped: false } && _jobs.Pacer.PauseBefore(waiting, _wal.BytesAppended) is { Ticks: > 0 } pause)
+        else if (_background is { IsStepped: false } && _jobs.Pacer.PauseBefore(waiting, sealedMax, _wal.BytesAppended) is { Ticks: > 0 } pause)
         {
             Interlocked.Increment(ref _pauses);
             _jobs.WaitForProgress(pause);

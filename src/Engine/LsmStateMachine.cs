@@ -24,6 +24,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly SegmentPool _pool;
     private readonly MemtableFactory _memtables;
     private readonly MemtableStock _stock;
+    private readonly MemoryBudget _budget;
     private readonly Background? _background; // null when read-only: nothing to do there
     private readonly IdleWatch? _idle; // and here
     private readonly LogSyncer _syncer;
@@ -137,6 +138,8 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                     Memtables = version.Memtables.Length,
                     MemtableBytes = bytes,
                     MemtableIndexBytes = indexBytes,
+                    MemoryBytes = _stock.BytesInUse,
+                    MemoryBudgetBytes = _options.MemoryBudgetBytes,
                     Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],
                     TornTailBytes = _report.TornTailBytes,
                     RecoveredEntries = _report.RecoveredEntries,

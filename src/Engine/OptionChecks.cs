@@ -19,6 +19,7 @@ internal static class OptionChecks
         Range(options.TableBytes, 64L << 10, 64L << 30, nameof(options.TableBytes));
         Range(options.SpareTableBytes, 0, 1L << 40, nameof(options.SpareTableBytes));
         if (options.IdleAfter != Timeout.InfiniteTimeSpan) Range(options.IdleAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1), nameof(options.IdleAfter));
+        Range(options.MemoryBudgetBytes, 64L << 10, 1L << 50, nameof(options.MemoryBudgetBytes));
         Range(options.UpperRunsMax, 2, 32, nameof(options.UpperRunsMax));
         Range(options.BottomMergeRatio, 0.05, 1.0, nameof(options.BottomMergeRatio));
         Range(options.SealedMemtablesMax, 1, 64, nameof(options.SealedMemtablesMax));

@@ -7,13 +7,11 @@ namespace Varve.Compaction;
 /// fast the background takes in what is applied, compactions included; appliers are held to about that, the closer to it and below
 /// the more memtables wait, by a millisecond at a time. Without it they would run at full speed into a wait as long as a flush.
 /// </summary>
-/// <param name="sealedMax">How many memtables may wait before appliers do.</param>
-internal sealed class Pacer(int sealedMax)
+internal sealed class Pacer
 {
     private const double Smoothing = 0.3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
     private readonly Lock _lock = new();
-    private readonly int _soft = Math.Max(2, (sealedMax + 1) / 2);
     private double _bytesPerTick;
     private long _lastFlush;
     private long _lastBytes;
@@ -39,10 +37,12 @@ internal sealed class Pacer(int sealedMax)
 
     /// <summary>How long an applier is to wait now; zero most of the time.</summary>
     /// <param name="sealedCount">Memtables that wait for their flush.</param>
+    /// <param name="sealedMax">How many may wait before appliers do.</param>
     /// <param name="bytesApplied">Bytes of the log so far.</param>
-    public TimeSpan PauseBefore(int sealedCount, long bytesApplied)
+    public TimeSpan PauseBefore(int sealedCount, int sealedMax, long bytesApplied)
     {
-        if (sealedCount < _soft) return TimeSpan.Zero;
+        var soft = Math.Max(2, (sealedMax + 1) / 2);
+        if (sealedCount < soft) return TimeSpan.Zero;
         var now = Stopwatch.GetTimestamp();
         lock (_lock)
         {
@@ -53,12 +53,12 @@ internal sealed class Pacer(int sealedMax)
             var rate = _lastFlush == 0 ? _bytesPerTick : Math.Min(_bytesPerTick, _lastBytes / Math.Max(1.0, now - _lastFlush));
             var pause = Pause.TotalSeconds * Stopwatch.Frequency;
             // What was applied before there was anything to wait for is not paid for.
-            var cost = Math.Min(bytes / (rate * FactorFor(sealedCount)), pause);
+            var cost = Math.Min(bytes / (rate * FactorFor(sealedCount, soft, sealedMax)), pause);
             _due = Math.Max(_due, now - pause) + cost;
             return _due - now < pause ? TimeSpan.Zero : Pause;
         }
     }
 
     /// <summary>From a little faster than the background down to well below it.</summary>
-    private double FactorFor(int sealedCount) => 1.15 - (0.5 * (sealedCount - _soft) / Math.Max(1, sealedMax - _soft));
+    private static double FactorFor(int sealedCount, int soft, int sealedMax) => 1.15 - (0.5 * (sealedCount - soft) / Math.Max(1, sealedMax - soft));
 }

@@ -28,7 +28,7 @@ internal sealed class TableJobs
         _host = host;
         _flusher = new Flusher(versions, options, host);
         _compactor = new Compactor(versions, options, host, FlushBetween);
-        Pacer = new Pacer(options.SealedMemtablesMax);
+        Pacer = new Pacer();
     }
 
     public long FlushBytes => _flusher.BytesWritten;

@@ -13,6 +13,7 @@ internal sealed class IndexMemory : IDisposable
     private const int BlockBytesPerKeyMax = 80;     // four rows a 192-byte block at the worst, on all levels; overflow lines on top
     private const int BlockBytesPerKeyUsual = 31;   // at random: a little over eight rows a block, an eighth more for the levels above, some overflow lines
     private const int ReservationMin = 64 << 10;
+    private long _bytesTouched;
 
     /// <exception cref="OutOfMemoryException">The operating system refuses the reservations: about four times the segment.</exception>
     public IndexMemory(long segmentBytes)
@@ -41,19 +42,26 @@ internal sealed class IndexMemory : IDisposable
     /// <summary>Bytes in use.</summary>
     public long BytesUsed => Lines.BytesUsed + Buckets.BytesUsed;
 
+    /// <summary>Bytes that are present: in use, once in use, or populated. Any thread.</summary>
+    public long BytesPresent => Math.Max(Volatile.Read(ref _bytesTouched), BytesUsed);
+
     /// <summary>
     /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments; any thread, also beside
     /// the writer.
     /// </summary>
     public void Populate(long keys)
     {
-        Buckets.Populate(Math.Max(HashDirectory.BytesFor(keys), Buckets.BytesUsed));
-        Lines.Populate(keys * BlockBytesPerKeyUsual);
+        var buckets = Math.Max(HashDirectory.BytesFor(keys), Buckets.BytesUsed);
+        var lines = keys * BlockBytesPerKeyUsual;
+        Buckets.Populate(buckets);
+        Lines.Populate(lines);
+        Volatile.Write(ref _bytesTouched, Math.Max(_bytesTouched, buckets + lines));
     }
 
     /// <summary>Makes it as new. The caller knows that nobody reads any more.</summary>
     public void Clear()
     {
+        Volatile.Write(ref _bytesTouched, BytesPresent);
         Lines.Clear();
         Buckets.Clear();
     }

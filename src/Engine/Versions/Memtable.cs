@@ -20,6 +20,9 @@ internal sealed unsafe class Memtable : Shared
 
     public MemtableIndex Index { get; }
 
+    /// <summary>Bytes of memory that it takes: its segment, and what of its index is present.</summary>
+    public long Bytes => Segment.Length + Index.Memory.BytesPresent;
+
     /// <summary>Set when sealed: the log's position after the memtable's last record.</summary>
     public LogPosition? Last { get; private set; }
 

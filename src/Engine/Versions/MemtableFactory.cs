@@ -5,25 +5,33 @@ namespace Varve.Versions;
 /// <summary>
 /// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
 /// nothing but the switch. Two ahead, for a burst can fill a segment in less time than it takes to make one; one more for each time
-/// that an applier had to wait, and one less when for a while none would have. Any thread.
+/// that an applier had to wait, and one less when for a while none would have; fewer where the budget says so. Any thread.
 /// </summary>
-internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock) : IDisposable
+internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget) : IDisposable
 {
     private const int AheadMin = 2;
-    private const int AheadMax = 4;
     private const int CalmTakesMax = 16;
 
     private readonly Lock _making = new();    // held while a memtable is made: one after the other, for they are numbered in order
     private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
     private readonly Queue<Memtable> _ready = new();
     private int _readyCount;
-    private int _ahead = AheadMin;
+    private int _ahead = Math.Min(AheadMin, budget.AheadMax);
     private int _calmTakes;
     private long _usualKeys;
     private bool _disposed;
 
     /// <summary>True when the next <see cref="Take"/> of a usual size will not wait.</summary>
     public bool IsReady => Volatile.Read(ref _readyCount) > 0;
+
+    /// <summary>Bytes of those that are ready.</summary>
+    public long BytesReady
+    {
+        get
+        {
+            lock (_lock) return _ready.Sum(memtable => memtable.Bytes);
+        }
+    }
 
     /// <summary>Makes as many memtables as are to be ahead.</summary>
     public void Prepare()
@@ -138,9 +146,9 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock) : I
     {
         // What was ready says whether the makers keep up.
         _calmTakes = _ready.Count < _ahead ? 0 : _calmTakes + 1;
-        if (_ready.Count == 0) _ahead = Math.Min(_ahead + 1, AheadMax);
+        if (_ready.Count == 0) _ahead++;
         else if (_calmTakes == CalmTakesMax) (_ahead, _calmTakes) = (_ahead - 1, 0);
-        _ahead = Math.Max(_ahead, AheadMin);
+        _ahead = Math.Clamp(_ahead, Math.Min(AheadMin, budget.AheadMax), budget.AheadMax);
     }
 
     private void DropReady(Action<WalSegment> takeSegment)

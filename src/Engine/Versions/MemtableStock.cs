@@ -9,11 +9,28 @@ internal sealed class MemtableStock : IDisposable
     private const int KeptMax = 2;
     private readonly Lock _lock = new();
     private readonly Stack<IndexMemory> _kept = new();
+    private readonly HashSet<IndexMemory> _used = [];
     private bool _keeps = true;
     private bool _disposed;
 
     /// <summary>Takes segments whose records are in tables; null, while the engine is still being made: they are let go of.</summary>
     public Action<WalSegment>? Segments { get; set; }
+
+    /// <summary>Bytes of all memtables that are not freed yet, whoever holds them, segments included, and of the index memory kept.</summary>
+    public long BytesInUse
+    {
+        get
+        {
+            var sum = 0L;
+            lock (_lock)
+            {
+                foreach (var memory in _used) sum += memory.SegmentBytes + memory.BytesPresent;
+                foreach (var memory in _kept) sum += memory.BytesPresent;
+            }
+
+            return sum;
+        }
+    }
 
     /// <summary>Index memory for a segment, as new.</summary>
     public IndexMemory Take(long segmentBytes)
@@ -22,12 +39,14 @@ internal sealed class MemtableStock : IDisposable
         lock (_lock)
         {
             _keeps = true;
-            if (!_kept.TryPeek(out kept) || kept.SegmentBytes != segmentBytes) return new IndexMemory(segmentBytes);
-            _kept.Pop();
+            if (_kept.TryPeek(out kept) && kept.SegmentBytes == segmentBytes) _kept.Pop();
+            else kept = null;
         }
 
-        kept.Clear();
-        return kept;
+        kept?.Clear();
+        var memory = kept ?? new IndexMemory(segmentBytes);
+        lock (_lock) _used.Add(memory);
+        return memory;
     }
 
     /// <summary>Takes back index memory that no pin can see.</summary>
@@ -35,6 +54,7 @@ internal sealed class MemtableStock : IDisposable
     {
         lock (_lock)
         {
+            _used.Remove(memory);
             if (_keeps && !_disposed && _kept.Count < KeptMax && (!_kept.TryPeek(out var other) || other.SegmentBytes == memory.SegmentBytes))
             {
                 _kept.Push(memory);

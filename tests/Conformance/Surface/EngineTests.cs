@@ -48,6 +48,8 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     [InlineData("MemtableBytes")]
     [InlineData("HistoryEntries")]
     [InlineData("BlockBytes")]
+    [InlineData("IdleAfter")]
+    [InlineData("MemoryBudgetBytes")]
     [InlineData("UpperRunsMax")]
     public void AnOptionOutOfRangeIsNamed(string name)
     {
@@ -56,6 +58,8 @@ public sealed class EngineTests : MachineTest<EngineMachines>
             "MemtableBytes" => Options with { MemtableBytes = 1 },
             "HistoryEntries" => Options with { HistoryEntries = -1 },
             "BlockBytes" => Options with { BlockBytes = 3 },
+            "IdleAfter" => Options with { IdleAfter = TimeSpan.Zero },
+            "MemoryBudgetBytes" => Options with { MemoryBudgetBytes = 1 },
             _ => Options with { UpperRunsMax = 0 },
         };
         Assert.Contains(name, Assert.ThrowsAny<ArgumentException>(() => Open("db", options)).Message);

@@ -1,0 +1,62 @@
+using Varve.Tests.Engine.Recovery;
+using Varve.Versions;
+using Xunit;
+
+namespace Varve.Tests.Engine.Versions;
+
+/// <summary>The less of the budget is left, the fewer memtables wait for their flush and are made ahead.</summary>
+public sealed class MemoryBudgetTests : IDisposable
+{
+    private const long Each = 1 << 20;
+    private readonly Database database = new();
+
+    public void Dispose() => database.Dispose();
+
+    [Theory]
+    [InlineData(0, 1, 1)]
+    [InlineData(4, 1, 1)]
+    [InlineData(8, 4, 2)]
+    [InlineData(12, 6, 4)]
+    [InlineData(1000, 6, 4)]
+    public void ItIsDivided(int room, int sealedMax, int aheadMax)
+    {
+        var budget = new MemoryBudget(new EngineOptions { MemoryBudgetBytes = 2000 * Each, SealedMemtablesMax = 6 });
+        budget.Review(Each, bytesElsewhere: (2000 - room) * Each);
+        Assert.Equal((sealedMax, aheadMax), (budget.SealedMax, budget.AheadMax));
+    }
+
+    [Fact]
+    public void MoreHeldElsewhereThanThereIsLeavesTheLeast()
+    {
+        var budget = new MemoryBudget(new EngineOptions { MemoryBudgetBytes = Each });
+        budget.Review(Each, bytesElsewhere: 100 * Each);
+        Assert.Equal((1, 1), (budget.SealedMax, budget.AheadMax));
+    }
+
+    [Fact]
+    public void AppliersWaitForFlushesBeforeItIsExceeded()
+    {
+        var options = Database.Small with { Steps = new BackgroundSteps(), SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
+        using var machine = database.Open(options);
+        for (ulong index = 100; index <= 20_000; index += 100)
+        {
+            NumberedLog.ApplyUpTo(machine, index);
+            Assert.InRange(machine.GetStatistics().MemoryBytes, 1, options.MemoryBudgetBytes);
+        }
+
+        var statistics = machine.GetStatistics();
+        Assert.Equal(options.MemoryBudgetBytes, statistics.MemoryBudgetBytes);
+        Assert.True(statistics.FlushStalls > 0);
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public async Task WhatTheHistoryHoldsCounts()
+    {
+        using var machine = database.Open(Database.Small with { HistoryEntries = 100_000 });
+        NumberedLog.ApplyUpTo(machine, 4_000);
+        await machine.CompactAsync();
+        var settled = machine.GetStatistics();
+        Assert.InRange(settled.MemoryBytes, settled.Flushes * Database.Small.MemtableBytes, long.MaxValue);
+    }
+}
