@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Varve.Bench.Micro.Background;
 using Varve.Bench.Micro.Memtables;
 using Varve.Bench.Micro.Reads;
+using Varve.Bench.Micro.Wal;
 
 if (args is ["--quick", "memtable", ..])
 {
@@ -14,6 +15,12 @@ if (args is ["--quick", "background", ..])
     BackgroundQuick.Run(
         entries: args.Length > 2 && long.TryParse(args[2], out var entries) ? entries : 2_000_000,
         hasReader: args.Contains("reader"), hasCheckpoint: args.Contains("checkpoint"));
+    return;
+}
+
+if (args is ["--quick", "commit", ..])
+{
+    CommitQuick.Run(seconds: args.Length > 2 ? double.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 2);
     return;
 }
 

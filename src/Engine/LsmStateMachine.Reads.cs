@@ -59,10 +59,12 @@ public sealed partial class LsmStateMachine
             EnsureReadable();
             var version = ReadPoint(out var position);
             var time = LeaseTime(position);
-            for (var i = 0; i < values.Length; i++)
+            var group = default(KeyGroup);
+            for (var first = 0; first < values.Length; first += GroupFind.KeysMax)
             {
-                var key = keys[i].Span;
-                if (version.TryFind(key, KeyHash.Of(key), position.Index, out var found) && found.IsLiveAt(time)) values[i] = found.Value.ToArray();
+                var count = Math.Min(values.Length - first, GroupFind.KeysMax);
+                for (var i = 0; i < count; i++) group[i] = keys[first + i];
+                GetGroup(version, position.Index, time, group[..count], values.AsSpan(first, count));
             }
         }
         finally
@@ -71,6 +73,14 @@ public sealed partial class LsmStateMachine
         }
 
         return values;
+    }
+
+    private static void GetGroup(Versions.Version version, ulong revision, ulong time, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte[]?> values)
+    {
+        Span<Found> found = stackalloc Found[keys.Length];
+        GroupFind.Find(version.Memtables, version.Runs, keys, revision, found);
+        for (var i = 0; i < values.Length; i++)
+            if (found[i].IsLiveAt(time)) values[i] = found[i].Value.ToArray();
     }
 
     /// <summary>Copies the value of a key, as much of it as fits. No allocation.</summary>
@@ -191,5 +201,11 @@ public sealed partial class LsmStateMachine
         var version = ReadPoint(out var position);
         var found = version.Find(key, KeyHash.Of(key), position.Index);
         return found.IsLiveAt(LeaseTime(position)) ? found : default;
+    }
+
+    [InlineArray(GroupFind.KeysMax)]
+    private struct KeyGroup
+    {
+        private ReadOnlyMemory<byte> _first;
     }
 }

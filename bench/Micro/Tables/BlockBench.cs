@@ -42,7 +42,7 @@ public unsafe class BlockBench
     public int Encode() => DataBlock.Encode(rows, bytes, Destination, Salt, 0);
 
     [Benchmark(OperationsPerInvoke = Rows)]
-    public bool Validate() => DataBlock.TryValidate(block.Slice(0, length), Salt, 0, out _);
+    public bool Validate() => DataBlock.TryValidate(block.Slice(0, length).Span, Salt, 0, out _);
 
     [Benchmark(OperationsPerInvoke = Rows)]
     public int Get()
@@ -50,7 +50,7 @@ public unsafe class BlockBench
         var view = new DataBlockView(block.Address, block.Address);
         int sum = 0;
         for (int i = 0; i < Rows; i++)
-            sum += view.Find(Key(i), hashes[i]);
+            sum += view.RowOf(Key(i), hashes[i]);
         return sum;
     }
 

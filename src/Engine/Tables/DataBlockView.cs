@@ -106,17 +106,21 @@ internal readonly unsafe struct DataBlockView
         return -1;
     }
 
-    /// <summary>Asks for the head and the bytes of the first row that a hash can mean.</summary>
-    public void Prefetch(ulong hash)
+    /// <summary>
+    /// Asks for the head and the bytes of the first candidate, of which there is one at least; of a long row, the first bytes. Reads
+    /// nothing but the line, so the block need not be checked yet.
+    /// </summary>
+    public void Prefetch(ulong candidates)
     {
-        ulong candidates = HeadSearch.EqualTags(Tags, header->Count, DataBlock.TagOf(hash));
-        if (candidates == 0)
-            return;
+        const uint BytesMax = 256;
         int row = BitOperations.TrailingZeroCount(candidates);
         Memory.Prefetch.Line(Heads + row);
         Memory.Prefetch.Line(Prefix);
-        if (header->HasFixedRows)
-            Memory.Prefetch.Line(RowBegin(row));
+        if (!header->HasFixedRows)
+            return;
+        byte* begin = RowBegin(row), end = begin + Math.Min(header->RowBytes, BytesMax);
+        for (begin -= (nuint)begin % DataBlockHeader.Alignment; begin < end; begin += DataBlockHeader.Alignment)
+            Memory.Prefetch.Line(begin);
     }
 
     /// <summary>The first row whose key is not below a key; the count when there is none.</summary>

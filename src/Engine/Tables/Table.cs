@@ -75,18 +75,6 @@ internal sealed unsafe partial class Table : IDisposable
         return DataBlockView.Find(line, data + index.BlockOffset(number), key, candidates);
     }
 
-    /// <summary>
-    /// Asks for what a get of a key would wait for, so that the misses of several keys overlap: prefetch all, then get all.
-    /// </summary>
-    public void Prefetch(ReadOnlySpan<byte> key, ulong hash)
-    {
-        int number;
-        if (!MayContain(hash) || (number = BlockOf(key)) < 0)
-            return;
-        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) != 0)
-            new DataBlockView(index.Line(number), data + index.BlockOffset(number)).Prefetch(hash);
-    }
-
     /// <summary>The leases with <paramref name="from"/> &lt; deadline &lt;= <paramref name="to"/>, by deadline.</summary>
     public LeaseCursor Leases(ulong from, ulong to)
     {

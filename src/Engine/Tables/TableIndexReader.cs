@@ -39,6 +39,14 @@ internal unsafe struct TableIndexReader
     /// <summary>The copy of a block's first line.</summary>
     public readonly byte* Line(int block) => lines + (long)block * DataBlockHeader.HeadsOffset;
 
+    /// <summary>Asks for a block's line and offset.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Prefetch(int block)
+    {
+        Memory.Prefetch.Line(Line(block));
+        Memory.Prefetch.Line(blockOffsets + block);
+    }
+
     /// <summary>The only block that can hold a key which is inside the table's range.</summary>
     public readonly int Find(ReadOnlySpan<byte> key)
     {

@@ -1,4 +1,8 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Varve.Format;
 using Varve.Tables;
 
 namespace Varve.Versions;
@@ -6,7 +10,9 @@ namespace Varve.Versions;
 /// <summary>Tables with ascending, disjoint key ranges: one version a key. A run of a higher order is newer.</summary>
 internal sealed class Run
 {
-    private readonly Table? _only;
+    private readonly Table[] _tables;
+    private readonly byte[] _shared;
+    private readonly ulong[] _fences;
 
     public Run(ulong order, TableHandle[] tables)
     {
@@ -19,7 +25,11 @@ internal sealed class Run
             Bytes += table.Descriptor.Length;
         }
 
-        if (tables.Length == 1) _only = tables[0].Table;
+        _tables = [.. tables.Select(table => table.Table)];
+        _shared = SmallestKey[..SmallestKey.AsSpan().CommonPrefixLength(LargestKey)];
+        _fences = GC.AllocateUninitializedArray<ulong>(tables.Length + Vector512<ulong>.Count);
+        for (var i = 0; i < tables.Length; i++) _fences[i] = KeyHead.Of(tables[i].Descriptor.LargestKey, _shared.Length);
+        _fences.AsSpan(tables.Length).Fill(ulong.MaxValue);
     }
 
     public ulong Order { get; }
@@ -37,12 +47,45 @@ internal sealed class Run
 
     public byte[] LargestKey => Tables[^1].Descriptor.LargestKey;
 
+    /// <summary>The row of a key, whatever its kind; none where there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TableRow Find(ReadOnlySpan<byte> key, ulong hash) => TableFor(key) is { } table ? table.Find(key, hash) : default;
+
     /// <summary>The only table that can hold a key, if there is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Table? TableFor(ReadOnlySpan<byte> key) => _only ?? TableAmong(key);
+    public Table? TableFor(ReadOnlySpan<byte> key)
+    {
+        var all = _tables;
+        if (all.Length == 1) return all[0];
+        var at = IndexFor(key);
+        return (uint)at < (uint)all.Length ? all[at] : null;
+    }
 
-    /// <summary>The only table that can hold a key; its index, or that of the first table above the key, which may be none.</summary>
+    /// <summary>
+    /// The only table that can hold a key; its index, or that of the first table above the key, which may be none. Nearly always by
+    /// the heads of the tables' largest keys, and without a branch that depends on the key: which table it is cannot be predicted.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int IndexFor(ReadOnlySpan<byte> key)
+    {
+        if (_shared.Length != 0 && !key.StartsWith(_shared)) return IndexByKeys(key);
+        var head = KeyHead.Of(key, _shared.Length);
+        ref var fence = ref MemoryMarshal.GetArrayDataReference(_fences);
+        int first = 0, count = _tables.Length;
+        while (count >= Vector512<ulong>.Count) // fewer are left then than the vector takes, which so has the fence that follows too
+        {
+            var half = count >>> 1;
+            first += half & -(Unsafe.Add(ref fence, first + half - 1) < head ? 1 : 0);
+            count -= half;
+        }
+
+        var eight = Vector512.LoadUnsafe(ref Unsafe.Add(ref fence, first)); // eight more stand behind the last
+        var isEqual = Vector512.EqualsAny(eight, Vector512.Create(head));
+        return isEqual ? IndexByKeys(key) : first + BitOperations.PopCount(Vector512.LessThan(eight, Vector512.Create(head)).ExtractMostSignificantBits());
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int IndexByKeys(ReadOnlySpan<byte> key)
     {
         int low = 0, high = Tables.Length;
         while (low < high)
@@ -53,12 +96,6 @@ internal sealed class Run
         }
 
         return low;
-    }
-
-    private Table? TableAmong(ReadOnlySpan<byte> key)
-    {
-        var at = IndexFor(key);
-        return at < Tables.Length ? Tables[at].Table : null;
     }
 
     /// <summary>True when some key could be in both.</summary>

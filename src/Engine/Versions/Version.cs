@@ -14,7 +14,7 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed unsafe class Version : Shared
 {
-    private readonly Table? _onlyTable;
+    private readonly Run? _onlyRun;
     private readonly MemtableIndex? _onlyMemtable;
 
     public Version(Incarnation incarnation, Memtable[] memtables, Run[] runs, MachineState baseState)
@@ -24,7 +24,7 @@ internal sealed unsafe class Version : Shared
         Runs = runs;
         Base = baseState;
         Applied = incarnation.Applied;
-        if (runs is [{ Tables: [var table] }]) _onlyTable = table.Table;
+        if (runs is [var only]) _onlyRun = only;
         if (memtables is [var memtable]) _onlyMemtable = memtable.Index;
         foreach (var shared in memtables) shared.Acquire();
         foreach (var run in runs)
@@ -54,7 +54,7 @@ internal sealed unsafe class Version : Shared
     /// <summary>As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way of its own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Found Find(ReadOnlySpan<byte> key, ulong hash, ulong revision) =>
-        _onlyTable is { } table && _onlyMemtable is { KeyCount: 0 } ? new Found(table.Find(key, hash)) : FindAnywhere(key, hash, revision);
+        _onlyRun is { } run && _onlyMemtable is { KeyCount: 0 } ? new Found(run.Find(key, hash)) : FindAnywhere(key, hash, revision);
 
     [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
     private Found FindAnywhere(ReadOnlySpan<byte> key, ulong hash, ulong revision)

@@ -37,25 +37,27 @@ public sealed class AllocationTests : DirectoryTest
             engine.ApplyChunk(Ledger.Chunk(next, 50), results);
     }
 
-    private static void AllocatesNothing(Action once)
+    private static void AllocatesNothing(Action once) => Allocates(0, once);
+
+    private static void Allocates(long bytes, Action once)
     {
         for (int i = 0; i < Warming; i++)
             once();
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < Measured; i++)
             once();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(bytes * Measured, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     /// <summary>Once with everything in the memtable, once in one run of tables, once in both.</summary>
-    private async Task EverywhereAsync(Action once)
+    private async Task EverywhereAsync(Action once, long bytes = 0)
     {
-        AllocatesNothing(once);
+        Allocates(bytes, once);
         await engine.CompactAsync();
-        AllocatesNothing(once);
+        Allocates(bytes, once);
         engine.ApplyChunk(Ledger.Chunk(next, 30), results);
         next += 30;
-        AllocatesNothing(once);
+        Allocates(bytes, once);
     }
 
     [Fact]
@@ -128,6 +130,20 @@ public sealed class AllocationTests : DirectoryTest
     {
         byte[] absent = [1, 2, 3];
         return EverywhereAsync(() => _ = engine.Read(absent, room) == -1 ? 0 : throw new InvalidOperationException("An absent key was found."));
+    }
+
+    /// <summary>An array of references, and for each key that is there an array of its value.</summary>
+    [Fact]
+    public Task GetMultiAllocatesItsAnswerAlone()
+    {
+        const int ArrayBytes = 24, Present = 60, Absent = 40, ValueBytes = 96;
+        ReadOnlyMemory<byte>[] keys = [.. Enumerable.Range(0, Present + Absent).Select(i => (ReadOnlyMemory<byte>)new byte[] { 200, (byte)i })];
+        ApplyEntry[] chunk = [.. keys.Take(Present).Select((key, i) =>
+            new ApplyEntry(next + (ulong)i, Ledger.At(next + (ulong)i).Term, Command.Insert(key, new byte[ValueBytes]), next + (ulong)i))];
+        engine.ApplyChunk(chunk, results);
+        next += Present;
+        long bytes = ArrayBytes + (8 * keys.Length) + (Present * (ArrayBytes + ValueBytes));
+        return EverywhereAsync(() => engine.GetMulti(keys), bytes);
     }
 
     [Fact]

@@ -31,6 +31,8 @@ internal static class TraceReads
         var random = new Random(seed);
         var keys = Enumerable.Range(0, 12).Select(_ => (ReadOnlyMemory<byte>)Universe.Key(random.Next(Universe.Keys))).ToArray();
         Assert.Equal(model.GetMulti(keys), subject.GetMulti(keys));
+        var many = Enumerable.Range(0, random.Next(100)).Select(_ => (ReadOnlyMemory<byte>)Universe.Key(random.Next(Universe.Keys))).ToList();
+        Assert.Equal(model.GetMulti(many), subject.GetMulti(many));
         foreach (var key in keys)
         {
             byte[]? expected = model.Get(key.Span);

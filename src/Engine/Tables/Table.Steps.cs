@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+
+namespace Varve.Tables;
+
+/// <summary>
+/// <see cref="Find"/> in steps, each of which asks for what the next one reads. Who looks for many keys takes a step for all of them
+/// before the next, after <see cref="PrefetchFilter"/> for all: then their misses overlap.
+/// </summary>
+internal sealed unsafe partial class Table
+{
+    /// <summary>The block that holds a key if any does; -1: the key is not in the table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FindBlock(ReadOnlySpan<byte> key, ulong hash)
+    {
+        int number;
+        if (!MayContain(hash) || (number = BlockOf(key)) < 0)
+            return -1;
+        index.Prefetch(number);
+        return number;
+    }
+
+    /// <summary>The rows of that block that can be the key's, as bits; 0: the key is not in the table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong FindCandidates(int block, ulong hash)
+    {
+        byte* line = index.Line(block);
+        ulong candidates = DataBlockView.Candidates(line, hash);
+        if (candidates != 0)
+            new DataBlockView(line, data + index.BlockOffset(block)).Prefetch(candidates);
+        return candidates;
+    }
+
+    /// <summary>The row of the key among the candidates, of which there is one at least.</summary>
+    /// <exception cref="CorruptionException">The block is damaged.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TableRow FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)
+    {
+        EnsureChecked(block);
+        return DataBlockView.Find(index.Line(block), data + index.BlockOffset(block), key, candidates);
+    }
+}

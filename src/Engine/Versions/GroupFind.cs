@@ -1,0 +1,65 @@
+using Varve.Format;
+
+namespace Varve.Versions;
+
+/// <summary>
+/// As <see cref="Version.Find"/> for a group of keys side by side: every step is taken for all of them before the next one, so that
+/// what they wait for comes from memory together.
+/// </summary>
+internal static class GroupFind
+{
+    /// <summary>Most keys in a group: what they ask for at one step stays in the first level of the cache.</summary>
+    public const int KeysMax = 32;
+
+    /// <summary>The newest version of each key at a revision, under the caller's pin.</summary>
+    /// <param name="memtables">Where to look first, newest first.</param>
+    /// <param name="runs">Where to look then, newest first.</param>
+    /// <param name="keys">Up to <see cref="KeysMax"/> keys; equal ones are all answered.</param>
+    /// <param name="revision">The revision.</param>
+    /// <param name="found">Receives an answer a key.</param>
+    public static void Find(
+        ReadOnlySpan<Memtable> memtables, ReadOnlySpan<Run> runs, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ulong revision, Span<Found> found)
+    {
+        Span<ulong> hashes = stackalloc ulong[KeysMax];
+        for (var i = 0; i < keys.Length; i++) hashes[i] = KeyHash.Of(keys[i].Span);
+        found.Clear();
+        foreach (var memtable in memtables)
+            if (memtable.Index.KeyCount != 0) FindInMemtable(memtable, keys, hashes, revision, found);
+        foreach (var run in runs) FindInRun(run, keys, hashes, found);
+    }
+
+    private static void FindInMemtable(Memtable memtable, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ReadOnlySpan<ulong> hashes, ulong revision, Span<Found> found)
+    {
+        for (var i = 0; i < keys.Length; i++) memtable.Index.Prefetch(hashes[i]);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            if (found[i].Exists) continue;
+            var reference = memtable.Index.FindVisible(keys[i].Span, hashes[i], revision);
+            if (reference != 0) found[i] = new Found(memtable, reference);
+        }
+    }
+
+    private static void FindInRun(Run run, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ReadOnlySpan<ulong> hashes, Span<Found> found)
+    {
+        const int None = -1;
+        Span<int> tables = stackalloc int[KeysMax], blocks = stackalloc int[KeysMax];
+        Span<ulong> candidates = stackalloc ulong[KeysMax];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var at = found[i].Exists ? run.Tables.Length : run.IndexFor(keys[i].Span);
+            tables[i] = at < run.Tables.Length ? at : None;
+            if (tables[i] != None) run.Tables[at].Table.PrefetchFilter(hashes[i]);
+        }
+
+        for (var i = 0; i < keys.Length; i++)
+            blocks[i] = tables[i] != None ? run.Tables[tables[i]].Table.FindBlock(keys[i].Span, hashes[i]) : None;
+        for (var i = 0; i < keys.Length; i++)
+            candidates[i] = blocks[i] != None ? run.Tables[tables[i]].Table.FindCandidates(blocks[i], hashes[i]) : 0;
+        for (var i = 0; i < keys.Length; i++)
+        {
+            if (candidates[i] == 0) continue;
+            var row = run.Tables[tables[i]].Table.FindRow(blocks[i], keys[i].Span, candidates[i]);
+            if (row.Exists) found[i] = new Found(row);
+        }
+    }
+}
