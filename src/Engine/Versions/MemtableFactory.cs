@@ -4,8 +4,9 @@ namespace Varve.Versions;
 
 /// <summary>
 /// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
-/// nothing but the switch. Two ahead, for a burst can fill a segment in less time than it takes to make one; one more for each time
-/// that an applier had to wait, and one less when for a while none would have; fewer where the budget says so. Any thread.
+/// nothing but the switch. One ahead until it is taken, so that an open does not compete with what it need not make yet. Then two, for a burst can
+/// fill a segment in less time than it takes to make one; one more for each time that an applier had to wait, and one less when for a while none
+/// would have; fewer where the budget says so. Any thread.
 /// </summary>
 internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget) : IDisposable
 {
@@ -16,7 +17,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
     private readonly Queue<Memtable> _ready = new();
     private int _readyCount;
-    private int _ahead = Math.Min(AheadMin, budget.AheadMax);
+    private int _ahead = 1;
     private int _calmTakes;
     private long _usualKeys;
     private bool _disposed;
