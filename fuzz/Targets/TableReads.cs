@@ -49,13 +49,15 @@ internal static unsafe class TableReads
 
     private static void ReadAt(Table table, byte[] probe, uint way)
     {
-        table.Prefetch(probe, KeyHash.Of(probe));
         Guarded(() =>
         {
             if ((way & 1) == 0)
             {
-                if (table.Find(probe, KeyHash.Of(probe)) is { Exists: true } row) Touch(row);
-                table.Prefetch(probe, KeyHash.Of(probe)); // of a block that is checked by now
+                var stepwise = FindInSteps(table, probe);
+                if (stepwise.Exists) Touch(stepwise);
+                var row = table.Find(probe, KeyHash.Of(probe));
+                if (row.Exists) Touch(row);
+                Holds(row.Exists == stepwise.Exists, "one answer in steps and at once");
                 return;
             }
 
@@ -68,6 +70,15 @@ internal static unsafe class TableReads
 
             if (cursor.SeekBefore(probe)) Touch(cursor.Row);
         });
+    }
+
+    private static TableRow FindInSteps(Table table, byte[] probe)
+    {
+        var hash = KeyHash.Of(probe);
+        table.PrefetchFilter(hash);
+        var block = table.FindBlock(probe, hash);
+        var candidates = block < 0 ? 0 : table.FindCandidates(block, hash);
+        return candidates == 0 ? default : table.FindRow(block, probe, candidates);
     }
 
     private static void Walk(Table table)

@@ -59,6 +59,9 @@ internal sealed record EngineSettings
     /// <summary>Every chunk survives power loss when its apply returns.</summary>
     public bool Durable { get; init; }
 
+    /// <summary>Whether what an engine keeps of its past by default is kept: no peer does, so rows of space are measured without.</summary>
+    public bool KeepsHistory { get; init; } = true;
+
     /// <summary>The size of a memtable.</summary>
     public long MemtableBytes { get; init; } = 64 << 20;
 

@@ -11,6 +11,7 @@ internal sealed class VarveEngine : IBenchEngine
     [
         "wire-encoded chunks, decoded inside the timed call; default options (memtable 64 MiB, filter 10 bits)",
         "Durability.Process; durable rows: Durability.Power",
+        "sustained and overwrite rows, which tell the space: HistoryEntries 0, for the peers keep no history; elsewhere the default, 65,536 entries",
         "get: Read into the caller's buffer; in place: ReadView.TryGet, a view opened for each get; scans: a ReadView opened for each scan",
         "multi-get: GetMulti, whose result is an array of its own for each value",
         "settled: CompactAsync; checkpoint: GenerateSnapshotDataAsync at the last applied entry; count: Count",
@@ -21,10 +22,8 @@ internal sealed class VarveEngine : IBenchEngine
     public void Open(string directory, EngineSettings settings)
     {
         if (settings.Access is not null) throw new NotSupportedException($"no table access '{settings.Access}'");
-        _machine = LsmStateMachine.Open(directory, new EngineOptions
-        {
-            Durability = settings.Durable ? Durability.Power : Durability.Process, MemtableBytes = settings.MemtableBytes,
-        });
+        var options = new EngineOptions { Durability = settings.Durable ? Durability.Power : Durability.Process, MemtableBytes = settings.MemtableBytes };
+        _machine = LsmStateMachine.Open(directory, settings.KeepsHistory ? options : options with { HistoryEntries = 0 });
     }
 
     public PreparedChunks Prepare(IEntries entries, long first, int count, int chunkEntries) => new Chunks(Machine, entries, first, count, chunkEntries);

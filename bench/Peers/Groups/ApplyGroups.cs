@@ -5,12 +5,15 @@ namespace Varve.Bench.Peers;
 /// <summary>The groups that measure an apply alone.</summary>
 internal static class ApplyGroups
 {
+    private static readonly EngineSettings s_withoutHistory = new() { KeepsHistory = false };
+
     public static void Ascending(RunContext context) => Single(context, "apply-ascending", EntrySource.AscendingKeys(context.Entries), 100);
 
     public static void ChunkOfOne(RunContext context) => Single(context, "apply-1", EntrySource.Random(context.Entries), 1);
 
     /// <summary>Long enough that flushes and merges must keep up: what is sustained, not what a memtable takes.</summary>
-    public static void Sustained(RunContext context) => Single(context, "sustained", EntrySource.Random(context.Entries), 100);
+    public static void Sustained(RunContext context) => 
+        Single(context, "sustained", EntrySource.Random(context.Entries), 100, s_withoutHistory);
 
     /// <summary>Every entry once, then every entry again in another order: what a settled database keeps of what was overwritten.</summary>
     public static void Overwrite(RunContext context)
@@ -18,7 +21,7 @@ internal static class ApplyGroups
         var source = EntrySource.Random(context.Entries);
         WarmUp.Run(context, source, 100);
         var written = ProcessFigures.WrittenBytes;
-        using var engine = context.Open(EngineSettings.Usual, out var path);
+        using var engine = context.Open(s_withoutHistory, out var path);
         Filling.Load(engine, source);
         var again = new Overwrites(source);
         using var chunks = engine.Prepare(again, source.Entries, checked((int)source.Entries), 100);
@@ -33,11 +36,11 @@ internal static class ApplyGroups
         context.AddFigure("overwrite-space", "of_live", space);
     }
 
-    private static void Single(RunContext context, string row, EntrySource source, int chunkEntries)
+    private static void Single(RunContext context, string row, EntrySource source, int chunkEntries, EngineSettings? settings = null)
     {
         WarmUp.Run(context, source, chunkEntries);
         var written = ProcessFigures.WrittenBytes;
-        using var engine = context.Open(EngineSettings.Usual, out var path);
+        using var engine = context.Open(settings ?? EngineSettings.Usual, out var path);
         var measurement = Filling.Fill(engine, source, chunkEntries);
         var space = Filling.Settle(engine, measurement, source, path, written);
         context.Add(row, measurement);
