@@ -18,7 +18,7 @@ internal readonly record struct CompactionChoice(int First, int Count, bool IsMo
 /// above, and the bottom once for every share of growth. Runs that interleave with nothing move down without being read.
 /// <para>
 /// Merging all upper runs whenever there are too many is the obvious rule, and lost: it rewrites the large ones among them each time.
-/// Simulated with 340 flushes into one bottom (20 GB), it writes every byte 7 times more, and this 2.7 times (docs/PERFORMANCE-background.md).
+/// Simulated with 340 flushes into one bottom (20 GB), it writes every byte 7 times more, and this 2.7 times (docs/PERFORMANCE.md).
 /// </para>
 /// </summary>
 internal static class CompactionPicker
