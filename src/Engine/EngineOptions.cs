@@ -89,7 +89,7 @@ public sealed record EngineOptions
     /// When nothing has been applied for this long, at most for twice as long, by the <see cref="TimeProvider"/>, runs are merged down to one if
     /// that may give back a tenth of their space, and files and memory that are kept for speed alone are let go of: what is left is tables, the log's active
     /// segment and the next, and what the history needs (<see cref="HistoryEntries"/>). A compaction that was asked for lets go of as much. 1 ms to 1 day, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/>: never.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: nothing is let go of, after a compaction neither.
     /// </summary>
     public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(30);
 

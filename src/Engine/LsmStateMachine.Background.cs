@@ -17,7 +17,7 @@ public sealed partial class LsmStateMachine
             try
             {
                 _jobs.CompactEverything();
-                LetGo();
+                if (_options.IdleAfter != Timeout.InfiniteTimeSpan) LetGo();
                 compaction.SetResult();
             }
             catch (Exception e)

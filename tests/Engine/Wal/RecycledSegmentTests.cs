@@ -7,6 +7,9 @@ namespace Varve.Tests.Engine.Wal;
 /// <summary>A segment's earlier lives, its copies and its ghosts never speak for the log.</summary>
 public sealed class RecycledSegmentTests : IDisposable
 {
+    /// <summary>Segments are kept to be used again, after a compaction too.</summary>
+    private static readonly EngineOptions keeping = Database.Small with { IdleAfter = Timeout.InfiniteTimeSpan };
+
     private readonly Database database = new();
 
     public void Dispose() => database.Dispose();
@@ -17,7 +20,7 @@ public sealed class RecycledSegmentTests : IDisposable
         var storage = new HookedStorage(Storages.Default);
         for (var life = 1; life <= 4; life++)
         {
-            using (var machine = database.Open(Database.Small with { Storage = storage }))
+            using (var machine = database.Open(keeping with { Storage = storage }))
             {
                 NumberedLog.AssertIsWhole(machine);
                 for (var round = 0; round < 4; round++)
@@ -38,7 +41,7 @@ public sealed class RecycledSegmentTests : IDisposable
     public async Task ASnapshotCountsNothingOfASealedSegmentsEarlierLife()
     {
         var storage = new HookedStorage(Storages.Default);
-        using var machine = database.Open(Database.Small with { Storage = storage });
+        using var machine = database.Open(keeping with { Storage = storage });
         var index = 0UL;
         // Equal chunks make records begin at the same places in every life of a segment; each life ends earlier than the one before.
         for (var life = 0; life < 6; life++)
@@ -72,7 +75,7 @@ public sealed class RecycledSegmentTests : IDisposable
     public async Task ACleanEndInARecycledSegmentIsNoTornTail()
     {
         var storage = new HookedStorage(Storages.Default);
-        using var machine = database.Open(Database.Small with { Storage = storage });
+        using var machine = database.Open(keeping with { Storage = storage });
         var index = 0UL;
         for (var life = 0; life < 4; life++)
         {
@@ -111,7 +114,7 @@ public sealed class RecycledSegmentTests : IDisposable
     public async Task ResurrectedOldSegmentsAreIgnored()
     {
         var ghosts = new Dictionary<string, byte[]>();
-        using (var machine = database.Open())
+        using (var machine = database.Open(keeping))
         {
             for (var round = 0; round < 3; round++)
             {

@@ -48,6 +48,7 @@ internal sealed class ModelWorld : IDisposable
             BottomMergeRatio = random.NextDouble() < 0.5 ? 0.4 : 1,
             FilterBitsPerKey = random.Next(4) == 0 ? 0 : 10,
             HistoryEntries = random.Next(2) * 2_000,
+            IdleAfter = random.Next(2) == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(30),
             LeaseClock = random.Next(2) == 0 ? LeaseClock.Log : LeaseClock.Local,
             Durability = random.Next(20) == 0 ? Durability.Power : Durability.Process,
             ParanoidChecks = random.Next(8) == 0,
