@@ -32,7 +32,7 @@ public sealed class IdleTests : IDisposable
     [Fact]
     public async Task ASettledOneKeepsNoMoreEither()
     {
-        using var machine = Filled(Options with { IdleAfter = Timeout.InfiniteTimeSpan });
+        using var machine = Filled(Options);
         await machine.CompactAsync();
         Assert.InRange(Segments, 1, 2);
         Assert.Single(machine.GetStatistics().Runs);
