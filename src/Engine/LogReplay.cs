@@ -38,12 +38,6 @@ internal sealed class LogReplay
 
     public long Entries { get; private set; }
 
-    /// <summary>
-    /// The checksums of all records up to their segments' ends were verified in these mappings, and nobody else writes: they are not
-    /// hashed again. A read-only open has a writer beside it, who may use a segment again at any time.
-    /// </summary>
-    public bool AreVerified { get; init; }
-
     /// <summary>Indexes a segment's records; those before it are sealed.</summary>
     /// <param name="segment">The next of the chain, its end set.</param>
     /// <param name="report">Takes what a record has wrong behind its checksum, to go on with the next record; null: it is thrown.</param>
@@ -55,7 +49,7 @@ internal sealed class LogReplay
         using var build = new IndexBuild(memtable.Index);
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {
-            if (!TryRead(segment, offset, out var header, out var error)) throw Corrupt(segment, offset, error);
+            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Corrupt(segment, offset, error);
             try
             {
                 if (Note(segment, header)) IndexOperations(build, segment, header, atOnce: report is not null);
@@ -73,9 +67,6 @@ internal sealed class LogReplay
         build.Finish();
         return memtable;
     }
-
-    private bool TryRead(WalSegment segment, long offset, out WalRecordHeader header, out DecodeError error) =>
-        AreVerified ? segment.TryReadVerified(offset, out header, out error) : segment.TryReadRecord(offset, out header, out error);
 
     /// <summary>Takes in what a valid record says of positions, terms, outcomes and clean-ups; true when it has operations too.</summary>
     /// <exception cref="CorruptionException">It does not follow on what came before it, or its columns are no columns.</exception>

@@ -78,7 +78,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var runs = VersionSet.OpenRuns(storage, directory, content.Runs, options.ParanoidChecks);
         foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
         var incarnation = new Incarnation(content.State, OutcomesKept);
-        var recovered = new LogReplay(incarnation, content.State, stock) { AreVerified = !options.ReadOnly };
+        var recovered = new LogReplay(incarnation, content.State, stock);
 
         var isNew = content.FirstSegment == 0;
         RecoveredLog? log = null;

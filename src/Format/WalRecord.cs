@@ -118,37 +118,19 @@ internal readonly record struct WalRecordHeader
     public static bool TryRead(ReadOnlySpan<byte> source, long offset, ulong salt, out WalRecordHeader header, out DecodeError error)
     {
         header = default;
-        if (!TryBound(source, offset, out var record, out error)) return false;
-        if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], (long)salt))
-            return Fail(0, "record checksum does not match", out error);
-        return TryDecode(record, offset, out header, out error);
-    }
-
-    /// <summary>As <see cref="TryRead"/>, of a record whose checksum was verified before, where nobody can have written since.</summary>
-    public static bool TryReadVerified(ReadOnlySpan<byte> source, long offset, out WalRecordHeader header, out DecodeError error)
-    {
-        header = default;
-        return TryBound(source, offset, out var record, out error) && TryDecode(record, offset, out header, out error);
-    }
-
-    private static bool TryBound(ReadOnlySpan<byte> source, long offset, out ReadOnlySpan<byte> record, out DecodeError error)
-    {
-        record = default;
         error = default;
         if (source.Length < Size) return Fail(0, "record header is cut off", out error);
         if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset) return Fail(8, "record does not carry its offset", out error);
         var length = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
         if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0) return Fail(16, "record length out of range", out error);
-        record = source[..(int)length];
-        return true;
-    }
+        var record = source[..(int)length];
+        if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], (long)salt))
+            return Fail(0, "record checksum does not match", out error);
 
-    private static bool TryDecode(ReadOnlySpan<byte> record, long offset, out WalRecordHeader header, out DecodeError error)
-    {
         header = new WalRecordHeader
         {
             Offset = offset,
-            Length = record.Length,
+            Length = (int)length,
             SyncedSegment = BinaryPrimitives.ReadUInt64LittleEndian(record[24..]),
             SyncedOffset = BinaryPrimitives.ReadInt64LittleEndian(record[32..]),
             FirstIndex = BinaryPrimitives.ReadUInt64LittleEndian(record[40..]),

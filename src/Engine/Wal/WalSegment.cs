@@ -59,10 +59,6 @@ internal sealed unsafe class WalSegment : IDisposable
     public bool TryReadRecord(long offset, out WalRecordHeader header, out DecodeError error) =>
         WalRecordHeader.TryRead(From(offset), offset, Header.Salt, out header, out error);
 
-    /// <summary>As <see cref="TryReadRecord"/>, of a record whose checksum was verified before, in a segment that nobody writes to.</summary>
-    public bool TryReadVerified(long offset, out WalRecordHeader header, out DecodeError error) =>
-        WalRecordHeader.TryReadVerified(From(offset), offset, out header, out error);
-
     /// <summary>Makes the segment durable.</summary>
     public void Sync() => _file?.Sync();
 
