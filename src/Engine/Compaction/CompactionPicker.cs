@@ -37,18 +37,18 @@ internal static class CompactionPicker
         if (CanMove(runs[^2], runs[^1])) return new CompactionChoice(runs.Length - 2, 2, IsMove: true);
 
         var upper = runs[..^1];
-        if (upper.Length >= options.UpperRunsMax && HasGrownTo(upper, runs[^1], options.BottomMergeRatio)) return Merge(0, runs.Length);
-        if (Hides(upper, runs[^1])) return Merge(0, runs.Length);
+        if (upper.Length >= options.UpperRunsMax && HasGrownTo(upper, runs[^1], options.BottomMergeRatio)) return Merge(runs.Length);
+        if (Hides(upper, runs[^1])) return Merge(runs.Length);
         var alike = CountAlike(upper, options.MemtableBytes);
-        if (alike >= options.UpperRunsMax) return Merge(0, alike);
-        return upper.Length >= 2 * options.UpperRunsMax ? Merge(0, Cheapest(upper)) : CompactionChoice.None;
+        if (alike >= options.UpperRunsMax) return Merge(alike);
+        return upper.Length >= 2 * options.UpperRunsMax ? Merge(Cheapest(upper)) : CompactionChoice.None;
     }
 
     /// <summary>Everything into one run; nothing when it is one already and has nothing to drop.</summary>
     public static CompactionChoice PickAll(ReadOnlySpan<Run> runs)
     {
         if (runs.Length == 0) return CompactionChoice.None;
-        if (runs.Length > 1) return Merge(0, runs.Length);
+        if (runs.Length > 1) return Merge(runs.Length);
         foreach (var table in runs[0].Tables)
             if (table.Descriptor.TombstoneCount + table.Descriptor.LeaseCount > 0) return new CompactionChoice(0, 1, IsMove: false);
         return CompactionChoice.None;
@@ -67,14 +67,14 @@ internal static class CompactionPicker
 
         if (rows == 0) return CompactionChoice.None;
         var mayHide = (bytes - runs[^1].Bytes) * IdleShare >= runs[^1].Bytes || tombstones * IdleShare >= rows;
-        return mayHide && (runs.Length > 1 || tombstones > 0) ? Merge(0, runs.Length) : CompactionChoice.None;
+        return mayHide && (runs.Length > 1 || tombstones > 0) ? Merge(runs.Length) : CompactionChoice.None;
     }
 
-    /// <summary>The oldest of the runs, as many as can be merged at once.</summary>
-    private static CompactionChoice Merge(int first, int count)
+    /// <summary>Of the newest runs, so many, the oldest: as many as can be merged at once.</summary>
+    private static CompactionChoice Merge(int count)
     {
         var most = Math.Min(count, RunsAtOnceMax);
-        return new CompactionChoice(first + count - most, most, IsMove: false);
+        return new CompactionChoice(count - most, most, IsMove: false);
     }
 
     private static bool HasGrownTo(ReadOnlySpan<Run> upper, Run bottom, double ratio)

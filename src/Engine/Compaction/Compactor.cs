@@ -34,23 +34,10 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
             versions.Spares, inputs.Sum(run => run.Bytes));
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
         var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options.ParanoidChecks);
-        try
-        {
-            var done = Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime);
-            if (!done) foreach (var table in outputs) table.MarkObsolete();
-            Count++;
-            BytesWritten += batch.BytesWritten;
-            return done;
-        }
-        catch (StorageFullException)
-        {
-            foreach (var table in outputs) table.MarkObsolete();
-            throw;
-        }
-        finally
-        {
-            foreach (var table in outputs) table.Release();
-        }
+        var done = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime));
+        Count++;
+        BytesWritten += batch.BytesWritten;
+        return done;
     }
 
     private bool Merge(Versions.Version version, Run[] inputs, bool isBottom, ulong dropTime, TableBatch batch)

@@ -27,24 +27,11 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
         WriteRows(version, memtable, batch);
         var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
         var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options.ParanoidChecks);
-        try
-        {
-            // Closing; or latched, and then what was read may be pages that a failed sync let go of.
-            var done = !host.IsStopping && Commit(version, memtable, added, counted);
-            if (!done) foreach (var table in added) table.MarkObsolete();
-            if (host.IsStopping) return;
-            BytesWritten += batch.BytesWritten;
-            Count++;
-        }
-        catch (StorageFullException)
-        {
-            foreach (var table in added) table.MarkObsolete(); // the manifest is as it was, and the next try writes its own
-            throw;
-        }
-        finally
-        {
-            foreach (var table in added) table.Release();
-        }
+        // Closing; or latched, and then what was read may be pages that a failed sync let go of.
+        TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
+        if (host.IsStopping) return;
+        BytesWritten += batch.BytesWritten;
+        Count++;
     }
 
     private bool Commit(Versions.Version version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)

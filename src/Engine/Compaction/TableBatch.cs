@@ -69,15 +69,8 @@ internal sealed class TableBatch(
         _writer?.Dispose();
         _file?.Dispose();
         if (_finished) return;
-        try
-        {
-            if (_number != 0) storage.Delete(TemporaryOf(_number));
-            foreach (var (temporary, _) in _done) storage.Delete(temporary);
-        }
-        catch (IOException)
-        {
-            // Swept at the next open.
-        }
+        if (_number != 0) DurableFile.TryDelete(storage, TemporaryOf(_number));
+        foreach (var (temporary, _) in _done) DurableFile.TryDelete(storage, temporary);
     }
 
     private void EndIfFull()

@@ -65,18 +65,18 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
     {
         var keys = KeepNewest();
         if (keys == 0) return;
-        var shared = TakeHeads(keys);
         var spare = (BuildRow*)NativeMemory.Alloc((nuint)keys * (nuint)sizeof(BuildRow));
         try
         {
-            new RowSort(index.OperationAt(0).Start, spare).Sort(_rows, keys);
+            var sort = new RowSort(index.OperationAt(0).Start, spare);
+            var shared = sort.TakeHeads(_rows, keys);
+            sort.Sort(_rows, keys);
+            index.List.Build(_rows, keys, shared);
         }
         finally
         {
             NativeMemory.Free(spare);
         }
-
-        index.List.Build(_rows, keys, shared);
     }
 
     public void Dispose()
@@ -112,15 +112,5 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
         }
 
         return kept;
-    }
-
-    /// <summary>Takes the heads behind what all keys share, which it gives.</summary>
-    private int TakeHeads(int keys)
-    {
-        var first = RawKey.Of(index.OperationAt(_rows[0].Row).Start);
-        var shared = first.Length;
-        for (var row = 1; row < keys && shared > 0; row++) shared = Math.Min(shared, first.CommonPrefix(RawKey.Of(index.OperationAt(_rows[row].Row).Start)));
-        for (var row = 0; row < keys; row++) _rows[row].Head = RawKey.Of(index.OperationAt(_rows[row].Row).Start).Head(shared);
-        return shared;
     }
 }

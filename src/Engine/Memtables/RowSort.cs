@@ -44,7 +44,7 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
         }
 
         var head = rows[0].Head;
-        TakeHeadsAnew(rows, count);
+        TakeHeads(rows, count);
         if (depth < DepthMax && HaveSeveralHeads(rows, count)) Sort(rows, count, depth + 1);
         else new Span<BuildRow>(rows, count).Sort(new ByKey(segment));
         for (var row = 0; row < count; row++) rows[row].Head = head;
@@ -62,12 +62,12 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
         }
     }
 
-    /// <summary>Takes heads from where the keys begin to differ.</summary>
-    private void TakeHeadsAnew(BuildRow* rows, int count)
+    /// <summary>Takes heads from where the keys begin to differ; gives how many bytes they share.</summary>
+    public int TakeHeads(BuildRow* rows, int count)
     {
         var first = KeyOf(rows[0].Row);
         var shared = first.Length;
-        for (var row = 1; row < count; row++)
+        for (var row = 1; row < count && shared > 0; row++)
         {
             if (row + Ahead < count) Prefetch.Line(Operation(rows[row + Ahead].Row));
             shared = Math.Min(shared, first.CommonPrefix(KeyOf(rows[row].Row)));
@@ -78,6 +78,8 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
             if (row + Ahead < count) Prefetch.Line(Operation(rows[row + Ahead].Row));
             rows[row].Head = KeyOf(rows[row].Row).Head(shared);
         }
+
+        return shared;
     }
 
     private static bool HaveSeveralHeads(BuildRow* rows, int count)

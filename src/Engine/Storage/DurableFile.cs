@@ -37,8 +37,8 @@ internal static class DurableFile
     private static string DirectoryOf(string path) =>
         Path.GetDirectoryName(path) ?? throw new ArgumentException("A file's path has a directory.", nameof(path));
 
-    /// <summary>The failure that brought us here is the one to report; what cannot be deleted now is swept at open.</summary>
-    private static void TryDelete(IStorage storage, string path)
+    /// <summary>Deletes a file that nobody needs, if that can be done now: else the next open sweeps it.</summary>
+    public static void TryDelete(IStorage storage, string path)
     {
         try
         {
@@ -46,6 +46,7 @@ internal static class DurableFile
         }
         catch (IOException)
         {
+            // If a failure brought us here, that is the one to report.
         }
     }
 }

@@ -8,12 +8,15 @@ namespace Varve.Tables;
 /// The bytes of a table on their way to the file, in aligned writes of one size. What is next may be put together in place
 /// (<see cref="Reserve"/>). Bytes are hashed as they come, while the processor still has them. One thread.
 /// </summary>
-internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : IDisposable
+internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
 {
+    /// <summary>The page cache holds such writes in huge pages, and so does the mapping, which halves the cost of a scan.</summary>
+    private const int WriteBytes = 2 << 20;
+
     private const int PageSize = 4096;
     private readonly XxHash128 hash = new();
-    private byte* buffer = (byte*)NativeMemory.AlignedAlloc((nuint)writeBytes + PageSize, PageSize);
-    private int capacity = writeBytes + PageSize;
+    private byte* buffer = (byte*)NativeMemory.AlignedAlloc((nuint)WriteBytes + PageSize, PageSize);
+    private int capacity = WriteBytes + PageSize;
     private long written;
     private int used;
 
@@ -34,11 +37,11 @@ internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : ID
     {
         hash.Append(new ReadOnlySpan<byte>(buffer + used, bytes));
         used += bytes;
-        if (used < writeBytes)
+        if (used < WriteBytes)
             return;
         int at = 0;
-        for (; used - at >= writeBytes; at += writeBytes)
-            Write(at, writeBytes);
+        for (; used - at >= WriteBytes; at += WriteBytes)
+            Write(at, WriteBytes);
         used -= at;
         Buffer.MemoryCopy(buffer + at, buffer, capacity, used);
     }
@@ -47,7 +50,7 @@ internal sealed unsafe class TableOutput(IStorageFile file, int writeBytes) : ID
     {
         while (!bytes.IsEmpty)
         {
-            int part = Math.Min(bytes.Length, writeBytes - used);
+            int part = Math.Min(bytes.Length, WriteBytes - used);
             bytes[..part].CopyTo(Reserve(part));
             Commit(part);
             bytes = bytes[part..];

@@ -16,9 +16,6 @@ internal sealed unsafe class TableWriter : IDisposable
 
     private const int ValueBytesMax = 1 << 30;
 
-    /// <summary>The page cache holds such writes in huge pages, and so does the mapping, which halves the cost of a scan.</summary>
-    public const int WriteBytes = 2 << 20;
-
     private const int SeparatorBytesFull = 512 << 20;
     private const int RowsFull = 1 << 27;
     private const int LeasesFull = 1 << 26;
@@ -54,7 +51,7 @@ internal sealed unsafe class TableWriter : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(filterBitsPerKey);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(filterBitsPerKey, TableFilter.BitsPerKeyMax);
-        output = new TableOutput(file, WriteBytes);
+        output = new TableOutput(file);
         salt = TableChecksum.Salt(origin, originNumber);
         regions = new TableRegionWriter(output, salt);
         block = new TableBlockBuilder(blockBytes, LargeValueBytes);

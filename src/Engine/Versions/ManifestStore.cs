@@ -138,20 +138,8 @@ internal sealed class ManifestStore : IDisposable
         catch
         {
             if (file != _file) file?.Dispose();
-            if (!isNamed) TryDelete(path);
+            if (!isNamed) DurableFile.TryDelete(_storage, path);
             throw;
-        }
-    }
-
-    private void TryDelete(string path)
-    {
-        try
-        {
-            _storage.Delete(path);
-        }
-        catch (IOException)
-        {
-            // Swept at the next open.
         }
     }
 

@@ -4,7 +4,7 @@ namespace Varve.Versions;
 
 /// <summary>
 /// Files of tables that the manifest dropped and nobody reads any more, kept to be written over: filling fresh memory of the page cache
-/// costs several times what all else of writing a table does (docs/decisions/0004), and these have theirs. They keep the names
+/// costs several times what all else of writing a table does (docs/decisions/0060), and these have theirs. They keep the names
 /// that they had, which are swept at the next open. Any thread.
 /// </summary>
 /// <remarks>
@@ -34,7 +34,7 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
             }
         }
 
-        Delete(path);
+        DurableFile.TryDelete(storage, path);
     }
 
     /// <summary>A file to write a table of about a length into, under a new name; a new one where there is none.</summary>
@@ -44,7 +44,7 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
         while (TryTake(lengthExpected) is { } spare)
         {
             if (!IsShared() && storage.TryTakeOver(spare, path) is { } file) return file;
-            Delete(spare);
+            DurableFile.TryDelete(storage, spare);
         }
 
         return storage.Open(path, FileIntent.CreateNew);
@@ -54,7 +54,7 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
     public void Clear()
     {
         lock (_lock) _keeps = false;
-        while (TryTake(long.MaxValue) is { } spare) Delete(spare);
+        while (TryTake(long.MaxValue) is { } spare) DurableFile.TryDelete(storage, spare);
     }
 
     /// <summary>As <see cref="Clear"/>, for good.</summary>
@@ -88,17 +88,5 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
     {
         using var whole = storage.TryLock(Path.Combine(directory, FileNames.Identity));
         return whole is null;
-    }
-
-    private void Delete(string path)
-    {
-        try
-        {
-            storage.Delete(path);
-        }
-        catch (IOException)
-        {
-            // Swept at the next open.
-        }
     }
 }

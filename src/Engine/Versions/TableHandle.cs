@@ -18,6 +18,29 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
         return opened;
     }
 
+    /// <summary>
+    /// Lets go of tables that a version is to take over by <paramref name="commit"/>; says whether it did. Where it did not, or a full disk
+    /// left the manifest as it was, their files go. After any other failure the manifest may name them, and they stay.
+    /// </summary>
+    public static bool HandOver(List<TableHandle> tables, Func<bool> commit)
+    {
+        try
+        {
+            var done = commit();
+            if (!done) tables.ForEach(static table => table.MarkObsolete());
+            return done;
+        }
+        catch (StorageFullException)
+        {
+            tables.ForEach(static table => table.MarkObsolete());
+            throw;
+        }
+        finally
+        {
+            tables.ForEach(static table => table.Release());
+        }
+    }
+
     public Table Table { get; } = table;
 
     public TableDescriptor Descriptor => Table.Descriptor;
@@ -36,19 +59,7 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
     {
         Table.Dispose();
         if (!_obsolete) return;
-        if (_spares is not null)
-        {
-            _spares.Add(Path, Descriptor.Length);
-            return;
-        }
-
-        try
-        {
-            storage.Delete(Path);
-        }
-        catch (IOException)
-        {
-            // Swept at the next open.
-        }
+        if (_spares is not null) _spares.Add(Path, Descriptor.Length);
+        else DurableFile.TryDelete(storage, Path);
     }
 }

@@ -128,14 +128,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
 
     private void TryDelete(params ReadOnlySpan<string> paths)
     {
-        try
-        {
-            foreach (var path in paths) storage.Delete(path);
-        }
-        catch (IOException)
-        {
-            // Swept at the next open.
-        }
+        foreach (var path in paths) DurableFile.TryDelete(storage, path);
     }
 
     private void Warm(IMapping mapping)
