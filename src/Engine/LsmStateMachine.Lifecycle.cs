@@ -38,14 +38,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _views = new ViewPool(this);
         _jobs = new TableJobs(_versions, options, this);
         _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
-        stock.Segments = segment =>
-        {
-            _syncer.Between(() =>
-            {
-                using (_versions.EnterGate()) _wal.Forget(segment);
-            });
-            _pool.Recycle(segment);
-        };
+        stock.Segments = segment => _syncer.Between(() => _pool.Recycle(segment));
         if (!options.ReadOnly)
         {
             _idle = new IdleWatch(options, () => _wal.BytesAppended, () => _background?.Wake());
@@ -189,6 +182,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     {
         _history.Add(replaced);
         _history.Trim(current, _wal.Position.Index);
+        _wal.Forget(memtable.Segment);
         _syncer.NoteDurableLocked(memtable.Last!.Value.Id);
         ReviewMemoryLocked(current);
         Log.Flushed(_logger, memtable.Last!.Value.Index);

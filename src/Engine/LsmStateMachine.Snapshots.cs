@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Varve.Format;
 using Varve.Snapshots;
@@ -10,6 +11,9 @@ namespace Varve;
 
 public sealed partial class LsmStateMachine
 {
+    /// <summary>For how long a snapshot waits for a flush: several times what one takes. Behind a long compaction it is not worth waiting for.</summary>
+    private static readonly TimeSpan FlushWaitMax = TimeSpan.FromSeconds(2);
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or not within <see cref="EngineOptions.HistoryEntries"/>.</exception>
     /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left behind.</exception>
@@ -99,10 +103,33 @@ public sealed partial class LsmStateMachine
         }
     }
 
+    /// <summary>
+    /// Passes on to the version that flushes make of this one as long as they write nothing beyond the index: their tables are linked then, where a
+    /// cut from the memtables would write the same rows again beside them. Best effort: where a flush does not come, or one too many did, the cut
+    /// is made from the memtables that are held.
+    /// </summary>
+    private void AwaitFlushes(ref Versions.Version version, ulong index, CancellationToken token)
+    {
+        while (version.Memtables is [_, .., var oldest] && oldest.Last!.Value.Index <= index)
+        {
+            var start = Stopwatch.GetTimestamp();
+            _jobs.WaitForFlush(
+                oldest,
+                () => token.IsCancellationRequested || State != Running || Volatile.Read(ref _fault) is not null || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+            token.ThrowIfCancellationRequested();
+            var next = _versions.AcquireCurrent();
+            var isSame = next.Incarnation == version.Incarnation && next.Base.LastIndex <= index && next.Memtables[^1] != oldest;
+            (isSame ? version : next).Release();
+            if (!isSame) return;
+            version = next;
+        }
+    }
+
     private ReadOnlyMemory<byte> Generate(Versions.Version version, string target, LogId lastIncluded, CancellationToken token)
     {
         try
         {
+            AwaitFlushes(ref version, lastIncluded.Index, token);
             var position = SnapshotBuilder.PositionAt(version, lastIncluded.Index);
             // An index that was jumped over has the position of the entry before it, under its own name.
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };

@@ -103,19 +103,10 @@ internal sealed class TableJobs
     }
 
     /// <summary>Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or there is no point in waiting.</summary>
-    public void WaitForRoom(int sealedMax, Func<bool> isOver)
-    {
-        lock (_progress)
-        {
-            var round = _rounds;
-            while (_versions.Current.Memtables.Length - 1 > sealedMax && !isOver())
-            {
-                // Only an attempt begun since says that the disk is still full.
-                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } full) throw new StorageFullException(full.Path, full);
-                if (!_host.TryStep()) Monitor.Wait(_progress, 100);
-            }
-        }
-    }
+    public void WaitForRoom(int sealedMax, Func<bool> isOver) => WaitFor(current => current.Memtables.Length - 1 <= sealedMax, isOver);
+
+    /// <summary>Waits until a sealed memtable is flushed, or there is no point in waiting.</summary>
+    public void WaitForFlush(Memtable memtable, Func<bool> isOver) => WaitFor(current => !current.Memtables.Contains(memtable), isOver);
 
     /// <summary>Waits for a little while, less if a flush ends before.</summary>
     public void WaitForProgress(TimeSpan most)
@@ -126,6 +117,20 @@ internal sealed class TableJobs
     public void WakeWaiters()
     {
         lock (_progress) Monitor.PulseAll(_progress);
+    }
+
+    private void WaitFor(Func<Versions.Version, bool> isReached, Func<bool> isOver)
+    {
+        lock (_progress)
+        {
+            var round = _rounds;
+            while (!isReached(_versions.Current) && !isOver())
+            {
+                // Only an attempt begun since says that the disk is still full.
+                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } full) throw new StorageFullException(full.Path, full);
+                if (!_host.TryStep()) Monitor.Wait(_progress, 100);
+            }
+        }
     }
 
     private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _options));

@@ -89,12 +89,18 @@ internal interface IStorageFile : IDisposable
 
     /// <summary>
     /// Has the device begin to write what is dirty in a range, and does not wait for it. Promises nothing, and reports no error: a
-    /// <see cref="Sync"/> that follows has less left to wait for, and it reports what went wrong in the meantime.
+    /// <see cref="Sync()"/> that follows has less left to wait for, and it reports what went wrong in the meantime.
     /// </summary>
     void BeginSync(long offset, long length) { }
 
     /// <summary>Makes data and size durable (fdatasync). A failure is final: the pages may be gone (docs/DURABILITY.md).</summary>
     void Sync();
+
+    /// <summary>
+    /// As <see cref="Sync()"/>, for what was stored to a range through a mapping of this file: where the system can, what else is dirty in the
+    /// file is not written.
+    /// </summary>
+    void Sync(IMapping mapping, long offset, long length) => Sync();
 
     /// <summary>Maps the first <paramref name="length"/> bytes; the mapping outlives the file object.</summary>
     IMapping Map(long length, MappingAccess access);
@@ -123,7 +129,7 @@ internal unsafe interface IMapping : IDisposable
     /// <summary>Tells the seam that a range was stored to; a simulated disk records a page version, the real one does nothing.</summary>
     void Dirtied(long offset, long length);
 
-    /// <summary>Makes what was stored to a range durable, without writing the file's other dirty pages. A failure is final, as that of <see cref="IStorageFile.Sync"/>.</summary>
+    /// <summary>Makes what was stored to a range durable, without writing the file's other dirty pages. A failure is final, as that of <see cref="IStorageFile.Sync()"/>.</summary>
     void Sync(long offset, long length);
 
     /// <summary>Asks that a range be resident (index and filter regions at open). Advice: failure is ignored.</summary>

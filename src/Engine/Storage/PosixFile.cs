@@ -109,6 +109,13 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
             if (!PosixError.LastWasInterrupted) throw PosixError.Last("fdatasync", Path);
     }
 
+    public void Sync(IMapping mapping, long offset, long length)
+    {
+        // Elsewhere msync leaves what it wrote in the device's cache.
+        if (OperatingSystem.IsLinux()) mapping.Sync(offset, length);
+        else Sync();
+    }
+
     public IMapping Map(long length, MappingAccess access)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);

@@ -46,7 +46,7 @@ internal sealed unsafe class WalSegment : IDisposable
     /// <summary>Writes through the file; the mapping shows it at once.</summary>
     public void Write(long offset, ReadOnlySpan<byte> bytes) => _file!.Write(offset, bytes);
 
-    /// <summary>Has the device begin to write a range; says nothing of its end, which only <see cref="Sync"/> does.</summary>
+    /// <summary>Has the device begin to write a range; says nothing of its end, which only <see cref="Sync()"/> does.</summary>
     public void BeginSync(long offset, long length) => _file!.BeginSync(offset, length);
 
     /// <summary>Sees to it that what a recycled file has at an offset does not look like a record begun there.</summary>
@@ -61,6 +61,12 @@ internal sealed unsafe class WalSegment : IDisposable
 
     /// <summary>Makes the segment durable.</summary>
     public void Sync() => _file?.Sync();
+
+    /// <summary>Makes what was stored to a range durable, and leaves alone the pages behind it that were only made present.</summary>
+    public void Sync(long from, long to)
+    {
+        if (from < to) _file?.Sync(Mapping, from, to - from);
+    }
 
     /// <summary>
     /// Stores every page of a range back to itself: after a crash the page cache may hold pages that an earlier, failed sync

@@ -158,13 +158,25 @@ internal sealed class WalWriter
         segments.Clear();
         segments.AddRange(_unsynced);
         segments.Add(Active);
-        return new SyncTicket(segments, new LogOffset(Active.Number, Active.End), Position, Restarts);
+        return new SyncTicket(segments, _isSynced, Synced, new LogOffset(Active.Number, Active.End), Position, Restarts);
     }
 
     /// <summary>Does the sync of a ticket, outside the gate. Any failure is final for the instance.</summary>
     public static void SyncCaptured(SyncTicket ticket)
     {
-        foreach (var segment in ticket.Segments) segment.Sync();
+        foreach (var segment in ticket.Segments)
+        {
+            if (ticket.IsWhole)
+            {
+                segment.Sync();
+                continue;
+            }
+
+            // Segments that ended do not grow any more; the active one may.
+            var from = segment.Number == ticket.Synced.Segment ? ticket.Synced.Offset : 0;
+            var end = segment.Number == ticket.End.Segment ? ticket.End.Offset : segment.End;
+            segment.Sync(from, Math.Min(end + TerminatorSize, segment.Length));
+        }
     }
 
     /// <summary>Notes that a ticket is durable.</summary>
@@ -215,5 +227,11 @@ internal sealed class WalWriter
     }
 }
 
-/// <summary>What one sync covers: segments in order, and the log's end and position at capture.</summary>
-internal readonly record struct SyncTicket(List<WalSegment> Segments, LogOffset End, LogPosition Position, int Restarts);
+/// <summary>What one sync covers.</summary>
+/// <param name="Segments">In order.</param>
+/// <param name="IsWhole">Whether nothing is dirty in them but records.</param>
+/// <param name="Synced">Everything before this was durable at capture.</param>
+/// <param name="End">The log's end at capture.</param>
+/// <param name="Position">Its position.</param>
+/// <param name="Restarts">How often the log had been dropped.</param>
+internal readonly record struct SyncTicket(List<WalSegment> Segments, bool IsWhole, LogOffset Synced, LogOffset End, LogPosition Position, int Restarts);

@@ -78,6 +78,12 @@ internal sealed unsafe class SimHandle : IStorageFile
         owner.Call(SimCall.Sync, Path, () => Synced(SimEventKind.Synced), () => Synced(SimEventKind.SyncFailed));
     }
 
+    public void Sync(IMapping mapping, long offset, long length)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        mapping.Sync(offset, length);
+    }
+
     public IMapping Map(long length, MappingAccess access)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
