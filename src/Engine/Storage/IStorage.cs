@@ -93,6 +93,12 @@ internal interface IStorageFile : IDisposable
     /// </summary>
     void BeginSync(long offset, long length) { }
 
+    /// <summary>Says that reads will be small and far apart: what is asked for is read and nothing around it. Advice: failure is ignored.</summary>
+    void AdviseRandom() { }
+
+    /// <summary>Has the device begin to read a range into the page cache, and does not wait for it. Advice: failure is ignored.</summary>
+    void BeginRead(long offset, long length) { }
+
     /// <summary>Makes data and size durable (fdatasync). A failure is final: the pages may be gone (docs/DURABILITY.md).</summary>
     void Sync();
 
@@ -128,4 +134,10 @@ internal unsafe interface IMapping : IDisposable
 
     /// <summary>Asks that a range be resident (index and filter regions at open). Advice: failure is ignored.</summary>
     void Populate(long offset, long length);
+
+    /// <summary>
+    /// Whether a range is in the page cache, so that touching it does not wait for a device. True is a guess about the next moment: the system
+    /// may drop pages at any time. False where it cannot be asked. Allocates nothing.
+    /// </summary>
+    bool IsResident(long offset, long length);
 }

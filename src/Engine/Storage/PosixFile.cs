@@ -93,6 +93,16 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         if (OperatingSystem.IsLinux()) _ = Libc.SyncRange(handle, offset, length, Libc.SYNC_FILE_RANGE_WRITE);
     }
 
+    public void AdviseRandom()
+    {
+        if (OperatingSystem.IsLinux()) _ = Libc.AdviseFile(handle, 0, 0, Libc.POSIX_FADV_RANDOM);
+    }
+
+    public void BeginRead(long offset, long length)
+    {
+        if (OperatingSystem.IsLinux()) _ = Libc.AdviseFile(handle, offset, length, Libc.POSIX_FADV_WILLNEED);
+    }
+
     /// <summary>How many names the file has; 0 where that cannot be told.</summary>
     public uint CountNames()
     {

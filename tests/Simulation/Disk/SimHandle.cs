@@ -158,6 +158,13 @@ internal sealed unsafe class SimMapping : IMapping
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
     }
 
+    /// <summary>Never: so everything is read that may be read, and every such read may fail.</summary>
+    public bool IsResident(long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
+        return false;
+    }
+
     public void Dispose() => owner.Locked(() =>
     {
         if (disposed) return;
