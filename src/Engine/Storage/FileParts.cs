@@ -63,15 +63,13 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
 
         public void Allocate(long size) => throw ReadOnly();
 
-        public void AdviseRandom() => whole.AdviseRandom();
-
         public void BeginRead(long at, long size) => whole.BeginRead(offset + at, size);
 
         public void Sync() => throw ReadOnly();
 
         public IMapping Map(long size, MappingAccess access)
         {
-            if (access != MappingAccess.Table) throw ReadOnly();
+            if (!access.IsReadOnly()) throw ReadOnly();
             return size <= length ? new PartMapping(whole.Map(offset + size, access), offset) : throw new EndOfStreamException($"{path}: no {size} bytes to map");
         }
 

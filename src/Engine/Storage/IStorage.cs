@@ -93,9 +93,6 @@ internal interface IStorageFile : IDisposable
     /// </summary>
     void BeginSync(long offset, long length) { }
 
-    /// <summary>Says that reads will be small and far apart: what is asked for is read and nothing around it. Advice: failure is ignored.</summary>
-    void AdviseRandom() { }
-
     /// <summary>Has the device begin to read a range into the page cache, and does not wait for it. Advice: failure is ignored.</summary>
     void BeginRead(long offset, long length) { }
 
@@ -112,11 +109,19 @@ internal enum MappingAccess
     /// <summary>Read-only; the kernel may use huge pages and read ahead.</summary>
     Table,
 
+    /// <summary>As <see cref="Table"/>, for reads that are small and far apart: what is asked for, by the file object too, is read and nothing around it.</summary>
+    ProbedTable,
+
     /// <summary>Read and write. Prefaulted by <see cref="IMapping.Populate"/>, not by mapping: that dirties every page.</summary>
     Segment,
 
     /// <summary>As <see cref="Segment"/>, for small syncs: no read-ahead, 4 KiB pages, because a sync writes the whole of a page of any size.</summary>
     SyncedSegment,
+}
+
+internal static class MappingAccesses
+{
+    public static bool IsReadOnly(this MappingAccess access) => access is MappingAccess.Table or MappingAccess.ProbedTable;
 }
 
 /// <summary>A mapped range of a file. <see cref="IDisposable.Dispose"/> unmaps: only when no pin can see the range.</summary>

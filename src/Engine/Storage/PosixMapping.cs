@@ -38,8 +38,9 @@ internal sealed unsafe class PosixMapping(string path, byte* address, long lengt
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
         if (length == 0 || Volatile.Read(ref disposed) != 0) return;
         var start = offset & ~(Page - 1);
-        var advice = OperatingSystem.IsMacOS() ? Libc.MADV_WILLNEED
-            : access is not MappingAccess.Table ? Libc.MADV_POPULATE_WRITE : Libc.MADV_POPULATE_READ;
+        // All of it at once: a fault of such a mapping reads a page.
+        if (access == MappingAccess.ProbedTable) _ = Libc.Advise(Address + start, (nuint)(offset + length - start), Libc.MADV_WILLNEED);
+        var advice = OperatingSystem.IsMacOS() ? Libc.MADV_WILLNEED : access.IsReadOnly() ? Libc.MADV_POPULATE_READ : Libc.MADV_POPULATE_WRITE;
         _ = Libc.Advise(Address + start, (nuint)(offset + length - start), advice);
     }
 

@@ -56,11 +56,12 @@ internal sealed unsafe partial class Table
         {
             if (TableParts.ReadFooter(file, path, descriptor, report) is not { } footer)
                 return null;
-            mapping = file.Map(descriptor.Length, MappingAccess.Table);
+            bool isProbed = access == TableAccess.Probed;
+            mapping = file.Map(descriptor.Length, isProbed ? MappingAccess.ProbedTable : MappingAccess.Table);
             mapping.Populate(footer.Leases.Offset, descriptor.Length - footer.Leases.Offset);
             var parts = new TableParts(path, descriptor, footer, mapping, report);
             if (parts.AreWhole)
-                table = new Table(storage, descriptor, path, paranoid, parts, mapping, access == TableAccess.Probed ? new TableResidency(file, mapping) : null);
+                table = new Table(storage, descriptor, path, paranoid, parts, mapping, isProbed ? new TableResidency(file, mapping) : null);
             return table;
         }
         finally

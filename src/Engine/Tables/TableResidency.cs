@@ -18,19 +18,10 @@ namespace Varve.Tables;
 /// </para>
 /// Any thread; owns the file. Allocates nothing.
 /// </summary>
-internal sealed class TableResidency : IDisposable
+internal sealed class TableResidency(IStorageFile file, IMapping mapping) : IDisposable
 {
     /// <summary>Room for a block of the usual size, on the stack: what is read is not looked at.</summary>
     private const int PieceBytes = 16 << 10;
-
-    private readonly IStorageFile file;
-    private readonly IMapping mapping;
-
-    public TableResidency(IStorageFile file, IMapping mapping)
-    {
-        (this.file, this.mapping) = (file, mapping);
-        file.AdviseRandom();
-    }
 
     /// <summary>Reads a range unless all of it is in memory; true when it was.</summary>
     /// <exception cref="IOException">The device cannot read it.</exception>

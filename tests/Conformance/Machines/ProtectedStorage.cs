@@ -81,8 +81,6 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 
         public void Allocate(long length) => file.Allocate(length);
 
-        public void AdviseRandom() => file.AdviseRandom();
-
         public void BeginRead(long offset, long length) => file.BeginRead(offset, length);
 
         public void Sync() => file.Sync();

@@ -92,8 +92,6 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
         public void BeginSync(long offset, long length) => file.BeginSync(offset, length);
 
-        public void AdviseRandom() => file.AdviseRandom();
-
         public void BeginRead(long offset, long length) => file.BeginRead(offset, length);
 
         public void Sync() => owner.Do("sync", Path, file.Sync);

@@ -121,8 +121,6 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
 
         public void BeginSync(long offset, long length) => file.BeginSync(offset, length);
 
-        public void AdviseRandom() => file.AdviseRandom();
-
         public void BeginRead(long offset, long length) => file.BeginRead(offset, length);
 
         public void Sync()

@@ -127,7 +127,7 @@ internal sealed unsafe class SimMapping : IMapping
         this.owner = owner;
         this.file = file;
         this.path = path;
-        isWritable = access != MappingAccess.Table;
+        isWritable = !access.IsReadOnly();
         Length = length;
         Address = length == 0 ? null : file.Memory;
         file.References++;
