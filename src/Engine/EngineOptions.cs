@@ -44,7 +44,8 @@ public enum TableAccess
 
     /// <summary>
     /// Through the mapping, once a system call has said that the block is in the page cache, or another has read it: no thread waits for a device
-    /// where a garbage collection would have to wait for it. For data larger than memory. A read costs a system call for every block of a run, and each table keeps its file open.
+    /// where a garbage collection would have to wait for it, unless the system drops a page in between. For data larger than memory. A read costs a
+    /// system call for every block of a run, and each table keeps its file open.
     /// <para>
     /// A bad sector is an <see cref="IOException"/> then, and not the end of the process. Where the system cannot be asked (Windows) every block is read each time. Whoever reads a
     /// database of another user's that he may not write is told by Linux that everything is in memory, and gets <see cref="Mapped"/>.
