@@ -36,6 +36,24 @@ public enum LogGapPolicy
     Allow,
 }
 
+/// <summary>How the data blocks of tables are reached.</summary>
+public enum TableAccess
+{
+    /// <summary>Through the mapping alone. The fastest while tables fit in memory; what does not is brought in by page faults, for which a garbage collection has to wait, and every thread with it.</summary>
+    Mapped,
+
+    /// <summary>
+    /// Through the mapping, once a system call has said that the block is in the page cache, or another has read it: no thread waits for a device
+    /// where a garbage collection would have to wait for it, unless the system drops a page in between. For data larger than memory. A read costs a
+    /// system call for every block of a run, and each table keeps its file open.
+    /// <para>
+    /// A bad sector is an <see cref="IOException"/> then, and not the end of the process. Where the system cannot be asked (Windows) every block is read each time. Whoever reads a
+    /// database of another user's that he may not write is told by Linux that everything is in memory, and gets <see cref="Mapped"/>.
+    /// </para>
+    /// </summary>
+    Probed,
+}
+
 /// <summary>How an engine is opened. Checked by <see cref="LsmStateMachine.Open"/>, whose error names the option.</summary>
 public sealed record EngineOptions
 {
@@ -113,6 +131,9 @@ public sealed record EngineOptions
 
     /// <summary>Bits of filter a key. 0 (none) to 32.</summary>
     public int FilterBitsPerKey { get; init; } = 10;
+
+    /// <summary>How the data blocks of tables are reached; <see cref="Varve.TableAccess.Probed"/> for data larger than memory.</summary>
+    public TableAccess TableAccess { get; init; } = TableAccess.Mapped;
 
     /// <summary>Verify every block on every read, not once a mapping.</summary>
     public bool ParanoidChecks { get; init; }

@@ -19,7 +19,7 @@ public sealed partial class LsmStateMachine
 
     private readonly ChunkScratch _scratch = new();
 
-    /// <summary>Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless durability asks for one.</summary>
+    /// <summary>Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless durability, or <see cref="TableAccess.Probed"/> for a compare-and-swap, asks for one.</summary>
     /// <param name="encodedChunk">Varint-delimited entries; read during the call only.</param>
     /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
     /// <returns>The number of entries.</returns>

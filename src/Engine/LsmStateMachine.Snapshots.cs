@@ -178,7 +178,7 @@ public sealed partial class LsmStateMachine
 
     private async Task<bool> InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
     {
-        var stager = new SnapshotStager(_versions, _options.ParanoidChecks, token);
+        var stager = new SnapshotStager(_versions, _options, token);
         var staged = await stager.StageAsync(metadata, path).ConfigureAwait(false);
         try
         {

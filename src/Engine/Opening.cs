@@ -75,7 +75,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
         foreach (var name in storage.List(directory)) NoteNumber(numbers, name);
 
-        var runs = VersionSet.OpenRuns(storage, directory, content.Runs, options.ParanoidChecks);
+        var runs = VersionSet.OpenRuns(storage, directory, content.Runs, options);
         foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
         var incarnation = new Incarnation(content.State, OutcomesKept);
         var recovered = new LogReplay(incarnation, content.State, stock);

@@ -10,6 +10,7 @@ internal static class OptionChecks
         Defined(options.Durability, nameof(options.Durability));
         Defined(options.LeaseClock, nameof(options.LeaseClock));
         Defined(options.LogGaps, nameof(options.LogGaps));
+        Defined(options.TableAccess, nameof(options.TableAccess));
         if (options.Durability == Durability.Interval)
             Range(options.SyncInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(options.SyncInterval));
         Range(options.MemtableBytes, 64L << 10, 16L << 30, nameof(options.MemtableBytes));

@@ -7,6 +7,8 @@ internal sealed class VarveEngine : IBenchEngine
 
     public string Name => "varve";
 
+    public string OtherAccess => "probed";
+
     public IReadOnlyList<string> Notes =>
     [
         "wire-encoded chunks, decoded inside the timed call; default options (memtable 64 MiB, filter 10 bits)",
@@ -14,6 +16,7 @@ internal sealed class VarveEngine : IBenchEngine
         "sustained and overwrite rows, which tell the space: HistoryEntries 0, for the peers keep no history; elsewhere the default, 65,536 entries",
         "get: Read into the caller's buffer; in place: ReadView.TryGet, a view opened for each get; scans: a ReadView opened for each scan",
         "multi-get: GetMulti, whose result is an array of its own for each value",
+        "the other table access: TableAccess.Probed; everywhere else TableAccess.Mapped",
         "settled: CompactAsync; checkpoint: GenerateSnapshotDataAsync at the last applied entry; count: Count",
     ];
 
@@ -21,8 +24,12 @@ internal sealed class VarveEngine : IBenchEngine
 
     public void Open(string directory, EngineSettings settings)
     {
-        if (settings.Access is not null) throw new NotSupportedException($"no table access '{settings.Access}'");
-        var options = new EngineOptions { Durability = settings.Durable ? Durability.Power : Durability.Process, MemtableBytes = settings.MemtableBytes };
+        var options = new EngineOptions
+        {
+            Durability = settings.Durable ? Durability.Power : Durability.Process,
+            MemtableBytes = settings.MemtableBytes,
+            TableAccess = settings.Access is { } access ? Enum.Parse<TableAccess>(access, ignoreCase: true) : TableAccess.Mapped,
+        };
         _machine = LsmStateMachine.Open(directory, settings.KeepsHistory ? options : options with { HistoryEntries = 0 });
     }
 

@@ -33,7 +33,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
             versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, options.TableBytes,
             versions.Spares, inputs.Sum(run => run.Bytes));
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
-        var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options.ParanoidChecks);
+        var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         var done = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime));
         Count++;
         BytesWritten += batch.BytesWritten;

@@ -26,7 +26,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
             versions.Spares, memtable.Segment.End);
         WriteRows(version, memtable, batch);
         var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
-        var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options.ParanoidChecks);
+        var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         // Closing; or latched, and then what was read may be pages that a failed sync let go of.
         TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
         if (host.IsStopping) return;

@@ -13,7 +13,7 @@ namespace Varve.Snapshots;
 /// Checked before anything is trusted: the manifest's checksum, version and bounds, each file's name (derived, so no path can
 /// be hostile), length and hash, and then every block of every table.
 /// </summary>
-internal sealed class SnapshotStager(VersionSet versions, bool paranoid, CancellationToken token)
+internal sealed class SnapshotStager(VersionSet versions, EngineOptions options, CancellationToken token)
 {
     private const int CopyPiece = 256 << 10;
 
@@ -141,7 +141,7 @@ internal sealed class SnapshotStager(VersionSet versions, bool paranoid, Cancell
 
     private Run[] OpenAndVerify(AddedTable[] tables)
     {
-        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), paranoid);
+        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), options);
         try
         {
             foreach (var table in runs.SelectMany(run => run.Tables)) table.Table.Verify(token: token);

@@ -63,11 +63,13 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
 
         public void Allocate(long size) => throw ReadOnly();
 
+        public void BeginRead(long at, long size) => whole.BeginRead(offset + at, size);
+
         public void Sync() => throw ReadOnly();
 
         public IMapping Map(long size, MappingAccess access)
         {
-            if (access != MappingAccess.Table) throw ReadOnly();
+            if (!access.IsReadOnly()) throw ReadOnly();
             return size <= length ? new PartMapping(whole.Map(offset + size, access), offset) : throw new EndOfStreamException($"{path}: no {size} bytes to map");
         }
 
@@ -89,6 +91,8 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
         public void Sync(long at, long length) => throw ReadOnly();
 
         public void Populate(long at, long length) => whole.Populate(offset + at, length);
+
+        public bool IsResident(long at, long length) => whole.IsResident(offset + at, length);
 
         public void Dispose() => whole.Dispose();
     }

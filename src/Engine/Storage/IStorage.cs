@@ -93,6 +93,9 @@ internal interface IStorageFile : IDisposable
     /// </summary>
     void BeginSync(long offset, long length) { }
 
+    /// <summary>Has the device begin to read a range into the page cache, and does not wait for it. Advice: failure is ignored.</summary>
+    void BeginRead(long offset, long length) { }
+
     /// <summary>Makes data and size durable (fdatasync). A failure is final: the pages may be gone (docs/DURABILITY.md).</summary>
     void Sync();
 
@@ -112,11 +115,19 @@ internal enum MappingAccess
     /// <summary>Read-only; the kernel may use huge pages and read ahead.</summary>
     Table,
 
+    /// <summary>As <see cref="Table"/>, for reads that are small and far apart: what is asked for, by the file object too, is read and nothing around it.</summary>
+    ProbedTable,
+
     /// <summary>Read and write. Prefaulted by <see cref="IMapping.Populate"/>, not by mapping: that dirties every page.</summary>
     Segment,
 
     /// <summary>As <see cref="Segment"/>, for small syncs: no read-ahead, 4 KiB pages, because a sync writes the whole of a page of any size.</summary>
     SyncedSegment,
+}
+
+internal static class MappingAccesses
+{
+    public static bool IsReadOnly(this MappingAccess access) => access is MappingAccess.Table or MappingAccess.ProbedTable;
 }
 
 /// <summary>A mapped range of a file. <see cref="IDisposable.Dispose"/> unmaps: only when no pin can see the range.</summary>
@@ -134,4 +145,10 @@ internal unsafe interface IMapping : IDisposable
 
     /// <summary>Asks that a range be resident (index and filter regions at open). Advice: failure is ignored.</summary>
     void Populate(long offset, long length);
+
+    /// <summary>
+    /// Whether a range is in the page cache, so that touching it does not wait for a device. True is a guess about the next moment: the system
+    /// may drop pages at any time. False where it cannot be asked. Allocates nothing.
+    /// </summary>
+    bool IsResident(long offset, long length);
 }

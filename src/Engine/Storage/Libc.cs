@@ -40,6 +40,8 @@ internal static unsafe partial class Libc
     public const int MADV_WILLNEED = 3;
     public const int MADV_POPULATE_READ = 22;
     public const int MADV_POPULATE_WRITE = 23;
+    public const int POSIX_FADV_RANDOM = 1;
+    public const int POSIX_FADV_WILLNEED = 3;
 
     public const uint SYNC_FILE_RANGE_WRITE = 2;
     public const int AT_EMPTY_PATH = 0x1000;
@@ -137,4 +139,11 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "madvise", SetLastError = true)]
     public static partial int Advise(void* address, nuint length, int advice);
+
+    /// <summary>Linux only. Answers the error itself; leaves errno alone.</summary>
+    [LibraryImport(Name, EntryPoint = "posix_fadvise")]
+    public static partial int AdviseFile(SafeFileHandle file, long offset, long length, int advice);
+
+    [LibraryImport(Name, EntryPoint = "mincore")]
+    public static partial int InCore(void* address, nuint length, byte* pages);
 }

@@ -80,11 +80,11 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
         if (length > size) throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {size}");
         try
         {
-            var mode = access == MappingAccess.Table ? MemoryMappedFileAccess.Read : MemoryMappedFileAccess.ReadWrite;
+            var mode = access.IsReadOnly() ? MemoryMappedFileAccess.Read : MemoryMappedFileAccess.ReadWrite;
             // The view keeps the pages; the file mapping object is needed only to make it.
             using var file = MemoryMappedFile.CreateFromFile(handle, null, 0, mode, HandleInheritability.None, leaveOpen: true);
             var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode), length, Sync);
-            if (access != MappingAccess.Table)
+            if (!access.IsReadOnly())
                 lock (segments) segments.Add(mapping);
             return mapping;
         }

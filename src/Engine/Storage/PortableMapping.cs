@@ -38,6 +38,12 @@ internal sealed unsafe class PortableMapping : IMapping
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
     }
 
+    public bool IsResident(long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
+        return false; // nobody to ask
+    }
+
     /// <summary>Writes the view's stores to the file; false once it is unmapped.</summary>
     public bool TryFlush()
     {

@@ -93,6 +93,11 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         if (OperatingSystem.IsLinux()) _ = Libc.SyncRange(handle, offset, length, Libc.SYNC_FILE_RANGE_WRITE);
     }
 
+    public void BeginRead(long offset, long length)
+    {
+        if (OperatingSystem.IsLinux()) _ = Libc.AdviseFile(handle, offset, length, Libc.POSIX_FADV_WILLNEED);
+    }
+
     /// <summary>How many names the file has; 0 where that cannot be told.</summary>
     public uint CountNames()
     {
@@ -122,11 +127,12 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         if (length == 0) return new PosixMapping(Path, null, 0, access);
         var size = Length;
         if (length > size) throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {size}");
-        var protection = access == MappingAccess.Table ? Libc.PROT_READ : Libc.PROT_READ | Libc.PROT_WRITE;
+        var protection = access.IsReadOnly() ? Libc.PROT_READ : Libc.PROT_READ | Libc.PROT_WRITE;
         var address = Libc.Map(null, (nuint)length, protection, Libc.MAP_SHARED, handle, 0);
         if ((nint)address == -1) throw PosixError.Last("mmap", Path);
         // Advice; a kernel that refuses it only reads ahead more than we want.
-        if (access == MappingAccess.SyncedSegment) _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
+        if (access is MappingAccess.ProbedTable or MappingAccess.SyncedSegment) _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
+        if (access == MappingAccess.ProbedTable && OperatingSystem.IsLinux()) _ = Libc.AdviseFile(handle, 0, 0, Libc.POSIX_FADV_RANDOM);
         return new PosixMapping(Path, (byte*)address, length, access);
     }
 

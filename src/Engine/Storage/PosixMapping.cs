@@ -13,6 +13,10 @@ internal sealed unsafe class PosixMapping(string path, byte* address, long lengt
     public const string ProtectRetiredSwitch = "Varve.ProtectRetiredMappings";
 
     private const long PageSizeLeast = 4096;
+    private const int PagesAtOnce = 64;
+
+    // A call of the C library every time it is asked.
+    private static readonly long Page = Math.Max(Environment.SystemPageSize, PageSizeLeast);
 
     private int disposed;
 
@@ -25,8 +29,7 @@ internal sealed unsafe class PosixMapping(string path, byte* address, long lengt
     public void Sync(long offset, long length)
     {
         if (offset < 0 || length <= 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
-        var page = Math.Max(Environment.SystemPageSize, PageSizeLeast);
-        var start = offset & ~(page - 1);
+        var start = offset & ~(Page - 1);
         if (Libc.SyncMapped(Address + start, (nuint)(offset + length - start), Libc.MS_SYNC) != 0) throw PosixError.Last("msync", path);
     }
 
@@ -34,11 +37,31 @@ internal sealed unsafe class PosixMapping(string path, byte* address, long lengt
     {
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
         if (length == 0 || Volatile.Read(ref disposed) != 0) return;
-        var page = Math.Max(Environment.SystemPageSize, PageSizeLeast);
-        var start = offset & ~(page - 1);
-        var advice = OperatingSystem.IsMacOS() ? Libc.MADV_WILLNEED
-            : access is not MappingAccess.Table ? Libc.MADV_POPULATE_WRITE : Libc.MADV_POPULATE_READ;
+        var start = offset & ~(Page - 1);
+        // All of it at once: a fault of such a mapping reads a page.
+        if (access == MappingAccess.ProbedTable) _ = Libc.Advise(Address + start, (nuint)(offset + length - start), Libc.MADV_WILLNEED);
+        var advice = OperatingSystem.IsMacOS() ? Libc.MADV_WILLNEED : access.IsReadOnly() ? Libc.MADV_POPULATE_READ : Libc.MADV_POPULATE_WRITE;
         _ = Libc.Advise(Address + start, (nuint)(offset + length - start), advice);
+    }
+
+    /// <summary>
+    /// The system tells it to whoever owns the file or may write it. To others it says yes to everything (mincore(2)); the engine's own files
+    /// can be opened by their owner alone.
+    /// </summary>
+    public bool IsResident(long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
+        var pages = stackalloc byte[PagesAtOnce];
+        var end = offset + length;
+        for (var at = offset & ~(Page - 1); at < end; at += PagesAtOnce * Page)
+        {
+            var bytes = Math.Min(PagesAtOnce * Page, end - at);
+            if (Libc.InCore(Address + at, (nuint)bytes, pages) != 0) return false; // the caller's pin keeps the mapping
+            for (var i = 0; i < (bytes + Page - 1) / Page; i++)
+                if ((pages[i] & 1) == 0) return false;
+        }
+
+        return true;
     }
 
     public void Dispose()

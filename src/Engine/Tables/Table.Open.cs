@@ -5,9 +5,9 @@ namespace Varve.Tables;
 
 internal sealed unsafe partial class Table
 {
-    private Table(IStorage storage, TableDescriptor descriptor, string path, bool paranoid, TableParts parts, IMapping mapping)
+    private Table(IStorage storage, TableDescriptor descriptor, string path, bool paranoid, TableParts parts, IMapping mapping, TableResidency? residency)
     {
-        (this.storage, this.paranoid, footer, this.mapping) = (storage, paranoid, parts.Footer, mapping);
+        (this.storage, this.paranoid, footer, this.mapping, this.residency) = (storage, paranoid, parts.Footer, mapping, residency);
         Path = path;
         Descriptor = descriptor;
         data = mapping.Address;
@@ -24,6 +24,7 @@ internal sealed unsafe partial class Table
         index = new TableIndexReader(data + footer.Index.Offset, parts.Index!);
         shortcut = new BlockShortcut(index, sharedBytes, smallestHead, largestHead);
         checkedBlocks = new ulong[(parts.Index!.BlockCount + 63) / 64];
+        readyBlocks = residency is null ? checkedBlocks : new ulong[checkedBlocks.Length];
         filter = data + footer.Filter.Offset;
         filterLines = (ulong)(footer.Filter.Length / TableFilter.LineBytes);
     }
@@ -35,34 +36,40 @@ internal sealed unsafe partial class Table
     /// <param name="path">The file.</param>
     /// <param name="descriptor">What the manifest says of the file.</param>
     /// <param name="paranoid">Check a block's checksum on every touch, not once.</param>
+    /// <param name="access">How data blocks are reached.</param>
     /// <exception cref="CorruptionException">The bytes are not a table, are damaged, or are another table than the descriptor's.</exception>
     /// <exception cref="UnsupportedFormatException">The file has a format version that this build does not read.</exception>
     /// <exception cref="IOException">The file cannot be opened, read or mapped.</exception>
-    public static Table Open(IStorage storage, string path, TableDescriptor descriptor, bool paranoid) =>
-        TryOpen(storage, path, descriptor, paranoid, static damage => throw damage)!;
+    public static Table Open(IStorage storage, string path, TableDescriptor descriptor, bool paranoid, TableAccess access = TableAccess.Mapped) =>
+        TryOpen(storage, path, descriptor, paranoid, static damage => throw damage, access)!;
 
     /// <summary>As <see cref="Open"/>, but gives every damage to <paramref name="report"/>; null when there was one.</summary>
-    public static Table? TryOpen(IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report)
+    public static Table? TryOpen(
+        IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report, TableAccess access = TableAccess.Mapped)
     {
         if (!BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException("Tables are read in place, which takes a little-endian processor.");
-        using IStorageFile file = storage.Open(path, FileIntent.Read);
-        if (TableParts.ReadFooter(file, path, descriptor, report) is not { } footer)
-            return null;
-        IMapping mapping = file.Map(descriptor.Length, MappingAccess.Table);
+        IStorageFile file = storage.Open(path, FileIntent.Read);
+        IMapping? mapping = null;
         Table? table = null;
         try
         {
+            if (TableParts.ReadFooter(file, path, descriptor, report) is not { } footer)
+                return null;
+            bool isProbed = access == TableAccess.Probed;
+            mapping = file.Map(descriptor.Length, isProbed ? MappingAccess.ProbedTable : MappingAccess.Table);
             mapping.Populate(footer.Leases.Offset, descriptor.Length - footer.Leases.Offset);
             var parts = new TableParts(path, descriptor, footer, mapping, report);
             if (parts.AreWhole)
-                table = new Table(storage, descriptor, path, paranoid, parts, mapping);
+                table = new Table(storage, descriptor, path, paranoid, parts, mapping, isProbed ? new TableResidency(file, mapping) : null);
             return table;
         }
         finally
         {
             if (table is null)
-                mapping.Dispose();
+                mapping?.Dispose();
+            if (table?.residency is null)
+                file.Dispose();
         }
     }
 }

@@ -25,8 +25,11 @@ internal sealed unsafe partial class Table
     {
         byte* line = index.Line(block);
         ulong candidates = DataBlockView.Candidates(line, hash);
-        if (candidates != 0)
-            new DataBlockView(line, data + index.BlockOffset(block)).Prefetch(candidates);
+        if (candidates == 0)
+            return 0;
+        if (residency is not null)
+            BeginReading(block);
+        new DataBlockView(line, data + index.BlockOffset(block)).Prefetch(candidates);
         return candidates;
     }
 
@@ -35,7 +38,10 @@ internal sealed unsafe partial class Table
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TableRow FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)
     {
-        EnsureChecked(block);
+        EnsureReady(block);
         return DataBlockView.Find(index.Line(block), data + index.BlockOffset(block), key, candidates);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void BeginReading(int block) => residency!.Begin(index.BlockOffset(block), index.BlockOffset(block + 1) - index.BlockOffset(block));
 }

@@ -12,6 +12,10 @@ namespace Varve.Tables;
 /// unless the table is paranoid: then every touch checks. Rows, separators and heads can still be in a wrong order if an enemy
 /// computed the checksums: that gives wrong answers, never a read out of bounds, and <see cref="Verify"/> finds it.
 /// </para>
+/// <para>
+/// A block is ready, to be touched without more ado, once it is checked. Where pages have to be seen in memory first (<see cref="TableResidency"/>) none ever
+/// is, so that a table without that asks nothing but what it asked before.
+/// </para>
 /// </summary>
 internal sealed unsafe partial class Table : IDisposable
 {
@@ -31,6 +35,8 @@ internal sealed unsafe partial class Table : IDisposable
     private readonly ulong filterLines;
     private readonly TableIndexReader index;
     private readonly ulong[] checkedBlocks;
+    private readonly ulong[] readyBlocks;
+    private readonly TableResidency? residency;
     private int disposed;
 
     public string Path { get; }
@@ -71,7 +77,7 @@ internal sealed unsafe partial class Table : IDisposable
         ulong candidates = DataBlockView.Candidates(line, hash);
         if (candidates == 0)
             return default;
-        EnsureChecked(number);
+        EnsureReady(number);
         return DataBlockView.Find(line, data + index.BlockOffset(number), key, candidates);
     }
 
@@ -85,8 +91,10 @@ internal sealed unsafe partial class Table : IDisposable
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref disposed, 1) == 0)
-            mapping.Dispose();
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
+            return;
+        mapping.Dispose();
+        residency?.Dispose();
     }
 
     internal ReadOnlySpan<byte> LeaseRegion => new(data + footer.Leases.Offset, (int)footer.Leases.Length);
@@ -105,11 +113,22 @@ internal sealed unsafe partial class Table : IDisposable
             Memory.Prefetch.Line(block + DataBlockHeader.HeadsOffset + line);
     }
 
-    /// <summary>A block, checked.</summary>
+    /// <summary>A block, ready.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal DataBlockView Block(int number)
     {
-        EnsureChecked(number);
+        EnsureReady(number);
+        return new DataBlockView(index.Line(number), data + index.BlockOffset(number));
+    }
+
+    /// <summary>A block, ready, for a walk that can come to the blocks from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    internal DataBlockView Block(int number, int least, int most, ref BlockWindow window)
+    {
+        if (residency is null)
+            return Block(number);
+        if (!window.Contains(number))
+            window.MoveTo(number, least, most, residency, index);
+        CheckOnce(number);
         return new DataBlockView(index.Line(number), data + index.BlockOffset(number));
     }
 
@@ -117,15 +136,23 @@ internal sealed unsafe partial class Table : IDisposable
         new(Path, index.BlockOffset((int)lease.Block), "data block (the lease that the table's leases name)");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void EnsureChecked(int number)
+    private void EnsureReady(int number)
     {
-        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) == 0)
-            CheckBlock(number);
+        if ((Volatile.Read(ref readyBlocks[number >> 6]) >> number & 1) == 0)
+            MakeReady(number);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CheckBlock(int number)
+    private void MakeReady(int number)
     {
+        residency?.Ensure(index.BlockOffset(number), index.BlockOffset(number + 1) - index.BlockOffset(number));
+        CheckOnce(number);
+    }
+
+    private void CheckOnce(int number)
+    {
+        if ((Volatile.Read(ref checkedBlocks[number >> 6]) >> number & 1) != 0)
+            return;
         if (FaultOf(number) is { } fault)
             throw fault;
         if (!paranoid)

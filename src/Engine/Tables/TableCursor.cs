@@ -14,6 +14,7 @@ internal unsafe struct TableCursor(Table table)
 {
     private readonly Table table = table;
     private DataBlockView block;
+    private BlockWindow window;
     private ulong prefixHead;
     private FixedBytes limit;
     private int firstBlock;
@@ -218,7 +219,7 @@ internal unsafe struct TableCursor(Table table)
         isValid = false;
         if (number < firstBlock || number > lastBlock)
             return false;
-        block = table.Block(number);
+        block = table.Block(number, firstBlock, lastBlock, ref window);
         prefixHead = KeyHead.Of(new ReadOnlySpan<byte>(block.Prefix, block.PrefixLength));
         begin = number == lowerBlock ? block.LowerBound(limit.Span) : 0;
         end = number == upperBlock ? block.LowerBound(limit.Span) : block.Count;

@@ -11,12 +11,16 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
     private SpareFiles? _spares;
 
     /// <summary>Opens tables that were just written; the caller's one reference each.</summary>
-    public static List<TableHandle> OpenAll(IStorage storage, List<(string Path, TableDescriptor Descriptor)> tables, bool paranoid)
+    public static List<TableHandle> OpenAll(IStorage storage, List<(string Path, TableDescriptor Descriptor)> tables, EngineOptions options)
     {
         var opened = new List<TableHandle>();
-        foreach (var (path, descriptor) in tables) opened.Add(new TableHandle(storage, path, Table.Open(storage, path, descriptor, paranoid)));
+        foreach (var (path, descriptor) in tables) opened.Add(Open(storage, path, descriptor, options));
         return opened;
     }
+
+    /// <summary>Opens a table; the caller's one reference.</summary>
+    public static TableHandle Open(IStorage storage, string path, TableDescriptor descriptor, EngineOptions options) =>
+        new(storage, path, Table.Open(storage, path, descriptor, options.ParanoidChecks, options.TableAccess));
 
     /// <summary>
     /// Lets go of tables that a version is to take over by <paramref name="commit"/>; says whether it did. Where it did not, or a full disk

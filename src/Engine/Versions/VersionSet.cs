@@ -169,7 +169,7 @@ internal sealed class VersionSet : IDisposable
     public string PathOf(string name) => System.IO.Path.Combine(Directory, name);
 
     /// <summary>Opens tables by their descriptors, grouped into runs; newest run first.</summary>
-    public static Run[] OpenRuns(IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, bool paranoid)
+    public static Run[] OpenRuns(IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, EngineOptions options)
     {
         var opened = new List<TableHandle>();
         try
@@ -182,7 +182,7 @@ internal sealed class VersionSet : IDisposable
                 {
                     var path = System.IO.Path.Combine(directory, FileNames.Table(descriptor.Number));
                     if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "table", "a file that the manifest names", "no such file");
-                    var handle = new TableHandle(storage, path, Table.Open(storage, path, descriptor, paranoid));
+                    var handle = TableHandle.Open(storage, path, descriptor, options);
                     opened.Add(handle);
                     tables.Add(handle);
                 }

@@ -81,6 +81,8 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 
         public void Allocate(long length) => file.Allocate(length);
 
+        public void BeginRead(long offset, long length) => file.BeginRead(offset, length);
+
         public void Sync() => file.Sync();
 
         public IMapping Map(long length, MappingAccess access) => new ProtectedMapping(owner, file.Map(length, access));
@@ -105,6 +107,8 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
         {
             if (Volatile.Read(ref disposed) == 0) mapping.Populate(offset, length);
         }
+
+        public bool IsResident(long offset, long length) => mapping.IsResident(offset, length);
 
         public void Dispose()
         {

@@ -51,6 +51,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     [InlineData("IdleAfter")]
     [InlineData("MemoryBudgetBytes")]
     [InlineData("UpperRunsMax")]
+    [InlineData("TableAccess")]
     public void AnOptionOutOfRangeIsNamed(string name)
     {
         var options = name switch
@@ -59,6 +60,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
             "HistoryEntries" => Options with { HistoryEntries = -1 },
             "BlockBytes" => Options with { BlockBytes = 3 },
             "IdleAfter" => Options with { IdleAfter = TimeSpan.Zero },
+            "TableAccess" => Options with { TableAccess = (TableAccess)7 },
             "MemoryBudgetBytes" => Options with { MemoryBudgetBytes = 1 },
             _ => Options with { UpperRunsMax = 0 },
         };

@@ -62,5 +62,7 @@ internal sealed unsafe class MemoryMapping : IMapping
 
     public void Populate(long offset, long length) { }
 
+    public bool IsResident(long offset, long length) => true;
+
     public void Dispose() => node.Unmap();
 }

@@ -92,6 +92,8 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
         public void BeginSync(long offset, long length) => file.BeginSync(offset, length);
 
+        public void BeginRead(long offset, long length) => file.BeginRead(offset, length);
+
         public void Sync() => owner.Do("sync", Path, file.Sync);
 
         public IMapping Map(long length, MappingAccess access) => 

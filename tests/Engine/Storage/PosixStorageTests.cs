@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Varve.Storage;
 using Xunit;
 
 namespace Varve.Tests.Engine.Storage;
 
 /// <summary>The contract, and what only the real file system of Linux can show.</summary>
-public unsafe class PosixStorageTests() : StorageContract(Posix)
+public unsafe partial class PosixStorageTests() : StorageContract(Posix)
 {
     private static readonly PosixStorage Posix = new();
 
@@ -93,6 +95,34 @@ public unsafe class PosixStorageTests() : StorageContract(Posix)
             AppContext.SetSwitch(PosixMapping.ProtectRetiredSwitch, false);
         }
     }
+
+    [Fact]
+    public void WhatIsReadIsResidentAndNothingAroundIt()
+    {
+        const int dontNeed = 4;
+        if (!OperatingSystem.IsLinux()) return;
+        using var file = Posix.Open(At("f"), FileIntent.CreateNew);
+        file.Write(0, new byte[1 << 20]);
+        file.Sync();
+        using var mapping = file.Map(1 << 20, MappingAccess.ProbedTable);
+        Assert.True(mapping.IsResident(0, 1 << 20));
+        using (var handle = File.OpenHandle(At("f"))) _ = posix_fadvise(handle, 0, 0, dontNeed);
+        if (mapping.IsResident(300_000, 1)) return; // a file system in memory
+        file.Read(300_000, new byte[8192]);
+        Assert.True(mapping.IsResident(300_000, 8192));
+        Assert.False(mapping.IsResident(280_000, 8192));
+        Assert.False(mapping.IsResident(320_000, 8192));
+        Assert.Equal(0, mapping.Address[600_000]); // the same goes for a fault
+        Assert.True(mapping.IsResident(600_000, 1));
+        Assert.False(mapping.IsResident(590_000, 1));
+        Assert.False(mapping.IsResident(610_000, 1));
+        mapping.Populate(700_000, 100_000);
+        Assert.True(mapping.IsResident(700_000, 100_000));
+        Assert.False(mapping.IsResident(0, 1 << 20));
+    }
+
+    [LibraryImport("libc")]
+    private static partial int posix_fadvise(SafeFileHandle file, long offset, long length, int advice);
 
     private int LockFromAnotherProcess()
     {

@@ -121,6 +121,8 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
 
         public void BeginSync(long offset, long length) => file.BeginSync(offset, length);
 
+        public void BeginRead(long offset, long length) => file.BeginRead(offset, length);
+
         public void Sync()
         {
             owner.Note("sync", Path);

@@ -145,6 +145,9 @@ public abstract unsafe class StorageContract : IDisposable
         mapping.Populate(0, 5);
         mapping.Populate(2, 0);
         Assert.Throws<ArgumentOutOfRangeException>(() => mapping.Populate(2, 4));
+        mapping.IsResident(0, 5);
+        mapping.IsResident(2, 0);
+        Assert.Throws<ArgumentOutOfRangeException>(() => mapping.IsResident(2, 4));
         Assert.Equal("abcde", Encoding.UTF8.GetString(mapping.Address, 5));
         mapping.Dispose();
         mapping.Dispose();

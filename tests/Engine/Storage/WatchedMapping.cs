@@ -15,5 +15,7 @@ internal sealed unsafe class WatchedMapping(IMapping mapping, Action<Action> syn
 
     public void Populate(long offset, long length) => mapping.Populate(offset, length);
 
+    public bool IsResident(long offset, long length) => mapping.IsResident(offset, length);
+
     public void Dispose() => mapping.Dispose();
 }

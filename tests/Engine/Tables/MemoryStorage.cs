@@ -133,6 +133,8 @@ internal sealed unsafe partial class MemoryStorage : IStorage
 
         public void Populate(long offset, long length) { }
 
+        public bool IsResident(long offset, long length) => true;
+
         private bool IsSpare => storage.ReusesMappings && size == SpareSize;
 
         public void Dispose()

@@ -119,6 +119,8 @@ internal sealed unsafe class MemoryFiles : IStorage
         {
         }
 
+        public bool IsResident(long offset, long length) => true;
+
         public void Dispose()
         {
             if (_isDisposed) return;

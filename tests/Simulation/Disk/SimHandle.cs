@@ -133,7 +133,7 @@ internal sealed unsafe class SimMapping : IMapping
         this.owner = owner;
         this.file = file;
         this.path = path;
-        isWritable = access != MappingAccess.Table;
+        isWritable = !access.IsReadOnly();
         Length = length;
         Address = length == 0 ? null : file.Memory;
         file.References++;
@@ -162,6 +162,13 @@ internal sealed unsafe class SimMapping : IMapping
     public void Populate(long offset, long length)
     {
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
+    }
+
+    /// <summary>Never: so everything is read that may be read, and every such read may fail.</summary>
+    public bool IsResident(long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
+        return false;
     }
 
     public void Dispose() => owner.Locked(() =>

@@ -28,9 +28,14 @@ internal sealed class Life : IDisposable
         this.steps = steps;
         Durability = durability;
         Disk.CreateDirectory(Path.GetDirectoryName(Directory)!); // before any fault
-        // Half of the lives keep segments and tables for use after a compaction too.
-        var idleAfter = (steps.Length + (int)durability) % 2 == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(30);
-        options = Options(Disk) with { Durability = durability, HistoryEntries = historyEntries, IdleAfter = idleAfter };
+        options = Options(Disk) with
+        {
+            Durability = durability,
+            HistoryEntries = historyEntries,
+            // Half of the lives keep segments and tables for use after a compaction too.
+            IdleAfter = (steps.Length + (int)durability) % 2 == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(30),
+            TableAccess = durability == Durability.Interval ? TableAccess.Probed : TableAccess.Mapped,
+        };
     }
 
     public SimFs Disk { get; } = new();

@@ -52,6 +52,7 @@ internal sealed class ModelWorld : IDisposable
             LeaseClock = random.Next(2) == 0 ? LeaseClock.Log : LeaseClock.Local,
             Durability = random.Next(20) == 0 ? Durability.Power : Durability.Process,
             ParanoidChecks = random.Next(8) == 0,
+            TableAccess = number % 4 == 3 ? TableAccess.Probed : TableAccess.Mapped,
             TimeProvider = clock,
             Steps = steps,
         };

@@ -1,0 +1,227 @@
+using System.Runtime.InteropServices;
+using Varve.Storage;
+
+namespace Varve.Tests.Tables;
+
+/// <summary>What a <see cref="ColdStorage"/> was asked of a table's file.</summary>
+internal readonly record struct ColdCall(bool IsRead, long Offset, long Length)
+{
+    public long End => Offset + Length;
+}
+
+/// <summary>
+/// Another storage, but the pages of a table's mapping cannot be touched until the file was read there: what would be a fault that waits for a disk
+/// ends the test run. What is populated stays; the rest can be made cold again. Writes down how tables are read. Linux.
+/// </summary>
+internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
+{
+    private const int Page = 4096;
+    private const int NoAccess = 0;
+    private const int ReadOnly = 1;
+    private const int ReadAndWrite = 3;
+    private const int PrivateAnonymous = 0x22;
+
+    private readonly Lock gate = new();
+    private readonly List<ColdMapping> mappings = [];
+    private readonly List<ColdCall> calls = new(4096);
+
+    /// <summary>Reads and announcements of reads of tables since <see cref="Forget"/>, in order.</summary>
+    public IReadOnlyList<ColdCall> Calls => calls;
+
+    public int LiveFiles { get; private set; }
+
+    public int LiveMappings => mappings.Count;
+
+    /// <summary>Reads of tables end in an error.</summary>
+    public bool IsBroken { get; set; }
+
+    public void Forget() => calls.Clear();
+
+    /// <summary>Makes everything cold but what was populated. Not while somebody is in the middle of something.</summary>
+    public void Evict()
+    {
+        lock (gate)
+            foreach (ColdMapping mapping in mappings)
+                mapping.Evict();
+    }
+
+    public void CreateDirectory(string path) => inner.CreateDirectory(path);
+
+    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
+
+    public bool FileExists(string path) => inner.FileExists(path);
+
+    public IReadOnlyList<string> List(string directory) => inner.List(directory);
+
+    public IStorageFile Open(string path, FileIntent intent)
+    {
+        IStorageFile file = inner.Open(path, intent);
+        if (!path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) || intent != FileIntent.Read)
+            return file;
+        lock (gate)
+            LiveFiles++;
+        return new ColdFile(this, file);
+    }
+
+    public void SyncDirectory(string path) => inner.SyncDirectory(path);
+
+    public bool TryLink(string existingPath, string newPath) => inner.TryLink(existingPath, newPath);
+
+    public void Rename(string from, string to) => inner.Rename(from, to);
+
+    public void Delete(string path) => inner.Delete(path);
+
+    public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
+
+    public IDisposable? TryLock(string path) => inner.TryLock(path);
+
+    public IDisposable? TryShare(string path) => inner.TryShare(path);
+
+    public IStorageFile? TryTakeOver(string path, string newPath) => inner.TryTakeOver(path, newPath);
+
+    private sealed class ColdFile(ColdStorage storage, IStorageFile file) : IStorageFile
+    {
+        private bool disposed;
+
+        public string Path => file.Path;
+
+        public long Length => file.Length;
+
+        public void Read(long offset, Span<byte> destination)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            if (storage.IsBroken)
+                throw new IOException("the disk cannot read it");
+            file.Read(offset, destination);
+            lock (storage.gate)
+            {
+                storage.calls.Add(new ColdCall(true, offset, destination.Length));
+                foreach (ColdMapping mapping in storage.mappings)
+                {
+                    if (mapping.Path == Path)
+                        mapping.Load(offset, destination.Length, isKept: false);
+                }
+            }
+        }
+
+        public void Write(long offset, ReadOnlySpan<byte> source) => throw new NotSupportedException();
+
+        public void Allocate(long length) => throw new NotSupportedException();
+
+        public void BeginRead(long offset, long length)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            lock (storage.gate)
+                storage.calls.Add(new ColdCall(false, offset, length));
+        }
+
+        public void Sync() => throw new NotSupportedException();
+
+        public IMapping Map(long length, MappingAccess access)
+        {
+            using IMapping whole = file.Map(length, access);
+            var mapping = new ColdMapping(storage, Path, new ReadOnlySpan<byte>(whole.Address, (int)length));
+            lock (storage.gate)
+                storage.mappings.Add(mapping);
+            return mapping;
+        }
+
+        public void Dispose()
+        {
+            file.Dispose();
+            lock (storage.gate)
+                storage.LiveFiles -= disposed ? 0 : 1;
+            disposed = true;
+        }
+    }
+
+    private sealed partial class ColdMapping : IMapping
+    {
+        private readonly ColdStorage storage;
+        private readonly nuint size;
+        private readonly bool[] resident;
+        private readonly bool[] kept;
+
+        public ColdMapping(ColdStorage storage, string path, ReadOnlySpan<byte> bytes)
+        {
+            this.storage = storage;
+            Path = path;
+            Length = bytes.Length;
+            int pages = (bytes.Length + Page - 1) / Page;
+            (resident, kept, size) = (new bool[pages], new bool[pages], (nuint)pages * Page);
+            nint address = mmap(0, size, ReadAndWrite, PrivateAnonymous, -1, 0);
+            if (address == -1)
+                throw new IOException("mmap");
+            Address = (byte*)address;
+            bytes.CopyTo(new Span<byte>(Address, bytes.Length));
+            Allow(0, pages, NoAccess);
+        }
+
+        public string Path { get; }
+
+        public byte* Address { get; }
+
+        public long Length { get; }
+
+        public void Dirtied(long offset, long length) => throw new NotSupportedException();
+
+        public void Sync(long offset, long length) => throw new NotSupportedException();
+
+        public void Populate(long offset, long length) => Load(offset, length, isKept: true);
+
+        public bool IsResident(long offset, long length)
+        {
+            lock (storage.gate)
+                return !resident.AsSpan((int)(offset / Page), PagesOf(offset, length)).Contains(false);
+        }
+
+        public void Load(long offset, long length, bool isKept)
+        {
+            int first = (int)(offset / Page), count = PagesOf(offset, length);
+            lock (storage.gate)
+            {
+                resident.AsSpan(first, count).Fill(true);
+                if (isKept)
+                    kept.AsSpan(first, count).Fill(true);
+                Allow(first, count, ReadOnly);
+            }
+        }
+
+        public void Evict()
+        {
+            for (int page = 0; page < resident.Length; page++)
+            {
+                if (!resident[page] || kept[page])
+                    continue;
+                resident[page] = false;
+                Allow(page, 1, NoAccess);
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (storage.gate)
+            {
+                if (storage.mappings.Remove(this))
+                    _ = munmap((nint)Address, size);
+            }
+        }
+
+        private static int PagesOf(long offset, long length) => (int)((offset + length + Page - 1) / Page - offset / Page);
+
+        private void Allow(int page, int count, int protection)
+        {
+            if (count != 0 && mprotect((nint)Address + page * Page, (nuint)count * Page, protection) != 0)
+                throw new IOException("mprotect");
+        }
+
+        [LibraryImport("libc")]
+        private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, long offset);
+
+        [LibraryImport("libc")]
+        private static partial int mprotect(nint address, nuint length, int protection);
+
+        [LibraryImport("libc")]
+        private static partial int munmap(nint address, nuint length);
+    }
+}
