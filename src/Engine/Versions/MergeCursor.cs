@@ -147,13 +147,15 @@ internal sealed class MergeCursor : IDisposable
     private void Settle()
     {
         _count = 0;
-        Array.Fill(_heads, ulong.MaxValue);
         for (var i = 0; i < _opened; i++)
         {
             if (!_sources[i].IsValid) continue;
             if (_live[_count] != _sources[i]) _live[_count] = _sources[i];
-            NoteHead(_count++);
+            _count++;
         }
+
+        EightHeads = Vector512<ulong>.AllBitsSet;
+        for (var i = 0; i < _count; i++) NoteHead(i);
 
         FindWinner();
         OpenWindow();
@@ -206,14 +208,49 @@ internal sealed class MergeCursor : IDisposable
     private void Drop(int ended)
     {
         _count--;
-        for (var i = ended; i < _count; i++) (_live[i], _heads[i]) = (_live[i + 1], _heads[i + 1]);
-        _heads[_count] = ulong.MaxValue;
+        for (var i = ended; i < _count; i++) _live[i] = _live[i + 1];
+        if (_count < Vector512<ulong>.Count)
+        {
+            var from = Lanes - Vector512.GreaterThanOrEqual(Lanes, Vector512.Create((ulong)ended));
+            EightHeads = Set(Vector512.Shuffle(EightHeads, from), Vector512<ulong>.Count - 1, ulong.MaxValue);
+        }
+        else
+        {
+            for (var i = ended; i < _count; i++) _heads[i] = _heads[i + 1];
+            _heads[_count] = ulong.MaxValue;
+        }
+
         if (_winner > ended) _winner--;
     }
 
     /// <summary>Notes the head of a source that has moved; complemented when that makes the first one the smallest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void NoteHead(int source) => _heads[source] = _backward ? ~_live[source].Head : _live[source].Head;
+    private void NoteHead(int source)
+    {
+        var head = _backward ? ~_live[source].Head : _live[source].Head;
+        if (_count <= Vector512<ulong>.Count) EightHeads = Set(EightHeads, source, head);
+        else _heads[source] = head;
+    }
+
+    /// <summary>
+    /// The first eight heads, always stored as they are loaded: a vector that was stored in parts is not served from the stores, but waits for them
+    /// to reach the cache, and so for every load before them.
+    /// </summary>
+    private Vector512<ulong> EightHeads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        set => value.StoreUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
+    }
+
+    private static Vector512<ulong> Lanes => Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7);
+
+    /// <summary>A vector with one element replaced, in registers: <c>WithElement</c> goes through memory, in parts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ulong> Set(Vector512<ulong> heads, int at, ulong head) =>
+        Vector512.ConditionalSelect(Vector512.Equals(Lanes, Vector512.Create((ulong)at)), Vector512.Create(head), heads);
 
     /// <summary>Whether source <paramref name="a"/> comes before source <paramref name="b"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -240,11 +277,11 @@ internal sealed class MergeCursor : IDisposable
     private int First(int except)
     {
         if (_count > Vector512<ulong>.Count) return FirstOfMany(except);
-        var heads = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
+        var heads = EightHeads;
         // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it stands.
         var candidates = ((1UL << _count) - 1) & ~(except < 0 ? 0 : 1UL << except);
         if (candidates == 0) return -1;
-        if (except >= 0) heads = heads.WithElement(except, ulong.MaxValue);
+        if (except >= 0) heads = Set(heads, except, ulong.MaxValue);
         var four = Vector256.Min(heads.GetLower(), heads.GetUpper());
         var two = Vector128.Min(four.GetLower(), four.GetUpper());
         var smallest = Math.Min(two[0], two[1]);
