@@ -146,6 +146,7 @@ internal sealed class MergeCursor : IDisposable
 
     private void Settle()
     {
+        for (var i = 0; i < _opened; i++) _sources[i].Arrive();
         _count = 0;
         for (var i = 0; i < _opened; i++)
         {

@@ -57,6 +57,9 @@ internal abstract unsafe class Source
     /// <summary>Goes to the last row below a key; the one that was last given to <see cref="Prepare"/>.</summary>
     public abstract void SeekBefore(ReadOnlySpan<byte> key);
 
+    /// <summary>The last part of a seek: reads the row that the seek asked for. Several sources seek before the first one reads.</summary>
+    public abstract void Arrive();
+
     /// <summary>Goes one row further in the scan's direction.</summary>
     public abstract void Step();
 
