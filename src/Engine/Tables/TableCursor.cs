@@ -183,6 +183,18 @@ internal unsafe struct TableCursor(Table table)
         return block.HeadAfter(row, skip);
     }
 
+    /// <summary>Whether what <see cref="HeadAfter"/> gives is, for every row of the block, a number with the row's own head behind it, shifted.</summary>
+    public readonly bool TryHeadsAfter(int skip, out ulong front, out int shift)
+    {
+        int more = block.PrefixLength - skip;
+        (front, shift) = (0, 8 * more);
+        if (more is < 0 or >= KeyHead.Bytes)
+            return false;
+        if (more > 0)
+            front = KeyHead.Of(new ReadOnlySpan<byte>(block.Prefix, block.PrefixLength), skip);
+        return true;
+    }
+
     /// <summary>Writes the key, <see cref="KeyLength"/> bytes.</summary>
     public readonly void CopyKeyTo(Span<byte> destination) => block.CopyKeyTo(row, destination);
 

@@ -19,11 +19,13 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed class MergeCursor : IDisposable
 {
+    private const int WinsBeforeWindow = 2;   // where sources take turns, a window costs more than the row or two that are in it
     private readonly List<MemtableSource> _memtables = [];
     private readonly List<RunSource> _runs = [];
     private Source[] _sources = [];
     private Source[] _live = [];   // those that still have a row, in the order of age
     private ulong[] _heads = new ulong[Vector512<ulong>.Count];   // theirs, and the largest number where there is no source
+    private int _wins;   // of the winner, one after the other
     private int _opened;
     private int _count;
     private int _winner;
@@ -159,7 +161,7 @@ internal sealed class MergeCursor : IDisposable
         for (var i = 0; i < _count; i++) NoteHead(i);
 
         FindWinner();
-        OpenWindow();
+        if (_runnerUp < 0) OpenWindow();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -181,14 +183,15 @@ internal sealed class MergeCursor : IDisposable
         {
             Drop(_winner);
             FindWinner();
-            OpenWindow();
+            Leader = null;
+            if (_runnerUp < 0) OpenWindow();
             return;
         }
 
         NoteHead(_winner);
         if (_runnerUp < 0 || Leads(_winner, _runnerUp))
         {
-            OpenWindow();
+            if (Leader is not null || ++_wins >= WinsBeforeWindow) OpenWindow();
         }
         else
         {
@@ -196,12 +199,14 @@ internal sealed class MergeCursor : IDisposable
             _winner = _runnerUp;
             Current = _live[_winner];
             Leader = null;
+            _wins = 0;
             FindRunnerUp();
         }
     }
 
     private void OpenWindow()
     {
+        _wins = 0;
         Leader = Current is RunSource run && run.TryOpenWindow(_runnerUp < 0 ? null : _live[_runnerUp]) ? run : null;
     }
 
