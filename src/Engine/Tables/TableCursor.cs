@@ -53,6 +53,9 @@ internal unsafe struct TableCursor(Table table)
     /// <summary>The limit is here or was passed before: no other table goes on from this one.</summary>
     public readonly bool IsLimited => lastBlock < 0 || upperBlock >= 0 || lowerBlock >= 0;
 
+    /// <summary>The limit is in the block that the cursor stands in.</summary>
+    internal readonly bool IsLimitedHere => blockNumber == upperBlock || blockNumber == lowerBlock;
+
     /// <summary>The block that the cursor stands in.</summary>
     internal readonly DataBlockView Block => block;
 

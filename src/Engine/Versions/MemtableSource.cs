@@ -32,20 +32,17 @@ internal sealed unsafe class MemtableSource : Source
 
     public override void Begin(bool backward, FixedBytes limit, int shared) => (_backward, _limit, _shared) = (backward, limit, shared);
 
-    public override void SeekFirst() => IsValid = IsSome && _cursor.SeekFirst();
+    public override void SeekFirst() => IsValid = _cursor.SeekFirst();
 
-    public override void SeekLast() => IsValid = IsSome && _cursor.SeekLast();
+    public override void SeekLast() => IsValid = _cursor.SeekLast();
 
-    public override void Seek(ReadOnlySpan<byte> key) => IsValid = IsSome && _cursor.Seek(key);
+    public override void Seek(ReadOnlySpan<byte> key) => IsValid = _cursor.Seek(key);
 
-    public override void SeekBefore(ReadOnlySpan<byte> key) => IsValid = IsSome && _cursor.SeekBefore(key);
+    public override void SeekBefore(ReadOnlySpan<byte> key) => IsValid = _cursor.SeekBefore(key);
 
     public override void Arrive() => Settle(IsValid);
 
     public override void Step() => Settle(_backward ? _cursor.MovePrevious() : _cursor.MoveNext());
-
-    /// <summary>False: nothing that the revision sees is here.</summary>
-    private bool IsSome => _memtable!.Index.KeyCount != 0;
 
     private void Settle(bool found)
     {

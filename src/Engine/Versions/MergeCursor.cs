@@ -58,6 +58,7 @@ internal sealed class MergeCursor : IDisposable
         _opened = 0;
         for (var i = 0; i < memtables.Length; i++)
         {
+            if (memtables[i].Index.KeyCount == 0) continue;   // nothing that the revision sees
             _memtables[i].Open(memtables[i], revision);
             Put(_memtables[i]);
         }

@@ -39,6 +39,8 @@ internal sealed unsafe class RunSource : Source, IDisposable
     private uint _rowBytes;
     private uint _tail;
     private long _ahead;
+    private byte* _askable;
+    private nuint _askableBytes;
     private ulong* _heads;
     private byte* _rows;
     private byte* _keyRest;
@@ -153,7 +155,7 @@ internal sealed unsafe class RunSource : Source, IDisposable
     private void TakeUniformRow()
     {
         var begin = _rows + (ulong)_rowBytes * _row;
-        Prefetch.Line(begin + _ahead);
+        if ((nuint)(begin + _ahead - _askable) < _askableBytes) Prefetch.Line(begin + _ahead);
         Unsafe.WriteUnaligned(_keyRest, BinaryPrimitives.ReverseEndianness(_heads[_row]));
         Unsafe.WriteUnaligned(_keyRest + KeyHead.Bytes, Unsafe.ReadUnaligned<ulong>(begin));
         ValueAddress = begin + _tail;
@@ -207,6 +209,10 @@ internal sealed unsafe class RunSource : Source, IDisposable
         _rows = block.UniformRows(out _heads, out _rowBytes, out _tail);
         _hasHeads = _cursor.TryHeadsAfter(_shared, out _headBase, out _headShift) && _rows != null;
         _ahead = (long)_rowBytes * RowsAhead * _step;
+        // What lies beyond the block is the next one, unless the limit is in this one.
+        var isLimited = _cursor.IsLimitedHere && _rows != null;
+        _askable = isLimited ? _rows + _rowBytes * (nuint)_first : null;
+        _askableBytes = isLimited ? _rowBytes * (nuint)_rowCount : nuint.MaxValue;
     }
 
     private void TakeRow()
