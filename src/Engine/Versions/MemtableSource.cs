@@ -11,7 +11,6 @@ internal sealed unsafe class MemtableSource : Source
     private MemtableCursor _cursor;
     private ulong _revision;
     private FixedBytes _limit;
-    private int _shared;
     private bool _backward;
 
     public void Open(Memtable memtable, ulong revision)
@@ -30,7 +29,7 @@ internal sealed unsafe class MemtableSource : Source
         IsValid = false;
     }
 
-    public override void Begin(bool backward, FixedBytes limit, int shared) => (_backward, _limit, _shared) = (backward, limit, shared);
+    public override void Begin(bool backward, FixedBytes limit, int shared) => (_backward, _limit, Shared) = (backward, limit, shared);
 
     public override void SeekFirst() => IsValid = _cursor.SeekFirst();
 
@@ -43,6 +42,8 @@ internal sealed unsafe class MemtableSource : Source
     public override void Arrive() => Settle(IsValid);
 
     public override void Step() => Settle(_backward ? _cursor.MovePrevious() : _cursor.MoveNext());
+
+    protected override ulong HeadBehindHead() => KeyHead.Of(Key, Shared + KeyHead.Bytes);
 
     private void Settle(bool found)
     {
@@ -70,7 +71,7 @@ internal sealed unsafe class MemtableSource : Source
                 ValueAddress = KeyAddress + KeyLength;
                 ValueLength = view.ValueLength;
                 Kind = view.Kind;
-                if (!IsAlone) Head = KeyHead.Of(view.Key, _shared);
+                if (!IsAlone) Head = KeyHead.Of(view.Key, Shared);
                 return true;
             }
 

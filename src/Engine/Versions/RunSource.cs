@@ -24,7 +24,6 @@ internal sealed unsafe class RunSource : Source, IDisposable
     private int _table;
     private int _prepared;
     private FixedBytes _limit;
-    private int _shared;
     private nint _prefix;
     private int _step = 1;
 
@@ -68,7 +67,7 @@ internal sealed unsafe class RunSource : Source, IDisposable
 
     public override void Begin(bool backward, FixedBytes limit, int shared)
     {
-        (_step, _limit, _shared) = (backward ? -1 : 1, limit, shared);
+        (_step, _limit, Shared) = (backward ? -1 : 1, limit, shared);
         _prefix = 0;
         (_windowCount, _rowCount) = (0, 0);
     }
@@ -176,6 +175,13 @@ internal sealed unsafe class RunSource : Source, IDisposable
         Arrive();
     }
 
+    protected override ulong HeadBehindHead()
+    {
+        if (!_hasHeads) return KeyHead.Of(Key, Shared + KeyHead.Bytes);
+        var tail = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(_rows + (ulong)_rowBytes * _row)) & ~(ulong.MaxValue >> (int)(4 * _tail) >> (int)(4 * _tail));
+        return (_heads[_row] << 1 << (63 - _headShift)) | tail >> _headShift;
+    }
+
     private void Enter(int table)
     {
         _table = table;
@@ -207,7 +213,7 @@ internal sealed unsafe class RunSource : Source, IDisposable
         _first = (uint)_cursor.Begin;
         _rowCount = (uint)(_cursor.End - _cursor.Begin);
         _rows = block.UniformRows(out _heads, out _rowBytes, out _tail);
-        _hasHeads = _cursor.TryHeadsAfter(_shared, out _headBase, out _headShift) && _rows != null;
+        _hasHeads = _cursor.TryHeadsAfter(Shared, out _headBase, out _headShift) && _rows != null;
         _ahead = (long)_rowBytes * RowsAhead * _step;
         // What lies beyond the block is the next one, unless the limit is in this one.
         var isLimited = _cursor.IsLimitedHere && _rows != null;
@@ -231,6 +237,6 @@ internal sealed unsafe class RunSource : Source, IDisposable
         ValueAddress = row.ValueAddress;
         ValueLength = row.ValueLength;
         Kind = row.Kind;
-        Head = _cursor.HeadAfter(_shared);
+        Head = _cursor.HeadAfter(Shared);
     }
 }
