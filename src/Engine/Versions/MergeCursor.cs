@@ -13,19 +13,19 @@ namespace Varve.Versions;
 /// <para>
 /// The winner is the source with the smallest key (largest, backward), the newest where keys are equal. While the winner stays
 /// below the runner-up it moves on alone: one comparison of two heads a row, however many sources there are. A run that wins
-/// twice in a row opens a window (<see cref="RunSource"/>) up to the runner-up's key and goes on in it without any.
+/// three times in a row opens a window (<see cref="RunSource"/>) up to the runner-up's key and goes on in it without any.
 /// </para>
 /// Reusable, so that a scan allocates nothing once its engine is warm. One thread at a time.
 /// </summary>
 internal sealed class MergeCursor : IDisposable
 {
-    private const int WinsBeforeWindow = 2;   // where sources take turns, a window costs more than the row or two that are in it
+    private const int StaysBeforeWindow = 2;   // where sources take turns, a window costs more than the row or two that are in it
     private readonly List<MemtableSource> _memtables = [];
     private readonly List<RunSource> _runs = [];
     private Source[] _sources = [];
     private Source[] _live = [];   // those that still have a row, in the order of age
     private ulong[] _heads = new ulong[Vector512<ulong>.Count];   // theirs, and the largest number where there is no source
-    private int _wins;   // of the winner, one after the other
+    private int _stays;   // how often the winner has stayed in front
     private int _opened;
     private int _count;
     private int _winner;
@@ -192,7 +192,7 @@ internal sealed class MergeCursor : IDisposable
         NoteHead(_winner);
         if (_runnerUp < 0 || Leads(_winner, _runnerUp))
         {
-            if (Leader is not null || ++_wins >= WinsBeforeWindow) OpenWindow();
+            if (Leader is not null || ++_stays >= StaysBeforeWindow) OpenWindow();
         }
         else
         {
@@ -200,14 +200,14 @@ internal sealed class MergeCursor : IDisposable
             _winner = _runnerUp;
             Current = _live[_winner];
             Leader = null;
-            _wins = 0;
+            _stays = 0;
             FindRunnerUp();
         }
     }
 
     private void OpenWindow()
     {
-        _wins = 0;
+        _stays = 0;
         Leader = Current is RunSource run && run.TryOpenWindow(_runnerUp < 0 ? null : _live[_runnerUp]) ? run : null;
     }
 
@@ -218,8 +218,7 @@ internal sealed class MergeCursor : IDisposable
         for (var i = ended; i < _count; i++) _live[i] = _live[i + 1];
         if (_count < Vector512<ulong>.Count)
         {
-            var from = Lanes - Vector512.GreaterThanOrEqual(Lanes, Vector512.Create((ulong)ended));
-            EightHeads = Set(Vector512.Shuffle(EightHeads, from), Vector512<ulong>.Count - 1, ulong.MaxValue);
+            EightHeads = EightHeads.Without(ended);
         }
         else
         {
@@ -235,7 +234,7 @@ internal sealed class MergeCursor : IDisposable
     private void NoteHead(int source)
     {
         var head = _backward ? ~_live[source].Head : _live[source].Head;
-        if (_count <= Vector512<ulong>.Count) EightHeads = Set(EightHeads, source, head);
+        if (_count <= Vector512<ulong>.Count) EightHeads = EightHeads.With(source, head);
         else _heads[source] = head;
     }
 
@@ -251,13 +250,6 @@ internal sealed class MergeCursor : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         set => value.StoreUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
     }
-
-    private static Vector512<ulong> Lanes => Vector512.Create(0UL, 1, 2, 3, 4, 5, 6, 7);
-
-    /// <summary>A vector with one element replaced, in registers: <c>WithElement</c> goes through memory, in parts.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> Set(Vector512<ulong> heads, int at, ulong head) =>
-        Vector512.ConditionalSelect(Vector512.Equals(Lanes, Vector512.Create((ulong)at)), Vector512.Create(head), heads);
 
     /// <summary>Whether source <paramref name="a"/> comes before source <paramref name="b"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -288,7 +280,7 @@ internal sealed class MergeCursor : IDisposable
         // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it stands.
         var candidates = ((1UL << _count) - 1) & ~(except < 0 ? 0 : 1UL << except);
         if (candidates == 0) return -1;
-        if (except >= 0) heads = Set(heads, except, ulong.MaxValue);
+        if (except >= 0) heads = heads.With(except, ulong.MaxValue);
         var four = Vector256.Min(heads.GetLower(), heads.GetUpper());
         var two = Vector128.Min(four.GetLower(), four.GetUpper());
         var smallest = Math.Min(two[0], two[1]);
