@@ -216,16 +216,8 @@ internal sealed class MergeCursor : IDisposable
     {
         _count--;
         for (var i = ended; i < _count; i++) _live[i] = _live[i + 1];
-        if (_count < Vector512<ulong>.Count)
-        {
-            EightHeads = EightHeads.Without(ended);
-        }
-        else
-        {
-            for (var i = ended; i < _count; i++) _heads[i] = _heads[i + 1];
-            _heads[_count] = ulong.MaxValue;
-        }
-
+        if (_count < Vector512<ulong>.Count) EightHeads = EightHeads.Without(ended);
+        else _heads.AsSpan(ended + 1, _count - ended).CopyTo(_heads.AsSpan(ended));
         if (_winner > ended) _winner--;
     }
 
