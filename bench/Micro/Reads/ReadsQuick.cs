@@ -9,6 +9,13 @@ namespace Varve.Bench.Micro.Reads;
 internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int rounds, string only)
 {
     private const int Group = 100;
+    private const int RangeMax = 100;
+
+    // Every length from 1 to the most of them as often.
+    private int RangeScans => Math.Min(work.Gets, 50_000) / RangeMax * RangeMax;
+
+    private int RangeEntries => RangeScans / 2 * (RangeMax + 1);
+
     private readonly Dictionary<string, List<double>> _results = [];
     private readonly byte[] _destination = new byte[work.ValueBytes];
     private ulong _seen;
@@ -68,6 +75,7 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
         Time("get multi of 100, a key", work.Gets, GetMulti);
         Time("prefix scan, an entry", work.Entries, () => Prefixes(backward: false));
         Time("prefix scan backward, an entry", work.Entries, () => Prefixes(backward: true));
+        Time("range scan of 1-100, an entry", RangeEntries, Ranges);
         Time("full scan, an entry", work.Entries, () => All(backward: false));
         Time("full scan backward, an entry", work.Entries, () => All(backward: true));
         Time("get present, 2 threads, a get", 2 * work.Gets, TwoThreads);
@@ -113,6 +121,22 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
         if (entries != work.Entries) throw Wrong();
     }
 
+    /// <summary>From a present key on, 1 to 100 entries, as YCSB's E.</summary>
+    private void Ranges()
+    {
+        long entries = 0;
+        for (var i = 0; i < RangeScans; i++)
+        {
+            using var view = machine.OpenView();
+            var scan = view.ScanRange(work.Present.AsSpan(i * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes), default);
+            entries += Visit(scan, LengthOf(i));
+        }
+
+        if (entries > RangeEntries || entries < RangeEntries * 99L / 100) throw Wrong();
+    }
+
+    private static int LengthOf(int scan) => scan * 37 % RangeMax + 1;
+
     private void All(bool backward)
     {
         using var view = machine.OpenView();
@@ -121,14 +145,14 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
     }
 
     /// <summary>As the visitor of bench/Peers: enough that key and value are really there.</summary>
-    private long Visit(ScanEnumerator scan)
+    private long Visit(ScanEnumerator scan, int limit = int.MaxValue)
     {
         long count = 0;
         ulong seen = 0;
         foreach (var entry in scan)
         {
             seen += entry.Key[^1] + ((ulong)entry.Value[0] << 8) + (uint)entry.Value.Length;
-            count++;
+            if (++count == limit) break;
         }
 
         _seen += seen;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Varve.Memory;
 
 namespace Varve.Memtables;
@@ -11,6 +12,7 @@ namespace Varve.Memtables;
 /// </remarks>
 internal unsafe struct MemtableCursor
 {
+    private const int RowsLeft = 3;   // in a block, when the first rows of the next one are asked for
     private readonly BlockList _list;
     private fixed uint _rows[RowBlock.RowsMax];
     private uint _block;
@@ -32,6 +34,7 @@ internal unsafe struct MemtableCursor
     {
         Capture(_list.First);
         _position = 0;
+        AskForRowsAbove();
         return IsValid;
     }
 
@@ -41,6 +44,7 @@ internal unsafe struct MemtableCursor
         Capture(_list.FindLast());
         while (_next != 0) Capture(_next);
         _position = _count - 1;
+        AskForRowsBelow();
         return IsValid;
     }
 
@@ -48,6 +52,7 @@ internal unsafe struct MemtableCursor
     public bool Seek(ReadOnlySpan<byte> key)
     {
         SeekRank(key, strict: false);
+        AskForRowsAbove();
         return _position < _count || NextBlock();
     }
 
@@ -56,6 +61,7 @@ internal unsafe struct MemtableCursor
     {
         SeekRank(key, strict: true);
         _position--;   // at least the anchor is below the key, unless this is the first block and no row is
+        AskForRowsBelow();
         return IsValid;
     }
 
@@ -63,7 +69,9 @@ internal unsafe struct MemtableCursor
     public bool MoveNext()
     {
         if (!IsValid) return false;
-        return ++_position < _count || NextBlock();
+        if (++_position >= _count) return NextBlock();
+        if (_position + RowsLeft == _count) AskForFirstRows();
+        return true;
     }
 
     /// <summary>Goes one row down; false at the start, where the cursor then stands nowhere.</summary>
@@ -128,6 +136,7 @@ internal unsafe struct MemtableCursor
         {
             Capture(_next);
             _position = 0;
+            AskForRowsAbove();
             if (last == 0) return true;
             // The copy just left may predate a split, and then holds rows that are here too.
             var bound = _list.KeyOf(last);
@@ -153,6 +162,8 @@ internal unsafe struct MemtableCursor
         Capture(Volatile.Read(ref _list.At(right)->Previous));
         while (_next != right) Capture(_next);
         // The copy may predate the split that made the block just left.
+        _position = _count - 1;
+        AskForRowsBelow();
         while (_count > 0 && _list.KeyOf(_rows[_count - 1]).CompareTo(bound) >= 0) _count--;
         _position = _count - 1;
         return IsValid;
@@ -172,7 +183,6 @@ internal unsafe struct MemtableCursor
         }
         while (at->Splits != splits);
         _block = block;
-        for (var row = 0; row < _count; row++) Prefetch.Line(_list.OperationAt(_rows[row]));
     }
 
     /// <summary>As <see cref="Capture"/>, and ranks <paramref name="key"/> among the rows by their heads.</summary>
@@ -193,6 +203,38 @@ internal unsafe struct MemtableCursor
         while (at->Splits != splits);
         _block = block;
         return rank;
+    }
+
+    /// <summary>Asks for the operations from the cursor's row up, and for the block that follows.</summary>
+    private readonly void AskForRowsAbove()
+    {
+        for (var row = _position; row < _count; row++) AskForOperation(_rows[row]);
+        if (_next != 0) RowBlock.Prefetch(_list.At(_next));
+    }
+
+    /// <summary>Asks for the operations from the cursor's row down, and for the block before.</summary>
+    private readonly void AskForRowsBelow()
+    {
+        for (var row = _position; row >= 0; row--) AskForOperation(_rows[row]);
+        if (_block != _list.First) RowBlock.Prefetch(_list.At(Volatile.Read(ref _list.At(_block)->Previous)));
+    }
+
+    /// <summary>Asks for the operations that come first in the block that follows, which has had time to come. Whatever is read here is a hint.</summary>
+    private readonly void AskForFirstRows()
+    {
+        if (_next == 0) return;
+        var at = _list.At(_next);
+        var order = Volatile.Read(ref at->Order);
+        for (var row = 0; row < Math.Min(RowsLeft, RowOrder.Count(order)); row++) AskForOperation(Volatile.Read(ref at->Rows[RowOrder.SlotOf(order, row)]));
+    }
+
+    /// <summary>Header, key and the beginning of the value, on whichever two lines they are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void AskForOperation(uint reference)
+    {
+        var operation = _list.OperationAt(reference);
+        Prefetch.Line(operation);
+        Prefetch.Line(operation + Arena.LineSize - 1);
     }
 
     private void CopyRows(RowBlock* at, ulong order)

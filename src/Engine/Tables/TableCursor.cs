@@ -54,6 +54,9 @@ internal unsafe struct TableCursor(Table table)
     /// <summary>The limit is here or was passed before: no other table goes on from this one.</summary>
     public readonly bool IsLimited => lastBlock < 0 || upperBlock >= 0 || lowerBlock >= 0;
 
+    /// <summary>The limit is in the block that the cursor stands in.</summary>
+    internal readonly bool IsLimitedHere => blockNumber == upperBlock || blockNumber == lowerBlock;
+
     /// <summary>The block that the cursor stands in.</summary>
     internal readonly DataBlockView Block => block;
 
@@ -182,6 +185,18 @@ internal unsafe struct TableCursor(Table table)
             return prefix - skip < KeyHead.Bytes ? head | block.Head(row) >> 8 * (prefix - skip) : head;
         }
         return block.HeadAfter(row, skip);
+    }
+
+    /// <summary>Whether what <see cref="HeadAfter"/> gives is, for every row of the block, a number with the row's own head behind it, shifted.</summary>
+    public readonly bool TryHeadsAfter(int skip, out ulong front, out int shift)
+    {
+        int more = block.PrefixLength - skip;
+        (front, shift) = (0, 8 * more);
+        if (more is < 0 or >= KeyHead.Bytes)
+            return false;
+        if (more > 0)
+            front = KeyHead.Of(new ReadOnlySpan<byte>(block.Prefix, block.PrefixLength), skip);
+        return true;
     }
 
     /// <summary>Writes the key, <see cref="KeyLength"/> bytes.</summary>

@@ -11,7 +11,6 @@ internal sealed unsafe class MemtableSource : Source
     private MemtableCursor _cursor;
     private ulong _revision;
     private FixedBytes _limit;
-    private int _shared;
     private bool _backward;
 
     public void Open(Memtable memtable, ulong revision)
@@ -30,20 +29,21 @@ internal sealed unsafe class MemtableSource : Source
         IsValid = false;
     }
 
-    public override void Begin(bool backward, FixedBytes limit, int shared) => (_backward, _limit, _shared) = (backward, limit, shared);
+    public override void Begin(bool backward, FixedBytes limit, int shared) => (_backward, _limit, Shared) = (backward, limit, shared);
 
-    public override void SeekFirst() => Settle(IsSome && _cursor.SeekFirst());
+    public override void SeekFirst() => IsValid = _cursor.SeekFirst();
 
-    public override void SeekLast() => Settle(IsSome && _cursor.SeekLast());
+    public override void SeekLast() => IsValid = _cursor.SeekLast();
 
-    public override void Seek(ReadOnlySpan<byte> key) => Settle(IsSome && _cursor.Seek(key));
+    public override void Seek(ReadOnlySpan<byte> key) => IsValid = _cursor.Seek(key);
 
-    public override void SeekBefore(ReadOnlySpan<byte> key) => Settle(IsSome && _cursor.SeekBefore(key));
+    public override void SeekBefore(ReadOnlySpan<byte> key) => IsValid = _cursor.SeekBefore(key);
+
+    public override void Arrive() => Settle(IsValid);
 
     public override void Step() => Settle(_backward ? _cursor.MovePrevious() : _cursor.MoveNext());
 
-    /// <summary>False: nothing that the revision sees is here.</summary>
-    private bool IsSome => _memtable!.Index.KeyCount != 0;
+    protected override ulong HeadBehindHead() => KeyHead.Of(Key, Shared + KeyHead.Bytes);
 
     private void Settle(bool found)
     {
@@ -71,7 +71,7 @@ internal sealed unsafe class MemtableSource : Source
                 ValueAddress = KeyAddress + KeyLength;
                 ValueLength = view.ValueLength;
                 Kind = view.Kind;
-                if (!IsAlone) Head = KeyHead.Of(view.Key, _shared);
+                if (!IsAlone) Head = KeyHead.Of(view.Key, Shared);
                 return true;
             }
 

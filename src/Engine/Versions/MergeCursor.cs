@@ -13,17 +13,19 @@ namespace Varve.Versions;
 /// <para>
 /// The winner is the source with the smallest key (largest, backward), the newest where keys are equal. While the winner stays
 /// below the runner-up it moves on alone: one comparison of two heads a row, however many sources there are. A run that wins
-/// twice in a row opens a window (<see cref="RunSource"/>) up to the runner-up's key and goes on in it without any.
+/// three times in a row opens a window (<see cref="RunSource"/>) up to the runner-up's key and goes on in it without any.
 /// </para>
 /// Reusable, so that a scan allocates nothing once its engine is warm. One thread at a time.
 /// </summary>
 internal sealed class MergeCursor : IDisposable
 {
+    private const int StaysBeforeWindow = 2;   // where sources take turns, a window costs more than the row or two that are in it
     private readonly List<MemtableSource> _memtables = [];
     private readonly List<RunSource> _runs = [];
     private Source[] _sources = [];
     private Source[] _live = [];   // those that still have a row, in the order of age
     private ulong[] _heads = new ulong[Vector512<ulong>.Count];   // theirs, and the largest number where there is no source
+    private int _stays;   // how often the winner has stayed in front
     private int _opened;
     private int _count;
     private int _winner;
@@ -56,6 +58,7 @@ internal sealed class MergeCursor : IDisposable
         _opened = 0;
         for (var i = 0; i < memtables.Length; i++)
         {
+            if (memtables[i].Index.KeyCount == 0) continue;   // nothing that the revision sees
             _memtables[i].Open(memtables[i], revision);
             Put(_memtables[i]);
         }
@@ -146,17 +149,20 @@ internal sealed class MergeCursor : IDisposable
 
     private void Settle()
     {
+        for (var i = 0; i < _opened; i++) _sources[i].Arrive();
         _count = 0;
-        Array.Fill(_heads, ulong.MaxValue);
         for (var i = 0; i < _opened; i++)
         {
             if (!_sources[i].IsValid) continue;
             if (_live[_count] != _sources[i]) _live[_count] = _sources[i];
-            NoteHead(_count++);
+            _count++;
         }
 
+        EightHeads = Vector512<ulong>.AllBitsSet;
+        for (var i = 0; i < _count; i++) NoteHead(i);
+
         FindWinner();
-        OpenWindow();
+        if (_runnerUp < 0) OpenWindow();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -178,14 +184,15 @@ internal sealed class MergeCursor : IDisposable
         {
             Drop(_winner);
             FindWinner();
-            OpenWindow();
+            Leader = null;
+            if (_runnerUp < 0) OpenWindow();
             return;
         }
 
         NoteHead(_winner);
         if (_runnerUp < 0 || Leads(_winner, _runnerUp))
         {
-            OpenWindow();
+            if (Leader is not null || ++_stays >= StaysBeforeWindow) OpenWindow();
         }
         else
         {
@@ -193,12 +200,14 @@ internal sealed class MergeCursor : IDisposable
             _winner = _runnerUp;
             Current = _live[_winner];
             Leader = null;
+            _stays = 0;
             FindRunnerUp();
         }
     }
 
     private void OpenWindow()
     {
+        _stays = 0;
         Leader = Current is RunSource run && run.TryOpenWindow(_runnerUp < 0 ? null : _live[_runnerUp]) ? run : null;
     }
 
@@ -206,14 +215,33 @@ internal sealed class MergeCursor : IDisposable
     private void Drop(int ended)
     {
         _count--;
-        for (var i = ended; i < _count; i++) (_live[i], _heads[i]) = (_live[i + 1], _heads[i + 1]);
-        _heads[_count] = ulong.MaxValue;
+        for (var i = ended; i < _count; i++) _live[i] = _live[i + 1];
+        if (_count < Vector512<ulong>.Count) EightHeads = EightHeads.Without(ended);
+        else _heads.AsSpan(ended + 1, _count - ended).CopyTo(_heads.AsSpan(ended));
         if (_winner > ended) _winner--;
     }
 
     /// <summary>Notes the head of a source that has moved; complemented when that makes the first one the smallest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void NoteHead(int source) => _heads[source] = _backward ? ~_live[source].Head : _live[source].Head;
+    private void NoteHead(int source)
+    {
+        var head = _backward ? ~_live[source].Head : _live[source].Head;
+        if (_count <= Vector512<ulong>.Count) EightHeads = EightHeads.With(source, head);
+        else _heads[source] = head;
+    }
+
+    /// <summary>
+    /// The first eight heads, always stored as they are loaded: a vector that was stored in parts is not served from the stores, but waits for them
+    /// to reach the cache, and so for every load before them.
+    /// </summary>
+    private Vector512<ulong> EightHeads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        set => value.StoreUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
+    }
 
     /// <summary>Whether source <paramref name="a"/> comes before source <paramref name="b"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -240,11 +268,11 @@ internal sealed class MergeCursor : IDisposable
     private int First(int except)
     {
         if (_count > Vector512<ulong>.Count) return FirstOfMany(except);
-        var heads = Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
+        var heads = EightHeads;
         // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it stands.
         var candidates = ((1UL << _count) - 1) & ~(except < 0 ? 0 : 1UL << except);
         if (candidates == 0) return -1;
-        if (except >= 0) heads = heads.WithElement(except, ulong.MaxValue);
+        if (except >= 0) heads = heads.With(except, ulong.MaxValue);
         var four = Vector256.Min(heads.GetLower(), heads.GetUpper());
         var two = Vector128.Min(four.GetLower(), four.GetUpper());
         var smallest = Math.Min(two[0], two[1]);

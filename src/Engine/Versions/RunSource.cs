@@ -24,20 +24,28 @@ internal sealed unsafe class RunSource : Source, IDisposable
     private int _table;
     private int _prepared;
     private FixedBytes _limit;
-    private int _shared;
     private nint _prefix;
     private int _step = 1;
 
-    // The window: rows, and in a block of uniform puts where their parts are.
+    // Where the source stands, and which rows of the block are the window.
     private uint _row;
     private uint _windowFirst;
     private uint _windowCount;
+
+    // The block: its rows inside the limits, and when they are uniform puts, where their parts are.
+    private uint _first;
+    private uint _rowCount;
     private uint _rowBytes;
     private uint _tail;
     private long _ahead;
+    private byte* _askable;
+    private nuint _askableBytes;
     private ulong* _heads;
     private byte* _rows;
     private byte* _keyRest;
+    private ulong _headBase;
+    private int _headShift;
+    private bool _hasHeads;
 
     public void Open(Run run)
     {
@@ -54,26 +62,26 @@ internal sealed unsafe class RunSource : Source, IDisposable
         _tables = [];
         _cursor = default;
         IsValid = false;
-        _windowCount = 0;
+        (_windowCount, _rowCount) = (0, 0);
     }
 
     public override void Begin(bool backward, FixedBytes limit, int shared)
     {
-        (_step, _limit, _shared) = (backward ? -1 : 1, limit, shared);
+        (_step, _limit, Shared) = (backward ? -1 : 1, limit, shared);
         _prefix = 0;
-        _windowCount = 0;
+        (_windowCount, _rowCount) = (0, 0);
     }
 
     public override void SeekFirst()
     {
         Enter(0);
-        Settle(_cursor.SeekFirst());
+        Find(_cursor.SeekFirst());
     }
 
     public override void SeekLast()
     {
         Enter(_tables.Length - 1);
-        Settle(_cursor.SeekLast());
+        Find(_cursor.SeekLast());
     }
 
     public override void Prepare(ReadOnlySpan<byte> key)
@@ -83,15 +91,28 @@ internal sealed unsafe class RunSource : Source, IDisposable
         _prepared = _cursor.Prepare(key);
     }
 
-    public override void Seek(ReadOnlySpan<byte> key) => Settle(_cursor.Seek(key, _prepared));
+    public override void Seek(ReadOnlySpan<byte> key) => Find(_cursor.Seek(key, _prepared));
 
-    public override void SeekBefore(ReadOnlySpan<byte> key) => Settle(_cursor.SeekBefore(key, _prepared));
+    public override void SeekBefore(ReadOnlySpan<byte> key) => Find(_cursor.SeekBefore(key, _prepared));
+
+    public override void Arrive()
+    {
+        if (IsValid) TakeRow();
+    }
 
     public override void Step()
     {
-        if (_windowCount != 0) _cursor.GoTo((int)_row);
         _windowCount = 0;
-        Settle(_step > 0 ? _cursor.MoveNext() : _cursor.MovePrevious());
+        var row = _row + (uint)_step;
+        if (_hasHeads && row - _first < _rowCount)
+        {
+            _row = row;
+            TakeUniformRow();
+            Head = _headBase | _heads[row] >> _headShift;
+            return;
+        }
+
+        StepSlowly();
     }
 
     /// <summary>Goes one row further inside the window; false, and nothing done, at its end. The head is not kept up to date.</summary>
@@ -101,17 +122,8 @@ internal sealed unsafe class RunSource : Source, IDisposable
         var row = _row + (uint)_step;
         if (row - _windowFirst >= _windowCount) return false;
         _row = row;
-        if (_rows != null)
-        {
-            var begin = _rows + (ulong)_rowBytes * row;
-            Prefetch.Line(begin + _ahead);
-            Unsafe.WriteUnaligned(_keyRest, BinaryPrimitives.ReverseEndianness(_heads[row]));
-            Unsafe.WriteUnaligned(_keyRest + KeyHead.Bytes, Unsafe.ReadUnaligned<ulong>(begin));
-            ValueAddress = begin + _tail;
-            return true;
-        }
-
-        TakeInWindow();
+        if (_rows != null) TakeUniformRow();
+        else TakeInWindow();
         return true;
     }
 
@@ -121,32 +133,53 @@ internal sealed unsafe class RunSource : Source, IDisposable
     /// </summary>
     public bool TryOpenWindow(Source? before)
     {
-        int first = _cursor.Begin, end = _cursor.End;
-        var block = _cursor.Block;
+        uint first = _first, end = _first + _rowCount;
         if (before is not null)
         {
             // Backward the row at the bound may have the same key.
-            if (_step > 0) end = Math.Min(end, block.LowerBound(before.Key));
-            else first = Math.Max(first, block.LowerBound(before.Key) + 1);
+            var bound = (uint)_cursor.Block.LowerBound(before.Key);
+            if (_step > 0) end = Math.Min(end, bound);
+            else first = Math.Max(first, bound + 1);
         }
 
-        _row = (uint)_cursor.RowNumber;
         if (_row < first || _row >= end) return false;
-        _windowFirst = (uint)first;
-        _windowCount = (uint)(end - first);
-        _rows = block.UniformRows(out _heads, out _rowBytes, out _tail);
-        _keyRest = _key.Address + block.PrefixLength;
-        _ahead = (long)_rowBytes * RowsAhead * _step;
+        _windowFirst = first;
+        _windowCount = end - first;
         return true;
     }
 
     public void Dispose() => _key.Dispose();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void TakeUniformRow()
+    {
+        var begin = _rows + (ulong)_rowBytes * _row;
+        if ((nuint)(begin + _ahead - _askable) < _askableBytes) Prefetch.Line(begin + _ahead);
+        Unsafe.WriteUnaligned(_keyRest, BinaryPrimitives.ReverseEndianness(_heads[_row]));
+        Unsafe.WriteUnaligned(_keyRest + KeyHead.Bytes, Unsafe.ReadUnaligned<ulong>(begin));
+        ValueAddress = begin + _tail;
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void TakeInWindow()
     {
         _cursor.GoTo((int)_row);
         TakeRow();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void StepSlowly()
+    {
+        _cursor.GoTo((int)_row);
+        Find(_step > 0 ? _cursor.MoveNext() : _cursor.MovePrevious());
+        Arrive();
+    }
+
+    protected override ulong HeadBehindHead()
+    {
+        if (!_hasHeads) return KeyHead.Of(Key, Shared + KeyHead.Bytes);
+        var tail = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(_rows + (ulong)_rowBytes * _row)) & ~(ulong.MaxValue >> (int)(4 * _tail) >> (int)(4 * _tail));
+        return (_heads[_row] << 1 << (63 - _headShift)) | tail >> _headShift;
     }
 
     private void Enter(int table)
@@ -158,7 +191,8 @@ internal sealed unsafe class RunSource : Source, IDisposable
         else _cursor.LimitBelow(_limit);
     }
 
-    private void Settle(bool found)
+    /// <summary>Goes on to the next tables as long as nothing is found; asks for the row, and reads nothing of it.</summary>
+    private void Find(bool found)
     {
         while (!found && !_cursor.IsLimited && (uint)(_table + _step) < (uint)_tables.Length)
         {
@@ -168,12 +202,25 @@ internal sealed unsafe class RunSource : Source, IDisposable
 
         IsValid = found;
         if (!found) return;
-        if (_prefix != _cursor.PrefixToken) _cursor.Block.PrefetchRows(_cursor.RowNumber, _step > 0 ? Math.Min(_cursor.End, _cursor.RowNumber + RowsAhead) : Math.Max(_cursor.Begin, _cursor.RowNumber - RowsAhead));
-        TakeRow();
-        if (!IsAlone) Head = _cursor.HeadAfter(_shared);
+        _row = (uint)_cursor.RowNumber;
+        if (_prefix != _cursor.PrefixToken) EnterBlock();
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void EnterBlock()
+    {
+        var block = _cursor.Block;
+        block.PrefetchRows((int)_row, _step > 0 ? Math.Min(_cursor.End, (int)_row + RowsAhead) : Math.Max(_cursor.Begin, (int)_row - RowsAhead));
+        _first = (uint)_cursor.Begin;
+        _rowCount = (uint)(_cursor.End - _cursor.Begin);
+        _rows = block.UniformRows(out _heads, out _rowBytes, out _tail);
+        _hasHeads = _cursor.TryHeadsAfter(Shared, out _headBase, out _headShift) && _rows != null;
+        _ahead = (long)_rowBytes * RowsAhead * _step;
+        // What lies beyond the block is the next one, unless the limit is in this one.
+        var isLimited = _cursor.IsLimitedHere && _rows != null;
+        _askable = isLimited ? _rows + _rowBytes * (nuint)_first : null;
+        _askableBytes = isLimited ? _rowBytes * (nuint)_rowCount : nuint.MaxValue;
+    }
+
     private void TakeRow()
     {
         var length = _cursor.KeyLength;
@@ -185,9 +232,11 @@ internal sealed unsafe class RunSource : Source, IDisposable
 
         KeyAddress = _key.Address;
         KeyLength = _cursor.CopyKeyTo(_key.Address, ref _prefix);
+        _keyRest = _key.Address + _cursor.PrefixLength;
         var row = _cursor.Row;
         ValueAddress = row.ValueAddress;
         ValueLength = row.ValueLength;
         Kind = row.Kind;
+        Head = _cursor.HeadAfter(Shared);
     }
 }

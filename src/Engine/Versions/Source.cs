@@ -26,6 +26,9 @@ internal abstract unsafe class Source
 
     public bool IsValid { get; protected set; }
 
+    /// <summary>Bytes that all keys of the scan share.</summary>
+    protected int Shared { get; set; }
+
     /// <summary>No other source has a row: nobody will ask for the head.</summary>
     public bool IsAlone { get; set; }
 
@@ -57,14 +60,23 @@ internal abstract unsafe class Source
     /// <summary>Goes to the last row below a key; the one that was last given to <see cref="Prepare"/>.</summary>
     public abstract void SeekBefore(ReadOnlySpan<byte> key);
 
+    /// <summary>The last part of a seek: reads the row that the seek asked for. Several sources seek before the first one reads.</summary>
+    public abstract void Arrive();
+
     /// <summary>Goes one row further in the scan's direction.</summary>
     public abstract void Step();
 
-    /// <summary>Unsigned byte order of the two rows' keys.</summary>
+    /// <summary>Unsigned byte order of the two rows' keys, both of one scan.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int CompareTo(Source other)
+    public int CompareTo(Source other) => Head != other.Head ? Head < other.Head ? -1 : 1 : CompareBehindHeadTo(other);
+
+    /// <summary>The eight key bytes behind the head, as it has them; not from <see cref="Key"/> where that was only just put together.</summary>
+    protected abstract ulong HeadBehindHead();
+
+    private int CompareBehindHeadTo(Source other)
     {
-        if (Head != other.Head) return Head < other.Head ? -1 : 1;
-        return Key.SequenceCompareTo(other.Key);
+        if (Math.Max(KeyLength, other.KeyLength) - Shared > 2 * KeyHead.Bytes) return Key.SequenceCompareTo(other.Key);
+        ulong mine = HeadBehindHead(), theirs = other.HeadBehindHead();
+        return mine != theirs ? mine < theirs ? -1 : 1 : KeyLength.CompareTo(other.KeyLength);
     }
 }

@@ -6,7 +6,7 @@ namespace Varve.Tests.Tables;
 /// <summary>Seeded sets of rows, each nasty in its own way.</summary>
 internal static class TestRows
 {
-    public const int Shapes = 10;
+    public const int Shapes = 11;
 
     /// <summary>Rows of distinct keys of one of the shapes below.</summary>
     public static List<TestRow> OfShape(int shape, int seed, int count)
@@ -16,7 +16,7 @@ internal static class TestRows
         for (int i = 0; i < count; i++)
         {
             byte[] key = Key(shape, random, i);
-            RecordKind kind = shape is 0 or 1 ? RecordKind.Put : (RecordKind)random.Next(1, 4);
+            RecordKind kind = shape is 0 or 1 or 10 ? RecordKind.Put : (RecordKind)random.Next(1, 4);
             byte[] value = new byte[kind == RecordKind.Tombstone ? 0 : ValueLength(shape, random)];
             random.NextBytes(value);
             rows[key] = new TestRow(key, kind, kind == RecordKind.LeasedPut ? (ulong)random.Next(1, 50) : 0, value);
@@ -56,12 +56,13 @@ internal static class TestRows
         6 => [(byte)'a', (byte)'b', .. RandomOf(random, [0, 1], random.Next(0, 14))],
         7 => [.. RandomOf(random, [0, 255], random.Next(1, 12))],
         8 => [.. RandomOf(random, [7], random.Next(0, 3)), .. Enumerable.Repeat((byte)9, random.Next(1, 65_000)), (byte)random.Next(256)],
-        _ => [.. System.Text.Encoding.ASCII.GetBytes($"user/{i % 7}/profile/{random.Next(1000)}")],
+        9 => [.. System.Text.Encoding.ASCII.GetBytes($"user/{i % 7}/profile/{random.Next(1000)}")],
+        _ => RandomOf(random, [0, 255], 13),   // uniform rows, many with one head
     };
 
     private static int ValueLength(int shape, Random random) => (shape, random.Next(40)) switch
     {
-        (0 or 1, _) => 100,
+        (0 or 1 or 10, _) => 100,
         (2, 0) => random.Next(200 << 10, 400 << 10),
         (_, 1) => random.Next(20_000),
         (_, < 10) => 0,
