@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using Varve.Format;
+using Varve.Snapshots;
 using Varve.Storage;
 
 namespace Varve.Tests.Corruption.Golden;
@@ -5,6 +8,9 @@ namespace Varve.Tests.Corruption.Golden;
 /// <summary>Installs the golden snapshot from one disk into an empty machine, over and over; each refusal must leave the machine as it was.</summary>
 internal sealed class SnapshotReader : IDisposable
 {
+    /// <summary>The golden snapshot's manifest.</summary>
+    public static readonly string ManifestPath = Path.Combine(GoldenDatabase.SnapshotDirectory, SnapshotNames.Manifest);
+
     private const string Directory = "/golden/receiver";
     private readonly GoldenDatabase golden;
     private readonly MemoryDisk disk;
@@ -38,6 +44,14 @@ internal sealed class SnapshotReader : IDisposable
         machine.ResetAsync().GetAwaiter().GetResult();
         return new Seen(Verdict.Harmless, null, index);
     }
+
+    /// <summary>
+    /// Whether the manifest on the disk, other bytes or not, says what the golden one says: a compressed stream has bits that mean nothing. Then whoever
+    /// has the snapshot's checksum refuses it, and verification, which has none, finds nothing wrong with what it says.
+    /// </summary>
+    public bool SaysTheSame() =>
+        SnapshotManifestCodec.TryDecode(SnapshotFiles.ReadManifestFile(disk, GoldenDatabase.SnapshotDirectory), out var manifest, out _)
+        && SHA256.HashData(SnapshotManifestCodec.Encode(manifest)).AsSpan().SequenceEqual(golden.Snapshot.Checksum.Span);
 
     private LsmStateMachine OpenEmpty() => LsmStateMachine.Open(Directory, GoldenDatabase.Options(disk) with { MemtableBytes = 64 << 10, HistoryEntries = 0 });
 }
