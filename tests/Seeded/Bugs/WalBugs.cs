@@ -151,6 +151,14 @@ internal static class WalBugs
             "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
             new Edit("src/Engine/Wal/WalWriter.cs", "segments.AddRange(_unsynced);", "if (!SEEDED) segments.AddRange(_unsynced);")),
 
+        new("sync-begins-too-late", "a sync leaves out what a segment holds up to where the one before was durable",
+            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            new Edit("src/Engine/Wal/WalWriter.cs", "segment.Number == ticket.Synced.Segment ?", "SEEDED || segment.Number == ticket.Synced.Segment ?")),
+
+        new("sync-ends-too-early", "a sync ends in every segment where it ends in the last",
+            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            new Edit("src/Engine/Wal/WalWriter.cs", "segment.Number == ticket.End.Segment ?", "SEEDED || segment.Number == ticket.End.Segment ?")),
+
         new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
             "Engine: Recovery.OperationOrderTests.AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt",
             new Edit("src/Engine/Opening.cs",
