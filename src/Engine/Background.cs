@@ -1,3 +1,5 @@
+using Varve.Storage;
+
 namespace Varve;
 
 /// <summary>
@@ -7,15 +9,27 @@ namespace Varve;
 /// </summary>
 internal sealed class Background : IDisposable
 {
+    /// <summary>Shares a core with a reader or an applier at about a tenth (docs/decisions/0014).</summary>
+    private const int NiceOfDeferrable = 10;
+
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread? _thread;
     private readonly Action _round;
     private readonly Action<Exception> _failed;
     private readonly Func<TimeSpan> _interval;
+    private readonly bool _isDeferrable;
     private volatile bool _stopping;
 
-    public Background(string name, BackgroundSteps? steps, Action round, Action<Exception> failed, Func<TimeSpan> interval)
+    /// <param name="name">Of the thread.</param>
+    /// <param name="steps">Who steps it; null: it has a thread.</param>
+    /// <param name="round">What it does.</param>
+    /// <param name="failed">Told of the failure that ended it.</param>
+    /// <param name="interval">How long it waits for a wake at most.</param>
+    /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores. (Linux; elsewhere all are equal.)</param>
+    public Background(
+        string name, BackgroundSteps? steps, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
     {
+        _isDeferrable = isDeferrable;
         _round = round;
         _failed = failed;
         _interval = interval;
@@ -55,6 +69,7 @@ internal sealed class Background : IDisposable
 
     private void Run()
     {
+        if (_isDeferrable && OperatingSystem.IsLinux()) _ = Libc.Nice(NiceOfDeferrable);
         while (!_stopping)
         {
             _wake.WaitOne(_interval());

@@ -42,7 +42,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         if (!options.ReadOnly)
         {
             _idle = new IdleWatch(options, () => _wal.BytesAppended, () => _background?.Wake());
-            _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval);
+            _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval, isDeferrable: true);
             _syncer.Wake();
             _background.Wake();
         }

@@ -15,6 +15,7 @@ internal static class GrowthGroup
         {
             WarmUp.Reads(engine, small);
             engine.Count();
+            if (engine.HasCheckpoint) engine.Checkpoint(context.NewPath());
         });
         var written = ProcessFigures.WrittenBytes;
         var path = context.NewPath();

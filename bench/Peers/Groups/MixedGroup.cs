@@ -58,7 +58,7 @@ internal static class MixedGroup
     public static void Checkpoint(RunContext context)
     {
         var source = EntrySource.Random(context.Entries);
-        WarmUp.Run(context, source, 100);
+        WarmUp.Run(context, source, 100, (small, _) => small.Checkpoint(context.NewPath()));
         using var engine = context.Open(EngineSettings.Usual, out _);
         var before = checked((int)(source.Entries * 4 / 5));
         var after = (int)source.Entries - before;

@@ -125,6 +125,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RemoveDirectory(string path);
 
+    /// <summary>On Linux of the calling thread alone, elsewhere of the process.</summary>
+    [LibraryImport(Name, EntryPoint = "nice")]
+    public static partial int Nice(int increment);
+
     [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
     public static partial void* Map(void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
 

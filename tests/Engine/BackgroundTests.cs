@@ -1,0 +1,46 @@
+using Varve.Tests.Engine.Recovery;
+using Xunit;
+
+namespace Varve.Tests.Engine;
+
+/// <summary>Threads of the user go before the one that flushes and compacts, and no further: whoever waits for a sync waits for a thread like any other.</summary>
+public class BackgroundTests
+{
+    [Fact]
+    public void FlushesAndCompactionsComeAfterTheUsersThreads()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var database = new Database();
+        using var machine = database.Open();
+        var own = NiceOf("/proc/self/stat")!.Value;
+        Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve tables").Contains(own + 10), TimeSpan.FromSeconds(10)));
+        Assert.NotEmpty(NicesOf("Varve sync"));
+        Assert.All(NicesOf("Varve sync"), nice => Assert.Equal(own, nice));
+    }
+
+    private static List<int> NicesOf(string thread)
+    {
+        var nices = new List<int>();
+        foreach (var task in Directory.EnumerateDirectories("/proc/self/task"))
+        {
+            try
+            {
+                if (File.ReadAllText(Path.Combine(task, "comm")).TrimEnd() == thread && NiceOf(Path.Combine(task, "stat")) is { } nice) nices.Add(nice);
+            }
+            catch (IOException)
+            {
+                // The thread has ended.
+            }
+        }
+
+        return nices;
+    }
+
+    /// <summary>The 19th field, counted from behind the name, which may hold anything.</summary>
+    private static int? NiceOf(string stat)
+    {
+        var text = File.ReadAllText(stat);
+        var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+        return fields.Length > 16 ? int.Parse(fields[16], System.Globalization.CultureInfo.InvariantCulture) : null;
+    }
+}
