@@ -4,19 +4,20 @@ namespace Varve.Versions;
 
 /// <summary>
 /// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
-/// nothing but the switch. One is ahead, for what is made present is written to the disk too; one more for each time that an applier had to wait, as
-/// in a burst that fills a segment in less time than it takes to make one, and one less when for a while none would have. Any thread.
+/// nothing but the switch. One ahead until it is taken, so that an open does not compete with what it need not make yet. Then two, for a burst can
+/// fill a segment in less time than it takes to make one; one more for each time that an applier had to wait, and one less when for a while none
+/// would have; fewer where the budget says so. Any thread.
 /// </summary>
 internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget) : IDisposable
 {
-    private const int AheadMin = 1;
+    private const int AheadMin = 2;
     private const int CalmTakesMax = 16;
 
     private readonly Lock _making = new();    // held while a memtable is made: one after the other, for they are numbered in order
     private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
     private readonly Queue<Memtable> _ready = new();
     private int _readyCount;
-    private int _ahead = AheadMin;
+    private int _ahead = 1;
     private int _calmTakes;
     private long _usualKeys;
     private bool _disposed;
@@ -70,7 +71,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
             Memtable[] ready;
             lock (_lock)
             {
-                _ahead = AheadMin;
+                _ahead = 1;
                 if (_ready.Count < 2) return;
                 ready = [.. _ready];
                 _ready.Clear();
@@ -148,7 +149,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         _calmTakes = _ready.Count < _ahead ? 0 : _calmTakes + 1;
         if (_ready.Count == 0) _ahead++;
         else if (_calmTakes == CalmTakesMax) (_ahead, _calmTakes) = (_ahead - 1, 0);
-        _ahead = Math.Clamp(_ahead, AheadMin, budget.AheadMax);
+        _ahead = Math.Clamp(_ahead, Math.Min(AheadMin, budget.AheadMax), budget.AheadMax);
     }
 
     private void DropReady(Action<WalSegment> takeSegment)
