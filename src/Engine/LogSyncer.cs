@@ -79,10 +79,13 @@ internal sealed class LogSyncer : IDisposable
         lock (_syncing) SyncLocked();
     }
 
-    /// <summary>Runs something that must not overlap a sync: giving a segment away.</summary>
-    public void Between(Action action)
+    /// <summary>Waits for the sync that is under way, if any: it may still hold a segment that the log has forgotten by now.</summary>
+    public void WaitForCurrent()
     {
-        lock (_syncing) action();
+        lock (_syncing)
+        {
+            // Those that begin later do not know the segment.
+        }
     }
 
     /// <summary>Notes that everything up to an entry is durable in tables; under the gate.</summary>

@@ -38,7 +38,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _views = new ViewPool(this);
         _jobs = new TableJobs(_versions, options, this);
         _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
-        stock.Segments = segment => _syncer.Between(() => _pool.Recycle(segment));
+        stock.Segments = segment =>
+        {
+            _syncer.WaitForCurrent();
+            _pool.Recycle(segment);
+        };
         if (!options.ReadOnly)
         {
             _idle = new IdleWatch(options, () => _wal.BytesAppended, () => _background?.Wake());
@@ -248,7 +252,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         {
             Interlocked.Increment(ref _flushStalls);
             _background?.Wake();
-            _jobs.WaitForRoom(sealedMax, () => State != Running || Volatile.Read(ref _fault) is not null);
+            _jobs.WaitForRoom(sealedMax, HasEnded);
         }
         else if (_background is { IsStepped: false } && _jobs.Pacer.PauseBefore(waiting, sealedMax, _wal.BytesAppended) is { Ticks: > 0 } pause)
         {

@@ -113,9 +113,7 @@ public sealed partial class LsmStateMachine
         while (version.Memtables is [_, .., var oldest] && oldest.Last!.Value.Index <= index)
         {
             var start = Stopwatch.GetTimestamp();
-            _jobs.WaitForFlush(
-                oldest,
-                () => token.IsCancellationRequested || State != Running || Volatile.Read(ref _fault) is not null || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+            _jobs.WaitForFlush(oldest, () => token.IsCancellationRequested || HasEnded() || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
             token.ThrowIfCancellationRequested();
             var next = _versions.AcquireCurrent();
             var isSame = next.Incarnation == version.Incarnation && next.Base.LastIndex <= index && next.Memtables[^1] != oldest;

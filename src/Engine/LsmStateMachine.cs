@@ -193,6 +193,9 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     /// <summary>The time by which leases are judged at a position.</summary>
     private ulong LeaseTime(in LogPosition position) => _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : LocalTime();
 
+    /// <summary>Whether there is no point in waiting for the background any more.</summary>
+    private bool HasEnded() => State != Running || Volatile.Read(ref _fault) is not null;
+
     private void EnsureReadable()
     {
         if (State != Running) ThrowNotRunning();

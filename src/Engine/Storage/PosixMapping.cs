@@ -30,7 +30,9 @@ internal sealed unsafe class PosixMapping(string path, byte* address, long lengt
     {
         if (offset < 0 || length <= 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
         var start = offset & ~(Page - 1);
-        if (Libc.SyncMapped(Address + start, (nuint)(offset + length - start), Libc.MS_SYNC) != 0) throw PosixError.Last("msync", path);
+        // As of fdatasync: an interrupted one has not failed yet.
+        while (Libc.SyncMapped(Address + start, (nuint)(offset + length - start), Libc.MS_SYNC) != 0)
+            if (!PosixError.LastWasInterrupted) throw PosixError.Last("msync", path);
     }
 
     public void Populate(long offset, long length)
