@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Varve.Tests.Shared;
 
 namespace Varve.Tests.Corruption.Golden;
 
@@ -6,7 +7,7 @@ namespace Varve.Tests.Corruption.Golden;
 /// The bytes of one file, in native memory that mappings share, so that a flip is one store. One made from given bytes ends at a
 /// page that cannot be touched: a read past its end ends the test run.
 /// </summary>
-internal sealed unsafe partial class MemoryNode
+internal sealed unsafe class MemoryNode
 {
     private const int Page = 4096;
     private nint region;
@@ -20,8 +21,8 @@ internal sealed unsafe partial class MemoryNode
     public MemoryNode(ReadOnlySpan<byte> bytes)
     {
         regionSize = (nuint)((bytes.Length + Page - 1) / Page + 1) * Page;
-        region = mmap(0, regionSize, 3, 0x22, -1, 0);
-        if (region == -1 || mprotect(region + (nint)regionSize - Page, Page, 0) != 0) throw new IOException("mmap");
+        region = AnonymousMemory.Map(regionSize);
+        AnonymousMemory.Protect(region + (nint)regionSize - Page, Page, AnonymousMemory.NoAccess);
         Address = (byte*)region + regionSize - Page - (nuint)bytes.Length;
         Length = capacity = bytes.Length;
         bytes.CopyTo(Span);
@@ -72,18 +73,9 @@ internal sealed unsafe partial class MemoryNode
 
     private void Free()
     {
-        if (region != 0) munmap(region, regionSize);
+        if (region != 0) AnonymousMemory.Unmap(region, regionSize);
         else NativeMemory.AlignedFree(Address);
         region = 0;
         Address = null;
     }
-
-    [LibraryImport("libc")]
-    private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, long offset);
-
-    [LibraryImport("libc")]
-    private static partial int mprotect(nint address, nuint length, int protection);
-
-    [LibraryImport("libc")]
-    private static partial int munmap(nint address, nuint length);
 }

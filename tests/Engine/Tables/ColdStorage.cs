@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using Varve.Storage;
+using Varve.Tests.Shared;
 
 namespace Varve.Tests.Tables;
 
@@ -13,13 +13,9 @@ internal readonly record struct ColdCall(bool IsRead, long Offset, long Length)
 /// Another storage, but the pages of a table's mapping cannot be touched until the file was read there: what would be a fault that waits for a disk
 /// ends the test run. What is populated stays; the rest can be made cold again. Writes down how tables are read. Linux.
 /// </summary>
-internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
+internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 {
     private const int Page = 4096;
-    private const int NoAccess = 0;
-    private const int ReadOnly = 1;
-    private const int ReadAndWrite = 3;
-    private const int PrivateAnonymous = 0x22;
 
     private readonly Lock gate = new();
     private readonly List<ColdMapping> mappings = [];
@@ -135,7 +131,7 @@ internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
         }
     }
 
-    private sealed partial class ColdMapping : IMapping
+    private sealed class ColdMapping : IMapping
     {
         private readonly ColdStorage storage;
         private readonly nuint size;
@@ -149,12 +145,9 @@ internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
             Length = bytes.Length;
             int pages = (bytes.Length + Page - 1) / Page;
             (resident, kept, size) = (new bool[pages], new bool[pages], (nuint)pages * Page);
-            nint address = mmap(0, size, ReadAndWrite, PrivateAnonymous, -1, 0);
-            if (address == -1)
-                throw new IOException("mmap");
-            Address = (byte*)address;
+            Address = (byte*)AnonymousMemory.Map(size);
             bytes.CopyTo(new Span<byte>(Address, bytes.Length));
-            Allow(0, pages, NoAccess);
+            Allow(0, pages, AnonymousMemory.NoAccess);
         }
 
         public string Path { get; }
@@ -183,7 +176,7 @@ internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
                 resident.AsSpan(first, count).Fill(true);
                 if (isKept)
                     kept.AsSpan(first, count).Fill(true);
-                Allow(first, count, ReadOnly);
+                Allow(first, count, AnonymousMemory.ReadOnly);
             }
         }
 
@@ -194,7 +187,7 @@ internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
                 if (!resident[page] || kept[page])
                     continue;
                 resident[page] = false;
-                Allow(page, 1, NoAccess);
+                Allow(page, 1, AnonymousMemory.NoAccess);
             }
         }
 
@@ -203,7 +196,7 @@ internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
             lock (storage.gate)
             {
                 if (storage.mappings.Remove(this))
-                    _ = munmap((nint)Address, size);
+                    AnonymousMemory.Unmap((nint)Address, size);
             }
         }
 
@@ -211,17 +204,8 @@ internal sealed unsafe partial class ColdStorage(IStorage inner) : IStorage
 
         private void Allow(int page, int count, int protection)
         {
-            if (count != 0 && mprotect((nint)Address + page * Page, (nuint)count * Page, protection) != 0)
-                throw new IOException("mprotect");
+            if (count != 0)
+                AnonymousMemory.Protect((nint)Address + page * Page, (nuint)count * Page, protection);
         }
-
-        [LibraryImport("libc")]
-        private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, long offset);
-
-        [LibraryImport("libc")]
-        private static partial int mprotect(nint address, nuint length, int protection);
-
-        [LibraryImport("libc")]
-        private static partial int munmap(nint address, nuint length);
     }
 }

@@ -1,10 +1,10 @@
-using System.Runtime.InteropServices;
 using Varve.Storage;
+using Varve.Tests.Shared;
 
 namespace Varve.Tests.Tables;
 
 /// <summary>Files in native memory. A mapping is a copy that ends at a page that cannot be touched, so a read past a file's end kills the test run.</summary>
-internal sealed unsafe partial class MemoryStorage : IStorage
+internal sealed unsafe class MemoryStorage : IStorage
 {
     private readonly Dictionary<string, byte[]> files = [];
 
@@ -94,7 +94,7 @@ internal sealed unsafe partial class MemoryStorage : IStorage
         }
     }
 
-    private sealed partial class GuardedMapping : IMapping
+    private sealed class GuardedMapping : IMapping
     {
         private const int Page = 4096;
         private const int SpareSize = (64 << 10) + Page;
@@ -114,9 +114,8 @@ internal sealed unsafe partial class MemoryStorage : IStorage
                 size = SpareSize;
             if (!IsSpare || !(spares ??= []).TryPop(out begin))
             {
-                begin = mmap(0, size, 3, 0x22, -1, 0);
-                if (begin == -1 || mprotect(begin + (nint)size - Page, Page, 0) != 0)
-                    throw new IOException("mmap");
+                begin = AnonymousMemory.Map(size);
+                AnonymousMemory.Protect(begin + (nint)size - Page, Page, AnonymousMemory.NoAccess);
             }
             Address = (byte*)begin + size - Page - (nuint)bytes.Length;
             Length = bytes.Length;
@@ -142,17 +141,8 @@ internal sealed unsafe partial class MemoryStorage : IStorage
             if (IsSpare)
                 (spares ??= []).Push(begin);
             else
-                munmap(begin, size);
+                AnonymousMemory.Unmap(begin, size);
             storage.LiveMappings--;
         }
-
-        [LibraryImport("libc")]
-        private static partial nint mmap(nint address, nuint length, int protection, int flags, int file, long offset);
-
-        [LibraryImport("libc")]
-        private static partial int mprotect(nint address, nuint length, int protection);
-
-        [LibraryImport("libc")]
-        private static partial int munmap(nint address, nuint length);
     }
 }
