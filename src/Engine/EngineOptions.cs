@@ -63,7 +63,10 @@ public sealed record EngineOptions
     /// <summary>For <see cref="Durability.Interval"/>: the longest time an applied chunk stays unsynced. 1 ms to 1 hour.</summary>
     public TimeSpan SyncInterval { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Size of a WAL segment, which is the memtable's storage, in bytes. 64 KiB to 16 GiB.</summary>
+    /// <summary>
+    /// Size of a WAL segment, which is the memtable's storage, in bytes. 64 KiB to 16 GiB. After a rest (<see cref="IdleAfter"/>) the first ones are smaller, a
+    /// sixteenth and a quarter of it.
+    /// </summary>
     public long MemtableBytes { get; init; } = 64 << 20;
 
     /// <summary>Which clock leases expire by. Keep it the same for the life of a database.</summary>
@@ -106,7 +109,7 @@ public sealed record EngineOptions
     /// <summary>
     /// When nothing has been applied for this long, at most for twice as long, by the <see cref="TimeProvider"/>, runs are merged down to one if
     /// that may give back a tenth of their space, and files and memory that are kept for speed alone are let go of: what is left is tables, the log's active
-    /// segment and the next, and what the history needs (<see cref="HistoryEntries"/>). A compaction that was asked for lets go of as much. 1 ms to 1 day, or
+    /// segment and the next, small ones where the active one was empty, and what the history needs (<see cref="HistoryEntries"/>). A compaction that was asked for lets go of as much. 1 ms to 1 day, or
     /// <see cref="Timeout.InfiniteTimeSpan"/>: nothing is let go of, after a compaction neither.
     /// </summary>
     public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(30);

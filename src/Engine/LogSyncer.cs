@@ -108,14 +108,7 @@ internal sealed class LogSyncer : IDisposable
     {
         if (_options.Durability == Durability.Interval) SyncAll();
         ServeWaiters();
-        try
-        {
-            _prepare();
-        }
-        catch (Exception e) when (e is StorageFullException or OutOfMemoryException)
-        {
-            // Ahead of need: whoever needs the memtable tries again, and is told.
-        }
+        _prepare();
     }
 
     private void ServeWaiters()

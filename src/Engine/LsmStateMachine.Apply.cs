@@ -294,14 +294,15 @@ public sealed partial class LsmStateMachine
     {
         length += WalWriter.ClosingRoom;
         if (length <= _wal.Room) return;
-        RotateLocked(length + WalWriter.NoteSize(24));
+        RotateLocked(length + WalWriter.NoteSize(24), _versions.Current.Memtables[0]);
     }
 
-    private void RotateLocked(long room)
+    /// <summary>Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.</summary>
+    private void RotateLocked(long room, Memtable? filled)
     {
         if (!_memtables.IsReady) _segmentStalls++;
         var version = _versions.Current;
-        var memtable = TakeMemtableLocked(room, version.Memtables[0].Index.KeyCount);
+        var memtable = TakeMemtableLocked(room, filled);
         version.Memtables[0].Seal(_wal.Position);
         _wal.Rotate(memtable.Segment);
         _versions.SwitchLocked(new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base));
@@ -311,11 +312,11 @@ public sealed partial class LsmStateMachine
         _syncer.Wake();
     }
 
-    private Memtable TakeMemtableLocked(long room, long usualKeys)
+    private Memtable TakeMemtableLocked(long room, Memtable? filled)
     {
         try
         {
-            return _memtables.Take(room, usualKeys);
+            return _memtables.Take(room, filled);
         }
         catch (IOException e) when (e is not StorageFullException)
         {

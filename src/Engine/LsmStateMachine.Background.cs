@@ -1,3 +1,5 @@
+using Varve.Compaction;
+
 namespace Varve;
 
 // What the background thread does when it is woken: flushes and compactions, what is worth it when nothing is applied, compactions asked for.
@@ -32,10 +34,30 @@ public sealed partial class LsmStateMachine
     private void LetGo()
     {
         using (_versions.EnterGate()) _history.Trim(_versions.Current, _wal.Position.Index);
-        _versions.Reclaimer.Collect();
         _memtables.LetGo();
+        LeaveLargeSegment();
+        _versions.Reclaimer.Collect();
         _stock.LetGo();
         _pool.LetGo();
+        _syncer.Wake();
+    }
+
+    /// <summary>Goes on in a small segment where the current one is large and nothing is in it that a table would not have.</summary>
+    private void LeaveLargeSegment()
+    {
+        if (!IsLarge(_versions.Current)) return;
+        _memtables.Prepare();
+        using (_versions.EnterGate())
+        {
+            if (!_memtables.IsReady || !IsLarge(_versions.Current) || ((ITableJobsHost)this).IsStopping) return;
+            RotateLocked(0, filled: null);
+        }
+
+        _jobs.FlushSealed();
+
+        bool IsLarge(Versions.Version current) =>
+            current.Memtables is [{ Index.KeyCount: 0 } memtable] && memtable.Segment.Length > _memtables.RestingLength
+            && current.Base.LastIndex == current.Incarnation.Applied.Read().Index;
     }
 
     /// <summary>Has the budget take in what memtables take by now. What a segment made for one large record takes is counted, but not expected again.</summary>

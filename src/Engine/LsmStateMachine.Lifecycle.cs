@@ -29,7 +29,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _pool = parts.Pool;
         _stock = stock;
         _budget = new MemoryBudget(options);
-        _memtables = new MemtableFactory(_pool, stock, _budget);
+        _memtables = new MemtableFactory(_pool, stock, _budget, parts.Wal.Active.Length);
         _report = parts.Report;
         _snapshot = parts.Snapshot;
         _cleanedTime = parts.CleanedTimeMs;
@@ -164,7 +164,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         using (_versions.EnterGate())
         {
             EnsureMutable();
-            if (_versions.Current.Memtables[0].Index.KeyCount > 0) RotateLocked(0);
+            if (_versions.Current.Memtables[0].Index.KeyCount > 0) RotateLocked(0, filled: null);
             lock (_compactions) _compactions.Enqueue(done);
         }
 
@@ -184,7 +184,14 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 
     void ITableJobsHost.FlushedLocked(Versions.Version replaced, Versions.Version current, Memtable memtable)
     {
-        _history.Add(replaced);
+        if (replaced.Base.LastIndex < current.Base.LastIndex)
+        {
+            // Without newer memtables: what a cut reads that it serves is in this one or below.
+            var past = new Versions.Version(replaced.Incarnation, [memtable], replaced.Runs, replaced.Base);
+            _history.Add(past);
+            past.Release();
+        }
+
         _history.Trim(current, _wal.Position.Index);
         _wal.Forget(memtable.Segment);
         _syncer.NoteDurableLocked(memtable.Last!.Value.Id);

@@ -218,7 +218,7 @@ public sealed partial class LsmStateMachine
                 {
                     EnsureMutable();
                     check(_wal.Position.Index);
-                    memtable = TakeMemtableLocked(WalWriter.NoteSize(24), 0);
+                    memtable = TakeMemtableLocked(WalWriter.NoteSize(24), filled: null);
                     var next = new Versions.Version(incarnation, [memtable], runs, state);
                     memtable.Release();
                     return (

@@ -79,16 +79,22 @@ internal sealed class TableJobs
     /// <summary>Flushes what is sealed and merges everything into one run; on the background thread.</summary>
     public void CompactEverything()
     {
-        while (TryFlush())
-        {
-            // All of them.
-        }
+        FlushSealed();
 
         // More runs than a merge takes are merged by parts. Not until there is one: flushes may go on.
         for (var runs = _versions.Current.Runs.Length; ; runs -= CompactionPicker.RunsAtOnceMax - 1)
             if (!TryCompact(version => CompactionPicker.PickAll(version.Runs)) || runs <= CompactionPicker.RunsAtOnceMax) break;
 
         _versions.Spares.Clear();
+    }
+
+    /// <summary>Flushes all that is sealed; on the background thread.</summary>
+    public void FlushSealed()
+    {
+        while (TryFlush())
+        {
+            // All of them.
+        }
     }
 
     /// <summary>Does what is worth it when nothing else is to be done; on the background thread.</summary>

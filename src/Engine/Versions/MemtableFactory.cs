@@ -6,16 +6,30 @@ namespace Varve.Versions;
 /// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
 /// nothing but the switch. One ahead until it is taken, so that an open does not compete with what it need not make yet. Then two, for a burst can
 /// fill a segment in less time than it takes to make one; one more for each time that an applier had to wait, and one less when for a while none
-/// would have; fewer where the budget says so. Any thread.
+/// would have; fewer where the budget says so. Only the next one's segment is warm, for what is made present is written to the device, used or not.
+/// <para>
+/// When the engine rests (<see cref="LetGo"/>) they become small, so that little data takes little space; each that is filled makes those that follow four
+/// times as large, up to full size.
+/// </para>
+/// Any thread.
 /// </summary>
-internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget) : IDisposable
+/// <param name="pool">Makes the segments.</param>
+/// <param name="stock">Has the memory for the indexes.</param>
+/// <param name="budget">Says how many there may be.</param>
+/// <param name="lastLength">Length of the segment that is in use already.</param>
+internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget, long lastLength) : IDisposable
 {
     private const int AheadMin = 2;
     private const int CalmTakesMax = 16;
+    private const int Growth = 4;
+    private const long RestingLengthMin = 16 << 10;
+    private const int FullOfResting = 16;   // how many times as long as a resting segment a full-sized one is
 
     private readonly Lock _making = new();    // held while a memtable is made: one after the other, for they are numbered in order
     private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
     private readonly Queue<Memtable> _ready = new();
+    private long _length = Math.Min(lastLength, pool.Length);   // of segments that are made
+    private Memtable? _warm;   // the last one that was made warm
     private int _readyCount;
     private int _ahead = 1;
     private int _calmTakes;
@@ -34,22 +48,36 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>Makes as many memtables as are to be ahead.</summary>
+    /// <summary>Length of the segments that are made when the engine rests.</summary>
+    public long RestingLength => Math.Min(pool.Length, Math.Max(RestingLengthMin, pool.Length / FullOfResting & ~4095L));
+
+    /// <summary>Makes as many memtables as are to be ahead, or as there is room for: whoever needs one tries again, and is told.</summary>
     public void Prepare()
     {
-        while (TryPrepareOne())
+        try
+        {
+            do WarmNext();
+            while (TryPrepareOne());
+        }
+        catch (Exception e) when (e is StorageFullException or OutOfMemoryException)
         {
         }
     }
 
-    /// <summary>An empty memtable with room for a record; the caller's one reference. <paramref name="usualKeys"/> is how many keys the last one held.</summary>
-    public Memtable Take(long room, long usualKeys)
+    /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>
+    /// <param name="room">Bytes of the record.</param>
+    /// <param name="filled">The memtable that it is to follow because that is full; null: it is not.</param>
+    public Memtable Take(long room, Memtable? filled)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            Pace();
-            _usualKeys = usualKeys;
+            if (filled is not null)
+            {
+                Pace();
+                _length = Math.Min(_length * Growth, pool.Length);
+                _usualKeys = (long)((double)filled.Index.KeyCount * _length / filled.Segment.Length);
+            }
         }
 
         if (TakeReady(room) is { } ready) return ready;
@@ -63,23 +91,13 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>Lets go of all that are ready but the next, until that is taken.</summary>
+    /// <summary>Lets go of all that are ready. The next <see cref="Prepare"/> makes one, as small as they become.</summary>
     public void LetGo()
     {
         lock (_making)
         {
-            Memtable[] ready;
-            lock (_lock)
-            {
-                _ahead = 1;
-                if (_ready.Count < 2) return;
-                ready = [.. _ready];
-                _ready.Clear();
-                _ready.Enqueue(ready[0]);
-                Volatile.Write(ref _readyCount, 1);
-            }
-
-            foreach (var memtable in ready[1..]) memtable.Abandon(pool.Recycle);
+            lock (_lock) (_ahead, _length) = (1, RestingLength);
+            DropReady(pool.Recycle);
         }
     }
 
@@ -89,6 +107,26 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         {
             lock (_lock) _disposed = true;
             DropReady(static segment => segment.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// Makes the next one's segment warm. An applier may take it meanwhile, and then it is held here, so that it outlives this whatever comes of it.
+    /// </summary>
+    private void WarmNext()
+    {
+        lock (_making)
+        {
+            Memtable? next;
+            lock (_lock)
+            {
+                if (!_ready.TryPeek(out next) || next == _warm) return;
+                next.Acquire();
+                _warm = next;
+            }
+
+            pool.Warm(next.Segment);
+            next.Release();
         }
     }
 
@@ -110,28 +148,23 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>The next that is ready; none either if it is too small, and then it is let go of.</summary>
+    /// <summary>The next that is ready, if it has the room.</summary>
     private Memtable? TakeReady(long room)
-    {
-        var ready = Dequeue();
-        if (ready is null || room <= ready.Segment.Length - ready.Segment.End) return ready;
-        ready.Abandon(pool.Recycle);
-        return null;
-    }
-
-    private Memtable? Dequeue()
     {
         lock (_lock)
         {
-            _ready.TryDequeue(out var ready);
+            if (!_ready.TryPeek(out var next) || room > next.Segment.Length - next.Segment.End) return null;
+            _ready.Dequeue();
             Volatile.Write(ref _readyCount, _ready.Count);
-            return ready;
+            return next;
         }
     }
 
     private Memtable Make(long room)
     {
-        var segment = pool.Take(room);
+        long length;
+        lock (_lock) length = _length;
+        var segment = pool.Take(room, length);
         try
         {
             return new Memtable(segment, stock);
@@ -154,6 +187,6 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
 
     private void DropReady(Action<WalSegment> takeSegment)
     {
-        while (Dequeue() is { } memtable) memtable.Abandon(takeSegment);
+        while (TakeReady(0) is { } memtable) memtable.Abandon(takeSegment);
     }
 }

@@ -9,7 +9,7 @@ namespace Varve.Wal;
 /// Makes segments and recycles them. A new one is allocated (a full disk is then an ordinary error, not a SIGBUS), synced,
 /// named, its directory synced, before it is used. One whose syncs will be waited for is zeroed in 4 KiB writes first: larger
 /// ones make the page cache use large folios, of which every small durable commit would write the whole. One that is not
-/// has its pages made present and writable instead, so that the applier meets no page fault. Safe for any thread.
+/// can have its pages made present and writable ahead (<see cref="Warm"/>), so that the applier meets no page fault. Safe for any thread.
 /// </summary>
 internal sealed class SegmentPool(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length, bool isSynced) : IDisposable
 {
@@ -20,23 +20,29 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
     private bool _keeps = true;
     private bool _disposed;
 
-    /// <summary>Length of a usual segment.</summary>
+    /// <summary>Length of a full-sized segment, the only ones that are kept to be used again.</summary>
     public long Length => length;
 
     /// <summary>A segment with room for at least <paramref name="room"/> bytes of records, numbered above all before it.</summary>
-    public WalSegment Take(long room)
+    /// <param name="room">What it has to hold.</param>
+    /// <param name="usual">Its length, up to <see cref="Length"/>, if that is enough; else it is full-sized, or a record larger than that has one of its own.</param>
+    public WalSegment Take(long room, long usual)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            var least = (WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L);
+            var bytes = least <= usual ? usual : Math.Max(least, length);
+            if (bytes != length) return Make(bytes);
             _keeps = true;
-            // A record larger than a segment gets one of its own.
-            if (room > length - WalSegmentHeader.Size) return Make((WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L));
-            if (!_used.TryPop(out var used)) return Make(length);
-            var taken = Renew(used);
-            Warm(taken.Mapping);
-            return taken;
+            return _used.TryPop(out var used) ? Renew(used) : Make(length);
         }
+    }
+
+    /// <summary>Makes the pages of a segment present and writable, and so dirty: they will be written to the device even if it is never used.</summary>
+    public void Warm(WalSegment segment)
+    {
+        if (!isSynced) segment.Mapping.Populate(0, segment.Length);
     }
 
     /// <summary>Takes back a segment whose records are in synced tables and that no pin can see.</summary>
@@ -115,7 +121,6 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
             storage.Rename(temporary, path);
             storage.SyncDirectory(directory);
             var mapping = file.Map(bytes, isSynced ? MappingAccess.SyncedSegment : MappingAccess.Segment);
-            Warm(mapping);
             return new WalSegment(header, path, file, mapping);
         }
         catch
@@ -129,11 +134,6 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
     private void TryDelete(params ReadOnlySpan<string> paths)
     {
         foreach (var path in paths) DurableFile.TryDelete(storage, path);
-    }
-
-    private void Warm(IMapping mapping)
-    {
-        if (!isSynced) mapping.Populate(0, mapping.Length);
     }
 
     private WalSegmentHeader NewHeader(long bytes)

@@ -32,6 +32,7 @@ internal sealed class GoldenDatabase : IDisposable
     {
         MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, UpperRunsMax = 3, HistoryEntries = 110,
         LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, Storage = disk,
+        IdleAfter = Timeout.InfiniteTimeSpan, // segments are kept after compactions, to be recycled
     };
 
     /// <summary>Builds it, and stops the machine as a kill does, or by closing it.</summary>

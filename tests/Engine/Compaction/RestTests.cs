@@ -1,0 +1,132 @@
+using Microsoft.Extensions.Time.Testing;
+using Varve.Storage;
+using Varve.Tests.Engine.Recovery;
+using Xunit;
+
+namespace Varve.Tests.Engine.Compaction;
+
+/// <summary>An engine that rests has small segments, so that little data takes little space; what is filled makes the next ones larger again.</summary>
+public sealed class RestTests : IDisposable
+{
+    private const long Full = 1 << 20;
+    private const long Resting = Full / 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private readonly Database database = new();
+
+    public void Dispose() => database.Dispose();
+
+    private static EngineOptions Options => Database.Small with { MemtableBytes = Full };
+
+    [Fact]
+    public async Task ACompactionLeavesSmallSegments()
+    {
+        using var machine = database.Open(Options);
+        NumberedLog.ApplyUpTo(machine, 500);
+        Assert.Contains(Full, Lengths());
+        await machine.CompactAsync();
+        WaitForRest();
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public async Task SoDoesIdlenessAfterACompactionThatKeepsThem()
+    {
+        var clock = new FakeTimeProvider();
+        using var machine = database.Open(Options with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1) });
+        NumberedLog.ApplyUpTo(machine, 500);
+        await machine.CompactAsync();
+        for (var index = 501UL; Lengths().Max() < Full; index += 500) NumberedLog.ApplyUpTo(machine, index + 499);
+        // What is in the log's active segment stays there, and that segment with it; the next one is small.
+        clock.Advance(TimeSpan.FromMinutes(1));
+        clock.Advance(TimeSpan.FromMinutes(1));
+        WaitUntil(() => Lengths() is { Length: 2 } lengths && lengths.Min() == Resting);
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public async Task WhatIsFilledMakesTheNextOnesFullSizedAgain()
+    {
+        using var machine = database.Open(Options);
+        NumberedLog.ApplyUpTo(machine, 500);
+        await machine.CompactAsync();
+        WaitForRest();
+        var seen = new HashSet<long>();
+        for (var index = 501UL; index < 60_000; index += 100)
+        {
+            NumberedLog.ApplyUpTo(machine, index + 99);
+            seen.UnionWith(Lengths());
+        }
+
+        Assert.Equal([Resting, Resting * 4, Full], seen.Order());
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public async Task AnOpenGoesOnWithSmallOnes()
+    {
+        using (var machine = database.Open(Options))
+        {
+            NumberedLog.ApplyUpTo(machine, 500);
+            await machine.CompactAsync();
+        }
+
+        using var reopened = database.Open(Options);
+        WaitForRest();
+        NumberedLog.AssertIsWhole(reopened);
+    }
+
+    [Theory]
+    [InlineData(200_000)]     // more than a small one holds: a full-sized one
+    [InlineData(3_000_000)]   // more than that: one of its own
+    public async Task ALargeRecordFitsAfterARest(int valueBytes)
+    {
+        var value = new byte[valueBytes];
+        Array.Fill(value, (byte)0xA5);
+        using (var machine = database.Open(Options))
+        {
+            NumberedLog.ApplyUpTo(machine, 500);
+            await machine.CompactAsync();
+            WaitForRest();
+            machine.ApplyChunk([new ApplyEntry(501, NumberedLog.TermOf(501), Command.Insert("big"u8.ToArray(), value))], new ApplyResult[1]);
+            Assert.Equal(value, machine.Get("big"u8));
+        }
+
+        using var recovered = database.Open(Options);
+        Assert.Equal(value, recovered.Get("big"u8));
+    }
+
+    [Fact]
+    public async Task TheHistoryServesCutsFromBeforeARest()
+    {
+        using var machine = database.Open(Options with { HistoryEntries = 1_000 });
+        NumberedLog.ApplyUpTo(machine, 400);
+        await machine.CompactAsync();
+        NumberedLog.ApplyUpTo(machine, 800);
+        await machine.CompactAsync();
+        WaitUntil(() => Lengths().Count(length => length == Full) <= 1);   // the first flush's, for the history; the second's is small by then
+        foreach (var cut in (ulong[])[150, 399, 400, 401, 799, 800])
+        {
+            var path = Path.Combine(database.Root, $"snapshot-{cut}");
+            var checksum = await machine.GenerateSnapshotDataAsync(path, NumberedLog.Id(cut));
+            using var other = LsmStateMachine.Open(Path.Combine(database.Root, $"other-{cut}"), Options);
+            await other.ApplySnapshotFromFileAsync(new SnapshotMetadata(NumberedLog.Id(cut), checksum), path);
+            Assert.Equal(cut, NumberedLog.AssertIsWholeToRead(other));
+        }
+    }
+
+    private void WaitForRest() => WaitUntil(() => Lengths() is [Resting, Resting]);
+
+    private long[] Lengths()
+    {
+        var lengths = new List<long>();
+        foreach (var path in database.Files(FileNames.SegmentSuffix))
+        {
+            var file = new FileInfo(path);
+            if (file.Exists) lengths.Add(file.Length);
+        }
+
+        return [.. lengths];
+    }
+
+    private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience));
+}
