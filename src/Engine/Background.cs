@@ -25,7 +25,7 @@ internal sealed class Background : IDisposable
     /// <param name="round">What it does.</param>
     /// <param name="failed">Told of the failure that ended it.</param>
     /// <param name="interval">How long it waits for a wake at most.</param>
-    /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores. (Linux; elsewhere all are equal.)</param>
+    /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores (<see cref="Defer"/>).</param>
     public Background(
         string name, BackgroundSteps? steps, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
     {
@@ -49,6 +49,12 @@ internal sealed class Background : IDisposable
     /// <summary>True when it has no thread, and rounds are done by whoever calls <see cref="Step"/>.</summary>
     public bool IsStepped { get; }
 
+    /// <summary>Has threads of the user go before this one, for the rest of its life. (Linux; elsewhere all are equal.)</summary>
+    public static void Defer()
+    {
+        if (OperatingSystem.IsLinux()) _ = Libc.Nice(NiceOfDeferrable);
+    }
+
     public void Wake() => _wake.Set();
 
     /// <summary>Does a round on the caller's thread if one is due, or in any case; false when there was none.</summary>
@@ -69,7 +75,7 @@ internal sealed class Background : IDisposable
 
     private void Run()
     {
-        if (_isDeferrable && OperatingSystem.IsLinux()) _ = Libc.Nice(NiceOfDeferrable);
+        if (_isDeferrable) Defer();
         while (!_stopping)
         {
             _wake.WaitOne(_interval());

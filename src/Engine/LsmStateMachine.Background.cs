@@ -11,7 +11,7 @@ public sealed partial class LsmStateMachine
         if (_idle!.TryTake())
         {
             _jobs.Settle();
-            LetGo();
+            LetGo(isIdle: true);
         }
 
         while (TakeCompaction() is { } compaction)
@@ -19,7 +19,7 @@ public sealed partial class LsmStateMachine
             try
             {
                 _jobs.CompactEverything();
-                if (_options.IdleAfter != Timeout.InfiniteTimeSpan) LetGo();
+                if (_options.IdleAfter != Timeout.InfiniteTimeSpan) LetGo(isIdle: false);
                 compaction.SetResult();
             }
             catch (Exception e)
@@ -31,15 +31,20 @@ public sealed partial class LsmStateMachine
     }
 
     /// <summary>Gives back what is kept for speed alone and for a past that is too far behind by now.</summary>
-    private void LetGo()
+    private void LetGo(bool isIdle)
     {
         using (_versions.EnterGate()) _history.Trim(_versions.Current, _wal.Position.Index);
-        _memtables.LetGo();
-        LeaveLargeSegment();
+        if (isIdle || _versions.Current.Memtables[0].Index.KeyCount == 0)
+        {
+            // Else appliers go on meanwhile, and need what is ready.
+            _memtables.LetGo();
+            LeaveLargeSegment();
+            _syncer.Wake();
+        }
+
         _versions.Reclaimer.Collect();
         _stock.LetGo();
         _pool.LetGo();
-        _syncer.Wake();
     }
 
     /// <summary>Goes on in a small segment where the current one is large and nothing is in it that a table would not have.</summary>

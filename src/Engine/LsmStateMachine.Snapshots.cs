@@ -32,11 +32,12 @@ public sealed partial class LsmStateMachine
             var begun = false;
             try
             {
-                return await _operations.Run(
+                return await _operations.RunDeferrable(
+                    "Varve snapshot",
                     token =>
                     {
                         begun = true;
-                        return Task.FromResult(Generate(version, target, lastIncluded, token));
+                        return Generate(version, target, lastIncluded, token);
                     },
                     cancellationToken).ConfigureAwait(false);
             }

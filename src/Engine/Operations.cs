@@ -41,6 +41,34 @@ internal sealed class Operations(bool areInline)
         }
     }
 
+    /// <summary>As <see cref="Run"/>, for work that is one call: on a thread of its own, after the user's where cores are short.</summary>
+    public Task<T> RunDeferrable<T>(string name, Func<CancellationToken, T> operation, CancellationToken cancellationToken)
+    {
+        return Run(token => areInline ? Task.FromResult(operation(token)) : OnThread(token), cancellationToken);
+
+        Task<T> OnThread(CancellationToken token)
+        {
+            var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+            new Thread(Work) { IsBackground = true, Name = name }.Start();
+            return done.Task;
+
+            void Work()
+            {
+                Background.Defer();
+                try
+                {
+                    done.SetResult(operation(token));
+                }
+#pragma warning disable CA1031 // It is the operation's, and goes to who awaits that.
+                catch (Exception e)
+#pragma warning restore CA1031
+                {
+                    done.SetException(e);
+                }
+            }
+        }
+    }
+
     /// <summary>Lets no operation begin any more, cancels those that run and waits for their end.</summary>
     public void Close()
     {

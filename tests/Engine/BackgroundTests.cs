@@ -1,9 +1,10 @@
+using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
 
 namespace Varve.Tests.Engine;
 
-/// <summary>Threads of the user go before the one that flushes and compacts, and no further: whoever waits for a sync waits for a thread like any other.</summary>
+/// <summary>Threads of the user go before those that flush, compact and make snapshots, and no further: whoever waits for a sync waits for a thread like any other.</summary>
 public class BackgroundTests
 {
     [Fact]
@@ -16,6 +17,26 @@ public class BackgroundTests
         Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve tables").Contains(own + 10), TimeSpan.FromSeconds(10)));
         Assert.NotEmpty(NicesOf("Varve sync"));
         Assert.All(NicesOf("Varve sync"), nice => Assert.Equal(own, nice));
+    }
+
+    [Fact]
+    public async Task SoDoSnapshots()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var database = new Database();
+        var storage = new HookedStorage(Storages.Default);
+        using var machine = database.Open(Database.Small with { Storage = storage });
+        NumberedLog.ApplyUpTo(machine, 100);
+        using var seen = new ManualResetEventSlim();
+        storage.Before = (_, path) =>
+        {
+            if (path.Contains("snapshot", StringComparison.Ordinal)) seen.Wait();
+        };
+        var snapshot = machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(100));
+        var own = NiceOf("/proc/self/stat")!.Value;
+        Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve snapshot").Contains(own + 10), TimeSpan.FromSeconds(10)));
+        seen.Set();
+        await snapshot;
     }
 
     private static List<int> NicesOf(string thread)

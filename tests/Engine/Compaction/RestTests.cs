@@ -62,6 +62,24 @@ public sealed class RestTests : IDisposable
     }
 
     [Fact]
+    public async Task ACompactionUnderLoadLeavesWhatIsReady()
+    {
+        var storage = new HookedStorage(Storages.Default);
+        using var machine = database.Open(Options with { Storage = storage });
+        NumberedLog.ApplyUpTo(machine, 500);
+        using var goOn = new ManualResetEventSlim();
+        storage.Before = (operation, path) =>
+        {
+            if (operation == "create" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal)) goOn.Wait();
+        };
+        var compaction = machine.CompactAsync();
+        NumberedLog.ApplyUpTo(machine, 600);
+        goOn.Set();
+        await compaction;
+        Assert.All(Lengths(), length => Assert.Equal(Full, length));
+    }
+
+    [Fact]
     public async Task AnOpenGoesOnWithSmallOnes()
     {
         using (var machine = database.Open(Options))
