@@ -61,6 +61,18 @@ internal sealed class LogSyncer : IDisposable
     public Task WaitAsync(LogOffset end)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Serve(end, done);
+        return done.Task;
+    }
+
+    /// <summary>
+    /// Completes a task for a thread that lets others go first: this one does not, and threads that the pool starts for what
+    /// follows take after the one that completes.
+    /// </summary>
+    public void Complete(TaskCompletionSource done) => Serve(default, done);
+
+    private void Serve(LogOffset end, TaskCompletionSource done)
+    {
         bool isServed;
         lock (_waitersLock)
         {
@@ -70,7 +82,6 @@ internal sealed class LogSyncer : IDisposable
 
         if (isServed && _fault() is null && !_thread!.IsStepped) _thread.Wake();
         else ServeWaiters(); // there is no thread, or it is gone
-        return done.Task;
     }
 
     /// <summary>Makes everything appended so far durable.</summary>

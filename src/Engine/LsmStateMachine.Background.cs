@@ -20,7 +20,7 @@ public sealed partial class LsmStateMachine
             {
                 _jobs.CompactEverything();
                 if (_options.IdleAfter != Timeout.InfiniteTimeSpan) LetGo(isIdle: false);
-                compaction.SetResult();
+                _syncer.Complete(compaction);
             }
             catch (Exception e)
             {

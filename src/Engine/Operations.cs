@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace Varve;
 
 /// <summary>
@@ -44,26 +46,31 @@ internal sealed class Operations(bool areInline)
     /// <summary>As <see cref="Run"/>, for work that is one call: on a thread of its own, after the user's where cores are short.</summary>
     public Task<T> RunDeferrable<T>(string name, Func<CancellationToken, T> operation, CancellationToken cancellationToken)
     {
-        return Run(token => areInline ? Task.FromResult(operation(token)) : OnThread(token), cancellationToken);
+        return Run(token => Task.FromResult(areInline ? operation(token) : OnThread(token)), cancellationToken);
 
-        Task<T> OnThread(CancellationToken token)
+        // Waited for by a thread of the pool, so that no other one is started by a thread that it would take its priority from.
+        T OnThread(CancellationToken token)
         {
-            var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-            new Thread(Work) { IsBackground = true, Name = name }.Start();
-            return done.Task;
+            T result = default!;
+            ExceptionDispatchInfo? failure = null;
+            var thread = new Thread(Work) { IsBackground = true, Name = name };
+            thread.Start();
+            thread.Join();
+            failure?.Throw();
+            return result;
 
             void Work()
             {
                 Background.Defer();
                 try
                 {
-                    done.SetResult(operation(token));
+                    result = operation(token);
                 }
 #pragma warning disable CA1031 // It is the operation's, and goes to who awaits that.
                 catch (Exception e)
 #pragma warning restore CA1031
                 {
-                    done.SetException(e);
+                    failure = ExceptionDispatchInfo.Capture(e);
                 }
             }
         }

@@ -39,6 +39,24 @@ public class BackgroundTests
         await snapshot;
     }
 
+    /// <summary>A thread takes after the one that starts it, and a thread of the pool is started by whoever has something for it.</summary>
+    [Fact]
+    public async Task ThreadsOfThePoolDoNotTakeAfterThem()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var database = new Database();
+        using var machine = database.Open();
+        for (var round = 1UL; round <= 20; round++)
+        {
+            NumberedLog.ApplyUpTo(machine, round * 100);
+            var snapshot = machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, $"snapshot-{round}"), NumberedLog.Id(round * 100));
+            await Task.WhenAll(machine.CompactAsync(), machine.CompactAsync(), snapshot);
+        }
+
+        var own = NiceOf("/proc/self/stat")!.Value;
+        Assert.All(NicesOf(".NET TP Worker"), nice => Assert.Equal(own, nice));
+    }
+
     private static List<int> NicesOf(string thread)
     {
         var nices = new List<int>();

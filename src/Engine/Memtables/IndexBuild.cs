@@ -6,15 +6,17 @@ namespace Varve.Memtables;
 
 /// <summary>
 /// Enters operations that are all there already in a new index: what replays a log has a whole segment of them. The directory is entered in
-/// the operations' order, with memory asked for ahead; then the list is built from the sorted rows, without a search. One
-/// thread; nobody reads the index before <see cref="Finish"/>.
+/// the operations' order, with memory asked for ahead; then the list is built from the sorted rows, without a search. Many rows are sorted
+/// while they are entered. One thread; nobody reads the index before <see cref="Finish"/>.
 /// </summary>
 internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
 {
     private const int Ahead = 16;
     private const int CapacityMin = 1024;
+    private const int AsideMin = 16 << 10;   // fewer are sorted soon enough
 
     private BuildRow* _rows;   // one an operation
+    private RowsSortedAside? _aside;   // the first rows of them, as long as none is dropped
     private ulong* _superseded;   // a bit a reference; null: none is
     private nuint _capacity;
     private int _count;
@@ -41,7 +43,13 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
     /// </summary>
     public uint Enter()
     {
-        if (_entered == 0) index.Reserve(_keys);
+        if (_entered == 0)
+        {
+            index.Reserve(_keys);
+            // Where an operation follows on another of its key, there are fewer rows than these.
+            if (_count >= AsideMin && _keys == _count && Environment.ProcessorCount > 1) _aside ??= new RowsSortedAside(index.OperationAt(0).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
+        }
+
         for (; _entered < _count; _entered++)
         {
             if (_entered + Ahead < _count) PrefetchFor(_rows[_entered + Ahead]);
@@ -50,6 +58,7 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
             if (index.Find(operation.Key, hash) != operation.Prior)
             {
                 _count = _entered;
+                DropAside();
                 return reference;
             }
 
@@ -65,6 +74,13 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
     {
         var keys = KeepNewest();
         if (keys == 0) return;
+        if (_aside is { } aside && aside.Count == _count)
+        {
+            var sorted = aside.Take(out var sharedAside);
+            index.List.Build(sorted, keys, sharedAside);
+            return;
+        }
+
         var spare = (BuildRow*)NativeMemory.Alloc((nuint)keys * (nuint)sizeof(BuildRow));
         try
         {
@@ -81,10 +97,17 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
 
     public void Dispose()
     {
+        DropAside();
         NativeMemory.Free(_rows);
         NativeMemory.Free(_superseded);
         _rows = null;
         _superseded = null;
+    }
+
+    private void DropAside()
+    {
+        _aside?.Dispose();
+        _aside = null;
     }
 
     private void PrefetchFor(in BuildRow row)

@@ -57,7 +57,8 @@ public sealed class RestTests : IDisposable
             seen.UnionWith(Lengths());
         }
 
-        Assert.Equal([Resting, Resting * 4, Full], seen.Order());
+        Assert.Subset(new HashSet<long> { Resting, Resting * 4, Full }, seen);   // one between is left out when it would come too late
+        Assert.Superset(new HashSet<long> { Resting, Full }, seen);
         NumberedLog.AssertIsWhole(machine);
     }
 

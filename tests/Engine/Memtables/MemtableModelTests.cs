@@ -140,6 +140,43 @@ public class MemtableModelTests(ITestOutputHelper output)
         Assert.False(cursor.MoveNext());
     }
 
+    [Theory]
+    [InlineData(40_000)]   // all at once, sorted aside
+    [InlineData(17_000)]   // what was sorted aside is not all
+    public void ManyRowsAreBuiltInOrder(int enteredAtOnce)
+    {
+        var keys = Enumerable.Range(0, 30_000).Select(i => KeyOf(i * 7919 % 30_000)).ToArray();
+        using var segment = new TestSegment(4 << 20);
+        segment.Build(keys, 1, enteredAtOnce);
+        AssertHolds(segment, keys);
+    }
+
+    [Fact]
+    public void RowsAfterAWrongPriorAreDroppedFromManyToo()
+    {
+        var keys = Enumerable.Range(0, 20_000).Select(KeyOf).ToArray();
+        using var segment = new TestSegment(4 << 20);
+        using var build = new IndexBuild(segment.Index);
+        var references = keys.Select((key, i) => segment.Write(key, (ulong)i + 1, 0)).ToArray();
+        foreach (var reference in references[..^1]) build.Add(reference);
+        build.Add(segment.Write(keys[0], 30_000, 0));   // says that it is its key's first
+        Assert.NotEqual(0u, build.Enter());
+        build.Add(references[^1]);
+        Assert.Equal(0u, build.Enter());
+        build.Finish();
+        AssertHolds(segment, keys);
+    }
+
+    private static byte[] KeyOf(int number) => System.Text.Encoding.ASCII.GetBytes(number % 3 == 0 ? $"key-{number:D6}" : $"key-{number:D6}-and-more");
+
+    private static void AssertHolds(TestSegment segment, byte[][] keys)
+    {
+        var cursor = new MemtableCursor(segment.Index);
+        var found = new List<string>();
+        for (var isValid = cursor.SeekFirst(); isValid; isValid = cursor.MoveNext()) found.Add(System.Text.Encoding.ASCII.GetString(segment.KeyAt(cursor.Reference)));
+        Assert.Equal(keys.Select(System.Text.Encoding.ASCII.GetString).Order(StringComparer.Ordinal), found);
+    }
+
     [Fact]
     public void TheSmallestOperationsFillTheirSegment()
     {
