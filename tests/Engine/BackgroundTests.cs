@@ -39,22 +39,38 @@ public class BackgroundTests
         await snapshot;
     }
 
-    /// <summary>A thread takes after the one that starts it, and a thread of the pool is started by whoever has something for it.</summary>
+    /// <summary>A thread takes after the one that starts it, and a thread of the pool is started by whoever has something for it: who completes a task.</summary>
     [Fact]
-    public async Task ThreadsOfThePoolDoNotTakeAfterThem()
+    public async Task TheyCompleteNoTask()
     {
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
         using var machine = database.Open();
-        for (var round = 1UL; round <= 20; round++)
+        NumberedLog.ApplyUpTo(machine, 100);
+        var scheduler = new NiceRecorder();
+        await Task.WhenAll(
+            Then(machine.CompactAsync()),
+            Then(machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(100))));
+        var own = NiceOf("/proc/self/stat");
+        Assert.Equal([own, own], scheduler.Nices);
+
+        Task Then(Task task) => task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, scheduler);
+    }
+
+    /// <summary>Is told of a continuation on the thread that completes what it continues.</summary>
+    private sealed class NiceRecorder : TaskScheduler
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<int?> Nices { get; } = [];
+
+        protected override void QueueTask(Task task)
         {
-            NumberedLog.ApplyUpTo(machine, round * 100);
-            var snapshot = machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, $"snapshot-{round}"), NumberedLog.Id(round * 100));
-            await Task.WhenAll(machine.CompactAsync(), machine.CompactAsync(), snapshot);
+            Nices.Enqueue(NiceOf("/proc/thread-self/stat"));
+            ThreadPool.UnsafeQueueUserWorkItem(_ => TryExecuteTask(task), null);
         }
 
-        var own = NiceOf("/proc/self/stat")!.Value;
-        Assert.All(NicesOf(".NET TP Worker"), nice => Assert.Equal(own, nice));
+        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => false;
+
+        protected override IEnumerable<Task> GetScheduledTasks() => [];
     }
 
     private static List<int> NicesOf(string thread)
