@@ -84,9 +84,7 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
         var spare = (BuildRow*)NativeMemory.Alloc((nuint)keys * (nuint)sizeof(BuildRow));
         try
         {
-            var sort = new RowSort(index.OperationAt(0).Start, spare);
-            var shared = sort.TakeHeads(_rows, keys);
-            sort.Sort(_rows, keys);
+            var shared = new RowSort(index.OperationAt(0).Start, spare).Sort(_rows, keys);
             index.List.Build(_rows, keys, shared);
         }
         finally

@@ -18,8 +18,13 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
     private const int DepthMax = 16;
     private const int Ahead = 16;
 
-    /// <summary>Sorts rows of different keys, whose heads begin where the keys begin to differ. Heads stay those of their rows.</summary>
-    public void Sort(BuildRow* rows, int count) => Sort(rows, count, 0);
+    /// <summary>Sorts rows of different keys, one at least, and gives them heads from where the keys begin to differ; gives how many bytes they share.</summary>
+    public int Sort(BuildRow* rows, int count)
+    {
+        var shared = TakeHeads(rows, count);
+        Sort(rows, count, 0);
+        return shared;
+    }
 
     private void Sort(BuildRow* rows, int count, int depth)
     {
@@ -63,7 +68,7 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
     }
 
     /// <summary>Takes heads from where the keys begin to differ; gives how many bytes they share.</summary>
-    public int TakeHeads(BuildRow* rows, int count)
+    private int TakeHeads(BuildRow* rows, int count)
     {
         var first = KeyOf(rows[0].Row);
         var shared = first.Length;

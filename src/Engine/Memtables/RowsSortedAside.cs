@@ -18,7 +18,7 @@ internal sealed unsafe class RowsSortedAside : IDisposable
         _segment = segment;
         _rows = (BuildRow*)NativeMemory.Alloc((nuint)rows.Length * 2 * (nuint)sizeof(BuildRow));
         rows.CopyTo(new Span<BuildRow>(_rows, Count));
-        _sorting = Task.Run(Sort);
+        _sorting = Task.Run(() => new RowSort(_segment, _rows + Count).Sort(_rows, Count));
     }
 
     public int Count { get; }
@@ -35,13 +35,5 @@ internal sealed unsafe class RowsSortedAside : IDisposable
     {
         Task.WaitAny(_sorting);
         NativeMemory.Free(_rows);
-    }
-
-    private int Sort()
-    {
-        var sort = new RowSort(_segment, _rows + Count);
-        var shared = sort.TakeHeads(_rows, Count);
-        sort.Sort(_rows, Count);
-        return shared;
     }
 }

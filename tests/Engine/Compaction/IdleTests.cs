@@ -8,7 +8,6 @@ namespace Varve.Tests.Engine.Compaction;
 /// <summary>An engine to which nothing is applied gives back what it has no use for.</summary>
 public sealed class IdleTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly Database database = new();
     private readonly FakeTimeProvider clock = new();
 
@@ -22,8 +21,8 @@ public sealed class IdleTests : IDisposable
         using var machine = Filled(Options);
         clock.Advance(TimeSpan.FromMinutes(1)); // not yet: it has seen the log grow
         clock.Advance(TimeSpan.FromMinutes(1));
-        WaitUntil(() => machine.GetStatistics().Runs.Count == 1 && Segments <= 2);
-        WaitUntil(() => database.Files(FileNames.TableSuffix).Length == machine.GetStatistics().Runs[0].Tables);
+        Waiting.Until(() => machine.GetStatistics().Runs.Count == 1 && Segments <= 2);
+        Waiting.Until(() => database.Files(FileNames.TableSuffix).Length == machine.GetStatistics().Runs[0].Tables);
         NumberedLog.AssertIsWhole(machine);
         NumberedLog.ApplyUpTo(machine, 12_000);
         NumberedLog.AssertIsWhole(machine);
@@ -46,7 +45,7 @@ public sealed class IdleTests : IDisposable
         using var machine = Filled(Options with { HistoryEntries = 100_000 });
         clock.Advance(TimeSpan.FromMinutes(1));
         clock.Advance(TimeSpan.FromMinutes(1));
-        WaitUntil(() => machine.GetStatistics().Runs.Count == 1);
+        Waiting.Until(() => machine.GetStatistics().Runs.Count == 1);
         await machine.CompactAsync();
         Assert.Equal(32, (await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(7_000))).Length);
     }
@@ -70,9 +69,7 @@ public sealed class IdleTests : IDisposable
     {
         var machine = database.Open(options);
         NumberedLog.ApplyUpTo(machine, 8_000);
-        WaitUntil(() => machine.GetStatistics() is { Memtables: 1, Runs.Count: > 1 });
+        Waiting.Until(() => machine.GetStatistics() is { Memtables: 1, Runs.Count: > 1 });
         return machine;
     }
-
-    private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience));
 }

@@ -10,7 +10,6 @@ public sealed class RestTests : IDisposable
 {
     private const long Full = 1 << 20;
     private const long Resting = Full / 16;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly Database database = new();
 
     public void Dispose() => database.Dispose();
@@ -29,7 +28,7 @@ public sealed class RestTests : IDisposable
     }
 
     [Fact]
-    public async Task SoDoesIdlenessAfterACompactionThatKeepsThem()
+    public async Task AnIdleOneKeepsWhatIsInUseAndMakesTheNextOneSmall()
     {
         var clock = new FakeTimeProvider();
         using var machine = database.Open(Options with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1) });
@@ -39,7 +38,7 @@ public sealed class RestTests : IDisposable
         // What is in the log's active segment stays there, and that segment with it; the next one is small.
         clock.Advance(TimeSpan.FromMinutes(1));
         clock.Advance(TimeSpan.FromMinutes(1));
-        WaitUntil(() => Lengths() is { Length: 2 } lengths && lengths.Min() == Resting);
+        Waiting.Until(() => Lengths() is { Length: 2 } lengths && lengths.Min() == Resting);
         NumberedLog.AssertIsWhole(machine);
     }
 
@@ -122,7 +121,7 @@ public sealed class RestTests : IDisposable
         await machine.CompactAsync();
         NumberedLog.ApplyUpTo(machine, 800);
         await machine.CompactAsync();
-        WaitUntil(() => Lengths().Count(length => length == Full) <= 1);   // the first flush's, for the history; the second's is small by then
+        Waiting.Until(() => Lengths().Count(length => length == Full) <= 1);   // the first flush's, for the history; the second's is small by then
         foreach (var cut in (ulong[])[150, 399, 400, 401, 799, 800])
         {
             var path = Path.Combine(database.Root, $"snapshot-{cut}");
@@ -133,7 +132,7 @@ public sealed class RestTests : IDisposable
         }
     }
 
-    private void WaitForRest() => WaitUntil(() => Lengths() is [Resting, Resting]);
+    private void WaitForRest() => Waiting.Until(() => Lengths() is [Resting, Resting]);
 
     private long[] Lengths()
     {
@@ -146,6 +145,4 @@ public sealed class RestTests : IDisposable
 
         return [.. lengths];
     }
-
-    private static void WaitUntil(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, Patience));
 }
