@@ -7,26 +7,32 @@ public sealed partial class LsmStateMachine
 {
     private void BackgroundRound()
     {
-        _jobs.Round();
-        if (_idle!.TryTake())
+        while (true)
         {
-            _jobs.Settle();
-            LetGo(isIdle: true);
-        }
+            _jobs.Round(isAsked: IsCompactionAsked);
+            if (_idle!.TryTake())
+            {
+                _jobs.Settle();
+                LetGo(isIdle: true);
+            }
 
-        while (TakeCompaction() is { } compaction)
+            if (TakeCompaction() is not { } compaction) return;
+            CarryOut(compaction);
+        }
+    }
+
+    private void CarryOut(TaskCompletionSource compaction)
+    {
+        try
         {
-            try
-            {
-                _jobs.CompactEverything();
-                if (_options.IdleAfter != Timeout.InfiniteTimeSpan) LetGo(isIdle: false);
-                _syncer.Complete(compaction);
-            }
-            catch (Exception e)
-            {
-                compaction.SetException(e is StorageFullException ? e : new EngineFaultedException(e));
-                throw;
-            }
+            _jobs.CompactEverything();
+            if (_options.IdleAfter != Timeout.InfiniteTimeSpan) LetGo(isIdle: false);
+            _syncer.Complete(compaction);
+        }
+        catch (Exception e)
+        {
+            compaction.SetException(e is StorageFullException ? e : new EngineFaultedException(e));
+            throw;
         }
     }
 
@@ -77,6 +83,11 @@ public sealed partial class LsmStateMachine
         }
 
         _budget.Review(each, Math.Max(0, _stock.BytesInUse - counted));
+    }
+
+    private bool IsCompactionAsked()
+    {
+        lock (_compactions) return _compactions.Count > 0;
     }
 
     private TaskCompletionSource? TakeCompaction()

@@ -39,10 +39,15 @@ internal static class CompactionPicker
         var upper = runs[..^1];
         if (upper.Length >= options.UpperRunsMax && HasGrownTo(upper, runs[^1], options.BottomMergeRatio)) return Merge(runs.Length);
         if (Hides(upper, runs[^1])) return Merge(runs.Length);
-        var alike = CountAlike(upper, options.MemtableBytes);
-        if (alike >= options.UpperRunsMax) return Merge(alike);
-        return upper.Length >= 2 * options.UpperRunsMax ? Merge(Cheapest(upper)) : CompactionChoice.None;
+        return PickUpper(upper, options);
     }
+
+    /// <summary>What to compact while a compaction is in progress: of the runs that are newer than all of its inputs.</summary>
+    /// <param name="runs">The current ones.</param>
+    /// <param name="newestInput">The newest input; no longer among the runs when their incarnation is over.</param>
+    /// <param name="options">The engine's.</param>
+    public static CompactionChoice PickAbove(Run[] runs, Run newestInput, EngineOptions options) =>
+        PickUpper(runs.AsSpan(0, Math.Max(0, Array.IndexOf(runs, newestInput))), options);
 
     /// <summary>Everything into one run; nothing when it is one already and has nothing to drop.</summary>
     public static CompactionChoice PickAll(ReadOnlySpan<Run> runs)
@@ -68,6 +73,13 @@ internal static class CompactionPicker
         if (rows == 0) return CompactionChoice.None;
         var mayHide = (bytes - runs[^1].Bytes) * IdleShare >= runs[^1].Bytes || tombstones * IdleShare >= rows;
         return mayHide && (runs.Length > 1 || tombstones > 0) ? Merge(runs.Length) : CompactionChoice.None;
+    }
+
+    private static CompactionChoice PickUpper(ReadOnlySpan<Run> upper, EngineOptions options)
+    {
+        var alike = CountAlike(upper, options.MemtableBytes);
+        if (alike >= options.UpperRunsMax) return Merge(alike);
+        return upper.Length >= 2 * options.UpperRunsMax ? Merge(Cheapest(upper)) : CompactionChoice.None;
     }
 
     /// <summary>Of the newest runs, so many, the oldest: as many as can be merged at once.</summary>

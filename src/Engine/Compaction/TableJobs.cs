@@ -6,6 +6,10 @@ namespace Varve.Compaction;
 /// Flushes sealed memtables and compacts runs, on one background thread. A flush that comes due during a compaction is done in
 /// the middle of it: they touch different ends of the version. The more runs there are beyond what they should be, the more bytes a
 /// compaction merges for every byte flushed, so that neither starves the other; what that leaves to flushes, appliers are paced by.
+/// <para>
+/// The runs that such flushes make are compacted in the midst of it too, for a large merge takes minutes, and until then every read would
+/// meet all of them. After each it merges as many bytes itself.
+/// </para>
 /// </summary>
 internal sealed class TableJobs
 {
@@ -16,6 +20,8 @@ internal sealed class TableJobs
     private readonly ITableJobsHost _host;
     private readonly Flusher _flusher;
     private readonly Compactor _compactor;
+    private Run? _newestInput;   // of the innermost compaction in progress
+    private long _owed;          // bytes that it has to merge before there may be another in its midst
     private StorageFullException? _blockedBy;
     private long _rounds;
     private long _failedRound;
@@ -27,7 +33,7 @@ internal sealed class TableJobs
         _options = options;
         _host = host;
         _flusher = new Flusher(versions, options, host);
-        _compactor = new Compactor(versions, options, host, FlushBetween);
+        _compactor = new Compactor(versions, options, host, WorkBetween);
         Pacer = new Pacer();
     }
 
@@ -45,13 +51,13 @@ internal sealed class TableJobs
     /// <summary>True when the last attempt met a full disk.</summary>
     public bool IsBlocked => Volatile.Read(ref _blockedBy) is not null;
 
-    /// <summary>One round of the background thread.</summary>
-    public void Round()
+    /// <summary>One round of the background thread: until there is nothing to do, or something else is asked for. Appliers at full speed can see to it that there always is.</summary>
+    public void Round(Func<bool> isAsked)
     {
         lock (_progress) _rounds++;
         try
         {
-            while (!_host.IsStopping && (TryCompact() || TryFlush()))
+            while (!_host.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
             {
                 // The first, for otherwise appliers at full speed would leave no time for it; it flushes in its midst.
             }
@@ -88,12 +94,12 @@ internal sealed class TableJobs
         _versions.Spares.Clear();
     }
 
-    /// <summary>Flushes all that is sealed; on the background thread.</summary>
+    /// <summary>Flushes all that is sealed by now; on the background thread.</summary>
     public void FlushSealed()
     {
-        while (TryFlush())
+        for (var left = _versions.Current.Memtables.Length - 1; left > 0 && TryFlush(); left--)
         {
-            // All of them.
+            // Not what is sealed meanwhile: appliers at full speed can be faster.
         }
     }
 
@@ -144,15 +150,19 @@ internal sealed class TableJobs
     private bool TryCompact(Func<Versions.Version, CompactionChoice> pick)
     {
         var version = _versions.AcquireCurrent();
+        var (outer, owed) = (_newestInput, 0L);
         try
         {
             var choice = pick(version);
             if (choice.Count == 0) return false;
-            _credit = 0;
+            if (outer is null) _credit = 0;
+            foreach (var run in version.Runs.AsSpan(choice.First, choice.Count)) owed += run.Bytes;
+            (_newestInput, _owed) = (version.Runs[choice.First], 0);
             return _compactor.Compact(version, choice);
         }
         finally
         {
+            (_newestInput, _owed) = (outer, owed);
             version.Release();
             _versions.Reclaimer.Collect();
         }
@@ -177,6 +187,14 @@ internal sealed class TableJobs
         _versions.Reclaimer.Collect();
         WakeWaiters();
         return true;
+    }
+
+    /// <summary>In the midst of a compaction: flushes what is due and can be afforded, and compacts the runs above the compaction's inputs.</summary>
+    private void WorkBetween(long bytesMerged)
+    {
+        FlushBetween(bytesMerged);
+        _owed -= bytesMerged;
+        if (_owed <= 0) TryCompact(version => CompactionPicker.PickAbove(version.Runs, _newestInput!, _options));
     }
 
     private void FlushBetween(long bytesMerged)

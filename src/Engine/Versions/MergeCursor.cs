@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Varve.Format;
 using Varve.Memory;
@@ -19,12 +18,13 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed class MergeCursor : IDisposable
 {
+    private const int Eight = 8;
     private const int StaysBeforeWindow = 2;   // where sources take turns, a window costs more than the row or two that are in it
     private readonly List<MemtableSource> _memtables = [];
     private readonly List<RunSource> _runs = [];
     private Source[] _sources = [];
     private Source[] _live = [];   // those that still have a row, in the order of age
-    private ulong[] _heads = new ulong[Vector512<ulong>.Count];   // theirs, and the largest number where there is no source
+    private ulong[] _heads = new ulong[Eight];   // theirs, and the largest number where there is no source; whole eights
     private int _stays;   // how often the winner has stayed in front
     private int _opened;
     private int _count;
@@ -52,7 +52,7 @@ internal sealed class MergeCursor : IDisposable
     public void Open(ReadOnlySpan<Memtable> memtables, ReadOnlySpan<Run> runs, ulong revision)
     {
         var count = memtables.Length + runs.Length;
-        if (_sources.Length < count) (_sources, _live, _heads) = (new Source[count * 2], new Source[count * 2], new ulong[Math.Max(count * 2, Vector512<ulong>.Count)]);
+        if (_sources.Length < count) (_sources, _live, _heads) = (new Source[count * 2], new Source[count * 2], new ulong[(count * 2 + Eight - 1) / Eight * Eight]);
         while (_memtables.Count < memtables.Length) _memtables.Add(new MemtableSource());
         while (_runs.Count < runs.Length) _runs.Add(new RunSource());
         _opened = 0;
@@ -158,7 +158,7 @@ internal sealed class MergeCursor : IDisposable
             _count++;
         }
 
-        EightHeads = Vector512<ulong>.AllBitsSet;
+        for (var i = 0; i < _count; i += Eight) HeadsFrom(i) = Vector512<ulong>.AllBitsSet;
         for (var i = 0; i < _count; i++) NoteHead(i);
 
         FindWinner();
@@ -216,8 +216,16 @@ internal sealed class MergeCursor : IDisposable
     {
         _count--;
         for (var i = ended; i < _count; i++) _live[i] = _live[i + 1];
-        if (_count < Vector512<ulong>.Count) EightHeads = EightHeads.Without(ended);
-        else _heads.AsSpan(ended + 1, _count - ended).CopyTo(_heads.AsSpan(ended));
+        if (_count < Eight)
+        {
+            HeadsFrom(0) = HeadsFrom(0).Without(ended);
+        }
+        else
+        {
+            _heads.AsSpan(ended + 1, _count - ended).CopyTo(_heads.AsSpan(ended));
+            _heads[_count] = ulong.MaxValue;
+        }
+
         if (_winner > ended) _winner--;
     }
 
@@ -226,22 +234,16 @@ internal sealed class MergeCursor : IDisposable
     private void NoteHead(int source)
     {
         var head = _backward ? ~_live[source].Head : _live[source].Head;
-        if (_count <= Vector512<ulong>.Count) EightHeads = EightHeads.With(source, head);
-        else _heads[source] = head;
+        ref var heads = ref HeadsFrom(source & -Eight);
+        heads = heads.With(source & (Eight - 1), head);
     }
 
     /// <summary>
-    /// The first eight heads, always stored as they are loaded: a vector that was stored in parts is not served from the stores, but waits for them
-    /// to reach the cache, and so for every load before them.
+    /// Eight heads, from a multiple of eight on; always stored as they are loaded: a vector that was stored in parts is not served from the stores,
+    /// but waits for them to reach the cache, and so for every load before them.
     /// </summary>
-    private Vector512<ulong> EightHeads
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector512.LoadUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        set => value.StoreUnsafe(ref MemoryMarshal.GetArrayDataReference(_heads));
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Vector512<ulong> HeadsFrom(int source) => ref Unsafe.As<ulong, Vector512<ulong>>(ref _heads[source]);
 
     /// <summary>Whether source <paramref name="a"/> comes before source <paramref name="b"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -267,16 +269,13 @@ internal sealed class MergeCursor : IDisposable
     /// <summary>The source that comes before all others, one of which is left out; -1: there is none.</summary>
     private int First(int except)
     {
-        if (_count > Vector512<ulong>.Count) return FirstOfMany(except);
-        var heads = EightHeads;
+        if (_count > Eight) return FirstOfMany(except);
+        var heads = HeadsFrom(0);
         // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it stands.
         var candidates = ((1UL << _count) - 1) & ~(except < 0 ? 0 : 1UL << except);
         if (candidates == 0) return -1;
         if (except >= 0) heads = heads.With(except, ulong.MaxValue);
-        var four = Vector256.Min(heads.GetLower(), heads.GetUpper());
-        var two = Vector128.Min(four.GetLower(), four.GetUpper());
-        var smallest = Math.Min(two[0], two[1]);
-        candidates &= Vector512.Equals(heads, Vector512.Create(smallest)).ExtractMostSignificantBits();
+        candidates &= Vector512.Equals(heads, Vector512.Create(Smallest(heads))).ExtractMostSignificantBits();
         var first = BitOperations.TrailingZeroCount(candidates);
         for (candidates &= candidates - 1; candidates != 0; candidates &= candidates - 1)
         {
@@ -289,9 +288,32 @@ internal sealed class MergeCursor : IDisposable
 
     private int FirstOfMany(int except)
     {
+        var least = Vector512<ulong>.AllBitsSet;
+        for (var i = 0; i < _count; i += Eight) least = Vector512.Min(least, HeadsBut(i, except));
+        var smallest = Vector512.Create(Smallest(least));
         var first = -1;
-        for (var i = 0; i < _count; i++)
-            if (i != except && (first < 0 || Leads(i, first))) first = i;
+        for (var i = 0; i < _count; i += Eight)
+        {
+            for (var candidates = Vector512.Equals(HeadsBut(i, except), smallest).ExtractMostSignificantBits(); candidates != 0; candidates &= candidates - 1)
+            {
+                // The largest number may be a head, or stand where there is none.
+                var other = i + BitOperations.TrailingZeroCount(candidates);
+                if (other != except && other < _count && (first < 0 || LeadsByWholeKey(other, first))) first = other;
+            }
+        }
+
         return first;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector512<ulong> HeadsBut(int from, int except) =>
+        (except & -Eight) == from ? HeadsFrom(from).With(except & (Eight - 1), ulong.MaxValue) : HeadsFrom(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Smallest(Vector512<ulong> heads)
+    {
+        var four = Vector256.Min(heads.GetLower(), heads.GetUpper());
+        var two = Vector128.Min(four.GetLower(), four.GetUpper());
+        return Math.Min(two[0], two[1]);
     }
 }

@@ -42,6 +42,20 @@ public class CompactionPickerTests
     }
 
     [Fact]
+    public void WhileACompactionGoesOnTheRunsAboveItsInputsGatherAsUpperOnesDo()
+    {
+        Run Small() => RunOf("b", "c", 1);
+        Run input = Small(), bottom = RunOf("a", "z", 500);
+        Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove([input, bottom], input, Options));
+        Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove([Small(), Small(), input, bottom], input, Options));
+        Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.PickAbove([Small(), Small(), Small(), input, bottom], input, Options));
+    }
+
+    [Fact]
+    public void NothingIsAboveInputsThatAreGone() =>
+        Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove([RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 500)], RunOf("a", "z", 1), Options));
+
+    [Fact]
     public void NoMoreRunsAreMergedAtOnceThanTheMergeTakes()
     {
         Run[] runs = [.. Enumerable.Range(0, 40).Select(_ => RunOf("b", "c", 1)), RunOf("a", "z", 1)];

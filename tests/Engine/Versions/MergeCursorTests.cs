@@ -15,7 +15,7 @@ public sealed class MergeCursorTests
         {
             var data = new TheoryData<int, int>();
             for (var shape = 0; shape < TestRows.Shapes; shape++)
-                foreach (var runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9])
+                foreach (var runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9, 20])
                     data.Add(shape, runs);
             return data;
         }
