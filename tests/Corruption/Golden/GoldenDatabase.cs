@@ -86,6 +86,7 @@ internal sealed class GoldenDatabase : IDisposable
         {
             ApplyUntilFlushed(machine, 2);
             machine.CompactAsync().GetAwaiter().GetResult();
+            machine.CompactAsync().GetAwaiter().GetResult(); // for the leases; time has not moved on, so the edit has no state
             ApplyUntilFlushed(machine, machine.GetStatistics().Flushes + 2);
             Snapshot = new SnapshotMetadata(Last, machine.GenerateSnapshotDataAsync(SnapshotDirectory, Last).GetAwaiter().GetResult());
             Keep("after its snapshot", disk);
