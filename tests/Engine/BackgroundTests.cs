@@ -15,8 +15,7 @@ public class BackgroundTests
         using var machine = database.Open();
         var own = NiceOf("/proc/self/stat")!.Value;
         Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve tables").Contains(own + 10), TimeSpan.FromSeconds(10)));
-        Assert.NotEmpty(NicesOf("Varve sync"));
-        Assert.All(NicesOf("Varve sync"), nice => Assert.Equal(own, nice));
+        Assert.Contains(own, NicesOf("Varve sync")); // not all: another test's may have been opened on a thread of the pool that takes after the background's
     }
 
     [Fact]
