@@ -5,17 +5,23 @@ using Xunit;
 namespace Varve.Tests.Engine;
 
 /// <summary>Threads of the user go before those that flush, compact and make snapshots, and no further: whoever waits for a sync waits for a thread like any other.</summary>
+/// <remarks>The engine's threads take after the one that opens it, whichever of the pool that is.</remarks>
+[Collection(WholeProcess.Name)]
 public class BackgroundTests
 {
+    private const string ThisThread = "/proc/thread-self/stat";
+    private const int NiceMost = 19;
+
     [Fact]
     public void FlushesAndCompactionsComeAfterTheUsersThreads()
     {
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
+        var own = NiceOf(ThisThread)!.Value;
         using var machine = database.Open();
-        var own = NiceOf("/proc/self/stat")!.Value;
-        Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve tables").Contains(own + 10), TimeSpan.FromSeconds(10)));
-        Assert.Contains(own, NicesOf("Varve sync")); // not all: another test's may have been opened on a thread of the pool that takes after the background's
+        Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve tables").Contains(Math.Min(own + 10, NiceMost)), TimeSpan.FromSeconds(10)));
+        Assert.NotEmpty(NicesOf("Varve sync"));
+        Assert.All(NicesOf("Varve sync"), nice => Assert.Equal(own, nice));
     }
 
     [Fact]
@@ -44,13 +50,13 @@ public class BackgroundTests
     {
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
+        var own = NiceOf(ThisThread);
         using var machine = database.Open();
         NumberedLog.ApplyUpTo(machine, 100);
         var scheduler = new NiceRecorder();
         await Task.WhenAll(
             Then(machine.CompactAsync()),
             Then(machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(100))));
-        var own = NiceOf("/proc/self/stat");
         Assert.Equal([own, own], scheduler.Nices);
 
         Task Then(Task task) => task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, scheduler);
@@ -63,7 +69,7 @@ public class BackgroundTests
 
         protected override void QueueTask(Task task)
         {
-            Nices.Enqueue(NiceOf("/proc/thread-self/stat"));
+            Nices.Enqueue(NiceOf(ThisThread));
             ThreadPool.UnsafeQueueUserWorkItem(_ => TryExecuteTask(task), null);
         }
 

@@ -9,7 +9,6 @@ namespace Varve.Tests.Engine.Compaction;
 public sealed class CompactionInCompactionTests : IDisposable
 {
     private const int ChunkEntries = 50;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly byte[] Value = new byte[1000];
     private readonly Database database = new();
     private readonly ApplyResult[] results = new ApplyResult[ChunkEntries];
@@ -29,7 +28,7 @@ public sealed class CompactionInCompactionTests : IDisposable
             var merged = machine.CompactAsync();
             var flushes = machine.GetStatistics().Flushes;
             var started = Stopwatch.GetTimestamp();
-            while (!merged.IsCompleted && Stopwatch.GetElapsedTime(started) < Patience)
+            while (!merged.IsCompleted && Stopwatch.GetElapsedTime(started) < Waiting.Patience)
             {
                 Apply(machine);
                 most = Math.Max(most, machine.GetStatistics().Runs.Count);

@@ -6,18 +6,11 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Engine.Hostile;
 
-/// <summary>Memory of the whole process is measured here, so nothing else may run.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class MeasuresMemory
-{
-    public const string Name = "measures memory";
-}
-
 /// <summary>
 /// Whatever a manifest claims or unfolds to, refusing it allocates no more than its declared bound and 16 MiB: counted as everything
 /// that is allocated on the managed heap, freed or not, which is more than what is held at a time.
 /// </summary>
-[Collection(MeasuresMemory.Name)]
+[Collection(WholeProcess.Name)]
 public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper output) : IClassFixture<SoundSnapshot>, IDisposable
 {
     private const long Allowed = SnapshotManifestCodec.MemoryMax + (16L << 20);
