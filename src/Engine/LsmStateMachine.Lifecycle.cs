@@ -204,10 +204,12 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         if (version.Runs.All(run => run.Tables.All(table => table.Descriptor.LeaseCount == 0))) return 0;
         // Cuts at or after the base are still to be exact, so under the log's clock nothing that was live there may vanish.
         var time = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : LocalTime();
-        var fold = _versions.AcquireCurrent();
+        var census = version.Incarnation.Census;
+        var fold = AcquirePoint(out var position);
         try
         {
-            fold.Incarnation.Census.TryCount(fold, fold.Incarnation.Applied.Read().Index, 0, out _); // most of it, without holding appliers
+            // Most of it, without holding appliers. The count is the state's: a merge of a state that was replaced touches no other's.
+            if (fold.Incarnation == version.Incarnation) census.TryCount(fold, position.Index, 0, out _);
         }
         finally
         {
@@ -216,10 +218,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 
         using (_versions.EnterGate())
         {
-            // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as such.
             var current = _versions.Current;
+            if (current.Incarnation != version.Incarnation) return 0; // what is merged is let go of
+            // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as such.
             if (current.Memtables.Length > 1) return Math.Min(time, current.Base.CountedTimeMs);
-            return current.Incarnation.Census.TryCount(current, current.Incarnation.Applied.Read().Index, time, out _) ? time : 0;
+            return census.TryCount(current, current.Incarnation.Applied.Read().Index, time, out _) ? time : 0;
         }
     }
 

@@ -167,6 +167,24 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         }
     }
 
+    /// <summary>As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller releases.</summary>
+    private Versions.Version AcquirePoint(out LogPosition position)
+    {
+        _pins.Enter();
+        try
+        {
+            while (true)
+            {
+                var version = ReadPoint(out position);
+                if (version.TryAcquire()) return version;
+            }
+        }
+        finally
+        {
+            LeaveRead();
+        }
+    }
+
     private LogPosition ReadPosition()
     {
         _pins.Enter();

@@ -35,8 +35,8 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
         var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         var done = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime));
-        Count++;
         BytesWritten += batch.BytesWritten;
+        if (done) Count++;
         return done;
     }
 

@@ -16,8 +16,8 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
     /// <summary>Flushes done.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Flushes the oldest memtable of a version, which is sealed.</summary>
-    public void Flush(Versions.Version version, Memtable memtable)
+    /// <summary>Flushes the oldest memtable of a version, which is sealed; false, with nothing done, when the engine is closing or another state is current by now.</summary>
+    public bool Flush(Versions.Version version, Memtable memtable)
     {
         var last = memtable.Last!.Value;
         if (version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog(); // what is not published must not get into tables
@@ -28,10 +28,10 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
         var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
         var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         // Closing; or latched, and then what was read may be pages that a failed sync let go of.
-        TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
-        if (host.IsStopping) return;
+        var done = TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
         BytesWritten += batch.BytesWritten;
-        Count++;
+        if (done) Count++;
+        return done;
     }
 
     private bool Commit(Versions.Version version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)

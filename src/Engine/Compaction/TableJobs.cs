@@ -168,16 +168,18 @@ internal sealed class TableJobs
         }
     }
 
-    /// <summary>Flushes the oldest sealed memtable; false when there is none.</summary>
-    private bool TryFlush()
+    /// <summary>
+    /// Flushes the oldest sealed memtable; false when there is none, or it is not due. All of it is judged by one version, which is acquired
+    /// first: a reset or an install may replace the current one between any two looks at it.
+    /// </summary>
+    private bool TryFlush(Func<Versions.Version, bool>? isDue = null)
     {
-        if (_host.IsStopping || _versions.Current.Memtables.Length < 2) return false;
+        if (_host.IsStopping) return false;
         var version = _versions.AcquireCurrent();
         try
         {
-            var memtable = version.Memtables[^1];
-            _flusher.Flush(version, memtable);
-            Pacer.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
+            if (version.Memtables is not [_, .., var memtable] || isDue?.Invoke(version) == false) return false;
+            if (_flusher.Flush(version, memtable)) Pacer.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
         }
         finally
         {
@@ -200,13 +202,13 @@ internal sealed class TableJobs
     private void FlushBetween(long bytesMerged)
     {
         _credit += bytesMerged;
-        while (_versions.Current is var current && current.Memtables.Length > 1)
-        {
-            // Merged bytes that a flush takes, by how many runs there are too many.
-            var share = Math.Clamp(current.Runs.Length - 1 - _options.UpperRunsMax, 0, ShareMax);
-            var price = (long)(share * current.Memtables[^1].Segment.End);
-            if (_credit < price || !TryFlush()) return;
-            _credit = 0;
-        }
+        while (TryFlush(IsAffordable)) _credit = 0;
+    }
+
+    /// <summary>Whether enough bytes were merged for a flush, by how many runs there are too many.</summary>
+    private bool IsAffordable(Versions.Version version)
+    {
+        var share = Math.Clamp(version.Runs.Length - 1 - _options.UpperRunsMax, 0, ShareMax);
+        return _credit >= (long)(share * version.Memtables[^1].Segment.End);
     }
 }

@@ -8,6 +8,7 @@ internal sealed unsafe class Memtable : Shared
 {
     private readonly MemtableStock _stock;
     private volatile bool _obsolete;
+    private SealedAt? _sealed;
 
     public Memtable(WalSegment segment, MemtableStock stock)
     {
@@ -23,13 +24,13 @@ internal sealed unsafe class Memtable : Shared
     /// <summary>Bytes of memory that it takes: its segment, and what of its index is present.</summary>
     public long Bytes => Segment.Length + Index.Memory.BytesPresent;
 
-    /// <summary>Set when sealed: the log's position after the memtable's last record.</summary>
-    public LogPosition? Last { get; private set; }
+    /// <summary>Set when sealed: the log's position after the memtable's last record. Whoever sees it sees all of the segment's records within its end.</summary>
+    public LogPosition? Last => Volatile.Read(ref _sealed)?.Last;
 
     /// <summary>What the census knows of this memtable; used under the census' lock.</summary>
     public MemtableCensus Census { get; } = new();
 
-    public void Seal(LogPosition last) => Last = last;
+    public void Seal(LogPosition last) => Volatile.Write(ref _sealed, new SealedAt(last));
 
     /// <summary>Says that a synced manifest record made the segment unnecessary (invariant I5).</summary>
     public void MarkObsolete() => _obsolete = true;
@@ -47,6 +48,9 @@ internal sealed unsafe class Memtable : Shared
         if (_obsolete) _stock.Return(Segment);
         else Segment.Dispose();
     }
+
+    /// <summary>By reference, so that it is published whole and in order: the census reads it without the gate.</summary>
+    private sealed record SealedAt(LogPosition Last);
 }
 
 /// <summary>How far the census has folded a memtable, and the leased puts it met.</summary>

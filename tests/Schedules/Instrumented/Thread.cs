@@ -58,6 +58,7 @@ internal sealed class AutoResetEvent(bool isSet) : IDisposable
 
     public bool WaitOne(TimeSpan timeout)
     {
+        if (timeout == TimeSpan.Zero) return WaitOne(0);
         if (Controlled.Current is not { } me) return _real!.WaitOne(timeout);
         me.Stores.Drain();
         while (!_isSet) me.Block(this, "wait for event", "", 0);

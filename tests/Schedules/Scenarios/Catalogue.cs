@@ -15,10 +15,13 @@ internal static class Catalogue
     {
         ["applied-cell"] = new(() => new AppliedCellScenario(), 2, 3, 10),
         ["directory"] = new(() => new DirectoryScenario(), 3, 4, 20),
+        ["engine-apply"] = new(() => new ApplyScenario(), 1, 2, 3),
         ["engine-close-gets"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Gets), 0, 1, 3),
         ["engine-close-views"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Views), 0, 1, 3),
         ["engine-flush-gets"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Gets), 0, 1, 3),
         ["engine-flush-views"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Views), 0, 1, 3),
+        ["engine-install"] = new(() => new ReplaceScenario(Replacement.Install), 1, 2, 1),
+        ["engine-reset"] = new(() => new ReplaceScenario(Replacement.Reset), 1, 2, 1),
         ["memtable-backward"] = new(() => new MemtableScenario(MemtableReads.Backward), 2, 3, 20),
         ["memtable-forward"] = new(() => new MemtableScenario(MemtableReads.Forward), 2, 3, 20),
         ["memtable-links"] = new(() => new MemtableScenario(MemtableReads.Seek, blocks: 4), 1, 2, 20),

@@ -9,19 +9,19 @@ namespace Varve.Tests.Schedules.Scenarios;
 internal sealed unsafe class MemoryFiles : IStorage
 {
     private readonly Dictionary<string, byte[]> _files = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _directories = new(StringComparer.Ordinal);
 
     /// <summary>Mappings that nobody has let go of yet.</summary>
     public int LiveMappings { get; private set; }
 
-    public void CreateDirectory(string path)
-    {
-    }
+    public void CreateDirectory(string path) => _directories.Add(path);
 
-    public bool DirectoryExists(string path) => true;
+    public bool DirectoryExists(string path) => path == "/" || _directories.Contains(path);
 
     public bool FileExists(string path) => _files.ContainsKey(path);
 
-    public IReadOnlyList<string> List(string directory) => [.. _files.Keys.Select(path => Path.GetFileName(path))];
+    public IReadOnlyList<string> List(string directory) =>
+        [.. NamesIn(directory, _files.Keys), .. NamesIn(directory, _directories).Select(name => name + "/")];
 
     public IStorageFile Open(string path, FileIntent intent)
     {
@@ -37,17 +37,25 @@ internal sealed unsafe class MemoryFiles : IStorage
 
     public void Rename(string from, string to)
     {
+        if (_directories.Remove(from))
+        {
+            _directories.Add(to);
+            foreach (var name in NamesIn(from, _files.Keys).ToArray()) Rename(Path.Combine(from, name), Path.Combine(to, name));
+            return;
+        }
+
         _files[to] = _files[from];
         _files.Remove(from);
     }
 
     public void Delete(string path) => _files.Remove(path);
 
-    public void DeleteDirectory(string path)
-    {
-    }
+    public void DeleteDirectory(string path) => _directories.Remove(path);
 
     public IDisposable TryLock(string path) => new MemoryStream();
+
+    private static IEnumerable<string> NamesIn(string directory, IEnumerable<string> paths) =>
+        paths.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path));
 
     private sealed class MemoryFile(MemoryFiles files, string path) : IStorageFile
     {

@@ -1,0 +1,64 @@
+using Varve.Tests.Schedules.Control;
+
+namespace Varve.Tests.Schedules.Scenarios;
+
+/// <summary>
+/// A reader looks at every point of an apply: whatever index is published, all up to it is there (invariant I1), to a get, to a view and to
+/// the count alike. No thread but these two, so that one departure each is all there is to try.
+/// </summary>
+internal sealed class ApplyScenario : Scenario
+{
+    private const int PerChunk = 2;
+
+    private readonly MemoryFiles _files = new();
+    private LsmStateMachine _machine = null!;
+
+    public override void Prepare(Scheduler scheduler)
+    {
+        _machine = LsmStateMachine.Open("/db", new EngineOptions
+        {
+            Storage = _files,
+            Steps = new BackgroundSteps(),
+            MemtableBytes = 64 << 10,
+            HistoryEntries = 0,
+            TimeProvider = new StoppedClock(),
+        });
+        Apply();
+        Read(); // makes the thread's slot and its view's context
+        Threads = [Apply, Read];
+    }
+
+    public override void Finish(Scheduler scheduler)
+    {
+        Read();
+        _machine.CloseStorage();
+        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+    }
+
+    /// <summary>Every entry puts a key of its own.</summary>
+    private static byte[] KeyOf(ulong index) => [(byte)'k', (byte)index];
+
+    private void Apply()
+    {
+        var first = _machine.LastApplied.Index + 1;
+        ApplyEntry[] chunk = [.. Enumerable.Range(0, PerChunk).Select(i => new ApplyEntry(first + (ulong)i, 1, Command.Insert(KeyOf(first + (ulong)i), "v"u8.ToArray())))];
+        _machine.ApplyChunk(chunk, new ApplyResult[PerChunk]);
+    }
+
+    private void Read()
+    {
+        var floor = _machine.LastApplied.Index;
+        Expect(_machine.Get(KeyOf(floor)) is not null, "a get missed a key that was published");
+        using var view = _machine.OpenView();
+        Expect(view.Revision >= floor, "a view is older than what was published");
+        Expect(view.TryGet(KeyOf(view.Revision), out _), "a view missed the entry that it is of");
+        var entries = 0UL;
+        foreach (var entry in view.ScanPrefix("k"u8)) Expect(entry.Key.SequenceEqual(KeyOf(++entries)), "a scan met another key");
+        Expect(entries == view.Revision, $"a scan of revision {view.Revision} met {entries} keys");
+    }
+
+    private sealed class StoppedClock : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddSeconds(1);
+    }
+}
