@@ -16,5 +16,5 @@ internal static class MachineStateTarget
     }
 
     public static IEnumerable<(string, byte[])> Seeds() =>
-        [("empty", MachineStateCodec.Encode(MachineState.Empty)), ("full", MachineStateCodec.Encode(Samples.State))];
+        [("empty", MachineStateCodec.Encode(MachineState.Empty(0, StoredLeaseClock.Local))), ("full", MachineStateCodec.Encode(Samples.State))];
 }

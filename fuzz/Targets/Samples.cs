@@ -30,6 +30,8 @@ internal static class Samples
         LiveCount = 95,
         CountedTimeMs = 1_700_000_000_400,
         CleanedTimeMs = 1_700_000_000_300,
+        HashSeed = 0x0123_4567_89AB_CDEF,
+        LeaseClock = StoredLeaseClock.Log,
         Terms = [new TermRun(1, 2), new TermRun(500, 4)],
         Outcomes = [new OutcomeRun(981, 10, [0xFF, 0x02]), new OutcomeRun(993, 8, [0xA5])],
         Snapshot = (900, 4, [.. Enumerable.Range(0, 32).Select(i => (byte)i)]),

@@ -40,7 +40,7 @@ internal static class SnapshotManifestTarget
         ("file", [0, .. SnapshotManifestCodec.Encode(Samples.Manifest)]),
         ("file-length-fixed", [FixLength, .. SnapshotManifestCodec.Encode(Samples.Manifest)]),
         ("payload-resealed", [SealedInput.Reseal, .. SnapshotManifestCodec.EncodePayload(Samples.Manifest)]),
-        ("no-tables-resealed", [SealedInput.Reseal, .. SnapshotManifestCodec.EncodePayload(Samples.Manifest with { Tables = [], State = MachineState.Empty })]),
+        ("no-tables-resealed", [SealedInput.Reseal, .. SnapshotManifestCodec.EncodePayload(Samples.Manifest with { Tables = [], State = MachineState.Empty(0, StoredLeaseClock.Local) })]),
         ("bomb", [0, .. Bomb()]),
     ];
 

@@ -20,10 +20,10 @@ public enum Durability
 public enum LeaseClock
 {
     /// <summary>The engine's <see cref="EngineOptions.TimeProvider"/>, at apply and at read.</summary>
-    Local,
+    Local = 0,
 
     /// <summary>The largest timestamp of the entries applied so far: state is a pure function of the log.</summary>
-    Log,
+    Log = 1,
 }
 
 /// <summary>What a hole in the log's indexes is.</summary>
@@ -143,6 +143,9 @@ public sealed record EngineOptions
 
     /// <summary>Outcomes of at least this many of the latest entries are kept, across restarts too.</summary>
     internal const int OutcomesKept = 65_536;
+
+    /// <summary>The seam for a test: the hash seed of a database that is made; null: random.</summary>
+    internal ulong? HashSeed { get; init; }
 
     /// <summary>The seam for a simulated disk.</summary>
     internal IStorage? Storage { get; init; }

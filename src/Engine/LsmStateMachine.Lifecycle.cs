@@ -235,6 +235,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         LiveCount = liveCount,
         CountedTimeMs = countedTimeMs,
         CleanedTimeMs = _cleanedTime,
+        HashSeed = incarnation.HashSeed,
+        LeaseClock = incarnation.LeaseClock,
         Terms = incarnation.Terms.UpTo(position.Index),
         Outcomes = incarnation.Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
         Snapshot = _snapshot is { } snapshot ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,

@@ -69,7 +69,9 @@ public sealed partial class LsmStateMachine
             token =>
             {
                 token.ThrowIfCancellationRequested();
-                Switch(MachineState.Empty, [], [], null, _ => { });
+                // Operations run one at a time, and nothing else changes what a database is for life.
+                var life = _versions.Current.Incarnation;
+                Switch(MachineState.Empty(life.HashSeed, life.LeaseClock), [], [], null, _ => { });
                 Log.WasReset(_logger);
                 return Task.FromResult(true);
             },

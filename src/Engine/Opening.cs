@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Versions;
@@ -58,7 +60,9 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
         // The identity comes last: without it, what is there is a creation that was cut off.
         var id = Guid.NewGuid();
-        ManifestStore.Create(storage, directory, id, new FileNumbers(1), new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = MachineState.Empty }).Dispose();
+        var seed = options.HashSeed ?? BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        var state = MachineState.Empty(seed, (StoredLeaseClock)options.LeaseClock);
+        ManifestStore.Create(storage, directory, id, new FileNumbers(1), new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state }).Dispose();
         DurableFile.Replace(storage, PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
     }
 

@@ -6,7 +6,8 @@ namespace Varve.Format;
 /// </summary>
 internal sealed record MachineState
 {
-    public static MachineState Empty { get; } = new();
+    /// <summary>The state of a new or reset database: nothing but what it is for life.</summary>
+    public static MachineState Empty(ulong hashSeed, StoredLeaseClock leaseClock) => new() { HashSeed = hashSeed, LeaseClock = leaseClock };
 
     public ulong LastIndex { get; init; }
 
@@ -27,6 +28,15 @@ internal sealed record MachineState
     /// <summary>Leases up to this deadline were handed out by a clean-up.</summary>
     public ulong CleanedTimeMs { get; init; }
 
+    /// <summary>
+    /// The secret that key hashes are made with: random, of the database that began this state, and in the footer of each of its tables. A snapshot brings
+    /// its own.
+    /// </summary>
+    public ulong HashSeed { get; init; }
+
+    /// <summary>The clock that leases expire by.</summary>
+    public StoredLeaseClock LeaseClock { get; init; }
+
     /// <summary>Terms by first index, ascending in both; a term of 0 says that the term is not known.</summary>
     public TermRun[] Terms { get; init; } = [];
 
@@ -35,6 +45,16 @@ internal sealed record MachineState
 
     /// <summary>The last snapshot made or installed, if any: its last entry and the 32 bytes of its checksum.</summary>
     public (ulong Index, ulong Term, byte[] Checksum)? Snapshot { get; init; }
+}
+
+/// <summary>The lease clock of a database, as it is on disk; the numbers are frozen and those of the engine's option.</summary>
+internal enum StoredLeaseClock : byte
+{
+    /// <summary>The local clock of each machine.</summary>
+    Local = 0,
+
+    /// <summary>The largest timestamp of the log.</summary>
+    Log = 1,
 }
 
 /// <summary>From <paramref name="FirstIndex"/> on, until the next run, entries have <paramref name="Term"/>.</summary>

@@ -15,7 +15,9 @@ namespace Varve.Format;
 ///  35  u64  live count        0 .. 2^63 - 1
 ///  43  u64  counted time
 ///  51  u64  cleaned time
-///  59  u32  term runs, each:  u64 first index, u64 term
+///  59  u64  hash seed
+///  67  u8   lease clock       StoredLeaseClock
+///  68  u32  term runs, each:  u64 first index, u64 term
 ///      u32  outcome runs, each: u64 first index, u32 count, ceil(count / 8) bytes of bits
 ///      with flag bit 0: u64 snapshot index, u64 snapshot term, 32 bytes of checksum
 /// </code>
@@ -55,6 +57,8 @@ internal static class MachineStateCodec
         writer.U64((ulong)state.LiveCount);
         writer.U64(state.CountedTimeMs);
         writer.U64(state.CleanedTimeMs);
+        writer.U64(state.HashSeed);
+        writer.U8((byte)state.LeaseClock);
         writer.U32((uint)state.Terms.Length);
         foreach (var run in state.Terms)
         {
@@ -102,6 +106,8 @@ internal static class MachineStateCodec
             LiveCount = reader.I63("live count"),
             CountedTimeMs = reader.U64("counted time"),
             CleanedTimeMs = reader.U64("cleaned time"),
+            HashSeed = reader.U64("hash seed"),
+            LeaseClock = ReadLeaseClock(ref reader),
             Terms = ReadTerms(ref reader),
             Outcomes = ReadOutcomes(ref reader),
             Snapshot = (flags & HasSnapshot) == 0 ? null : ReadSnapshot(ref reader),
@@ -110,6 +116,13 @@ internal static class MachineStateCodec
         if (Fault(state) is not { } fault) return state;
         reader.Fail(start, fault);
         return null;
+    }
+
+    private static StoredLeaseClock ReadLeaseClock(ref FieldReader reader)
+    {
+        var clock = (StoredLeaseClock)reader.U8("lease clock");
+        if (clock > StoredLeaseClock.Log) reader.Fail(reader.Position - 1, "lease clock that is known");
+        return clock;
     }
 
     private static TermRun[] ReadTerms(ref FieldReader reader)
@@ -146,6 +159,7 @@ internal static class MachineStateCodec
     /// <summary>The first rule that the record breaks, or null.</summary>
     private static string? Fault(MachineState state)
     {
+        if (state.LeaseClock > StoredLeaseClock.Log) return "lease clock that is known";
         if (state.LiveCount < 0) return "live count that is not negative";
         if (state.Snapshot is { } snapshot && snapshot.Checksum.Length != ChecksumSize) return "snapshot checksum of 32 bytes";
         return TermFault(state) ?? OutcomeFault(state);

@@ -10,7 +10,7 @@ internal static class StateText
     {
         var snapshot = state.Snapshot is { } last ? $", snapshot at index {last.Index}, term {last.Term}" : "";
         return $"state at index {state.LastIndex}, term {state.LastTerm}: {state.LiveCount} live keys at {state.CountedTimeMs}, log time {state.LogTimeMs}, "
-            + $"local time {state.LocalTimeMs}, {state.Terms.Length} term runs, outcomes of {state.Outcomes.Sum(run => (long)run.Count)} entries{snapshot}";
+            + $"local time {state.LocalTimeMs}, {state.LeaseClock.ToString().ToLowerInvariant()} lease clock, {state.Terms.Length} term runs, outcomes of {state.Outcomes.Sum(run => (long)run.Count)} entries{snapshot}";
     }
 
     public static string Describe(AddedTable added)

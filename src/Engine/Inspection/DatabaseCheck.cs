@@ -23,7 +23,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         if (root.ManifestName is { } manifest) _known.Add(manifest);
         CheckTables(root, names);
         if (root.FirstSegment is { } first)
-            new LogCheck(storage, directory, deep, findings).Run(root.DatabaseId, first, root.Content?.State ?? MachineState.Empty);
+            new LogCheck(storage, directory, deep, findings).Run(root.DatabaseId, first, root.Content?.State ?? MachineState.Empty(0, StoredLeaseClock.Local));
         if (deep) RemarkOrphans(names);
     }
 

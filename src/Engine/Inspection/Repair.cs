@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Varve.Compaction;
 using Varve.Format;
 using Varve.Storage;
@@ -77,7 +79,7 @@ internal static class Repair
                     salvage.Add(storage, Path.Combine(directory, name), newest + number, number, null);
         }
 
-        var state = root.Content?.State ?? MachineState.Empty;
+        var state = root.Content is { HasState: true } content ? content.State : UnknownState();
         var isExact = root.IsSound && salvage.IsWhole;
         if (root.FirstSegment is null) return (state, isExact);
         using var log = new SalvagedLog(storage, directory, root, state, isExact, salvage.Losses);
@@ -116,8 +118,12 @@ internal static class Repair
                 salvage.Add(storage, Path.Combine(directory, name), number, number, null);
         }
 
-        return (MachineState.Empty, false);
+        return (UnknownState(), false);
     }
+
+    /// <summary>A state to begin with where none can be read: with a seed of its own, since every table is written anew.</summary>
+    private static MachineState UnknownState() =>
+        MachineState.Empty(BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))), StoredLeaseClock.Local);
 
     private static (MachineState State, bool IsExact) TakePack(IStorage storage, string path, Salvage salvage)
     {

@@ -18,6 +18,8 @@ internal sealed class Incarnation
         Terms = new TermTable(state.Terms);
         Outcomes = new OutcomeLog(outcomes, state.Outcomes);
         Census = new Census(state);
+        HashSeed = state.HashSeed;
+        LeaseClock = state.LeaseClock;
         _lastNoted = state.LastIndex;
     }
 
@@ -46,4 +48,10 @@ internal sealed class Incarnation
     public OutcomeLog Outcomes { get; }
 
     public Census Census { get; }
+
+    /// <summary>What the hashes of its keys are made with, in memtables and tables alike.</summary>
+    public ulong HashSeed { get; }
+
+    /// <summary>The clock that its leases expire by.</summary>
+    public StoredLeaseClock LeaseClock { get; }
 }

@@ -7,7 +7,11 @@ internal sealed class ManifestContent
 {
     private readonly Dictionary<ulong, AddedTable> _tables = [];
 
-    public MachineState State { get; private set; } = MachineState.Empty;
+    /// <summary>As of the last edit that has one.</summary>
+    public MachineState State { get; private set; } = MachineState.Empty(0, StoredLeaseClock.Local);
+
+    /// <summary>Whether an edit had one; the first of a sound manifest does.</summary>
+    public bool HasState { get; private set; }
 
     public ulong NextFileNumber { get; private set; }
 
@@ -29,9 +33,10 @@ internal sealed class ManifestContent
         foreach (var added in edit.Added)
             if (!_tables.TryAdd(added.Table.Number, added)) return "an edit that adds a new table";
         State = edit.State ?? State;
+        HasState |= edit.State is not null;
         NextFileNumber = Math.Max(NextFileNumber, edit.NextFileNumber);
         FirstSegment = edit.FirstSegment;
-        return null;
+        return HasState ? null : "a machine state in the first edit";
     }
 
     /// <summary>One edit that says all of it.</summary>

@@ -38,7 +38,7 @@ internal static class HostileBytes
     public static List<(int At, int Width, string Name)> CountsOf(byte[] payload)
     {
         var fields = new List<(int, int, string)>();
-        var at = 16 + 59;
+        var at = 16 + 68;
         var terms = Take("term runs");
         at += terms * 16;
         for (var left = Take("outcome runs"); left > 0; left--)

@@ -150,7 +150,8 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
         writer.U8(0);
         writer.U64(ulong.MaxValue);
         writer.U64(ulong.MaxValue);
-        for (var i = 0; i < 5; i++) writer.U64(0);
+        for (var i = 0; i < 6; i++) writer.U64(0);
+        writer.U8(0);
         writer.U32((uint)terms);
         return writer;
     }

@@ -22,15 +22,16 @@ public class RecordRules
         { "machine state of a known version", 0, [2] },
         { "machine state flags that are known", 2, [3] },
         { "live count", 42, [0x80] },
-        { "term run count", 59, [0xFF, 0xFF, 0xFF, 0xFF] },
-        { "term runs ascending by index", 79, [1, 0] },
-        { "term runs up to the last index", 79, [0xE9, 3] },
-        { "terms that never decrease", 87, [1] },
-        { "terms up to the last term", 87, [5] },
-        { "outcome run length", 107, [0] },
-        { "unused outcome bits that are zero", 112, [4] },
-        { "outcome runs ascending and disjoint", 113, [0xDE] },
-        { "outcomes up to the last index", 113, [0xE2] },
+        { "lease clock that is known", 67, [2] },
+        { "term run count", 68, [0xFF, 0xFF, 0xFF, 0xFF] },
+        { "term runs ascending by index", 88, [1, 0] },
+        { "term runs up to the last index", 88, [0xE9, 3] },
+        { "terms that never decrease", 96, [1] },
+        { "terms up to the last term", 96, [5] },
+        { "outcome run length", 116, [0] },
+        { "unused outcome bits that are zero", 121, [4] },
+        { "outcome runs ascending and disjoint", 122, [0xDE] },
+        { "outcomes up to the last index", 122, [0xE2] },
     };
 
     [Theory]
@@ -60,6 +61,7 @@ public class RecordRules
     public void BrokenStatesAreNotWritten()
     {
         Refused(() => MachineStateCodec.Encode(Samples.State with { LiveCount = -1 }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { LeaseClock = (StoredLeaseClock)2 }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Snapshot = (1, 1, new byte[31]) }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1])] }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1, 2])] }));
