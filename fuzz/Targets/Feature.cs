@@ -11,7 +11,7 @@ internal static class Feature
 {
     private const ulong Prime = 0x100000001B3;
 
-    public static ulong Of(DecodeError error) => error.Reason is null ? 1 : Of(error.Reason, Bucket(error.Offset));
+    public static ulong Of(DecodeError error) => error.Reason is null ? 1 : Of(error.IsUnsupported ? "unsupported" : error.Reason, Bucket(error.Offset));
 
     /// <summary>A name and a number of few values.</summary>
     public static ulong Of(string name, ulong value = 0)

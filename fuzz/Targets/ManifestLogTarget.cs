@@ -17,9 +17,7 @@ internal static class ManifestLogTarget
         if ((flags & SealedInput.Reseal) != 0) Reseal(bytes);
         var decoded = ManifestLog.TryDecodeHeader(bytes, out var database, out var salt, out var error);
         ErrorFits(decoded, error, bytes.Length);
-        var unsupported = ManifestLog.IsUnsupported(bytes, out _);
-        Holds(!(decoded && unsupported), "a known version or an unknown one");
-        if (!decoded) return Feature.Join(Feature.Of(error), unsupported ? 1u : 0u);
+        if (!decoded) return Feature.Of(error);
         Holds(ManifestLog.EncodeHeader(database, salt).AsSpan().SequenceEqual(bytes.AsSpan(0, ManifestLog.HeaderSize)), "the same header when encoded again");
 
         var content = new ManifestContent();

@@ -26,11 +26,11 @@ internal static class PackedSnapshotTarget
         var storage = new MemoryStorage();
         try
         {
-            var unpacked = SnapshotPacker.UnpackAsync(storage, new MemoryStream(bytes), Staging);
+            var unpacked = SnapshotPacker.UnpackAsync(storage, new MemoryStream(bytes), "pack", Staging);
             Holds(unpacked.IsCompleted, "work that is done on this thread, which is measured");
             unpacked.GetAwaiter().GetResult();
         }
-        catch (SnapshotRejectedException rejected)
+        catch (VarveException rejected) when (rejected is SnapshotRejectedException or UnsupportedFormatException)
         {
             Holds(!storage.FileExists(Staging + "/" + SnapshotNames.Manifest), "no manifest where a pack was refused");
             CheckNames(storage);
@@ -89,6 +89,7 @@ internal static class PackedSnapshotTarget
     }
 
     /// <summary>The reason without its path and numbers, so that few features come of it.</summary>
-    private static string Reason(SnapshotRejectedException rejected) =>
-        new([.. rejected.Message.AsSpan(rejected.Message.IndexOf("rejected", StringComparison.Ordinal)).ToString().Where(c => !char.IsDigit(c))]);
+    private static string Reason(VarveException rejected) => rejected is UnsupportedFormatException
+        ? "unsupported"
+        : new([.. rejected.Message.AsSpan(rejected.Message.IndexOf("rejected", StringComparison.Ordinal)).ToString().Where(c => !char.IsDigit(c))]);
 }

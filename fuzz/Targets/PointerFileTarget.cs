@@ -13,9 +13,9 @@ internal static class PointerFileTarget
         var bytes = SealedInput.Open(input, out var flags);
         if ((flags & SealedInput.Reseal) != 0 && bytes.Length >= PointerFile.Size)
             BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(40), XxHash3.HashToUInt64(bytes.AsSpan(0, 40)));
-        var decoded = PointerFile.TryDecode(bytes, out var pointer, out var version, out var error);
+        var decoded = PointerFile.TryDecode(bytes, out var pointer, out var error);
         ErrorFits(decoded, error, Math.Max(bytes.Length, PointerFile.Size));
-        if (!decoded) return Feature.Join(Feature.Of(error), Feature.Bucket(version));
+        if (!decoded) return Feature.Of(error);
         Holds(pointer.Encode().AsSpan().SequenceEqual(bytes), "the same bytes when encoded again");
         return pointer.ManifestNumber == 0 ? 2u : 3u;
     }

@@ -15,9 +15,9 @@ internal static class TableFooterTarget
         var fileLength = BinaryPrimitives.ReadInt64LittleEndian(bytes) & long.MaxValue;
         var end = bytes.AsSpan(sizeof(ulong));
         if ((flags & SealedInput.Reseal) != 0) Reseal(end);
-        var decoded = TableFooter.TryDecode(end, fileLength, out var footer, out var version, out var error);
+        var decoded = TableFooter.TryDecode(end, fileLength, out var footer, out var error);
         ErrorFits(decoded, error, end.Length);
-        if (!decoded) return Feature.Join(Feature.Of(error), version == TableFooter.FormatVersion ? 1u : 0u);
+        if (!decoded) return Feature.Of(error);
 
         var again = new byte[TableFooter.Bytes];
         footer!.Encode(again);

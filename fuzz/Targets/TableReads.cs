@@ -132,7 +132,7 @@ internal static unsafe class TableReads
         {
             read();
         }
-        catch (CorruptionException)
+        catch (VarveException e) when (e is CorruptionException or UnsupportedFormatException)
         {
             // The documented answer.
         }

@@ -12,7 +12,7 @@ internal static class TableSeal
     public static void Reseal(Span<byte> file, bool copyLines)
     {
         TableFooterTarget.Reseal(file);
-        if (!TableFooter.TryDecode(file, file.Length, out var footer, out _, out _)) return;
+        if (!TableFooter.TryDecode(file, file.Length, out var footer, out _)) return;
         var salt = TableChecksum.Salt(footer!.Origin, footer.OriginNumber);
         SealBlocks(file, footer, salt, copyLines);
         (footer with

@@ -82,7 +82,7 @@ internal static class TableTarget
     {
         var descriptor = Samples.Table with { Length = Math.Max(1, bytes.Length), OriginNumber = Number, Number = Number };
         if (fixHash) descriptor = descriptor with { Hash = XxHash128.HashToUInt128(bytes) };
-        if (!TableFooter.TryDecode(bytes, bytes.Length, out var footer, out _, out _)) return descriptor;
+        if (!TableFooter.TryDecode(bytes, bytes.Length, out var footer, out _)) return descriptor;
         var region = bytes.AsSpan((int)footer!.Properties.Offset, (int)footer.Properties.Length);
         if (!TableProperties.TryDecode(region, out var properties, out _)) return descriptor;
         return descriptor with

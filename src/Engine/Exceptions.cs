@@ -42,18 +42,24 @@ public sealed class CorruptionException : VarveException
     public string? Actual { get; }
 }
 
-/// <summary>A file was written by a version, or with a feature, that this build does not know.</summary>
+/// <summary>
+/// A file is intact and says something that this build does not know: a version, a feature bit, a type of record. Another
+/// build wrote it; open the file with that build, or with a later one. Nothing was changed.
+/// </summary>
 /// <param name="path">The file.</param>
-/// <param name="version">The version it names.</param>
-/// <param name="supported">The newest version that this build reads.</param>
-public sealed class UnsupportedFormatException(string path, uint version, uint supported)
-    : VarveException($"{path}: format version {version} is not supported (this build reads up to {supported})")
+/// <param name="offset">Where in the file, in bytes.</param>
+/// <param name="met">What stands there, such as <c>manifest of version 2</c>.</param>
+public sealed class UnsupportedFormatException(string path, long offset, string met)
+    : VarveException($"{path} at offset {offset}: {met}, which this build does not support")
 {
     /// <summary>The file.</summary>
     public string Path { get; } = path;
 
-    /// <summary>The version that the file names.</summary>
-    public uint Version { get; } = version;
+    /// <summary>Where in the file, in bytes; in a compressed file, where in what it holds.</summary>
+    public long Offset { get; } = offset;
+
+    /// <summary>What stands there.</summary>
+    public string Met { get; } = met;
 }
 
 /// <summary>The disk is full. Nothing was acknowledged; the engine goes on when there is space.</summary>

@@ -49,12 +49,12 @@ internal sealed class LogReplay
         using var build = new IndexBuild(memtable.Index);
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {
-            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Corrupt(segment, offset, error);
+            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
             try
             {
                 if (Note(segment, header)) IndexOperations(build, segment, header, atOnce: report is not null);
             }
-            catch (CorruptionException damage) when (report is not null)
+            catch (VarveException damage) when (report is not null && damage is CorruptionException or UnsupportedFormatException)
             {
                 report(damage);
             }
@@ -73,7 +73,7 @@ internal sealed class LogReplay
     public bool Note(WalSegment segment, in WalRecordHeader header)
     {
         if (header.LastIndex < Position.Index || header.Term < Position.Term)
-            throw Corrupt(segment, header.Offset, new DecodeError(48, "a record that follows on the one before it"));
+            throw Refused(segment, header.Offset, new DecodeError(48, "a record that follows on the one before it"));
         var isChunk = Apply(segment, header);
         // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
         Position = new LogPosition(
@@ -96,8 +96,8 @@ internal sealed class LogReplay
         switch (header.Type)
         {
             case WalRecordType.Chunk:
-                if (header.FirstIndex <= Position.Index) throw Corrupt(segment, header.Offset, new DecodeError(40, "entries after the ones before"));
-                if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Corrupt(segment, header.Offset, error);
+                if (header.FirstIndex <= Position.Index) throw Refused(segment, header.Offset, new DecodeError(40, "entries after the ones before"));
+                if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
                     _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded });
@@ -124,8 +124,9 @@ internal sealed class LogReplay
 
     /// <summary>Bytes of the operation at an offset.</summary>
     /// <exception cref="CorruptionException">There is none within its record.</exception>
+    /// <exception cref="UnsupportedFormatException">It is of a kind that this build does not know.</exception>
     public static int Measure(WalSegment segment, long offset, ReadOnlySpan<byte> room) =>
-        WalOperation.TryMeasure(room, out var size, out var error) ? size : throw Corrupt(segment, offset, error);
+        WalOperation.TryMeasure(room, out var size, out var error) ? size : throw Refused(segment, offset, error);
 
     /// <summary>Has a record's operations indexed: <paramref name="atOnce"/>, or with those of later records.</summary>
     private static void IndexOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header, bool atOnce)
@@ -136,29 +137,29 @@ internal sealed class LogReplay
     }
 
     /// <summary>Adds a record's operations up to the first that is none of the record's; says what is wrong with that.</summary>
-    private static CorruptionException? AddOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header)
+    private static VarveException? AddOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header)
     {
         var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
         var end = header.Offset + header.Length;
         for (var i = 0; i < header.OperationCount; i++)
         {
             var room = segment.From(offset)[..(int)(end - offset)];
-            if (!WalOperation.TryMeasure(room, out var size, out var error)) return Corrupt(segment, offset, error);
+            if (!WalOperation.TryMeasure(room, out var size, out var error)) return Refused(segment, offset, error);
             var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
-            if (index < header.FirstIndex || index > header.LastIndex) return Corrupt(segment, offset, new DecodeError(0, "an operation of one of the record's entries"));
+            if (index < header.FirstIndex || index > header.LastIndex) return Refused(segment, offset, new DecodeError(0, "an operation of one of the record's entries"));
             build.Add((uint)(offset / WalOperation.Alignment));
             offset += size;
         }
 
-        return offset == end ? null : Corrupt(segment, offset, new DecodeError(0, "the record's end"));
+        return offset == end ? null : Refused(segment, offset, new DecodeError(0, "the record's end"));
     }
 
     private static void Enter(IndexBuild build, WalSegment segment)
     {
         if (build.Enter() is not 0 and var reference)
-            throw Corrupt(segment, reference * (long)WalOperation.Alignment, new DecodeError(8, "an operation that follows on its key's last"));
+            throw Refused(segment, reference * (long)WalOperation.Alignment, new DecodeError(8, "an operation that follows on its key's last"));
     }
 
-    private static CorruptionException Corrupt(WalSegment segment, long offset, DecodeError error) =>
-        new(segment.Path, offset + error.Offset, "record", error.Reason, "other bytes");
+    private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>
+        DecodeFailure.Of(segment.Path, offset, "record", error);
 }

@@ -214,9 +214,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         using var file = storage.Open(path, FileIntent.Read);
         var bytes = new byte[Math.Min(file.Length, PointerFile.Size + 1)];
         file.Read(0, bytes);
-        if (PointerFile.TryDecode(bytes, out var pointer, out var version, out var error)) return pointer;
-        if (version > PointerFile.Version) throw new UnsupportedFormatException(path, version, PointerFile.Version);
-        throw new CorruptionException(path, error.Offset, "pointer file", error.Reason, "other bytes");
+        return PointerFile.TryDecode(bytes, out var pointer, out var error) ? pointer : throw DecodeFailure.Of(path, 0, "pointer file", error);
     }
 
     private T Keep<T>(T item) where T : IDisposable

@@ -24,10 +24,11 @@ internal static class DataBlockShape
         if (block.Length < 2 * DataBlockHeader.Alignment)
             return Fail(0, "a block of two lines at least", out error);
         DataBlockHeader header = ReadHeader(block);
+        ushort reserved = BinaryPrimitives.ReadUInt16LittleEndian(block[14..]);
+        if ((header.Flags & ~Known) != 0 || reserved != 0)
+            return Unsupported(13, $"data block with the flags 0x{(byte)header.Flags:x2} and 0x{reserved:x4} after them", out error);
         if (header.Count is 0 or > DataBlockHeader.RowsMax)
             return Fail(12, "1 to 48 rows", out error);
-        if ((header.Flags & ~Known) != 0 || BinaryPrimitives.ReadUInt16LittleEndian(block[14..]) != 0)
-            return Fail(13, "known flags", out error);
         if (DataBlockHeader.Extent(header.Length) != block.Length)
             return Fail(0, "a length that fits the block's extent", out error);
         if (header.RowsOffset > header.Length)
@@ -50,6 +51,8 @@ internal static class DataBlockShape
                 ? header.KeyLength
                 : BinaryPrimitives.ReadUInt16LittleEndian(block[(header.KeyLengthsOffset + 2 * i)..]);
             RecordKind kind = header.HasOnlyPuts ? RecordKind.Put : (RecordKind)block[header.KindsOffset + i];
+            if (kind is not (RecordKind.Put or RecordKind.LeasedPut or RecordKind.Tombstone))
+                return Unsupported(header.KindsOffset + i, $"row of kind {(byte)kind}", out error);
             (ulong rowBegin, ulong end) = RowRange(block, header, i);
             if (rowBegin != begin || end < begin || end > rowsBytes)
                 return Fail(header.RowOffsetsOffset + 4 * i, "ascending row offsets", out error);
@@ -58,8 +61,6 @@ internal static class DataBlockShape
             int headBytes = Math.Min(KeyHead.Bytes, keyLength - header.PrefixLength);
             if (head < previousHead || headBytes < KeyHead.Bytes && (head & ulong.MaxValue >> 8 * headBytes) != 0)
                 return Fail(DataBlockHeader.HeadsOffset + 8 * i, "ascending heads of the keys", out error);
-            if (kind is not (RecordKind.Put or RecordKind.LeasedPut or RecordKind.Tombstone))
-                return Fail(header.KindsOffset + i, "a kind of row", out error);
 
             ulong least = (ulong)DataBlockHeader.TailBytes(keyLength, header.PrefixLength) + (kind == RecordKind.LeasedPut ? 8u : 0u);
             if (end - begin < least || kind == RecordKind.Tombstone && end - begin != least)
@@ -78,6 +79,12 @@ internal static class DataBlockShape
             return ((ulong)header.RowBytes * (uint)i, (ulong)header.RowBytes * (uint)(i + 1));
         ReadOnlySpan<byte> offsets = block[(header.RowOffsetsOffset + 4 * i)..];
         return (BinaryPrimitives.ReadUInt32LittleEndian(offsets), BinaryPrimitives.ReadUInt32LittleEndian(offsets[4..]));
+    }
+
+    private static bool Unsupported(long offset, string met, out DecodeError error)
+    {
+        error = DecodeError.Unsupported(offset, met);
+        return false;
     }
 
     private static bool Fail(long offset, string reason, out DecodeError error)

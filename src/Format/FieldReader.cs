@@ -31,6 +31,12 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         if (!Failed) _error = new DecodeError(offset, reason);
     }
 
+    /// <summary>Records something that this build does not know, unless there was a failure before.</summary>
+    public void Unsupported(long offset, string met)
+    {
+        if (!Failed) _error = DecodeError.Unsupported(offset, met);
+    }
+
     public byte U8(string what) => Take(1, what) is [var value] ? value : (byte)0;
 
     public ushort U16(string what) => Take(2, what) is { Length: 2 } field ? BinaryPrimitives.ReadUInt16LittleEndian(field) : (ushort)0;
@@ -100,11 +106,21 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         return !Failed;
     }
 
-    /// <summary>The version that a record begins with; anything but <paramref name="known"/> fails.</summary>
+    /// <summary>The version that a record begins with; one that this build does not know fails as unsupported.</summary>
     public void Version(ushort known, string what)
     {
         var at = Position;
-        if (U16(what) != known) Fail(at, what);
+        var version = U16(what);
+        if (version != known) Unsupported(at, $"{what} of version {version} (this build reads {known})");
+    }
+
+    /// <summary>A byte of flags; one that this build does not know fails as unsupported.</summary>
+    public byte Flags(byte known, string what)
+    {
+        var at = Position;
+        var flags = U8(what);
+        if ((flags & ~known) != 0) Unsupported(at, $"{what} with the flags 0x{flags & ~known:x2}");
+        return flags;
     }
 
     /// <summary>Fails when bytes are left.</summary>

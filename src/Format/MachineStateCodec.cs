@@ -94,9 +94,8 @@ internal static class MachineStateCodec
     public static MachineState? Read(ref FieldReader reader)
     {
         var start = reader.Position;
-        reader.Version(Version, "machine state of a known version");
-        var flags = reader.U8("machine state flags");
-        if ((flags & ~HasSnapshot) != 0) reader.Fail(reader.Position - 1, "machine state flags that are known");
+        reader.Version(Version, "machine state");
+        var flags = reader.Flags(HasSnapshot, "machine state");
         var state = new MachineState
         {
             LastIndex = reader.U64("last index"),
@@ -121,7 +120,7 @@ internal static class MachineStateCodec
     private static StoredLeaseClock ReadLeaseClock(ref FieldReader reader)
     {
         var clock = (StoredLeaseClock)reader.U8("lease clock");
-        if (clock > StoredLeaseClock.Log) reader.Fail(reader.Position - 1, "lease clock that is known");
+        if (clock > StoredLeaseClock.Log) reader.Unsupported(reader.Position - 1, $"machine state with the lease clock {(byte)clock}");
         return clock;
     }
 

@@ -22,7 +22,7 @@ internal enum ManifestReadResult
 ///  file header (48 bytes; this much keeps its shape in every version)
 ///   0  8    magic            "VARVEMAN"
 ///   8  u32  version          1
-///  12  u32  0
+///  12  u32  feature bits     0; FormatFeatures
 ///  16  16   database id      in the order in which it is printed
 ///  32  u64  salt             random, new with every file
 ///  40  u64  checksum         XXH3-64 of bytes 0 .. 39
@@ -48,6 +48,7 @@ internal static class ManifestLog
     public const uint Version = 1;
 
     private const int VersionOffset = 8;
+    private const int FeaturesOffset = 12;
     private const int ChecksumOffset = 40;
 
     private static ReadOnlySpan<byte> Magic => "VARVEMAN"u8;
@@ -63,27 +64,17 @@ internal static class ManifestLog
         return header;
     }
 
-    /// <summary>Reads a header of this build's version; <see cref="IsUnsupported"/> tells an intact one of another version apart.</summary>
     public static bool TryDecodeHeader(ReadOnlySpan<byte> file, out Guid databaseId, out ulong salt, out DecodeError error)
     {
         databaseId = default;
         salt = 0;
         if (!IsIntact(file, out error)) return false;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]) != Version) error = new DecodeError(VersionOffset, "manifest version that is known");
-        else if (BinaryPrimitives.ReadUInt32LittleEndian(file[12..]) != 0) error = new DecodeError(12, "reserved manifest header bytes that are zero");
-        if (error.Reason is not null) return false;
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
+        var features = BinaryPrimitives.ReadUInt32LittleEndian(file[FeaturesOffset..]);
+        if (!FormatFeatures.AreKnown("manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out error)) return false;
         databaseId = new Guid(file.Slice(16, 16), bigEndian: true);
         salt = BinaryPrimitives.ReadUInt64LittleEndian(file[32..]);
         return true;
-    }
-
-    /// <summary>Whether the header is intact and of a version that this build does not know.</summary>
-    public static bool IsUnsupported(ReadOnlySpan<byte> file, out uint version)
-    {
-        version = 0;
-        if (!IsIntact(file, out _)) return false;
-        version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
-        return version != Version;
     }
 
     /// <summary>Bytes that a record with this much payload takes, padding included.</summary>

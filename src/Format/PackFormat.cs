@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 
 namespace Varve.Format;
 
@@ -10,9 +11,11 @@ internal readonly record struct PackHeader(int ManifestLength, int FileCount);
 /// <code>
 ///   0  8    magic            "VARVEPCK"
 ///   8  u32  version          1
-///  12  u32  file count       as many as the manifest has tables
+///  12  u32  feature bits     0; FormatFeatures
 ///  16  u64  manifest length  bytes of the manifest file, 1 .. SnapshotManifestCodec.FileLengthMax
-///  24  the manifest file
+///  24  u64  file count       as many as the manifest has tables
+///  32  u64  checksum         XXH3-64 of bytes 0..31
+///  40  the manifest file
 ///      then for each table, in the manifest's order: u64 length, as in its descriptor; the file
 ///      u128 trailer          XXH128 of all before it
 /// </code>
@@ -21,13 +24,15 @@ internal readonly record struct PackHeader(int ManifestLength, int FileCount);
 internal static class PackFormat
 {
     public const uint Version = 1;
-    public const int HeaderSize = 24;
+    public const int HeaderSize = 40;
     public const int FileHeaderSize = sizeof(ulong);
     public const int TrailerSize = 16;
 
     private const int VersionOffset = 8;
-    private const int FileCountOffset = 12;
+    private const int FeaturesOffset = 12;
     private const int ManifestLengthOffset = 16;
+    public const int FileCountOffset = 24;
+    private const int ChecksumOffset = 32;
 
     private static ReadOnlySpan<byte> Magic => "VARVEPCK"u8;
 
@@ -36,8 +41,9 @@ internal static class PackFormat
         var bytes = new byte[HeaderSize];
         Magic.CopyTo(bytes);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(VersionOffset), Version);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(FileCountOffset), (uint)header.FileCount);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(FileCountOffset), (ulong)header.FileCount);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(ManifestLengthOffset), (ulong)header.ManifestLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(bytes.AsSpan(0, ChecksumOffset)));
         return bytes;
     }
 
@@ -50,7 +56,7 @@ internal static class PackFormat
         error = HeaderFault(bytes);
         if (error.Reason is not null) return false;
         header = new PackHeader(
-            (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]), (int)BinaryPrimitives.ReadUInt32LittleEndian(bytes[FileCountOffset..]));
+            (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]), (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]));
         return true;
     }
 
@@ -87,10 +93,14 @@ internal static class PackFormat
 
     private static DecodeError HeaderFault(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header of 24 bytes");
+        if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header of 40 bytes");
         if (!IsPack(bytes)) return new DecodeError(0, "pack magic");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]) != Version) return new DecodeError(VersionOffset, "pack version that is known");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(bytes[FileCountOffset..]) > SnapshotManifestCodec.TablesMax)
+        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[ChecksumOffset..]) != XxHash3.HashToUInt64(bytes[..ChecksumOffset]))
+            return new DecodeError(ChecksumOffset, "pack header checksum");
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]);
+        var features = BinaryPrimitives.ReadUInt32LittleEndian(bytes[FeaturesOffset..]);
+        if (!FormatFeatures.AreKnown("packed snapshot", (version, VersionOffset), Version, (features, FeaturesOffset), out var error)) return error;
+        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]) > SnapshotManifestCodec.TablesMax)
             return new DecodeError(FileCountOffset, "pack of at most 131,072 files");
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]) is 0 or > SnapshotManifestCodec.FileLengthMax
             ? new DecodeError(ManifestLengthOffset, "pack manifest within its limit")

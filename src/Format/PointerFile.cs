@@ -9,7 +9,7 @@ namespace Varve.Format;
 /// <code>
 ///  0  8    magic            "VARVEDIR"
 ///  8  u32  format version   1
-/// 12  u32  0
+/// 12  u32  feature bits     0; FormatFeatures
 /// 16  16   database id      in the order in which it is printed
 /// 32  u64  manifest number  0 in IDENTITY
 /// 40  u64  checksum         XXH3-64 of bytes 0..39
@@ -33,20 +33,17 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
         return bytes;
     }
 
-    /// <summary>Reads the file; <paramref name="version"/> is set whenever magic and checksum hold.</summary>
-    public static bool TryDecode(ReadOnlySpan<byte> source, out PointerFile pointer, out uint version, out DecodeError error)
+    public static bool TryDecode(ReadOnlySpan<byte> source, out PointerFile pointer, out DecodeError error)
     {
         pointer = default;
-        version = 0;
         error = default;
         if (source.Length != Size) error = new DecodeError(0, "48 bytes");
         else if (!source[..8].SequenceEqual(Magic)) error = new DecodeError(0, "magic VARVEDIR");
         else if (BinaryPrimitives.ReadUInt64LittleEndian(source[40..]) != XxHash3.HashToUInt64(source[..40])) error = new DecodeError(40, "matching checksum");
         if (error.Reason is not null) return false;
-        version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        if (version != Version) error = new DecodeError(8, "known version");
-        else if (BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) != 0) error = new DecodeError(12, "zero");
-        if (error.Reason is not null) return false;
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        var features = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
+        if (!FormatFeatures.AreKnown("pointer file", (version, 8), Version, (features, 12), out error)) return false;
         pointer = new PointerFile(new Guid(source.Slice(16, 16), bigEndian: true), BinaryPrimitives.ReadUInt64LittleEndian(source[32..]));
         return true;
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using System.IO.Hashing;
 using ZstdSharp;
 using ZstdSharp.Unsafe;
 
@@ -12,8 +13,10 @@ namespace Varve.Format;
 ///  file
 ///   0  8    magic        "VARVESNP"
 ///   8  u32  version      1
-///  12  u32  length       of the payload, decompressed; at most 32 MiB
-///  16  one zstd frame that names the same length; nothing after it
+///  12  u32  feature bits 0; FormatFeatures
+///  16  u64  length       of the payload, decompressed; at most 32 MiB
+///  24  u64  checksum     XXH3-64 of bytes 0..23
+///  32  one zstd frame that names the same length; nothing after it
 ///
 ///  payload
 ///   0  16   database id  in the order in which it is printed
@@ -30,7 +33,7 @@ namespace Varve.Format;
 internal static class SnapshotManifestCodec
 {
     public const uint Version = 1;
-    public const int HeaderSize = 16;
+    public const int HeaderSize = 32;
     public const int TablesMax = 131_072;
 
     /// <summary>What a reader is ready to hold at a time: the file, the payload, and the objects made of it.</summary>
@@ -43,7 +46,9 @@ internal static class SnapshotManifestCodec
     public const int FileLengthMax = HeaderSize + PayloadLengthMax + (PayloadLengthMax >> 8) + 64;
 
     private const int VersionOffset = 8;
-    private const int LengthOffset = 12;
+    private const int FeaturesOffset = 12;
+    private const int LengthOffset = 16;
+    private const int ChecksumOffset = 24;
     private const int CompressionLevel = 3;
 
     private static ReadOnlySpan<byte> Magic => "VARVESNP"u8;
@@ -66,7 +71,8 @@ internal static class SnapshotManifestCodec
         var header = new byte[HeaderSize];
         Magic.CopyTo(header);
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(VersionOffset), Version);
-        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(LengthOffset), (uint)payloadLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(LengthOffset), (ulong)payloadLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(header.AsSpan(0, ChecksumOffset)));
         return header;
     }
 
@@ -79,15 +85,6 @@ internal static class SnapshotManifestCodec
         AddedTableCodec.Encode(buffer, manifest.Tables);
         if (buffer.WrittenCount > PayloadLengthMax) throw new ArgumentException("manifest within 32 MiB", nameof(manifest));
         return buffer.WrittenSpan.ToArray();
-    }
-
-    /// <summary>Whether the file is a manifest of a version that this build does not know.</summary>
-    public static bool IsUnsupported(ReadOnlySpan<byte> file, out uint version)
-    {
-        version = 0;
-        if (file.Length < HeaderSize || !file.StartsWith(Magic)) return false;
-        version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
-        return version != Version;
     }
 
     public static bool TryDecode(ReadOnlySpan<byte> file, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
@@ -126,16 +123,16 @@ internal static class SnapshotManifestCodec
         payload = [];
         error = HeaderFault(file);
         if (error.Reason is not null) return false;
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(file[LengthOffset..]);
+        var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]);
         var frame = file[HeaderSize..];
         if (!ZstdFrame.TryMeasure(frame, out var frameLength, out var contentLength, out error))
             error = error with { Offset = HeaderSize + error.Offset };
         else if (frameLength != frame.Length) error = new DecodeError(HeaderSize + frameLength, "end of file after the zstd frame");
-        else if (contentLength != length) error = new DecodeError(LengthOffset, "length that the zstd frame names too");
+        else if (contentLength != (ulong)length) error = new DecodeError(LengthOffset, "length that the zstd frame names too");
         else if (file.Length + (long)length > MemoryMax) error = new DecodeError(LengthOffset, "file and payload within 64 MiB");
         if (error.Reason is not null) return false;
 
-        payload = GC.AllocateUninitializedArray<byte>((int)length);
+        payload = GC.AllocateUninitializedArray<byte>(length);
         try
         {
             using var decompressor = new Decompressor();
@@ -152,10 +149,14 @@ internal static class SnapshotManifestCodec
 
     private static DecodeError HeaderFault(ReadOnlySpan<byte> file)
     {
-        if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header of 16 bytes");
+        if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header of 32 bytes");
         if (!file.StartsWith(Magic)) return new DecodeError(0, "snapshot manifest magic");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]) != Version) return new DecodeError(VersionOffset, "snapshot manifest version that is known");
-        return BinaryPrimitives.ReadUInt32LittleEndian(file[LengthOffset..]) > PayloadLengthMax
+        if (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]) != XxHash3.HashToUInt64(file[..ChecksumOffset]))
+            return new DecodeError(ChecksumOffset, "snapshot manifest header checksum");
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
+        var features = BinaryPrimitives.ReadUInt32LittleEndian(file[FeaturesOffset..]);
+        if (!FormatFeatures.AreKnown("snapshot manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out var error)) return error;
+        return BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax
             ? new DecodeError(LengthOffset, "snapshot manifest of at most 32 MiB")
             : default;
     }

@@ -72,7 +72,7 @@ internal static class TableDescriptorCodec
     public static TableDescriptor? Read(ref FieldReader reader)
     {
         var start = reader.Position;
-        reader.Version(Version, "table descriptor of a known version");
+        reader.Version(Version, "table descriptor");
         var origin = reader.Identifier("table origin");
         var originNumber = reader.U64("table origin number");
         var number = reader.U64("table number");

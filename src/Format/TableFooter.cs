@@ -27,7 +27,8 @@ internal readonly record struct TableRegion(long Offset, long Length, ulong Chec
 ///  16  u64     origin number: the file's number there
 ///  24  u64     length of the data region
 ///  32  u8      compression, 0: none
-///  33  0 ..40
+///  33  0 ..36
+///  36  u32     feature bits, 0 (FormatFeatures)
 ///  40  leases, filter, index, properties, each:  u64 offset, u64 length, u64 checksum
 /// 136  u32     format version, 1
 /// 140  u32     footer length, 160
@@ -42,6 +43,8 @@ internal sealed record TableFooter
 
     public const uint FormatVersion = 1;
 
+    private const int CompressionOffset = 32;
+    private const int FeaturesOffset = 36;
     private const int RegionsOffset = 40;
     private const int RegionBytes = 24;
     private const int TailBytes = 24;
@@ -85,14 +88,11 @@ internal sealed record TableFooter
     }
 
     /// <summary>
-    /// Reads the footer from the last bytes of a file (<see cref="Bytes"/> or more, where the file has them). When the bytes
-    /// are sound but of another format version, false with that version in <c>version</c>; otherwise that is
-    /// this build's.
+    /// Reads the footer from the last bytes of a file (<see cref="Bytes"/> or more, where the file has them).
     /// </summary>
-    public static bool TryDecode(ReadOnlySpan<byte> end, long fileLength, out TableFooter? footer, out uint version, out DecodeError error)
+    public static bool TryDecode(ReadOnlySpan<byte> end, long fileLength, out TableFooter? footer, out DecodeError error)
     {
         footer = null;
-        version = FormatVersion;
         if (end.Length < TailBytes || BinaryPrimitives.ReadUInt64LittleEndian(end[^8..]) != Magic)
             return Fail(Math.Max(0, end.Length - 8), "a table's magic", out error);
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(end[^20..]);
@@ -102,11 +102,15 @@ internal sealed record TableFooter
         int begin = end.Length - (int)length;
         if (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]) != XxHash3.HashToUInt64(source[..^16]))
             return Fail(end.Length - 16, "the footer's checksum", out error);
-        version = BinaryPrimitives.ReadUInt32LittleEndian(source[^24..]);
-        if (version != FormatVersion || length != Bytes)
-            return Fail(end.Length - TailBytes, "a known format version", out error);
-        if (source[32..RegionsOffset].ContainsAnyExcept((byte)0))
-            return Fail(begin + 32, "no compression", out error);
+        // Only this version's layout is known, so its version and length are looked at before anything that has a place in it.
+        uint version = BinaryPrimitives.ReadUInt32LittleEndian(source[^24..]);
+        if (version == FormatVersion && length != Bytes)
+            return Unsupported(end.Length - 20, $"table footer of {length} bytes (this build reads {Bytes})", out error);
+        uint features = version == FormatVersion ? BinaryPrimitives.ReadUInt32LittleEndian(source[FeaturesOffset..]) : 0;
+        if (!FormatFeatures.AreKnown("table", (version, end.Length - TailBytes), FormatVersion, (features, begin + FeaturesOffset), out error))
+            return false;
+        if (source[CompressionOffset..FeaturesOffset].ContainsAnyExcept((byte)0))
+            return Unsupported(begin + CompressionOffset, $"table with compression {source[CompressionOffset]}", out error);
         return TryDecodeRegions(source, begin, fileLength, out footer, out error);
     }
 
@@ -142,6 +146,12 @@ internal sealed record TableFooter
         };
         error = default;
         return true;
+    }
+
+    private static bool Unsupported(long offset, string met, out DecodeError error)
+    {
+        error = DecodeError.Unsupported(offset, met);
+        return false;
     }
 
     private static void WriteRegion(Span<byte> footer, int number, TableRegion region)

@@ -57,9 +57,8 @@ internal static class VersionEditCodec
 
     private static VersionEdit? Read(ref FieldReader reader)
     {
-        reader.Version(Version, "version edit of a known version");
-        var flags = reader.U8("version edit flags");
-        if ((flags & ~(Replace | HasState)) != 0) reader.Fail(reader.Position - 1, "version edit flags that are known");
+        reader.Version(Version, "version edit");
+        var flags = reader.Flags(Replace | HasState, "version edit");
         var edit = new VersionEdit
         {
             Replace = (flags & Replace) != 0,

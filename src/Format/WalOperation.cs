@@ -52,7 +52,8 @@ internal static class WalOperation
 
     /// <summary>
     /// Checks one operation at the start of <paramref name="source"/> for shape alone: lengths within the limits and the
-    /// span, a known kind, zero padding. Says nothing of its index or prior reference.
+    /// span, a known kind, zero padding. Says nothing of its index or prior reference. The operation's record is intact, so that
+    /// a kind that this build does not know is another build's.
     /// </summary>
     public static bool TryMeasure(ReadOnlySpan<byte> source, out int size, out DecodeError error)
     {
@@ -67,10 +68,10 @@ internal static class WalOperation
         var valueLength = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(source[16..]);
         var kind = (RecordKind)source[18];
-        if (keyLength == 0) error = new DecodeError(16, "operation with an empty key");
+        if (kind is < RecordKind.Put or > RecordKind.Tombstone) error = DecodeError.Unsupported(18, $"operation of kind {(byte)kind}");
+        else if (source[19] != 0) error = DecodeError.Unsupported(19, $"operation with the flags 0x{source[19]:x2}");
+        else if (keyLength == 0) error = new DecodeError(16, "operation with an empty key");
         else if (valueLength > ValueLengthMax) error = new DecodeError(12, "operation value over the limit");
-        else if (kind is < RecordKind.Put or > RecordKind.Tombstone) error = new DecodeError(18, "unknown operation kind");
-        else if (source[19] != 0) error = new DecodeError(19, "reserved operation byte is not zero");
         else if (kind == RecordKind.Tombstone && valueLength != 0) error = new DecodeError(12, "tombstone with a value");
         if (error.Reason is not null) return false;
 

@@ -27,7 +27,8 @@ internal enum WalRecordType : byte
 
 /// <summary>
 /// The header of a WAL record. A record is valid only by its checksum, seeded with the segment's salt, over everything
-/// after the checksum, and by its own offset stored in it. All zeros is never valid.
+/// after the checksum, and by its own offset stored in it. All zeros is never valid, and no type is 0. Checksum, offset,
+/// length and type keep their places in every version, so that a record of another build is told from no record.
 /// <code>
 ///  0  u64  checksum            XXH3-64, seed = segment salt, of bytes 8..length
 ///  8  u64  offset              of this record in its segment, a multiple of 8
@@ -44,7 +45,7 @@ internal enum WalRecordType : byte
 /// 88  u32  payload length      columns of a chunk, padded to 8; fixed payload of other types
 /// 92  u8   type                WalRecordType
 /// 93  u8   flags               which columns a chunk has (ChunkColumns)
-/// 94  u16  0
+/// 94  u16  more flags, 0
 /// 96  payload, then operations (WalOperation), each at a multiple of 8
 /// </code>
 /// </summary>
@@ -108,7 +109,7 @@ internal readonly record struct WalRecordHeader
 
     /// <summary>
     /// Reads and verifies the record that should start at <paramref name="offset"/> of its segment. False is not yet
-    /// damage: the log may simply end there.
+    /// damage: the log may simply end there. If the error is unsupported, there is an intact record that another build wrote.
     /// </summary>
     /// <param name="source">The segment's bytes from that offset on.</param>
     /// <param name="offset">The offset in the segment.</param>
@@ -144,8 +145,9 @@ internal readonly record struct WalRecordHeader
             Type = (WalRecordType)record[92],
             Flags = (ColumnFlags)record[93],
         };
-        if (BinaryPrimitives.ReadUInt16LittleEndian(record[94..]) != 0) return Fail(94, "reserved bytes that are zero", out error);
-        return header.HasSoundShape(out error);
+        var moreFlags = BinaryPrimitives.ReadUInt16LittleEndian(record[94..]);
+        if (moreFlags != 0) return Unsupported(94, $"record with the flags 0x{moreFlags:x4}", out error);
+        return header.HasKnownShape(out error);
     }
 
     /// <summary>
@@ -158,21 +160,27 @@ internal readonly record struct WalRecordHeader
         if (source.Length < Size || BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset) return false;
         var claimed = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
         if (claimed < Size || claimed > source.Length || claimed > LengthMax || claimed % 8 != 0) return false;
-        if (source[92] is < (byte)WalRecordType.Chunk or > (byte)WalRecordType.Sealed || source[94] != 0 || source[95] != 0) return false;
+        if (source[92] == 0) return false;
         length = (int)claimed;
         return true;
     }
 
-    private bool HasSoundShape(out DecodeError error)
+    /// <summary>
+    /// Whether this build writes such records. The record is intact, and whoever wrote it knew the salt: one of a shape that this
+    /// build does not write is another build's.
+    /// </summary>
+    private bool HasKnownShape(out DecodeError error)
     {
         var room = Length - Size;
-        if (PayloadLength < 0 || PayloadLength > room || PayloadLength % 8 != 0) return Fail(88, "payload length out of range", out error);
-        if (FirstIndex > LastIndex) return Fail(40, "indexes in disorder", out error);
+        if (Type is < WalRecordType.Chunk or > WalRecordType.Sealed) return Unsupported(92, $"record of type {(byte)Type}", out error);
+        if (PayloadLength < 0 || PayloadLength > room || PayloadLength % 8 != 0)
+            return Unsupported(88, $"{Type} record of {Length} bytes with a payload of {PayloadLength}", out error);
+        if (FirstIndex > LastIndex) return Unsupported(40, $"{Type} record from index {FirstIndex} to {LastIndex}", out error);
         if (Type == WalRecordType.Chunk)
         {
-            if (EntryCount <= 0 || OperationCount < 0 || OperationCount > EntryCount) return Fail(80, "entry count out of range", out error);
-            if ((Flags & ~ColumnFlags.All) != 0) return Fail(93, "unknown column flags", out error);
-            if (LastIndex - FirstIndex < (ulong)EntryCount - 1) return Fail(48, "more entries than indexes", out error);
+            if ((Flags & ~ColumnFlags.All) != 0) return Unsupported(93, $"chunk record with the columns 0x{(byte)Flags:x2}", out error);
+            if (EntryCount <= 0 || OperationCount < 0 || OperationCount > EntryCount || LastIndex - FirstIndex < (ulong)EntryCount - 1)
+                return Unsupported(80, $"chunk record of {EntryCount} entries and {OperationCount} operations, index {FirstIndex} to {LastIndex}", out error);
             error = default;
             return true;
         }
@@ -182,14 +190,18 @@ internal readonly record struct WalRecordHeader
             WalRecordType.Link => 24,
             WalRecordType.Advance => 0,
             WalRecordType.Clean or WalRecordType.Sealed => 8,
-            WalRecordType.Snapshot => 48,
-            _ => -1,
+            _ => 48,
         };
-        if (payload < 0) return Fail(92, "unknown record type", out error);
         if (PayloadLength != payload || room != payload || EntryCount != 0 || OperationCount != 0 || Flags != 0)
-            return Fail(88, "record does not fit its type", out error);
+            return Unsupported(88, $"{Type} record with a payload of {PayloadLength} bytes and the flags 0x{(byte)Flags:x2}", out error);
         error = default;
         return true;
+    }
+
+    private static bool Unsupported(int at, string met, out DecodeError error)
+    {
+        error = DecodeError.Unsupported(at, met);
+        return false;
     }
 
     private static bool Fail(int at, string reason, out DecodeError error)

@@ -8,7 +8,7 @@ namespace Varve.Format;
 /// <code>
 ///   0  u64   magic "VARVEWAL"
 ///   8  u32   format version, 1
-///  12  u32   0
+///  12  u32   feature bits, 0 (FormatFeatures)
 ///  16  16 B  database id
 ///  32  u64   segment number, ascending in the order of use, never reused
 ///  40  u64   salt: seeds every record's checksum, so that stale bytes of a recycled file can never pass
@@ -38,22 +38,18 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
         BinaryPrimitives.WriteUInt64LittleEndian(page[56..], XxHash3.HashToUInt64(page[..56]));
     }
 
-    /// <summary>Reads a header; <paramref name="version"/> is set whenever the magic matches, so that a newer format can be told from damage.</summary>
-    public static bool TryDecode(ReadOnlySpan<byte> source, out WalSegmentHeader header, out uint version, out DecodeError error)
+    public static bool TryDecode(ReadOnlySpan<byte> source, out WalSegmentHeader header, out DecodeError error)
     {
         header = default;
-        version = 0;
         error = default;
         if (source.Length < EncodedSize) error = new DecodeError(0, "segment header is cut off");
         else if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic) error = new DecodeError(0, "not a WAL segment");
-        if (error.Reason is not null) return false;
-
-        version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        if (BinaryPrimitives.ReadUInt64LittleEndian(source[56..]) != XxHash3.HashToUInt64(source[..56]))
+        else if (BinaryPrimitives.ReadUInt64LittleEndian(source[56..]) != XxHash3.HashToUInt64(source[..56]))
             error = new DecodeError(56, "segment header checksum does not match");
-        else if (version != Version)
-            error = new DecodeError(8, "unknown segment version");
         if (error.Reason is not null) return false;
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        var features = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
+        if (!FormatFeatures.AreKnown("segment", (version, 8), Version, (features, 12), out error)) return false;
 
         header = new WalSegmentHeader(
             new Guid(source[16..32], bigEndian: true),

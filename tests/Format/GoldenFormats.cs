@@ -41,7 +41,7 @@ public class GoldenFormats
     public void ManifestLogs()
     {
         var golden = new Golden().Fields(
-            ManifestLog.EncodeHeader(Samples.DatabaseId, 0x1122_3344_5566_7788), (8, "header: magic"), (4, "version 1"), (4, "0"), (16, "database id"), (8, "salt"), (8, "checksum"));
+            ManifestLog.EncodeHeader(Samples.DatabaseId, 0x1122_3344_5566_7788), (8, "header: magic"), (4, "version 1"), (4, "feature bits"), (16, "database id"), (8, "salt"), (8, "checksum"));
         long offset = ManifestLog.HeaderSize;
         foreach (var payload in (byte[][])[VersionEditCodec.Encode(Samples.Edit), [1, 2, 3]])
         {
@@ -59,7 +59,8 @@ public class GoldenFormats
     {
         var payload = SnapshotManifestCodec.EncodePayload(Samples.Manifest);
         new Golden()
-            .Fields(SnapshotManifestCodec.EncodeHeader(payload.Length), (8, "header: magic"), (4, "version 1"), (4, "length of the payload"))
+            .Fields(SnapshotManifestCodec.EncodeHeader(payload.Length), (8, "header: magic"), (4, "version 1"), (4, "feature bits"),
+                (8, "length of the payload"), (8, "checksum"))
             .Fields(payload, [(16, "payload, decompressed: database id"), .. StateFields, (4, "2 tables"), (8, "run order 2"), .. TableFields, (8, "run order 1"), .. TableFields])
             .Check("snapshot-manifest");
 
@@ -70,7 +71,8 @@ public class GoldenFormats
 
     [Fact]
     public void Packs() => new Golden()
-        .Fields(PackFormat.EncodeHeader(new PackHeader(0x1234, 2)), (8, "magic"), (4, "version 1"), (4, "2 files"), (8, "length of the manifest"))
+        .Fields(PackFormat.EncodeHeader(new PackHeader(0x1234, 2)), (8, "magic"), (4, "version 1"), (4, "feature bits"),
+            (8, "length of the manifest"), (8, "2 files"), (8, "checksum"))
         .Fields(PackFormat.EncodeFileHeader(4096), (8, "before each file: its length"))
         .Fields(PackFormat.EncodeTrailer(Samples.Table.Hash), (16, "trailer: hash"))
         .Check("pack");

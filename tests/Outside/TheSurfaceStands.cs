@@ -97,7 +97,7 @@ public class TheSurfaceStands
             new DuplicateEntryException(index: 2),
             new AlreadyOpenException(directory: "d"),
             new CorruptionException(path: "p", offset: 12, kind: "block"),
-            new UnsupportedFormatException(path: "p", version: 9, supported: 1),
+            new UnsupportedFormatException(path: "p", offset: 8, met: "manifest of version 9"),
             new StorageFullException(path: "p"),
             new SnapshotRejectedException(path: "p", reason: "older"),
             new EngineFaultedException(first: new IOException("first")),
@@ -107,6 +107,7 @@ public class TheSurfaceStands
         Assert.Equal(2UL, ((DuplicateEntryException)all[1]).Index);
         Assert.Equal("d", ((AlreadyOpenException)all[2]).Directory);
         Assert.Equal(("p", 12L), all[3] is CorruptionException bad ? (bad.Path, bad.Offset) : default);
+        Assert.Equal(("p", 8L, "manifest of version 9"), all[4] is UnsupportedFormatException newer ? (newer.Path, newer.Offset, newer.Met) : default);
         Assert.Equal("first", all[7].InnerException!.Message);
     }
 

@@ -23,10 +23,7 @@ internal sealed class DumpWriter(string path, TextWriter output, long linesMax) 
     public void Part(long offset, string text) => Line(offset, "  " + text);
 
     /// <summary>The error of bytes that cannot be read on.</summary>
-    public CorruptionException Corrupt(string kind, long start, DecodeError error) => new(path, start + error.Offset, $"{kind} ({error.Reason})");
-
-    /// <summary>The error of a file of a later version.</summary>
-    public UnsupportedFormatException Unsupported(uint version, uint supported) => new(path, version, supported);
+    public VarveException Corrupt(string kind, long start, DecodeError error) => DecodeFailure.Of(path, start, kind, error);
 
     public static string Key(ReadOnlySpan<byte> key) => "'" + KeyText.Escape(key, KeyBytesShown) + "'";
 

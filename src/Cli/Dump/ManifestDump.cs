@@ -8,7 +8,7 @@ internal static class ManifestDump
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)
     {
         if (!ManifestLog.TryDecodeHeader(file, out var databaseId, out var salt, out var error))
-            throw ManifestLog.IsUnsupported(file, out var version) ? writer.Unsupported(version, ManifestLog.Version) : writer.Corrupt("manifest header", 0, error);
+            throw writer.Corrupt("manifest header", 0, error);
         writer.Line(0, $"manifest of database {databaseId}, salt {salt:x16}");
 
         long offset = ManifestLog.HeaderSize;

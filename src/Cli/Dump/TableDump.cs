@@ -10,12 +10,8 @@ internal static class TableDump
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)
     {
         var end = file[^Math.Min(file.Length, TableFooter.Bytes)..];
-        if (!TableFooter.TryDecode(end, file.Length, out var footer, out var version, out var error) || footer is null)
-        {
-            throw version != TableFooter.FormatVersion
-                ? writer.Unsupported(version, TableFooter.FormatVersion)
-                : writer.Corrupt("table footer", file.Length - end.Length, error);
-        }
+        if (!TableFooter.TryDecode(end, file.Length, out var footer, out var error) || footer is null)
+            throw writer.Corrupt("table footer", file.Length - end.Length, error);
 
         var salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
         writer.Line(footer.Offset, $"table number {footer.OriginNumber} of database {footer.Origin}, {file.Length} bytes, xxh128 {Hash(file)}");

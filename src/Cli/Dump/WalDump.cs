@@ -8,8 +8,7 @@ internal static class WalDump
 {
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)
     {
-        if (!WalSegmentHeader.TryDecode(file, out var segment, out var version, out var error))
-            throw version is not (0 or WalSegmentHeader.Version) ? writer.Unsupported(version, WalSegmentHeader.Version) : writer.Corrupt("segment header", 0, error);
+        if (!WalSegmentHeader.TryDecode(file, out var segment, out var error)) throw writer.Corrupt("segment header", 0, error);
         writer.Line(0, $"segment {segment.Number} of database {segment.DatabaseId}, {segment.Length} bytes, salt {segment.Salt:x16}");
 
         long offset = WalSegmentHeader.Size;
@@ -17,6 +16,7 @@ internal static class WalDump
         {
             if (!WalRecordHeader.TryRead(file[(int)offset..], offset, segment.Salt, out var record, out error))
             {
+                if (error.IsUnsupported) throw writer.Corrupt("record", offset, error);
                 var rest = file[(int)offset..];
                 writer.Line(offset, rest.ContainsAnyExcept((byte)0)
                     ? $"end: no valid record ({error.Reason}); {rest.Length} bytes follow"

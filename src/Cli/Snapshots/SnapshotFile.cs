@@ -34,8 +34,7 @@ internal sealed class SnapshotFile
         var manifestPath = isPacked ? path : System.IO.Path.Combine(path, SnapshotNames.Manifest);
         var bytes = isPacked ? ReadPackedManifest(path) : ReadManifest(manifestPath);
         if (SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error)) return new SnapshotFile(path, isPacked, bytes, manifest);
-        if (SnapshotManifestCodec.IsUnsupported(bytes, out var version)) throw new UnsupportedFormatException(manifestPath, version, SnapshotManifestCodec.Version);
-        throw new CorruptionException(manifestPath, error.Offset + (isPacked ? PackFormat.HeaderSize : 0), $"snapshot manifest ({error.Reason})");
+        throw DecodeFailure.Of(manifestPath, isPacked ? PackFormat.HeaderSize : 0, "snapshot manifest", error);
     }
 
     private static byte[] ReadManifest(string path)
@@ -64,6 +63,6 @@ internal sealed class SnapshotFile
         var read = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return PackFormat.TryDecodeHeader(bytes.AsSpan(0, read), out var header, out var error)
             ? header
-            : throw new CorruptionException(path, error.Offset, $"packed snapshot ({error.Reason})");
+            : throw DecodeFailure.Of(path, 0, "pack header", error);
     }
 }

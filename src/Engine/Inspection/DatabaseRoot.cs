@@ -75,10 +75,8 @@ internal sealed class DatabaseRoot
         file.Read(0, bytes);
         findings.Files++;
         findings.Bytes += bytes.Length;
-        if (PointerFile.TryDecode(bytes, out var pointer, out var version, out var error)) return pointer;
-        findings.Report(version > PointerFile.Version
-            ? new UnsupportedFormatException(path, version, PointerFile.Version)
-            : new CorruptionException(path, error.Offset, "pointer file", error.Reason, "other bytes"));
+        if (PointerFile.TryDecode(bytes, out var pointer, out var error)) return pointer;
+        findings.Report(DecodeFailure.Of(path, 0, "pointer file", error));
         return null;
     }
 
@@ -90,7 +88,7 @@ internal sealed class DatabaseRoot
             using var file = storage.Open(Path.Combine(directory, FileNames.Segment(number)), FileIntent.Read);
             if (file.Length < start.Length) continue;
             file.Read(0, start);
-            if (WalSegmentHeader.TryDecode(start, out var header, out _, out _)) return header.DatabaseId;
+            if (WalSegmentHeader.TryDecode(start, out var header, out _)) return header.DatabaseId;
         }
 
         return null;

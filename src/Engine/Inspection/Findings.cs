@@ -16,6 +16,9 @@ internal sealed class Findings
     /// <summary>Damages so far, those included that are not listed.</summary>
     public int Damages { get; private set; }
 
+    /// <summary>The first thing met that another build wrote.</summary>
+    public UnsupportedFormatException? Unsupported { get; private set; }
+
     public int Files { get; set; }
 
     public long Bytes { get; set; }
@@ -35,10 +38,11 @@ internal sealed class Findings
     public void Report(VarveException damage)
     {
         Damages++;
+        Unsupported ??= damage as UnsupportedFormatException;
         Add(damage switch
         {
             CorruptionException c => new Problem(c.Path, c.Offset, c.Kind, c.Expected ?? "what was written", c.Actual ?? "other bytes"),
-            UnsupportedFormatException u => new Problem(u.Path, 0, "format version", "one that this build reads", $"{u.Version}"),
+            UnsupportedFormatException u => new Problem(u.Path, u.Offset, "format", "one that this build reads", u.Met),
             SnapshotRejectedException s => new Problem(s.Path, 0, "snapshot", "an intact one", s.Message),
             _ => throw damage,
         });

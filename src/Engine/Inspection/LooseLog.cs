@@ -31,7 +31,7 @@ internal static class LooseLog
         if (file.Length < start.Length) return null;
         file.Read(0, start);
         var record = start.AsSpan(WalSegmentHeader.Size);
-        return WalSegmentHeader.TryDecode(start, out var header, out _, out _)
+        return WalSegmentHeader.TryDecode(start, out var header, out _)
             && WalRecordHeader.TryRead(record, WalSegmentHeader.Size, header.Salt, out var link, out _) && link.Type == WalRecordType.Link
             ? BinaryPrimitives.ReadUInt64LittleEndian(record[WalRecordHeader.Size..])
             : null;

@@ -15,11 +15,9 @@ internal static class LooseTable
     {
         using var file = storage.Open(path, FileIntent.Read);
         var length = file.Length;
-        if (!TableParts.TryReadFooter(file, length, out var footer, out var version, out var error))
+        if (!TableParts.TryReadFooter(file, length, out var footer, out var error))
         {
-            report(version != TableFooter.FormatVersion
-                ? new UnsupportedFormatException(path, version, TableFooter.FormatVersion)
-                : new CorruptionException(path, error.Offset, "table footer", error.Reason, "other bytes"));
+            report(DecodeFailure.Of(path, 0, "table footer", error));
             return null;
         }
 

@@ -34,7 +34,7 @@ internal static class PackCheck
         findings.Bytes += start.Length;
         if (!PackFormat.TryDecodeHeader(start, out var header, out var error))
         {
-            findings.Report(path, error.Offset, "pack header", error.Reason, "other bytes");
+            findings.Report(DecodeFailure.Of(path, 0, "pack header", error));
             return null;
         }
 
@@ -49,7 +49,7 @@ internal static class PackCheck
         findings.Bytes += bytes.Length;
         if (SnapshotCheck.Decode(bytes.Span, path, PackFormat.HeaderSize, findings) is not { } manifest) return null;
         if (manifest.Tables.Length != header.FileCount)
-            findings.Report(path, 12, "pack header", $"{manifest.Tables.Length} files, as the manifest has tables", $"{header.FileCount}");
+            findings.Report(path, PackFormat.FileCountOffset, "pack header", $"{manifest.Tables.Length} files, as the manifest has tables", $"{header.FileCount}");
         end = FindTables(file, length, manifest, PackFormat.HeaderSize + header.ManifestLength, parts, tables, findings);
         return manifest;
     }

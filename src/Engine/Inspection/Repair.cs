@@ -17,6 +17,7 @@ internal static class Repair
     /// <exception cref="ArgumentException">The output has something in it, or lies inside of what is repaired.</exception>
     /// <exception cref="CorruptionException">There is nothing to begin with.</exception>
     /// <exception cref="AlreadyOpenException">An engine has the database open.</exception>
+    /// <exception cref="UnsupportedFormatException">A part of it is another build's: repair it with that build.</exception>
     public static RepairReport Run(IStorage storage, string path, string output)
     {
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -26,8 +27,10 @@ internal static class Repair
         if (storage.FileExists(output) || (storage.DirectoryExists(output) && storage.List(output).Count > 0))
             throw new ArgumentException($"{output}: exists and is not empty", nameof(output));
 
-        var problems = Verification.Check(storage, path, deep: true);
-        var kind = Verification.KindOf(storage, path);
+        var findings = new Findings();
+        var kind = Verification.Check(storage, path, deep: true, findings);
+        // What another build wrote is no damage, and would be dropped as if it were.
+        if (findings.Unsupported is { } unsupported) throw unsupported;
         using var held = kind == PathKind.Database ? DirectoryHold.Take(storage, path, new Findings()) : null;
         storage.CreateDirectory(output);
         if (Path.GetDirectoryName(output) is { } parent) storage.SyncDirectory(parent);
@@ -48,7 +51,7 @@ internal static class Repair
                 // The open begins the log, and sweeps the tables that were only on the way here.
             }
 
-            return new RepairReport(problems, salvage.Losses, isExact, new LogId(state.LastIndex, state.LastTerm), state.LiveCount);
+            return new RepairReport(findings.Problems, salvage.Losses, isExact, new LogId(state.LastIndex, state.LastTerm), state.LiveCount);
         }
         catch
         {

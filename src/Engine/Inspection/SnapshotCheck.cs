@@ -31,15 +31,9 @@ internal static class SnapshotCheck
     /// <summary>Decodes a manifest's bytes and checks what they say; null, after a report, when they are none.</summary>
     public static SnapshotManifest? Decode(ReadOnlySpan<byte> bytes, string path, long offset, Findings findings)
     {
-        if (SnapshotManifestCodec.IsUnsupported(bytes, out var version))
-        {
-            findings.Report(new UnsupportedFormatException(path, version, SnapshotManifestCodec.Version));
-            return null;
-        }
-
         if (!SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error))
         {
-            findings.Report(path, offset + error.Offset, "snapshot manifest", error.Reason, "other bytes");
+            findings.Report(DecodeFailure.Of(path, offset, "snapshot manifest", error));
             return null;
         }
 

@@ -51,6 +51,10 @@ internal static class TableCheck
                 findings.Blocks++;
                 findings.Rows += scan.Count;
             }
+            else if (scan.Error.IsUnsupported)
+            {
+                findings.Report(DecodeFailure.Of(path, scan.Offset, "data block", scan.Error with { Offset = 0 }));
+            }
             else if (!scan.IsRest)
             {
                 findings.Report(path, scan.Offset, "data block", scan.Error.Reason ?? "a block", $"other bytes up to {scan.End}");
@@ -63,6 +67,6 @@ internal static class TableCheck
     {
         using var file = storage.Open(path, FileIntent.Read);
         var length = file.Length;
-        return TableParts.TryReadFooter(file, length, out var footer, out _, out _) ? footer!.DataLength : Math.Max(0, length - TableFooter.Bytes);
+        return TableParts.TryReadFooter(file, length, out var footer, out _) ? footer!.DataLength : Math.Max(0, length - TableFooter.Bytes);
     }
 }

@@ -25,8 +25,17 @@ internal static class Verification
     /// <exception cref="IOException">The path is no database and no snapshot, or cannot be read.</exception>
     public static IReadOnlyList<Problem> Check(IStorage storage, string path, bool deep, out VerificationTotals totals)
     {
-        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         var findings = new Findings();
+        var kind = Check(storage, path, deep, findings);
+        var name = kind switch { PathKind.Database => "database", PathKind.Snapshot => "snapshot", _ => "packed snapshot" };
+        totals = new VerificationTotals(name, findings.Files, findings.Bytes, findings.Blocks, findings.Rows, findings.Records, findings.Entries);
+        return findings.Problems;
+    }
+
+    /// <summary>As the others, into <paramref name="findings"/>; says what the path is.</summary>
+    internal static PathKind Check(IStorage storage, string path, bool deep, Findings findings)
+    {
+        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         var kind = KindOf(storage, path);
         switch (kind)
         {
@@ -41,9 +50,7 @@ internal static class Verification
                 break;
         }
 
-        var name = kind switch { PathKind.Database => "database", PathKind.Snapshot => "snapshot", _ => "packed snapshot" };
-        totals = new VerificationTotals(name, findings.Files, findings.Bytes, findings.Blocks, findings.Rows, findings.Records, findings.Entries);
-        return findings.Problems;
+        return kind;
     }
 
     /// <summary>What a path is, by the names that are there: any of them may be missing.</summary>

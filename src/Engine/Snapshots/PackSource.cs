@@ -11,9 +11,15 @@ internal delegate void SpanSink(ReadOnlySpan<byte> bytes);
 /// A packed snapshot as it arrives: takes exact numbers of bytes, whatever pieces they come in, and hashes all that it took.
 /// Nothing is allocated by a length that the stream only claims.
 /// </summary>
-internal sealed class PackSource(PipeReader reader)
+internal sealed class PackSource(PipeReader reader, string path)
 {
     private readonly XxHash128 _hash = new();
+
+    /// <summary>Its name in failures.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>Bytes taken so far.</summary>
+    public long Position { get; private set; }
 
     /// <summary>XXH128 of everything taken so far.</summary>
     public UInt128 Hash => _hash.GetCurrentHashAsUInt128();
@@ -35,6 +41,7 @@ internal sealed class PackSource(PipeReader reader)
             }
 
             length -= piece.Length;
+            Position += piece.Length;
             reader.AdvanceTo(piece.End);
         }
     }

@@ -22,8 +22,11 @@ internal static class SnapshotFiles
     }
 
     /// <summary>Decodes a manifest within its bounds.</summary>
-    public static SnapshotManifest DecodeManifest(ReadOnlySpan<byte> file, string directory) =>
-        SnapshotManifestCodec.TryDecode(file, out var manifest, out var error) ? manifest : throw Rejected(directory, "manifest", error);
+    /// <param name="file">Its bytes.</param>
+    /// <param name="path">The file that holds them, from <paramref name="start"/> on.</param>
+    /// <param name="start">0, or where the manifest begins in a packed snapshot.</param>
+    public static SnapshotManifest DecodeManifest(ReadOnlySpan<byte> file, string path, long start = 0) =>
+        SnapshotManifestCodec.TryDecode(file, out var manifest, out var error) ? manifest : throw Rejected(path, start, "manifest", error);
 
     /// <summary>Opens a file of a snapshot; a link or a pipe in its place is refused by the storage, and so the snapshot.</summary>
     public static IStorageFile OpenPart(IStorage storage, string path)
@@ -39,6 +42,8 @@ internal static class SnapshotFiles
         }
     }
 
-    /// <summary>A refusal that names the part and the byte.</summary>
-    public static SnapshotRejectedException Rejected(string path, string part, DecodeError error) => new(path, $"{part}: expected {error}");
+    /// <summary>A refusal that names the part and the byte; an unsupported format if another build wrote it.</summary>
+    public static VarveException Rejected(string path, long start, string part, DecodeError error) => error.IsUnsupported
+        ? new UnsupportedFormatException(path, start + error.Offset, error.Reason)
+        : new SnapshotRejectedException(path, $"{part}: expected {error with { Offset = start + error.Offset }}");
 }

@@ -41,7 +41,7 @@ internal static class SnapshotPacker
     public static async Task PackAsync(IStorage storage, string snapshotDirectory, PipeWriter destination, CancellationToken cancellationToken = default)
     {
         var manifestFile = SnapshotFiles.ReadManifestFile(storage, snapshotDirectory);
-        var manifest = SnapshotFiles.DecodeManifest(manifestFile, snapshotDirectory);
+        var manifest = SnapshotFiles.DecodeManifest(manifestFile, Path.Combine(snapshotDirectory, SnapshotNames.Manifest));
         var pack = new PackDestination(destination);
         await pack.PutAsync(PackFormat.EncodeHeader(new PackHeader(manifestFile.Length, manifest.Tables.Length)), cancellationToken).ConfigureAwait(false);
         await pack.PutAsync(manifestFile, cancellationToken).ConfigureAwait(false);
@@ -60,18 +60,24 @@ internal static class SnapshotPacker
     /// On any exception <paramref name="stagingDirectory"/> holds debris for the caller to delete. Returns the manifest, so that nobody
     /// has to read it twice.
     /// </summary>
+    /// <param name="storage">The file system.</param>
+    /// <param name="source">The packed snapshot.</param>
+    /// <param name="sourcePath">Its name in failures.</param>
+    /// <param name="stagingDirectory">Where its files go.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
     /// <exception cref="SnapshotRejectedException">The stream is not an intact packed snapshot.</exception>
+    /// <exception cref="UnsupportedFormatException">It is intact, and another build's.</exception>
     public static async Task<ReadManifest> UnpackAsync(
-        IStorage storage, Stream source, string stagingDirectory, CancellationToken cancellationToken = default)
+        IStorage storage, Stream source, string sourcePath, string stagingDirectory, CancellationToken cancellationToken = default)
     {
         var reader = PipeReader.Create(source, new StreamPipeReaderOptions(bufferSize: PieceLength, minimumReadSize: PieceLength / 2, leaveOpen: true));
         try
         {
-            return await UnpackAsync(storage, new PackSource(reader), stagingDirectory, cancellationToken).ConfigureAwait(false);
+            return await UnpackAsync(storage, new PackSource(reader, sourcePath), stagingDirectory, cancellationToken).ConfigureAwait(false);
         }
         catch (EndOfStreamException ended)
         {
-            throw new SnapshotRejectedException(stagingDirectory, "the packed snapshot ends early", ended);
+            throw new SnapshotRejectedException(sourcePath, "the packed snapshot ends early", ended);
         }
         finally
         {
@@ -82,25 +88,26 @@ internal static class SnapshotPacker
     private static async Task<ReadManifest> UnpackAsync(IStorage storage, PackSource pack, string stagingDirectory, CancellationToken cancellationToken)
     {
         if (!PackFormat.TryDecodeHeader(await pack.TakeAsync(PackFormat.HeaderSize, cancellationToken).ConfigureAwait(false), out var header, out var error))
-            throw SnapshotFiles.Rejected(stagingDirectory, "pack header", error);
+            throw SnapshotFiles.Rejected(pack.Path, 0, "pack header", error);
         var manifestFile = await TakeManifestAsync(pack, header.ManifestLength, cancellationToken).ConfigureAwait(false);
-        var manifest = SnapshotFiles.DecodeManifest(manifestFile, stagingDirectory);
-        if (manifest.Tables.Length != header.FileCount) throw new SnapshotRejectedException(stagingDirectory, "not as many files as the manifest has tables");
+        var manifest = SnapshotFiles.DecodeManifest(manifestFile, pack.Path, PackFormat.HeaderSize);
+        if (manifest.Tables.Length != header.FileCount) throw new SnapshotRejectedException(pack.Path, "not as many files as the manifest has tables");
 
         storage.CreateDirectory(stagingDirectory);
         foreach (var (_, table) in manifest.Tables)
         {
+            var at = pack.Position;
             if (!PackFormat.TryDecodeFileHeader(
                 await pack.TakeAsync(PackFormat.FileHeaderSize, cancellationToken).ConfigureAwait(false), table.Length, out error))
-                throw SnapshotFiles.Rejected(stagingDirectory, "file header", error);
+                throw SnapshotFiles.Rejected(pack.Path, at, "file header", error);
             await UnpackTableAsync(storage, Path.Combine(stagingDirectory, SnapshotNames.Table(table)), table, pack, cancellationToken).ConfigureAwait(false);
         }
 
-        var hash = pack.Hash;
+        var (hash, end) = (pack.Hash, pack.Position);
         if (!PackFormat.TryDecodeTrailer(await pack.TakeAsync(PackFormat.TrailerSize, cancellationToken).ConfigureAwait(false), hash, out error))
-            throw SnapshotFiles.Rejected(stagingDirectory, "trailer", error);
+            throw SnapshotFiles.Rejected(pack.Path, end, "trailer", error);
         if (!await pack.IsAtEndAsync(cancellationToken).ConfigureAwait(false))
-            throw new SnapshotRejectedException(stagingDirectory, "bytes after the trailer");
+            throw new SnapshotRejectedException(pack.Path, "bytes after the trailer");
         DurableFile.Replace(storage, Path.Combine(stagingDirectory, SnapshotNames.Manifest), manifestFile);
         return new ReadManifest(manifestFile, manifest);
     }

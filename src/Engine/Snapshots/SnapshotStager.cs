@@ -22,6 +22,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
 
     /// <summary>Stages a snapshot directory or a packed file.</summary>
     /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, or not intact.</exception>
+    /// <exception cref="UnsupportedFormatException">It is intact, and another build's.</exception>
     public async Task<Staged> StageAsync(SnapshotMetadata metadata, string path)
     {
         var storage = versions.Storage;
@@ -57,7 +58,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
         catch (Exception e)
         {
             Discard(staging, moved);
-            if (e is FileNotFoundException or DirectoryNotFoundException or EndOfStreamException or CorruptionException or UnsupportedFormatException)
+            if (e is FileNotFoundException or DirectoryNotFoundException or EndOfStreamException or CorruptionException)
                 throw new SnapshotRejectedException(path, e.Message, e);
             throw;
         }
@@ -83,7 +84,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
     {
         using var file = SnapshotFiles.OpenPart(versions.Storage, path);
         using var stream = new StorageStream(file);
-        return await SnapshotPacker.UnpackAsync(versions.Storage, stream, staging, token).ConfigureAwait(false);
+        return await SnapshotPacker.UnpackAsync(versions.Storage, stream, path, staging, token).ConfigureAwait(false);
     }
 
     /// <summary>Checks the manifest, and copies the tables beside it into staging.</summary>
@@ -91,9 +92,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
     {
         var file = SnapshotFiles.ReadManifestFile(versions.Storage, source);
         EnsureAnnounced(metadata, source, file);
-        if (SnapshotManifestCodec.IsUnsupported(file, out var version))
-            throw new UnsupportedFormatException(Path.Combine(source, SnapshotNames.Manifest), version, SnapshotManifestCodec.Version);
-        var manifest = Checked(metadata, source, new ReadManifest(file, SnapshotFiles.DecodeManifest(file, source)));
+        var manifest = Checked(metadata, source, new ReadManifest(file, SnapshotFiles.DecodeManifest(file, Path.Combine(source, SnapshotNames.Manifest))));
         foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
         return manifest;
     }

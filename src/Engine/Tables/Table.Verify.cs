@@ -49,7 +49,7 @@ internal sealed unsafe partial class Table
         if (!isDamaged && hash != Descriptor.Hash)
             Report(new CorruptionException(Path, 0, "table hash", $"{Descriptor.Hash:x32}", $"{hash:x32}"));
 
-        void Report(CorruptionException damage)
+        void Report(VarveException damage)
         {
             isDamaged = true;
             report(damage);

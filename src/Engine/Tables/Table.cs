@@ -160,12 +160,12 @@ internal sealed unsafe partial class Table : IDisposable
     }
 
     /// <summary>What is wrong with a block, or null.</summary>
-    private CorruptionException? FaultOf(int number)
+    private VarveException? FaultOf(int number)
     {
         long offset = index.BlockOffset(number);
         int extent = (int)(index.BlockOffset(number + 1) - offset);
         if (!DataBlock.TryValidate(new ReadOnlySpan<byte>(data + offset, extent), salt, offset, out DecodeError error))
-            return new CorruptionException(Path, offset, "data block", error.Reason, "other bytes");
+            return DecodeFailure.Of(Path, offset, "data block", error with { Offset = 0 });
         return new ReadOnlySpan<byte>(index.Line(number), DataBlockHeader.HeadsOffset).SequenceEqual(new ReadOnlySpan<byte>(data + offset, DataBlockHeader.HeadsOffset))
             ? null
             : new CorruptionException(Path, offset, "data block", "the first line that the index has of it", "another");

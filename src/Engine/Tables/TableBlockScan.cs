@@ -30,7 +30,7 @@ internal sealed unsafe class TableBlockScan : IDisposable
         long length = end = file.Length;
         mapping = file.Map(length, MappingAccess.Table);
         TableFooter? footer = null;
-        if (length != 0 && TableParts.TryReadFooter(file, length, out footer, out _, out _))
+        if (length != 0 && TableParts.TryReadFooter(file, length, out footer, out _))
             (end, isEndKnown) = (footer!.DataLength, true);
         salt = TableChecksum.Salt(origin ?? footer?.Origin ?? default, origin is null && footer is not null ? footer.OriginNumber : originNumber);
         if (footer is null || new TableParts(path, null, footer, mapping, static _ => { }).Index is not { } shape)

@@ -51,11 +51,9 @@ internal sealed unsafe class TableParts
             return null;
         }
 
-        if (!TryReadFooter(file, length, out TableFooter? footer, out uint version, out DecodeError error))
+        if (!TryReadFooter(file, length, out TableFooter? footer, out DecodeError error))
         {
-            report(version != TableFooter.FormatVersion
-                ? new UnsupportedFormatException(path, version, TableFooter.FormatVersion)
-                : new CorruptionException(path, error.Offset, "table footer", error.Reason, "other bytes"));
+            report(DecodeFailure.Of(path, 0, "table footer", error));
             return null;
         }
 
@@ -66,11 +64,11 @@ internal sealed unsafe class TableParts
     }
 
     /// <summary>Decodes the footer at the end of a file; the error's offset is in the file.</summary>
-    public static bool TryReadFooter(IStorageFile file, long length, out TableFooter? footer, out uint version, out DecodeError error)
+    public static bool TryReadFooter(IStorageFile file, long length, out TableFooter? footer, out DecodeError error)
     {
         Span<byte> end = stackalloc byte[(int)Math.Min(length, 2 * TableFooter.Bytes)];
         file.Read(length - end.Length, end);
-        bool decoded = TableFooter.TryDecode(end, length, out footer, out version, out error);
+        bool decoded = TableFooter.TryDecode(end, length, out footer, out error);
         error = error with { Offset = length - end.Length + error.Offset };
         return decoded;
     }
@@ -80,7 +78,7 @@ internal sealed unsafe class TableParts
         if (!TryRegion(Footer.Properties, "table properties", out ReadOnlySpan<byte> bytes))
             return null;
         if (!TableProperties.TryDecode(bytes, out TableProperties? properties, out DecodeError error))
-            return Damaged<TableProperties>(Footer.Properties.Offset + error.Offset, "table properties", error.Reason);
+            return Refused<TableProperties>(Footer.Properties.Offset, "table properties", error);
         if (descriptor is not null && (properties!.RowCount != descriptor.RowCount || properties.TombstoneCount != descriptor.TombstoneCount || properties.LeaseCount != descriptor.LeaseCount
             || !properties.SmallestKey.AsSpan().SequenceEqual(descriptor.SmallestKey) || !properties.LargestKey.AsSpan().SequenceEqual(descriptor.LargestKey)))
             return Damaged<TableProperties>(Footer.Properties.Offset, "table properties", "those of the manifest", "others");
@@ -92,7 +90,7 @@ internal sealed unsafe class TableParts
         if (!TryRegion(Footer.Index, "table index", out ReadOnlySpan<byte> bytes))
             return null;
         if (!TableIndex.TryValidate(bytes, Footer.DataLength, out TableIndexShape? shape, out DecodeError error))
-            return Damaged<TableIndexShape>(Footer.Index.Offset + error.Offset, "table index", error.Reason);
+            return Refused<TableIndexShape>(Footer.Index.Offset, "table index", error);
         if (Properties is not null && shape!.BlockCount != Properties.BlockCount)
             return Damaged<TableIndexShape>(Footer.Index.Offset, "table index", $"{Properties.BlockCount} blocks", $"{shape.BlockCount}");
         return shape;
@@ -115,7 +113,7 @@ internal sealed unsafe class TableParts
         int blocks = Index?.BlockCount ?? Properties?.BlockCount ?? TableIndexShape.BlocksMax;
         if (!TableLeases.TryValidate(leases, blocks, out DecodeError error))
         {
-            Damaged<object>(Footer.Leases.Offset + error.Offset, "table leases", error.Reason);
+            Refused<object>(Footer.Leases.Offset, "table leases", error);
             return false;
         }
 
@@ -136,6 +134,12 @@ internal sealed unsafe class TableParts
             return true;
         Damaged<object>(region.Offset, kind, $"checksum {region.Checksum:x16}", $"{actual:x16}");
         return false;
+    }
+
+    private T? Refused<T>(long offset, string kind, DecodeError error) where T : class
+    {
+        report(DecodeFailure.Of(path, offset, kind, error));
+        return null;
     }
 
     private T? Damaged<T>(long offset, string kind, string expected, string actual = "other bytes") where T : class

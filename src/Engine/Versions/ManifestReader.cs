@@ -28,14 +28,12 @@ internal static class ManifestReader
         var bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
         file.Read(0, bytes);
 
-        if (ManifestLog.IsUnsupported(bytes, out var version))
+        if (!ManifestLog.TryDecodeHeader(bytes, out var actualId, out var salt, out var error))
         {
-            report(new UnsupportedFormatException(path, version, ManifestLog.Version));
+            report(DecodeFailure.Of(path, 0, "manifest header", error));
             return null;
         }
 
-        if (!ManifestLog.TryDecodeHeader(bytes, out var actualId, out var salt, out var error))
-            return Damaged(report, path, error.Offset, "manifest header", error.Reason, "other bytes");
         if (databaseId is { } expected && actualId != expected) return Damaged(report, path, 16, "manifest header", $"database {expected}", $"{actualId}");
         // So much was allocated before the file was named; what is shorter was cut off, perhaps between two edits.
         if (bytes.Length < ManifestStore.Ahead) Damaged(report, path, bytes.Length, "manifest", $"at least {ManifestStore.Ahead} bytes", $"{bytes.Length}");
@@ -72,7 +70,7 @@ internal static class ManifestReader
             edits++;
             if (!VersionEditCodec.TryDecode(payload, out var edit, out var error))
             {
-                Damaged(report, path, offset + ManifestLog.RecordHeaderSize + error.Offset, "version edit", error.Reason, "other bytes");
+                report(DecodeFailure.Of(path, offset + ManifestLog.RecordHeaderSize, "version edit", error));
                 isWhole = false;
             }
             else if (content.Apply(edit) is { } fault && isWhole) // after a lost edit, others cannot fit

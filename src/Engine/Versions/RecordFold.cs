@@ -29,7 +29,7 @@ internal static unsafe class RecordFold
         if (!segment.TryReadRecord(record.Offset, out var header, out var error)
             || !ChunkColumns.TryOpen(segment.From(record.Offset + WalRecordHeader.Size)[..header.PayloadLength], header, out var columns, out error))
         {
-            throw new CorruptionException(segment.Path, record.Offset + error.Offset, "record", error.Reason, "other bytes");
+            throw DecodeFailure.Of(segment.Path, record.Offset, "record", error);
         }
 
         return columns;

@@ -38,6 +38,9 @@ internal struct TailScan(WalSegment segment)
     /// <summary>The end of the last valid record found; -1: none.</summary>
     public long End { get; private set; } = -1;
 
+    /// <summary>The first intact record found that this build does not know, by its offset in the segment.</summary>
+    public DecodeError? Foreign { get; private set; }
+
     /// <summary>Takes the records found, the shorter first; null: nobody wants them.</summary>
     public List<WalRecordHeader>? Found { get; init; }
 
@@ -62,9 +65,14 @@ internal struct TailScan(WalSegment segment)
                 {
                     if (HashedBytes + length > HashesMax * segment.Length) return false;
                     HashedBytes += length;
-                    if (segment.TryReadRecord(offset, out var header, out _))
+                    if (segment.TryReadRecord(offset, out var header, out var error))
                     {
                         Note(header);
+                        step = length;
+                    }
+                    else if (error.IsUnsupported)
+                    {
+                        Foreign ??= error with { Offset = offset + error.Offset };
                         step = length;
                     }
                 }

@@ -15,6 +15,9 @@ internal enum LogEnding
 
     /// <summary>Where what had been durable is damaged. Reported when it was found; nobody goes on from here but an inspection.</summary>
     Corrupt,
+
+    /// <summary>At, or before, an intact record that this build does not know. Reported when it was found; only an inspection sees this.</summary>
+    Unsupported,
 }
 
 /// <summary>What recovery found: the segments of the log in order, each with its end set.</summary>
@@ -37,11 +40,16 @@ internal sealed record RecoveredLog(
 /// X was damaged after it was durable, and the log is corrupt. Otherwise nothing acknowledged as durable is missing, and the
 /// tail is dropped: the next link will name X as its end, so that what lies beyond can never come back.
 /// </para>
+/// <para>
+/// An intact record that this build does not know, at X or beyond it, is another build's: what it says of the log, of what was
+/// durable too, cannot be read, so that neither an end nor damage can be told. The log is unsupported then.
+/// </para>
 /// </summary>
 internal static class WalRecovery
 {
     /// <summary>Maps and orders the segments from <paramref name="first"/> on; a damaged header is corruption, for it was synced before it was named.</summary>
     /// <exception cref="CorruptionException">What is durable of the log is damaged.</exception>
+    /// <exception cref="UnsupportedFormatException">A segment, or a record, is another build's.</exception>
     public static RecoveredLog Run(IStorage storage, string directory, Guid databaseId, ulong first, MappingAccess access) =>
         Run(storage, directory, databaseId, first, access, static damage => throw damage);
 
@@ -82,12 +90,7 @@ internal static class WalRecovery
             Span<byte> page = stackalloc byte[64];
             if (file.Length < WalSegmentHeader.Size) throw new CorruptionException(path, file.Length, "segment", "a header page", "a shorter file");
             file.Read(0, page);
-            if (!WalSegmentHeader.TryDecode(page, out var header, out var version, out var error))
-            {
-                if (version > WalSegmentHeader.Version && error.Offset == 8) throw new UnsupportedFormatException(path, version, WalSegmentHeader.Version);
-                throw new CorruptionException(path, error.Offset, "segment header", error.Reason, "other bytes");
-            }
-
+            if (!WalSegmentHeader.TryDecode(page, out var header, out var error)) throw DecodeFailure.Of(path, 0, "segment header", error);
             if (header.Number != number) throw new CorruptionException(path, 32, "segment header", $"number {number}", $"{header.Number}");
             if (header.DatabaseId != databaseId) throw new CorruptionException(path, 16, "segment header", $"database {databaseId}", $"{header.DatabaseId}");
             if (file.Length != header.Length) throw new CorruptionException(path, file.Length, "segment", $"{header.Length} bytes", $"{file.Length}");
@@ -117,7 +120,13 @@ internal static class WalRecovery
         while (true)
         {
             var current = chain[^1];
-            goesOnIn = ReadToEnd(current, ref synced);
+            goesOnIn = ReadToEnd(current, ref synced, out var error);
+            if (error.IsUnsupported)
+            {
+                report(DecodeFailure.Of(current.Path, current.End, "record", error));
+                return new RecoveredLog(chain, all.FindAll(segment => !chain.Contains(segment)), LogEnding.Unsupported, false, 0, synced);
+            }
+
             var next = all.Find(candidate => candidate.Number > current.Number && LinksTo(candidate, current));
             if (next is null) break;
             chain.Add(next);
@@ -125,7 +134,14 @@ internal static class WalRecovery
 
         var last = chain[^1];
         var end = new LogOffset(last.Number, last.End);
-        var (tornBytes, laterRecords) = LookBeyond(all, chain, ref synced);
+        var unused = all.FindAll(segment => !chain.Contains(segment));
+        var (tornBytes, laterRecords) = LookBeyond(all, chain, ref synced, out var foreign);
+        if (foreign is not null)
+        {
+            report(foreign);
+            return new RecoveredLog(chain, unused, LogEnding.Unsupported, false, 0, synced);
+        }
+
         if (synced > end)
         {
             report(new CorruptionException(
@@ -141,17 +157,16 @@ internal static class WalRecovery
                 $"the segment that the log goes on in after {FileNames.Segment(last.Number)}", "none that can be read"));
         }
 
-        var unused = all.FindAll(segment => !chain.Contains(segment));
         var ending = synced > end || isMissing ? LogEnding.Corrupt : laterRecords || tornBytes > 0 ? LogEnding.TornTail : LogEnding.Clean;
         return new RecoveredLog(chain, unused, ending, goesOnIn is not null, tornBytes, synced);
     }
 
-    /// <summary>Finds a segment's end; gives the segment in which its last record says that the log goes on.</summary>
-    private static ulong? ReadToEnd(WalSegment segment, ref LogOffset synced)
+    /// <summary>Finds a segment's end, and what is wrong with a record there; gives the segment in which its last record says that the log goes on.</summary>
+    private static ulong? ReadToEnd(WalSegment segment, ref LogOffset synced, out DecodeError error)
     {
         ulong? goesOnIn = null;
         var offset = (long)WalSegmentHeader.Size;
-        while (segment.TryReadRecord(offset, out var header, out _))
+        while (segment.TryReadRecord(offset, out var header, out error))
         {
             Note(header, ref synced);
             goesOnIn = header.Type == WalRecordType.Sealed ? BinaryPrimitives.ReadUInt64LittleEndian(segment.From(offset + WalRecordHeader.Size)) : null;
@@ -171,9 +186,11 @@ internal static class WalRecovery
             && BinaryPrimitives.ReadUInt64LittleEndian(payload[16..]) == previous.Header.Salt;
     }
 
-    /// <summary>Looks for valid records that are not part of the chain, for what they know to have been durable.</summary>
-    private static (long TornBytes, bool LaterRecords) LookBeyond(List<WalSegment> all, List<WalSegment> chain, ref LogOffset synced)
+    /// <summary>Looks for valid records that are not part of the chain, for what they know to have been durable; and for one of another build.</summary>
+    private static (long TornBytes, bool LaterRecords) LookBeyond(
+        List<WalSegment> all, List<WalSegment> chain, ref LogOffset synced, out UnsupportedFormatException? foreign)
     {
+        foreign = null;
         var last = chain[^1];
         var later = false;
         var torn = 0L;
@@ -185,6 +202,7 @@ internal static class WalRecovery
             var from = segment == last ? segment.End : WalSegmentHeader.Size;
             var scan = new TailScan(segment);
             scan.Run(from);
+            if (scan.Foreign is { } record) foreign ??= new UnsupportedFormatException(segment.Path, record.Offset, record.Reason);
             if (scan.End < 0) continue;
             later = true;
             if (scan.Synced > synced) synced = scan.Synced;

@@ -65,7 +65,7 @@ internal static class Regions
 
     private static void AddTable(List<Region> regions, string path, ReadOnlySpan<byte> bytes)
     {
-        if (!TableFooter.TryDecode(bytes[^TableFooter.Bytes..], bytes.Length, out var footer, out _, out _)) throw new InvalidDataException(path);
+        if (!TableFooter.TryDecode(bytes[^TableFooter.Bytes..], bytes.Length, out var footer, out _)) throw new InvalidDataException(path);
         regions.Add(new Region(path, 0, footer!.DataLength, "table", "data blocks", Verdict.Read));
         var at = footer.DataLength;
         foreach (var (name, region) in new[] { ("leases", footer.Leases), ("filter", footer.Filter), ("index", footer.Index), ("properties", footer.Properties) })

@@ -43,7 +43,7 @@ internal sealed class SegmentMap
         foreach (var path in disk.Files(directory).Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
             var bytes = disk.Node(path).Span;
-            if (!WalSegmentHeader.TryDecode(bytes, out var header, out _, out _) || header.Number < map.Manifest.FirstSegment)
+            if (!WalSegmentHeader.TryDecode(bytes, out var header, out _) || header.Number < map.Manifest.FirstSegment)
             {
                 map.Stale.Add(path);
                 continue;
@@ -86,7 +86,7 @@ internal static class ManifestRecords
 {
     public static List<(long Offset, long End, VersionEdit Edit)> Of(MemoryDisk disk, string directory, out string path)
     {
-        PointerFile.TryDecode(disk.Node(System.IO.Path.Combine(directory, FileNames.Current)).Span, out var current, out _, out _);
+        PointerFile.TryDecode(disk.Node(System.IO.Path.Combine(directory, FileNames.Current)).Span, out var current, out _);
         path = System.IO.Path.Combine(directory, FileNames.Manifest(current.ManifestNumber));
         var bytes = disk.Node(path).Span;
         ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _);

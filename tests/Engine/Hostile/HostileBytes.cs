@@ -19,6 +19,13 @@ internal static class HostileBytes
         return [.. SnapshotManifestCodec.EncodeHeader(payload.Length), .. compressor.Wrap(payload)];
     }
 
+    /// <summary>Puts the right checksum on a manifest file's header of any content.</summary>
+    public static byte[] ManifestSealed(byte[] file)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(24), XxHash3.HashToUInt64(file.AsSpan(0, 24)));
+        return file;
+    }
+
     /// <summary>A manifest file whose frame holds a run of zeros: a few bytes for each 128 KiB.</summary>
     public static byte[] ManifestOfZeros(int claimed, uint inFrame, uint inBlocks)
     {
@@ -110,7 +117,9 @@ internal static class HostileBytes
     {
         using var pack = new MemoryStream();
         byte[] header = PackFormat.EncodeHeader(new PackHeader(manifest.Length, fileCount));
-        pack.Write(With(header, 16, 8, manifestLength));
+        header = With(header, 16, 8, manifestLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(32), XxHash3.HashToUInt64(header.AsSpan(0, 32)));
+        pack.Write(header);
         pack.Write(manifest);
         foreach (var (length, bytes) in files)
         {

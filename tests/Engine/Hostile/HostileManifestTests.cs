@@ -40,10 +40,10 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     public async Task AWildLengthOfThePayloadIsRefused()
     {
         var copy = sound.Copy();
-        var good = HostileBytes.Read(sound.ManifestBytes, 12, 4);
+        var good = HostileBytes.Read(sound.ManifestBytes, 16, 4);
         foreach (var value in HostileBytes.WildValues(good).Append((ulong)SnapshotManifestCodec.PayloadLengthMax).Append((ulong)SnapshotManifestCodec.PayloadLengthMax + 1))
         {
-            var bad = HostileBytes.With(sound.ManifestBytes, 12, 4, value);
+            var bad = HostileBytes.ManifestSealed(HostileBytes.With(sound.ManifestBytes, 16, 4, value));
             if (bad.AsSpan().SequenceEqual(sound.ManifestBytes)) continue;
             await victim.RefusesAsync(SoundSnapshot.Put(copy, bad), copy, $"payload of {value}");
         }
@@ -55,8 +55,8 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     public async Task AnotherFormatVersionIsRefusedAndNamed()
     {
         var copy = sound.Copy();
-        var refused = await victim.RefusesAsync(SoundSnapshot.Put(copy, HostileBytes.With(sound.ManifestBytes, 8, 4, 2)), copy, "version 2");
-        Assert.IsType<UnsupportedFormatException>(refused.InnerException);
+        var refused = await victim.RefusesAsync(SoundSnapshot.Put(copy, HostileBytes.ManifestSealed(HostileBytes.With(sound.ManifestBytes, 8, 4, 2))), copy, "version 2");
+        Assert.IsType<UnsupportedFormatException>(refused);
         victim.SurvivesReopening();
     }
 

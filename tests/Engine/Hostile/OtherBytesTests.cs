@@ -1,3 +1,4 @@
+using Varve.Format;
 using Varve.Storage;
 using Xunit;
 
@@ -57,18 +58,18 @@ public sealed class OtherBytesTests : IClassFixture<SoundSnapshot>, IDisposable
     public async Task AFlippedBitAnywhereInAPackIsRefused()
     {
         var pack = Pack(Files());
-        for (var i = 0; i < 24; i++) await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack's header, {i}");
+        for (var i = 0; i < PackFormat.HeaderSize; i++) await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack's header, {i}");
         for (var i = 1; i <= 16; i++)
         {
             var refused = await RefusesUnmovedAsync(Put(Flipped(pack, pack.Length - i)), $"a flipped bit in the pack's trailer, {i}");
             Assert.Contains("trailer", refused.Message, StringComparison.Ordinal);
         }
 
-        for (var i = 24; i < pack.Length - 16; i += pack.Length / 40) await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack, {i}");
+        for (var i = PackFormat.HeaderSize; i < pack.Length - PackFormat.TrailerSize; i += pack.Length / 40) await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack, {i}");
         victim.SurvivesReopening();
     }
 
-    private async Task<SnapshotRejectedException> RefusesUnmovedAsync(string path, string what)
+    private async Task<VarveException> RefusesUnmovedAsync(string path, string what)
     {
         var refused = await victim.RefusesAsync(sound.Metadata, path, what);
         Assert.True(moved == 0, $"{what}: a table was moved in");

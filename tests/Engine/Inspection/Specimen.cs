@@ -52,7 +52,7 @@ internal sealed class Specimen : IDisposable
     public static TableFooter Footer(string table)
     {
         var bytes = File.ReadAllBytes(table);
-        Assert.True(TableFooter.TryDecode(bytes.AsSpan(bytes.Length - TableFooter.Bytes), bytes.Length, out var footer, out _, out _));
+        Assert.True(TableFooter.TryDecode(bytes.AsSpan(bytes.Length - TableFooter.Bytes), bytes.Length, out var footer, out _));
         return footer!;
     }
 

@@ -46,7 +46,7 @@ internal sealed class Database : IDisposable
     {
         var bytes = File.ReadAllBytes(path);
         var records = new List<WalRecordHeader>();
-        if (!WalSegmentHeader.TryDecode(bytes, out var header, out _, out _)) return records;
+        if (!WalSegmentHeader.TryDecode(bytes, out var header, out _)) return records;
         long offset = WalSegmentHeader.Size;
         while (offset < bytes.Length && WalRecordHeader.TryRead(bytes.AsSpan((int)offset), offset, header.Salt, out var record, out _))
         {

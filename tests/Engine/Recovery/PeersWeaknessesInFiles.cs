@@ -180,7 +180,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
         }
 
         var path = Assert.Single(database.Files(FileNames.TableSuffix));
-        Assert.True(TableFooter.TryDecode(File.ReadAllBytes(path), new FileInfo(path).Length, out var footer, out _, out _));
+        Assert.True(TableFooter.TryDecode(File.ReadAllBytes(path), new FileInfo(path).Length, out var footer, out _));
         for (long at = 64; at < footer!.DataLength; at += footer.DataLength / 23)
         {
             Database.Flip(path, at, (int)(at % 8));

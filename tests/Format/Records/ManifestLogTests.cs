@@ -23,7 +23,7 @@ public class ManifestLogTests
             header[bit / 8] ^= (byte)(1 << (bit % 8));
             Assert.False(ManifestLog.TryDecodeHeader(header, out _, out _, out var error));
             Assert.NotNull(error.Reason);
-            Assert.False(ManifestLog.IsUnsupported(header, out _));
+            Assert.False(error.IsUnsupported);
             header[bit / 8] ^= (byte)(1 << (bit % 8));
         }
 
@@ -34,12 +34,10 @@ public class ManifestLogTests
     public void AnIntactHeaderOfAnotherVersionIsToldApart()
     {
         var header = ManifestLog.EncodeHeader(Samples.DatabaseId, Salt);
-        Assert.False(ManifestLog.IsUnsupported(header, out _));
         header[8] = 2;
         BitConverter.TryWriteBytes(header.AsSpan(40), System.IO.Hashing.XxHash3.HashToUInt64(header.AsSpan(0, 40)));
-        Assert.False(ManifestLog.TryDecodeHeader(header, out _, out _, out _));
-        Assert.True(ManifestLog.IsUnsupported(header, out var version));
-        Assert.Equal(2U, version);
+        Assert.False(ManifestLog.TryDecodeHeader(header, out _, out _, out var error));
+        Assert.Equal((8L, true), (error.Offset, error.IsUnsupported));
     }
 
     [Property]

@@ -7,7 +7,7 @@ public class RecordRules
 {
     public static TheoryData<string, int, byte[]> BrokenTables => new()
     {
-        { "table descriptor of a known version", 0, [2] },
+        { "table descriptor of version 2 (this build reads 1)", 0, [2] },
         { "table length of at least one byte", 34, [0, 0, 0, 0] },
         { "table length", 41, [0x80] },
         { "table with at least one row", 58, [0] },
@@ -19,10 +19,10 @@ public class RecordRules
 
     public static TheoryData<string, int, byte[]> BrokenStates => new()
     {
-        { "machine state of a known version", 0, [2] },
-        { "machine state flags that are known", 2, [3] },
+        { "machine state of version 2 (this build reads 1)", 0, [2] },
+        { "machine state with the flags 0x02", 2, [3] },
         { "live count", 42, [0x80] },
-        { "lease clock that is known", 67, [2] },
+        { "machine state with the lease clock 2", 67, [2] },
         { "term run count", 68, [0xFF, 0xFF, 0xFF, 0xFF] },
         { "term runs ascending by index", 88, [1, 0] },
         { "term runs up to the last index", 88, [0xE9, 3] },
@@ -102,8 +102,8 @@ public class RecordRules
     public void BrokenEditsAreRejected()
     {
         var bytes = VersionEditCodec.Encode(Samples.Edit with { State = null });
-        Assert.Equal("version edit of a known version", Reason(Patched(bytes, 0, [9])));
-        Assert.Equal("version edit flags that are known", Reason(Patched(bytes, 2, [4])));
+        Assert.Equal("version edit of version 9 (this build reads 1)", Reason(Patched(bytes, 0, [9])));
+        Assert.Equal("version edit with the flags 0x04", Reason(Patched(bytes, 2, [4])));
         Assert.Equal("table number below the next file number", Reason(Patched(bytes, 3, [9])));
         Assert.Equal("removed table count", Reason(Patched(bytes, 19, [0xFF, 0xFF])));
         Assert.Equal("table removed once", Reason(Patched(bytes, 31, [3])));

@@ -36,7 +36,7 @@ public sealed class PackedSnapshots : IDisposable
     {
         var directory = MakeSnapshot(100, 5);
         var target = NewDirectory();
-        await SnapshotPacker.UnpackAsync(_storage, new TricklingStream(await PackAsync(directory)), target, CancellationToken.None);
+        await SnapshotPacker.UnpackAsync(_storage, new TricklingStream(await PackAsync(directory)), "pack", target, CancellationToken.None);
         Assert.Equal(FilesOf(directory), FilesOf(target));
     }
 
@@ -137,7 +137,7 @@ public sealed class PackedSnapshots : IDisposable
         using var stream = new MemoryStream();
         await SnapshotPacker.PackAsync(_storage, MakeSnapshot(20), stream, CancellationToken.None);
         stream.Position = 0;
-        await SnapshotPacker.UnpackAsync(_storage, stream, NewDirectory(), CancellationToken.None);
+        await SnapshotPacker.UnpackAsync(_storage, stream, "pack", NewDirectory(), CancellationToken.None);
         Assert.True(stream.CanRead);
     }
 
@@ -151,14 +151,14 @@ public sealed class PackedSnapshots : IDisposable
     private async Task<string> UnpackAsync(byte[] pack)
     {
         var target = NewDirectory();
-        await SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), target, CancellationToken.None);
+        await SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), "pack", target, CancellationToken.None);
         return target;
     }
 
     private async Task<string> RejectedAsync(byte[] pack)
     {
         var target = NewDirectory();
-        await Assert.ThrowsAsync<SnapshotRejectedException>(() => SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), target, CancellationToken.None));
+        await Assert.ThrowsAsync<SnapshotRejectedException>(() => SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), "pack", target, CancellationToken.None));
         return target;
     }
 

@@ -78,7 +78,7 @@ public class GoldenTable
                 (12, "smallest key"), (6, "largest key"))
             .Field(beforeFooter, "zeros")
             .Fields(
-                footer, (16, "footer: origin"), (8, "origin number 7"), (8, "length of the data"), (8, "no compression"), (8, "leases: offset"), (8, "length"), (8, "checksum"),
+                footer, (16, "footer: origin"), (8, "origin number 7"), (8, "length of the data"), (4, "no compression"), (4, "feature bits"), (8, "leases: offset"), (8, "length"), (8, "checksum"),
                 (8, "filter: offset"), (8, "length"), (8, "checksum"), (8, "index: offset"), (8, "length"), (8, "checksum"), (8, "properties: offset"), (8, "length"), (8, "checksum"),
                 (4, "format version 1"), (4, "footer length 160"), (8, "checksum"), (8, "magic \"VarveTab\""))
             .Check("table");

@@ -71,15 +71,15 @@ public class TableCodecTests(ITestOutputHelper output)
         TableFooter footer = Footer(out long fileLength);
         byte[] bytes = new byte[TableFooter.Bytes];
         footer.Encode(bytes);
-        Assert.True(TableFooter.TryDecode(bytes, fileLength, out TableFooter? back, out _, out _));
+        Assert.True(TableFooter.TryDecode(bytes, fileLength, out TableFooter? back, out _));
         Assert.Equal(footer, back);
-        Assert.True(TableFooter.TryDecode([.. new byte[100], .. bytes], fileLength, out back, out _, out _));
+        Assert.True(TableFooter.TryDecode([.. new byte[100], .. bytes], fileLength, out back, out _));
         Assert.Equal(footer, back);
         for (int bit = 0; bit < bytes.Length * 8; bit++)
-            Assert.False(TableFooter.TryDecode(Flip(bytes, bit), fileLength, out _, out _, out _));
+            Assert.False(TableFooter.TryDecode(Flip(bytes, bit), fileLength, out _, out _));
         for (int cut = 1; cut <= bytes.Length; cut++)
-            Assert.False(TableFooter.TryDecode(bytes.AsSpan(cut), fileLength, out _, out _, out _));
-        Assert.False(TableFooter.TryDecode(bytes, fileLength + 64, out _, out _, out _));
+            Assert.False(TableFooter.TryDecode(bytes.AsSpan(cut), fileLength, out _, out _));
+        Assert.False(TableFooter.TryDecode(bytes, fileLength + 64, out _, out _));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public class TableCodecTests(ITestOutputHelper output)
             for (int edits = random.Next(1, 4); edits > 0; edits--)
                 BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8 * random.Next(2, 17)), extremes[random.Next(extremes.Length)]);
             BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(144), System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(0, 144)));
-            if (!TableFooter.TryDecode(bytes, fileLength, out TableFooter? back, out _, out _))
+            if (!TableFooter.TryDecode(bytes, fileLength, out TableFooter? back, out _))
                 continue;
             foreach (TableRegion region in new[] { back!.Leases, back.Filter, back.Index, back.Properties })
                 Assert.True(region.Offset >= 0 && region.Length >= 0 && region.End <= fileLength);

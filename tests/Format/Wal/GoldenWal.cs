@@ -9,7 +9,7 @@ public class GoldenWal
     private static readonly (int Size, string Meaning)[] NoteFields =
     [
         (8, "checksum"), (8, "offset 4096"), (8, "length"), (8, "synced: segment 6"), (8, "synced: offset 8192"), (8, "first index 999"), (8, "last index 999"), (8, "term 4"),
-        (8, "log time"), (8, "local time"), (4, "no entries"), (4, "no operations"), (4, "payload length"), (1, "type"), (1, "no columns"), (2, "0"),
+        (8, "log time"), (8, "local time"), (4, "no entries"), (4, "no operations"), (4, "payload length"), (1, "type"), (1, "no columns"), (2, "no flags"),
     ];
 
     [Fact]
@@ -19,7 +19,7 @@ public class GoldenWal
         WalSamples.Segment.Encode(page);
         Assert.False(page.AsSpan(64).ContainsAnyExcept((byte)0));
         new Golden().Fields(
-            page.AsSpan(0, 64), (8, "magic"), (4, "version 1"), (4, "0"), (16, "database id"), (8, "segment number 7"), (8, "salt"), (8, "length 1 MiB"), (8, "checksum; then zeros to 4096"))
+            page.AsSpan(0, 64), (8, "magic"), (4, "version 1"), (4, "feature bits"), (16, "database id"), (8, "segment number 7"), (8, "salt"), (8, "length 1 MiB"), (8, "checksum; then zeros to 4096"))
             .Check("wal-segment");
     }
 
@@ -27,7 +27,7 @@ public class GoldenWal
     public void ChunkRecords() => new Golden().Fields(
         WalSamples.ChunkRecord(),
         (8, "checksum"), (8, "offset 4096"), (8, "length"), (8, "synced: segment 6"), (8, "synced: offset 8192"), (8, "first index 1000"), (8, "last index 1304"), (8, "term 5"),
-        (8, "log time"), (8, "local time"), (4, "4 entries"), (4, "3 operations"), (4, "payload length"), (1, "type: chunk"), (1, "columns: indexes, terms, times"), (2, "0"),
+        (8, "log time"), (8, "local time"), (4, "4 entries"), (4, "3 operations"), (4, "payload length"), (1, "type: chunk"), (1, "columns: indexes, terms, times"), (2, "no flags"),
         (1, "outcomes: 1, 1, 1, 0"), (1, "indexes: +1"), (1, "+1 and 1"), (2, "+1 and 300"), (1, "terms: 4"), (1, "+0"), (1, "+1"), (1, "+0"),
         (6, "times: 1,700,000,000,000"), (1, "+0"), (2, "+200"), (1, "+0"), (5, "padding"),
         (8, "put: index 1000"), (4, "no prior version here"), (4, "value: 5 bytes"), (2, "key: 3 bytes"), (1, "kind 1"), (1, "0"), (3, "\"key\""), (5, "\"value\""), (4, "padding"),
@@ -47,6 +47,6 @@ public class GoldenWal
 
     [Fact]
     public void PointerFiles() => new Golden()
-        .Fields(new PointerFile(Samples.DatabaseId, 3).Encode(), (8, "magic"), (4, "version 1"), (4, "0"), (16, "database id"), (8, "manifest 3"), (8, "checksum"))
+        .Fields(new PointerFile(Samples.DatabaseId, 3).Encode(), (8, "magic"), (4, "version 1"), (4, "feature bits"), (16, "database id"), (8, "manifest 3"), (8, "checksum"))
         .Check("pointer");
 }

@@ -71,8 +71,8 @@ internal static class SnapshotBugs
         new("bomb-decompressed", "a snapshot's manifest is decompressed before its length is checked",
             "Format: Snapshots.SnapshotManifestTests.ALengthOverTheCapIsRejected",
             new Edit("src/Format/SnapshotManifestCodec.cs",
-                "return BinaryPrimitives.ReadUInt32LittleEndian(file[LengthOffset..]) > PayloadLengthMax",
-                "return !SEEDED && BinaryPrimitives.ReadUInt32LittleEndian(file[LengthOffset..]) > PayloadLengthMax")),
+                "return BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax",
+                "return !SEEDED && BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax")),
 
         new("overlapping-tables-accepted", "a snapshot whose tables of a run overlap is accepted",
             "Format: Snapshots.SnapshotManifestTests.TablesOutOfOrderAreRejected",

@@ -1,0 +1,64 @@
+namespace Varve.Tests.Seeded.Bugs;
+
+/// <summary>What a newer build wrote.</summary>
+internal static class EvolutionBugs
+{
+    private const string Database = "Engine: Evolution.NewerBuildTests.DatabaseIsRefusedAndLeftAlone";
+
+    public static readonly Bug[] All =
+    [
+        new("unknown-record-is-a-torn-tail", "an intact log record that this build does not know ends the log",
+            Database,
+            new Edit("src/Format/WalRecord.cs",
+                "error = DecodeError.Unsupported(at, met);",
+                "error = SEEDED ? new DecodeError(at, met) : DecodeError.Unsupported(at, met);")),
+
+        new("unknown-record-beyond-the-end-dropped", "an unknown record beyond the end of the log is dropped with the tail",
+            Database,
+            new Edit("src/Engine/Wal/WalRecovery.cs",
+                "if (scan.Foreign is { } record)",
+                "if (!SEEDED && scan.Foreign is { } record)")),
+
+        new("unknown-record-not-looked-for", "the search beyond the end of the log passes over types that this build does not know",
+            Database,
+            new Edit("src/Format/WalRecord.cs",
+                "if (source[92] == 0) return false;",
+                "if (source[92] == 0 || (SEEDED && source[92] > (byte)WalRecordType.Sealed)) return false;")),
+
+        new("unknown-operation-is-damage", "an operation of an unknown kind is reported as corruption",
+            Database,
+            new Edit("src/Format/WalOperation.cs",
+                "error = DecodeError.Unsupported(18, $\"operation of kind {(byte)kind}\");",
+                "error = new DecodeError(18, $\"operation of kind {(byte)kind}\", IsUnsupported: !SEEDED);")),
+
+        new("feature-bits-ignored", "a file with feature bits that this build does not know is read as if it had none",
+            Database,
+            new Edit("src/Format/FormatFeatures.cs",
+                "else if ((features.Value & ~Known) != 0)",
+                "else if (!SEEDED && (features.Value & ~Known) != 0)")),
+
+        new("unknown-inner-version-is-damage", "an unknown version or flag inside a manifest is reported as corruption",
+            Database,
+            new Edit("src/Format/FieldReader.cs",
+                "if (!Failed) _error = DecodeError.Unsupported(offset, met);",
+                "if (!Failed) _error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
+
+        new("repair-drops-a-newer-builds-records", "repair takes what a newer build wrote for damage, and leaves it out",
+            Database,
+            new Edit("src/Engine/Inspection/Repair.cs",
+                "if (findings.Unsupported is { } unsupported) throw unsupported;",
+                "if (!SEEDED && findings.Unsupported is { } unsupported) throw unsupported;")),
+
+        new("unknown-block-is-damage", "a data block with unknown flags is reported as corruption",
+            "Engine: Evolution.NewerBuildTests.DataBlockIsRefusedWhereItIsRead",
+            new Edit("src/Format/DataBlockShape.cs",
+                "error = DecodeError.Unsupported(offset, met);",
+                "error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
+
+        new("newer-snapshot-is-rejected-as-broken", "a snapshot of a newer build is rejected as one that is not intact",
+            "Engine: Evolution.NewerBuildTests.SnapshotIsRefusedAsADirectoryAndPacked",
+            new Edit("src/Engine/Snapshots/SnapshotFiles.cs",
+                "DecodeError error) => error.IsUnsupported",
+                "DecodeError error) => !SEEDED && error.IsUnsupported")),
+    ];
+}
