@@ -13,7 +13,9 @@ internal sealed class Background : IDisposable
     private const int NiceOfDeferrable = 10;
 
     private readonly AutoResetEvent _wake = new(false);
-    private readonly Thread? _thread;
+    private readonly string _name;
+    private readonly BackgroundSteps? _steps;
+    private Thread? _thread;
     private readonly Action _round;
     private readonly Action<Exception> _failed;
     private readonly Func<TimeSpan> _interval;
@@ -30,24 +32,31 @@ internal sealed class Background : IDisposable
         string name, BackgroundSteps? steps, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
     {
         _isDeferrable = isDeferrable;
+        _name = name;
+        _steps = steps;
         _round = round;
         _failed = failed;
         _interval = interval;
-        IsStepped = steps is not null;
-        if (steps is not null)
-        {
-            steps.Add(this);
-            return;
-        }
-
-        _thread = new Thread(Run) { IsBackground = true, Name = name };
-        _thread.Start();
     }
 
     public bool IsStopping => _stopping;
 
     /// <summary>True when it has no thread, and rounds are done by whoever calls <see cref="Step"/>.</summary>
-    public bool IsStepped { get; }
+    public bool IsStepped => _steps is not null;
+
+    /// <summary>Begins its work: at once where it was woken before. Once.</summary>
+    public void Start()
+    {
+        if (_steps is not null)
+        {
+            _steps.Add(this);
+            return;
+        }
+
+        var thread = new Thread(Run) { IsBackground = true, Name = _name };
+        thread.Start();
+        _thread = thread; // not before: one that could not be started is not waited for
+    }
 
     /// <summary>Has threads of the user go before this one, for the rest of its life. (Linux; elsewhere all are equal.)</summary>
     public static void Defer()

@@ -9,7 +9,8 @@ internal sealed class IdleWatch : IDisposable
     private readonly Lock _lock = new();
     private readonly Func<long> _bytesLogged;
     private readonly Action _wake;
-    private readonly ITimer? _timer;
+    private readonly EngineOptions _options;
+    private ITimer? _timer;
     private long _seen;
     private bool _isTold;
     private bool _isDue;
@@ -19,11 +20,17 @@ internal sealed class IdleWatch : IDisposable
     /// <param name="wake">Wakes who asks <see cref="TryTake"/>.</param>
     public IdleWatch(EngineOptions options, Func<long> bytesLogged, Action wake)
     {
+        _options = options;
         _bytesLogged = bytesLogged;
         _wake = wake;
         _seen = bytesLogged();
-        if (options.Steps is null && options.IdleAfter != Timeout.InfiniteTimeSpan)
-            _timer = options.TimeProvider.CreateTimer(static watch => ((IdleWatch)watch!).Look(), this, options.IdleAfter, options.IdleAfter);
+    }
+
+    /// <summary>Begins to look.</summary>
+    public void Start()
+    {
+        if (_options.Steps is null && _options.IdleAfter != Timeout.InfiniteTimeSpan)
+            _timer = _options.TimeProvider.CreateTimer(static watch => ((IdleWatch)watch!).Look(), this, _options.IdleAfter, _options.IdleAfter);
     }
 
     /// <summary>True once for a while in which nothing was applied.</summary>

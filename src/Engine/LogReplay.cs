@@ -15,13 +15,13 @@ internal sealed class LogReplay
     private readonly Incarnation _incarnation;
     private readonly MemtableStock _stock;
     private readonly List<(LogOffset End, LogId Id)> _ends = [];
-    private readonly LogId _base;
+    private LogId _durable;
 
     public LogReplay(Incarnation incarnation, MachineState state, MemtableStock stock)
     {
         _incarnation = incarnation;
         _stock = stock;
-        _base = new LogId(state.LastIndex, state.LastTerm);
+        _durable = new LogId(state.LastIndex, state.LastTerm);
         Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, Math.Max(state.LocalTimeMs, state.CountedTimeMs));
         CleanedTimeMs = state.CleanedTimeMs;
         if (state.Snapshot is { } snapshot) Snapshot = new SnapshotMetadata(new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum);
@@ -45,7 +45,22 @@ internal sealed class LogReplay
     {
         if (Memtables.Count > 0) Memtables[^1].Seal(Position);
         var memtable = new Memtable(segment, _stock);
+        try
+        {
+            Replay(segment, memtable, report);
+        }
+        catch
+        {
+            memtable.Abandon(static _ => { }); // the segment stays the caller's
+            throw;
+        }
+
         Memtables.Add(memtable);
+        return memtable;
+    }
+
+    private void Replay(WalSegment segment, Memtable memtable, Action<VarveException>? report)
+    {
         using var build = new IndexBuild(memtable.Index);
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {
@@ -65,7 +80,6 @@ internal sealed class LogReplay
 
         Enter(build, segment);
         build.Finish();
-        return memtable;
     }
 
     /// <summary>Takes in what a valid record says of positions, terms, outcomes and clean-ups; true when it has operations too.</summary>
@@ -81,13 +95,27 @@ internal sealed class LogReplay
         return isChunk;
     }
 
-    /// <summary>The last entry known to have been durable before this open.</summary>
-    public LogId DurableBefore(LogOffset synced)
+    /// <summary>Takes in what came into the last segment since it was replayed, up to an offset. Its memtable may be read meanwhile, up to what is published.</summary>
+    public void Extend(Memtable memtable, long end)
     {
-        var durable = _base;
+        var segment = memtable.Segment;
+        for (var offset = segment.End; offset < end; offset = segment.End)
+        {
+            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
+            if (Note(segment, header)) InsertOperations(memtable.Index, segment, header);
+            segment.End += header.Length;
+            _ends.Add((new LogOffset(segment.Number, segment.End), Position.Id));
+        }
+    }
+
+    /// <summary>The last entry known to be durable, by how far the log is known to be and by the tables; what it needed for that it forgets.</summary>
+    public LogId TakeDurable(LogOffset synced, MachineState tables)
+    {
+        if (tables.LastIndex > _durable.Index) _durable = new LogId(tables.LastIndex, tables.LastTerm);
         foreach (var (end, id) in _ends)
-            if (!(end > synced) && id.Index > durable.Index) durable = id;
-        return durable;
+            if (!(end > synced) && id.Index > _durable.Index) _durable = id;
+        _ends.RemoveAll(end => end.Id.Index <= _durable.Index);
+        return _durable;
     }
 
     private bool Apply(WalSegment segment, in WalRecordHeader header)
@@ -152,6 +180,34 @@ internal sealed class LogReplay
         }
 
         return offset == end ? null : Refused(segment, offset, new DecodeError(0, "the record's end"));
+    }
+
+    /// <summary>As <see cref="AddOperations"/>, into an index that is read.</summary>
+    private static void InsertOperations(MemtableIndex index, WalSegment segment, in WalRecordHeader header)
+    {
+        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
+        var end = header.Offset + header.Length;
+        for (var i = 0; i < header.OperationCount; i++)
+        {
+            var size = MeasureOperation(segment, header, offset, end);
+            var reference = (uint)(offset / WalOperation.Alignment);
+            var operation = index.OperationAt(reference);
+            var hash = KeyHash.Of(operation.Key);
+            if (index.Find(operation.Key, hash) != operation.Prior) throw Refused(segment, offset, new DecodeError(8, "an operation that follows on its key's last"));
+            index.Insert(reference, hash);
+            offset += size;
+        }
+
+        if (offset != end) throw Refused(segment, offset, new DecodeError(0, "the record's end"));
+    }
+
+    private static int MeasureOperation(WalSegment segment, in WalRecordHeader header, long offset, long end)
+    {
+        var room = segment.From(offset)[..(int)(end - offset)];
+        var size = Measure(segment, offset, room);
+        var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
+        return index >= header.FirstIndex && index <= header.LastIndex
+            ? size : throw Refused(segment, offset, new DecodeError(0, "an operation of one of the record's entries"));
     }
 
     private static void Enter(IndexBuild build, WalSegment segment)

@@ -44,6 +44,9 @@ internal sealed class LogSyncer : IDisposable
 
     public long Syncs { get; private set; }
 
+    /// <summary>Begins its work.</summary>
+    public void Start() => _thread?.Start();
+
     /// <summary>Says that there is something to do: a memtable to prepare.</summary>
     public void Wake() => _thread?.Wake();
 

@@ -17,12 +17,13 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     private readonly Operations _operations;
     private bool _released;
 
-    private LsmStateMachine(string directory, EngineOptions options, IStorage storage, IDisposable? directoryLock, Opening.Parts parts, MemtableStock stock)
+    private LsmStateMachine(
+        string directory, EngineOptions options, IStorage storage, ILogger logger, DirectoryClaim claim, Opening.Parts parts, MemtableStock stock)
     {
         _options = options;
         _operations = new Operations(areInline: options.Steps is not null);
-        _directoryLock = directoryLock;
-        _logger = options.LoggerFactory?.CreateLogger("Varve") ?? NullLogger.Instance;
+        _claim = claim;
+        _logger = logger;
         _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
         _pins = _versions.Pins;
         _wal = parts.Wal;
@@ -31,8 +32,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _budget = new MemoryBudget(options);
         _memtables = new MemtableFactory(_pool, stock, _budget, parts.Wal.Active.Length);
         _report = parts.Report;
-        _snapshot = parts.Snapshot;
-        _cleanedTime = parts.CleanedTimeMs;
+        _snapshot = parts.Replay.Snapshot;
+        _cleanedTime = parts.Replay.CleanedTimeMs;
         _localTime = parts.Wal.Position.LocalTimeMs;
         _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
         _views = new ViewPool(this);
@@ -43,15 +44,14 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             _syncer.WaitForCurrent();
             _pool.Recycle(segment);
         };
-        if (!options.ReadOnly)
+        if (options.ReadOnly)
         {
-            _idle = new IdleWatch(options, () => _wal.BytesAppended, () => _background?.Wake());
-            _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval, isDeferrable: true);
-            _syncer.Wake();
-            _background.Wake();
+            _follower = new Follower(_versions, options, stock, parts.Manifest, parts.Replay);
+            return;
         }
 
-        Log.Opened(_logger, directory, LastApplied.Index, LastApplied.Term, _report.RecoveredEntries, _report.TornTailBytes);
+        _idle = new IdleWatch(options, () => _wal.BytesAppended, () => _background?.Wake());
+        _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval, isDeferrable: true);
     }
 
     /// <summary>
@@ -65,6 +65,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <exception cref="CorruptionException">A file is missing or is not what was written.</exception>
     /// <exception cref="UnsupportedFormatException">A file is of a later format.</exception>
     /// <exception cref="StorageFullException">There is no room for the first segment.</exception>
+    /// <remarks>Whatever it throws, nothing is left of it: no thread, no mapping, no lock.</remarks>
     public static LsmStateMachine Open(string directory, EngineOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -72,29 +73,46 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         OptionChecks.Check(options);
         var storage = options.Storage ?? Storages.Default;
         directory = Path.GetFullPath(directory);
-        IDisposable? directoryLock = null;
+        var logger = options.LoggerFactory?.CreateLogger("Varve") ?? NullLogger.Instance;
+        var claim = options.ReadOnly
+            ? DirectoryClaim.TryRead(storage, directory) ?? throw Opening.NoDatabase(storage, directory)
+            : DirectoryClaim.Write(storage, directory);
+        var stock = new MemtableStock();
+        Opening.Parts? parts = null;
+        LsmStateMachine? engine = null;
         try
         {
-            if (!options.ReadOnly)
-            {
-                DirectoryTree.CreateDurably(storage, directory);
-                directoryLock = storage.TryLock(Path.Combine(directory, FileNames.Lock)) ?? throw new AlreadyOpenException(directory);
-            }
-            else if (storage.FileExists(Path.Combine(directory, FileNames.Identity)))
-            {
-                // Before the manifest is read: a writer writes over no table while somebody has a share.
-                directoryLock = storage.TryShare(Path.Combine(directory, FileNames.Identity));
-            }
-
-            var stock = new MemtableStock();
-            var parts = new Opening(storage, directory, options).Run(stock);
-            return new LsmStateMachine(directory, options, storage, directoryLock, parts, stock);
+            parts = new Opening(storage, directory, options).Run(stock);
+            engine = new LsmStateMachine(directory, options, storage, logger, claim, parts, stock);
+            engine.Begin();
+            return engine;
         }
         catch
         {
-            directoryLock?.Dispose();
+            if (engine is not null)
+            {
+                engine.Close();
+            }
+            else
+            {
+                parts?.Dispose();
+                stock.Dispose();
+                claim.Dispose();
+            }
+
             throw;
         }
+    }
+
+    /// <summary>Starts what works beside the callers. What fails here, the user's clock and logger among it, ends in <see cref="Close"/>.</summary>
+    private void Begin()
+    {
+        _syncer.Start();
+        _background?.Start();
+        _idle?.Start();
+        _syncer.Wake();
+        _background?.Wake();
+        Log.Opened(_logger, _versions.Directory, LastApplied.Index, LastApplied.Term, _report.RecoveredEntries, _report.TornTailBytes);
     }
 
     /// <inheritdoc/>
@@ -119,42 +137,96 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>
     /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are released;
     /// what an open view still sees stays until the view is disposed. Everything applied is made durable first, where the disk
-    /// still lets it. May be called more than once.
+    /// still lets it. May be called more than once, and returns when the directory is unlocked, whoever closes it.
     /// </summary>
     public void CloseStorage()
     {
+        if (Close()) Log.Closed(_logger, _versions.Directory, _versions.Current.Applied.Index);
+    }
+
+    /// <summary>False where it was closed before.</summary>
+    private bool Close()
+    {
         lock (_lifecycle)
         {
-            if (State == Closed) return;
-            _operations.Close();
-            // Appliers in the middle of a chunk finish it; those after see that it is closed.
+            if (State == Closed) return false;
+            try
+            {
+                EndWork();
+            }
+            finally
+            {
+                LetGoOfDirectory();
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Ends everything that runs, whatever fails meanwhile: what follows takes the memory from under it.</summary>
+    private void EndWork()
+    {
+        _operations.Close();
+        // Appliers in the middle of a chunk finish it, as a reader that catches up does; those after see that it is closed.
+        lock (_catchingUp)
             using (_versions.EnterGate()) State = Closed;
+        try
+        {
             _idle?.Dispose();
+        }
+        finally
+        {
             _background?.Dispose();
-            SyncBeforeClose();
-            _syncer.Dispose();
-            _jobs.WakeWaiters();
-            FailCompactions();
-            using (_versions.EnterGate()) _history.Clear();
-            _versions.Dispose();
-            _memtables.Dispose();
-            _stock.Dispose();
-            _pool.Dispose();
-            _directoryLock?.Dispose();
-            // The last reader out lets go of the mappings, or this call does.
-            _versions.Reclaimer.Retire(_versions.Current.Release);
+            try
+            {
+                SyncBeforeClose();
+            }
+            finally
+            {
+                _syncer.Dispose();
+                _jobs.WakeWaiters();
+                FailCompactions();
+            }
+        }
+    }
+
+    /// <summary>Lets go of memory and files, and of the directory last. What open views still see stays, and a share of the directory with it.</summary>
+    private void LetGoOfDirectory()
+    {
+        using (_versions.EnterGate()) _history.Clear();
+        _versions.Dispose();
+        _memtables.Dispose();
+        _stock.Dispose();
+        _pool.Dispose();
+        _versions.Reclaimer.Retire(_versions.Current.Release);
+        try
+        {
+            _versions.Reclaimer.Collect();
+        }
+        finally
+        {
+            if (_versions.Reclaimer.Pending > 0)
+            {
+                // The last reader out lets go of the mappings, and then of the share.
+                _claim.KeepMapped();
+                _versions.Reclaimer.Retire(_claim);
+            }
+            else
+            {
+                _claim.Dispose();
+            }
+
             Volatile.Write(ref _released, true);
-            Log.Closed(_logger, _versions.Directory, _wal.Position.Index);
         }
 
-        CollectAfterClose();
+        CollectAfterClose(); // somebody may have left just before that
     }
 
     /// <summary>As <see cref="CloseStorage"/>.</summary>
     public void Dispose() => CloseStorage();
 
     /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
-    public ValueTask DisposeAsync() => State == Closed ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
+    public ValueTask DisposeAsync() => Volatile.Read(ref _released) ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and expired leases.</summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>

@@ -27,10 +27,11 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly MemoryBudget _budget;
     private readonly Background? _background; // null when read-only: nothing to do there
     private readonly IdleWatch? _idle; // and here
+    private readonly Follower? _follower; // of a read-only engine
     private readonly LogSyncer _syncer;
     private readonly TableJobs _jobs;
     private readonly HistoryList _history;
-    private readonly IDisposable? _directoryLock;
+    private readonly DirectoryClaim _claim;
     private readonly Opening.Report _report;
     private SnapshotMetadata? _snapshot;
     private ulong _localTime;

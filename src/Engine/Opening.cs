@@ -20,7 +20,16 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
     /// <summary>The parts of an engine, recovered.</summary>
     internal sealed record Parts(
         Guid DatabaseId, FileNumbers Numbers, ManifestStore Manifest, Versions.Version Version, WalWriter Wal, SegmentPool Pool,
-        SnapshotMetadata? Snapshot, ulong CleanedTimeMs, LogId Durable, Report Report);
+        LogReplay Replay, LogId Durable, Report Report) : IDisposable
+    {
+        /// <summary>Lets go of them, where no engine came of it.</summary>
+        public void Dispose()
+        {
+            Version.Release();
+            Pool.Dispose();
+            Manifest.Dispose();
+        }
+    }
 
     private readonly List<IDisposable> _opened = [];
     private readonly List<Shared> _acquired = [];
@@ -31,7 +40,8 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         {
             var identityPath = PathOf(FileNames.Identity);
             if (!storage.FileExists(identityPath)) Create();
-            var identity = ReadPointer(identityPath);
+            else if (!options.ReadOnly) SweepDebris(storage.List(directory)); // first: it may be what has filled the disk
+            var identity = ReadPointer(storage, identityPath);
             return Recover(identity.DatabaseId, stock);
         }
         catch
@@ -42,16 +52,34 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         }
     }
 
-    private void Create()
+    /// <summary>What a reader is told where there is no identity file.</summary>
+    public static IOException NoDatabase(IStorage storage, string directory)
     {
+        var identity = Path.Combine(directory, FileNames.Identity);
         var names = storage.List(directory);
+        var remains = storage.FileExists(identity) ? null : Remains(names); // it may have come meanwhile, and files after it
+        return remains is null ? new FileNotFoundException($"{directory}: no database to open read-only.", identity) : MissingIdentity(identity, remains);
+    }
+
+    /// <summary>A file that only a database has which once had an identity.</summary>
+    private static string? Remains(IReadOnlyList<string> names)
+    {
         foreach (var name in names)
         {
             if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _))
-                throw new CorruptionException(PathOf(FileNames.Identity), 0, "identity", "an identity file beside " + name, "none");
+                return name;
         }
 
-        if (options.ReadOnly) throw new FileNotFoundException($"{directory}: no database to open read-only.", PathOf(FileNames.Identity));
+        return null;
+    }
+
+    private static CorruptionException MissingIdentity(string path, string remains) => new(path, 0, "identity", "an identity file beside " + remains, "none");
+
+    private void Create()
+    {
+        var names = storage.List(directory);
+        if (Remains(names) is { } remains) throw MissingIdentity(PathOf(FileNames.Identity), remains);
+        SweepDebris(names);
         foreach (var name in names)
             if (name == FileNames.Current || FileNames.TryParse(name, FileNames.ManifestSuffix, out _)) storage.Delete(PathOf(name));
 
@@ -68,28 +96,18 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
     private Parts Recover(Guid databaseId, MemtableStock stock)
     {
-        var currentPath = PathOf(FileNames.Current);
-        if (!storage.FileExists(currentPath)) throw new CorruptionException(currentPath, 0, "current", "the file that names the manifest", "no such file");
-        var current = ReadPointer(currentPath);
-        if (current.DatabaseId != databaseId) throw new CorruptionException(currentPath, 16, "current", $"database {databaseId}", $"{current.DatabaseId}");
-
         var numbers = new FileNumbers(1);
-        var manifest = Keep(ManifestStore.Load(storage, directory, current, numbers));
+        var (manifest, runs, log) = Look(databaseId, numbers);
+        Keep(manifest);
+        foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
         var content = manifest.Content;
         numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
         foreach (var name in storage.List(directory)) NoteNumber(numbers, name);
-
-        var runs = VersionSet.OpenRuns(storage, directory, content.Runs, options);
-        foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
         var incarnation = new Incarnation(content.State, OutcomesKept);
         var recovered = new LogReplay(incarnation, content.State, stock);
 
-        var isNew = content.FirstSegment == 0;
-        RecoveredLog? log = null;
-        if (!isNew)
+        if (log is not null)
         {
-            var access = options.ReadOnly ? MappingAccess.Table : options.Durability == Durability.Process ? MappingAccess.Segment : MappingAccess.SyncedSegment;
-            log = WalRecovery.Run(storage, directory, databaseId, content.FirstSegment, access);
             _opened.AddRange(log.Unused);
             _opened.AddRange(log.Segments);
             foreach (var segment in log.Segments)
@@ -107,10 +125,24 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         incarnation.Applied.Publish(recovered.Position);
         foreach (var shared in _acquired) shared.Release();
         _acquired.Clear();
-        var durable = recovered.DurableBefore(wal.Synced);
+        var durable = recovered.TakeDurable(wal.Synced, content.State);
         return new Parts(
-            databaseId, numbers, manifest, version, wal, pool, recovered.Snapshot, recovered.CleanedTimeMs, durable,
-            new Report(log?.TornBytes ?? 0, recovered.Entries, log?.Ending ?? LogEnding.Clean, isNew));
+            databaseId, numbers, manifest, version, wal, pool, recovered, durable,
+            new Report(log?.TornBytes ?? 0, recovered.Entries, log?.Ending ?? LogEnding.Clean, log is null));
+    }
+
+    private DirectoryLook Look(Guid databaseId, FileNumbers numbers)
+    {
+        if (!options.ReadOnly) return DirectoryLook.Take(storage, directory, databaseId, numbers, options);
+        var known = new Dictionary<ulong, TableHandle>();
+        try
+        {
+            return DirectoryLook.TakeBeside(storage, directory, databaseId, numbers, options, known);
+        }
+        finally
+        {
+            foreach (var table in known.Values) table.Release();
+        }
     }
 
     private WalWriter OpenReadOnly(RecoveredLog? log, LogReplay recovered)
@@ -145,8 +177,8 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
             WalWriter.Link(next, log?.Segments[^1], recovered.Position, log?.Synced ?? default);
             next.Sync();
             if (log is null) manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
-            _opened.Remove(next);
             var memtable = new Memtable(next, stock);
+            _opened.Remove(next); // the memtable's from here on
             _acquired.Add(memtable);
             recovered.Memtables.Add(memtable);
             wal = new WalWriter(next, recovered.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);
@@ -170,7 +202,17 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         return wal;
     }
 
-    /// <summary>Removes what a crash left behind: temporaries, staging directories, files that the manifest does not name. Unknown files stay.</summary>
+    /// <summary>Removes what is nobody's without a word of the manifest: temporaries and staging directories that a crash left behind.</summary>
+    private void SweepDebris(IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (FileNames.IsTemporary(name)) storage.Delete(PathOf(name));
+            else if (FileNames.IsStaging(name)) DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/')));
+        }
+    }
+
+    /// <summary>Removes files that the manifest does not name. Unknown files stay.</summary>
     private void Sweep(ManifestStore manifest, RecoveredLog? log, SegmentPool pool)
     {
         var named = manifest.Content.Runs.SelectMany(run => run).Select(table => table.Table.Number).ToHashSet();
@@ -184,16 +226,11 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
         foreach (var name in storage.List(directory))
         {
-            if (FileNames.IsTemporary(name)
-                || (FileNames.TryParse(name, FileNames.TableSuffix, out var table) && !named.Contains(table))
+            if ((FileNames.TryParse(name, FileNames.TableSuffix, out var table) && !named.Contains(table))
                 || (FileNames.TryParse(name, FileNames.ManifestSuffix, out var number) && number != manifest.Number)
                 || (FileNames.TryParse(name, FileNames.SegmentSuffix, out var segment) && segment < manifest.Content.FirstSegment && !segments.Contains(segment)))
             {
                 storage.Delete(PathOf(name));
-            }
-            else if (FileNames.IsStaging(name))
-            {
-                DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/')));
             }
         }
     }
@@ -209,7 +246,8 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
             if (FileNames.TryParse(bare, suffix, out var number)) numbers.Above(number);
     }
 
-    private PointerFile ReadPointer(string path)
+    /// <summary>Reads CURRENT or the identity file.</summary>
+    public static PointerFile ReadPointer(IStorage storage, string path)
     {
         using var file = storage.Open(path, FileIntent.Read);
         var bytes = new byte[Math.Min(file.Length, PointerFile.Size + 1)];

@@ -35,14 +35,20 @@ internal interface IStorage
     /// <summary>Removes an empty directory; removing what is not there is not an error.</summary>
     void DeleteDirectory(string path);
 
-    /// <summary>Takes the advisory lock of a file, created if need be. Null when another holder, in this process or another, has it.</summary>
+    /// <summary>
+    /// Takes the advisory lock of a file, created if need be, and of the directory that it is in, where directories can be locked: removing
+    /// the file does not free the directory. Null when another holder, in this process or another, has either.
+    /// </summary>
     IDisposable? TryLock(string path);
 
     /// <summary>
-    /// Takes a share of the lock that <see cref="TryLock"/> takes whole, of a file that is there: any number of holders. Waits for whoever
-    /// has it whole. Null where there are no such locks; then <see cref="TryTakeOver"/> takes nothing over.
+    /// Takes a share of a file that is there; any number of holders, and none of them is in the way of <see cref="TryLock"/>. Never waits.
+    /// While it is held, <see cref="IsShared"/> is true in every process. Null where another program has locked the file against it.
     /// </summary>
-    IDisposable? TryShare(string path) => null;
+    IDisposable? TryShare(string path) => new AssumedShare();
+
+    /// <summary>Whether anybody holds a share of a file. Takes no lock. True where it cannot be told: then no file is ever written over.</summary>
+    bool IsShared(string path) => true;
 
     /// <summary>
     /// Gives a file that nothing needs any more another name and opens it, to be written anew from its beginning: blocks and memory that are

@@ -32,6 +32,13 @@ internal static unsafe partial class Libc
     public const int LOCK_UN = 8;
     public const int F_FULLFSYNC = 51; // macOS
 
+    // Linux: locks that belong to the open file description, as flock's do.
+    public const int F_OFD_GETLK = 36;
+    public const int F_OFD_SETLK = 37;
+    public const short F_RDLCK = 0;
+    public const short F_WRLCK = 1;
+    public const short F_UNLCK = 2;
+
     public const int PROT_NONE = 0;
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
@@ -54,6 +61,8 @@ internal static unsafe partial class Libc
     public const int ENOENT = 2;
     public const int EINTR = 4;
     public const int ENXIO = 6;
+    public const int EBADF = 9;
+    public const int EACCES = 13;
     public const int EEXIST = 17;
     public const int EXDEV = 18;
     public const int EINVAL = 22;
@@ -107,6 +116,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, int command);
 
+    /// <summary>Linux only.</summary>
+    [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int ControlLock(SafeFileHandle file, int command, FileLock* range);
+
     [LibraryImport(Name, EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileHandle file, int operation);
 
@@ -150,4 +163,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "mincore")]
     public static partial int InCore(void* address, nuint length, byte* pages);
+
+    /// <summary>The C library's <c>struct flock</c> where pointers have 64 bits. A length of 0 reaches to the file's end, wherever that is.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct FileLock
+    {
+        public short Type;
+        public short Whence;
+        public long Start;
+        public long Length;
+        public int Process; // 0 in what is asked
+    }
 }

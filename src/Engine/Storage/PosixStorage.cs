@@ -119,22 +119,53 @@ internal sealed class PosixStorage : IStorage
     /// The lock is <c>flock</c>'s: it belongs to the open file description, so a second open in this process conflicts like
     /// one in another process, and the kernel drops it when the holder dies.
     /// </summary>
-    public IDisposable? TryLock(string path) => Lock(path, Libc.O_RDWR | Libc.O_CREAT, Libc.LOCK_EX | Libc.LOCK_NB);
-
-    public IDisposable? TryShare(string path) => Lock(path, Libc.O_RDONLY, Libc.LOCK_SH);
-
-    private static HeldLock? Lock(string path, int flags, int operation)
+    public IDisposable? TryLock(string path)
     {
-        var handle = OpenHandle(path, flags | Libc.O_NOFOLLOW);
-        while (Libc.Lock(handle, operation) != 0)
+        if (Lock(OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW), path) is not { } file) return null;
+        try
+        {
+            if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory) return new HeldLocks(file, directory);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
+        file.Dispose();
+        return null;
+    }
+
+    public IDisposable? TryShare(string path) => PosixShares.TryTake(OpenHandle(path, Libc.O_RDONLY | Libc.O_NOFOLLOW), path);
+
+    public bool IsShared(string path)
+    {
+        using var handle = OpenHandle(path, Libc.O_RDONLY | Libc.O_NOFOLLOW);
+        return PosixShares.IsShared(handle, path);
+    }
+
+    private static HeldLock? Lock(SafeFileHandle handle, string path)
+    {
+        while (Libc.Lock(handle, Libc.LOCK_EX | Libc.LOCK_NB) != 0)
         {
             if (PosixError.LastWasInterrupted) continue;
             var error = Marshal.GetLastPInvokeError();
+            if (error == Libc.EBADF) break; // a directory of a network file system, which locks only what can be written: the file's lock has to do
             handle.Dispose();
             return error == Libc.EAGAIN ? null : throw PosixError.Of(error, "flock", path);
         }
 
         return new HeldLock(handle);
+    }
+
+    /// <summary>A file's lock, and that of the directory which it is in.</summary>
+    private sealed class HeldLocks(HeldLock file, HeldLock directory) : IDisposable
+    {
+        public void Dispose()
+        {
+            directory.Dispose();
+            file.Dispose();
+        }
     }
 
     /// <summary>

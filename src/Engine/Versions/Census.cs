@@ -28,6 +28,7 @@ internal sealed unsafe class Census(MachineState state)
     private ulong _time = state.CountedTimeMs;
     private long _count = state.LiveCount;
     private Action<byte[]>? _subtract;
+    private MachineState? _rebasedOn;
 
     /// <summary>Counts at a revision and a time; false when the census has already gone past the revision: take a newer version.</summary>
     public bool TryCount(Version version, ulong index, ulong timeMs, out long count)
@@ -35,11 +36,25 @@ internal sealed unsafe class Census(MachineState state)
         lock (_lock)
         {
             count = 0;
-            if (index < _index) return false;
+            if (index < _index || (_rebasedOn is not null && !ReferenceEquals(_rebasedOn, version.Base))) return false;
             FoldLocked(version, index);
             AdvanceLocked(version, timeMs);
             count = _count;
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Begins anew at the base of a version that is about to be current; those before it are counted no more. For a reader: its writer's census
+    /// has gone ahead, and what it subtracted may be gone from the version's tables.
+    /// </summary>
+    public void Rebase(Version version)
+    {
+        lock (_lock)
+        {
+            _rebasedOn = version.Base;
+            (_index, _time, _count) = (version.Base.LastIndex, version.Base.CountedTimeMs, version.Base.LiveCount);
+            foreach (var memtable in version.Memtables) memtable.Census.Restart();
         }
     }
 

@@ -39,6 +39,24 @@ internal sealed class ManifestStore : IDisposable
 
     public ulong Number { get; private set; }
 
+    /// <summary>Whether a manifest that was loaded is still the one that CURRENT names, with nothing behind what was read. For a reader.</summary>
+    public bool IsCurrent(PointerFile current)
+    {
+        if (current.ManifestNumber != Number) return false;
+        try
+        {
+            using var file = _storage.Open(PathOf(Number), FileIntent.Read);
+            Span<byte> beginning = stackalloc byte[ManifestLog.RecordHeaderSize];
+            if (file.Length < _end + beginning.Length) return file.Length <= _end;
+            file.Read(_end, beginning);
+            return !beginning.ContainsAnyExcept((byte)0);
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Bytes of the edits and of the manifests written, this instance's.</summary>
     public long BytesWritten { get; private set; }
 

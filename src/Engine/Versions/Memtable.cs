@@ -64,4 +64,12 @@ internal sealed class MemtableCensus
 
     /// <summary>Once the whole memtable is folded: the live count at its end, and the time it is true at.</summary>
     public (long LiveCount, ulong TimeMs)? AtEnd { get; set; }
+
+    /// <summary>Forgets what was folded.</summary>
+    public void Restart()
+    {
+        NextRecord = Format.WalSegmentHeader.Size;
+        Leases.Clear();
+        AtEnd = null;
+    }
 }

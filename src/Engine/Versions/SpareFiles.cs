@@ -8,7 +8,7 @@ namespace Varve.Versions;
 /// that they had, which are swept at the next open. Any thread.
 /// </summary>
 /// <remarks>
-/// Not handed out while somebody shares the directory (a read-only engine), whose mappings may still show the old table; nor where a
+/// Not handed out while somebody has a share of the directory (<see cref="DirectoryClaim"/>), whose mappings may still show the old table; nor where a
 /// snapshot, or anybody else, gave the file a second name (invariant I7).
 /// </remarks>
 internal sealed class SpareFiles(IStorage storage, string directory, long bytesMax)
@@ -43,7 +43,7 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
         lock (_lock) _keeps = true;
         while (TryTake(lengthExpected) is { } spare)
         {
-            if (!IsShared() && storage.TryTakeOver(spare, path) is { } file) return file;
+            if (!DirectoryClaim.IsShared(storage, directory) && storage.TryTakeOver(spare, path) is { } file) return file;
             DurableFile.TryDelete(storage, spare);
         }
 
@@ -82,11 +82,5 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
             Bytes -= length;
             return path;
         }
-    }
-
-    private bool IsShared()
-    {
-        using var whole = storage.TryLock(Path.Combine(directory, FileNames.Identity));
-        return whole is null;
     }
 }

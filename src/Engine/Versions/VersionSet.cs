@@ -169,7 +169,13 @@ internal sealed class VersionSet : IDisposable
     public string PathOf(string name) => System.IO.Path.Combine(Directory, name);
 
     /// <summary>Opens tables by their descriptors, grouped into runs; newest run first.</summary>
-    public static Run[] OpenRuns(IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, EngineOptions options)
+    /// <param name="storage">The file system.</param>
+    /// <param name="directory">Where they are.</param>
+    /// <param name="runs">The descriptors.</param>
+    /// <param name="options">How they are read.</param>
+    /// <param name="known">Tables that are open already, which are not opened again, and takes a reference to each that is opened; null: none are.</param>
+    public static Run[] OpenRuns(
+        IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, EngineOptions options, Dictionary<ulong, TableHandle>? known = null)
     {
         var opened = new List<TableHandle>();
         try
@@ -180,11 +186,22 @@ internal sealed class VersionSet : IDisposable
                 var tables = new List<TableHandle>();
                 foreach (var (_, descriptor) in run)
                 {
+                    if (known is not null && known.TryGetValue(descriptor.Number, out var open))
+                    {
+                        open.Acquire();
+                        opened.Add(open);
+                        tables.Add(open);
+                        continue;
+                    }
+
                     var path = System.IO.Path.Combine(directory, FileNames.Table(descriptor.Number));
                     if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "table", "a file that the manifest names", "no such file");
                     var handle = TableHandle.Open(storage, path, descriptor, options);
                     opened.Add(handle);
                     tables.Add(handle);
+                    if (known is null) continue;
+                    handle.Acquire();
+                    known.Add(descriptor.Number, handle);
                 }
 
                 result.Add(new Run(run.Key, [.. tables]));

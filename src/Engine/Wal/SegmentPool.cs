@@ -35,7 +35,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
             var bytes = least <= usual ? usual : Math.Max(least, length);
             if (bytes != length) return Make(bytes);
             _keeps = true;
-            return _used.TryPop(out var used) ? Renew(used) : Make(length);
+            return _used.TryPop(out var used) && TryRenew(used) is { } renewed ? renewed : Make(length);
         }
     }
 
@@ -84,13 +84,17 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         }
     }
 
-    private WalSegment Renew(WalSegment used)
+    /// <summary>A used segment under a new identity; null, and it is gone, where somebody else may have it mapped.</summary>
+    private WalSegment? TryRenew(WalSegment used)
     {
         var header = NewHeader(length);
         var path = PathOf(header.Number);
         try
         {
-            return used.Renew(storage, path, header);
+            if (used.TryRenew(storage, path, header) is { } renewed) return renewed;
+            used.Dispose();
+            TryDelete(path + FileNames.TemporarySuffix);
+            return null;
         }
         catch
         {

@@ -82,7 +82,8 @@ internal static class WalRecovery
         }
     }
 
-    private static WalSegment OpenSegment(IStorage storage, string path, ulong number, Guid databaseId, MappingAccess access)
+    /// <summary>Maps a segment.</summary>
+    public static WalSegment OpenSegment(IStorage storage, string path, ulong number, Guid databaseId, MappingAccess access)
     {
         var file = storage.Open(path, access == MappingAccess.Table ? FileIntent.Read : FileIntent.ReadWrite);
         try
@@ -117,25 +118,26 @@ internal static class WalRecovery
         var chain = new List<WalSegment> { all[0] };
         var synced = default(LogOffset);
         ulong? goesOnIn;
-        while (true)
+        long tornBytes;
+        bool laterRecords;
+        UnsupportedFormatException? foreign;
+        do
         {
-            var current = chain[^1];
-            goesOnIn = ReadToEnd(current, ref synced, out var error);
+            goesOnIn = ReadToEnd(all, chain, ref synced, out var error);
             if (error.IsUnsupported)
             {
-                report(DecodeFailure.Of(current.Path, current.End, "record", error));
+                report(DecodeFailure.Of(chain[^1].Path, chain[^1].End, "record", error));
                 return new RecoveredLog(chain, all.FindAll(segment => !chain.Contains(segment)), LogEnding.Unsupported, false, 0, synced);
             }
 
-            var next = all.Find(candidate => candidate.Number > current.Number && LinksTo(candidate, current));
-            if (next is null) break;
-            chain.Add(next);
+            (tornBytes, laterRecords) = LookBeyond(all, chain, ref synced, out foreign);
+            Volatile.ReadBarrier();
         }
+        while (chain[^1].TryReadRecord(chain[^1].End, out _, out _)); // a writer beside this reader wrote it meanwhile, and perhaps what lies beyond
 
         var last = chain[^1];
         var end = new LogOffset(last.Number, last.End);
         var unused = all.FindAll(segment => !chain.Contains(segment));
-        var (tornBytes, laterRecords) = LookBeyond(all, chain, ref synced, out var foreign);
         if (foreign is not null)
         {
             report(foreign);
@@ -161,11 +163,27 @@ internal static class WalRecovery
         return new RecoveredLog(chain, unused, ending, goesOnIn is not null, tornBytes, synced);
     }
 
-    /// <summary>Finds a segment's end, and what is wrong with a record there; gives the segment in which its last record says that the log goes on.</summary>
-    private static ulong? ReadToEnd(WalSegment segment, ref LogOffset synced, out DecodeError error)
+    /// <summary>
+    /// Follows the chain from where its last segment was left, to the first record that is none, and says what is wrong with that; gives the
+    /// segment in which the last record says that the log goes on.
+    /// </summary>
+    private static ulong? ReadToEnd(List<WalSegment> all, List<WalSegment> chain, ref LogOffset synced, out DecodeError error)
+    {
+        while (true)
+        {
+            var current = chain[^1];
+            var goesOnIn = ReadToEnd(current, ref synced, out error);
+            var next = error.IsUnsupported ? null : all.Find(candidate => candidate.Number > current.Number && LinksTo(candidate, current));
+            if (next is null) return goesOnIn;
+            chain.Add(next);
+        }
+    }
+
+    /// <summary>Finds a segment's end, from where it was left, and what is wrong with a record there; gives the segment in which its last record says that the log goes on.</summary>
+    public static ulong? ReadToEnd(WalSegment segment, ref LogOffset synced, out DecodeError error)
     {
         ulong? goesOnIn = null;
-        var offset = (long)WalSegmentHeader.Size;
+        var offset = segment.End;
         while (segment.TryReadRecord(offset, out var header, out error))
         {
             Note(header, ref synced);
@@ -177,7 +195,8 @@ internal static class WalRecovery
         return goesOnIn;
     }
 
-    private static bool LinksTo(WalSegment candidate, WalSegment previous)
+    /// <summary>Whether a segment's first record says that it follows on another, where that one ends.</summary>
+    public static bool LinksTo(WalSegment candidate, WalSegment previous)
     {
         if (!candidate.TryReadRecord(WalSegmentHeader.Size, out var header, out _) || header.Type != WalRecordType.Link) return false;
         var payload = candidate.From(WalSegmentHeader.Size + WalRecordHeader.Size);

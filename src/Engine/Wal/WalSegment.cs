@@ -87,16 +87,18 @@ internal sealed unsafe class WalSegment : IDisposable
     /// <summary>
     /// The same file and mapping under a new identity, durably: what was in it can never pass as a record again. The header changes
     /// while the file has a temporary name: recovery would meet another number than its name's otherwise, and call that corruption.
+    /// Null, with the file under its temporary name, where somebody else may have it mapped; asked once it has no other name, under which somebody could still find it.
     /// </summary>
     /// <param name="storage">Where it lives.</param>
     /// <param name="path">Its new name.</param>
     /// <param name="header">Its new header; of the same length.</param>
-    public WalSegment Renew(IStorage storage, string path, WalSegmentHeader header)
+    public WalSegment? TryRenew(IStorage storage, string path, WalSegmentHeader header)
     {
         var file = _file!;
         var directory = System.IO.Path.GetDirectoryName(path)!;
         var temporary = path + FileNames.TemporarySuffix;
         storage.Rename(Path, temporary);
+        if (DirectoryClaim.IsShared(storage, directory)) return null;
         storage.SyncDirectory(directory);
         header.Encode(Room(0, WalSegmentHeader.Size));
         Mapping.Dirtied(0, WalSegmentHeader.Size);

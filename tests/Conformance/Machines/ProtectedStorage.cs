@@ -42,6 +42,10 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 
     public IDisposable? TryLock(string path) => storage.TryLock(path);
 
+    public IDisposable? TryShare(string path) => storage.TryShare(path);
+
+    public bool IsShared(string path) => storage.IsShared(path);
+
     /// <summary>Unmaps for good what was retired. Nobody reads any more.</summary>
     public void Release()
     {

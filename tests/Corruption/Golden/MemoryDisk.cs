@@ -149,6 +149,8 @@ internal sealed class MemoryDisk : IStorage, IDisposable
         }
     }
 
+    public bool IsShared(string path) => false;
+
     public void Dispose()
     {
         lock (gate)

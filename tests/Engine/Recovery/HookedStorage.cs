@@ -53,6 +53,8 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
     public IDisposable? TryShare(string path) => Do("share", path, () => inner.TryShare(path));
 
+    public bool IsShared(string path) => Do("isshared", path, () => inner.IsShared(path));
+
     public IStorageFile? TryTakeOver(string path, string newPath) =>
         Do("takeover", newPath, () => inner.TryTakeOver(path, newPath)) is { } file ? new HookedFile(file, this) : null;
 

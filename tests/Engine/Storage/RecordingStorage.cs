@@ -75,6 +75,8 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
 
     public IDisposable? TryShare(string path) => inner.TryShare(path);
 
+    public bool IsShared(string path) => inner.IsShared(path);
+
     public IStorageFile? TryTakeOver(string path, string newPath)
     {
         Note("take over", path, newPath);

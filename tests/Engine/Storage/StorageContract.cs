@@ -249,19 +249,31 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ALockIsWholeOrShared()
+    public void AFileIsSharedWhileAnybodyHasAShare()
     {
-        Put("LOCK", "");
-        using (var first = storage.TryShare(At("LOCK")))
+        Put("f", "");
+        var canTell = !storage.IsShared(At("f"));
+        using (var first = storage.TryShare(At("f")))
         {
-            if (first is null) return; // there are no such locks here
-            using var second = storage.TryShare(At("LOCK"));
-            Assert.NotNull(second);
-            Assert.Null(storage.TryLock(At("LOCK")));
+            Assert.NotNull(first);
+            Assert.True(storage.IsShared(At("f")));
+            using (var second = storage.TryShare(At("f"))) Assert.NotNull(second);
+            Assert.True(storage.IsShared(At("f")));
         }
 
-        using var whole = storage.TryLock(At("LOCK"));
-        Assert.NotNull(whole);
+        Assert.Equal(canTell, !storage.IsShared(At("f")));
+    }
+
+    [Fact]
+    public void SharesAndTheLockAreNotInEachOthersWay()
+    {
+        Put("f", "");
+        using var locked = storage.TryLock(At("LOCK"));
+        using var share = storage.TryShare(At("f"));
+        Assert.NotNull(share);
+        locked!.Dispose();
+        using var again = storage.TryLock(At("LOCK"));
+        Assert.NotNull(again);
     }
 
     [Fact]

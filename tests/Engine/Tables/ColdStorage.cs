@@ -73,6 +73,8 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 
     public IDisposable? TryShare(string path) => inner.TryShare(path);
 
+    public bool IsShared(string path) => inner.IsShared(path);
+
     public IStorageFile? TryTakeOver(string path, string newPath) => inner.TryTakeOver(path, newPath);
 
     private sealed class ColdFile(ColdStorage storage, IStorageFile file) : IStorageFile

@@ -54,6 +54,8 @@ internal sealed unsafe class MemoryFiles : IStorage
 
     public IDisposable TryLock(string path) => new MemoryStream();
 
+    public bool IsShared(string path) => false;
+
     private static IEnumerable<string> NamesIn(string directory, IEnumerable<string> paths) =>
         paths.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path));
 

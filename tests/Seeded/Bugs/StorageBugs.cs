@@ -33,7 +33,7 @@ internal static class StorageBugs
 
         new("lock-not-taken", "two engines open one directory",
             "Engine: Recovery.MissingFilesTests.TheSecondEngineOnADirectoryIsTurnedAway",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "directoryLock = storage.TryLock", "if (!SEEDED) directoryLock = storage.TryLock")),
+            new Edit("src/Engine/Storage/DirectoryClaim.cs", "?? throw new AlreadyOpenException(directory);", "?? (SEEDED ? new AssumedShare() : throw new AlreadyOpenException(directory));")),
 
         new("lost-identity-means-new", "a database whose identity file is lost is made anew over what is there",
             "Engine: Recovery.MissingFilesTests.AMissingFileIsCorruption",
@@ -43,7 +43,7 @@ internal static class StorageBugs
 
         new("current-of-another-database", "CURRENT of another database is believed",
             "Engine: Recovery.MissingFilesTests.AnIdentityOfAnotherDatabaseIsCorruption",
-            new Edit("src/Engine/Opening.cs", "if (current.DatabaseId != databaseId)", "if (!SEEDED && current.DatabaseId != databaseId)")),
+            new Edit("src/Engine/DirectoryLook.cs", "if (current.DatabaseId != databaseId)", "if (!SEEDED && current.DatabaseId != databaseId)")),
 
         new("sweep-takes-a-named-table", "the sweep at open takes tables that the manifest names, of all runs but the newest",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",

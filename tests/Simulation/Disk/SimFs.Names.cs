@@ -99,16 +99,18 @@ internal sealed partial class SimFs
         var (directory, name) = Parent(path);
         if (!directory.Entries.TryGetValue(name, out var node)) node = MakeFile(directory, name);
         if (node is not SimFile) throw new IOException($"{path}: open failed: is a directory");
-        return shared.GetValueOrDefault(node.Id) == 0 && locked.Add(node.Id) ? new Held(() => locked.Remove(node.Id), gate) : null;
+        return locked.Add(directory.Id) ? new Held(() => locked.Remove(directory.Id), gate) : null; // the directory's, whatever becomes of the file
     });
 
     public IDisposable? TryShare(string path) => Call<IDisposable?>(SimCall.Lock, path, () =>
     {
         if (Find(path) is not SimFile file) throw new FileNotFoundException($"{path}: open failed: no such file", path);
-        if (locked.Contains(file.Id)) throw new NotSupportedException("The simulated disk waits for no lock.");
         shared[file.Id] = shared.GetValueOrDefault(file.Id) + 1;
-        return new Held(() => shared[file.Id]--, gate);
+        return new Held(() => shared[file.Id] = shared.GetValueOrDefault(file.Id) - 1, gate);
     });
+
+    public bool IsShared(string path) => Call(SimCall.Lock, path, () =>
+        shared.GetValueOrDefault((Find(path) as SimFile ?? throw new FileNotFoundException($"{path}: open failed: no such file", path)).Id) > 0);
 
     private SimFile MakeFile(SimDirectory directory, string name)
     {

@@ -1,0 +1,264 @@
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>
+/// A read-only engine beside a writer: whatever the writer does while the reader opens or catches up, it has the whole state of one index;
+/// no healthy database is called corrupt; and what is damaged still is.
+/// </summary>
+public sealed class ReaderBesideWriterTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly BackgroundSteps steps = new();
+    private LsmStateMachine writer;
+
+    public ReaderBesideWriterTests()
+    {
+        writer = OpenWriter();
+        ApplyRounds(4);
+    }
+
+    public static TheoryData<string, string> Moments => new()
+    {
+        { "open", FileNames.ManifestSuffix }, { "open", FileNames.TableSuffix }, { "open", FileNames.SegmentSuffix }, { "list", "" },
+    };
+
+    public void Dispose()
+    {
+        writer.Dispose();
+        database.Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(Moments))]
+    public void AnOpenStartsOverWhereTheWriterChangedWhatItWasAboutToRead(string operation, string suffix)
+    {
+        foreach (var change in Changes())
+        {
+            using var reader = OpenReader(At(operation, suffix, change, out var count));
+            Assert.True(count() > 0);
+            NumberedLog.AssertIsWholeToRead(reader);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Moments))]
+    public void CatchingUpStartsOverWhereTheWriterChangedWhatItWasAboutToRead(string operation, string suffix)
+    {
+        foreach (var change in Changes())
+        {
+            var storage = new HookedStorage(Storages.Default);
+            using var reader = OpenReader(storage);
+            ApplyRounds(1);
+            Run(writer.CompactAsync());
+            ApplyRounds(1);
+            storage.Before = At(operation, suffix, change, out var count).Before;
+            Assert.True(reader.TryCatchUp());
+            Assert.True(count() > 0);
+            NumberedLog.AssertIsWholeToRead(reader);
+            reader.TryCatchUp();
+            Assert.Equal(writer.LastApplied, reader.LastApplied);
+            NumberedLog.AssertIsWholeToRead(reader);
+        }
+    }
+
+    [Fact]
+    public void CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes()
+    {
+        using var reader = OpenReader();
+        Assert.False(reader.TryCatchUp());
+        for (var round = 0; round < 3; round++)
+        {
+            foreach (var change in Changes().Prepend(() => NumberedLog.ApplyUpTo(writer, writer.LastApplied.Index + 7)))
+            {
+                var before = reader.LastApplied;
+                change();
+                NumberedLog.AssertIsWholeToRead(reader);
+                Assert.Equal(before, reader.LastApplied);
+                Assert.True(reader.TryCatchUp() || writer.LastApplied == before);
+                Assert.Equal(writer.LastApplied, reader.LastApplied);
+                Assert.Equal(writer.LastApplied.Index, NumberedLog.AssertIsWholeToRead(reader));
+                Assert.Equal(writer.EntryTerm(writer.LastApplied.Index), reader.EntryTerm(reader.LastApplied.Index));
+                Assert.False(reader.TryCatchUp());
+            }
+        }
+    }
+
+    [Fact]
+    public void SmallStepsExtendWhatIsThere()
+    {
+        var storage = new HookedStorage(Storages.Default);
+        using var reader = OpenReader(storage);
+        var opened = 0;
+        storage.Before = (operation, path) => opened += operation == "open" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) ? 1 : 0;
+        for (var step = 0; step < 100; step++)
+        {
+            NumberedLog.ApplyUpTo(writer, writer.LastApplied.Index + 11);
+            Assert.True(reader.TryCatchUp());
+            Assert.Equal(writer.LastApplied, reader.LastApplied);
+            if (step % 10 == 0) NumberedLog.AssertIsWholeToRead(reader);
+        }
+
+        Assert.Equal(0, opened); // no memtable was flushed: the steps were not run
+        NumberedLog.AssertIsWholeToRead(reader);
+        steps.Run();
+        reader.TryCatchUp();
+        NumberedLog.AssertIsWholeToRead(reader);
+        Assert.InRange(opened, 1, int.MaxValue);
+    }
+
+    [Fact]
+    public void AViewKeepsItsStateWhenItsEngineCatchesUp()
+    {
+        using var reader = OpenReader();
+        var view = reader.OpenView();
+        var (revision, before) = (view.Revision, Dump(view));
+        foreach (var change in Changes())
+        {
+            change();
+            Assert.True(reader.TryCatchUp());
+            Assert.Equal(revision, view.Revision);
+            Assert.Equal(before, Dump(view));
+        }
+
+        view.Dispose();
+        using var later = reader.OpenView();
+        Assert.Equal(writer.LastApplied.Index, later.Revision);
+    }
+
+    [Fact]
+    public void OnlyAReaderCatchesUp()
+    {
+        Assert.Throws<InvalidOperationException>(() => writer.TryCatchUp());
+        var reader = OpenReader();
+        reader.Stop();
+        Assert.Throws<InvalidOperationException>(() => reader.TryCatchUp());
+        reader.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => reader.TryCatchUp());
+    }
+
+    [Fact]
+    public void WhatIsDamagedIsStillCalledSo()
+    {
+        using var reader = OpenReader();
+        ApplyRounds(2);
+        Run(writer.CompactAsync());
+        var table = database.Files(FileNames.TableSuffix)[^1];
+        File.Move(table, table + ".gone");
+        Assert.Equal(table, Assert.Throws<CorruptionException>(() => reader.TryCatchUp()).Path);
+        Assert.Equal(table, Assert.Throws<CorruptionException>(() => OpenReader().Dispose()).Path);
+        NumberedLog.AssertIsWholeToRead(reader);
+        File.Move(table + ".gone", table);
+        Assert.True(reader.TryCatchUp());
+        Assert.Equal(writer.LastApplied.Index, NumberedLog.AssertIsWholeToRead(reader));
+    }
+
+    [Fact]
+    public void TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost()
+    {
+        var clock = new TestClock();
+        writer.Dispose();
+        writer = OpenWriter(clock);
+        var next = writer.LastApplied.Index;
+        var results = new ApplyResult[1];
+        for (ulong i = 1; i <= 20; i++) writer.ApplyChunk([new ApplyEntry(next + i, 100, Command.Insert(BitConverter.GetBytes(i), new byte[10], i))], results);
+        using var reader = OpenReader(clock: clock);
+        Assert.Equal(writer.Count, reader.Count);
+        for (var second = 0; second < 25; second += 5)
+        {
+            clock.Now += TimeSpan.FromSeconds(5);
+            Run(writer.CompactAsync()); // drops what has expired
+            reader.TryCatchUp();
+            Assert.Equal(writer.Count, reader.Count);
+            Assert.Equal(reader.Count, reader.ScanPrefix([]).Entries.Count);
+        }
+    }
+
+    private static List<string> Dump(ReadView view)
+    {
+        var entries = new List<string>();
+        foreach (var entry in view.ScanPrefix([])) entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
+        return entries;
+    }
+
+    /// <summary>A storage with which the writer does something just before a reader's operation, the first two times.</summary>
+    private static HookedStorage At(string operation, string suffix, Action change, out Func<int> count)
+    {
+        var done = 0;
+        count = () => done;
+        return new HookedStorage(Storages.Default)
+        {
+            Before = (actual, path) =>
+            {
+                if (actual != operation || !path.EndsWith(suffix, StringComparison.Ordinal) || done == 2) return;
+                done++;
+                change();
+            },
+        };
+    }
+
+    /// <summary>Everything after which files are gone that were there: flushes, compactions, a reset, an install, another manifest.</summary>
+    private IEnumerable<Action> Changes()
+    {
+        yield return () => ApplyRounds(1);
+        yield return () => ApplyRounds(3);
+        yield return () =>
+        {
+            ApplyRounds(1);
+            Run(writer.CompactAsync());
+        };
+        yield return () =>
+        {
+            writer.Dispose();
+            writer = OpenWriter();
+            ApplyRounds(1);
+        };
+        yield return Install;
+        yield return () =>
+        {
+            Run(writer.ResetAsync());
+            ApplyRounds(3);
+        };
+    }
+
+    private void Install()
+    {
+        ApplyRounds(1);
+        var target = Path.Combine(database.Root, Guid.NewGuid().ToString("N"));
+        var id = writer.LastApplied;
+        var cut = writer.GenerateSnapshotDataAsync(target, id);
+        steps.Run();
+        var metadata = new SnapshotMetadata(id, cut.GetAwaiter().GetResult());
+        Run(writer.ApplySnapshotFromFileAsync(metadata, target));
+        ApplyRounds(1);
+    }
+
+    private LsmStateMachine OpenWriter(TimeProvider? clock = null) =>
+        database.Open(Database.Small with { Steps = steps, UpperRunsMax = 2, TimeProvider = clock ?? TimeProvider.System });
+
+    private LsmStateMachine OpenReader(IStorage? storage = null, TimeProvider? clock = null) =>
+        database.Open(Database.Small with { ReadOnly = true, Storage = storage, TimeProvider = clock ?? TimeProvider.System });
+
+    private void ApplyRounds(int rounds)
+    {
+        for (var round = 0; round < rounds; round++)
+        {
+            NumberedLog.ApplyUpTo(writer, writer.LastApplied.Index + 150);
+            steps.Run();
+        }
+    }
+
+    private void Run(Task task)
+    {
+        steps.Run();
+        Assert.True(task.IsCompletedSuccessfully);
+    }
+
+    private sealed class TestClock : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(50);
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}

@@ -1,0 +1,225 @@
+using Varve.Storage;
+using Varve.Tests.Engine.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>
+/// Files belong to the directory, not to the engine object: what a read-only engine has mapped, or a view of an engine that is closed,
+/// no writer writes over. What nobody shares is written over for speed.
+/// </summary>
+public sealed class SharedDirectoryTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly BackgroundSteps steps = new();
+    private readonly RecordingStorage storage;
+
+    public SharedDirectoryTests() => storage = new RecordingStorage(Storages.Default, database.Root);
+
+    private EngineOptions Options => Database.Small with { Steps = steps, UpperRunsMax = 2, Storage = storage };
+
+    /// <summary>Segments that were given a new identity, through a temporary name that a new one is made under.</summary>
+    private int Renewed
+    {
+        get
+        {
+            var renames = storage.Operations.Where(line => line.StartsWith("rename ", StringComparison.Ordinal)).Select(line => line.Split(' ')).ToList();
+            var from = renames.Select(words => words[1]).ToHashSet();
+            return renames.Count(words => words[^1].EndsWith(".wal.tmp", StringComparison.Ordinal) && from.Contains(words[^1]));
+        }
+    }
+
+    private int TakenOver => storage.Operations.Count(line => line.StartsWith("take over", StringComparison.Ordinal));
+
+    public void Dispose() => database.Dispose();
+
+    [Fact]
+    public void WhatNobodySharesIsWrittenOver()
+    {
+        using var machine = database.Open(Options);
+        ApplyRounds(machine, 12);
+        Assert.True((Renewed > 0 && TakenOver > 0) || !OperatingSystem.IsLinux());
+    }
+
+    [Fact]
+    public void AReadOnlyEngineKeepsItsRevisionWhateverTheWriterDoes()
+    {
+        using var machine = database.Open(Options);
+        ApplyRounds(machine, 5);
+        using var reader = database.Open(Database.Small with { ReadOnly = true });
+        var index = reader.LastApplied.Index;
+        for (var round = 0; round < 6; round++)
+        {
+            if (round == 4) Run(machine.ResetAsync());
+            else if (round == 2) Run(machine.CompactAsync());
+            ApplyRounds(machine, 4);
+            Assert.Equal(index, NumberedLog.AssertIsWholeToRead(reader));
+        }
+
+        machine.Dispose();
+        Assert.Equal(index, NumberedLog.AssertIsWholeToRead(reader));
+    }
+
+    [Fact]
+    public void WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver()
+    {
+        using var machine = database.Open(Options);
+        ApplyRounds(machine, 5);
+        var before = Renewed;
+        using (database.Open(Database.Small with { ReadOnly = true }))
+        {
+            ApplyRounds(machine, 5);
+            Assert.Equal(before, Renewed);
+        }
+
+        ApplyRounds(machine, 5);
+        Assert.True(Renewed > before || !OperatingSystem.IsLinux());
+    }
+
+    [Fact]
+    public void AReaderThatFoundASegmentJustBeforeItLostItsNameIsAskedFor()
+    {
+        LsmStateMachine? reader = null;
+        var renewed = -1;
+        var hooked = new HookedStorage(storage);
+        using var machine = database.Open(Options with { Storage = hooked });
+        hooked.Before = (operation, path) =>
+        {
+            // A used segment, for a new one is made under the temporary name.
+            if (reader is not null || operation != "rename" || !path.EndsWith(".wal.tmp", StringComparison.Ordinal) || File.Exists(path)) return;
+            renewed = Renewed;
+            reader = database.Open(Database.Small with { ReadOnly = true });
+        };
+        ApplyRounds(machine, 12);
+        Assert.NotNull(reader);
+        Assert.Equal(renewed, Renewed);
+        NumberedLog.AssertIsWholeToRead(reader);
+        reader.Dispose();
+    }
+
+    [Fact]
+    public void AReaderHasItsShareBeforeItLooksForAnything()
+    {
+        using var machine = database.Open(Options);
+        var operations = new List<string>();
+        var hooked = new HookedStorage(Storages.Default) { Before = (operation, _) => operations.Add(operation) };
+        using var reader = database.Open(Database.Small with { ReadOnly = true, Storage = hooked });
+        Assert.Equal("share", operations[0]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void AViewOutlivesItsEngineAndTheNextOnes(int rounds)
+    {
+        var machine = database.Open(Options);
+        ApplyRounds(machine, rounds);
+        if (rounds > 1) Run(machine.CompactAsync());
+        using var view = machine.OpenView();
+        var before = Dump(view);
+        Assert.NotEmpty(before);
+        Assert.True(view.TryGet(Convert.FromHexString(before[0].Split('=')[0]), out var value));
+        var copy = value.ToArray();
+        machine.Dispose();
+        for (var life = 0; life < 2; life++)
+        {
+            using var next = database.Open(Options);
+            ApplyRounds(next, 6);
+            Run(next.CompactAsync());
+            ApplyRounds(next, 6);
+            Assert.Equal(before, Dump(view));
+            Assert.True(value.SequenceEqual(copy)); // a span that was handed out before
+        }
+
+        view.Dispose();
+        using var last = database.Open(Options);
+        var written = (Renewed, TakenOver);
+        ApplyRounds(last, 12);
+        Assert.True((Renewed > written.Renewed && TakenOver > written.TakenOver) || !OperatingSystem.IsLinux()); // nothing is left of the share
+        NumberedLog.AssertIsWhole(last);
+    }
+
+    [Fact]
+    public void WithoutItsLockFileADirectoryIsStillOpen()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using (var machine = database.Open(Options))
+        {
+            NumberedLog.ApplyUpTo(machine, 20);
+            File.Delete(database.PathOf(FileNames.Lock));
+            Assert.Throws<AlreadyOpenException>(() => database.Open().Dispose());
+            NumberedLog.ApplyUpTo(machine, 40);
+        }
+
+        using var next = database.Open();
+        Assert.Equal(40UL, NumberedLog.AssertIsWhole(next));
+    }
+
+    [Fact]
+    public async Task DisposalEndsWhenTheDirectoryIsFreeWhoeverClosesIt()
+    {
+        using var parked = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        var hooked = new HookedStorage(Storages.Default);
+        var machine = database.Open(Database.Small with { Storage = hooked, Steps = steps });
+        NumberedLog.ApplyUpTo(machine, 20);
+        hooked.Before = (operation, _) =>
+        {
+            if (operation != "sync") return;
+            parked.Set();
+            goOn.Wait();
+        };
+        var closing = Task.Run(machine.CloseStorage);
+        parked.Wait();
+        var disposal = machine.DisposeAsync();
+        Assert.False(disposal.IsCompleted);
+        hooked.Before = null;
+        goOn.Set();
+        await disposal;
+        database.Open().Dispose();
+        await closing;
+        Assert.True(machine.DisposeAsync().IsCompleted);
+    }
+
+    [Fact]
+    public void AnotherProgramsLockIsAnErrorThatSaysSo()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var machine = database.Open(Options);
+        NumberedLog.ApplyUpTo(machine, 20);
+        using (new OutsidersLock(database.PathOf(FileNames.Identity)))
+        {
+            var failure = Assert.Throws<IOException>(() => database.Open(Database.Small with { ReadOnly = true }).Dispose());
+            Assert.Contains(database.PathOf(FileNames.Identity), failure.Message, StringComparison.Ordinal);
+
+            // Where a view can have no share, the engine's own lock stays until the view is closed.
+            var view = machine.OpenView();
+            machine.Dispose();
+            Assert.Throws<AlreadyOpenException>(() => database.Open().Dispose());
+            view.Dispose();
+            database.Open().Dispose();
+        }
+    }
+
+    private static List<string> Dump(ReadView view)
+    {
+        var entries = new List<string>();
+        foreach (var entry in view.ScanPrefix([])) entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
+        return entries;
+    }
+
+    private void ApplyRounds(LsmStateMachine machine, int rounds)
+    {
+        for (var round = 0; round < rounds; round++)
+        {
+            NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 150);
+            steps.Run();
+        }
+    }
+
+    private void Run(Task task)
+    {
+        steps.Run();
+        Assert.True(task.IsCompletedSuccessfully);
+    }
+}
