@@ -5,7 +5,7 @@ namespace Varve;
 /// <summary>
 /// A worker of the engine that does its round whenever it is woken, and at an interval if it has one: on a thread of its own, or
 /// when a simulation steps it. A failure ends its work and is handed to the engine, which latches it; a full disk is not a
-/// failure, the round is tried again.
+/// failure, nor is want of descriptors: the round is tried again.
 /// </summary>
 internal sealed class Background : IDisposable
 {
@@ -98,9 +98,9 @@ internal sealed class Background : IDisposable
         {
             _round();
         }
-        catch (StorageFullException)
+        catch (IOException e) when (Shortage.IsMet(e))
         {
-            // Space may come back: what could not be written is still in the log. The next round tries again.
+            // Space may come back, and descriptors: what could not be written is still in the log. The next round tries again.
         }
 #pragma warning disable CA1031 // Whatever it is, the engine must hear of it instead of dying of it.
         catch (Exception e)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Varve;
 
 /// <summary>The position of an entry in the Raft log.</summary>
@@ -52,6 +54,15 @@ public readonly struct Command
 
     /// <summary>For an insert, seconds until expiry; 0: none.</summary>
     public ulong TtlSeconds { get; }
+
+    /// <summary>Whether its bytes are in arrays, and reached without code of the user's.</summary>
+    internal bool IsInArrays =>
+        MemoryMarshal.TryGetArray(Key, out _) && MemoryMarshal.TryGetArray(Value, out _)
+        && (Expected is not { } expected || MemoryMarshal.TryGetArray(expected, out _));
+
+    /// <summary>The same command with its bytes elsewhere.</summary>
+    internal Command Over(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? expected) =>
+        new(Kind, key, value, expected, TtlSeconds);
 }
 
 /// <summary>A committed log entry.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Varve.Memory;
 using Varve.Storage;
 
 namespace Varve;
@@ -146,6 +147,9 @@ public sealed record EngineOptions
 
     /// <summary>The seam for a test: the hash seed of a database that is made; null: random.</summary>
     internal ulong? HashSeed { get; init; }
+
+    /// <summary>The seam for want of memory: called where an apply asks for some, and may throw <see cref="OutOfMemoryException"/>.</summary>
+    internal Action<Allocation>? Allocations { get; init; }
 
     /// <summary>The seam for a simulated disk.</summary>
     internal IStorage? Storage { get; init; }

@@ -71,6 +71,16 @@ public sealed class StorageFullException(string path, Exception? inner = null) :
     public string Path { get; } = path;
 }
 
+/// <summary>The process, or the system, has no file descriptor left. Nothing was acknowledged; the engine goes on when there is one.</summary>
+/// <param name="path">The file that could not be opened.</param>
+/// <param name="inner">The failure of the operating system.</param>
+public sealed class TooManyOpenFilesException(string path, Exception? inner = null)
+    : VarveException($"{path}: no file descriptor left to open it with", inner)
+{
+    /// <summary>The file that could not be opened.</summary>
+    public string Path { get; } = path;
+}
+
 /// <summary>
 /// An earlier failure left the engine unable to promise anything more; this instance acknowledges nothing from then on.
 /// Close it and open the directory again.

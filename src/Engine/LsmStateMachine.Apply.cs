@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 using CommunityToolkit.HighPerformance.Buffers;
 using Varve.Applying;
 using Varve.Format;
+using Varve.Memory;
 using Varve.Memtables;
+using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -17,7 +19,7 @@ public sealed partial class LsmStateMachine
     /// <summary>From here on indexing a chunk takes longer than the system call that has the device begin before it.</summary>
     private const int SyncAheadOperationsMin = 32;
 
-    private readonly ChunkScratch _scratch = new();
+    private readonly ChunkScratch _scratch;
 
     /// <summary>Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless durability, or <see cref="TableAccess.Probed"/> for a compare-and-swap, asks for one.</summary>
     /// <param name="encodedChunk">Varint-delimited entries; read during the call only.</param>
@@ -31,6 +33,7 @@ public sealed partial class LsmStateMachine
     public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results)
     {
         Throttle();
+        LocalTime(); // the user's clock: before the gate
         int count;
         LogOffset end;
         lock (_versions.Gate)
@@ -86,12 +89,15 @@ public sealed partial class LsmStateMachine
 
     private LogOffset AppendNative(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
     {
+        LocalTime(); // the user's clock: before the gate
         lock (_versions.Gate)
         {
             EnsureWritable();
-            var count = _scratch.Take(chunk);
-            return AppendLocked(new NativeSource(chunk), count, results);
+            if (_scratch.TryTake(chunk)) return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
         }
+
+        using var copied = new CopiedChunk(chunk);
+        return AppendNative(copied.Entries, results);
     }
 
     /// <summary>Everything from the check to the publication; where the log ended after it, or default when nothing was new.</summary>
@@ -106,19 +112,25 @@ public sealed partial class LsmStateMachine
         var positions = _scratch.Positions.AsSpan(0, fresh);
         var flags = ChunkColumnsWriter.Needed(positions);
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(fresh, flags) + operationBytes;
-        if (lengthMax > WalRecordHeader.LengthMax) throw new ArgumentException("The chunk is too large for one record of 2 GiB.", nameof(count));
-        ReserveLocked(lengthMax);
+        if (lengthMax > WalRecordHeader.LengthMax) throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
+        ReserveLocked(lengthMax, fresh);
+        _versions.Current.Incarnation.Reserve(positions, flags);
 
         var segment = _wal.Active;
         var memtable = _versions.Current.Memtables[0];
-        var localTime = LocalTime();
+        var localTime = Volatile.Read(ref _localTime); // raised before the gate
         var room = _wal.Build((int)lengthMax);
         var columns = ChunkColumnsWriter.Write(room[WalRecordHeader.Size..], positions, flags);
         var length = WalRecordHeader.Size + columns;
         var operations = 0;
 
-        HashLocked(source, first, fresh, memtable.Index);
-        var place = fresh == 1 && _scratch.Entries[first].Kind != CommandKind.Noop ? memtable.Index.Locate(source.Key(first)) : default;
+        // From here on keys are those of the log's copy: the caller's may change meanwhile. A compare-and-swap that fails leaves no
+        // operation, so what was placed after it moves down.
+        PlaceKeysLocked(source, first, fresh, room, length, memtable.Index);
+        var place = fresh == 1 && _scratch.Entries[first].Kind != CommandKind.Noop
+            ? memtable.Index.Locate(room.Slice(length + WalOperation.HeaderSize, _scratch.Entries[first].KeyLength))
+            : default;
+        var placed = length;
         for (var i = 0; i < fresh; i++)
         {
             ref readonly var entry = ref _scratch.Entries[first + i];
@@ -126,10 +138,14 @@ public sealed partial class LsmStateMachine
             positions[i].Succeeded = true;
             if (entry.Kind == CommandKind.Noop) continue;
 
-            var key = source.Key(first + i);
+            var kind = KindOf(entry);
+            var size = (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, kind);
+            if (placed != length) WalOperation.MoveKey(room, placed, length, size, entry.KeyLength);
+            placed += size;
+            var key = room.Slice(length + WalOperation.HeaderSize, entry.KeyLength);
             var hash = _scratch.Hashes[i];
             var time = _options.LeaseClock == LeaseClock.Log ? positions[i].LogTimeMs : localTime;
-            var prior = fresh == 1 ? 0 : _scratch.FindInChunk(source, key, hash, first);
+            var prior = fresh == 1 ? 0 : _scratch.FindInChunk(_wal, key, hash);
             if (prior == 0) prior = memtable.Index.Find(key, hash);
             if (entry.Kind == CommandKind.CompareAndSwap && !Matches(source, first + i, prior, key, hash, time))
             {
@@ -137,14 +153,13 @@ public sealed partial class LsmStateMachine
                 continue;
             }
 
-            var kind = entry.Kind == CommandKind.Delete ? RecordKind.Tombstone
-                : entry.Kind == CommandKind.Insert && entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
             var value = kind == RecordKind.Tombstone ? default : source.Value(first + i);
             var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, entry.TtlSeconds) : 0;
             _scratch.References[i] = (uint)((segment.End + length) / WalOperation.Alignment);
-            length += (int)WalOperation.Write(room[length..], entry.Index, prior, kind, key, value, deadline);
+            WalOperation.Complete(room.Slice(length, size), entry.Index, prior, kind, entry.KeyLength, value, deadline);
+            length += size;
             operations++;
-            if (fresh > 1) _scratch.NoteInChunk(source, i, first);
+            if (fresh > 1) _scratch.NoteInChunk(_wal, i, key);
         }
 
         memtable.Index.PrefetchForSplit(place);
@@ -213,17 +228,29 @@ public sealed partial class LsmStateMachine
         static ArgumentException Disorder(int entry) => new($"Entry {entry} of the chunk does not have a higher index than the one before it.", "chunk");
     }
 
-    /// <summary>Hashes the keys and asks for their directory lines ahead of use: independent misses cost a tenth of dependent ones.</summary>
-    private void HashLocked<TSource>(TSource source, int first, int fresh, MemtableIndex index) where TSource : IChunkSource, allows ref struct
+    /// <summary>
+    /// Copies each key to where its operation will be, hashes the copy, and asks for its directory line ahead of use: independent misses
+    /// cost a tenth of dependent ones.
+    /// </summary>
+    private void PlaceKeysLocked<TSource>(TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
+        where TSource : IChunkSource, allows ref struct
     {
         for (var i = 0; i < fresh; i++)
         {
-            if (_scratch.Entries[first + i].Kind == CommandKind.Noop) continue;
-            var hash = KeyHash.Of(source.Key(first + i));
+            ref readonly var entry = ref _scratch.Entries[first + i];
+            if (entry.Kind == CommandKind.Noop) continue;
+            var size = (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, KindOf(entry));
+            var hash = KeyHash.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));
             _scratch.Hashes[i] = hash;
             index.Prefetch(hash);
+            at += size;
         }
     }
+
+    /// <summary>The kind of the operation that an entry with an effect becomes.</summary>
+    private static RecordKind KindOf(in WireEntry entry) =>
+        entry.Kind == CommandKind.Delete ? RecordKind.Tombstone
+        : entry.Kind == CommandKind.Insert && entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
 
     private bool Matches<TSource>(TSource source, int entry, uint prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
         where TSource : IChunkSource, allows ref struct
@@ -245,8 +272,27 @@ public sealed partial class LsmStateMachine
         return source.TryGetExpected(entry, out var expected) ? exists && value.SequenceEqual(expected) : !exists;
     }
 
-    /// <summary>Indexes the sealed record's operations, remembers outcomes and terms, and publishes unless a sync comes first.</summary>
+    /// <summary>
+    /// Indexes the sealed record's operations, remembers outcomes and terms, and publishes unless a sync comes first. All that it needs was
+    /// reserved before the seal. If it fails all the same, the log has what the memtable lacks: only a new open can mend that.
+    /// </summary>
     private void IndexLocked(MemtableIndex index, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
+    {
+        try
+        {
+            _options.Allocations?.Invoke(Allocation.AfterSeal);
+            EnterLocked(index, place, first, fresh, results);
+        }
+#pragma warning disable CA1031 // Whatever it is, the record is in the log and nobody may take it for refused.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Latch(e);
+            throw new EngineFaultedException(e);
+        }
+    }
+
+    private void EnterLocked(MemtableIndex index, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
     {
         var incarnation = _versions.Current.Incarnation;
         var operations = 0;
@@ -286,14 +332,26 @@ public sealed partial class LsmStateMachine
             throw new EngineFaultedException(e);
         }
 
-        if (_options.Durability == Durability.Power && header.OperationCount >= SyncAheadOperationsMin) _wal.BeginSync(header.Length);
+        if (_options.Durability != Durability.Power || header.OperationCount < SyncAheadOperationsMin) return;
+        try
+        {
+            _wal.BeginSync(header.Length);
+        }
+        catch (IOException e)
+        {
+            Latch(e);
+            throw new EngineFaultedException(e);
+        }
     }
 
-    /// <summary>Makes room for a record, in the next segment if need be. A full disk throws before anything changed.</summary>
-    private void ReserveLocked(long length)
+    /// <summary>
+    /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk throws before anything
+    /// changed, and so does want of memory or descriptors.
+    /// </summary>
+    private void ReserveLocked(long length, int operations = 0)
     {
         length += WalWriter.ClosingRoom;
-        if (length <= _wal.Room) return;
+        if (length <= _wal.Room && _versions.Current.Memtables[0].Index.HasRoomFor(operations)) return;
         RotateLocked(length + WalWriter.NoteSize(24), _versions.Current.Memtables[0]);
     }
 
@@ -303,13 +361,41 @@ public sealed partial class LsmStateMachine
         if (!_memtables.IsReady) _segmentStalls++;
         var version = _versions.Current;
         var memtable = TakeMemtableLocked(room, filled);
-        version.Memtables[0].Seal(_wal.Position);
-        _wal.Rotate(memtable.Segment);
-        _versions.SwitchLocked(new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base));
+        var next = PrepareRotationLocked(version, memtable);
+        try
+        {
+            version.Memtables[0].Seal(_wal.Position);
+            _wal.Rotate(memtable.Segment);
+            _versions.SwitchLocked(next);
+        }
+#pragma warning disable CA1031 // Whatever it is, the log goes on in a segment that no version has.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Latch(e);
+            throw new EngineFaultedException(e);
+        }
+
         memtable.Release();
-        ReviewMemoryLocked(_versions.Current);
         _background!.Wake();
         _syncer.Wake();
+        ReviewMemoryLocked(next);
+    }
+
+    /// <summary>All the memory that a rotation takes, before the log knows of it.</summary>
+    private Versions.Version PrepareRotationLocked(Versions.Version version, Memtable memtable)
+    {
+        try
+        {
+            _options.Allocations?.Invoke(Allocation.Version);
+            _wal.ReserveRotation();
+            return new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base);
+        }
+        catch
+        {
+            memtable.Abandon(_pool.Recycle);
+            throw;
+        }
     }
 
     private Memtable TakeMemtableLocked(long room, Memtable? filled)
@@ -318,7 +404,7 @@ public sealed partial class LsmStateMachine
         {
             return _memtables.Take(room, filled);
         }
-        catch (IOException e) when (e is not StorageFullException)
+        catch (IOException e) when (!Shortage.IsMet(e))
         {
             // A rename or a sync of which nobody knows how far it got: a new open finds out.
             Latch(e);

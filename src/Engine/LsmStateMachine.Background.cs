@@ -1,4 +1,5 @@
 using Varve.Compaction;
+using Varve.Storage;
 
 namespace Varve;
 
@@ -21,6 +22,21 @@ public sealed partial class LsmStateMachine
         }
     }
 
+    /// <summary>On a thread of the user's timer: the background goes by the time that is seen here.</summary>
+    private void WakeWhenIdle()
+    {
+        try
+        {
+            if (_options.LeaseClock == LeaseClock.Local) LocalTime();
+        }
+        catch (InvalidOperationException)
+        {
+            // Then by the time that was seen before: what has expired since is dropped by a later compaction.
+        }
+
+        _background?.Wake();
+    }
+
     private void CarryOut(TaskCompletionSource compaction)
     {
         try
@@ -31,7 +47,7 @@ public sealed partial class LsmStateMachine
         }
         catch (Exception e)
         {
-            compaction.SetException(e is StorageFullException ? e : new EngineFaultedException(e));
+            compaction.SetException(Shortage.IsMet(e) ? e : new EngineFaultedException(e));
             throw;
         }
     }

@@ -24,8 +24,9 @@ public sealed partial class LsmStateMachine
                 throw new ArgumentOutOfRangeException(nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
             if (lastApplied.Index == position.Index) return;
             ReserveLocked(WalWriter.NoteSize(0));
-            _wal.AppendNote(WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
             var incarnation = _versions.Current.Incarnation;
+            incarnation.ReserveJump();
+            _wal.AppendNote(WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
             incarnation.NoteJump(lastApplied.Index, lastApplied.Term);
             if (_options.Durability != Durability.Power) incarnation.Applied.Publish(_wal.Position);
             end = new LogOffset(_wal.Active.Number, _wal.Active.End);
@@ -49,6 +50,7 @@ public sealed partial class LsmStateMachine
         ArgumentNullException.ThrowIfNull(metadata);
         if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
             throw new ArgumentException($"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.", nameof(metadata));
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
         using (_versions.EnterGate())
         {
             EnsureMutable();
@@ -97,6 +99,7 @@ public sealed partial class LsmStateMachine
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (_options.LeaseClock == LeaseClock.Local) LocalTime(); // the user's clock: before the lock
         lock (_cleaning)
         {
             while (true)
@@ -114,7 +117,7 @@ public sealed partial class LsmStateMachine
         {
             EnsureWritable();
             var version = ReadPoint(out var position);
-            var (from, to) = (Volatile.Read(ref _cleanedTime), LeaseTime(position));
+            var (from, to) = (Volatile.Read(ref _cleanedTime), SeenLeaseTime(position));
             if (to <= from) return true;
             if (!version.Incarnation.Census.TryVisitExpired(version, position.Index, from, to, key => found.Add(key))) return false;
             using (_versions.EnterGate())

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using Varve.Applying;
 using Varve.Compaction;
 using Varve.Format;
 using Varve.Storage;
@@ -11,19 +10,20 @@ namespace Varve;
 
 public sealed partial class LsmStateMachine : ITableJobsHost
 {
-    private readonly ILogger _logger;
+    private readonly EngineLog _log;
     private readonly Queue<TaskCompletionSource> _compactions = new();
     private readonly Lock _lifecycle = new();
     private readonly Operations _operations;
     private bool _released;
 
     private LsmStateMachine(
-        string directory, EngineOptions options, IStorage storage, ILogger logger, DirectoryClaim claim, Opening.Parts parts, MemtableStock stock)
+        string directory, EngineOptions options, IStorage storage, EngineLog log, DirectoryClaim claim, Opening.Parts parts, MemtableStock stock)
     {
         _options = options;
+        _scratch = new ChunkScratch(options.Allocations);
         _operations = new Operations(areInline: options.Steps is not null);
         _claim = claim;
-        _logger = logger;
+        _log = log;
         _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
         _pins = _versions.Pins;
         _wal = parts.Wal;
@@ -50,7 +50,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             return;
         }
 
-        _idle = new IdleWatch(options, () => _wal.BytesAppended, () => _background?.Wake());
+        _idle = new IdleWatch(options, () => _wal.BytesAppended, WakeWhenIdle);
         _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval, isDeferrable: true);
     }
 
@@ -73,7 +73,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         OptionChecks.Check(options);
         var storage = options.Storage ?? Storages.Default;
         directory = Path.GetFullPath(directory);
-        var logger = options.LoggerFactory?.CreateLogger("Varve") ?? NullLogger.Instance;
+        var log = new EngineLog(options.LoggerFactory);
         var claim = options.ReadOnly
             ? DirectoryClaim.TryRead(storage, directory) ?? throw Opening.NoDatabase(storage, directory)
             : DirectoryClaim.Write(storage, directory);
@@ -83,7 +83,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         try
         {
             parts = new Opening(storage, directory, options).Run(stock);
-            engine = new LsmStateMachine(directory, options, storage, logger, claim, parts, stock);
+            engine = new LsmStateMachine(directory, options, storage, log, claim, parts, stock);
             engine.Begin();
             return engine;
         }
@@ -104,7 +104,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         }
     }
 
-    /// <summary>Starts what works beside the callers. What fails here, the user's clock and logger among it, ends in <see cref="Close"/>.</summary>
+    /// <summary>Starts what works beside the callers. What fails here, the user's timer among it, ends in <see cref="Close"/>.</summary>
     private void Begin()
     {
         _syncer.Start();
@@ -112,7 +112,9 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _idle?.Start();
         _syncer.Wake();
         _background?.Wake();
-        Log.Opened(_logger, _versions.Directory, LastApplied.Index, LastApplied.Term, _report.RecoveredEntries, _report.TornTailBytes);
+        var (index, term) = LastApplied;
+        _log.Post(logger => Log.Opened(logger, _versions.Directory, index, term, _report.RecoveredEntries, _report.TornTailBytes));
+        _log.Emit();
     }
 
     /// <inheritdoc/>
@@ -141,12 +143,14 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// </summary>
     public void CloseStorage()
     {
-        if (Close()) Log.Closed(_logger, _versions.Directory, _versions.Current.Applied.Index);
+        if (Close()) _log.Post(logger => Log.Closed(logger, _versions.Directory, _versions.Current.Applied.Index));
+        _log.Emit();
     }
 
     /// <summary>False where it was closed before.</summary>
     private bool Close()
     {
+        _idle?.Dispose(); // a timer of the user's: outside of the lock
         lock (_lifecycle)
         {
             if (State == Closed) return false;
@@ -170,23 +174,16 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         // Appliers in the middle of a chunk finish it, as a reader that catches up does; those after see that it is closed.
         lock (_catchingUp)
             using (_versions.EnterGate()) State = Closed;
+        _background?.Dispose();
         try
         {
-            _idle?.Dispose();
+            SyncBeforeClose();
         }
         finally
         {
-            _background?.Dispose();
-            try
-            {
-                SyncBeforeClose();
-            }
-            finally
-            {
-                _syncer.Dispose();
-                _jobs.WakeWaiters();
-                FailCompactions();
-            }
+            _syncer.Dispose();
+            _jobs.WakeWaiters();
+            FailCompactions();
         }
     }
 
@@ -233,6 +230,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public Task CompactAsync(CancellationToken cancellationToken = default)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_options.LeaseClock == LeaseClock.Local) LocalTime(); // the background goes by what was seen
         using (_versions.EnterGate())
         {
             EnsureMutable();
@@ -268,14 +266,15 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _wal.Forget(memtable.Segment);
         _syncer.NoteDurableLocked(memtable.Last!.Value.Id);
         ReviewMemoryLocked(current);
-        Log.Flushed(_logger, memtable.Last!.Value.Index);
+        var index = memtable.Last!.Value.Index;
+        _log.Post(logger => Log.Flushed(logger, index));
     }
 
     ulong ITableJobsHost.DropTime(Versions.Version version)
     {
         if (version.Runs.All(run => run.Tables.All(table => table.Descriptor.LeaseCount == 0))) return 0;
         // Cuts at or after the base are still to be exact, so under the log's clock nothing that was live there may vanish.
-        var time = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : LocalTime();
+        var time = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : Volatile.Read(ref _localTime);
         var census = version.Incarnation.Census;
         var fold = AcquirePoint(out var position);
         try

@@ -55,6 +55,7 @@ public sealed partial class LsmStateMachine
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentException.ThrowIfNullOrEmpty(snapshotPath);
         EnsureMutable();
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
         RejectOlder(metadata, path, LastApplied.Index);
         await _operations.Run(token => InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
@@ -72,7 +73,7 @@ public sealed partial class LsmStateMachine
                 // Operations run one at a time, and nothing else changes what a database is for life.
                 var life = _versions.Current.Incarnation;
                 Switch(MachineState.Empty(life.HashSeed, life.LeaseClock), [], [], null, _ => { });
-                Log.WasReset(_logger);
+                _log.Post(Log.WasReset);
                 return Task.FromResult(true);
             },
             cancellationToken);
@@ -146,7 +147,8 @@ public sealed partial class LsmStateMachine
             var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, _versions.Numbers, _options, version, lastIncluded.Index, token);
             var checksum = builder.Build(target, state, out var tables);
             Interlocked.Add(ref _snapshotBytes, builder.BytesWritten);
-            Log.SnapshotMade(_logger, lastIncluded.Index, target, tables);
+            var count = tables;
+            _log.Post(logger => Log.SnapshotMade(logger, lastIncluded.Index, target, count));
             try
             {
                 RecordSnapshot(version.Incarnation, new SnapshotMetadata(lastIncluded, checksum));
@@ -205,7 +207,7 @@ public sealed partial class LsmStateMachine
 
         Interlocked.Add(ref _snapshotBytes, staged.Tables.Sum(table => table.Table.Length));
         SnapshotStager.Release(staged);
-        Log.SnapshotInstalled(_logger, metadata.LastIncluded.Index, path);
+        _log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
         return true;
     }
 
@@ -215,7 +217,7 @@ public sealed partial class LsmStateMachine
         Memtable? memtable = null;
         try
         {
-            var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
+            var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept, _options.Allocations);
             _versions.CommitHoldingGate(
                 old =>
                 {
@@ -240,7 +242,7 @@ public sealed partial class LsmStateMachine
                     _syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
                 });
         }
-        catch (Exception e) when (e is not (SnapshotRejectedException or StorageFullException or EngineFaultedException or InvalidOperationException))
+        catch (Exception e) when (!Shortage.IsMet(e) && e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
         {
             // The manifest may or may not hold the record, and name the segment: only a new open can tell.
             Latch(e);
@@ -253,13 +255,14 @@ public sealed partial class LsmStateMachine
 
     private void NoteSnapshotLocked(SnapshotMetadata metadata)
     {
+        // The checksum is the engine's copy by now: the caller's memory is not kept.
         Span<byte> payload = stackalloc byte[16 + SHA256.HashSizeInBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(payload, metadata.LastIncluded.Index);
         BinaryPrimitives.WriteUInt64LittleEndian(payload[8..], metadata.LastIncluded.Term);
         metadata.Checksum.Span.CopyTo(payload[16..]);
         ReserveLocked(WalWriter.NoteSize(payload.Length));
         _wal.AppendNote(WalRecordType.Snapshot, payload, _wal.Position);
-        Volatile.Write(ref _snapshot, metadata with { Checksum = metadata.Checksum.ToArray() });
+        Volatile.Write(ref _snapshot, metadata);
     }
 
     private static void RejectOlder(SnapshotMetadata metadata, string path, ulong applied)

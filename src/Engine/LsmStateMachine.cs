@@ -194,10 +194,14 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         return position;
     }
 
+    /// <summary>As <see cref="LeaseTime"/>, without a look at the clock: for where a lock is held, after that look.</summary>
+    private ulong SeenLeaseTime(in LogPosition position) =>
+        _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : Volatile.Read(ref _localTime);
+
     /// <summary>The local clock, which never runs backward within an instance, nor past what was logged, Unix milliseconds.</summary>
     private ulong LocalTime()
     {
-        var now = (ulong)Math.Max(0, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds());
+        var now = EngineClock.Read(_options.TimeProvider);
         var seen = Volatile.Read(ref _localTime);
         while (now > seen)
         {
@@ -244,8 +248,9 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     /// <summary>Remembers the first failure after which nothing can be promised; from then on nothing is acknowledged.</summary>
     private void Latch(Exception failure)
     {
-        if (Interlocked.CompareExchange(ref _fault, failure, null) is null) Log.Faulted(_logger, failure);
+        var isFirst = Interlocked.CompareExchange(ref _fault, failure, null) is null;
         _jobs.WakeWaiters();
         FailCompactions();
+        if (isFirst) _log.PostFault(failure);
     }
 }

@@ -103,7 +103,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var content = manifest.Content;
         numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
         foreach (var name in storage.List(directory)) NoteNumber(numbers, name);
-        var incarnation = new Incarnation(content.State, OutcomesKept);
+        var incarnation = new Incarnation(content.State, OutcomesKept, options.Allocations);
         var recovered = new LogReplay(incarnation, content.State, stock);
 
         if (log is not null)

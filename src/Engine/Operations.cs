@@ -82,7 +82,7 @@ internal sealed class Operations(bool areInline)
         lock (_lock)
         {
             _closed = true;
-            _closing.Cancel();
+            _ = _closing.CancelAsync(); // what a cancellation completes goes on elsewhere, and not under the locks of this thread
             while (_running > 0) Monitor.Wait(_lock);
         }
     }

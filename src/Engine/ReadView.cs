@@ -90,9 +90,12 @@ public ref struct ScanEnumerator
         _context is not null && _context.Generation == _generation ? _scan : throw new ObjectDisposedException(nameof(ReadView));
 
     /// <summary>The entry that the scan stands on.</summary>
+    /// <exception cref="InvalidOperationException">It stands on none: <see cref="MoveNext"/> was not called, or did not return true.</exception>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly EntryView Current => new(Scan.Key, Scan.Value);
 
-    /// <summary>Steps to the next entry.</summary>
+    /// <summary>Steps to the next entry. Once it has thrown, it throws the same again: the scan cannot go on.</summary>
+    /// <exception cref="CorruptionException">A block of a table is not what was written.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly bool MoveNext() => Scan.MoveNext();
 

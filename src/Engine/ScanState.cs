@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using Varve.Format;
 using Varve.Memory;
 using Varve.Versions;
@@ -18,13 +20,13 @@ internal sealed class ScanState(ViewContext context)
     private int _toLength;
     private bool _isStarted;
     private bool _isBackward;
+    private ExceptionDispatchInfo? _failure;
 
-    public ReadOnlySpan<byte> Key => _current!.Key;
+    public ReadOnlySpan<byte> Key => (_current ?? ThrowNoEntry()).Key;
 
-    public ReadOnlySpan<byte> Value => _current!.Value;
+    public ReadOnlySpan<byte> Value => (_current ?? ThrowNoEntry()).Value;
 
     public bool IsStarted => _isStarted;
-
 
     /// <summary>Sets the bounds [from, to); empty is unbounded.</summary>
     public void SetRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
@@ -51,23 +53,37 @@ internal sealed class ScanState(ViewContext context)
 
     public void Reverse() => _isBackward = !_isBackward;
 
+    /// <summary>A failure ends the scan: every further call throws it again, so that a part is never taken for the whole.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext() =>
-        _leader is { } leader && leader.TryStepInWindow() ? leader.Kind == RecordKind.Put || SettleOnLive() : MoveOn();
+        _leader is { } leader && leader.TryStepInWindow() ? leader.Kind == RecordKind.Put || MoveOn(hasStepped: true) : MoveOn(hasStepped: false);
 
-    public void Close() => (_leader, _current, _isStarted) = (null, null, true);
+    public void Close() => (_leader, _current, _failure, _isStarted) = (null, null, null, true);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool MoveOn()
+    private bool MoveOn(bool hasStepped)
     {
-        if (!_isStarted) Start();
-        else if (_current is null) return false;
-        else _cursor.Move();
-        return SettleOnLive();
+        _failure?.Throw();
+        try
+        {
+            if (!_isStarted) Start();
+            else if (_current is null) return false;
+            else if (!hasStepped) _cursor.Move();
+            return SettleOnLive();
+        }
+        catch (Exception e)
+        {
+            (_leader, _current, _failure) = (null, null, ExceptionDispatchInfo.Capture(e));
+            throw;
+        }
     }
 
-    /// <summary>From where the cursor stands to the next entry that is live.</summary>
+    [DoesNotReturn]
     [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Source ThrowNoEntry() =>
+        throw new InvalidOperationException("The scan stands on no entry: before its first MoveNext, after its end, or after a failure.");
+
+    /// <summary>From where the cursor stands to the next entry that is live.</summary>
     private bool SettleOnLive()
     {
         while (_cursor.Current is { } current && !context.IsLive(current.Kind, current.Deadline)) _cursor.Move();

@@ -31,23 +31,48 @@ internal static class WalOperation
         (HeaderSize + (long)keyLength + valueLength + (kind == RecordKind.LeasedPut ? 8 : 0) + (Alignment - 1)) & ~(Alignment - 1L);
 
     /// <summary>Writes header, key, value, deadline and padding; <paramref name="destination"/> has at least <see cref="SizeOf"/> bytes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static long Write(
         Span<byte> destination, ulong index, uint prior, RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong deadline)
     {
         var size = (int)SizeOf(key.Length, value.Length, kind);
-        destination = destination[..size];
-        // The padding first: the last eight bytes are partly overwritten by what follows.
-        BinaryPrimitives.WriteUInt64LittleEndian(destination[(size - 8)..], 0);
-        BinaryPrimitives.WriteUInt64LittleEndian(destination, index);
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], prior);
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[12..], (uint)value.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[16..], (uint)key.Length | ((uint)kind << 16));
-        key.CopyTo(destination[HeaderSize..]);
-        value.CopyTo(destination[(HeaderSize + key.Length)..]);
-        if (kind == RecordKind.LeasedPut)
-            BinaryPrimitives.WriteUInt64LittleEndian(destination[(HeaderSize + key.Length + value.Length)..], deadline);
+        PlaceKey(destination[..size], key);
+        Complete(destination[..size], index, prior, kind, key.Length, value, deadline);
         return size;
+    }
+
+    /// <summary>Writes padding and key of an operation that <paramref name="operation"/> is as long as; gives the key's copy.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ReadOnlySpan<byte> PlaceKey(Span<byte> operation, ReadOnlySpan<byte> key)
+    {
+        // The padding first: the last eight bytes are partly overwritten by what follows.
+        BinaryPrimitives.WriteUInt64LittleEndian(operation[^8..], 0);
+        var copy = operation.Slice(HeaderSize, key.Length);
+        key.CopyTo(copy);
+        return copy;
+    }
+
+    /// <summary>Moves what <see cref="PlaceKey"/> wrote to where an operation of <paramref name="size"/> bytes begins further down.</summary>
+    public static void MoveKey(Span<byte> room, int from, int to, int size, int keyLength)
+    {
+        var key = room.Slice(from + HeaderSize, keyLength);
+        key.CopyTo(room[(to + HeaderSize)..]);
+        // Value and deadline are yet to come, and overwrite what this clears of their place.
+        var padding = Math.Max(HeaderSize + keyLength, size - Alignment);
+        room[(to + padding)..(to + size)].Clear();
+    }
+
+    /// <summary>Writes the header, value and deadline of an operation whose key is in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Complete(
+        Span<byte> operation, ulong index, uint prior, RecordKind kind, int keyLength, ReadOnlySpan<byte> value, ulong deadline)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(operation, index);
+        BinaryPrimitives.WriteUInt32LittleEndian(operation[8..], prior);
+        BinaryPrimitives.WriteUInt32LittleEndian(operation[12..], (uint)value.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(operation[16..], (uint)keyLength | ((uint)kind << 16));
+        value.CopyTo(operation[(HeaderSize + keyLength)..]);
+        if (kind == RecordKind.LeasedPut)
+            BinaryPrimitives.WriteUInt64LittleEndian(operation[(HeaderSize + keyLength + value.Length)..], deadline);
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using Varve.Format;
 using Varve.Memory;
+using Varve.Wal;
 
 namespace Varve.Applying;
 
@@ -8,7 +9,7 @@ namespace Varve.Applying;
 /// Room for the chunk being applied, kept between chunks so that applying allocates nothing: decoded entries, then one
 /// element a new entry in each of the parallel arrays. Used under the engine's gate.
 /// </summary>
-internal sealed class ChunkScratch
+internal sealed class ChunkScratch(Action<Allocation>? allocations)
 {
     private const int DecodeAhead = 2048;
 
@@ -40,7 +41,7 @@ internal sealed class ChunkScratch
             asked = Math.Max(asked, reader.Position);
             if (wanted > asked) Prefetch.Span(chunk[asked..wanted]);
             asked = Math.Max(asked, wanted);
-            if (count == Entries.Length) Array.Resize(ref Entries, count * 2);
+            if (count == Entries.Length) GrowEntries(count * 2);
             if (!reader.TryRead(out Entries[count])) break;
             count++;
         }
@@ -50,14 +51,18 @@ internal sealed class ChunkScratch
         return count;
     }
 
-    /// <summary>Takes over the heads of a chunk of commands.</summary>
-    public int Take(ReadOnlySpan<ApplyEntry> chunk)
+    /// <summary>
+    /// Takes over the heads of a chunk of commands. False if some of their bytes are reached through code of the user's, a
+    /// <see cref="System.Buffers.MemoryManager{T}"/>, which does not run under the gate.
+    /// </summary>
+    public bool TryTake(ReadOnlySpan<ApplyEntry> chunk)
     {
-        if (Entries.Length < chunk.Length) Array.Resize(ref Entries, (int)BitOperations.RoundUpToPowerOf2((uint)chunk.Length));
+        if (Entries.Length < chunk.Length) GrowEntries((int)BitOperations.RoundUpToPowerOf2((uint)chunk.Length));
         for (var i = 0; i < chunk.Length; i++)
         {
             ref readonly var entry = ref chunk[i];
             if (entry.Command.Kind > CommandKind.CompareAndSwap) throw new ArgumentException($"Entry {i} of the chunk has no known command.", nameof(chunk));
+            if (!entry.Command.IsInArrays) return false;
             Entries[i] = new WireEntry
             {
                 Index = entry.Index,
@@ -70,7 +75,7 @@ internal sealed class ChunkScratch
             };
         }
 
-        return chunk.Length;
+        return true;
     }
 
     /// <summary>Readies the parallel arrays for new entries, and the table of keys of this chunk.</summary>
@@ -78,39 +83,56 @@ internal sealed class ChunkScratch
     {
         if (Positions.Length < count)
         {
+            // All or none: an allocation that fails leaves them of one length.
             var length = (int)BitOperations.RoundUpToPowerOf2((uint)count);
-            Positions = new EntryPosition[length];
-            Hashes = new ulong[length];
-            References = new uint[length];
+            allocations?.Invoke(Allocation.Scratch);
+            var positions = new EntryPosition[length];
+            allocations?.Invoke(Allocation.Scratch);
+            var hashes = new ulong[length];
+            (Positions, Hashes, References) = (positions, hashes, new uint[length]);
         }
 
         var buckets = (int)BitOperations.RoundUpToPowerOf2((uint)count * 2);
-        if (_buckets.Length < buckets) _buckets = new int[buckets];
-        else Array.Clear(_buckets, 0, buckets);
+        if (_buckets.Length < buckets)
+        {
+            allocations?.Invoke(Allocation.Scratch);
+            _buckets = new int[buckets];
+        }
+        else
+        {
+            Array.Clear(_buckets, 0, buckets);
+        }
+
         _bucketMask = buckets - 1;
     }
 
-    /// <summary>The latest operation of this chunk on a key; 0: none.</summary>
-    public uint FindInChunk<TSource>(TSource source, ReadOnlySpan<byte> key, ulong hash, int first) where TSource : IChunkSource, allows ref struct
+    /// <summary>The latest operation of this chunk on a key, which is in <paramref name="log"/>; 0: none.</summary>
+    public uint FindInChunk(WalWriter log, ReadOnlySpan<byte> key, ulong hash)
     {
         for (var at = (int)hash & _bucketMask; ; at = (at + 1) & _bucketMask)
         {
             var entry = _buckets[at] - 1;
             if (entry < 0) return 0;
-            if (Hashes[entry] == hash && source.Key(first + entry).SequenceEqual(key)) return References[entry];
+            if (Hashes[entry] == hash && log.OperationAt(References[entry]).Key.SequenceEqual(key)) return References[entry];
         }
     }
 
     /// <summary>Notes that new entry <paramref name="entry"/> has the latest operation on its key.</summary>
-    public void NoteInChunk<TSource>(TSource source, int entry, int first) where TSource : IChunkSource, allows ref struct
+    public void NoteInChunk(WalWriter log, int entry, ReadOnlySpan<byte> key)
     {
         var hash = Hashes[entry];
         for (var at = (int)hash & _bucketMask; ; at = (at + 1) & _bucketMask)
         {
             var other = _buckets[at] - 1;
-            if (other >= 0 && (Hashes[other] != hash || !source.Key(first + other).SequenceEqual(source.Key(first + entry)))) continue;
+            if (other >= 0 && (Hashes[other] != hash || !log.OperationAt(References[other]).Key.SequenceEqual(key))) continue;
             _buckets[at] = entry + 1;
             return;
         }
+    }
+
+    private void GrowEntries(int length)
+    {
+        allocations?.Invoke(Allocation.Scratch);
+        Array.Resize(ref Entries, length);
     }
 }

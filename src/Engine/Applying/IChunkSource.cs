@@ -1,10 +1,18 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using Varve.Format;
 
 namespace Varve.Applying;
 
-/// <summary>Where the keys and values of a decoded chunk are: the caller's encoded bytes, or the caller's commands.</summary>
+/// <summary>
+/// Where the keys and values of a decoded chunk are: the caller's encoded bytes, or the caller's commands. The caller may change them
+/// during the call, so each is asked for once, and is as long as the decoded entry says or there is an exception.
+/// </summary>
 internal interface IChunkSource
 {
+    /// <summary>The caller's name for it.</summary>
+    static abstract string ParameterName { get; }
+
     ReadOnlySpan<byte> Key(int entry);
 
     ReadOnlySpan<byte> Value(int entry);
@@ -19,6 +27,8 @@ internal readonly ref struct WireSource(ReadOnlySpan<byte> chunk, ReadOnlySpan<W
     private readonly ReadOnlySpan<byte> _chunk = chunk;
     private readonly ReadOnlySpan<WireEntry> _entries = entries;
 
+    public static string ParameterName => "encodedChunk";
+
     public ReadOnlySpan<byte> Key(int entry) => _entries[entry].KeyIn(_chunk);
 
     public ReadOnlySpan<byte> Value(int entry) => _entries[entry].ValueIn(_chunk);
@@ -30,19 +40,31 @@ internal readonly ref struct WireSource(ReadOnlySpan<byte> chunk, ReadOnlySpan<W
     }
 }
 
-/// <summary>A chunk of commands.</summary>
-internal readonly ref struct NativeSource(ReadOnlySpan<ApplyEntry> chunk) : IChunkSource
+/// <summary>A chunk of commands whose bytes are in arrays. The commands, too, may change during the call.</summary>
+internal readonly ref struct NativeSource(ReadOnlySpan<ApplyEntry> chunk, ReadOnlySpan<WireEntry> entries) : IChunkSource
 {
     private readonly ReadOnlySpan<ApplyEntry> _chunk = chunk;
+    private readonly ReadOnlySpan<WireEntry> _entries = entries;
 
-    public ReadOnlySpan<byte> Key(int entry) => _chunk[entry].Command.Key.Span;
+    public static string ParameterName => "chunk";
 
-    public ReadOnlySpan<byte> Value(int entry) => _chunk[entry].Command.Value.Span;
+    public ReadOnlySpan<byte> Key(int entry) => Bytes(_chunk[entry].Command.Key, _entries[entry].KeyLength);
+
+    public ReadOnlySpan<byte> Value(int entry) => Bytes(_chunk[entry].Command.Value, _entries[entry].ValueLength);
 
     public bool TryGetExpected(int entry, out ReadOnlySpan<byte> expected)
     {
         var found = _chunk[entry].Command.Expected;
-        expected = found.GetValueOrDefault().Span;
+        expected = Bytes(found.GetValueOrDefault(), found.GetValueOrDefault().Length);
         return found.HasValue;
     }
+
+    private static ReadOnlySpan<byte> Bytes(ReadOnlyMemory<byte> memory, int length)
+    {
+        if (!MemoryMarshal.TryGetArray(memory, out var bytes) || bytes.Count != length) ThrowChanged();
+        return bytes;
+    }
+
+    [DoesNotReturn]
+    private static void ThrowChanged() => throw new ArgumentException("A command of the chunk changed during the call; nothing was applied.", ParameterName);
 }

@@ -52,14 +52,24 @@ internal sealed class TableBatch(
     {
         if (_writer is not null) End();
         var named = new List<(string, TableDescriptor)>();
-        foreach (var (temporary, descriptor) in _done)
+        try
         {
-            var path = Path.Combine(directory, nameOf(descriptor));
-            storage.Rename(temporary, path);
-            named.Add((path, descriptor));
+            foreach (var (temporary, descriptor) in _done)
+            {
+                var path = Path.Combine(directory, nameOf(descriptor));
+                storage.Rename(temporary, path);
+                named.Add((path, descriptor));
+            }
+
+            if (named.Count > 0) storage.SyncDirectory(directory);
+        }
+        catch
+        {
+            // Nobody knows of them yet; the others go with the temporaries.
+            foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);
+            throw;
         }
 
-        if (named.Count > 0) storage.SyncDirectory(directory);
         _finished = true;
         return named;
     }

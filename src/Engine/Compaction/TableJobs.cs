@@ -1,3 +1,4 @@
+using Varve.Storage;
 using Varve.Versions;
 
 namespace Varve.Compaction;
@@ -22,7 +23,7 @@ internal sealed class TableJobs
     private readonly Compactor _compactor;
     private Run? _newestInput;   // of the innermost compaction in progress
     private long _owed;          // bytes that it has to merge before there may be another in its midst
-    private StorageFullException? _blockedBy;
+    private IOException? _blockedBy;
     private long _rounds;
     private long _failedRound;
     private long _credit;
@@ -64,7 +65,7 @@ internal sealed class TableJobs
 
             Volatile.Write(ref _blockedBy, null);
         }
-        catch (StorageFullException e)
+        catch (IOException e) when (Shortage.IsMet(e))
         {
             _versions.Spares.Clear();
             lock (_progress)
@@ -138,8 +139,8 @@ internal sealed class TableJobs
             var round = _rounds;
             while (!isReached(_versions.Current) && !isOver())
             {
-                // Only an attempt begun since says that the disk is still full.
-                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } full) throw new StorageFullException(full.Path, full);
+                // Only an attempt begun since says that there is still a shortage.
+                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } shortage) throw Shortage.Again(shortage);
                 if (!_host.TryStep()) Monitor.Wait(_progress, 100);
             }
         }

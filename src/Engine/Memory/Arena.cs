@@ -41,6 +41,9 @@ internal sealed unsafe class Arena : IDisposable
     /// <summary>Bytes handed out so far.</summary>
     public long BytesUsed => Volatile.Read(ref _lines) * LineSize;
 
+    /// <summary>Bytes that can still be handed out.</summary>
+    public long BytesFree => (_linesMax - Volatile.Read(ref _lines)) * LineSize;
+
     /// <summary>Takes <paramref name="lines"/> zeroed adjoining lines and returns their reference. Writer only.</summary>
     /// <exception cref="OutOfMemoryException">The reservation is used up.</exception>
     public uint Allocate(int lines)

@@ -13,6 +13,7 @@ internal sealed class IndexMemory : IDisposable
     private const int BlockBytesPerKeyMax = 80;     // four rows a 192-byte block at the worst, on all levels; overflow lines on top
     private const int BlockBytesPerKeyUsual = 31;   // at random: a little over eight rows a block, an eighth more for the levels above, some overflow lines
     private const int ReservationMin = 64 << 10;
+    private const int Slack = ReservationMin / 2;   // what splits on all levels take at once, many times over
     private long _bytesTouched;
 
     /// <exception cref="OutOfMemoryException">The operating system refuses the reservations: about four times the segment.</exception>
@@ -31,6 +32,9 @@ internal sealed class IndexMemory : IDisposable
             throw;
         }
     }
+
+    /// <summary>Whether there is room for so many operations more; always in clear memory, for as many as fit the segment.</summary>
+    public bool HasRoomFor(int operations) => Lines.BytesFree >= (long)operations * BlockBytesPerKeyMax + Slack;
 
     /// <summary>Length of the segments that it is for.</summary>
     public long SegmentBytes { get; }

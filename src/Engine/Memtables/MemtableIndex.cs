@@ -36,6 +36,9 @@ internal sealed unsafe class MemtableIndex
     /// <summary>Bytes of index in use.</summary>
     public long BytesUsed => Memory.BytesUsed;
 
+    /// <summary>Whether its memory has room for so many operations more, new keys all of them.</summary>
+    public bool HasRoomFor(int operations) => Memory.HasRoomFor(operations);
+
     /// <summary>Distinct keys.</summary>
     public int KeyCount => Volatile.Read(ref _keyCount);
 

@@ -13,6 +13,13 @@ internal static class DurableFile
     /// <exception cref="IOException">Any step failed. One writer a path: a second would take the first's temporary for a leftover.</exception>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content)
     {
+        var isRenaming = false;
+        Replace(storage, path, content, ref isRenaming);
+    }
+
+    /// <summary>As the other; <paramref name="isRenaming"/> is set as soon as a failure no longer means that the old file is there.</summary>
+    public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content, ref bool isRenaming)
+    {
         var temporary = path + FileNames.TemporarySuffix;
         storage.Delete(temporary);
         try
@@ -23,6 +30,7 @@ internal static class DurableFile
                 file.Sync();
             }
 
+            isRenaming = true;
             storage.Rename(temporary, path);
         }
         catch

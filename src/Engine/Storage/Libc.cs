@@ -67,6 +67,8 @@ internal static unsafe partial class Libc
     public const int EXDEV = 18;
     public const int EINVAL = 22;
     public const int EISDIR = 21;
+    public const int ENFILE = 23;
+    public const int EMFILE = 24;
     public const int ENOSPC = 28;
     public const int ESPIPE = 29;
     public const int EMLINK = 31;

@@ -5,6 +5,7 @@ namespace Varve.Storage;
 /// <summary>Turns what the managed file calls throw into what the seam promises.</summary>
 internal static class PortableError
 {
+    private const int WindowsTooManyOpenFiles = unchecked((int)0x80070004);
     private const int WindowsSharingViolation = unchecked((int)0x80070020);
     private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
     private const int WindowsDiskFull = unchecked((int)0x80070070);
@@ -16,6 +17,7 @@ internal static class PortableError
         {
             VarveException => null,
             IOException e when IsDiskFull(e) => new StorageFullException(path, e),
+            IOException e when IsOutOfDescriptors(e) => new TooManyOpenFilesException(path, e),
             UnauthorizedAccessException => new IOException($"{path}: access denied: {exception.Message}", exception),
             NotSupportedException => new IOException($"{path}: {exception.Message}", exception),
             _ => null,
@@ -26,6 +28,9 @@ internal static class PortableError
     // Outside Windows HResult is the errno.
     public static bool IsSharingViolation(IOException e) =>
         OperatingSystem.IsWindows() ? e.HResult == WindowsSharingViolation : e.HResult == Libc.EAGAIN;
+
+    private static bool IsOutOfDescriptors(IOException e) =>
+        OperatingSystem.IsWindows() ? e.HResult == WindowsTooManyOpenFiles : e.HResult is Libc.EMFILE or Libc.ENFILE;
 
     private static bool IsDiskFull(IOException e) =>
         OperatingSystem.IsWindows() ? e.HResult is WindowsDiskFull or WindowsHandleDiskFull

@@ -19,6 +19,7 @@ internal static class PosixError
     {
         var text = Text(error, call, path);
         if (error == Libc.ENOSPC || error == Libc.EDQUOT) return new StorageFullException(path, new IOException(text, error));
+        if (error is Libc.EMFILE or Libc.ENFILE) return new TooManyOpenFilesException(path, new IOException(text, error));
         if (error == Libc.ENOENT) return new FileNotFoundException(text, path);
         return error is Libc.ENXIO or Libc.EISDIR or Libc.ESPIPE || error == Libc.ELOOP ? new NotAPlainFileException(text, error) : new IOException(text, error);
     }

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Memory;
 using Varve.Wal;
 
 namespace Varve.Versions;
@@ -11,16 +12,42 @@ internal sealed class Incarnation
 {
     private ulong _lastNoted;
 
-    public Incarnation(MachineState state, int outcomes)
+    /// <param name="state">What it begins with.</param>
+    /// <param name="outcomes">How many outcomes it keeps at least.</param>
+    /// <param name="allocations"><see cref="EngineOptions.Allocations"/>.</param>
+    public Incarnation(MachineState state, int outcomes, Action<Allocation>? allocations = null)
     {
         var position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
         Applied = new AppliedCell(position);
-        Terms = new TermTable(state.Terms);
-        Outcomes = new OutcomeLog(outcomes, state.Outcomes);
+        Terms = new TermTable(state.Terms, allocations);
+        Outcomes = new OutcomeLog(outcomes, state.Outcomes, allocations);
         Census = new Census(state);
         HashSeed = state.HashSeed;
         LeaseClock = state.LeaseClock;
         _lastNoted = state.LastIndex;
+    }
+
+    /// <summary>
+    /// Takes the memory that <see cref="Note"/> needs for the next entries, so that nothing can fail once their record is sealed. Under the
+    /// engine's gate.
+    /// </summary>
+    public void Reserve(ReadOnlySpan<EntryPosition> entries, ColumnFlags flags)
+    {
+        // Of consecutive entries of one term the first alone can begin a run, behind a hole.
+        var runs = (flags & (ColumnFlags.Indexes | ColumnFlags.Terms)) == 0 ? 1 : RunsOf(entries);
+        Terms.Reserve(2 * runs);
+        Outcomes.Reserve(runs);
+    }
+
+    /// <summary>As <see cref="Reserve"/>, for <see cref="NoteJump"/>.</summary>
+    public void ReserveJump() => Terms.Reserve(2);
+
+    private static int RunsOf(ReadOnlySpan<EntryPosition> entries)
+    {
+        var runs = 1;
+        for (var i = 1; i < entries.Length; i++)
+            if (entries[i].Term != entries[i - 1].Term || entries[i].Index != entries[i - 1].Index + 1) runs++;
+        return runs;
     }
 
     /// <summary>Remembers the term and the outcome of the next applied entry; under the engine's gate.</summary>

@@ -130,7 +130,6 @@ internal sealed class ManifestStore : IDisposable
         var path = PathOf(number);
         var salt = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
         IStorageFile? file = null;
-        var isNamed = false;
         try
         {
             file = _storage.Open(path, FileIntent.CreateNew);
@@ -140,8 +139,8 @@ internal sealed class ManifestStore : IDisposable
             file.Write(ManifestLog.HeaderSize, record);
             file.Sync();
             _storage.SyncDirectory(_directory);
-            isNamed = _isUnknown = true;
-            DurableFile.Replace(_storage, System.IO.Path.Combine(_directory, FileNames.Current), new PointerFile(_databaseId, number).Encode());
+            DurableFile.Replace(
+                _storage, System.IO.Path.Combine(_directory, FileNames.Current), new PointerFile(_databaseId, number).Encode(), ref _isUnknown);
             _isUnknown = false;
             var old = Number;
             _file?.Dispose();
@@ -156,7 +155,7 @@ internal sealed class ManifestStore : IDisposable
         catch
         {
             if (file != _file) file?.Dispose();
-            if (!isNamed) DurableFile.TryDelete(_storage, path);
+            if (!_isUnknown) DurableFile.TryDelete(_storage, path);
             throw;
         }
     }

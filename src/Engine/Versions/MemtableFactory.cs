@@ -1,3 +1,4 @@
+using Varve.Storage;
 using Varve.Wal;
 
 namespace Varve.Versions;
@@ -59,7 +60,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
             do WarmNext();
             while (TryPrepareOne());
         }
-        catch (Exception e) when (e is StorageFullException or OutOfMemoryException)
+        catch (Exception e) when (Shortage.IsMet(e) || e is OutOfMemoryException)
         {
         }
     }

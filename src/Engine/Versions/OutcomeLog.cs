@@ -1,5 +1,6 @@
 using System.Numerics;
 using Varve.Format;
+using Varve.Memory;
 
 namespace Varve.Versions;
 
@@ -11,13 +12,15 @@ internal sealed class OutcomeLog
 {
     private readonly ulong[] _bits;
     private readonly long _capacity;
+    private readonly Action<Allocation>? _allocations;
     private readonly List<Run> _runs = [];
     private int _firstRun;
     private long _next;
 
     /// <summary>Keeps at least <paramref name="entries"/> outcomes.</summary>
-    public OutcomeLog(int entries, ReadOnlySpan<OutcomeRun> known)
+    public OutcomeLog(int entries, ReadOnlySpan<OutcomeRun> known, Action<Allocation>? allocations = null)
     {
+        _allocations = allocations;
         _capacity = (long)BitOperations.RoundUpToPowerOf2((uint)Math.Max(entries, 64));
         _bits = new ulong[_capacity / 64];
         var skip = -_capacity;
@@ -43,9 +46,18 @@ internal sealed class OutcomeLog
             return;
         }
 
+        Reserve(1);
         _runs.Add(new Run(index, _next));
         _next++;
         DropOldRuns();
+    }
+
+    /// <summary>Takes the memory for so many more runs of consecutive indexes.</summary>
+    public void Reserve(int count)
+    {
+        if (count <= _runs.Capacity - _runs.Count) return;
+        _allocations?.Invoke(Allocation.Outcomes);
+        _runs.EnsureCapacity(_runs.Count + count);
     }
 
     /// <summary>The outcome of an entry; null where it is not kept.</summary>

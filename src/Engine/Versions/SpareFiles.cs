@@ -43,8 +43,17 @@ internal sealed class SpareFiles(IStorage storage, string directory, long bytesM
         lock (_lock) _keeps = true;
         while (TryTake(lengthExpected) is { } spare)
         {
-            if (!DirectoryClaim.IsShared(storage, directory) && storage.TryTakeOver(spare, path) is { } file) return file;
-            DurableFile.TryDelete(storage, spare);
+            IStorageFile? file = null;
+            try
+            {
+                if (!DirectoryClaim.IsShared(storage, directory)) file = storage.TryTakeOver(spare, path);
+            }
+            finally
+            {
+                if (file is null) DurableFile.TryDelete(storage, spare);
+            }
+
+            if (file is not null) return file;
         }
 
         return storage.Open(path, FileIntent.CreateNew);

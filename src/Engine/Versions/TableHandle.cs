@@ -14,7 +14,18 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
     public static List<TableHandle> OpenAll(IStorage storage, List<(string Path, TableDescriptor Descriptor)> tables, EngineOptions options)
     {
         var opened = new List<TableHandle>();
-        foreach (var (path, descriptor) in tables) opened.Add(Open(storage, path, descriptor, options));
+        try
+        {
+            foreach (var (path, descriptor) in tables) opened.Add(Open(storage, path, descriptor, options));
+        }
+        catch (IOException e) when (Shortage.IsMet(e))
+        {
+            // The step is tried again, and writes others.
+            opened.ForEach(static table => table.Release());
+            foreach (var (path, _) in tables) DurableFile.TryDelete(storage, path);
+            throw;
+        }
+
         return opened;
     }
 
@@ -23,7 +34,7 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
         new(storage, path, Table.Open(storage, path, descriptor, options.ParanoidChecks, options.TableAccess));
 
     /// <summary>
-    /// Lets go of tables that a version is to take over by <paramref name="commit"/>; says whether it did. Where it did not, or a full disk
+    /// Lets go of tables that a version is to take over by <paramref name="commit"/>; says whether it did. Where it did not, or a shortage
     /// left the manifest as it was, their files go. After any other failure the manifest may name them, and they stay.
     /// </summary>
     public static bool HandOver(List<TableHandle> tables, Func<bool> commit)
@@ -34,7 +45,7 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
             if (!done) tables.ForEach(static table => table.MarkObsolete());
             return done;
         }
-        catch (StorageFullException)
+        catch (IOException e) when (Shortage.IsMet(e))
         {
             tables.ForEach(static table => table.MarkObsolete());
             throw;

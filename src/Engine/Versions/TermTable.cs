@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Memory;
 
 namespace Varve.Versions;
 
@@ -12,23 +13,33 @@ internal sealed class TermTable
     private const int RunsMax = 1 << 20;
     private Filled _filled;
 
-    public TermTable(ReadOnlySpan<TermRun> runs) => _filled = new Filled(runs, Math.Clamp(runs.Length * 2, 16, RunsMax));
+    private readonly Action<Allocation>? _allocations;
+
+    public TermTable(ReadOnlySpan<TermRun> runs, Action<Allocation>? allocations = null)
+    {
+        _allocations = allocations;
+        _filled = new Filled(runs, Math.Clamp(runs.Length * 2, 16, RunsMax));
+    }
 
     /// <summary>Notes that entries from <paramref name="index"/> on have a term, until another is noted.</summary>
     public void Note(ulong index, ulong term)
     {
+        var runs = Volatile.Read(ref _filled).Runs;
+        if (runs.Length > 0 && runs[^1].Term == term) return;
+        Reserve(1);
+        _filled.Add(new TermRun(index, term));
+    }
+
+    /// <summary>Takes the memory for so many more runs.</summary>
+    public void Reserve(int count)
+    {
         var filled = Volatile.Read(ref _filled);
         var runs = filled.Runs;
-        if (runs.Length > 0 && runs[^1].Term == term) return;
-        if (runs.Length == filled.Capacity)
-        {
-            // Of very many runs the older half is forgotten; a hole is no beginning.
-            if (runs.Length >= RunsMax) runs = WithoutHole(runs[(runs.Length / 2)..]);
-            filled = new Filled(runs, Math.Min(filled.Capacity * 2, RunsMax));
-            Volatile.Write(ref _filled, filled);
-        }
-
-        filled.Add(new TermRun(index, term));
+        if (count <= filled.Capacity - runs.Length) return;
+        // Of very many runs the older half is forgotten; a hole is no beginning.
+        if (runs.Length + (long)count > RunsMax && runs.Length > 1) runs = WithoutHole(runs[(runs.Length / 2)..]);
+        _allocations?.Invoke(Allocation.Terms);
+        Volatile.Write(ref _filled, new Filled(runs, Math.Max(runs.Length + count, Math.Min(filled.Capacity * 2, RunsMax))));
     }
 
     /// <summary>Notes a jump of the applied position: the terms of what was jumped over are not known.</summary>

@@ -71,6 +71,9 @@ internal sealed class WalWriter
         Active = next;
     }
 
+    /// <summary>Takes the memory that <see cref="Rotate"/> needs.</summary>
+    public void ReserveRotation() => _unsynced.EnsureCapacity(_unsynced.Count + 1);
+
     /// <summary>Writes a segment's first record.</summary>
     public static void Link(WalSegment next, WalSegment? previous, LogPosition position, LogOffset synced)
     {

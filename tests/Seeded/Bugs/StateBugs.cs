@@ -16,11 +16,8 @@ internal static class StateBugs
         new("put-keeps-the-old-lease", "a plain put over a leased key keeps the lease",
             "Conformance: Rules.EngineKeepsLeaseRules.APlainInsertClearsTheLease",
             new Edit("src/Engine/LsmStateMachine.Apply.cs",
-                ": entry.Kind == CommandKind.Insert && entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;",
-                ": entry.Kind == CommandKind.Insert && (entry.TtlSeconds != 0 || (SEEDED && prior != 0 && new Found(memtable, prior).Kind == RecordKind.LeasedPut)) ? RecordKind.LeasedPut : RecordKind.Put;"),
-            new Edit("src/Engine/LsmStateMachine.Apply.cs",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;",
-                "? SEEDED && entry.TtlSeconds == 0 ? new Found(memtable, prior).Deadline : DeadlineOf(time, entry.TtlSeconds) : 0;")),
+                "? DeadlineOf(time, entry.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior != 0 && new Found(memtable, prior).Kind == RecordKind.LeasedPut)\n                (kind, size, deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut), new Found(memtable, prior).Deadline);")),
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnExpiredKeyIsAbsentToIt",

@@ -134,12 +134,12 @@ internal static class WalBugs
         new("full-disk-latches", "a full disk is taken for a failure of the disk",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
             new Edit("src/Engine/LsmStateMachine.Apply.cs",
-                "catch (IOException e) when (e is not StorageFullException)\n        {\n            // A rename",
-                "catch (IOException e) when (SEEDED || e is not StorageFullException)\n        {\n            // A rename")),
+                "catch (IOException e) when (!Shortage.IsMet(e))\n        {\n            // A rename",
+                "catch (IOException e) when (SEEDED || !Shortage.IsMet(e))\n        {\n            // A rename")),
 
         new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "ReserveLocked(lengthMax);", "try { ReserveLocked(lengthMax); } catch (StorageFullException) when (SEEDED) { return default; }")),
+            new Edit("src/Engine/LsmStateMachine.Apply.cs", "ReserveLocked(lengthMax, fresh);", "try { ReserveLocked(lengthMax, fresh); } catch (StorageFullException) when (SEEDED) { return default; }")),
 
         new("close-without-sync", "closing does not make what was applied durable",
             "Engine: Recovery.OperationOrderTests.ClosingMakesTheLogDurable",

@@ -1,0 +1,20 @@
+namespace Varve.Memory;
+
+/// <summary>Where an apply asks for memory: what a simulation may refuse (<see cref="EngineOptions.Allocations"/>).</summary>
+internal enum Allocation
+{
+    /// <summary>An array of the scratch room of a chunk.</summary>
+    Scratch,
+
+    /// <summary>An array of terms.</summary>
+    Terms,
+
+    /// <summary>A list of outcomes.</summary>
+    Outcomes,
+
+    /// <summary>A version with one memtable more.</summary>
+    Version,
+
+    /// <summary>None is left to be made: what fails from here on latches.</summary>
+    AfterSeal,
+}

@@ -1,0 +1,106 @@
+using Varve.Memory;
+using Varve.Tests.Engine.Recovery;
+using Xunit;
+
+namespace Varve.Tests.Engine.Callers;
+
+/// <summary>
+/// What an apply needs is reserved before its record is sealed: want of memory is an ordinary error, and the chunk can be applied again.
+/// What fails after the seal latches.
+/// </summary>
+public sealed class WantOfMemoryTests
+{
+    private const int Chunks = 12;
+
+    [Theory]
+    [InlineData(Durability.Process)]
+    [InlineData(Durability.Power)]
+    public void EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain(Durability durability)
+    {
+        var met = new HashSet<Allocation>();
+        for (var k = 1; ; k++)
+        {
+            using var database = new Database();
+            var calls = 0;
+            Allocation? failed = null;
+            var options = Database.Small with
+            {
+                Durability = durability,
+                LogGaps = LogGapPolicy.Allow,
+                Allocations = allocation =>
+                {
+                    if (++calls != k) return;
+                    failed = allocation;
+                    throw new OutOfMemoryException();
+                },
+            };
+            var applied = 0;
+            using (var engine = database.Open(options))
+            {
+                for (var chunk = 0; chunk < Chunks && failed != Allocation.AfterSeal; chunk++)
+                {
+                    var before = engine.LastApplied;
+                    try
+                    {
+                        Apply(engine, chunk);
+                    }
+                    catch (OutOfMemoryException) when (failed is not Allocation.AfterSeal)
+                    {
+                        Assert.Equal(before, engine.LastApplied);
+                        Assert.Null(engine.GetStatistics().Fault);
+                        Apply(engine, chunk);
+                    }
+                    catch (EngineFaultedException e) when (failed is Allocation.AfterSeal)
+                    {
+                        Assert.IsType<OutOfMemoryException>(e.InnerException);
+                        Assert.Equal(before, engine.LastApplied);
+                        Assert.Throws<EngineFaultedException>(() => Apply(engine, chunk));
+                        Assert.Throws<EngineFaultedException>(() => Apply(engine, chunk + 1));
+                    }
+
+                    applied = chunk + 1;
+                }
+
+                if (failed is not Allocation.AfterSeal) AssertHolds(engine, applied);
+            }
+
+            if (failed is { } where) met.Add(where);
+            using var again = database.Open(Database.Small with { LogGaps = LogGapPolicy.Allow });
+            AssertHolds(again, applied);
+            if (failed is null) break;
+        }
+
+        Assert.Equal(Enum.GetValues<Allocation>(), met.Order());
+    }
+
+    private static void Apply(LsmStateMachine engine, int chunk)
+    {
+        var entries = EntriesOf(chunk);
+        var results = new ApplyResult[entries.Length];
+        engine.ApplyChunk(entries, results);
+        Assert.All(results, result => Assert.True(result.Succeeded));
+    }
+
+    /// <summary>Every chunk holds more entries than the one before, with holes between them, each of a term of its own.</summary>
+    private static ApplyEntry[] EntriesOf(int chunk) =>
+    [
+        .. Enumerable.Range(0, chunk * 40 + 1).Select(i => new ApplyEntry(
+            (ulong)(chunk * 1000 + 2 * i + 1), (ulong)(chunk * 1000 + i + 1), Command.Insert(BitConverter.GetBytes(chunk * 1000 + i), new byte[12]))),
+    ];
+
+    /// <summary>Every entry is there, with its outcome and its term.</summary>
+    private static void AssertHolds(LsmStateMachine engine, int chunks)
+    {
+        var entries = Enumerable.Range(0, chunks).SelectMany(EntriesOf).ToArray();
+        Assert.Equal(entries[^1].Index, engine.LastApplied.Index);
+        Assert.Equal(entries.Length, engine.Count);
+        Assert.Equal(entries.Length, engine.ScanPrefix(default).Entries.Count);
+        var result = new ApplyResult[1];
+        foreach (var entry in entries)
+        {
+            engine.ApplyChunk([entry], result);
+            Assert.True(result[0].Succeeded);
+            Assert.Equal(entry.Term, engine.EntryTerm(entry.Index));
+        }
+    }
+}

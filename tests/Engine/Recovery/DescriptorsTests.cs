@@ -1,0 +1,105 @@
+using Varve.Storage;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>Want of descriptors is an ordinary error, as a full disk is: nothing is acknowledged, nothing is latched, and the engine goes on.</summary>
+public sealed class DescriptorsTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly HookedStorage storage = new(Storages.Default);
+    private volatile string[] scarce = [];
+
+    public DescriptorsTests() => storage.Before = (operation, path) =>
+    {
+        if (scarce.Contains(operation)) throw new TooManyOpenFilesException(path);
+    };
+
+    public void Dispose() => database.Dispose();
+
+    [Theory]
+    [InlineData("create open takeover lock share syncdir")]
+    [InlineData("syncdir")] // the last descriptor was the file's
+    public async Task TwentyTimesWithoutAndBackLosesNothing(string operations)
+    {
+        int tables;
+        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1 }))
+        {
+            for (var cycle = 0; cycle < 20; cycle++)
+            {
+                scarce = operations.Split(' ');
+                var met = ApplyUntilScarce(machine);
+                Assert.IsType<TooManyOpenFilesException>(met);
+                var acknowledged = machine.LastApplied.Index;
+                Assert.Equal(acknowledged, NumberedLog.AssertIsWholeToRead(machine));
+                scarce = [];
+                Assert.True(SpinWait.SpinUntil(() => TryApply(machine), TimeSpan.FromSeconds(30)), "the engine did not go on");
+                Assert.Equal(acknowledged + 40, machine.LastApplied.Index);
+                Assert.Null(machine.GetStatistics().Fault);
+            }
+
+            NumberedLog.AssertIsWhole(machine);
+            await machine.CompactAsync();
+            tables = machine.GetStatistics().Runs.Sum(run => run.Tables);
+        }
+
+        Assert.Equal(tables, database.Files(FileNames.TableSuffix).Length);
+        Assert.Empty(database.Files(FileNames.TemporarySuffix));
+        using var recovered = database.Open();
+        NumberedLog.AssertIsWhole(recovered);
+    }
+
+    [Fact]
+    public async Task AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater()
+    {
+        using var machine = database.Open(Database.Small with { Storage = storage });
+        scarce = ["create", "open", "syncdir"];
+        NumberedLog.ApplyUpTo(machine, 20);
+        // One memtable may have been made ahead.
+        while (await Record.ExceptionAsync(() => machine.ResetAsync()) is not TooManyOpenFilesException) NumberedLog.ApplyUpTo(machine, 20);
+        Assert.Null(machine.GetStatistics().Fault);
+        scarce = [];
+        await machine.ResetAsync();
+        Assert.True(machine.IsEmpty);
+        NumberedLog.ApplyUpTo(machine, 20);
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public void TheErrorsOfTheSystemAreTold()
+    {
+        Assert.IsType<TooManyOpenFilesException>(PosixError.Of(Libc.EMFILE, "open", "/f"));
+        Assert.IsType<TooManyOpenFilesException>(PosixError.Of(Libc.ENFILE, "open", "/f"));
+        if (OperatingSystem.IsWindows()) return;
+        Assert.True(PortableError.TryTranslate(new IOException("too many", Libc.EMFILE), "/f", out var translated));
+        Assert.IsType<TooManyOpenFilesException>(translated);
+    }
+
+    private static Exception ApplyUntilScarce(LsmStateMachine machine)
+    {
+        while (true)
+        {
+            try
+            {
+                machine.ApplyChunk(NumberedLog.Chunk(machine.LastApplied.Index + 1, 40), new ApplyResult[40]);
+            }
+            catch (IOException e)
+            {
+                return e;
+            }
+        }
+    }
+
+    private static bool TryApply(LsmStateMachine machine)
+    {
+        try
+        {
+            machine.ApplyChunk(NumberedLog.Chunk(machine.LastApplied.Index + 1, 40), new ApplyResult[40]);
+            return true;
+        }
+        catch (TooManyOpenFilesException)
+        {
+            return false;
+        }
+    }
+}
