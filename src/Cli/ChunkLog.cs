@@ -17,6 +17,7 @@ internal sealed class ChunkLog : IDisposable
     private readonly Stream _stored;
     private readonly Stream _frames;
     private byte[] _buffer = new byte[64 << 10];
+    private ReadOnlyMemory<byte>? _peeked;
 
     public ChunkLog(Stream stored, string name, bool compressed)
     {
@@ -43,10 +44,25 @@ internal sealed class ChunkLog : IDisposable
     /// <summary>How much of the file has been read, 0 to 1; null when its size is not known.</summary>
     public double? Progress => _stored.CanSeek && _stored.Length > 0 ? (double)_stored.Position / _stored.Length : null;
 
+    /// <summary>Reads the next chunk, which the next <see cref="TryReadChunk"/> gives again; false at a clean end.</summary>
+    /// <param name="chunk">Valid until the call after that.</param>
+    public bool TryPeekChunk(out ReadOnlyMemory<byte> chunk)
+    {
+        if (!TryReadChunk(out chunk)) return false;
+        _peeked = chunk;
+        return true;
+    }
+
     /// <summary>Reads the next chunk; false at a clean end.</summary>
     /// <param name="chunk">Valid until the next call.</param>
     public bool TryReadChunk(out ReadOnlyMemory<byte> chunk)
     {
+        if (_peeked is { } peeked)
+        {
+            (chunk, _peeked) = (peeked, null);
+            return true;
+        }
+
         chunk = default;
         FrameOffset = Position;
         var header = ReadFully(4);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Varve.Inspection;
+using Varve.Storage;
 
 namespace Varve.Cli;
 
@@ -33,6 +35,12 @@ internal sealed class DatabaseOptions
     /// <summary>Opens for writing a database that must be there.</summary>
     public LsmStateMachine OpenExisting(ParseResult parsed) => OpenExisting(parsed, Settings(parsed));
 
+    /// <summary>Says whether the directory that the user named has a database, whole or damaged.</summary>
+    public bool Exists(ParseResult parsed) => Verification.HasDatabase(Storages.Default, Path.GetFullPath(DirectoryOf(parsed)));
+
+    /// <summary>The directory that the user named.</summary>
+    public string DirectoryOf(ParseResult parsed) => parsed.GetRequiredValue(_data);
+
     /// <summary>Opens for writing, and creates the database if need be.</summary>
     public LsmStateMachine OpenOrCreate(ParseResult parsed, Func<EngineOptions, EngineOptions>? adjust = null)
     {
@@ -43,8 +51,9 @@ internal sealed class DatabaseOptions
     private LsmStateMachine OpenExisting(ParseResult parsed, EngineOptions options)
     {
         var directory = parsed.GetRequiredValue(_data);
-        // Opening creates what is not there, which no reader of a mistyped path wants.
+        // Opening creates what is not there, which nobody wants of a mistyped path.
         if (!Directory.Exists(directory)) throw new DirectoryNotFoundException($"{directory}: no such directory");
+        if (!Exists(parsed)) throw new FileNotFoundException($"{directory}: no database in this directory");
         return LsmStateMachine.Open(directory, options);
     }
 

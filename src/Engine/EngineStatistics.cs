@@ -72,7 +72,7 @@ public sealed record EngineStatistics
     /// <summary>Sorted runs of tables, newest first: how many tables, rows and bytes each.</summary>
     public IReadOnlyList<RunStatistics> Runs { get; init; } = [];
 
-    /// <summary>Bytes of the WAL dropped as a torn tail when this instance opened; 0 after a clean stop.</summary>
+    /// <summary>Bytes of the WAL left out as a torn tail when this instance opened; 0 after a clean stop. A read-only instance cannot tell them from a record that a writer is in the midst of.</summary>
     public long TornTailBytes { get; init; }
 
     /// <summary>Entries recovered from the WAL when this instance opened.</summary>

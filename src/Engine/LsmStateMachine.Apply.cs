@@ -351,8 +351,15 @@ public sealed partial class LsmStateMachine
     private void ReserveLocked(long length, int operations = 0)
     {
         length += WalWriter.ClosingRoom;
-        if (length <= _wal.Room && _versions.Current.Memtables[0].Index.HasRoomFor(operations)) return;
-        RotateLocked(length + WalWriter.NoteSize(24), _versions.Current.Memtables[0]);
+        if (length > _wal.Room || !_versions.Current.Memtables[0].Index.HasRoomFor(operations))
+        {
+            RotateLocked(length + WalWriter.NoteSize(24), _versions.Current.Memtables[0]);
+        }
+        else if (_memtables.AwaitsLoad && _wal.Room - length < _wal.Active.Length / 2)
+        {
+            _memtables.Expect(_versions.Current.Memtables[0]);
+            _syncer.Wake();
+        }
     }
 
     /// <summary>Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.</summary>

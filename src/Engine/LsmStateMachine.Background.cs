@@ -8,17 +8,29 @@ public sealed partial class LsmStateMachine
 {
     private void BackgroundRound()
     {
-        while (true)
+        int asked;
+        lock (_compactions) asked = _compactions.Count;
+        try
         {
-            _jobs.Round(isAsked: IsCompactionAsked);
-            if (_idle!.TryTake())
+            while (true)
             {
-                _jobs.Settle();
-                LetGo(isIdle: true);
-            }
+                _jobs.Round(isAsked: IsCompactionAsked);
+                if (_idle!.TryTake())
+                {
+                    _jobs.Settle();
+                    LetGo(isIdle: true);
+                }
 
-            if (TakeCompaction() is not { } compaction) return;
-            CarryOut(compaction);
+                if (TakeCompaction() is not { } compaction) return;
+                asked--;
+                CarryOut(compaction);
+            }
+        }
+        catch (IOException shortage) when (Shortage.IsMet(shortage))
+        {
+            // Those that were asked for before fail with it; each one since has woken this thread for an attempt of its own.
+            for (; asked > 0 && TakeCompaction() is { } compaction; asked--) compaction.TrySetException(Shortage.Again(shortage));
+            throw;
         }
     }
 
@@ -73,7 +85,7 @@ public sealed partial class LsmStateMachine
     private void LeaveLargeSegment()
     {
         if (!IsLarge(_versions.Current)) return;
-        _memtables.Prepare();
+        _memtables.PrepareNext();
         using (_versions.EnterGate())
         {
             if (!_memtables.IsReady || !IsLarge(_versions.Current) || ((ITableJobsHost)this).IsStopping) return;
@@ -83,7 +95,7 @@ public sealed partial class LsmStateMachine
         _jobs.FlushSealed();
 
         bool IsLarge(Versions.Version current) =>
-            current.Memtables is [{ Index.KeyCount: 0 } memtable] && memtable.Segment.Length > _memtables.RestingLength
+            current.Memtables is [{ Index.KeyCount: 0 } memtable] && memtable.Segment.Length > _pool.RestingLength
             && current.Base.LastIndex == current.Incarnation.Applied.Read().Index;
     }
 

@@ -227,6 +227,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 
     /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and expired leases.</summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
+    /// <exception cref="StorageFullException">The task's: the disk is full. Nothing is lost; call again when there is space.</exception>
     public Task CompactAsync(CancellationToken cancellationToken = default)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -234,7 +235,15 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         using (_versions.EnterGate())
         {
             EnsureMutable();
-            if (_versions.Current.Memtables[0].Index.KeyCount > 0) RotateLocked(0, filled: null);
+            try
+            {
+                if (_versions.Current.Memtables[0].Index.KeyCount > 0) RotateLocked(0, filled: null);
+            }
+            catch (IOException shortage) when (Shortage.IsMet(shortage))
+            {
+                return Task.FromException(shortage);
+            }
+
             lock (_compactions) _compactions.Enqueue(done);
         }
 

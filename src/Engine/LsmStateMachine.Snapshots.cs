@@ -17,6 +17,11 @@ public sealed partial class LsmStateMachine
     /// <inheritdoc/>
     /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or not within <see cref="EngineOptions.HistoryEntries"/>.</exception>
     /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left behind.</exception>
+    /// <remarks>
+    /// A read-only engine makes snapshots too; it writes nothing to the database, so <see cref="SnapshotMetadata"/> is as it was.
+    /// A snapshot on another disk needs no space on the database's. If that one is full, <see cref="SnapshotMetadata"/> has the new snapshot at once, and
+    /// durably with the next flush; a process that dies before opens with the earlier one.
+    /// </remarks>
     public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
         string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default)
     {
@@ -86,7 +91,7 @@ public sealed partial class LsmStateMachine
         {
             while (true)
             {
-                EnsureMutable();
+                EnsureNotFaulted();
                 var current = ReadPoint(out var applied);
                 if (lastIncluded.Index > applied.Index)
                     throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
@@ -117,7 +122,15 @@ public sealed partial class LsmStateMachine
         while (version.Memtables is [_, .., var oldest] && oldest.Last!.Value.Index <= index)
         {
             var start = Stopwatch.GetTimestamp();
-            _jobs.WaitForFlush(oldest, () => token.IsCancellationRequested || HasEnded() || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+            try
+            {
+                _jobs.WaitForFlush(oldest, () => token.IsCancellationRequested || HasEnded() || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+            }
+            catch (IOException e) when (Shortage.IsMet(e))
+            {
+                return; // the database's disk is full; the snapshot's may be another
+            }
+
             token.ThrowIfCancellationRequested();
             var next = _versions.AcquireCurrent();
             var isSame = next.Incarnation == version.Incarnation && next.Base.LastIndex <= index && next.Memtables[^1] != oldest;
@@ -131,7 +144,7 @@ public sealed partial class LsmStateMachine
     {
         try
         {
-            AwaitFlushes(ref version, lastIncluded.Index, token);
+            if (!_options.ReadOnly) AwaitFlushes(ref version, lastIncluded.Index, token);
             var position = SnapshotBuilder.PositionAt(version, lastIncluded.Index);
             // An index that was jumped over has the position of the entry before it, under its own name.
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
@@ -144,11 +157,14 @@ public sealed partial class LsmStateMachine
                     _cleanedTime, Math.Max(version.Base.CleanedTimeMs, _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : position.LocalTimeMs)),
                 Snapshot = null,
             };
-            var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, _versions.Numbers, _options, version, lastIncluded.Index, token);
+            // A read-only engine has no numbers to give: they are the writer's. Its tail is a table of nobody else's.
+            var (origin, numbers) = _options.ReadOnly ? (Guid.NewGuid(), new FileNumbers(1)) : (_versions.DatabaseId, _versions.Numbers);
+            var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, origin, numbers, _options, version, lastIncluded.Index, token);
             var checksum = builder.Build(target, state, out var tables);
             Interlocked.Add(ref _snapshotBytes, builder.BytesWritten);
             var count = tables;
             _log.Post(logger => Log.SnapshotMade(logger, lastIncluded.Index, target, count));
+            if (_options.ReadOnly) return checksum;
             try
             {
                 RecordSnapshot(version.Incarnation, new SnapshotMetadata(lastIncluded, checksum));
@@ -173,7 +189,16 @@ public sealed partial class LsmStateMachine
         using (_versions.EnterGate())
         {
             if (State == Closed || _versions.Current.Incarnation != incarnation) return;
-            NoteSnapshotLocked(metadata);
+            try
+            {
+                NoteSnapshotLocked(metadata);
+            }
+            catch (IOException e) when (Shortage.IsMet(e))
+            {
+                // The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no room for.
+                Volatile.Write(ref _snapshot, metadata with { Checksum = metadata.Checksum.ToArray() });
+                return;
+            }
         }
 
         _syncer.SyncAll();

@@ -154,6 +154,9 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         }
     }
 
+    /// <summary>The current version, referenced for the caller: an inspection looks at its files.</summary>
+    internal Versions.Version AcquireVersion() => _versions.AcquireCurrent();
+
     /// <summary>The version to read and the position that goes with it; under a pin.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Versions.Version ReadPoint(out LogPosition position)
@@ -232,8 +235,13 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
 
     private void EnsureMutable()
     {
-        ThrowIfClosed();
+        EnsureNotFaulted();
         if (_options.ReadOnly) throw new InvalidOperationException("The engine was opened read-only.");
+    }
+
+    private void EnsureNotFaulted()
+    {
+        ThrowIfClosed();
         if (Volatile.Read(ref _fault) is { } fault) throw new EngineFaultedException(fault);
     }
 

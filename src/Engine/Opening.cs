@@ -161,7 +161,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         WalWriter wal;
         if (log is null || log.IsSealed || log.Ending == LogEnding.TornTail)
         {
-            var next = Keep(pool.Take(WalWriter.NoteSize(24), pool.Length));
+            var next = Keep(pool.Take(WalWriter.NoteSize(24), pool.RestingLength));
             if (log is not null)
             {
                 // What was read is made durable before the new segment's link vouches for it.

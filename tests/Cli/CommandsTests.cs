@@ -65,6 +65,25 @@ public sealed class CommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task ASnapshotIsCutBesideTheOwnerAndTheDatabaseIsLeftAsItIs()
+    {
+        await ApplyAsync();
+        await SucceedAsync("compact", "--data", Data);
+        using var engine = LsmStateMachine.Open(Data);
+        engine.ApplyChunk([new ApplyEntry(3, 1, Command.Insert("c"u8.ToArray(), "three"u8.ToArray()))], new ApplyResult[1]);
+        var before = Directory.GetFiles(Data).Order().Select(path => (path, new FileInfo(path).Length, new FileInfo(path).LastWriteTimeUtc)).ToArray();
+        var snapshot = _tool.PathOf("snapshot");
+        Assert.Contains("index     3\n", (await SucceedAsync("snapshot", "create", "--data", Data, "--out", snapshot)).Output);
+        Assert.Equal(before, Directory.GetFiles(Data).Order().Select(path => (path, new FileInfo(path).Length, new FileInfo(path).LastWriteTimeUtc)));
+        engine.ApplyChunk([new ApplyEntry(4, 1, Command.Delete("a"u8.ToArray()))], new ApplyResult[1]);
+        await engine.CompactAsync();
+
+        await SucceedAsync("snapshot", "verify", snapshot);
+        await SucceedAsync("snapshot", "install", snapshot, "--data", _tool.PathOf("second"));
+        Assert.Equal("a\tone\nb\ttwo\nc\tthree\n", (await SucceedAsync("scan", "--data", _tool.PathOf("second"))).Output);
+    }
+
+    [Fact]
     public async Task EveryFileOfADatabaseIsDumped()
     {
         await ApplyAsync();

@@ -92,6 +92,29 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
         AssertFailed(3, await _tool.RunAsync("snapshot", "verify", _tool.PathOf("empty")));
     }
 
+    [Theory]
+    [InlineData("missing")]
+    [InlineData("empty")]
+    [InlineData("foreign")]
+    public async Task NoDatabaseIsMadeByAccident(string kind)
+    {
+        var data = _tool.PathOf("data");
+        if (kind != "missing") Directory.CreateDirectory(data);
+        if (kind == "foreign") await File.WriteAllTextAsync(Path.Combine(data, "letter.txt"), "dear reader");
+        await File.WriteAllBytesAsync(_tool.PathOf("empty.log"), []);
+        await File.WriteAllBytesAsync(_tool.PathOf("torn.log"), [200, 0, 0, 0, 1]);
+        await File.WriteAllBytesAsync(_tool.PathOf("garbage.log"), [3, 0, 0, 0, 0x7F, 0, 0]);
+        await File.WriteAllBytesAsync(_tool.PathOf("later.log"), [9, 0, 0, 0, 8, 0x08, 7, 0x10, 1, 0x1A, 2, 0x0A, 0]); // a no-op of index 7
+        AssertFailed(3, await _tool.RunAsync("compact", "--data", data));
+        AssertFailed(3, await _tool.RunAsync("snapshot", "create", "--data", data, "--out", _tool.PathOf("snapshot")));
+        AssertFailed(3, await _tool.RunAsync("stat", "--data", data));
+        foreach (var log in (string[])["empty.log", "torn.log", "garbage.log", "later.log"])
+            AssertFailed(1, await _tool.RunAsync("apply", _tool.PathOf(log), "--data", data));
+        Assert.False(Directory.Exists(_tool.PathOf("snapshot")));
+        if (kind == "missing") Assert.False(Directory.Exists(data));
+        else Assert.Equal(kind == "foreign" ? ["letter.txt"] : [], Directory.GetFileSystemEntries(data).Select(Path.GetFileName));
+    }
+
     private static void AssertFailed(int exitCode, ToolResult result)
     {
         Assert.True(result.ExitCode == exitCode, $"exit code {result.ExitCode}: {result.Error}");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
+using Varve.Format;
 
 namespace Varve.Cli.Commands;
 
@@ -31,6 +32,8 @@ internal static class ApplyCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             using var chunks = ChunkLog.Open(parsed.GetRequiredValue(log));
+            // A database is made for a log that can begin one, and for nothing else.
+            if (!database.Exists(parsed)) RequireBeginning(chunks, database.DirectoryOf(parsed));
             using var engine = database.OpenOrCreate(parsed, options => options with
             {
                 MemtableBytes = parsed.GetValue(memtable) is { } size ? SizeText.Parse(size) : options.MemtableBytes,
@@ -45,6 +48,17 @@ internal static class ApplyCommand
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
+    }
+
+    private static void RequireBeginning(ChunkLog chunks, string directory)
+    {
+        if (!chunks.TryPeekChunk(out var chunk)) throw new UsageException($"{chunks.Name}: no chunk in it, and no database in {directory}");
+        var reader = new ChunkReader(chunk.Span);
+        ulong? first = null;
+        while (reader.TryRead(out var entry)) first ??= entry.Index;
+        if (!reader.AtEnd) throw chunks.Malformed($"expected {reader.Error.Reason} at byte {reader.Error.Offset} of the chunk");
+        if (first is { } index and not 1)
+            throw new UsageException($"{chunks.Name}: the frame at offset {chunks.FrameOffset} begins at index {index}; there is no database in {directory}, and a new one begins at 1");
     }
 
     private static void Run(LsmStateMachine engine, ChunkLog chunks, CancellationToken cancellationToken)

@@ -17,7 +17,7 @@ internal static class SnapshotCreateCommand
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var engine = database.OpenExisting(parsed);
+            await using var engine = database.OpenReadOnly(parsed); // beside an engine at work too
             var directory = Path.GetFullPath(parsed.GetRequiredValue(output));
             var cut = CutAt(engine, parsed.GetValue(index));
             var checksum = await engine.GenerateSnapshotDataAsync(directory, cut, cancellationToken);

@@ -37,7 +37,8 @@ internal static class StatCommand
             ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum {Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
             : "none");
         Fact("memtables", $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, {SizeText.Format(statistics.MemtableIndexBytes)} of index)");
-        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL, {SizeText.Format(statistics.TornTailBytes)} of torn tail");
+        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL" + (statistics.TornTailBytes == 0 ? ""
+            : $"; after them {SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being written, or a torn tail"));
         if (statistics.Fault is { } fault) Fact("fault", fault);
         AnsiConsole.Write(facts);
         if (statistics.Runs.Count == 0) return;
@@ -73,7 +74,7 @@ internal static class StatCommand
             writer.WriteNumber("memtable_bytes", statistics.MemtableBytes);
             writer.WriteNumber("memtable_index_bytes", statistics.MemtableIndexBytes);
             writer.WriteNumber("recovered_entries", statistics.RecoveredEntries);
-            writer.WriteNumber("torn_tail_bytes", statistics.TornTailBytes);
+            writer.WriteNumber("incomplete_tail_bytes", statistics.TornTailBytes);
             writer.WriteStartArray("runs");
             foreach (var run in statistics.Runs)
             {

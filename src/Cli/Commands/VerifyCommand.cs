@@ -13,22 +13,33 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var path = new Argument<string>("PATH") { Description = "A database's directory, a snapshot's directory, or a packed .varve file." };
-        var deep = new Option<bool>("--deep") { Description = "Every block, row and operation too, and each against what is said of it elsewhere." };
+        var quick = new Option<bool>("--quick") { Description = "Only what an open reads: pointers, manifest, log, the ends of tables. Damage inside tables is not seen." };
+        var deep = new Option<bool>("--deep") { Hidden = true }; // the default
+        var progress = new Option<bool>("--progress") { Description = "Name each file on standard error as it is read; a terminal shows progress without it." };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("verify", "Reports every damage in a database or a snapshot, with file and offset; writes nothing.") { path, deep, json };
+        var command = new Command("verify", "Reports every damage in a database or a snapshot, with file and offset; writes nothing.") { path, quick, deep, progress, json };
         command.SetAction(parsed =>
         {
             var target = parsed.GetRequiredValue(path);
-            var problems = Verification.Check(Storages.Default, target, parsed.GetValue(deep), out var totals);
+            var isDeep = !parsed.GetValue(quick);
+            using var reading = ReadingProgress.Create(parsed.GetValue(progress));
+            var problems = Verification.Check(Storages.Default, target, isDeep, out var totals, reading.Report);
+            reading.Dispose();
             var damages = problems.Count(problem => problem.Severity == Severity.Damage);
-            if (parsed.GetValue(json)) WriteJson(target, parsed.GetValue(deep), problems, damages, totals);
+            if (parsed.GetValue(json)) WriteJson(target, isDeep, problems, damages, totals);
             else WriteText(problems, damages, totals);
-            if (damages == 0) return ExitCode.Ok;
-            Console.Out.Flush();
-            Console.Error.WriteLine($"varve: {target}: {(damages == 1 ? "1 damage" : $"{damages} damages")}");
-            return ExitCode.Corruption;
+            return SayDamages(target, damages);
         });
         return command;
+    }
+
+    /// <summary>Lists the problems and gives the exit code of a damage; null when there is none.</summary>
+    public static int? Fail(string path, IReadOnlyList<Problem> problems)
+    {
+        var damages = problems.Count(problem => problem.Severity == Severity.Damage);
+        if (damages == 0) return null;
+        foreach (var problem in problems) Console.Out.WriteLine(LineOf(problem));
+        return SayDamages(path, damages);
     }
 
     /// <summary>A problem on one line.</summary>
@@ -47,6 +58,14 @@ internal static class VerifyCommand
         writer.WriteString("expected", problem.Expected);
         writer.WriteString("actual", problem.Actual);
         writer.WriteEndObject();
+    }
+
+    private static int SayDamages(string path, int damages)
+    {
+        if (damages == 0) return ExitCode.Ok;
+        Console.Out.Flush();
+        Console.Error.WriteLine($"varve: {path}: {(damages == 1 ? "1 damage" : $"{damages} damages")}");
+        return ExitCode.Corruption;
     }
 
     private static void WriteText(IReadOnlyList<Problem> problems, int damages, VerificationTotals totals)

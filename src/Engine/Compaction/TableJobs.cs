@@ -53,38 +53,16 @@ internal sealed class TableJobs
     public bool IsBlocked => Volatile.Read(ref _blockedBy) is not null;
 
     /// <summary>One round of the background thread: until there is nothing to do, or something else is asked for. Appliers at full speed can see to it that there always is.</summary>
-    public void Round(Func<bool> isAsked)
+    public void Round(Func<bool> isAsked) => Attempt(() =>
     {
-        lock (_progress) _rounds++;
-        try
+        while (!_host.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
         {
-            while (!_host.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
-            {
-                // The first, for otherwise appliers at full speed would leave no time for it; it flushes in its midst.
-            }
-
-            Volatile.Write(ref _blockedBy, null);
+            // The first, for otherwise appliers at full speed would leave no time for it; it flushes in its midst.
         }
-        catch (IOException e) when (Shortage.IsMet(e))
-        {
-            _versions.Spares.Clear();
-            lock (_progress)
-            {
-                Volatile.Write(ref _blockedBy, e);
-                _failedRound = _rounds;
-            }
-
-            throw;
-        }
-        finally
-        {
-            _versions.Reclaimer.Collect();
-            WakeWaiters();
-        }
-    }
+    });
 
     /// <summary>Flushes what is sealed and merges everything into one run; on the background thread.</summary>
-    public void CompactEverything()
+    public void CompactEverything() => Attempt(() =>
     {
         FlushSealed();
 
@@ -93,7 +71,7 @@ internal sealed class TableJobs
             if (!TryCompact(version => CompactionPicker.PickAll(version.Runs)) || runs <= CompactionPicker.RunsAtOnceMax) break;
 
         _versions.Spares.Clear();
-    }
+    });
 
     /// <summary>Flushes all that is sealed by now; on the background thread.</summary>
     public void FlushSealed()
@@ -130,6 +108,33 @@ internal sealed class TableJobs
     public void WakeWaiters()
     {
         lock (_progress) Monitor.PulseAll(_progress);
+    }
+
+    /// <summary>Remembers whether there was no room, or no descriptor, for those who wait (<see cref="WaitFor"/>) and for another attempt a while later.</summary>
+    private void Attempt(Action work)
+    {
+        lock (_progress) _rounds++;
+        try
+        {
+            work();
+            Volatile.Write(ref _blockedBy, null);
+        }
+        catch (IOException e) when (Shortage.IsMet(e))
+        {
+            _versions.Spares.Clear();
+            lock (_progress)
+            {
+                Volatile.Write(ref _blockedBy, e);
+                _failedRound = _rounds;
+            }
+
+            throw;
+        }
+        finally
+        {
+            _versions.Reclaimer.Collect();
+            WakeWaiters();
+        }
     }
 
     private void WaitFor(Func<Versions.Version, bool> isReached, Func<bool> isOver)

@@ -11,7 +11,18 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
 
     public void Run()
     {
-        using var still = DirectoryHold.Take(storage, directory, findings);
+        IDisposable? hold;
+        try
+        {
+            hold = DirectoryHold.Take(storage, directory, findings);
+        }
+        catch (AlreadyOpenException)
+        {
+            LiveCheck.Run(storage, directory, deep, findings);
+            return;
+        }
+
+        using var still = hold;
         var names = storage.List(directory);
         if (!names.Contains(FileNames.Identity) && !names.Any(IsTableOrSegment))
         {

@@ -1,3 +1,4 @@
+using Varve.Format;
 using Varve.Storage;
 
 namespace Varve.Inspection;
@@ -19,6 +20,9 @@ internal sealed class Findings
     /// <summary>The first thing met that another build wrote.</summary>
     public UnsupportedFormatException? Unsupported { get; private set; }
 
+    /// <summary>Told now and then of the file that is read, and of the bytes read so far.</summary>
+    public Action<string, long>? Progress { get; init; }
+
     public int Files { get; set; }
 
     public long Bytes { get; set; }
@@ -30,6 +34,13 @@ internal sealed class Findings
     public long Records { get; set; }
 
     public long Entries { get; set; }
+
+    /// <summary>Counts a record of the log.</summary>
+    public void Count(in WalRecordHeader header)
+    {
+        Records++;
+        Entries += header.EntryCount;
+    }
 
     /// <summary>Says that a path is a range of another file, to be reported as such.</summary>
     public void NotePart(string path, string file, long offset) => _parts.Add(path, (file, offset));
@@ -60,8 +71,13 @@ internal sealed class Findings
         using var file = storage.Open(path, FileIntent.Read);
         var length = file.Length;
         var buffer = new byte[piece];
-        for (var at = Math.Max(0, from); at < length; at += piece) file.Read(at, buffer.AsSpan(0, (int)Math.Min(piece, length - at)));
-        Bytes += Math.Max(0, length - from);
+        for (var at = Math.Max(0, from); at < length; at += piece)
+        {
+            var part = (int)Math.Min(piece, length - at);
+            file.Read(at, buffer.AsSpan(0, part));
+            Bytes += part;
+            Progress?.Invoke(path, Bytes);
+        }
     }
 
     private void Add(Problem problem)

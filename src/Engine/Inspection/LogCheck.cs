@@ -44,13 +44,7 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
 
     private void CountRecords(WalSegment segment)
     {
-        for (long offset = WalSegmentHeader.Size; segment.TryReadRecord(offset, out var header, out _); offset += header.Length) Count(header);
-    }
-
-    private void Count(in WalRecordHeader header)
-    {
-        findings.Records++;
-        findings.Entries += header.EntryCount;
+        for (long offset = WalSegmentHeader.Size; segment.TryReadRecord(offset, out var header, out _); offset += header.Length) findings.Count(header);
     }
 
     private void CheckEnd(RecoveredLog log)
@@ -68,7 +62,7 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
                 // The break itself is reported; this is another one behind it.
                 if (record.Offset != end && !(segment == last && end == segment.End) && log.Ending == LogEnding.Corrupt)
                     findings.Report(segment.Path, end, "log", "a valid record", $"other bytes up to the one at {record.Offset}");
-                Count(record);
+                findings.Count(record);
                 beyond++;
                 lastIndex = Math.Max(lastIndex, record.LastIndex);
                 end = record.Offset + record.Length;

@@ -16,6 +16,7 @@ internal sealed class SalvagedLog : IDisposable
     private readonly RecoveredLog _log;
     private readonly List<Loss> _losses;
     private bool _hasStopped;
+    private (ulong First, ulong Last, Loss Loss)? _range;   // the entries lost last, which the next may continue
 
     public SalvagedLog(IStorage storage, string directory, DatabaseRoot root, MachineState state, bool exact, List<Loss> losses)
     {
@@ -79,7 +80,18 @@ internal sealed class SalvagedLog : IDisposable
     private void Lose(WalSegment segment, long from, ulong kept, in WalRecordHeader next, bool exact)
     {
         var upTo = exact ? next.LastIndex : next.FirstIndex - (next.EntryCount > 0 ? 1UL : 0UL);
-        if (upTo > kept) _losses.Add(new Loss(segment.Path, from, $"entries {kept + 1} to {upTo}"));
+        if (upTo <= kept) return;
+        // One line for entries that follow on each other, however many records and segments they were in.
+        var (first, loss) = (kept + 1, new Loss(segment.Path, from, ""));
+        if (_range is { } range && range.Last == kept && _losses[^1] == range.Loss)
+        {
+            (first, _, loss) = range;
+            _losses.RemoveAt(_losses.Count - 1);
+        }
+
+        loss = loss with { What = $"entries {first} to {upTo}" };
+        _range = (first, upTo, loss);
+        _losses.Add(loss);
     }
 
     private void Take(WalSegment segment, in WalRecordHeader header, bool exact)

@@ -27,10 +27,18 @@ internal static class TableCheck
             return;
         }
 
-        findings.Bytes += tail;
+        FindDamage(table, path, tail, findings);
+    }
+
+    /// <summary>Checks all of an open table of which all but <paramref name="bytes"/> have been read and counted.</summary>
+    public static void FindDamage(Table table, string path, long bytes, Findings findings)
+    {
+        var before = findings.Bytes;
+        var twice = 2 * table.Descriptor.Length; // what the table calls done at its end
+        table.FindDamage(findings.Report, done => findings.Progress?.Invoke(path, before + (bytes * done / twice)));
+        findings.Bytes = before + bytes;
         findings.Blocks += table.BlockCount;
         findings.Rows += table.Properties.RowCount;
-        table.FindDamage(findings.Report);
     }
 
     /// <summary>Checks a table that nothing readable names, by its own word.</summary>

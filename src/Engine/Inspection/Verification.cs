@@ -20,12 +20,16 @@ internal static class Verification
     /// operation, and each against what is said of it elsewhere.
     /// </param>
     /// <param name="totals">What was read.</param>
-    /// <returns>Damages and remarks; nothing is wrong when none of them is a damage.</returns>
-    /// <exception cref="AlreadyOpenException">An engine has the database open, and what it writes meanwhile would look like damage.</exception>
+    /// <param name="progress">Told now and then of the file that is read, and of the bytes read of all files so far; null: nobody is.</param>
+    /// <returns>
+    /// Damages and remarks; nothing is wrong when none of them is a damage. A database that an engine has open is checked as of one applied index of it, through
+    /// a read-only open; a remark says so.
+    /// </returns>
     /// <exception cref="IOException">The path is no database and no snapshot, or cannot be read.</exception>
-    public static IReadOnlyList<Problem> Check(IStorage storage, string path, bool deep, out VerificationTotals totals)
+    public static IReadOnlyList<Problem> Check(
+        IStorage storage, string path, bool deep, out VerificationTotals totals, Action<string, long>? progress = null)
     {
-        var findings = new Findings();
+        var findings = new Findings { Progress = progress };
         var kind = Check(storage, path, deep, findings);
         var name = kind switch { PathKind.Database => "database", PathKind.Snapshot => "snapshot", _ => "packed snapshot" };
         totals = new VerificationTotals(name, findings.Files, findings.Bytes, findings.Blocks, findings.Rows, findings.Records, findings.Entries);
@@ -52,6 +56,10 @@ internal static class Verification
 
         return kind;
     }
+
+    /// <summary>Says whether a directory has a database, whole or damaged.</summary>
+    public static bool HasDatabase(IStorage storage, string directory) =>
+        storage.DirectoryExists(directory) && storage.List(directory) is var names && !names.Contains(SnapshotNames.Manifest) && names.Any(IsOfADatabase);
 
     /// <summary>What a path is, by the names that are there: any of them may be missing.</summary>
     internal static PathKind KindOf(IStorage storage, string path)

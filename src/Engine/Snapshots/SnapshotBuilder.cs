@@ -15,7 +15,7 @@ namespace Varve.Snapshots;
 /// and renamed into place: the target holds all of it or nothing.
 /// </summary>
 internal sealed class SnapshotBuilder(
-    IStorage storage, Guid databaseId, FileNumbers numbers, EngineOptions options, Versions.Version version, ulong lastIncluded, CancellationToken token)
+    IStorage storage, Guid databaseId, Guid tailOrigin, FileNumbers numbers, EngineOptions options, Versions.Version version, ulong lastIncluded, CancellationToken token)
 {
     private const string BuildingSuffix = ".varve-building";
     private const int CopyPiece = 1 << 20;
@@ -44,7 +44,7 @@ internal sealed class SnapshotBuilder(
                 {
                     token.ThrowIfCancellationRequested();
                     var path = Path.Combine(building, SnapshotNames.Table(table.Descriptor));
-                    if (!storage.TryLink(table.Path, path)) Copy(table.Path, path);
+                    LinkOrCopy(table, path);
                     added.Add(new AddedTable(run.Order, table.Descriptor));
                 }
             }
@@ -99,7 +99,7 @@ internal sealed class SnapshotBuilder(
 
     private void WriteTail(string building, List<AddedTable> added)
     {
-        using var batch = new TableBatch(storage, building, databaseId, numbers, options, options.TableBytes);
+        using var batch = new TableBatch(storage, building, tailOrigin, numbers, options, options.TableBytes);
         using var cursor = new MergeCursor();
         cursor.Open(version.Memtables, [], lastIncluded);
         try
@@ -127,6 +127,28 @@ internal sealed class SnapshotBuilder(
     {
         if (storage.FileExists(target)) throw new IOException($"{target}: a file stands where the snapshot's directory is to be.");
         if (storage.DirectoryExists(target) && storage.List(target).Count > 0) throw new IOException($"{target}: the snapshot's directory is not empty.");
+    }
+
+    private void LinkOrCopy(TableHandle table, string path)
+    {
+        try
+        {
+            if (!storage.TryLink(table.Path, path)) Copy(table.Path, path);
+        }
+        catch (FileNotFoundException) when (options.ReadOnly)
+        {
+            // A writer has compacted it away since; it is still mapped here.
+            DurableFile.TryDelete(storage, path);
+            using var target = storage.Open(path, FileIntent.CreateNew);
+            for (long offset = 0; offset < table.Descriptor.Length; offset += CopyPiece)
+            {
+                token.ThrowIfCancellationRequested();
+                target.Write(offset, table.Table.Bytes(offset, (int)Math.Min(CopyPiece, table.Descriptor.Length - offset)));
+            }
+
+            target.Sync();
+            BytesWritten += table.Descriptor.Length;
+        }
     }
 
     private void Copy(string from, string to)

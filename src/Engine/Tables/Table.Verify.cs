@@ -141,16 +141,30 @@ internal sealed unsafe partial class Table
         }
     }
 
+    /// <summary>The file by its name; null when a writer beside a read-only engine has deleted it since.</summary>
+    private IStorageFile? TryOpenFile()
+    {
+        try
+        {
+            return storage.Open(Path, FileIntent.Read);
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
     private UInt128 HashFile(Action<long>? progress, CancellationToken token)
     {
-        using IStorageFile file = storage.Open(Path, FileIntent.Read);
+        using IStorageFile? file = TryOpenFile();
         var hash = new XxHash128();
         byte[] buffer = GC.AllocateUninitializedArray<byte>((int)Math.Min(VerifyReadBytes, Descriptor.Length));
         for (long at = 0; at < Descriptor.Length; at += buffer.Length)
         {
             token.ThrowIfCancellationRequested();
             Span<byte> part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, Descriptor.Length - at));
-            file.Read(at, part);
+            if (file is null) Bytes(at, part.Length).CopyTo(part);
+            else file.Read(at, part);
             hash.Append(part);
             progress?.Invoke(at + part.Length);
         }

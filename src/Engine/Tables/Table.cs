@@ -97,6 +97,9 @@ internal sealed unsafe partial class Table : IDisposable
         residency?.Dispose();
     }
 
+    /// <summary>Bytes of the file as they are mapped, also of one that has lost its name since.</summary>
+    internal ReadOnlySpan<byte> Bytes(long offset, int length) => new(mapping.Address + offset, length);
+
     internal ReadOnlySpan<byte> LeaseRegion => new(data + footer.Leases.Offset, (int)footer.Leases.Length);
 
     internal ReadOnlySpan<byte> SmallestKey => smallestKey;

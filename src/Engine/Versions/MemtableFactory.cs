@@ -5,12 +5,13 @@ namespace Varve.Versions;
 
 /// <summary>
 /// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
-/// nothing but the switch. One ahead until it is taken, so that an open does not compete with what it need not make yet. Then two, for a burst can
+/// nothing but the switch. None ahead until the active one is half full (<see cref="Expect"/>), so that a database with little in it takes little, and an open
+/// does not compete with what it need not make. Then one; once they are full-sized two, for a burst can
 /// fill a segment in less time than it takes to make one; one more for each time that an applier had to wait, and one less when for a while none
 /// would have; fewer where the budget says so. Only the next one's segment is warm, for what is made present is written to the device, used or not.
 /// <para>
-/// When the engine rests (<see cref="LetGo"/>) they become small, so that little data takes little space; each that is filled makes those that follow four
-/// times as large, up to full size.
+/// A database's first one is small (<see cref="SegmentPool.RestingLength"/>), and when the engine rests (<see cref="LetGo"/>) they become small again; each that
+/// is filled makes the next <see cref="SegmentPool.Growth"/> times as large, up to full size.
 /// </para>
 /// Any thread.
 /// </summary>
@@ -22,9 +23,6 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
 {
     private const int AheadMin = 2;
     private const int CalmTakesMax = 16;
-    private const int Growth = 4;
-    private const long RestingLengthMin = 16 << 10;
-    private const int FullOfResting = 16;   // how many times as long as a resting segment a full-sized one is
 
     private readonly Lock _making = new();    // held while a memtable is made: one after the other, for they are numbered in order
     private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
@@ -32,9 +30,10 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     private long _length = Math.Min(lastLength, pool.Length);   // of segments that are made
     private Memtable? _warm;   // the last one that was made warm
     private int _readyCount;
-    private int _ahead = 1;
+    private int _ahead;
     private int _calmTakes;
     private long _usualKeys;
+    private volatile bool _awaitsLoad = true;
     private bool _disposed;
 
     /// <summary>True when the next <see cref="Take"/> of a usual size will not wait.</summary>
@@ -49,8 +48,33 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>Length of the segments that are made when the engine rests.</summary>
-    public long RestingLength => Math.Min(pool.Length, Math.Max(RestingLengthMin, pool.Length / FullOfResting & ~4095L));
+    /// <summary>True while none is made ahead: what is applied may never fill the active one.</summary>
+    public bool AwaitsLoad => _awaitsLoad;
+
+    /// <summary>Takes in that the active memtable fills: the next <see cref="Prepare"/> makes the one that follows it.</summary>
+    public void Expect(Memtable active)
+    {
+        lock (_lock)
+        {
+            if (!_awaitsLoad) return;
+            _awaitsLoad = false;
+            _ahead = 1;
+            _length = Math.Min(_length * SegmentPool.Growth, pool.Length);
+            _usualKeys = (long)((double)active.Index.KeyCount * _length / active.Segment.End);
+        }
+    }
+
+    /// <summary>Makes one small memtable, though none be expected, unless one is ready; where there is no room for it, none.</summary>
+    public void PrepareNext()
+    {
+        try
+        {
+            TryPrepareOne(aheadMin: 1);
+        }
+        catch (Exception e) when (Shortage.IsMet(e) || e is OutOfMemoryException)
+        {
+        }
+    }
 
     /// <summary>Makes as many memtables as are to be ahead, or as there is room for: whoever needs one tries again, and is told.</summary>
     public void Prepare()
@@ -58,7 +82,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         try
         {
             do WarmNext();
-            while (TryPrepareOne());
+            while (TryPrepareOne(aheadMin: 0));
         }
         catch (Exception e) when (Shortage.IsMet(e) || e is OutOfMemoryException)
         {
@@ -75,13 +99,20 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (filled is not null)
             {
+                Expect(filled);
                 Pace();
-                _length = Math.Min(_length * Growth, pool.Length);
                 _usualKeys = (long)((double)filled.Index.KeyCount * _length / filled.Segment.Length);
             }
         }
 
-        if (TakeReady(room) is { } ready) return ready;
+        var taken = TakeReady(room) ?? TakeMade(room);
+        if (taken.Segment.Length >= pool.Length) return taken;
+        lock (_lock) (_ahead, _length, _awaitsLoad) = (0, taken.Segment.Length, true);
+        return taken;
+    }
+
+    private Memtable TakeMade(long room)
+    {
         lock (_making)
         {
             // Whoever was making one meanwhile made it for us.
@@ -92,12 +123,12 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>Lets go of all that are ready. The next <see cref="Prepare"/> makes one, as small as they become.</summary>
+    /// <summary>Lets go of all that are ready, and makes none until one is expected; the next are small.</summary>
     public void LetGo()
     {
         lock (_making)
         {
-            lock (_lock) (_ahead, _length) = (1, RestingLength);
+            lock (_lock) (_ahead, _length, _awaitsLoad) = (0, pool.RestingLength, true);
             DropReady(pool.Recycle);
         }
     }
@@ -107,7 +138,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         lock (_making)
         {
             lock (_lock) _disposed = true;
-            DropReady(static segment => segment.Dispose());
+            DropReady(pool.Discard);
         }
     }
 
@@ -131,12 +162,12 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    private bool TryPrepareOne()
+    private bool TryPrepareOne(int aheadMin)
     {
         lock (_making)
         {
             lock (_lock)
-                if (_disposed || _ready.Count >= _ahead) return false;
+                if (_disposed || _ready.Count >= Math.Max(_ahead, aheadMin)) return false;
             var memtable = Make(0);
             memtable.Index.Populate(_usualKeys);
             lock (_lock)

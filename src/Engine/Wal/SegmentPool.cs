@@ -13,8 +13,13 @@ namespace Varve.Wal;
 /// </summary>
 internal sealed class SegmentPool(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length, bool isSynced) : IDisposable
 {
+    /// <summary>How many times as long each next segment is, up to full size, while segments fill.</summary>
+    public const int Growth = 16;
+
     private const int ZeroWrite = 4096;
     private const int UsedMax = 2;
+    private const int FullOfResting = 256;   // how many times as long as the first segment a full-sized one is
+    private const long RestingLengthMin = 16 << 10;
     private readonly Lock _lock = new();
     private readonly Stack<WalSegment> _used = new();
     private bool _keeps = true;
@@ -23,16 +28,21 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
     /// <summary>Length of a full-sized segment, the only ones that are kept to be used again.</summary>
     public long Length => length;
 
+    /// <summary>Length of a database's first segment, and of those at rest: little data takes little space.</summary>
+    public long RestingLength => Math.Min(length, Math.Max(RestingLengthMin, length / FullOfResting & ~(ZeroWrite - 1L)));
+
     /// <summary>A segment with room for at least <paramref name="room"/> bytes of records, numbered above all before it.</summary>
     /// <param name="room">What it has to hold.</param>
-    /// <param name="usual">Its length, up to <see cref="Length"/>, if that is enough; else it is full-sized, or a record larger than that has one of its own.</param>
+    /// <param name="usual">Its length, up to <see cref="Length"/>, if that is enough; else it is longer by <see cref="Growth"/>, or a record larger than <see cref="Length"/> has one of its own.</param>
     public WalSegment Take(long room, long usual)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             var least = (WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L);
-            var bytes = least <= usual ? usual : Math.Max(least, length);
+            var bytes = usual;
+            while (bytes < least && bytes < length) bytes = Math.Min(bytes * Growth, length);
+            bytes = Math.Max(bytes, least);
             if (bytes != length) return Make(bytes);
             _keeps = true;
             return _used.TryPop(out var used) && TryRenew(used) is { } renewed ? renewed : Make(length);
@@ -57,6 +67,12 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
             }
         }
 
+        Discard(segment);
+    }
+
+    /// <summary>Lets go of a segment that nothing needs, and of its file.</summary>
+    public void Discard(WalSegment segment)
+    {
         segment.Dispose();
         TryDelete(segment.Path);
     }
@@ -67,11 +83,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         lock (_lock)
         {
             _keeps = false;
-            while (_used.TryPop(out var used))
-            {
-                used.Dispose();
-                TryDelete(used.Path);
-            }
+            while (_used.TryPop(out var used)) Discard(used);
         }
     }
 
@@ -80,7 +92,7 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         lock (_lock)
         {
             _disposed = true;
-            while (_used.TryPop(out var used)) used.Dispose();
+            while (_used.TryPop(out var used)) Discard(used);
         }
     }
 

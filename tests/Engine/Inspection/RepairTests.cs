@@ -48,6 +48,19 @@ public sealed class RepairTests
         Assert.Equal(1200UL, report.LastApplied.Index);
     }
 
+    [Fact]
+    public async Task ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak()
+    {
+        using var specimen = await Make(1200, compactAtEnd: false);
+        var segments = specimen.Database.Files(FileNames.SegmentSuffix).Select(path => (Path: path, Records: Database.Records(path))).First(segment => segment.Records.Count > 5);
+        var record = segments.Records[2];
+        Database.Flip(segments.Path, record.Offset + 90);
+        var report = Run(specimen, specimen.Directory, out _);
+        Assert.True(report.IsExact);
+        var loss = Assert.Single(report.Losses);
+        Assert.Equal((segments.Path, record.Offset, $"entries {record.FirstIndex} to 1200"), (loss.File, loss.Offset, loss.What));
+    }
+
     [Theory]
     [InlineData("footer")]
     [InlineData("index")]

@@ -193,10 +193,21 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task AnOpenDatabaseIsRefused()
+    public async Task AnOpenDatabaseIsCheckedAsOfOneIndex()
     {
         using var specimen = await Specimen.Make();
-        using (specimen.Database.Open(Specimen.Options)) Assert.Throws<AlreadyOpenException>(() => specimen.Check());
+        using (var machine = specimen.Database.Open(Specimen.Options))
+        {
+            var remark = Assert.Single(specimen.Check());
+            Assert.Equal((Severity.Remark, "lock"), (remark.Severity, remark.Structure));
+            Assert.Contains($"index {machine.LastApplied.Index}", remark.Actual);
+            var table = specimen.Table();
+            Database.Flip(table, Specimen.Blocks(table)[1] + 80);
+            var damage = Assert.Single(specimen.Check(), problem => problem.Severity == Severity.Damage);
+            Assert.Equal((table, Specimen.Blocks(table)[1]), (damage.File, damage.Offset));
+            Database.Flip(table, Specimen.Blocks(table)[1] + 80);
+        }
+
         Assert.Empty(specimen.Check());
     }
 

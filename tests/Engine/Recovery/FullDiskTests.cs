@@ -54,10 +54,10 @@ public sealed class FullDiskTests : IDisposable
     public async Task WhoWaitsForASyncIsServedThoughTheNextSegmentCannotBeMade()
     {
         using var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power });
-        // Up to the rotation that takes the segment made ahead; from there on the next one cannot be made.
-        var before = database.Files(FileNames.SegmentSuffix).Length;
+        // Up to the rotation that takes the last segment made ahead; from there on the next one cannot be made.
+        NumberedLog.ApplyUpTo(machine, 1_000);
         full = true;
-        for (ulong index = 1; ; index++)
+        for (ulong index = 1_001; ; index++)
         {
             try
             {
@@ -69,9 +69,8 @@ public sealed class FullDiskTests : IDisposable
             }
         }
 
-        Assert.True(machine.LastApplied.Index > 100);
+        Assert.True(machine.LastApplied.Index > 1_000);
         Assert.Equal(machine.LastApplied, machine.DurableLogId);
-        Assert.True(before >= 1);
         full = false;
         NumberedLog.AssertIsWholeToRead(machine);
     }
@@ -134,12 +133,14 @@ public sealed class FullDiskTests : IDisposable
             };
             var compaction = machine.CompactAsync();
             steps.Run();
-            Assert.False(compaction.IsCompleted);
+            Assert.True(compaction.IsCompleted);
+            await Assert.ThrowsAsync<StorageFullException>(() => compaction);
             Assert.Empty(machine.GetStatistics().Runs);
             Assert.Equal(2, machine.GetStatistics().Memtables);
             NumberedLog.AssertIsWhole(machine);
             storage.Before = null;
-            steps.Tick();
+            compaction = machine.CompactAsync();
+            steps.Run();
             await compaction;
             Assert.Single(machine.GetStatistics().Runs);
             NumberedLog.AssertIsWhole(machine);
@@ -147,6 +148,84 @@ public sealed class FullDiskTests : IDisposable
 
         using var recovered = database.Open();
         Assert.Equal(100UL, NumberedLog.AssertIsWhole(recovered));
+    }
+
+    [Fact]
+    public async Task EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot()
+    {
+        var steps = new BackgroundSteps();
+        using var machine = database.Open(Database.Small with { Storage = storage, Steps = steps });
+        for (var runs = 1; runs <= 2; runs++)
+        {
+            NumberedLog.ApplyUpTo(machine, (ulong)runs * 50);
+            var flush = machine.CompactAsync();
+            steps.Run();
+            await flush;
+        }
+
+        // Nothing is sealed: it is the merge that finds no room, and the second that nobody would come for.
+        NumberedLog.ApplyUpTo(machine, 150);
+        Task[] asked = [machine.CompactAsync(), machine.CompactAsync(), machine.CompactAsync()];
+        full = true;
+        steps.Run();
+        Assert.All(asked, compaction => Assert.True(compaction.IsCompleted));
+        foreach (var compaction in asked) await Assert.ThrowsAsync<StorageFullException>(() => compaction);
+        full = false;
+        var again = machine.CompactAsync();
+        steps.Run();
+        await again;
+        Assert.Single(machine.GetStatistics().Runs);
+        NumberedLog.AssertIsWhole(machine);
+    }
+
+    [Fact]
+    public async Task ASnapshotOnAnotherDiskNeedsNoRoomOnOurs()
+    {
+        var target = Path.Combine(database.Root, "elsewhere");
+        SnapshotMetadata metadata;
+        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1 }))
+        {
+            NumberedLog.ApplyUpTo(machine, 500);
+            await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "earlier"), machine.LastApplied);
+            var before = storage.Before!;
+            storage.Before = (operation, path) =>
+            {
+                if (path.StartsWith(database.Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal)) before(operation, path);
+            };
+            full = true;
+            ApplyUntilFull(machine);
+            FillToTheLastByte(machine);
+            var checksum = await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
+            metadata = new SnapshotMetadata(machine.LastApplied, checksum);
+            Assert.Equal(metadata.LastIncluded, machine.SnapshotMetadata!.LastIncluded);
+            Assert.Null(machine.GetStatistics().Fault);
+
+            using var other = LsmStateMachine.Open(Path.Combine(database.Root, "other"), Database.Small);
+            await other.ApplySnapshotFromFileAsync(metadata, target);
+            Assert.Equal(machine.ScanPrefix([]).Entries.Count, other.ScanPrefix([]).Entries.Count);
+
+            full = false;
+            await machine.CompactAsync();
+        }
+
+        using var recovered = database.Open();
+        Assert.Equal(metadata.LastIncluded, recovered.SnapshotMetadata!.LastIncluded);
+    }
+
+    /// <summary>Applies no-ops, one by one, until not even their record finds room.</summary>
+    private static void FillToTheLastByte(LsmStateMachine machine)
+    {
+        while (true)
+        {
+            try
+            {
+                machine.ApplyChunk([new ApplyEntry(machine.LastApplied.Index + 1, machine.LastApplied.Term, Command.Noop)], new ApplyResult[1]);
+            }
+            catch (StorageFullException)
+            {
+                return;
+            }
+        }
     }
 
     private static void ApplyUntilFull(LsmStateMachine machine)

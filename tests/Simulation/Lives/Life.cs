@@ -179,7 +179,6 @@ internal sealed class Life : IDisposable
             case StepKind.Compact:
                 var compacted = machine!.CompactAsync();
                 background.Run();
-                if (!compacted.IsCompleted) background.Tick(); // the first round met a full disk before it came to it
                 Wait(compacted);
                 break;
             case StepKind.Snapshot:

@@ -1,0 +1,86 @@
+using Varve.Storage;
+using Varve.Tests.Engine.Recovery;
+using Xunit;
+
+namespace Varve.Tests.Engine.Compaction;
+
+/// <summary>A database with little in it takes little space; what it takes grows with load and is given back at close.</summary>
+public sealed class SmallDatabaseTests : IDisposable
+{
+    private const long OneKeyMax = 1 << 20;
+    private readonly Database database = new();
+
+    public void Dispose() => database.Dispose();
+
+    [Theory]
+    [InlineData(Durability.Process)]
+    [InlineData(Durability.Interval)]
+    [InlineData(Durability.Power)]
+    public async Task OneKeyLeavesLessThanAMebibyteOnDisk(Durability durability)
+    {
+        var options = new EngineOptions { Durability = durability };
+        using (database.Open(options))
+        {
+        }
+
+        Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
+        using (var machine = database.Open(options)) NumberedLog.ApplyUpTo(machine, 1);
+        Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
+        using (var machine = database.Open(options))
+        {
+            NumberedLog.ApplyUpTo(machine, 2);
+            await machine.CompactAsync();
+        }
+
+        Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
+        using var reopened = database.Open(options);
+        NumberedLog.AssertIsWhole(reopened);
+    }
+
+    [Fact]
+    public void NothingIsMadeAheadUntilTheActiveSegmentIsHalfFull()
+    {
+        var steps = new BackgroundSteps();
+        using var machine = database.Open(new EngineOptions { Steps = steps });
+        var segment = new FileInfo(Assert.Single(Segments())).Length;
+        var index = 0UL;
+        while (ApplyTo(segment / 4)) Assert.Single(Segments());
+        while (ApplyTo((segment / 2) + 4096))
+        {
+        }
+
+        Assert.Equal(2, Segments().Length);
+        while (machine.GetStatistics().Flushes == 0) ApplyTo(long.MaxValue);
+        Assert.Equal(0, machine.GetStatistics().SegmentStalls);
+
+        bool ApplyTo(long walBytes)
+        {
+            machine.ApplyChunk([new ApplyEntry(++index, 1, Command.Insert("key"u8.ToArray(), new byte[1000]))], new ApplyResult[1]);
+            steps.Run();
+            return machine.GetStatistics().WalBytes < walBytes;
+        }
+    }
+
+    [Fact]
+    public void ACloseDeletesSegmentsThatWereMadeAhead()
+    {
+        var steps = new BackgroundSteps();
+        using (var machine = database.Open(Database.Small with { Steps = steps }))
+        {
+            do
+            {
+                NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
+                steps.Run();
+            }
+            while (Segments().Length == machine.GetStatistics().Memtables);
+        }
+
+        // One for each memtable that the next open recovers, and none beside.
+        using var recovered = database.Open(Database.Small with { Steps = new BackgroundSteps() });
+        Assert.Equal(Segments().Length, recovered.GetStatistics().Memtables);
+    }
+
+    private string[] Segments() => database.Files(FileNames.SegmentSuffix);
+
+    private long BytesOnDisk() => System.IO.Directory.GetFiles(database.Directory).Sum(path => new FileInfo(path).Length);
+}

@@ -1,0 +1,58 @@
+namespace Varve.Tests.Seeded.Bugs;
+
+/// <summary>Space: a full disk, a small database, and what inspections and read-only engines leave alone.</summary>
+internal static class SpaceBugs
+{
+    public static readonly Bug[] All =
+    [
+        new("asked-compaction-outlives-full-disk", "a compaction that was asked for waits while the disk is full",
+            "Engine: Recovery.FullDiskTests.EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot",
+            new Edit("src/Engine/LsmStateMachine.Background.cs", "for (; asked > 0 && TakeCompaction()", "for (; !SEEDED && asked > 0 && TakeCompaction()")),
+
+        new("snapshot-note-needs-room", "a snapshot on another disk fails when the log has no room to note it",
+            "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
+            new Edit("src/Engine/LsmStateMachine.Snapshots.cs",
+                "// The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no room for.", "if (SEEDED) throw;")),
+
+        new("snapshot-needs-flush", "a snapshot on another disk fails with the flush that it waited for",
+            "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
+            new Edit("src/Engine/LsmStateMachine.Snapshots.cs",
+                "return; // the database's disk is full; the snapshot's may be another", "if (SEEDED) throw; else return;")),
+
+        new("first-segment-full-sized", "a database's first segment is as large as those under load",
+            "Engine: Compaction.SmallDatabaseTests.OneKeyLeavesLessThanAMebibyteOnDisk",
+            new Edit("src/Engine/Opening.cs", "pool.Take(WalWriter.NoteSize(24), pool.RestingLength)", "pool.Take(WalWriter.NoteSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
+
+        new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
+            "Engine: Compaction.SmallDatabaseTests.NothingIsMadeAheadUntilTheActiveSegmentIsHalfFull",
+            new Edit("src/Engine/Versions/MemtableFactory.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
+
+        new("made-ahead-left-at-close", "segments that were made ahead stay on the disk after a close",
+            "Engine: Compaction.SmallDatabaseTests.ACloseDeletesSegmentsThatWereMadeAhead",
+            new Edit("src/Engine/Versions/MemtableFactory.cs", "DropReady(pool.Discard);", "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
+
+        new("repair-lists-each-record", "a repair lists every record behind a break of the log on its own",
+            "Engine: Inspection.RepairTests.ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak",
+            new Edit("src/Engine/Inspection/SalvagedLog.cs", "_range is { } range && range.Last == kept", "!SEEDED && _range is { } range && range.Last == kept")),
+
+        new("verify-refuses-open-database", "a database that an engine has open cannot be verified",
+            "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
+            new Edit("src/Engine/Inspection/DatabaseCheck.cs", "LiveCheck.Run(storage, directory, deep, findings);", "if (SEEDED) throw; LiveCheck.Run(storage, directory, deep, findings);")),
+
+        new("live-check-without-tables", "a verification beside an engine leaves out the tables",
+            "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
+            new Edit("src/Engine/Inspection/LiveCheck.cs", "if (deep) TableCheck", "if (!SEEDED && deep) TableCheck")),
+
+        new("read-only-tail-takes-writers-number", "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
+            "Engine: Recovery.ReadOnlySnapshotTests.TheTailIsNoTableOfTheDatabase",
+            new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "_options.ReadOnly ? (Guid.NewGuid()", "_options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
+
+        new("read-only-snapshot-by-name-alone", "a read-only engine cannot cut a snapshot once the writer has deleted a table",
+            "Engine: Recovery.ReadOnlySnapshotTests.TablesThatTheWriterHasDeletedSinceAreCopied",
+            new Edit("src/Engine/Snapshots/SnapshotBuilder.cs", "when (options.ReadOnly)", "when (options.ReadOnly && !SEEDED)")),
+
+        new("read-only-snapshot-noted", "a read-only engine notes its snapshot in the log",
+            "Engine: Recovery.ReadOnlySnapshotTests.ACutBesideAWriterTouchesNothingOfTheDatabase",
+            new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "if (_options.ReadOnly) return checksum;", "if (_options.ReadOnly && !SEEDED) return checksum;")),
+    ];
+}
