@@ -72,6 +72,18 @@ public sealed record EngineStatistics
     /// <summary>Sorted runs of tables, newest first: how many tables, rows and bytes each.</summary>
     public IReadOnlyList<RunStatistics> Runs { get; init; } = [];
 
+    /// <summary>Views that are open, those that a dead thread left open too.</summary>
+    public int OpenViews { get; init; }
+
+    /// <summary>For how long the oldest open view has been open, by the timestamps of <see cref="EngineOptions.TimeProvider"/>; zero where none is.</summary>
+    public TimeSpan OldestViewAge { get; init; }
+
+    /// <summary>
+    /// Bytes of the memtables (in memory) and tables (on disk) that the oldest open view reads and the present state no longer has: what its end
+    /// lets go of, if nobody else holds it. Zero until something that it reads is replaced. It does not grow by what is written afterwards but for that.
+    /// </summary>
+    public long OldestViewBytes { get; init; }
+
     /// <summary>Bytes of the WAL left out as a torn tail when this instance opened; 0 after a clean stop. A read-only instance cannot tell them from a record that a writer is in the midst of.</summary>
     public long TornTailBytes { get; init; }
 

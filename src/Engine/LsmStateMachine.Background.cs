@@ -123,7 +123,8 @@ public sealed partial class LsmStateMachine
         lock (_compactions) return _compactions.TryDequeue(out var next) ? next : null;
     }
 
-    private TimeSpan BackgroundInterval() =>
+    /// <summary>For how long the background waits for a wake. The end of a view wakes it; that of a pin, which lasts for a call, does not.</summary>
+    internal TimeSpan BackgroundInterval() =>
         _versions.Reclaimer.Pending > 0 ? TimeSpan.FromMilliseconds(50)
         : _jobs.IsBlocked ? TimeSpan.FromMilliseconds(500) : Timeout.InfiniteTimeSpan;
 }

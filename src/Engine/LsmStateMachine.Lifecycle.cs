@@ -36,7 +36,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _cleanedTime = parts.Replay.CleanedTimeMs;
         _localTime = parts.Wal.Position.LocalTimeMs;
         _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
-        _views = new ViewPool(this);
+        _viewClock = new ViewClock(options.TimeProvider);
+        _views = new ViewPool(this, _versions.Reclaimer.Holds, _viewClock);
         _jobs = new TableJobs(_versions, options, this);
         _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
         stock.Segments = segment =>
@@ -195,18 +196,18 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _memtables.Dispose();
         _stock.Dispose();
         _pool.Dispose();
-        _versions.Reclaimer.Retire(_versions.Current.Release);
+        _versions.Reclaimer.Retire(_versions.Current);
         try
         {
             _versions.Reclaimer.Collect();
         }
         finally
         {
-            if (_versions.Reclaimer.Pending > 0)
+            if (_versions.Reclaimer.IsAnythingLeft)
             {
                 // The last reader out lets go of the mappings, and then of the share.
                 _claim.KeepMapped();
-                _versions.Reclaimer.Retire(_claim);
+                _versions.Reclaimer.RetireLast(_claim);
             }
             else
             {

@@ -108,18 +108,10 @@ public sealed partial class LsmStateMachine
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        var slot = _pins.Enter();
-        try
-        {
-            var found = FindLive(key);
-            if (!found.Exists) return false;
-            destination.Write(found.Value);
-            return true;
-        }
-        finally
-        {
-            LeaveRead(slot);
-        }
+        using var view = OpenView(); // and no pin: the caller's code may take as long as it likes
+        if (!view.TryGet(key, out var value)) return false;
+        destination.Write(value);
+        return true;
     }
 
     /// <inheritdoc/>
@@ -132,32 +124,44 @@ public sealed partial class LsmStateMachine
     }
 
     /// <summary>
-    /// Pins the present state: every read through the view is of one revision, and spans point into the engine's own memory. Use
-    /// and dispose it on this thread; a view that stays open keeps its memtables and tables from being let go.
+    /// Opens a view of the present state: every read through it is of one revision, and spans point into the engine's own memory. Use
+    /// and dispose it on this thread. A view that stays open keeps the memtables and tables that it reads from being let go, and nothing that is written
+    /// after it was opened; <see cref="EngineStatistics.OpenViews"/> and what follows it tell of that.
     /// </summary>
     public ReadView OpenView()
     {
+        var now = _viewClock.Now();
         var slot = _pins.Enter();
         try
         {
             EnsureReadable();
             var version = ReadPoint(out var position);
             var context = _views.Free(slot);
-            context.Open(version, position);
+            context.Open(version, position, now);
             return new ReadView(context);
         }
-        catch
+        finally
         {
-            LeaveRead(slot);
-            throw;
+            LeaveRead(slot); // the context holds the version by now
         }
     }
 
     /// <summary>Ends a view on the thread that opened it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void CloseView(ViewContext context)
     {
+        var version = context.Version;
         context.Close();
-        LeaveRead(context.Slot);
+        if (version != _versions.Current || State == Closed) CollectAfterView();
+    }
+
+    /// <summary>Has somebody let go of what the view may have been the last to see: not this thread, unless there is no other any more.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CollectAfterView()
+    {
+        if (State == Closed) CollectAfterClose();
+        else if (_background is { } background) background.Wake();
+        else _versions.Reclaimer.Collect();
     }
 
     /// <summary>The end of a read: the last one out of a closed engine lets go of its memory.</summary>

@@ -250,7 +250,6 @@ public sealed partial class LsmStateMachine
                     check(_wal.Position.Index);
                     memtable = TakeMemtableLocked(WalWriter.NoteSize(24), filled: null);
                     var next = new Versions.Version(incarnation, [memtable], runs, state);
-                    memtable.Release();
                     return (
                         new VersionEdit { Replace = true, NextFileNumber = 0, FirstSegment = memtable.Segment.Number, State = state, Added = tables },
                         next);
@@ -267,11 +266,20 @@ public sealed partial class LsmStateMachine
                     _syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
                 });
         }
-        catch (Exception e) when (!Shortage.IsMet(e) && e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
+        catch (Exception e) when (Shortage.IsMet(e))
+        {
+            memtable?.MarkObsolete(); // the manifest is as it was, and nothing names the segment
+            throw;
+        }
+        catch (Exception e) when (e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
         {
             // The manifest may or may not hold the record, and name the segment: only a new open can tell.
             Latch(e);
             throw new EngineFaultedException(e);
+        }
+        finally
+        {
+            memtable?.Release();
         }
 
         _background!.Wake();

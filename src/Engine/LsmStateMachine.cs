@@ -20,6 +20,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly VersionSet _versions;
     private readonly PinTable _pins;
     private readonly ViewPool _views;
+    private readonly ViewClock _viewClock;
     private readonly WalWriter _wal;
     private readonly SegmentPool _pool;
     private readonly MemtableFactory _memtables;
@@ -108,6 +109,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         var version = _versions.AcquireCurrent();
         try
         {
+            var (views, oldestAge, oldestBytes) = _views.Describe(version);
             var indexBytes = 0L;
             var bytes = 0L;
             foreach (var memtable in version.Memtables)
@@ -142,6 +144,9 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                     MemoryBytes = _stock.BytesInUse,
                     MemoryBudgetBytes = _options.MemoryBudgetBytes,
                     Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],
+                    OpenViews = views,
+                    OldestViewAge = oldestAge,
+                    OldestViewBytes = oldestBytes,
                     TornTailBytes = _report.TornTailBytes,
                     RecoveredEntries = _report.RecoveredEntries,
                     Fault = Volatile.Read(ref _fault)?.Message,

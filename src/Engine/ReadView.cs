@@ -3,8 +3,8 @@ using Varve.Format;
 namespace Varve;
 
 /// <summary>
-/// The state at one revision, pinned: reads without copies, on the thread that opened it, until it is disposed. Every span it
-/// gives lives as long as the view, but for the keys of a scan, which live until the scan moves on.
+/// The state at one revision, held: reads without copies, on the thread that opened it, until it is disposed. Every span it
+/// gives lives as long as the view, but for the keys of a scan, which live until the scan moves on or is over.
 /// </summary>
 public ref struct ReadView : IDisposable
 {
@@ -72,32 +72,51 @@ public ref struct ReadView : IDisposable
     }
 }
 
-/// <summary>A scan, forward or reversed; a source for foreach. Used on the thread of its view, while the view is open.</summary>
+/// <summary>
+/// A scan, forward or reversed; a source for foreach. Used on the thread of its view, while the view is open. It takes memory until it is over:
+/// stepped to its end, or disposed, as foreach does, or its view is.
+/// </summary>
 public ref struct ScanEnumerator
 {
     private readonly ViewContext _context;
     private readonly ScanState _scan;
+    private readonly int _view;
     private readonly int _generation;
 
     internal ScanEnumerator(ViewContext context, ScanState scan)
     {
         _context = context;
         _scan = scan;
-        _generation = context.Generation;
+        _view = context.Generation;
+        _generation = scan.Generation;
     }
 
-    private readonly ScanState Scan =>
-        _context is not null && _context.Generation == _generation ? _scan : throw new ObjectDisposedException(nameof(ReadView));
+    private readonly bool IsOver => _scan is null || _scan.Generation != _generation;
+
+    private readonly ScanState Scan
+    {
+        get
+        {
+            if (!IsOver) return _scan;
+            EnsureViewIsOpen();
+            throw new InvalidOperationException(ScanState.NoEntry);
+        }
+    }
 
     /// <summary>The entry that the scan stands on.</summary>
     /// <exception cref="InvalidOperationException">It stands on none: <see cref="MoveNext"/> was not called, or did not return true.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly EntryView Current => new(Scan.Key, Scan.Value);
 
-    /// <summary>Steps to the next entry. Once it has thrown, it throws the same again: the scan cannot go on.</summary>
+    /// <summary>Steps to the next entry; false, also when asked again, when there is none. Once it has thrown, it throws the same again: the scan cannot go on.</summary>
     /// <exception cref="CorruptionException">A block of a table is not what was written.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
-    public readonly bool MoveNext() => Scan.MoveNext();
+    public readonly bool MoveNext()
+    {
+        if (!IsOver) return _scan.MoveNext();
+        EnsureViewIsOpen();
+        return false;
+    }
 
     /// <summary>The same scan from its other end.</summary>
     /// <exception cref="InvalidOperationException">The scan has already begun.</exception>
@@ -110,6 +129,14 @@ public ref struct ScanEnumerator
 
     /// <summary>Itself.</summary>
     public readonly ScanEnumerator GetEnumerator() => this;
+
+    /// <summary>Ends the scan before its end; foreach does so. A scan that is over, or whose view is, is left as it is.</summary>
+    public readonly void Dispose()
+    {
+        if (!IsOver) _context.EndScan(_scan);
+    }
+
+    private readonly void EnsureViewIsOpen() => ObjectDisposedException.ThrowIf(_context is null || _context.Generation != _view, typeof(ReadView));
 }
 
 /// <summary>An entry in place.</summary>
@@ -121,7 +148,7 @@ public readonly ref struct EntryView
         Value = value;
     }
 
-    /// <summary>The key; valid until the scan moves on.</summary>
+    /// <summary>The key; valid until the scan moves on or is over.</summary>
     public ReadOnlySpan<byte> Key { get; }
 
     /// <summary>The value; valid until the view is disposed.</summary>

@@ -8,10 +8,13 @@ using Varve.Versions;
 namespace Varve;
 
 /// <summary>
-/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context. One thread.
+/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context, and used for another scan when it is over;
+/// the generation tells the one from the other. One thread.
 /// </summary>
-internal sealed class ScanState(ViewContext context)
+internal sealed class ScanState(ViewContext context) : IDisposable
 {
+    public const string NoEntry = "The scan stands on no entry: before its first MoveNext, after its end, or after a failure.";
+
     private readonly MergeCursor _cursor = new();
     private readonly NativeBuffer _bounds = new();
     private RunSource? _leader;
@@ -27,6 +30,12 @@ internal sealed class ScanState(ViewContext context)
     public ReadOnlySpan<byte> Value => (_current ?? ThrowNoEntry()).Value;
 
     public bool IsStarted => _isStarted;
+
+    /// <summary>Goes up when a scan ends.</summary>
+    public int Generation { get; private set; }
+
+    /// <summary>Its place among the context's scans.</summary>
+    public int Place { get; set; }
 
     /// <summary>Sets the bounds [from, to); empty is unbounded.</summary>
     public void SetRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
@@ -58,7 +67,19 @@ internal sealed class ScanState(ViewContext context)
     public bool MoveNext() =>
         _leader is { } leader && leader.TryStepInWindow() ? leader.Kind == RecordKind.Put || MoveOn(hasStepped: true) : MoveOn(hasStepped: false);
 
-    public void Close() => (_leader, _current, _failure, _isStarted) = (null, null, null, true);
+    /// <summary>Ends the scan: whoever steps it on finds that it is another's.</summary>
+    public void End()
+    {
+        Generation++;
+        (_leader, _current, _failure, _isStarted) = (null, null, null, true);
+    }
+
+    /// <summary>Gives back its memory.</summary>
+    public void Dispose()
+    {
+        _cursor.Dispose();
+        _bounds.Dispose();
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool MoveOn(bool hasStepped)
@@ -81,7 +102,7 @@ internal sealed class ScanState(ViewContext context)
     [DoesNotReturn]
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Source ThrowNoEntry() =>
-        throw new InvalidOperationException("The scan stands on no entry: before its first MoveNext, after its end, or after a failure.");
+        throw new InvalidOperationException(NoEntry);
 
     /// <summary>From where the cursor stands to the next entry that is live.</summary>
     private bool SettleOnLive()
@@ -89,7 +110,9 @@ internal sealed class ScanState(ViewContext context)
         while (_cursor.Current is { } current && !context.IsLive(current.Kind, current.Deadline)) _cursor.Move();
         if (_current != _cursor.Current) _current = _cursor.Current;
         if (_leader != _cursor.Leader) _leader = _cursor.Leader;
-        return _current is not null;
+        if (_current is not null) return true;
+        context.EndScan(this);
+        return false;
     }
 
     private void Start()

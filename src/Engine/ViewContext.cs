@@ -9,9 +9,10 @@ namespace Varve;
 /// What a view holds while it is open: a version, a position, cursors. Each thread keeps its own for the next view, so that opening one and
 /// scanning allocate nothing once warm and take no locked operation; the generation tells a view that is still open from one whose context serves another by now.
 /// </summary>
-internal sealed class ViewContext(LsmStateMachine engine, PinTable.Slot slot)
+internal sealed class ViewContext(LsmStateMachine engine) : VersionHold
 {
-    private readonly List<ScanState> _scans = [];
+    private const int ScansKeptMax = 8;
+    private readonly List<ScanState> _scans = []; // those in use first
     private ViewContext? _next;
     private int _scansInUse;
     private ulong _leaseTime;
@@ -19,44 +20,55 @@ internal sealed class ViewContext(LsmStateMachine engine, PinTable.Slot slot)
 
     public LsmStateMachine Engine { get; } = engine;
 
-    /// <summary>The pin of the thread that the view was opened on.</summary>
-    public PinTable.Slot Slot { get; } = slot;
-
-    /// <summary>Of the view that is open; what a closed one leaves here is not to be used.</summary>
-    public Versions.Version Version { get; private set; } = null!;
-
     public LogPosition Position { get; private set; }
 
-    /// <summary>Odd while a view is open.</summary>
-    public int Generation { get; private set; }
-
-    public bool IsOpen => (Generation & 1) != 0;
+    /// <summary>When the view was opened, by the engine's <see cref="ViewClock"/>.</summary>
+    public long OpenedAt { get; private set; }
 
     /// <summary>Another one of the same thread, for a view that is opened while this one is open.</summary>
-    public ViewContext Next => _next ??= new ViewContext(Engine, Slot);
+    public ViewContext? Next => _next;
 
+    public void Append(ViewContext next) => _next = next;
+
+    /// <summary>Begins a view; under the pin that the version was taken under.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Open(Versions.Version version, in LogPosition position)
+    public void Open(Versions.Version version, in LogPosition position, long now)
     {
-        if (Version != version) Version = version;
         Position = position;
+        OpenedAt = now;
         _hasLeaseTime = false;
-        Generation++;
+        Hold(version);
     }
 
-    /// <summary>Ends the view; the cursors let go of the version.</summary>
+    /// <summary>Ends the view and its scans, and keeps a few of these for the next.</summary>
     public void Close()
     {
-        Generation++;
-        for (var i = 0; i < _scansInUse; i++) _scans[i].Close();
-        _scansInUse = 0;
+        while (_scansInUse > 0) _scans[--_scansInUse].End();
+        if (_scans.Count > ScansKeptMax)
+        {
+            for (var i = ScansKeptMax; i < _scans.Count; i++) _scans[i].Dispose();
+            _scans.RemoveRange(ScansKeptMax, _scans.Count - ScansKeptMax);
+        }
+
+        LetGo();
     }
 
     /// <summary>A scan of this view; its cursors are opened at the first step.</summary>
     public ScanState NextScan()
     {
         if (_scansInUse == _scans.Count) _scans.Add(new ScanState(this));
-        return _scans[_scansInUse++];
+        var scan = _scans[_scansInUse];
+        scan.Place = _scansInUse++;
+        return scan;
+    }
+
+    /// <summary>Takes back a scan that is over, for the next one.</summary>
+    public void EndScan(ScanState scan)
+    {
+        scan.End();
+        var last = _scans[--_scansInUse];
+        (_scans[scan.Place], _scans[_scansInUse]) = (last, scan);
+        last.Place = scan.Place;
     }
 
     public bool IsLive(RecordKind kind, ulong deadline)

@@ -5,9 +5,9 @@ namespace Varve;
 
 /// <summary>
 /// The contexts of the views of an engine, by thread. Each thread takes its own, so that nothing is locked once it has one. Those of
-/// a dead thread pass on with its number; a view that it left open keeps its context for good, as it keeps its pin.
+/// a dead thread pass on with its number; a view that it left open keeps its context for good, and with it its version.
 /// </summary>
-internal sealed class ViewPool(LsmStateMachine engine)
+internal sealed class ViewPool(LsmStateMachine engine, VersionHolds holds, ViewClock clock)
 {
     private const int ThreadsAtFirst = 16;
 
@@ -22,11 +22,32 @@ internal sealed class ViewPool(LsmStateMachine engine)
         return (uint)slot.Ordinal < (uint)all.Length && all[slot.Ordinal] is { IsOpen: false } context ? context : FreeAmongMore(slot);
     }
 
+    /// <summary>How many views are open, how long the oldest has been, and the bytes of its memtables and tables that the current version has no more.</summary>
+    public (int Open, TimeSpan OldestAge, long OldestBytes) Describe(Versions.Version current)
+    {
+        var (open, oldestAge, oldest) = (0, TimeSpan.Zero, current);
+        foreach (var hold in holds.All)
+        {
+            if (hold is not ViewContext { Held: { } version } context) continue;
+            open++;
+            var age = clock.Since(context.OpenedAt);
+            if (open > 1 && age <= oldestAge) continue;
+            (oldestAge, oldest) = (age, version);
+        }
+
+        return (open, oldestAge, oldest == current ? 0 : oldest.BytesBeside(current));
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private ViewContext FreeAmongMore(PinTable.Slot slot)
     {
         var context = First(slot);
-        while (context.IsOpen) context = context.Next;
+        while (context.IsOpen)
+        {
+            if (context.Next is null) context.Append(New());
+            context = context.Next!;
+        }
+
         return context;
     }
 
@@ -41,9 +62,16 @@ internal sealed class ViewPool(LsmStateMachine engine)
                 _contexts.CopyTo(all, 0);
             }
 
-            var context = all[slot.Ordinal] ??= new ViewContext(engine, slot);
+            var context = all[slot.Ordinal] ??= New();
             Volatile.Write(ref _contexts, all);
             return context;
         }
+    }
+
+    private ViewContext New()
+    {
+        var context = new ViewContext(engine);
+        holds.Add(context);
+        return context;
     }
 }

@@ -24,7 +24,7 @@ internal sealed unsafe class PlainSkiplist : IDisposable
     public PlainSkiplist(byte* segment, int keysMax)
     {
         _segment = segment;
-        _arena = new Arena((long)keysMax * 16 + 4096);
+        _arena = new Arena((long)keysMax * 16 + 4096, Varve.Storage.ReservedMemory.Reserve);
         _words = (uint*)_arena.Start;
     }
 

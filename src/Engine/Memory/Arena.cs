@@ -8,9 +8,8 @@ namespace Varve.Memory;
 /// units of a cache line, freed as a whole.
 /// </summary>
 /// <remarks>
-/// The reservation is virtual: the operating system backs a page when it is first touched, so it may be sized for the worst
-/// case and costs what is used. One writer allocates; any thread may resolve a reference that was published to it. Nothing
-/// is freed before <see cref="Dispose"/>, and whoever disposes knows that no reader is left.
+/// The reservation is virtual (<see cref="Reservation"/>), so it may be sized for the worst case and costs what is used.
+/// One writer allocates; any thread may resolve a reference that was published to it. Nothing is freed before <see cref="Dispose"/>, and whoever disposes knows that no reader is left.
 /// </remarks>
 internal sealed unsafe class Arena : IDisposable
 {
@@ -20,19 +19,21 @@ internal sealed unsafe class Arena : IDisposable
     private const int PageSize = 4096;
 
     private readonly long _linesMax;
-    private byte* _reservation;
+    private readonly Reservation _reservation;
     private byte* _start;
     private long _lines = 1;   // line 0 is never handed out: reference 0 means none
 
     /// <summary>Reserves room for <paramref name="bytesMax"/> bytes.</summary>
+    /// <param name="bytesMax">Bytes that can be allocated.</param>
+    /// <param name="reserve">Reserves so many zeroed bytes.</param>
     /// <exception cref="OutOfMemoryException">The operating system refuses the reservation.</exception>
-    public Arena(long bytesMax)
+    public Arena(long bytesMax, Func<long, Reservation> reserve)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
         _linesMax = (bytesMax + LineSize - 1) / LineSize + 1;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(_linesMax, uint.MaxValue, nameof(bytesMax));
-        _reservation = (byte*)NativeMemory.AllocZeroed((nuint)(_linesMax * LineSize + LineSize));
-        _start = (byte*)(((nuint)_reservation + LineSize - 1) & ~(nuint)(LineSize - 1));
+        _reservation = reserve(_linesMax * LineSize + LineSize);
+        _start = (byte*)(((nuint)_reservation.Address + LineSize - 1) & ~(nuint)(LineSize - 1));
     }
 
     /// <summary>Address of line 0; stays the same until <see cref="Dispose"/>.</summary>
@@ -48,7 +49,7 @@ internal sealed unsafe class Arena : IDisposable
     /// <exception cref="OutOfMemoryException">The reservation is used up.</exception>
     public uint Allocate(int lines)
     {
-        ObjectDisposedException.ThrowIf(_reservation == null, this);
+        ObjectDisposedException.ThrowIf(_start == null, this);
         var reference = _lines;
         if (reference + lines > _linesMax) throw new OutOfMemoryException("The memtable's reservation is used up.");
         Volatile.Write(ref _lines, reference + lines);
@@ -79,8 +80,7 @@ internal sealed unsafe class Arena : IDisposable
     /// <summary>Frees everything. The caller knows that nobody reads any more.</summary>
     public void Dispose()
     {
-        NativeMemory.Free(_reservation);
-        _reservation = null;
+        _reservation.Dispose();
         _start = null;
     }
 }

@@ -1,4 +1,5 @@
 using Varve.Memory;
+using Varve.Storage;
 
 namespace Varve.Memtables;
 
@@ -21,10 +22,10 @@ internal sealed class IndexMemory : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentBytes);
         SegmentBytes = segmentBytes;
-        Lines = new Arena((segmentBytes / OperationSizeMin * BlockBytesPerKeyMax) + ReservationMin);
+        Lines = new Arena((segmentBytes / OperationSizeMin * BlockBytesPerKeyMax) + ReservationMin, ReservedMemory.Reserve);
         try
         {
-            Buckets = new Arena(HashDirectory.BytesMax(segmentBytes));
+            Buckets = new Arena(HashDirectory.BytesMax(segmentBytes), ReservedMemory.Reserve);
         }
         catch
         {

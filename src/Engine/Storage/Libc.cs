@@ -43,6 +43,9 @@ internal static unsafe partial class Libc
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;
+    public const int MAP_PRIVATE = 2;
+    public static readonly int MAP_ANONYMOUS = OperatingSystem.IsMacOS() ? 0x1000 : 0x20;
+    public static readonly int MAP_NORESERVE = OperatingSystem.IsMacOS() ? 0x40 : 0x4000;
     public const int MADV_RANDOM = 1;
     public const int MADV_WILLNEED = 3;
     public const int MADV_POPULATE_READ = 22;
@@ -146,6 +149,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
     public static partial void* Map(void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
+
+    [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
+    public static partial void* MapAnonymous(void* address, nuint length, int protection, int flags, int file, long offset);
 
     [LibraryImport(Name, EntryPoint = "munmap", SetLastError = true)]
     public static partial int Unmap(void* address, nuint length);

@@ -1,21 +1,44 @@
 namespace Varve.Versions;
 
 /// <summary>
-/// Holds what was retired until no pin can see it, then lets it go. Retiring is cheap and may be done on any thread;
+/// Holds what was retired until no pin can see it, and no view holds it, then lets it go. Retiring is cheap and may be done on any thread;
 /// <see cref="Collect"/> is for the background thread, and for close.
 /// </summary>
 internal sealed class Reclaimer(PinTable pins)
 {
     // Stamps ascend in the queue: each is drawn under the lock that enqueues it.
     private readonly Queue<(long Stamp, object Release)> retired = new();
+    private readonly List<Version> held = []; // no pin can see them; each waits for the views that hold it, and holds up nothing else
     private readonly Lock gate = new();
+    private IDisposable? last;
 
-    /// <summary>How many retired resources still wait for readers, or for a collection.</summary>
+    /// <summary>Those who hold a version for longer than a pin.</summary>
+    public VersionHolds Holds { get; } = new();
+
+    /// <summary>How many retired resources still wait for pins, or for a collection. Pins end by themselves, and nobody is told.</summary>
     public int Pending
     {
         get
         {
             lock (gate) return retired.Count;
+        }
+    }
+
+    /// <summary>How many retired versions wait for views, whose end is told.</summary>
+    public int Held
+    {
+        get
+        {
+            lock (gate) return held.Count;
+        }
+    }
+
+    /// <summary>Whether anything waits, for pins or for views.</summary>
+    public bool IsAnythingLeft
+    {
+        get
+        {
+            lock (gate) return retired.Count + held.Count > 0;
         }
     }
 
@@ -25,6 +48,15 @@ internal sealed class Reclaimer(PinTable pins)
     /// <summary>Runs an action later, under the same rule.</summary>
     public void Retire(Action release) => Enqueue(release);
 
+    /// <summary>Releases a version later, under the same rule, and once no view holds it.</summary>
+    public void Retire(Version version) => Enqueue(version);
+
+    /// <summary>Disposes a resource once nothing that was retired is left, for pins or for views. One resource, after which nothing is retired any more.</summary>
+    public void RetireLast(IDisposable resource)
+    {
+        lock (gate) last = resource;
+    }
+
     /// <summary>
     /// Releases all that is safe, oldest first, on the calling thread, and answers how many. A release that fails does not
     /// hold up the others; the failures are thrown together at the end.
@@ -32,16 +64,25 @@ internal sealed class Reclaimer(PinTable pins)
     /// <exception cref="AggregateException">One or more releases failed; each has been attempted once and is not tried again.</exception>
     public int Collect()
     {
-        if (Pending == 0) return 0;
-        var safeBelow = pins.SafeBelow();
         var released = 0;
         List<Exception>? failures = null;
-        while (TryTake(safeBelow, out var release))
+        if (Pending > 0)
+        {
+            var safeBelow = pins.SafeBelow();
+            while (TryTake(safeBelow, out var release)) Release(release);
+        }
+
+        while (TryTakeHeld() is { } version) Release(version);
+        if (TakeLast() is { } final) Release(final);
+        return failures is null ? released : throw new AggregateException("Releasing retired resources failed.", failures);
+
+        void Release(object release)
         {
             released++;
             try
             {
-                if (release is Action action) action();
+                if (release is Version version) version.Release();
+                else if (release is Action action) action();
                 else ((IDisposable)release).Dispose();
             }
 #pragma warning disable CA1031 // Whatever one release throws, the others still have to run; all of it is rethrown below.
@@ -51,8 +92,6 @@ internal sealed class Reclaimer(PinTable pins)
                 (failures ??= []).Add(e);
             }
         }
-
-        return failures is null ? released : throw new AggregateException("Releasing retired resources failed.", failures);
     }
 
     private void Enqueue(object release)
@@ -65,15 +104,43 @@ internal sealed class Reclaimer(PinTable pins)
     {
         lock (gate)
         {
-            if (retired.TryPeek(out var oldest) && oldest.Stamp < safeBelow)
+            while (retired.TryPeek(out var oldest) && oldest.Stamp < safeBelow)
             {
-                release = oldest.Release;
                 retired.Dequeue();
-                return true;
+                release = oldest.Release;
+                if (release is not Version version || !Holds.Hold(version)) return true;
+                held.Add(version);
             }
         }
 
         release = null!;
         return false;
+    }
+
+    private Version? TryTakeHeld()
+    {
+        lock (gate)
+        {
+            for (var i = 0; i < held.Count; i++)
+            {
+                var version = held[i];
+                if (Holds.Hold(version)) continue;
+                held.RemoveAt(i);
+                return version;
+            }
+        }
+
+        return null;
+    }
+
+    private IDisposable? TakeLast()
+    {
+        lock (gate)
+        {
+            if (last is null || retired.Count + held.Count > 0) return null;
+            var taken = last;
+            last = null;
+            return taken;
+        }
     }
 }

@@ -93,6 +93,14 @@ internal sealed unsafe class Version : Shared
         return default;
     }
 
+    /// <summary>Bytes of the memtables and tables that another version does not have. The version need not be held: what is counted is not touched.</summary>
+    public long BytesBeside(Version other)
+    {
+        var tables = other.Runs.SelectMany(run => run.Tables).ToHashSet();
+        return Memtables.Except(other.Memtables).Sum(memtable => memtable.Bytes)
+            + Runs.SelectMany(run => run.Tables).Where(table => !tables.Contains(table)).Sum(table => table.Descriptor.Length);
+    }
+
     protected override void Free()
     {
         foreach (var memtable in Memtables) memtable.Release();

@@ -114,7 +114,7 @@ internal sealed class VersionSet : IDisposable
     {
         var old = _current;
         Volatile.Write(ref _current, next);
-        Reclaimer.Retire(old.Release);
+        Reclaimer.Retire(old);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Varve.Format;
 using Varve.Versions;
 using Xunit;
 
@@ -30,6 +31,29 @@ public class ReclaimerTests
     }
 
     [Fact]
+    public void AVersionThatIsHeldWaitsForItsHoldAndHoldsUpNothing()
+    {
+        var (first, second) = (MakeVersion(), MakeVersion());
+        var (a, b) = (new TestHold(), new TestHold());
+        reclaimer.Holds.Add(a);
+        reclaimer.Holds.Add(b);
+        a.Begin(first);
+        b.Begin(first);
+        reclaimer.Retire(first);
+        reclaimer.Retire(second);
+        Assert.Equal(1, reclaimer.Collect());
+        Assert.Equal((0, 1), (reclaimer.Pending, reclaimer.Held));
+        Assert.False(second.TryAcquire());
+        a.End();
+        a.Begin(MakeVersion());
+        Assert.Equal(0, reclaimer.Collect());
+        b.End();
+        Assert.Equal(1, reclaimer.Collect());
+        Assert.False(first.TryAcquire());
+        Assert.Equal(0, reclaimer.Held);
+    }
+
+    [Fact]
     public void AReleaseThatFailsDoesNotHoldUpTheOthersAndIsReported()
     {
         var released = 0;
@@ -58,5 +82,18 @@ public class ReclaimerTests
         Assert.True(resource.CanRead);
         reclaimer.Collect();
         Assert.False(resource.CanRead);
+    }
+
+    private static Varve.Versions.Version MakeVersion()
+    {
+        var nothing = MachineState.Empty(0, StoredLeaseClock.Local);
+        return new(new Incarnation(nothing, 16), [], [], nothing);
+    }
+
+    private sealed class TestHold : VersionHold
+    {
+        public void Begin(Varve.Versions.Version version) => base.Hold(version);
+
+        public void End() => LetGo();
     }
 }

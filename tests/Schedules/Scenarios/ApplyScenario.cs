@@ -3,10 +3,10 @@ using Varve.Tests.Schedules.Control;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// A reader looks at every point of an apply: whatever index is published, all up to it is there (invariant I1), to a get, to a view and to
-/// the count alike. No thread but these two, so that one departure each is all there is to try.
+/// A reader looks at every point of an apply: whatever index is published, all up to it is there (invariant I1), to a get, a view and a scan
+/// alike. Or an applier comes at every point of a read, and goes on in the next memtable. No thread but these two, so that one departure each is all there is to try.
 /// </summary>
-internal sealed class ApplyScenario : Scenario
+internal sealed class ApplyScenario(bool readsFirst) : Scenario
 {
     private const int PerChunk = 2;
 
@@ -25,7 +25,7 @@ internal sealed class ApplyScenario : Scenario
         });
         Apply();
         Read(); // makes the thread's slot and its view's context
-        Threads = [Apply, Read];
+        Threads = readsFirst ? [Read, ApplyAndRotate] : [Apply, Read];
     }
 
     public override void Finish(Scheduler scheduler)
@@ -43,6 +43,13 @@ internal sealed class ApplyScenario : Scenario
         var first = _machine.LastApplied.Index + 1;
         ApplyEntry[] chunk = [.. Enumerable.Range(0, PerChunk).Select(i => new ApplyEntry(first + (ulong)i, 1, Command.Insert(KeyOf(first + (ulong)i), "v"u8.ToArray())))];
         _machine.ApplyChunk(chunk, new ApplyResult[PerChunk]);
+    }
+
+    private void ApplyAndRotate()
+    {
+        Apply();
+        _ = _machine.CompactAsync(); // never stepped: what is asked for is the next memtable
+        Apply();
     }
 
     private void Read()

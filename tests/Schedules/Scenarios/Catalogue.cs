@@ -15,7 +15,8 @@ internal static class Catalogue
     {
         ["applied-cell"] = new(() => new AppliedCellScenario(), 2, 3, 10),
         ["directory"] = new(() => new DirectoryScenario(), 3, 4, 20),
-        ["engine-apply"] = new(() => new ApplyScenario(), 1, 2, 3),
+        ["engine-apply"] = new(() => new ApplyScenario(readsFirst: false), 1, 2, 3),
+        ["engine-rotate"] = new(() => new ApplyScenario(readsFirst: true), 1, 2, 3),
         ["engine-close-gets"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Gets), 0, 1, 3),
         ["engine-close-views"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Views), 0, 1, 3),
         ["engine-flush-gets"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Gets), 0, 1, 3),
@@ -31,6 +32,7 @@ internal static class Catalogue
         ["pins-three"] = new(() => new PinScenario(PinFrees.ByAnother), 1, 3, 10),
         ["reclaimer"] = new(() => new PinScenario(PinFrees.ByReclaimer), 2, 4, 10),
         ["references"] = new(() => new ReferenceScenario(), 4, 6, 5),
+        ["holds"] = new(() => new HoldScenario(), 2, 4, 10),
         ["terms"] = new(() => new TermScenario(), 3, 4, 5),
     };
 

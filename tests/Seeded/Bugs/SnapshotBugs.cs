@@ -11,7 +11,7 @@ internal static class SnapshotBugs
 
         new("written-over-under-a-reader", "a table that a read-only engine may have mapped is written over",
             "Engine: Recovery.SpareTablesTests.WhileAReadOnlyEngineLooksNothingIsWrittenOver",
-            new Edit("src/Engine/Versions/SpareFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory) &&", "if ((SEEDED || !DirectoryClaim.IsShared(storage, directory)) &&")),
+            new Edit("src/Engine/Versions/SpareFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory)) file =", "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
 
         new("snapshot-includes-later-entries", "a snapshot behind the last entry has what followed",
             "Conformance: Rules.EngineKeepsSnapshotRules.ASnapshotBehindTheLastEntryHasNothingOfWhatFollowed",
