@@ -16,10 +16,9 @@ internal sealed class DatabaseOptions
         Required = true,
     };
 
-    private readonly Option<string> _leaseClock = new("--lease-clock")
+    private readonly Option<string?> _leaseClock = new("--lease-clock")
     {
-        Description = "Which clock leases expire by; use the one that the database was written with.",
-        DefaultValueFactory = _ => "local",
+        Description = "Which clock leases expire by: local (the default) or log. Only a database that is made needs it; one that is there has its own.",
     };
 
     public DatabaseOptions(Command command)
@@ -42,9 +41,13 @@ internal sealed class DatabaseOptions
     public string DirectoryOf(ParseResult parsed) => parsed.GetRequiredValue(_data);
 
     /// <summary>Opens for writing, and creates the database if need be.</summary>
-    public LsmStateMachine OpenOrCreate(ParseResult parsed, Func<EngineOptions, EngineOptions>? adjust = null)
+    /// <param name="parsed">What the user said.</param>
+    /// <param name="adjust">Changes to the settings.</param>
+    /// <param name="leaseClock">Of a database that is made, unless the user says it.</param>
+    public LsmStateMachine OpenOrCreate(
+        ParseResult parsed, Func<EngineOptions, EngineOptions>? adjust = null, LeaseClock leaseClock = LeaseClock.Local)
     {
-        var settings = Settings(parsed);
+        var settings = Settings(parsed, leaseClock);
         return LsmStateMachine.Open(parsed.GetRequiredValue(_data), adjust is null ? settings : adjust(settings));
     }
 
@@ -57,8 +60,10 @@ internal sealed class DatabaseOptions
         return LsmStateMachine.Open(directory, options);
     }
 
-    private EngineOptions Settings(ParseResult parsed) => new()
+    private EngineOptions Settings(ParseResult parsed, LeaseClock ofNew = LeaseClock.Local) => parsed.GetValue(_leaseClock) switch
     {
-        LeaseClock = parsed.GetValue(_leaseClock) == "log" ? LeaseClock.Log : LeaseClock.Local,
+        null => new EngineOptions { LeaseClock = ofNew, TakesStoredLeaseClock = true },
+        "log" => new EngineOptions { LeaseClock = LeaseClock.Log },
+        _ => new EngineOptions { LeaseClock = LeaseClock.Local },
     };
 }

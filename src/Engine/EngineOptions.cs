@@ -70,8 +70,20 @@ public sealed record EngineOptions
     /// </summary>
     public long MemtableBytes { get; init; } = 64 << 20;
 
-    /// <summary>Which clock leases expire by. Keep it the same for the life of a database.</summary>
+    /// <summary>
+    /// Which clock leases expire by. It is a property of the database, stored when that is made and kept by resets and installs: opening with the
+    /// other one is an <see cref="ArgumentException"/>, installing a snapshot of the other one a <see cref="SnapshotRejectedException"/>.
+    /// </summary>
     public LeaseClock LeaseClock { get; init; } = LeaseClock.Local;
+
+    /// <summary>
+    /// For how long <see cref="LsmStateMachine.LeaseBackgroundCleanupAsync"/> can still report a lease after its deadline, in the time of the
+    /// <see cref="LeaseClock"/>: a clean-up at time t reports deadlines after t minus this, and compactions drop older ones whether they were
+    /// reported or not. This bounds what expired leases occupy if nobody calls the clean-up. The default is one day; zero to 36,500 days, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: expired leases are kept until they are reported. With zero the clean-up reports nothing, and compactions
+    /// drop a lease once it has expired. Under <see cref="LeaseClock.Log"/> all replicas need the same value to report the same keys.
+    /// </summary>
+    public TimeSpan ExpiredLeaseRetention { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>What a hole in the log's indexes is.</summary>
     public LogGapPolicy LogGaps { get; init; } = LogGapPolicy.Reject;
@@ -150,6 +162,9 @@ public sealed record EngineOptions
 
     /// <summary>The seam for want of memory: called where an apply asks for some, and may throw <see cref="OutOfMemoryException"/>.</summary>
     internal Action<Allocation>? Allocations { get; init; }
+
+    /// <summary>For tools: takes the lease clock that the database was made with, whatever <see cref="LeaseClock"/> says; that is for a new one.</summary>
+    internal bool TakesStoredLeaseClock { get; init; }
 
     /// <summary>The seam for a simulated disk.</summary>
     internal IStorage? Storage { get; init; }

@@ -44,19 +44,7 @@ internal sealed class IdleWatch : IDisposable
         }
     }
 
-    /// <summary>Lets go of the timer. It is the user's: what it throws is dropped, and nothing depends on it any more.</summary>
-    public void Dispose()
-    {
-        try
-        {
-            _timer?.Dispose();
-        }
-#pragma warning disable CA1031 // It is the user's code, and whatever it throws is its own affair.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-        }
-    }
+    public void Dispose() => UserTimer.Dispose(_timer);
 
     private void Look()
     {

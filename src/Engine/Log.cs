@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Debug, "Flushed a memtable up to index {Index}")]
     public static partial void Flushed(ILogger logger, ulong index);
+
+    [LoggerMessage(8, LogLevel.Warning, "Leases are written under the lease clock Log, and no entry has had a timestamp yet (ApplyEntry.TimestampMs): until one has, no lease expires")]
+    public static partial void LeaseWithoutTime(ILogger logger);
 }

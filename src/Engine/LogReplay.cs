@@ -22,7 +22,7 @@ internal sealed class LogReplay
         _incarnation = incarnation;
         _stock = stock;
         _durable = new LogId(state.LastIndex, state.LastTerm);
-        Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, Math.Max(state.LocalTimeMs, state.CountedTimeMs));
+        Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
         CleanedTimeMs = state.CleanedTimeMs;
         if (state.Snapshot is { } snapshot) Snapshot = new SnapshotMetadata(new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum);
     }
@@ -67,7 +67,9 @@ internal sealed class LogReplay
             if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
             try
             {
-                if (Note(segment, header)) IndexOperations(build, segment, header, atOnce: report is not null);
+                var isChunk = Note(segment, header);
+                if (header.Type == WalRecordType.Clean) memtable.NoteCleanUp(header.LastIndex, CleanedTimeMs);
+                if (isChunk) IndexOperations(build, segment, header, atOnce: report is not null);
             }
             catch (VarveException damage) when (report is not null && damage is CorruptionException or UnsupportedFormatException)
             {
@@ -103,6 +105,7 @@ internal sealed class LogReplay
         {
             if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
             if (Note(segment, header)) InsertOperations(memtable.Index, segment, header);
+            if (header.Type == WalRecordType.Clean) memtable.NoteCleanUp(header.LastIndex, CleanedTimeMs);
             segment.End += header.Length;
             _ends.Add((new LogOffset(segment.Number, segment.End), Position.Id));
         }

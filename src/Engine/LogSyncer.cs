@@ -21,6 +21,7 @@ internal sealed class LogSyncer : IDisposable
     private readonly Func<Exception?> _fault;
     private readonly List<WalSegment> _segments = [];
     private readonly Background? _thread;
+    private ITimer? _timer;
     private LogId _durable;
     private bool _disposed;
 
@@ -35,8 +36,7 @@ internal sealed class LogSyncer : IDisposable
         _latch = latch;
         _fault = fault;
         if (options.ReadOnly) return;
-        var interval = options.Durability == Durability.Interval ? options.SyncInterval : Timeout.InfiniteTimeSpan;
-        _thread = new Background("Varve sync", options.Steps, Round, Fail, () => interval);
+        _thread = new Background("Varve sync", options.Steps, Round, Fail, () => Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>
@@ -45,7 +45,12 @@ internal sealed class LogSyncer : IDisposable
     public long Syncs { get; private set; }
 
     /// <summary>Begins its work.</summary>
-    public void Start() => _thread?.Start();
+    public void Start()
+    {
+        _thread?.Start();
+        if (_thread is { IsStepped: false } && _options.Durability == Durability.Interval)
+            _timer = _options.TimeProvider.CreateTimer(static syncer => ((LogSyncer)syncer!).Wake(), this, _options.SyncInterval, _options.SyncInterval);
+    }
 
     /// <summary>Says that there is something to do: a memtable to prepare.</summary>
     public void Wake() => _thread?.Wake();
@@ -113,6 +118,7 @@ internal sealed class LogSyncer : IDisposable
 
     public void Dispose()
     {
+        UserTimer.Dispose(_timer);
         _thread?.Dispose();
         lock (_waitersLock) _disposed = true;
         ServeWaiters();

@@ -155,6 +155,7 @@ public sealed partial class LsmStateMachine
 
             var value = kind == RecordKind.Tombstone ? default : source.Value(first + i);
             var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, entry.TtlSeconds) : 0;
+            if (deadline != 0 && time == 0) WarnOnceLocked();
             _scratch.References[i] = (uint)((segment.End + length) / WalOperation.Alignment);
             WalOperation.Complete(room.Slice(length, size), entry.Index, prior, kind, entry.KeyLength, value, deadline);
             length += size;
@@ -417,12 +418,5 @@ public sealed partial class LsmStateMachine
             Latch(e);
             throw new EngineFaultedException(e);
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong DeadlineOf(ulong timeMs, ulong ttlSeconds)
-    {
-        var milliseconds = Math.BigMul(ttlSeconds, 1000, out var low);
-        return milliseconds != 0 || low > ulong.MaxValue - timeMs ? ulong.MaxValue : timeMs + low;
     }
 }

@@ -25,7 +25,8 @@ public sealed partial class LsmStateMachine
             {
                 Volatile.Write(ref _snapshot, follower.Replay.Snapshot);
                 Volatile.Write(ref _cleanedTime, follower.Replay.CleanedTimeMs);
-                RaiseLocalTime(Math.Max(follower.Replay.Position.LocalTimeMs, _versions.Current.Base.CountedTimeMs));
+                // The writer's count is taken as it is, so this clock does not run behind the one that counted.
+                RaiseLocalTime(Math.Max(follower.Replay.Position.LocalTimeMs, Math.Max(_cleanedTime, _versions.Current.Base.CountedTimeMs)));
                 _syncer.RestartLocked(follower.Durable);
             }
 

@@ -1,15 +1,12 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Varve.Format;
 using Varve.Wal;
 
 namespace Varve;
 
-// What the contract asks beside applying, reading and snapshots: the applied position, the snapshot's metadata, syncs, leases.
+// What the contract asks beside applying, reading and snapshots: the applied position, the snapshot's metadata, syncs.
 public sealed partial class LsmStateMachine
 {
-    private readonly Lock _cleaning = new();
-
     /// <inheritdoc/>
     /// <remarks>The move is logged like a chunk, so closing without <see cref="Stop"/> does not lose it.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The index or the term goes back.</exception>
@@ -89,58 +86,5 @@ public sealed partial class LsmStateMachine
         }
 
         return _syncer.WaitAsync(end).WaitAsync(cancellationToken);
-    }
-
-    /// <summary>
-    /// Removes what has expired and returns those keys, each once. Expired keys are absent everywhere from the moment they expire;
-    /// this is for whoever has to be told. Their bytes vanish in compactions.
-    /// </summary>
-    /// <param name="cancellationToken">Honoured before it begins.</param>
-    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (_options.LeaseClock == LeaseClock.Local) LocalTime(); // the user's clock: before the lock
-        lock (_cleaning)
-        {
-            while (true)
-            {
-                if (TryCleanUp(out var keys)) return Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>(keys);
-            }
-        }
-    }
-
-    private bool TryCleanUp(out List<ReadOnlyMemory<byte>> keys)
-    {
-        var found = keys = [];
-        _pins.Enter();
-        try
-        {
-            EnsureWritable();
-            var version = ReadPoint(out var position);
-            var (from, to) = (Volatile.Read(ref _cleanedTime), SeenLeaseTime(position));
-            if (to <= from) return true;
-            if (!version.Incarnation.Census.TryVisitExpired(version, position.Index, from, to, key => found.Add(key))) return false;
-            using (_versions.EnterGate())
-            {
-                EnsureWritable();
-                if (_versions.Current.Incarnation != version.Incarnation) return false;
-                if (found.Count == 0)
-                {
-                    Volatile.Write(ref _cleanedTime, to); // nothing to log: looking again would find nothing again
-                    return true;
-                }
-
-                Span<byte> payload = stackalloc byte[sizeof(ulong)];
-                BinaryPrimitives.WriteUInt64LittleEndian(payload, to);
-                ReserveLocked(WalWriter.NoteSize(payload.Length));
-                _wal.AppendNote(WalRecordType.Clean, payload, _wal.Position);
-                Volatile.Write(ref _cleanedTime, to);
-                return true;
-            }
-        }
-        finally
-        {
-            LeaveRead();
-        }
     }
 }

@@ -34,7 +34,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _report = parts.Report;
         _snapshot = parts.Replay.Snapshot;
         _cleanedTime = parts.Replay.CleanedTimeMs;
-        _localTime = parts.Wal.Position.LocalTimeMs;
+        _localTime = options.LeaseClock == LeaseClock.Local ? Math.Max(parts.Wal.Position.LocalTimeMs, _cleanedTime) : parts.Wal.Position.LocalTimeMs;
         _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
         _viewClock = new ViewClock(options.TimeProvider);
         _views = new ViewPool(this, _versions.Reclaimer.Holds, _viewClock);
@@ -61,7 +61,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// </summary>
     /// <param name="directory">A directory of its own; made (mode 0700) if it does not exist.</param>
     /// <param name="options">How; null: the defaults.</param>
-    /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or the lease clock is not the database's; the message names it.</exception>
     /// <exception cref="AlreadyOpenException">Another engine has the directory open.</exception>
     /// <exception cref="CorruptionException">A file is missing or is not what was written.</exception>
     /// <exception cref="UnsupportedFormatException">A file is of a later format.</exception>
@@ -84,6 +84,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         try
         {
             parts = new Opening(storage, directory, options).Run(stock);
+            options = options with { LeaseClock = parts.LeaseClock };
             engine = new LsmStateMachine(directory, options, storage, log, claim, parts, stock);
             engine.Begin();
             return engine;
@@ -226,7 +227,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
     public ValueTask DisposeAsync() => Volatile.Read(ref _released) ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
-    /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and expired leases.</summary>
+    /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and without expired leases that a clean-up has reported or no longer would.</summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
     /// <exception cref="StorageFullException">The task's: the disk is full. Nothing is lost; call again when there is space.</exception>
     public Task CompactAsync(CancellationToken cancellationToken = default)
@@ -238,7 +239,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             EnsureMutable();
             try
             {
-                if (_versions.Current.Memtables[0].Index.KeyCount > 0) RotateLocked(0, filled: null);
+                if (_versions.Current.Memtables[0].Index.KeyCount > 0 || IsBehindForLeasesLocked(_versions.Current)) RotateLocked(0, filled: null);
             }
             catch (IOException shortage) when (Shortage.IsMet(shortage))
             {
@@ -259,8 +260,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 
     void ITableJobsHost.SyncLog() => _syncer.SyncAll();
 
-    MachineState ITableJobsHost.DescribeLocked(Incarnation incarnation, LogPosition position, long liveCount, ulong countedTimeMs) =>
-        DescribeLocked(incarnation, position, liveCount, countedTimeMs);
+    MachineState ITableJobsHost.DescribeFlushedLocked(Versions.Version version, long liveCount, ulong countedTimeMs)
+    {
+        var last = version.Memtables[^1].Last!.Value;
+        return DescribeLocked(version.Incarnation, last, version.CleanedAt(last.Index), liveCount, countedTimeMs);
+    }
 
     void ITableJobsHost.FlushedLocked(Versions.Version replaced, Versions.Version current, Memtable memtable)
     {
@@ -280,34 +284,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _log.Post(logger => Log.Flushed(logger, index));
     }
 
-    ulong ITableJobsHost.DropTime(Versions.Version version)
-    {
-        if (version.Runs.All(run => run.Tables.All(table => table.Descriptor.LeaseCount == 0))) return 0;
-        // Cuts at or after the base are still to be exact, so under the log's clock nothing that was live there may vanish.
-        var time = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : Volatile.Read(ref _localTime);
-        var census = version.Incarnation.Census;
-        var fold = AcquirePoint(out var position);
-        try
-        {
-            // Most of it, without holding appliers. The count is the state's: a merge of a state that was replaced touches no other's.
-            if (fold.Incarnation == version.Incarnation) census.TryCount(fold, position.Index, 0, out _);
-        }
-        finally
-        {
-            fold.Release();
-        }
-
-        using (_versions.EnterGate())
-        {
-            var current = _versions.Current;
-            if (current.Incarnation != version.Incarnation) return 0; // what is merged is let go of
-            // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as such.
-            if (current.Memtables.Length > 1) return Math.Min(time, current.Base.CountedTimeMs);
-            return census.TryCount(current, current.Incarnation.Applied.Read().Index, time, out _) ? time : 0;
-        }
-    }
-
-    private MachineState DescribeLocked(Incarnation incarnation, LogPosition position, long liveCount, ulong countedTimeMs) => new()
+    private MachineState DescribeLocked(Incarnation incarnation, LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs) => new()
     {
         LastIndex = position.Index,
         LastTerm = position.Term,
@@ -315,7 +292,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         LocalTimeMs = position.LocalTimeMs,
         LiveCount = liveCount,
         CountedTimeMs = countedTimeMs,
-        CleanedTimeMs = _cleanedTime,
+        CleanedTimeMs = cleanedTimeMs,
         HashSeed = incarnation.HashSeed,
         LeaseClock = incarnation.LeaseClock,
         Terms = incarnation.Terms.UpTo(position.Index),

@@ -63,6 +63,7 @@ public sealed partial class LsmStateMachine
         metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
         RejectOlder(metadata, path, LastApplied.Index);
+        if (_options.LeaseClock == LeaseClock.Local) LocalTime(); // the user's clock: on the user's thread
         await _operations.Run(token => InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
     }
 
@@ -150,13 +151,11 @@ public sealed partial class LsmStateMachine
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
             var live = Census.CountAt(version, lastIncluded.Index);
             MachineState state;
-            using (_versions.EnterGate()) state = DescribeLocked(version.Incarnation, position, live, version.Base.CountedTimeMs) with
+            using (_versions.EnterGate())
             {
-                // As of the last entry; an installed state has no local time, but what was cleaned in it stays cleaned.
-                CleanedTimeMs = Math.Min(
-                    _cleanedTime, Math.Max(version.Base.CleanedTimeMs, _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : position.LocalTimeMs)),
-                Snapshot = null,
-            };
+                state = DescribeLocked(version.Incarnation, position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with { Snapshot = null };
+            }
+
             // A read-only engine has no numbers to give: they are the writer's. Its tail is a table of nobody else's.
             var (origin, numbers) = _options.ReadOnly ? (Guid.NewGuid(), new FileNumbers(1)) : (_versions.DatabaseId, _versions.Numbers);
             var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, origin, numbers, _options, version, lastIncluded.Index, token);
@@ -211,7 +210,10 @@ public sealed partial class LsmStateMachine
         try
         {
             token.ThrowIfCancellationRequested();
-            var state = staged.Manifest.State with
+            var state = staged.Manifest.State;
+            if (_options.LeaseClock == LeaseClock.Local) state = new LeaseAdoption(_versions, _options).Adopt(state, Volatile.Read(ref _localTime), ref staged);
+            if (state.LiveCount < 0) throw new SnapshotRejectedException(path, "it counts fewer live keys than it has leases that expired since");
+            state = state with
             {
                 LocalTimeMs = 0, // another machine's clock
                 Snapshot = (metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.ToArray()),
@@ -260,9 +262,8 @@ public sealed partial class LsmStateMachine
                     foreach (var past in old.Memtables) past.MarkObsolete();
                     foreach (var table in old.Runs.SelectMany(run => run.Tables)) table.MarkObsolete(_versions.Spares);
                     _history.Clear();
-                    _cleanedTime = state.CleanedTimeMs;
+                    (_cleanedTime, _visitedTime) = (state.CleanedTimeMs, 0);
                     Volatile.Write(ref _snapshot, snapshot);
-                    RaiseLocalTime(state.CountedTimeMs);
                     _syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
                 });
         }
@@ -302,15 +303,5 @@ public sealed partial class LsmStateMachine
     {
         if (metadata.LastIncluded.Index < applied)
             throw new SnapshotRejectedException(path, $"it ends at entry {metadata.LastIncluded.Index}, before the applied entry {applied}");
-    }
-
-    private void RaiseLocalTime(ulong timeMs)
-    {
-        for (var seen = Volatile.Read(ref _localTime); timeMs > seen;)
-        {
-            var before = Interlocked.CompareExchange(ref _localTime, timeMs, seen);
-            if (before == seen) return;
-            seen = before;
-        }
     }
 }

@@ -36,7 +36,6 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly Opening.Report _report;
     private SnapshotMetadata? _snapshot;
     private ulong _localTime;
-    private ulong _cleanedTime;
     private long _entriesApplied;
     private long _chunksApplied;
     private long _segmentStalls;

@@ -20,7 +20,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
     /// <summary>The parts of an engine, recovered.</summary>
     internal sealed record Parts(
         Guid DatabaseId, FileNumbers Numbers, ManifestStore Manifest, Versions.Version Version, WalWriter Wal, SegmentPool Pool,
-        LogReplay Replay, LogId Durable, Report Report) : IDisposable
+        LeaseClock LeaseClock, LogReplay Replay, LogId Durable, Report Report) : IDisposable
     {
         /// <summary>Lets go of them, where no engine came of it.</summary>
         public void Dispose()
@@ -101,10 +101,12 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         Keep(manifest);
         foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
         var content = manifest.Content;
+        var clock = CheckClock(content.State);
         numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
         foreach (var name in storage.List(directory)) NoteNumber(numbers, name);
-        var incarnation = new Incarnation(content.State, OutcomesKept, options.Allocations);
-        var recovered = new LogReplay(incarnation, content.State, stock);
+        var state = CountedNow(content.State, runs);
+        var incarnation = new Incarnation(state, OutcomesKept, options.Allocations);
+        var recovered = new LogReplay(incarnation, state, stock);
 
         if (log is not null)
         {
@@ -121,13 +123,13 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var wal = options.ReadOnly
             ? OpenReadOnly(log, recovered)
             : OpenForWriting(manifest, log, recovered, pool, incarnation, stock);
-        var version = new Versions.Version(incarnation, [.. recovered.Memtables.AsEnumerable().Reverse()], runs, content.State);
+        var version = new Versions.Version(incarnation, [.. recovered.Memtables.AsEnumerable().Reverse()], runs, state);
         incarnation.Applied.Publish(recovered.Position);
         foreach (var shared in _acquired) shared.Release();
         _acquired.Clear();
         var durable = recovered.TakeDurable(wal.Synced, content.State);
         return new Parts(
-            databaseId, numbers, manifest, version, wal, pool, recovered, durable,
+            databaseId, numbers, manifest, version, wal, pool, clock, recovered, durable,
             new Report(log?.TornBytes ?? 0, recovered.Entries, log?.Ending ?? LogEnding.Clean, log is null));
     }
 
@@ -143,6 +145,24 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         {
             foreach (var table in known.Values) table.Release();
         }
+    }
+
+    private LeaseClock CheckClock(MachineState state)
+    {
+        var stored = (LeaseClock)state.LeaseClock;
+        if (stored == options.LeaseClock || options.TakesStoredLeaseClock) return stored;
+        throw new ArgumentException(
+            $"{nameof(EngineOptions)}.{nameof(options.LeaseClock)} is {options.LeaseClock}, and the database in {directory} was made with {stored}; open it with that.",
+            nameof(options));
+    }
+
+    /// <summary>The state of the tables, counted at a time that the local clock is not behind of: it may be behind the one that counted.</summary>
+    private MachineState CountedNow(MachineState state, Run[] runs)
+    {
+        var now = Math.Max(state.LocalTimeMs, state.CleanedTimeMs);
+        if (state.LeaseClock == StoredLeaseClock.Log || now >= state.CountedTimeMs) return state;
+        now = Math.Max(now, EngineClock.Read(options.TimeProvider));
+        return now < state.CountedTimeMs ? Census.CountedAt(runs, state, now) : state;
     }
 
     private WalWriter OpenReadOnly(RecoveredLog? log, LogReplay recovered)

@@ -13,6 +13,8 @@ internal static class OptionChecks
         Defined(options.TableAccess, nameof(options.TableAccess));
         if (options.Durability == Durability.Interval)
             Range(options.SyncInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(options.SyncInterval));
+        if (options.ExpiredLeaseRetention != Timeout.InfiniteTimeSpan)
+            Range(options.ExpiredLeaseRetention, TimeSpan.Zero, TimeSpan.FromDays(36_500), nameof(options.ExpiredLeaseRetention));
         Range(options.MemtableBytes, 64L << 10, 16L << 30, nameof(options.MemtableBytes));
         Range(options.HistoryEntries, 0, 1 << 24, nameof(options.HistoryEntries));
         Range(options.HistoryBytes, 0, 1L << 40, nameof(options.HistoryBytes));

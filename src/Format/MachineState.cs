@@ -16,7 +16,7 @@ internal sealed record MachineState
     /// <summary>Largest entry timestamp up to <see cref="LastIndex"/>, Unix milliseconds.</summary>
     public ulong LogTimeMs { get; init; }
 
-    /// <summary>Latest local time seen by an apply up to <see cref="LastIndex"/>; local time never runs backward past it.</summary>
+    /// <summary>Latest local time seen by an apply up to <see cref="LastIndex"/>; local time never runs behind it. 0 in a state that was installed.</summary>
     public ulong LocalTimeMs { get; init; }
 
     /// <summary>Keys whose newest version is a put with a deadline after <see cref="CountedTimeMs"/> (or none).</summary>
@@ -25,7 +25,7 @@ internal sealed record MachineState
     /// <summary>The time that <see cref="LiveCount"/> is true at.</summary>
     public ulong CountedTimeMs { get; init; }
 
-    /// <summary>Leases up to this deadline were handed out by a clean-up.</summary>
+    /// <summary>The largest deadline of a lease that a clean-up had reported when <see cref="LastIndex"/> was the last; later leases have later ones.</summary>
     public ulong CleanedTimeMs { get; init; }
 
     /// <summary>

@@ -22,7 +22,7 @@ internal static class SnapshotInstallCommand
         {
             var snapshot = SnapshotFile.Open(Path.GetFullPath(parsed.GetRequiredValue(path)));
             var metadata = parsed.GetValue(checksum) is { } hex ? snapshot.Metadata with { Checksum = ParseChecksum(hex) } : snapshot.Metadata;
-            await using var engine = database.OpenOrCreate(parsed);
+            await using var engine = database.OpenOrCreate(parsed, leaseClock: (LeaseClock)snapshot.Manifest.State.LeaseClock);
             await engine.ApplySnapshotFromFileAsync(metadata, snapshot.Path, cancellationToken);
             Console.Out.WriteLine($"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, {SizeText.Count(engine.Count)} live keys");
             return ExitCode.Ok;

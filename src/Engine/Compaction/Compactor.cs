@@ -68,7 +68,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
             {
                 NextFileNumber = 0,
                 FirstSegment = before.Memtables[^1].Segment.Number,
-                State = dropTime > before.Base.CountedTimeMs ? Census.Advance(before, dropTime) : null,
+                State = dropTime > before.Base.CountedTimeMs ? Census.CountedAt(before.Runs, before.Base, dropTime) : null,
                 Removed = [.. inputs.SelectMany(run => run.Tables).Select(table => table.Descriptor.Number)],
                 Added = [.. outputs.Select(table => new AddedTable(order, table.Descriptor))],
             },

@@ -48,7 +48,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
                     {
                         NextFileNumber = 0,
                         FirstSegment = before.Memtables[^2].Segment.Number,
-                        State = host.DescribeLocked(before.Incarnation, memtable.Last!.Value, counted.LiveCount, counted.TimeMs),
+                        State = host.DescribeFlushedLocked(before, counted.LiveCount, counted.TimeMs),
                         Added = [.. added.Select(table => new AddedTable(order, table.Descriptor))],
                     };
                 }

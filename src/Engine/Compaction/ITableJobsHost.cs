@@ -9,8 +9,8 @@ internal interface ITableJobsHost
     /// <summary>Makes the log durable up to the end of a memtable that is about to be flushed.</summary>
     void SyncLog();
 
-    /// <summary>The machine's state as of a sealed memtable's end; under the gate.</summary>
-    MachineState DescribeLocked(Incarnation incarnation, Wal.LogPosition position, long liveCount, ulong countedTimeMs);
+    /// <summary>The machine's state as of the end of a version's oldest memtable, which is sealed; under the gate.</summary>
+    MachineState DescribeFlushedLocked(Versions.Version version, long liveCount, ulong countedTimeMs);
 
     /// <summary>Called under the gate when a flush has switched versions.</summary>
     void FlushedLocked(Versions.Version replaced, Versions.Version current, Memtable memtable);

@@ -104,12 +104,14 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
         if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, "the manifest's checksum is not the one announced");
     }
 
-    private static SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
+    private SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
     {
         EnsureAnnounced(metadata, source, read.File);
         var manifest = read.Manifest;
         if (manifest.State.LastIndex != metadata.LastIncluded.Index || manifest.State.LastTerm != metadata.LastIncluded.Term)
             throw new SnapshotRejectedException(source, "it is not of the index and term announced");
+        if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)
+            throw new SnapshotRejectedException(source, $"its leases go by the lease clock {(LeaseClock)manifest.State.LeaseClock}, those of this database by {options.LeaseClock}");
         Int128 rows = 0; // counts that only somebody claims: their sum may not fit
         foreach (var (_, table) in manifest.Tables) rows += table.RowCount - table.TombstoneCount;
         if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)

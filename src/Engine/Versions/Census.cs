@@ -27,7 +27,7 @@ internal sealed unsafe class Census(MachineState state)
     private ulong _index = state.LastIndex;
     private ulong _time = state.CountedTimeMs;
     private long _count = state.LiveCount;
-    private Action<byte[]>? _subtract;
+    private Action<byte[], ulong>? _subtract;
     private MachineState? _rebasedOn;
 
     /// <summary>Counts at a revision and a time; false when the census has already gone past the revision: take a newer version.</summary>
@@ -103,14 +103,17 @@ internal sealed unsafe class Census(MachineState state)
         }
     }
 
-    /// <summary>Calls <paramref name="visit"/> for each key whose newest version at a revision is a lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>.</summary>
-    public bool TryVisitExpired(Version version, ulong index, ulong from, ulong to, Action<byte[]> visit)
+    /// <summary>
+    /// Calls <paramref name="visit"/> with the key and the deadline of each key whose newest version at a revision is a lease with a deadline after
+    /// <paramref name="from"/> and up to <paramref name="to"/>; false when the census has already gone past the revision: take a newer version.
+    /// </summary>
+    public bool TryVisitExpired(Version version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
     {
         lock (_lock)
         {
             if (index < _index) return false;
             FoldLocked(version, index);
-            Expired(version, index, from, to, includeMemtables: true, visit);
+            Expired(version, index, from, to, visit);
             return true;
         }
     }
@@ -137,34 +140,42 @@ internal sealed unsafe class Census(MachineState state)
         return count;
     }
 
-    /// <summary>The base of a version, counted at a later time; looks at its tables alone.</summary>
-    public static MachineState Advance(Version version, ulong timeMs)
+    /// <summary>
+    /// The state of tables alone, counted at another time, earlier ones too: a machine may be opened or installed by a clock that is behind the one
+    /// that counted. An earlier time must not go back behind what a compaction dropped as reported.
+    /// </summary>
+    public static MachineState CountedAt(Run[] runs, MachineState state, ulong timeMs)
     {
-        var state = version.Base;
-        if (timeMs <= state.CountedTimeMs) return state;
-        var expired = 0L;
-        Expired(version, state.LastIndex, state.CountedTimeMs, timeMs, includeMemtables: false, _ => expired++);
-        return state with { LiveCount = state.LiveCount - expired, CountedTimeMs = timeMs };
+        var changed = 0L;
+        if (timeMs >= state.CountedTimeMs) ExpiredInRuns(runs, state.CountedTimeMs, timeMs, (_, _) => changed--);
+        else ExpiredInRuns(runs, timeMs, state.CountedTimeMs, (_, _) => changed++);
+        return state with { LiveCount = state.LiveCount + changed, CountedTimeMs = timeMs };
     }
 
-    private static void Expired(Version version, ulong index, ulong from, ulong to, bool includeMemtables, Action<byte[]> visit)
+    /// <summary>As <see cref="TryVisitExpired"/>, in runs alone, newest first.</summary>
+    public static void ExpiredInRuns(Run[] runs, ulong from, ulong to, Action<byte[], ulong> visit) =>
+        VisitLeases(runs, from, to, key => Version.FindInRuns(runs, key, KeyHash.Of(key)), visit);
+
+    private static void Expired(Version version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
     {
         if (to <= from) return;
-        if (includeMemtables)
+        foreach (var memtable in version.Memtables)
         {
-            foreach (var memtable in version.Memtables)
+            if (memtable.Census.Leases.Count == 0) continue;
+            foreach (var (deadline, reference) in memtable.Census.Leases.GetViewBetween((from + 1, 0), (to, uint.MaxValue)))
             {
-                if (memtable.Census.Leases.Count == 0) continue;
-                foreach (var (_, reference) in memtable.Census.Leases.GetViewBetween((from + 1, 0), (to, uint.MaxValue)))
-                {
-                    var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
-                    if (version.TryFind(key, KeyHash.Of(key), index, out var found) && found.IsSameAs(new Found(memtable, reference)))
-                        visit(key.ToArray());
-                }
+                var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
+                if (version.Find(key, KeyHash.Of(key), index).IsSameAs(new Found(memtable, reference))) visit(key.ToArray(), deadline);
             }
         }
 
-        foreach (var run in version.Runs)
+        VisitLeases(version.Runs, from, to, key => version.Find(key, KeyHash.Of(key), index), visit);
+    }
+
+    private static void VisitLeases(Run[] runs, ulong from, ulong to, Func<byte[], Found> newest, Action<byte[], ulong> visit)
+    {
+        if (to <= from) return;
+        foreach (var run in runs)
         {
             foreach (var handle in run.Tables)
             {
@@ -174,10 +185,7 @@ internal sealed unsafe class Census(MachineState state)
                 {
                     var key = new byte[leases.KeyLength];
                     leases.CopyKeyTo(key);
-                    var isNewest = includeMemtables
-                        ? version.TryFind(key, KeyHash.Of(key), index, out var found)
-                        : version.TryFindInRuns(key, KeyHash.Of(key), out found);
-                    if (isNewest && found.IsSameAs(new Found(leases.Row))) visit(key);
+                    if (newest(key).IsSameAs(new Found(leases.Row))) visit(key, leases.Deadline);
                 }
             }
         }
@@ -186,7 +194,7 @@ internal sealed unsafe class Census(MachineState state)
     private void AdvanceLocked(Version version, ulong timeMs)
     {
         if (timeMs <= _time) return;
-        Expired(version, _index, _time, timeMs, includeMemtables: true, _subtract ??= _ => _count--);
+        Expired(version, _index, _time, timeMs, _subtract ??= (_, _) => _count--);
         _time = timeMs;
     }
 

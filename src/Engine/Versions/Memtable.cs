@@ -9,6 +9,7 @@ internal sealed unsafe class Memtable : Shared
     private readonly MemtableStock _stock;
     private volatile bool _obsolete;
     private SealedAt? _sealed;
+    private readonly List<(ulong Index, ulong Deadline)> _cleanUps = []; // under its own lock
 
     public Memtable(WalSegment segment, MemtableStock stock)
     {
@@ -31,6 +32,27 @@ internal sealed unsafe class Memtable : Shared
     public MemtableCensus Census { get; } = new();
 
     public void Seal(LogPosition last) => Volatile.Write(ref _sealed, new SealedAt(last));
+
+    /// <summary>Remembers a clean-up that is logged in the segment. Any thread.</summary>
+    /// <param name="index">The log's index at the record.</param>
+    /// <param name="deadline">The largest deadline that it reported.</param>
+    public void NoteCleanUp(ulong index, ulong deadline)
+    {
+        lock (_cleanUps) _cleanUps.Add((index, deadline));
+    }
+
+    /// <summary>The largest deadline reported by the segment's clean-ups up to an index; 0 if there are none. Any thread.</summary>
+    public ulong CleanedAt(ulong index)
+    {
+        var cleaned = 0UL;
+        lock (_cleanUps)
+        {
+            foreach (var (at, deadline) in _cleanUps)
+                if (at <= index) cleaned = Math.Max(cleaned, deadline);
+        }
+
+        return cleaned;
+    }
 
     /// <summary>Says that a synced manifest record made the segment unnecessary (invariant I5).</summary>
     public void MarkObsolete() => _obsolete = true;

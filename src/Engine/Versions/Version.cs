@@ -45,11 +45,14 @@ internal sealed unsafe class Version : Shared
     /// <summary>The machine's state as of the tables alone.</summary>
     public MachineState Base { get; }
 
+    /// <summary>The largest deadline that clean-ups had reported when an index was the last; not before the base.</summary>
+    public ulong CleanedAt(ulong index) => Memtables.Aggregate(Base.CleanedTimeMs, (cleaned, memtable) => Math.Max(cleaned, memtable.CleanedAt(index)));
+
     /// <summary>The newest version of a key at a revision, whatever it is; false when there is none.</summary>
     public bool TryFind(ReadOnlySpan<byte> key, ulong hash, ulong revision, out Found found) => (found = Find(key, hash, revision)).Exists;
 
     /// <summary>As <see cref="TryFind"/>, in the tables alone.</summary>
-    public bool TryFindInRuns(ReadOnlySpan<byte> key, ulong hash, out Found found) => (found = FindInRuns(key, hash)).Exists;
+    public bool TryFindInRuns(ReadOnlySpan<byte> key, ulong hash, out Found found) => (found = FindInRuns(Runs, key, hash)).Exists;
 
     /// <summary>As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way of its own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -66,18 +69,17 @@ internal sealed unsafe class Version : Shared
             if (reference != 0) return new Found(memtable, reference);
         }
 
-        return FindInRuns(key, hash);
+        return FindInRuns(Runs, key, hash);
     }
 
     /// <summary>
-    /// All filters are asked before any answer is used, so that they come from memory together and no branch depends on which
+    /// The newest version of a key in runs, newest first. All filters are asked before any answer is used, so that they come from memory together and no branch depends on which
     /// run it is.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Found FindInRuns(ReadOnlySpan<byte> key, ulong hash)
+    public static Found FindInRuns(Run[] runs, ReadOnlySpan<byte> key, ulong hash)
     {
         const int Group = 64;
-        var runs = Runs;
         for (var first = 0; first < runs.Length; first += Group)
         {
             ulong candidates = 0;

@@ -43,7 +43,6 @@ internal sealed partial class TraceRun
             return;
         ulong index = ofSubject.LastIncluded.Index;
         (outcomeFloor, cutFloor, termFloor) = (index, index, index);
-        leasesMayBeGone = true;
     }
 
     private async Task InstallOtherAsync(SnapshotMetadata ofSubject, string subjectPath, SnapshotMetadata ofModel, string modelPath)

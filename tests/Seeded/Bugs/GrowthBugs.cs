@@ -16,7 +16,7 @@ internal static class GrowthBugs
 
         new("merge-counts-in-another-state", "a merge that a reset has overtaken moves the time of the new state's count",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs",
+            new Edit("src/Engine/LsmStateMachine.Leases.cs",
                 "if (current.Incarnation != version.Incarnation) return 0;",
                 "if (SEEDED) census = current.Incarnation.Census;\n            else if (current.Incarnation != version.Incarnation) return 0;")),
 

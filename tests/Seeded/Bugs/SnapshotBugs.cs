@@ -37,7 +37,7 @@ internal static class SnapshotBugs
 
         new("clean-up-forgotten-on-the-way", "a snapshot of an installed state forgets which expired leases were handed out",
             "Engine: Recovery.CleanUpTravelsTests.WhatWasHandedOutIsNotHandedOutAgainByWhoInstalledIt",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "Math.Max(version.Base.CleanedTimeMs, _options", "Math.Max(SEEDED ? 0 : version.Base.CleanedTimeMs, _options")),
+            new Edit("src/Engine/Versions/Version.cs", "Memtables.Aggregate(Base.CleanedTimeMs,", "Memtables.Aggregate(SEEDED ? 0 : Base.CleanedTimeMs,")),
 
         new("install-ignores-the-checksum", "a snapshot that is not the one announced is installed",
             "Conformance: Rules.EngineKeepsInstallRules.AWrongChecksumIsRejected",

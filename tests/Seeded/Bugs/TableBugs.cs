@@ -70,7 +70,7 @@ internal static class TableBugs
 
         new("lease-dropped-too-early", "under the log's clock a compaction drops leases by the local one",
             "Engine: Recovery.SeveralRunsTests.ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "var time = _options.LeaseClock == LeaseClock.Log ? version.Base", "var time = !SEEDED && _options.LeaseClock == LeaseClock.Log ? version.Base")),
+            new Edit("src/Engine/LsmStateMachine.Leases.cs", "var now = _options.LeaseClock == LeaseClock.Log", "var now = !SEEDED && _options.LeaseClock == LeaseClock.Log")),
 
         new("count-not-persisted", "a flush does not carry the number of live keys",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",

@@ -8,11 +8,19 @@ namespace Varve.Tests.Simulation.Model;
 /// </summary>
 internal sealed class ModelState
 {
-    private readonly byte[] pool = new byte[1 << 16];
+    private readonly byte[] pool;
     private readonly Slot[] slots;
+
+    /// <summary>Another state of the same universe, empty.</summary>
+    public ModelState(ModelState other)
+    {
+        (pool, Keys) = (other.pool, other.Keys);
+        slots = new Slot[Keys.Length];
+    }
 
     public ModelState(Random random)
     {
+        pool = new byte[1 << 16];
         random.NextBytes(pool);
         var count = random.Next(8) == 0 ? random.Next(2, 12) : random.Next(20, 4_000);
         var prefixes = Enumerable.Range(0, 6).Select(_ => Encoding.ASCII.GetBytes("/registry/pods/default/"[..random.Next(0, 23)])).ToArray();
@@ -73,25 +81,31 @@ internal sealed class ModelState
         }
     }
 
-    /// <summary>Takes the word that a key has expired; false when it has not, or that was said before.</summary>
-    public bool TryReport(ReadOnlySpan<byte> key)
+    /// <summary>
+    /// What a clean-up has to report, in key order: the keys that have expired, with a deadline after a time. They are gone from here on: never
+    /// live again, never reported again, on no machine that has them from this one.
+    /// </summary>
+    /// <param name="after">What expired up to here is not reported.</param>
+    /// <param name="latest">The largest deadline of what is reported; 0 if nothing is.</param>
+    public List<byte[]> TakeExpired(ulong after, out ulong latest)
     {
-        var at = FirstNotBelow(key);
-        if (at == Keys.Length || !Keys[at].AsSpan().SequenceEqual(key) || !slots[at].IsPresent || slots[at].IsReported || IsLive(at)) return false;
-        return slots[at].IsReported = true;
+        var expired = new List<byte[]>();
+        latest = 0;
+        for (var key = 0; key < slots.Length; key++)
+        {
+            if (!slots[key].IsPresent || IsLive(key) || slots[key].Deadline <= after) continue;
+            latest = Math.Max(latest, slots[key].Deadline);
+            slots[key] = default;
+            expired.Add(Keys[key]);
+        }
+
+        return expired;
     }
 
-    /// <summary>A snapshot says what was reported as of its last entry: what expired after that time may be said again by who installs it.</summary>
-    public void ForgetReports(ulong after)
-    {
-        foreach (ref var slot in slots.AsSpan()) slot.IsReported &= slot.Deadline <= after;
-    }
+    /// <summary>The same keys and values as another of the same universe; the time stays.</summary>
+    public void CopyFrom(ModelState other) => other.slots.CopyTo(slots, 0);
 
-    public void Clear()
-    {
-        Array.Clear(slots);
-        Time = 0;
-    }
+    public void Clear() => Array.Clear(slots);
 
     /// <summary>The place of the first key that is not below a given one.</summary>
     public int FirstNotBelow(ReadOnlySpan<byte> key)
@@ -110,7 +124,6 @@ internal sealed class ModelState
     private struct Slot
     {
         public bool IsPresent;
-        public bool IsReported;
         public ulong Deadline;
         public ReadOnlyMemory<byte> Value;
     }

@@ -6,18 +6,15 @@ using Xunit;
 namespace Varve.Tests.Simulation.Model;
 
 /// <summary>
-/// One engine and its model, from a number: the universe of keys, the options and every operation follow from it. Background
+/// Two machines with a clock each and their models, from a number: the universe of keys, the options and every operation follow from it. Now the
+/// one is at work, now the other, and a snapshot of the one replaces the other's state. Background
 /// work is stepped at moments that follow from it too, so a difference repeats.
 /// </summary>
 internal sealed class ModelWorld : IDisposable
 {
     private readonly Random random;
     private readonly string root;
-    private readonly ModelState model;
-    private readonly ManualClock clock = new();
-    private readonly BackgroundSteps steps = new();
     private readonly EngineOptions options;
-    private readonly List<(ApplyEntry Entry, bool Succeeded)> recent = [];
     private readonly ArrayBufferWriter<byte> wire = new();
     private readonly ApplyEntry[] entries = new ApplyEntry[256];
     private readonly bool[] outcomes = new bool[256];
@@ -25,19 +22,16 @@ internal sealed class ModelWorld : IDisposable
     private readonly byte[] buffer = new byte[1 << 14];
     private readonly Queue<(int Dice, ulong Index, ulong NowMs)> trail = [];
     private readonly int chunkMax;
-    private LsmStateMachine engine;
-    private string directory;
-    private ulong index;
-    private ulong term = 1;
-    private ulong timeOfLastEntry;
+    private ModelMachine machine;
+    private ModelMachine other;
     private long operations;
-    private int directories;
+    private int snapshots;
 
     public ModelWorld(string root, int number)
     {
         this.root = Directory.CreateDirectory(root).FullName;
         random = new Random(number);
-        model = new ModelState(random);
+        var model = new ModelState(random);
         chunkMax = random.Next(3) == 0 ? 4 : 200;
         options = new EngineOptions
         {
@@ -53,13 +47,18 @@ internal sealed class ModelWorld : IDisposable
             Durability = random.Next(20) == 0 ? Durability.Power : Durability.Process,
             ParanoidChecks = random.Next(8) == 0,
             TableAccess = number % 4 == 3 ? TableAccess.Probed : TableAccess.Mapped,
-            TimeProvider = clock,
-            Steps = steps,
         };
-        directory = NewDirectory();
-        engine = LsmStateMachine.Open(directory, options);
-        if (options.LeaseClock == LeaseClock.Local) model.Time = clock.NowMs;
+        // Time goes back by seconds, under the local clock alone: what is forgotten there is not to depend on when compactions come.
+        if (options.LeaseClock == LeaseClock.Log && random.Next(3) == 0) options = options with { ExpiredLeaseRetention = TimeSpan.FromSeconds(random.Next(6)) };
+        machine = new ModelMachine(Path.Combine(root, "db0"), options, model);
+        other = new ModelMachine(Path.Combine(root, "db1"), options, new ModelState(model));
+        machine.Advance((ulong)random.Next(20_000));
+        other.Advance((ulong)random.Next(20_000));
     }
+
+    private LsmStateMachine Engine => machine.Engine;
+
+    private ModelState Model => machine.Model;
 
     public int Reopened { get; private set; }
 
@@ -87,7 +86,8 @@ internal sealed class ModelWorld : IDisposable
 
     public void Dispose()
     {
-        engine.Dispose();
+        machine.Dispose();
+        other.Dispose();
         Directory.Delete(root, recursive: true);
     }
 
@@ -95,56 +95,58 @@ internal sealed class ModelWorld : IDisposable
     {
         var dice = random.Next(2_000);
         if (trail.Count == 30) trail.Dequeue();
-        trail.Enqueue((dice, index, clock.NowMs));
+        trail.Enqueue((dice, machine.Index, machine.Clock.NowMs));
         switch (dice)
         {
             case < 1_400: Apply(); break;
             case < 1_800: SameGets(); break;
             case < 1_900: SameRange(); break;
-            case < 1_950: Assert.Equal(model.Count, engine.Count); break;
-            case < 1_970: CleanUp(); break;
-            case < 1_980: engine.Flush(); break;
+            case < 1_950: Assert.Equal(Model.Count, Engine.Count); break;
+            case < 1_970: machine.CleanUp(); break;
+            case < 1_980: Engine.Flush(); break;
             case < 1_986: Reopen(); break;
             case < 1_990: Compact(); break;
             case < 1_994: MoveToAnotherMachine(); break;
             case 1_994 when random.Next(10) == 0: Reset(); break;
+            case < 1_997: (machine, other) = (other, machine); break;
             default: PassTime(); break;
         }
 
         operations++;
-        if (random.Next(4) == 0) steps.Run();
+        if (random.Next(4) == 0) machine.Steps.Run();
+        if (random.Next(64) == 0) other.Steps.Run();
     }
 
     private void Apply()
     {
-        var overlap = recent.Count > 0 && random.Next(16) == 0 ? random.Next(1, Math.Min(recent.Count, 50)) : 0;
-        for (var i = 0; i < overlap; i++) (entries[i], outcomes[i]) = recent[recent.Count - overlap + i];
+        var overlap = machine.Recent.Count > 0 && random.Next(16) == 0 ? random.Next(1, Math.Min(machine.Recent.Count, 50)) : 0;
+        for (var i = 0; i < overlap; i++) (entries[i], outcomes[i]) = machine.Recent[machine.Recent.Count - overlap + i];
         var count = overlap + random.Next(1, chunkMax);
-        recent.Clear();
+        machine.Recent.Clear();
         for (var i = overlap; i < count; i++)
         {
-            var key = random.Next(model.Keys.Length);
+            var key = random.Next(Model.Keys.Length);
             var command = NextCommand(key);
-            if (random.Next(100) == 0) term++;
-            if (options.LeaseClock == LeaseClock.Log && random.Next(8) == 0) clock.NowMs += (ulong)random.Next(400);
-            var stamp = random.Next(5) == 0 ? 0 : clock.NowMs - (ulong)random.Next(1_000);
-            if (options.LeaseClock == LeaseClock.Log) model.Time = Math.Max(model.Time, stamp);
-            entries[i] = new ApplyEntry(++index, term, command, stamp);
-            outcomes[i] = model.Apply(key, command);
-            recent.Add((entries[i], outcomes[i]));
+            if (random.Next(100) == 0) machine.Term++;
+            if (options.LeaseClock == LeaseClock.Log && random.Next(8) == 0) machine.Advance((ulong)random.Next(400));
+            var stamp = random.Next(5) == 0 ? 0 : machine.Clock.NowMs - (ulong)random.Next(1_000);
+            if (options.LeaseClock == LeaseClock.Log) Model.Time = Math.Max(Model.Time, stamp);
+            entries[i] = new ApplyEntry(++machine.Index, machine.Term, command, stamp);
+            outcomes[i] = Model.Apply(key, command);
+            machine.Recent.Add((entries[i], outcomes[i]));
         }
 
-        timeOfLastEntry = model.Time;
+        machine.SeeApply();
         Send(count);
         for (var i = 0; i < count; i++)
             if (results[i] != new ApplyResult(entries[i].Index, outcomes[i])) Assert.Fail($"entry {entries[i].Index}, {entries[i].Command.Kind}: {results[i]}, the model says {outcomes[i]}");
-        Assert.Equal(new LogId(index, term), engine.LastApplied);
+        Assert.Equal(new LogId(machine.Index, machine.Term), Engine.LastApplied);
         operations += count - 1;
     }
 
     private Command NextCommand(int key)
     {
-        var name = model.Keys[key];
+        var name = Model.Keys[key];
         switch (random.Next(20))
         {
             case 0: return Command.Noop;
@@ -153,12 +155,12 @@ internal sealed class ModelWorld : IDisposable
                 ReadOnlyMemory<byte>? expected = random.Next(4) switch
                 {
                     0 => null,
-                    1 => model.RandomValue(random),
-                    _ => model.IsLive(key) ? model.ValueOf(key) : null,
+                    1 => Model.RandomValue(random),
+                    _ => Model.IsLive(key) ? Model.ValueOf(key) : null,
                 };
-                return Command.CompareAndSwap(name, expected, model.RandomValue(random));
-            case < 12: return Command.Insert(name, model.RandomValue(random), (ulong)random.Next(1, 9));
-            default: return Command.Insert(name, model.RandomValue(random));
+                return Command.CompareAndSwap(name, expected, Model.RandomValue(random));
+            case < 12: return Command.Insert(name, Model.RandomValue(random), (ulong)random.Next(1, 9));
+            default: return Command.Insert(name, Model.RandomValue(random));
         }
     }
 
@@ -167,7 +169,7 @@ internal sealed class ModelWorld : IDisposable
         var chunk = entries.AsSpan(0, count);
         if (random.Next(2) == 0)
         {
-            engine.ApplyChunk(chunk, results);
+            Engine.ApplyChunk(chunk, results);
             return;
         }
 
@@ -189,126 +191,107 @@ internal sealed class ModelWorld : IDisposable
             }
         }
 
-        Assert.Equal(count, engine.ApplyChunk(wire.WrittenSpan, results));
+        Assert.Equal(count, Engine.ApplyChunk(wire.WrittenSpan, results));
     }
 
     private void SameGets()
     {
         for (var i = 0; i < 16; i++)
         {
-            var key = random.Next(model.Keys.Length);
-            var length = engine.Read(model.Keys[key], buffer);
-            var isSame = model.IsLive(key) ? length >= 0 && model.ValueOf(key).Span.SequenceEqual(buffer.AsSpan(0, length)) : length < 0;
-            if (!isSame) Assert.Fail($"at {index}, key {Text(model.Keys[key])}: {length} bytes, live in the model: {model.IsLive(key)}");
+            var key = random.Next(Model.Keys.Length);
+            var length = Engine.Read(Model.Keys[key], buffer);
+            var isSame = Model.IsLive(key) ? length >= 0 && Model.ValueOf(key).Span.SequenceEqual(buffer.AsSpan(0, length)) : length < 0;
+            if (!isSame) Assert.Fail($"at {machine.Index}, key {Text(Model.Keys[key])}: {length} bytes, live in the model: {Model.IsLive(key)}");
         }
 
-        Assert.Null(engine.Get(Encoding.ASCII.GetBytes($"/registry/pods/absent/{random.Next()}")));
+        Assert.Null(Engine.Get(Encoding.ASCII.GetBytes($"/registry/pods/absent/{random.Next()}")));
         operations += 16;
     }
 
     private void SameRange()
     {
-        var from = random.Next(model.Keys.Length);
+        var from = random.Next(Model.Keys.Length);
         if (random.Next(2) == 0)
         {
-            var to = Math.Min(model.Keys.Length - 1, from + random.Next(300));
+            var to = Math.Min(Model.Keys.Length - 1, from + random.Next(300));
             Same(from, to, random.Next(2) == 0, prefix: null);
             return;
         }
 
-        var prefix = model.Keys[from].AsSpan(0, random.Next(model.Keys[from].Length + 1)).ToArray();
-        from = model.FirstNotBelow(prefix);
+        var prefix = Model.Keys[from].AsSpan(0, random.Next(Model.Keys[from].Length + 1)).ToArray();
+        from = Model.FirstNotBelow(prefix);
         var end = from;
-        while (end < model.Keys.Length && model.Keys[end].AsSpan().StartsWith(prefix)) end++;
+        while (end < Model.Keys.Length && Model.Keys[end].AsSpan().StartsWith(prefix)) end++;
         Same(from, end, random.Next(2) == 0, prefix);
     }
 
     private void SameEverything()
     {
-        Same(0, model.Keys.Length, isReversed: false, prefix: []);
-        Assert.Equal(model.Count, engine.Count);
-        Assert.Equal(index == 0 ? null : term, engine.EntryTerm(index));
+        Same(0, Model.Keys.Length, isReversed: false, prefix: []);
+        Assert.Equal(Model.Count, Engine.Count);
+        Assert.Equal(machine.Index == 0 ? null : machine.Term, Engine.EntryTerm(machine.Index));
     }
 
     /// <summary>The keys from one place to another, the second excluded, by range or by the prefix that spans them.</summary>
     private void Same(int from, int to, bool isReversed, byte[]? prefix)
     {
-        using var view = engine.OpenView();
-        var scan = prefix is null ? view.ScanRange(model.Keys[from], model.Keys[to]) : view.ScanPrefix(prefix);
+        using var view = Engine.OpenView();
+        var scan = prefix is null ? view.ScanRange(Model.Keys[from], Model.Keys[to]) : view.ScanPrefix(prefix);
         if (isReversed) scan = scan.Reversed();
         var (at, end, step) = isReversed ? (to - 1, from - 1, -1) : (from, to, 1);
         for (; ; at += step)
         {
-            while (at != end && !model.IsLive(at)) at += step;
+            while (at != end && !Model.IsLive(at)) at += step;
             var hasNext = scan.MoveNext();
-            if (hasNext != (at != end)) Assert.Fail($"at {index}: the scan {(hasNext ? $"goes on with {Text(scan.Current.Key)}" : $"ends before {Text(model.Keys[at])}")}");
+            if (hasNext != (at != end)) Assert.Fail($"at {machine.Index}: the scan {(hasNext ? $"goes on with {Text(scan.Current.Key)}" : $"ends before {Text(Model.Keys[at])}")}");
             if (!hasNext) break;
-            if (!scan.Current.Key.SequenceEqual(model.Keys[at])) Assert.Fail($"at {index}: the scan is at {Text(scan.Current.Key)}, the model at {Text(model.Keys[at])}");
-            if (!scan.Current.Value.SequenceEqual(model.ValueOf(at).Span)) Assert.Fail($"at {index}: another value of {Text(model.Keys[at])}");
+            if (!scan.Current.Key.SequenceEqual(Model.Keys[at])) Assert.Fail($"at {machine.Index}: the scan is at {Text(scan.Current.Key)}, the model at {Text(Model.Keys[at])}");
+            if (!scan.Current.Value.SequenceEqual(Model.ValueOf(at).Span)) Assert.Fail($"at {machine.Index}: another value of {Text(Model.Keys[at])}");
         }
 
-        Assert.Equal(index, view.Revision);
+        Assert.Equal(machine.Index, view.Revision);
     }
 
     private void PassTime()
     {
-        clock.NowMs += (ulong)random.Next(3_000);
-        if (options.LeaseClock == LeaseClock.Local) model.Time = clock.NowMs;
-        if (random.Next(4) == 0) steps.Tick();
-    }
-
-    /// <summary>Everything reported had expired, once; compactions may have let go of some without a word.</summary>
-    private void CleanUp()
-    {
-        foreach (var key in engine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult())
-            Assert.True(model.TryReport(key.Span), $"at {index}: {Text(key.Span)} was reported, and had not expired");
+        if (random.Next(6) == 0) machine.SetBack((ulong)random.Next(10_000));
+        else machine.Advance((ulong)random.Next(3_000));
+        if (random.Next(4) == 0) machine.Steps.Tick();
     }
 
     private void Compact()
     {
-        var compaction = engine.CompactAsync();
-        steps.Run();
+        var compaction = Engine.CompactAsync();
+        machine.Steps.Run();
         compaction.GetAwaiter().GetResult();
         SameEverything();
     }
 
     private void Reopen()
     {
-        if (random.Next(2) == 0) engine.Stop();
-        engine.Dispose();
-        engine = LsmStateMachine.Open(directory, options);
+        if (random.Next(2) == 0) Engine.Stop();
+        machine.Reopen(setBack: random.Next(3) == 0 ? (ulong)random.Next(20_000) : 0);
         Reopened++;
         SameEverything();
     }
 
     private void MoveToAnotherMachine()
     {
-        if (index == 0) return;
-        var snapshot = Path.Combine(root, $"snapshot{directories}");
-        var metadata = new SnapshotMetadata(new LogId(index, term), engine.GenerateSnapshotDataAsync(snapshot, new LogId(index, term)).GetAwaiter().GetResult());
-        engine.Dispose();
-        Directory.Delete(directory, recursive: true);
-        directory = NewDirectory();
-        engine = LsmStateMachine.Open(directory, options);
-        engine.ApplySnapshotFromFileAsync(metadata, snapshot).GetAwaiter().GetResult();
+        if (machine.Index == 0) return;
+        var snapshot = Path.Combine(root, $"snapshot{snapshots++}");
+        other.Install(machine, snapshot);
         Directory.Delete(snapshot, recursive: true);
-        model.ForgetReports(after: timeOfLastEntry);
+        SameEverything();
+        (machine, other) = (other, machine);
         Installed++;
-        recent.Clear();
         SameEverything();
     }
 
     private void Reset()
     {
-        engine.ResetAsync().GetAwaiter().GetResult();
-        model.Clear();
-        if (options.LeaseClock == LeaseClock.Local) model.Time = clock.NowMs;
-        (index, term) = (0, 1);
-        recent.Clear();
+        machine.Reset();
         SameEverything();
     }
-
-    private string NewDirectory() => Path.Combine(root, $"db{directories++}");
 
     private static string Text(ReadOnlySpan<byte> key) => Convert.ToHexString(key);
 }

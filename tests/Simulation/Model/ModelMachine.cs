@@ -1,0 +1,106 @@
+using Xunit;
+
+namespace Varve.Tests.Simulation.Model;
+
+/// <summary>
+/// One machine of a world: an engine, what it should hold, and a clock of its own that also goes backward. Here are the rules of the lease time: which
+/// operations move it, what it may go back to when the engine is opened again, and what a clean-up reports, exactly.
+/// </summary>
+internal sealed class ModelMachine : IDisposable
+{
+    private readonly string directory;
+    private ulong applied; // the local time of the last entry: in the log, so an open does not go behind it
+    private ulong cleaned; // the largest deadline that was reported: nor behind that
+
+    public ModelMachine(string directory, EngineOptions options, ModelState model)
+    {
+        this.directory = directory;
+        Model = model;
+        Options = options with { TimeProvider = Clock, Steps = Steps };
+        Engine = LsmStateMachine.Open(directory, Options);
+    }
+
+    public EngineOptions Options { get; }
+
+    public LsmStateMachine Engine { get; private set; }
+
+    public ModelState Model { get; }
+
+    public ManualClock Clock { get; } = new();
+
+    public BackgroundSteps Steps { get; } = new();
+
+    public ulong Index { get; set; }
+
+    public ulong Term { get; set; } = 1;
+
+    /// <summary>The latest entries and their outcomes.</summary>
+    public List<(ApplyEntry Entry, bool Succeeded)> Recent { get; } = [];
+
+    private bool IsLocal => Options.LeaseClock == LeaseClock.Local;
+
+    /// <summary>Entries are about to be applied.</summary>
+    public void SeeApply() => applied = IsLocal ? Model.Time : 0;
+
+    /// <summary>The clock goes on.</summary>
+    public void Advance(ulong milliseconds)
+    {
+        Clock.NowMs += milliseconds;
+        SeeTime();
+    }
+
+    /// <summary>The clock is set back while the engine is open: its time stands still until the clock has caught up.</summary>
+    public void SetBack(ulong milliseconds)
+    {
+        Assert.Equal(Model.Count, Engine.Count); // now the engine knows how late it was
+        Clock.NowMs -= milliseconds;
+    }
+
+    /// <summary>The clock is perhaps set back while the engine is closed: its time begins with what the log and the clean-ups say.</summary>
+    public void Reopen(ulong setBack)
+    {
+        Engine.Dispose();
+        Clock.NowMs -= setBack;
+        Engine = LsmStateMachine.Open(directory, Options);
+        if (IsLocal) Model.Time = Math.Max(Clock.NowMs, Math.Max(applied, cleaned));
+    }
+
+    /// <summary>Every lease that has expired is reported once, if a clean-up comes in time for it.</summary>
+    public void CleanUp()
+    {
+        var retention = (ulong)Options.ExpiredLeaseRetention.TotalMilliseconds;
+        var expected = Model.TakeExpired(after: Model.Time - Math.Min(Model.Time, retention), out var latest);
+        var actual = Engine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Select(key => key.ToArray());
+        Assert.Equal(expected.Select(Convert.ToHexString), actual.Select(Convert.ToHexString).Order(StringComparer.Ordinal));
+        cleaned = Math.Max(cleaned, latest);
+    }
+
+    public void Reset()
+    {
+        Engine.ResetAsync().GetAwaiter().GetResult();
+        Model.Clear();
+        if (!IsLocal) Model.Time = 0;
+        (Index, Term, applied, cleaned) = (0, 1, 0, 0);
+        Recent.Clear();
+    }
+
+    /// <summary>Takes over the state of another machine, but not its clock.</summary>
+    public void Install(ModelMachine from, string snapshot)
+    {
+        var last = new LogId(from.Index, from.Term);
+        var metadata = new SnapshotMetadata(last, from.Engine.GenerateSnapshotDataAsync(snapshot, last).GetAwaiter().GetResult());
+        if (Index > from.Index) Reset();
+        Engine.ApplySnapshotFromFileAsync(metadata, snapshot).GetAwaiter().GetResult();
+        Model.CopyFrom(from.Model);
+        if (!IsLocal) Model.Time = from.Model.Time;
+        (Index, Term, applied, cleaned) = (from.Index, from.Term, 0, IsLocal ? Math.Min(from.cleaned, Model.Time) : from.cleaned);
+        Recent.Clear();
+    }
+
+    public void Dispose() => Engine.Dispose();
+
+    private void SeeTime()
+    {
+        if (IsLocal) Model.Time = Math.Max(Model.Time, Clock.NowMs);
+    }
+}
