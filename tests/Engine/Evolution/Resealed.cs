@@ -93,7 +93,7 @@ internal static class Resealed
     private static void Edit(string path, Func<byte[], byte[]> change)
     {
         var bytes = change(File.ReadAllBytes(path));
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.WriteAllBytes(path, bytes);
     }
 }
