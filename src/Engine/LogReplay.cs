@@ -144,6 +144,8 @@ internal sealed class LogReplay
                 CleanedTimeMs = Math.Max(CleanedTimeMs, BinaryPrimitives.ReadUInt64LittleEndian(payload));
                 break;
             case WalRecordType.Snapshot:
+                if (BinaryPrimitives.ReadUInt64LittleEndian(payload) > header.LastIndex)
+                    throw Refused(segment, header.Offset, new DecodeError(WalRecordHeader.Size, "a snapshot of applied entries"));
                 Snapshot = new SnapshotMetadata(
                     new LogId(BinaryPrimitives.ReadUInt64LittleEndian(payload), BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
                     payload[16..].ToArray());

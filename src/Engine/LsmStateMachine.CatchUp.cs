@@ -23,7 +23,7 @@ public sealed partial class LsmStateMachine
             var hasMoved = follower.CatchUp();
             using (_versions.EnterGate())
             {
-                Volatile.Write(ref _snapshot, follower.Replay.Snapshot);
+                _snapshots.RestartLocked(follower.Replay.Snapshot);
                 Volatile.Write(ref _cleanedTime, follower.Replay.CleanedTimeMs);
                 // The writer's count is taken as it is, so this clock does not run behind the one that counted.
                 RaiseLocalTime(Math.Max(follower.Replay.Position.LocalTimeMs, Math.Max(_cleanedTime, _versions.Current.Base.CountedTimeMs)));

@@ -41,16 +41,21 @@ public sealed partial class LsmStateMachine
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The checksum is not 32 bytes.</exception>
+    /// <exception cref="ArgumentException">The checksum is not 32 bytes, or the snapshot is of index 0 and of another term than 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The snapshot's last entry is not applied.</exception>
     public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
             throw new ArgumentException($"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.", nameof(metadata));
+        EnsureTerm(metadata.LastIncluded, nameof(metadata));
         metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
         using (_versions.EnterGate())
         {
             EnsureMutable();
+            var applied = _versions.Current.Incarnation.Applied.Read().Id;
+            if (metadata.LastIncluded.Index > applied.Index)
+                throw new ArgumentOutOfRangeException(nameof(metadata), metadata.LastIncluded, $"The snapshot ends above the last applied entry, {applied}.");
             NoteSnapshotLocked(metadata);
         }
     }

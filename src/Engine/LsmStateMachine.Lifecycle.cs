@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Varve.Applying;
 using Varve.Compaction;
 using Varve.Format;
+using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;
@@ -32,7 +33,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _budget = new MemoryBudget(options);
         _memtables = new MemtableFactory(_pool, stock, _budget, parts.Wal.Active.Length);
         _report = parts.Report;
-        _snapshot = parts.Replay.Snapshot;
+        _snapshots = new SnapshotRecords(parts.Replay.Snapshot);
         _cleanedTime = parts.Replay.CleanedTimeMs;
         _localTime = options.LeaseClock == LeaseClock.Local ? Math.Max(parts.Wal.Position.LocalTimeMs, _cleanedTime) : parts.Wal.Position.LocalTimeMs;
         _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
@@ -277,6 +278,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         }
 
         _history.Trim(current, _wal.Position.Index);
+        _snapshots.TrimLocked(current.Base.LastIndex);
         _wal.Forget(memtable.Segment);
         _syncer.NoteDurableLocked(memtable.Last!.Value.Id);
         ReviewMemoryLocked(current);
@@ -297,7 +299,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         LeaseClock = incarnation.LeaseClock,
         Terms = incarnation.Terms.UpTo(position.Index),
         Outcomes = incarnation.Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
-        Snapshot = _snapshot is { } snapshot ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
+        Snapshot = _snapshots.UpToLocked(position.Index) is { } snapshot ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
     };
 
     private void FailCompactions()

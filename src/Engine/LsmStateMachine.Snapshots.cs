@@ -28,6 +28,7 @@ public sealed partial class LsmStateMachine
         ArgumentException.ThrowIfNullOrEmpty(newSnapshotDirectory);
         cancellationToken.ThrowIfCancellationRequested();
         // Now, on the caller's thread and without the gate: appliers go on, and the history behind them is short.
+        EnsureTerm(lastIncluded, nameof(lastIncluded));
         var version = AcquireVersionAt(lastIncluded);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(newSnapshotDirectory));
         return Cut();
@@ -55,11 +56,14 @@ public sealed partial class LsmStateMachine
 
     /// <inheritdoc/>
     /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, not intact, or older than the present state.</exception>
+    /// <exception cref="UnsupportedFormatException">It is intact, and a newer build's.</exception>
+    /// <exception cref="ArgumentException"><paramref name="metadata"/> is of index 0 and of another term than 0.</exception>
     public async Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentException.ThrowIfNullOrEmpty(snapshotPath);
         EnsureMutable();
+        EnsureTerm(metadata.LastIncluded, nameof(metadata));
         metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
         RejectOlder(metadata, path, LastApplied.Index);
@@ -170,7 +174,7 @@ public sealed partial class LsmStateMachine
             }
             catch
             {
-                DirectoryTree.Delete(_versions.Storage, target); // a call that fails leaves nothing behind
+                builder.Discard(); // a call that fails leaves nothing behind
                 throw;
             }
 
@@ -195,7 +199,7 @@ public sealed partial class LsmStateMachine
             catch (IOException e) when (Shortage.IsMet(e))
             {
                 // The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no room for.
-                Volatile.Write(ref _snapshot, metadata with { Checksum = metadata.Checksum.ToArray() });
+                if (_snapshots.IsNext(metadata)) _snapshots.AddLocked(metadata);
                 return;
             }
         }
@@ -263,7 +267,7 @@ public sealed partial class LsmStateMachine
                     foreach (var table in old.Runs.SelectMany(run => run.Tables)) table.MarkObsolete(_versions.Spares);
                     _history.Clear();
                     (_cleanedTime, _visitedTime) = (state.CleanedTimeMs, 0);
-                    Volatile.Write(ref _snapshot, snapshot);
+                    _snapshots.RestartLocked(snapshot);
                     _syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
                 });
         }
@@ -287,8 +291,10 @@ public sealed partial class LsmStateMachine
         _syncer.Wake();
     }
 
+    /// <summary>Records a snapshot in the log, unless a later one is recorded.</summary>
     private void NoteSnapshotLocked(SnapshotMetadata metadata)
     {
+        if (!_snapshots.IsNext(metadata)) return;
         // The checksum is the engine's copy by now: the caller's memory is not kept.
         Span<byte> payload = stackalloc byte[16 + SHA256.HashSizeInBytes];
         BinaryPrimitives.WriteUInt64LittleEndian(payload, metadata.LastIncluded.Index);
@@ -296,7 +302,13 @@ public sealed partial class LsmStateMachine
         metadata.Checksum.Span.CopyTo(payload[16..]);
         ReserveLocked(WalWriter.NoteSize(payload.Length));
         _wal.AppendNote(WalRecordType.Snapshot, payload, _wal.Position);
-        Volatile.Write(ref _snapshot, metadata);
+        _snapshots.AddLocked(metadata);
+    }
+
+    /// <summary>Before the first entry there is no term.</summary>
+    private static void EnsureTerm(LogId lastIncluded, string name)
+    {
+        if (lastIncluded is { Index: 0, Term: not 0 }) throw new ArgumentException($"Index 0 has term 0, not {lastIncluded.Term}.", name);
     }
 
     private static void RejectOlder(SnapshotMetadata metadata, string path, ulong applied)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Varve.Compaction;
+using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;
@@ -34,7 +35,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly HistoryList _history;
     private readonly DirectoryClaim _claim;
     private readonly Opening.Report _report;
-    private SnapshotMetadata? _snapshot;
+    private readonly SnapshotRecords _snapshots;
     private ulong _localTime;
     private long _entriesApplied;
     private long _chunksApplied;
@@ -81,7 +82,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         get
         {
             ThrowIfClosed();
-            return Volatile.Read(ref _snapshot);
+            return _snapshots.Last;
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed record MachineState
     /// <summary>The clock that leases expire by.</summary>
     public StoredLeaseClock LeaseClock { get; init; }
 
-    /// <summary>Terms by first index, ascending in both; a term of 0 says that the term is not known.</summary>
+    /// <summary>Terms by first index, ascending in both, but for <see cref="TermRun.Unknown"/>.</summary>
     public TermRun[] Terms { get; init; } = [];
 
     /// <summary>Outcomes of the latest entries, ascending and disjoint.</summary>
@@ -58,7 +58,11 @@ internal enum StoredLeaseClock : byte
 }
 
 /// <summary>From <paramref name="FirstIndex"/> on, until the next run, entries have <paramref name="Term"/>.</summary>
-internal readonly record struct TermRun(ulong FirstIndex, ulong Term);
+internal readonly record struct TermRun(ulong FirstIndex, ulong Term)
+{
+    /// <summary>The term of what was jumped over.</summary>
+    public const ulong Unknown = ulong.MaxValue;
+}
 
 /// <summary>Outcomes of <paramref name="Count"/> consecutive entries: entry i at byte i / 8, bit i % 8 of <paramref name="Bits"/>, least significant first; unused bits are zero.</summary>
 internal readonly record struct OutcomeRun(ulong FirstIndex, int Count, byte[] Bits);

@@ -21,7 +21,7 @@ namespace Varve.Format;
 ///      u32  outcome runs, each: u64 first index, u32 count, ceil(count / 8) bytes of bits
 ///      with flag bit 0: u64 snapshot index, u64 snapshot term, 32 bytes of checksum
 /// </code>
-/// Term runs ascend by first index, none above the last index; known terms (not 0) never decrease and none is above the last
+/// Term runs ascend by first index, none above the last index; known terms never decrease and none is above the last
 /// term. Outcome runs ascend, do not overlap, do not reach past the last index, and their unused bits are zero. All
 /// integers are little endian.
 /// </summary>
@@ -160,7 +160,13 @@ internal static class MachineStateCodec
     {
         if (state.LeaseClock > StoredLeaseClock.Log) return "lease clock that is known";
         if (state.LiveCount < 0) return "live count that is not negative";
-        if (state.Snapshot is { } snapshot && snapshot.Checksum.Length != ChecksumSize) return "snapshot checksum of 32 bytes";
+        if (state is { LastIndex: 0, LastTerm: not 0 }) return "term 0 at index 0";
+        if (state.Snapshot is { } snapshot)
+        {
+            if (snapshot.Checksum.Length != ChecksumSize) return "snapshot checksum of 32 bytes";
+            if (snapshot.Index > state.LastIndex) return "snapshot up to the last index";
+        }
+
         return TermFault(state) ?? OutcomeFault(state);
     }
 
@@ -172,7 +178,7 @@ internal static class MachineStateCodec
             var run = state.Terms[i];
             if (i > 0 && run.FirstIndex <= state.Terms[i - 1].FirstIndex) return "term runs ascending by index";
             if (run.FirstIndex > state.LastIndex) return "term runs up to the last index";
-            if (run.Term == 0) continue;
+            if (run.Term == TermRun.Unknown) continue;
             if (run.Term < known) return "terms that never decrease";
             known = run.Term;
         }

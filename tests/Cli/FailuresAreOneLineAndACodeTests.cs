@@ -39,6 +39,17 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     }
 
     [Fact]
+    public async Task PackThatExistsIsRefusedBeforeTheSnapshotIsMade()
+    {
+        var (data, pack, output) = (_tool.PathOf("data"), _tool.PathOf("pack.varve"), _tool.PathOf("snapshot"));
+        LsmStateMachine.Open(data).Dispose();
+        File.WriteAllText(pack, "mine");
+        AssertFailed(1, await _tool.RunAsync("snapshot", "create", "--data", data, "--out", output, "--pack", pack));
+        Assert.False(Directory.Exists(output));
+        Assert.Equal("mine", File.ReadAllText(pack));
+    }
+
+    [Fact]
     public async Task MissingLogIsInputOutput() =>
         AssertFailed(3, await _tool.RunAsync("apply", _tool.PathOf("missing.log"), "--data", _tool.PathOf("data")));
 

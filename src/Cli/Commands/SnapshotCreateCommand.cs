@@ -17,6 +17,7 @@ internal static class SnapshotCreateCommand
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(pack) is { } packed) SnapshotPack.EnsureFree(packed);
             await using var engine = database.OpenReadOnly(parsed); // beside an engine at work too
             var directory = Path.GetFullPath(parsed.GetRequiredValue(output));
             var cut = CutAt(engine, parsed.GetValue(index));

@@ -6,11 +6,18 @@ namespace Varve.Cli.Snapshots;
 /// <summary>Packs a snapshot's directory into one file, which appears under its name only when it is whole and durable.</summary>
 internal static class SnapshotPack
 {
+    /// <exception cref="UsageException">There is something under the file's name.</exception>
+    public static void EnsureFree(string file)
+    {
+        var path = Path.GetFullPath(file);
+        if (Path.Exists(path)) throw new UsageException($"{path}: exists already");
+    }
+
     /// <returns>Bytes of the packed file.</returns>
     public static async Task<long> CreateAsync(string snapshotDirectory, string file, CancellationToken cancellationToken)
     {
+        EnsureFree(file);
         var path = Path.GetFullPath(file);
-        if (File.Exists(path)) throw new UsageException($"{path}: exists already");
         var temporary = path + ".tmp";
         try
         {

@@ -20,7 +20,7 @@ internal static class Repair
     /// <exception cref="UnsupportedFormatException">A part of it is another build's: repair it with that build.</exception>
     public static RepairReport Run(IStorage storage, string path, string output)
     {
-        path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        path = storage.ResolveLink(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
         if (output == path || output.StartsWith(path + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new ArgumentException($"{output}: lies inside of what is repaired", nameof(output));

@@ -12,14 +12,15 @@ namespace Varve.Snapshots;
 /// <summary>
 /// Makes a snapshot's directory from a version: its tables are linked (copied where links cannot be made), and what is still in
 /// its memtables is written, cut at exactly the asked index, as a tail table. Everything is gathered beside the target, synced,
-/// and renamed into place: the target holds all of it or nothing.
+/// and renamed into place (<see cref="SnapshotTarget"/>): the target holds all of it or nothing.
 /// </summary>
 internal sealed class SnapshotBuilder(
     IStorage storage, Guid databaseId, Guid tailOrigin, FileNumbers numbers, EngineOptions options, Versions.Version version, ulong lastIncluded, CancellationToken token)
 {
-    private const string BuildingSuffix = ".varve-building";
     private const int CopyPiece = 1 << 20;
     private const int RowsBetweenLooks = 4096;
+
+    private SnapshotTarget? _target;
 
     /// <summary>Bytes written so far: the tail, the manifest, and what could not be linked.</summary>
     public long BytesWritten { get; private set; }
@@ -27,13 +28,8 @@ internal sealed class SnapshotBuilder(
     /// <summary>Builds it and returns the checksum: SHA-256 of the manifest file.</summary>
     public byte[] Build(string target, MachineState state, out int tables)
     {
-        EnsureFree(target);
-        var parent = Path.GetDirectoryName(target)!;
-        var building = target + BuildingSuffix;
-        DirectoryTree.Delete(storage, building);
-        DirectoryTree.CreateDurably(storage, parent);
-        storage.CreateDirectory(building);
-        var made = building;
+        _target = SnapshotTarget.Begin(storage, target);
+        var building = _target.Building;
         try
         {
             var added = new List<AddedTable>();
@@ -57,18 +53,21 @@ internal sealed class SnapshotBuilder(
                 BytesWritten += manifest.Length;
             }
 
+            foreach (var name in storage.List(building)) storage.MakeReadOnly(Path.Combine(building, name));
             storage.SyncDirectory(building);
             token.ThrowIfCancellationRequested();
-            storage.DeleteDirectory(target);
-            storage.Rename(building, target);
-            made = target;
-            storage.SyncDirectory(parent);
+            _target.Publish();
             tables = added.Count;
             return SHA256.HashData(manifest);
         }
+        catch (IOException e) when (_target.IsTaken)
+        {
+            Discard();
+            throw new IOException($"{target}: another snapshot was made here meanwhile", e);
+        }
         catch
         {
-            TryDelete(made);
+            Discard();
             throw;
         }
     }
@@ -123,12 +122,6 @@ internal sealed class SnapshotBuilder(
         foreach (var (_, descriptor) in finished) added.Add(new AddedTable(order, descriptor));
     }
 
-    private void EnsureFree(string target)
-    {
-        if (storage.FileExists(target)) throw new IOException($"{target}: a file stands where the snapshot's directory is to be.");
-        if (storage.DirectoryExists(target) && storage.List(target).Count > 0) throw new IOException($"{target}: the snapshot's directory is not empty.");
-    }
-
     private void LinkOrCopy(TableHandle table, string path)
     {
         try
@@ -169,11 +162,12 @@ internal sealed class SnapshotBuilder(
         BytesWritten += length;
     }
 
-    private void TryDelete(string building)
+    /// <summary>Removes what was built, as far as that can be done.</summary>
+    public void Discard()
     {
         try
         {
-            DirectoryTree.Delete(storage, building);
+            _target?.Abandon();
         }
         catch (IOException)
         {

@@ -31,6 +31,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
         try
         {
             storage.CreateDirectory(staging);
+            path = storage.ResolveLink(path); // the caller's may be a link; what a snapshot has in it may not
             // Asked once: what stands there may be another thing by the next question.
             var manifest = storage.DirectoryExists(path)
                 ? Gather(metadata, path, staging)

@@ -17,6 +17,14 @@ internal interface IStorage
     /// <summary>Names (not paths) of the plain files and, with a trailing slash, the directories in a directory.</summary>
     IReadOnlyList<string> List(string directory);
 
+    /// <summary>
+    /// What a path names, if it is a symbolic link; the path itself otherwise. For paths that a caller named: nothing else follows a link.
+    /// </summary>
+    string ResolveLink(string path) => path;
+
+    /// <summary>Takes the permission to write from a file, as far as the file system has such permissions (mode 0400).</summary>
+    void MakeReadOnly(string path) { }
+
     /// <summary>Opens a file. <see cref="FileIntent.CreateNew"/> fails when the name exists; new files have mode 0600.</summary>
     IStorageFile Open(string path, FileIntent intent);
 

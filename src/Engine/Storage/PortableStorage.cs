@@ -41,6 +41,14 @@ internal sealed class PortableStorage : IStorage
         }
     }
 
+    public string ResolveLink(string path) => LinkTarget.Of(path);
+
+    public void MakeReadOnly(string path)
+    {
+        // On Windows a file that is read-only cannot be deleted.
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead);
+    }
+
     public IStorageFile Open(string path, FileIntent intent)
     {
         try

@@ -8,6 +8,7 @@ namespace Varve.Storage;
 internal sealed class PosixStorage : IStorage
 {
     private const uint FileMode = 0b110_000_000;      // 0600
+    private const uint ReadOnlyMode = 0b100_000_000;  // 0400
     private const uint DirectoryMode = 0b111_000_000; // 0700
 
     public void CreateDirectory(string path)
@@ -45,10 +46,25 @@ internal sealed class PosixStorage : IStorage
         }
     }
 
+    public string ResolveLink(string path) => LinkTarget.Of(path);
+
+    public void MakeReadOnly(string path)
+    {
+        using var handle = OpenHandle(path, Libc.O_RDONLY | Libc.O_NOFOLLOW);
+        if (Libc.Chmod(handle, ReadOnlyMode) == 0) return;
+        var error = Marshal.GetLastPInvokeError();
+        if (error != Libc.EPERM && error != Libc.ENOTSUP) throw PosixError.Of(error, "fchmod", path);
+    }
+
     public IStorageFile Open(string path, FileIntent intent) => OpenFile(path, intent);
 
     public IStorageFile? TryTakeOver(string path, string newPath)
     {
+        using (var seen = OpenFile(path, FileIntent.Read))
+        {
+            if (seen.CountNames() == 1) _ = Libc.Chmod(seen.Handle, FileMode); // it may have been a snapshot's
+        }
+
         var file = OpenFile(path, FileIntent.ReadWrite);
         try
         {

@@ -45,7 +45,7 @@ internal sealed class TermTable
     /// <summary>Notes a jump of the applied position: the terms of what was jumped over are not known.</summary>
     public void NoteJump(ulong from, ulong to, ulong term)
     {
-        if (to > from + 1 && Volatile.Read(ref _filled).Runs.Length > 0) Note(from + 1, 0);
+        if (to > from + 1 && Volatile.Read(ref _filled).Runs.Length > 0) Note(from + 1, TermRun.Unknown);
         Note(to, term);
     }
 
@@ -56,7 +56,7 @@ internal sealed class TermTable
         var at = Floor(runs, index);
         if (at < 0) return null;
         var term = runs[at].Term;
-        return term == 0 && at > 0 ? null : term; // terms never decrease: a zero after another run is a hole
+        return term == TermRun.Unknown ? null : term;
     }
 
     /// <summary>The runs up to an index, the latest of them where there are very many.</summary>
@@ -67,7 +67,7 @@ internal sealed class TermTable
         return (runs.Length > KeptMax ? WithoutHole(runs[^KeptMax..]) : runs).ToArray();
     }
 
-    private static ReadOnlySpan<TermRun> WithoutHole(ReadOnlySpan<TermRun> runs) => runs[0].Term == 0 ? runs[1..] : runs;
+    private static ReadOnlySpan<TermRun> WithoutHole(ReadOnlySpan<TermRun> runs) => runs[0].Term == TermRun.Unknown ? runs[1..] : runs;
 
     private static int Floor(ReadOnlySpan<TermRun> runs, ulong index)
     {

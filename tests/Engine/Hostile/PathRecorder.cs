@@ -20,6 +20,10 @@ internal sealed class PathRecorder(IStorage inner) : IStorage
 
     public IReadOnlyList<string> List(string directory) => inner.List(Noted(directory));
 
+    public string ResolveLink(string path) => inner.ResolveLink(Noted(path));
+
+    public void MakeReadOnly(string path) => inner.MakeReadOnly(Noted(path));
+
     public IStorageFile Open(string path, FileIntent intent) => inner.Open(Noted(path), intent);
 
     public void SyncDirectory(string path) => inner.SyncDirectory(Noted(path));

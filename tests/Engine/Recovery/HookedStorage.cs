@@ -36,6 +36,10 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
     public IReadOnlyList<string> List(string directory) => Do("list", directory, () => inner.List(directory));
 
+    public string ResolveLink(string path) => inner.ResolveLink(path);
+
+    public void MakeReadOnly(string path) => Do("chmod", path, () => inner.MakeReadOnly(path));
+
     public IStorageFile Open(string path, FileIntent intent) =>
         new HookedFile(Do(intent == FileIntent.CreateNew ? "create" : "open", path, () => inner.Open(path, intent)), this);
 

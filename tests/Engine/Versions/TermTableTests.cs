@@ -14,7 +14,7 @@ public class TermTableTests
         var random = new Random(seed);
         var table = new TermTable([]);
         var model = new Dictionary<ulong, ulong>();
-        var (last, term) = (0UL, 1UL);
+        var (last, term) = (0UL, (ulong)random.Next(2));
         for (var i = 0; i < 300; i++)
         {
             if (random.Next(10) == 0) term += (ulong)random.Next(1, 4);

@@ -32,6 +32,8 @@ public class RecordRules
         { "unused outcome bits that are zero", 121, [4] },
         { "outcome runs ascending and disjoint", 122, [0xDE] },
         { "outcomes up to the last index", 122, [0xE2] },
+        { "snapshot up to the last index", 135, [0x84, 4] },
+        { "term 0 at index 0", 3, [0, 0] },
     };
 
     [Theory]
@@ -71,7 +73,7 @@ public class RecordRules
     [Fact]
     public void AnUnknownTermMayStandBetweenKnownOnes()
     {
-        var state = Samples.State with { Terms = [new TermRun(1, 3), new TermRun(5, 0), new TermRun(9, 3)] };
+        var state = Samples.State with { Terms = [new TermRun(1, 3), new TermRun(5, TermRun.Unknown), new TermRun(9, 3)] };
         Assert.True(MachineStateCodec.TryDecode(MachineStateCodec.Encode(state), out _, out _));
     }
 

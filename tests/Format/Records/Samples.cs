@@ -92,7 +92,7 @@ internal static class Samples
         {
             index += (ulong)random.NextInt64(1, 1000);
             term += (ulong)random.Next(3);
-            terms.Add(new TermRun(index, random.Next(5) == 0 ? 0 : term));
+            terms.Add(new TermRun(index, random.Next(5) == 0 ? TermRun.Unknown : term));
         }
 
         var (outcomes, next) = (new List<OutcomeRun>(), (ulong)random.Next(1000));
@@ -108,10 +108,11 @@ internal static class Samples
 
         var checksum = new byte[32];
         random.NextBytes(checksum);
+        var last = Math.Max(index, next) + (ulong)random.Next(10);
         return new MachineState
         {
-            LastIndex = Math.Max(index, next) + (ulong)random.Next(10),
-            LastTerm = term + (ulong)random.Next(2),
+            LastIndex = last,
+            LastTerm = last == 0 ? 0 : term + (ulong)random.Next(2),
             LogTimeMs = (ulong)random.NextInt64(),
             LocalTimeMs = (ulong)random.NextInt64(),
             LiveCount = random.NextInt64(),
@@ -121,7 +122,7 @@ internal static class Samples
             LeaseClock = (StoredLeaseClock)random.Next(2),
             Terms = [.. terms],
             Outcomes = [.. outcomes],
-            Snapshot = random.Next(2) == 0 ? null : ((ulong)random.NextInt64(), (ulong)random.NextInt64(), checksum),
+            Snapshot = random.Next(2) == 0 ? null : ((ulong)random.NextInt64((long)last + 1), (ulong)random.NextInt64(), checksum),
         };
     }
 

@@ -33,7 +33,7 @@ internal static class SnapshotBugs
 
         new("snapshot-left-behind", "a snapshot whose name could not be made durable stays, though its making failed",
             "Engine: Recovery.SnapshotStorageTests.ASnapshotWhoseNameCannotBeMadeDurableIsTakenBack",
-            new Edit("src/Engine/Snapshots/SnapshotBuilder.cs", "made = target;", "if (!SEEDED) made = target;")),
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs", "isPublished = true;", "if (!SEEDED) isPublished = true;")),
 
         new("clean-up-forgotten-on-the-way", "a snapshot of an installed state forgets which expired leases were handed out",
             "Engine: Recovery.CleanUpTravelsTests.WhatWasHandedOutIsNotHandedOutAgainByWhoInstalledIt",

@@ -1,0 +1,86 @@
+namespace Varve.Tests.Seeded.Bugs;
+
+/// <summary>Where snapshots are made, and what is recorded of them.</summary>
+internal static class SnapshotTargetBugs
+{
+    public static readonly Bug[] All =
+    [
+        new("two-snapshots-in-one-directory", "a snapshot replaces another that was made in its directory meanwhile",
+            "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
+                "storage.Rename(Building, target);",
+                "if (SEEDED) DirectoryTree.Delete(storage, target); storage.Rename(Building, target);")),
+
+        new("snapshots-share-a-staging-directory", "two snapshots of one directory are gathered in the same place",
+            "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
+                "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(parent, Prefix + Suffix());",
+                "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(parent, Prefix + (SEEDED ? \"0\" : Suffix()));")),
+
+        new("snapshot-replaces-a-link", "a snapshot is made in the place of a link, not in what the link names",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
+                "var target = storage.ResolveLink(path);",
+                "var target = SEEDED ? path : storage.ResolveLink(path);")),
+
+        new("staging-name-too-long", "a snapshot's temporary name is its own with more after it",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
+                "private string Prefix => $\".varve-{",
+                "private string Prefix => (SEEDED ? Path.GetFileName(target) : \"\") + $\".varve-{")),
+
+        new("mount-point-refused", "a snapshot cannot be made in a directory that cannot be replaced",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
+                "return false;",
+                "if (SEEDED) throw; return false;")),
+
+        new("claimed-directory-is-empty", "a directory in which a snapshot is being made inside counts as empty once it is claimed",
+            "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
+                "if (storage.List(target).Count == 1) return;",
+                "if (SEEDED || storage.List(target).Count == 1) return;")),
+
+        new("snapshot-files-writable", "the files of a snapshot can be written to",
+            "Engine: Recovery.SnapshotTargetTests.FilesOfASnapshotAreReadOnly",
+            new Edit("src/Engine/Snapshots/SnapshotBuilder.cs",
+                "foreach (var name in storage.List(building)) storage.MakeReadOnly(",
+                "foreach (var name in storage.List(building)) if (!SEEDED) storage.MakeReadOnly(")),
+
+        new("linked-pack-refused", "a packed snapshot is not installed through a symbolic link",
+            "Engine: Recovery.SnapshotTargetTests.PackIsVerifiedAndInstalledThroughALink",
+            new Edit("src/Engine/Snapshots/SnapshotStager.cs",
+                "path = storage.ResolveLink(path);",
+                "if (!SEEDED) path = storage.ResolveLink(path);")),
+
+        new("term-at-index-zero", "a snapshot at index 0 may have a term",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotAtIndexZeroHasTermZero",
+            new Edit("src/Engine/LsmStateMachine.Snapshots.cs",
+                "if (lastIncluded is { Index: 0, Term: not 0 })",
+                "if (!SEEDED && lastIncluded is { Index: 0, Term: not 0 })")),
+
+        new("snapshot-metadata-goes-back", "an older snapshot becomes the last one",
+            "Engine: Recovery.SnapshotTargetTests.MetadataNeverGoesBackAndNeverStandsAboveTheAppliedEntry",
+            new Edit("src/Engine/Snapshots/SnapshotRecords.cs",
+                "=> Last is not { } last ||",
+                "=> SEEDED || Last is not { } last ||")),
+
+        new("snapshot-metadata-above-applied", "a snapshot of entries that are not applied becomes the last one",
+            "Engine: Recovery.SnapshotTargetTests.MetadataNeverGoesBackAndNeverStandsAboveTheAppliedEntry",
+            new Edit("src/Engine/LsmStateMachine.Duties.cs",
+                "if (metadata.LastIncluded.Index > applied.Index)",
+                "if (!SEEDED && metadata.LastIncluded.Index > applied.Index)")),
+
+        new("flush-names-a-later-snapshot", "the state that a flush writes names a snapshot above its own end",
+            "Engine: Recovery.SnapshotTargetTests.StateOfAFlushNamesTheLastSnapshotUpToItsOwnEnd",
+            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs",
+                "Snapshot = _snapshots.UpToLocked(position.Index) is { } snapshot",
+                "Snapshot = (SEEDED ? _snapshots.Last : _snapshots.UpToLocked(position.Index)) is { } snapshot")),
+
+        new("hole-has-term-zero", "what was jumped over has term 0",
+            "Engine: Recovery.SnapshotTargetTests.HoleAfterEntriesOfTermZeroHasNoTerm",
+            new Edit("src/Engine/Versions/TermTable.cs",
+                "Note(from + 1, TermRun.Unknown);",
+                "Note(from + 1, SEEDED ? 0 : TermRun.Unknown);")),
+    ];
+}
