@@ -103,7 +103,8 @@ internal sealed class Follower(VersionSet versions, EngineOptions options, Memta
         var current = versions.Current;
         var content = manifest.Content;
         var next = new Versions.Version(
-            current.Incarnation, [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)], runs, content.State);
+            current.Incarnation, [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)], runs,
+            Opening.CountedNow(options, content.State, runs));
         current.Incarnation.Census.Rebase(next);
         Switch(next);
         _manifest = manifest;
@@ -114,7 +115,7 @@ internal sealed class Follower(VersionSet versions, EngineOptions options, Memta
     private bool BeginAnew(Dictionary<ulong, TableHandle> known)
     {
         var look = DirectoryLook.Take(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, known);
-        var state = look.Manifest.Content.State;
+        var state = Opening.CountedNow(options, look.Manifest.Content.State, look.Runs);
         var log = look.Log!; // once the manifest named a first segment, it always does
         var incarnation = new Incarnation(state, options.HistoryEntries + EngineOptions.OutcomesKept);
         var replay = new LogReplay(incarnation, state, stock);

@@ -25,8 +25,7 @@ public sealed partial class LsmStateMachine
             {
                 _snapshots.RestartLocked(follower.Replay.Snapshot);
                 Volatile.Write(ref _cleanedTime, follower.Replay.CleanedTimeMs);
-                // The writer's count is taken as it is, so this clock does not run behind the one that counted.
-                RaiseLocalTime(Math.Max(follower.Replay.Position.LocalTimeMs, Math.Max(_cleanedTime, _versions.Current.Base.CountedTimeMs)));
+                RaiseLocalTime(Math.Max(follower.Replay.Position.LocalTimeMs, _options.LeaseClock == LeaseClock.Local ? _cleanedTime : 0)); // as an open does
                 _syncer.RestartLocked(follower.Durable);
             }
 

@@ -104,7 +104,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var clock = CheckClock(content.State);
         numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
         foreach (var name in storage.List(directory)) NoteNumber(numbers, name);
-        var state = CountedNow(content.State, runs);
+        var state = CountedNow(options, content.State, runs);
         var incarnation = new Incarnation(state, OutcomesKept, options.Allocations);
         var recovered = new LogReplay(incarnation, state, stock);
 
@@ -157,7 +157,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
     }
 
     /// <summary>The state of the tables, counted at a time that the local clock is not behind of: it may be behind the one that counted.</summary>
-    private MachineState CountedNow(MachineState state, Run[] runs)
+    public static MachineState CountedNow(EngineOptions options, MachineState state, Run[] runs)
     {
         var now = Math.Max(state.LocalTimeMs, state.CleanedTimeMs);
         if (state.LeaseClock == StoredLeaseClock.Log || now >= state.CountedTimeMs) return state;

@@ -1,3 +1,4 @@
+using Varve.Tests.Crash.Beside;
 using Varve.Tests.Crash.Calls;
 using Varve.Tests.Crash.Growth;
 using Varve.Tests.Crash.Kill;
@@ -8,6 +9,8 @@ return await Soak.RunAsync(args, new()
 {
     ["growth"] = GrowthRun.RunAsync,
     ["kill"] = KillLoop.RunAsync,
+    ["beside"] = BesideLoop.RunAsync,
+    ["view-over-reopen"] = ViewLoop.RunAsync,
     ["kill-at-calls"] = CallLoop.KillAsync,
     ["error-at-calls"] = CallLoop.FailAsync,
     ["power-cuts"] = PowerCuts.RunAsync,

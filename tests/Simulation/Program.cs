@@ -8,6 +8,7 @@ return await Soak.RunAsync(args, new()
     ["exhaustive"] = Exhaustive.Run,
     ["recovery-crash"] = RecoveryCrash.Run,
     ["kth-error"] = KthError.Run,
+    ["readers-at-calls"] = ReadersAtCalls.Run,
     ["disk-full"] = DiskFull.Run,
     ["model"] = soak => Task.Run(() => ModelSoak.Run(soak, 1_000_000)),
 });

@@ -72,7 +72,6 @@ internal sealed class Life : IDisposable
     public Journal Run()
     {
         var journal = Disk.Record();
-        Say();
         Go();
         return journal;
     }
@@ -90,6 +89,7 @@ internal sealed class Life : IDisposable
     /// <summary>Lives it on a disk that is being recorded, or on one that is not.</summary>
     public void Go()
     {
+        Say();
         Try(Open);
         Disk.Note(new Opened());
         foreach (var step in steps)

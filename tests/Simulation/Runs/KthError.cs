@@ -11,7 +11,7 @@ namespace Varve.Tests.Simulation.Runs;
 /// </summary>
 internal static class KthError
 {
-    private static readonly Step[][] scripts =
+    public static readonly Step[][] Scripts =
     [
         [
             new(StepKind.Apply, 10, 3), new(StepKind.Flush), new(StepKind.Apply, 40, 7), new(StepKind.Background), new(StepKind.Snapshot),
@@ -33,7 +33,7 @@ internal static class KthError
         var runs = 0L;
         var injected = 0L;
         var latched = 0L;
-        var work = from script in Enumerable.Range(0, scripts.Length)
+        var work = from script in Enumerable.Range(0, Scripts.Length)
                    from durability in Enum.GetValues<Durability>()
                    from fault in Enum.GetValues<SimFault>()
                    select (script, durability, fault);
@@ -59,7 +59,7 @@ internal static class KthError
     /// <summary>One life in which the first call from the k-th on that can fail so does.</summary>
     public static (bool IsInjected, bool IsLatched) Fail(int script, Durability durability, SimFault fault, long k)
     {
-        using var life = new Life(scripts[script], durability, historyEntries: 50) { Name = $"script {script}, {durability}, call {k}, {fault}" };
+        using var life = new Life(Scripts[script], durability, historyEntries: 50) { Name = $"script {script}, {durability}, call {k}, {fault}" };
         try
         {
             life.Disk.Faults.FailAt(k, fault);

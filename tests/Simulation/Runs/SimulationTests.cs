@@ -34,5 +34,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public Task ReadersBesideTheWriterShowTheStateOfOneIndex() => ReadersAtCalls.Run(new Soak(output.WriteLine, "--every", "3", "--lives", "3"));
+
+    [Fact]
     public Task AFullDiskIsAnOrdinaryError() => DiskFull.Run(new Soak(output.WriteLine, "--cycles", "50"));
 }

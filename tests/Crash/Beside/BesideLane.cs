@@ -1,0 +1,103 @@
+using Varve.Tests.Crash.Child;
+using Varve.Tests.Crash.Children;
+
+namespace Varve.Tests.Crash.Beside;
+
+/// <summary>
+/// A writer in a process of its own, which applies, flushes, compacts, cuts snapshots, resets and installs, and is killed now and then; beside
+/// it readers in this process, one that is held and others that come and go. Whatever a reader shows is the whole state at the end of one chunk, and the
+/// same until it catches up.
+/// </summary>
+internal sealed class BesideLane(ChildProgram program, string root, string durability, ulong seed, BesideFigures figures)
+{
+    private const ulong EntriesMax = 20_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly Random random = new((int)(seed & int.MaxValue));
+    private readonly EngineOptions options = KillChild.Options(durability) with { ReadOnly = true };
+    private int databases;
+    private string directory = "";
+    private ulong logSeed;
+    private SeededModel model = new(0, new EngineOptions());
+    private LsmStateMachine? held;
+
+    public async Task RunAsync(Func<bool> isWanted)
+    {
+        Begin();
+        try
+        {
+            while (isWanted())
+            {
+                await LiveAsync(isWanted);
+                await ReadHeldAsync(); // the writer is dead
+                if (held!.LastApplied.Index > EntriesMax) Begin();
+            }
+        }
+        finally
+        {
+            held?.Dispose();
+        }
+    }
+
+    private void Begin()
+    {
+        held?.Dispose();
+        held = null;
+        directory = Path.Combine(root, $"beside-{durability}-{seed}-{databases++}");
+        Directory.CreateDirectory(root);
+        logSeed = seed + (ulong)databases;
+        model = new SeededModel(logSeed, KillChild.Options(durability));
+    }
+
+    /// <summary>One life of the writer.</summary>
+    private async Task LiveAsync(Func<bool> isWanted)
+    {
+        using var progress = new SemaphoreSlim(0);
+        using var child = new ChildProcess(
+            program, KillChild.Arguments(directory, durability, logSeed, (ulong)random.NextInt64(), rounds: 0, isEarly: false),
+            message =>
+            {
+                if (message.Kind == MessageKind.Applied) progress.Release();
+            },
+            message => message.Kind == MessageKind.Applied);
+        if (!await child.AwaitAsync()) throw new BrokenPromise($"The writer ended by itself: {await child.ErrorsAsync()}");
+        for (var left = random.Next(20, 200); left > 0 && isWanted(); left--)
+        {
+            // Mostly after it did something.
+            if (random.Next(4) > 0)
+            {
+                while (progress.Wait(TimeSpan.Zero))
+                {
+                    // What it did before does not count.
+                }
+
+                if (!await progress.WaitAsync(Patience)) throw new BrokenPromise("The writer stands still");
+            }
+
+            if (held is null || random.Next(8) == 0) await OpenAsync();
+            else if (random.Next(3) == 0) await ReadHeldAsync();
+            else await CatchUpAsync();
+        }
+
+        var code = await child.KillAsync();
+        if (code != 137) throw new BrokenPromise($"The writer died of itself with code {code}: {await child.ErrorsAsync()}");
+        figures.Killed();
+    }
+
+    private async Task OpenAsync()
+    {
+        var opened = LsmStateMachine.Open(directory, options);
+        figures.Opened();
+        if (held is null || random.Next(2) == 0) (held, opened) = (opened, held);
+        await ReadHeldAsync();
+        opened?.Dispose();
+    }
+
+    private async Task CatchUpAsync()
+    {
+        figures.CaughtUp(held!.TryCatchUp());
+        await ReadHeldAsync();
+    }
+
+    private async Task ReadHeldAsync() => figures.Read(await model.VerifyReadsAsync(held!));
+}
