@@ -356,7 +356,7 @@ public sealed partial class LsmStateMachine
         {
             RotateLocked(length + WalWriter.NoteSize(24), _versions.Current.Memtables[0]);
         }
-        else if (_memtables.AwaitsLoad && _wal.Room - length < _wal.Active.Length / 2)
+        else if (_memtables.AwaitsLoad && _wal.Room - length < _wal.Active.Length / 4 * 3)
         {
             _memtables.Expect(_versions.Current.Memtables[0]);
             _syncer.Wake();

@@ -250,7 +250,8 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
                 || (FileNames.TryParse(name, FileNames.ManifestSuffix, out var number) && number != manifest.Number)
                 || (FileNames.TryParse(name, FileNames.SegmentSuffix, out var segment) && segment < manifest.Content.FirstSegment && !segments.Contains(segment)))
             {
-                storage.Delete(PathOf(name));
+                // What somebody has mapped stays where mapped files cannot be deleted; a later open sweeps it.
+                DurableFile.TryDelete(storage, PathOf(name));
             }
         }
     }

@@ -129,6 +129,7 @@ internal sealed class ManifestStore : IDisposable
         var number = _numbers.Next();
         var path = PathOf(number);
         var salt = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+        var old = Number;
         IStorageFile? file = null;
         try
         {
@@ -142,7 +143,6 @@ internal sealed class ManifestStore : IDisposable
             DurableFile.Replace(
                 _storage, System.IO.Path.Combine(_directory, FileNames.Current), new PointerFile(_databaseId, number).Encode(), ref _isUnknown);
             _isUnknown = false;
-            var old = Number;
             _file?.Dispose();
             _file = file;
             Number = number;
@@ -150,7 +150,6 @@ internal sealed class ManifestStore : IDisposable
             _end = ManifestLog.HeaderSize + record.Length;
             _allocated = Math.Max(Ahead, _end);
             BytesWritten += _end;
-            if (old != 0) _storage.Delete(PathOf(old));
         }
         catch
         {
@@ -158,6 +157,9 @@ internal sealed class ManifestStore : IDisposable
             if (!_isUnknown) DurableFile.TryDelete(_storage, path);
             throw;
         }
+
+        // The new one is named: that the old one stays, where a reader has it open say, undoes nothing.
+        if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));
     }
 
     private string PathOf(ulong number) => System.IO.Path.Combine(_directory, FileNames.Manifest(number));

@@ -5,7 +5,7 @@ namespace Varve.Versions;
 
 /// <summary>
 /// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
-/// nothing but the switch. None ahead until the active one is half full (<see cref="Expect"/>), so that a database with little in it takes little, and an open
+/// nothing but the switch. None ahead until the active one is a quarter full (<see cref="Expect"/>), so that a database with little in it takes little, and an open
 /// does not compete with what it need not make. Then one; once they are full-sized two, for a burst can
 /// fill a segment in less time than it takes to make one; one more for each time that an applier had to wait, and one less when for a while none
 /// would have; fewer where the budget says so. Only the next one's segment is warm, for what is made present is written to the device, used or not.
@@ -147,9 +147,9 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     /// </summary>
     private void WarmNext()
     {
+        Memtable? next;
         lock (_making)
         {
-            Memtable? next;
             lock (_lock)
             {
                 if (!_ready.TryPeek(out next) || next == _warm) return;
@@ -158,26 +158,31 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
             }
 
             pool.Warm(next.Segment);
-            next.Release();
         }
+
+        next.Release(); // the last one out gives the segment back, which waits for a sync
     }
 
     private bool TryPrepareOne(int aheadMin)
     {
+        Memtable memtable;
         lock (_making)
         {
             lock (_lock)
                 if (_disposed || _ready.Count >= Math.Max(_ahead, aheadMin)) return false;
-            var memtable = Make(0);
-            memtable.Index.Populate(_usualKeys);
+            memtable = Make(0);
+            memtable.Acquire(); // an applier may take it while its index is made present
             lock (_lock)
             {
                 _ready.Enqueue(memtable);
                 Volatile.Write(ref _readyCount, _ready.Count);
             }
 
-            return true;
+            memtable.Index.Populate(_usualKeys);
         }
+
+        memtable.Release();
+        return true;
     }
 
     /// <summary>The next that is ready, if it has the room.</summary>

@@ -38,14 +38,14 @@ public sealed class SmallDatabaseTests : IDisposable
     }
 
     [Fact]
-    public void NothingIsMadeAheadUntilTheActiveSegmentIsHalfFull()
+    public void NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull()
     {
         var steps = new BackgroundSteps();
         using var machine = database.Open(new EngineOptions { Steps = steps });
         var segment = new FileInfo(Assert.Single(Segments())).Length;
         var index = 0UL;
-        while (ApplyTo(segment / 4)) Assert.Single(Segments());
-        while (ApplyTo((segment / 2) + 4096))
+        while (ApplyTo(segment / 8)) Assert.Single(Segments());
+        while (ApplyTo((segment / 4) + 4096))
         {
         }
 

@@ -24,12 +24,21 @@ internal static class SpaceBugs
             new Edit("src/Engine/Opening.cs", "pool.Take(WalWriter.NoteSize(24), pool.RestingLength)", "pool.Take(WalWriter.NoteSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
-            "Engine: Compaction.SmallDatabaseTests.NothingIsMadeAheadUntilTheActiveSegmentIsHalfFull",
+            "Engine: Compaction.SmallDatabaseTests.NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull",
             new Edit("src/Engine/Versions/MemtableFactory.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
 
         new("made-ahead-left-at-close", "segments that were made ahead stay on the disk after a close",
             "Engine: Compaction.SmallDatabaseTests.ACloseDeletesSegmentsThatWereMadeAhead",
             new Edit("src/Engine/Versions/MemtableFactory.cs", "DropReady(pool.Discard);", "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
+
+        new("sweep-fails-on-file-in-use", "an open fails on a file that it cannot delete because somebody reads it",
+            "Conformance: Surface.FilesInUseTests.AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads",
+            new Edit("src/Engine/Opening.cs", "DurableFile.TryDelete(storage, PathOf(name));", "if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name));")),
+
+        new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",
+            "Engine: Recovery.EveryStorageCallTests.AnErrorAtTheKthCallLeavesTheStateOfOneIndex",
+            new Edit("src/Engine/Versions/ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
+                "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { DurableFile.TryDelete(_storage, path); throw; }")),
 
         new("repair-lists-each-record", "a repair lists every record behind a break of the log on its own",
             "Engine: Inspection.RepairTests.ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak",
