@@ -47,8 +47,6 @@ internal sealed unsafe partial class Table
     public static Table? TryOpen(
         IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report, TableAccess access = TableAccess.Mapped)
     {
-        if (!BitConverter.IsLittleEndian)
-            throw new PlatformNotSupportedException("Tables are read in place, which takes a little-endian processor.");
         IStorageFile file = storage.Open(path, FileIntent.Read);
         IMapping? mapping = null;
         Table? table = null;
