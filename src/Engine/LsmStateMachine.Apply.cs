@@ -39,8 +39,15 @@ public sealed partial class LsmStateMachine
         lock (_versions.Gate)
         {
             EnsureWritable();
-            count = _scratch.Decode(encodedChunk);
-            end = AppendLocked(new WireSource(encodedChunk, _scratch.Entries), count, results);
+            try
+            {
+                count = _scratch.Decode(encodedChunk);
+                end = AppendLocked(new WireSource(encodedChunk, _scratch.Entries), count, results);
+            }
+            finally
+            {
+                _scratch.Trim();
+            }
         }
 
         if (_options.Durability == Durability.Power) WaitDurable(end);
@@ -93,7 +100,14 @@ public sealed partial class LsmStateMachine
         lock (_versions.Gate)
         {
             EnsureWritable();
-            if (_scratch.TryTake(chunk)) return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
+            try
+            {
+                if (_scratch.TryTake(chunk)) return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
+            }
+            finally
+            {
+                _scratch.Trim();
+            }
         }
 
         using var copied = new CopiedChunk(chunk);
@@ -236,12 +250,13 @@ public sealed partial class LsmStateMachine
     private void PlaceKeysLocked<TSource>(TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
         where TSource : IChunkSource, allows ref struct
     {
+        var hasher = _versions.Current.MemtableHasher;
         for (var i = 0; i < fresh; i++)
         {
             ref readonly var entry = ref _scratch.Entries[first + i];
             if (entry.Kind == CommandKind.Noop) continue;
             var size = (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, KindOf(entry));
-            var hash = KeyHash.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));
+            var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));
             _scratch.Hashes[i] = hash;
             index.Prefetch(hash);
             at += size;
@@ -266,7 +281,7 @@ public sealed partial class LsmStateMachine
         }
         else
         {
-            exists = _versions.Current.TryFind(key, hash, ulong.MaxValue, out var older) && older.IsLiveAt(time);
+            exists = _versions.Current.TryFindHashed(key, hash, ulong.MaxValue, out var older) && older.IsLiveAt(time);
             value = older.Value;
         }
 

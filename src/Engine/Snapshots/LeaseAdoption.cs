@@ -26,7 +26,7 @@ internal sealed class LeaseAdoption(VersionSet versions, EngineOptions options)
             // Counted without all that was reported, before some of it is hidden.
             state = Census.CountedAt(staged.Runs, state, Math.Max(state.CountedTimeMs, state.CleanedTimeMs)) with { CleanedTimeMs = timeMs };
             var reported = new SortedSet<byte[]>(KeyComparer.Instance);
-            Census.ExpiredInRuns(staged.Runs, timeMs, staged.Manifest.State.CleanedTimeMs, (key, _) => reported.Add(key));
+            Census.ExpiredInRuns(staged.Runs, staged.Manifest.State.HashSeed, timeMs, staged.Manifest.State.CleanedTimeMs, (key, _) => reported.Add(key));
             if (reported.Count > 0) staged = Hide(reported, staged);
         }
 

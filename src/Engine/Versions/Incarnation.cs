@@ -23,6 +23,7 @@ internal sealed class Incarnation
         Outcomes = new OutcomeLog(outcomes, state.Outcomes, allocations);
         Census = new Census(state);
         HashSeed = state.HashSeed;
+        TableHasher = new KeyHasher(state.HashSeed);
         LeaseClock = state.LeaseClock;
         _lastNoted = state.LastIndex;
     }
@@ -76,8 +77,16 @@ internal sealed class Incarnation
 
     public Census Census { get; }
 
-    /// <summary>What the hashes of its keys are made with, in memtables and tables alike.</summary>
+    /// <summary>What the hashes of keys in its tables are made with.</summary>
     public ulong HashSeed { get; }
+
+    /// <summary>Hashes keys for tables.</summary>
+    public KeyHasher TableHasher { get; }
+
+    /// <summary>
+    /// Hashes keys for memtables and chunks, with a seed that is in no file: who reads a snapshot, or makes one to be installed, does not know it.
+    /// </summary>
+    public KeyHasher MemtableHasher { get; } = new(KeyHasher.NewSeed());
 
     /// <summary>The clock that its leases expire by.</summary>
     public StoredLeaseClock LeaseClock { get; }
