@@ -35,7 +35,7 @@ internal sealed class LeaseAdoption(VersionSet versions, EngineOptions options)
 
     private SnapshotStager.Staged Hide(SortedSet<byte[]> keys, SnapshotStager.Staged staged)
     {
-        using var batch = new TableBatch(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, options.TableBytes);
+        using var batch = new TableBatch(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, staged.Manifest.State.HashSeed, options, options.TableBytes);
         foreach (var key in keys) batch.Add(key, RecordKind.Tombstone, 0, []);
         var tables = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         var order = staged.Runs[0].Order + 1;

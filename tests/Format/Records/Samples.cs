@@ -152,7 +152,7 @@ internal static class Samples
 
     public static byte[] RandomKey(Random random)
     {
-        var key = new byte[random.Next(20) == 0 ? 65_535 : random.Next(1, 30)];
+        var key = new byte[random.Next(20) == 0 ? TableDescriptor.BoundBytesMax : random.Next(1, 30)];
         random.NextBytes(key);
         return key;
     }

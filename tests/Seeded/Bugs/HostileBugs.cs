@@ -22,7 +22,7 @@ internal static class HostileBugs
             new Edit("src/Format/KeyHasher.cs", "first ^= _first;", "first ^= SEEDED ? 0 : _first;")),
 
         new("chunk-probes-without-bound", "a chunk's own table of keys is probed until the key is found",
-            "Engine: Applying.ChunkScratchTests.KeysAreFoundWithinABoundedNumberOfLooks",
+            "Engine: Applying.ChunkScratchTests.KeysAreFoundWithinABoundedNumberOfProbes",
             new Edit("src/Engine/Applying/ChunkScratch.cs", "private const int ProbesMax = 32;", "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
 
         new("large-chunk-keeps-its-room", "the room that one large chunk took is kept",
