@@ -37,6 +37,19 @@ public enum LogGapPolicy
     Allow,
 }
 
+/// <summary>What becomes of a chunk that holds a command out of its limits (<see cref="Command.TryValidate"/>).</summary>
+public enum InvalidCommands
+{
+    /// <summary>The chunk is rejected: an <see cref="ArgumentException"/>, each time that it is applied.</summary>
+    Throw,
+
+    /// <summary>
+    /// That entry alone is refused, and counts as applied: its outcome is <see cref="ApplyStatus.Refused"/>, it is logged, and a duplicate
+    /// gets it too. A pure function of the entry, so that replicas agree. Bytes that are no chunk are rejected all the same.
+    /// </summary>
+    Refuse,
+}
+
 /// <summary>How the data blocks of tables are reached.</summary>
 public enum TableAccess
 {
@@ -87,6 +100,9 @@ public sealed record EngineOptions
 
     /// <summary>What a hole in the log's indexes is.</summary>
     public LogGapPolicy LogGaps { get; init; } = LogGapPolicy.Reject;
+
+    /// <summary>What becomes of a chunk that holds a command out of its limits. Keep it the same on all replicas of a group. Read at open.</summary>
+    public InvalidCommands InvalidCommands { get; set; } = InvalidCommands.Throw;
 
     /// <summary>Opens without the directory lock and without writing anything; whatever would change state throws <see cref="InvalidOperationException"/>.</summary>
     public bool ReadOnly { get; init; }

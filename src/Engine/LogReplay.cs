@@ -131,7 +131,7 @@ internal sealed class LogReplay
                 if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
-                    _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded });
+                    _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded, Refused = columns.Refused });
                     Entries++;
                 }
 

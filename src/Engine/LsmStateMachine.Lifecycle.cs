@@ -22,6 +22,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     {
         _options = options;
         _scratch = new ChunkScratch(options.Allocations);
+        _refusesInvalid = options.InvalidCommands == InvalidCommands.Refuse;
         _operations = new Operations(areInline: options.Steps is not null);
         _claim = claim;
         _log = log;

@@ -38,6 +38,7 @@ internal sealed class Incarnation
         var runs = (flags & (ColumnFlags.Indexes | ColumnFlags.Terms)) == 0 ? 1 : RunsOf(entries);
         Terms.Reserve(2 * runs);
         Outcomes.Reserve(runs);
+        if ((flags & ColumnFlags.Refused) != 0) Outcomes.ReserveRefused();
     }
 
     /// <summary>As <see cref="Reserve"/>, for <see cref="NoteJump"/>.</summary>
@@ -56,7 +57,7 @@ internal sealed class Incarnation
     {
         if (entry.Index == _lastNoted + 1) Terms.Note(entry.Index, entry.Term);
         else Terms.NoteJump(_lastNoted, entry.Index, entry.Term);
-        Outcomes.Add(entry.Index, entry.Succeeded);
+        Outcomes.Add(entry.Index, entry.Status);
         _lastNoted = entry.Index;
     }
 

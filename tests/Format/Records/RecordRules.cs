@@ -68,6 +68,10 @@ public class RecordRules
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1])] }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1, 2])] }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(999, 3, [1])] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [1] }] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [0] }] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [8] }] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [2, 0] }] }));
     }
 
     [Theory]
