@@ -126,7 +126,7 @@ public sealed record EngineOptions
     /// <summary>Where a data block is closed, in bytes; a larger single entry makes a larger block. 512 to 1 MiB.</summary>
     public int BlockBytes { get; init; } = 8 << 10;
 
-    /// <summary>Where a table of the bottom run is closed, in bytes. 64 KiB to 64 GiB.</summary>
+    /// <summary>Where a table of the bottom run is closed, in bytes; later in a run that would have thousands. 64 KiB to 64 GiB.</summary>
     public long TableBytes { get; init; } = 64 << 20;
 
     /// <summary>
@@ -172,6 +172,12 @@ public sealed record EngineOptions
 
     /// <summary>Outcomes of at least this many of the latest entries are kept, across restarts too.</summary>
     internal const int OutcomesKept = 65_536;
+
+    /// <summary>
+    /// The most tables in a run. Each is a mapping, of which Linux gives a process 65,530 (<c>vm.max_map_count</c>): merges make larger tables rather than more than
+    /// half as many, and a run that would exceed it is not moved.
+    /// </summary>
+    internal int TablesInRunMax { get; init; } = 2048;
 
     /// <summary>The seam for a test: the hash seed of a database that is made; null: random.</summary>
     internal ulong? HashSeed { get; init; }

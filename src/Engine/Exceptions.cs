@@ -81,6 +81,16 @@ public sealed class TooManyOpenFilesException(string path, Exception? inner = nu
     public string Path { get; } = path;
 }
 
+/// <summary>The system gives the process no more memory mappings. Nothing was acknowledged; the engine goes on when it does.</summary>
+/// <param name="path">The file that could not be mapped.</param>
+/// <param name="inner">The failure of the operating system.</param>
+public sealed class TooManyMappingsException(string path, Exception? inner = null)
+    : VarveException($"{path}: the system gives this process no more memory mappings (on Linux, vm.max_map_count or a limit of address space)", inner)
+{
+    /// <summary>The file that could not be mapped.</summary>
+    public string Path { get; } = path;
+}
+
 /// <summary>
 /// An earlier failure left the engine unable to promise anything more; this instance acknowledges nothing from then on.
 /// Close it and open the directory again.

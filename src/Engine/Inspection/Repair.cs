@@ -44,7 +44,7 @@ internal static class Repair
                 _ => TakePack(storage, path, salvage),
             };
             state = Write(storage, output, id, numbers, salvage.Runs(), state);
-            using (LsmStateMachine.Open(output, new EngineOptions { Storage = storage }))
+            using (LsmStateMachine.Open(output, new EngineOptions { Storage = storage, TakesStoredLeaseClock = true }))
             {
                 // The open begins the log, and sweeps the tables that were only on the way here.
             }
