@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Versions;
@@ -86,7 +88,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
         // The identity comes last: without it, what is there is a creation that was cut off.
         var id = Guid.NewGuid();
-        var seed = options.HashSeed ?? KeyHasher.NewSeed();
+        var seed = options.HashSeed ?? BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var state = MachineState.Empty(seed, (StoredLeaseClock)options.LeaseClock);
         ManifestStore.Create(storage, directory, id, new FileNumbers(1), new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state }).Dispose();
         DurableFile.Replace(storage, PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
@@ -101,8 +103,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var content = manifest.Content;
         var clock = CheckClock(content.State);
         numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
-        var limit = numbers.Peek + FileNumbers.PlausibleAhead;
-        foreach (var name in storage.List(directory)) NoteNumber(numbers, name, limit);
+        foreach (var name in storage.List(directory)) NoteNumber(numbers, name);
         var state = CountedNow(options, content.State, runs);
         var incarnation = new Incarnation(state, OutcomesKept, options.Allocations);
         var recovered = new LogReplay(incarnation, state, stock);
@@ -259,12 +260,11 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
     private static long RoundedSegment(long bytes) => (bytes + 4095) & ~4095L;
 
-    /// <summary>Counts the number of a file that this database may have made since the manifest's last edit.</summary>
-    private static void NoteNumber(FileNumbers numbers, string name, ulong limit)
+    private static void NoteNumber(FileNumbers numbers, string name)
     {
         var bare = name.EndsWith(FileNames.TemporarySuffix, StringComparison.Ordinal) ? name[..^FileNames.TemporarySuffix.Length] : name;
         foreach (var suffix in (ReadOnlySpan<string>)[FileNames.SegmentSuffix, FileNames.TableSuffix, FileNames.ManifestSuffix])
-            if (FileNames.TryParse(bare, suffix, out var number) && number < limit) numbers.Above(number);
+            if (FileNames.TryParse(bare, suffix, out var number)) numbers.Above(number);
     }
 
     /// <summary>Reads CURRENT or the identity file.</summary>

@@ -70,8 +70,7 @@ internal static class WireEntryFastPath
                     at = expectedEnd;
                 }
 
-                if (!Field(bytes, ref at, WireTags.SwapNewValue, out entry.ValueOffset, out entry.ValueLength)) return false;
-                return !Next(bytes, ref at, WireTags.SwapTtl) || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
+                return Field(bytes, ref at, WireTags.SwapNewValue, out entry.ValueOffset, out entry.ValueLength);
             default:
                 return false;
         }

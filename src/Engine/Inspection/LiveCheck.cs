@@ -13,7 +13,7 @@ internal static class LiveCheck
     {
         try
         {
-            using var engine = LsmStateMachine.Open(directory, new EngineOptions { ReadOnly = true, Storage = storage, TakesStoredLeaseClock = true });
+            using var engine = LsmStateMachine.Open(directory, new EngineOptions { ReadOnly = true, Storage = storage });
             var version = engine.AcquireVersion();
             try
             {

@@ -52,7 +52,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
             }
 
             storage.SyncDirectory(versions.Directory);
-            var runs = OpenAndVerify(tables, manifest.State.HashSeed);
+            var runs = OpenAndVerify(tables);
             DirectoryTree.Delete(storage, staging);
             return new Staged(manifest, tables, runs);
         }
@@ -141,9 +141,9 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
         to.Sync();
     }
 
-    private Run[] OpenAndVerify(AddedTable[] tables, ulong hashSeed)
+    private Run[] OpenAndVerify(AddedTable[] tables)
     {
-        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), hashSeed, options);
+        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), options);
         try
         {
             foreach (var table in runs.SelectMany(run => run.Tables)) table.Table.Verify(token: token);

@@ -46,6 +46,9 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 
     public bool IsShared(string path) => storage.IsShared(path);
 
+    public IStorageFile? TryTakeOver(string path, string newPath) =>
+        storage.TryTakeOver(path, newPath) is { } file ? new ProtectedFile(this, file) : null;
+
     /// <summary>Unmaps for good what was retired. Nobody reads any more.</summary>
     public void Release()
     {
@@ -84,6 +87,8 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
         public void Write(long offset, ReadOnlySpan<byte> source) => file.Write(offset, source);
 
         public void Allocate(long length) => file.Allocate(length);
+
+        public void Truncate(long length) => file.Truncate(length);
 
         public void BeginRead(long offset, long length) => file.BeginRead(offset, length);
 

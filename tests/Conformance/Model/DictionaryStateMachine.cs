@@ -74,8 +74,8 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
             for (int i = 0; i < chunk.Length; i++)
             {
                 var entry = chunk.Span[i];
-                var status = entry.Index <= applied ? state.Outcomes[entry.Index] : ApplyNew(entry, local);
-                results[i] = new ApplyResult(entry.Index, status == ApplyStatus.Applied) { Status = status };
+                bool succeeded = entry.Index <= applied ? state.Outcomes[entry.Index] : ApplyNew(entry, local);
+                results[i] = new ApplyResult(entry.Index, succeeded);
             }
             return ValueTask.FromResult(results);
         }
@@ -91,8 +91,7 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
             if (entry.Index <= previous)
                 throw new ArgumentException($"Index {entry.Index} does not increase on {previous}");
             previous = entry.Index;
-            if (options.InvalidCommands == InvalidCommands.Throw && !IsWithinLimits(entry.Command))
-                throw new ArgumentException("A key has 1 to 65,535 bytes, a value at most 1 GiB");
+            CheckLimits(entry.Command);
             if (entry.Index <= state.LastApplied.Index)
             {
                 if (!state.Outcomes.ContainsKey(entry.Index))
@@ -107,21 +106,27 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
         }
     }
 
-    private static bool IsWithinLimits(Command command) =>
-        command.Kind == CommandKind.Noop || (command.Key.Length is > 0 and <= KeyBytesMax && command.Value.Length <= ValueBytesMax);
+    private static void CheckLimits(Command command)
+    {
+        if (command.Kind == CommandKind.Noop)
+            return;
+        if (command.Key.Length is 0 or > KeyBytesMax)
+            throw new ArgumentException("A key has 1 to 65,535 bytes");
+        if (command.Value.Length > ValueBytesMax)
+            throw new ArgumentException("A value has at most 1 GiB");
+    }
 
-    private ApplyStatus ApplyNew(ApplyEntry entry, ulong local)
+    private bool ApplyNew(ApplyEntry entry, ulong local)
     {
         ulong logTimeBefore = state.LogTime;
         state.LogTime = Math.Max(state.LogTime, entry.TimestampMs);
         ulong now = options.LeaseClock == LeaseClock.Log ? state.LogTime : local;
 
-        bool refused = !IsWithinLimits(entry.Command);
         byte[] key = entry.Command.Key.ToArray();
         state.Records.TryGetValue(key, out var before);
         byte[]? current = before is not null && before.LivesAt(now) ? before.Value : null;
         bool succeeded = true;
-        switch (refused ? CommandKind.Noop : entry.Command.Kind)
+        switch (entry.Command.Kind)
         {
             case CommandKind.Insert:
                 state.Records[key] = new Record(entry.Command.Value.ToArray(), Deadline(now, entry.Command.TtlSeconds));
@@ -134,17 +139,16 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
                     ? current is not null && expected.Span.SequenceEqual(current)
                     : current is null;
                 if (succeeded)
-                    state.Records[key] = new Record(entry.Command.Value.ToArray(), Deadline(now, entry.Command.TtlSeconds));
+                    state.Records[key] = new Record(entry.Command.Value.ToArray(), null);
                 break;
         }
 
-        bool touched = entry.Command.Kind != CommandKind.Noop && succeeded && !refused;
-        var status = refused ? ApplyStatus.Refused : succeeded ? ApplyStatus.Applied : ApplyStatus.ExpectationFailed;
+        bool touched = entry.Command.Kind != CommandKind.Noop && succeeded;
         state.History.Add(new Undo(entry.Index, touched ? key : null, before, logTimeBefore));
         state.Terms[entry.Index] = entry.Term;
-        state.Remember(entry.Index, status);
+        state.Remember(entry.Index, succeeded);
         state.LastApplied = new LogId(entry.Index, entry.Term);
-        return status;
+        return succeeded;
     }
 
     private static ulong? Deadline(ulong now, ulong ttlSeconds)

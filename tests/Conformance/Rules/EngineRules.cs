@@ -19,5 +19,3 @@ public sealed class EngineKeepsSnapshotRules : SnapshotRules<EngineMachines>;
 public sealed class EngineKeepsInstallRules : InstallRules<EngineMachines>;
 
 public sealed class EngineKeepsLifecycleRules : LifecycleRules<EngineMachines>;
-
-public sealed class EngineKeepsInvalidCommandRules : InvalidCommandRules<EngineMachines>;

@@ -165,10 +165,11 @@ public sealed class ReaderBesideWriterTests : IDisposable
         for (ulong i = 1; i <= 20; i++) writer.ApplyChunk([new ApplyEntry(next + i, 100, Command.Insert(BitConverter.GetBytes(i), new byte[10], i))], results);
         using var reader = OpenReader(clock: clock);
         Assert.Equal(writer.Count, reader.Count);
-        for (var second = 0; second < 25; second += 5)
+        for (var second = 0; second < 20; second += 5)
         {
             clock.Now += TimeSpan.FromSeconds(5);
-            Run(writer.CompactAsync()); // drops what has expired
+            Assert.Equal(5, writer.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count);
+            Run(writer.CompactAsync()); // drops what has expired and is reported
             reader.TryCatchUp();
             Assert.Equal(writer.Count, reader.Count);
             Assert.Equal(reader.Count, reader.ScanPrefix([]).Entries.Count);
@@ -257,7 +258,7 @@ public sealed class ReaderBesideWriterTests : IDisposable
 
     private sealed class TestClock : TimeProvider
     {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(50);
+        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(150); // ahead of what the log has seen
 
         public override DateTimeOffset GetUtcNow() => Now;
     }
