@@ -35,7 +35,15 @@ internal static unsafe class DataBlockTarget
         .. SealedInput.Seeds("fixed", Block(("k1", RecordKind.Put, "v1"), ("k2", RecordKind.Put, "v2"), ("k3", RecordKind.Put, "v3"))),
         .. SealedInput.Seeds("mixed", Block(
             ("prefix/a", RecordKind.LeasedPut, "v"), ("prefix/a\0", RecordKind.Tombstone, ""), ("prefix/longer than a head", RecordKind.Put, "a longer value"))),
+        // Tags of other keys: a search by a row's key has no candidate.
+        ("no-tag-of-its-keys-resealed", [SealedInput.Reseal, .. OtherTags(Block(("k1", RecordKind.Put, "v1")))]),
     ];
+
+    private static byte[] OtherTags(byte[] block)
+    {
+        for (var row = 0; row < block[12]; row++) block[DataBlockHeader.Bytes + row]++;
+        return block;
+    }
 
     private static byte[] Block(params (string Key, RecordKind Kind, string Value)[] rows) =>
         Encode([.. rows.Select(row => (System.Text.Encoding.ASCII.GetBytes(row.Key), row.Kind, 1000UL, System.Text.Encoding.ASCII.GetBytes(row.Value)))]);
@@ -56,7 +64,7 @@ internal static unsafe class DataBlockTarget
             var at = (int)bytes.Position;
             bytes.Write(key);
             bytes.Write(value);
-            described.Add(new DataBlockRow(at, (ushort)key.Length, at + key.Length, value.Length, kind, deadline, DataBlock.TagOf(KeyHash.Of(key))));
+            described.Add(new DataBlockRow(at, (ushort)key.Length, at + key.Length, value.Length, kind, deadline, DataBlock.TagOf(TestHash.Of(key))));
         }
 
         var block = new byte[DataBlock.ExtentMax(rows.Count, bytes.Length, 8 * rows.Count)];
@@ -71,7 +79,7 @@ internal static unsafe class DataBlockTarget
         for (var i = 0; i < rows.Count; i++)
         {
             var key = rows[i].Key;
-            var hash = KeyHash.Of(key);
+            var hash = TestHash.Of(key);
             Holds(block.CompareKeyTo(i, key) == 0, "a key that equals itself");
             var bound = block.LowerBound(key);
             var found = block.RowOf(key, hash);

@@ -37,8 +37,8 @@ internal static class TableFilterTarget
         var filter = new byte[Hashes * sizeof(ulong) + 3 * TableFilter.LineBytes];
         for (var i = 0; i < Hashes; i++)
         {
-            BinaryPrimitives.WriteUInt64LittleEndian(filter.AsSpan(i * sizeof(ulong)), KeyHash.Of([(byte)i]));
-            if (i % 2 == 0) TableFilter.Add(filter.AsSpan(Hashes * sizeof(ulong)), KeyHash.Of([(byte)i]));
+            BinaryPrimitives.WriteUInt64LittleEndian(filter.AsSpan(i * sizeof(ulong)), TestHash.Of([(byte)i]));
+            if (i % 2 == 0) TableFilter.Add(filter.AsSpan(Hashes * sizeof(ulong)), TestHash.Of([(byte)i]));
         }
 
         return [("three-lines", filter)];

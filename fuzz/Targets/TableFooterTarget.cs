@@ -39,6 +39,7 @@ internal static class TableFooterTarget
             Filter = new TableRegion(192, 64, 2),
             Index = new TableRegion(256, 270, 3),
             Properties = new TableRegion(576, 60, 4),
+            HashSeed = TestHash.Seed,
         };
         var bytes = new byte[sizeof(ulong) + TableFooter.Bytes];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, footer.Offset + TableFooter.Bytes);

@@ -37,7 +37,7 @@ internal static unsafe class TableReads
         for (var i = 0; i < keys.Count; i++)
         {
             Holds(i == 0 || keys[i - 1].AsSpan().SequenceCompareTo(keys[i]) < 0, "keys that ascend");
-            Holds(table.Find(keys[i], KeyHash.Of(keys[i])).Exists, "a key that is found");
+            Holds(table.Find(keys[i], TestHash.Of(keys[i])).Exists, "a key that is found");
             Holds(cursor.Seek(keys[i]) && KeyOf(cursor).AsSpan().SequenceEqual(keys[i]), "a key that is sought");
             Holds(cursor.SeekBefore(keys[i]) == i > 0 && (i == 0 || KeyOf(cursor).AsSpan().SequenceEqual(keys[i - 1])), "the key before");
         }
@@ -55,7 +55,7 @@ internal static unsafe class TableReads
             {
                 var stepwise = FindInSteps(table, probe);
                 if (stepwise.Exists) Touch(stepwise);
-                var row = table.Find(probe, KeyHash.Of(probe));
+                var row = table.Find(probe, TestHash.Of(probe));
                 if (row.Exists) Touch(row);
                 Holds(row.Exists == stepwise.Exists, "one answer in steps and at once");
                 return;
@@ -74,7 +74,7 @@ internal static unsafe class TableReads
 
     private static TableRow FindInSteps(Table table, byte[] probe)
     {
-        var hash = KeyHash.Of(probe);
+        var hash = TestHash.Of(probe);
         table.PrefetchFilter(hash);
         var block = table.FindBlock(probe, hash);
         var candidates = block < 0 ? 0 : table.FindCandidates(block, hash);

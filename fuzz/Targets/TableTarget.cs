@@ -68,7 +68,7 @@ internal static class TableTarget
         var storage = new MemoryStorage();
         using (var file = storage.Open(Path, FileIntent.CreateNew))
         {
-            using var writer = new TableWriter(file, Samples.Database, Number, blockBytes, filterBitsPerKey: 10);
+            using var writer = new TableWriter(file, Samples.Database, Number, TestHash.Seed, blockBytes, filterBitsPerKey: 10);
             foreach (var (key, kind) in rows)
                 writer.Add(System.Text.Encoding.ASCII.GetBytes(key), kind, (ulong)key.Length * 100, kind == RecordKind.Tombstone ? default : "value"u8);
             writer.Finish();

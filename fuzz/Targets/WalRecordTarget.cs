@@ -103,7 +103,7 @@ internal static class WalRecordTarget
         var entries = new List<EntryPosition>();
         while (columns.MoveNext())
         {
-            var entry = new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs, Succeeded = columns.Succeeded };
+            var entry = new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs, Succeeded = columns.Succeeded, Refused = columns.Refused };
             var before = entries.Count == 0 ? default : entries[^1];
             Holds(entries.Count == 0 ? entry.Index == header.FirstIndex : entry.Index > before.Index, "indexes that ascend");
             Holds(entry.Term >= before.Term && entry.LogTimeMs >= before.LogTimeMs, "terms and times that never decrease");
@@ -117,7 +117,7 @@ internal static class WalRecordTarget
         var length = ChunkColumnsWriter.Write(payload, all, flags);
         Holds(ChunkColumns.TryOpen(payload.AsSpan(0, length), header with { Flags = flags }, out var again, out _), "columns that are read when written again");
         foreach (var entry in all)
-            Holds(again.MoveNext() && (again.Index, again.Term, again.LogTimeMs, again.Succeeded) == (entry.Index, entry.Term, entry.LogTimeMs, entry.Succeeded), "the same columns when written again");
+            Holds(again.MoveNext() && (again.Index, again.Term, again.LogTimeMs, again.Succeeded, again.Refused) == (entry.Index, entry.Term, entry.LogTimeMs, entry.Succeeded, entry.Refused), "the same columns when written again");
     }
 
     private static unsafe ulong WalkOperations(ReadOnlySpan<byte> record, in WalRecordHeader header)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Varve;
@@ -33,7 +34,24 @@ public readonly struct Command
     /// <param name="key">1 to 65,535 bytes.</param>
     public static Command Delete(ReadOnlyMemory<byte> key) => new(CommandKind.Delete, key, default, null, 0);
 
-    /// <summary>Sets <paramref name="key"/> if its value is <paramref name="expected"/>; a success clears any lease on it.</summary>
+    /// <summary>Sets <paramref name="key"/> if its value is <paramref name="expected"/>; a success clears any earlier lease on it.</summary>
+    /// <param name="key">1 to 65,535 bytes.</param>
+    /// <param name="expected">The value that must be there; null: the key must not exist. An empty array is a value.</param>
+    /// <param name="value">0 to 1 GiB.</param>
+    /// <param name="ttlSeconds">Seconds until the key expires; 0: never.</param>
+    public static Command CompareAndSwap(ReadOnlyMemory<byte> key, byte[]? expected, ReadOnlyMemory<byte> value, ulong ttlSeconds = 0) =>
+        new(CommandKind.CompareAndSwap, key, value, expected is null ? default(ReadOnlyMemory<byte>?) : expected, ttlSeconds);
+
+    /// <summary>As the other; <paramref name="expected"/> is a value, an empty one too, and never "must not exist".</summary>
+    /// <param name="key">1 to 65,535 bytes.</param>
+    /// <param name="expected">The value that must be there.</param>
+    /// <param name="value">0 to 1 GiB.</param>
+    /// <param name="ttlSeconds">Seconds until the key expires; 0: never.</param>
+    public static Command CompareAndSwap(
+        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> expected, ReadOnlyMemory<byte> value, ulong ttlSeconds = 0) =>
+        new(CommandKind.CompareAndSwap, key, value, expected, ttlSeconds);
+
+    /// <summary>As the others, for an expectation that is held as one value.</summary>
     /// <param name="key">1 to 65,535 bytes.</param>
     /// <param name="expected">The value that must be there; null: the key must not exist. An empty value is a value.</param>
     /// <param name="value">0 to 1 GiB.</param>
@@ -52,8 +70,16 @@ public readonly struct Command
     /// <summary>For a compare-and-swap, the value that must be there; null: the key must not exist.</summary>
     public ReadOnlyMemory<byte>? Expected { get; }
 
-    /// <summary>For an insert, seconds until expiry; 0: none.</summary>
+    /// <summary>For an insert and a compare-and-swap, seconds until expiry; 0: none.</summary>
     public ulong TtlSeconds { get; }
+
+    /// <summary>Whether an apply takes it. What it does not take is for the proposer to keep out of the log.</summary>
+    /// <param name="problem">What is wrong with it; null if nothing is.</param>
+    public bool TryValidate([NotNullWhen(false)] out string? problem)
+    {
+        problem = CommandLimits.AreKept(Kind, Key.Length, Value.Length) ? null : "The command has " + CommandLimits.Problem(Key.Length, Value.Length) + ".";
+        return problem is null;
+    }
 
     /// <summary>Whether its bytes are in arrays, and reached without code of the user's.</summary>
     internal bool IsInArrays =>
@@ -74,8 +100,21 @@ public readonly record struct ApplyEntry(ulong Index, ulong Term, Command Comman
 
 /// <summary>What came of an entry.</summary>
 /// <param name="Index">Its log index.</param>
-/// <param name="Succeeded">False only for a compare-and-swap whose expectation did not hold.</param>
-public readonly record struct ApplyResult(ulong Index, bool Succeeded);
+/// <param name="Succeeded">Whether it was applied: <see cref="Status"/> says why it was not.</param>
+public readonly record struct ApplyResult(ulong Index, bool Succeeded)
+{
+    internal ApplyResult(ulong index, ApplyStatus status) : this(index, status == ApplyStatus.Applied) => Status = status;
+
+    /// <summary>What came of it.</summary>
+    public ApplyStatus Status { get; init; } = Succeeded ? ApplyStatus.Applied : ApplyStatus.ExpectationFailed;
+
+    /// <summary>Whether it was applied. False for a compare-and-swap whose expectation did not hold, and for a refused command.</summary>
+    public bool Succeeded
+    {
+        get => Status == ApplyStatus.Applied;
+        init => Status = value ? ApplyStatus.Applied : ApplyStatus.ExpectationFailed;
+    }
+}
 
 /// <summary>What a snapshot holds and how to know it.</summary>
 /// <param name="LastIncluded">The last entry in it.</param>

@@ -33,7 +33,7 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
         Run[] runs = [];
         try
         {
-            runs = VersionSet.OpenRuns(storage, directory, manifest.Content.Runs, options, known);
+            runs = VersionSet.OpenRuns(storage, directory, manifest.Content.Runs, manifest.Content.State.HashSeed, options, known);
             if (manifest.Content.FirstSegment == 0) return new DirectoryLook(manifest, runs, null);
             var access = options.ReadOnly ? MappingAccess.Table : options.Durability == Durability.Process ? MappingAccess.Segment : MappingAccess.SyncedSegment;
             return new DirectoryLook(manifest, runs, WalRecovery.Run(storage, directory, databaseId, manifest.Content.FirstSegment, access));

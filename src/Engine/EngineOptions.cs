@@ -37,6 +37,19 @@ public enum LogGapPolicy
     Allow,
 }
 
+/// <summary>What becomes of a chunk that holds a command out of its limits (<see cref="Command.TryValidate"/>).</summary>
+public enum InvalidCommands
+{
+    /// <summary>The chunk is rejected: an <see cref="ArgumentException"/>, each time that it is applied.</summary>
+    Throw,
+
+    /// <summary>
+    /// That entry alone is refused, and counts as applied: its outcome is <see cref="ApplyStatus.Refused"/>, it is logged, and a duplicate
+    /// gets it too. A pure function of the entry, so that replicas agree. Bytes that are no chunk are rejected all the same.
+    /// </summary>
+    Refuse,
+}
+
 /// <summary>How the data blocks of tables are reached.</summary>
 public enum TableAccess
 {
@@ -88,6 +101,9 @@ public sealed record EngineOptions
     /// <summary>What a hole in the log's indexes is.</summary>
     public LogGapPolicy LogGaps { get; init; } = LogGapPolicy.Reject;
 
+    /// <summary>What becomes of a chunk that holds a command out of its limits. Keep it the same on all replicas of a group. Read at open.</summary>
+    public InvalidCommands InvalidCommands { get; set; } = InvalidCommands.Throw;
+
     /// <summary>Opens without the directory lock and without writing anything; whatever would change state throws <see cref="InvalidOperationException"/>.</summary>
     public bool ReadOnly { get; init; }
 
@@ -110,7 +126,7 @@ public sealed record EngineOptions
     /// <summary>Where a data block is closed, in bytes; a larger single entry makes a larger block. 512 to 1 MiB.</summary>
     public int BlockBytes { get; init; } = 8 << 10;
 
-    /// <summary>Where a table of the bottom run is closed, in bytes. 64 KiB to 64 GiB.</summary>
+    /// <summary>Where a table of the bottom run is closed, in bytes; later in a run that would have thousands. 64 KiB to 64 GiB.</summary>
     public long TableBytes { get; init; } = 64 << 20;
 
     /// <summary>
@@ -156,6 +172,12 @@ public sealed record EngineOptions
 
     /// <summary>Outcomes of at least this many of the latest entries are kept, across restarts too.</summary>
     internal const int OutcomesKept = 65_536;
+
+    /// <summary>
+    /// The most tables in a run. Each is a mapping, of which Linux gives a process 65,530 (<c>vm.max_map_count</c>): merges make larger tables rather than more than
+    /// half as many, and a run that would exceed it is not moved.
+    /// </summary>
+    internal int TablesInRunMax { get; init; } = 2048;
 
     /// <summary>The seam for a test: the hash seed of a database that is made; null: random.</summary>
     internal ulong? HashSeed { get; init; }

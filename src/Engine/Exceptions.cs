@@ -81,6 +81,16 @@ public sealed class TooManyOpenFilesException(string path, Exception? inner = nu
     public string Path { get; } = path;
 }
 
+/// <summary>The system gives the process no more memory mappings. Nothing was acknowledged; the engine goes on when it does.</summary>
+/// <param name="path">The file that could not be mapped.</param>
+/// <param name="inner">The failure of the operating system.</param>
+public sealed class TooManyMappingsException(string path, Exception? inner = null)
+    : VarveException($"{path}: the system gives this process no more memory mappings (on Linux, vm.max_map_count or a limit of address space)", inner)
+{
+    /// <summary>The file that could not be mapped.</summary>
+    public string Path { get; } = path;
+}
+
 /// <summary>
 /// An earlier failure left the engine unable to promise anything more; this instance acknowledges nothing from then on.
 /// Close it and open the directory again.
@@ -109,13 +119,25 @@ public sealed class LogGapException(ulong expected, ulong actual) : VarveExcepti
     public ulong ActualIndex { get; } = actual;
 }
 
-/// <summary>An entry was applied so long ago that its outcome is no longer known. Nothing was applied.</summary>
-/// <param name="index">The entry's log index.</param>
-public sealed class DuplicateEntryException(ulong index)
-    : VarveException($"Entry {index} was applied before and its outcome is no longer kept")
+/// <summary>
+/// An entry that is not above the applied position has no known outcome: it was applied too long ago, or the position was moved past it.
+/// Nothing was applied.
+/// </summary>
+public sealed class DuplicateEntryException : VarveException
 {
+    /// <summary>Reports an entry whose outcome is no longer kept.</summary>
+    /// <param name="index">The entry's log index.</param>
+    public DuplicateEntryException(ulong index) : this(index, $"Entry {index} was applied before and its outcome is no longer kept")
+    {
+    }
+
+    private DuplicateEntryException(ulong index, string message) : base(message) => Index = index;
+
     /// <summary>The entry's log index.</summary>
-    public ulong Index { get; } = index;
+    public ulong Index { get; }
+
+    internal static DuplicateEntryException OfPassedOver(ulong index, ulong applied) =>
+        new(index, $"Entry {index} was never applied: the position, at {applied} now, was moved past it");
 }
 
 /// <summary>A snapshot was refused before it touched the live state, which goes on serving.</summary>

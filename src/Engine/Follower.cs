@@ -46,9 +46,10 @@ internal sealed class Follower(VersionSet versions, EngineOptions options, Memta
         Run[] runs = [];
         try
         {
-            if (manifest != _manifest) runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, manifest.Content.Runs, options, known);
+            if (manifest != _manifest) runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, manifest.Content.Runs, manifest.Content.State.HashSeed, options, known);
             using var growth = LogGrowth.Find(versions.Storage, versions.Directory, versions.DatabaseId, versions.Current.Memtables[0].Segment);
-            if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment)) return BeginAnew(known);
+            var isOther = manifest.Content.State.HashSeed != versions.Current.Incarnation.HashSeed;
+            if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment) || isOther) return BeginAnew(known);
             growth.ThrowIfMissing();
             _isHalfRead = true;
             Extend(growth);

@@ -63,8 +63,8 @@ public interface IStateMachine : IAsyncDisposable
     /// <summary>The last snapshot made or installed; null if none.</summary>
     SnapshotMetadata? SnapshotMetadata { get; }
 
-    /// <summary>Records a snapshot in memory.</summary>
-    /// <param name="metadata">The snapshot.</param>
+    /// <summary>Records a snapshot in memory, unless a later one is recorded: the last snapshot never goes back.</summary>
+    /// <param name="metadata">The snapshot; not above <see cref="LastApplied"/>.</param>
     void UpdateLastSnapshotMetadata(SnapshotMetadata metadata);
 
     /// <summary>Records a snapshot durably.</summary>

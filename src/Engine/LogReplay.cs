@@ -61,7 +61,7 @@ internal sealed class LogReplay
 
     private void Replay(WalSegment segment, Memtable memtable, Action<VarveException>? report)
     {
-        using var build = new IndexBuild(memtable.Index);
+        using var build = new IndexBuild(memtable.Index, _incarnation.MemtableHasher);
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {
             if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
@@ -131,7 +131,7 @@ internal sealed class LogReplay
                 if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
-                    _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded });
+                    _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded, Refused = columns.Refused });
                     Entries++;
                 }
 
@@ -188,7 +188,7 @@ internal sealed class LogReplay
     }
 
     /// <summary>As <see cref="AddOperations"/>, into an index that is read.</summary>
-    private static void InsertOperations(MemtableIndex index, WalSegment segment, in WalRecordHeader header)
+    private void InsertOperations(MemtableIndex index, WalSegment segment, in WalRecordHeader header)
     {
         var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
         var end = header.Offset + header.Length;
@@ -197,7 +197,7 @@ internal sealed class LogReplay
             var size = MeasureOperation(segment, header, offset, end);
             var reference = (uint)(offset / WalOperation.Alignment);
             var operation = index.OperationAt(reference);
-            var hash = KeyHash.Of(operation.Key);
+            var hash = _incarnation.MemtableHasher.Of(operation.Key);
             if (index.Find(operation.Key, hash) != operation.Prior) throw Refused(segment, offset, new DecodeError(8, "an operation that follows on its key's last"));
             index.Insert(reference, hash);
             offset += size;

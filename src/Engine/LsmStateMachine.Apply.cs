@@ -20,6 +20,7 @@ public sealed partial class LsmStateMachine
     private const int SyncAheadOperationsMin = 32;
 
     private readonly ChunkScratch _scratch;
+    private readonly bool _refusesInvalid;
 
     /// <summary>Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless durability, or <see cref="TableAccess.Probed"/> for a compare-and-swap, asks for one.</summary>
     /// <param name="encodedChunk">Varint-delimited entries; read during the call only.</param>
@@ -39,8 +40,15 @@ public sealed partial class LsmStateMachine
         lock (_versions.Gate)
         {
             EnsureWritable();
-            count = _scratch.Decode(encodedChunk);
-            end = AppendLocked(new WireSource(encodedChunk, _scratch.Entries), count, results);
+            try
+            {
+                count = _scratch.Decode(encodedChunk);
+                end = AppendLocked(new WireSource(encodedChunk, _scratch.Entries), count, results);
+            }
+            finally
+            {
+                _scratch.Trim();
+            }
         }
 
         if (_options.Durability == Durability.Power) WaitDurable(end);
@@ -93,7 +101,14 @@ public sealed partial class LsmStateMachine
         lock (_versions.Gate)
         {
             EnsureWritable();
-            if (_scratch.TryTake(chunk)) return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
+            try
+            {
+                if (_scratch.TryTake(chunk)) return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
+            }
+            finally
+            {
+                _scratch.Trim();
+            }
         }
 
         using var copied = new CopiedChunk(chunk);
@@ -104,7 +119,7 @@ public sealed partial class LsmStateMachine
     private LogOffset AppendLocked<TSource>(TSource source, int count, Span<ApplyResult> results) where TSource : IChunkSource, allows ref struct
     {
         if (results.Length < count) throw new ArgumentException($"Room for {results.Length} results of {count} entries.", nameof(results));
-        var first = CheckLocked(count, results, out var operationBytes);
+        var first = CheckLocked(count, results, TSource.ParameterName, out var operationBytes);
         var fresh = count - first;
         // Duplicates may be all there is; they are answered once what they were is durable too.
         if (fresh == 0) return count == 0 ? default : new LogOffset(_wal.Active.Number, _wal.Active.End);
@@ -135,7 +150,6 @@ public sealed partial class LsmStateMachine
         {
             ref readonly var entry = ref _scratch.Entries[first + i];
             _scratch.References[i] = 0;
-            positions[i].Succeeded = true;
             if (entry.Kind == CommandKind.Noop) continue;
 
             var kind = KindOf(entry);
@@ -188,7 +202,7 @@ public sealed partial class LsmStateMachine
     /// Checks the whole chunk against the log and the limits, answers the duplicates at its front, and fills in the positions of
     /// the new entries. Returns where those begin.
     /// </summary>
-    private int CheckLocked(int count, Span<ApplyResult> results, out long operationBytes)
+    private int CheckLocked(int count, Span<ApplyResult> results, string parameter, out long operationBytes)
     {
         var incarnation = _versions.Current.Incarnation;
         var position = _wal.Position;
@@ -198,7 +212,8 @@ public sealed partial class LsmStateMachine
         {
             var index = entries[first].Index;
             if (first > 0 && index <= entries[first - 1].Index) throw Disorder(first);
-            results[first] = new ApplyResult(index, incarnation.Outcomes.Find(index) ?? throw new DuplicateEntryException(index));
+            if (index == 0) throw new ArgumentException($"Entry {first} of the chunk has index 0; the first of a log is 1.", parameter);
+            results[first] = new ApplyResult(index, incarnation.Outcomes.Find(index) ?? throw UnknownOutcome(index));
         }
 
         operationBytes = 0;
@@ -207,26 +222,38 @@ public sealed partial class LsmStateMachine
         var (lastIndex, term, logTime) = (position.Index, position.Term, position.LogTimeMs);
         for (var i = first; i < count; i++)
         {
-            ref readonly var entry = ref entries[i];
+            ref var entry = ref entries[i];
             if (i > 0 && entry.Index <= entries[i - 1].Index) throw Disorder(i);
             if (entry.Index != lastIndex + 1 && _options.LogGaps == LogGapPolicy.Reject) throw new LogGapException(lastIndex + 1, entry.Index);
-            if (entry.Term < term) throw new ArgumentException($"Entry {i} of the chunk has term {entry.Term} after term {term}.", "chunk");
-            if (entry.Kind != CommandKind.Noop)
+            if (entry.Term < term) throw new ArgumentException($"Entry {i} of the chunk has term {entry.Term} after term {term}.", parameter);
+            var isRefused = !CommandLimits.AreKept(entry.Kind, entry.KeyLength, entry.ValueLength);
+            if (isRefused)
             {
-                if (entry.KeyLength is 0 or > WalOperation.KeyLengthMax)
-                    throw new ArgumentException($"Entry {i} of the chunk has a key of {entry.KeyLength} bytes; 1 to {WalOperation.KeyLengthMax} are allowed.", "chunk");
-                if (entry.ValueLength > WalOperation.ValueLengthMax)
-                    throw new ArgumentException($"Entry {i} of the chunk has a value of {entry.ValueLength} bytes; up to {WalOperation.ValueLengthMax} are allowed.", "chunk");
-                operationBytes += WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut);
+                if (!_refusesInvalid) throw new ArgumentException($"Entry {i} of the chunk has {CommandLimits.Problem(entry.KeyLength, entry.ValueLength)}.", parameter);
+                entry.Kind = CommandKind.Noop; // but for its outcome
             }
 
+            if (entry.Kind != CommandKind.Noop)
+                operationBytes += WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut);
+
             (lastIndex, term, logTime) = (entry.Index, entry.Term, Math.Max(logTime, entry.TimestampMs));
-            _scratch.Positions[i - first] = new EntryPosition { Index = lastIndex, Term = term, LogTimeMs = logTime };
+            _scratch.Positions[i - first] = new EntryPosition
+            {
+                Index = lastIndex,
+                Term = term,
+                LogTimeMs = logTime,
+                Succeeded = !isRefused,
+                Refused = isRefused,
+            };
         }
 
         return first;
 
-        static ArgumentException Disorder(int entry) => new($"Entry {entry} of the chunk does not have a higher index than the one before it.", "chunk");
+        ArgumentException Disorder(int entry) => new($"Entry {entry} of the chunk does not have a higher index than the one before it.", parameter);
+
+        DuplicateEntryException UnknownOutcome(ulong index) => incarnation.Outcomes.IsPassedOver(index)
+            ? DuplicateEntryException.OfPassedOver(index, position.Index)
+            : new DuplicateEntryException(index);
     }
 
     /// <summary>
@@ -236,12 +263,13 @@ public sealed partial class LsmStateMachine
     private void PlaceKeysLocked<TSource>(TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
         where TSource : IChunkSource, allows ref struct
     {
+        var hasher = _versions.Current.MemtableHasher;
         for (var i = 0; i < fresh; i++)
         {
             ref readonly var entry = ref _scratch.Entries[first + i];
             if (entry.Kind == CommandKind.Noop) continue;
             var size = (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, KindOf(entry));
-            var hash = KeyHash.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));
+            var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));
             _scratch.Hashes[i] = hash;
             index.Prefetch(hash);
             at += size;
@@ -251,7 +279,7 @@ public sealed partial class LsmStateMachine
     /// <summary>The kind of the operation that an entry with an effect becomes.</summary>
     private static RecordKind KindOf(in WireEntry entry) =>
         entry.Kind == CommandKind.Delete ? RecordKind.Tombstone
-        : entry.Kind == CommandKind.Insert && entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
+        : entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
 
     private bool Matches<TSource>(TSource source, int entry, uint prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
         where TSource : IChunkSource, allows ref struct
@@ -266,7 +294,7 @@ public sealed partial class LsmStateMachine
         }
         else
         {
-            exists = _versions.Current.TryFind(key, hash, ulong.MaxValue, out var older) && older.IsLiveAt(time);
+            exists = _versions.Current.TryFindHashed(key, hash, ulong.MaxValue, out var older) && older.IsLiveAt(time);
             value = older.Value;
         }
 
@@ -311,7 +339,7 @@ public sealed partial class LsmStateMachine
         {
             ref readonly var position = ref _scratch.Positions[i];
             incarnation.Note(position);
-            results[first + i] = new ApplyResult(position.Index, position.Succeeded);
+            results[first + i] = new ApplyResult(position.Index, position.Status);
         }
 
         _entriesApplied += fresh;

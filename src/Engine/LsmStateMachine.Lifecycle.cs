@@ -22,6 +22,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     {
         _options = options;
         _scratch = new ChunkScratch(options.Allocations);
+        _refusesInvalid = options.InvalidCommands == InvalidCommands.Refuse;
         _operations = new Operations(areInline: options.Steps is not null);
         _claim = claim;
         _log = log;
@@ -67,10 +68,12 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <exception cref="CorruptionException">A file is missing or is not what was written.</exception>
     /// <exception cref="UnsupportedFormatException">A file is of a later format.</exception>
     /// <exception cref="StorageFullException">There is no room for the first segment.</exception>
+    /// <exception cref="PlatformNotSupportedException">The processor is big endian.</exception>
     /// <remarks>Whatever it throws, nothing is left of it: no thread, no mapping, no lock.</remarks>
     public static LsmStateMachine Open(string directory, EngineOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
+        ByteOrder.EnsureSupported();
         options ??= new EngineOptions();
         OptionChecks.Check(options);
         var storage = options.Storage ?? Storages.Default;

@@ -78,7 +78,7 @@ public sealed partial class LsmStateMachine
     private static void GetGroup(Versions.Version version, ulong revision, ulong time, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte[]?> values)
     {
         Span<Found> found = stackalloc Found[keys.Length];
-        GroupFind.Find(version.Memtables, version.Runs, keys, revision, found);
+        GroupFind.Find((version.Memtables, version.MemtableHasher), (version.Runs, version.TableHasher), keys, revision, found);
         for (var i = 0; i < values.Length; i++)
             if (found[i].IsLiveAt(time)) values[i] = found[i].Value.ToArray();
     }
@@ -194,7 +194,7 @@ public sealed partial class LsmStateMachine
             revision = version.Applied.Index;
         }
         while (version != _versions.Current);
-        var found = version.Find(key, KeyHash.Of(key), revision);
+        var found = version.Find(key, revision);
         return found.Kind == RecordKind.LeasedPut ? FindLeased(key) : found.Kind == RecordKind.Put ? found : default;
     }
 
@@ -203,7 +203,7 @@ public sealed partial class LsmStateMachine
     private Found FindLeased(ReadOnlySpan<byte> key)
     {
         var version = ReadPoint(out var position);
-        var found = version.Find(key, KeyHash.Of(key), position.Index);
+        var found = version.Find(key, position.Index);
         return found.IsLiveAt(LeaseTime(position)) ? found : default;
     }
 

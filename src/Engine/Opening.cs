@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Versions;
@@ -88,7 +86,7 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
         // The identity comes last: without it, what is there is a creation that was cut off.
         var id = Guid.NewGuid();
-        var seed = options.HashSeed ?? BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        var seed = options.HashSeed ?? KeyHasher.NewSeed();
         var state = MachineState.Empty(seed, (StoredLeaseClock)options.LeaseClock);
         ManifestStore.Create(storage, directory, id, new FileNumbers(1), new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state }).Dispose();
         DurableFile.Replace(storage, PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
@@ -103,7 +101,8 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         var content = manifest.Content;
         var clock = CheckClock(content.State);
         numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
-        foreach (var name in storage.List(directory)) NoteNumber(numbers, name);
+        var limit = numbers.Peek + FileNumbers.PlausibleAhead;
+        foreach (var name in storage.List(directory)) NoteNumber(numbers, name, limit);
         var state = CountedNow(options, content.State, runs);
         var incarnation = new Incarnation(state, OutcomesKept, options.Allocations);
         var recovered = new LogReplay(incarnation, state, stock);
@@ -260,11 +259,12 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
 
     private static long RoundedSegment(long bytes) => (bytes + 4095) & ~4095L;
 
-    private static void NoteNumber(FileNumbers numbers, string name)
+    /// <summary>Counts the number of a file that this database may have made since the manifest's last edit.</summary>
+    private static void NoteNumber(FileNumbers numbers, string name, ulong limit)
     {
         var bare = name.EndsWith(FileNames.TemporarySuffix, StringComparison.Ordinal) ? name[..^FileNames.TemporarySuffix.Length] : name;
         foreach (var suffix in (ReadOnlySpan<string>)[FileNames.SegmentSuffix, FileNames.TableSuffix, FileNames.ManifestSuffix])
-            if (FileNames.TryParse(bare, suffix, out var number)) numbers.Above(number);
+            if (FileNames.TryParse(bare, suffix, out var number) && number < limit) numbers.Above(number);
     }
 
     /// <summary>Reads CURRENT or the identity file.</summary>

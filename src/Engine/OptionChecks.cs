@@ -11,6 +11,7 @@ internal static class OptionChecks
         Defined(options.LeaseClock, nameof(options.LeaseClock));
         Defined(options.LogGaps, nameof(options.LogGaps));
         Defined(options.TableAccess, nameof(options.TableAccess));
+        Defined(options.InvalidCommands, nameof(options.InvalidCommands));
         if (options.Durability == Durability.Interval)
             Range(options.SyncInterval, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), nameof(options.SyncInterval));
         if (options.ExpiredLeaseRetention != Timeout.InfiniteTimeSpan)
@@ -33,11 +34,11 @@ internal static class OptionChecks
     private static void Range<T>(T value, T least, T most, string option) where T : IComparable<T>
     {
         if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
-            throw new ArgumentOutOfRangeException(nameof(EngineOptions) + "." + option, value, $"{nameof(EngineOptions)}.{option} is {value}; {least} to {most} is allowed.");
+            throw new ArgumentOutOfRangeException("options", value, $"{nameof(EngineOptions)}.{option} is {value}; {least} to {most} is allowed.");
     }
 
     private static void Defined<T>(T value, string option) where T : struct, Enum
     {
-        if (!Enum.IsDefined(value)) throw new ArgumentOutOfRangeException(nameof(EngineOptions) + "." + option, value, $"{nameof(EngineOptions)}.{option} is no known value.");
+        if (!Enum.IsDefined(value)) throw new ArgumentOutOfRangeException("options", value, $"{nameof(EngineOptions)}.{option} is no known value.");
     }
 }

@@ -31,7 +31,7 @@ public ref struct ReadView : IDisposable
     public readonly bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
     {
         var context = Context;
-        var found = context.Version.Find(key, KeyHash.Of(key), context.Position.Index);
+        var found = context.Version.Find(key, context.Position.Index);
         if (found.Kind == RecordKind.Put || (found.Exists && context.IsLive(found.Kind, found.Deadline)))
         {
             value = found.Value;

@@ -15,14 +15,18 @@ internal enum ColumnFlags : byte
     /// <summary>The log time rises within the chunk.</summary>
     Times = 4,
 
-    All = Indexes | Terms | Times,
+    /// <summary>Some entries were refused.</summary>
+    Refused = 8,
+
+    All = Indexes | Terms | Times | Refused,
 }
 
 /// <summary>
 /// The per-entry columns of a chunk record, which cost nothing where entries are consecutive, of one term and without
 /// timestamps.
 /// <code>
-/// outcomes  entry i at byte i / 8, bit i % 8 (least significant first); unused bits zero
+/// outcomes  entry i at byte i / 8, bit i % 8 (least significant first): whether it succeeded; unused bits zero
+/// refused   if flagged: as many bits, set for entries that were refused, of which none succeeded; one at least
 /// indexes   if flagged: for each entry but the first, varint of its index less the one before, less 1
 /// terms     if flagged: varint of the first entry's term, then for each further one varint of its rise
 /// times     if flagged: varint of the log time after the first entry, then for each further one varint of its rise
@@ -33,6 +37,7 @@ internal enum ColumnFlags : byte
 internal ref struct ChunkColumns
 {
     private readonly ReadOnlySpan<byte> _outcomes;
+    private readonly ReadOnlySpan<byte> _refused;
     private readonly ulong _flatTerm;
     private readonly ulong _flatTime;
     private VarintReader _indexes;
@@ -45,6 +50,7 @@ internal ref struct ChunkColumns
     {
         _count = header.EntryCount;
         _outcomes = payload[..OutcomesLength(header.EntryCount)];
+        if ((header.Flags & ColumnFlags.Refused) != 0) _refused = payload.Slice(_outcomes.Length, _outcomes.Length);
         _flatTerm = header.Term;
         _flatTime = header.LogTimeMs;
         _next = 0;
@@ -63,18 +69,21 @@ internal ref struct ChunkColumns
     /// <summary>Outcome of the current entry.</summary>
     public bool Succeeded { get; private set; }
 
+    /// <summary>Whether the current entry was refused.</summary>
+    public bool Refused { get; private set; }
+
     /// <summary>Opens the columns of a verified record; checks their shape to the end.</summary>
     public static bool TryOpen(ReadOnlySpan<byte> payload, scoped in WalRecordHeader header, out ChunkColumns columns, out DecodeError error)
     {
         columns = default;
-        if (payload.Length < OutcomesLength(header.EntryCount))
+        if (payload.Length < OutcomesLength(header.EntryCount) * ((header.Flags & ColumnFlags.Refused) == 0 ? 1L : 2L))
         {
             error = new DecodeError(WalRecordHeader.Size, "outcomes run past their record");
             return false;
         }
 
         var opened = new ChunkColumns(payload, header);
-        var rest = payload[opened._outcomes.Length..];
+        var rest = payload[(opened._outcomes.Length + opened._refused.Length)..];
         if (!Split(ref rest, header, ColumnFlags.Indexes, header.EntryCount - 1, out opened._indexes)
             || !Split(ref rest, header, ColumnFlags.Terms, header.EntryCount, out opened._terms)
             || !Split(ref rest, header, ColumnFlags.Times, header.EntryCount, out opened._times))
@@ -109,6 +118,12 @@ internal ref struct ChunkColumns
             return false;
         }
 
+        if ((header.Flags & ColumnFlags.Refused) != 0 && !opened.RefusesSome())
+        {
+            error = new DecodeError(WalRecordHeader.Size, "refused entries of which none succeeded");
+            return false;
+        }
+
         columns = opened;
         error = default;
         return true;
@@ -122,8 +137,17 @@ internal ref struct ChunkColumns
         Term = _terms.IsPresent ? Term + _terms.ReadOr(0) : _flatTerm;
         LogTimeMs = _times.IsPresent ? LogTimeMs + _times.ReadOr(0) : _flatTime;
         Succeeded = (_outcomes[_next >> 3] >> (_next & 7) & 1) != 0;
+        Refused = !_refused.IsEmpty && (_refused[_next >> 3] >> (_next & 7) & 1) != 0;
         _next++;
         return true;
+    }
+
+    private readonly bool RefusesSome()
+    {
+        if ((_count & 7) != 0 && _refused[^1] >> (_count & 7) != 0) return false;
+        for (var i = 0; i < _refused.Length; i++)
+            if ((_refused[i] & _outcomes[i]) != 0) return false;
+        return _refused.ContainsAnyExcept((byte)0);
     }
 
     private readonly bool EndsItsOutcomes() => (_count & 7) == 0 || _outcomes[^1] >> (_count & 7) == 0;

@@ -7,6 +7,11 @@ internal struct EntryPosition
     public ulong Term;
     public ulong LogTimeMs;
     public bool Succeeded;
+
+    /// <summary>Then it has not succeeded either.</summary>
+    public bool Refused;
+
+    public readonly ApplyStatus Status => Succeeded ? ApplyStatus.Applied : Refused ? ApplyStatus.Refused : ApplyStatus.ExpectationFailed;
 }
 
 /// <summary>Writes what <see cref="ChunkColumns"/> reads.</summary>
@@ -22,14 +27,22 @@ internal static class ChunkColumnsWriter
         if (last.Index - entries[0].Index != (ulong)entries.Length - 1) flags |= ColumnFlags.Indexes;
         if (entries[0].Term != last.Term) flags |= ColumnFlags.Terms; // terms never decrease
         if (entries[0].LogTimeMs != last.LogTimeMs) flags |= ColumnFlags.Times; // nor does the log time
+        foreach (ref readonly var entry in entries)
+        {
+            if (!entry.Refused) continue;
+            flags |= ColumnFlags.Refused;
+            break;
+        }
+
         return flags;
     }
 
     /// <summary>An upper bound of <see cref="Write"/>'s length, padding included.</summary>
     public static long SizeMax(int count, ColumnFlags flags)
     {
-        var columns = System.Numerics.BitOperations.PopCount((uint)flags);
-        return ((count + 7) / 8 + (long)columns * count * VarintSizeMax + 7) & ~7L;
+        var columns = System.Numerics.BitOperations.PopCount((uint)(flags & ~ColumnFlags.Refused));
+        var bits = (flags & ColumnFlags.Refused) == 0 ? 1 : 2;
+        return (bits * ((count + 7L) / 8) + (long)columns * count * VarintSizeMax + 7) & ~7L;
     }
 
     /// <summary>Writes the outcomes, which are first in the payload and known last.</summary>
@@ -45,6 +58,15 @@ internal static class ChunkColumnsWriter
     {
         var length = (entries.Length + 7) / 8;
         WriteOutcomes(destination, entries);
+        if ((flags & ColumnFlags.Refused) != 0)
+        {
+            var refused = destination.Slice(length, length);
+            refused.Clear();
+            for (var i = 0; i < entries.Length; i++)
+                if (entries[i].Refused) refused[i >> 3] |= (byte)(1 << (i & 7));
+            length *= 2;
+        }
+
         if ((flags & ColumnFlags.Indexes) != 0)
             for (var i = 1; i < entries.Length; i++)
                 length += WriteVarint(destination[length..], entries[i].Index - entries[i - 1].Index - 1);

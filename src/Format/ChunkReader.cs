@@ -12,8 +12,8 @@ namespace Varve.Format;
 ///                                             message Insert { bytes key = 1; bytes value = 2; uint64 ttl_secs = 3; }
 /// message EntryPayload { oneof payload {      message Delete { bytes key = 1; }
 ///   Noop noop = 1;                            message CompareAndSwap { bytes key = 1;
-///   bytes command = 2;  // a WriteCommand       optional bytes expected_value = 2; bytes new_value = 3; }
-///   MembershipChange config = 3; } }
+///   bytes command = 2;  // a WriteCommand       optional bytes expected_value = 2; bytes new_value = 3;
+///   MembershipChange config = 3; } }            uint64 ttl_secs = 15;  // this project's, as timestamp_ms }
 ///                                             message MembershipChange { oneof change {
 /// message Noop {}                               AddNode add_node = 1; RemoveNode remove_node = 2; } }
 ///                                             message AddNode { uint32 node_id = 1; string address = 2; }

@@ -45,6 +45,7 @@ internal static class ChunkWriter
     /// <param name="expected">The value that the key must have.</param>
     /// <param name="value">The value that it gets.</param>
     /// <param name="timestampMs">The leader's clock; 0: none.</param>
+    /// <param name="ttlSeconds">Seconds until the key expires; 0: never.</param>
     public static void WriteCompareAndSwap(
         IBufferWriter<byte> destination,
         ulong index,
@@ -53,14 +54,16 @@ internal static class ChunkWriter
         bool hasExpected,
         ReadOnlySpan<byte> expected,
         ReadOnlySpan<byte> value,
-        ulong timestampMs = 0)
+        ulong timestampMs = 0,
+        ulong ttlSeconds = 0)
     {
-        var size = SizeOf(key) + (hasExpected ? DelimitedSize(expected.Length) : 0) + SizeOf(value);
+        var size = SizeOf(key) + (hasExpected ? DelimitedSize(expected.Length) : 0) + SizeOf(value) + SizeOf(ttlSeconds);
         var writer = EntryWriter.Begin(destination, index, term, CommandSize(size), timestampMs);
         writer.BeginOperation(WireTags.CommandCompareAndSwap, size);
         writer.BytesUnlessEmpty(WireTags.OperationKey, key);
         if (hasExpected) writer.Bytes(WireTags.SwapExpected, expected);
         writer.BytesUnlessEmpty(WireTags.SwapNewValue, value);
+        writer.NumberUnlessZero(WireTags.SwapTtl, ttlSeconds);
         writer.End(timestampMs);
     }
 

@@ -65,4 +65,8 @@ internal readonly record struct TermRun(ulong FirstIndex, ulong Term)
 }
 
 /// <summary>Outcomes of <paramref name="Count"/> consecutive entries: entry i at byte i / 8, bit i % 8 of <paramref name="Bits"/>, least significant first; unused bits are zero.</summary>
-internal readonly record struct OutcomeRun(ulong FirstIndex, int Count, byte[] Bits);
+internal readonly record struct OutcomeRun(ulong FirstIndex, int Count, byte[] Bits)
+{
+    /// <summary>As many bits, set for entries that were refused, of which none succeeded; null: no entry was.</summary>
+    public byte[]? Refused { get; init; }
+}

@@ -18,7 +18,8 @@ namespace Varve.Format;
 ///  59  u64  hash seed
 ///  67  u8   lease clock       StoredLeaseClock
 ///  68  u32  term runs, each:  u64 first index, u64 term
-///      u32  outcome runs, each: u64 first index, u32 count, ceil(count / 8) bytes of bits
+///      u32  outcome runs, each: u64 first index, u32 count, ceil(count / 8) bytes of bits;
+///                              with bit 31 of the count: as many bytes of bits of refused entries
 ///      with flag bit 0: u64 snapshot index, u64 snapshot term, 32 bytes of checksum
 /// </code>
 /// Term runs ascend by first index, none above the last index; known terms never decrease and none is above the last
@@ -32,6 +33,7 @@ internal static class MachineStateCodec
     public const int ChecksumSize = 32;
 
     private const byte HasSnapshot = 1;
+    private const uint HasRefused = 1U << 31;
     private const int TermRunSize = 16;
     private const int OutcomeRunSizeMin = 8 + 4 + 1;
     private const int OutcomeRunMemory = 64; // an element of the array and an array of its own, beside its bits
@@ -70,8 +72,9 @@ internal static class MachineStateCodec
         foreach (var run in state.Outcomes)
         {
             writer.U64(run.FirstIndex);
-            writer.U32((uint)run.Count);
+            writer.U32(run.Refused is null ? (uint)run.Count : (uint)run.Count | HasRefused);
             writer.Bytes(run.Bits);
+            if (run.Refused is not null) writer.Bytes(run.Refused);
         }
 
         if (state.Snapshot is not { } snapshot) return;
@@ -143,10 +146,13 @@ internal static class MachineStateCodec
             var first = reader.U64("outcome run index");
             var at = reader.Position;
             var entries = reader.U32("outcome run length");
-            if (entries is 0 or > int.MaxValue) reader.Fail(at, "outcome run length");
+            var hasRefused = (entries & HasRefused) != 0;
+            entries &= ~HasRefused;
+            if (entries == 0) reader.Fail(at, "outcome run length");
             var bits = reader.Take((int)(((long)entries + 7) / 8), "outcome bits");
-            if (reader.Failed || !reader.Charge(bits.Length)) return [];
-            run = new OutcomeRun(first, (int)entries, bits.ToArray());
+            var refused = hasRefused ? reader.Take(bits.Length, "refused bits") : default;
+            if (reader.Failed || !reader.Charge(bits.Length + (hasRefused ? OutcomeRunMemory + refused.Length : 0))) return [];
+            run = new OutcomeRun(first, (int)entries, bits.ToArray()) { Refused = hasRefused ? refused.ToArray() : null };
         }
 
         return runs;
@@ -196,9 +202,19 @@ internal static class MachineStateCodec
             if (i > 0 && run.FirstIndex <= last) return "outcome runs ascending and disjoint";
             if (run.FirstIndex > state.LastIndex || (ulong)(run.Count - 1) > state.LastIndex - run.FirstIndex) return "outcomes up to the last index";
             if ((run.Count & 7) != 0 && run.Bits[^1] >> (run.Count & 7) != 0) return "unused outcome bits that are zero";
+            if (run.Refused is { } refused && RefusedFault(run, refused) is { } fault) return fault;
             last = run.FirstIndex + (ulong)(run.Count - 1);
         }
 
         return null;
+    }
+
+    private static string? RefusedFault(OutcomeRun run, byte[] refused)
+    {
+        if (refused.Length != run.Bits.Length) return "outcome run with a bit for each entry";
+        if ((run.Count & 7) != 0 && refused[^1] >> (run.Count & 7) != 0) return "unused outcome bits that are zero";
+        for (var i = 0; i < refused.Length; i++)
+            if ((refused[i] & run.Bits[i]) != 0) return "refused entries of which none succeeded";
+        return refused.AsSpan().ContainsAnyExcept((byte)0) ? null : "refused bits of which one is set";
     }
 }

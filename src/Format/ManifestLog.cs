@@ -122,6 +122,15 @@ internal static class ManifestLog
         return ManifestReadResult.Record;
     }
 
+    /// <summary>Whether the header at an offset of the file, all of which is there, is that of a record, but for its checksum.</summary>
+    public static bool MayBeAt(ReadOnlySpan<byte> file, long offset, out int length)
+    {
+        var header = file.Slice((int)offset, RecordHeaderSize);
+        var stored = BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
+        length = (int)stored;
+        return BinaryPrimitives.ReadUInt64LittleEndian(header[12..]) == (ulong)offset && stored is not 0 and <= int.MaxValue && SizeOf(length) <= file.Length - offset;
+    }
+
     /// <summary>The next place after an offset where a record could begin: zeros are jumped over, but for those that a checksum may begin with. The file's length or more: none.</summary>
     public static long NextCandidate(ReadOnlySpan<byte> file, long offset)
     {

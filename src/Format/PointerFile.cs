@@ -44,6 +44,12 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         if (!FormatFeatures.AreKnown("pointer file", (version, 8), Version, (features, 12), out error)) return false;
+        if (BinaryPrimitives.ReadUInt64LittleEndian(source[32..]) >= VersionEdit.FileNumberLimit)
+        {
+            error = new DecodeError(32, "manifest number below 2^63");
+            return false;
+        }
+
         pointer = new PointerFile(new Guid(source.Slice(16, 16), bigEndian: true), BinaryPrimitives.ReadUInt64LittleEndian(source[32..]));
         return true;
     }

@@ -171,7 +171,7 @@ internal static class SnapshotManifestCodec
             var (order, table) = manifest.Tables[i];
             var (orderBefore, before) = manifest.Tables[i - 1];
             if (order > orderBefore) return "newest run first";
-            if (order == orderBefore && before.LargestKey.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0) return "tables of a run ascending and disjoint";
+            if (order == orderBefore && !TableDescriptor.MayEndBefore(before.LargestKey, table.SmallestKey)) return "tables of a run ascending and disjoint";
         }
 
         return null;

@@ -26,9 +26,25 @@ internal sealed record TableDescriptor
     /// <summary>Rows with a deadline.</summary>
     public required long LeaseCount { get; init; }
 
-    /// <summary>First key; 1 to 65,535 bytes.</summary>
+    /// <summary>
+    /// First key; 1 to 65,535 bytes. Of one that was read, and has <see cref="BoundBytesMax"/>, perhaps only the first of them: the whole key is in
+    /// the table (<see cref="TableProperties"/>).
+    /// </summary>
     public required byte[] SmallestKey { get; init; }
 
-    /// <summary>Last key; not below the first.</summary>
+    /// <summary>Last key; not below the first. Cut off as that is.</summary>
     public required byte[] LargestKey { get; init; }
+
+    /// <summary>So much of a key is written: what a manifest costs does not depend on how long keys are.</summary>
+    public const int BoundBytesMax = 64;
+
+    /// <summary>What is written of a key.</summary>
+    public static ReadOnlySpan<byte> BoundOf(ReadOnlySpan<byte> key) => key[..Math.Min(key.Length, BoundBytesMax)];
+
+    /// <summary>False where the bounds alone tell that a table does not end before another begins. Those that were cut off may leave it open.</summary>
+    public static bool MayEndBefore(ReadOnlySpan<byte> largest, ReadOnlySpan<byte> smallest)
+    {
+        var order = BoundOf(largest).SequenceCompareTo(BoundOf(smallest));
+        return order != 0 ? order < 0 : largest.Length >= BoundBytesMax && smallest.Length >= BoundBytesMax;
+    }
 }

@@ -15,8 +15,8 @@ namespace Varve.Format;
 ///  58  u64   row count        1 ..
 ///  66  u64   tombstone count  tombstones and leases together are no more than the rows
 ///  74  u64   lease count
-///  82  u32   smallest key length, then the key     1 .. 65,535 bytes
-///      u32   largest key length, then the key      not below the smallest
+///  82  u32   length, then the smallest key or its first 64 bytes     1 .. 64 bytes
+///      u32   length, then the largest key or its first 64 bytes      not below the smallest
 /// </code>
 /// All integers are little endian.
 /// </summary>
@@ -54,8 +54,8 @@ internal static class TableDescriptorCodec
         writer.U64((ulong)table.RowCount);
         writer.U64((ulong)table.TombstoneCount);
         writer.U64((ulong)table.LeaseCount);
-        writer.Blob(table.SmallestKey);
-        writer.Blob(table.LargestKey);
+        writer.Blob(TableDescriptor.BoundOf(table.SmallestKey));
+        writer.Blob(TableDescriptor.BoundOf(table.LargestKey));
     }
 
     public static bool TryDecode(ReadOnlySpan<byte> source, [NotNullWhen(true)] out TableDescriptor? table, out DecodeError error)
@@ -81,8 +81,8 @@ internal static class TableDescriptorCodec
         var rows = reader.I63("table row count");
         var tombstones = reader.I63("table tombstone count");
         var leases = reader.I63("table lease count");
-        var smallest = reader.Blob(WalOperation.KeyLengthMax, "smallest key of a table");
-        var largest = reader.Blob(WalOperation.KeyLengthMax, "largest key of a table");
+        var smallest = reader.Blob(TableDescriptor.BoundBytesMax, "smallest key of a table");
+        var largest = reader.Blob(TableDescriptor.BoundBytesMax, "largest key of a table");
         if (reader.Failed || !reader.Charge(Memory + smallest.Length + largest.Length)) return null;
 
         var table = new TableDescriptor

@@ -30,18 +30,22 @@ internal readonly record struct TableRegion(long Offset, long Length, ulong Chec
 ///  33  0 ..36
 ///  36  u32     feature bits, 0 (FormatFeatures)
 ///  40  leases, filter, index, properties, each:  u64 offset, u64 length, u64 checksum
-/// 136  u32     format version, 1
-/// 140  u32     footer length, 160
-/// 144  u64     XXH3-64 of the footer up to here
-/// 152  u8[8]   "VarveTab"
+/// 136  u64     hash seed: what the key hashes in filter and tags are made with
+/// 144  u32     format version, 1
+/// 148  u32     footer length, 168
+/// 152  u64     XXH3-64 of the footer up to here
+/// 160  u8[8]   "VarveTab"
 /// </code>
 /// The last 24 bytes keep their place in every format version, so that an unknown version is told from damage.
 /// </summary>
 internal sealed record TableFooter
 {
-    public const int Bytes = 160;
+    public const int Bytes = 168;
 
     public const uint FormatVersion = 1;
+
+    /// <summary>Where in the footer the seed is.</summary>
+    public const int SeedOffset = 136;
 
     private const int CompressionOffset = 32;
     private const int FeaturesOffset = 36;
@@ -64,6 +68,9 @@ internal sealed record TableFooter
 
     public required TableRegion Properties { get; init; }
 
+    /// <summary>What the key hashes in its filter and its tags are made with (<see cref="KeyHasher"/>).</summary>
+    public required ulong HashSeed { get; init; }
+
     /// <summary>Where the footer begins: after the properties.</summary>
     public long Offset => Align(Properties.End);
 
@@ -81,10 +88,12 @@ internal sealed record TableFooter
         WriteRegion(destination, 1, Filter);
         WriteRegion(destination, 2, Index);
         WriteRegion(destination, 3, Properties);
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[136..], FormatVersion);
-        BinaryPrimitives.WriteUInt32LittleEndian(destination[140..], Bytes);
-        BinaryPrimitives.WriteUInt64LittleEndian(destination[144..], XxHash3.HashToUInt64(destination[..144]));
-        BinaryPrimitives.WriteUInt64LittleEndian(destination[152..], Magic);
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[SeedOffset..], HashSeed);
+        Span<byte> tail = destination[^TailBytes..];
+        BinaryPrimitives.WriteUInt32LittleEndian(tail, FormatVersion);
+        BinaryPrimitives.WriteUInt32LittleEndian(tail[4..], Bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(tail[8..], XxHash3.HashToUInt64(destination[..^16]));
+        BinaryPrimitives.WriteUInt64LittleEndian(tail[16..], Magic);
     }
 
     /// <summary>
@@ -143,6 +152,7 @@ internal sealed record TableFooter
             Filter = regions[1],
             Index = regions[2],
             Properties = regions[3],
+            HashSeed = BinaryPrimitives.ReadUInt64LittleEndian(source[SeedOffset..]),
         };
         error = default;
         return true;

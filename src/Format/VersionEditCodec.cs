@@ -15,7 +15,7 @@ namespace Varve.Format;
 ///      u32  added count, then each: u64 run order, a table descriptor (TableDescriptorCodec)
 /// </code>
 /// No number is removed twice or added twice (one may be both: a table that changes its run), and added numbers are below the
-/// next file number. All integers are little endian.
+/// next file number, which is 2^63 at most. All integers are little endian.
 /// </summary>
 internal static class VersionEditCodec
 {
@@ -87,6 +87,7 @@ internal static class VersionEditCodec
     /// <summary>The first rule that the record breaks, or null.</summary>
     private static string? Fault(VersionEdit edit)
     {
+        if (edit.NextFileNumber > VersionEdit.FileNumberLimit) return "next file number up to 2^63";
         var numbers = new HashSet<ulong>();
         foreach (var number in edit.Removed)
             if (!numbers.Add(number)) return "table removed once";

@@ -12,7 +12,7 @@ internal struct WireEntry
     /// <summary>The leader's clock, Unix milliseconds; 0: none.</summary>
     public ulong TimestampMs;
 
-    /// <summary>For an insert: seconds to live; 0: no expiry.</summary>
+    /// <summary>For an insert and a compare-and-swap: seconds to live; 0: no expiry.</summary>
     public ulong TtlSeconds;
 
     public int KeyOffset;

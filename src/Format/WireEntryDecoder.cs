@@ -141,7 +141,7 @@ internal static class WireEntryDecoder
                 case (CommandKind.Insert, WireTags.InsertValue) or (CommandKind.CompareAndSwap, WireTags.SwapNewValue):
                     cursor.TryReadBytes(out entry.ValueOffset, out entry.ValueLength);
                     break;
-                case (CommandKind.Insert, WireTags.InsertTtl):
+                case (CommandKind.Insert, WireTags.InsertTtl) or (CommandKind.CompareAndSwap, WireTags.SwapTtl):
                     cursor.TryReadVarint(out entry.TtlSeconds);
                     break;
                 case (CommandKind.CompareAndSwap, WireTags.SwapExpected):

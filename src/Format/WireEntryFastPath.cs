@@ -70,7 +70,8 @@ internal static class WireEntryFastPath
                     at = expectedEnd;
                 }
 
-                return Field(bytes, ref at, WireTags.SwapNewValue, out entry.ValueOffset, out entry.ValueLength);
+                if (!Field(bytes, ref at, WireTags.SwapNewValue, out entry.ValueOffset, out entry.ValueLength)) return false;
+                return !Next(bytes, ref at, WireTags.SwapTtl) || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
             default:
                 return false;
         }

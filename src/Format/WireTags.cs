@@ -25,4 +25,7 @@ internal static class WireTags
     public const byte InsertTtl = (3 << 3) | 0;
     public const byte SwapExpected = (2 << 3) | 2;
     public const byte SwapNewValue = (3 << 3) | 2;
+
+    /// <summary>This project's extension, which other decoders skip.</summary>
+    public const byte SwapTtl = (15 << 3) | 0;
 }

@@ -34,6 +34,10 @@ public class TheSurfaceStands
         Assert.Null(expected);
         // An empty expectation is a value, not absence.
         Assert.NotNull(Command.CompareAndSwap(Key, ReadOnlyMemory<byte>.Empty, Value).Expected);
+        Assert.Null(Command.CompareAndSwap(Key, (byte[]?)null, Value, ttlSeconds: 3).Expected);
+        Assert.NotNull(Command.CompareAndSwap(key: Key, expected: Value, value: Value, ttlSeconds: 3).Expected);
+        Assert.True(insert.TryValidate(out string? problem));
+        Assert.Null(problem);
     }
 
     [Fact]
@@ -53,6 +57,9 @@ public class TheSurfaceStands
         Assert.Equal(0UL, new ApplyEntry(1, 1, Command.Noop).TimestampMs);
         Assert.Equal(5UL, entry.TimestampMs);
         Assert.Equal(new ApplyResult(Index: 1, Succeeded: true), new ApplyResult(1, true));
+        ApplyStatus status = new ApplyResult(1, false).Status;
+        Assert.Equal(ApplyStatus.ExpectationFailed, status);
+        Assert.Equal([0, 1, 2], new[] { ApplyStatus.Applied, ApplyStatus.ExpectationFailed, ApplyStatus.Refused }.Select(each => (byte)each));
 
         var metadata = new SnapshotMetadata(LastIncluded: id, Checksum: new byte[32]);
         Assert.Equal(id, metadata.LastIncluded);
@@ -84,6 +91,7 @@ public class TheSurfaceStands
             LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, ReadOnly = true, TimeProvider = TimeProvider.System,
             LoggerFactory = logs, HistoryEntries = 100,
         };
+        options.InvalidCommands = InvalidCommands.Refuse;
         Assert.Equal(TimeSpan.FromMilliseconds(5), options.SyncInterval);
         Assert.NotEqual(Durability.Power, options.Durability);
     }
@@ -99,6 +107,7 @@ public class TheSurfaceStands
             new CorruptionException(path: "p", offset: 12, kind: "block"),
             new UnsupportedFormatException(path: "p", offset: 8, met: "manifest of version 9"),
             new StorageFullException(path: "p"),
+            new TooManyOpenFilesException(path: "p"),
             new SnapshotRejectedException(path: "p", reason: "older"),
             new EngineFaultedException(first: new IOException("first")),
         ];
@@ -108,7 +117,7 @@ public class TheSurfaceStands
         Assert.Equal("d", ((AlreadyOpenException)all[2]).Directory);
         Assert.Equal(("p", 12L), all[3] is CorruptionException bad ? (bad.Path, bad.Offset) : default);
         Assert.Equal(("p", 8L, "manifest of version 9"), all[4] is UnsupportedFormatException newer ? (newer.Path, newer.Offset, newer.Met) : default);
-        Assert.Equal("first", all[7].InnerException!.Message);
+        Assert.Equal("first", all[8].InnerException!.Message);
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public unsafe class MemtableBench
     public uint GetPresentBlock()
     {
         var last = 0u;
-        foreach (var i in _work.Order) last = _index.FindVisible(_work.Key(i), KeyHash.Of(_work.Key(i)), ulong.MaxValue);
+        foreach (var i in _work.Order) last = _index.FindVisible(_work.Key(i), TestHash.Of(_work.Key(i)), ulong.MaxValue);
         return last;
     }
 
@@ -95,7 +95,7 @@ public unsafe class MemtableBench
     public uint GetAbsentBlock()
     {
         var last = 0u;
-        for (var i = 0; i < Count; i++) last = _index.FindVisible(_work.AbsentKey(i), KeyHash.Of(_work.AbsentKey(i)), ulong.MaxValue);
+        for (var i = 0; i < Count; i++) last = _index.FindVisible(_work.AbsentKey(i), TestHash.Of(_work.AbsentKey(i)), ulong.MaxValue);
         return last;
     }
 

@@ -80,7 +80,7 @@ internal static unsafe class MemtableQuick
             foreach (var i in work.Order)
             {
                 var key = work.Key(i);
-                if (index.FindVisible(key, KeyHash.Of(key), ulong.MaxValue) == 0) misses++;
+                if (index.FindVisible(key, TestHash.Of(key), ulong.MaxValue) == 0) misses++;
             }
 
             if (misses != 0) throw new InvalidOperationException("a present key was not found");
@@ -91,7 +91,7 @@ internal static unsafe class MemtableQuick
             for (var i = 0; i < work.Count; i++)
             {
                 var key = work.AbsentKey(i);
-                if (index.FindVisible(key, KeyHash.Of(key), ulong.MaxValue) != 0) hits++;
+                if (index.FindVisible(key, TestHash.Of(key), ulong.MaxValue) != 0) hits++;
             }
 
             if (hits != 0) throw new InvalidOperationException("an absent key was found");

@@ -33,7 +33,7 @@ internal sealed unsafe class MemtableWorkload : IDisposable
             var offset = 64 + (long)i * _stride;
             WalOperation.Write(new Span<byte>(Segment + offset, _stride), (ulong)i + 1, 0, RecordKind.Put, Key(i), value, 0);
             References[i] = (uint)(offset / WalOperation.Alignment);
-            Hashes[i] = KeyHash.Of(Key(i));
+            Hashes[i] = TestHash.Of(Key(i));
         }
     }
 

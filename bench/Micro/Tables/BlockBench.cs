@@ -27,7 +27,7 @@ public unsafe class BlockBench
         bytes = [.. SampleRows.SortedKeys(Rows, seed: 1), .. new byte[Rows * ValueBytes]];
         for (int i = 0; i < Rows; i++)
         {
-            hashes[i] = KeyHash.Of(Key(i));
+            hashes[i] = TestHash.Of(Key(i));
             rows[i] = new DataBlockRow(
                 i * SampleRows.KeyBytes, SampleRows.KeyBytes, Rows * SampleRows.KeyBytes + i * ValueBytes, ValueBytes, RecordKind.Put, 0, DataBlock.TagOf(hashes[i]));
         }

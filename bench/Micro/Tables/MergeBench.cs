@@ -35,7 +35,7 @@ public class MergeBench
     [Benchmark(OperationsPerInvoke = Rows)]
     public int Merge()
     {
-        using var merge = new RunMerge(runs);
+        using var merge = new RunMerge(runs, TestHash.Seed);
         int rows = 0;
         while (merge.MoveNext(out PinnedRow row))
             rows += row.Kind == RecordKind.Put ? 1 : 0;
@@ -49,7 +49,7 @@ public class MergeBench
         string path = Path.Combine(directory, $"{run:D12}.vtab");
         IStorage storage = Storages.Default;
         using IStorageFile file = storage.Open(path, FileIntent.CreateNew);
-        using var writer = new TableWriter(file, Guid.Empty, (ulong)run + 1, 8192, 10);
+        using var writer = new TableWriter(file, Guid.Empty, (ulong)run + 1, TestHash.Seed, 8192, 10);
         for (int i = 0; i < count; i++)
             writer.Add(keys.AsSpan(i * SampleRows.KeyBytes, SampleRows.KeyBytes), RecordKind.Put, 0, value);
         return Table.Open(storage, path, writer.Finish().Describe((ulong)run + 1), paranoid: false);

@@ -45,13 +45,15 @@ internal static class WalDump
         });
         if (record.Type != WalRecordType.Chunk) return;
         if (!ChunkColumns.TryOpen(payload, record, out var columns, out var error)) throw writer.Corrupt("chunk record", record.Offset, error);
-        var failed = 0;
+        var (failed, refused) = (0, 0);
         while (columns.MoveNext())
         {
-            if (!columns.Succeeded) failed++;
+            if (columns.Refused) refused++;
+            else if (!columns.Succeeded) failed++;
         }
 
         if (failed > 0) writer.Part(record.Offset + WalRecordHeader.Size, $"{failed} entries failed");
+        if (refused > 0) writer.Part(record.Offset + WalRecordHeader.Size, $"{refused} entries refused");
         WriteOperations(bytes, record, writer);
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Memory;
 using Varve.Wal;
@@ -7,26 +8,52 @@ namespace Varve.Applying;
 
 /// <summary>
 /// Room for the chunk being applied, kept between chunks so that applying allocates nothing: decoded entries, then one
-/// element a new entry in each of the parallel arrays. Used under the engine's gate.
+/// element a new entry in each of the parallel arrays. What a large chunk took is given back after it. Used under the engine's gate.
 /// </summary>
+/// <remarks>
+/// The table of this chunk's keys is probed a bounded number of times: what does not find its place then, by chance or by somebody who knows the
+/// seed of the hashes, goes to a second table by another hash, whose seed is this object's own.
+/// </remarks>
 internal sealed class ChunkScratch(Action<Allocation>? allocations)
 {
     private const int DecodeAhead = 2048;
 
+    private const int CapacityMin = 128;
+    private const int CapacityKept = 64 << 10;
+    private const int ProbesMax = 32;
+
+    private readonly KeyHasher _overflowHasher = new(KeyHasher.NewSeed());
+    private int[] _overflow = [];
+    private int _overflowed;
     private int[] _buckets = new int[16];
     private int _bucketMask;
 
     /// <summary>All entries of the chunk, duplicates included.</summary>
-    public WireEntry[] Entries = new WireEntry[128];
+    public WireEntry[] Entries = new WireEntry[CapacityMin];
 
     /// <summary>Of each new entry: its position in the log and its outcome.</summary>
-    public EntryPosition[] Positions = new EntryPosition[128];
+    public EntryPosition[] Positions = new EntryPosition[CapacityMin];
 
     /// <summary>Of each new entry: the hash of its key.</summary>
-    public ulong[] Hashes = new ulong[128];
+    public ulong[] Hashes = new ulong[CapacityMin];
 
     /// <summary>Of each new entry: its operation in the segment, 0 where it has none.</summary>
-    public uint[] References = new uint[128];
+    public uint[] References = new uint[CapacityMin];
+
+    /// <summary>How many notes of this chunk went to the second table.</summary>
+    public int Overflowed => _overflowed;
+
+    /// <summary>Bytes that it takes.</summary>
+    public long Bytes => (Entries.LongLength * Unsafe.SizeOf<WireEntry>()) + (Positions.LongLength * (Unsafe.SizeOf<EntryPosition>() + sizeof(ulong) + sizeof(uint)))
+        + ((_buckets.LongLength + _overflow.LongLength) * sizeof(int));
+
+    /// <summary>After a chunk: gives back what only a large one needs. Allocates nothing, for it may follow a seal.</summary>
+    public void Trim()
+    {
+        if (Entries.Length > CapacityKept) Entries = [];
+        if (Positions.Length <= CapacityKept) return;
+        (Positions, Hashes, References, _buckets, _overflow) = ([], [], [], [], []);
+    }
 
     /// <summary>Decodes a chunk whole; throws <see cref="ArgumentException"/> naming the byte where it is not one.</summary>
     public int Decode(ReadOnlySpan<byte> chunk)
@@ -47,7 +74,7 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
         }
 
         if (!reader.AtEnd)
-            throw new ArgumentException($"The chunk is malformed at byte {reader.Error.Offset}: expected {reader.Error.Reason}.", nameof(chunk));
+            throw new ArgumentException($"The chunk is malformed at byte {reader.Error.Offset}: expected {reader.Error.Reason}.", WireSource.ParameterName);
         return count;
     }
 
@@ -84,7 +111,7 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
         if (Positions.Length < count)
         {
             // All or none: an allocation that fails leaves them of one length.
-            var length = (int)BitOperations.RoundUpToPowerOf2((uint)count);
+            var length = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, CapacityMin));
             allocations?.Invoke(Allocation.Scratch);
             var positions = new EntryPosition[length];
             allocations?.Invoke(Allocation.Scratch);
@@ -104,35 +131,68 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
         }
 
         _bucketMask = buckets - 1;
+        _overflowed = 0;
     }
 
     /// <summary>The latest operation of this chunk on a key, which is in <paramref name="log"/>; 0: none.</summary>
     public uint FindInChunk(WalWriter log, ReadOnlySpan<byte> key, ulong hash)
     {
-        for (var at = (int)hash & _bucketMask; ; at = (at + 1) & _bucketMask)
+        var at = (int)hash & _bucketMask;
+        for (var probes = 0; probes < ProbesMax; probes++, at = (at + 1) & _bucketMask)
         {
             var entry = _buckets[at] - 1;
             if (entry < 0) return 0;
             if (Hashes[entry] == hash && log.OperationAt(References[entry]).Key.SequenceEqual(key)) return References[entry];
         }
+
+        if (_overflowed == 0) return 0;
+        var other = _overflow[OverflowSlot(log, key)] - 1;
+        return other < 0 ? 0 : References[other];
     }
 
     /// <summary>Notes that new entry <paramref name="entry"/> has the latest operation on its key.</summary>
     public void NoteInChunk(WalWriter log, int entry, ReadOnlySpan<byte> key)
     {
         var hash = Hashes[entry];
-        for (var at = (int)hash & _bucketMask; ; at = (at + 1) & _bucketMask)
+        var at = (int)hash & _bucketMask;
+        for (var probes = 0; probes < ProbesMax; probes++, at = (at + 1) & _bucketMask)
         {
             var other = _buckets[at] - 1;
             if (other >= 0 && (Hashes[other] != hash || !log.OperationAt(References[other]).Key.SequenceEqual(key))) continue;
             _buckets[at] = entry + 1;
             return;
         }
+
+        if (_overflowed++ == 0) BeginOverflow();
+        _overflow[OverflowSlot(log, key)] = entry + 1;
+    }
+
+    private void BeginOverflow()
+    {
+        if (_overflow.Length < _bucketMask + 1)
+        {
+            allocations?.Invoke(Allocation.Scratch);
+            _overflow = new int[_bucketMask + 1];
+        }
+        else
+        {
+            Array.Clear(_overflow, 0, _bucketMask + 1);
+        }
+    }
+
+    /// <summary>Where in the second table a key is, or is to be.</summary>
+    private int OverflowSlot(WalWriter log, ReadOnlySpan<byte> key)
+    {
+        for (var at = (int)_overflowHasher.Of(key) & _bucketMask; ; at = (at + 1) & _bucketMask)
+        {
+            var entry = _overflow[at] - 1;
+            if (entry < 0 || log.OperationAt(References[entry]).Key.SequenceEqual(key)) return at;
+        }
     }
 
     private void GrowEntries(int length)
     {
         allocations?.Invoke(Allocation.Scratch);
-        Array.Resize(ref Entries, length);
+        Array.Resize(ref Entries, Math.Max(length, CapacityMin));
     }
 }

@@ -27,7 +27,7 @@ internal readonly ref struct CopiedChunk : IDisposable
         {
             var command = chunk[i].Command;
             var (key, value) = (Copy(command.Key, ref at), Copy(command.Value, ref at));
-            ReadOnlyMemory<byte>? expected = command.Expected is { } bytes ? Copy(bytes, ref at) : null;
+            var expected = command.Expected is { } bytes ? Copy(bytes, ref at) : default(ReadOnlyMemory<byte>?);
             _entries[i] = chunk[i] with { Command = command.Over(key, value, expected) };
         }
     }

@@ -34,7 +34,7 @@ internal static class CompactionPicker
     {
         if (runs.Length == 1) return IsMostlyTombstones(runs[0]) ? new CompactionChoice(0, 1, IsMove: false) : CompactionChoice.None;
         if (runs.Length == 0) return CompactionChoice.None;
-        if (CanMove(runs[^2], runs[^1])) return new CompactionChoice(runs.Length - 2, 2, IsMove: true);
+        if (CanMove(runs[^2], runs[^1], options.TablesInRunMax)) return new CompactionChoice(runs.Length - 2, 2, IsMove: true);
 
         var upper = runs[..^1];
         if (upper.Length >= options.UpperRunsMax && HasGrownTo(upper, runs[^1], options.BottomMergeRatio)) return Merge(runs.Length);
@@ -135,8 +135,9 @@ internal static class CompactionPicker
     private static bool IsMostlyTombstones(Run run) => run.Tombstones * 2 > run.Rows;
 
     /// <summary>An upper run can join the bottom as it is when no key ranges meet and it has nothing that would vanish there.</summary>
-    private static bool CanMove(Run upper, Run bottom)
+    private static bool CanMove(Run upper, Run bottom, int tablesMax)
     {
+        if (upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;
         foreach (var table in upper.Tables)
         {
             if (table.Descriptor.TombstoneCount > 0) return false;

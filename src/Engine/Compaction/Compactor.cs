@@ -29,9 +29,11 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
 
         var isBottom = choice.First + choice.Count == version.Runs.Length;
         var dropTime = isBottom ? host.DropTime(version) : 0;
+        var bytes = inputs.Sum(run => run.Bytes);
+        var tableBytes = Math.Max(options.TableBytes, bytes / Math.Max(1, options.TablesInRunMax / 2));
         using var batch = new TableBatch(
-            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, options.TableBytes,
-            versions.Spares, inputs.Sum(run => run.Bytes));
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Incarnation.HashSeed, options, tableBytes,
+            versions.Spares, bytes);
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
         var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         var done = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime));
@@ -42,7 +44,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
 
     private bool Merge(Versions.Version version, Run[] inputs, bool isBottom, ulong dropTime, TableBatch batch)
     {
-        using var merge = new RunMerge([.. inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())]);
+        using var merge = new RunMerge([.. inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())], version.Incarnation.HashSeed);
         var bytes = 0L;
         while (merge.MoveNext(out var row))
         {

@@ -22,7 +22,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
         var last = memtable.Last!.Value;
         if (version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog(); // what is not published must not get into tables
         using var batch = new TableBatch(
-            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, long.MaxValue,
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Incarnation.HashSeed, options, long.MaxValue,
             versions.Spares, memtable.Segment.End);
         WriteRows(version, memtable, batch);
         var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
@@ -71,7 +71,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
     {
         var census = version.Incarnation.Census;
         var difference = census.TryCountByKeys(memtable, out var time) ? new LiveDifference(version.Runs, time) : null;
-        var from = new SealedRows(memtable);
+        var from = new SealedRows(memtable, version.TableHasher);
         Span<PinnedRow> rows = stackalloc PinnedRow[RowsAtOnce];
         for (var count = from.Take(rows); count > 0; count = from.Take(rows))
         {

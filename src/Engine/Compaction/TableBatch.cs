@@ -13,12 +13,13 @@ namespace Varve.Compaction;
 /// <param name="directory">Where the tables go.</param>
 /// <param name="origin">The database that writes.</param>
 /// <param name="numbers">Where their numbers come from.</param>
+/// <param name="hashSeed">What the hashes of their keys are made with.</param>
 /// <param name="options">Block size, filter.</param>
 /// <param name="tableBytes">Where a table is closed.</param>
 /// <param name="spares">Files to write over, in the same directory; null: all are new.</param>
 /// <param name="bytesExpected">About how much there is to write.</param>
 internal sealed class TableBatch(
-    IStorage storage, string directory, Guid origin, FileNumbers numbers, EngineOptions options, long tableBytes,
+    IStorage storage, string directory, Guid origin, FileNumbers numbers, ulong hashSeed, EngineOptions options, long tableBytes,
     SpareFiles? spares = null, long bytesExpected = 0) : IDisposable
 {
     private readonly List<(string Temporary, TableDescriptor Descriptor)> _done = [];
@@ -95,7 +96,7 @@ internal sealed class TableBatch(
         _blocks = 0;
         _number = numbers.Next();
         _file = spares?.Open(TemporaryOf(_number), Math.Min(bytesExpected - BytesWritten, tableBytes)) ?? storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
-        _writer = new TableWriter(_file, origin, _number, options.BlockBytes, options.FilterBitsPerKey);
+        _writer = new TableWriter(_file, origin, _number, hashSeed, options.BlockBytes, options.FilterBitsPerKey);
     }
 
     private void End()

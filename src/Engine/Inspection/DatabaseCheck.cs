@@ -47,7 +47,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
             // A manifest with a hole may have dropped the table in an edit that is lost.
             if (!root.IsSound && !names.Contains(name))
                 findings.Remark(PathOf(name), 0, "table", "a file that the damaged manifest names", "no such file");
-            else TableCheck.Run(storage, PathOf(name), table, deep, findings);
+            else TableCheck.Run(storage, PathOf(name), table, root.Content is { HasState: true } content ? content.State.HashSeed : null, deep, findings);
         }
 
         if (root.IsSound) return;

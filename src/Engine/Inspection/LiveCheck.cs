@@ -13,7 +13,7 @@ internal static class LiveCheck
     {
         try
         {
-            using var engine = LsmStateMachine.Open(directory, new EngineOptions { ReadOnly = true, Storage = storage });
+            using var engine = LsmStateMachine.Open(directory, new EngineOptions { ReadOnly = true, Storage = storage, TakesStoredLeaseClock = true });
             var version = engine.AcquireVersion();
             try
             {

@@ -16,8 +16,8 @@ internal static class PackCheck
     public static void Run(IStorage storage, string path, bool deep, Findings findings)
     {
         using var parts = new FileParts(storage, path);
-        if (Open(storage, path, parts, findings, out var tables, out var end) is null) return;
-        foreach (var (part, table) in tables) TableCheck.Run(parts, part, table.Table, deep, findings);
+        if (Open(storage, path, parts, findings, out var tables, out var end) is not { } manifest) return;
+        foreach (var (part, table) in tables) TableCheck.Run(parts, part, table.Table, manifest.State.HashSeed, deep, findings);
         CheckTrailer(storage, path, end, deep, findings);
     }
 

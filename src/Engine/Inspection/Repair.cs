@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Varve.Compaction;
 using Varve.Format;
 using Varve.Storage;
@@ -46,7 +44,7 @@ internal static class Repair
                 _ => TakePack(storage, path, salvage),
             };
             state = Write(storage, output, id, numbers, salvage.Runs(), state);
-            using (LsmStateMachine.Open(output, new EngineOptions { Storage = storage }))
+            using (LsmStateMachine.Open(output, new EngineOptions { Storage = storage, TakesStoredLeaseClock = true }))
             {
                 // The open begins the log, and sweeps the tables that were only on the way here.
             }
@@ -126,7 +124,7 @@ internal static class Repair
 
     /// <summary>A state to begin with where none can be read: with a seed of its own, since every table is written anew.</summary>
     private static MachineState UnknownState() =>
-        MachineState.Empty(BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))), StoredLeaseClock.Local);
+        MachineState.Empty(KeyHasher.NewSeed(), StoredLeaseClock.Local);
 
     private static (MachineState State, bool IsExact) TakePack(IStorage storage, string path, Salvage salvage)
     {
@@ -145,7 +143,7 @@ internal static class Repair
     private static MachineState Write(IStorage storage, string directory, Guid id, FileNumbers numbers, Run[] runs, MachineState state)
     {
         var options = new EngineOptions();
-        using var batch = new TableBatch(storage, directory, id, numbers, options, options.TableBytes);
+        using var batch = new TableBatch(storage, directory, id, numbers, state.HashSeed, options, options.TableBytes);
         using var cursor = new MergeCursor();
         var live = 0L;
         cursor.Open([], runs, ulong.MaxValue);

@@ -14,6 +14,7 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
 {
     private readonly List<(ulong Order, ulong Number, TableHandle Table)> _tables = [];
     private readonly List<TableHandle> _owned = [];
+    private readonly ulong _hashSeed = KeyHasher.NewSeed();   // of tables that are merged into others at once
 
     public List<Loss> Losses { get; } = [];
 
@@ -119,7 +120,7 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
         Open(batch, order, number);
     }
 
-    private TableBatch NewBatch() => new(output, directory, databaseId, numbers, new EngineOptions(), long.MaxValue);
+    private TableBatch NewBatch() => new(output, directory, databaseId, numbers, _hashSeed, new EngineOptions(), long.MaxValue);
 
     private void Open(TableBatch batch, ulong order, ulong number)
     {

@@ -15,7 +15,7 @@ internal static class SnapshotCheck
         {
             var name = SnapshotNames.Table(table);
             known.Add(name);
-            TableCheck.Run(storage, Path.Combine(directory, name), table, deep, findings);
+            TableCheck.Run(storage, Path.Combine(directory, name), table, manifest!.State.HashSeed, deep, findings);
         }
 
         foreach (var name in storage.List(directory).Order(StringComparer.Ordinal))

@@ -7,8 +7,8 @@ namespace Varve.Inspection;
 /// <summary>Checks one table file.</summary>
 internal static class TableCheck
 {
-    /// <summary>Checks a table against what a manifest says of it.</summary>
-    public static void Run(IStorage storage, string path, TableDescriptor descriptor, bool deep, Findings findings)
+    /// <summary>Checks a table against what a manifest says of it, and of the state that it belongs to; null: that is not known.</summary>
+    public static void Run(IStorage storage, string path, TableDescriptor descriptor, ulong? hashSeed, bool deep, Findings findings)
     {
         if (!storage.FileExists(path))
         {
@@ -20,6 +20,7 @@ internal static class TableCheck
         var tail = TailOf(storage, path);
         findings.ReadThrough(storage, path, tail);
         using var table = Table.TryOpen(storage, path, descriptor, paranoid: false, findings.Report);
+        if (table is not null && hashSeed is { } seed && table.SeedFault(seed) is { } fault) findings.Report(fault);
         if (!deep) return;
         if (table is null)
         {
@@ -44,7 +45,7 @@ internal static class TableCheck
     /// <summary>Checks a table that nothing readable names, by its own word.</summary>
     public static void RunUnnamed(IStorage storage, string path, ulong number, Guid databaseId, bool deep, Findings findings)
     {
-        if (LooseTable.Describe(storage, path, number, findings.Report) is { } descriptor) Run(storage, path, descriptor, deep, findings);
+        if (LooseTable.Describe(storage, path, number, findings.Report) is { } descriptor) Run(storage, path, descriptor, null, deep, findings);
         else if (deep) ScanBlocks(storage, path, databaseId, number, findings);
     }
 

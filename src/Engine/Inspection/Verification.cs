@@ -39,6 +39,7 @@ internal static class Verification
     /// <summary>As the others, into <paramref name="findings"/>; says what the path is.</summary>
     internal static PathKind Check(IStorage storage, string path, bool deep, Findings findings)
     {
+        ByteOrder.EnsureSupported();
         path = storage.ResolveLink(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         var kind = KindOf(storage, path);
         switch (kind)

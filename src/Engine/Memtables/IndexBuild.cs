@@ -9,7 +9,7 @@ namespace Varve.Memtables;
 /// the operations' order, with memory asked for ahead; then the list is built from the sorted rows, without a search. Many rows are sorted
 /// while they are entered. One thread; nobody reads the index before <see cref="Finish"/>.
 /// </summary>
-internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
+internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDisposable
 {
     private const int Ahead = 16;
     private const int CapacityMin = 1024;
@@ -34,7 +34,7 @@ internal sealed unsafe class IndexBuild(MemtableIndex index) : IDisposable
 
         var operation = index.OperationAt(reference);
         if (operation.Prior == 0) _keys++;
-        _rows[_count++] = new BuildRow { Head = KeyHash.Of(operation.Key), Row = reference, Anchor = reference };
+        _rows[_count++] = new BuildRow { Head = hasher.Of(operation.Key), Row = reference, Anchor = reference };
     }
 
     /// <summary>

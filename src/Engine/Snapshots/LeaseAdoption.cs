@@ -26,7 +26,7 @@ internal sealed class LeaseAdoption(VersionSet versions, EngineOptions options)
             // Counted without all that was reported, before some of it is hidden.
             state = Census.CountedAt(staged.Runs, state, Math.Max(state.CountedTimeMs, state.CleanedTimeMs)) with { CleanedTimeMs = timeMs };
             var reported = new SortedSet<byte[]>(KeyComparer.Instance);
-            Census.ExpiredInRuns(staged.Runs, timeMs, staged.Manifest.State.CleanedTimeMs, (key, _) => reported.Add(key));
+            Census.ExpiredInRuns(staged.Runs, staged.Manifest.State.HashSeed, timeMs, staged.Manifest.State.CleanedTimeMs, (key, _) => reported.Add(key));
             if (reported.Count > 0) staged = Hide(reported, staged);
         }
 
@@ -35,7 +35,7 @@ internal sealed class LeaseAdoption(VersionSet versions, EngineOptions options)
 
     private SnapshotStager.Staged Hide(SortedSet<byte[]> keys, SnapshotStager.Staged staged)
     {
-        using var batch = new TableBatch(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, options, options.TableBytes);
+        using var batch = new TableBatch(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, staged.Manifest.State.HashSeed, options, options.TableBytes);
         foreach (var key in keys) batch.Add(key, RecordKind.Tombstone, 0, []);
         var tables = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         var order = staged.Runs[0].Order + 1;

@@ -98,7 +98,7 @@ internal sealed class SnapshotBuilder(
 
     private void WriteTail(string building, List<AddedTable> added)
     {
-        using var batch = new TableBatch(storage, building, tailOrigin, numbers, options, options.TableBytes);
+        using var batch = new TableBatch(storage, building, tailOrigin, numbers, version.Incarnation.HashSeed, options, options.TableBytes);
         using var cursor = new MergeCursor();
         cursor.Open(version.Memtables, [], lastIncluded);
         try

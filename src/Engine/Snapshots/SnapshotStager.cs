@@ -52,7 +52,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
             }
 
             storage.SyncDirectory(versions.Directory);
-            var runs = OpenAndVerify(tables);
+            var runs = OpenAndVerify(tables, manifest.State.HashSeed);
             DirectoryTree.Delete(storage, staging);
             return new Staged(manifest, tables, runs);
         }
@@ -141,9 +141,9 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
         to.Sync();
     }
 
-    private Run[] OpenAndVerify(AddedTable[] tables)
+    private Run[] OpenAndVerify(AddedTable[] tables, ulong hashSeed)
     {
-        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), options);
+        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), hashSeed, options);
         try
         {
             foreach (var table in runs.SelectMany(run => run.Tables)) table.Table.Verify(token: token);

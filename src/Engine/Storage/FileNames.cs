@@ -1,4 +1,5 @@
 using System.Globalization;
+using Varve.Format;
 
 namespace Varve.Storage;
 
@@ -24,13 +25,13 @@ internal static class FileNames
 
     public static string Staging(ulong number) => string.Create(CultureInfo.InvariantCulture, $"{StagingPrefix}{number:D12}");
 
-    /// <summary>The number of a file with this suffix; false for any other name.</summary>
+    /// <summary>The number of a file with this suffix; false for any other name, and for a number that is never given out.</summary>
     public static bool TryParse(string name, string suffix, out ulong number)
     {
         number = 0;
         if (!name.EndsWith(suffix, StringComparison.Ordinal)) return false;
         var digits = name.AsSpan(0, name.Length - suffix.Length);
-        return digits.Length >= 12 && ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number)
+        return digits.Length >= 12 && ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < VersionEdit.FileNumberLimit
             && Numbered(number, suffix) == name;
     }
 

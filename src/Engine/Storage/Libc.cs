@@ -72,6 +72,7 @@ internal static unsafe partial class Libc
     public const int EISDIR = 21;
     public const int ENFILE = 23;
     public const int EMFILE = 24;
+    public const int ENOMEM = 12;
     public const int ENOSPC = 28;
     public const int ESPIPE = 29;
     public const int EMLINK = 31;

@@ -15,6 +15,13 @@ internal static class PosixError
         return error == Libc.ENOENT ? new DirectoryNotFoundException(Text(error, call, path)) : Of(error, call, path);
     }
 
+    /// <summary>The failure of a mapping by the last call on this thread.</summary>
+    public static IOException LastOfMapping(string path)
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return error == Libc.ENOMEM ? new TooManyMappingsException(path, new IOException(Text(error, "mmap", path), error)) : Of(error, "mmap", path);
+    }
+
     public static IOException Of(int error, string call, string path)
     {
         var text = Text(error, call, path);

@@ -129,7 +129,7 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         if (length > size) throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {size}");
         var protection = access.IsReadOnly() ? Libc.PROT_READ : Libc.PROT_READ | Libc.PROT_WRITE;
         var address = Libc.Map(null, (nuint)length, protection, Libc.MAP_SHARED, handle, 0);
-        if ((nint)address == -1) throw PosixError.Last("mmap", Path);
+        if ((nint)address == -1) throw PosixError.LastOfMapping(Path);
         // Advice; a kernel that refuses it only reads ahead more than we want.
         if (access is MappingAccess.ProbedTable or MappingAccess.SyncedSegment) _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
         if (access == MappingAccess.ProbedTable && OperatingSystem.IsLinux()) _ = Libc.AdviseFile(handle, 0, 0, Libc.POSIX_FADV_RANDOM);

@@ -61,15 +61,13 @@ internal readonly unsafe struct DataBlockView
         ulong last = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, (uint)key.Length - sizeof(ulong)));
         // Eight bytes from the prefix's begin on end before the checksum does; those to the tail's end begin after the heads do.
         ulong wrong = LowBytes(Unsafe.ReadUnaligned<ulong>(ref first) ^ Unsafe.ReadUnaligned<ulong>(rows - prefix), prefix);
-        do
+        for (; candidates != 0; candidates &= candidates - 1)
         {
             uint row = (uint)BitOperations.TrailingZeroCount(candidates);
             byte* value = rows + (ulong)header->RowBytes * row + tail;
             if ((wrong | *(ulong*)(heads + 8 * row) ^ head | HighBytes(Unsafe.ReadUnaligned<ulong>(value - sizeof(ulong)) ^ last, tail)) == 0)
                 return new TableRow(RecordKind.Put, value, (int)(header->RowBytes - tail));
-            candidates &= candidates - 1;
         }
-        while (candidates != 0);
         return default;
     }
 
@@ -107,12 +105,14 @@ internal readonly unsafe struct DataBlockView
     }
 
     /// <summary>
-    /// Asks for the head and the bytes of the first candidate, of which there is one at least; of a long row, the first bytes. Reads
+    /// Asks for the head and the bytes of the first candidate, if there is one; of a long row, the first bytes. Reads
     /// nothing but the line, so the block need not be checked yet.
     /// </summary>
     public void Prefetch(ulong candidates)
     {
         const uint BytesMax = 256;
+        if (candidates == 0)
+            return;
         int row = BitOperations.TrailingZeroCount(candidates);
         Memory.Prefetch.Line(Heads + row);
         Memory.Prefetch.Line(Prefix);

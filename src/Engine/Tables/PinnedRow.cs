@@ -8,7 +8,7 @@ namespace Varve.Tables;
 /// </summary>
 internal readonly unsafe struct PinnedRow(byte* key, int keyLength, ulong hash, RecordKind kind, ulong deadline, byte* value, int valueLength)
 {
-    /// <summary><see cref="KeyHash.Of"/> of the key.</summary>
+    /// <summary><see cref="KeyHasher.Of"/> of the key, with the seed of the table that it goes to.</summary>
     public ulong Hash { get; } = hash;
 
     public RecordKind Kind { get; } = kind;

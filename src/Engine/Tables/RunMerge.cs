@@ -18,6 +18,7 @@ internal sealed unsafe class RunMerge : IDisposable
     private const int Lanes = 8;
     private const int KeyRoom = ushort.MaxValue + 1 + 2 * KeyHead.Bytes;
 
+    private readonly KeyHasher hasher;
     private readonly Input[] inputs;
     private readonly NativeBuffer memory = new();
     private readonly ulong* heads;
@@ -27,8 +28,9 @@ internal sealed unsafe class RunMerge : IDisposable
     private int current = -1;
 
     /// <summary>Before the first row of runs, the newest first, at most 64. Each is tables with ascending, disjoint ranges.</summary>
-    public RunMerge(IReadOnlyList<Table[]> runs)
+    public RunMerge(IReadOnlyList<Table[]> runs, ulong hashSeed)
     {
+        hasher = new KeyHasher(hashSeed);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(runs.Count, sizeof(ulong) * 8);
         shared = SharedPrefix(runs);
         lanes = (runs.Count + Lanes - 1) / Lanes * Lanes;
@@ -62,7 +64,7 @@ internal sealed unsafe class RunMerge : IDisposable
         ref Input input = ref inputs[current];
         TableRow at = input.Cursor.Row;
         row = new PinnedRow(
-            input.Key, input.KeyLength, KeyHash.Of(new ReadOnlySpan<byte>(input.Key, input.KeyLength)), at.Kind, at.Deadline, at.ValueAddress, at.ValueLength);
+            input.Key, input.KeyLength, hasher.Of(new ReadOnlySpan<byte>(input.Key, input.KeyLength)), at.Kind, at.Deadline, at.ValueAddress, at.ValueLength);
         return true;
     }
 

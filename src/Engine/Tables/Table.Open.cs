@@ -9,11 +9,11 @@ internal sealed unsafe partial class Table
     {
         (this.storage, this.paranoid, footer, this.mapping, this.residency) = (storage, paranoid, parts.Footer, mapping, residency);
         Path = path;
-        Descriptor = descriptor;
         data = mapping.Address;
         salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
 
         Properties = parts.Properties!;
+        Descriptor = descriptor with { SmallestKey = Properties.SmallestKey, LargestKey = Properties.LargestKey }; // whole
         smallestKey = Properties.SmallestKey;
         largestKey = Properties.LargestKey;
         sharedBytes = smallestKey.AsSpan().CommonPrefixLength(largestKey);
@@ -47,8 +47,6 @@ internal sealed unsafe partial class Table
     public static Table? TryOpen(
         IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report, TableAccess access = TableAccess.Mapped)
     {
-        if (!BitConverter.IsLittleEndian)
-            throw new PlatformNotSupportedException("Tables are read in place, which takes a little-endian processor.");
         IStorageFile file = storage.Open(path, FileIntent.Read);
         IMapping? mapping = null;
         Table? table = null;

@@ -33,7 +33,7 @@ internal sealed unsafe partial class Table
         return candidates;
     }
 
-    /// <summary>The row of the key among the candidates, of which there is one at least.</summary>
+    /// <summary>The row of the key among the candidates; none where there are none.</summary>
     /// <exception cref="CorruptionException">The block is damaged.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TableRow FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)

@@ -61,6 +61,7 @@ internal sealed unsafe partial class Table
     {
         long offset = index.BlockOffset(number);
         var block = new DataBlockView(index.Line(number), data + offset);
+        var hasher = new KeyHasher(HashSeed);
         CorruptionException? fault = null;
         for (int row = 0; row < block.Count; row++)
         {
@@ -72,7 +73,7 @@ internal sealed unsafe partial class Table
                 fault ??= new CorruptionException(Path, offset, "order of keys", "a key above the one before it", $"row {row} of block {number}");
             else if (number == 0 && row == 0 && !current.SequenceEqual(smallestKey))
                 fault ??= new CorruptionException(Path, footer.Properties.Offset, "smallest key", "that of the first row", "another");
-            fault ??= VerifyLookup(current, block, number, row);
+            fault ??= VerifyLookup(current, hasher.Of(current), block, number, row);
             TableRow content = block.Row(row);
             walk.Tombstones += content.Kind == RecordKind.Tombstone ? 1 : 0;
             walk.Leased += content.Kind == RecordKind.LeasedPut ? 1 : 0;
@@ -82,9 +83,8 @@ internal sealed unsafe partial class Table
         return fault;
     }
 
-    private CorruptionException? VerifyLookup(ReadOnlySpan<byte> key, DataBlockView block, int number, int row)
+    private CorruptionException? VerifyLookup(ReadOnlySpan<byte> key, ulong hash, DataBlockView block, int number, int row)
     {
-        ulong hash = KeyHash.Of(key);
         if (block.Tag(row) != DataBlock.TagOf(hash) || block.RowOf(key, hash) != row || block.Find(key, hash).ValueAddress != block.Row(row).ValueAddress)
             return new CorruptionException(Path, index.BlockOffset(number), "hash tags of a data block", "those of the keys", $"another for row {row} of block {number}");
         if (!MayContain(hash))

@@ -47,6 +47,9 @@ internal sealed unsafe partial class Table : IDisposable
 
     public int BlockCount => index.BlockCount;
 
+    /// <summary>What the hashes of its keys are made with.</summary>
+    public ulong HashSeed => footer.HashSeed;
+
     /// <summary>False when the key of a hash is certainly not in the table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MayContain(ulong hash) =>
@@ -62,7 +65,7 @@ internal sealed unsafe partial class Table : IDisposable
 
     /// <summary>The row of a key, whatever its kind; none where there is none.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="hash"><see cref="KeyHash.Of"/> of the key.</param>
+    /// <param name="hash"><see cref="KeyHasher.Of"/> of the key, with <see cref="HashSeed"/>.</param>
     /// <exception cref="CorruptionException">The block that would hold the key is damaged.</exception>
     public TableRow Find(ReadOnlySpan<byte> key, ulong hash) => MayContain(hash) ? FindUnfiltered(key, hash) : default;
 
@@ -80,6 +83,19 @@ internal sealed unsafe partial class Table : IDisposable
         EnsureReady(number);
         return DataBlockView.Find(line, data + index.BlockOffset(number), key, candidates);
     }
+
+    /// <summary>Checks that its hashes are made with the seed of the state that it belongs to: with another its filter would deny keys that are there.</summary>
+    /// <exception cref="CorruptionException">They are not.</exception>
+    public void EnsureSeed(ulong hashSeed)
+    {
+        if (SeedFault(hashSeed) is { } fault)
+            throw fault;
+    }
+
+    /// <summary>As <see cref="EnsureSeed"/>, but gives what is wrong, or null.</summary>
+    public CorruptionException? SeedFault(ulong hashSeed) => HashSeed == hashSeed
+        ? null
+        : new CorruptionException(Path, footer.Offset + TableFooter.SeedOffset, "table hash seed", "that of the machine's state", "another");
 
     /// <summary>The leases with <paramref name="from"/> &lt; deadline &lt;= <paramref name="to"/>, by deadline.</summary>
     public LeaseCursor Leases(ulong from, ulong to)

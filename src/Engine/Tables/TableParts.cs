@@ -80,10 +80,13 @@ internal sealed unsafe class TableParts
         if (!TableProperties.TryDecode(bytes, out TableProperties? properties, out DecodeError error))
             return Refused<TableProperties>(Footer.Properties.Offset, "table properties", error);
         if (descriptor is not null && (properties!.RowCount != descriptor.RowCount || properties.TombstoneCount != descriptor.TombstoneCount || properties.LeaseCount != descriptor.LeaseCount
-            || !properties.SmallestKey.AsSpan().SequenceEqual(descriptor.SmallestKey) || !properties.LargestKey.AsSpan().SequenceEqual(descriptor.LargestKey)))
+            || !IsBound(descriptor.SmallestKey, properties.SmallestKey) || !IsBound(descriptor.LargestKey, properties.LargestKey)))
             return Damaged<TableProperties>(Footer.Properties.Offset, "table properties", "those of the manifest", "others");
         return properties;
     }
+
+    private static bool IsBound(byte[] bound, byte[] key) =>
+        TableDescriptor.BoundOf(bound).SequenceEqual(TableDescriptor.BoundOf(key)) && (bound.Length == key.Length || bound.Length == TableDescriptor.BoundBytesMax);
 
     private TableIndexShape? ReadIndex()
     {

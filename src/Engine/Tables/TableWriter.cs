@@ -28,6 +28,8 @@ internal sealed unsafe class TableWriter : IDisposable
     private readonly ulong salt;
     private readonly int filterBitsPerKey;
 
+    private readonly ulong hashSeed;
+    private readonly KeyHasher hasher;
     private readonly TableBlockBuilder block;
     private readonly NativeList<byte> largeRow = new();
     private readonly NativeList<byte> lastKey = new();
@@ -45,9 +47,10 @@ internal sealed unsafe class TableWriter : IDisposable
     /// <param name="file">A new file.</param>
     /// <param name="origin">The database that writes.</param>
     /// <param name="originNumber">The file's number there; with the origin the table's identity, which every checksum covers.</param>
+    /// <param name="hashSeed">What the hashes of its keys are made with.</param>
     /// <param name="blockBytes">Where a data block is closed; a larger single row makes a larger block.</param>
     /// <param name="filterBitsPerKey">Bits of filter a key, 0 (none) to 32.</param>
-    public TableWriter(IStorageFile file, Guid origin, ulong originNumber, int blockBytes, int filterBitsPerKey)
+    public TableWriter(IStorageFile file, Guid origin, ulong originNumber, ulong hashSeed, int blockBytes, int filterBitsPerKey)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(filterBitsPerKey);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(filterBitsPerKey, TableFilter.BitsPerKeyMax);
@@ -55,7 +58,8 @@ internal sealed unsafe class TableWriter : IDisposable
         salt = TableChecksum.Salt(origin, originNumber);
         regions = new TableRegionWriter(output, salt);
         block = new TableBlockBuilder(blockBytes, LargeValueBytes);
-        (this.origin, this.originNumber, this.filterBitsPerKey) = (origin, originNumber, filterBitsPerKey);
+        (this.origin, this.originNumber, this.hashSeed, this.filterBitsPerKey) = (origin, originNumber, hashSeed, filterBitsPerKey);
+        hasher = new KeyHasher(hashSeed);
         blockOffsets.Add(0);
         separatorOffsets.Add(0);
     }
@@ -86,10 +90,10 @@ internal sealed unsafe class TableWriter : IDisposable
     public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
     {
         fixed (byte* keyAddress = key, valueAddress = value) // pinned for the call, in which they are copied
-            Add(new PinnedRow(keyAddress, key.Length, KeyHash.Of(key), kind, deadline, valueAddress, value.Length), copiesValue: true);
+            Add(new PinnedRow(keyAddress, key.Length, hasher.Of(key), kind, deadline, valueAddress, value.Length), copiesValue: true);
     }
 
-    /// <summary>As the other, but the value is read from where it is, and stays there, until <see cref="Finish"/> or the disposal.</summary>
+    /// <summary>As the other, but the hash is the caller's, of this table's seed, and the value is read from where it is, and stays there, until <see cref="Finish"/> or the disposal.</summary>
     /// <exception cref="ArgumentException">As of the other.</exception>
     public void Add(in PinnedRow row) => Add(row, copiesValue: false);
 
@@ -153,6 +157,7 @@ internal sealed unsafe class TableWriter : IDisposable
             Filter = regions.WriteFilter(hashes.Span, filterBitsPerKey),
             Index = regions.WriteIndex(lines.Span, blockOffsets.Span, separatorOffsets.Span, separators.Span, smallestKey, largestKey),
             Properties = regions.WriteProperties(properties),
+            HashSeed = hashSeed,
         };
         regions.WriteFooter(footer);
         long length = output.Position;

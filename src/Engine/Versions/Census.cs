@@ -147,14 +147,17 @@ internal sealed unsafe class Census(MachineState state)
     public static MachineState CountedAt(Run[] runs, MachineState state, ulong timeMs)
     {
         var changed = 0L;
-        if (timeMs >= state.CountedTimeMs) ExpiredInRuns(runs, state.CountedTimeMs, timeMs, (_, _) => changed--);
-        else ExpiredInRuns(runs, timeMs, state.CountedTimeMs, (_, _) => changed++);
+        if (timeMs >= state.CountedTimeMs) ExpiredInRuns(runs, state.HashSeed, state.CountedTimeMs, timeMs, (_, _) => changed--);
+        else ExpiredInRuns(runs, state.HashSeed, timeMs, state.CountedTimeMs, (_, _) => changed++);
         return state with { LiveCount = state.LiveCount + changed, CountedTimeMs = timeMs };
     }
 
     /// <summary>As <see cref="TryVisitExpired"/>, in runs alone, newest first.</summary>
-    public static void ExpiredInRuns(Run[] runs, ulong from, ulong to, Action<byte[], ulong> visit) =>
-        VisitLeases(runs, from, to, key => Version.FindInRuns(runs, key, KeyHash.Of(key)), visit);
+    public static void ExpiredInRuns(Run[] runs, ulong hashSeed, ulong from, ulong to, Action<byte[], ulong> visit)
+    {
+        var hasher = new KeyHasher(hashSeed);
+        VisitLeases(runs, from, to, key => Version.FindInRuns(runs, key, hasher.Of(key)), visit);
+    }
 
     private static void Expired(Version version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
     {
@@ -165,11 +168,11 @@ internal sealed unsafe class Census(MachineState state)
             foreach (var (deadline, reference) in memtable.Census.Leases.GetViewBetween((from + 1, 0), (to, uint.MaxValue)))
             {
                 var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
-                if (version.Find(key, KeyHash.Of(key), index).IsSameAs(new Found(memtable, reference))) visit(key.ToArray(), deadline);
+                if (version.Find(key, index).IsSameAs(new Found(memtable, reference))) visit(key.ToArray(), deadline);
             }
         }
 
-        VisitLeases(version.Runs, from, to, key => version.Find(key, KeyHash.Of(key), index), visit);
+        VisitLeases(version.Runs, from, to, key => version.Find(key, index), visit);
     }
 
     private static void VisitLeases(Run[] runs, ulong from, ulong to, Func<byte[], Found> newest, Action<byte[], ulong> visit)

@@ -12,20 +12,32 @@ internal static class GroupFind
     public const int KeysMax = 32;
 
     /// <summary>The newest version of each key at a revision, under the caller's pin.</summary>
-    /// <param name="memtables">Where to look first, newest first.</param>
-    /// <param name="runs">Where to look then, newest first.</param>
+    /// <param name="memtables">Where to look first, newest first, and what hashes keys for them.</param>
+    /// <param name="runs">Where to look then, newest first, and what hashes keys for them.</param>
     /// <param name="keys">Up to <see cref="KeysMax"/> keys; equal ones are all answered.</param>
     /// <param name="revision">The revision.</param>
     /// <param name="found">Receives an answer a key.</param>
     public static void Find(
-        ReadOnlySpan<Memtable> memtables, ReadOnlySpan<Run> runs, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ulong revision, Span<Found> found)
+        (Memtable[] All, KeyHasher Hasher) memtables, (Run[] All, KeyHasher Hasher) runs, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ulong revision, Span<Found> found)
     {
         Span<ulong> hashes = stackalloc ulong[KeysMax];
-        for (var i = 0; i < keys.Length; i++) hashes[i] = KeyHash.Of(keys[i].Span);
         found.Clear();
-        foreach (var memtable in memtables)
-            if (memtable.Index.KeyCount != 0) FindInMemtable(memtable, keys, hashes, revision, found);
-        foreach (var run in runs) FindInRun(run, keys, hashes, found);
+        var areHashed = false;
+        foreach (var memtable in memtables.All)
+        {
+            if (memtable.Index.KeyCount == 0) continue;
+            if (!areHashed) Hash(memtables.Hasher, keys, hashes);
+            areHashed = true;
+            FindInMemtable(memtable, keys, hashes, revision, found);
+        }
+
+        Hash(runs.Hasher, keys, hashes);
+        foreach (var run in runs.All) FindInRun(run, keys, hashes, found);
+    }
+
+    private static void Hash(KeyHasher hasher, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<ulong> hashes)
+    {
+        for (var i = 0; i < keys.Length; i++) hashes[i] = hasher.Of(keys[i].Span);
     }
 
     private static void FindInMemtable(Memtable memtable, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ReadOnlySpan<ulong> hashes, ulong revision, Span<Found> found)

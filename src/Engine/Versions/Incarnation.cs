@@ -23,6 +23,7 @@ internal sealed class Incarnation
         Outcomes = new OutcomeLog(outcomes, state.Outcomes, allocations);
         Census = new Census(state);
         HashSeed = state.HashSeed;
+        TableHasher = new KeyHasher(state.HashSeed);
         LeaseClock = state.LeaseClock;
         _lastNoted = state.LastIndex;
     }
@@ -37,6 +38,7 @@ internal sealed class Incarnation
         var runs = (flags & (ColumnFlags.Indexes | ColumnFlags.Terms)) == 0 ? 1 : RunsOf(entries);
         Terms.Reserve(2 * runs);
         Outcomes.Reserve(runs);
+        if ((flags & ColumnFlags.Refused) != 0) Outcomes.ReserveRefused();
     }
 
     /// <summary>As <see cref="Reserve"/>, for <see cref="NoteJump"/>.</summary>
@@ -55,7 +57,7 @@ internal sealed class Incarnation
     {
         if (entry.Index == _lastNoted + 1) Terms.Note(entry.Index, entry.Term);
         else Terms.NoteJump(_lastNoted, entry.Index, entry.Term);
-        Outcomes.Add(entry.Index, entry.Succeeded);
+        Outcomes.Add(entry.Index, entry.Status);
         _lastNoted = entry.Index;
     }
 
@@ -76,8 +78,16 @@ internal sealed class Incarnation
 
     public Census Census { get; }
 
-    /// <summary>What the hashes of its keys are made with, in memtables and tables alike.</summary>
+    /// <summary>What the hashes of keys in its tables are made with.</summary>
     public ulong HashSeed { get; }
+
+    /// <summary>Hashes keys for tables.</summary>
+    public KeyHasher TableHasher { get; }
+
+    /// <summary>
+    /// Hashes keys for memtables and chunks, with a seed that is in no file: who reads a snapshot, or makes one to be installed, does not know it.
+    /// </summary>
+    public KeyHasher MemtableHasher { get; } = new(KeyHasher.NewSeed());
 
     /// <summary>The clock that its leases expire by.</summary>
     public StoredLeaseClock LeaseClock { get; }

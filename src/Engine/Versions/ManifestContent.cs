@@ -17,7 +17,7 @@ internal sealed class ManifestContent
 
     public ulong FirstSegment { get; private set; }
 
-    /// <summary>Tables in run order, newest run first, and in key order within a run.</summary>
+    /// <summary>Tables in run order, newest run first, and in the order of what is known of their keys within a run.</summary>
     public IEnumerable<IGrouping<ulong, AddedTable>> Runs =>
         _tables.Values
             .OrderByDescending(table => table.RunOrder)
@@ -49,7 +49,7 @@ internal sealed class ManifestContent
         Added = [.. _tables.Values.OrderBy(table => table.Table.Number)],
     };
 
-    /// <summary>What overlaps within a run, or null.</summary>
+    /// <summary>What overlaps within a run by what is known of the keys, or null.</summary>
     public string? FindOverlap()
     {
         foreach (var run in Runs)
@@ -57,7 +57,7 @@ internal sealed class ManifestContent
             byte[]? last = null;
             foreach (var (_, table) in run)
             {
-                if (last is not null && last.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0) return "tables of a run that do not overlap";
+                if (last is not null && !TableDescriptor.MayEndBefore(last, table.SmallestKey)) return "tables of a run that do not overlap";
                 last = table.LargestKey;
             }
         }

@@ -46,6 +46,7 @@ internal static class ManifestReader
         var edits = 0;
         var torn = 0L;
         var isWhole = true;
+        long[]? beyond = null;   // where whole records begin after the first place that is none
         long offset = ManifestLog.HeaderSize, end = offset;
         while (true)
         {
@@ -53,8 +54,10 @@ internal static class ManifestReader
             if (result == ManifestReadResult.End) break;
             if (result == ManifestReadResult.Invalid)
             {
-                next = NextRecord(bytes, offset, salt);
-                if (next < 0)
+                beyond ??= ManifestScan.Find(bytes, offset, salt, out _);
+                var at = Array.BinarySearch(beyond, offset);
+                at = at < 0 ? ~at : at + 1;
+                if (at == beyond.Length)
                 {
                     torn = LengthOfRest(bytes, offset);
                     break;
@@ -63,7 +66,7 @@ internal static class ManifestReader
                 // An edit is synced before the next is written: a whole record beyond a broken one proves that the broken one was durable.
                 Damaged(report, path, offset, "manifest record", "a valid record", "other bytes, and valid records after them");
                 isWhole = false;
-                offset = next;
+                offset = beyond[at];
                 continue;
             }
 
@@ -85,14 +88,6 @@ internal static class ManifestReader
         if (edits == 0) Damaged(report, path, ManifestLog.HeaderSize, "manifest", "a first record", "none");
         if (isWhole && content.FindOverlap() is { } overlap) Damaged(report, path, end, "manifest", overlap, "some that do");
         return new ManifestImage(content, salt, end, torn, edits);
-    }
-
-    private static long NextRecord(byte[] bytes, long offset, ulong salt)
-    {
-        var end = offset + LengthOfRest(bytes, offset);
-        for (var at = ManifestLog.NextCandidate(bytes, offset); at < end; at = ManifestLog.NextCandidate(bytes, at))
-            if (ManifestLog.TryReadRecord(bytes, at, salt, out _, out _) == ManifestReadResult.Record) return at;
-        return -1;
     }
 
     private static long LengthOfRest(byte[] bytes, long offset) => bytes.AsSpan((int)offset).LastIndexOfAnyExcept((byte)0) + 1;

@@ -14,7 +14,10 @@ internal sealed class ManifestStore : IDisposable
     /// <summary>What is allocated at a time, and at least before a manifest has its name.</summary>
     public const long Ahead = 64 << 10;
 
+    /// <summary>A manifest is written anew when it is longer than this, and twice as long as when it was last.</summary>
     private const long RewriteAbove = 4 << 20;
+
+    private const int GrowthMax = 2;
     private readonly IStorage _storage;
     private readonly string _directory;
     private readonly Guid _databaseId;
@@ -22,6 +25,7 @@ internal sealed class ManifestStore : IDisposable
     private IStorageFile? _file;
     private ulong _salt;
     private long _end;
+    private long _rewritten;
     private long _allocated;
     private bool _isUnknown;
 
@@ -94,7 +98,7 @@ internal sealed class ManifestStore : IDisposable
     {
         if (_isUnknown) throw new IOException($"{PathOf(Number)}: an earlier write failed, and whether it is durable is not known.");
         // Before, not after: an edit that is durable must not be reported as one that failed.
-        if (_end > RewriteAbove) Rewrite();
+        if (_end > Math.Max(RewriteAbove, GrowthMax * _rewritten)) Rewrite();
         var record = ManifestLog.EncodeRecord(_salt, _end, VersionEditCodec.Encode(edit));
         if (_end + record.Length > _allocated)
         {
@@ -147,7 +151,7 @@ internal sealed class ManifestStore : IDisposable
             _file = file;
             Number = number;
             _salt = salt;
-            _end = ManifestLog.HeaderSize + record.Length;
+            _end = _rewritten = ManifestLog.HeaderSize + record.Length;
             _allocated = Math.Max(Ahead, _end);
             BytesWritten += _end;
         }

@@ -11,6 +11,7 @@ namespace Varve.Versions;
 internal sealed class OutcomeLog
 {
     private readonly ulong[] _bits;
+    private ulong[]? _refused;   // as _bits; there is one since an entry was refused
     private readonly long _capacity;
     private readonly Action<Allocation>? _allocations;
     private readonly List<Run> _runs = [];
@@ -24,22 +25,30 @@ internal sealed class OutcomeLog
         _capacity = (long)BitOperations.RoundUpToPowerOf2((uint)Math.Max(entries, 64));
         _bits = new ulong[_capacity / 64];
         var skip = -_capacity;
-        foreach (var run in known) skip += run.Count;
+        foreach (var run in known)
+        {
+            skip += run.Count;
+            if (run.Refused is not null) _refused ??= new ulong[_bits.Length];
+        }
+
         foreach (var run in known)
         {
             var first = (int)Math.Clamp(skip, 0, run.Count);
             skip -= run.Count;
             for (var i = first; i < run.Count; i++)
-                Add(run.FirstIndex + (ulong)i, (run.Bits[i >> 3] >> (i & 7) & 1) != 0);
+                Add(run.FirstIndex + (ulong)i, StatusOf(run, i));
         }
     }
 
     /// <summary>Notes the outcome of the next applied entry; indexes ascend.</summary>
-    public void Add(ulong index, bool succeeded)
+    public void Add(ulong index, ApplyStatus status)
     {
-        ref var word = ref _bits[(_next & (_capacity - 1)) >> 6];
+        var at = (_next & (_capacity - 1)) >> 6;
+        ref var word = ref _bits[at];
         var bit = 1UL << (int)(_next & 63);
-        word = succeeded ? word | bit : word & ~bit;
+        word = status == ApplyStatus.Applied ? word | bit : word & ~bit;
+        if (status == ApplyStatus.Refused) ReserveRefused();
+        if (_refused is not null) _refused[at] = status == ApplyStatus.Refused ? _refused[at] | bit : _refused[at] & ~bit;
         if (_runs.Count > _firstRun && _runs[^1].FirstIndex + (ulong)(_next - _runs[^1].FirstOrdinal) == index)
         {
             _next++;
@@ -60,8 +69,32 @@ internal sealed class OutcomeLog
         _runs.EnsureCapacity(_runs.Count + count);
     }
 
+    /// <summary>Takes the memory for entries that are refused.</summary>
+    public void ReserveRefused()
+    {
+        if (_refused is not null) return;
+        _allocations?.Invoke(Allocation.Outcomes);
+        _refused = new ulong[_bits.Length];
+    }
+
+    /// <summary>
+    /// Whether an index that is not above the applied one belongs to no entry: the position was moved past it. False also where that is no
+    /// longer known.
+    /// </summary>
+    public bool IsPassedOver(ulong index)
+    {
+        for (var i = _runs.Count - 1; i >= _firstRun; i--)
+        {
+            if (_runs[i].FirstIndex > index) continue;
+            var end = i + 1 < _runs.Count ? _runs[i + 1].FirstOrdinal : _next;
+            return index - _runs[i].FirstIndex >= (ulong)(end - _runs[i].FirstOrdinal);
+        }
+
+        return false;
+    }
+
     /// <summary>The outcome of an entry; null where it is not kept.</summary>
-    public bool? Find(ulong index)
+    public ApplyStatus? Find(ulong index)
     {
         int low = _firstRun, high = _runs.Count;
         while (low < high)
@@ -76,7 +109,7 @@ internal sealed class OutcomeLog
         var end = low < _runs.Count ? _runs[low].FirstOrdinal : _next;
         var ordinal = run.FirstOrdinal + (long)(index - run.FirstIndex);
         if (index - run.FirstIndex > long.MaxValue || ordinal >= end || ordinal < _next - _capacity) return null;
-        return (_bits[(ordinal & (_capacity - 1)) >> 6] >> (int)(ordinal & 63) & 1) != 0;
+        return StatusAt(ordinal);
     }
 
     /// <summary>The kept outcomes of entries up to an index, at most <paramref name="entries"/> of them.</summary>
@@ -104,13 +137,28 @@ internal sealed class OutcomeLog
     {
         var count = (int)(end - start);
         var bits = new byte[(count + 7) / 8];
+        byte[]? refused = null;
         for (var i = 0; i < count; i++)
         {
-            var ordinal = start + i;
-            if ((_bits[(ordinal & (_capacity - 1)) >> 6] >> (int)(ordinal & 63) & 1) != 0) bits[i >> 3] |= (byte)(1 << (i & 7));
+            var status = StatusAt(start + i);
+            if (status == ApplyStatus.Applied) bits[i >> 3] |= (byte)(1 << (i & 7));
+            if (status == ApplyStatus.Refused) (refused ??= new byte[bits.Length])[i >> 3] |= (byte)(1 << (i & 7));
         }
 
-        return new OutcomeRun(run.FirstIndex + (ulong)(start - run.FirstOrdinal), count, bits);
+        return new OutcomeRun(run.FirstIndex + (ulong)(start - run.FirstOrdinal), count, bits) { Refused = refused };
+    }
+
+    private ApplyStatus StatusAt(long ordinal)
+    {
+        var (word, bit) = ((ordinal & (_capacity - 1)) >> 6, (int)(ordinal & 63));
+        if ((_bits[word] >> bit & 1) != 0) return ApplyStatus.Applied;
+        return _refused is not null && (_refused[word] >> bit & 1) != 0 ? ApplyStatus.Refused : ApplyStatus.ExpectationFailed;
+    }
+
+    private static ApplyStatus StatusOf(OutcomeRun run, int entry)
+    {
+        if ((run.Bits[entry >> 3] >> (entry & 7) & 1) != 0) return ApplyStatus.Applied;
+        return run.Refused is { } refused && (refused[entry >> 3] >> (entry & 7) & 1) != 0 ? ApplyStatus.Refused : ApplyStatus.ExpectationFailed;
     }
 
     private void DropOldRuns()

@@ -66,7 +66,7 @@ internal static unsafe class RecordFold
         }
 
         var key = view.Key;
-        var hash = KeyHash.Of(key);
+        var hash = version.MemtableHasher.Of(key);
         for (var i = memtable + 1; i < version.Memtables.Length; i++)
         {
             var older = version.Memtables[i];
@@ -74,6 +74,6 @@ internal static unsafe class RecordFold
             if (reference != 0) return new Found(older, reference).IsLiveAt(timeMs);
         }
 
-        return version.TryFindInRuns(key, hash, out var found) && found.IsLiveAt(timeMs);
+        return version.TryFindInRuns(key, out var found) && found.IsLiveAt(timeMs);
     }
 }

@@ -5,7 +5,7 @@ using Varve.Tables;
 namespace Varve.Versions;
 
 /// <summary>The rows of a sealed memtable in the order of their keys, each with its newest version, for a flush. The caller has a reference to the memtable.</summary>
-internal sealed unsafe class SealedRows(Memtable memtable)
+internal sealed unsafe class SealedRows(Memtable memtable, KeyHasher hasher)
 {
     private SealedWalk _walk = new(memtable.Index);
 
@@ -26,9 +26,9 @@ internal sealed unsafe class SealedRows(Memtable memtable)
         return count;
     }
 
-    private static PinnedRow RowOf(WalOperationView view)
+    private PinnedRow RowOf(WalOperationView view)
     {
         var key = view.Start + WalOperation.HeaderSize;
-        return new PinnedRow(key, view.KeyLength, KeyHash.Of(view.Key), view.Kind, view.Kind == RecordKind.LeasedPut ? view.Deadline : 0, key + view.KeyLength, view.ValueLength);
+        return new PinnedRow(key, view.KeyLength, hasher.Of(view.Key), view.Kind, view.Kind == RecordKind.LeasedPut ? view.Deadline : 0, key + view.KeyLength, view.ValueLength);
     }
 }

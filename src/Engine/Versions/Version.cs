@@ -24,6 +24,8 @@ internal sealed unsafe class Version : Shared
         Runs = runs;
         Base = baseState;
         Applied = incarnation.Applied;
+        TableHasher = incarnation.TableHasher;
+        MemtableHasher = incarnation.MemtableHasher;
         if (runs is [var only]) _onlyRun = only;
         if (memtables is [var memtable]) _onlyMemtable = memtable.Index;
         foreach (var shared in memtables) shared.Acquire();
@@ -48,28 +50,39 @@ internal sealed unsafe class Version : Shared
     /// <summary>The largest deadline that clean-ups had reported when an index was the last; not before the base.</summary>
     public ulong CleanedAt(ulong index) => Memtables.Aggregate(Base.CleanedTimeMs, (cleaned, memtable) => Math.Max(cleaned, memtable.CleanedAt(index)));
 
+    /// <summary>Hashes keys for the runs.</summary>
+    public KeyHasher TableHasher { get; }
+
+    /// <summary>Hashes keys for the memtables.</summary>
+    public KeyHasher MemtableHasher { get; }
+
     /// <summary>The newest version of a key at a revision, whatever it is; false when there is none.</summary>
-    public bool TryFind(ReadOnlySpan<byte> key, ulong hash, ulong revision, out Found found) => (found = Find(key, hash, revision)).Exists;
+    public bool TryFind(ReadOnlySpan<byte> key, ulong revision, out Found found) => (found = Find(key, revision)).Exists;
+
+    /// <summary>As <see cref="TryFind"/>, for one who has the hash of <see cref="MemtableHasher"/> already.</summary>
+    public bool TryFindHashed(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision, out Found found) => (found = FindAnywhere(key, memtableHash, revision)).Exists;
 
     /// <summary>As <see cref="TryFind"/>, in the tables alone.</summary>
-    public bool TryFindInRuns(ReadOnlySpan<byte> key, ulong hash, out Found found) => (found = FindInRuns(Runs, key, hash)).Exists;
+    public bool TryFindInRuns(ReadOnlySpan<byte> key, out Found found) => (found = FindInRuns(Runs, key, TableHasher.Of(key))).Exists;
 
     /// <summary>As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way of its own.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Found Find(ReadOnlySpan<byte> key, ulong hash, ulong revision) =>
-        _onlyRun is { } run && _onlyMemtable is { KeyCount: 0 } ? new Found(run.Find(key, hash)) : FindAnywhere(key, hash, revision);
+    public Found Find(ReadOnlySpan<byte> key, ulong revision) =>
+        _onlyRun is { } run && _onlyMemtable is { KeyCount: 0 } ? new Found(run.Find(key, TableHasher.Of(key))) : FindAnywhere(key, revision);
 
     [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
-    private Found FindAnywhere(ReadOnlySpan<byte> key, ulong hash, ulong revision)
+    private Found FindAnywhere(ReadOnlySpan<byte> key, ulong revision) => FindAnywhere(key, MemtableHasher.Of(key), revision);
+
+    private Found FindAnywhere(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision)
     {
         foreach (var memtable in Memtables)
         {
             if (memtable.Index.KeyCount == 0) continue;
-            var reference = memtable.Index.FindVisible(key, hash, revision);
+            var reference = memtable.Index.FindVisible(key, memtableHash, revision);
             if (reference != 0) return new Found(memtable, reference);
         }
 
-        return FindInRuns(Runs, key, hash);
+        return FindInRuns(Runs, key, TableHasher.Of(key));
     }
 
     /// <summary>

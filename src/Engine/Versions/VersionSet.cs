@@ -172,10 +172,11 @@ internal sealed class VersionSet : IDisposable
     /// <param name="storage">The file system.</param>
     /// <param name="directory">Where they are.</param>
     /// <param name="runs">The descriptors.</param>
+    /// <param name="hashSeed">What the hashes of their keys are to be made with.</param>
     /// <param name="options">How they are read.</param>
     /// <param name="known">Tables that are open already, which are not opened again, and takes a reference to each that is opened; null: none are.</param>
     public static Run[] OpenRuns(
-        IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, EngineOptions options, Dictionary<ulong, TableHandle>? known = null)
+        IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, ulong hashSeed, EngineOptions options, Dictionary<ulong, TableHandle>? known = null)
     {
         var opened = new List<TableHandle>();
         try
@@ -198,10 +199,19 @@ internal sealed class VersionSet : IDisposable
                     if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "table", "a file that the manifest names", "no such file");
                     var handle = TableHandle.Open(storage, path, descriptor, options);
                     opened.Add(handle);
+                    handle.Table.EnsureSeed(hashSeed);
                     tables.Add(handle);
                     if (known is null) continue;
                     handle.Acquire();
                     known.Add(descriptor.Number, handle);
+                }
+
+                // By whole keys, which only the tables have.
+                tables.Sort(static (a, b) => KeyComparer.Instance.Compare(a.Descriptor.SmallestKey, b.Descriptor.SmallestKey));
+                for (var i = 1; i < tables.Count; i++)
+                {
+                    if (KeyComparer.Instance.Compare(tables[i - 1].Descriptor.LargestKey, tables[i].Descriptor.SmallestKey) >= 0)
+                        throw new CorruptionException(tables[i].Path, 0, "table of a run", "keys above those of the table before it", "others");
                 }
 
                 result.Add(new Run(run.Key, [.. tables]));

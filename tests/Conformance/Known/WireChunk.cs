@@ -44,6 +44,7 @@ internal static class WireChunk
             if (command.Expected is { } expected)
                 Field(operation, 2, expected.ToArray());
             Bytes(operation, 3, command.Value);
+            Number(operation, 15, command.TtlSeconds);
         }
         var write = new List<byte>();
         Field(write, (int)command.Kind, operation);

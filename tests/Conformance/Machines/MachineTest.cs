@@ -61,7 +61,7 @@ public abstract class MachineTest<TFactory> : DirectoryTest where TFactory : IMa
         new(index, term, Command.Delete(Bytes(key)), time);
 
     protected static ApplyEntry Swap(ulong index, string key, string? expected, string value, ulong term = 1, ulong time = 0) =>
-        new(index, term, Command.CompareAndSwap(Bytes(key), expected is null ? null : (ReadOnlyMemory<byte>?)Bytes(expected), Bytes(value)), time);
+        new(index, term, Command.CompareAndSwap(Bytes(key), expected is null ? null : Bytes(expected), Bytes(value)), time);
 
     /// <summary>Applies a chunk and says what came of each entry.</summary>
     protected async Task<bool[]> ApplyAsync(params ApplyEntry[] chunk) => await ApplyToAsync(Machine, chunk);

@@ -31,7 +31,7 @@ internal sealed class DictionaryState
     public Dictionary<ulong, ulong> Terms { get; } = [];
 
     /// <summary>The outcomes of the last <see cref="OutcomesKept"/> entries, and their order.</summary>
-    public Dictionary<ulong, bool> Outcomes { get; } = [];
+    public Dictionary<ulong, ApplyStatus> Outcomes { get; } = [];
 
     public Queue<ulong> OutcomeOrder { get; } = [];
 
@@ -45,9 +45,9 @@ internal sealed class DictionaryState
 
     public const int OutcomesKept = 65_536;
 
-    public void Remember(ulong index, bool succeeded)
+    public void Remember(ulong index, ApplyStatus status)
     {
-        Outcomes[index] = succeeded;
+        Outcomes[index] = status;
         OutcomeOrder.Enqueue(index);
         if (OutcomeOrder.Count > OutcomesKept)
             Outcomes.Remove(OutcomeOrder.Dequeue());

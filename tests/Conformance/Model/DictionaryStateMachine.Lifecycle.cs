@@ -56,7 +56,12 @@ internal sealed partial class DictionaryStateMachine
 
     public SnapshotMetadata? SnapshotMetadata => Locked(() => state.Snapshot);
 
-    public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata) => Locked(() => state.Snapshot = metadata);
+    public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata) => Locked(() =>
+    {
+        if (metadata.LastIncluded.Index > state.LastApplied.Index) throw new ArgumentOutOfRangeException(nameof(metadata));
+        if (metadata.LastIncluded is { Index: 0, Term: not 0 }) throw new ArgumentException("Index 0 has term 0", nameof(metadata));
+        if (state.Snapshot is null || metadata.LastIncluded.Index >= state.Snapshot.LastIncluded.Index) state.Snapshot = metadata;
+    });
 
     public void PersistLastSnapshotMetadata(SnapshotMetadata metadata) => UpdateLastSnapshotMetadata(metadata);
 

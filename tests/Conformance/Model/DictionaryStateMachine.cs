@@ -74,8 +74,8 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
             for (int i = 0; i < chunk.Length; i++)
             {
                 var entry = chunk.Span[i];
-                bool succeeded = entry.Index <= applied ? state.Outcomes[entry.Index] : ApplyNew(entry, local);
-                results[i] = new ApplyResult(entry.Index, succeeded);
+                var status = entry.Index <= applied ? state.Outcomes[entry.Index] : ApplyNew(entry, local);
+                results[i] = new ApplyResult(entry.Index, status == ApplyStatus.Applied) { Status = status };
             }
             return ValueTask.FromResult(results);
         }
@@ -91,7 +91,8 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
             if (entry.Index <= previous)
                 throw new ArgumentException($"Index {entry.Index} does not increase on {previous}");
             previous = entry.Index;
-            CheckLimits(entry.Command);
+            if (options.InvalidCommands == InvalidCommands.Throw && !IsWithinLimits(entry.Command))
+                throw new ArgumentException("A key has 1 to 65,535 bytes, a value at most 1 GiB");
             if (entry.Index <= state.LastApplied.Index)
             {
                 if (!state.Outcomes.ContainsKey(entry.Index))
@@ -106,27 +107,21 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
         }
     }
 
-    private static void CheckLimits(Command command)
-    {
-        if (command.Kind == CommandKind.Noop)
-            return;
-        if (command.Key.Length is 0 or > KeyBytesMax)
-            throw new ArgumentException("A key has 1 to 65,535 bytes");
-        if (command.Value.Length > ValueBytesMax)
-            throw new ArgumentException("A value has at most 1 GiB");
-    }
+    private static bool IsWithinLimits(Command command) =>
+        command.Kind == CommandKind.Noop || (command.Key.Length is > 0 and <= KeyBytesMax && command.Value.Length <= ValueBytesMax);
 
-    private bool ApplyNew(ApplyEntry entry, ulong local)
+    private ApplyStatus ApplyNew(ApplyEntry entry, ulong local)
     {
         ulong logTimeBefore = state.LogTime;
         state.LogTime = Math.Max(state.LogTime, entry.TimestampMs);
         ulong now = options.LeaseClock == LeaseClock.Log ? state.LogTime : local;
 
+        bool refused = !IsWithinLimits(entry.Command);
         byte[] key = entry.Command.Key.ToArray();
         state.Records.TryGetValue(key, out var before);
         byte[]? current = before is not null && before.LivesAt(now) ? before.Value : null;
         bool succeeded = true;
-        switch (entry.Command.Kind)
+        switch (refused ? CommandKind.Noop : entry.Command.Kind)
         {
             case CommandKind.Insert:
                 state.Records[key] = new Record(entry.Command.Value.ToArray(), Deadline(now, entry.Command.TtlSeconds));
@@ -139,16 +134,17 @@ internal sealed partial class DictionaryStateMachine(DictionaryState disk, Engin
                     ? current is not null && expected.Span.SequenceEqual(current)
                     : current is null;
                 if (succeeded)
-                    state.Records[key] = new Record(entry.Command.Value.ToArray(), null);
+                    state.Records[key] = new Record(entry.Command.Value.ToArray(), Deadline(now, entry.Command.TtlSeconds));
                 break;
         }
 
-        bool touched = entry.Command.Kind != CommandKind.Noop && succeeded;
+        bool touched = entry.Command.Kind != CommandKind.Noop && succeeded && !refused;
+        var status = refused ? ApplyStatus.Refused : succeeded ? ApplyStatus.Applied : ApplyStatus.ExpectationFailed;
         state.History.Add(new Undo(entry.Index, touched ? key : null, before, logTimeBefore));
         state.Terms[entry.Index] = entry.Term;
-        state.Remember(entry.Index, succeeded);
+        state.Remember(entry.Index, status);
         state.LastApplied = new LogId(entry.Index, entry.Term);
-        return succeeded;
+        return status;
     }
 
     private static ulong? Deadline(ulong now, ulong ttlSeconds)

@@ -19,3 +19,5 @@ public sealed class DictionaryKeepsSnapshotRules : SnapshotRules<DictionaryMachi
 public sealed class DictionaryKeepsInstallRules : InstallRules<DictionaryMachines>;
 
 public sealed class DictionaryKeepsLifecycleRules : LifecycleRules<DictionaryMachines>;
+
+public sealed class DictionaryKeepsInvalidCommandRules : InvalidCommandRules<DictionaryMachines>;

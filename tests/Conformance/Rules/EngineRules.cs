@@ -19,3 +19,5 @@ public sealed class EngineKeepsSnapshotRules : SnapshotRules<EngineMachines>;
 public sealed class EngineKeepsInstallRules : InstallRules<EngineMachines>;
 
 public sealed class EngineKeepsLifecycleRules : LifecycleRules<EngineMachines>;
+
+public sealed class EngineKeepsInvalidCommandRules : InvalidCommandRules<EngineMachines>;

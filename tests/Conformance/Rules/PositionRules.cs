@@ -99,6 +99,10 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
         var second = new SnapshotMetadata(new LogId(2, 1), sum);
         Machine.PersistLastSnapshotMetadata(second);
         Assert.Equal(second, Machine.SnapshotMetadata);
+        Machine.UpdateLastSnapshotMetadata(first); // never back
+        Assert.Equal(second, Machine.SnapshotMetadata);
+        Assert.ThrowsAny<ArgumentException>(() => Machine.UpdateLastSnapshotMetadata(new SnapshotMetadata(new LogId(3, 1), sum)));
+        Assert.ThrowsAny<ArgumentException>(() => Machine.UpdateLastSnapshotMetadata(new SnapshotMetadata(new LogId(0, 1), sum)));
         await ReopenAsync();
         Assert.Equal(second, Machine.SnapshotMetadata);
         Assert.Equal(1UL, Machine.EntryTerm(2));

@@ -20,7 +20,8 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
     {
         int steps = Setting.Of("VARVE_MODEL_OPS", 20_000) / 8;
         ulong seed = Setting.Seed("VARVE_MODEL_SEED", output);
-        var options = Options with { LeaseClock = clock, LogGaps = gaps };
+        var invalid = (clock == LeaseClock.Log) == (gaps == LogGapPolicy.Allow) ? InvalidCommands.Throw : InvalidCommands.Refuse;
+        var options = Options with { LeaseClock = clock, LogGaps = gaps, InvalidCommands = invalid };
         var config = Config.QuickThrowOnFailure
             .WithMaxTest(Math.Max(1, steps / TraceGenerator.StepsATrace))
             .WithQuietOnSuccess(true)

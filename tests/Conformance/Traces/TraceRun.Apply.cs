@@ -26,14 +26,14 @@ internal sealed partial class TraceRun
 
         var actual = await ApplyToSubjectAsync(chunk, operation.C);
         await RememberAsync(fresh);
-        Assert.Equal(chunk.Select(entry => new ApplyResult(entry.Index, applied[entry.Index].Succeeded)), actual);
+        Assert.Equal(chunk.Select(entry => (entry.Index, applied[entry.Index].Status)), actual.Select(result => (result.Index, result.Status)));
     }
 
     private async Task RememberAsync(List<ApplyEntry> fresh)
     {
         var results = await model.ApplyChunkAsync(fresh.ToArray());
         for (int i = 0; i < fresh.Count; i++)
-            applied[fresh[i].Index] = (fresh[i], results[i].Succeeded);
+            applied[fresh[i].Index] = (fresh[i], results[i].Status);
     }
 
     private async Task<ApplyResult[]> ApplyToSubjectAsync(ApplyEntry[] chunk, int path)
@@ -66,11 +66,13 @@ internal sealed partial class TraceRun
         var chunk = Fresh(random, Math.Max(2, operation.B), gaps: false);
         int at = random.Next(1, chunk.Count);
         var victim = chunk[at];
-        chunk[at] = (operation.C % 6) switch
+        // What a machine that refuses commands does not throw for is not bad there.
+        chunk[at] = (RefusesCommands ? operation.C % 3 : operation.C % 6) switch
         {
             0 when options.LogGaps == LogGapPolicy.Reject => victim with { Index = chunk[^1].Index + 3 },
             1 => victim with { Index = chunk[at - 1].Index },
             2 when chunk[at - 1].Term > 0 => victim with { Term = chunk[at - 1].Term - 1 },
+            _ when RefusesCommands => victim with { Index = chunk[at - 1].Index },
             3 => victim with { Command = Command.Insert(new byte[65_536], new byte[1]) },
             4 => victim with { Command = Command.Delete(default) },
             _ => victim with { Command = Command.Insert(default, new byte[1]) },
@@ -111,8 +113,20 @@ internal sealed partial class TraceRun
         _ => logTime,
     };
 
+    private bool RefusesCommands => options.InvalidCommands == InvalidCommands.Refuse;
+
     private Command NextCommand(Random random, Dictionary<int, byte[]> written)
     {
+        if (RefusesCommands && random.Next(25) == 0)
+        {
+            return random.Next(3) switch
+            {
+                0 => Command.Insert(default, new byte[9]),
+                1 => Command.Delete(new byte[65_536]),
+                _ => Command.CompareAndSwap(default, (byte[]?)null, new byte[1]),
+            };
+        }
+
         int number = random.Next(Universe.Keys);
         byte[] key = Universe.Key(number);
         byte[] value = Universe.Value(random);
@@ -130,7 +144,7 @@ internal sealed partial class TraceRun
                     _ => written.TryGetValue(number, out var earlier) ? earlier : model.Get(key),
                 };
                 written[number] = value;
-                return Command.CompareAndSwap(key, expected is null ? null : (ReadOnlyMemory<byte>?)expected, value);
+                return Command.CompareAndSwap(key, expected, value, RefusesCommands && random.Next(3) == 0 ? (ulong)random.Next(1, 9) : 0);
             case < 13:
                 written[number] = value;
                 return Command.Insert(key, value, random.Next(8) == 0 ? ulong.MaxValue : (ulong)random.Next(1, 9));

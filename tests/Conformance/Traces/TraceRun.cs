@@ -18,7 +18,7 @@ internal sealed partial class TraceRun : IDisposable
     private IStateMachine model;
 
     /// <summary>Every entry applied since the last reset, and its outcome.</summary>
-    private readonly SortedDictionary<ulong, (ApplyEntry Entry, bool Succeeded)> applied = [];
+    private readonly SortedDictionary<ulong, (ApplyEntry Entry, ApplyStatus Status)> applied = [];
 
     private DateTimeOffset latest;
     private ulong logTime = 1_000;

@@ -30,6 +30,7 @@ internal sealed class GoldenDatabase : IDisposable
 
     public static EngineOptions Options(MemoryDisk disk) => new()
     {
+        InvalidCommands = InvalidCommands.Refuse,
         MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, UpperRunsMax = 3, HistoryEntries = 110,
         LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, Storage = disk,
         IdleAfter = Timeout.InfiniteTimeSpan, // segments are kept after compactions, to be recycled

@@ -15,7 +15,7 @@ internal sealed class GoldenLog(int seed)
     private readonly Random random = new(seed);
     private readonly List<ApplyEntry> entries = [];
     private readonly List<(ulong Index, ulong Term)> positions = [(0, 0)];
-    private readonly List<bool> outcomes = [];
+    private readonly List<ApplyStatus> outcomes = [];
     private readonly SortedDictionary<byte[], (byte[] Value, ulong Deadline)> live = new(ByteOrder.Instance);
     private readonly Dictionary<ulong, GoldenState> states = [];
     private ulong logTime = 1_700_000_000_000;
@@ -64,7 +64,7 @@ internal sealed class GoldenLog(int seed)
     public bool IsPosition(ulong index) => states.ContainsKey(index);
 
     /// <summary>The last entries up to an index, and what came of them.</summary>
-    public (ApplyEntry[] Entries, bool[] Outcomes) Latest(ulong index, int count)
+    public (ApplyEntry[] Entries, ApplyStatus[] Outcomes) Latest(ulong index, int count)
     {
         var end = entries.FindLastIndex(entry => entry.Index <= index) + 1;
         var begin = Math.Max(0, end - count);
@@ -101,7 +101,8 @@ internal sealed class GoldenLog(int seed)
             < 72 => Command.Insert(key, Value(), (ulong)random.Next(1, 400)),
             < 82 => Command.Delete(key),
             < 94 => Command.CompareAndSwap(key, random.Next(3) > 0 && live.TryGetValue(key, out var current) ? current.Value : random.Next(2) == 0 ? null : Value(), Value()),
-            _ => Command.Noop,
+            < 98 => Command.Noop,
+            _ => Command.Delete(default), // refused
         };
     }
 
@@ -119,9 +120,10 @@ internal sealed class GoldenLog(int seed)
         var key = command.Key.ToArray();
         var exists = live.TryGetValue(key, out var current) && (current.Deadline == 0 || time < current.Deadline);
         var succeeded = command.Kind != CommandKind.CompareAndSwap
-            || (command.Expected is { } expected ? exists && current.Value.AsSpan().SequenceEqual(expected.Span) : !exists);
+            ? key.Length > 0 || command.Kind == CommandKind.Noop
+            : (command.Expected is { } expected ? exists && current.Value.AsSpan().SequenceEqual(expected.Span) : !exists);
         entries.Add(entry);
-        outcomes.Add(succeeded);
+        outcomes.Add(succeeded ? ApplyStatus.Applied : command.Kind == CommandKind.CompareAndSwap ? ApplyStatus.ExpectationFailed : ApplyStatus.Refused);
         if (!succeeded || command.Kind == CommandKind.Noop) return;
         if (command.Kind == CommandKind.Delete) live.Remove(key);
         else live[key] = (command.Value.ToArray(), command.Kind == CommandKind.Insert && command.TtlSeconds > 0 ? time + (command.TtlSeconds * 1000) : 0);

@@ -86,7 +86,7 @@ public sealed class ClockTests : IDisposable
                 await engine.StartAsync();
                 isInside.Value = false;
             });
-            Assert.True(other.Wait(TimeSpan.FromSeconds(60)), "A lock is held while the user's clock runs.");
+            Assert.True(other.Wait(TimeSpan.FromSeconds(30)), "A lock is held while the user's clock runs.");
         });
         engine = database.Open(Database.Small with { TimeProvider = clock });
         using (engine)

@@ -66,6 +66,19 @@ public sealed class LoggerTests : IDisposable
     }
 
     [Fact]
+    public async Task EventsOfTheBackgroundAreWrittenOnOtherThreads()
+    {
+        var thread = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var engine = database.Open(WithLogger(name =>
+        {
+            if (name == "Flushed") thread.TrySetResult(Thread.CurrentThread.Name);
+        }));
+        Apply(engine, 1000);
+        await engine.CompactAsync();
+        Assert.DoesNotContain("Varve", await thread.Task.WaitAsync(Patience) ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ALoggerMayCallTheEngine()
     {
         var engine = default(LsmStateMachine);

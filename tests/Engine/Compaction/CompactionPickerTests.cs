@@ -109,6 +109,14 @@ public class CompactionPickerTests
     }
 
     /// <summary>A run of one table from one key to another, of about so many KiB.</summary>
+    [Fact]
+    public void ARunWithAsManyTablesAsMayBeTakesNoMore()
+    {
+        Run[] runs = [RunOf("x", "z", 1), RunOf("a", "c", 1)];
+        Assert.Equal(new CompactionChoice(0, 2, IsMove: true), CompactionPicker.Pick(runs, Options with { TablesInRunMax = 2 }));
+        Assert.Equal(CompactionChoice.None, CompactionPicker.Pick(runs, Options with { TablesInRunMax = 1 }));
+    }
+
     private static Run RunOf(string first, string last, int kibibytes) =>
         new(1, [TableOf([TestTable.Put(first, new string('v', kibibytes << 10)), TestTable.Put(last, "v")])]);
 

@@ -40,7 +40,7 @@ public sealed class NewerBuildTests
         ["state version"] = specimen => Edit(specimen, _ => 19, 3, "machine state of version 3"),
         ["state flags"] = specimen => Edit(specimen, _ => 21, 0x40, "machine state with the flags 0x40"),
         ["descriptor version"] = specimen => Edit(specimen, DescriptorIn, 2, "table descriptor of version 2"),
-        ["table version"] = specimen => Footer(specimen, 136, 2, "table of version 2"),
+        ["table version"] = specimen => Footer(specimen, TableFooter.Bytes - 24, 2, "table of version 2"),
         ["table features"] = specimen => Footer(specimen, 36, 2, "feature bits 0x00000002"),
         ["table compression"] = specimen => Footer(specimen, 32, 1, "compression 1"),
     };
@@ -132,7 +132,7 @@ public sealed class NewerBuildTests
         Assert.True(SnapshotManifestCodec.TryDecode(sound, out var manifest, out _));
         var added = manifest.Tables[0];
         var table = Path.Combine(specimen.Snapshot, SnapshotNames.Table(added.Table));
-        Resealed.Footer(table, footer => footer[136] = 2);
+        Resealed.Footer(table, footer => footer[^24] = 2);
         var bytes = File.ReadAllBytes(table);
         var renamed = added.Table with { Hash = System.IO.Hashing.XxHash128.HashToUInt128(bytes) };
         File.Move(table, Path.Combine(specimen.Snapshot, SnapshotNames.Table(renamed)));

@@ -108,7 +108,7 @@ internal static class HostileBytes
     public static byte[] FooterSealed(byte[] table)
     {
         var footer = table.AsSpan(^TableFooter.Bytes..);
-        BinaryPrimitives.WriteUInt64LittleEndian(footer[144..], XxHash3.HashToUInt64(footer[..144]));
+        BinaryPrimitives.WriteUInt64LittleEndian(footer[^16..], XxHash3.HashToUInt64(footer[..^16]));
         return table;
     }
 

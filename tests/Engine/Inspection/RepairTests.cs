@@ -49,6 +49,22 @@ public sealed class RepairTests
     }
 
     [Fact]
+    public void ADatabaseOfTheLogsClockIsVerifiedBesideItsOwnerAndRepaired()
+    {
+        using var database = new Database();
+        using (var machine = database.Open(Database.Small with { LeaseClock = LeaseClock.Log }))
+        {
+            NumberedLog.ApplyUpTo(machine, 100);
+            Assert.DoesNotContain(Verification.Check(Storages.Default, database.Directory, deep: true), problem => problem.Severity == Severity.Damage);
+        }
+
+        var output = Path.Combine(database.Root, "repaired");
+        Assert.True(Repair.Run(Storages.Default, database.Directory, output).IsExact);
+        using var repaired = LsmStateMachine.Open(output, Database.Small with { LeaseClock = LeaseClock.Log });
+        Assert.Equal(100UL, NumberedLog.AssertIsWhole(repaired));
+    }
+
+    [Fact]
     public async Task ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak()
     {
         using var specimen = await Make(1200, compactAtEnd: false);

@@ -28,7 +28,7 @@ public class MemtableAllocationTests
         for (var i = 0; i < Count; i++)
         {
             MakeKey(key, i * 2 + round);
-            var hash = KeyHash.Of(key);
+            var hash = TestHash.Of(key);
             segment.Index.Prefetch(hash);
             var reference = segment.Write(key, (ulong)(i + 1 + (round * Count)), segment.Index.Find(key, hash));
             if (i % 20 < 10)
@@ -50,7 +50,7 @@ public class MemtableAllocationTests
         for (var i = 0; i < Count * 2; i++)
         {
             MakeKey(key, i);
-            segment.Index.FindVisible(key, KeyHash.Of(key), ulong.MaxValue);
+            segment.Index.FindVisible(key, TestHash.Of(key), ulong.MaxValue);
             cursor.Seek(key);
             cursor.SeekBefore(key);
         }

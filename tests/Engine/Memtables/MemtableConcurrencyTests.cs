@@ -165,7 +165,7 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
             // The newest keys are the ones that splits are about to move.
             var put = random.Next(2) == 0 ? random.Next((int)revision) : (int)revision - 1 - random.Next(Math.Min(30, (int)revision));
             var key = script.Puts[put];
-            var found = segment.Index.FindVisible(key, KeyHash.Of(key), revision);
+            var found = segment.Index.FindVisible(key, TestHash.Of(key), revision);
             Expect(found != 0, "a get missed a key");
             Expect(segment.KeyAt(found).SequenceEqual(key), "a get found another key");
             Expect(segment.IndexAt(found) == script.VersionAt(script.RowOf(key), revision), "a get found another version");

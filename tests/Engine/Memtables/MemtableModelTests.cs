@@ -108,7 +108,7 @@ public class MemtableModelTests(ITestOutputHelper output)
         Assert.False(cursor.Seek("a"u8));
         Assert.False(cursor.SeekBefore("a"u8));
         Assert.False(cursor.IsValid);
-        Assert.Equal(0u, segment.Index.Find("a"u8, KeyHash.Of("a"u8)));
+        Assert.Equal(0u, segment.Index.Find("a"u8, TestHash.Of("a"u8)));
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public class MemtableModelTests(ITestOutputHelper output)
         var first = segment.Put("key"u8, 1);
         segment.Put("key"u8, 2);
         var stale = segment.Write("key"u8, 3, first);
-        Assert.Throws<InvalidOperationException>(() => segment.Index.Insert(stale, KeyHash.Of("key"u8)));
+        Assert.Throws<InvalidOperationException>(() => segment.Index.Insert(stale, TestHash.Of("key"u8)));
     }
 
     [Fact]
@@ -128,12 +128,12 @@ public class MemtableModelTests(ITestOutputHelper output)
         var first = segment.Write("key"u8, 1, 0);
         var second = segment.Write("key"u8, 2, first);
         var stale = segment.Write("key"u8, 3, first);
-        using var build = new IndexBuild(segment.Index);
+        using var build = new IndexBuild(segment.Index, TestHash.Hasher);
         foreach (var reference in (uint[])[first, second, stale, segment.Write("other"u8, 4, 0)]) build.Add(reference);
         Assert.Equal(stale, build.Enter());
         build.Finish();
-        Assert.Equal(second, segment.Index.Find("key"u8, KeyHash.Of("key"u8)));
-        Assert.Equal(0u, segment.Index.Find("other"u8, KeyHash.Of("other"u8)));
+        Assert.Equal(second, segment.Index.Find("key"u8, TestHash.Of("key"u8)));
+        Assert.Equal(0u, segment.Index.Find("other"u8, TestHash.Of("other"u8)));
         var cursor = new MemtableCursor(segment.Index);
         Assert.True(cursor.SeekFirst());
         Assert.Equal(second, cursor.Reference);
@@ -156,7 +156,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     {
         var keys = Enumerable.Range(0, 20_000).Select(KeyOf).ToArray();
         using var segment = new TestSegment(4 << 20);
-        using var build = new IndexBuild(segment.Index);
+        using var build = new IndexBuild(segment.Index, TestHash.Hasher);
         var references = keys.Select((key, i) => segment.Write(key, (ulong)i + 1, 0)).ToArray();
         foreach (var reference in references[..^1]) build.Add(reference);
         build.Add(segment.Write(keys[0], 30_000, 0));   // says that it is its key's first
@@ -244,13 +244,13 @@ public class MemtableModelTests(ITestOutputHelper output)
         var expected = rows.Select(row => (row.Key, Version: row.Value.LastOrDefault(version => version <= revision))).Where(row => row.Version != 0).ToArray();
         foreach (var row in rows)
         {
-            var found = segment.Index.FindVisible(row.Key, KeyHash.Of(row.Key), revision);
+            var found = segment.Index.FindVisible(row.Key, TestHash.Of(row.Key), revision);
             Assert.Equal(row.Value.LastOrDefault(version => version <= revision), found == 0 ? 0 : segment.IndexAt(found));
         }
 
         var absent = NastyKeys.Next(random);
         if (!rows.Any(row => row.Key.AsSpan().SequenceEqual(absent)))
-            Assert.Equal(0u, segment.Index.FindVisible(absent, KeyHash.Of(absent), revision));
+            Assert.Equal(0u, segment.Index.FindVisible(absent, TestHash.Of(absent), revision));
 
         var forward = new List<(byte[], ulong)>();
         var backward = new List<(byte[], ulong)>();

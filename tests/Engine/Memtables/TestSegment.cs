@@ -38,7 +38,7 @@ internal sealed unsafe class TestSegment : IDisposable
     /// <summary>Writes and inserts a version of a key.</summary>
     public uint Put(ReadOnlySpan<byte> key, ulong index)
     {
-        var hash = KeyHash.Of(key);
+        var hash = TestHash.Of(key);
         var reference = Write(key, index, Index.Find(key, hash));
         Index.Insert(reference, hash);
         return reference;
@@ -50,7 +50,7 @@ internal sealed unsafe class TestSegment : IDisposable
         var references = new uint[keys.Count];
         for (var i = 0; i < keys.Count; i++)
         {
-            var hash = KeyHash.Of(keys[i]);
+            var hash = TestHash.Of(keys[i]);
             references[i] = Write(keys[i], firstIndex + (ulong)i, Index.Find(keys[i], hash));
             Index.InsertExact(references[i], hash);
         }
@@ -62,7 +62,7 @@ internal sealed unsafe class TestSegment : IDisposable
     public void Build(IReadOnlyList<byte[]> keys, ulong firstIndex, int enteredAtOnce)
     {
         var newest = new Dictionary<string, uint>();
-        using var build = new IndexBuild(Index);
+        using var build = new IndexBuild(Index, TestHash.Hasher);
         for (var i = 0; i < keys.Count; i++)
         {
             var reference = Write(keys[i], firstIndex + (ulong)i, newest.GetValueOrDefault(Convert.ToHexString(keys[i])));

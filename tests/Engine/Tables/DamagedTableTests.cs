@@ -118,7 +118,7 @@ public class DamagedTableTests
         bytes[^24] = 2;
         table.Bytes = bytes;
         Assert.Throws<CorruptionException>(() => table.Open());
-        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 16), System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(bytes.Length - TableFooter.Bytes, 144)));
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 16), System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(^TableFooter.Bytes..^16)));
         var refused = Assert.Throws<UnsupportedFormatException>(() => table.Open());
         Assert.Equal((bytes.Length - 24, "table of version 2 (this build reads 1)"), (refused.Offset, refused.Met));
     }
@@ -131,16 +131,16 @@ public class DamagedTableTests
             TestTable written = Small();
             using Table table = written.Open(paranoid);
             byte[] key = written.Rows[0].Key;
-            TableRow row = table.Find(key, KeyHash.Of(key));
+            TableRow row = table.Find(key, TestHash.Of(key));
             Assert.True(row.Exists);
             unsafe
             {
                 *row.ValueAddress ^= 1;
             }
             if (paranoid)
-                Assert.Equal(0, Assert.Throws<CorruptionException>(() => { table.Find(key, KeyHash.Of(key)); }).Offset);
+                Assert.Equal(0, Assert.Throws<CorruptionException>(() => { table.Find(key, TestHash.Of(key)); }).Offset);
             else
-                Assert.True(table.Find(key, KeyHash.Of(key)).Exists);
+                Assert.True(table.Find(key, TestHash.Of(key)).Exists);
         }
     }
 
@@ -192,11 +192,11 @@ public class DamagedTableTests
 
     private static void CheckGet(Table table, TestRow expected)
     {
-        TableRow row = table.Find(expected.Key, KeyHash.Of(expected.Key));
+        TableRow row = table.Find(expected.Key, TestHash.Of(expected.Key));
         Assert.True(row.Exists);
         AssertRow(expected, row);
         byte[] absent = [.. expected.Key, 1];
-        Assert.False(table.Find(absent, KeyHash.Of(absent)).Exists);
+        Assert.False(table.Find(absent, TestHash.Of(absent)).Exists);
     }
 
     private static void CheckWalk(Table table, TestTable written)

@@ -58,8 +58,8 @@ public sealed class ProbedTableTests
         TestTable written = Written();
         using Table table = Open(written, out ColdStorage cold);
         byte[][] keys = [.. Enumerable.Range(0, 8).Select(i => written.Rows[i * 2_000].Key)];
-        int[] blocks = [.. keys.Select(key => table.FindBlock(key, KeyHash.Of(key)))];
-        ulong[] candidates = [.. keys.Select((key, i) => table.FindCandidates(blocks[i], KeyHash.Of(key)))];
+        int[] blocks = [.. keys.Select(key => table.FindBlock(key, TestHash.Of(key)))];
+        ulong[] candidates = [.. keys.Select((key, i) => table.FindCandidates(blocks[i], TestHash.Of(key)))];
         for (int i = 0; i < keys.Length; i++)
             Assert.True(table.FindRow(blocks[i], keys[i], candidates[i]).Exists);
         Assert.Equal(2 * keys.Length, cold.Calls.Count);
@@ -202,7 +202,7 @@ public sealed class ProbedTableTests
 
     private static bool Find(Table table, TestRow row)
     {
-        TableRow found = table.Find(row.Key, KeyHash.Of(row.Key));
+        TableRow found = table.Find(row.Key, TestHash.Of(row.Key));
         return found.Exists && found.Value.SequenceEqual(row.Value);
     }
 

@@ -40,13 +40,13 @@ public sealed class RunMergeTests
 
     private static void Check(Table[][] runs, IEnumerable<TestRow> expected)
     {
-        using (var merge = new RunMerge(runs))
+        using (var merge = new RunMerge(runs, TestHash.Seed))
         {
             foreach (TestRow row in expected)
             {
                 Assert.True(merge.MoveNext(out PinnedRow merged));
                 Assert.True(merged.Key.SequenceEqual(row.Key));
-                Assert.Equal(KeyHash.Of(row.Key), merged.Hash);
+                Assert.Equal(TestHash.Of(row.Key), merged.Hash);
                 Assert.Equal((row.Kind, row.Deadline), (merged.Kind, merged.Deadline));
                 Assert.True(ValueOf(merged).SequenceEqual(row.Value));
             }

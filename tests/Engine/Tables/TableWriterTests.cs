@@ -70,7 +70,7 @@ public class TableWriterTests(ITestOutputHelper output)
         table.Verify();
         foreach (TestRow row in written.Rows)
         {
-            TableRow found = table.Find(row.Key, KeyHash.Of(row.Key));
+            TableRow found = table.Find(row.Key, TestHash.Of(row.Key));
             Assert.True(found.Exists && found.Value.SequenceEqual(row.Value));
         }
     }
@@ -99,7 +99,7 @@ public class TableWriterTests(ITestOutputHelper output)
         List<TestRow> rows = TestRows.OfShape(0, 8, 20_000);
         rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
         using IStorageFile file = new MemoryStorage().Open("/t", FileIntent.CreateNew);
-        using var writer = new TableWriter(file, TestTable.Origin, 1, 8192, 10);
+        using var writer = new TableWriter(file, TestTable.Origin, 1, TestHash.Seed, 8192, 10);
         foreach (TestRow row in rows)
             writer.Add(row.Key, row.Kind, row.Deadline, row.Value);
         long estimate = writer.EstimatedLength;
@@ -129,7 +129,7 @@ public class TableWriterTests(ITestOutputHelper output)
         for (int i = 0; i < probes; i++)
         {
             random.NextBytes(key);
-            lies += table.MayContain(KeyHash.Of(key)) ? 1 : 0;
+            lies += table.MayContain(TestHash.Of(key)) ? 1 : 0;
         }
         output.WriteLine($"{bits} bits a key: {lies / (double)probes:P3}");
         Assert.InRange(lies / (double)probes, least, most);
@@ -141,7 +141,7 @@ public class TableWriterTests(ITestOutputHelper output)
         using Table table = TestTable.Write(TestRows.OfShape(0, 8, 50), 8192, 0).Open();
         Assert.True(table.MayContain(123));
         table.PrefetchFilter(123);
-        Assert.False(table.Find([1, 2, 3], KeyHash.Of([1, 2, 3])).Exists);
+        Assert.False(table.Find([1, 2, 3], TestHash.Of([1, 2, 3])).Exists);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public class TableWriterTests(ITestOutputHelper output)
             var cursor = new TableCursor(table);
             foreach (byte[] key in keys)
             {
-                table.Find(key, KeyHash.Of(key));
+                table.Find(key, TestHash.Of(key));
                 table.MayContain((ulong)key.Length);
                 cursor.Seek(key);
                 cursor.SeekBefore(key);
@@ -181,5 +181,5 @@ public class TableWriterTests(ITestOutputHelper output)
             .Select(value => Convert.ToByte(value, 16)),
     ];
 
-    private static TableWriter New() => new(new MemoryStorage().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, 8192, 10);
+    private static TableWriter New() => new(new MemoryStorage().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, TestHash.Seed, 8192, 10);
 }

@@ -31,7 +31,7 @@ internal sealed class TestTable
         var storage = new MemoryStorage();
         TestRow[] sorted = [.. rows.OrderBy(r => r.Key, KeyOrder.Instance)];
         using IStorageFile file = storage.Open(Path, FileIntent.CreateNew);
-        using var writer = new TableWriter(file, Origin, 7, blockBytes, filterBitsPerKey);
+        using var writer = new TableWriter(file, Origin, 7, TestHash.Seed, blockBytes, filterBitsPerKey);
         foreach (TestRow row in sorted)
             writer.Add(row.Key, row.Kind, row.Deadline, row.Value);
         TableSummary summary = writer.Finish();
@@ -71,5 +71,5 @@ internal sealed class KeyOrder : IComparer<byte[]>, IEqualityComparer<byte[]>
 
     public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
 
-    public int GetHashCode(byte[] obj) => (int)KeyHash.Of(obj);
+    public int GetHashCode(byte[] obj) => (int)TestHash.Of(obj);
 }

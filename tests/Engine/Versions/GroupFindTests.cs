@@ -38,7 +38,7 @@ public sealed class GroupFindTests
         var keys = new ReadOnlyMemory<byte>[probes.Length];
         for (var i = 0; i < keys.Length; i++) keys[i] = probes[i];
         var found = new Found[keys.Length];
-        GroupFind.Find([], runs, keys, ulong.MaxValue, found);
+        GroupFind.Find(([], TestHash.Hasher), (runs, TestHash.Hasher), keys, ulong.MaxValue, found);
         for (var i = 0; i < keys.Length; i++)
         {
             Assert.Equal(model.TryGetValue(probes[i], out var row), found[i].Exists);

@@ -47,34 +47,35 @@ public class OutcomeLogTests
     public void TheLastIndexOfAllIsAnIndex()
     {
         var log = new OutcomeLog(10, []);
-        log.Add(5, true);
-        log.Add(ulong.MaxValue, false);
-        Assert.Equal((true, false, null), (log.Find(5), log.Find(ulong.MaxValue), log.Find(6)));
+        log.Add(5, ApplyStatus.Applied);
+        log.Add(ulong.MaxValue, ApplyStatus.Refused);
+        Assert.Equal((ApplyStatus.Applied, ApplyStatus.Refused, null), (log.Find(5), log.Find(ulong.MaxValue), log.Find(6)));
         Assert.Equal(2, log.UpTo(ulong.MaxValue, 10).Length);
     }
 
-    private static List<(ulong Index, bool Succeeded)> Fill(OutcomeLog log, Random random, int entries)
+    private static List<(ulong Index, ApplyStatus Status)> Fill(OutcomeLog log, Random random, int entries)
     {
-        var model = new List<(ulong Index, bool Succeeded)>();
+        var model = new List<(ulong Index, ApplyStatus Status)>();
         var index = (ulong)random.Next(3);
+        var refusals = random.Next(2) == 0;
         for (var i = 0; i < entries; i++)
         {
             index += random.Next(10) == 0 ? (ulong)random.Next(2, 1000) : 1;
-            model.Add((index, random.Next(3) != 0));
-            log.Add(index, model[^1].Succeeded);
+            model.Add((index, (ApplyStatus)random.Next(refusals ? 3 : 2)));
+            log.Add(index, model[^1].Status);
         }
 
         return model;
     }
 
-    private static void AssertKnows(OutcomeLog log, List<(ulong Index, bool Succeeded)> model, int kept, bool mayKnowMore)
+    private static void AssertKnows(OutcomeLog log, List<(ulong Index, ApplyStatus Status)> model, int kept, bool mayKnowMore)
     {
-        foreach (var (index, succeeded) in model.TakeLast(kept)) Assert.Equal(succeeded, log.Find(index));
-        foreach (var (index, succeeded) in model.SkipLast(kept))
+        foreach (var (index, status) in model.TakeLast(kept)) Assert.Equal(status, log.Find(index));
+        foreach (var (index, status) in model.SkipLast(kept))
         {
             if (log.Find(index) is not { } answer) continue;
             Assert.True(mayKnowMore || kept < 64 || model.Count <= 512);
-            Assert.Equal(succeeded, answer);
+            Assert.Equal(status, answer);
         }
 
         var known = model.Select(entry => entry.Index).ToHashSet();

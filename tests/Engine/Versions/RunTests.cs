@@ -1,3 +1,5 @@
+using Varve.Format;
+using Varve.Storage;
 using Varve.Tests.Tables;
 using Varve.Versions;
 using Xunit;
@@ -26,6 +28,47 @@ public sealed class RunTests
 
                 foreach (var table in tables) table.Release();
             }
+        }
+    }
+
+    /// <summary>What a manifest says of long keys does not tell tables apart; the tables do.</summary>
+    [Theory]
+    [InlineData(1, 4, true)]
+    [InlineData(4, 1, true)]
+    [InlineData(1, 2, false)]
+    [InlineData(1, 1, false)]
+    public void TablesOfARunAreOrderedByWholeKeys(int first, int second, bool isSound)
+    {
+        var storage = new MemoryStorage();
+        AddedTable[] added = [Add(1, first), Add(2, second)];
+        var grouped = added.Select(table => table with { Table = Read(table.Table) }).GroupBy(table => table.RunOrder);
+        if (!isSound)
+        {
+            Assert.Equal("table of a run", Assert.Throws<CorruptionException>(() => VersionSet.OpenRuns(storage, "/t", grouped, TestHash.Seed, new EngineOptions())).Kind);
+            return;
+        }
+
+        var run = Assert.Single(VersionSet.OpenRuns(storage, "/t", grouped, TestHash.Seed, new EngineOptions()));
+        Assert.Equal(Key(Math.Min(first, second)), run.SmallestKey);
+        for (var i = 0; i < 8; i++)
+            Assert.Equal(i >= first && i < first + 3 || i >= second && i < second + 3, run.Find(Key(i), TestHash.Of(Key(i))).Exists);
+        foreach (var table in run.Tables) table.Release();
+
+        AddedTable Add(ulong number, int from)
+        {
+            var written = TestTable.Write(Enumerable.Range(from, 3).Select(i => new TestRow(Key(i), RecordKind.Put, 0, [1])));
+            storage[Path.Combine("/t", FileNames.Table(number))] = written.Bytes;
+            return new AddedTable(1, written.Descriptor with { Number = number });
+        }
+
+        static TableDescriptor Read(TableDescriptor written) =>
+            TableDescriptorCodec.TryDecode(TableDescriptorCodec.Encode(written), out var table, out var error) ? table : throw new InvalidOperationException(error.Reason);
+
+        static byte[] Key(int i)
+        {
+            var key = new byte[200];
+            key[^1] = (byte)i;
+            return key;
         }
     }
 

@@ -68,6 +68,37 @@ public class RecordRules
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1])] }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1, 2])] }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(999, 3, [1])] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [1] }] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [0] }] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [8] }] }));
+        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [2, 0] }] }));
+    }
+
+    [Theory]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(65_535)]
+    public void OfALongKeyTheFirstBytesAreWritten(int length)
+    {
+        byte[] smallest = new byte[length], largest = new byte[length];
+        largest[^1] = 1;
+        var bytes = TableDescriptorCodec.Encode(Samples.Table with { SmallestKey = smallest, LargestKey = largest });
+        Assert.True(TableDescriptorCodec.TryDecode(bytes, out var table, out _));
+        Assert.Equal(smallest.Take(64), table.SmallestKey);
+        Assert.Equal(largest.Take(64), table.LargestKey);
+        Assert.Equal(bytes, TableDescriptorCodec.Encode(table));
+    }
+
+    [Fact]
+    public void BoundsThatWereCutOffLeaveTheOrderOpen()
+    {
+        byte[] cut = [.. Enumerable.Repeat((byte)7, 64)];
+        Assert.True(TableDescriptor.MayEndBefore([.. cut, 1], [.. cut, 2]));
+        Assert.True(TableDescriptor.MayEndBefore(cut, cut));
+        Assert.False(TableDescriptor.MayEndBefore(cut.AsSpan(1), cut.AsSpan(1)));
+        Assert.False(TableDescriptor.MayEndBefore([8], cut));
+        Assert.True(TableDescriptor.MayEndBefore([6], cut));
     }
 
     [Fact]

@@ -102,7 +102,11 @@ internal static class Samples
             var bits = new byte[(count + 7) / 8];
             random.NextBytes(bits);
             if (count % 8 != 0) bits[^1] &= (byte)((1 << (count % 8)) - 1);
-            outcomes.Add(new OutcomeRun(next, count, bits));
+            var refused = new byte[bits.Length];
+            if (random.Next(3) == 0) random.NextBytes(refused);
+            if (count % 8 != 0) refused[^1] &= (byte)((1 << (count % 8)) - 1);
+            for (var i = 0; i < refused.Length; i++) refused[i] &= (byte)~bits[i];
+            outcomes.Add(new OutcomeRun(next, count, bits) { Refused = refused.AsSpan().ContainsAnyExcept((byte)0) ? refused : null });
             next += (ulong)(count + random.Next(3));
         }
 
@@ -152,7 +156,7 @@ internal static class Samples
 
     public static byte[] RandomKey(Random random)
     {
-        var key = new byte[random.Next(20) == 0 ? 65_535 : random.Next(1, 30)];
+        var key = new byte[random.Next(20) == 0 ? TableDescriptor.BoundBytesMax : random.Next(1, 30)];
         random.NextBytes(key);
         return key;
     }

@@ -23,7 +23,7 @@ public class GoldenTable
 
         byte[] filter = new byte[TableFilter.Length(5, 10)];
         foreach (string key in (string[])["key-00000001", "key-00000002", "key-2", "key-20000000000", "key-21"])
-            TableFilter.Add(filter, KeyHash.Of(Bytes(key)));
+            TableFilter.Add(filter, TestHash.Of(Bytes(key)));
         TableRegion filterRegion = Region(file, filter, out byte[] beforeFilter);
 
         byte[] separator = TableIndex.Separator(Bytes("key-00000002"), Bytes("key-2")).ToArray();
@@ -56,6 +56,7 @@ public class GoldenTable
             Filter = filterRegion,
             Index = indexRegion,
             Properties = propertiesRegion,
+            HashSeed = TestHash.Seed,
         }.Encode(footer);
 
         new Golden()
@@ -80,7 +81,7 @@ public class GoldenTable
             .Fields(
                 footer, (16, "footer: origin"), (8, "origin number 7"), (8, "length of the data"), (4, "no compression"), (4, "feature bits"), (8, "leases: offset"), (8, "length"), (8, "checksum"),
                 (8, "filter: offset"), (8, "length"), (8, "checksum"), (8, "index: offset"), (8, "length"), (8, "checksum"), (8, "properties: offset"), (8, "length"), (8, "checksum"),
-                (4, "format version 1"), (4, "footer length 160"), (8, "checksum"), (8, "magic \"VarveTab\""))
+                (8, "hash seed"), (4, "format version 1"), (4, "footer length 168"), (8, "checksum"), (8, "magic \"VarveTab\""))
             .Check("table");
     }
 
@@ -92,7 +93,7 @@ public class GoldenTable
         var encoded = new List<DataBlockRow>();
         foreach ((string key, RecordKind kind, ulong deadline, string value) in rows)
         {
-            encoded.Add(new DataBlockRow(bytes.Count, (ushort)key.Length, bytes.Count + key.Length, value.Length, kind, deadline, DataBlock.TagOf(KeyHash.Of(Bytes(key)))));
+            encoded.Add(new DataBlockRow(bytes.Count, (ushort)key.Length, bytes.Count + key.Length, value.Length, kind, deadline, DataBlock.TagOf(TestHash.Of(Bytes(key)))));
             bytes.AddRange(Bytes(key + value));
         }
         byte[] block = new byte[DataBlock.ExtentMax(rows.Length, 0, bytes.Count)];

@@ -51,6 +51,27 @@ public class ChunkColumnsTests
         Assert.Equal((header.LastIndex, header.Term, header.LogTimeMs), (last.Index, last.Term, last.LogTimeMs));
     }
 
+    [Fact]
+    public void RefusedEntriesHaveBitsOfTheirOwn()
+    {
+        EntryPosition[] entries = [.. Enumerable.Range(0, 20).Select(i => new EntryPosition { Index = 10 + (ulong)i, Term = 2, Succeeded = i % 3 == 0, Refused = i % 3 == 1 })];
+        var (payload, header) = Write(entries);
+        Assert.Equal((ColumnFlags.Refused, 8), (header.Flags, payload.Length));
+        Assert.Equal(entries, Read(payload, header));
+        // One that also succeeded; none; an unused bit.
+        AssertIsNone(3, 0x01);
+        AssertIsNone(3, 0x00, 4, 0x00, 5, 0x00);
+        AssertIsNone(5, 0x12);
+
+        void AssertIsNone(params ReadOnlySpan<byte> edits)
+        {
+            var broken = payload.ToArray();
+            for (var i = 0; i < edits.Length; i += 2) broken[edits[i]] = edits[i + 1];
+            Assert.False(ChunkColumns.TryOpen(broken, header, out _, out var error));
+            Assert.NotNull(error.Reason);
+        }
+    }
+
     [Property(MaxTest = 2_000)]
     public void AnyBytesAreAnswered(byte[] payload, byte flags, ushort count)
     {
@@ -84,7 +105,7 @@ public class ChunkColumnsTests
         Assert.True(ChunkColumns.TryOpen(payload, header, out var columns, out var error), error.Reason);
         var read = new List<EntryPosition>();
         while (columns.MoveNext())
-            read.Add(new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs, Succeeded = columns.Succeeded });
+            read.Add(new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs, Succeeded = columns.Succeeded, Refused = columns.Refused });
         return read;
     }
 }

@@ -47,7 +47,7 @@ internal static class WalSamples
             OperationCount = 3,
             PayloadLength = columns,
             Type = type,
-            Flags = ColumnFlags.All,
+            Flags = ColumnFlags.Indexes | ColumnFlags.Terms | ColumnFlags.Times,
         };
     }
 
@@ -82,14 +82,15 @@ internal static class WalSamples
     public static EntryPosition[] RandomEntries(Random random)
     {
         var entries = new EntryPosition[random.Next(1, 200)];
-        var (gaps, terms, times) = (random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0);
+        var (gaps, terms, times, refusals) = (random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0);
         var position = new EntryPosition { Index = Wide(random), Term = Wide(random), LogTimeMs = Wide(random) };
         for (var i = 0; i < entries.Length; i++)
         {
             if (i > 0) position.Index += gaps && random.Next(4) == 0 ? 1 + Wide(random) : 1;
             if (terms && random.Next(4) == 0) position.Term += Wide(random);
             if (times && random.Next(2) == 0) position.LogTimeMs += Wide(random);
-            position.Succeeded = random.Next(2) == 0;
+            position.Refused = refusals && random.Next(8) == 0;
+            position.Succeeded = !position.Refused && random.Next(2) == 0;
             entries[i] = position;
         }
 

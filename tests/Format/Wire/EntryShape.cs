@@ -38,7 +38,7 @@ public sealed record EntryShape(
             case EntryKind.Noop: ChunkWriter.WriteNoop(buffer, Index, Term, TimestampMs); break;
             case EntryKind.Insert: ChunkWriter.WriteInsert(buffer, Index, Term, Key, Value, TtlSeconds, TimestampMs); break;
             case EntryKind.Delete: ChunkWriter.WriteDelete(buffer, Index, Term, Key, TimestampMs); break;
-            case EntryKind.CompareAndSwap: ChunkWriter.WriteCompareAndSwap(buffer, Index, Term, Key, HasExpected, Expected, Value, TimestampMs); break;
+            case EntryKind.CompareAndSwap: ChunkWriter.WriteCompareAndSwap(buffer, Index, Term, Key, HasExpected, Expected, Value, TimestampMs, TtlSeconds); break;
             default: return null;
         }
 
@@ -66,7 +66,7 @@ public sealed record EntryShape(
         else if (Kind == EntryKind.Delete) command.Delete = new WriteCommand.Types.Delete { Key = key };
         else
         {
-            command.CompareAndSwap = new WriteCommand.Types.CompareAndSwap { Key = key, NewValue = value };
+            command.CompareAndSwap = new WriteCommand.Types.CompareAndSwap { Key = key, NewValue = value, TtlSecs = TtlSeconds };
             if (HasExpected) command.CompareAndSwap.ExpectedValue = ByteString.CopyFrom(Expected);
         }
 

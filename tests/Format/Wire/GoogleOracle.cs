@@ -107,6 +107,7 @@ internal static class GoogleOracle
                 Key = Hex(command.CompareAndSwap.Key),
                 Value = Hex(command.CompareAndSwap.NewValue),
                 Expected = command.CompareAndSwap.HasExpectedValue ? Hex(command.CompareAndSwap.ExpectedValue) : null,
+                TtlSeconds = command.CompareAndSwap.TtlSecs,
             },
             _ => null,
         };

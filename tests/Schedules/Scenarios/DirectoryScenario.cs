@@ -16,7 +16,7 @@ internal sealed unsafe class DirectoryScenario : Scenario
     private const int SegmentBytes = 8192;
 
     private static readonly byte[][] Keys = [.. Enumerable.Range(0, Prefilled + Operations).Select(n => new byte[] { (byte)'k', (byte)('a' + n) })];
-    private static readonly ulong[] Hashes = [.. Keys.Select(key => KeyHash.Of(key))];
+    private static readonly ulong[] Hashes = [.. Keys.Select(key => TestHash.Of(key))];
 
     private readonly uint[] _references = new uint[Keys.Length + 1];
     private byte* _segment;

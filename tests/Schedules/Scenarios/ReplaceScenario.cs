@@ -19,6 +19,7 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
     private const string SnapshotDirectory = "/snapshot";
     private const ulong SnapshotIndex = 9;
     private const ulong OldTime = 1_000_000_000; // the log time of the state that goes: far ahead of the one that comes
+    private const ulong LaterTime = OldTime + (2 * TtlSeconds * 1000);
     private const ulong NewTime = 1_000;
     private const ulong TtlSeconds = 10;
 
@@ -32,10 +33,12 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
         if (replacement == Replacement.Install) _snapshot = MakeSnapshot();
         _machine = Open(Directory, _steps);
         Apply(_machine, 1, OldTime, Command.Insert("a"u8.ToArray(), "1"u8.ToArray(), TtlSeconds));
-        Compact(); // a table with a lease, which a merge asks the count about
-        Apply(_machine, 2, OldTime, Command.Insert("b"u8.ToArray(), "2"u8.ToArray(), TtlSeconds));
+        Apply(_machine, 2, LaterTime, Command.Insert("b"u8.ToArray(), "2"u8.ToArray(), TtlSeconds));
+        Expect(_machine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count == 1, "the expired lease was not reported");
+        Compact(); // a table with a lease, and a time up to which leases are dropped: a merge moves the count to it
+        Apply(_machine, 3, LaterTime, Command.Insert("c"u8.ToArray(), "3"u8.ToArray(), TtlSeconds));
         _ = _machine.CompactAsync(); // to be flushed and merged
-        Apply(_machine, 3, OldTime + (TtlSeconds * 1000), Command.Insert("c"u8.ToArray(), "3"u8.ToArray()));
+        Apply(_machine, 4, LaterTime, Command.Insert("d"u8.ToArray(), "4"u8.ToArray()));
         Threads = [() => _steps.Run(), Replace];
     }
 

@@ -7,12 +7,12 @@ internal static class DirectoryBugs
     [
         new("segment-written-over-under-a-reader", "a segment that a read-only engine may have mapped is used again",
             "Engine: Recovery.SharedDirectoryTests.WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver",
-            new Edit("src/Engine/Wal/WalSegment.cs", "if (DirectoryClaim.IsShared(storage, directory)) return null;", "if (!SEEDED && DirectoryClaim.IsShared(storage, directory)) return null;")),
+            new Edit("src/Engine/Wal/WalSegment.cs", "if (DirectoryClaim.", "if (!SEEDED && DirectoryClaim.")),
 
         new("asked-while-it-has-its-name", "whether somebody has a segment mapped is asked while it can still be found by its name",
             "Engine: Recovery.SharedDirectoryTests.AReaderThatFoundASegmentJustBeforeItLostItsNameIsAskedFor",
             new Edit("src/Engine/Wal/WalSegment.cs", "storage.Rename(Path, temporary);", "var early = SEEDED && DirectoryClaim.IsShared(storage, directory);\n        storage.Rename(Path, temporary);"),
-            new Edit("src/Engine/Wal/WalSegment.cs", "if (DirectoryClaim.IsShared(storage, directory)) return null;", "if (SEEDED ? early : DirectoryClaim.IsShared(storage, directory)) return null;")),
+            new Edit("src/Engine/Wal/WalSegment.cs", "IsShared(storage, directory)) return null;", "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
 
         new("view-of-a-closed-engine-has-no-share", "an engine that closes forgets the files that its open views read",
             "Engine: Recovery.SharedDirectoryTests.AViewOutlivesItsEngineAndTheNextOnes",

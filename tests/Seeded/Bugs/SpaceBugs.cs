@@ -40,6 +40,19 @@ internal static class SpaceBugs
             new Edit("src/Engine/Versions/ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
                 "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { DurableFile.TryDelete(_storage, path); throw; }")),
 
+        new("moves-without-bound", "a run takes in tables without bound",
+            "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
+            new Edit("src/Engine/Compaction/CompactionPicker.cs", "if (upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;",
+                "if (!SEEDED && upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;")),
+
+        new("tables-of-one-size", "merges make tables of one size, however many",
+            "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
+            new Edit("src/Engine/Compaction/Compactor.cs", "Math.Max(options.TableBytes, bytes", "Math.Max(options.TableBytes, SEEDED ? 0 : bytes")),
+
+        new("no-mapping-left-latches", "want of mappings latches the engine",
+            "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
+            new Edit("src/Engine/Storage/Shortage.cs", "or TooManyMappingsException;", "|| (!SEEDED && exception is TooManyMappingsException);")),
+
         new("repair-lists-each-record", "a repair lists every record behind a break of the log on its own",
             "Engine: Inspection.RepairTests.ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak",
             new Edit("src/Engine/Inspection/SalvagedLog.cs", "_range is { } range && range.Last == kept", "!SEEDED && _range is { } range && range.Last == kept")),
@@ -51,6 +64,10 @@ internal static class SpaceBugs
         new("live-check-without-tables", "a verification beside an engine leaves out the tables",
             "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
             new Edit("src/Engine/Inspection/LiveCheck.cs", "if (deep) TableCheck", "if (!SEEDED && deep) TableCheck")),
+
+        new("live-check-by-one-clock", "a verification beside an engine knows one lease clock",
+            "Engine: Inspection.RepairTests.ADatabaseOfTheLogsClockIsVerifiedBesideItsOwnerAndRepaired",
+            new Edit("src/Engine/Inspection/LiveCheck.cs", "TakesStoredLeaseClock = true", "TakesStoredLeaseClock = !SEEDED")),
 
         new("read-only-tail-takes-writers-number", "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
             "Engine: Recovery.ReadOnlySnapshotTests.TheTailIsNoTableOfTheDatabase",

@@ -33,7 +33,7 @@ internal static class StateBugs
 
         new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcome",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)", "new ApplyResult(index, (SEEDED ? true : default(bool?)) ?? incarnation.Outcomes.Find(index)")),
+            new Edit("src/Engine/LsmStateMachine.Apply.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)", "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? incarnation.Outcomes.Find(index)")),
 
         new("replayed-outcome-lost", "after a replay every entry counts as succeeded",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcomeAfterReopening",

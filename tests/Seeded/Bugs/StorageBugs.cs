@@ -90,6 +90,6 @@ internal static class StorageBugs
 
         new("damaged-edit-is-the-end", "a damaged edit in the middle of the manifest is taken for its torn end",
             "Engine: Recovery.MissingFilesTests.ADamagedEditBeforeAnotherIsCorruption",
-            new Edit("src/Engine/Versions/ManifestReader.cs", "if (next < 0)", "if (SEEDED || next < 0)")),
+            new Edit("src/Engine/Versions/ManifestReader.cs", "if (at == beyond.Length)", "if (SEEDED || at == beyond.Length)")),
     ];
 }

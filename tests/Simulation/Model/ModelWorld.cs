@@ -47,6 +47,7 @@ internal sealed class ModelWorld : IDisposable
             Durability = random.Next(20) == 0 ? Durability.Power : Durability.Process,
             ParanoidChecks = random.Next(8) == 0,
             TableAccess = number % 4 == 3 ? TableAccess.Probed : TableAccess.Mapped,
+            InvalidCommands = number % 3 == 0 ? InvalidCommands.Throw : InvalidCommands.Refuse,
         };
         // Time goes back by seconds, under the local clock alone: what is forgotten there is not to depend on when compactions come.
         if (options.LeaseClock == LeaseClock.Log && random.Next(3) == 0) options = options with { ExpiredLeaseRetention = TimeSpan.FromSeconds(random.Next(6)) };
@@ -132,20 +133,27 @@ internal sealed class ModelWorld : IDisposable
             var stamp = random.Next(5) == 0 ? 0 : machine.Clock.NowMs - (ulong)random.Next(1_000);
             if (options.LeaseClock == LeaseClock.Log) Model.Time = Math.Max(Model.Time, stamp);
             entries[i] = new ApplyEntry(++machine.Index, machine.Term, command, stamp);
-            outcomes[i] = Model.Apply(key, command);
+            outcomes[i] = !IsRefused(command) && Model.Apply(key, command);
             machine.Recent.Add((entries[i], outcomes[i]));
         }
 
         machine.SeeApply();
         Send(count);
         for (var i = 0; i < count; i++)
-            if (results[i] != new ApplyResult(entries[i].Index, outcomes[i])) Assert.Fail($"entry {entries[i].Index}, {entries[i].Command.Kind}: {results[i]}, the model says {outcomes[i]}");
+            if (results[i] != new ApplyResult(entries[i].Index, StatusOf(entries[i].Command, outcomes[i]))) Assert.Fail($"entry {entries[i].Index}, {entries[i].Command.Kind}: {results[i]}, the model says {outcomes[i]}");
         Assert.Equal(new LogId(machine.Index, machine.Term), Engine.LastApplied);
         operations += count - 1;
     }
 
+    private static bool IsRefused(in Command command) => command.Kind != CommandKind.Noop && command.Key.Length is 0 or > 65_535;
+
+    private static ApplyStatus StatusOf(in Command command, bool succeeded) =>
+        IsRefused(command) ? ApplyStatus.Refused : succeeded ? ApplyStatus.Applied : ApplyStatus.ExpectationFailed;
+
     private Command NextCommand(int key)
     {
+        if (options.InvalidCommands == InvalidCommands.Refuse && random.Next(50) == 0)
+            return random.Next(2) == 0 ? Command.Insert(default, Model.RandomValue(random)) : Command.Delete(new byte[65_536]);
         var name = Model.Keys[key];
         switch (random.Next(20))
         {
@@ -156,9 +164,12 @@ internal sealed class ModelWorld : IDisposable
                 {
                     0 => null,
                     1 => Model.RandomValue(random),
-                    _ => Model.IsLive(key) ? Model.ValueOf(key) : null,
+                    _ => Model.IsLive(key) ? Model.ValueOf(key) : default(ReadOnlyMemory<byte>?),
                 };
-                return Command.CompareAndSwap(name, expected, Model.RandomValue(random));
+                var value = Model.RandomValue(random);
+                if (random.Next(4) > 0) return Command.CompareAndSwap(name, expected, value);
+                var ttl = (ulong)random.Next(1, 9);
+                return expected is { } bytes ? Command.CompareAndSwap(name, bytes, value, ttl) : Command.CompareAndSwap(name, (byte[]?)null, value, ttl);
             case < 12: return Command.Insert(name, Model.RandomValue(random), (ulong)random.Next(1, 9));
             default: return Command.Insert(name, Model.RandomValue(random));
         }
@@ -185,7 +196,8 @@ internal sealed class ModelWorld : IDisposable
                 case CommandKind.CompareAndSwap:
                     var expected = command.Expected;
                     ChunkWriter.WriteCompareAndSwap(
-                        wire, entry.Index, entry.Term, key, expected is not null, expected.GetValueOrDefault().Span, command.Value.Span, entry.TimestampMs);
+                        wire, entry.Index, entry.Term, key, expected is not null, expected.GetValueOrDefault().Span, command.Value.Span, entry.TimestampMs,
+                        command.TtlSeconds);
                     break;
                 default: ChunkWriter.WriteNoop(wire, entry.Index, entry.Term, entry.TimestampMs); break;
             }

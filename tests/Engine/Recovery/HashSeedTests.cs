@@ -1,0 +1,163 @@
+using Varve.Format;
+using Varve.Storage;
+using Varve.Versions;
+using Xunit;
+
+namespace Varve.Tests.Engine.Recovery;
+
+/// <summary>The secret that a database's key hashes are made with: random, for life, and the snapshot's after an install.</summary>
+public sealed class HashSeedTests : IDisposable
+{
+    private readonly Database database = new();
+    private readonly Database other = new();
+
+    public void Dispose()
+    {
+        database.Dispose();
+        other.Dispose();
+    }
+
+    [Fact]
+    public async Task ADatabaseHasASeedOfItsOwnAndKeepsIt()
+    {
+        await Fill(database);
+        await Fill(other);
+        var seed = StateOf(database).HashSeed;
+        Assert.NotEqual(StateOf(other).HashSeed, seed);
+        using (var machine = database.Open()) NumberedLog.AssertIsWhole(machine);
+        Assert.Equal(seed, StateOf(database).HashSeed);
+        Assert.All(TableSeeds(database), table => Assert.Equal(seed, table));
+    }
+
+    [Theory]
+    [InlineData(LeaseClock.Local)]
+    [InlineData(LeaseClock.Log)]
+    public async Task AResetKeepsSeedAndClock(LeaseClock clock)
+    {
+        var options = Database.Small with { LeaseClock = clock };
+        await Fill(database, options);
+        var seed = StateOf(database).HashSeed;
+        using (var machine = database.Open(options)) await machine.ResetAsync();
+        Assert.Equal(seed, StateOf(database).HashSeed);
+        Assert.Equal((StoredLeaseClock)clock, StateOf(database).LeaseClock);
+    }
+
+    [Fact]
+    public async Task AnInstallBringsTheSeedOfTheSnapshot()
+    {
+        await Fill(database);
+        await Fill(other);
+        var path = Path.Combine(database.Root, "snapshot");
+        using (var machine = database.Open())
+        {
+            var checksum = await machine.GenerateSnapshotDataAsync(path, machine.LastApplied);
+            using var receiver = other.Open();
+            await receiver.ApplySnapshotFromFileAsync(new SnapshotMetadata(machine.LastApplied, checksum), path);
+            NumberedLog.ApplyUpTo(receiver, 900);
+            await receiver.CompactAsync();
+            NumberedLog.AssertIsWhole(receiver);
+        }
+
+        Assert.Equal(StateOf(database).HashSeed, StateOf(other).HashSeed);
+        Assert.All(TableSeeds(other), table => Assert.Equal(StateOf(database).HashSeed, table));
+        using var again = other.Open();
+        Assert.Equal(900UL, NumberedLog.AssertIsWhole(again));
+    }
+
+    /// <summary>Filters of another seed would deny keys that are there.</summary>
+    [Fact]
+    public async Task ATableOfAnotherSeedIsCorruption()
+    {
+        await Fill(database);
+        var path = database.Files(FileNames.ManifestSuffix)[0];
+        var bytes = File.ReadAllBytes(path);
+        Assert.True(ManifestLog.TryDecodeHeader(bytes, out var id, out var salt, out _));
+        Assert.Equal(ManifestReadResult.Record, ManifestLog.TryReadRecord(bytes, ManifestLog.HeaderSize, salt, out _, out _));
+        var content = ContentOf(database);
+        var edit = content.ToEdit(content.NextFileNumber) with { State = content.State with { HashSeed = content.State.HashSeed + 1 } };
+        var forged = new byte[bytes.Length];
+        ManifestLog.EncodeHeader(id, salt).CopyTo(forged, 0);
+        ManifestLog.EncodeRecord(salt, ManifestLog.HeaderSize, VersionEditCodec.Encode(edit)).CopyTo(forged, ManifestLog.HeaderSize);
+        File.WriteAllBytes(path, forged);
+        Assert.Equal("table hash seed", Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Kind);
+    }
+
+    /// <summary>A peer that makes a snapshot knows its seed, and still not what memtables are hashed with.</summary>
+    [Fact]
+    public void KeysThatCollideInTablesDoNotInMemtables()
+    {
+        var incarnation = new Incarnation(MachineState.Empty(TestHash.Seed, StoredLeaseClock.Local), 64);
+        byte[] one = TestHash.Colliding(TestHash.Seed, 1), two = TestHash.Colliding(TestHash.Seed, 2);
+        Assert.Equal(incarnation.TableHasher.Of(one), incarnation.TableHasher.Of(two));
+        Assert.NotEqual(incarnation.MemtableHasher.Of(one), incarnation.MemtableHasher.Of(two));
+        var next = new Incarnation(MachineState.Empty(TestHash.Seed, StoredLeaseClock.Local), 64);
+        Assert.NotEqual(incarnation.MemtableHasher.Of(one), next.MemtableHasher.Of(one));
+    }
+
+    /// <summary>Every way of a key with the hash of thousands of others: one chunk, many, overwritten, recovered, flushed, compacted, cut and absent.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(500)]
+    [InlineData(4000)]
+    public async Task KeysOfOneHashAreKeysLikeOthers(int chunk)
+    {
+        const int Count = 4000;
+        var options = Database.Small with { MemtableBytes = 1 << 20, HashSeed = TestHash.Seed };
+        var results = new ApplyResult[chunk];
+        ulong index = 0;
+        using (var machine = database.Open(options))
+        {
+            Apply(machine, 0, Count, static i => Command.Insert(TestHash.Colliding(TestHash.Seed, (ulong)i), BitConverter.GetBytes(i)));
+            Apply(machine, 0, Count / 2, static i => Command.CompareAndSwap(TestHash.Colliding(TestHash.Seed, (ulong)i), BitConverter.GetBytes(i), BitConverter.GetBytes(-i)));
+            AssertAll(machine);
+        }
+
+        using (var machine = database.Open(options))
+        {
+            AssertAll(machine);
+            await machine.CompactAsync();
+            AssertAll(machine);
+        }
+
+        void Apply(LsmStateMachine machine, int from, int to, Func<int, Command> command)
+        {
+            for (var first = from; first < to; first += chunk)
+            {
+                var entries = Enumerable.Range(first, Math.Min(chunk, to - first)).Select(i => new ApplyEntry(++index, 1, command(i))).ToArray();
+                machine.ApplyChunk(entries, results);
+                Assert.All(results[..entries.Length], result => Assert.True(result.Succeeded));
+            }
+        }
+
+        void AssertAll(LsmStateMachine machine)
+        {
+            Assert.Equal(Count, machine.Count);
+            for (var i = 0; i < Count; i++)
+                Assert.Equal(i < Count / 2 ? -i : i, BitConverter.ToInt32(machine.Get(TestHash.Colliding(TestHash.Seed, (ulong)i))));
+            for (var i = Count; i < Count + 100; i++) Assert.Null(machine.Get(TestHash.Colliding(TestHash.Seed, (ulong)i)));
+        }
+    }
+
+    private static async Task Fill(Database database, EngineOptions? options = null)
+    {
+        using var machine = database.Open(options);
+        NumberedLog.ApplyUpTo(machine, 400);
+        await machine.CompactAsync();
+        NumberedLog.ApplyUpTo(machine, 500);
+    }
+
+    private static MachineState StateOf(Database database) => ContentOf(database).State;
+
+    private static ManifestContent ContentOf(Database database) =>
+        ManifestReader.Read(Storages.Default, database.Files(FileNames.ManifestSuffix)[0], null, static damage => throw damage)!.Content;
+
+    private static IEnumerable<ulong> TableSeeds(Database database)
+    {
+        foreach (var path in database.Files(FileNames.TableSuffix))
+        {
+            var bytes = File.ReadAllBytes(path);
+            Assert.True(TableFooter.TryDecode(bytes, bytes.Length, out var footer, out _));
+            yield return footer!.HashSeed;
+        }
+    }
+}
