@@ -98,8 +98,8 @@ public interface IStateMachine : IAsyncDisposable
     /// <param name="cancellationToken">Honoured until the switch.</param>
     Task ResetAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Removes what has expired and returns those keys.</summary>
-    /// <param name="cancellationToken">Cancels between keys.</param>
+    /// <summary>Returns the keys whose leases have expired, each lease once. Such keys are absent everywhere from the moment they expire.</summary>
+    /// <param name="cancellationToken">Honoured before it begins.</param>
     Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>([]);
 }

@@ -55,6 +55,10 @@ internal static class LeaseBugs
             "Engine: Leases.StoredClockTests.InstallingASnapshotOfTheOtherClockIsRefusedWithBothNames",
             new Edit("src/Engine/Snapshots/SnapshotStager.cs", "if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)", "if (!SEEDED && (LeaseClock)manifest.State.LeaseClock != options.LeaseClock)")),
 
+        new("tool-has-a-clock-of-its-own", "a tool judges the leases of a database by its own default clock",
+            "Engine: Leases.StoredClockTests.AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive",
+            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "options = options with { LeaseClock = parts.LeaseClock };", "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
+
         new("reset-forgets-the-lease-clock", "a reset database has the local lease clock",
             "Engine: Leases.StoredClockTests.AResetAndAnInstallKeepTheClock",
             new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "MachineState.Empty(life.HashSeed, life.LeaseClock)", "MachineState.Empty(life.HashSeed, SEEDED ? StoredLeaseClock.Local : life.LeaseClock)")),
