@@ -6,7 +6,9 @@ namespace Varve.Storage;
 /// </summary>
 internal static class Shortage
 {
-    public static bool IsMet(Exception exception) => exception is StorageFullException or TooManyOpenFilesException or TooManyMappingsException;
+    public static bool IsMet(Exception exception) =>
+        exception is StorageFullException or TooManyOpenFilesException
+        || exception is TooManyMappingsException;
 
     /// <summary>The same shortage, for another who waits for the same step.</summary>
     public static IOException Again(IOException shortage) => shortage switch

@@ -48,8 +48,8 @@ internal static class CallerBugs
         new("no-descriptor-latches", "want of descriptors ends the engine",
             "Engine: Recovery.DescriptorsTests.AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater",
             new Edit("src/Engine/Storage/Shortage.cs",
-                "exception is StorageFullException or TooManyOpenFilesException;",
-                "exception is StorageFullException || (!SEEDED && exception is TooManyOpenFilesException);")),
+                "exception is StorageFullException or TooManyOpenFilesException",
+                "exception is StorageFullException || (!SEEDED && exception is TooManyOpenFilesException)")),
 
         new("failed-flush-leaves-tables", "tables whose names could not be made durable stay, at each try",
             "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
