@@ -12,5 +12,5 @@ internal static class DecodeFailure
     /// <param name="error">The codec's answer.</param>
     public static VarveException Of(string path, long start, string kind, DecodeError error) => error.IsUnsupported
         ? new UnsupportedFormatException(path, start + error.Offset, error.Reason)
-        : new CorruptionException(path, start + error.Offset, kind, error.Reason, "other bytes");
+        : CorruptionException.Of(path, start + error.Offset, kind, error.Reason);
 }

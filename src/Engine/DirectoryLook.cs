@@ -76,9 +76,9 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
     public static PointerFile ReadCurrent(IStorage storage, string directory, Guid databaseId)
     {
         var path = Path.Combine(directory, FileNames.Current);
-        if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "current", "the file that names the manifest", "no such file");
+        if (!storage.FileExists(path)) throw CorruptionException.Of(path, 0, "current", "no such file");
         var current = Opening.ReadPointer(storage, path);
-        if (current.DatabaseId != databaseId) throw new CorruptionException(path, 16, "current", $"database {databaseId}", $"{current.DatabaseId}");
+        if (current.DatabaseId != databaseId) throw CorruptionException.Of(path, 16, "current", $"database id is {current.DatabaseId}, IDENTITY says {databaseId}", $"{databaseId}", $"{current.DatabaseId}");
         return current;
     }
 

@@ -17,14 +17,24 @@ public sealed class CorruptionException : VarveException
     /// <param name="actual">What was there.</param>
     /// <param name="inner">The failure behind it, if any.</param>
     public CorruptionException(string path, long offset, string kind, string? expected = null, string? actual = null, Exception? inner = null)
-        : base($"{path}: corrupt {kind} at offset {offset}" + (expected is null ? "" : $": expected {expected}, found {actual}"), inner)
+        : this(expected is null ? "damaged" : $"{actual ?? "other bytes"} instead of {expected}", path, offset, kind, expected, actual, inner)
+    {
+    }
+
+    private CorruptionException(string problem, string path, long offset, string kind, string? expected, string? actual, Exception? inner)
+        : base($"{path} at offset {offset}: {kind}: {problem}", inner)
     {
         Path = path;
         Offset = offset;
         Kind = kind;
+        Problem = problem;
         Expected = expected;
         Actual = actual;
     }
+
+    /// <summary>Reports a bad byte range of which one sentence says what is wrong.</summary>
+    internal static CorruptionException Of(string path, long offset, string kind, string problem, string? expected = null, string? actual = null) =>
+        new(problem, path, offset, kind, expected, actual, null);
 
     /// <summary>The file that is corrupt.</summary>
     public string Path { get; }
@@ -34,6 +44,9 @@ public sealed class CorruptionException : VarveException
 
     /// <summary>What was being read there.</summary>
     public string Kind { get; }
+
+    /// <summary>What is wrong, as in the message.</summary>
+    public string Problem { get; }
 
     /// <summary>What should have been there, where that is one thing.</summary>
     public string? Expected { get; }

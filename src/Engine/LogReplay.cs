@@ -89,7 +89,7 @@ internal sealed class LogReplay
     public bool Note(WalSegment segment, in WalRecordHeader header)
     {
         if (header.LastIndex < Position.Index || header.Term < Position.Term)
-            throw Refused(segment, header.Offset, new DecodeError(48, "a record that follows on the one before it"));
+            throw Refused(segment, header.Offset, new DecodeError(48, "record does not follow on the one before it"));
         var isChunk = Apply(segment, header);
         // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
         Position = new LogPosition(
@@ -127,7 +127,7 @@ internal sealed class LogReplay
         switch (header.Type)
         {
             case WalRecordType.Chunk:
-                if (header.FirstIndex <= Position.Index) throw Refused(segment, header.Offset, new DecodeError(40, "entries after the ones before"));
+                if (header.FirstIndex <= Position.Index) throw Refused(segment, header.Offset, new DecodeError(40, "entries do not follow on the ones before"));
                 if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
@@ -145,7 +145,7 @@ internal sealed class LogReplay
                 break;
             case WalRecordType.Snapshot:
                 if (BinaryPrimitives.ReadUInt64LittleEndian(payload) > header.LastIndex)
-                    throw Refused(segment, header.Offset, new DecodeError(WalRecordHeader.Size, "a snapshot of applied entries"));
+                    throw Refused(segment, header.Offset, new DecodeError(WalRecordHeader.Size, "snapshot is above the applied entry"));
                 Snapshot = new SnapshotMetadata(
                     new LogId(BinaryPrimitives.ReadUInt64LittleEndian(payload), BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
                     payload[16..].ToArray());
@@ -179,12 +179,12 @@ internal sealed class LogReplay
             var room = segment.From(offset)[..(int)(end - offset)];
             if (!WalOperation.TryMeasure(room, out var size, out var error)) return Refused(segment, offset, error);
             var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
-            if (index < header.FirstIndex || index > header.LastIndex) return Refused(segment, offset, new DecodeError(0, "an operation of one of the record's entries"));
+            if (index < header.FirstIndex || index > header.LastIndex) return Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
             build.Add((uint)(offset / WalOperation.Alignment));
             offset += size;
         }
 
-        return offset == end ? null : Refused(segment, offset, new DecodeError(0, "the record's end"));
+        return offset == end ? null : Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
     }
 
     /// <summary>As <see cref="AddOperations"/>, into an index that is read.</summary>
@@ -198,12 +198,12 @@ internal sealed class LogReplay
             var reference = (uint)(offset / WalOperation.Alignment);
             var operation = index.OperationAt(reference);
             var hash = _incarnation.MemtableHasher.Of(operation.Key);
-            if (index.Find(operation.Key, hash) != operation.Prior) throw Refused(segment, offset, new DecodeError(8, "an operation that follows on its key's last"));
+            if (index.Find(operation.Key, hash) != operation.Prior) throw Refused(segment, offset, new DecodeError(8, "operation does not follow on its key's last one"));
             index.Insert(reference, hash);
             offset += size;
         }
 
-        if (offset != end) throw Refused(segment, offset, new DecodeError(0, "the record's end"));
+        if (offset != end) throw Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
     }
 
     private static int MeasureOperation(WalSegment segment, in WalRecordHeader header, long offset, long end)
@@ -212,13 +212,13 @@ internal sealed class LogReplay
         var size = Measure(segment, offset, room);
         var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
         return index >= header.FirstIndex && index <= header.LastIndex
-            ? size : throw Refused(segment, offset, new DecodeError(0, "an operation of one of the record's entries"));
+            ? size : throw Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
     }
 
     private static void Enter(IndexBuild build, WalSegment segment)
     {
         if (build.Enter() is not 0 and var reference)
-            throw Refused(segment, reference * (long)WalOperation.Alignment, new DecodeError(8, "an operation that follows on its key's last"));
+            throw Refused(segment, reference * (long)WalOperation.Alignment, new DecodeError(8, "operation does not follow on its key's last one"));
     }
 
     private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>

@@ -216,7 +216,7 @@ public sealed partial class LsmStateMachine
             token.ThrowIfCancellationRequested();
             var state = staged.Manifest.State;
             if (_options.LeaseClock == LeaseClock.Local) state = new LeaseAdoption(_versions, _options).Adopt(state, Volatile.Read(ref _localTime), ref staged);
-            if (state.LiveCount < 0) throw new SnapshotRejectedException(path, "it counts fewer live keys than it has leases that expired since");
+            if (state.LiveCount < 0) throw new SnapshotRejectedException(path, "snapshot counts fewer live keys than leases that have expired since");
             state = state with
             {
                 LocalTimeMs = 0, // another machine's clock
@@ -314,6 +314,6 @@ public sealed partial class LsmStateMachine
     private static void RejectOlder(SnapshotMetadata metadata, string path, ulong applied)
     {
         if (metadata.LastIncluded.Index < applied)
-            throw new SnapshotRejectedException(path, $"it ends at entry {metadata.LastIncluded.Index}, before the applied entry {applied}");
+            throw new SnapshotRejectedException(path, $"snapshot ends at entry {metadata.LastIncluded.Index}, below the applied entry {applied}");
     }
 }

@@ -99,7 +99,7 @@ internal ref struct ChunkColumns
             // The columns are rises: a huge one wraps, and would take the entries back.
             if (check._next > 1 && check.Index <= index || check.Term < term || check.LogTimeMs < time)
             {
-                error = new DecodeError(WalRecordHeader.Size, "entries in disorder");
+                error = new DecodeError(WalRecordHeader.Size, "entries are out of order");
                 return false;
             }
 
@@ -114,7 +114,7 @@ internal ref struct ChunkColumns
 
         if (rest.ContainsAnyExcept((byte)0) || !opened.EndsItsOutcomes())
         {
-            error = new DecodeError(WalRecordHeader.Size, "padding that is zero");
+            error = new DecodeError(WalRecordHeader.Size, "padding is not zero");
             return false;
         }
 

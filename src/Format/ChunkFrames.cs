@@ -25,14 +25,14 @@ internal static class ChunkFrames
         if (frames.IsEmpty) return false;
         if (frames.Length < HeaderSize)
         {
-            error = new DecodeError(0, "frame length of four bytes");
+            error = new DecodeError(0, "frame length is cut off");
             return false;
         }
 
         var length = BinaryPrimitives.ReadUInt32LittleEndian(frames);
         if (length > (uint)(frames.Length - HeaderSize))
         {
-            error = new DecodeError(0, "frame within the file");
+            error = new DecodeError(0, "frame runs past the file");
             return false;
         }
 

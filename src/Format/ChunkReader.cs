@@ -41,8 +41,8 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
         entry = default;
         var start = Position;
         if (start == _chunk.Length || Error.Reason is not null) return false;
-        if (!WireVarint.TryRead(_chunk, ref start, out var length)) return Fail(start, "entry length of at most ten bytes");
-        if ((uint)length > (uint)(_chunk.Length - start)) return Fail(Position, "entry within the chunk");
+        if (!WireVarint.TryRead(_chunk, ref start, out var length)) return Fail(start, "entry length is cut off or longer than ten bytes");
+        if ((uint)length > (uint)(_chunk.Length - start)) return Fail(Position, "entry runs past the chunk");
 
         var end = start + (int)(uint)length;
         if (!WireEntryFastPath.TryDecode(_chunk, start, end, ref entry))

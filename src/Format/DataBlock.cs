@@ -106,10 +106,14 @@ internal static class DataBlock
     public static bool TryValidate(ReadOnlySpan<byte> block, ulong salt, long fileOffset, out DecodeError error)
     {
         if (block.Length < 2 * DataBlockHeader.Alignment || block.Length % DataBlockHeader.Alignment != 0)
-            return Fail(0, "a block of whole lines", out error);
+            return Fail(0, "data block is not a multiple of 64 bytes", out error);
         ReadOnlySpan<byte> covered = block[..^DataBlockHeader.ChecksumBytes];
-        if (BinaryPrimitives.ReadUInt64LittleEndian(block[covered.Length..]) != TableChecksum.Of(covered, salt, fileOffset))
-            return Fail(covered.Length, "the block's checksum", out error);
+        (ulong stored, ulong computed) = (BinaryPrimitives.ReadUInt64LittleEndian(block[covered.Length..]), TableChecksum.Of(covered, salt, fileOffset));
+        if (stored != computed)
+        {
+            error = DecodeError.Checksum(covered.Length, stored, computed);
+            return false;
+        }
         return DataBlockShape.TryValidate(block, out error);
     }
 

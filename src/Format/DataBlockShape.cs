@@ -22,21 +22,21 @@ internal static class DataBlockShape
     public static bool TryValidate(ReadOnlySpan<byte> block, out DecodeError error)
     {
         if (block.Length < 2 * DataBlockHeader.Alignment)
-            return Fail(0, "a block of two lines at least", out error);
+            return Fail(0, "data block is shorter than 128 bytes", out error);
         DataBlockHeader header = ReadHeader(block);
         ushort reserved = BinaryPrimitives.ReadUInt16LittleEndian(block[14..]);
         if ((header.Flags & ~Known) != 0 || reserved != 0)
             return Unsupported(13, $"data block with the flags 0x{(byte)header.Flags:x2} and 0x{reserved:x4} after them", out error);
         if (header.Count is 0 or > DataBlockHeader.RowsMax)
-            return Fail(12, "1 to 48 rows", out error);
+            return Fail(12, "row count is not 1 to 48", out error);
         if (DataBlockHeader.Extent(header.Length) != block.Length)
-            return Fail(0, "a length that fits the block's extent", out error);
+            return Fail(0, "length does not fit the block's extent", out error);
         if (header.RowsOffset > header.Length)
-            return Fail(8, "columns inside the block", out error);
+            return Fail(8, "columns run past the block", out error);
         if (!header.HasFixedRows && header.RowBytes != 0 || !header.HasFixedKeys && header.KeyLength != 0)
-            return Fail(4, "no fixed sizes where there are columns", out error);
+            return Fail(4, "fixed size beside a column of sizes", out error);
         if (header.HasFixedRows && (ulong)header.RowsOffset + (ulong)header.RowBytes * header.Count != header.Length)
-            return Fail(4, "rows that end where the block ends", out error);
+            return Fail(4, "rows do not end where the block ends", out error);
         return TryValidateRows(block, header, out error);
     }
 
@@ -55,20 +55,20 @@ internal static class DataBlockShape
                 return Unsupported(header.KindsOffset + i, $"row of kind {(byte)kind}", out error);
             (ulong rowBegin, ulong end) = RowRange(block, header, i);
             if (rowBegin != begin || end < begin || end > rowsBytes)
-                return Fail(header.RowOffsetsOffset + 4 * i, "ascending row offsets", out error);
+                return Fail(header.RowOffsetsOffset + 4 * i, "row offsets are not ascending", out error);
             if (keyLength < Math.Max(1, (int)header.PrefixLength))
-                return Fail(header.KeyLengthsOffset + 2 * i, "a key no shorter than the prefix", out error);
+                return Fail(header.KeyLengthsOffset + 2 * i, "key is shorter than the block's prefix", out error);
             int headBytes = Math.Min(KeyHead.Bytes, keyLength - header.PrefixLength);
             if (head < previousHead || headBytes < KeyHead.Bytes && (head & ulong.MaxValue >> 8 * headBytes) != 0)
-                return Fail(DataBlockHeader.HeadsOffset + 8 * i, "ascending heads of the keys", out error);
+                return Fail(DataBlockHeader.HeadsOffset + 8 * i, "key heads are not ascending", out error);
 
             ulong least = (ulong)DataBlockHeader.TailBytes(keyLength, header.PrefixLength) + (kind == RecordKind.LeasedPut ? 8u : 0u);
             if (end - begin < least || kind == RecordKind.Tombstone && end - begin != least)
-                return Fail(header.RowsOffset + (long)begin, "a row that holds its key and deadline", out error);
+                return Fail(header.RowsOffset + (long)begin, "row length does not fit its key and deadline", out error);
             (begin, previousHead) = (end, head);
         }
         if (begin != rowsBytes)
-            return Fail(header.RowsOffset + (long)begin, "rows that end where the block ends", out error);
+            return Fail(header.RowsOffset + (long)begin, "rows do not end where the block ends", out error);
         error = default;
         return true;
     }

@@ -53,7 +53,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         var at = Position;
         var value = U64(what);
         if (value <= long.MaxValue) return (long)value;
-        Fail(at, what);
+        Fail(at, what + " is out of range");
         return 0;
     }
 
@@ -66,7 +66,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         if (Failed) return default;
         if ((uint)length > (uint)Remaining)
         {
-            Fail(Position, what);
+            Fail(Position, what + " is cut off");
             return default;
         }
 
@@ -81,7 +81,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         var at = Position;
         var length = U32(what);
         if (length <= (uint)lengthMax) return Take((int)length, what);
-        Fail(at, what);
+        Fail(at, what + " is too long");
         return default;
     }
 
@@ -94,7 +94,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         var at = Position;
         var count = U32(what);
         if (count <= (uint)(Remaining / elementSizeMin)) return (int)count;
-        Fail(at, what);
+        Fail(at, what + " is more than the bytes after it can hold");
         return 0;
     }
 
@@ -102,7 +102,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
     public bool Charge(long bytes)
     {
         _charged += bytes;
-        if (_charged > MemoryMax) Fail(Position, "record within its memory");
+        if (_charged > MemoryMax) Fail(Position, "decoded record takes too much memory");
         return !Failed;
     }
 

@@ -148,7 +148,7 @@ internal static class MachineStateCodec
             var entries = reader.U32("outcome run length");
             var hasRefused = (entries & HasRefused) != 0;
             entries &= ~HasRefused;
-            if (entries == 0) reader.Fail(at, "outcome run length");
+            if (entries == 0) reader.Fail(at, "outcome run length is out of range");
             var bits = reader.Take((int)(((long)entries + 7) / 8), "outcome bits");
             var refused = hasRefused ? reader.Take(bits.Length, "refused bits") : default;
             if (reader.Failed || !reader.Charge(bits.Length + (hasRefused ? OutcomeRunMemory + refused.Length : 0))) return [];
@@ -164,13 +164,13 @@ internal static class MachineStateCodec
     /// <summary>The first rule that the record breaks, or null.</summary>
     private static string? Fault(MachineState state)
     {
-        if (state.LeaseClock > StoredLeaseClock.Log) return "lease clock that is known";
-        if (state.LiveCount < 0) return "live count that is not negative";
-        if (state is { LastIndex: 0, LastTerm: not 0 }) return "term 0 at index 0";
+        if (state.LeaseClock > StoredLeaseClock.Log) return "lease clock is unknown";
+        if (state.LiveCount < 0) return "live count is negative";
+        if (state is { LastIndex: 0, LastTerm: not 0 }) return "term is not 0 at index 0";
         if (state.Snapshot is { } snapshot)
         {
-            if (snapshot.Checksum.Length != ChecksumSize) return "snapshot checksum of 32 bytes";
-            if (snapshot.Index > state.LastIndex) return "snapshot up to the last index";
+            if (snapshot.Checksum.Length != ChecksumSize) return "snapshot checksum is not 32 bytes";
+            if (snapshot.Index > state.LastIndex) return "snapshot is above the last index";
         }
 
         return TermFault(state) ?? OutcomeFault(state);
@@ -182,14 +182,14 @@ internal static class MachineStateCodec
         for (var i = 0; i < state.Terms.Length; i++)
         {
             var run = state.Terms[i];
-            if (i > 0 && run.FirstIndex <= state.Terms[i - 1].FirstIndex) return "term runs ascending by index";
-            if (run.FirstIndex > state.LastIndex) return "term runs up to the last index";
+            if (i > 0 && run.FirstIndex <= state.Terms[i - 1].FirstIndex) return "term runs are not ascending";
+            if (run.FirstIndex > state.LastIndex) return "term run begins above the last index";
             if (run.Term == TermRun.Unknown) continue;
-            if (run.Term < known) return "terms that never decrease";
+            if (run.Term < known) return "term decreases";
             known = run.Term;
         }
 
-        return known > state.LastTerm ? "terms up to the last term" : null;
+        return known > state.LastTerm ? "term is above the last term" : null;
     }
 
     private static string? OutcomeFault(MachineState state)
@@ -198,10 +198,10 @@ internal static class MachineStateCodec
         for (var i = 0; i < state.Outcomes.Length; i++)
         {
             var run = state.Outcomes[i];
-            if (run.Count < 1 || run.Bits.LongLength != ((long)run.Count + 7) / 8) return "outcome run with a bit for each entry";
-            if (i > 0 && run.FirstIndex <= last) return "outcome runs ascending and disjoint";
-            if (run.FirstIndex > state.LastIndex || (ulong)(run.Count - 1) > state.LastIndex - run.FirstIndex) return "outcomes up to the last index";
-            if ((run.Count & 7) != 0 && run.Bits[^1] >> (run.Count & 7) != 0) return "unused outcome bits that are zero";
+            if (run.Count < 1 || run.Bits.LongLength != ((long)run.Count + 7) / 8) return "outcome run has not one bit an entry";
+            if (i > 0 && run.FirstIndex <= last) return "outcome runs overlap or are out of order";
+            if (run.FirstIndex > state.LastIndex || (ulong)(run.Count - 1) > state.LastIndex - run.FirstIndex) return "outcome run ends above the last index";
+            if ((run.Count & 7) != 0 && run.Bits[^1] >> (run.Count & 7) != 0) return "unused outcome bits are set";
             if (run.Refused is { } refused && RefusedFault(run, refused) is { } fault) return fault;
             last = run.FirstIndex + (ulong)(run.Count - 1);
         }
@@ -211,10 +211,10 @@ internal static class MachineStateCodec
 
     private static string? RefusedFault(OutcomeRun run, byte[] refused)
     {
-        if (refused.Length != run.Bits.Length) return "outcome run with a bit for each entry";
-        if ((run.Count & 7) != 0 && refused[^1] >> (run.Count & 7) != 0) return "unused outcome bits that are zero";
+        if (refused.Length != run.Bits.Length) return "outcome run has not one bit an entry";
+        if ((run.Count & 7) != 0 && refused[^1] >> (run.Count & 7) != 0) return "unused outcome bits are set";
         for (var i = 0; i < refused.Length; i++)
-            if ((refused[i] & run.Bits[i]) != 0) return "refused entries of which none succeeded";
-        return refused.AsSpan().ContainsAnyExcept((byte)0) ? null : "refused bits of which one is set";
+            if ((refused[i] & run.Bits[i]) != 0) return "refused entry has succeeded";
+        return refused.AsSpan().ContainsAnyExcept((byte)0) ? null : "refused bits are all 0";
     }
 }

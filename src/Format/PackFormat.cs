@@ -71,8 +71,8 @@ internal static class PackFormat
     public static bool TryDecodeFileHeader(ReadOnlySpan<byte> bytes, long expectedLength, out DecodeError error)
     {
         error = default;
-        if (bytes.Length < FileHeaderSize) error = new DecodeError(bytes.Length, "file length of eight bytes");
-        else if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != (ulong)expectedLength) error = new DecodeError(0, "file length that the manifest names");
+        if (bytes.Length < FileHeaderSize) error = new DecodeError(bytes.Length, "file length is cut off");
+        else if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != (ulong)expectedLength) error = new DecodeError(0, $"file length is {BinaryPrimitives.ReadUInt64LittleEndian(bytes)}, manifest says {expectedLength}");
         return error.Reason is null;
     }
 
@@ -86,24 +86,24 @@ internal static class PackFormat
     public static bool TryDecodeTrailer(ReadOnlySpan<byte> bytes, UInt128 expectedHash, out DecodeError error)
     {
         error = default;
-        if (bytes.Length < TrailerSize) error = new DecodeError(bytes.Length, "pack trailer of 16 bytes");
-        else if (BinaryPrimitives.ReadUInt128LittleEndian(bytes) != expectedHash) error = new DecodeError(0, "pack trailer that is the hash of the pack");
+        if (bytes.Length < TrailerSize) error = new DecodeError(bytes.Length, "pack trailer is cut off");
+        else if (BinaryPrimitives.ReadUInt128LittleEndian(bytes) != expectedHash) error = new DecodeError(0, $"pack hash mismatch (stored {BinaryPrimitives.ReadUInt128LittleEndian(bytes):x32}, computed {expectedHash:x32})");
         return error.Reason is null;
     }
 
     private static DecodeError HeaderFault(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header of 40 bytes");
-        if (!IsPack(bytes)) return new DecodeError(0, "pack magic");
-        if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[ChecksumOffset..]) != XxHash3.HashToUInt64(bytes[..ChecksumOffset]))
-            return new DecodeError(ChecksumOffset, "pack header checksum");
+        if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header is cut off");
+        if (!IsPack(bytes)) return new DecodeError(0, "file is not a packed snapshot");
+        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(bytes[ChecksumOffset..]), XxHash3.HashToUInt64(bytes[..ChecksumOffset]));
+        if (stored != computed) return DecodeError.Checksum(ChecksumOffset, stored, computed);
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(bytes[FeaturesOffset..]);
         if (!FormatFeatures.AreKnown("packed snapshot", (version, VersionOffset), Version, (features, FeaturesOffset), out var error)) return error;
         if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]) > SnapshotManifestCodec.TablesMax)
-            return new DecodeError(FileCountOffset, "pack of at most 131,072 files");
+            return new DecodeError(FileCountOffset, "pack has more than 131,072 files");
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]) is 0 or > SnapshotManifestCodec.FileLengthMax
-            ? new DecodeError(ManifestLengthOffset, "pack manifest within its limit")
+            ? new DecodeError(ManifestLengthOffset, "length of the pack's manifest is out of range")
             : default;
     }
 }

@@ -37,10 +37,16 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
     {
         pointer = default;
         error = default;
-        if (source.Length != Size) error = new DecodeError(0, "48 bytes");
-        else if (!source[..8].SequenceEqual(Magic)) error = new DecodeError(0, "magic VARVEDIR");
-        else if (BinaryPrimitives.ReadUInt64LittleEndian(source[40..]) != XxHash3.HashToUInt64(source[..40])) error = new DecodeError(40, "matching checksum");
+        if (source.Length != Size) error = new DecodeError(0, "file is not 48 bytes long");
+        else if (!source[..8].SequenceEqual(Magic)) error = new DecodeError(0, "file is not a pointer file");
         if (error.Reason is not null) return false;
+        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(source[40..]), XxHash3.HashToUInt64(source[..40]));
+        if (stored != computed)
+        {
+            error = DecodeError.Checksum(40, stored, computed);
+            return false;
+        }
+
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         if (!FormatFeatures.AreKnown("pointer file", (version, 8), Version, (features, 12), out error)) return false;

@@ -83,7 +83,7 @@ internal static class SnapshotManifestCodec
         new FieldWriter(buffer).Identifier(manifest.DatabaseId);
         MachineStateCodec.Encode(buffer, manifest.State);
         AddedTableCodec.Encode(buffer, manifest.Tables);
-        if (buffer.WrittenCount > PayloadLengthMax) throw new ArgumentException("manifest within 32 MiB", nameof(manifest));
+        if (buffer.WrittenCount > PayloadLengthMax) throw new ArgumentException("payload would be longer than 32 MiB", nameof(manifest));
         return buffer.WrittenSpan.ToArray();
     }
 
@@ -127,9 +127,9 @@ internal static class SnapshotManifestCodec
         var frame = file[HeaderSize..];
         if (!ZstdFrame.TryMeasure(frame, out var frameLength, out var contentLength, out error))
             error = error with { Offset = HeaderSize + error.Offset };
-        else if (frameLength != frame.Length) error = new DecodeError(HeaderSize + frameLength, "end of file after the zstd frame");
-        else if (contentLength != (ulong)length) error = new DecodeError(LengthOffset, "length that the zstd frame names too");
-        else if (file.Length + (long)length > MemoryMax) error = new DecodeError(LengthOffset, "file and payload within 64 MiB");
+        else if (frameLength != frame.Length) error = new DecodeError(HeaderSize + frameLength, "bytes after the zstd frame");
+        else if (contentLength != (ulong)length) error = new DecodeError(LengthOffset, "length is not that of the zstd frame");
+        else if (file.Length + (long)length > MemoryMax) error = new DecodeError(LengthOffset, "file and payload take more than 64 MiB");
         if (error.Reason is not null) return false;
 
         payload = GC.AllocateUninitializedArray<byte>(length);
@@ -143,35 +143,35 @@ internal static class SnapshotManifestCodec
             // Falls through: hostile bytes are an ordinary answer here.
         }
 
-        error = new DecodeError(HeaderSize, "zstd frame that decompresses to its length");
+        error = new DecodeError(HeaderSize, "zstd frame does not decompress to its length");
         return false;
     }
 
     private static DecodeError HeaderFault(ReadOnlySpan<byte> file)
     {
-        if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header of 32 bytes");
-        if (!file.StartsWith(Magic)) return new DecodeError(0, "snapshot manifest magic");
-        if (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]) != XxHash3.HashToUInt64(file[..ChecksumOffset]))
-            return new DecodeError(ChecksumOffset, "snapshot manifest header checksum");
+        if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header is cut off");
+        if (!file.StartsWith(Magic)) return new DecodeError(0, "file is not a snapshot manifest");
+        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]), XxHash3.HashToUInt64(file[..ChecksumOffset]));
+        if (stored != computed) return DecodeError.Checksum(ChecksumOffset, stored, computed);
         var version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(file[FeaturesOffset..]);
         if (!FormatFeatures.AreKnown("snapshot manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out var error)) return error;
         return BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax
-            ? new DecodeError(LengthOffset, "snapshot manifest of at most 32 MiB")
+            ? new DecodeError(LengthOffset, "payload is longer than 32 MiB")
             : default;
     }
 
     /// <summary>The first rule that the manifest breaks, or null.</summary>
     private static string? Fault(SnapshotManifest manifest)
     {
-        if (manifest.Tables.Length > TablesMax) return "at most 131,072 tables";
-        if (NamesATwin(manifest.Tables)) return "table named once";
+        if (manifest.Tables.Length > TablesMax) return "more than 131,072 tables";
+        if (NamesATwin(manifest.Tables)) return "table is named twice";
         for (var i = 1; i < manifest.Tables.Length; i++)
         {
             var (order, table) = manifest.Tables[i];
             var (orderBefore, before) = manifest.Tables[i - 1];
-            if (order > orderBefore) return "newest run first";
-            if (order == orderBefore && !TableDescriptor.MayEndBefore(before.LargestKey, table.SmallestKey)) return "tables of a run ascending and disjoint";
+            if (order > orderBefore) return "runs are not newest first";
+            if (order == orderBefore && !TableDescriptor.MayEndBefore(before.LargestKey, table.SmallestKey)) return "tables of a run overlap or are out of order";
         }
 
         return null;

@@ -106,12 +106,12 @@ internal static class TableDescriptorCodec
     /// <summary>The first rule that the record breaks, or null.</summary>
     private static string? Fault(TableDescriptor table)
     {
-        if (table.Length < 1) return "table length of at least one byte";
-        if (table.RowCount < 1) return "table with at least one row";
-        if (table.TombstoneCount < 0 || table.TombstoneCount > table.RowCount) return "no more tombstones than rows";
-        if (table.LeaseCount < 0 || table.LeaseCount > table.RowCount - table.TombstoneCount) return "no more leases than puts";
-        if (table.SmallestKey.Length is 0 or > WalOperation.KeyLengthMax) return "smallest key of 1 to 65,535 bytes";
-        if (table.LargestKey.Length is 0 or > WalOperation.KeyLengthMax) return "largest key of 1 to 65,535 bytes";
-        return table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0 ? "smallest key not above the largest" : null;
+        if (table.Length < 1) return "table length is 0";
+        if (table.RowCount < 1) return "table has no rows";
+        if (table.TombstoneCount < 0 || table.TombstoneCount > table.RowCount) return "table has more tombstones than rows";
+        if (table.LeaseCount < 0 || table.LeaseCount > table.RowCount - table.TombstoneCount) return "table has more leases than puts";
+        if (table.SmallestKey.Length is 0 or > WalOperation.KeyLengthMax) return "smallest key is not 1 to 65,535 bytes long";
+        if (table.LargestKey.Length is 0 or > WalOperation.KeyLengthMax) return "largest key is not 1 to 65,535 bytes long";
+        return table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0 ? "smallest key is above the largest" : null;
     }
 }

@@ -103,14 +103,18 @@ internal sealed record TableFooter
     {
         footer = null;
         if (end.Length < TailBytes || BinaryPrimitives.ReadUInt64LittleEndian(end[^8..]) != Magic)
-            return Fail(Math.Max(0, end.Length - 8), "a table's magic", out error);
+            return Fail(Math.Max(0, end.Length - 8), "file does not end with a table's magic", out error);
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(end[^20..]);
         if (length < TailBytes || length > end.Length)
-            return Fail(end.Length - 20, "a footer length", out error);
+            return Fail(end.Length - 20, "footer length is out of range", out error);
         ReadOnlySpan<byte> source = end[^(int)length..];
         int begin = end.Length - (int)length;
-        if (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]) != XxHash3.HashToUInt64(source[..^16]))
-            return Fail(end.Length - 16, "the footer's checksum", out error);
+        (ulong stored, ulong computed) = (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]), XxHash3.HashToUInt64(source[..^16]));
+        if (stored != computed)
+        {
+            error = DecodeError.Checksum(end.Length - 16, stored, computed);
+            return false;
+        }
         // Only this version's layout is known, so its version and length are looked at before anything that has a place in it.
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(source[^24..]);
         if (version == FormatVersion && length != Bytes)
@@ -128,7 +132,7 @@ internal sealed record TableFooter
         footer = null;
         long dataLength = BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
         if (dataLength <= 0 || dataLength > fileLength || dataLength % TableRegion.Alignment != 0)
-            return Fail(begin + 24, "a data region inside the file", out error);
+            return Fail(begin + 24, "data region runs past the file", out error);
         Span<TableRegion> regions = stackalloc TableRegion[4];
         long at = dataLength;
         for (int i = 0; i < regions.Length; i++)
@@ -137,12 +141,12 @@ internal sealed record TableFooter
             var region = new TableRegion(
                 BinaryPrimitives.ReadInt64LittleEndian(field), BinaryPrimitives.ReadInt64LittleEndian(field[8..]), BinaryPrimitives.ReadUInt64LittleEndian(field[16..]));
             if (region.Offset != Align(at) || region.Length < 0 || region.Length > TableRegion.LengthMax || region.End > fileLength)
-                return Fail(begin + RegionsOffset + i * RegionBytes, "a region after the one before it", out error);
+                return Fail(begin + RegionsOffset + i * RegionBytes, "region does not follow the one before it", out error);
             regions[i] = region;
             at = region.End;
         }
         if (Align(at) + Bytes != fileLength)
-            return Fail(begin, "a footer at the end of the file", out error);
+            return Fail(begin, "regions do not end before the footer", out error);
         footer = new TableFooter
         {
             Origin = new Guid(source[..16], bigEndian: true),

@@ -61,13 +61,13 @@ internal static class TableIndex
     {
         shape = null;
         if (index.Length < TableIndexShape.HeaderBytes)
-            return Fail(0, "an index header", out error);
+            return Fail(0, "table index is cut off", out error);
         ulong blockCount = BinaryPrimitives.ReadUInt64LittleEndian(index);
         if (blockCount is 0 or > TableIndexShape.BlocksMax || index[8..TableIndexShape.HeaderBytes].ContainsAnyExcept((byte)0))
-            return Fail(0, "a block count within bounds", out error);
+            return Fail(0, "block count is out of range", out error);
         var candidate = new TableIndexShape((int)blockCount);
         if (candidate.SeparatorsOffset > index.Length)
-            return Fail(0, "an index that holds its blocks", out error);
+            return Fail(0, "table index is too short for its blocks", out error);
         if (!TryValidateNodes(index, candidate, out error) || !TryValidateBlocks(index, candidate, dataLength, out error)
             || !TryValidateSeparators(index, candidate, out error))
             return false;
@@ -83,7 +83,7 @@ internal static class TableIndex
             {
                 int at = (int)(shape.LevelOffset(level) + node * TableIndexShape.NodeBytes);
                 if (index[at + TableIndexShape.NodeCountOffset] != shape.SeparatorsIn(level, node))
-                    return Fail(at + TableIndexShape.NodeCountOffset, "the node's number of separators", out error);
+                    return Fail(at + TableIndexShape.NodeCountOffset, "node has a wrong number of separators", out error);
             }
         }
         error = default;
@@ -99,11 +99,11 @@ internal static class TableIndex
             long offset = (long)BinaryPrimitives.ReadUInt32LittleEndian(index[at..]) * DataBlockHeader.Alignment;
             long extent = offset - previous;
             if (i == 0 ? offset != 0 : extent < 2 * DataBlockHeader.Alignment || extent > int.MaxValue)
-                return Fail(at, "ascending block offsets", out error);
+                return Fail(at, "block offsets are not ascending", out error);
             previous = offset;
         }
         if (previous != dataLength)
-            return Fail(shape.SeparatorOffsetsOffset - 4, "blocks that cover the data", out error);
+            return Fail(shape.SeparatorOffsetsOffset - 4, "blocks do not cover the data region", out error);
         error = default;
         return true;
     }
@@ -116,11 +116,11 @@ internal static class TableIndex
             int at = (int)(shape.SeparatorOffsetsOffset + 4L * i);
             long offset = BinaryPrimitives.ReadUInt32LittleEndian(index[at..]);
             if (i == 0 ? offset != 0 : offset <= previous || offset - previous > ushort.MaxValue)
-                return Fail(at, "ascending separator offsets", out error);
+                return Fail(at, "separator offsets are not ascending", out error);
             previous = offset;
         }
         if (shape.SeparatorsOffset + previous != index.Length)
-            return Fail(shape.SeparatorsOffset, "separators that fill the index", out error);
+            return Fail(shape.SeparatorsOffset, "separators do not end with the index", out error);
         error = default;
         return true;
     }

@@ -58,16 +58,16 @@ internal static class TableLeases
     public static bool TryValidate(ReadOnlySpan<byte> leases, int blockCount, out DecodeError error)
     {
         if (leases.Length % EntryBytes != 0)
-            return Fail(leases.Length, "whole lease entries", out error);
+            return Fail(leases.Length, "lease region ends inside an entry", out error);
         TableLease previous = default;
         for (int at = 0; at < leases.Length; at += EntryBytes)
         {
             ReadOnlySpan<byte> entry = leases.Slice(at, EntryBytes);
             TableLease lease = Read(entry);
             if (lease.Block >= (uint)blockCount || lease.Row >= DataBlockHeader.RowsMax || entry[13..].ContainsAnyExcept((byte)0))
-                return Fail(at, "a lease of a row of this table", out error);
+                return Fail(at, "lease names no row of this table", out error);
             if (at != 0 && lease.CompareTo(previous) <= 0)
-                return Fail(at, "ascending leases", out error);
+                return Fail(at, "leases are not ascending", out error);
             previous = lease;
         }
         error = default;

@@ -90,12 +90,12 @@ internal static class VersionEditCodec
         if (edit.NextFileNumber > VersionEdit.FileNumberLimit) return "next file number up to 2^63";
         var numbers = new HashSet<ulong>();
         foreach (var number in edit.Removed)
-            if (!numbers.Add(number)) return "table removed once";
+            if (!numbers.Add(number)) return "table is removed twice";
         numbers.Clear();
         foreach (var added in edit.Added)
         {
-            if (!numbers.Add(added.Table.Number)) return "table added once";
-            if (added.Table.Number >= edit.NextFileNumber) return "table number below the next file number";
+            if (!numbers.Add(added.Table.Number)) return "table is added twice";
+            if (added.Table.Number >= edit.NextFileNumber) return "table number is not below the next file number";
         }
 
         return null;

@@ -95,9 +95,9 @@ internal static class WalOperation
         var kind = (RecordKind)source[18];
         if (kind is < RecordKind.Put or > RecordKind.Tombstone) error = DecodeError.Unsupported(18, $"operation of kind {(byte)kind}");
         else if (source[19] != 0) error = DecodeError.Unsupported(19, $"operation with the flags 0x{source[19]:x2}");
-        else if (keyLength == 0) error = new DecodeError(16, "operation with an empty key");
-        else if (valueLength > ValueLengthMax) error = new DecodeError(12, "operation value over the limit");
-        else if (kind == RecordKind.Tombstone && valueLength != 0) error = new DecodeError(12, "tombstone with a value");
+        else if (keyLength == 0) error = new DecodeError(16, "operation has an empty key");
+        else if (valueLength > ValueLengthMax) error = new DecodeError(12, "operation's value is longer than 1 GiB");
+        else if (kind == RecordKind.Tombstone && valueLength != 0) error = new DecodeError(12, "tombstone carries a value");
         if (error.Reason is not null) return false;
 
         var whole = SizeOf(keyLength, (int)valueLength, kind);

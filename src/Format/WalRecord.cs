@@ -121,12 +121,12 @@ internal readonly record struct WalRecordHeader
         header = default;
         error = default;
         if (source.Length < Size) return Fail(0, "record header is cut off", out error);
-        if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset) return Fail(8, "record does not carry its offset", out error);
+        if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset) return Fail(8, "record carries another offset", out error);
         var length = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
-        if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0) return Fail(16, "record length out of range", out error);
+        if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0) return Fail(16, "record length is out of range", out error);
         var record = source[..(int)length];
         if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], (long)salt))
-            return Fail(0, "record checksum does not match", out error);
+            return Fail(0, "record checksum mismatch", out error);
 
         header = new WalRecordHeader
         {

@@ -43,10 +43,15 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
         header = default;
         error = default;
         if (source.Length < EncodedSize) error = new DecodeError(0, "segment header is cut off");
-        else if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic) error = new DecodeError(0, "not a WAL segment");
-        else if (BinaryPrimitives.ReadUInt64LittleEndian(source[56..]) != XxHash3.HashToUInt64(source[..56]))
-            error = new DecodeError(56, "segment header checksum does not match");
+        else if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic) error = new DecodeError(0, "file is not a WAL segment");
         if (error.Reason is not null) return false;
+        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(source[56..]), XxHash3.HashToUInt64(source[..56]));
+        if (stored != computed)
+        {
+            error = DecodeError.Checksum(56, stored, computed);
+            return false;
+        }
+
         var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         if (!FormatFeatures.AreKnown("segment", (version, 8), Version, (features, 12), out error)) return false;
@@ -58,7 +63,7 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]));
         if (header.Length is < Size or > 1L << 35)
         {
-            error = new DecodeError(48, "segment length out of range");
+            error = new DecodeError(48, "segment length is out of range");
             return false;
         }
 

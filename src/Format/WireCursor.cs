@@ -40,19 +40,19 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
         if (Fault is not null || _position == _bytes.Length) return false;
         if (!TryReadVarint(out var value)) return false;
         tag = (uint)value;
-        if (tag >> 3 == 0) return Fail("protobuf tag with a field number");
-        return (tag & 7) != GroupEnd || Fail("protobuf group that was begun");
+        if (tag >> 3 == 0) return Fail("protobuf tag has field number 0");
+        return (tag & 7) != GroupEnd || Fail("protobuf group ends without a start");
     }
 
     public bool TryReadVarint(out ulong value) =>
-        WireVarint.TryRead(_bytes, ref _position, out value) || Fail("protobuf varint of at most ten bytes");
+        WireVarint.TryRead(_bytes, ref _position, out value) || Fail("protobuf varint is cut off or longer than ten bytes");
 
     /// <summary>A length-delimited field: where it stands; the cursor is after it.</summary>
     public bool TryReadBytes(out int offset, out int length)
     {
         offset = length = 0;
         if (!TryReadVarint(out var value)) return false;
-        if ((uint)value > (uint)(_bytes.Length - _position)) return Fail("protobuf field within its message");
+        if ((uint)value > (uint)(_bytes.Length - _position)) return Fail("protobuf field runs past its message");
         offset = _position;
         length = (int)(uint)value;
         _position += length;
@@ -63,7 +63,7 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
     public bool TryReadString()
     {
         if (!TryReadBytes(out var offset, out var length)) return false;
-        return Utf8.IsValid(_all.Slice(offset, length)) || Fail("string of valid UTF-8");
+        return Utf8.IsValid(_all.Slice(offset, length)) || Fail("string is not valid UTF-8");
     }
 
     /// <summary>Goes into a nested message, whose end is the end until <see cref="Leave"/> with <paramref name="outerLimit"/>.</summary>
@@ -93,7 +93,7 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
             case Delimited: return TryReadBytes(out _, out _);
             case GroupStart: return SkipGroup(tag);
             case Fixed32: return SkipFixed(sizeof(uint));
-            default: return Fail("protobuf wire type that exists");
+            default: return Fail("protobuf wire type is unknown");
         }
     }
 
@@ -114,7 +114,7 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
 
     private bool SkipFixed(int size)
     {
-        if (_bytes.Length - _position < size) return Fail("protobuf field within its message");
+        if (_bytes.Length - _position < size) return Fail("protobuf field runs past its message");
         _position += size;
         return true;
     }
@@ -122,16 +122,16 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
     /// <summary>A group ends at its own end tag, inside the message that it began in. The depth limit bounds the recursion.</summary>
     private bool SkipGroup(uint startTag)
     {
-        if (_depth >= DepthMax) return Fail("protobuf nesting within its limit");
+        if (_depth >= DepthMax) return Fail("protobuf nesting is too deep");
         _depth++;
         while (true)
         {
             if (!TryReadVarint(out var value)) return false;
             var tag = (uint)value;
-            if (tag >> 3 == 0) return Fail("protobuf tag with a field number");
+            if (tag >> 3 == 0) return Fail("protobuf tag has field number 0");
             if ((tag & 7) == GroupEnd)
             {
-                if (tag >> 3 != startTag >> 3) return Fail("protobuf group end of the group that was begun");
+                if (tag >> 3 != startTag >> 3) return Fail("protobuf group end has another field number than its start");
                 _depth--;
                 return true;
             }

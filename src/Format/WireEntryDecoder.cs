@@ -41,7 +41,7 @@ internal static class WireEntryDecoder
             }
         }
 
-        if (cursor.Fault is null && fields.Payload == Payload.None) cursor.Fail("entry with a payload");
+        if (cursor.Fault is null && fields.Payload == Payload.None) cursor.Fail("entry has no payload");
         if (cursor.Fault is null && fields.Payload == Payload.Command)
         {
             // Only the command that stands at the end is one; what it replaced was just bytes.
@@ -123,7 +123,7 @@ internal static class WireEntryDecoder
             }
         }
 
-        if (entry.Kind == CommandKind.Noop) cursor.Fail("command with an operation");
+        if (entry.Kind == CommandKind.Noop) cursor.Fail("command has no operation");
     }
 
     private static void ReadOperation(ref WireCursor cursor, ref WireEntry entry, CommandKind kind)

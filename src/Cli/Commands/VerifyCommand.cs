@@ -44,7 +44,7 @@ internal static class VerifyCommand
 
     /// <summary>A problem on one line.</summary>
     public static string LineOf(Problem problem) =>
-        $"{(problem.Severity == Severity.Damage ? "damage" : "remark")}  {problem.File} at {problem.Offset}: {problem.Structure}: expected {problem.Expected}, found {problem.Actual}"
+        $"{(problem.Severity == Severity.Damage ? "damage" : "remark")}  {problem.File} at {problem.Offset}: {problem.Structure}: {problem.Text}"
             .ReplaceLineEndings(" ");
 
     /// <summary>A problem as a JSON object.</summary>
@@ -55,8 +55,7 @@ internal static class VerifyCommand
         writer.WriteString("file", problem.File);
         writer.WriteNumber("offset", problem.Offset);
         writer.WriteString("structure", problem.Structure);
-        writer.WriteString("expected", problem.Expected);
-        writer.WriteString("actual", problem.Actual);
+        writer.WriteString("problem", problem.Text);
         writer.WriteEndObject();
     }
 

@@ -40,7 +40,7 @@ internal sealed class SnapshotFile
     private static byte[] ReadManifest(string path)
     {
         using var stream = File.OpenRead(path);
-        if (stream.Length > SnapshotManifestCodec.FileLengthMax) throw new CorruptionException(path, 0, "snapshot manifest (longer than any)");
+        if (stream.Length > SnapshotManifestCodec.FileLengthMax) throw CorruptionException.Of(path, 0, "snapshot manifest", $"length {stream.Length} is out of range");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
@@ -51,7 +51,7 @@ internal sealed class SnapshotFile
         using var stream = File.OpenRead(path);
         var header = ReadPackHeader(stream, path);
         var length = (int)Math.Min(header.ManifestLength, stream.Length - stream.Position);
-        if (length < header.ManifestLength) throw new CorruptionException(path, stream.Position, "packed snapshot (ends inside its manifest)");
+        if (length < header.ManifestLength) throw CorruptionException.Of(path, stream.Position, "packed snapshot", "file ends inside its manifest");
         var bytes = new byte[length];
         stream.ReadExactly(bytes);
         return bytes;

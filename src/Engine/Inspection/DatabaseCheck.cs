@@ -26,7 +26,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         var names = storage.List(directory);
         if (!names.Contains(FileNames.Identity) && !names.Any(IsTableOrSegment))
         {
-            findings.Remark(directory, 0, "identity", "an identity file", "none, and no data: a creation that was cut off, which an open begins anew");
+            findings.Remark(directory, 0, "identity", "no such file and no data: a creation that was cut off, which an open begins anew");
             return;
         }
 
@@ -46,7 +46,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
             _known.Add(name);
             // A manifest with a hole may have dropped the table in an edit that is lost.
             if (!root.IsSound && !names.Contains(name))
-                findings.Remark(PathOf(name), 0, "table", "a file that the damaged manifest names", "no such file");
+                findings.Remark(PathOf(name), 0, "table", "no such file, the damaged manifest names it");
             else TableCheck.Run(storage, PathOf(name), table, root.Content is { HasState: true } content ? content.State.HashSeed : null, deep, findings);
         }
 
@@ -67,8 +67,8 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
             var isOurs = FileNames.IsTemporary(name) || FileNames.IsStaging(name) || IsTableOrSegment(name)
                 || FileNames.TryParse(name, FileNames.ManifestSuffix, out _);
             findings.Remark(
-                PathOf(name), 0, isOurs ? "orphan" : "unknown file", "a file that the database names",
-                isOurs ? "what a crash left behind; the next open sweeps it" : "one that is not ours and is left alone");
+                PathOf(name), 0, isOurs ? "orphan" : "unknown file",
+                isOurs ? "a crash left it behind; the next open removes it" : "not a file of the database; left alone");
         }
     }
 

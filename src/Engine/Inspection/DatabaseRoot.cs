@@ -23,10 +23,10 @@ internal sealed class DatabaseRoot
 
     public static DatabaseRoot Read(IStorage storage, string directory, IReadOnlyList<string> names, Findings findings)
     {
-        var identity = ReadPointer(storage, directory, FileNames.Identity, "an identity file", findings);
-        var current = ReadPointer(storage, directory, FileNames.Current, "the file that names the manifest", findings);
+        var identity = ReadPointer(storage, directory, FileNames.Identity, findings);
+        var current = ReadPointer(storage, directory, FileNames.Current, findings);
         if (identity is { } one && current is { } other && one.DatabaseId != other.DatabaseId)
-            findings.Report(Path.Combine(directory, FileNames.Current), 16, "current", $"database {one.DatabaseId}", $"{other.DatabaseId}");
+            findings.Report(Path.Combine(directory, FileNames.Current), 16, "current", $"database id is {other.DatabaseId}, IDENTITY says {one.DatabaseId}");
         var segments = NumbersOf(names, FileNames.SegmentSuffix).ToList();
         var id = identity?.DatabaseId ?? current?.DatabaseId ?? IdOfSegments(storage, directory, segments);
 
@@ -57,16 +57,16 @@ internal sealed class DatabaseRoot
 
         var image = ManifestReader.Read(storage, path, databaseId, findings.Report);
         if (image is { TornBytes: > 0 })
-            findings.Remark(path, image.End, "manifest tail", "a record or zeros", $"{image.TornBytes} bytes of an edit that was never acknowledged; an open drops them");
+            findings.Remark(path, image.End, "manifest tail", $"torn tail of {image.TornBytes} bytes, of an edit that was never acknowledged; an open drops them");
         return image;
     }
 
-    private static PointerFile? ReadPointer(IStorage storage, string directory, string name, string what, Findings findings)
+    private static PointerFile? ReadPointer(IStorage storage, string directory, string name, Findings findings)
     {
         var path = Path.Combine(directory, name);
         if (!storage.FileExists(path))
         {
-            findings.Report(path, 0, name == FileNames.Current ? "current" : "identity", what, "no such file");
+            findings.Report(path, 0, name == FileNames.Current ? "current" : "identity", "no such file");
             return null;
         }
 

@@ -20,7 +20,7 @@ internal static class DirectoryHold
         catch (IOException e) when (e is not AlreadyOpenException)
         {
             // Another user's, or a file system mounted read-only: reading may go on, with a word.
-            findings.Remark(path, 0, "lock", "one that can be taken", $"it is not known whether an engine is at work here ({e.Message})");
+            findings.Remark(path, 0, "lock", $"lock cannot be taken, so it is not known whether an engine is at work here ({e.Message})");
             return null;
         }
     }

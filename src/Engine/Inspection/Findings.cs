@@ -52,18 +52,18 @@ internal sealed class Findings
         Unsupported ??= damage as UnsupportedFormatException;
         Add(damage switch
         {
-            CorruptionException c => new Problem(c.Path, c.Offset, c.Kind, c.Expected ?? "what was written", c.Actual ?? "other bytes"),
-            UnsupportedFormatException u => new Problem(u.Path, u.Offset, "format", "one that this build reads", u.Met),
-            SnapshotRejectedException s => new Problem(s.Path, 0, "snapshot", "an intact one", s.Message),
+            CorruptionException c => new Problem(c.Path, c.Offset, c.Kind, c.Problem),
+            UnsupportedFormatException u => new Problem(u.Path, u.Offset, "format", $"{u.Met}, which this build does not support"),
+            SnapshotRejectedException s => new Problem(s.Path, 0, "snapshot", s.Message),
             _ => throw damage,
         });
     }
 
-    public void Report(string file, long offset, string structure, string expected, string actual) =>
-        Report(new CorruptionException(file, offset, structure, expected, actual));
+    public void Report(string file, long offset, string structure, string problem) =>
+        Report(CorruptionException.Of(file, offset, structure, problem));
 
-    public void Remark(string file, long offset, string structure, string expected, string actual) =>
-        Add(new Problem(file, offset, structure, expected, actual, Severity.Remark));
+    public void Remark(string file, long offset, string structure, string text) =>
+        Add(new Problem(file, offset, structure, text, Severity.Remark));
 
     /// <summary>Reads a file's bytes from an offset to its end, so that a bad sector is an exception here, and not the end of the process in a mapping.</summary>
     public void ReadThrough(IStorage storage, string path, long from, int piece = 64 << 10)
@@ -85,7 +85,7 @@ internal sealed class Findings
         if (_problems.Count > ProblemsMax) return;
         if (_problems.Count == ProblemsMax)
         {
-            _problems.Add(new Problem(problem.File, problem.Offset, "list of problems", $"at most {ProblemsMax}", "more, which are not listed"));
+            _problems.Add(new Problem(problem.File, problem.Offset, "list of problems", $"there are more than {ProblemsMax}; the others are not listed"));
             return;
         }
 

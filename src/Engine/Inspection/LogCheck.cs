@@ -61,7 +61,7 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             {
                 // The break itself is reported; this is another one behind it.
                 if (record.Offset != end && !(segment == last && end == segment.End) && log.Ending == LogEnding.Corrupt)
-                    findings.Report(segment.Path, end, "log", "a valid record", $"other bytes up to the one at {record.Offset}");
+                    findings.Report(segment.Path, end, "log", $"no valid record up to the one at {record.Offset}");
                 findings.Count(record);
                 beyond++;
                 lastIndex = Math.Max(lastIndex, record.LastIndex);
@@ -71,8 +71,8 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
 
         var behind = beyond == 0 ? "" : $", and {beyond} valid records behind them, up to index {lastIndex}";
         if (log.Ending == LogEnding.TornTail)
-            findings.Remark(last!.Path, last.End, "log tail", "a record or zeros", $"{log.TornBytes} bytes that were never known to be durable{behind}; an open drops them");
+            findings.Remark(last!.Path, last.End, "log tail", $"torn tail of {log.TornBytes} bytes that were never known to be durable{behind}; an open drops them");
         else if (beyond > 0)
-            findings.Remark(last?.Path ?? directory, last?.End ?? 0, "log", "records that follow on each other", $"a break{behind}");
+            findings.Remark(last?.Path ?? directory, last?.End ?? 0, "log", $"break between records{behind}");
     }
 }

@@ -40,7 +40,7 @@ internal static class PackCheck
 
         if (PackFormat.HeaderSize + header.ManifestLength > length)
         {
-            findings.Report(path, length, "packed snapshot", $"a manifest of {header.ManifestLength} bytes", $"the end of the file at {length}");
+            findings.Report(path, length, "packed snapshot", $"file ends inside its manifest of {header.ManifestLength} bytes");
             return null;
         }
 
@@ -49,7 +49,7 @@ internal static class PackCheck
         findings.Bytes += bytes.Length;
         if (SnapshotCheck.Decode(bytes.Span, path, PackFormat.HeaderSize, findings) is not { } manifest) return null;
         if (manifest.Tables.Length != header.FileCount)
-            findings.Report(path, PackFormat.FileCountOffset, "pack header", $"{manifest.Tables.Length} files, as the manifest has tables", $"{header.FileCount}");
+            findings.Report(path, PackFormat.FileCountOffset, "pack header", $"pack has {header.FileCount} files, manifest names {manifest.Tables.Length} tables");
         end = FindTables(file, length, manifest, PackFormat.HeaderSize + header.ManifestLength, parts, tables, findings);
         return manifest;
     }
@@ -63,13 +63,13 @@ internal static class PackCheck
             var name = SnapshotNames.Table(added.Table);
             if (length - at < PackFormat.FileHeaderSize || length - at - PackFormat.FileHeaderSize < added.Table.Length)
             {
-                findings.Report(file.Path, length, "packed snapshot", $"{name}, {added.Table.Length} bytes at {at}", $"the end of the file at {length}");
+                findings.Report(file.Path, length, "packed snapshot", $"file ends at {length}, inside of {name}, {added.Table.Length} bytes at {at}");
                 return -1;
             }
 
             file.Read(at, field);
             if (!PackFormat.TryDecodeFileHeader(field, added.Table.Length, out var error))
-                findings.Report(file.Path, at + error.Offset, "pack file header", error.Reason, "another");
+                findings.Report(file.Path, at + error.Offset, "pack file header", error.Reason);
             at += PackFormat.FileHeaderSize;
             var part = parts.Add(name, at, added.Table.Length);
             findings.NotePart(part, file.Path, at);
@@ -87,7 +87,7 @@ internal static class PackCheck
         if (end < 0) return; // reported: the file ends before
         if (length != end + PackFormat.TrailerSize)
         {
-            findings.Report(path, Math.Min(length, end + PackFormat.TrailerSize), "packed snapshot", $"its end at {end + PackFormat.TrailerSize}", $"{length} bytes");
+            findings.Report(path, Math.Min(length, end + PackFormat.TrailerSize), "packed snapshot", $"file length is {length}, tables and trailer end at {end + PackFormat.TrailerSize}");
             if (length < end + PackFormat.TrailerSize) return;
         }
 
@@ -106,6 +106,6 @@ internal static class PackCheck
         file.Read(end, trailer);
         // A damage before the trailer changes the hash too; then it is no news that they differ.
         if (before == 0 && !PackFormat.TryDecodeTrailer(trailer, hash.GetCurrentHashAsUInt128(), out var error))
-            findings.Report(path, end + error.Offset, "pack trailer", error.Reason, "another");
+            findings.Report(path, end + error.Offset, "pack trailer", error.Reason);
     }
 }

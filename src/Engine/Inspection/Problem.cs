@@ -14,10 +14,9 @@ internal enum Severity
 /// <param name="File">The file; a directory where a file is missing that nobody can name.</param>
 /// <param name="Offset">Where in the file the damaged structure begins, or the first wrong byte of it.</param>
 /// <param name="Structure">What is read there.</param>
-/// <param name="Expected">What should be there.</param>
-/// <param name="Actual">What is there.</param>
+/// <param name="Text">What is wrong with it.</param>
 /// <param name="Severity">Damage or a remark.</param>
-internal sealed record Problem(string File, long Offset, string Structure, string Expected, string Actual, Severity Severity = Severity.Damage);
+internal sealed record Problem(string File, long Offset, string Structure, string Text, Severity Severity = Severity.Damage);
 
 /// <summary>What was read by a verification.</summary>
 /// <param name="Kind">What the path is: <c>database</c>, <c>snapshot</c> or <c>packed snapshot</c>.</param>

@@ -132,7 +132,7 @@ internal static class Repair
         // The file stays open in the parts; tables are read from mappings that outlive it.
         using var parts = new FileParts(storage, path);
         if (PackCheck.Open(storage, path, parts, findings, out var tables, out _) is not { } manifest)
-            throw new CorruptionException(path, 0, "packed snapshot", "a manifest, which says where the tables are", "none that can be read");
+            throw CorruptionException.Of(path, 0, "packed snapshot", "no manifest can be read, which says where the tables are");
         foreach (var (part, (order, table)) in tables) salvage.Add(parts, part, order, table.OriginNumber, table);
         foreach (var (_, table) in manifest.Tables.Skip(tables.Count))
             salvage.Add(parts, Path.Combine(path, SnapshotNames.Table(table)), 0, table.OriginNumber, table); // missing: a loss

@@ -102,7 +102,7 @@ internal sealed class SalvagedLog : IDisposable
         }
         catch (CorruptionException damage)
         {
-            _losses.Add(new Loss(segment.Path, header.Offset, $"entries {header.FirstIndex} to {header.LastIndex} ({damage.Kind}: {damage.Expected})"));
+            _losses.Add(new Loss(segment.Path, header.Offset, $"entries {header.FirstIndex} to {header.LastIndex} ({damage.Kind}: {damage.Problem})"));
             _hasStopped = exact;
         }
     }

@@ -24,7 +24,7 @@ internal static class SnapshotCheck
             if (manifest is null && name.EndsWith(SnapshotNames.TableExtension, StringComparison.Ordinal))
                 TableCheck.RunUnnamed(storage, Path.Combine(directory, name), 0, default, deep, findings);
             else if (deep)
-                findings.Remark(Path.Combine(directory, name), 0, "unknown file", "a file that the snapshot names", "one that it does not name");
+                findings.Remark(Path.Combine(directory, name), 0, "unknown file", "the snapshot does not name it");
         }
     }
 
@@ -39,7 +39,7 @@ internal static class SnapshotCheck
 
         var rows = manifest.Tables.Aggregate(UInt128.Zero, (sum, table) => sum + (UInt128)(table.Table.RowCount - table.Table.TombstoneCount));
         if ((UInt128)manifest.State.LiveCount > rows)
-            findings.Report(path, offset, "snapshot manifest", $"at most {rows} live keys", $"{manifest.State.LiveCount}");
+            findings.Report(path, offset, "snapshot manifest", $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
         return manifest;
     }
 
@@ -49,7 +49,7 @@ internal static class SnapshotCheck
         var path = Path.Combine(directory, SnapshotNames.Manifest);
         if (!storage.FileExists(path))
         {
-            findings.Report(path, 0, "snapshot manifest", "the file that names the tables", "no such file");
+            findings.Report(path, 0, "snapshot manifest", "no such file");
             return null;
         }
 

@@ -12,7 +12,7 @@ internal static class TableCheck
     {
         if (!storage.FileExists(path))
         {
-            findings.Report(path, 0, "table", "a file that the manifest names", "no such file");
+            findings.Report(path, 0, "table", "no such file, the manifest names it");
             return;
         }
 
@@ -66,7 +66,7 @@ internal static class TableCheck
             }
             else if (!scan.IsRest)
             {
-                findings.Report(path, scan.Offset, "data block", scan.Error.Reason ?? "a block", $"other bytes up to {scan.End}");
+                findings.Report(path, scan.Offset, "data block", $"{scan.Error.Reason}; damaged up to {scan.End}");
             }
         }
     }

@@ -14,7 +14,7 @@ internal static class SnapshotFiles
     {
         using var file = OpenPart(storage, Path.Combine(snapshotDirectory, SnapshotNames.Manifest));
         var length = file.Length;
-        if (length is <= 0 or > SnapshotManifestCodec.FileLengthMax) throw new SnapshotRejectedException(file.Path, "the manifest's length is out of bounds");
+        if (length is <= 0 or > SnapshotManifestCodec.FileLengthMax) throw new SnapshotRejectedException(file.Path, $"manifest of {length} bytes: the length is out of range");
         // Exactly as long: a pooled array is up to twice that, and the bound on what a manifest may cost counts its file.
         var manifest = GC.AllocateUninitializedArray<byte>((int)length);
         file.Read(0, manifest);
@@ -31,19 +31,19 @@ internal static class SnapshotFiles
     /// <summary>Opens a file of a snapshot; a link or a pipe in its place is refused by the storage, and so the snapshot.</summary>
     public static IStorageFile OpenPart(IStorage storage, string path)
     {
-        if (!storage.FileExists(path)) throw new SnapshotRejectedException(path, "the file is missing");
+        if (!storage.FileExists(path)) throw new SnapshotRejectedException(path, "no such file");
         try
         {
             return storage.Open(path, FileIntent.Read);
         }
         catch (NotAPlainFileException other)
         {
-            throw new SnapshotRejectedException(path, "it is not a plain file", other);
+            throw new SnapshotRejectedException(path, "not a plain file", other);
         }
     }
 
     /// <summary>A refusal that names the part and the byte; an unsupported format if another build wrote it.</summary>
     public static VarveException Rejected(string path, long start, string part, DecodeError error) => error.IsUnsupported
         ? new UnsupportedFormatException(path, start + error.Offset, error.Reason)
-        : new SnapshotRejectedException(path, $"{part}: expected {error with { Offset = start + error.Offset }}");
+        : new SnapshotRejectedException(path, $"{part} at offset {start + error.Offset}: {error.Reason}");
 }

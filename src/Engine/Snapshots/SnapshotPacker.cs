@@ -91,7 +91,7 @@ internal static class SnapshotPacker
             throw SnapshotFiles.Rejected(pack.Path, 0, "pack header", error);
         var manifestFile = await TakeManifestAsync(pack, header.ManifestLength, cancellationToken).ConfigureAwait(false);
         var manifest = SnapshotFiles.DecodeManifest(manifestFile, pack.Path, PackFormat.HeaderSize);
-        if (manifest.Tables.Length != header.FileCount) throw new SnapshotRejectedException(pack.Path, "not as many files as the manifest has tables");
+        if (manifest.Tables.Length != header.FileCount) throw new SnapshotRejectedException(pack.Path, $"pack has {header.FileCount} files, manifest names {manifest.Tables.Length} tables");
 
         storage.CreateDirectory(stagingDirectory);
         foreach (var (_, table) in manifest.Tables)
@@ -107,7 +107,7 @@ internal static class SnapshotPacker
         if (!PackFormat.TryDecodeTrailer(await pack.TakeAsync(PackFormat.TrailerSize, cancellationToken).ConfigureAwait(false), hash, out error))
             throw SnapshotFiles.Rejected(pack.Path, end, "trailer", error);
         if (!await pack.IsAtEndAsync(cancellationToken).ConfigureAwait(false))
-            throw new SnapshotRejectedException(pack.Path, "bytes after the trailer");
+            throw new SnapshotRejectedException(pack.Path, $"bytes after the trailer, at offset {pack.Position}");
         DurableFile.Replace(storage, Path.Combine(stagingDirectory, SnapshotNames.Manifest), manifestFile);
         return new ReadManifest(manifestFile, manifest);
     }
@@ -135,7 +135,7 @@ internal static class SnapshotPacker
     private static async Task PackTableAsync(IStorage storage, string path, TableDescriptor table, PackDestination pack, CancellationToken cancellationToken)
     {
         using var file = SnapshotFiles.OpenPart(storage, path);
-        if (file.Length != table.Length) throw new SnapshotRejectedException(path, "the table has not the length that the manifest names");
+        if (file.Length != table.Length) throw new SnapshotRejectedException(path, $"table length is {file.Length}, manifest says {table.Length}");
         var hash = new XxHash128();
         for (long offset = 0; offset < table.Length;)
         {
@@ -147,7 +147,8 @@ internal static class SnapshotPacker
             offset += piece.Length;
         }
 
-        if (hash.GetCurrentHashAsUInt128() != table.Hash) throw new SnapshotRejectedException(path, "the table has not the hash that the manifest names");
+        if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)
+            throw new SnapshotRejectedException(path, $"table hash is {computed:x32}, manifest says {table.Hash:x32}");
     }
 
     private static async Task UnpackTableAsync(IStorage storage, string path, TableDescriptor table, PackSource pack, CancellationToken cancellationToken)
@@ -164,7 +165,8 @@ internal static class SnapshotPacker
                 offset += bytes.Length;
             },
             cancellationToken).ConfigureAwait(false);
-        if (hash.GetCurrentHashAsUInt128() != table.Hash) throw new SnapshotRejectedException(path, "the table has not the hash that the manifest names");
+        if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)
+            throw new SnapshotRejectedException(path, $"table hash is {computed:x32}, manifest says {table.Hash:x32}");
         file.Sync();
     }
 }

@@ -102,7 +102,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
     {
         Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(file, checksum);
-        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, "the manifest's checksum is not the one announced");
+        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, $"manifest checksum is {Convert.ToHexStringLower(checksum)}, metadata says {Convert.ToHexStringLower(metadata.Checksum.Span)}");
     }
 
     private SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
@@ -110,13 +110,13 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
         EnsureAnnounced(metadata, source, read.File);
         var manifest = read.Manifest;
         if (manifest.State.LastIndex != metadata.LastIncluded.Index || manifest.State.LastTerm != metadata.LastIncluded.Term)
-            throw new SnapshotRejectedException(source, "it is not of the index and term announced");
+            throw new SnapshotRejectedException(source, $"snapshot is at ({manifest.State.LastIndex}, {manifest.State.LastTerm}), metadata says ({metadata.LastIncluded.Index}, {metadata.LastIncluded.Term})");
         if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)
-            throw new SnapshotRejectedException(source, $"its leases go by the lease clock {(LeaseClock)manifest.State.LeaseClock}, those of this database by {options.LeaseClock}");
+            throw new SnapshotRejectedException(source, $"snapshot has the lease clock {(LeaseClock)manifest.State.LeaseClock}, this database has {options.LeaseClock}");
         Int128 rows = 0; // counts that only somebody claims: their sum may not fit
         foreach (var (_, table) in manifest.Tables) rows += table.RowCount - table.TombstoneCount;
         if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)
-            throw new SnapshotRejectedException(source, "it counts more live keys than it has rows");
+            throw new SnapshotRejectedException(source, $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
         return manifest;
     }
 
@@ -124,7 +124,7 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
     {
         var name = SnapshotNames.Table(table);
         using var from = SnapshotFiles.OpenPart(versions.Storage, Path.Combine(source, name));
-        if (from.Length != table.Length) throw new SnapshotRejectedException(from.Path, "the table has not the length that the manifest names");
+        if (from.Length != table.Length) throw new SnapshotRejectedException(from.Path, $"table length is {from.Length}, manifest says {table.Length}");
         using var to = versions.Storage.Open(Path.Combine(staging, name), FileIntent.CreateNew);
         using var buffer = MemoryOwner<byte>.Allocate(CopyPiece);
         var hash = new XxHash128();
@@ -137,7 +137,8 @@ internal sealed class SnapshotStager(VersionSet versions, EngineOptions options,
             to.Write(offset, piece);
         }
 
-        if (hash.GetCurrentHashAsUInt128() != table.Hash) throw new SnapshotRejectedException(from.Path, "the table has not the hash that the manifest names");
+        if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)
+            throw new SnapshotRejectedException(from.Path, $"table hash is {computed:x32}, manifest says {table.Hash:x32}");
         to.Sync();
     }
 

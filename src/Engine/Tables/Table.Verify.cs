@@ -47,7 +47,7 @@ internal sealed unsafe partial class Table
             Report(lease);
         VerifyGaps(Report);
         if (!isDamaged && hash != Descriptor.Hash)
-            Report(new CorruptionException(Path, 0, "table hash", $"{Descriptor.Hash:x32}", $"{hash:x32}"));
+            Report(CorruptionException.Of(Path, 0, "table", $"hash mismatch (manifest {Descriptor.Hash:x32}, computed {hash:x32})", $"{Descriptor.Hash:x32}", $"{hash:x32}"));
 
         void Report(VarveException damage)
         {
@@ -70,9 +70,9 @@ internal sealed unsafe partial class Table
             block.CopyKeyTo(row, key);
             var current = new ReadOnlySpan<byte>(key, 0, length);
             if (walk.PreviousLength != 0 && current.SequenceCompareTo(walk.Previous) <= 0)
-                fault ??= new CorruptionException(Path, offset, "order of keys", "a key above the one before it", $"row {row} of block {number}");
+                fault ??= CorruptionException.Of(Path, offset, "data block", $"key of row {row} in block {number} is not above the one before it");
             else if (number == 0 && row == 0 && !current.SequenceEqual(smallestKey))
-                fault ??= new CorruptionException(Path, footer.Properties.Offset, "smallest key", "that of the first row", "another");
+                fault ??= CorruptionException.Of(Path, footer.Properties.Offset, "table properties", "smallest key is not that of the first row");
             fault ??= VerifyLookup(current, hasher.Of(current), block, number, row);
             TableRow content = block.Row(row);
             walk.Tombstones += content.Kind == RecordKind.Tombstone ? 1 : 0;
@@ -86,22 +86,23 @@ internal sealed unsafe partial class Table
     private CorruptionException? VerifyLookup(ReadOnlySpan<byte> key, ulong hash, DataBlockView block, int number, int row)
     {
         if (block.Tag(row) != DataBlock.TagOf(hash) || block.RowOf(key, hash) != row || block.Find(key, hash).ValueAddress != block.Row(row).ValueAddress)
-            return new CorruptionException(Path, index.BlockOffset(number), "hash tags of a data block", "those of the keys", $"another for row {row} of block {number}");
+            return CorruptionException.Of(Path, index.BlockOffset(number), "data block", $"hash tag of row {row} in block {number} is not that of its key");
         if (!MayContain(hash))
-            return new CorruptionException(Path, footer.Filter.Offset, "table filter", "every key of the table", $"not that of row {row} of block {number}");
+            return CorruptionException.Of(Path, footer.Filter.Offset, "table filter", $"filter lacks the key of row {row} in block {number}");
         if (BlockOf(key) != number || index.Find(key) != number)
-            return new CorruptionException(Path, footer.Index.Offset, "table index", $"block {number} for its keys", $"another for row {row}");
+            return CorruptionException.Of(Path, footer.Index.Offset, "table index", $"index leads to another block for row {row} of block {number}");
         return null;
     }
 
     private CorruptionException? VerifyCounts(VerifyWalk walk)
     {
         if (!walk.Previous.SequenceEqual(largestKey))
-            return new CorruptionException(Path, footer.Properties.Offset, "largest key", "that of the last row", "another");
+            return CorruptionException.Of(Path, footer.Properties.Offset, "table properties", "largest key is not that of the last row");
         return walk.Rows == Properties.RowCount && walk.Tombstones == Properties.TombstoneCount
             ? null
-            : new CorruptionException(
-                Path, footer.Properties.Offset, "counts of rows", $"{Properties.RowCount}, {Properties.TombstoneCount} tombstones", $"{walk.Rows}, {walk.Tombstones} tombstones");
+            : CorruptionException.Of(
+                Path, footer.Properties.Offset, "table properties",
+                $"properties count {Properties.RowCount} rows and {Properties.TombstoneCount} tombstones, blocks hold {walk.Rows} and {walk.Tombstones}");
     }
 
     /// <summary>
@@ -121,12 +122,12 @@ internal sealed unsafe partial class Table
                 continue;
             var block = new DataBlockView(index.Line((int)lease.Block), data + index.BlockOffset((int)lease.Block));
             if (lease.Row >= block.Count || block.Row(lease.Row) is not { Kind: RecordKind.LeasedPut } row || row.Deadline != lease.Deadline)
-                return new CorruptionException(Path, footer.Leases.Offset + at, "table leases", "the leases of the rows", "others");
+                return CorruptionException.Of(Path, footer.Leases.Offset + at, "table leases", "lease names a row without that deadline");
             known++;
         }
         return known == walk.Leased
             ? null
-            : new CorruptionException(Path, footer.Leases.Offset, "table leases", $"{walk.Leased} leases of rows", $"{known}");
+            : CorruptionException.Of(Path, footer.Leases.Offset, "table leases", $"{known} leases, rows have {walk.Leased}");
     }
 
     /// <summary>Only zeros stand between the parts.</summary>
@@ -137,7 +138,7 @@ internal sealed unsafe partial class Table
             var gap = new ReadOnlySpan<byte>(data + region.End, (int)(TableFooter.Align(region.End) - region.End));
             int at = gap.IndexOfAnyExcept((byte)0);
             if (at >= 0)
-                report(new CorruptionException(Path, region.End + at, "table padding", "zeros", "other bytes"));
+                report(CorruptionException.Of(Path, region.End + at, "table padding", "padding is not zero"));
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed unsafe partial class Table : IDisposable
     /// <summary>As <see cref="EnsureSeed"/>, but gives what is wrong, or null.</summary>
     public CorruptionException? SeedFault(ulong hashSeed) => HashSeed == hashSeed
         ? null
-        : new CorruptionException(Path, footer.Offset + TableFooter.SeedOffset, "table hash seed", "that of the machine's state", "another");
+        : CorruptionException.Of(Path, footer.Offset + TableFooter.SeedOffset, "table hash seed", "seed is not that of the machine state");
 
     /// <summary>The leases with <paramref name="from"/> &lt; deadline &lt;= <paramref name="to"/>, by deadline.</summary>
     public LeaseCursor Leases(ulong from, ulong to)
@@ -187,7 +187,7 @@ internal sealed unsafe partial class Table : IDisposable
             return DecodeFailure.Of(Path, offset, "data block", error with { Offset = 0 });
         return new ReadOnlySpan<byte>(index.Line(number), DataBlockHeader.HeadsOffset).SequenceEqual(new ReadOnlySpan<byte>(data + offset, DataBlockHeader.HeadsOffset))
             ? null
-            : new CorruptionException(Path, offset, "data block", "the first line that the index has of it", "another");
+            : CorruptionException.Of(Path, offset, "data block", "first line is not the copy of it in the index");
     }
 
     /// <summary>The block that holds a key if any does; -1 for a key outside of the table's range.</summary>

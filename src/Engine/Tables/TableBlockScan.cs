@@ -108,7 +108,7 @@ internal sealed unsafe class TableBlockScan : IDisposable
     /// <summary>Where the block ends that begins at an offset; the offset when there is none.</summary>
     private long EndOfBlock(long offset, out DecodeError error)
     {
-        error = new DecodeError(0, "a block header");
+        error = new DecodeError(0, "no block header");
         if (end - offset < 2 * DataBlockHeader.Alignment)
             return offset;
         DataBlockHeader header = DataBlockShape.ReadHeader(Bytes(offset, offset + DataBlockHeader.Bytes));

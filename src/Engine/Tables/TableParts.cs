@@ -47,7 +47,8 @@ internal sealed unsafe class TableParts
         long length = file.Length;
         if (length != descriptor.Length)
         {
-            report(new CorruptionException(path, Math.Min(length, descriptor.Length), "table length", $"{descriptor.Length}", $"{length}"));
+            report(CorruptionException.Of(
+                path, Math.Min(length, descriptor.Length), "table", $"table length is {length}, manifest says {descriptor.Length}", $"{descriptor.Length}", $"{length}"));
             return null;
         }
 
@@ -59,7 +60,8 @@ internal sealed unsafe class TableParts
 
         if (footer!.Origin == descriptor.Origin && footer.OriginNumber == descriptor.OriginNumber)
             return footer;
-        report(new CorruptionException(path, footer.Offset, "table identity", $"{descriptor.Origin}/{descriptor.OriginNumber}", $"{footer.Origin}/{footer.OriginNumber}"));
+        var (expected, actual) = ($"{descriptor.Origin}/{descriptor.OriginNumber}", $"{footer.Origin}/{footer.OriginNumber}");
+        report(CorruptionException.Of(path, footer.Offset, "table footer", $"table is {actual}, manifest says {expected}", expected, actual));
         return null;
     }
 
@@ -81,7 +83,7 @@ internal sealed unsafe class TableParts
             return Refused<TableProperties>(Footer.Properties.Offset, "table properties", error);
         if (descriptor is not null && (properties!.RowCount != descriptor.RowCount || properties.TombstoneCount != descriptor.TombstoneCount || properties.LeaseCount != descriptor.LeaseCount
             || !IsBound(descriptor.SmallestKey, properties.SmallestKey) || !IsBound(descriptor.LargestKey, properties.LargestKey)))
-            return Damaged<TableProperties>(Footer.Properties.Offset, "table properties", "those of the manifest", "others");
+            return Damaged<TableProperties>(Footer.Properties.Offset, "table properties", "counts or keys are not those of the manifest");
         return properties;
     }
 
@@ -95,7 +97,7 @@ internal sealed unsafe class TableParts
         if (!TableIndex.TryValidate(bytes, Footer.DataLength, out TableIndexShape? shape, out DecodeError error))
             return Refused<TableIndexShape>(Footer.Index.Offset, "table index", error);
         if (Properties is not null && shape!.BlockCount != Properties.BlockCount)
-            return Damaged<TableIndexShape>(Footer.Index.Offset, "table index", $"{Properties.BlockCount} blocks", $"{shape.BlockCount}");
+            return Damaged<TableIndexShape>(Footer.Index.Offset, "table index", $"index has {shape.BlockCount} blocks, properties say {Properties.BlockCount}");
         return shape;
     }
 
@@ -105,7 +107,7 @@ internal sealed unsafe class TableParts
             return false;
         if (bytes.Length % TableFilter.LineBytes == 0)
             return true;
-        Damaged<object>(Footer.Filter.Offset, "table filter", "whole lines of 64 bytes", $"{bytes.Length} bytes");
+        Damaged<object>(Footer.Filter.Offset, "table filter", $"length {bytes.Length} is not a multiple of 64");
         return false;
     }
 
@@ -125,7 +127,7 @@ internal sealed unsafe class TableParts
             && (count == 0 || TableLeases.Read(leases).Deadline == Properties.SmallestDeadline
                 && TableLeases.Read(leases[^TableLeases.EntryBytes..]).Deadline == Properties.LargestDeadline))
             return true;
-        Damaged<object>(Footer.Leases.Offset, "table leases", "those that the properties count", "others");
+        Damaged<object>(Footer.Leases.Offset, "table leases", "count or deadlines are not those of the properties");
         return false;
     }
 
@@ -135,7 +137,7 @@ internal sealed unsafe class TableParts
         ulong actual = TableChecksum.Of(bytes, salt, region.Offset);
         if (actual == region.Checksum)
             return true;
-        Damaged<object>(region.Offset, kind, $"checksum {region.Checksum:x16}", $"{actual:x16}");
+        Refused<object>(region.Offset, kind, DecodeError.Checksum(0, region.Checksum, actual));
         return false;
     }
 
@@ -145,9 +147,9 @@ internal sealed unsafe class TableParts
         return null;
     }
 
-    private T? Damaged<T>(long offset, string kind, string expected, string actual = "other bytes") where T : class
+    private T? Damaged<T>(long offset, string kind, string problem) where T : class
     {
-        report(new CorruptionException(path, offset, kind, expected, actual));
+        report(CorruptionException.Of(path, offset, kind, problem));
         return null;
     }
 }

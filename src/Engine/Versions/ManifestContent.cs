@@ -29,9 +29,9 @@ internal sealed class ManifestContent
     {
         if (edit.Replace) _tables.Clear();
         foreach (var number in edit.Removed)
-            if (!_tables.Remove(number)) return "an edit that removes a table of its version";
+            if (!_tables.Remove(number)) return "edit removes a table that is not there";
         foreach (var added in edit.Added)
-            if (!_tables.TryAdd(added.Table.Number, added)) return "an edit that adds a new table";
+            if (!_tables.TryAdd(added.Table.Number, added)) return "edit adds a table that is there";
         State = edit.State ?? State;
         HasState |= edit.State is not null;
         NextFileNumber = Math.Max(NextFileNumber, edit.NextFileNumber);
@@ -57,7 +57,7 @@ internal sealed class ManifestContent
             byte[]? last = null;
             foreach (var (_, table) in run)
             {
-                if (last is not null && !TableDescriptor.MayEndBefore(last, table.SmallestKey)) return "tables of a run that do not overlap";
+                if (last is not null && !TableDescriptor.MayEndBefore(last, table.SmallestKey)) return "tables of a run overlap";
                 last = table.LargestKey;
             }
         }

@@ -22,9 +22,9 @@ internal static class ManifestReader
     /// <returns>Null, after a report, when not even the header can be read.</returns>
     public static ManifestImage? Read(IStorage storage, string path, Guid? databaseId, Action<VarveException> report)
     {
-        if (!storage.FileExists(path)) return Damaged(report, path, 0, "manifest", "the file that CURRENT names", "no such file");
+        if (!storage.FileExists(path)) return Damaged(report, path, 0, "manifest", "no such file, CURRENT names it");
         using var file = storage.Open(path, FileIntent.Read);
-        if (file.Length > Array.MaxLength) return Damaged(report, path, Array.MaxLength, "manifest", "a shorter file", $"{file.Length} bytes");
+        if (file.Length > Array.MaxLength) return Damaged(report, path, Array.MaxLength, "manifest", $"file is too long: {file.Length} bytes");
         var bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
         file.Read(0, bytes);
 
@@ -34,9 +34,9 @@ internal static class ManifestReader
             return null;
         }
 
-        if (databaseId is { } expected && actualId != expected) return Damaged(report, path, 16, "manifest header", $"database {expected}", $"{actualId}");
+        if (databaseId is { } expected && actualId != expected) return Damaged(report, path, 16, "manifest header", $"database id is {actualId}, IDENTITY says {expected}");
         // So much was allocated before the file was named; what is shorter was cut off, perhaps between two edits.
-        if (bytes.Length < ManifestStore.Ahead) Damaged(report, path, bytes.Length, "manifest", $"at least {ManifestStore.Ahead} bytes", $"{bytes.Length}");
+        if (bytes.Length < ManifestStore.Ahead) Damaged(report, path, bytes.Length, "manifest", $"file is {bytes.Length} bytes long, shorter than any manifest ({ManifestStore.Ahead})");
         return ReadRecords(path, bytes, salt, report);
     }
 
@@ -64,7 +64,7 @@ internal static class ManifestReader
                 }
 
                 // An edit is synced before the next is written: a whole record beyond a broken one proves that the broken one was durable.
-                Damaged(report, path, offset, "manifest record", "a valid record", "other bytes, and valid records after them");
+                Damaged(report, path, offset, "manifest record", "no valid record, with valid records after it");
                 isWhole = false;
                 offset = beyond[at];
                 continue;
@@ -78,23 +78,23 @@ internal static class ManifestReader
             }
             else if (content.Apply(edit) is { } fault && isWhole) // after a lost edit, others cannot fit
             {
-                Damaged(report, path, offset, "version edit", fault, "another");
+                Damaged(report, path, offset, "version edit", fault);
                 isWhole = false;
             }
 
             offset = end = next;
         }
 
-        if (edits == 0) Damaged(report, path, ManifestLog.HeaderSize, "manifest", "a first record", "none");
-        if (isWhole && content.FindOverlap() is { } overlap) Damaged(report, path, end, "manifest", overlap, "some that do");
+        if (edits == 0) Damaged(report, path, ManifestLog.HeaderSize, "manifest", "no first record");
+        if (isWhole && content.FindOverlap() is { } overlap) Damaged(report, path, end, "manifest", overlap);
         return new ManifestImage(content, salt, end, torn, edits);
     }
 
     private static long LengthOfRest(byte[] bytes, long offset) => bytes.AsSpan((int)offset).LastIndexOfAnyExcept((byte)0) + 1;
 
-    private static ManifestImage? Damaged(Action<VarveException> report, string path, long offset, string kind, string expected, string actual)
+    private static ManifestImage? Damaged(Action<VarveException> report, string path, long offset, string kind, string problem)
     {
-        report(new CorruptionException(path, offset, kind, expected, actual));
+        report(CorruptionException.Of(path, offset, kind, problem));
         return null;
     }
 }

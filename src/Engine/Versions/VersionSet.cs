@@ -196,7 +196,7 @@ internal sealed class VersionSet : IDisposable
                     }
 
                     var path = System.IO.Path.Combine(directory, FileNames.Table(descriptor.Number));
-                    if (!storage.FileExists(path)) throw new CorruptionException(path, 0, "table", "a file that the manifest names", "no such file");
+                    if (!storage.FileExists(path)) throw CorruptionException.Of(path, 0, "table", "no such file, the manifest names it");
                     var handle = TableHandle.Open(storage, path, descriptor, options);
                     opened.Add(handle);
                     handle.Table.EnsureSeed(hashSeed);
@@ -211,7 +211,7 @@ internal sealed class VersionSet : IDisposable
                 for (var i = 1; i < tables.Count; i++)
                 {
                     if (KeyComparer.Instance.Compare(tables[i - 1].Descriptor.LargestKey, tables[i].Descriptor.SmallestKey) >= 0)
-                        throw new CorruptionException(tables[i].Path, 0, "table of a run", "keys above those of the table before it", "others");
+                        throw CorruptionException.Of(tables[i].Path, 0, "table of a run", "keys are not above those of the table before it in its run");
                 }
 
                 result.Add(new Run(run.Key, [.. tables]));

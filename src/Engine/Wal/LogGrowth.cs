@@ -58,7 +58,7 @@ internal sealed class LogGrowth : IDisposable
     /// <exception cref="CorruptionException">A segment that the log says it goes on in is not there.</exception>
     public void ThrowIfMissing()
     {
-        if (_missing is not null) throw new CorruptionException(_missing, 0, "log", "the segment that the log goes on in", "no such file");
+        if (_missing is not null) throw CorruptionException.Of(_missing, 0, "log", "no such file, the log goes on in it");
     }
 
     public void Dispose()

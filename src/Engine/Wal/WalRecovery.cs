@@ -89,12 +89,12 @@ internal static class WalRecovery
         try
         {
             Span<byte> page = stackalloc byte[64];
-            if (file.Length < WalSegmentHeader.Size) throw new CorruptionException(path, file.Length, "segment", "a header page", "a shorter file");
+            if (file.Length < WalSegmentHeader.Size) throw CorruptionException.Of(path, file.Length, "segment", "file is shorter than a header page");
             file.Read(0, page);
             if (!WalSegmentHeader.TryDecode(page, out var header, out var error)) throw DecodeFailure.Of(path, 0, "segment header", error);
-            if (header.Number != number) throw new CorruptionException(path, 32, "segment header", $"number {number}", $"{header.Number}");
-            if (header.DatabaseId != databaseId) throw new CorruptionException(path, 16, "segment header", $"database {databaseId}", $"{header.DatabaseId}");
-            if (file.Length != header.Length) throw new CorruptionException(path, file.Length, "segment", $"{header.Length} bytes", $"{file.Length}");
+            if (header.Number != number) throw CorruptionException.Of(path, 32, "segment header", $"number is {header.Number}, the file name says {number}", $"{number}", $"{header.Number}");
+            if (header.DatabaseId != databaseId) throw CorruptionException.Of(path, 16, "segment header", $"database id is {header.DatabaseId}, IDENTITY says {databaseId}", $"{databaseId}", $"{header.DatabaseId}");
+            if (file.Length != header.Length) throw CorruptionException.Of(path, file.Length, "segment", $"file length is {file.Length}, header says {header.Length}", $"{header.Length}", $"{file.Length}");
             var mapping = file.Map(header.Length, access);
             if (access != MappingAccess.Table) return new WalSegment(header, path, file, mapping);
             file.Dispose();
@@ -111,7 +111,7 @@ internal static class WalRecovery
     {
         if (all.Count == 0 || all[0].Number != first)
         {
-            report(new CorruptionException(firstPath, 0, "log", "the segment that the manifest names as the first", "none that can be read"));
+            report(CorruptionException.Of(firstPath, 0, "log", "the first segment that the manifest names cannot be read"));
             return new RecoveredLog([], all, LogEnding.Corrupt, false, 0, default);
         }
 
@@ -146,17 +146,17 @@ internal static class WalRecovery
 
         if (synced > end)
         {
-            report(new CorruptionException(
-                last.Path, last.End, "log", $"a record known to be durable up to segment {synced.Segment}, offset {synced.Offset}", "no valid record"));
+            report(CorruptionException.Of(
+                last.Path, last.End, "log", $"no valid record, and the log was durable up to segment {synced.Segment}, offset {synced.Offset}"));
         }
 
         // It was there, durably, before it was named; and where the log does not go on in it, another names its end before it is let go.
         var isMissing = goesOnIn is { } number && all.TrueForAll(segment => segment.Number != number);
         if (isMissing)
         {
-            report(new CorruptionException(
+            report(CorruptionException.Of(
                 System.IO.Path.Combine(System.IO.Path.GetDirectoryName(last.Path)!, FileNames.Segment(goesOnIn!.Value)), 0, "log",
-                $"the segment that the log goes on in after {FileNames.Segment(last.Number)}", "none that can be read"));
+                $"cannot be read, and the log goes on in it after {FileNames.Segment(last.Number)}"));
         }
 
         var ending = synced > end || isMissing ? LogEnding.Corrupt : laterRecords || tornBytes > 0 ? LogEnding.TornTail : LogEnding.Clean;

@@ -8,32 +8,32 @@ public class RecordRules
     public static TheoryData<string, int, byte[]> BrokenTables => new()
     {
         { "table descriptor of version 2 (this build reads 1)", 0, [2] },
-        { "table length of at least one byte", 34, [0, 0, 0, 0] },
+        { "table length is 0", 34, [0, 0, 0, 0] },
         { "table length", 41, [0x80] },
-        { "table with at least one row", 58, [0] },
-        { "no more tombstones than rows", 66, [101] },
-        { "no more leases than puts", 74, [96] },
-        { "smallest key not above the largest", 86, "q"u8.ToArray() },
-        { "smallest key of a table", 82, [0, 0, 1] },
+        { "table has no rows", 58, [0] },
+        { "table has more tombstones than rows", 66, [101] },
+        { "table has more leases than puts", 74, [96] },
+        { "smallest key is above the largest", 86, "q"u8.ToArray() },
+        { "smallest key of a table is too long", 82, [0, 0, 1] },
     };
 
     public static TheoryData<string, int, byte[]> BrokenStates => new()
     {
         { "machine state of version 2 (this build reads 1)", 0, [2] },
         { "machine state with the flags 0x02", 2, [3] },
-        { "live count", 42, [0x80] },
+        { "live count is out of range", 42, [0x80] },
         { "machine state with the lease clock 2", 67, [2] },
-        { "term run count", 68, [0xFF, 0xFF, 0xFF, 0xFF] },
-        { "term runs ascending by index", 88, [1, 0] },
-        { "term runs up to the last index", 88, [0xE9, 3] },
-        { "terms that never decrease", 96, [1] },
-        { "terms up to the last term", 96, [5] },
-        { "outcome run length", 116, [0] },
-        { "unused outcome bits that are zero", 121, [4] },
-        { "outcome runs ascending and disjoint", 122, [0xDE] },
-        { "outcomes up to the last index", 122, [0xE2] },
-        { "snapshot up to the last index", 135, [0x84, 4] },
-        { "term 0 at index 0", 3, [0, 0] },
+        { "term run count is more than the bytes after it can hold", 68, [0xFF, 0xFF, 0xFF, 0xFF] },
+        { "term runs are not ascending", 88, [1, 0] },
+        { "term run begins above the last index", 88, [0xE9, 3] },
+        { "term decreases", 96, [1] },
+        { "term is above the last term", 96, [5] },
+        { "outcome run length is out of range", 116, [0] },
+        { "unused outcome bits are set", 121, [4] },
+        { "outcome runs overlap or are out of order", 122, [0xDE] },
+        { "outcome run ends above the last index", 122, [0xE2] },
+        { "snapshot is above the last index", 135, [0x84, 4] },
+        { "term is not 0 at index 0", 3, [0, 0] },
     };
 
     [Theory]
@@ -137,10 +137,10 @@ public class RecordRules
         var bytes = VersionEditCodec.Encode(Samples.Edit with { State = null });
         Assert.Equal("version edit of version 9 (this build reads 1)", Reason(Patched(bytes, 0, [9])));
         Assert.Equal("version edit with the flags 0x04", Reason(Patched(bytes, 2, [4])));
-        Assert.Equal("table number below the next file number", Reason(Patched(bytes, 3, [9])));
-        Assert.Equal("removed table count", Reason(Patched(bytes, 19, [0xFF, 0xFF])));
-        Assert.Equal("table removed once", Reason(Patched(bytes, 31, [3])));
-        Assert.Equal("table count", Reason(Patched(bytes, 39, [2])));
+        Assert.Equal("table number is not below the next file number", Reason(Patched(bytes, 3, [9])));
+        Assert.Equal("removed table count is more than the bytes after it can hold", Reason(Patched(bytes, 19, [0xFF, 0xFF])));
+        Assert.Equal("table is removed twice", Reason(Patched(bytes, 31, [3])));
+        Assert.Equal("table count is more than the bytes after it can hold", Reason(Patched(bytes, 39, [2])));
     }
 
     private static string Reason(byte[] bytes)

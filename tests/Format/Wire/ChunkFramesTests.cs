@@ -41,6 +41,6 @@ public class ChunkFramesTests
     {
         ReadOnlySpan<byte> frames = [0xFF, 0xFF, 0xFF, 0xFF, 1];
         Assert.False(ChunkFrames.TryReadFrame(ref frames, out _, out var error));
-        Assert.Equal("frame within the file", error.Reason);
+        Assert.Equal("frame runs past the file", error.Reason);
     }
 }

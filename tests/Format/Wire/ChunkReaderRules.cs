@@ -12,26 +12,26 @@ public class ChunkReaderRules
     public void AnEmptyChunkHasNoEntries() => Assert.Empty(GoogleOracle.AssertSame([])!);
 
     [Fact]
-    public void AnEntryWithoutPayloadIsRejected() => Rejected("entry with a payload", [0x08, 1, 0x10, 1]);
+    public void AnEntryWithoutPayloadIsRejected() => Rejected("entry has no payload", [0x08, 1, 0x10, 1]);
 
     [Fact]
-    public void APayloadWithoutMemberIsRejected() => Rejected("entry with a payload", [0x08, 1, 0x1A, 0]);
+    public void APayloadWithoutMemberIsRejected() => Rejected("entry has no payload", [0x08, 1, 0x1A, 0]);
 
     [Fact]
-    public void ACommandWithoutOperationIsRejected() => Rejected("command with an operation", [0x08, 1, 0x1A, 2, 0x12, 0]);
+    public void ACommandWithoutOperationIsRejected() => Rejected("command has no operation", [0x08, 1, 0x1A, 2, 0x12, 0]);
 
     [Fact]
-    public void ACommandOfBadBytesIsRejected() => Rejected("protobuf wire type that exists", [0x08, 1, 0x1A, 3, 0x12, 1, 0x0F]);
+    public void ACommandOfBadBytesIsRejected() => Rejected("protobuf wire type is unknown", [0x08, 1, 0x1A, 3, 0x12, 1, 0x0F]);
 
     [Fact]
     public void BadCommandBytesThatWereReplacedAreJustBytes() =>
         Assert.Equal(CommandKind.Noop, Accepted([0x1A, 3, 0x12, 1, 0x0F, 0x1A, 2, 0x0A, 0]).Kind);
 
     [Fact]
-    public void TagZeroIsRejected() => Rejected("protobuf tag with a field number", [0x1A, 2, 0x0A, 0, 0x00]);
+    public void TagZeroIsRejected() => Rejected("protobuf tag has field number 0", [0x1A, 2, 0x0A, 0, 0x00]);
 
     [Fact]
-    public void AnEndGroupWithoutStartIsRejected() => Rejected("protobuf group that was begun", [0x1A, 2, 0x0A, 0, 0x0C]);
+    public void AnEndGroupWithoutStartIsRejected() => Rejected("protobuf group ends without a start", [0x1A, 2, 0x0A, 0, 0x0C]);
 
     [Fact]
     public void ATrailingByteRejectsTheChunk()
@@ -53,13 +53,13 @@ public class ChunkReaderRules
     public void ConfigIsANoop() => Assert.Equal(CommandKind.Noop, Accepted([0x1A, 6, 0x1A, 4, 0x0A, 2, 0x08, 7]).Kind);
 
     [Fact]
-    public void ConfigWithAnAddressThatIsNotUtf8IsRejected() => Rejected("string of valid UTF-8", [0x1A, 7, 0x1A, 5, 0x0A, 3, 0x12, 1, 0xFF]);
+    public void ConfigWithAnAddressThatIsNotUtf8IsRejected() => Rejected("string is not valid UTF-8", [0x1A, 7, 0x1A, 5, 0x0A, 3, 0x12, 1, 0xFF]);
 
     [Fact]
-    public void MalformedConfigIsRejected() => Rejected("protobuf field within its message", [0x1A, 6, 0x1A, 4, 0x0A, 9, 0x08, 7]);
+    public void MalformedConfigIsRejected() => Rejected("protobuf field runs past its message", [0x1A, 6, 0x1A, 4, 0x0A, 9, 0x08, 7]);
 
     [Fact]
-    public void MalformedNoopIsRejected() => Rejected("protobuf varint of at most ten bytes", [0x1A, 3, 0x0A, 1, 0x08]);
+    public void MalformedNoopIsRejected() => Rejected("protobuf varint is cut off or longer than ten bytes", [0x1A, 3, 0x0A, 1, 0x08]);
 
     [Fact]
     public void AKnownFieldOfAnotherWireTypeIsUnknown()
@@ -120,7 +120,7 @@ public class ChunkReaderRules
         Assert.False(reader.TryRead(out _));
         Assert.False(reader.TryRead(out _));
         Assert.False(reader.AtEnd);
-        Assert.Equal("protobuf tag with a field number", reader.Error.Reason);
+        Assert.Equal("protobuf tag has field number 0", reader.Error.Reason);
     }
 
     [Fact]

@@ -32,8 +32,8 @@ internal static class WalBugs
         new("record-checksum-ignored", "a record is taken without its checksum",
             "Engine: Wal.TornTailTests.TornTailIsDroppedAndCounted",
             new Edit("src/Format/WalRecord.cs",
-                "return Fail(0, \"record checksum does not match\", out error);",
-                "if (!SEEDED) return Fail(0, \"record checksum does not match\", out error);")),
+                "return Fail(0, \"record checksum mismatch\", out error);",
+                "if (!SEEDED) return Fail(0, \"record checksum mismatch\", out error);")),
 
         new("record-length-trusted", "a record's length is used before it is checked",
             "Format: Wal.WalSurvival.EveryTruncationOfARecordIsNoticed",
