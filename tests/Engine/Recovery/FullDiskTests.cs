@@ -182,8 +182,9 @@ public sealed class FullDiskTests : IDisposable
     public async Task ASnapshotOnAnotherDiskNeedsNoRoomOnOurs()
     {
         var target = Path.Combine(database.Root, "elsewhere");
+        var steps = new BackgroundSteps();
         SnapshotMetadata metadata;
-        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1 }))
+        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1, Steps = steps }))
         {
             NumberedLog.ApplyUpTo(machine, 500);
             await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "earlier"), machine.LastApplied);
@@ -192,6 +193,7 @@ public sealed class FullDiskTests : IDisposable
             {
                 if (path.StartsWith(database.Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal)) before(operation, path);
             };
+            while (machine.GetStatistics().Memtables < 2) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20); // one waits for its flush
             full = true;
             ApplyUntilFull(machine);
             FillToTheLastByte(machine);
@@ -205,7 +207,9 @@ public sealed class FullDiskTests : IDisposable
             Assert.Equal(machine.ScanPrefix([]).Entries.Count, other.ScanPrefix([]).Entries.Count);
 
             full = false;
-            await machine.CompactAsync();
+            var compaction = machine.CompactAsync();
+            steps.Run();
+            await compaction;
         }
 
         using var recovered = database.Open();

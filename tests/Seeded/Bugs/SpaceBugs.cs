@@ -76,9 +76,5 @@ internal static class SpaceBugs
         new("read-only-snapshot-by-name-alone", "a read-only engine cannot cut a snapshot once the writer has deleted a table",
             "Engine: Recovery.ReadOnlySnapshotTests.TablesThatTheWriterHasDeletedSinceAreCopied",
             new Edit("src/Engine/Snapshots/SnapshotBuilder.cs", "when (options.ReadOnly)", "when (options.ReadOnly && !SEEDED)")),
-
-        new("read-only-snapshot-noted", "a read-only engine notes its snapshot in the log",
-            "Engine: Recovery.ReadOnlySnapshotTests.ACutBesideAWriterTouchesNothingOfTheDatabase",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "if (_options.ReadOnly) return checksum;", "if (_options.ReadOnly && !SEEDED) return checksum;")),
     ];
 }
