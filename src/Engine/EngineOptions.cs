@@ -104,7 +104,10 @@ public sealed record EngineOptions
     /// <summary>What becomes of a chunk that holds a command out of its limits. Keep it the same on all replicas of a group. Read at open.</summary>
     public InvalidCommands InvalidCommands { get; set; } = InvalidCommands.Throw;
 
-    /// <summary>Opens without the directory lock and without writing anything; whatever would change state throws <see cref="InvalidOperationException"/>.</summary>
+    /// <summary>
+    /// Opens a reader: without the writer's lock, beside a writer or none, and without writing anything. It shows exactly the state that it opened, until
+    /// <see cref="LsmStateMachine.TryCatchUp"/>; whatever would change state throws <see cref="InvalidOperationException"/>.
+    /// </summary>
     public bool ReadOnly { get; init; }
 
     /// <summary>The clock for <see cref="LeaseClock.Local"/> and for intervals.</summary>

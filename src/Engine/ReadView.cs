@@ -4,7 +4,8 @@ namespace Varve;
 
 /// <summary>
 /// The state at one revision, held: reads without copies, on the thread that opened it, until it is disposed. Every span it
-/// gives lives as long as the view, but for the keys of a scan, which live until the scan moves on or is over.
+/// gives lives as long as the view, but for the keys of a scan, which live until the scan moves on or is over. It outlives its engine: it reads on
+/// after a close, also when the directory is opened and written again.
 /// </summary>
 public ref struct ReadView : IDisposable
 {
