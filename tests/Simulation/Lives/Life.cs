@@ -12,6 +12,7 @@ internal sealed class Life : IDisposable
     public const string Directory = "/data/db";
     private readonly Step[] steps;
     private readonly EngineOptions options;
+    private readonly CallerFaults? callers;
     private readonly List<SnapshotTaken> snapshots = [];
     private readonly ApplyResult[] results = new ApplyResult[64];
     private BackgroundSteps background = new();
@@ -23,9 +24,10 @@ internal sealed class Life : IDisposable
     private int opened;
     private byte tags = 1;
 
-    public Life(Step[] steps, Durability durability, int historyEntries = 0)
+    public Life(Step[] steps, Durability durability, int historyEntries = 0, CallerFaults? callers = null)
     {
         this.steps = steps;
+        this.callers = callers;
         Durability = durability;
         Disk.CreateDirectory(Path.GetDirectoryName(Directory)!); // before any fault
         options = Options(Disk) with
@@ -36,6 +38,7 @@ internal sealed class Life : IDisposable
             IdleAfter = (steps.Length + (int)durability) % 2 == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(30),
             TableAccess = durability == Durability.Interval ? TableAccess.Probed : TableAccess.Mapped,
         };
+        if (callers is not null) options = callers.On(options);
     }
 
     public SimFs Disk { get; } = new();
@@ -128,7 +131,7 @@ internal sealed class Life : IDisposable
             action();
             return true;
         }
-        catch (Exception e) when (e is StorageFullException or EngineFaultedException || (e is IOException and not VarveException) || (e is SnapshotRejectedException && Disk.Faults.Failed is not null))
+        catch (Exception e) when (e is StorageFullException or EngineFaultedException || (e is IOException and not VarveException) || (e is SnapshotRejectedException && Disk.Faults.Failed is not null) || callers?.Explains(e) == true)
         {
             if (e is EngineFaultedException && machine is not null && machine.GetStatistics().Fault is null) throw new InvalidOperationException("faulted, and the statistics do not say why", e);
             Failures.Add(e);
@@ -216,7 +219,7 @@ internal sealed class Life : IDisposable
             acknowledged = line.Ends.Count - 1;
             if (Durability == Durability.Power) first = acknowledged;
         }
-        catch (StorageFullException)
+        catch (Exception e) when (e is StorageFullException || callers?.Explains(e) == true)
         {
             line = line.Back(line.Ends.Count - 2); // nothing changed
             throw;
@@ -269,7 +272,7 @@ internal sealed class Life : IDisposable
             (line, first, acknowledged, opened) = (next, 0, 0, 0);
             other = null;
         }
-        catch (IOException e) when (e is not EngineFaultedException)
+        catch (Exception e) when ((e is IOException && e is not EngineFaultedException) || callers?.Explains(e) == true)
         {
             other = null; // refused before anything was changed
             throw;

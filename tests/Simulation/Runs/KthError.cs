@@ -52,8 +52,48 @@ internal static class KthError
                 soak.Progress(() => $"{injected:N0} errors");
             }
         });
+        var callers = FailCallers(every);
+        soak.Write($"{callers:N0} failures of an allocation, the clock or the logger (every {every}); every state exact");
         soak.Write($"{injected:N0} errors at single calls (every {every}), {latched:N0} of them latched the engine; every state exact, in a new process and after a power loss");
         return Task.CompletedTask;
+    }
+
+    /// <summary>The same lives, in which the k-th allocation of an apply fails, the user's clock or the user's logger; how many did.</summary>
+    private static long FailCallers(long every)
+    {
+        var failed = 0L;
+        foreach (var fault in Enum.GetValues<CallerFault>())
+        {
+            for (var number = 0; number < Scripts.Length * Enum.GetValues<Durability>().Length; number++)
+            {
+                // Another part of the calls in each.
+                for (var k = number * 7L % every; FailCaller(number % Scripts.Length, (Durability)(number / Scripts.Length), fault, k); k += every) failed++;
+            }
+        }
+
+        return failed;
+    }
+
+    /// <summary>One life in which the k-th call of one kind fails; false if there are not so many.</summary>
+    public static bool FailCaller(int script, Durability durability, CallerFault fault, long k)
+    {
+        var callers = new CallerFaults(fault, k);
+        using var life = new Life(Scripts[script], durability, historyEntries: 50, callers) { Name = $"script {script}, {durability}, {fault} {k}" };
+        try
+        {
+            var journal = life.Run();
+            callers.End();
+            var isHarmless = fault != CallerFault.Allocation;
+            if (isHarmless && life.Fault is { } latched) throw new WrongRecoveryException($"latched by {fault}: {latched}");
+            if ((fault == CallerFault.Logger || !callers.Failed) && life.Failures.Count > 0) throw new WrongRecoveryException("failed without a fault", life.Failures[0]);
+            PowerFails(life, journal, (ulong)k);
+            new Oracle(life.Disk).LookWhole(life.Expected, nothingIsLost: true, durability);
+            return callers.Failed;
+        }
+        catch (Exception e)
+        {
+            throw new WrongRecoveryException($"{life}", e);
+        }
     }
 
     /// <summary>One life in which the first call from the k-th on that can fail so does.</summary>
