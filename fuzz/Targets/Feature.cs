@@ -11,7 +11,10 @@ internal static class Feature
 {
     private const ulong Prime = 0x100000001B3;
 
-    public static ulong Of(DecodeError error) => error.Reason is null ? 1 : Of(error.IsUnsupported ? "unsupported" : error.Reason, Bucket(error.Offset));
+    public static ulong Of(DecodeError error) => error.Reason is null ? 1 : Of(error.IsUnsupported ? "unsupported" : Branch(error.Reason), Bucket(error.Offset));
+
+    /// <summary>A reason without the values that it was met with, which have no end: digits, and what could be hexadecimal ones.</summary>
+    public static string Branch(string reason) => new([.. reason.Where(c => !char.IsAsciiHexDigitLower(c))]);
 
     /// <summary>A name and a number of few values.</summary>
     public static ulong Of(string name, ulong value = 0)

@@ -91,5 +91,5 @@ internal static class PackedSnapshotTarget
     /// <summary>The reason without its path and numbers, so that few features come of it.</summary>
     private static string Reason(VarveException rejected) => rejected is UnsupportedFormatException
         ? "unsupported"
-        : new([.. rejected.Message.AsSpan(rejected.Message.IndexOf("rejected", StringComparison.Ordinal)).ToString().Where(c => !char.IsDigit(c))]);
+        : Feature.Branch(rejected.Message[rejected.Message.IndexOf("rejected", StringComparison.Ordinal)..]);
 }
