@@ -63,6 +63,9 @@ public sealed record EngineStatistics
     /// <summary>Bytes of the memtables' indexes.</summary>
     public long MemtableIndexBytes { get; init; }
 
+    /// <summary>Bytes of memory that are kept between chunks to apply them in: what the largest of late took, up to about 10 MiB. They do not count against the budget.</summary>
+    public long ChunkBytes { get; init; }
+
     /// <summary>Bytes of memory that count against <see cref="MemoryBudgetBytes"/>.</summary>
     public long MemoryBytes { get; init; }
 

@@ -141,6 +141,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                     Memtables = version.Memtables.Length,
                     MemtableBytes = bytes,
                     MemtableIndexBytes = indexBytes,
+                    ChunkBytes = _scratch.Bytes,
                     MemoryBytes = _stock.BytesInUse,
                     MemoryBudgetBytes = _options.MemoryBudgetBytes,
                     Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],

@@ -34,6 +34,15 @@ internal sealed class ModelState
             if (random.Next(count * 20) == 0) break; // few short keys may be all there are
         }
 
+        // Of one hash by the seed of the tables (ModelWorld), and longer than what a manifest says of keys.
+        if (random.Next(3) == 0)
+            for (var i = 0; i < count / 4; i++) keys.Add(TestHash.Colliding(TestHash.Seed, (ulong)i));
+        if (random.Next(3) == 0)
+        {
+            var common = new byte[random.Next(60, 3_000)];
+            for (var i = 0; i < Math.Min(40, count / 4); i++) keys.Add([.. common, .. BitConverter.GetBytes(i)]);
+        }
+
         Keys = [.. keys];
         slots = new Slot[Keys.Length];
     }

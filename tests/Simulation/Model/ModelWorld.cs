@@ -44,6 +44,7 @@ internal sealed class ModelWorld : IDisposable
             HistoryEntries = random.Next(2) * 2_000,
             IdleAfter = random.Next(2) == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(30),
             LeaseClock = random.Next(2) == 0 ? LeaseClock.Log : LeaseClock.Local,
+            HashSeed = TestHash.Seed,
             Durability = random.Next(20) == 0 ? Durability.Power : Durability.Process,
             ParanoidChecks = random.Next(8) == 0,
             TableAccess = number % 4 == 3 ? TableAccess.Probed : TableAccess.Mapped,
@@ -52,7 +53,7 @@ internal sealed class ModelWorld : IDisposable
         // Time goes back by seconds, under the local clock alone: what is forgotten there is not to depend on when compactions come.
         if (options.LeaseClock == LeaseClock.Log && random.Next(3) == 0) options = options with { ExpiredLeaseRetention = TimeSpan.FromSeconds(random.Next(6)) };
         machine = new ModelMachine(Path.Combine(root, "db0"), options, model);
-        other = new ModelMachine(Path.Combine(root, "db1"), options, new ModelState(model));
+        other = new ModelMachine(Path.Combine(root, "db1"), options with { HashSeed = TestHash.Seed + 1 }, new ModelState(model));
         machine.Advance((ulong)random.Next(20_000));
         other.Advance((ulong)random.Next(20_000));
     }
