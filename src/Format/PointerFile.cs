@@ -52,7 +52,7 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
         if (!FormatFeatures.AreKnown("pointer file", (version, 8), Version, (features, 12), out error)) return false;
         if (BinaryPrimitives.ReadUInt64LittleEndian(source[32..]) >= VersionEdit.FileNumberLimit)
         {
-            error = new DecodeError(32, "manifest number below 2^63");
+            error = new DecodeError(32, "manifest number is not below 2^63");
             return false;
         }
 

@@ -87,7 +87,7 @@ internal static class VersionEditCodec
     /// <summary>The first rule that the record breaks, or null.</summary>
     private static string? Fault(VersionEdit edit)
     {
-        if (edit.NextFileNumber > VersionEdit.FileNumberLimit) return "next file number up to 2^63";
+        if (edit.NextFileNumber > VersionEdit.FileNumberLimit) return "next file number is above 2^63";
         var numbers = new HashSet<ulong>();
         foreach (var number in edit.Removed)
             if (!numbers.Add(number)) return "table is removed twice";

@@ -36,7 +36,7 @@ internal sealed class ManifestContent
         HasState |= edit.State is not null;
         NextFileNumber = Math.Max(NextFileNumber, edit.NextFileNumber);
         FirstSegment = edit.FirstSegment;
-        return HasState ? null : "a machine state in the first edit";
+        return HasState ? null : "first edit has no machine state";
     }
 
     /// <summary>One edit that says all of it.</summary>

@@ -122,6 +122,7 @@ public class RecordRules
         Refused(() => VersionEditCodec.Encode(Samples.Edit with { Removed = [3, 3] }));
         Refused(() => VersionEditCodec.Encode(Samples.Edit with { Added = [new AddedTable(1, Samples.Table), new AddedTable(2, Samples.Table)] }));
         Refused(() => VersionEditCodec.Encode(Samples.Edit with { NextFileNumber = Samples.Table.Number }));
+        Refused(() => VersionEditCodec.Encode(Samples.Edit with { NextFileNumber = VersionEdit.FileNumberLimit + 1 }));
     }
 
     [Fact]
