@@ -8,8 +8,8 @@ internal static class SnapshotTargetBugs
         new("two-snapshots-in-one-directory", "a snapshot replaces another that was made in its directory meanwhile",
             "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
             new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
-                "storage.Rename(Building, target);",
-                "if (SEEDED) DirectoryTree.Delete(storage, target); storage.Rename(Building, target);")),
+                "else Replace();",
+                "else { if (SEEDED) DirectoryTree.Delete(storage, target); Replace(); }")),
 
         new("snapshots-share-a-staging-directory", "two snapshots of one directory are gathered in the same place",
             "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
