@@ -16,11 +16,17 @@ internal static class RepairCommand
         var path = new Argument<string>("PATH") { Description = "A damaged database's directory, or a snapshot. It is only read." };
         var output = new Option<string>("--out", "-o") { Description = "The new database's directory; does not exist or is empty.", HelpName = "DIR", Required = true };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("repair", "Salvages a damaged database or snapshot into a new database, and lists what is lost.") { path, output, json };
+        var clock = new Option<string>("--lease-clock")
+        {
+            Description = "Which clock leases expire by, local or log, where what said it is lost.",
+            DefaultValueFactory = _ => "local",
+        };
+        clock.AcceptOnlyFromAmong("local", "log");
+        var command = new Command("repair", "Salvages a damaged database or snapshot into a new database, and lists what is lost.") { path, output, clock, json };
         command.SetAction(parsed =>
         {
             var target = parsed.GetRequiredValue(path);
-            var report = Repair.Run(Storages.Default, target, parsed.GetRequiredValue(output));
+            var report = Repair.Run(Storages.Default, target, parsed.GetRequiredValue(output), parsed.GetValue(clock) == "log" ? LeaseClock.Log : LeaseClock.Local);
             if (parsed.GetValue(json)) WriteJson(report);
             else WriteText(report);
             if (report.Losses.Count == 0 && report.IsExact) return ExitCode.Ok;

@@ -16,7 +16,11 @@ internal static class Repair
     /// <exception cref="CorruptionException">There is nothing to begin with.</exception>
     /// <exception cref="AlreadyOpenException">An engine has the database open.</exception>
     /// <exception cref="UnsupportedFormatException">A part of it is another build's: repair it with that build.</exception>
-    public static RepairReport Run(IStorage storage, string path, string output)
+    /// <param name="storage">The file system.</param>
+    /// <param name="path">What is repaired.</param>
+    /// <param name="output">Where to.</param>
+    /// <param name="lostClock">The lease clock, where it is lost with the manifest that said it.</param>
+    public static RepairReport Run(IStorage storage, string path, string output, LeaseClock lostClock = LeaseClock.Local)
     {
         path = storage.ResolveLink(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
@@ -39,8 +43,8 @@ internal static class Repair
             using var salvage = new Salvage(storage, output, id, numbers);
             var (state, isExact) = kind switch
             {
-                PathKind.Database => TakeDatabase(storage, path, salvage),
-                PathKind.Snapshot => TakeSnapshot(storage, path, salvage),
+                PathKind.Database => TakeDatabase(storage, path, salvage, lostClock),
+                PathKind.Snapshot => TakeSnapshot(storage, path, salvage, lostClock),
                 _ => TakePack(storage, path, salvage),
             };
             state = Write(storage, output, id, numbers, salvage.Runs(), state);
@@ -58,7 +62,7 @@ internal static class Repair
         }
     }
 
-    private static (MachineState State, bool IsExact) TakeDatabase(IStorage storage, string directory, Salvage salvage)
+    private static (MachineState State, bool IsExact) TakeDatabase(IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
     {
         var names = storage.List(directory);
         var root = DatabaseRoot.Read(storage, directory, names, new Findings());
@@ -80,7 +84,7 @@ internal static class Repair
                     salvage.Add(storage, Path.Combine(directory, name), newest + number, number, null);
         }
 
-        var state = root.Content is { HasState: true } content ? content.State : UnknownState();
+        var state = root.Content is { HasState: true } content ? content.State : UnknownState(lostClock);
         var isExact = root.IsSound && salvage.IsWhole;
         if (root.FirstSegment is null) return (state, isExact);
         using var log = new SalvagedLog(storage, directory, root, state, isExact, salvage.Losses);
@@ -101,7 +105,7 @@ internal static class Repair
         }, isExact);
     }
 
-    private static (MachineState State, bool IsExact) TakeSnapshot(IStorage storage, string directory, Salvage salvage)
+    private static (MachineState State, bool IsExact) TakeSnapshot(IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
     {
         if (SnapshotCheck.TryReadManifest(storage, directory, new Findings()) is { } manifest)
         {
@@ -119,12 +123,11 @@ internal static class Repair
                 salvage.Add(storage, Path.Combine(directory, name), number, number, null);
         }
 
-        return (UnknownState(), false);
+        return (UnknownState(lostClock), false);
     }
 
     /// <summary>A state to begin with where none can be read: with a seed of its own, since every table is written anew.</summary>
-    private static MachineState UnknownState() =>
-        MachineState.Empty(KeyHasher.NewSeed(), StoredLeaseClock.Local);
+    private static MachineState UnknownState(LeaseClock lostClock) => MachineState.Empty(KeyHasher.NewSeed(), (StoredLeaseClock)lostClock);
 
     private static (MachineState State, bool IsExact) TakePack(IStorage storage, string path, Salvage salvage)
     {

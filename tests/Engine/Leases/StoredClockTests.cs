@@ -1,3 +1,4 @@
+using Varve.Inspection;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -74,6 +75,24 @@ public sealed class StoredClockTests
         }
 
         using (var machine = database.Open(options)) Assert.NotNull(machine.Get("k"u8));
+    }
+
+    [Fact]
+    public void ARepairWithoutAManifestTakesTheClockThatItIsTold()
+    {
+        using var database = new Database();
+        var options = Database.Small with { LeaseClock = LeaseClock.Log };
+        using (var machine = database.Open(options))
+        {
+            machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)], new ApplyResult[1]);
+            machine.CompactAsync().Wait();
+        }
+
+        foreach (var manifest in database.Files(FileNames.ManifestSuffix)) File.Delete(manifest);
+        var output = Path.Combine(database.Root, "repaired");
+        Repair.Run(Storages.Default, database.Directory, output, lostClock: LeaseClock.Log);
+        using var repaired = LsmStateMachine.Open(output, options);
+        Assert.NotNull(repaired.Get("k"u8));
     }
 
     /// <summary>Names and lengths, and the bytes of the small files.</summary>
