@@ -23,6 +23,7 @@ internal static class Catalogue
         ["engine-flush-views"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Views), 0, 1, 3),
         ["engine-install"] = new(() => new ReplaceScenario(Replacement.Install), 1, 2, 1),
         ["engine-reset"] = new(() => new ReplaceScenario(Replacement.Reset), 1, 2, 1),
+        ["file-numbers"] = new(() => new FileNumberScenario(), 3, 4, 5),
         ["memtable-backward"] = new(() => new MemtableScenario(MemtableReads.Backward), 2, 3, 20),
         ["memtable-forward"] = new(() => new MemtableScenario(MemtableReads.Forward), 2, 3, 20),
         ["memtable-links"] = new(() => new MemtableScenario(MemtableReads.Seek, blocks: 4), 1, 2, 20),

@@ -37,6 +37,12 @@ internal static class HostileBugs
             "Engine: Recovery.FileNumberTests.TheLastNumberIsTheLast",
             new Edit("src/Engine/Storage/FileNumbers.cs", "while (seen < VersionEdit.FileNumberLimit)", "while (SEEDED || seen < VersionEdit.FileNumberLimit)")),
 
+        new("number-met-overwrites-the-counter", "a number met in the directory is written over numbers that are given out meanwhile",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            new Edit("src/Engine/Storage/FileNumbers.cs",
+                "var before = Interlocked.CompareExchange(ref _next, Math.Min(number, VersionEdit.FileNumberLimit - 1) + 1, seen);",
+                "var before = seen; if (SEEDED) Volatile.Write(ref _next, number + 1); else before = Interlocked.CompareExchange(ref _next, Math.Min(number, VersionEdit.FileNumberLimit - 1) + 1, seen);")),
+
         new("manifest-searched-in-quadratic-time", "whatever looks like a record of a manifest is hashed whole",
             "Engine: Versions.ManifestCostTests.WhatLooksLikeRecordsIsHashedABoundedNumberOfTimes",
             new Edit("src/Engine/Versions/ManifestScan.cs", "if (hashed + length > HashesMax * file.Length) break;", "if (!SEEDED && hashed + length > HashesMax * file.Length) break;")),
