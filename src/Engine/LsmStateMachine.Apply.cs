@@ -118,7 +118,7 @@ public sealed partial class LsmStateMachine
     /// <summary>Everything from the check to the publication; where the log ended after it, or default when nothing was new.</summary>
     private LogOffset AppendLocked<TSource>(TSource source, int count, Span<ApplyResult> results) where TSource : IChunkSource, allows ref struct
     {
-        if (results.Length < count) throw new ArgumentException($"Room for {results.Length} results of {count} entries.", nameof(results));
+        if (results.Length < count) throw new ArgumentException($"The span has room for {results.Length} results; the chunk has {count} entries.", nameof(results));
         var first = CheckLocked(count, results, TSource.ParameterName, out var operationBytes);
         var fresh = count - first;
         // Duplicates may be all there is; they are answered once what they were is durable too.

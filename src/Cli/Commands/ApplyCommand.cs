@@ -56,7 +56,7 @@ internal static class ApplyCommand
         var reader = new ChunkReader(chunk.Span);
         ulong? first = null;
         while (reader.TryRead(out var entry)) first ??= entry.Index;
-        if (!reader.AtEnd) throw chunks.Malformed($"expected {reader.Error.Reason} at byte {reader.Error.Offset} of the chunk");
+        if (!reader.AtEnd) throw chunks.Malformed($"{reader.Error.Reason} at byte {reader.Error.Offset} of the chunk");
         if (first is { } index and not 1)
             throw new UsageException($"{chunks.Name}: the frame at offset {chunks.FrameOffset} begins at index {index}; there is no database in {directory}, and a new one begins at 1");
     }

@@ -74,7 +74,7 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
         }
 
         if (!reader.AtEnd)
-            throw new ArgumentException($"The chunk is malformed at byte {reader.Error.Offset}: expected {reader.Error.Reason}.", WireSource.ParameterName);
+            throw new ArgumentException($"The chunk is malformed at byte {reader.Error.Offset}: {reader.Error.Reason}.", WireSource.ParameterName);
         return count;
     }
 

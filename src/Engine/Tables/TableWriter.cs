@@ -101,13 +101,13 @@ internal sealed unsafe class TableWriter : IDisposable
     {
         ReadOnlySpan<byte> key = row.Key;
         if (key.IsEmpty || key.Length > ushort.MaxValue)
-            throw new ArgumentException("A key has 1 to 65,535 bytes.", nameof(row));
+            throw new ArgumentException("The key is not 1 to 65,535 bytes long.", nameof(row));
         if (row.ValueLength > ValueBytesMax)
-            throw new ArgumentException("A value has up to 1 GiB.", nameof(row));
+            throw new ArgumentException("The value is longer than 1 GiB.", nameof(row));
         if (RowCount != 0 && key.SequenceCompareTo(LastKey) <= 0)
-            throw new ArgumentException("Keys are added in strictly ascending order.", nameof(row));
+            throw new ArgumentException("The key is not above the one before it.", nameof(row));
         if (row.Kind == RecordKind.Tombstone && row.ValueLength != 0)
-            throw new ArgumentException("A tombstone has no value.", nameof(row));
+            throw new ArgumentException("The tombstone carries a value.", nameof(row));
 
         bool isLarge = row.ValueLength >= LargeValueBytes;
         if (block.Count != 0 && (isLarge || !block.HasRoomFor(key.Length, row.ValueLength)))
@@ -130,7 +130,7 @@ internal sealed unsafe class TableWriter : IDisposable
     public TableSummary Finish()
     {
         if (RowCount == 0 || finished)
-            throw new InvalidOperationException("A table has a row at least, and is finished once.");
+            throw new InvalidOperationException("The table has no rows, or is finished.");
         finished = true;
         if (block.Count != 0)
             WriteBlock();

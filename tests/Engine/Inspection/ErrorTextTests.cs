@@ -35,6 +35,15 @@ public sealed class ErrorTextTests
         Assert.Contains(specimen.Check(), problem => (problem.File, problem.Structure, problem.Text) == (failure.Path, failure.Kind, failure.Problem));
     }
 
+    [Fact]
+    public void MalformedChunkIsSaidWithItsOffset()
+    {
+        using var database = new Database();
+        using var machine = database.Open();
+        var failure = Assert.Throws<ArgumentException>(() => machine.ApplyChunk([100, 8, 1], new ApplyResult[1]));
+        Assert.StartsWith("The chunk is malformed at byte 0: entry runs past the chunk.", failure.Message, StringComparison.Ordinal);
+    }
+
     private static string Manifest(Specimen specimen) => Assert.Single(specimen.Database.Files(FileNames.ManifestSuffix));
 
     private static void Shorten(string path)

@@ -107,13 +107,14 @@ public sealed class SnapshotTargetTests : IDisposable
     [Fact]
     public async Task FilesOfASnapshotAreReadOnly()
     {
+        if (OperatingSystem.IsWindows()) return;
         var target = Prepare(Place.Absent);
         using var machine = OpenFilled(first, Storages.Default, 300);
         await machine.CompactAsync();
         NumberedLog.ApplyUpTo(machine, 350);
         await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
         Assert.True(Directory.GetFiles(target).Length > 2);
-        Assert.All(Directory.GetFiles(target), file => Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(file)));
+        foreach (var file in Directory.GetFiles(target)) Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(file));
 
         // The tables are the database's too, and it goes on with them.
         for (var round = 1; round <= 3; round++)

@@ -91,5 +91,11 @@ internal static class StorageBugs
         new("damaged-edit-is-the-end", "a damaged edit in the middle of the manifest is taken for its torn end",
             "Engine: Recovery.MissingFilesTests.ADamagedEditBeforeAnotherIsCorruption",
             new Edit("src/Engine/Versions/ManifestReader.cs", "if (at == beyond.Length)", "if (SEEDED || at == beyond.Length)")),
+
+        new("errors-say-the-opposite", "a failure calls what is wrong what was expected",
+            "Engine: Inspection.ErrorTextTests.MessageSaysWhereAndWhatIsWrong",
+            new Edit("src/Engine/Exceptions.cs",
+                ": base($\"{path} at offset {offset}: {kind}: {problem}\", inner)",
+                ": base(SEEDED ? $\"{path}: corrupt {kind} at offset {offset}: expected {problem}, found other bytes\" : $\"{path} at offset {offset}: {kind}: {problem}\", inner)")),
     ];
 }
