@@ -36,7 +36,7 @@ internal static class SpaceBugs
             new Edit("src/Engine/Opening.cs", "DurableFile.TryDelete(storage, PathOf(name));", "if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name));")),
 
         new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",
-            "Engine: Recovery.EveryStorageCallTests.AnErrorAtTheKthCallLeavesTheStateOfOneIndex",
+            "Engine: Recovery.OldManifestTests.OneThatCannotBeDeletedStaysBesideTheOneThatIsNamed",
             new Edit("src/Engine/Versions/ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
                 "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { DurableFile.TryDelete(_storage, path); throw; }")),
 
