@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Varve.Format;
 
 namespace Varve;
@@ -49,7 +50,7 @@ public ref struct ReadView : IDisposable
     {
         var scan = Context.NextScan();
         scan.SetPrefix(prefix);
-        return new ScanEnumerator(Context, scan);
+        return new ScanEnumerator(scan);
     }
 
     /// <summary>The live entries with from &lt;= key &lt; to, in key order.</summary>
@@ -59,7 +60,7 @@ public ref struct ReadView : IDisposable
     {
         var scan = Context.NextScan();
         scan.SetRange(from, to);
-        return new ScanEnumerator(Context, scan);
+        return new ScanEnumerator(scan);
     }
 
     /// <summary>Unpins. What the view gave is gone after this; disposing again does nothing.</summary>
@@ -79,45 +80,41 @@ public ref struct ReadView : IDisposable
 /// </summary>
 public ref struct ScanEnumerator
 {
-    private readonly ViewContext _context;
     private readonly ScanState _scan;
-    private readonly int _view;
-    private readonly int _generation;
+    private readonly long _stamp;
 
-    internal ScanEnumerator(ViewContext context, ScanState scan)
+    internal ScanEnumerator(ScanState scan)
     {
-        _context = context;
         _scan = scan;
-        _view = context.Generation;
-        _generation = scan.Generation;
+        _stamp = scan.Stamp;
     }
 
-    private readonly bool IsOver => _scan is null || _scan.Generation != _generation;
+    private readonly bool IsOver => _scan is null || _scan.Stamp != _stamp;
 
     private readonly ScanState Scan
     {
-        get
-        {
-            if (!IsOver) return _scan;
-            EnsureViewIsOpen();
-            throw new InvalidOperationException(ScanState.NoEntry);
-        }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => IsOver ? ThrowOver() : _scan;
     }
 
     /// <summary>The entry that the scan stands on.</summary>
     /// <exception cref="InvalidOperationException">It stands on none: <see cref="MoveNext"/> was not called, or did not return true.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
-    public readonly EntryView Current => new(Scan.Key, Scan.Value);
+    public readonly EntryView Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            var entry = Scan.Current;
+            return new EntryView(entry.Key, entry.Value);
+        }
+    }
 
     /// <summary>Steps to the next entry; false, also when asked again, when there is none. Once it has thrown, it throws the same again: the scan cannot go on.</summary>
     /// <exception cref="CorruptionException">A block of a table is not what was written.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
-    public readonly bool MoveNext()
-    {
-        if (!IsOver) return _scan.MoveNext();
-        EnsureViewIsOpen();
-        return false;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool MoveNext() => IsOver ? StaysOver() : _scan.MoveNext();
 
     /// <summary>The same scan from its other end.</summary>
     /// <exception cref="InvalidOperationException">The scan has already begun.</exception>
@@ -134,10 +131,18 @@ public ref struct ScanEnumerator
     /// <summary>Ends the scan before its end; foreach does so. A scan that is over, or whose view is, is left as it is.</summary>
     public readonly void Dispose()
     {
-        if (!IsOver) _context.EndScan(_scan);
+        if (!IsOver) _scan.Context.EndScan(_scan);
     }
 
-    private readonly void EnsureViewIsOpen() => ObjectDisposedException.ThrowIf(_context is null || _context.Generation != _view, typeof(ReadView));
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly bool StaysOver()
+    {
+        ObjectDisposedException.ThrowIf(_scan is null || !_scan.Context.IsOpenSince(_stamp), typeof(ReadView));
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private readonly ScanState ThrowOver() => StaysOver() ? null! : throw new InvalidOperationException(ScanState.NoEntry);
 }
 
 /// <summary>An entry in place.</summary>

@@ -9,7 +9,7 @@ namespace Varve;
 
 /// <summary>
 /// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context, and used for another scan when it is over;
-/// the generation tells the one from the other. One thread.
+/// the stamp tells the one from the other. One thread.
 /// </summary>
 internal sealed class ScanState(ViewContext context) : IDisposable
 {
@@ -25,14 +25,16 @@ internal sealed class ScanState(ViewContext context) : IDisposable
     private bool _isBackward;
     private ExceptionDispatchInfo? _failure;
 
-    public ReadOnlySpan<byte> Key => (_current ?? ThrowNoEntry()).Key;
-
-    public ReadOnlySpan<byte> Value => (_current ?? ThrowNoEntry()).Value;
+    /// <summary>The source that stands on the scan's entry.</summary>
+    public Source Current => _current ?? ThrowNoEntry();
 
     public bool IsStarted => _isStarted;
 
-    /// <summary>Goes up when a scan ends.</summary>
-    public int Generation { get; private set; }
+    /// <summary>The view's context that it belongs to.</summary>
+    public ViewContext Context => context;
+
+    /// <summary>Which scan it serves; 0: none.</summary>
+    public long Stamp { get; private set; }
 
     /// <summary>Its place among the context's scans.</summary>
     public int Place { get; set; }
@@ -67,10 +69,13 @@ internal sealed class ScanState(ViewContext context) : IDisposable
     public bool MoveNext() =>
         _leader is { } leader && leader.TryStepInWindow() ? leader.Kind == RecordKind.Put || MoveOn(hasStepped: true) : MoveOn(hasStepped: false);
 
+    /// <summary>Begins to serve a scan.</summary>
+    public void Begin(long stamp) => Stamp = stamp;
+
     /// <summary>Ends the scan: whoever steps it on finds that it is another's.</summary>
     public void End()
     {
-        Generation++;
+        Stamp = 0;
         (_leader, _current, _failure, _isStarted) = (null, null, null, true);
     }
 

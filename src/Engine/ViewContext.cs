@@ -15,6 +15,7 @@ internal sealed class ViewContext(LsmStateMachine engine) : VersionHold
     private readonly List<ScanState> _scans = []; // those in use first
     private ViewContext? _next;
     private int _scansInUse;
+    private uint _scansBegun;
     private ulong _leaseTime;
     private bool _hasLeaseTime;
 
@@ -40,16 +41,11 @@ internal sealed class ViewContext(LsmStateMachine engine) : VersionHold
         Hold(version);
     }
 
-    /// <summary>Ends the view and its scans, and keeps a few of these for the next.</summary>
+    /// <summary>Ends the view and its scans.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Close()
     {
-        while (_scansInUse > 0) _scans[--_scansInUse].End();
-        if (_scans.Count > ScansKeptMax)
-        {
-            for (var i = ScansKeptMax; i < _scans.Count; i++) _scans[i].Dispose();
-            _scans.RemoveRange(ScansKeptMax, _scans.Count - ScansKeptMax);
-        }
-
+        if (_scansInUse > 0) EndScans();
         LetGo();
     }
 
@@ -59,16 +55,33 @@ internal sealed class ViewContext(LsmStateMachine engine) : VersionHold
         if (_scansInUse == _scans.Count) _scans.Add(new ScanState(this));
         var scan = _scans[_scansInUse];
         scan.Place = _scansInUse++;
+        scan.Begin(((long)Generation << 32) | ++_scansBegun);
         return scan;
     }
 
-    /// <summary>Takes back a scan that is over, for the next one.</summary>
+    /// <summary>Whether the view that a scan began in is still open.</summary>
+    public bool IsOpenSince(long stamp) => (int)(stamp >> 32) == Generation;
+
+    /// <summary>Takes back a scan that is over, for the next one; there are not to be many such.</summary>
     public void EndScan(ScanState scan)
     {
         scan.End();
         var last = _scans[--_scansInUse];
-        (_scans[scan.Place], _scans[_scansInUse]) = (last, scan);
-        last.Place = scan.Place;
+        if (last != scan)
+        {
+            (_scans[scan.Place], _scans[_scansInUse]) = (last, scan);
+            last.Place = scan.Place;
+        }
+
+        if (_scansInUse < ScansKeptMax) return;
+        _scans.RemoveAt(_scansInUse);
+        scan.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void EndScans()
+    {
+        while (_scansInUse > 0) EndScan(_scans[_scansInUse - 1]);
     }
 
     public bool IsLive(RecordKind kind, ulong deadline)

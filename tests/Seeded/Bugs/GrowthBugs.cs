@@ -46,11 +46,11 @@ internal static class GrowthBugs
 
         new("scan-kept-after-a-break", "a scan that was given up is kept until its view is closed",
             "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
-            new Edit("src/Engine/ReadView.cs", "if (!IsOver) _context.EndScan(_scan);", "if (!SEEDED && !IsOver) _context.EndScan(_scan);")),
+            new Edit("src/Engine/ReadView.cs", "if (!IsOver) _scan.Context.EndScan(_scan);", "if (!SEEDED && !IsOver) _scan.Context.EndScan(_scan);")),
 
         new("scan-goes-on-as-another", "a scan that is over steps the one that took its place",
             "Engine: Recovery.GrowthTests.AScanThatIsOverIsNotTheOneThatTookItsPlace",
-            new Edit("src/Engine/ScanState.cs", "Generation++;\n        (_leader", "if (!SEEDED) Generation++;\n        (_leader")),
+            new Edit("src/Engine/ScanState.cs", "Stamp = 0;\n        (_leader", "if (!SEEDED) Stamp = 0;\n        (_leader")),
 
         new("refused-replacement-leaves-a-segment", "a reset or an install that finds no room for its record leaves the segment that it took",
             "Engine: Recovery.GrowthTests.AReplacementThatFindsNoRoomLeavesNoSegmentBehind",
