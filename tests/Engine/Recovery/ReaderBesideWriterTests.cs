@@ -236,7 +236,12 @@ public sealed class ReaderBesideWriterTests : IDisposable
     }
 
     private LsmStateMachine OpenWriter(TimeProvider? clock = null) =>
-        database.Open(Database.Small with { Steps = steps, UpperRunsMax = 2, TimeProvider = clock ?? TimeProvider.System });
+        database.Open(Database.Small with
+        {
+            Steps = steps, UpperRunsMax = 2, TimeProvider = clock ?? TimeProvider.System,
+            // With it a compaction ends two segments, and a reader that has seen neither begins anew.
+            IdleAfter = clock is null ? TimeSpan.FromSeconds(30) : Timeout.InfiniteTimeSpan,
+        });
 
     private LsmStateMachine OpenReader(IStorage? storage = null, TimeProvider? clock = null) =>
         database.Open(Database.Small with { ReadOnly = true, Storage = storage, TimeProvider = clock ?? TimeProvider.System });

@@ -107,6 +107,21 @@ public sealed class SharedDirectoryTests : IDisposable
         Assert.Equal("share", operations[0]);
     }
 
+    [Fact]
+    public void AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var machine = database.Open(Options);
+        ApplyRounds(machine, 1);
+        var view = machine.OpenView();
+        machine.Dispose();
+        Assert.True(DirectoryClaim.IsShared(Storages.Default, database.Directory));
+        database.Open().Dispose();
+        Assert.True(DirectoryClaim.IsShared(Storages.Default, database.Directory));
+        view.Dispose();
+        Assert.False(DirectoryClaim.IsShared(Storages.Default, database.Directory));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(5)]

@@ -15,7 +15,7 @@ internal static class DirectoryBugs
             new Edit("src/Engine/Wal/WalSegment.cs", "IsShared(storage, directory)) return null;", "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
 
         new("view-of-a-closed-engine-has-no-share", "an engine that closes forgets the files that its open views read",
-            "Engine: Recovery.SharedDirectoryTests.AViewOutlivesItsEngineAndTheNextOnes",
+            "Engine: Recovery.SharedDirectoryTests.AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed",
             new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "_claim.KeepMapped();", "if (SEEDED) _claim.Dispose(); else _claim.KeepMapped();")),
 
         new("lock-goes-with-its-file", "who removes the lock file frees the directory under the engine",
