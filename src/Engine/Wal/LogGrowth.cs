@@ -1,3 +1,4 @@
+using Varve.Format;
 using Varve.Storage;
 
 namespace Varve.Wal;
@@ -98,7 +99,9 @@ internal sealed class LogGrowth : IDisposable
                 return candidate;
             }
 
+            var isRecord = candidate.TryReadRecord(WalSegmentHeader.Size, out _, out var error);
             candidate.Dispose();
+            if (!isRecord && error.IsUnsupported) throw DecodeFailure.Of(candidate.Path, WalSegmentHeader.Size, "record", error);
         }
 
         return null;

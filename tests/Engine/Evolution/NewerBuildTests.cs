@@ -141,6 +141,23 @@ public sealed class NewerBuildTests
         Assert.Contains("table of version 2", refused.Met, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ReaderBesideANewerWriterStaysWhereItIs(bool inTheNextSegment)
+    {
+        using var specimen = new Specimen();
+        using var writer = specimen.Database.Open(Specimen.Options);
+        NumberedLog.ApplyUpTo(writer, 100);
+        using var reader = specimen.Database.Open(Specimen.Options with { ReadOnly = true });
+        var newer = inTheNextSegment ? InTheNextSegment(specimen) : AfterTheLast(specimen);
+        for (var look = 0; look < 2; look++)
+        {
+            AssertNames(newer, Record.Exception(() => reader.TryCatchUp()));
+            Assert.Equal(100UL, NumberedLog.AssertIsWholeToRead(reader));
+        }
+    }
+
     private static async Task<Exception?> InstallAsync(Specimen specimen, SnapshotMetadata metadata, string path)
     {
         using var target = new Database();
@@ -208,6 +225,23 @@ public sealed class NewerBuildTests
         Database.Zero(path, records[^2].Offset, records[^2].Length);
         Resealed.Record(path, records[^1].Offset, record => record[92] = 200);
         return (path, records[^1].Offset + 92, "record of type 200");
+    }
+
+    /// <summary>A record that a newer build wrote after the last one.</summary>
+    private static (string, long, string) AfterTheLast(Specimen specimen)
+    {
+        var path = specimen.Database.LastSegment();
+        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var page = new byte[64];
+        file.ReadExactly(page);
+        Assert.True(WalSegmentHeader.TryDecode(page, out var header, out _));
+        var last = Database.Records(path)[^1];
+        var record = new byte[WalRecordHeader.Size];
+        (last with { Offset = last.Offset + last.Length, Length = record.Length, FirstIndex = last.LastIndex, PayloadLength = 0, EntryCount = 0, OperationCount = 0, Type = (WalRecordType)9 })
+            .Seal(record, header.Salt);
+        file.Position = last.Offset + last.Length;
+        file.Write(record);
+        return (path, last.Offset + last.Length + 92, "record of type 9");
     }
 
     /// <summary>A segment that a newer build went on in, whose first record is a link of its own kind.</summary>
