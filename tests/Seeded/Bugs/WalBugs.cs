@@ -133,7 +133,7 @@ internal static class WalBugs
 
         new("full-disk-latches", "a full disk is taken for a failure of the disk",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+            new Edit("src/Engine/LsmStateMachine.Rotation.cs",
                 "catch (IOException e) when (!Shortage.IsMet(e))\n        {\n            // A rename",
                 "catch (IOException e) when (SEEDED || !Shortage.IsMet(e))\n        {\n            // A rename")),
 
