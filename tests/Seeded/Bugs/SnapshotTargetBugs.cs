@@ -82,5 +82,11 @@ internal static class SnapshotTargetBugs
             new Edit("src/Engine/Versions/TermTable.cs",
                 "Note(from + 1, TermRun.Unknown);",
                 "Note(from + 1, SEEDED ? 0 : TermRun.Unknown);")),
+
+        new("manifest-before-its-tables", "a snapshot's manifest may have a durable name where its tables have none yet",
+            "Simulation: Runs.SnapshotTargetLossTests.WhateverIsLostTheTargetHoldsAWholeSnapshotOrNone",
+            new Edit("src/Engine/Snapshots/SnapshotTarget.cs",
+                "if (name == Format.SnapshotNames.Manifest) storage.SyncDirectory(target);",
+                "if (!SEEDED && name == Format.SnapshotNames.Manifest) storage.SyncDirectory(target);")),
     ];
 }
