@@ -94,7 +94,7 @@ public ref struct ScanEnumerator
     private readonly ScanState Scan
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => IsOver ? ThrowOver() : _scan;
+        get => IsOver ? ThrowOver(_scan, _stamp) : _scan;
     }
 
     /// <summary>The entry that the scan stands on.</summary>
@@ -114,7 +114,7 @@ public ref struct ScanEnumerator
     /// <exception cref="CorruptionException">A block of a table is not what was written.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool MoveNext() => IsOver ? StaysOver() : _scan.MoveNext();
+    public readonly bool MoveNext() => IsOver ? StaysOver(_scan, _stamp) : _scan.MoveNext();
 
     /// <summary>The same scan from its other end.</summary>
     /// <exception cref="InvalidOperationException">The scan has already begun.</exception>
@@ -129,20 +129,23 @@ public ref struct ScanEnumerator
     public readonly ScanEnumerator GetEnumerator() => this;
 
     /// <summary>Ends the scan before its end; foreach does so. A scan that is over, or whose view is, is left as it is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Dispose()
     {
         if (!IsOver) _scan.Context.EndScan(_scan);
     }
 
+    // Static, for a call on the enumerator itself would keep it out of registers in every loop.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly bool StaysOver()
+    private static bool StaysOver(ScanState? scan, long stamp)
     {
-        ObjectDisposedException.ThrowIf(_scan is null || !_scan.Context.IsOpenSince(_stamp), typeof(ReadView));
+        ObjectDisposedException.ThrowIf(scan is null || !scan.Context.IsOpenSince(stamp), typeof(ReadView));
         return false;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly ScanState ThrowOver() => StaysOver() ? null! : throw new InvalidOperationException(ScanState.NoEntry);
+    private static ScanState ThrowOver(ScanState? scan, long stamp) =>
+        StaysOver(scan, stamp) ? scan! : throw new InvalidOperationException(ScanState.NoEntry);
 }
 
 /// <summary>An entry in place.</summary>
