@@ -9,7 +9,7 @@ namespace Varve;
 
 /// <summary>
 /// An LSM engine that is the state machine of a Raft group. Applies are serialised inside; reads run on any number of threads
-/// and wait for nothing. One instance a directory.
+/// and wait for nothing. One writer a directory, and any number of read-only engines beside it.
 /// </summary>
 public sealed partial class LsmStateMachine : IStateMachine, IDisposable
 {
