@@ -27,7 +27,7 @@ public sealed class SharedDirectoryTests : IDisposable
         if (!ProtectedStorage.IsPossible) return;
         var engine = Open();
         Apply(engine, entries);
-        if (areTables) engine.CompactAsync().GetAwaiter().GetResult();
+        if (areTables) Compact(engine);
         var view = engine.OpenView();
         var before = Dump(view);
         engine.Dispose();
@@ -62,6 +62,8 @@ public sealed class SharedDirectoryTests : IDisposable
 
         view.Dispose();
     }
+
+    private static void Compact(LsmStateMachine engine) => engine.CompactAsync().GetAwaiter().GetResult();
 
     /// <summary>Overwrites and compacts, so that files are dropped and others made, twice.</summary>
     private static void Rewrite(LsmStateMachine engine)

@@ -43,14 +43,14 @@ public sealed class StoredClockTests
     }
 
     [Fact]
-    public void AResetAndAnInstallKeepTheClock()
+    public async Task AResetAndAnInstallKeepTheClock()
     {
         var options = Database.Small with { LeaseClock = LeaseClock.Log };
         using var maker = new LeaseMachine(options);
         maker.Put("k", ttl: 10, stamp: 1_000);
         using var machine = new LeaseMachine(options);
         machine.Put("k", stamp: 1_000);
-        machine.Engine.ResetAsync().Wait();
+        await machine.Engine.ResetAsync();
         machine.Reopen();
         machine.Install(maker.Snapshot());
         machine.Reopen();
@@ -63,7 +63,7 @@ public sealed class StoredClockTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive(bool isReadOnly)
+    public async Task AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive(bool isReadOnly)
     {
         using var database = new Database();
         var options = Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = TimeSpan.Zero };
@@ -71,21 +71,21 @@ public sealed class StoredClockTests
         using (var tool = database.Open(options with { LeaseClock = LeaseClock.Local, TakesStoredLeaseClock = true, ReadOnly = isReadOnly }))
         {
             Assert.NotNull(tool.Get("k"u8));
-            if (!isReadOnly) tool.CompactAsync().Wait();
+            if (!isReadOnly) await tool.CompactAsync();
         }
 
         using (var machine = database.Open(options)) Assert.NotNull(machine.Get("k"u8));
     }
 
     [Fact]
-    public void ARepairWithoutAManifestTakesTheClockThatItIsTold()
+    public async Task ARepairWithoutAManifestTakesTheClockThatItIsTold()
     {
         using var database = new Database();
         var options = Database.Small with { LeaseClock = LeaseClock.Log };
         using (var machine = database.Open(options))
         {
             machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)], new ApplyResult[1]);
-            machine.CompactAsync().Wait();
+            await machine.CompactAsync();
         }
 
         foreach (var manifest in database.Files(FileNames.ManifestSuffix)) File.Delete(manifest);

@@ -155,7 +155,7 @@ public sealed class ReaderBesideWriterTests : IDisposable
     }
 
     [Fact]
-    public void TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost()
+    public async Task TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost()
     {
         var clock = new TestClock();
         writer.Dispose();
@@ -168,7 +168,7 @@ public sealed class ReaderBesideWriterTests : IDisposable
         for (var second = 0; second < 20; second += 5)
         {
             clock.Now += TimeSpan.FromSeconds(5);
-            Assert.Equal(5, writer.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count);
+            Assert.Equal(5, (await writer.LeaseBackgroundCleanupAsync()).Count);
             Run(writer.CompactAsync()); // drops what has expired and is reported
             reader.TryCatchUp();
             Assert.Equal(writer.Count, reader.Count);
