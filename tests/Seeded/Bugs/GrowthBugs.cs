@@ -50,7 +50,7 @@ internal static class GrowthBugs
 
         new("scan-goes-on-as-another", "a scan that is over steps the one that took its place",
             "Engine: Recovery.GrowthTests.AScanThatIsOverIsNotTheOneThatTookItsPlace",
-            new Edit("src/Engine/ScanState.cs", "Stamp = 0;\n        (_leader", "if (!SEEDED) Stamp = 0;\n        (_leader")),
+            new Edit("src/Engine/ScanState.cs", "public void Begin(long stamp) => Stamp = stamp;", "public void Begin(long stamp) => Stamp = SEEDED ? 1 : stamp;")),
 
         new("refused-replacement-leaves-a-segment", "a reset or an install that finds no room for its record leaves the segment that it took",
             "Engine: Recovery.GrowthTests.AReplacementThatFindsNoRoomLeavesNoSegmentBehind",
