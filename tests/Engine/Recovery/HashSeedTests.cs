@@ -80,6 +80,12 @@ public sealed class HashSeedTests : IDisposable
         ManifestLog.EncodeRecord(salt, ManifestLog.HeaderSize, VersionEditCodec.Encode(edit)).CopyTo(forged, ManifestLog.HeaderSize);
         File.WriteAllBytes(path, forged);
         Assert.Equal("table hash seed", Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Kind);
+        Assert.Contains(Varve.Inspection.Verification.Check(Storages.Default, database.Directory, deep: false), problem => problem.Structure == "table hash seed");
+
+        var output = Path.Combine(database.Root, "repaired");
+        Varve.Inspection.Repair.Run(Storages.Default, database.Directory, output);
+        using var repaired = LsmStateMachine.Open(output, Database.Small);
+        Assert.Equal(500UL, NumberedLog.AssertIsWhole(repaired));
     }
 
     /// <summary>A peer that makes a snapshot knows its seed, and still not what memtables are hashed with.</summary>
