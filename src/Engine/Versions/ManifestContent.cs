@@ -22,6 +22,7 @@ internal sealed class ManifestContent
         _tables.Values
             .OrderByDescending(table => table.RunOrder)
             .ThenBy(table => table.Table.SmallestKey, KeyComparer.Instance)
+            .ThenBy(table => table.Table.LargestKey, KeyComparer.Instance) // of first keys that were cut off to the same bytes
             .GroupBy(table => table.RunOrder);
 
     /// <summary>Applies one edit; says what is wrong with it, or null.</summary>

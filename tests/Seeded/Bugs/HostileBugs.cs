@@ -54,5 +54,9 @@ internal static class HostileBugs
         new("run-in-the-order-of-its-bounds", "tables of a run stand in the order of what the manifest says of their keys",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfARunAreOrderedByWholeKeys",
             new Edit("src/Engine/Versions/VersionSet.cs", "tables.Sort(static (a, b) =>", "if (!SEEDED) tables.Sort(static (a, b) =>")),
+
+        new("cut-off-keys-in-any-order", "tables of a run whose first keys are cut off to the same bytes stand in any order, and a healthy manifest is refused",
+            "Engine: Versions.ManifestContentTests.TablesWhoseFirstKeysAreCutOffToTheSameBytesDoNotOverlap",
+            new Edit("src/Engine/Versions/ManifestContent.cs", ".ThenBy(table => table.Table.LargestKey, KeyComparer.Instance)", ".ThenBy(table => SEEDED ? [] : table.Table.LargestKey, KeyComparer.Instance)")),
     ];
 }
