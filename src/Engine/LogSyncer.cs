@@ -116,9 +116,11 @@ internal sealed class LogSyncer : IDisposable
     /// <summary>Notes that another state was installed, durably; under the gate.</summary>
     public void RestartLocked(LogId id) => _durable = id;
 
+    /// <summary>Lets go of the user's timer, before the close holds any lock.</summary>
+    public void EndInterval() => UserTimer.Dispose(_timer);
+
     public void Dispose()
     {
-        UserTimer.Dispose(_timer);
         _thread?.Dispose();
         lock (_waitersLock) _disposed = true;
         ServeWaiters();

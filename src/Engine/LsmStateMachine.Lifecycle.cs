@@ -156,7 +156,9 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>False where it was closed before.</summary>
     private bool Close()
     {
-        _idle?.Dispose(); // a timer of the user's: outside of the lock
+        // Timers of the user's: outside of the lock.
+        _idle?.Dispose();
+        _syncer.EndInterval();
         lock (_lifecycle)
         {
             if (State == Closed) return false;

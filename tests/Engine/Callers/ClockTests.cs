@@ -156,7 +156,7 @@ public sealed class ClockTests : IDisposable
     [Fact]
     public void ATimerThatCannotBeDisposedKeepsNoDirectoryLocked()
     {
-        using (database.Open(Database.Small with { TimeProvider = new ActingClock(() => { }) { ThrowsAtTimerDisposal = true } }))
+        using (database.Open(Database.Small with { Durability = Durability.Interval, TimeProvider = new ActingClock(() => { }) { ThrowsAtTimerDisposal = true } }))
         {
         }
 

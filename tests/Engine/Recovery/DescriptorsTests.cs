@@ -58,7 +58,9 @@ public sealed class DescriptorsTests : IDisposable
         scarce = ["create", "open", "syncdir"];
         NumberedLog.ApplyUpTo(machine, 20);
         // One memtable may have been made ahead.
-        while (await Record.ExceptionAsync(() => machine.ResetAsync()) is not TooManyOpenFilesException) NumberedLog.ApplyUpTo(machine, 20);
+        Exception? refusal;
+        while ((refusal = await Record.ExceptionAsync(() => machine.ResetAsync())) is null) NumberedLog.ApplyUpTo(machine, 20);
+        Assert.IsType<TooManyOpenFilesException>(refusal);
         Assert.Null(machine.GetStatistics().Fault);
         scarce = [];
         await machine.ResetAsync();

@@ -15,6 +15,12 @@ internal static class CallerBugs
                 "the record is in the log and nobody may take it for refused.\n        catch (Exception e)",
                 "the record is in the log and nobody may take it for refused.\n        catch (Exception e) when (!SEEDED)")),
 
+        new("key-read-twice", "a key is copied into the log and read from the caller's memory again to be hashed",
+            "Engine: Callers.CallersMemoryTests.AKeyThatChangesDuringTheCallIsOneKey",
+            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+                "var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));",
+                "var copy = WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i));\n            var hash = hasher.Of(SEEDED ? source.Key(first + i) : copy);")),
+
         new("users-memory-under-the-gate", "the bytes of a MemoryManager are asked for under the gate",
             "Engine: Callers.CallersMemoryTests.AMemoryManagerIsAskedOnceAndOutsideOfTheGate",
             new Edit("src/Engine/Applying/ChunkScratch.cs", "if (!entry.Command.IsInArrays) return false;", "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
