@@ -39,6 +39,7 @@ internal static class ChunkTarget
         ChunkWriter.WriteDelete(chunk, 3, 2, "pear"u8, 5);
         ChunkWriter.WriteCompareAndSwap(chunk, 4, 2, "k"u8, hasExpected: true, "old"u8, "new"u8);
         ChunkWriter.WriteCompareAndSwap(chunk, 5, 3, "k"u8, hasExpected: false, default, "new"u8);
+        ChunkWriter.WriteCompareAndSwap(chunk, 6, 3, "k"u8, hasExpected: true, "new"u8, "leased"u8, ttlSeconds: 60);
         ChunkWriter.WriteInsert(chunk, ulong.MaxValue, 300, new byte[200], new byte[300]);
         yield return ("all-kinds", chunk.WrittenSpan.ToArray());
     }
@@ -52,7 +53,7 @@ internal static class ChunkTarget
         Holds(entry.Kind != CommandKind.Noop || entry.KeyLength == 0, "a no-op without a key");
         Holds(entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.ValueLength == 0, "a value only where something is set");
         Holds(entry.Kind == CommandKind.CompareAndSwap || entry.ExpectedLength == -1, "an expected value only where it is compared");
-        Holds(entry.Kind == CommandKind.Insert || entry.TtlSeconds == 0, "a time to live only for inserts");
+        Holds(entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.TtlSeconds == 0, "a time to live only for what sets a value");
     }
 
     private static bool IsInside(int offset, int length, ReadOnlySpan<byte> chunk) =>
@@ -74,7 +75,7 @@ internal static class ChunkTarget
                 break;
             default:
                 ChunkWriter.WriteCompareAndSwap(
-                    target, index, term, entry.KeyIn(chunk), entry.ExpectedLength >= 0, entry.ExpectedIn(chunk), entry.ValueIn(chunk), time);
+                    target, index, term, entry.KeyIn(chunk), entry.ExpectedLength >= 0, entry.ExpectedIn(chunk), entry.ValueIn(chunk), time, entry.TtlSeconds);
                 break;
         }
     }

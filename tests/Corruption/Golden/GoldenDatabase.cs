@@ -73,7 +73,8 @@ internal sealed class GoldenDatabase : IDisposable
             Keep("opened again", disk);
             GrowRuns(machine, disk);
             FillTheLog(machine);
-            WaitFor(() => Settled(disk), "the next segment, and old tables to go");
+            WaitFor(() => IsReady(disk), "the next segment");
+            WaitFor(() => Settled(disk), "old tables to go");
             if (!close) Disk = disk.Copy();
         }
 

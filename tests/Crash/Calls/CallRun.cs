@@ -43,7 +43,9 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         var words = heard.SkipWhile(message => message.Kind != MessageKind.Ready).TakeWhile(message => message.Kind != MessageKind.Acted).Count();
         var end = calls.Index().Where(call => call.Item.Name == Write && call.Item.Line.Contains("write(1<", StringComparison.Ordinal)).ElementAt(words - 1).Index;
         var touching = calls.Take(end).Where(call => call.Target(Root).Length > 0).ToList();
-        if (touching.Select(call => call.Thread).Distinct().Count() != 1) throw new BrokenPromise($"{scenario.Name} is not one thread's work");
+        var threads = touching.GroupBy(call => call.Thread).ToList();
+        if (threads.Count != 1)
+            throw new BrokenPromise($"{scenario.Name} is not one thread's work: {string.Join(" and ", threads.Select(thread => $"{thread.Count()} calls like {thread.Last().Line}"))}");
         return [.. from numbered in calls.Take(end).Where(call => call.Thread == touching[0].Thread && call.Name != Write).GroupBy(call => call.Name).SelectMany(name => name.Index())
                    where touching.Contains(numbered.Item)
                    select new CallPoint(scenario, durability, numbered.Item.Name, numbered.Index + 1, numbered.Item.Target(Root), null)];
@@ -82,7 +84,7 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call)) throw new BrokenPromise("A full disk latched the engine");
         if (scenario.Name != "snapshot") return;
         var failed = heard.TakeWhile(message => message.Kind != MessageKind.Acted).Any(message => message.Kind == MessageKind.Failed);
-        var left = Directory.GetDirectories(Root, Path.GetFileName(directory) + ".snapshot*").Length;
+        var left = Directory.GetDirectories(Root, Path.GetFileName(directory) + ".snapshot*").Length + Directory.GetDirectories(Root, ".varve-*").Length;
         if (left != (failed ? 0 : 1)) throw new BrokenPromise($"The snapshot {(failed ? "failed" : "was made")}, and {left} directories are there");
     }
 

@@ -17,7 +17,7 @@ internal sealed partial record SeenCall(int Thread, string Name, string Line, bo
         return "." + Identity().Replace(end < 0 ? rest.ToString() : rest[..end].ToString(), "*");
     }
 
-    [GeneratedRegex("[0-9a-f]{32}")]
+    [GeneratedRegex("[0-9a-f]{32}|(?<=\\.varve-[0-9a-f]{16}-)[0-9a-f]{16}")]
     private static partial Regex Identity();
 }
 

@@ -9,7 +9,7 @@ public class RecordRules
     {
         { "table descriptor of version 2 (this build reads 1)", 0, [2] },
         { "table length is 0", 34, [0, 0, 0, 0] },
-        { "table length", 41, [0x80] },
+        { "table length is out of range", 41, [0x80] },
         { "table has no rows", 58, [0] },
         { "table has more tombstones than rows", 66, [101] },
         { "table has more leases than puts", 74, [96] },
