@@ -34,6 +34,26 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
+    public void ARecordWithFailedEntriesIsWholeAfterAKill()
+    {
+        var key = "key"u8.ToArray();
+        using var machine = database.Open();
+        var results = new ApplyResult[3];
+        machine.ApplyChunk(
+            [
+                new ApplyEntry(1, 1, Command.CompareAndSwap(key, "none"u8.ToArray(), "a"u8.ToArray())),
+                new ApplyEntry(2, 1, Command.Insert(key, "b"u8.ToArray())),
+                new ApplyEntry(3, 1, Command.CompareAndSwap(key, null, "c"u8.ToArray())),
+            ],
+            results);
+        Assert.Equal([false, true, false], results.Select(result => result.Succeeded));
+        using var killed = database.Copy();
+        using var reopened = killed.Open();
+        Assert.Equal(new LogId(3, 1), reopened.LastApplied);
+        Assert.Equal("b"u8.ToArray(), reopened.Get(key));
+    }
+
+    [Fact]
     public void ATailOfWhichOnlyTheFirstSectorArrivedIsDropped()
     {
         var (path, last) = Written(chunks: 10);
@@ -107,7 +127,7 @@ public sealed class TornTailTests : IDisposable
     {
         byte[] stolen;
         WalRecordHeader[] records;
-        using (var machine = database.Open())
+        using (var machine = database.Open(Database.Small with { MemtableBytes = 16 << 20 })) // the first segment takes the value too
         {
             NumberedLog.ApplyUpTo(machine, 20, perChunk: 10);
             var path = database.LastSegment();
@@ -130,6 +150,7 @@ public sealed class TornTailTests : IDisposable
 
         database.DropClosingNote();
         var torn = Database.Records(database.LastSegment())[^1];
+        Assert.Equal(records[^1].Offset + records[^1].Length, torn.Offset); // the value lies where its records say
         Database.Flip(database.LastSegment(), torn.Offset + 3);
         AssertPrefixOf(20, torn: true);
     }

@@ -6,7 +6,7 @@ internal static class WalBugs
     public static readonly Bug[] All =
     [
         new("record-sealed-before-its-outcomes", "a record is sealed before all of its payload is in place",
-            "Engine: Wal.TornTailTests.ATailThatNeverReachedTheDiskIsSimplyNotThere",
+            "Engine: Wal.TornTailTests.ARecordWithFailedEntriesIsWholeAfterAKill",
             new Edit("src/Engine/LsmStateMachine.Apply.cs",
                 "ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);",
                 "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);"),
