@@ -30,7 +30,6 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
         // Closing; or latched, and then what was read may be pages that a failed sync let go of.
         var done = TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
         BytesWritten += batch.BytesWritten;
-        if (done) Count++;
         return done;
     }
 
@@ -62,6 +61,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
             current =>
             {
                 memtable.MarkObsolete();
+                Count++; // under the gate and before the switch: who sees one memtable less sees the flush counted
                 host.FlushedLocked(replaced!, current, memtable);
             });
     }
