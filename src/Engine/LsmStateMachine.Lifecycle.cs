@@ -266,6 +266,11 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 
     void ITableJobsHost.SyncLog() => _syncer.SyncAll();
 
+    void ITableJobsHost.TrimHistory()
+    {
+        using (_versions.EnterGate()) _history.Trim(_versions.Current, _wal.Position.Index);
+    }
+
     MachineState ITableJobsHost.DescribeFlushedLocked(Versions.Version version, long liveCount, ulong countedTimeMs)
     {
         var last = version.Memtables[^1].Last!.Value;

@@ -15,6 +15,11 @@ internal interface ITableJobsHost
     /// <summary>Called under the gate when a flush has switched versions.</summary>
     void FlushedLocked(Versions.Version replaced, Versions.Version current, Memtable memtable);
 
+    /// <summary>
+    /// Lets go of the past that no cut needs any more: where there is no room, no flush does that, and its tables may be the room that is missing.
+    /// </summary>
+    void TrimHistory();
+
     /// <summary>The time up to which expired leases may be dropped from the bottom of a version.</summary>
     ulong DropTime(Versions.Version version);
 

@@ -122,6 +122,7 @@ internal sealed class TableJobs
         catch (IOException e) when (Shortage.IsMet(e))
         {
             _versions.Spares.Clear();
+            _host.TrimHistory();
             lock (_progress)
             {
                 Volatile.Write(ref _blockedBy, e);

@@ -179,6 +179,31 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
+    public async Task WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom()
+    {
+        var steps = new BackgroundSteps();
+        using var machine = database.Open(Database.Small with { Storage = storage, Steps = steps, HistoryEntries = 100 });
+        for (var runs = 1; runs <= 2; runs++)
+        {
+            NumberedLog.ApplyUpTo(machine, (ulong)runs * 50);
+            var merge = machine.CompactAsync();
+            steps.Run();
+            await merge;
+        }
+
+        Assert.True(database.Files(FileNames.TableSuffix).Length > 1); // the past has the table that was merged away
+        storage.Before = (operation, path) =>
+        {
+            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+        };
+        NumberedLog.ApplyUpTo(machine, 250);
+        var refused = machine.CompactAsync();
+        steps.Run();
+        await Assert.ThrowsAsync<StorageFullException>(() => refused);
+        Assert.Single(database.Files(FileNames.TableSuffix));
+    }
+
+    [Fact]
     public async Task ASnapshotOnAnotherDiskNeedsNoRoomOnOurs()
     {
         var target = Path.Combine(database.Root, "elsewhere");
