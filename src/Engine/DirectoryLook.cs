@@ -86,7 +86,7 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
     private static UInt128 Stamp(IStorage storage, string directory)
     {
         var hash = new XxHash128();
-        foreach (var name in storage.List(directory).Order(StringComparer.Ordinal))
+        foreach (var name in storage.List(directory))
         {
             if (!FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) && !FileNames.TryParse(name, FileNames.ManifestSuffix, out number)) continue;
             hash.Append(BitConverter.GetBytes(number));

@@ -34,7 +34,7 @@ public sealed partial class LsmStateMachine
     /// </summary>
     /// <remarks>
     /// Reported are the leases that expired no longer ago than <see cref="EngineOptions.ExpiredLeaseRetention"/>. Under <see cref="LeaseClock.Log"/>
-    /// replicas that call this at the same index report the same keys. What is reported is logged first; after a crash before the caller
+    /// replicas that call this at the same index report the same keys. Keys are in ascending order. What is reported is logged first; after a crash before the caller
     /// has the answer it is not reported again. With <see cref="Durability.Power"/> that record is durable when the task completes.
     /// </remarks>
     /// <param name="cancellationToken">Honoured before it begins.</param>
@@ -52,6 +52,8 @@ public sealed partial class LsmStateMachine
             }
         }
 
+        // The order in which they are found tells where they lie, which differs between replicas.
+        keys.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
         return _options.Durability == Durability.Power && end != default ? Durably(end, keys) : Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>(keys);
 
         async Task<IReadOnlyList<ReadOnlyMemory<byte>>> Durably(LogOffset end, List<ReadOnlyMemory<byte>> keys)

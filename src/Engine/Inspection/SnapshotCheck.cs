@@ -18,7 +18,7 @@ internal static class SnapshotCheck
             TableCheck.Run(storage, Path.Combine(directory, name), table, manifest!.State.HashSeed, deep, findings);
         }
 
-        foreach (var name in storage.List(directory).Order(StringComparer.Ordinal))
+        foreach (var name in storage.List(directory))
         {
             if (known.Contains(name)) continue;
             if (manifest is null && name.EndsWith(SnapshotNames.TableExtension, StringComparison.Ordinal))

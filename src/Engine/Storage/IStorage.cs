@@ -14,7 +14,7 @@ internal interface IStorage
 
     bool FileExists(string path);
 
-    /// <summary>Names (not paths) of the plain files and, with a trailing slash, the directories in a directory.</summary>
+    /// <summary>Names (not paths) of the plain files and, with a trailing slash, the directories in a directory, in ordinal order.</summary>
     IReadOnlyList<string> List(string directory);
 
     /// <summary>

@@ -30,10 +30,11 @@ internal sealed class PortableStorage : IStorage
     {
         try
         {
-            return [.. new FileSystemEnumerable<string>(
+            var names = new FileSystemEnumerable<string>(
                 directory,
                 static (ref entry) => entry.IsDirectory ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
-                new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false })];
+                new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false });
+            return [.. names.Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (PortableError.TryTranslate(e, directory, out var translated))
         {

@@ -35,10 +35,12 @@ internal sealed class PosixStorage : IStorage
     {
         try
         {
-            return [.. new FileSystemEnumerable<string>(
+            var names = new FileSystemEnumerable<string>(
                 directory,
-                static (ref entry) => entry.IsDirectory && (entry.Attributes & FileAttributes.ReparsePoint) == 0 ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
-                new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false })];
+                static (ref entry) => entry.IsDirectory && (entry.Attributes & FileAttributes.ReparsePoint) == 0
+                    ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
+                new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false });
+            return [.. names.Order(StringComparer.Ordinal)]; // the file system's own order differs from run to run
         }
         catch (UnauthorizedAccessException e)
         {

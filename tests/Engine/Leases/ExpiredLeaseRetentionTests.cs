@@ -30,7 +30,7 @@ public sealed class ExpiredLeaseRetentionTests
         using var keeps = new LeaseMachine(options);
         foreach (var machine in new[] { compacts, keeps })
         {
-            for (var i = 0; i < 20; i++) machine.Put($"k{i:d2}", ttl: (ulong)i + 1, stamp: 1_000);
+            for (var i = 0; i < 20; i++) machine.Put($"k{i * 7 % 20:d2}", ttl: (ulong)i + 1, stamp: 1_000);
             machine.Apply(Command.Noop, stamp: 61_000);
             if (machine == compacts) machine.Compact();
             machine.Apply(Command.Noop, stamp: 71_000);

@@ -22,6 +22,7 @@ internal sealed partial class SimFs
         var entries = DirectoryAt(directory).Entries;
         var names = new List<string>(entries.Count);
         foreach (var (name, node) in entries) names.Add(node is SimDirectory ? name + "/" : name);
+        names.Sort(StringComparer.Ordinal);
         return names;
     });
 
