@@ -24,8 +24,11 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
     public bool Compact(Versions.Version version, CompactionChoice choice)
     {
         var inputs = version.Runs[choice.First..(choice.First + choice.Count)];
-        if (choice.IsMove) return Replace(version, inputs, inputs[^1].Order, [.. inputs[1].Tables.Concat(inputs[0].Tables)
-            .OrderBy(table => table.Descriptor.SmallestKey, KeyComparer.Instance)], 0);
+        if (choice.IsMove)
+        {
+            return Replace(version, inputs, inputs[^1].Order, [.. inputs[1].Tables.Concat(inputs[0].Tables)
+                .OrderBy(table => table.Descriptor.SmallestKey, KeyComparer.Instance)], dropTime: 0, isMerge: false);
+        }
 
         var isBottom = choice.First + choice.Count == version.Runs.Length;
         var dropTime = isBottom ? host.DropTime(version) : 0;
@@ -36,10 +39,8 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
             versions.Spares, bytes);
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
         var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
-        var done = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime));
         BytesWritten += batch.BytesWritten;
-        if (done) Count++;
-        return done;
+        return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));
     }
 
     private bool Merge(Versions.Version version, Run[] inputs, bool isBottom, ulong dropTime, TableBatch batch)
@@ -61,7 +62,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
         return !host.IsStopping;
     }
 
-    private bool Replace(Versions.Version version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime)
+    private bool Replace(Versions.Version version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime, bool isMerge)
     {
         var kept = outputs.ToHashSet();
         return versions.Commit(
@@ -86,6 +87,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
             {
                 foreach (var table in inputs.SelectMany(run => run.Tables))
                     if (!kept.Contains(table)) table.MarkObsolete(versions.Spares);
+                if (isMerge) Count++; // before the switch: a reading that shows the merged run counts the merge
             });
     }
 }

@@ -27,10 +27,9 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
         WriteRows(version, memtable, batch);
         var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
         var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
-        // Closing; or latched, and then what was read may be pages that a failed sync let go of.
-        var done = TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
         BytesWritten += batch.BytesWritten;
-        return done;
+        // Closing; or latched, and then what was read may be pages that a failed sync let go of.
+        return TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
     }
 
     private bool Commit(Versions.Version version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)

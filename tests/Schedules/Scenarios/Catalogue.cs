@@ -19,6 +19,7 @@ internal static class Catalogue
         ["engine-rotate"] = new(() => new ApplyScenario(readsFirst: true), 1, 2, 3),
         ["engine-close-gets"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Gets), 0, 1, 3),
         ["engine-close-views"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Views), 0, 1, 3),
+        ["engine-counters"] = new(() => new CountersScenario(), 1, 2, 1),
         ["engine-flush-gets"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Gets), 0, 1, 3),
         ["engine-flush-views"] = new(() => new EngineScenario(EngineDoes.Flush, EngineReads.Views), 0, 1, 3),
         ["engine-install"] = new(() => new ReplaceScenario(Replacement.Install), 1, 2, 1),
