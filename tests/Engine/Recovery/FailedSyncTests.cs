@@ -36,6 +36,38 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     [Fact]
+    public void EntriesThatAreWrittenAndNotYetDurableDoNotGetIntoTables()
+    {
+        var steps = new BackgroundSteps();
+        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power, Steps = steps }))
+        {
+            NumberedLog.ApplyUpTo(machine, 50);
+            string? active = null;
+            var hasRun = false;
+            storage.Before = (operation, path) =>
+            {
+                if (operation is not "sync") return;
+                if (active is null)
+                {
+                    // The applier is at its sync, so that its entries are written and not published. Its memtable ends and is due for a flush.
+                    active = path;
+                    _ = machine.CompactAsync();
+                    hasRun = steps.Run();
+                }
+
+                if (path == active) throw new IOException("injected");
+            };
+            Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
+            storage.Before = null;
+            Assert.True(hasRun);
+            Assert.Empty(database.Files(FileNames.TableSuffix));
+            Assert.Equal(50UL, NumberedLog.AssertIsWholeToRead(machine));
+        }
+
+        AssertRecovers(50, 53);
+    }
+
+    [Fact]
     public async Task ARecordThatCannotBeWrittenLatches()
     {
         using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power }))
