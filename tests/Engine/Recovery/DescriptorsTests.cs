@@ -22,34 +22,8 @@ public sealed class DescriptorsTests : IDisposable
     [InlineData("create open takeover lock share syncdir")]
     [InlineData("syncdir")] // the last descriptor was the file's
     [InlineData("map")]
-    public async Task TwentyTimesWithoutAndBackLosesNothing(string operations)
-    {
-        int tables;
-        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1 }))
-        {
-            for (var cycle = 0; cycle < 20; cycle++)
-            {
-                scarce = operations.Split(' ');
-                var met = ApplyUntilScarce(machine);
-                Assert.True(Shortage.IsMet(met), met.ToString());
-                var acknowledged = machine.LastApplied.Index;
-                Assert.Equal(acknowledged, NumberedLog.AssertIsWholeToRead(machine));
-                scarce = [];
-                Assert.True(SpinWait.SpinUntil(() => TryApply(machine), TimeSpan.FromSeconds(30)), "the engine did not go on");
-                Assert.Equal(acknowledged + 40, machine.LastApplied.Index);
-                Assert.Null(machine.GetStatistics().Fault);
-            }
-
-            NumberedLog.AssertIsWhole(machine);
-            await machine.CompactAsync();
-            tables = machine.GetStatistics().Runs.Sum(run => run.Tables);
-        }
-
-        Assert.Equal(tables, database.Files(FileNames.TableSuffix).Length);
-        Assert.Empty(database.Files(FileNames.TemporarySuffix));
-        using var recovered = database.Open();
-        NumberedLog.AssertIsWhole(recovered);
-    }
+    public Task TwentyTimesWithoutAndBackLosesNothing(string operations) =>
+        Scarcity.Cycle(database, storage, times: 20, isScarce => scarce = isScarce ? operations.Split(' ') : []);
 
     [Fact]
     public async Task AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater()
@@ -79,33 +53,5 @@ public sealed class DescriptorsTests : IDisposable
         if (OperatingSystem.IsWindows()) return;
         Assert.True(PortableError.TryTranslate(new IOException("too many", Libc.EMFILE), "/f", out var translated));
         Assert.IsType<TooManyOpenFilesException>(translated);
-    }
-
-    private static Exception ApplyUntilScarce(LsmStateMachine machine)
-    {
-        while (true)
-        {
-            try
-            {
-                machine.ApplyChunk(NumberedLog.Chunk(machine.LastApplied.Index + 1, 40), new ApplyResult[40]);
-            }
-            catch (IOException e)
-            {
-                return e;
-            }
-        }
-    }
-
-    private static bool TryApply(LsmStateMachine machine)
-    {
-        try
-        {
-            machine.ApplyChunk(NumberedLog.Chunk(machine.LastApplied.Index + 1, 40), new ApplyResult[40]);
-            return true;
-        }
-        catch (TooManyOpenFilesException)
-        {
-            return false;
-        }
     }
 }

@@ -20,35 +20,7 @@ public sealed class FullDiskTests : IDisposable
     public void Dispose() => database.Dispose();
 
     [Fact]
-    public async Task FiftyTimesFullAndBackLosesNothing()
-    {
-        int tables;
-        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1 }))
-        {
-            for (var cycle = 0; cycle < 50; cycle++)
-            {
-                full = true;
-                ApplyUntilFull(machine);
-                var acknowledged = machine.LastApplied.Index;
-                Assert.Equal(acknowledged, NumberedLog.AssertIsWholeToRead(machine));
-                full = false;
-                Assert.True(SpinWait.SpinUntil(() => TryApply(machine), TimeSpan.FromSeconds(30)), "the engine did not go on");
-                Assert.Equal(acknowledged + 40, machine.LastApplied.Index);
-                Assert.Null(machine.GetStatistics().Fault);
-            }
-
-            NumberedLog.AssertIsWhole(machine);
-            await machine.CompactAsync();
-            tables = machine.GetStatistics().Runs.Sum(run => run.Tables);
-        }
-
-        // The attempts that failed left nothing behind.
-        Assert.Equal(tables, database.Files(FileNames.TableSuffix).Length);
-        Assert.Empty(database.Files(FileNames.TemporarySuffix));
-
-        using var recovered = database.Open();
-        NumberedLog.AssertIsWhole(recovered);
-    }
+    public Task FiftyTimesFullAndBackLosesNothing() => Scarcity.Cycle(database, storage, times: 50, isFull => full = isFull);
 
     [Fact]
     public async Task WhoWaitsForASyncIsServedThoughTheNextSegmentCannotBeMade()
@@ -220,7 +192,7 @@ public sealed class FullDiskTests : IDisposable
             };
             while (machine.GetStatistics().Memtables < 2) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20); // one waits for its flush
             full = true;
-            ApplyUntilFull(machine);
+            Scarcity.ApplyUntilMet(machine);
             FillToTheLastByte(machine);
             var checksum = await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
             metadata = new SnapshotMetadata(machine.LastApplied, checksum);
@@ -254,39 +226,6 @@ public sealed class FullDiskTests : IDisposable
             {
                 return;
             }
-        }
-    }
-
-    private static void ApplyUntilFull(LsmStateMachine machine)
-    {
-        var results = new ApplyResult[40];
-        for (var chunk = 0; chunk < 200; chunk++)
-        {
-            var before = machine.LastApplied.Index;
-            try
-            {
-                machine.ApplyChunk(NumberedLog.Chunk(before + 1, 40), results);
-            }
-            catch (StorageFullException)
-            {
-                Assert.Equal(before, machine.LastApplied.Index);
-                return;
-            }
-        }
-
-        Assert.Fail("the disk is full, and 8,000 entries found room");
-    }
-
-    private static bool TryApply(LsmStateMachine machine)
-    {
-        try
-        {
-            machine.ApplyChunk(NumberedLog.Chunk(machine.LastApplied.Index + 1, 40), new ApplyResult[40]);
-            return true;
-        }
-        catch (StorageFullException)
-        {
-            return false;
         }
     }
 }
