@@ -185,7 +185,7 @@ public sealed record EngineOptions
     /// <summary>The seam for a test: the hash seed of a database that is made; null: random.</summary>
     internal ulong? HashSeed { get; init; }
 
-    /// <summary>The seam for want of memory: called where an apply asks for some, and may throw <see cref="OutOfMemoryException"/>.</summary>
+    /// <summary>The seam for want of memory: called where an apply, an install or a reset asks for some, and may throw <see cref="OutOfMemoryException"/>.</summary>
     internal Action<Allocation>? Allocations { get; init; }
 
     /// <summary>For tools: takes the lease clock that the database was made with, whatever <see cref="LeaseClock"/> says; that is for a new one.</summary>

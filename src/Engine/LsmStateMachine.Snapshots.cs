@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Varve.Format;
+using Varve.Memory;
 using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
@@ -57,6 +58,7 @@ public sealed partial class LsmStateMachine
     /// <inheritdoc/>
     /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, not intact, or older than the present state.</exception>
     /// <exception cref="UnsupportedFormatException">It is intact, and a newer build's.</exception>
+    /// <exception cref="OutOfMemoryException">There is no memory for the new state; the old one goes on.</exception>
     /// <exception cref="ArgumentException"><paramref name="metadata"/> is of index 0 and of another term than 0.</exception>
     public async Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
     {
@@ -242,12 +244,17 @@ public sealed partial class LsmStateMachine
         return true;
     }
 
-    /// <summary>Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on.</summary>
+    /// <summary>
+    /// Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on. All memory is taken before the
+    /// record: want of it is an ordinary error, and the old state goes on.
+    /// </summary>
     private void Switch(MachineState state, AddedTable[] tables, Run[] runs, SnapshotMetadata? snapshot, Action<ulong> check)
     {
         Memtable? memtable = null;
+        var isWriting = false;
         try
         {
+            _options.Allocations?.Invoke(Allocation.State);
             var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept, _options.Allocations);
             _versions.CommitHoldingGate(
                 old =>
@@ -255,23 +262,27 @@ public sealed partial class LsmStateMachine
                     EnsureMutable();
                     check(_wal.Position.Index);
                     memtable = TakeMemtableLocked(WalWriter.NoteSize(24), filled: null);
-                    var next = new Versions.Version(incarnation, [memtable], runs, state);
-                    return (
-                        new VersionEdit { Replace = true, NextFileNumber = 0, FirstSegment = memtable.Segment.Number, State = state, Added = tables },
-                        next);
+                    _options.Allocations?.Invoke(Allocation.State);
+                    _history.ReserveClear();
+                    _snapshots.ReserveLocked();
+                    var edit = new VersionEdit { Replace = true, NextFileNumber = 0, FirstSegment = memtable.Segment.Number, State = state, Added = tables };
+                    return (edit, new Versions.Version(incarnation, [memtable], runs, state));
                 },
                 (old, next) =>
                 {
+                    _options.Allocations?.Invoke(Allocation.AfterSeal);
                     _wal.Restart(memtable!.Segment, next.Incarnation.Applied.Read());
                     foreach (var past in old.Memtables) past.MarkObsolete();
-                    foreach (var table in old.Runs.SelectMany(run => run.Tables)) table.MarkObsolete(_versions.Spares);
+                    foreach (var run in old.Runs)
+                        foreach (var table in run.Tables) table.MarkObsolete(_versions.Spares);
                     _history.Clear();
                     (_cleanedTime, _visitedTime) = (state.CleanedTimeMs, 0);
                     _snapshots.RestartLocked(snapshot);
                     _syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
-                });
+                },
+                ref isWriting);
         }
-        catch (Exception e) when (Shortage.IsMet(e))
+        catch (Exception e) when (Shortage.IsMet(e) || (e is OutOfMemoryException && !isWriting))
         {
             memtable?.MarkObsolete(); // the manifest is as it was, and nothing names the segment
             throw;

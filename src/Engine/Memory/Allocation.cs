@@ -1,6 +1,6 @@
 namespace Varve.Memory;
 
-/// <summary>Where an apply asks for memory: what a simulation may refuse (<see cref="EngineOptions.Allocations"/>).</summary>
+/// <summary>Where an apply, an install or a reset asks for memory: what a simulation may refuse (<see cref="EngineOptions.Allocations"/>).</summary>
 internal enum Allocation
 {
     /// <summary>An array of the scratch room of a chunk.</summary>
@@ -14,6 +14,9 @@ internal enum Allocation
 
     /// <summary>A version with one memtable more.</summary>
     Version,
+
+    /// <summary>Part of a state that is to replace the present one: by an install or a reset.</summary>
+    State,
 
     /// <summary>None is left to be made: what fails from here on latches.</summary>
     AfterSeal,

@@ -24,6 +24,9 @@ internal sealed class SnapshotRecords
         Volatile.Write(ref _last, snapshot);
     }
 
+    /// <summary>Takes the memory that <see cref="RestartLocked"/> needs.</summary>
+    public void ReserveLocked() => _ascending.EnsureCapacity(1);
+
     /// <summary>Begins anew, with the state that an install or a reset put in place.</summary>
     public void RestartLocked(SnapshotMetadata? last)
     {

@@ -43,6 +43,12 @@ internal sealed class HistoryList(int entries, long bytes, Reclaimer reclaimer)
             while (_past.Count > 0 && ((_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest || FlushedBytes() > bytes)) DropFirst();
     }
 
+    /// <summary>Takes the memory that <see cref="Clear"/> needs, and one more retiring after it.</summary>
+    public void ReserveClear()
+    {
+        lock (_lock) reclaimer.Reserve(_past.Count + 1);
+    }
+
     /// <summary>Forgets everything: the state was replaced.</summary>
     public void Clear()
     {
@@ -63,6 +69,6 @@ internal sealed class HistoryList(int entries, long bytes, Reclaimer reclaimer)
     {
         var first = _past[0];
         _past.RemoveAt(0);
-        reclaimer.Retire(first.Release); // not here: freeing recycles segments, which takes other locks than the gate
+        reclaimer.Retire(first); // not released here: freeing recycles segments, which takes other locks than the gate
     }
 }

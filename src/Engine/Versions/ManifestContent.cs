@@ -25,6 +25,9 @@ internal sealed class ManifestContent
             .ThenBy(table => table.Table.LargestKey, KeyComparer.Instance) // of first keys that were cut off to the same bytes
             .GroupBy(table => table.RunOrder);
 
+    /// <summary>Takes the memory that <see cref="Apply"/> needs.</summary>
+    public void Reserve(VersionEdit edit) => _tables.EnsureCapacity((edit.Replace ? 0 : _tables.Count) + edit.Added.Length);
+
     /// <summary>Applies one edit; says what is wrong with it, or null.</summary>
     public string? Apply(VersionEdit edit)
     {

@@ -96,6 +96,15 @@ internal sealed class ManifestStore : IDisposable
     /// <summary>Makes an edit durable. On return it is; a <see cref="StorageFullException"/> leaves the manifest as it was; any other failure is final.</summary>
     public void Append(VersionEdit edit)
     {
+        var isWriting = false;
+        Append(edit, ref isWriting);
+    }
+
+    /// <summary>
+    /// As the other. <paramref name="isWriting"/> is set once the edit may be in the file; up to there all memory is taken, and nothing has changed.
+    /// </summary>
+    public void Append(VersionEdit edit, ref bool isWriting)
+    {
         if (_isUnknown) throw new IOException($"{PathOf(Number)}: an earlier write failed, and whether it is durable is not known.");
         // Before, not after: an edit that is durable must not be reported as one that failed.
         if (_end > Math.Max(RewriteAbove, GrowthMax * _rewritten)) Rewrite();
@@ -107,6 +116,8 @@ internal sealed class ManifestStore : IDisposable
             _allocated = length;
         }
 
+        Content.Reserve(edit);
+        isWriting = true;
         // The checksum last: a write that fails may have got somewhere, and an edit that ends in zeros is whole before its end.
         _file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));
         _file.Write(_end, record.AsSpan(0, ManifestLog.ChecksumSize));

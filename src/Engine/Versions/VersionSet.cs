@@ -142,7 +142,11 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>As <see cref="Commit"/>, with appliers held while the record is synced: install and reset.</summary>
-    public void CommitHoldingGate(Func<Version, (VersionEdit Edit, Version Next)> prepare, Action<Version, Version> switched)
+    /// <param name="prepare">Gives the edit and the version that it makes; takes all the memory that <paramref name="switched"/> needs.</param>
+    /// <param name="switched">Called once the record is durable, with the old and the new version.</param>
+    /// <param name="isWriting">Set once the manifest may have the record; what fails before has changed nothing.</param>
+    public void CommitHoldingGate(
+        Func<Version, (VersionEdit Edit, Version Next)> prepare, Action<Version, Version> switched, ref bool isWriting)
     {
         lock (_manifestLock)
         {
@@ -152,7 +156,7 @@ internal sealed class VersionSet : IDisposable
                 var (edit, next) = prepare(old);
                 try
                 {
-                    _manifest.Append(edit with { NextFileNumber = Numbers.Peek });
+                    _manifest.Append(edit with { NextFileNumber = Numbers.Peek }, ref isWriting);
                 }
                 catch
                 {

@@ -1,4 +1,5 @@
 using Varve.Memory;
+using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
 
@@ -6,7 +7,7 @@ namespace Varve.Tests.Engine.Callers;
 
 /// <summary>
 /// What an apply needs is reserved before its record is sealed: want of memory is an ordinary error, and the chunk can be applied again.
-/// What fails after the seal latches.
+/// What an install or a reset needs is reserved before its manifest record, likewise. What fails afterwards latches.
 /// </summary>
 public sealed class WantOfMemoryTests
 {
@@ -70,7 +71,87 @@ public sealed class WantOfMemoryTests
             if (failed is null) break;
         }
 
-        Assert.Equal(Enum.GetValues<Allocation>(), met.Order());
+        Assert.Equal(Enum.GetValues<Allocation>().Except([Allocation.State]), met.Order());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AnInstallOrResetWithoutMemoryLeavesTheOldStateServing(bool installs)
+    {
+        var met = new List<Allocation>();
+        for (var k = 1; ; k++)
+        {
+            using var database = new Database();
+            var snapshot = Path.Combine(database.Root, "snapshot");
+            var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
+            var left = 0;
+            Allocation? failed = null;
+            var options = Database.Small with
+            {
+                Allocations = allocation =>
+                {
+                    if (--left != 0) return;
+                    failed = allocation;
+                    throw new OutOfMemoryException();
+                },
+            };
+            using (var engine = database.Open(options))
+            {
+                NumberedLog.ApplyUpTo(engine, 50);
+                await engine.CompactAsync();
+                NumberedLog.ApplyUpTo(engine, 60);
+                Task Replace() => installs ? engine.ApplySnapshotFromFileAsync(metadata, snapshot) : engine.ResetAsync();
+                left = k;
+                var thrown = await Record.ExceptionAsync(Replace);
+                left = 0;
+                if (failed == Allocation.AfterSeal)
+                {
+                    Assert.IsType<OutOfMemoryException>(Assert.IsType<EngineFaultedException>(thrown).InnerException);
+                    met.Add(Allocation.AfterSeal);
+                    break;
+                }
+
+                Assert.IsType<OutOfMemoryException>(thrown);
+                Assert.Null(engine.GetStatistics().Fault);
+                Assert.Equal(60UL, NumberedLog.AssertIsWhole(engine));
+                NumberedLog.ApplyUpTo(engine, 70);
+                await Replace();
+                Assert.Equal(installs ? 400UL : 0UL, engine.LastApplied.Index);
+                NumberedLog.ApplyUpTo(engine, engine.LastApplied.Index + 10);
+            }
+
+            met.Add(failed!.Value);
+            Assert.Single(database.Files(FileNames.SegmentSuffix));
+            using var again = database.Open();
+            Assert.Equal(installs ? 410UL : 10UL, NumberedLog.AssertIsWhole(again));
+        }
+
+        Assert.Equal(2, met.Count(allocation => allocation == Allocation.State));
+        Assert.Equal(Allocation.AfterSeal, met[^1]);
+    }
+
+    [Fact]
+    public async Task AnInstallThatLacksMemoryInTheMidstOfItsRecordLatches()
+    {
+        using var database = new Database();
+        var snapshot = Path.Combine(database.Root, "snapshot");
+        var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
+        var storage = new HookedStorage(Storages.Default);
+        using (var engine = database.Open(Database.Small with { Storage = storage }))
+        {
+            NumberedLog.ApplyUpTo(engine, 50);
+            storage.Before = (operation, path) =>
+            {
+                if (operation == "sync" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal)) throw new OutOfMemoryException();
+            };
+            await Assert.ThrowsAsync<EngineFaultedException>(() => engine.ApplySnapshotFromFileAsync(metadata, snapshot));
+            storage.Before = null;
+            Assert.Throws<EngineFaultedException>(() => NumberedLog.ApplyUpTo(engine, 60));
+        }
+
+        using var again = database.Open();
+        Assert.Contains(NumberedLog.AssertIsWhole(again), (ulong[])[50, 400]);
     }
 
     private static void Apply(LsmStateMachine engine, int chunk)
