@@ -5,7 +5,7 @@ namespace Varve.Tests.Seeded;
 /// <summary>All bugs. The number of a bug is its place here, from 1 on.</summary>
 internal static class BugList
 {
-    public static IReadOnlyList<Bug> All { get; } = [.. WalBugs.All, .. StorageBugs.All, .. TableBugs.All, .. SnapshotBugs.All, .. StateBugs.All, .. LeaseBugs.All, .. MemoryBugs.All, .. GrowthBugs.All, .. EvolutionBugs.All, .. DirectoryBugs.All, .. SpaceBugs.All, .. SnapshotTargetBugs.All, .. HostileBugs.All, .. CallerBugs.All];
+    public static IReadOnlyList<Bug> All { get; } = [.. WalBugs.All, .. StorageBugs.All, .. TableBugs.All, .. SnapshotBugs.All, .. StateBugs.All, .. LeaseBugs.All, .. MemoryBugs.All, .. GrowthBugs.All, .. EvolutionBugs.All, .. DirectoryBugs.All, .. SpaceBugs.All, .. SnapshotTargetBugs.All, .. HostileBugs.All, .. CallerBugs.All, .. ReplacementBugs.All];
 
     public static int NumberOf(Bug bug) => All.ToList().IndexOf(bug) + 1;
 
