@@ -15,6 +15,7 @@ internal sealed class Background : IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private readonly string _name;
     private readonly BackgroundSteps? _steps;
+    private readonly Action<Thread>? _threadStarts;
     private Thread? _thread;
     private readonly Action _round;
     private readonly Action<Exception> _failed;
@@ -23,17 +24,18 @@ internal sealed class Background : IDisposable
     private volatile bool _stopping;
 
     /// <param name="name">Of the thread.</param>
-    /// <param name="steps">Who steps it; null: it has a thread.</param>
+    /// <param name="options">Of the engine: who steps it, if it has no thread.</param>
     /// <param name="round">What it does.</param>
     /// <param name="failed">Told of the failure that ended it.</param>
     /// <param name="interval">How long it waits for a wake at most.</param>
     /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores (<see cref="Defer"/>).</param>
     public Background(
-        string name, BackgroundSteps? steps, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
+        string name, EngineOptions options, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
     {
         _isDeferrable = isDeferrable;
         _name = name;
-        _steps = steps;
+        _steps = options.Steps;
+        _threadStarts = options.ThreadStarts;
         _round = round;
         _failed = failed;
         _interval = interval;
@@ -54,6 +56,7 @@ internal sealed class Background : IDisposable
         }
 
         var thread = new Thread(Run) { IsBackground = true, Name = _name };
+        _threadStarts?.Invoke(thread);
         thread.Start();
         _thread = thread; // not before: one that could not be started is not waited for
     }

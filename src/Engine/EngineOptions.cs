@@ -188,6 +188,9 @@ public sealed record EngineOptions
     /// <summary>The seam for want of memory: called where an apply, an install or a reset asks for some, and may throw <see cref="OutOfMemoryException"/>.</summary>
     internal Action<Allocation>? Allocations { get; init; }
 
+    /// <summary>The seam for want of threads: called with each thread of the engine's before it is started, and may throw <see cref="OutOfMemoryException"/>, as a start does.</summary>
+    internal Action<Thread>? ThreadStarts { get; init; }
+
     /// <summary>For tools: takes the lease clock that the database was made with, whatever <see cref="LeaseClock"/> says; that is for a new one.</summary>
     internal bool TakesStoredLeaseClock { get; init; }
 

@@ -36,7 +36,7 @@ internal sealed class LogSyncer : IDisposable
         _latch = latch;
         _fault = fault;
         if (options.ReadOnly) return;
-        _thread = new Background("Varve sync", options.Steps, Round, Fail, () => Timeout.InfiniteTimeSpan);
+        _thread = new Background("Varve sync", options, Round, Fail, () => Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>

@@ -23,7 +23,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _options = options;
         _scratch = new ChunkScratch(options.Allocations);
         _refusesInvalid = options.InvalidCommands == InvalidCommands.Refuse;
-        _operations = new Operations(areInline: options.Steps is not null);
+        _operations = new Operations(options);
         _claim = claim;
         _log = log;
         _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
@@ -54,7 +54,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         }
 
         _idle = new IdleWatch(options, () => _wal.BytesAppended, WakeWhenIdle);
-        _background = new Background("Varve tables", options.Steps, BackgroundRound, Latch, BackgroundInterval, isDeferrable: true);
+        _background = new Background("Varve tables", options, BackgroundRound, Latch, BackgroundInterval, isDeferrable: true);
     }
 
     /// <summary>

@@ -6,9 +6,10 @@ namespace Varve;
 /// The long operations that run beside the caller: snapshots, installs, resets. Closing cancels them and waits until they have
 /// ended, so that none touches a directory that another engine may have opened by then. Any thread.
 /// </summary>
-/// <param name="areInline">They run on the caller's thread: a simulation's (<see cref="BackgroundSteps"/>).</param>
-internal sealed class Operations(bool areInline)
+/// <param name="options">Of the engine. Under a simulation (<see cref="BackgroundSteps"/>) operations run on the caller's thread.</param>
+internal sealed class Operations(EngineOptions options)
 {
+    private readonly bool _areInline = options.Steps is not null;
     private readonly object _lock = new();
     private readonly CancellationTokenSource _closing = new();
     private int _running;
@@ -26,7 +27,7 @@ internal sealed class Operations(bool areInline)
         try
         {
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
-            var running = areInline ? operation(linked.Token) : Task.Run(() => operation(linked.Token), CancellationToken.None);
+            var running = _areInline ? operation(linked.Token) : Task.Run(() => operation(linked.Token), CancellationToken.None);
             return await running.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -46,7 +47,7 @@ internal sealed class Operations(bool areInline)
     /// <summary>As <see cref="Run"/>, for work that is one call: on a thread of its own, after the user's where cores are short.</summary>
     public Task<T> RunDeferrable<T>(string name, Func<CancellationToken, T> operation, CancellationToken cancellationToken)
     {
-        return Run(token => Task.FromResult(areInline ? operation(token) : OnThread(token)), cancellationToken);
+        return Run(token => Task.FromResult(_areInline ? operation(token) : OnThread(token)), cancellationToken);
 
         // Waited for by a thread of the pool, so that no other one is started by a thread that it would take its priority from.
         T OnThread(CancellationToken token)
@@ -54,6 +55,7 @@ internal sealed class Operations(bool areInline)
             T result = default!;
             ExceptionDispatchInfo? failure = null;
             var thread = new Thread(Work) { IsBackground = true, Name = name };
+            options.ThreadStarts?.Invoke(thread);
             thread.Start();
             thread.Join();
             failure?.Throw();
