@@ -3,8 +3,8 @@ using Varve.Storage;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Keeps engines from a database while it is inspected. A lock file that is not there is not made: nothing can be open then
-/// that would not have made it.
+/// Keeps engines from a database while it is inspected, by the lock that an engine takes. A lock file that is missing is not made: an engine may
+/// be at work without it, and is known by the lock of the directory.
 /// </summary>
 internal static class DirectoryHold
 {
@@ -12,10 +12,9 @@ internal static class DirectoryHold
     public static IDisposable? Take(IStorage storage, string directory, Findings findings)
     {
         var path = Path.Combine(directory, FileNames.Lock);
-        if (!storage.FileExists(path)) return null;
         try
         {
-            return storage.TryLock(path) ?? throw new AlreadyOpenException(directory);
+            return storage.TryLockExisting(path) ?? throw new AlreadyOpenException(directory);
         }
         catch (IOException e) when (e is not AlreadyOpenException)
         {

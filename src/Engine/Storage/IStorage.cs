@@ -50,6 +50,12 @@ internal interface IStorage
     IDisposable? TryLock(string path);
 
     /// <summary>
+    /// As <see cref="TryLock"/>, but makes no file: if it is missing, the directory alone is locked, where directories can be locked. (Where they
+    /// cannot, a file that is locked cannot be removed either, and a missing one is nobody's.)
+    /// </summary>
+    IDisposable? TryLockExisting(string path) => FileExists(path) ? TryLock(path) : new AssumedLock();
+
+    /// <summary>
     /// Takes a share of a file that is there; any number of holders, and none of them is in the way of <see cref="TryLock"/>. Never waits.
     /// While it is held, <see cref="IsShared"/> is true in every process. Null where another program has locked the file against it.
     /// </summary>

@@ -137,9 +137,23 @@ internal sealed class PosixStorage : IStorage
     /// The lock is <c>flock</c>'s: it belongs to the open file description, so a second open in this process conflicts like
     /// one in another process, and the kernel drops it when the holder dies.
     /// </summary>
-    public IDisposable? TryLock(string path)
+    public IDisposable? TryLock(string path) => LockWithDirectory(OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW), path);
+
+    public IDisposable? TryLockExisting(string path)
     {
-        if (Lock(OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW), path) is not { } file) return null;
+        try
+        {
+            return LockWithDirectory(OpenHandle(path, Libc.O_RDWR | Libc.O_NOFOLLOW), path);
+        }
+        catch (FileNotFoundException)
+        {
+            return Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path);
+        }
+    }
+
+    private static HeldLocks? LockWithDirectory(SafeFileHandle handle, string path)
+    {
+        if (Lock(handle, path) is not { } file) return null;
         try
         {
             if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory) return new HeldLocks(file, directory);

@@ -30,6 +30,8 @@ internal sealed class NtfsLikeStorage(IStorage inner) : IStorage
 
     public IDisposable? TryLock(string path) => inner.TryLock(path);
 
+    public IDisposable? TryLockExisting(string path) => inner.TryLockExisting(path);
+
     public IStorageFile Open(string path, FileIntent intent)
     {
         lock (turn) return new OpenFile(this, inner.Open(path, intent), Begin(path, isMapping: false));

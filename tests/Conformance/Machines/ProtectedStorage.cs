@@ -42,6 +42,8 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 
     public IDisposable? TryLock(string path) => storage.TryLock(path);
 
+    public IDisposable? TryLockExisting(string path) => storage.TryLockExisting(path);
+
     public IDisposable? TryShare(string path) => storage.TryShare(path);
 
     public bool IsShared(string path) => storage.IsShared(path);

@@ -42,6 +42,8 @@ internal sealed class PathRecorder(IStorage inner) : IStorage
 
     public IDisposable? TryLock(string path) => inner.TryLock(Noted(path));
 
+    public IDisposable? TryLockExisting(string path) => inner.TryLockExisting(Noted(path));
+
     private string Noted(string path)
     {
         paths.TryAdd(Path.GetFullPath(path), 0);

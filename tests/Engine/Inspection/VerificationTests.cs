@@ -212,6 +212,25 @@ public sealed class VerificationTests
     }
 
     [Fact]
+    public async Task ADatabaseIsOpenWithoutItsLockFileToo()
+    {
+        if (OperatingSystem.IsWindows()) return; // it cannot be removed there
+        using var specimen = await Specimen.Make();
+        var repaired = Path.Combine(specimen.Database.Root, "repaired");
+        using (var machine = specimen.Database.Open(Specimen.Options))
+        {
+            File.Delete(specimen.Database.PathOf(FileNames.Lock));
+            var remark = Assert.Single(specimen.Check());
+            Assert.Equal((Severity.Remark, "lock"), (remark.Severity, remark.Structure));
+            Assert.Contains($"index {machine.LastApplied.Index}", remark.Text);
+            Assert.Throws<AlreadyOpenException>(() => Repair.Run(Storages.Default, specimen.Directory, repaired));
+        }
+
+        Assert.Empty(specimen.Check());
+        Assert.False(File.Exists(specimen.Database.PathOf(FileNames.Lock)));
+    }
+
+    [Fact]
     public async Task NothingIsChangedByAnInspection()
     {
         using var specimen = await Specimen.Make(withSnapshot: true);

@@ -55,6 +55,8 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
     public IDisposable? TryLock(string path) => Do("lock", path, () => inner.TryLock(path));
 
+    public IDisposable? TryLockExisting(string path) => Do("lock", path, () => inner.TryLockExisting(path));
+
     public IDisposable? TryShare(string path) => Do("share", path, () => inner.TryShare(path));
 
     public bool IsShared(string path) => Do("isshared", path, () => inner.IsShared(path));

@@ -67,6 +67,21 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
+    public void ALockIsHeldWhateverBecomesOfItsFile()
+    {
+        using (Posix.TryLock(At("LOCK")))
+        {
+            Posix.Delete(At("LOCK"));
+            Assert.Null(Posix.TryLockExisting(At("LOCK")));
+            Assert.False(Posix.FileExists(At("LOCK")));
+        }
+
+        using var held = Posix.TryLockExisting(At("LOCK"));
+        Assert.NotNull(held);
+        Assert.Null(Posix.TryLock(At("LOCK")));
+    }
+
+    [Fact]
     public void DisposeUnmaps()
     {
         Put("f", "abc");

@@ -73,6 +73,8 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
 
     public IDisposable? TryLock(string path) => inner.TryLock(path);
 
+    public IDisposable? TryLockExisting(string path) => inner.TryLockExisting(path);
+
     public IDisposable? TryShare(string path) => inner.TryShare(path);
 
     public bool IsShared(string path) => inner.IsShared(path);

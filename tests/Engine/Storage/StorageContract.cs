@@ -249,6 +249,22 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
+    public void ALockThatMakesNoFileIsTheSameLock()
+    {
+        using (var first = storage.TryLockExisting(At("LOCK"))) Assert.NotNull(first);
+        Assert.False(storage.FileExists(At("LOCK")));
+        using (storage.TryLock(At("LOCK"))) Assert.Null(storage.TryLockExisting(At("LOCK")));
+        using (var first = storage.TryLockExisting(At("LOCK")))
+        {
+            Assert.NotNull(first);
+            Assert.Null(storage.TryLock(At("LOCK")));
+        }
+
+        using var again = storage.TryLock(At("LOCK"));
+        Assert.NotNull(again);
+    }
+
+    [Fact]
     public void AFileIsSharedWhileAnybodyHasAShare()
     {
         Put("f", "");

@@ -71,6 +71,8 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 
     public IDisposable? TryLock(string path) => inner.TryLock(path);
 
+    public IDisposable? TryLockExisting(string path) => inner.TryLockExisting(path);
+
     public IDisposable? TryShare(string path) => inner.TryShare(path);
 
     public bool IsShared(string path) => inner.IsShared(path);

@@ -100,8 +100,13 @@ internal sealed partial class SimFs
         var (directory, name) = Parent(path);
         if (!directory.Entries.TryGetValue(name, out var node)) node = MakeFile(directory, name);
         if (node is not SimFile) throw new IOException($"{path}: open failed: is a directory");
-        return locked.Add(directory.Id) ? new Held(() => locked.Remove(directory.Id), gate) : null; // the directory's, whatever becomes of the file
+        return LockDirectory(directory);
     });
+
+    public IDisposable? TryLockExisting(string path) => Call<IDisposable?>(SimCall.Lock, path, () => LockDirectory(Parent(path).Directory));
+
+    /// <summary>The lock is the directory's, whatever becomes of the file.</summary>
+    private Held? LockDirectory(SimDirectory directory) => locked.Add(directory.Id) ? new Held(() => locked.Remove(directory.Id), gate) : null;
 
     public IDisposable? TryShare(string path) => Call<IDisposable?>(SimCall.Lock, path, () =>
     {
