@@ -19,7 +19,10 @@ internal sealed record Bug(string Name, string Wrong, string CaughtBy, params Ed
 }
 
 /// <summary>A change of one source file.</summary>
-/// <param name="File">Path from the root of the tree.</param>
-/// <param name="Find">What stands there exactly once, whatever its indentation; if it does not, the list is out of date, and the harness fails.</param>
+/// <param name="File">The file's name, wherever in src/Format or src/Engine it is: a move costs nothing.</param>
+/// <param name="Find">
+/// What stands there exactly once, token for token (see <see cref="CodeTokens"/>): new line breaks and indentation cost nothing.
+/// If it does not stand there, the list is out of date, and the harness fails.
+/// </param>
 /// <param name="Put">What stands there instead, in which SEEDED is true when this bug is switched on, and false otherwise.</param>
 internal sealed record Edit(string File, string Find, string Put);

@@ -5,6 +5,9 @@ internal static class Document
 {
     public const string Path = "docs/SEEDED-BUGS.md";
 
-    public static IEnumerable<string> Rows => BugList.All.Select(
-        bug => $"| `{bug.Name}` | {bug.Wrong} | {string.Join(", ", bug.Edits.Select(edit => $"`{System.IO.Path.GetFileName(edit.File)}`").Distinct())} | {bug.Project}: `{bug.CaughtBy[(bug.Project.Length + 2)..]}` |");
+    public static IEnumerable<string> Rows =>
+        from bug in BugList.All
+        let files = string.Join(", ", bug.Edits.Select(edit => $"`{edit.File}`").Distinct())
+        let test = bug.CaughtBy[(bug.Project.Length + 2)..]
+        select $"| `{bug.Name}` | {bug.Wrong} | {files} | {bug.Project}: `{test}` |";
 }

@@ -50,16 +50,4 @@ public sealed class TheListOfBugs
         var rows = document.Where(line => Regex.IsMatch(line, "^\\| `")).ToList();
         Assert.Equal(Document.Rows, rows); // `dotnet run -c Release --project tests/Seeded -- list` prints them
     }
-
-    [Fact]
-    public void AnEditThatDoesNotFitIsRefused()
-    {
-        Bug Of(params Edit[] edits) => new("bug", "wrong", "Engine: Some.Test", edits);
-        const string text = "one; two; two;";
-        Assert.Equal("if (!global::Varve.SeededBug.Is(1)) one; two; two;", MutatedSources.Mutate("a.cs", text, [Of(new Edit("a.cs", "one;", "if (!SEEDED) one;"))]));
-        Assert.Throws<InvalidOperationException>(() => MutatedSources.Mutate("a.cs", text, [Of(new Edit("a.cs", "three;", "if (!SEEDED) three;"))]));
-        Assert.Throws<InvalidOperationException>(() => MutatedSources.Mutate("a.cs", text, [Of(new Edit("a.cs", "two;", "if (!SEEDED) two;"))]));
-        Assert.Throws<InvalidOperationException>(() => MutatedSources.Mutate("a.cs", text, [Of(new Edit("a.cs", "one;", "two;"))]));
-        Assert.Throws<InvalidOperationException>(() => MutatedSources.Mutate("a.cs", text, [Of(new Edit("a.cs", "one;", "if (!SEEDED) one;"), new Edit("a.cs", "one; two;", "SEEDED"))]));
-    }
 }

@@ -25,35 +25,58 @@ internal static class MutatedSources
     /// <summary>The test project that compiles the engine's sources itself.</summary>
     public const string OwnBuild = "Schedules";
 
-    private static readonly string[] Copied = ["src/Format", "src/Engine", "tests/Schedules", "tests/Shared", "tests/Engine/Memtables"];
-    private static readonly string[] BuildFiles = ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "global.json"];
+    private static readonly string[] Products = ["src/Format", "src/Engine"];
+    private static readonly string[] Tests = ["tests/Schedules", "tests/Shared", "tests/Engine/Memtables"];
+    private static readonly string[] BuildFiles =
+        ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "global.json"];
 
     /// <summary>Writes the tree with the bugs to <paramref name="target"/>.</summary>
     /// <exception cref="InvalidOperationException">An edit does not fit the sources.</exception>
     public static void Write(string root, string target, IReadOnlyList<Bug> bugs)
     {
-        foreach (var name in BuildFiles)
-        {
-            Directory.CreateDirectory(target);
-            File.Copy(Path.Combine(root, name), Path.Combine(target, name));
-        }
+        Directory.CreateDirectory(target);
+        foreach (var name in BuildFiles) File.Copy(Path.Combine(root, name), Path.Combine(target, name));
+        foreach (var name in Tests.SelectMany(folder => FilesOf(root, folder))) WriteFile(name, text => text);
 
-        foreach (var project in Copied)
+        var sources = SourcesOf(root);
+        CheckFiles(sources, bugs);
+        foreach (var name in sources) WriteFile(name, text => Mutate(Path.GetFileName(name), text, bugs));
+        File.WriteAllText(Path.Combine(target, "src/Format/SeededBug.cs"), Switch);
+
+        void WriteFile(string name, Func<string, string> change)
         {
-            foreach (var path in Directory.EnumerateFiles(Path.Combine(root, project), "*", SearchOption.AllDirectories))
+            var copy = Path.Combine(target, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.WriteAllText(copy, change(File.ReadAllText(Path.Combine(root, name))));
+        }
+    }
+
+    /// <summary>The files that bugs may be in, as paths from the root of the tree.</summary>
+    internal static List<string> SourcesOf(string root) => [.. Products.SelectMany(folder => FilesOf(root, folder))];
+
+    /// <summary>Each file that an edit names has to be there, once.</summary>
+    /// <exception cref="InvalidOperationException">It is not.</exception>
+    internal static void CheckFiles(IReadOnlyList<string> sources, IReadOnlyList<Bug> bugs)
+    {
+        var byName = sources.ToLookup(Path.GetFileName);
+        foreach (var bug in bugs)
+        {
+            foreach (var file in bug.Edits.Select(edit => edit.File))
             {
-                var name = Path.GetRelativePath(root, path).Replace('\\', '/');
-                if (name.StartsWith($"{project}/bin/", StringComparison.Ordinal) || name.StartsWith($"{project}/obj/", StringComparison.Ordinal)) continue;
-                var copy = Path.Combine(target, name);
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.WriteAllText(copy, Mutate(name, File.ReadAllText(path), bugs));
+                if (!byName.Contains(file))
+                    throw new InvalidOperationException($"{bug.Name}: no file of {string.Join(" or ", Products)} is called {file}.");
+                if (byName[file].Count() > 1)
+                    throw new InvalidOperationException($"{bug.Name}: {file} is ambiguous: {string.Join(", ", byName[file])}.");
             }
         }
-
-        File.WriteAllText(Path.Combine(target, "src/Format/SeededBug.cs"), Switch);
-        foreach (var edit in bugs.SelectMany(bug => bug.Edits))
-            if (!File.Exists(Path.Combine(target, edit.File))) throw new InvalidOperationException($"{edit.File}: no such source file.");
     }
+
+    private static IEnumerable<string> FilesOf(string root, string folder) =>
+        from path in Directory.EnumerateFiles(Path.Combine(root, folder), "*", SearchOption.AllDirectories)
+        let name = Path.GetRelativePath(root, path).Replace('\\', '/')
+        where !name.StartsWith($"{folder}/bin/", StringComparison.Ordinal)
+            && !name.StartsWith($"{folder}/obj/", StringComparison.Ordinal)
+        select name;
 
     /// <summary>Builds the tree; answers the paths of the two libraries.</summary>
     public static string[] Build(string target, string configuration)
@@ -73,18 +96,22 @@ internal static class MutatedSources
         "-p:GenerateDocumentationFile=false", "-p:UseSharedCompilation=false");
 
     /// <summary>The text of one file with the edits of every bug that touches it.</summary>
-    internal static string Mutate(string name, string text, IReadOnlyList<Bug> bugs)
+    /// <exception cref="InvalidOperationException">An edit does not fit the text.</exception>
+    internal static string Mutate(string file, string text, IReadOnlyList<Bug> bugs)
     {
+        var code = new Lazy<CodeTokens>(() => new CodeTokens(text));
         var edits = new List<(int At, int Length, string Put, string Bug)>();
         for (var i = 0; i < bugs.Count; i++)
         {
-            foreach (var edit in bugs[i].Edits.Where(edit => edit.File == name))
+            foreach (var edit in bugs[i].Edits.Where(edit => edit.File == file))
             {
-                var at = text.IndexOf(edit.Find, StringComparison.Ordinal);
-                if (at < 0) throw new InvalidOperationException($"{bugs[i].Name}: {name} has nowhere: {edit.Find}");
-                if (text.IndexOf(edit.Find, at + 1, StringComparison.Ordinal) >= 0) throw new InvalidOperationException($"{bugs[i].Name}: {name} has more than once: {edit.Find}");
-                if (!edit.Put.Contains("SEEDED", StringComparison.Ordinal)) throw new InvalidOperationException($"{bugs[i].Name}: an edit without its switch.");
-                edits.Add((at, edit.Find.Length, edit.Put.Replace("SEEDED", $"global::Varve.SeededBug.Is({i + 1})", StringComparison.Ordinal), bugs[i].Name));
+                var places = code.Value.Find(edit.Find);
+                if (places.Count == 0) throw new InvalidOperationException($"{bugs[i].Name}: {file} has nowhere: {edit.Find}");
+                if (places.Count > 1) throw new InvalidOperationException($"{bugs[i].Name}: {file} has more than once: {edit.Find}");
+                if (!edit.Put.Contains("SEEDED", StringComparison.Ordinal))
+                    throw new InvalidOperationException($"{bugs[i].Name}: an edit without its switch.");
+                var put = edit.Put.Replace("SEEDED", $"global::Varve.SeededBug.Is({i + 1})", StringComparison.Ordinal);
+                edits.Add((places[0].Start, places[0].Length, put, bugs[i].Name));
             }
         }
 
@@ -92,7 +119,7 @@ internal static class MutatedSources
         for (var i = 0; i < edits.Count; i++)
         {
             var (at, length, put, bug) = edits[i];
-            if (i > 0 && at + length > edits[i - 1].At) throw new InvalidOperationException($"{bug} and {edits[i - 1].Bug} change the same text of {name}.");
+            if (i > 0 && at + length > edits[i - 1].At) throw new InvalidOperationException($"{bug} and {edits[i - 1].Bug} change the same text of {file}.");
             text = string.Concat(text.AsSpan(0, at), put, text.AsSpan(at + length));
         }
 

@@ -7,78 +7,76 @@ internal static class CallerBugs
     [
         new("terms-not-reserved", "the term table grows after the seal, where want of memory latches",
             "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
-            new Edit("src/Engine/Versions/Incarnation.cs", "Terms.Reserve(2 * runs);", "if (!SEEDED) Terms.Reserve(2 * runs);")),
+            new Edit("Incarnation.cs", "Terms.Reserve(2 * runs);", "if (!SEEDED) Terms.Reserve(2 * runs);")),
 
         new("failure-after-the-seal-not-latched", "a chunk that failed after its seal is a duplicate when it is applied again",
             "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs",
-                "the record is in the log and nobody may take it for refused.\n        catch (Exception e)",
-                "the record is in the log and nobody may take it for refused.\n        catch (Exception e) when (!SEEDED)")),
+            new Edit("LsmStateMachine.Apply.cs", "catch (Exception e)", "catch (Exception e) when (!SEEDED)")),
 
         new("key-read-twice", "a key is copied into the log and read from the caller's memory again to be hashed",
             "Engine: Callers.CallersMemoryTests.AKeyThatChangesDuringTheCallIsOneKey",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+            new Edit("LsmStateMachine.Apply.cs",
                 "var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));",
                 "var copy = WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i));\n            var hash = hasher.Of(SEEDED ? source.Key(first + i) : copy);")),
 
         new("users-memory-under-the-gate", "the bytes of a MemoryManager are asked for under the gate",
             "Engine: Callers.CallersMemoryTests.AMemoryManagerIsAskedOnceAndOutsideOfTheGate",
-            new Edit("src/Engine/Applying/ChunkScratch.cs", "if (!entry.Command.IsInArrays) return false;", "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
+            new Edit("ChunkScratch.cs", "if (!entry.Command.IsInArrays) return false;", "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
 
         new("key-moved-without-its-bytes", "an operation that moves down over one that is left out leaves its key behind",
             "Engine: Callers.CallersMemoryTests.AFailedSwapBeforeOtherEntriesLeavesThemWhole",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "if (placed != length) WalOperation.MoveKey(", "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
+            new Edit("LsmStateMachine.Apply.cs", "if (placed != length) WalOperation.MoveKey(", "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
 
         new("callers-checksum-kept", "the checksum of an install is the caller's memory",
             "Engine: Callers.CallersMemoryTests.TheChecksumOfAnInstallIsNotKept",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs",
+            new Edit("LsmStateMachine.Snapshots.cs",
                 "metadata = metadata with { Checksum = metadata.Checksum.ToArray() };",
                 "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() };")),
 
         new("logger-on-the-background", "the background writes its events to the logger itself",
             "Engine: Callers.LoggerTests.EventsOfTheBackgroundAreWrittenOnOtherThreads",
-            new Edit("src/Engine/EngineLog.cs", "            _isScheduled = true;\n        }\n", "            _isScheduled = true;\n        }\n\n        if (SEEDED)\n        {\n            EmitScheduled();\n            return;\n        }\n")),
+            new Edit("EngineLog.cs", "            _isScheduled = true;\n        }\n", "            _isScheduled = true;\n        }\n\n        if (SEEDED)\n        {\n            EmitScheduled();\n            return;\n        }\n")),
 
         new("loggers-exception-escapes", "what the logger throws ends what the engine was doing",
             "Engine: Callers.LoggerTests.ALoggerThatThrowsAtEveryEventChangesNothing",
-            new Edit("src/Engine/EngineLog.cs", "catch (Exception)\n", "catch (Exception) when (!SEEDED)\n")),
+            new Edit("EngineLog.cs", "catch (Exception)\n", "catch (Exception) when (!SEEDED)\n")),
 
         new("clock-under-the-gate", "an apply asks the clock under the gate",
             "Engine: Callers.ClockTests.TheClockIsAskedUnderNoLockAndOnNoThreadOfTheEngine",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "var localTime = Volatile.Read(ref _localTime);", "var localTime = SEEDED ? LocalTime() : Volatile.Read(ref _localTime);")),
+            new Edit("LsmStateMachine.Apply.cs", "var localTime = Volatile.Read(ref _localTime);", "var localTime = SEEDED ? LocalTime() : Volatile.Read(ref _localTime);")),
 
         new("scan-ends-at-damage", "a scan that met damage ends as if it were whole when it is moved on",
             "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgain",
-            new Edit("src/Engine/ScanState.cs", "_failure?.Throw();", "if (!SEEDED) _failure?.Throw();")),
+            new Edit("ScanState.cs", "_failure?.Throw();", "if (!SEEDED) _failure?.Throw();")),
 
         new("no-descriptor-latches", "want of descriptors ends the engine",
             "Engine: Recovery.DescriptorsTests.AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater",
-            new Edit("src/Engine/Storage/Shortage.cs",
+            new Edit("Shortage.cs",
                 "exception is StorageFullException or TooManyOpenFilesException",
                 "exception is StorageFullException || (!SEEDED && exception is TooManyOpenFilesException)")),
 
         new("failed-flush-leaves-tables", "tables whose names could not be made durable stay, at each try",
             "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
-            new Edit("src/Engine/Compaction/TableBatch.cs",
+            new Edit("TableBatch.cs",
                 "foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);",
                 "if (!SEEDED) foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);")),
 
         new("refusal-not-replayed", "after a replay a refused command counts as a compare-and-swap that failed",
             "Conformance: Rules.EngineKeepsInvalidCommandRules.ARefusedCommandIsRememberedAcrossReopeningAndByTheOtherPolicy",
-            new Edit("src/Engine/LogReplay.cs", "Refused = columns.Refused", "Refused = !SEEDED && columns.Refused")),
+            new Edit("LogReplay.cs", "Refused = columns.Refused", "Refused = !SEEDED && columns.Refused")),
 
         new("refusal-not-persisted", "a flush or a snapshot forgets which commands were refused",
             "Conformance: Rules.EngineKeepsInvalidCommandRules.RefusedCommandsTravelInASnapshot",
-            new Edit("src/Engine/Versions/OutcomeLog.cs", "{ Refused = refused };", "{ Refused = SEEDED ? null : refused };")),
+            new Edit("OutcomeLog.cs", "{ Refused = refused };", "{ Refused = SEEDED ? null : refused };")),
 
         new("null-expectation-is-empty", "a compare-and-swap that expects null expects an empty value",
             "Conformance: Surface.CommandTests.NullIsAbsenceAndEmptyIsAValue",
-            new Edit("src/Engine/Command.cs",
+            new Edit("Command.cs",
                 "expected is null ? default(ReadOnlyMemory<byte>?) : expected, ttlSeconds);",
                 "!SEEDED && expected is null ? default(ReadOnlyMemory<byte>?) : expected.AsMemory(), ttlSeconds);")),
 
         new("passed-over-called-applied", "an index that the position was moved past is said to have been applied",
             "Conformance: Surface.CommandTests.IndexesThatBelongToNoEntryAreNotCalledAppliedBefore",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "incarnation.Outcomes.IsPassedOver(index)", "!SEEDED && incarnation.Outcomes.IsPassedOver(index)")),
+            new Edit("LsmStateMachine.Apply.cs", "incarnation.Outcomes.IsPassedOver(index)", "!SEEDED && incarnation.Outcomes.IsPassedOver(index)")),
     ];
 }

@@ -7,34 +7,34 @@ internal static class DirectoryBugs
     [
         new("segment-written-over-under-a-reader", "a segment that a read-only engine may have mapped is used again",
             "Engine: Recovery.SharedDirectoryTests.WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver",
-            new Edit("src/Engine/Wal/WalSegment.cs", "if (DirectoryClaim.", "if (!SEEDED && DirectoryClaim.")),
+            new Edit("WalSegment.cs", "if (DirectoryClaim.", "if (!SEEDED && DirectoryClaim.")),
 
         new("asked-while-it-has-its-name", "whether somebody has a segment mapped is asked while it can still be found by its name",
             "Engine: Recovery.SharedDirectoryTests.AReaderThatFoundASegmentJustBeforeItLostItsNameIsAskedFor",
-            new Edit("src/Engine/Wal/WalSegment.cs", "storage.Rename(Path, temporary);", "var early = SEEDED && DirectoryClaim.IsShared(storage, directory);\n        storage.Rename(Path, temporary);"),
-            new Edit("src/Engine/Wal/WalSegment.cs", "IsShared(storage, directory)) return null;", "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
+            new Edit("WalSegment.cs", "storage.Rename(Path, temporary);", "var early = SEEDED && DirectoryClaim.IsShared(storage, directory);\n        storage.Rename(Path, temporary);"),
+            new Edit("WalSegment.cs", "IsShared(storage, directory)) return null;", "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
 
         new("view-of-a-closed-engine-has-no-share", "an engine that closes forgets the files that its open views read",
             "Engine: Recovery.SharedDirectoryTests.AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "_claim.KeepMapped();", "if (SEEDED) _claim.Dispose(); else _claim.KeepMapped();")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "_claim.KeepMapped();", "if (SEEDED) _claim.Dispose(); else _claim.KeepMapped();")),
 
         new("lock-goes-with-its-file", "who removes the lock file frees the directory under the engine",
             "Engine: Recovery.SharedDirectoryTests.WithoutItsLockFileADirectoryIsStillOpen",
-            new Edit("src/Engine/Storage/PosixStorage.cs",
+            new Edit("PosixStorage.cs",
                 "if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)",
                 "if (SEEDED) return file;\n            if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)")),
 
         new("refused-share-passes-for-one", "a reader that gets no share reads all the same",
             "Engine: Recovery.SharedDirectoryTests.AnotherProgramsLockIsAnErrorThatSaysSo",
-            new Edit("src/Engine/Storage/PosixShares.cs", "error == Libc.EAGAIN ? null", "error == Libc.EAGAIN ? (SEEDED ? new AssumedShare() : null)")),
+            new Edit("PosixShares.cs", "error == Libc.EAGAIN ? null", "error == Libc.EAGAIN ? (SEEDED ? new AssumedShare() : null)")),
 
         new("disposal-ends-early", "a disposal that meets another thread's close does not wait for it",
             "Engine: Recovery.SharedDirectoryTests.DisposalEndsWhenTheDirectoryIsFreeWhoeverClosesIt",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "=> Volatile.Read(ref _released) ?", "=> (SEEDED ? State == Closed : Volatile.Read(ref _released)) ?")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "=> Volatile.Read(ref _released) ?", "=> (SEEDED ? State == Closed : Volatile.Read(ref _released)) ?")),
 
         new("late-failure-leaves-the-engine", "an open that fails at its end leaves threads, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.AClockWithoutTimersLeavesNothing",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "engine.Close();", "if (!SEEDED) engine.Close();")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "engine.Close();", "if (!SEEDED) engine.Close();")),
 
         new("unstarted-thread-leaves-the-engine", "an open whose thread cannot be started leaves the other thread, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
@@ -58,26 +58,26 @@ internal static class DirectoryBugs
 
         new("failed-open-keeps-memory", "an open that fails leaves the memory of its memtables",
             "Engine: Recovery.FailedOpenTests.WhatFailsBesideTheFilesOfARecoveredDatabaseLeavesNoMemory",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "stock.Dispose();\n                claim", "if (!SEEDED) stock.Dispose();\n                claim")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "stock.Dispose();\n                claim", "if (!SEEDED) stock.Dispose();\n                claim")),
 
         new("debris-swept-last", "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
             "Engine: Recovery.FailedOpenTests.DebrisThatFillsTheDiskIsSweptBeforeAnythingIsWritten",
-            new Edit("src/Engine/Opening.cs", "else if (!options.ReadOnly) SweepDebris", "else if (!SEEDED && !options.ReadOnly) SweepDebris")),
+            new Edit("Opening.cs", "else if (!options.ReadOnly) SweepDebris", "else if (!SEEDED && !options.ReadOnly) SweepDebris")),
 
         new("no-second-look", "a reader calls corrupt what the writer changed while it looked",
             "Engine: Recovery.ReaderBesideWriterTests.AnOpenStartsOverWhereTheWriterChangedWhatItWasAboutToRead",
-            new Edit("src/Engine/DirectoryLook.cs", "if (now == before) throw;", "if (SEEDED || now == before) throw;")),
+            new Edit("DirectoryLook.cs", "if (now == before) throw;", "if (SEEDED || now == before) throw;")),
 
         new("log-end-not-looked-at-again", "a record that is being written while later ones are is taken for a damaged one",
             "Engine: Wal.RecordBeingWrittenTests.ARecordThatIsCompleteBeforeTheJudgementIsPartOfTheLog",
-            new Edit("src/Engine/Wal/WalRecovery.cs", "while (chain[^1].TryReadRecord", "while (!SEEDED && chain[^1].TryReadRecord")),
+            new Edit("WalRecovery.cs", "while (chain[^1].TryReadRecord", "while (!SEEDED && chain[^1].TryReadRecord")),
 
         new("catch-up-counts-on", "a reader that goes over to other tables counts on from those that it had",
             "Engine: Recovery.ReaderBesideWriterTests.TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost",
-            new Edit("src/Engine/Follower.cs", "current.Incarnation.Census.Rebase(next);", "if (!SEEDED) current.Incarnation.Census.Rebase(next);")),
+            new Edit("Follower.cs", "current.Incarnation.Census.Rebase(next);", "if (!SEEDED) current.Incarnation.Census.Rebase(next);")),
 
         new("catch-up-keeps-a-dropped-log", "a reader goes on in a log that its writer has dropped for another state",
             "Engine: Recovery.ReaderBesideWriterTests.CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes",
-            new Edit("src/Engine/Follower.cs", "if (_isHalfRead || !Reaches", "if (_isHalfRead || !SEEDED && !Reaches")),
+            new Edit("Follower.cs", "if (_isHalfRead || !Reaches", "if (_isHalfRead || !SEEDED && !Reaches")),
     ];
 }

@@ -3,13 +3,13 @@ namespace Varve.Tests.Seeded.Bugs;
 /// <summary>Leases by two clocks: what is reported, by which time, and what compactions may drop.</summary>
 internal static class LeaseBugs
 {
-    private const string Engine = "src/Engine/LsmStateMachine.Leases.cs";
+    private const string Engine = "LsmStateMachine.Leases.cs";
 
     public static readonly Bug[] All =
     [
         new("reported-lease-lives-again", "a reported lease is live again when the clock was set back while the engine was closed",
             "Engine: Leases.ReportedOnceTests.AReportedLeaseStaysAbsentWhenTheClockIsSetBackWhileTheEngineIsClosed",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "_localTime = options.LeaseClock == LeaseClock.Local ?", "_localTime = !SEEDED && options.LeaseClock == LeaseClock.Local ?")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "_localTime = options.LeaseClock == LeaseClock.Local ?", "_localTime = !SEEDED && options.LeaseClock == LeaseClock.Local ?")),
 
         new("clean-up-remembers-its-own-time", "a clean-up remembers the time of its call, for which a clock that was set back has to wait",
             "Engine: Leases.ReportedOnceTests.LeasesMadeAfterTheClockWasSetBackAreReported",
@@ -37,42 +37,42 @@ internal static class LeaseBugs
 
         new("cut-knows-of-later-clean-ups", "a snapshot behind a clean-up takes its leases for reported",
             "Engine: Leases.ReportedOnceTests.ASnapshotBehindTheCleanUpHasItsLeasesStillToReport",
-            new Edit("src/Engine/Versions/Memtable.cs", "if (at <= index) cleaned", "if (SEEDED || at <= index) cleaned")),
+            new Edit("Memtable.cs", "if (at <= index) cleaned", "if (SEEDED || at <= index) cleaned")),
 
         new("foreign-reports-live-here", "what the maker of a snapshot reported is live by a local clock that is behind",
             "Engine: Leases.ForeignClockTests.WhatTheOtherMachineReportedIsNeverLiveHere",
-            new Edit("src/Engine/Snapshots/LeaseAdoption.cs", "if (timeMs < state.CleanedTimeMs)", "if (!SEEDED && timeMs < state.CleanedTimeMs)")),
+            new Edit("LeaseAdoption.cs", "if (timeMs < state.CleanedTimeMs)", "if (!SEEDED && timeMs < state.CleanedTimeMs)")),
 
         new("foreign-count-kept", "an installed state is counted by the clock of the machine that made the snapshot",
             "Engine: Leases.ForeignClockTests.WhatOnlyTheOtherMachineHeldForExpiredIsLiveAndCountedHere",
-            new Edit("src/Engine/Snapshots/LeaseAdoption.cs", "return Census.CountedAt(staged.Runs, state, timeMs);", "return SEEDED ? state : Census.CountedAt(staged.Runs, state, timeMs);")),
+            new Edit("LeaseAdoption.cs", "return Census.CountedAt(staged.Runs, state, timeMs);", "return SEEDED ? state : Census.CountedAt(staged.Runs, state, timeMs);")),
 
         new("count-ahead-of-the-clock", "an open counts by a later time than its clock's",
             "Engine: Leases.ForeignClockTests.TheCountIsRightWhenTheClockIsSetBackWhileTheEngineIsClosed",
-            new Edit("src/Engine/Opening.cs", "return now < state.CountedTimeMs ?", "return !SEEDED && now < state.CountedTimeMs ?")),
+            new Edit("Opening.cs", "return now < state.CountedTimeMs ?", "return !SEEDED && now < state.CountedTimeMs ?")),
 
         new("other-lease-clock-opens", "a database opens with the other lease clock",
             "Engine: Leases.StoredClockTests.OpeningWithTheOtherClockIsRefusedWithBothNamesAndChangesNothing",
-            new Edit("src/Engine/Opening.cs", "if (stored == options.LeaseClock ||", "if (SEEDED || stored == options.LeaseClock ||")),
+            new Edit("Opening.cs", "if (stored == options.LeaseClock ||", "if (SEEDED || stored == options.LeaseClock ||")),
 
         new("other-lease-clock-installs", "a snapshot of a database with the other lease clock is installed",
             "Engine: Leases.StoredClockTests.InstallingASnapshotOfTheOtherClockIsRefusedWithBothNames",
-            new Edit("src/Engine/Snapshots/SnapshotStager.cs", "if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)", "if (!SEEDED && (LeaseClock)manifest.State.LeaseClock != options.LeaseClock)")),
+            new Edit("SnapshotStager.cs", "if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)", "if (!SEEDED && (LeaseClock)manifest.State.LeaseClock != options.LeaseClock)")),
 
         new("tool-has-a-clock-of-its-own", "a tool judges the leases of a database by its own default clock",
             "Engine: Leases.StoredClockTests.AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "options = options with { LeaseClock = parts.LeaseClock };", "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "options = options with { LeaseClock = parts.LeaseClock };", "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
 
         new("reset-forgets-the-lease-clock", "a reset database has the local lease clock",
             "Engine: Leases.StoredClockTests.AResetAndAnInstallKeepTheClock",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "MachineState.Empty(life.HashSeed, life.LeaseClock)", "MachineState.Empty(life.HashSeed, SEEDED ? StoredLeaseClock.Local : life.LeaseClock)")),
+            new Edit("LsmStateMachine.Snapshots.cs", "MachineState.Empty(life.HashSeed, life.LeaseClock)", "MachineState.Empty(life.HashSeed, SEEDED ? StoredLeaseClock.Local : life.LeaseClock)")),
 
         new("no-word-of-missing-timestamps", "leases in a log without timestamps are written without a warning",
             "Engine: Leases.LeaseWarningTests.LeasesInALogWithoutTimestampsAreWarnedOfOnce",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "if (deadline != 0 && time == 0)", "if (!SEEDED && deadline != 0 && time == 0)")),
+            new Edit("LsmStateMachine.Apply.cs", "if (deadline != 0 && time == 0)", "if (!SEEDED && deadline != 0 && time == 0)")),
 
         new("sync-interval-of-the-wall-clock", "the interval of syncs is not one of the time provider",
             "Engine: Recovery.SyncIntervalTests.TheTimeProviderIsAskedForATimerOfTheInterval",
-            new Edit("src/Engine/LogSyncer.cs", "_timer = _options.TimeProvider.CreateTimer(", "_timer = (SEEDED ? TimeProvider.System : _options.TimeProvider).CreateTimer(")),
+            new Edit("LogSyncer.cs", "_timer = _options.TimeProvider.CreateTimer(", "_timer = (SEEDED ? TimeProvider.System : _options.TimeProvider).CreateTimer(")),
     ];
 }

@@ -7,78 +7,80 @@ internal static class SpaceBugs
     [
         new("asked-compaction-outlives-full-disk", "a compaction that was asked for waits while the disk is full",
             "Engine: Recovery.FullDiskTests.EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot",
-            new Edit("src/Engine/LsmStateMachine.Background.cs", "for (; asked > 0 && TakeCompaction()", "for (; !SEEDED && asked > 0 && TakeCompaction()")),
+            new Edit("LsmStateMachine.Background.cs", "for (; asked > 0 && TakeCompaction()", "for (; !SEEDED && asked > 0 && TakeCompaction()")),
 
         new("snapshot-note-needs-room", "a snapshot on another disk fails when the log has no room to note it",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs",
-                "// The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no room for.", "if (SEEDED) throw;")),
+            new Edit("LsmStateMachine.Snapshots.cs",
+                "if (_snapshots.IsNext(metadata)) _snapshots.AddLocked(metadata); return;",
+                "if (SEEDED) throw; if (_snapshots.IsNext(metadata)) _snapshots.AddLocked(metadata); return;")),
 
         new("snapshot-needs-flush", "a snapshot on another disk fails with the flush that it waited for",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs",
-                "return; // the database's disk is full; the snapshot's may be another", "if (SEEDED) throw; else return;")),
+            new Edit("LsmStateMachine.Snapshots.cs",
+                "return; } token.ThrowIfCancellationRequested(); var next",
+                "if (SEEDED) throw; else return; } token.ThrowIfCancellationRequested(); var next")),
 
         new("past-outlives-full-disk", "the past keeps its tables for as long as the disk is full",
             "Engine: Recovery.FullDiskTests.WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom",
-            new Edit("src/Engine/Compaction/TableJobs.cs", "_host.TrimHistory();", "if (!SEEDED) _host.TrimHistory();")),
+            new Edit("TableJobs.cs", "_host.TrimHistory();", "if (!SEEDED) _host.TrimHistory();")),
 
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyLeavesLessThanAMebibyteOnDisk",
-            new Edit("src/Engine/Opening.cs", "pool.Take(WalWriter.NoteSize(24), pool.RestingLength)", "pool.Take(WalWriter.NoteSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
+            new Edit("Opening.cs", "pool.Take(WalWriter.NoteSize(24), pool.RestingLength)", "pool.Take(WalWriter.NoteSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
             "Engine: Compaction.SmallDatabaseTests.NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull",
-            new Edit("src/Engine/Versions/MemtableFactory.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
+            new Edit("MemtableFactory.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
 
         new("made-ahead-left-at-close", "segments that were made ahead stay on the disk after a close",
             "Engine: Compaction.SmallDatabaseTests.ACloseDeletesSegmentsThatWereMadeAhead",
-            new Edit("src/Engine/Versions/MemtableFactory.cs", "DropReady(pool.Discard);", "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
+            new Edit("MemtableFactory.cs", "DropReady(pool.Discard);", "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
 
         new("sweep-fails-on-file-in-use", "an open fails on a file that it cannot delete because somebody reads it",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads",
-            new Edit("src/Engine/Opening.cs", "DurableFile.TryDelete(storage, PathOf(name));", "if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name));")),
+            new Edit("Opening.cs", "DurableFile.TryDelete(storage, PathOf(name));", "if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name));")),
 
         new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",
             "Engine: Recovery.OldManifestTests.OneThatCannotBeDeletedStaysBesideTheOneThatIsNamed",
-            new Edit("src/Engine/Versions/ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
+            new Edit("ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
                 "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { DurableFile.TryDelete(_storage, path); throw; }")),
 
         new("moves-without-bound", "a run takes in tables without bound",
             "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
-            new Edit("src/Engine/Compaction/CompactionPicker.cs", "if (upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;",
+            new Edit("CompactionPicker.cs", "if (upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;",
                 "if (!SEEDED && upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;")),
 
         new("tables-of-one-size", "merges make tables of one size, however many",
             "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
-            new Edit("src/Engine/Compaction/Compactor.cs", "Math.Max(options.TableBytes, bytes", "Math.Max(options.TableBytes, SEEDED ? 0 : bytes")),
+            new Edit("Compactor.cs", "Math.Max(options.TableBytes, bytes", "Math.Max(options.TableBytes, SEEDED ? 0 : bytes")),
 
         new("no-mapping-left-latches", "want of mappings latches the engine",
             "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
-            new Edit("src/Engine/Storage/Shortage.cs", "|| exception is TooManyMappingsException;", "|| (!SEEDED && exception is TooManyMappingsException);")),
+            new Edit("Shortage.cs", "|| exception is TooManyMappingsException;", "|| (!SEEDED && exception is TooManyMappingsException);")),
 
         new("repair-lists-each-record", "a repair lists every record behind a break of the log on its own",
             "Engine: Inspection.RepairTests.ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak",
-            new Edit("src/Engine/Inspection/SalvagedLog.cs", "_range is { } range && range.Last == kept", "!SEEDED && _range is { } range && range.Last == kept")),
+            new Edit("SalvagedLog.cs", "_range is { } range && range.Last == kept", "!SEEDED && _range is { } range && range.Last == kept")),
 
         new("verify-refuses-open-database", "a database that an engine has open cannot be verified",
             "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
-            new Edit("src/Engine/Inspection/DatabaseCheck.cs", "LiveCheck.Run(storage, directory, deep, findings);", "if (SEEDED) throw; LiveCheck.Run(storage, directory, deep, findings);")),
+            new Edit("DatabaseCheck.cs", "LiveCheck.Run(storage, directory, deep, findings);", "if (SEEDED) throw; LiveCheck.Run(storage, directory, deep, findings);")),
 
         new("live-check-without-tables", "a verification beside an engine leaves out the tables",
             "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
-            new Edit("src/Engine/Inspection/LiveCheck.cs", "if (deep) TableCheck", "if (!SEEDED && deep) TableCheck")),
+            new Edit("LiveCheck.cs", "if (deep) TableCheck", "if (!SEEDED && deep) TableCheck")),
 
         new("live-check-by-one-clock", "a verification beside an engine knows one lease clock",
             "Engine: Inspection.RepairTests.ADatabaseOfTheLogsClockIsVerifiedBesideItsOwnerAndRepaired",
-            new Edit("src/Engine/Inspection/LiveCheck.cs", "TakesStoredLeaseClock = true", "TakesStoredLeaseClock = !SEEDED")),
+            new Edit("LiveCheck.cs", "TakesStoredLeaseClock = true", "TakesStoredLeaseClock = !SEEDED")),
 
         new("read-only-tail-takes-writers-number", "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
             "Engine: Recovery.ReadOnlySnapshotTests.TheTailIsNoTableOfTheDatabase",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "_options.ReadOnly ? (Guid.NewGuid()", "_options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
+            new Edit("LsmStateMachine.Snapshots.cs", "_options.ReadOnly ? (Guid.NewGuid()", "_options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
 
         new("read-only-snapshot-by-name-alone", "a read-only engine cannot cut a snapshot once the writer has deleted a table",
             "Engine: Recovery.ReadOnlySnapshotTests.TablesThatTheWriterHasDeletedSinceAreCopied",
-            new Edit("src/Engine/Snapshots/SnapshotBuilder.cs", "when (options.ReadOnly)", "when (options.ReadOnly && !SEEDED)")),
+            new Edit("SnapshotBuilder.cs", "when (options.ReadOnly)", "when (options.ReadOnly && !SEEDED)")),
     ];
 }

@@ -7,66 +7,66 @@ internal static class StateBugs
     [
         new("deadline-by-the-local-clock", "under the log's clock a deadline is computed from the local one",
             "Conformance: Rules.EngineKeepsLeaseRules.TheLogClockExpiresAKeyByTheTimestampsOfTheLog",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "var time = _options.LeaseClock == LeaseClock.Log", "var time = !SEEDED && _options.LeaseClock == LeaseClock.Log")),
+            new Edit("LsmStateMachine.Apply.cs", "var time = _options.LeaseClock == LeaseClock.Log", "var time = !SEEDED && _options.LeaseClock == LeaseClock.Log")),
 
         new("local-clock-runs-backward", "when the local clock goes back, expired keys come to life",
             "Conformance: Rules.EngineKeepsLeaseRules.TheLocalClockNeverRunsBackward",
-            new Edit("src/Engine/LsmStateMachine.cs", "while (now > seen)", "if (SEEDED) return now;\n        while (now > seen)")),
+            new Edit("LsmStateMachine.cs", "while (now > seen)", "if (SEEDED) return now;\n        while (now > seen)")),
 
         new("put-keeps-the-old-lease", "a plain put over a leased key keeps the lease",
             "Conformance: Rules.EngineKeepsLeaseRules.APlainInsertClearsTheLease",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+            new Edit("LsmStateMachine.Apply.cs",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior != 0 && new Found(memtable, prior).Kind == RecordKind.LeasedPut)\n                (kind, size, deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut), new Found(memtable, prior).Deadline);")),
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnExpiredKeyIsAbsentToIt",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
+            new Edit("LsmStateMachine.Apply.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
 
         new("swap-blind-to-its-chunk", "a compare-and-swap of a record that is built beside the log looks for an earlier write of its chunk in the log",
             "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.AWriteEarlierInTheChunkCounts",
-            new Edit("src/Engine/Wal/WalWriter.cs", "_isBeside && offset >= Active.End ?", "!SEEDED && _isBeside && offset >= Active.End ?")),
+            new Edit("WalWriter.cs", "_isBeside && offset >= Active.End ?", "!SEEDED && _isBeside && offset >= Active.End ?")),
 
         new("empty-expectation-is-absence", "a compare-and-swap that expects an empty value takes an absent key",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnEmptyValueIsAValue",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "? exists && value.SequenceEqual(expected) : !exists;", "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
+            new Edit("LsmStateMachine.Apply.cs", "? exists && value.SequenceEqual(expected) : !exists;", "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
 
         new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcome",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)", "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? incarnation.Outcomes.Find(index)")),
+            new Edit("LsmStateMachine.Apply.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)", "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? incarnation.Outcomes.Find(index)")),
 
         new("replayed-outcome-lost", "after a replay every entry counts as succeeded",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcomeAfterReopening",
-            new Edit("src/Engine/LogReplay.cs", "Succeeded = columns.Succeeded", "Succeeded = SEEDED || columns.Succeeded")),
+            new Edit("LogReplay.cs", "Succeeded = columns.Succeeded", "Succeeded = SEEDED || columns.Succeeded")),
 
         new("gap-accepted", "a chunk that does not follow on is applied: a hole in the log",
             "Conformance: Rules.EngineKeepsChunkRules.AGapBeforeTheChunkIsRefused",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs", "if (entry.Index != lastIndex + 1 &&", "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
+            new Edit("LsmStateMachine.Apply.cs", "if (entry.Index != lastIndex + 1 &&", "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
 
         new("half-a-chunk-applied", "a chunk that is malformed at its end is applied up to there",
             "Conformance: Surface.WireTests.ATrailingByteIsRefused",
-            new Edit("src/Engine/Applying/ChunkScratch.cs", "if (!reader.AtEnd)", "if (!SEEDED && !reader.AtEnd)")),
+            new Edit("ChunkScratch.cs", "if (!reader.AtEnd)", "if (!SEEDED && !reader.AtEnd)")),
 
         new("prefix-of-high-bytes", "the end of a prefix that ends in 0xFF wraps around",
             "Conformance: Rules.EngineKeepsReadRules.APrefixOfHighBytesEndsWhereItShould",
-            new Edit("src/Engine/ScanState.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;", "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
+            new Edit("ScanState.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;", "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
 
         new("scan-takes-its-end", "a scan includes the key that it is to stop before",
             "Conformance: Rules.EngineKeepsReadRules.APrefixGivesItsKeysAndNoOthers",
-            new Edit("src/Engine/Versions/MemtableSource.cs", "return _backward ? order >= 0 : order < 0;", "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
-            new Edit("src/Engine/Tables/TableCursor.cs", "end = number == upperBlock ? block.LowerBound(limit.Span) :", "end = number == upperBlock ? Math.Min(block.Count, block.LowerBound(limit.Span) + (SEEDED ? 1 : 0)) :")),
+            new Edit("MemtableSource.cs", "return _backward ? order >= 0 : order < 0;", "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
+            new Edit("TableCursor.cs", "end = number == upperBlock ? block.LowerBound(limit.Span) :", "end = number == upperBlock ? Math.Min(block.Count, block.LowerBound(limit.Span) + (SEEDED ? 1 : 0)) :")),
 
         new("expired-keys-counted", "the count goes on counting keys that have expired",
             "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
-            new Edit("src/Engine/Versions/Census.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
+            new Edit("Census.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
 
         new("clean-up-forgets-what-it-gave", "a lease that was handed out is handed out again after a reopening",
             "Conformance: Rules.EngineKeepsLeaseRules.CleanupReturnsWhatExpiredOnceAndNothingElse",
-            new Edit("src/Engine/LogReplay.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,", "CleanedTimeMs = SEEDED ? CleanedTimeMs : Math.Max(CleanedTimeMs,")),
+            new Edit("LogReplay.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,", "CleanedTimeMs = SEEDED ? CleanedTimeMs : Math.Max(CleanedTimeMs,")),
 
         new("published-before-insertion", "the applied index is published before the memtable has the entries",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("src/Engine/LsmStateMachine.Apply.cs",
+            new Edit("LsmStateMachine.Apply.cs",
                 "var operations = 0;\n        for (var i = 0; i < fresh; i++)\n        {\n            var reference",
                 "var operations = 0;\n        if (SEEDED) incarnation.Applied.Publish(_wal.Position);\n        for (var i = 0; i < fresh; i++)\n        {\n            var reference")),
     ];

@@ -7,81 +7,81 @@ internal static class TableBugs
     [
         new("table-not-synced", "a table takes its name before its bytes are durable",
             "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
-            new Edit("src/Engine/Compaction/TableBatch.cs", "_file!.Sync();", "if (!SEEDED) _file!.Sync();")),
+            new Edit("TableBatch.cs", "_file!.Sync();", "if (!SEEDED) _file!.Sync();")),
 
         new("table-directory-not-synced", "the manifest names a table whose own name is not durable",
             "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
-            new Edit("src/Engine/Compaction/TableBatch.cs", "if (named.Count > 0) storage", "if (!SEEDED && named.Count > 0) storage")),
+            new Edit("TableBatch.cs", "if (named.Count > 0) storage", "if (!SEEDED && named.Count > 0) storage")),
 
         new("block-checksum-ignored", "a data block is read without its checksum",
             "Engine: Varve.Tests.Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
-            new Edit("src/Format/DataBlock.cs", "if (stored != computed)", "if (!SEEDED && stored != computed)")),
+            new Edit("DataBlock.cs", "if (stored != computed)", "if (!SEEDED && stored != computed)")),
 
         new("region-checksum-ignored", "index, filter, leases and properties are used without their checksums",
             "Engine: Varve.Tests.Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
-            new Edit("src/Engine/Tables/TableParts.cs", "if (actual == region.Checksum)", "if (SEEDED || actual == region.Checksum)")),
+            new Edit("TableParts.cs", "if (actual == region.Checksum)", "if (SEEDED || actual == region.Checksum)")),
 
         new("footer-checksum-ignored", "a table's footer is used without its checksum",
             "Engine: Varve.Tests.Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
-            new Edit("src/Format/TableFooter.cs",
+            new Edit("TableFooter.cs",
                 "if (stored != computed)",
                 "if (!SEEDED && stored != computed)")),
 
         new("table-of-another-identity", "a table of the same shape stands in for another",
             "Engine: Varve.Tests.Tables.DamagedTableTests.AnotherTableOfTheSameShapeDoesNotOpenInItsPlace",
-            new Edit("src/Engine/Tables/TableParts.cs", "if (footer!.Origin == descriptor.Origin &&", "if (SEEDED || footer!.Origin == descriptor.Origin &&")),
+            new Edit("TableParts.cs", "if (footer!.Origin == descriptor.Origin &&", "if (SEEDED || footer!.Origin == descriptor.Origin &&")),
 
         new("block-of-another-place", "a block passes at another place of its table",
             "Format: Tables.TableCodecTests.ABlockIsValidWhereItWasWrittenAndNowhereElse",
-            new Edit("src/Format/TableChecksum.cs", "unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));", "unchecked((long)(salt + (SEEDED ? 0 : (ulong)fileOffset) * 0x9E3779B97F4A7C15));")),
+            new Edit("TableChecksum.cs", "unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));", "unchecked((long)(salt + (SEEDED ? 0 : (ulong)fileOffset) * 0x9E3779B97F4A7C15));")),
 
         new("filter-denies-a-key", "the filter sets a wrong bit, and denies keys that are there",
             "Engine: Varve.Tests.Tables.TableModelTests.AnyTableAnswersAsTheModel",
-            new Edit("src/Format/TableFilter.cs", "| BitOf(hash, word));", "| BitOf(hash, SEEDED && word == 7 ? 6 : word));"),
-            new Edit("src/Format/TableFilter.cs", "AsUInt64() | MaskOf(hash)).", "AsUInt64() | MaskOf(SEEDED ? hash ^ 1 : hash)).")),
+            new Edit("TableFilter.cs", "| BitOf(hash, word));", "| BitOf(hash, SEEDED && word == 7 ? 6 : word));"),
+            new Edit("TableFilter.cs", "AsUInt64() | MaskOf(hash)).", "AsUInt64() | MaskOf(SEEDED ? hash ^ 1 : hash)).")),
 
         new("largest-key-out-of-range", "a table's largest key is beyond its range",
             "Engine: Varve.Tests.Tables.TableModelTests.AnyTableAnswersAsTheModel",
-            new Edit("src/Engine/Tables/Table.cs", "key.SequenceCompareTo(largestKey) <= 0;", "key.SequenceCompareTo(largestKey) <= (SEEDED ? -1 : 0);")),
+            new Edit("Table.cs", "key.SequenceCompareTo(largestKey) <= 0;", "key.SequenceCompareTo(largestKey) <= (SEEDED ? -1 : 0);")),
 
         new("older-version-wins", "where two sources have a key, the older version is kept",
             "Conformance: Rules.TinyEngineKeepsReadRules.ManyOverwritesAcrossFlushesLeaveOneValueAKey",
-            new Edit("src/Engine/Versions/MergeCursor.cs", "if (order == 0) return a < b;", "if (order == 0) return SEEDED ? a > b : a < b;")),
+            new Edit("MergeCursor.cs", "if (order == 0) return a < b;", "if (order == 0) return SEEDED ? a > b : a < b;")),
 
         new("merge-keeps-the-older-version", "where several runs of a compaction have a key, an older version is kept",
             "Engine: Varve.Tests.Tables.RunMergeTests.MergedRunsReadAsTheModel",
-            new Edit("src/Engine/Tables/RunMerge.cs", "if (order == 0)", "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
+            new Edit("RunMerge.cs", "if (order == 0)", "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
 
         new("flush-counts-against-nothing", "a flush counts a key that a run below has for a new one",
             "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
-            new Edit("src/Engine/Versions/LiveDifference.cs", "if (WasLive(row)) Value--;", "if (!SEEDED && WasLive(row)) Value--;")),
+            new Edit("LiveDifference.cs", "if (WasLive(row)) Value--;", "if (!SEEDED && WasLive(row)) Value--;")),
 
         new("runs-in-wrong-order", "after opening, the oldest run is taken for the newest",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("src/Engine/Versions/ManifestContent.cs", ".OrderByDescending(table => table.RunOrder)", ".OrderByDescending(table => SEEDED ? ~table.RunOrder : table.RunOrder)")),
+            new Edit("ManifestContent.cs", ".OrderByDescending(table => table.RunOrder)", ".OrderByDescending(table => SEEDED ? ~table.RunOrder : table.RunOrder)")),
 
         new("tombstone-dropped-above-the-bottom", "a merge that has older runs below it drops tombstones: deleted keys come back",
             "Engine: Recovery.SeveralRunsTests.AMergeAboveTheBottomKeepsTombstones",
-            new Edit("src/Engine/Compaction/Compactor.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
+            new Edit("Compactor.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
 
         new("move-takes-tombstones-along", "a run with tombstones moves to the bottom as it is",
             "Engine: Compaction.CompactionPickerTests.ARunThatTouchesTheBottomOrHasTombstonesDoesNotMove",
-            new Edit("src/Engine/Compaction/CompactionPicker.cs", "if (table.Descriptor.TombstoneCount > 0) return false;", "if (!SEEDED && table.Descriptor.TombstoneCount > 0) return false;")),
+            new Edit("CompactionPicker.cs", "if (table.Descriptor.TombstoneCount > 0) return false;", "if (!SEEDED && table.Descriptor.TombstoneCount > 0) return false;")),
 
         new("lease-dropped-too-early", "under the log's clock a compaction drops leases by the local one",
             "Engine: Recovery.SeveralRunsTests.ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired",
-            new Edit("src/Engine/LsmStateMachine.Leases.cs", "var now = _options.LeaseClock == LeaseClock.Log", "var now = !SEEDED && _options.LeaseClock == LeaseClock.Log")),
+            new Edit("LsmStateMachine.Leases.cs", "var now = _options.LeaseClock == LeaseClock.Log", "var now = !SEEDED && _options.LeaseClock == LeaseClock.Log")),
 
         new("count-not-persisted", "a flush does not carry the number of live keys",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
 
         new("terms-not-persisted", "the terms of flushed entries are forgotten at the next opening",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "Terms = incarnation.Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : incarnation.Terms.UpTo(position.Index),")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "Terms = incarnation.Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : incarnation.Terms.UpTo(position.Index),")),
 
         new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",
             "Conformance: Rules.TinyEngineKeepsDuplicateRules.TheLast65536OutcomesAreKeptAndOlderOnesNeverInvented",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "Outcomes = incarnation.Outcomes.UpTo", "Outcomes = SEEDED ? [] : incarnation.Outcomes.UpTo")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "Outcomes = incarnation.Outcomes.UpTo", "Outcomes = SEEDED ? [] : incarnation.Outcomes.UpTo")),
     ];
 }
