@@ -64,7 +64,7 @@ internal static class MutatedSources
             foreach (var file in bug.Edits.Select(edit => edit.File))
             {
                 if (!byName.Contains(file))
-                    throw new InvalidOperationException($"{bug.Name}: no file of {string.Join(" or ", Products)} is called {file}.");
+                    throw new InvalidOperationException($"{bug.Name}: no file of {string.Join(" or ", Products)} is called {file}; a name is bare, without folders.");
                 if (byName[file].Count() > 1)
                     throw new InvalidOperationException($"{bug.Name}: {file} is ambiguous: {string.Join(", ", byName[file])}.");
             }

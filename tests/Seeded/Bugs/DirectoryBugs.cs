@@ -38,23 +38,23 @@ internal static class DirectoryBugs
 
         new("unstarted-thread-leaves-the-engine", "an open whose thread cannot be started leaves the other thread, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "if (engine is not null)\n", "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "if (engine is not null)\n", "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
 
         new("unstarted-thread-is-joined", "a thread that could not be started is waited for",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("src/Engine/Background.cs", "_threadStarts?.Invoke(thread);", "if (SEEDED) _thread = thread;\n        _threadStarts?.Invoke(thread);")),
+            new Edit("Background.cs", "_threadStarts?.Invoke(thread);", "if (SEEDED) _thread = thread;\n        _threadStarts?.Invoke(thread);")),
 
         new("started-thread-outlives-the-open", "a close does not wait for the thread that syncs",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("src/Engine/LsmStateMachine.Lifecycle.cs", "_syncer.Dispose();", "if (!SEEDED) _syncer.Dispose();")),
+            new Edit("LsmStateMachine.Lifecycle.cs", "_syncer.Dispose();", "if (!SEEDED) _syncer.Dispose();")),
 
         new("snapshot-without-a-thread-keeps-its-version", "a snapshot whose thread cannot be started never lets go of what it would have read",
             "Engine: Recovery.FailedOpenTests.ASnapshotWhoseThreadCannotBeStartedLeavesNothing",
-            new Edit("src/Engine/LsmStateMachine.Snapshots.cs", "if (!begun) version", "if (!SEEDED && !begun) version")),
+            new Edit("LsmStateMachine.Snapshots.cs", "if (!begun) version", "if (!SEEDED && !begun) version")),
 
         new("missing-lock-file-means-not-open", "an inspection takes a database without its lock file for one that nobody has open",
             "Engine: Inspection.VerificationTests.ADatabaseIsOpenWithoutItsLockFileToo",
-            new Edit("src/Engine/Inspection/DirectoryHold.cs", "return storage.TryLockExisting(path)", "if (SEEDED && !storage.FileExists(path)) return null;\n            return storage.TryLockExisting(path)")),
+            new Edit("DirectoryHold.cs", "return storage.TryLockExisting(path)", "if (SEEDED && !storage.FileExists(path)) return null;\n            return storage.TryLockExisting(path)")),
 
         new("failed-open-keeps-memory", "an open that fails leaves the memory of its memtables",
             "Engine: Recovery.FailedOpenTests.WhatFailsBesideTheFilesOfARecoveredDatabaseLeavesNoMemory",
