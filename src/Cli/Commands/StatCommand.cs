@@ -7,7 +7,10 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve stat</c>: where a database stands and what it is made of.</summary>
+/// <summary>
+/// <c>varve stat</c>: where a database stands and what it is made of. It reads through an engine of its own, just opened: what counts the
+/// work of an engine since its open, and what comes from the options, is not shown, for it says nothing of the database.
+/// </summary>
 internal static class StatCommand
 {
     public static Command Create()
@@ -37,6 +40,7 @@ internal static class StatCommand
             ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum {Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
             : "none");
         Fact("memtables", $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, {SizeText.Format(statistics.MemtableIndexBytes)} of index)");
+        Fact("memory", $"{SizeText.Format(statistics.MemoryBytes)} of memtables, {SizeText.Format(statistics.ChunkBytes)} kept to apply chunks in");
         Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL" + (statistics.TornTailBytes == 0 ? ""
             : $"; after them {SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being written, or a torn tail"));
         if (statistics.Fault is { } fault) Fact("fault", fault);
@@ -73,6 +77,8 @@ internal static class StatCommand
             writer.WriteNumber("memtables", statistics.Memtables);
             writer.WriteNumber("memtable_bytes", statistics.MemtableBytes);
             writer.WriteNumber("memtable_index_bytes", statistics.MemtableIndexBytes);
+            writer.WriteNumber("memory_bytes", statistics.MemoryBytes);
+            writer.WriteNumber("chunk_bytes", statistics.ChunkBytes);
             writer.WriteNumber("recovered_entries", statistics.RecoveredEntries);
             writer.WriteNumber("incomplete_tail_bytes", statistics.TornTailBytes);
             writer.WriteStartArray("runs");

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Xunit;
+
+namespace Varve.Tests.Cli;
+
+/// <summary><c>stat</c> shows every statistic of an engine, or leaves it out for a reason that is given here.</summary>
+public sealed class StatTests : IDisposable
+{
+    private const string Work = "counts the work of one engine since its open, and the tool's has just been opened";
+    private const string Views = "is of the views of one engine, and the tool opens none";
+
+    /// <summary>The member of the JSON object, and what the line of the text begins with.</summary>
+    private static readonly Dictionary<string, (string Member, string Label)> Shown = new()
+    {
+        [nameof(EngineStatistics.LastApplied)] = ("last_applied", "last applied"),
+        [nameof(EngineStatistics.DurableLogId)] = ("durable", "durable"),
+        [nameof(EngineStatistics.Memtables)] = ("memtables", "memtables"),
+        [nameof(EngineStatistics.MemtableBytes)] = ("memtable_bytes", "memtables"),
+        [nameof(EngineStatistics.MemtableIndexBytes)] = ("memtable_index_bytes", "memtables"),
+        [nameof(EngineStatistics.MemoryBytes)] = ("memory_bytes", "memory"),
+        [nameof(EngineStatistics.ChunkBytes)] = ("chunk_bytes", "memory"),
+        [nameof(EngineStatistics.RecoveredEntries)] = ("recovered_entries", "recovered"),
+        [nameof(EngineStatistics.TornTailBytes)] = ("incomplete_tail_bytes", "recovered"),
+        [nameof(EngineStatistics.Runs)] = ("runs", "run"),
+        [nameof(EngineStatistics.Fault)] = ("fault", "fault"),
+    };
+
+    private static readonly Dictionary<string, string> LeftOut = new()
+    {
+        [nameof(EngineStatistics.EntriesApplied)] = Work,
+        [nameof(EngineStatistics.ChunksApplied)] = Work,
+        [nameof(EngineStatistics.WalBytes)] = Work,
+        [nameof(EngineStatistics.FlushBytes)] = Work,
+        [nameof(EngineStatistics.CompactionBytes)] = Work,
+        [nameof(EngineStatistics.ManifestBytes)] = Work,
+        [nameof(EngineStatistics.SnapshotBytes)] = Work,
+        [nameof(EngineStatistics.WriteAmplification)] = Work,
+        [nameof(EngineStatistics.Flushes)] = Work,
+        [nameof(EngineStatistics.Compactions)] = Work,
+        [nameof(EngineStatistics.Syncs)] = Work,
+        [nameof(EngineStatistics.FlushStalls)] = Work,
+        [nameof(EngineStatistics.Pauses)] = Work,
+        [nameof(EngineStatistics.SegmentStalls)] = Work,
+        [nameof(EngineStatistics.StallTime)] = Work,
+        [nameof(EngineStatistics.OpenViews)] = Views,
+        [nameof(EngineStatistics.OldestViewAge)] = Views,
+        [nameof(EngineStatistics.OldestViewBytes)] = Views,
+        [nameof(EngineStatistics.MemoryBudgetBytes)] = "is an option, and the tool's own",
+    };
+
+    private readonly Tool tool = new();
+
+    private string Data => tool.PathOf("data");
+
+    public void Dispose() => tool.Dispose();
+
+    [Fact]
+    public async Task EveryStatisticIsShownOrLeftOutForAReason()
+    {
+        Assert.Equal(typeof(EngineStatistics).GetProperties().Select(property => property.Name).Order(), Shown.Keys.Concat(LeftOut.Keys).Order());
+        using (var engine = LsmStateMachine.Open(Data))
+        {
+            await engine.ApplyChunkAsync(new ApplyEntry[] { new(1, 1, Command.Insert("a"u8.ToArray(), "one"u8.ToArray())) });
+            await engine.CompactAsync();
+            await engine.ApplyChunkAsync(new ApplyEntry[] { new(2, 1, Command.Insert("b"u8.ToArray(), "two"u8.ToArray())) });
+        }
+
+        EngineStatistics expected;
+        using (var engine = LsmStateMachine.Open(Data, new EngineOptions { ReadOnly = true })) expected = engine.GetStatistics();
+        Assert.All(LeftOut.Where(left => left.Value is Work or Views), left => Assert.Equal(0L, NumberOf(ValueOf(left.Key)!)));
+        using var json = JsonDocument.Parse((await tool.RunAsync("stat", "--json", "--data", Data)).Output);
+        var lines = (await tool.RunAsync("stat", "--data", Data)).Output.Split('\n');
+        var members = json.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
+        foreach (var (name, (member, label)) in Shown)
+        {
+            if (ValueOf(name) is not { } value)
+            {
+                Assert.DoesNotContain(member, members.Keys);
+                continue;
+            }
+
+            Assert.Equal(NumberOf(value), NumberOf(members[member]));
+            Assert.Contains(lines, line => line.TrimStart().StartsWith(label, StringComparison.Ordinal));
+        }
+
+        Assert.Equal(["count"], members.Keys.Except(Shown.Values.Select(shown => shown.Member)));
+
+        object? ValueOf(string name) => typeof(EngineStatistics).GetProperty(name)!.GetValue(expected);
+    }
+
+    /// <summary>One number for each kind of statistic.</summary>
+    private static long NumberOf(object value) => value switch
+    {
+        LogId id => (long)id.Index,
+        IReadOnlyList<RunStatistics> runs => runs.Sum(run => run.Bytes),
+        TimeSpan time => time.Ticks,
+        double ratio => (long)ratio,
+        JsonElement { ValueKind: JsonValueKind.Object } id => id.GetProperty("index").GetInt64(),
+        JsonElement { ValueKind: JsonValueKind.Array } runs => runs.EnumerateArray().Sum(run => run.GetProperty("bytes").GetInt64()),
+        JsonElement number => number.GetInt64(),
+        _ => Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture),
+    };
+}
