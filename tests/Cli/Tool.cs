@@ -17,20 +17,30 @@ internal sealed class Tool : IDisposable
 
     public string PathOf(string name) => Path.Combine(Root, name);
 
-    public async Task<ToolResult> RunAsync(params string[] arguments)
+    public Task<ToolResult> RunAsync(params string[] arguments) => ResultAsync(Start("dotnet", Command(arguments)));
+
+    /// <summary>The arguments with which <c>dotnet</c> runs the tool.</summary>
+    public static string[] Command(params string[] arguments) => ["exec", Path.Combine(AppContext.BaseDirectory, "varve.dll"), .. arguments];
+
+    /// <summary>Starts a program of the system in the directory; <see cref="ResultAsync"/> takes it from there.</summary>
+    public Process Start(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = Root,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        start.ArgumentList.Add("exec");
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "varve.dll"));
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
+        var process = Process.Start(start)!;
         process.StandardInput.Close();
+        return process;
+    }
+
+    /// <summary>Waits for a process to end.</summary>
+    public static async Task<ToolResult> ResultAsync(Process started)
+    {
+        using var process = started;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
