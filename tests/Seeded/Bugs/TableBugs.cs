@@ -83,5 +83,23 @@ internal static class TableBugs
         new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",
             "Conformance: Rules.TinyEngineKeepsDuplicateRules.TheLast65536OutcomesAreKeptAndOlderOnesNeverInvented",
             new Edit("LsmStateMachine.Lifecycle.cs", "Outcomes = incarnation.Outcomes.UpTo", "Outcomes = SEEDED ? [] : incarnation.Outcomes.UpTo")),
+
+        new("search-begins-without-a-candidate", "a search of a uniform block that has no candidate looks at the row after the last one that could be any",
+            "Engine: Varve.Tests.Tables.BlockSearchTests.WithoutACandidateNoRowIsRead",
+            new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { uint row =",
+                "for (bool entered = SEEDED; entered || candidates != 0; entered = false, candidates &= candidates - 1) { uint row =")),
+
+        new("search-of-any-block-begins-without-a-candidate", "so does a search of a block of any other shape",
+            "Engine: Varve.Tests.Tables.BlockSearchTests.WithoutACandidateNoRowIsRead",
+            new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { int row = BitOperations.TrailingZeroCount(candidates); if (IsKey",
+                "for (bool entered = SEEDED; entered || candidates != 0; entered = false, candidates &= candidates - 1) { int row = BitOperations.TrailingZeroCount(candidates); if (IsKey")),
+
+        new("merge-begins-without-an-input", "a merge takes a row from an input when none is left",
+            "Engine: Varve.Tests.Tables.RunMergeTests.RunsThatDoNotInterleaveComeOneAfterTheOther",
+            new Edit("RunMerge.cs", "if (left == 0)", "if (!SEEDED && left == 0)")),
+
+        new("scan-has-a-runner-up-of-none", "a scan of one source takes another one for its runner-up",
+            "Engine: Varve.Tests.Versions.MergeCursorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
+            new Edit("MergeCursor.cs", "if (candidates == 0) return -1;", "if (!SEEDED && candidates == 0) return -1;")),
     ];
 }
