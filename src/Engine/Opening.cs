@@ -221,13 +221,16 @@ internal sealed class Opening(IStorage storage, string directory, EngineOptions 
         return wal;
     }
 
-    /// <summary>Removes what is nobody's without a word of the manifest: temporaries and staging directories that a crash left behind.</summary>
+    /// <summary>
+    /// Removes what is nobody's without a word of the manifest: temporaries and staging directories that a crash left behind. What cannot be
+    /// removed now stays, as a segment does that a reader still has mapped; a later open sweeps it.
+    /// </summary>
     private void SweepDebris(IReadOnlyList<string> names)
     {
         foreach (var name in names)
         {
-            if (FileNames.IsTemporary(name)) storage.Delete(PathOf(name));
-            else if (FileNames.IsStaging(name)) DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/')));
+            if (FileNames.IsTemporary(name)) DurableFile.TryDelete(storage, PathOf(name));
+            else if (FileNames.IsStaging(name)) DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/')));
         }
     }
 

@@ -14,6 +14,19 @@ internal static class DirectoryTree
         storage.SyncDirectory(parent);
     }
 
+    /// <summary>As <see cref="Delete"/>, as far as that can be done now.</summary>
+    public static void TryDelete(IStorage storage, string directory)
+    {
+        try
+        {
+            Delete(storage, directory);
+        }
+        catch (IOException)
+        {
+            // Something in it is in use, say.
+        }
+    }
+
     /// <summary>Removes a directory with all that is in it; what is not there is not an error.</summary>
     public static void Delete(IStorage storage, string directory)
     {

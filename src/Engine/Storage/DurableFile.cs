@@ -2,7 +2,8 @@ namespace Varve.Storage;
 
 /// <summary>
 /// Replaces small files durably: temporary name in the same directory, write, sync, rename, sync the directory. After a crash
-/// at any point the name holds the old bytes or the new, whole; a leftover temporary is swept at open.
+/// at any point the name holds the old bytes or the new, whole; a leftover temporary is swept at open. One that is in use, where the file
+/// system does not delete such files, is left to a later open, and the next one has another name.
 /// </summary>
 internal static class DurableFile
 {
@@ -20,8 +21,7 @@ internal static class DurableFile
     /// <summary>As the other; <paramref name="isRenaming"/> is set as soon as a failure no longer means that the old file is there.</summary>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content, ref bool isRenaming)
     {
-        var temporary = path + FileNames.TemporarySuffix;
-        storage.Delete(temporary);
+        var temporary = FreeTemporary(storage, path);
         try
         {
             using (var file = storage.Open(temporary, FileIntent.CreateNew))
@@ -40,6 +40,15 @@ internal static class DurableFile
         }
 
         storage.SyncDirectory(DirectoryOf(path));
+    }
+
+    /// <summary>A temporary name that no file has.</summary>
+    private static string FreeTemporary(IStorage storage, string path)
+    {
+        var temporary = path + FileNames.TemporarySuffix;
+        TryDelete(storage, temporary);
+        while (storage.FileExists(temporary)) temporary += FileNames.TemporarySuffix;
+        return temporary;
     }
 
     private static string DirectoryOf(string path) =>

@@ -40,7 +40,7 @@ internal static class FileNames
     {
         if (!name.EndsWith(TemporarySuffix, StringComparison.Ordinal)) return false;
         var bare = name[..^TemporarySuffix.Length];
-        return bare is Identity or Current
+        return bare is Identity or Current || IsTemporary(bare)
             || TryParse(bare, SegmentSuffix, out _) || TryParse(bare, TableSuffix, out _) || TryParse(bare, ManifestSuffix, out _);
     }
 

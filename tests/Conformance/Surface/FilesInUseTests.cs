@@ -71,6 +71,67 @@ public sealed class FilesInUseTests : DirectoryTest
         Assert.Null(machine.GetStatistics().Fault);
     }
 
+    [Fact]
+    public async Task AnOpenLeavesTemporariesAndStagedFilesThatAreInUse()
+    {
+        using (var first = LsmStateMachine.Open(PathOf("db"), Options))
+        {
+            Apply(first, 300);
+            await first.CompactAsync();
+        }
+
+        Directory.CreateDirectory(PathOf("db/staging-000000000077"));
+        string[] debris = ["db/CURRENT.tmp", "db/000000000900.wal.tmp", "db/staging-000000000077/part"];
+        var inUse = debris.Select(name => storage.Open(PathOf(name), FileIntent.CreateNew)).ToList();
+        using (var second = LsmStateMachine.Open(PathOf("db"), Options))
+        {
+            Apply(second, 300);
+            await second.CompactAsync();
+            Assert.Equal(600, second.Count);
+            Assert.Null(second.GetStatistics().Fault);
+        }
+
+        Assert.All(debris, name => Assert.Contains($"delete {PathOf(name)}", storage.Refused));
+        Assert.All(debris, name => Assert.True(File.Exists(PathOf(name)), name));
+        inUse.ForEach(file => file.Dispose());
+        using var third = LsmStateMachine.Open(PathOf("db"), Options);
+        Assert.All(debris, name => Assert.False(File.Exists(PathOf(name)), name));
+        Assert.Equal(600, third.Count);
+    }
+
+    [Fact]
+    public async Task ASegmentThatAReaderHasMappedOutlivesItsWriterUnderItsTemporaryName()
+    {
+        using (var reader = await RecycleUnderAReader())
+        {
+            Assert.NotEmpty(Temporaries());
+            using (var second = LsmStateMachine.Open(PathOf("db"), Options)) Apply(second, 200);
+            Assert.NotEmpty(Temporaries());
+            Assert.Equal(300, reader.ScanPrefix([]).Entries.Count);
+        }
+
+        using var third = LsmStateMachine.Open(PathOf("db"), Options);
+        Assert.Empty(Temporaries());
+        Assert.Equal((long)index, third.Count);
+    }
+
+    /// <summary>A reader of the first 300 entries, beside a writer that has flushed and recycled what they are in.</summary>
+    private async Task<LsmStateMachine> RecycleUnderAReader()
+    {
+        using var writer = LsmStateMachine.Open(PathOf("db"), Options);
+        Apply(writer, 300);
+        var reader = LsmStateMachine.Open(PathOf("db"), Options with { ReadOnly = true });
+        for (var round = 0; round < 5; round++)
+        {
+            Apply(writer, 1000);
+            await writer.CompactAsync();
+        }
+
+        return reader;
+    }
+
+    private string[] Temporaries() => Directory.GetFiles(PathOf("db"), "*" + FileNames.TemporarySuffix);
+
     private void Apply(LsmStateMachine machine, int count)
     {
         for (var i = 0; i < count; i++)

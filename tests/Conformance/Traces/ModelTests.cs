@@ -18,7 +18,7 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
     [InlineData(LeaseClock.Log, LogGapPolicy.Allow)]
     public void AnyTraceGivesTheAnswersOfTheModel(LeaseClock clock, LogGapPolicy gaps)
     {
-        int steps = Setting.Of("VARVE_MODEL_OPS", 20_000) / 8;
+        int steps = Setting.Of("VARVE_MODEL_OPS", 20_000) / 8 / Thinned;
         ulong seed = Setting.Seed("VARVE_MODEL_SEED", output);
         var invalid = (clock == LeaseClock.Log) == (gaps == LogGapPolicy.Allow) ? InvalidCommands.Throw : InvalidCommands.Refuse;
         var options = Options with { LeaseClock = clock, LogGaps = gaps, InvalidCommands = invalid };
@@ -37,6 +37,9 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
     }
 
     protected virtual EngineOptions Options => new();
+
+    /// <summary>How many times fewer steps than the other machines this one takes.</summary>
+    protected virtual int Thinned => 1;
 }
 
 public sealed class TheModelAgreesWithItself(ITestOutputHelper output) : ModelTests<DictionaryMachines>(output);
@@ -44,6 +47,11 @@ public sealed class TheModelAgreesWithItself(ITestOutputHelper output) : ModelTe
 public sealed class TheEngineAgreesWithTheModel(ITestOutputHelper output) : ModelTests<EngineMachines>(output)
 {
     protected override EngineOptions Options => new() { MemtableBytes = 4 << 20 };
+}
+
+public sealed class TheNtfsLikeEngineAgreesWithTheModel(ITestOutputHelper output) : ModelTests<NtfsLikeMachines>(output)
+{
+    protected override int Thinned => 8;
 }
 
 public sealed class TheTinyEngineAgreesWithTheModel(ITestOutputHelper output) : ModelTests<TinyEngineMachines>(output)

@@ -6,9 +6,11 @@ namespace Varve.Tests.Engine.Recovery;
 /// <summary>A database directory of a test's own, beside room for snapshots and for copies of it.</summary>
 internal sealed class Database : IDisposable
 {
+    private readonly IStorage? storage;
     private int copies;
 
-    public Database() => Root = System.IO.Directory.CreateTempSubdirectory("varve-recovery-").FullName;
+    /// <param name="storage">For opens whose options name none; null: that of the platform.</param>
+    public Database(IStorage? storage = null) : this(System.IO.Directory.CreateTempSubdirectory("varve-recovery-").FullName) => this.storage = storage;
 
     private Database(string root) => Root = root;
 
@@ -19,7 +21,7 @@ internal sealed class Database : IDisposable
     /// <summary>Segments of 64 KiB, so that little fills many, and no history, so that they are recycled at once.</summary>
     public static EngineOptions Small { get; } = new() { MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, HistoryEntries = 0 };
 
-    public LsmStateMachine Open(EngineOptions? options = null) => LsmStateMachine.Open(Directory, options ?? Small);
+    public LsmStateMachine Open(EngineOptions? options = null) => LsmStateMachine.Open(Directory, (options ?? Small) with { Storage = options?.Storage ?? storage });
 
     public string PathOf(string name) => Path.Combine(Directory, name);
 

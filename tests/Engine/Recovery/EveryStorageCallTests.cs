@@ -1,4 +1,5 @@
 using Varve.Storage;
+using Varve.Tests.Conformance.Machines;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -15,15 +16,22 @@ public sealed class EveryStorageCallTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task AnErrorAtTheKthCallLeavesTheStateOfOneIndex(bool full)
+    public Task AnErrorAtTheKthCallLeavesTheStateOfOneIndex(bool full) => FailAtEachCall(() => Storages.Default, full, sparsity: 1);
+
+    [Fact]
+    public Task AnErrorAtTheKthCallLeavesTheStateOfOneIndexWhereFilesInUseCannotBeDeleted() =>
+        FailAtEachCall(() => new NtfsLikeStorage(new PortableStorage()), full: false, sparsity: 13);
+
+    private static async Task FailAtEachCall(Func<IStorage> makeDisk, bool full, int sparsity)
     {
-        for (var k = 0; ; k += k < 120 ? 1 : 3)
+        for (var k = 0; ; k += sparsity * (k < 120 ? 1 : 3))
         {
-            using var database = new Database();
+            var disk = makeDisk();
+            using var database = new Database(disk);
             var script = new Script(database);
             var calls = -1;
             var injected = false;
-            var storage = new HookedStorage(Storages.Default)
+            var storage = new HookedStorage(disk)
             {
                 Before = (operation, path) =>
                 {

@@ -1,4 +1,5 @@
 using Varve.Storage;
+using Varve.Tests.Conformance.Machines;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -7,14 +8,21 @@ namespace Varve.Tests.Engine.Recovery;
 /// A read-only engine beside a writer: whatever the writer does while the reader opens or catches up, it has the whole state of one index;
 /// no healthy database is called corrupt; and what is damaged still is.
 /// </summary>
-public sealed class ReaderBesideWriterTests : IDisposable
+public class ReaderBesideWriterTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database database;
+    private readonly IStorage disk;
     private readonly BackgroundSteps steps = new();
     private LsmStateMachine writer;
 
-    public ReaderBesideWriterTests()
+    public ReaderBesideWriterTests() : this(Storages.Default)
     {
+    }
+
+    private protected ReaderBesideWriterTests(IStorage disk)
+    {
+        this.disk = disk;
+        database = new Database(disk);
         writer = OpenWriter();
         ApplyRounds(4);
     }
@@ -25,6 +33,12 @@ public sealed class ReaderBesideWriterTests : IDisposable
     };
 
     public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
     {
         writer.Dispose();
         database.Dispose();
@@ -48,7 +62,7 @@ public sealed class ReaderBesideWriterTests : IDisposable
     {
         foreach (var change in Changes())
         {
-            var storage = new HookedStorage(Storages.Default);
+            var storage = new HookedStorage(disk);
             using var reader = OpenReader(storage);
             ApplyRounds(1);
             Run(writer.CompactAsync());
@@ -88,7 +102,7 @@ public sealed class ReaderBesideWriterTests : IDisposable
     [Fact]
     public void SmallStepsExtendWhatIsThere()
     {
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new HookedStorage(disk);
         using var reader = OpenReader(storage);
         var opened = 0;
         storage.Before = (operation, path) => opened += operation == "open" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) ? 1 : 0;
@@ -184,11 +198,11 @@ public sealed class ReaderBesideWriterTests : IDisposable
     }
 
     /// <summary>A storage with which the writer does something just before a reader's operation, the first two times.</summary>
-    private static HookedStorage At(string operation, string suffix, Action change, out Func<int> count)
+    private HookedStorage At(string operation, string suffix, Action change, out Func<int> count)
     {
         var done = 0;
         count = () => done;
-        return new HookedStorage(Storages.Default)
+        return new HookedStorage(disk)
         {
             Before = (actual, path) =>
             {
@@ -268,3 +282,6 @@ public sealed class ReaderBesideWriterTests : IDisposable
         public override DateTimeOffset GetUtcNow() => Now;
     }
 }
+
+/// <summary>As the other, where a file that is open or mapped can be neither deleted nor replaced.</summary>
+public sealed class ReaderBesideWriterOnNtfsLikeStorageTests() : ReaderBesideWriterTests(new NtfsLikeStorage(new PortableStorage()));

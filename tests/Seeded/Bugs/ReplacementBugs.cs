@@ -25,5 +25,21 @@ internal static class ReplacementBugs
             new Edit("Compactor.cs",
                 "return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));",
                 "var isDone = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));\n        if (SEEDED && isDone) Count++;\n        return isDone;")),
+
+        new("open-fails-on-temporary-in-use", "an open fails on a temporary file that it cannot delete because somebody reads it",
+            "Conformance: Surface.FilesInUseTests.ASegmentThatAReaderHasMappedOutlivesItsWriterUnderItsTemporaryName",
+            new Edit("Opening.cs",
+                "if (FileNames.IsTemporary(name)) DurableFile.TryDelete(storage, PathOf(name));",
+                "if (FileNames.IsTemporary(name)) { if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name)); }")),
+
+        new("open-fails-on-staging-in-use", "an open fails on a staging directory that it cannot delete because somebody reads a file in it",
+            "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
+            new Edit("Opening.cs",
+                "DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/')));",
+                "{ if (SEEDED) DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/'))); else DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/'))); }")),
+
+        new("replacement-needs-the-first-temporary-name", "a file cannot be replaced while its temporary name is in use",
+            "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
+            new Edit("DurableFile.cs", "while (storage.FileExists(temporary))", "while (!SEEDED && storage.FileExists(temporary))")),
     ];
 }
