@@ -41,7 +41,13 @@ internal sealed class Controlled
     public bool CanRun => !HasEnded && WaitsFor is null;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Point(string what, string file, int line) => Scheduler.Point(this, what, file, line);
+    public void Point(string what, string file, int line)
+    {
+        if (!Scheduler.SwitchesAtFilesOnly) Scheduler.Point(this, what, file, line);
+    }
+
+    /// <summary>A point also where threads share nothing but files.</summary>
+    public void SharedPoint(string what, string path) => Scheduler.Point(this, what, path);
 
     /// <summary>A choice: whether the store that was just made stays in the buffer.</summary>
     public bool Delays(string what, string file, int line) => Scheduler.Delays(this, what, file, line);

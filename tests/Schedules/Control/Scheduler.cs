@@ -35,7 +35,7 @@ internal sealed unsafe class Scheduler : IDisposable
     /// <summary>Prepares, runs the threads of a scenario under a plan, finishes; answers what went wrong.</summary>
     public Exception? Run(Scenario scenario, IPlan plan, Action<string>? trace = null)
     {
-        (_plan, _trace, Steps, _count, _failure, _isAbandoned, _quiet) = (plan, trace, 0, 0, null, false, 0);
+        (_plan, _trace, Steps, _count, _failure, _isAbandoned, _quiet, SwitchesAtFilesOnly) = (plan, trace, 0, 0, null, false, 0, false);
         _ = Varve.Versions.ThreadOrdinal.Current;
         var first = _threads[0];
         _count = 1;
@@ -81,6 +81,12 @@ internal sealed unsafe class Scheduler : IDisposable
         foreach (var thread in _threads.AsSpan(0, _count)) thread.Stores.Drain();
     }
 
+    /// <summary>
+    /// Threads share nothing but files, as processes do: what is not a step of the file system is then nobody else's, and no point to switch at.
+    /// For one schedule; set by a scenario that prepares.
+    /// </summary>
+    public bool SwitchesAtFilesOnly { get; set; }
+
     /// <summary>A machine that breaks its word, to see that somebody notices.</summary>
     public Fault Fault { get; set; }
 
@@ -92,6 +98,8 @@ internal sealed unsafe class Scheduler : IDisposable
         foreach (var thread in _threads.AsSpan(0, _count))
             if (thread.WaitsFor == reason) thread.WaitsFor = null;
     }
+
+    public void Point(Controlled me, string what, string path) => Point(me, what, path, -1);
 
     public void Point(Controlled me, string what, string file, int line)
     {
@@ -154,6 +162,7 @@ internal sealed unsafe class Scheduler : IDisposable
     /// <summary>Where the engine is; what cannot say so itself (a lock) has it looked up.</summary>
     private static string Place(string file, int line)
     {
+        if (line < 0) return file;
         if (line != 0) return $", {Path.GetFileName(file)}:{line}";
         foreach (var frame in new System.Diagnostics.StackTrace(fNeedFileInfo: true).GetFrames())
         {

@@ -22,7 +22,7 @@ internal static class DirectoryBugs
             "Engine: Recovery.SharedDirectoryTests.WithoutItsLockFileADirectoryIsStillOpen",
             new Edit("PosixStorage.cs",
                 "if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)",
-                "if (SEEDED) return file;\n            if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)")),
+                "if (SEEDED) return new HeldLocks(file, file);\n            if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)")),
 
         new("refused-share-passes-for-one", "a reader that gets no share reads all the same",
             "Engine: Recovery.SharedDirectoryTests.AnotherProgramsLockIsAnErrorThatSaysSo",
@@ -79,5 +79,21 @@ internal static class DirectoryBugs
         new("catch-up-keeps-a-dropped-log", "a reader goes on in a log that its writer has dropped for another state",
             "Engine: Recovery.ReaderBesideWriterTests.CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes",
             new Edit("Follower.cs", "if (_isHalfRead || !Reaches", "if (_isHalfRead || !SEEDED && !Reaches")),
+
+        new("shares-never-asked-for", "the writer asks nobody before it writes over what it has let go of",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            new Edit("DirectoryClaim.cs", "IsShared(IStorage storage, string directory) => ", "IsShared(IStorage storage, string directory) => !SEEDED && ")),
+
+        new("one-look-beside-a-writer", "a reader calls corrupt what is gone since its only look at the manifest",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            new Edit("DirectoryLook.cs", "catch (Exception e) when (e is", "catch (Exception e) when (!SEEDED && e is")),
+
+        new("growth-ends-with-its-segment", "a reader that catches up does not go on in the segment after the last",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            new Edit("LogGrowth.cs", "if (FindNext(current, goesOnIn)", "if (SEEDED || FindNext(current, goesOnIn)")),
+
+        new("growth-goes-on-anywhere", "a reader that catches up goes on in a segment that does not follow on the last",
+            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            new Edit("LogGrowth.cs", "if (WalRecovery.LinksTo(", "if (SEEDED || WalRecovery.LinksTo(")),
     ];
 }
