@@ -40,17 +40,26 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
 
     private void CheckTables(DatabaseRoot root, IReadOnlyList<string> names)
     {
-        foreach (var (_, table) in root.Content?.Runs.SelectMany(run => run) ?? [])
+        var tables = new List<(string Path, AddedTable Table)>();
+        foreach (var table in root.Content?.Runs.SelectMany(run => run) ?? [])
         {
-            var name = FileNames.Table(table.Number);
+            var name = FileNames.Table(table.Table.Number);
             _known.Add(name);
             // A manifest with a hole may have dropped the table in an edit that is lost.
             if (!root.IsSound && !names.Contains(name))
                 findings.Remark(PathOf(name), 0, "table", "no such file, the damaged manifest names it");
-            else TableCheck.Run(storage, PathOf(name), table, root.Content is { HasState: true } content ? content.State.HashSeed : null, deep, findings);
+            else tables.Add((PathOf(name), table));
         }
 
-        if (root.IsSound) return;
+        ulong? hashSeed = root.Content is { HasState: true } content ? content.State.HashSeed : null;
+        if (root.IsSound)
+        {
+            TableCheck.RunAll(storage, tables, hashSeed, deep, findings);
+            return;
+        }
+
+        // An edit that is lost may have dropped tables that overlap with those that are named.
+        foreach (var (path, table) in tables) TableCheck.Run(storage, path, table.Table, hashSeed, deep, findings);
         foreach (var name in names)
         {
             if (!FileNames.TryParse(name, FileNames.TableSuffix, out var number) || !_known.Add(name)) continue;

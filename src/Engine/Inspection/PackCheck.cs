@@ -17,7 +17,7 @@ internal static class PackCheck
     {
         using var parts = new FileParts(storage, path);
         if (Open(storage, path, parts, findings, out var tables, out var end) is not { } manifest) return;
-        foreach (var (part, table) in tables) TableCheck.Run(parts, part, table.Table, manifest.State.HashSeed, deep, findings);
+        TableCheck.RunAll(parts, tables.Select(part => (part.Path, part.Table)), manifest.State.HashSeed, deep, findings);
         CheckTrailer(storage, path, end, deep, findings);
     }
 

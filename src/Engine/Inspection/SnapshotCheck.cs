@@ -11,11 +11,11 @@ internal static class SnapshotCheck
     {
         var known = new HashSet<string> { SnapshotNames.Manifest };
         var manifest = TryReadManifest(storage, directory, findings);
-        foreach (var (_, table) in manifest?.Tables ?? [])
+        if (manifest is not null)
         {
-            var name = SnapshotNames.Table(table);
-            known.Add(name);
-            TableCheck.Run(storage, Path.Combine(directory, name), table, manifest!.State.HashSeed, deep, findings);
+            var tables = manifest.Tables.Select(table => (Path.Combine(directory, SnapshotNames.Table(table.Table)), table));
+            TableCheck.RunAll(storage, tables, manifest.State.HashSeed, deep, findings);
+            known.UnionWith(manifest.Tables.Select(table => SnapshotNames.Table(table.Table)));
         }
 
         foreach (var name in storage.List(directory))

@@ -1,19 +1,23 @@
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
+using Varve.Versions;
 
 namespace Varve.Inspection;
 
 /// <summary>Checks one table file.</summary>
 internal static class TableCheck
 {
-    /// <summary>Checks a table against what a manifest says of it, and of the state that it belongs to; null: that is not known.</summary>
-    public static void Run(IStorage storage, string path, TableDescriptor descriptor, ulong? hashSeed, bool deep, Findings findings)
+    /// <summary>
+    /// Checks a table against what a manifest says of it, and of the state that it belongs to; null: that is not known. Gives what the table
+    /// says of itself, with whole keys; null where it cannot be read.
+    /// </summary>
+    public static TableDescriptor? Run(IStorage storage, string path, TableDescriptor descriptor, ulong? hashSeed, bool deep, Findings findings)
     {
         if (!storage.FileExists(path))
         {
             findings.Report(path, 0, "table", "no such file, the manifest names it");
-            return;
+            return null;
         }
 
         findings.Files++;
@@ -21,14 +25,21 @@ internal static class TableCheck
         findings.ReadThrough(storage, path, tail);
         using var table = Table.TryOpen(storage, path, descriptor, paranoid: false, findings.Report);
         if (table is not null && hashSeed is { } seed && table.SeedFault(seed) is { } fault) findings.Report(fault);
-        if (!deep) return;
-        if (table is null)
-        {
-            ScanBlocks(storage, path, descriptor.Origin, descriptor.OriginNumber, findings);
-            return;
-        }
+        if (deep && table is not null) FindDamage(table, path, tail, findings);
+        if (deep && table is null) ScanBlocks(storage, path, descriptor.Origin, descriptor.OriginNumber, findings);
+        return table?.Descriptor;
+    }
 
-        FindDamage(table, path, tail, findings);
+    /// <summary>Checks the tables that a sound manifest names, each, and that those of a run do not overlap.</summary>
+    public static void RunAll(IStorage storage, IEnumerable<(string Path, AddedTable Table)> tables, ulong? hashSeed, bool deep, Findings findings)
+    {
+        foreach (var run in tables.GroupBy(table => table.Table.RunOrder))
+        {
+            var read = new List<(string, TableDescriptor)>();
+            foreach (var (path, table) in run)
+                if (Run(storage, path, table.Table, hashSeed, deep, findings) is { } keys) read.Add((path, keys));
+            RunOrder.Sort(read, static table => table, findings.Report);
+        }
     }
 
     /// <summary>Checks all of an open table of which all but <paramref name="bytes"/> have been read and counted.</summary>

@@ -210,14 +210,7 @@ internal sealed class VersionSet : IDisposable
                     known.Add(descriptor.Number, handle);
                 }
 
-                // By whole keys, which only the tables have.
-                tables.Sort(static (a, b) => KeyComparer.Instance.Compare(a.Descriptor.SmallestKey, b.Descriptor.SmallestKey));
-                for (var i = 1; i < tables.Count; i++)
-                {
-                    if (KeyComparer.Instance.Compare(tables[i - 1].Descriptor.LargestKey, tables[i].Descriptor.SmallestKey) >= 0)
-                        throw CorruptionException.Of(tables[i].Path, 0, "table of a run", "keys are not above those of the table before it in its run");
-                }
-
+                RunOrder.Sort(tables, static table => (table.Path, table.Descriptor), static damage => throw damage);
                 result.Add(new Run(run.Key, [.. tables]));
             }
 

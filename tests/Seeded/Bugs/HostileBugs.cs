@@ -53,7 +53,7 @@ internal static class HostileBugs
 
         new("run-in-the-order-of-its-bounds", "tables of a run stand in the order of what the manifest says of their keys",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfARunAreOrderedByWholeKeys",
-            new Edit("VersionSet.cs", "tables.Sort(static (a, b) =>", "if (!SEEDED) tables.Sort(static (a, b) =>")),
+            new Edit("RunOrder.cs", "tables.Sort((a, b) =>", "if (!SEEDED) tables.Sort((a, b) =>")),
 
         new("cut-off-keys-in-any-order", "tables of a run whose first keys are cut off to the same bytes stand in any order, and a healthy manifest is refused",
             "Engine: Versions.ManifestContentTests.TablesWhoseFirstKeysAreCutOffToTheSameBytesDoNotOverlap",
