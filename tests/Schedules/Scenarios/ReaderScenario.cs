@@ -8,7 +8,7 @@ internal enum WriterDoes
     /// <summary>It fills segments, which are flushed, let go of and used again.</summary>
     Rotate,
 
-    /// <summary>It resets, and applies from the beginning.</summary>
+    /// <summary>It goes on in the next segment, resets, and applies from the beginning.</summary>
     Reset,
 }
 
@@ -82,7 +82,12 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
     private void Write()
     {
         Apply();
-        if (does == WriterDoes.Reset) Reset();
+        if (does == WriterDoes.Reset)
+        {
+            Apply(); // in the next segment
+            Reset();
+        }
+
         for (var round = 0; round < (does == WriterDoes.Reset ? 1 : 3); round++)
         {
             Compact();
