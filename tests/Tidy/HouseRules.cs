@@ -32,10 +32,6 @@ internal static class HouseRules
 
     public const string PlatformInvokeRoom = "src/Engine/Storage/";
 
-    /// <summary>The folders of src/Engine from the top down. A folder uses those below it, never one above; Varve itself (the options, the exceptions) is open to all.</summary>
-    public static readonly string[] EngineFolders =
-        ["Inspection", "", "Snapshots", "Compaction", "Applying", "Versions", "Tables", "Memtables", "Wal", "Storage", "Memory"];
-
     /// <summary>What the product may depend on, and nothing else.</summary>
     public static readonly Dictionary<string, string[]> ProductPackages = new()
     {
