@@ -6,7 +6,7 @@ internal static class Registry
     /// <summary>A snapshot manifest may take this much: its file, its payload, and what is decoded of it.</summary>
     private const long SnapshotAllocationMax = FuzzTarget.AllocationMaxPlain + Format.SnapshotManifestCodec.MemoryMax;
 
-    public static IReadOnlyList<FuzzTarget> All { get; } =
+    public static IReadOnlyList<FuzzTarget> All { get; } = [.. ((IEnumerable<FuzzTarget>)
     [
         new("chunk", ChunkTarget.Run, ChunkTarget.Seeds),
         new("chunk-frames", ChunkFramesTarget.Run, ChunkFramesTarget.Seeds),
@@ -26,7 +26,7 @@ internal static class Registry
         new("packed-snapshot", PackedSnapshotTarget.Run, PackedSnapshotTarget.Seeds) { AllocationMax = SnapshotAllocationMax },
         new("pointer-file", PointerFileTarget.Run, PointerFileTarget.Seeds),
         new("canary", CanaryTarget.Run, CanaryTarget.Seeds) { IsPlanted = true },
-    ];
+    ]).Select(NewerSeeds.Added)];
 
     public static FuzzTarget? Find(string name) => All.FirstOrDefault(target => target.Name == name);
 }

@@ -49,8 +49,11 @@ public class DecodersStand(ITestOutputHelper output)
     public void SeedsAreCommittedAsCodeMakesThem(string name)
     {
         var target = Registry.Find(name)!;
-        var committed = Places.CorpusOf(target).Where(file => file.Name.StartsWith(Places.SeedPrefix, StringComparison.Ordinal)).Select(file => file.Name);
-        Assert.Equal(target.Seeds().Select(seed => $"{Places.SeedPrefix}{seed.Name}.bin").Order(StringComparer.Ordinal), committed);
+        var committed = Places.CorpusOf(target).Where(file => file.Name.StartsWith(Places.SeedPrefix, StringComparison.Ordinal));
+        var made = target.Seeds().Select(seed => (Name: $"{Places.SeedPrefix}{seed.Name}.bin", seed.Bytes)).OrderBy(seed => seed.Name, StringComparer.Ordinal);
+        Assert.Equal(made.Select(Text), committed.Select(file => Text((file.Name, file.Bytes))));
+
+        static string Text((string Name, byte[] Bytes) seed) => $"{seed.Name} {Convert.ToHexString(seed.Bytes)}";
     }
 
     /// <summary>Seeds that are refused at the door would leave the inside unexplored: a good many of what they reach has to be acceptance.</summary>
