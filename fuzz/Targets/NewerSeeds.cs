@@ -2,15 +2,18 @@ using Varve.Tests.Format.Evolution;
 
 namespace Varve.Fuzz.Targets;
 
-/// <summary>Seeds of what newer builds may write (<see cref="NewerBytes"/>), beside those that a target has of its own.</summary>
+/// <summary>Seeds of what newer builds may write (<see cref="NewerBytes"/>), beside those of a target's own.</summary>
 internal static class NewerSeeds
 {
-    public static FuzzTarget Added(FuzzTarget target) => target with { Seeds = () => target.Seeds().Concat(Of(target.Name)) };
+    public static FuzzTarget Added(FuzzTarget target) =>
+        target with { Seeds = () => target.Seeds().Concat(Of(target.Name)) };
 
     private static IEnumerable<(string, byte[])> Of(string target) =>
-        NewerBytes.All.Where(newer => newer.Structure == target).Select(newer => ("newer-" + newer.Place, (byte[])[.. Prefix(target), .. newer.Bytes]));
+        from newer in NewerBytes.All
+        where newer.Structure == target
+        select ("newer-" + newer.Place, (byte[])[.. Prefix(target), .. newer.Bytes]);
 
-    /// <summary>What the target takes before the bytes: flags, which ask for nothing, and the length of a table's file.</summary>
+    /// <summary>What the target takes first: flags, which ask for nothing, and the length of a table's file.</summary>
     private static byte[] Prefix(string target) => target switch
     {
         "version-edit" or "machine-state" => [],

@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Cli;
 
 /// <summary>
-/// Two processes that make a snapshot in one directory: one succeeds, the other says why not, and what is there is whole. A real mount
-/// point is a directory like any other.
+/// Two processes that make a snapshot in one directory: one succeeds, the other says why not, and what is there is whole. A real
+/// mount point is a directory like any other.
 /// </summary>
 public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDisposable
 {
@@ -51,7 +51,8 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
         var (made, refused) = own.ExitCode == 0 ? (own, rival) : (rival, own);
         Assert.Matches("another snapshot|not empty", Assert.Single(refused.ErrorLines));
         Assert.Equal([Target], Directory.GetFileSystemEntries(Parent));
-        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Target, "MANIFEST.varve")))), made.Output);
+        var manifest = File.ReadAllBytes(Path.Combine(Target, "MANIFEST.varve"));
+        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(manifest)), made.Output);
         Assert.Equal(0, (await tool.RunAsync("verify", Target)).ExitCode);
     }
 
@@ -60,7 +61,8 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
     {
         if (Namespace() is not { } space) return;
         var result = await RunAsync(space, """
-            "$@" snapshot create --data first --out snapshots/target && "$@" verify snapshots/target && ls -A snapshots snapshots/target
+            "$@" snapshot create --data first --out snapshots/target && "$@" verify snapshots/target &&
+            ls -A snapshots snapshots/target
             """);
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.DoesNotContain(".varve-", result.Output);
@@ -82,13 +84,14 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
         Assert.DoesNotContain(".varve-", result.Output);
     }
 
-    /// <summary>Two databases and an empty mount point, which only the script and its children see; "$@" runs the tool.</summary>
+    /// <summary>Two databases and an empty mount point, which the script and its children alone see; "$@" is the tool.</summary>
     private Task<ToolResult> RunAsync(string[] space, string script)
     {
         Directory.CreateDirectory(Target);
         Make("first");
         Make("second");
-        return Tool.ResultAsync(tool.Start("unshare", [.. space, "sh", "-c", "mount -t tmpfs varve snapshots/target || exit 9\n" + script, "sh", "dotnet", .. Tool.Command()]));
+        script = "mount -t tmpfs varve snapshots/target || exit 9\n" + script;
+        return Tool.ResultAsync(tool.Start("unshare", [.. space, "sh", "-c", script, "sh", "dotnet", .. Tool.Command()]));
     }
 
     /// <summary>What gives this user a namespace of mounts; null, with a word, where nothing does.</summary>

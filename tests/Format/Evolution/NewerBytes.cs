@@ -5,8 +5,8 @@ using Varve.Format;
 namespace Varve.Tests.Format.Evolution;
 
 /// <summary>
-/// Intact bytes that say something which this build does not know, as a newer build may write them: one for each place where such a thing may
-/// stand, its checksum right. Golden files hold them, and the fuzzer begins with them.
+/// Intact bytes that say something which this build does not know, as a newer build may write them: one for each place where
+/// such a thing may stand, its checksum right. Golden files hold them, and the fuzzer begins with them.
 /// </summary>
 /// <param name="Structure">What the bytes are: the name of its fuzz target.</param>
 /// <param name="Place">What is unknown.</param>
@@ -61,7 +61,7 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         NewerBytes Changed(string place, int at, byte value, string met)
         {
             var changed = With(bytes, at, value);
-            BinaryPrimitives.WriteUInt64LittleEndian(changed.AsSpan(checksum), XxHash3.HashToUInt64(changed.AsSpan(0, checksum)));
+            Put(changed.AsSpan(checksum), XxHash3.HashToUInt64(changed.AsSpan(0, checksum)));
             return new NewerBytes(structure, place, changed, at, at & ~3, met);
         }
     }
@@ -76,11 +76,13 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
     private static IEnumerable<NewerBytes> Records()
     {
         var advance = new byte[WalRecordHeader.Size];
-        new WalRecordHeader { Offset = Begin, Length = advance.Length, Type = WalRecordType.Advance }.Seal(advance, Salt);
+        new WalRecordHeader { Offset = Begin, Length = WalRecordHeader.Size, Type = WalRecordType.Advance }
+            .Seal(advance, Salt);
         var chunk = Chunk(out var operation);
         yield return Changed("type", advance, 92, 7, 92, "record of type 7");
         yield return Changed("flags", advance, 94, 1, 94, "record with the flags 0x0001");
-        yield return Changed("columns-of-no-chunk", advance, 93, 0x10, 88, "Advance record with a payload of 0 bytes and the flags 0x10");
+        yield return Changed(
+            "columns-of-no-chunk", advance, 93, 0x10, 88, "Advance record with a payload of 0 bytes and the flags 0x10");
         yield return Changed("payload", advance, 88, 8, 88, "Advance record of 96 bytes with a payload of 8");
         yield return Changed("indexes", advance, 40, 1, 40, "Advance record from index 1 to 0");
         yield return Changed("columns", chunk, 93, 0x10, 93, "chunk record with the columns 0x10");
@@ -91,7 +93,7 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         static NewerBytes Changed(string place, byte[] record, int at, byte value, long offset, string met)
         {
             var changed = With(record, at, value);
-            BinaryPrimitives.WriteUInt64LittleEndian(changed, XxHash3.HashToUInt64(changed.AsSpan(8), unchecked((long)Salt)));
+            Put(changed, XxHash3.HashToUInt64(changed.AsSpan(8), unchecked((long)Salt)));
             return new NewerBytes("wal-record", place, changed, at, offset, met);
         }
     }
@@ -103,7 +105,8 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         var flags = ChunkColumnsWriter.Needed(entries);
         var payload = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), entries, flags);
         operation = WalRecordHeader.Size + payload;
-        var length = operation + (int)WalOperation.Write(record.AsSpan(operation), 5, 0, RecordKind.Put, "apple"u8, "red"u8, 0);
+        var size = WalOperation.Write(record.AsSpan(operation), 5, 0, RecordKind.Put, "apple"u8, "red"u8, 0);
+        var length = operation + (int)size;
         new WalRecordHeader
         {
             Offset = Begin,
@@ -127,9 +130,10 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         const int Descriptor = State + 4 + 4 + 8;
         var small = new VersionEdit { NextFileNumber = 12, FirstSegment = 10, Added = [new AddedTable(2, Table)] };
         var edit = VersionEditCodec.Encode(small);
-        var withState = VersionEditCodec.Encode(small with { State = MachineState.Empty(Salt, StoredLeaseClock.Local) });
+        var state = MachineState.Empty(Salt, StoredLeaseClock.Local);
+        var withState = VersionEditCodec.Encode(small with { State = state });
         yield return Next("version-edit", "version", edit, 0, "version edit");
-        yield return new NewerBytes("version-edit", "flags", With(edit, 2, 0x80), 2, 2, "version edit with the flags 0x80");
+        yield return Set("version-edit", "flags", edit, 2, 0x80, "version edit with the flags 0x80");
         yield return Next("version-edit", "state-version", withState, State, "machine state");
         yield return Next("version-edit", "descriptor-version", edit, Descriptor, "table descriptor");
     }
@@ -139,8 +143,8 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         const int Clock = 2 + 1 + 8 * 8;
         var state = MachineStateCodec.Encode(MachineState.Empty(Salt, StoredLeaseClock.Local));
         yield return Next("machine-state", "version", state, 0, "machine state");
-        yield return new NewerBytes("machine-state", "flags", With(state, 2, 0x40), 2, 2, "machine state with the flags 0x40");
-        yield return new NewerBytes("machine-state", "lease-clock", With(state, Clock, 2), Clock, Clock, "machine state with the lease clock 2");
+        yield return Set("machine-state", "flags", state, 2, 0x40, "machine state with the flags 0x40");
+        yield return Set("machine-state", "lease-clock", state, Clock, 2, "machine state with the lease clock 2");
     }
 
     private static IEnumerable<NewerBytes> Blocks()
@@ -150,14 +154,15 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         block = block[..DataBlock.Encode(rows, "k1k2v1"u8, block, Salt, Begin)];
         var kinds = DataBlockShape.ReadHeader(block).KindsOffset;
         var flags = block[13];
-        yield return Changed("flags", 13, (byte)(flags | 0x80), 13, $"data block with the flags 0x{flags | 0x80:x2} and 0x0000 after them");
+        var more = (byte)(flags | 0x80);
+        yield return Changed("flags", 13, more, 13, $"data block with the flags 0x{more:x2} and 0x0000 after them");
         yield return Changed("reserved", 14, 1, 13, $"data block with the flags 0x{flags:x2} and 0x0001 after them");
         yield return Changed("row-kind", kinds + 1, 9, kinds + 1, "row of kind 9");
 
         NewerBytes Changed(string place, int at, byte value, long offset, string met)
         {
             var changed = With(block, at, value);
-            BinaryPrimitives.WriteUInt64LittleEndian(changed.AsSpan(^8..), TableChecksum.Of(changed.AsSpan(..^8), Salt, Begin));
+            Put(changed.AsSpan(^8..), TableChecksum.Of(changed.AsSpan(..^8), Salt, Begin));
             return new NewerBytes("data-block", place, changed, at, offset, met);
         }
     }
@@ -179,19 +184,25 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         yield return Changed("version", footer, TableFooter.Bytes - 24, 2, "table of version 2");
         yield return Changed("features", footer, 36, 2, "table with the feature bits 0x00000002");
         yield return Changed("compression", footer, 32, 1, "table with compression 1");
-        yield return Changed("length", [.. new byte[8], .. footer], TableFooter.Bytes - 12, TableFooter.Bytes + 8, "table footer of 176 bytes");
+        byte[] longer = [.. new byte[8], .. footer];
+        yield return Changed("length", longer, TableFooter.Bytes - 12, TableFooter.Bytes + 8, "table footer of 176 bytes");
 
         static NewerBytes Changed(string place, byte[] end, int at, byte value, string met)
         {
             var changed = With(end, at, value);
-            BinaryPrimitives.WriteUInt64LittleEndian(changed.AsSpan(^16..), XxHash3.HashToUInt64(changed.AsSpan(..^16)));
+            Put(changed.AsSpan(^16..), XxHash3.HashToUInt64(changed.AsSpan(..^16)));
             return new NewerBytes("table-footer", place, changed, at, at, met);
         }
     }
 
     /// <summary>The version after the one that stands there.</summary>
     private static NewerBytes Next(string structure, string place, byte[] bytes, int at, string name) =>
-        new(structure, place, With(bytes, at, (byte)(bytes[at] + 1)), at, at, $"{name} of version {bytes[at] + 1}");
+        Set(structure, place, bytes, at, (byte)(bytes[at] + 1), $"{name} of version {bytes[at] + 1}");
+
+    private static NewerBytes Set(string structure, string place, byte[] bytes, int at, byte value, string met) =>
+        new(structure, place, With(bytes, at, value), at, at, met);
+
+    private static void Put(Span<byte> bytes, ulong checksum) => BinaryPrimitives.WriteUInt64LittleEndian(bytes, checksum);
 
     private static byte[] With(byte[] bytes, int at, byte value)
     {

@@ -2,7 +2,10 @@ using Varve.Format;
 
 namespace Varve.Tests.Format.Evolution;
 
-/// <summary>What newer builds may write, as golden bytes: each codec refuses it as unsupported, with its place, and takes nothing of it for damage.</summary>
+/// <summary>
+/// What newer builds may write, as golden bytes: each codec refuses it as unsupported, with its place, and takes nothing of it
+/// for damage.
+/// </summary>
 public class NewerFormats
 {
     public static TheoryData<string> Structures => [.. NewerBytes.All.Select(newer => newer.Structure).Distinct()];
@@ -39,7 +42,7 @@ public class NewerFormats
                 break;
             case "wal-record":
                 if (WalRecordHeader.TryRead(bytes, NewerBytes.Begin, NewerBytes.Salt, out var header, out error))
-                    WalOperation.TryMeasure(bytes.AsSpan(WalRecordHeader.Size + header.PayloadLength), out _, out error);
+                    WalOperation.TryMeasure(bytes.AsSpan()[(WalRecordHeader.Size + header.PayloadLength)..], out _, out error);
                 break;
             case "manifest-log":
                 ManifestLog.TryDecodeHeader(bytes, out _, out _, out error);

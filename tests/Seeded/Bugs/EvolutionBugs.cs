@@ -67,7 +67,7 @@ internal static class EvolutionBugs
                 "if (!isRecord && error.IsUnsupported)",
                 "if (!SEEDED && !isRecord && error.IsUnsupported)")),
 
-        new("unknown-lease-clock-is-read", "a state with a lease clock that this build does not know is read",
+        new("unknown-lease-clock-is-damage", "a state with a lease clock that this build does not know is reported as corruption",
             "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
             new Edit("MachineStateCodec.cs", "if (clock > StoredLeaseClock.Log)", "if (!SEEDED && clock > StoredLeaseClock.Log)")),
 
