@@ -1,11 +1,15 @@
 using Varve.Compaction;
 using Varve.Storage;
+using Varve.Wal;
 
 namespace Varve;
 
 // What the background thread does when it is woken: flushes and compactions, what is worth it when nothing is applied, compactions asked for.
 public sealed partial class LsmStateMachine
 {
+    /// <summary>A segment up to this length may stay on the disk with little in it: what a closed database of one key may take.</summary>
+    private const long SparseLengthMin = 1 << 20;
+
     private void BackgroundRound()
     {
         int asked;
@@ -97,6 +101,32 @@ public sealed partial class LsmStateMachine
         bool IsLarge(Versions.Version current) =>
             current.Memtables is [{ Index.KeyCount: 0 } memtable] && memtable.Segment.Length > _pool.RestingLength
             && current.Base.LastIndex == current.Incarnation.Applied.Read().Index;
+    }
+
+    /// <summary>
+    /// At a close: flushes a memtable that leaves nearly all of a large segment unused, and ends the log in a small one; says whether it did.
+    /// Best effort: where there is no room for the table, the segment stays. Nobody applies any more, and the background has ended.
+    /// </summary>
+    private bool LeaveSparseSegment()
+    {
+        if (_versions.Current.Memtables is not [{ Segment: var segment }] || segment.Length <= SparseLengthMin
+            || segment.End > segment.Length / SegmentPool.Growth) return false;
+        _flushesAtClose = true;
+        try
+        {
+            _memtables.LetGo();
+            using (_versions.EnterGate()) RotateLocked(0, filled: null);
+            _jobs.FlushSealed();
+            return true;
+        }
+        catch (Exception e) when (Shortage.IsMet(e) || e is OutOfMemoryException)
+        {
+            return false; // the log has everything
+        }
+        finally
+        {
+            _flushesAtClose = false;
+        }
     }
 
     /// <summary>Has the budget take in what memtables take by now. What a segment made for one large record takes is counted, but not expected again.</summary>

@@ -16,6 +16,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     private readonly Lock _lifecycle = new();
     private readonly Operations _operations;
     private bool _released;
+    private volatile bool _flushesAtClose; // on the closing thread, once the background has ended
 
     private LsmStateMachine(
         string directory, EngineOptions options, IStorage storage, EngineLog log, DirectoryClaim claim, Opening.Parts parts, MemtableStock stock)
@@ -145,7 +146,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>
     /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are released;
     /// what an open view still sees stays until the view is disposed. Everything applied is made durable first, where the disk
-    /// still lets it. May be called more than once, and returns when the directory is unlocked, whoever closes it.
+    /// still lets it; a large log segment with little in it is flushed and replaced by a small one. May be called more than once, and returns when the directory is unlocked, whoever closes it.
     /// </summary>
     public void CloseStorage()
     {
@@ -260,7 +261,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || State == Closed || Volatile.Read(ref _fault) is not null;
+    bool ITableJobsHost.IsStopping =>
+        Volatile.Read(ref _fault) is not null || (!_flushesAtClose && (_background is { IsStopping: true } || State == Closed));
 
     bool ITableJobsHost.TryStep() => _background is { IsStepped: true } && _background.Step(always: true);
 
@@ -364,6 +366,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         try
         {
             _syncer.SyncAll();
+            if (LeaveSparseSegment()) _syncer.SyncAll();
             bool isVouchedFor;
             using (_versions.EnterGate()) isVouchedFor = _wal.TryVouch();
             if (isVouchedFor) _syncer.SyncAll();

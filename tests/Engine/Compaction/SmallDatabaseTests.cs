@@ -80,6 +80,55 @@ public sealed class SmallDatabaseTests : IDisposable
         Assert.Equal(Segments().Length, recovered.GetStatistics().Memtables);
     }
 
+    [Theory]
+    [InlineData(Durability.Process)]
+    [InlineData(Durability.Interval)]
+    [InlineData(Durability.Power)]
+    public async Task ALargeSegmentWithOneKeyInItIsLeftAtTheClose(Durability durability)
+    {
+        var options = Large with { Durability = durability };
+        await GrowAndHoldOneKey(options);
+        Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
+        using (var reopened = database.Open(options))
+        {
+            Assert.Equal(new LogId(1, NumberedLog.TermOf(1)), reopened.LastApplied);
+            NumberedLog.AssertIsWhole(reopened);
+            Assert.Single(reopened.GetStatistics().Runs);
+        }
+
+        using var again = database.Open(options);
+        NumberedLog.ApplyUpTo(again, 10);
+        NumberedLog.AssertIsWhole(again);
+    }
+
+    [Fact]
+    public async Task ALargeSegmentStaysWhereThereIsNoRoomForATable()
+    {
+        var storage = new HookedStorage(Storages.Default);
+        await GrowAndHoldOneKey(Large with { Storage = storage }, beforeClose: () => storage.Before = (operation, path) =>
+        {
+            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+        });
+        Assert.InRange(BytesOnDisk(), Large.MemtableBytes, long.MaxValue);
+        using var reopened = database.Open(Large);
+        Assert.Equal(1UL, NumberedLog.AssertIsWhole(reopened));
+    }
+
+    private static EngineOptions Large => new() { MemtableBytes = 4 << 20, HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan };
+
+    /// <summary>A database whose segments have grown to full size, and whose one key is in a fresh one of them.</summary>
+    private async Task GrowAndHoldOneKey(EngineOptions options, Action? beforeClose = null)
+    {
+        using var machine = database.Open(options with { Steps = new BackgroundSteps() });
+        ulong index = 0;
+        while (Segments().All(path => new FileInfo(path).Length < options.MemtableBytes))
+            machine.ApplyChunk([new ApplyEntry(++index, 1, Command.Insert("key"u8.ToArray(), new byte[1000]))], new ApplyResult[1]);
+        await machine.ResetAsync();
+        NumberedLog.ApplyUpTo(machine, 1);
+        Assert.InRange(BytesOnDisk(), options.MemtableBytes, long.MaxValue);
+        beforeClose?.Invoke();
+    }
+
     private string[] Segments() => database.Files(FileNames.SegmentSuffix);
 
     private long BytesOnDisk() => System.IO.Directory.GetFiles(database.Directory).Sum(path => new FileInfo(path).Length);
