@@ -157,7 +157,7 @@ public sealed record EngineOptions
 
     /// <summary>
     /// What memtables may take, in bytes of memory: their segments, whether they are filled, wait for their flush, are made ahead or are held by the
-    /// history, a view or a snapshot, and their indexes, those kept to be used again too. The nearer to it, the fewer may wait before appliers do
+    /// history, a view or a snapshot, and their indexes, those kept to be used again too; and what a chunk takes to be applied. The nearer to it, the fewer may wait before appliers do
     /// (up to <see cref="SealedMemtablesMax"/>) and the fewer are made ahead. Four memtables are used whatever it is; what was recovered or is held
     /// by others may exceed it until it is let go of. The page cache of tables, and of files kept to be written over, is not counted. 64 KiB to 1 PiB;
     /// a quarter of <see cref="GCMemoryInfo.TotalAvailableMemoryBytes"/> if not set.

@@ -63,10 +63,10 @@ public sealed record EngineStatistics
     /// <summary>Bytes of the memtables' indexes.</summary>
     public long MemtableIndexBytes { get; init; }
 
-    /// <summary>Bytes of memory that are kept between chunks to apply them in: what the largest of late took, up to about 10 MiB. They do not count against the budget.</summary>
+    /// <summary>Bytes of memory that are kept between chunks to apply them in: what the largest of late took, up to about 10 MiB. They count against the budget.</summary>
     public long ChunkBytes { get; init; }
 
-    /// <summary>Bytes of memory that count against <see cref="MemoryBudgetBytes"/>.</summary>
+    /// <summary>Bytes of memory of memtables, which count against <see cref="MemoryBudgetBytes"/>, as <see cref="ChunkBytes"/> do.</summary>
     public long MemoryBytes { get; init; }
 
     /// <summary>The budget, in bytes: <see cref="EngineOptions.MemoryBudgetBytes"/>.</summary>

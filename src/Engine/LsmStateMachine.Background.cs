@@ -129,7 +129,7 @@ public sealed partial class LsmStateMachine
         }
     }
 
-    /// <summary>Has the budget take in what memtables take by now. What a segment made for one large record takes is counted, but not expected again.</summary>
+    /// <summary>Has the budget take in what memtables take by now, and what the chunk in hand does. What a segment made for one large record takes is counted, but not expected again.</summary>
     private void ReviewMemoryLocked(Versions.Version current)
     {
         var counted = _memtables.BytesReady;
@@ -140,7 +140,7 @@ public sealed partial class LsmStateMachine
             each = Math.Max(each, _pool.Length + memtable.Index.Memory.BytesPresent);
         }
 
-        _budget.Review(each, Math.Max(0, _stock.BytesInUse - counted));
+        _budget.Review(each, Math.Max(0, _stock.BytesInUse - counted) + _scratch.Bytes);
     }
 
     private bool IsCompactionAsked()

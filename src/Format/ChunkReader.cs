@@ -24,6 +24,9 @@ namespace Varve.Format;
 /// </summary>
 internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
 {
+    /// <summary>Bytes of the shortest entry: a payload that holds an empty no-op.</summary>
+    private const int EntryMin = 4;
+
     private readonly ReadOnlySpan<byte> _chunk = chunk;
 
     /// <summary>Where the next entry begins.</summary>
@@ -56,6 +59,24 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
 
         Position = end;
         return true;
+    }
+
+    /// <summary>
+    /// How many entries there are from here on at most, by their lengths alone. It ends before one that is too short to be an entry, so that a
+    /// malformed chunk claims no more than a sound one of its size has.
+    /// </summary>
+    public readonly int CountAhead()
+    {
+        var count = 0;
+        var at = Position;
+        while (at < _chunk.Length && WireVarint.TryRead(_chunk, ref at, out var length))
+        {
+            if (length < EntryMin || length > (ulong)(_chunk.Length - at)) break;
+            at += (int)length;
+            count++;
+        }
+
+        return count;
     }
 
     private bool Fail(long offset, string reason)

@@ -68,7 +68,7 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
             asked = Math.Max(asked, reader.Position);
             if (wanted > asked) Prefetch.Span(chunk[asked..wanted]);
             asked = Math.Max(asked, wanted);
-            if (count == Entries.Length) GrowEntries(count * 2);
+            if (count == Entries.Length) GrowEntries(count + reader.CountAhead() + 1); // once a chunk: the end is read into one too
             if (!reader.TryRead(out Entries[count])) break;
             count++;
         }
@@ -84,7 +84,7 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
     /// </summary>
     public bool TryTake(ReadOnlySpan<ApplyEntry> chunk)
     {
-        if (Entries.Length < chunk.Length) GrowEntries((int)BitOperations.RoundUpToPowerOf2((uint)chunk.Length));
+        if (Entries.Length < chunk.Length) GrowEntries(chunk.Length);
         for (var i = 0; i < chunk.Length; i++)
         {
             ref readonly var entry = ref chunk[i];
@@ -111,7 +111,7 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
         if (Positions.Length < count)
         {
             // All or none: an allocation that fails leaves them of one length.
-            var length = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, CapacityMin));
+            var length = CapacityFor(count);
             allocations?.Invoke(Allocation.Scratch);
             var positions = new EntryPosition[length];
             allocations?.Invoke(Allocation.Scratch);
@@ -190,9 +190,13 @@ internal sealed class ChunkScratch(Action<Allocation>? allocations)
         }
     }
 
-    private void GrowEntries(int length)
+    private void GrowEntries(int count)
     {
         allocations?.Invoke(Allocation.Scratch);
-        Array.Resize(ref Entries, Math.Max(length, CapacityMin));
+        Array.Resize(ref Entries, CapacityFor(count));
     }
+
+    /// <summary>Room that is kept grows in powers of two; what is given back after the chunk is as large as the chunk needs.</summary>
+    private static int CapacityFor(int count) =>
+        count > CapacityKept ? count : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, CapacityMin));
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using Varve.Applying;
 using Varve.Format;
 using Varve.Storage;
@@ -58,6 +60,37 @@ public sealed class ChunkScratchTests : IDisposable
             Assert.True(scratch.Overflowed >= newest.Count - (places + ProbesMax), $"{scratch.Overflowed} of {newest.Count} keys");
             if (places == count) Assert.InRange(scratch.Overflowed, 0, count / 100);
         }
+    }
+
+    /// <summary>Room that doubles as entries come leaves as much garbage again as it takes.</summary>
+    [Fact]
+    public void ALargeChunkIsDecodedIntoRoomOfItsSize()
+    {
+        const int Count = 300_000;
+        var chunk = new ArrayBufferWriter<byte>();
+        for (ulong index = 1; index <= Count; index++) ChunkWriter.WriteNoop(chunk, index, 1);
+        var scratch = new ChunkScratch(null);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(Count, scratch.Decode(chunk.WrittenSpan));
+        var entries = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.InRange(entries, 1, (Count + 1000L) * Unsafe.SizeOf<WireEntry>());
+    }
+
+    /// <summary>Of a malformed chunk no more is believed than that the rest of its bytes are the shortest entries.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(200)]
+    public void WhatCannotBeEntriesTakesNoRoom(byte length)
+    {
+        var chunk = new ArrayBufferWriter<byte>();
+        for (ulong index = 1; index <= 128; index++) ChunkWriter.WriteNoop(chunk, index, 1);
+        chunk.GetSpan(1 << 20)[..(1 << 20)].Fill(length);
+        chunk.Advance(1 << 20);
+        var scratch = new ChunkScratch(null);
+        var usual = scratch.Bytes;
+        Assert.Throws<ArgumentException>(() => scratch.Decode(chunk.WrittenSpan));
+        Assert.InRange(scratch.Bytes, usual, usual + ((1 << 20) / 50 * Unsafe.SizeOf<WireEntry>()));
     }
 
     [Fact]

@@ -51,6 +51,24 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
+    public void WhatALargeChunkTakesCounts()
+    {
+        var options = Database.Small with { Steps = new BackgroundSteps(), SealedMemtablesMax = 64, MemoryBudgetBytes = 8 << 20, LogGaps = LogGapPolicy.Allow };
+        using var machine = database.Open(options);
+        while (machine.GetStatistics().Memtables < 3) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
+        Assert.Equal(0, machine.GetStatistics().FlushStalls);
+
+        // Indexes with holes are written one by one: the record has a segment of its own, and the budget is reviewed while the chunk is in hand.
+        var next = machine.LastApplied.Index + 1;
+        var chunk = new ApplyEntry[100_000];
+        for (var i = 0; i < chunk.Length; i++) chunk[i] = new ApplyEntry(next + (2 * (ulong)i), machine.LastApplied.Term, Command.Noop);
+        machine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+        Assert.Equal(4, machine.GetStatistics().Memtables);
+        machine.ApplyChunk([new ApplyEntry(machine.LastApplied.Index + 1, machine.LastApplied.Term, Command.Noop)], new ApplyResult[1]);
+        Assert.Equal(1, machine.GetStatistics().FlushStalls);
+    }
+
+    [Fact]
     public async Task WhatTheHistoryHoldsCounts()
     {
         using var machine = database.Open(Database.Small with { HistoryEntries = 100_000 });

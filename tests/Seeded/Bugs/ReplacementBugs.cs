@@ -41,5 +41,21 @@ internal static class ReplacementBugs
         new("replacement-needs-the-first-temporary-name", "a file cannot be replaced while its temporary name is in use",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
             new Edit("DurableFile.cs", "while (storage.FileExists(temporary))", "while (!SEEDED && storage.FileExists(temporary))")),
+
+        new("sparse-segment-stays", "a close leaves a large segment with one key in it",
+            "Engine: Compaction.SmallDatabaseTests.ALargeSegmentWithOneKeyInItIsLeftAtTheClose",
+            new Edit("LsmStateMachine.Lifecycle.cs", "if (LeaveSparseSegment())", "if (!SEEDED && LeaveSparseSegment())")),
+
+        new("chunk-outside-the-budget", "what a chunk takes does not count against the memory budget",
+            "Engine: Versions.MemoryBudgetTests.WhatALargeChunkTakesCounts",
+            new Edit("LsmStateMachine.Background.cs", "+ _scratch.Bytes);", "+ (SEEDED ? 0 : _scratch.Bytes));")),
+
+        new("entries-double", "the room of a large chunk grows by doubling, and leaves as much garbage again",
+            "Engine: Applying.ChunkScratchTests.ALargeChunkIsDecodedIntoRoomOfItsSize",
+            new Edit("ChunkScratch.cs", "GrowEntries(count + reader.CountAhead() + 1);", "GrowEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
+
+        new("any-length-is-an-entry", "a malformed chunk claims room for entries that its bytes cannot be",
+            "Engine: Applying.ChunkScratchTests.WhatCannotBeEntriesTakesNoRoom",
+            new Edit("ChunkReader.cs", "if (length < EntryMin ||", "if (length < (SEEDED ? 0UL : EntryMin) ||")),
     ];
 }
