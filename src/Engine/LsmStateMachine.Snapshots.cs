@@ -104,7 +104,7 @@ public sealed partial class LsmStateMachine
                     throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
                 var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
                 if (lastIncluded.Index > 0 && term != lastIncluded.Term)
-                    throw new ArgumentException($"Entry {lastIncluded.Index} has term {term}, not {lastIncluded.Term}.", nameof(lastIncluded));
+                    throw new ArgumentException($"Index {lastIncluded.Index} has {(term is null ? "no entry or no known term" : $"term {term}")}, not term {lastIncluded.Term}.", nameof(lastIncluded));
                 var isTooFar = applied.Index - lastIncluded.Index > (ulong)_options.HistoryEntries;
                 if (!isTooFar && _history.TryAcquire(current, lastIncluded.Index) is { } version) return version;
                 if (current != _versions.Current) continue; // an install or a reset came between, or a flush

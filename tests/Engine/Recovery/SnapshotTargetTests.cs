@@ -210,6 +210,8 @@ public sealed class SnapshotTargetTests : IDisposable
             var results = new ApplyResult[3];
             machine.ApplyChunk([new ApplyEntry(1, 0, Command.Noop), new ApplyEntry(2, 0, Command.Noop), new ApplyEntry(10, 0, Command.Noop)], results);
             AssertTerms(machine);
+            var refusal = Assert.Throws<ArgumentException>(() => { _ = machine.GenerateSnapshotDataAsync(Path.Combine(first.Root, "hole"), new LogId(9, 0)); });
+            Assert.StartsWith("Index 9 has no entry or no known term, not term 0.", refusal.Message, StringComparison.Ordinal);
         }
 
         using var again = first.Open();
