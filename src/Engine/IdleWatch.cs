@@ -1,3 +1,5 @@
+using Varve.Runtime;
+
 namespace Varve;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using Varve.Runtime;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -17,8 +18,8 @@ internal sealed class LogSyncer : IDisposable
     private readonly WalWriter _wal;
     private readonly Action _prepare;
     private readonly EngineOptions _options;
-    private readonly Action<Exception> _latch;
-    private readonly Func<Exception?> _fault;
+    private readonly EngineState _state;
+    private readonly EngineCounters _counters;
     private readonly List<WalSegment> _segments = [];
     private readonly Background? _thread;
     private ITimer? _timer;
@@ -26,23 +27,21 @@ internal sealed class LogSyncer : IDisposable
     private bool _disposed;
 
     public LogSyncer(
-        VersionSet versions, WalWriter wal, Action prepare, EngineOptions options, LogId durable, Action<Exception> latch, Func<Exception?> fault)
+        VersionSet versions, WalWriter wal, Action prepare, EngineOptions options, LogId durable, EngineState state, EngineCounters counters)
     {
         _versions = versions;
         _wal = wal;
         _prepare = prepare;
         _options = options;
         _durable = durable;
-        _latch = latch;
-        _fault = fault;
+        _state = state;
+        _counters = counters;
         if (options.ReadOnly) return;
         _thread = new Background("Varve sync", options, Round, Fail, () => Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>
     public LogId DurableLocked => _durable;
-
-    public long Syncs { get; private set; }
 
     /// <summary>Begins its work.</summary>
     public void Start()
@@ -88,7 +87,7 @@ internal sealed class LogSyncer : IDisposable
             isServed = !_disposed;
         }
 
-        if (isServed && _fault() is null && !_thread!.IsStepped) _thread.Wake();
+        if (isServed && _state.Fault is null && !_thread!.IsStepped) _thread.Wake();
         else ServeWaiters(); // there is no thread, or it is gone
     }
 
@@ -159,13 +158,13 @@ internal sealed class LogSyncer : IDisposable
 
     private void Fail(Exception failure)
     {
-        _latch(failure);
+        _state.Fail(failure);
         ServeWaiters();
     }
 
     private void SyncLocked()
     {
-        if (_fault() is { } fault) throw new EngineFaultedException(fault);
+        if (_state.Fault is { } fault) throw new EngineFaultedException(fault);
         SyncTicket ticket;
         using (_versions.EnterGate())
         {
@@ -181,13 +180,13 @@ internal sealed class LogSyncer : IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _latch(e);
+            _state.Fail(e);
             throw new EngineFaultedException(e);
         }
 
         using (_versions.EnterGate())
         {
-            Syncs++;
+            _counters.Syncs++;
             if (ticket.Restarts != _wal.Restarts) return; // the log was dropped for another state meanwhile
             _wal.Complete(ticket);
             NoteDurableLocked(ticket.Position.Id);

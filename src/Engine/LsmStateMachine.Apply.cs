@@ -33,12 +33,12 @@ public sealed partial class LsmStateMachine
     public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results)
     {
         Throttle();
-        LocalTime(); // the user's clock: before the gate
+        _clock.ReadLocal(); // the user's clock: before the gate
         int count;
         LogOffset end;
         lock (_versions.Gate)
         {
-            EnsureWritable();
+            _state.EnsureWritable();
             try
             {
                 count = _scratch.Decode(encodedChunk);
@@ -96,10 +96,10 @@ public sealed partial class LsmStateMachine
 
     private LogOffset AppendNative(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
     {
-        LocalTime(); // the user's clock: before the gate
+        _clock.ReadLocal(); // the user's clock: before the gate
         lock (_versions.Gate)
         {
-            EnsureWritable();
+            _state.EnsureWritable();
             try
             {
                 if (_scratch.TryTake(chunk)) return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
@@ -132,7 +132,7 @@ public sealed partial class LsmStateMachine
 
         var segment = _wal.Active;
         var memtable = _versions.Current.Memtables[0];
-        var localTime = Volatile.Read(ref _localTime); // raised before the gate
+        var localTime = _clock.SeenLocal; // raised before the gate
         var room = _wal.Build((int)lengthMax);
         var columns = ChunkColumnsWriter.Write(room[WalRecordHeader.Size..], positions, flags);
         var length = WalRecordHeader.Size + columns;
@@ -315,7 +315,7 @@ public sealed partial class LsmStateMachine
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Latch(e);
+            _state.Fail(e);
             throw new EngineFaultedException(e);
         }
     }
@@ -341,8 +341,8 @@ public sealed partial class LsmStateMachine
             results[first + i] = new ApplyResult(position.Index, position.Status);
         }
 
-        _entriesApplied += fresh;
-        _chunksApplied++;
+        _counters.EntriesApplied += fresh;
+        _counters.ChunksApplied++;
         if (_options.Durability != Durability.Power) incarnation.Applied.Publish(_wal.Position);
     }
 
@@ -356,7 +356,7 @@ public sealed partial class LsmStateMachine
         catch (IOException e) when (e is not StorageFullException)
         {
             // How much of it reached the file nobody knows: a new open finds out.
-            Latch(e);
+            _state.Fail(e);
             throw new EngineFaultedException(e);
         }
 
@@ -367,7 +367,7 @@ public sealed partial class LsmStateMachine
         }
         catch (IOException e)
         {
-            Latch(e);
+            _state.Fail(e);
             throw new EngineFaultedException(e);
         }
     }

@@ -43,7 +43,7 @@ public sealed partial class LsmStateMachine
     {
         try
         {
-            if (_options.LeaseClock == LeaseClock.Local) LocalTime();
+            _clock.ReadLocalIfUsed();
         }
         catch (InvalidOperationException)
         {

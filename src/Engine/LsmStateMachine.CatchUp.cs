@@ -19,13 +19,13 @@ public sealed partial class LsmStateMachine
         if (_follower is not { } follower) throw new InvalidOperationException("Only a read-only engine catches up with its writer; this engine is the writer.");
         lock (_catchingUp)
         {
-            EnsureReadable();
+            _state.EnsureReadable();
             var hasMoved = follower.CatchUp();
             using (_versions.EnterGate())
             {
                 _snapshots.RestartLocked(follower.Replay.Snapshot);
                 Volatile.Write(ref _cleanedTime, follower.Replay.CleanedTimeMs);
-                RaiseLocalTime(Math.Max(follower.Replay.Position.LocalTimeMs, _options.LeaseClock == LeaseClock.Local ? _cleanedTime : 0)); // as an open does
+                _clock.Raise(Math.Max(follower.Replay.Position.LocalTimeMs, _options.LeaseClock == LeaseClock.Local ? _cleanedTime : 0)); // as an open does
                 _syncer.RestartLocked(follower.Durable);
             }
 

@@ -15,7 +15,7 @@ public sealed partial class LsmStateMachine
         LogOffset end;
         using (_versions.EnterGate())
         {
-            EnsureMutable();
+            _state.EnsureMutable();
             var position = _wal.Position;
             if (lastApplied.Index < position.Index || lastApplied.Term < position.Term || (lastApplied.Index == position.Index && lastApplied.Term != position.Term))
                 throw new ArgumentOutOfRangeException(nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
@@ -52,7 +52,7 @@ public sealed partial class LsmStateMachine
         metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
         using (_versions.EnterGate())
         {
-            EnsureMutable();
+            _state.EnsureMutable();
             var applied = _versions.Current.Incarnation.Applied.Read().Id;
             if (metadata.LastIncluded.Index > applied.Index)
                 throw new ArgumentOutOfRangeException(nameof(metadata), metadata.LastIncluded, $"The snapshot ends above the last applied entry, {applied}.");
@@ -74,7 +74,7 @@ public sealed partial class LsmStateMachine
     /// <inheritdoc/>
     public void Flush()
     {
-        EnsureMutable();
+        _state.EnsureMutable();
         _syncer.SyncAll();
     }
 
@@ -85,7 +85,7 @@ public sealed partial class LsmStateMachine
         LogOffset end;
         using (_versions.EnterGate())
         {
-            EnsureMutable();
+            _state.EnsureMutable();
             end = new LogOffset(_wal.Active.Number, _wal.Active.End);
             if (!(end > _wal.Synced)) return Task.CompletedTask;
         }

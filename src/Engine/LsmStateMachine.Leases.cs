@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Varve.Compaction;
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -41,7 +42,7 @@ public sealed partial class LsmStateMachine
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (_options.LeaseClock == LeaseClock.Local) LocalTime(); // the user's clock: before the lock
+        _clock.ReadLocalIfUsed(); // the user's clock: before the lock
         List<ReadOnlyMemory<byte>> keys;
         LogOffset end;
         lock (_cleaning)
@@ -71,7 +72,7 @@ public sealed partial class LsmStateMachine
         _pins.Enter();
         try
         {
-            EnsureWritable();
+            _state.EnsureWritable();
             var version = CleanUpPoint(out var position, out var from, out var to);
             var isAt = version.Incarnation.Census.TryVisitExpired(version, position.Index, from, to, (key, deadline) =>
             {
@@ -81,7 +82,7 @@ public sealed partial class LsmStateMachine
             if (!isAt) return false;
             using (_versions.EnterGate())
             {
-                EnsureWritable();
+                _state.EnsureWritable();
                 if (_versions.Current.Incarnation != version.Incarnation) return false;
                 if (found.Count > 0)
                 {
@@ -114,7 +115,7 @@ public sealed partial class LsmStateMachine
             // No chunk is being applied now, so whoever applies later does so at this time or later. What waits for its sync was
             // applied before, and nobody may see it yet: its leases may expire by now, and are left to the next call.
             to = _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs
-                : position.Index < _wal.Position.Index ? position.LocalTimeMs : Volatile.Read(ref _localTime);
+                : position.Index < _wal.Position.Index ? position.LocalTimeMs : _clock.SeenLocal;
             from = Math.Max(Math.Max(_cleanedTime, _visitedTime), ForgottenTime(to));
             return version;
         }
@@ -144,17 +145,6 @@ public sealed partial class LsmStateMachine
         _log.Post(Log.LeaseWithoutTime);
     }
 
-    /// <summary>Raises what local time does not run behind.</summary>
-    private void RaiseLocalTime(ulong timeMs)
-    {
-        for (var seen = Volatile.Read(ref _localTime); timeMs > seen;)
-        {
-            var before = Interlocked.CompareExchange(ref _localTime, timeMs, seen);
-            if (before == seen) return;
-            seen = before;
-        }
-    }
-
     private static bool HasLeases(Versions.Version version) => version.Runs.Any(run => run.Tables.Any(table => table.Descriptor.LeaseCount > 0));
 
     /// <summary>Whether a flush, though it writes no rows, lets a compaction drop more leases: the tables' state is behind in what was reported, or in time.</summary>
@@ -166,7 +156,7 @@ public sealed partial class LsmStateMachine
     {
         if (!HasLeases(version)) return 0;
         // As of the base: cuts at it or after it are still to be exact, in what they show and in what their clean-up reports.
-        var now = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : Volatile.Read(ref _localTime);
+        var now = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : _clock.SeenLocal;
         var time = Math.Max(version.Base.CleanedTimeMs, ForgottenTime(now));
         var census = version.Incarnation.Census;
         var fold = AcquirePoint(out var position);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Varve.Applying;
 using Varve.Compaction;
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
@@ -13,10 +14,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
 {
     private readonly EngineLog _log;
     private readonly Queue<TaskCompletionSource> _compactions = new();
-    private readonly Lock _lifecycle = new();
     private readonly Operations _operations;
-    private bool _released;
-    private volatile bool _flushesAtClose; // on the closing thread, once the background has ended
 
     private LsmStateMachine(
         string directory, EngineOptions options, IStorage storage, EngineLog log, DirectoryClaim claim, Opening.Parts parts, MemtableStock stock)
@@ -27,6 +25,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _operations = new Operations(options);
         _claim = claim;
         _log = log;
+        _state = new EngineState(options, log);
         _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
         _pins = _versions.Pins;
         _wal = parts.Wal;
@@ -37,12 +36,17 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _report = parts.Report;
         _snapshots = new SnapshotRecords(parts.Replay.Snapshot);
         _cleanedTime = parts.Replay.CleanedTimeMs;
-        _localTime = options.LeaseClock == LeaseClock.Local ? Math.Max(parts.Wal.Position.LocalTimeMs, _cleanedTime) : parts.Wal.Position.LocalTimeMs;
+        _clock = new EngineClock(options, options.LeaseClock == LeaseClock.Local ? Math.Max(parts.Wal.Position.LocalTimeMs, _cleanedTime) : parts.Wal.Position.LocalTimeMs);
         _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
         _viewClock = new ViewClock(options.TimeProvider);
         _views = new ViewPool(this, _versions.Reclaimer.Holds, _viewClock);
-        _jobs = new TableJobs(_versions, options, this);
-        _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, Latch, () => Volatile.Read(ref _fault));
+        _jobs = new TableJobs(_versions, options, _counters, this);
+        _state.Failed = () =>
+        {
+            _jobs.WakeWaiters();
+            FailCompactions();
+        };
+        _syncer = new LogSyncer(_versions, _wal, _memtables.Prepare, options, parts.Durable, _state, _counters);
         stock.Segments = segment =>
         {
             _syncer.WaitForCurrent();
@@ -55,7 +59,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         }
 
         _idle = new IdleWatch(options, () => _wal.BytesAppended, WakeWhenIdle);
-        _background = new Background("Varve tables", options, BackgroundRound, Latch, BackgroundInterval, isDeferrable: true);
+        _background = new Background("Varve tables", options, BackgroundRound, _state.Fail, BackgroundInterval, isDeferrable: true);
     }
 
     /// <summary>
@@ -127,21 +131,12 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
-        lock (_lifecycle)
-        {
-            ThrowIfClosed();
-            State = Running;
-        }
-
+        _state.Start();
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public void Stop()
-    {
-        lock (_lifecycle)
-            if (State == Running) State = Stopped;
-    }
+    public void Stop() => _state.Stop();
 
     /// <summary>
     /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are released;
@@ -160,9 +155,9 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         // Timers of the user's: outside of the lock.
         _idle?.Dispose();
         _syncer.EndInterval();
-        lock (_lifecycle)
+        lock (_state.Lifecycle)
         {
-            if (State == Closed) return false;
+            if (_state.IsClosed) return false;
             try
             {
                 EndWork();
@@ -182,7 +177,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _operations.Close();
         // Appliers in the middle of a chunk finish it, as a reader that catches up does; those after see that it is closed.
         lock (_catchingUp)
-            using (_versions.EnterGate()) State = Closed;
+            using (_versions.EnterGate()) _state.Close();
         _background?.Dispose();
         try
         {
@@ -222,7 +217,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
                 _claim.Dispose();
             }
 
-            Volatile.Write(ref _released, true);
+            _state.SetReleased();
         }
 
         CollectAfterClose(); // somebody may have left just before that
@@ -232,7 +227,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public void Dispose() => CloseStorage();
 
     /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
-    public ValueTask DisposeAsync() => Volatile.Read(ref _released) ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
+    public ValueTask DisposeAsync() => _state.IsReleased ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and without expired leases that a clean-up has reported or no longer would.</summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
@@ -240,10 +235,10 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     public Task CompactAsync(CancellationToken cancellationToken = default)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (_options.LeaseClock == LeaseClock.Local) LocalTime(); // the background goes by what was seen
+        _clock.ReadLocalIfUsed(); // the background goes by what was seen
         using (_versions.EnterGate())
         {
-            EnsureMutable();
+            _state.EnsureMutable();
             try
             {
                 if (_versions.Current.Memtables[0].Index.KeyCount > 0 || IsBehindForLeasesLocked(_versions.Current)) RotateLocked(0, filled: null);
@@ -256,13 +251,12 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             lock (_compactions) _compactions.Enqueue(done);
         }
 
-        if (Volatile.Read(ref _fault) is not null) FailCompactions(); // latched meanwhile: nobody else may come for it
+        if (_state.Fault is not null) FailCompactions(); // latched meanwhile: nobody else may come for it
         _background!.Wake();
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    bool ITableJobsHost.IsStopping =>
-        Volatile.Read(ref _fault) is not null || (!_flushesAtClose && (_background is { IsStopping: true } || State == Closed));
+    bool ITableJobsHost.IsStopping => _background is { IsStopping: true } || _state.IsClosed || _state.Fault is not null;
 
     bool ITableJobsHost.TryStep() => _background is { IsStepped: true } && _background.Step(always: true);
 
@@ -317,7 +311,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     private void FailCompactions()
     {
         while (TakeCompaction() is { } compaction)
-            compaction.TrySetException(Volatile.Read(ref _fault) is { } fault ? new EngineFaultedException(fault) : new ObjectDisposedException(nameof(LsmStateMachine)));
+            compaction.TrySetException(_state.Fault is { } fault ? new EngineFaultedException(fault) : new ObjectDisposedException(nameof(LsmStateMachine)));
     }
 
     /// <summary>Holds an applier back while too many memtables wait for their flush; counted and timed.</summary>
@@ -334,13 +328,13 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         var sealedMax = _budget.SealedMax;
         if (waiting > sealedMax)
         {
-            Interlocked.Increment(ref _flushStalls);
+            _counters.AddFlushStall();
             _background?.Wake();
-            _jobs.WaitForRoom(sealedMax, HasEnded);
+            _jobs.WaitForRoom(sealedMax, () => _state.HasEnded);
         }
         else if (_background is { IsStepped: false } && _jobs.Pacer.PauseBefore(waiting, sealedMax, _wal.BytesAppended) is { Ticks: > 0 } pause)
         {
-            Interlocked.Increment(ref _pauses);
+            _counters.AddPause();
             _jobs.WaitForProgress(pause);
         }
         else
@@ -348,7 +342,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             return;
         }
 
-        Interlocked.Add(ref _stallTicks, Stopwatch.GetElapsedTime(start).Ticks);
+        _counters.AddStallTime(Stopwatch.GetElapsedTime(start));
     }
 
     private void WaitDurable(LogOffset end)
@@ -362,7 +356,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// </summary>
     private void SyncBeforeClose()
     {
-        if (_options.ReadOnly || Volatile.Read(ref _fault) is not null) return;
+        if (_options.ReadOnly || _state.Fault is not null) return;
         try
         {
             _syncer.SyncAll();
@@ -380,7 +374,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
     /// <summary>After the close, whoever leaves last releases what was still seen.</summary>
     private void CollectAfterClose()
     {
-        if (!Volatile.Read(ref _released)) return;
+        if (!_state.IsReleased) return;
         _versions.Reclaimer.Collect();
     }
 }

@@ -18,9 +18,9 @@ public sealed partial class LsmStateMachine
                 _pins.Enter();
                 try
                 {
-                    EnsureReadable();
+                    _state.EnsureReadable();
                     var version = ReadPoint(out var position);
-                    if (version.Incarnation.Census.TryCount(version, position.Index, LeaseTime(position), out var count)) return count;
+                    if (version.Incarnation.Census.TryCount(version, position.Index, _clock.LeaseTime(position.LogTimeMs), out var count)) return count;
                 }
                 finally
                 {
@@ -56,9 +56,9 @@ public sealed partial class LsmStateMachine
         _pins.Enter();
         try
         {
-            EnsureReadable();
+            _state.EnsureReadable();
             var version = ReadPoint(out var position);
-            var time = LeaseTime(position);
+            var time = _clock.LeaseTime(position.LogTimeMs);
             var group = default(KeyGroup);
             for (var first = 0; first < values.Length; first += GroupFind.KeysMax)
             {
@@ -134,7 +134,7 @@ public sealed partial class LsmStateMachine
         var slot = _pins.Enter();
         try
         {
-            EnsureReadable();
+            _state.EnsureReadable();
             var version = ReadPoint(out var position);
             var context = _views.Free(slot);
             context.Open(version, position, now);
@@ -152,14 +152,14 @@ public sealed partial class LsmStateMachine
     {
         var version = context.Version;
         context.Close();
-        if (version != _versions.Current || State == Closed) CollectAfterView();
+        if (version != _versions.Current || _state.IsClosed) CollectAfterView();
     }
 
     /// <summary>Has somebody let go of what the view may have been the last to see: not this thread, unless there is no other any more.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CollectAfterView()
     {
-        if (State == Closed) CollectAfterClose();
+        if (_state.IsClosed) CollectAfterClose();
         else if (_background is { } background) background.Wake();
         else _versions.Reclaimer.Collect();
     }
@@ -168,24 +168,24 @@ public sealed partial class LsmStateMachine
     internal void LeaveRead()
     {
         _pins.Exit();
-        if (State == Closed) CollectAfterClose();
+        if (_state.IsClosed) CollectAfterClose();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void LeaveRead(PinTable.Slot slot)
     {
         PinTable.Exit(slot);
-        if (State == Closed) CollectAfterClose();
+        if (_state.IsClosed) CollectAfterClose();
     }
 
     /// <summary>The time by which a view judges leases; asked for when its first lease is met.</summary>
-    internal ulong LeaseTimeOf(in LogPosition position) => LeaseTime(position);
+    internal ulong LeaseTimeOf(in LogPosition position) => _clock.LeaseTime(position.LogTimeMs);
 
     /// <summary>The live value of a key at the present revision, or none; under a pin.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Found FindLive(ReadOnlySpan<byte> key)
     {
-        EnsureReadable();
+        _state.EnsureReadable();
         Versions.Version version;
         ulong revision;
         do
@@ -204,7 +204,7 @@ public sealed partial class LsmStateMachine
     {
         var version = ReadPoint(out var position);
         var found = version.Find(key, position.Index);
-        return found.IsLiveAt(LeaseTime(position)) ? found : default;
+        return found.IsLiveAt(_clock.LeaseTime(position.LogTimeMs)) ? found : default;
     }
 
     [InlineArray(GroupFind.KeysMax)]

@@ -29,7 +29,7 @@ public sealed partial class LsmStateMachine
     /// <summary>Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.</summary>
     private void RotateLocked(long room, Memtable? filled)
     {
-        if (!_memtables.IsReady) _segmentStalls++;
+        if (!_memtables.IsReady) _counters.SegmentStalls++;
         var version = _versions.Current;
         var memtable = TakeMemtableLocked(room, filled);
         var next = PrepareRotationLocked(version, memtable);
@@ -43,7 +43,7 @@ public sealed partial class LsmStateMachine
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Latch(e);
+            _state.Fail(e);
             throw new EngineFaultedException(e);
         }
 
@@ -78,7 +78,7 @@ public sealed partial class LsmStateMachine
         catch (IOException e) when (!Shortage.IsMet(e))
         {
             // A rename or a sync of which nobody knows how far it got: a new open finds out.
-            Latch(e);
+            _state.Fail(e);
             throw new EngineFaultedException(e);
         }
     }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Varve.Format;
 using Varve.Memory;
+using Varve.Runtime;
 using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
@@ -64,12 +65,12 @@ public sealed partial class LsmStateMachine
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentException.ThrowIfNullOrEmpty(snapshotPath);
-        EnsureMutable();
+        _state.EnsureMutable();
         EnsureTerm(metadata.LastIncluded, nameof(metadata));
         metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
         RejectOlder(metadata, path, LastApplied.Index);
-        if (_options.LeaseClock == LeaseClock.Local) LocalTime(); // the user's clock: on the user's thread
+        _clock.ReadLocalIfUsed(); // the user's clock: on the user's thread
         await _operations.Run(token => InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
     }
 
@@ -77,7 +78,7 @@ public sealed partial class LsmStateMachine
     public Task ResetAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        EnsureMutable();
+        _state.EnsureMutable();
         return _operations.Run(
             token =>
             {
@@ -98,7 +99,7 @@ public sealed partial class LsmStateMachine
         {
             while (true)
             {
-                EnsureNotFaulted();
+                _state.EnsureNotFaulted();
                 var current = ReadPoint(out var applied);
                 if (lastIncluded.Index > applied.Index)
                     throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
@@ -131,7 +132,7 @@ public sealed partial class LsmStateMachine
             var start = Stopwatch.GetTimestamp();
             try
             {
-                _jobs.WaitForFlush(oldest, () => token.IsCancellationRequested || HasEnded() || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+                _jobs.WaitForFlush(oldest, () => token.IsCancellationRequested || _state.HasEnded || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
             }
             catch (IOException e) when (Shortage.IsMet(e))
             {
@@ -166,7 +167,7 @@ public sealed partial class LsmStateMachine
             var (origin, numbers) = _options.ReadOnly ? (Guid.NewGuid(), new FileNumbers(1)) : (_versions.DatabaseId, _versions.Numbers);
             var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, origin, numbers, _options, version, lastIncluded.Index, token);
             var checksum = builder.Build(target, state, out var tables);
-            Interlocked.Add(ref _snapshotBytes, builder.BytesWritten);
+            _counters.AddSnapshotBytes(builder.BytesWritten);
             var count = tables;
             _log.Post(logger => Log.SnapshotMade(logger, lastIncluded.Index, target, count));
             if (_options.ReadOnly) return checksum;
@@ -193,7 +194,7 @@ public sealed partial class LsmStateMachine
     {
         using (_versions.EnterGate())
         {
-            if (State == Closed || _versions.Current.Incarnation != incarnation) return;
+            if (_state.IsClosed || _versions.Current.Incarnation != incarnation) return;
             try
             {
                 NoteSnapshotLocked(metadata);
@@ -217,7 +218,7 @@ public sealed partial class LsmStateMachine
         {
             token.ThrowIfCancellationRequested();
             var state = staged.Manifest.State;
-            if (_options.LeaseClock == LeaseClock.Local) state = new LeaseAdoption(_versions, _options).Adopt(state, Volatile.Read(ref _localTime), ref staged);
+            if (_options.LeaseClock == LeaseClock.Local) state = new LeaseAdoption(_versions, _options).Adopt(state, _clock.SeenLocal, ref staged);
             if (state.LiveCount < 0) throw new SnapshotRejectedException(path, "snapshot counts fewer live keys than leases that have expired since");
             state = state with
             {
@@ -238,7 +239,7 @@ public sealed partial class LsmStateMachine
             throw;
         }
 
-        Interlocked.Add(ref _snapshotBytes, staged.Tables.Sum(table => table.Table.Length));
+        _counters.AddSnapshotBytes(staged.Tables.Sum(table => table.Table.Length));
         SnapshotStager.Release(staged);
         _log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
         return true;
@@ -259,7 +260,7 @@ public sealed partial class LsmStateMachine
             _versions.CommitHoldingGate(
                 old =>
                 {
-                    EnsureMutable();
+                    _state.EnsureMutable();
                     check(_wal.Position.Index);
                     memtable = TakeMemtableLocked(WalWriter.NoteSize(24), filled: null);
                     _options.Allocations?.Invoke(Allocation.State);
@@ -290,7 +291,7 @@ public sealed partial class LsmStateMachine
         catch (Exception e) when (e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
         {
             // The manifest may or may not hold the record, and name the segment: only a new open can tell.
-            Latch(e);
+            _state.Fail(e);
             throw new EngineFaultedException(e);
         }
         finally

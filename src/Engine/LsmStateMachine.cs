@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Varve.Compaction;
+using Varve.Runtime;
 using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
@@ -13,10 +14,6 @@ namespace Varve;
 /// </summary>
 public sealed partial class LsmStateMachine : IStateMachine, IDisposable
 {
-    private const int Running = 0;
-    private const int Stopped = 1;
-    private const int Closed = 2;
-
     private readonly EngineOptions _options;
     private readonly VersionSet _versions;
     private readonly PinTable _pins;
@@ -36,32 +33,19 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     private readonly DirectoryClaim _claim;
     private readonly Opening.Report _report;
     private readonly SnapshotRecords _snapshots;
-    private ulong _localTime;
-    private long _entriesApplied;
-    private long _chunksApplied;
-    private long _segmentStalls;
-    private long _flushStalls;
-    private long _pauses;
-    private long _stallTicks;
-    private long _snapshotBytes;
-    private int _state;
-    private Exception? _fault;
+    private readonly EngineState _state;
+    private readonly EngineClock _clock;
+    private readonly EngineCounters _counters = new();
 
     /// <inheritdoc/>
-    public bool IsRunning => State == Running;
-
-    private int State
-    {
-        get => Volatile.Read(ref _state);
-        set => Volatile.Write(ref _state, value);
-    }
+    public bool IsRunning => _state.IsRunning;
 
     /// <inheritdoc/>
     public LogId LastApplied
     {
         get
         {
-            ThrowIfClosed();
+            _state.EnsureOpen();
             return ReadPosition().Id;
         }
     }
@@ -71,7 +55,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     {
         get
         {
-            ThrowIfClosed();
+            _state.EnsureOpen();
             using (_versions.EnterGate()) return _syncer.DurableLocked;
         }
     }
@@ -81,7 +65,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     {
         get
         {
-            ThrowIfClosed();
+            _state.EnsureOpen();
             return _snapshots.Last;
         }
     }
@@ -89,7 +73,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     /// <inheritdoc/>
     public ulong? EntryTerm(ulong index)
     {
-        ThrowIfClosed();
+        _state.EnsureOpen();
         _pins.Enter();
         try
         {
@@ -105,7 +89,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     /// <summary>A reading of the engine's counters, cheap enough to poll.</summary>
     public EngineStatistics GetStatistics()
     {
-        ThrowIfClosed();
+        _state.EnsureOpen();
         var version = _versions.AcquireCurrent();
         try
         {
@@ -124,20 +108,20 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                 {
                     LastApplied = version.Incarnation.Applied.Read().Id,
                     DurableLogId = _syncer.DurableLocked,
-                    EntriesApplied = _entriesApplied,
-                    ChunksApplied = _chunksApplied,
+                    EntriesApplied = _counters.EntriesApplied,
+                    ChunksApplied = _counters.ChunksApplied,
                     WalBytes = _wal.BytesAppended,
-                    FlushBytes = _jobs.FlushBytes,
-                    CompactionBytes = _jobs.CompactionBytes,
+                    FlushBytes = _counters.FlushBytes,
+                    CompactionBytes = _counters.CompactionBytes,
                     ManifestBytes = _versions.ManifestBytes,
-                    SnapshotBytes = Volatile.Read(ref _snapshotBytes),
-                    Flushes = _jobs.Flushes,
-                    Compactions = _jobs.Compactions,
-                    Syncs = _syncer.Syncs,
-                    FlushStalls = _flushStalls,
-                    Pauses = _pauses,
-                    SegmentStalls = _segmentStalls,
-                    StallTime = TimeSpan.FromTicks(_stallTicks),
+                    SnapshotBytes = _counters.SnapshotBytes,
+                    Flushes = _counters.Flushes,
+                    Compactions = _counters.Compactions,
+                    Syncs = _counters.Syncs,
+                    FlushStalls = _counters.FlushStalls,
+                    Pauses = _counters.Pauses,
+                    SegmentStalls = _counters.SegmentStalls,
+                    StallTime = _counters.StallTime,
                     Memtables = version.Memtables.Length,
                     MemtableBytes = bytes,
                     MemtableIndexBytes = indexBytes,
@@ -150,7 +134,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
                     OldestViewBytes = oldestBytes,
                     TornTailBytes = _report.TornTailBytes,
                     RecoveredEntries = _report.RecoveredEntries,
-                    Fault = Volatile.Read(ref _fault)?.Message,
+                    Fault = _state.Fault?.Message,
                 };
             }
         }
@@ -201,70 +185,5 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         ReadPoint(out var position);
         LeaveRead();
         return position;
-    }
-
-    /// <summary>As <see cref="LeaseTime"/>, without a look at the clock: for where a lock is held, after that look.</summary>
-    private ulong SeenLeaseTime(in LogPosition position) =>
-        _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : Volatile.Read(ref _localTime);
-
-    /// <summary>The local clock, which never runs backward within an instance, nor past what was logged, Unix milliseconds.</summary>
-    private ulong LocalTime()
-    {
-        var now = EngineClock.Read(_options.TimeProvider);
-        var seen = Volatile.Read(ref _localTime);
-        while (now > seen)
-        {
-            var before = Interlocked.CompareExchange(ref _localTime, now, seen);
-            if (before == seen) return now;
-            seen = before;
-        }
-
-        return seen;
-    }
-
-    /// <summary>The time by which leases are judged at a position.</summary>
-    private ulong LeaseTime(in LogPosition position) => _options.LeaseClock == LeaseClock.Log ? position.LogTimeMs : LocalTime();
-
-    /// <summary>Whether there is no point in waiting for the background any more.</summary>
-    private bool HasEnded() => State != Running || Volatile.Read(ref _fault) is not null;
-
-    private void EnsureReadable()
-    {
-        if (State != Running) ThrowNotRunning();
-    }
-
-    private void EnsureWritable()
-    {
-        if (State != Running) ThrowNotRunning();
-        EnsureMutable();
-    }
-
-    private void EnsureMutable()
-    {
-        EnsureNotFaulted();
-        if (_options.ReadOnly) throw new InvalidOperationException("The engine was opened read-only.");
-    }
-
-    private void EnsureNotFaulted()
-    {
-        ThrowIfClosed();
-        if (Volatile.Read(ref _fault) is { } fault) throw new EngineFaultedException(fault);
-    }
-
-    private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(State == Closed, this);
-
-    private void ThrowNotRunning()
-    {
-        ThrowIfClosed();
-        throw new InvalidOperationException("The state machine is stopped; call StartAsync first.");
-    }
-
-    /// <summary>Remembers the first failure after which nothing can be promised; from then on nothing is acknowledged.</summary>
-    private void Latch(Exception failure)
-    {
-        var isFirst = Interlocked.CompareExchange(ref _fault, failure, null) is null;
-        _jobs.WakeWaiters();
-        FailCompactions();
-        if (isFirst) _log.PostFault(failure);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Versions;
 using Varve.Wal;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Runtime;
 using Varve.Versions;
 
 namespace Varve;

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Storage;
 using Varve.Tables;
 using Varve.Versions;
@@ -8,17 +9,12 @@ namespace Varve.Compaction;
 /// <summary>Carries out what the picker chose: merges neighbouring runs into one, or makes one of them as they are. One thread.</summary>
 /// <param name="versions">Where runs come from and go.</param>
 /// <param name="options">How tables are written.</param>
+/// <param name="counters">Where merges are counted, moves not.</param>
 /// <param name="host">The engine.</param>
 /// <param name="between">Called now and then during a merge, with the bytes merged since the last call.</param>
-internal sealed class Compactor(VersionSet versions, EngineOptions options, ITableJobsHost host, Action<long> between)
+internal sealed class Compactor(VersionSet versions, EngineOptions options, EngineCounters counters, ITableJobsHost host, Action<long> between)
 {
     private const long BytesBetweenLooks = 128 << 10;
-
-    /// <summary>Bytes written so far.</summary>
-    public long BytesWritten { get; private set; }
-
-    /// <summary>Merges done, moves not counted.</summary>
-    public long Count { get; private set; }
 
     /// <summary>Carries out a choice; false when there was no use in it any more.</summary>
     public bool Compact(Versions.Version version, CompactionChoice choice)
@@ -39,7 +35,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
             versions.Spares, bytes);
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
         var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
-        BytesWritten += batch.BytesWritten;
+        counters.CompactionBytes += batch.BytesWritten;
         return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));
     }
 
@@ -87,7 +83,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, ITab
             {
                 foreach (var table in inputs.SelectMany(run => run.Tables))
                     if (!kept.Contains(table)) table.MarkObsolete(versions.Spares);
-                if (isMerge) Count++; // before the switch: a reading that shows the merged run counts the merge
+                if (isMerge) counters.Compactions++; // before the switch: a reading that shows the merged run counts the merge
             });
     }
 }

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Storage;
 using Varve.Tables;
 using Varve.Versions;
@@ -6,15 +7,9 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.</summary>
-internal sealed class Flusher(VersionSet versions, EngineOptions options, ITableJobsHost host)
+internal sealed class Flusher(VersionSet versions, EngineOptions options, EngineCounters counters, ITableJobsHost host)
 {
     private const int RowsAtOnce = 32;
-
-    /// <summary>Bytes written so far.</summary>
-    public long BytesWritten { get; private set; }
-
-    /// <summary>Flushes done.</summary>
-    public long Count { get; private set; }
 
     /// <summary>Flushes the oldest memtable of a version, which is sealed; false, with nothing done, when the engine is closing or another state is current by now.</summary>
     public bool Flush(Versions.Version version, Memtable memtable)
@@ -27,7 +22,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
         WriteRows(version, memtable, batch);
         var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
         var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
-        BytesWritten += batch.BytesWritten;
+        counters.FlushBytes += batch.BytesWritten;
         // Closing; or latched, and then what was read may be pages that a failed sync let go of.
         return TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
     }
@@ -60,7 +55,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, ITable
             current =>
             {
                 memtable.MarkObsolete();
-                Count++; // under the gate and before the switch: who sees one memtable less sees the flush counted
+                counters.Flushes++; // under the gate and before the switch: who sees one memtable less sees the flush counted
                 host.FlushedLocked(replaced!, current, memtable);
             });
     }

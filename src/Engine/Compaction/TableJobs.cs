@@ -1,3 +1,4 @@
+using Varve.Runtime;
 using Varve.Storage;
 using Varve.Versions;
 
@@ -28,23 +29,15 @@ internal sealed class TableJobs
     private long _failedRound;
     private long _credit;
 
-    public TableJobs(VersionSet versions, EngineOptions options, ITableJobsHost host)
+    public TableJobs(VersionSet versions, EngineOptions options, EngineCounters counters, ITableJobsHost host)
     {
         _versions = versions;
         _options = options;
         _host = host;
-        _flusher = new Flusher(versions, options, host);
-        _compactor = new Compactor(versions, options, host, WorkBetween);
+        _flusher = new Flusher(versions, options, counters, host);
+        _compactor = new Compactor(versions, options, counters, host, WorkBetween);
         Pacer = new Pacer();
     }
-
-    public long FlushBytes => _flusher.BytesWritten;
-
-    public long CompactionBytes => _compactor.BytesWritten;
-
-    public long Flushes => _flusher.Count;
-
-    public long Compactions => _compactor.Count;
 
     /// <summary>How fast appliers may go.</summary>
     public Pacer Pacer { get; }

@@ -1,4 +1,4 @@
-namespace Varve;
+namespace Varve.Runtime;
 
 /// <summary>
 /// Says how long views have been open, by the timestamps of the engine's <see cref="TimeProvider"/>. Opening a view costs tens of nanoseconds,

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Varve;
+namespace Varve.Runtime;
 
 /// <summary>
 /// Hands the engine's events to the user's logger, which may be slow, may throw, and may call the engine: it is called by a thread of the

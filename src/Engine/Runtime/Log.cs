@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace Varve;
+namespace Varve.Runtime;
 
 /// <summary>What the engine says to a logger. Event ids are stable.</summary>
 internal static partial class Log

@@ -1,4 +1,4 @@
-namespace Varve;
+namespace Varve.Runtime;
 
 /// <summary>Timers of the user's <see cref="EngineOptions.TimeProvider"/>.</summary>
 internal static class UserTimer

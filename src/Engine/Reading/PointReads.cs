@@ -1,0 +1,136 @@
+using System.Runtime.CompilerServices;
+using Varve.Format;
+using Varve.Runtime;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Reading;
+
+/// <summary>Reads of single keys, of groups of keys, and of the count, each at the present revision. Any thread; no lock.</summary>
+internal sealed class PointReads(ReadSessions sessions, EngineState state)
+{
+    /// <inheritdoc cref="LsmStateMachine.Get"/>
+    public byte[]? Get(ReadOnlySpan<byte> key)
+    {
+        var slot = sessions.Enter();
+        try
+        {
+            var found = FindLive(key);
+            return found.Exists ? found.Value.ToArray() : null;
+        }
+        finally
+        {
+            sessions.Leave(slot);
+        }
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.Read"/>
+    public int Read(ReadOnlySpan<byte> key, Span<byte> destination)
+    {
+        var slot = sessions.Enter();
+        try
+        {
+            var found = FindLive(key);
+            return found.Exists ? found.CopyTo(destination) : -1;
+        }
+        finally
+        {
+            sessions.Leave(slot);
+        }
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.GetMulti"/>
+    public byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys)
+    {
+        var values = new byte[]?[keys.Count];
+        var slot = sessions.Enter();
+        try
+        {
+            state.EnsureReadable();
+            var version = sessions.ReadPoint(out var position);
+            var time = sessions.Clock.LeaseTime(position.LogTimeMs);
+            var group = default(KeyGroup);
+            for (var first = 0; first < values.Length; first += GroupFind.KeysMax)
+            {
+                var count = Math.Min(values.Length - first, GroupFind.KeysMax);
+                for (var i = 0; i < count; i++) group[i] = keys[first + i];
+                GetGroup(version, position.Index, time, group[..count], values.AsSpan(first, count));
+            }
+        }
+        finally
+        {
+            sessions.Leave(slot);
+        }
+
+        return values;
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.Count"/>
+    public long Count()
+    {
+        while (true)
+        {
+            var slot = sessions.Enter();
+            try
+            {
+                state.EnsureReadable();
+                var version = sessions.ReadPoint(out var position);
+                var time = sessions.Clock.LeaseTime(position.LogTimeMs);
+                if (version.Incarnation.Census.TryCount(version, position.Index, time, out var count)) return count;
+            }
+            finally
+            {
+                sessions.Leave(slot);
+            }
+        }
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.EntryTerm"/>
+    public ulong? EntryTerm(ulong index)
+    {
+        var slot = sessions.Enter();
+        try
+        {
+            var version = sessions.ReadPoint(out var position);
+            return index == 0 || index > position.Index ? null : version.Incarnation.Terms.Find(index);
+        }
+        finally
+        {
+            sessions.Leave(slot);
+        }
+    }
+
+    private static void GetGroup(
+        Versions.Version version, ulong revision, ulong time, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte[]?> values)
+    {
+        Span<Found> found = stackalloc Found[keys.Length];
+        GroupFind.Find((version.Memtables, version.MemtableHasher), (version.Runs, version.TableHasher), keys, revision, found);
+        for (var i = 0; i < values.Length; i++)
+            if (found[i].IsLiveAt(time)) values[i] = found[i].Value.ToArray();
+    }
+
+    /// <summary>The live value of a key at the present revision, or none; within a session.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Found FindLive(ReadOnlySpan<byte> key)
+    {
+        state.EnsureReadable();
+        var version = sessions.ReadPointIndex(out var revision);
+        var found = version.Find(key, revision);
+        return found.Kind == RecordKind.LeasedPut ? FindLeased(key) : found.Kind == RecordKind.Put ? found : default;
+    }
+
+    /// <summary>Begins again with the whole position: a lease wants the time that goes with the revision.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Found FindLeased(ReadOnlySpan<byte> key)
+    {
+        var version = sessions.ReadPoint(out var position);
+        var found = version.Find(key, position.Index);
+        return found.IsLiveAt(sessions.Clock.LeaseTime(position.LogTimeMs)) ? found : default;
+    }
+
+    [InlineArray(GroupFind.KeysMax)]
+    private struct KeyGroup
+    {
+        private ReadOnlyMemory<byte> _first;
+    }
+}

@@ -1,0 +1,108 @@
+namespace Varve.Runtime;
+
+/// <summary>
+/// Whether an engine runs, is stopped or is closed, and the first failure after which it can promise nothing. Any thread.
+/// </summary>
+internal sealed class EngineState(EngineOptions options, EngineLog log)
+{
+    private const int Running = 0;
+    private const int Stopped = 1;
+    private const int Closed = 2;
+
+    private readonly Lock _lifecycle = new();
+    private int _state;
+    private Exception? _fault;
+    private bool _isReleased;
+
+    /// <summary>Wakes the callers that wait for work that will not be done any more. Set once, before any other thread has the state.</summary>
+    public Action? Failed { get; set; }
+
+    /// <summary>Held while the engine is started, stopped or closed; before every other lock.</summary>
+    public Lock Lifecycle => _lifecycle;
+
+    public bool IsRunning => Volatile.Read(ref _state) == Running;
+
+    public bool IsClosed => Volatile.Read(ref _state) == Closed;
+
+    /// <summary>True once a close has given the directory back.</summary>
+    public bool IsReleased => Volatile.Read(ref _isReleased);
+
+    /// <summary>The first failure after which nothing can be promised, or null.</summary>
+    public Exception? Fault => Volatile.Read(ref _fault);
+
+    /// <summary>True when there is no point in waiting for the background any more.</summary>
+    public bool HasEnded => !IsRunning || Fault is not null;
+
+    public void Start()
+    {
+        lock (_lifecycle)
+        {
+            EnsureOpen();
+            Volatile.Write(ref _state, Running);
+        }
+    }
+
+    public void Stop()
+    {
+        lock (_lifecycle)
+            if (IsRunning) Volatile.Write(ref _state, Stopped);
+    }
+
+    /// <summary>From here on every call is refused; under the lifecycle lock and the gate.</summary>
+    public void Close() => Volatile.Write(ref _state, Closed);
+
+    /// <summary>The directory is given back; under the lifecycle lock.</summary>
+    public void SetReleased() => Volatile.Write(ref _isReleased, true);
+
+    /// <summary>Latches the first failure after which nothing can be promised. From then on nothing is acknowledged.</summary>
+    public void Fail(Exception failure)
+    {
+        var isFirst = Interlocked.CompareExchange(ref _fault, failure, null) is null;
+        Failed?.Invoke();
+        if (isFirst) log.PostFault(failure);
+    }
+
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    public void EnsureOpen()
+    {
+        if (IsClosed) ThrowNotRunning();
+    }
+
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    /// <exception cref="InvalidOperationException">The engine is stopped.</exception>
+    public void EnsureReadable()
+    {
+        if (!IsRunning) ThrowNotRunning();
+    }
+
+    /// <inheritdoc cref="EnsureMutable"/>
+    /// <inheritdoc cref="EnsureReadable"/>
+    public void EnsureWritable()
+    {
+        EnsureReadable();
+        EnsureMutable();
+    }
+
+    /// <exception cref="EngineFaultedException">An earlier failure was latched.</exception>
+    /// <exception cref="InvalidOperationException">The engine was opened read-only.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    public void EnsureMutable()
+    {
+        EnsureNotFaulted();
+        if (options.ReadOnly) throw new InvalidOperationException("The engine was opened read-only.");
+    }
+
+    /// <exception cref="EngineFaultedException">An earlier failure was latched.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    public void EnsureNotFaulted()
+    {
+        EnsureOpen();
+        if (Fault is { } fault) throw new EngineFaultedException(fault);
+    }
+
+    private void ThrowNotRunning()
+    {
+        ObjectDisposedException.ThrowIf(IsClosed, typeof(LsmStateMachine));
+        throw new InvalidOperationException("The state machine is stopped; call StartAsync first.");
+    }
+}
