@@ -1,3 +1,4 @@
+using Varve.Runtime;
 using Varve.Storage;
 
 namespace Varve;
@@ -12,7 +13,7 @@ internal sealed class Background : IDisposable
     /// <summary>Shares a core with a reader or an applier at about a tenth (docs/decisions/0014).</summary>
     private const int NiceOfDeferrable = 10;
 
-    private readonly AutoResetEvent _wake = new(false);
+    private readonly WakeSignal _wake;
     private readonly string _name;
     private readonly BackgroundSteps? _steps;
     private readonly Action<Thread>? _threadStarts;
@@ -25,17 +26,19 @@ internal sealed class Background : IDisposable
 
     /// <param name="name">Of the thread.</param>
     /// <param name="options">Of the engine: who steps it, if it has no thread.</param>
+    /// <param name="wake">Wakes it.</param>
     /// <param name="round">What it does.</param>
     /// <param name="failed">Told of the failure that ended it.</param>
     /// <param name="interval">How long it waits for a wake at most.</param>
     /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores (<see cref="Defer"/>).</param>
     public Background(
-        string name, EngineOptions options, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
+        string name, EngineOptions options, WakeSignal wake, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
     {
         _isDeferrable = isDeferrable;
         _name = name;
         _steps = options.Steps;
         _threadStarts = options.ThreadStarts;
+        _wake = wake;
         _round = round;
         _failed = failed;
         _interval = interval;
@@ -72,12 +75,12 @@ internal sealed class Background : IDisposable
     /// <summary>Does a round on the caller's thread if one is due, or in any case; false when there was none.</summary>
     public bool Step(bool always = false)
     {
-        if (_stopping || (!_wake.WaitOne(TimeSpan.Zero) && !always)) return false;
+        if (_stopping || (!_wake.Wait(TimeSpan.Zero) && !always)) return false;
         if (!TryRound()) _stopping = true;
         return true;
     }
 
-    /// <summary>Lets the round that runs end, and no other begin. Waking is harmless afterwards, so the event is left to its finalizer.</summary>
+    /// <summary>Lets the round that runs end, and no other begin.</summary>
     public void Dispose()
     {
         _stopping = true;
@@ -90,7 +93,7 @@ internal sealed class Background : IDisposable
         if (_isDeferrable) Defer();
         while (!_stopping)
         {
-            _wake.WaitOne(_interval());
+            _wake.Wait(_interval());
             if (_stopping || !TryRound()) return;
         }
     }

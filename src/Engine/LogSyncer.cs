@@ -37,7 +37,7 @@ internal sealed class LogSyncer : IDisposable
         _state = state;
         _counters = counters;
         if (options.ReadOnly) return;
-        _thread = new Background("Varve sync", options, Round, Fail, () => Timeout.InfiniteTimeSpan);
+        _thread = new Background("Varve sync", options, new WakeSignal(), Round, Fail, () => Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>

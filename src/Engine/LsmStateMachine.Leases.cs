@@ -69,7 +69,7 @@ public sealed partial class LsmStateMachine
         var found = keys = [];
         end = default;
         var reported = 0UL;
-        _pins.Enter();
+        var slot = _sessions.Enter();
         try
         {
             _state.EnsureWritable();
@@ -101,7 +101,7 @@ public sealed partial class LsmStateMachine
         }
         finally
         {
-            LeaveRead();
+            _sessions.Leave(slot);
         }
     }
 
@@ -159,7 +159,7 @@ public sealed partial class LsmStateMachine
         var now = _options.LeaseClock == LeaseClock.Log ? version.Base.LogTimeMs : _clock.SeenLocal;
         var time = Math.Max(version.Base.CleanedTimeMs, ForgottenTime(now));
         var census = version.Incarnation.Census;
-        var fold = AcquirePoint(out var position);
+        var fold = _sessions.AcquirePoint(out var position);
         try
         {
             // Most of it, without holding appliers. The count is the state's: a merge of a state that was replaced touches no other's.

@@ -7,6 +7,7 @@ using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;
+using Varve.Reading;
 
 namespace Varve;
 
@@ -27,7 +28,6 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _log = log;
         _state = new EngineState(options, log);
         _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
-        _pins = _versions.Pins;
         _wal = parts.Wal;
         _pool = parts.Pool;
         _stock = stock;
@@ -38,8 +38,8 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         _cleanedTime = parts.Replay.CleanedTimeMs;
         _clock = new EngineClock(options, options.LeaseClock == LeaseClock.Local ? Math.Max(parts.Wal.Position.LocalTimeMs, _cleanedTime) : parts.Wal.Position.LocalTimeMs);
         _history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
-        _viewClock = new ViewClock(options.TimeProvider);
-        _views = new ViewPool(this, _versions.Reclaimer.Holds, _viewClock);
+        _sessions = new ReadSessions(_versions, options, _clock, _state, options.ReadOnly ? null : _backgroundWake);
+        _reads = new PointReads(_sessions, _state);
         _jobs = new TableJobs(_versions, options, _counters, this);
         _state.Failed = () =>
         {
@@ -59,7 +59,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         }
 
         _idle = new IdleWatch(options, () => _wal.BytesAppended, WakeWhenIdle);
-        _background = new Background("Varve tables", options, BackgroundRound, _state.Fail, BackgroundInterval, isDeferrable: true);
+        _background = new Background("Varve tables", options, _backgroundWake, BackgroundRound, _state.Fail, BackgroundInterval, isDeferrable: true);
     }
 
     /// <summary>
@@ -220,7 +220,7 @@ public sealed partial class LsmStateMachine : ITableJobsHost
             _state.SetReleased();
         }
 
-        CollectAfterClose(); // somebody may have left just before that
+        _sessions.CollectAfterClose(); // somebody may have left just before that
     }
 
     /// <summary>As <see cref="CloseStorage"/>.</summary>
@@ -369,12 +369,5 @@ public sealed partial class LsmStateMachine : ITableJobsHost
         {
             // Latched and logged; what was acknowledged under Process is in the page cache and survives this process.
         }
-    }
-
-    /// <summary>After the close, whoever leaves last releases what was still seen.</summary>
-    private void CollectAfterClose()
-    {
-        if (!_state.IsReleased) return;
-        _versions.Reclaimer.Collect();
     }
 }

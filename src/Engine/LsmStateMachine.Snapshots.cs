@@ -94,13 +94,13 @@ public sealed partial class LsmStateMachine
 
     private Versions.Version AcquireVersionAt(LogId lastIncluded)
     {
-        _pins.Enter();
+        var slot = _sessions.Enter();
         try
         {
             while (true)
             {
                 _state.EnsureNotFaulted();
-                var current = ReadPoint(out var applied);
+                var current = _sessions.ReadPoint(out LogPosition applied);
                 if (lastIncluded.Index > applied.Index)
                     throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
                 var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
@@ -116,7 +116,7 @@ public sealed partial class LsmStateMachine
         }
         finally
         {
-            LeaveRead();
+            _sessions.Leave(slot);
         }
     }
 

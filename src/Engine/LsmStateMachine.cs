@@ -5,6 +5,7 @@ using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;
+using Varve.Reading;
 
 namespace Varve;
 
@@ -16,14 +17,14 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
 {
     private readonly EngineOptions _options;
     private readonly VersionSet _versions;
-    private readonly PinTable _pins;
-    private readonly ViewPool _views;
-    private readonly ViewClock _viewClock;
+    private readonly ReadSessions _sessions;
+    private readonly PointReads _reads;
     private readonly WalWriter _wal;
     private readonly SegmentPool _pool;
     private readonly MemtableFactory _memtables;
     private readonly MemtableStock _stock;
     private readonly MemoryBudget _budget;
+    private readonly WakeSignal _backgroundWake = new();
     private readonly Background? _background; // null when read-only: nothing to do there
     private readonly IdleWatch? _idle; // and here
     private readonly Follower? _follower; // of a read-only engine
@@ -46,7 +47,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         get
         {
             _state.EnsureOpen();
-            return ReadPosition().Id;
+            return _sessions.Position.Id;
         }
     }
 
@@ -74,16 +75,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     public ulong? EntryTerm(ulong index)
     {
         _state.EnsureOpen();
-        _pins.Enter();
-        try
-        {
-            var version = ReadPoint(out var position);
-            return index == 0 || index > position.Index ? null : version.Incarnation.Terms.Find(index);
-        }
-        finally
-        {
-            LeaveRead();
-        }
+        return _reads.EntryTerm(index);
     }
 
     /// <summary>A reading of the engine's counters, cheap enough to poll.</summary>
@@ -93,7 +85,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
         var version = _versions.AcquireCurrent();
         try
         {
-            var (views, oldestAge, oldestBytes) = _views.Describe(version);
+            var (views, oldestAge, oldestBytes) = _sessions.DescribeViews(version);
             var indexBytes = 0L;
             var bytes = 0L;
             foreach (var memtable in version.Memtables)
@@ -146,44 +138,4 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
 
     /// <summary>The current version, referenced for the caller: an inspection looks at its files.</summary>
     internal Versions.Version AcquireVersion() => _versions.AcquireCurrent();
-
-    /// <summary>The version to read and the position that goes with it; under a pin.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Versions.Version ReadPoint(out LogPosition position)
-    {
-        while (true)
-        {
-            // The position was published while the version was current, so the version has everything up to it and its tables
-            // have nothing beyond it.
-            var version = _versions.Current;
-            position = version.Incarnation.Applied.Read();
-            if (version == _versions.Current) return version;
-        }
-    }
-
-    /// <summary>As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller releases.</summary>
-    private Versions.Version AcquirePoint(out LogPosition position)
-    {
-        _pins.Enter();
-        try
-        {
-            while (true)
-            {
-                var version = ReadPoint(out position);
-                if (version.TryAcquire()) return version;
-            }
-        }
-        finally
-        {
-            LeaveRead();
-        }
-    }
-
-    private LogPosition ReadPosition()
-    {
-        _pins.Enter();
-        ReadPoint(out var position);
-        LeaveRead();
-        return position;
-    }
 }

@@ -1,4 +1,5 @@
 using Varve.Tests.Tables;
+using Varve.Reading;
 using Varve.Versions;
 using Xunit;
 

@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 using Varve.Runtime;
 using Varve.Versions;
 
-namespace Varve;
+namespace Varve.Reading;
 
 /// <summary>
 /// The contexts of the views of an engine, by thread. Each thread takes its own, so that nothing is locked once it has one. Those of
 /// a dead thread pass on with its number; a view that it left open keeps its context for good, and with it its version.
 /// </summary>
-internal sealed class ViewPool(LsmStateMachine engine, VersionHolds holds, ViewClock clock)
+internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewClock clock)
 {
     private const int ThreadsAtFirst = 16;
 
@@ -71,7 +71,7 @@ internal sealed class ViewPool(LsmStateMachine engine, VersionHolds holds, ViewC
 
     private ViewContext New()
     {
-        var context = new ViewContext(engine);
+        var context = new ViewContext(sessions);
         holds.Add(context);
         return context;
     }

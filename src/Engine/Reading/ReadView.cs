@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Varve.Format;
+using Varve.Reading;
 
 namespace Varve;
 
@@ -69,8 +70,7 @@ public ref struct ReadView : IDisposable
         var context = _context;
         _context = null;
         if (context is null || context.Generation != _generation) return;
-        var engine = context.Engine;
-        engine.CloseView(context);
+        context.Sessions.CloseView(context);
     }
 }
 

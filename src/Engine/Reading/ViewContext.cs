@@ -4,13 +4,13 @@ using Varve.Runtime;
 using Varve.Versions;
 using Varve.Wal;
 
-namespace Varve;
+namespace Varve.Reading;
 
 /// <summary>
 /// What a view holds while it is open: a version, a position, cursors. Each thread keeps its own for the next view, so that opening one and
 /// scanning allocate nothing once warm and take no locked operation; the generation tells a view that is still open from one whose context serves another by now.
 /// </summary>
-internal sealed class ViewContext(LsmStateMachine engine) : VersionHold
+internal sealed class ViewContext(ReadSessions sessions) : VersionHold
 {
     private const int ScansKeptMax = 8;
     private readonly List<ScanState> _scans = []; // those in use first
@@ -20,7 +20,7 @@ internal sealed class ViewContext(LsmStateMachine engine) : VersionHold
     private ulong _leaseTime;
     private bool _hasLeaseTime;
 
-    public LsmStateMachine Engine { get; } = engine;
+    public ReadSessions Sessions { get; } = sessions;
 
     public LogPosition Position { get; private set; }
 
@@ -90,7 +90,7 @@ internal sealed class ViewContext(LsmStateMachine engine) : VersionHold
         if (kind != RecordKind.LeasedPut) return kind == RecordKind.Put;
         if (!_hasLeaseTime)
         {
-            _leaseTime = Engine.LeaseTimeOf(Position);
+            _leaseTime = Sessions.Clock.LeaseTime(Position.LogTimeMs);
             _hasLeaseTime = true;
         }
 

@@ -1,9 +1,10 @@
 using Varve.Format;
+using Varve.Versions;
 
-namespace Varve.Versions;
+namespace Varve.Reading;
 
 /// <summary>
-/// As <see cref="Version.Find"/> for a group of keys side by side: every step is taken for all of them before the next one, so that
+/// As <see cref="Versions.Version.Find"/> for a group of keys side by side: every step is taken for all of them before the next one, so that
 /// what they wait for comes from memory together.
 /// </summary>
 internal static class GroupFind

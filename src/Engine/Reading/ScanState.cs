@@ -5,7 +5,7 @@ using Varve.Format;
 using Varve.Memory;
 using Varve.Versions;
 
-namespace Varve;
+namespace Varve.Reading;
 
 /// <summary>
 /// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context, and used for another scan when it is over;
