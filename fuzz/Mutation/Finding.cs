@@ -1,3 +1,5 @@
+using Varve.Contract;
+
 namespace Varve.Fuzz.Mutation;
 
 /// <summary>What a target did that it must not. The values are words in file names.</summary>

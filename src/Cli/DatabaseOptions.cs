@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Varve.Inspection;
+using Varve.Recovery;
 using Varve.Storage;
 
 namespace Varve.Cli;

@@ -1,11 +1,15 @@
-using System.Runtime.CompilerServices;
+using System.Buffers;
+using Varve.Background;
+using Varve.Commit;
 using Varve.Compaction;
+using Varve.Contract;
+using Varve.LiveKeys;
+using Varve.Reading;
+using Varve.Recovery;
 using Varve.Runtime;
 using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Versions;
-using Varve.Wal;
-using Varve.Reading;
 
 namespace Varve;
 
@@ -13,40 +17,90 @@ namespace Varve;
 /// An LSM engine that is the state machine of a Raft group. Applies are serialised inside; reads run on any number of threads
 /// and wait for nothing. One writer a directory, and any number of read-only engines beside it.
 /// </summary>
-public sealed partial class LsmStateMachine : IStateMachine, IDisposable
+public sealed class LsmStateMachine : IStateMachine, IDisposable
 {
-    private readonly EngineOptions _options;
+    private readonly EngineContext _engine;
     private readonly VersionSet _versions;
     private readonly ReadSessions _sessions;
     private readonly PointReads _reads;
-    private readonly WalWriter _wal;
-    private readonly SegmentPool _pool;
-    private readonly MemtableFactory _memtables;
-    private readonly MemtableStock _stock;
-    private readonly MemoryBudget _budget;
-    private readonly WakeSignal _backgroundWake = new();
-    private readonly Background? _background; // null when read-only: nothing to do there
-    private readonly IdleWatch? _idle; // and here
-    private readonly Follower? _follower; // of a read-only engine
     private readonly LogSyncer _syncer;
-    private readonly TableJobs _jobs;
-    private readonly HistoryList _history;
-    private readonly DirectoryClaim _claim;
-    private readonly Opening.Report _report;
-    private readonly SnapshotRecords _snapshots;
-    private readonly EngineState _state;
-    private readonly EngineClock _clock;
-    private readonly EngineCounters _counters = new();
+    private readonly CommitPipeline _commit;
+    private readonly LeaseCleaner _cleaner;
+    private readonly BackgroundScheduler? _background; // null when read-only: nothing to do there
+    private readonly Follower? _follower;              // of a read-only engine
+    private readonly SnapshotService _snapshots;
+    private readonly StatisticsReader _statistics;
+    private readonly EngineShutdown _shutdown;
+
+    private LsmStateMachine(EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, Opening.Parts parts, MemtableStock stock)
+    {
+        var options = engine.Options;
+        _engine = engine;
+
+        // What is there: files, versions, memory.
+        _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
+        var supply = new MemtableSupply(options, parts.Pool, stock, parts.Wal.Active.Length);
+        var history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
+
+        // Reads.
+        _sessions = new ReadSessions(_versions, options, engine.Clock, engine.State, options.ReadOnly ? null : engine.BackgroundWake);
+        _reads = new PointReads(_versions, _sessions, engine.State);
+
+        // The write path.
+        var publisher = new Publisher(engine, _versions, parts.Wal);
+        var (progress, pacer) = (new FlushProgress(_versions), new Pacer());
+        _syncer = new LogSyncer(engine, _versions, parts.Wal, supply, publisher, parts.Durable);
+        var scratch = new ChunkScratch(options.Allocations);
+        var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, scratch);
+        var throttle = new WriteThrottle(engine, _versions, supply.Budget, parts.Wal, progress, pacer);
+        _commit = new CommitPipeline(engine, _versions, parts.Wal, scratch, rotation, publisher, _syncer, throttle);
+        var horizon = new LeaseHorizon(engine, _versions, parts.Wal);
+        _cleaner = new LeaseCleaner(engine, _versions, parts.Wal, _sessions, horizon, _commit, _syncer);
+
+        // The background.
+        if (options.ReadOnly)
+        {
+            _follower = new Follower(engine, _versions, _syncer, stock, parts.Manifest, parts.Replay);
+        }
+        else
+        {
+            var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, scratch);
+            var jobs = new TableJobs(engine, _versions, _syncer, horizon, completion, progress, pacer);
+            _background = new BackgroundScheduler(engine, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
+        }
+
+        // Long tasks, and the end.
+        var tasks = new LongRunningTasks(options);
+        _snapshots = new SnapshotService(engine, _versions, parts.Wal, _sessions, history, _commit, rotation, _syncer, progress, tasks);
+        _statistics = new StatisticsReader(
+            engine, _versions, parts.Wal, _sessions, supply, scratch, _syncer, parts.Report.TornTailBytes, parts.Report.RecoveredEntries);
+        _shutdown = new EngineShutdown(
+            engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress, claim);
+
+        var incarnation = parts.Version.Incarnation;
+        incarnation.Snapshots.RestartLocked(parts.Replay.Snapshot);
+        incarnation.CleanedTimeMs = parts.Replay.CleanedTimeMs;
+        stock.Segments = segment =>
+        {
+            _syncer.WaitForCurrent();
+            supply.Segments.Recycle(segment);
+        };
+        engine.State.Failed = () =>
+        {
+            progress.WakeWaiters();
+            _background?.FailRequests();
+        };
+    }
 
     /// <inheritdoc/>
-    public bool IsRunning => _state.IsRunning;
+    public bool IsRunning => _engine.State.IsRunning;
 
     /// <inheritdoc/>
     public LogId LastApplied
     {
         get
         {
-            _state.EnsureOpen();
+            _engine.State.EnsureOpen();
             return _sessions.Position.Id;
         }
     }
@@ -56,7 +110,7 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     {
         get
         {
-            _state.EnsureOpen();
+            _engine.State.EnsureOpen();
             using (_versions.EnterGate()) return _syncer.DurableLocked;
         }
     }
@@ -66,76 +120,324 @@ public sealed partial class LsmStateMachine : IStateMachine, IDisposable
     {
         get
         {
-            _state.EnsureOpen();
-            return _snapshots.Last;
+            _engine.State.EnsureOpen();
+            return _versions.Current.Incarnation.Snapshots.Last;
         }
+    }
+
+    /// <summary>The number of live keys, exact at one applied index. Costs by what was applied since the last call, and by what expired.</summary>
+    public long Count => _reads.Count();
+
+    /// <inheritdoc/>
+    public bool IsEmpty => Count == 0;
+
+    /// <summary>
+    /// Opens the database in a directory, and makes one if there is none; recovers it to the state of exactly one applied index.
+    /// <see cref="IsRunning"/> is true on return.
+    /// </summary>
+    /// <param name="directory">A directory of its own; made (mode 0700) if it does not exist.</param>
+    /// <param name="options">How; null: the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of its range, or the lease clock is not the database's; the message names it.</exception>
+    /// <exception cref="AlreadyOpenException">Another engine has the directory open.</exception>
+    /// <exception cref="CorruptionException">A file is missing or is not what was written.</exception>
+    /// <exception cref="UnsupportedFormatException">A file is of a later format.</exception>
+    /// <exception cref="StorageFullException">There is no room for the first segment.</exception>
+    /// <exception cref="PlatformNotSupportedException">The processor is big endian.</exception>
+    /// <remarks>Whatever it throws, nothing is left of it: no thread, no mapping, no lock.</remarks>
+    public static LsmStateMachine Open(string directory, EngineOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        ByteOrder.EnsureSupported();
+        options ??= new EngineOptions();
+        OptionChecks.Check(options);
+        var storage = options.Storage ?? Storages.Default;
+        directory = Path.GetFullPath(directory);
+        var log = new EngineLog(options.LoggerFactory);
+        var claim = options.ReadOnly
+            ? DirectoryClaim.TryRead(storage, directory) ?? throw Opening.NoDatabase(storage, directory)
+            : DirectoryClaim.Write(storage, directory);
+        var stock = new MemtableStock();
+        Opening.Parts? parts = null;
+        LsmStateMachine? engine = null;
+        try
+        {
+            parts = new Opening(storage, directory, options).Run(stock);
+            options = options with { LeaseClock = parts.LeaseClock };
+            var running = new EngineContext(options, new EngineState(options, log), parts.NewClock(options), new EngineCounters(), log, new WakeSignal());
+            engine = new LsmStateMachine(running, directory, storage, claim, parts, stock);
+            engine.Begin(parts.Report.RecoveredEntries, parts.Report.TornTailBytes);
+            return engine;
+        }
+        catch
+        {
+            if (engine is not null)
+            {
+                engine._shutdown.Close();
+            }
+            else
+            {
+                parts?.Dispose();
+                stock.Dispose();
+                claim.Dispose();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Starts what works beside the callers. What fails here, the user's timer among it, ends in the shutdown.</summary>
+    private void Begin(long recoveredEntries, long tornTailBytes)
+    {
+        _syncer.Start();
+        _background?.Start();
+        _syncer.Wake();
+        var (index, term) = LastApplied;
+        _engine.Log.Post(logger => Log.Opened(logger, _versions.Directory, index, term, recoveredEntries, tornTailBytes));
+        _engine.Log.Emit();
+    }
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        _engine.State.Start();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public void Stop() => _engine.State.Stop();
+
+    /// <summary>Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless durability, or <see cref="TableAccess.Probed"/> for a compare-and-swap, asks for one.</summary>
+    /// <param name="encodedChunk">Varint-delimited entries; read during the call only.</param>
+    /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
+    /// <returns>The number of entries.</returns>
+    /// <exception cref="ArgumentException">The bytes are no chunk (the message names the offset), <paramref name="results"/> is too short, indexes or terms are in disorder, or a key or value is out of its limits.</exception>
+    /// <exception cref="LogGapException">The chunk does not follow on what was applied, under <see cref="LogGapPolicy.Reject"/>.</exception>
+    /// <exception cref="DuplicateEntryException">An entry was applied too long ago for its outcome to be known.</exception>
+    /// <exception cref="StorageFullException">There is no room for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure, or this chunk's sync, left the engine unable to promise anything.</exception>
+    public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results) => _commit.Apply(encodedChunk, results);
+
+    /// <summary>As the overload for one span; a sequence of several segments is gathered first, into a pooled buffer.</summary>
+    /// <param name="encodedChunk">Varint-delimited entries.</param>
+    /// <param name="results">Receives one result an entry.</param>
+    /// <returns>The number of entries.</returns>
+    public int ApplyChunk(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) => _commit.Apply(encodedChunk, results);
+
+    /// <summary>Applies a chunk of commands, all or none; the state is byte for byte that of the same chunk encoded.</summary>
+    /// <param name="chunk">The entries, in log order.</param>
+    /// <param name="results">Receives one result an entry.</param>
+    /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})" path="/exception"/>
+    public void ApplyChunk(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results) => _commit.Apply(chunk, results);
+
+    /// <inheritdoc/>
+    public ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _commit.ApplyAsync(chunk);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The move is logged like a chunk, so closing without <see cref="Stop"/> does not lose it.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The index or the term goes back.</exception>
+    public void UpdateLastApplied(LogId lastApplied) => _commit.UpdateLastApplied(lastApplied);
+
+    /// <inheritdoc/>
+    /// <inheritdoc cref="UpdateLastApplied" path="/exception"/>
+    public void PersistLastApplied(LogId lastApplied)
+    {
+        UpdateLastApplied(lastApplied);
+        _syncer.SyncAll();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The checksum is not 32 bytes, or the snapshot is of index 0 and of another term than 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The snapshot's last entry is not applied.</exception>
+    public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        _snapshots.Record(metadata);
+    }
+
+    /// <inheritdoc/>
+    /// <inheritdoc cref="UpdateLastSnapshotMetadata" path="/exception"/>
+    public void PersistLastSnapshotMetadata(SnapshotMetadata metadata)
+    {
+        UpdateLastSnapshotMetadata(metadata);
+        _syncer.SyncAll();
+    }
+
+    /// <inheritdoc/>
+    public void SaveHardState() => Flush();
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        _engine.State.EnsureMutable();
+        _syncer.SyncAll();
+    }
+
+    /// <inheritdoc/>
+    public Task FlushAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _commit.FlushAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public byte[]? Get(ReadOnlySpan<byte> key) => _reads.Get(key);
+
+    /// <inheritdoc/>
+    public byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        return _reads.GetMulti(keys);
+    }
+
+    /// <summary>Copies the value of a key, as much of it as fits. No allocation.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="destination">Receives the value, or its beginning.</param>
+    /// <returns>The value's length in bytes, also where it is more than fits; -1 if the key is absent.</returns>
+    public int Read(ReadOnlySpan<byte> key, Span<byte> destination) => _reads.Read(key, destination);
+
+    /// <summary>Writes the value of a key to a buffer writer. No allocation of its own.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="destination">Receives the value whole.</param>
+    /// <returns>False if the key is absent; nothing is written then.</returns>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        using var view = OpenView(); // and no pin: the caller's code may take as long as it likes
+        if (!view.TryGet(key, out var value)) return false;
+        destination.Write(value);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix)
+    {
+        var entries = new List<KeyValueEntry>();
+        using var view = OpenView();
+        foreach (var entry in view.ScanPrefix(prefix)) entries.Add(new KeyValueEntry(entry.Key.ToArray(), entry.Value.ToArray()));
+        return new ScanResult(entries, view.Revision);
+    }
+
+    /// <summary>
+    /// Opens a view of the present state: every read through it is of one revision, and spans point into the engine's own memory. Use
+    /// and dispose it on this thread. A view that stays open keeps the memtables and tables that it reads from being let go, and nothing that is written
+    /// after it was opened; <see cref="EngineStatistics.OpenViews"/> and what follows it tell of that.
+    /// </summary>
+    public ReadView OpenView() => _sessions.OpenView();
+
+    /// <summary>
+    /// Moves a read-only engine to the present state of the directory, whatever the writer did meanwhile. Until the next call it shows exactly
+    /// that state. Views that are open keep theirs, and reads on other threads do not wait. Costs by what was written since; where the writer has
+    /// meanwhile flushed what this engine had not read yet, or has installed a snapshot or was reset, what an open costs but for tables
+    /// that are open already. Any thread; calls follow one another.
+    /// </summary>
+    /// <returns>True if the engine shows another state now; false where there is nothing new.</returns>
+    /// <exception cref="InvalidOperationException">The engine is the writer, or is stopped.</exception>
+    /// <exception cref="CorruptionException">A file is damaged; the engine goes on to show a state of one applied index.</exception>
+    public bool TryCatchUp()
+    {
+        if (_follower is null) throw new InvalidOperationException("Only a read-only engine catches up with its writer; this engine is the writer.");
+        return _follower.TryCatchUp();
+    }
+
+    /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and without expired leases that a clean-up has reported or no longer would.</summary>
+    /// <param name="cancellationToken">Cancels the wait, not the work.</param>
+    /// <exception cref="StorageFullException">The task's: the disk is full. Nothing is lost; call again when there is space.</exception>
+    public Task CompactAsync(CancellationToken cancellationToken = default)
+    {
+        if (_background is null) _engine.State.EnsureMutable();
+        return _background!.CompactAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Returns the keys whose leases have expired, each lease once: whatever was flushed, compacted, reopened, snapshotted or installed in between.
+    /// Expired keys are absent everywhere from the moment they expire; this is for whoever has to be told, and compactions drop what was reported.
+    /// </summary>
+    /// <remarks>
+    /// Reported are the leases that expired no longer ago than <see cref="EngineOptions.ExpiredLeaseRetention"/>. Under <see cref="LeaseClock.Log"/>
+    /// replicas that call this at the same index report the same keys. Keys are in ascending order. What is reported is logged first; after a crash before the caller
+    /// has the answer it is not reported again. With <see cref="Durability.Power"/> that record is durable when the task completes.
+    /// </remarks>
+    /// <param name="cancellationToken">Honoured before it begins.</param>
+    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _cleaner.CleanUpAsync();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or not within <see cref="EngineOptions.HistoryEntries"/>.</exception>
+    /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left behind.</exception>
+    /// <remarks>
+    /// A read-only engine makes snapshots too; it writes nothing to the database, so <see cref="SnapshotMetadata"/> is as it was.
+    /// A snapshot on another disk needs no space on the database's. If that one is full, <see cref="SnapshotMetadata"/> has the new snapshot at once, and
+    /// durably with the next flush; a process that dies before opens with the earlier one.
+    /// </remarks>
+    public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
+        string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(newSnapshotDirectory);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _snapshots.CreateAsync(newSnapshotDirectory, lastIncluded, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, not intact, or older than the present state.</exception>
+    /// <exception cref="UnsupportedFormatException">It is intact, and a newer build's.</exception>
+    /// <exception cref="OutOfMemoryException">There is no memory for the new state; the old one goes on.</exception>
+    /// <exception cref="ArgumentException"><paramref name="metadata"/> is of index 0 and of another term than 0.</exception>
+    public Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        ArgumentException.ThrowIfNullOrEmpty(snapshotPath);
+        return _snapshots.InstallAsync(metadata, snapshotPath, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task ResetAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return _snapshots.ResetAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
     public ulong? EntryTerm(ulong index)
     {
-        _state.EnsureOpen();
+        _engine.State.EnsureOpen();
         return _reads.EntryTerm(index);
     }
 
     /// <summary>A reading of the engine's counters, cheap enough to poll.</summary>
     public EngineStatistics GetStatistics()
     {
-        _state.EnsureOpen();
-        var version = _versions.AcquireCurrent();
-        try
-        {
-            var (views, oldestAge, oldestBytes) = _sessions.DescribeViews(version);
-            var indexBytes = 0L;
-            var bytes = 0L;
-            foreach (var memtable in version.Memtables)
-            {
-                indexBytes += memtable.Index.BytesUsed;
-                bytes += memtable.Segment.Length;
-            }
-
-            using (_versions.EnterGate())
-            {
-                return new EngineStatistics
-                {
-                    LastApplied = version.Incarnation.Applied.Read().Id,
-                    DurableLogId = _syncer.DurableLocked,
-                    EntriesApplied = _counters.EntriesApplied,
-                    ChunksApplied = _counters.ChunksApplied,
-                    WalBytes = _wal.BytesAppended,
-                    FlushBytes = _counters.FlushBytes,
-                    CompactionBytes = _counters.CompactionBytes,
-                    ManifestBytes = _versions.ManifestBytes,
-                    SnapshotBytes = _counters.SnapshotBytes,
-                    Flushes = _counters.Flushes,
-                    Compactions = _counters.Compactions,
-                    Syncs = _counters.Syncs,
-                    FlushStalls = _counters.FlushStalls,
-                    Pauses = _counters.Pauses,
-                    SegmentStalls = _counters.SegmentStalls,
-                    StallTime = _counters.StallTime,
-                    Memtables = version.Memtables.Length,
-                    MemtableBytes = bytes,
-                    MemtableIndexBytes = indexBytes,
-                    ChunkBytes = _scratch.Bytes,
-                    MemoryBytes = _stock.BytesInUse,
-                    MemoryBudgetBytes = _options.MemoryBudgetBytes,
-                    Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],
-                    OpenViews = views,
-                    OldestViewAge = oldestAge,
-                    OldestViewBytes = oldestBytes,
-                    TornTailBytes = _report.TornTailBytes,
-                    RecoveredEntries = _report.RecoveredEntries,
-                    Fault = _state.Fault?.Message,
-                };
-            }
-        }
-        finally
-        {
-            version.Release();
-        }
+        _engine.State.EnsureOpen();
+        return _statistics.Read();
     }
+
+    /// <summary>
+    /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are released;
+    /// what an open view still sees stays until the view is disposed. Everything applied is made durable first, where the disk
+    /// still lets it; a large log segment with little in it is flushed and replaced by a small one. May be called more than once, and
+    /// returns when the directory is unlocked, whoever closes it.
+    /// </summary>
+    public void CloseStorage()
+    {
+        if (_shutdown.Close()) _engine.Log.Post(logger => Log.Closed(logger, _versions.Directory, _versions.Current.Applied.Index));
+        _engine.Log.Emit();
+    }
+
+    /// <summary>As <see cref="CloseStorage"/>.</summary>
+    public void Dispose() => CloseStorage();
+
+    /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
+    public ValueTask DisposeAsync() => _engine.State.IsReleased ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>The current version, referenced for the caller: an inspection looks at its files.</summary>
     internal Versions.Version AcquireVersion() => _versions.AcquireCurrent();
+
+    /// <inheritdoc cref="BackgroundScheduler.Interval"/>
+    internal TimeSpan BackgroundInterval() => _background!.Interval();
 }

@@ -32,7 +32,17 @@ public partial class CodeIsTidy(ITestOutputHelper output)
         var files = SourceTree.CSharp("src/").ToList();
         foreach (var file in files.Where(file => file.LineCount > HouseRules.LinesWanted).OrderByDescending(file => file.LineCount))
             output.WriteLine($"{file.LineCount} lines (wanted: {HouseRules.LinesWanted})  {file.Path}");
-        Complaints.None(files.Where(file => file.LineCount > HouseRules.LinesMax).Select(file => $"{file.Path}: {file.LineCount} lines"));
+        Complaints.None(files.Where(file => file.LineCount > HouseRules.LinesMax && file.Path != HouseRules.Facade)
+            .Select(file => $"{file.Path}: {file.LineCount} lines"));
+    }
+
+    [Fact]
+    public void TheFacadeIsShort()
+    {
+        var facade = SourceTree.CSharp("src/").Single(file => file.Path == HouseRules.Facade);
+        var lines = facade.Code.Split('\n').Count(line => line.Trim().Length > 0);
+        output.WriteLine($"{lines} lines of code");
+        Assert.InRange(lines, 1, HouseRules.FacadeLinesMax);
     }
 
     [Fact]

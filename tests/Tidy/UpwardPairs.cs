@@ -1,3 +1,4 @@
+
 namespace Varve.Tests.Tidy;
 
 /// <summary>
@@ -8,7 +9,6 @@ internal static class UpwardPairs
 {
     public static readonly string[] Known =
     [
-        "ChunkScratch.cs -> Command.cs",
         "CommandLine.cs -> ApplyCommand.cs",
         "CommandLine.cs -> CompactCommand.cs",
         "CommandLine.cs -> DemoChildCommand.cs",
@@ -20,46 +20,7 @@ internal static class UpwardPairs
         "CommandLine.cs -> SnapshotCommand.cs",
         "CommandLine.cs -> StatCommand.cs",
         "CommandLine.cs -> VerifyCommand.cs",
-        "CompactionPicker.cs -> EngineOptions.cs",
-        "Compactor.cs -> EngineOptions.cs",
-        "CopiedChunk.cs -> Command.cs",
-        "DirectoryClaim.cs -> Exceptions.cs",
-        "Flusher.cs -> EngineOptions.cs",
-        "IChunkSource.cs -> Command.cs",
-        "LeaseAdoption.cs -> EngineOptions.cs",
-        "LogGrowth.cs -> DecodeFailure.cs",
-        "LogGrowth.cs -> Exceptions.cs",
-        "LogPosition.cs -> Command.cs",
-        "ManifestReader.cs -> DecodeFailure.cs",
-        "ManifestReader.cs -> Exceptions.cs",
-        "ManifestStore.cs -> Exceptions.cs",
-        "MemoryBudget.cs -> EngineOptions.cs",
-        "PortableError.cs -> Exceptions.cs",
-        "PosixError.cs -> Exceptions.cs",
-        "RecordFold.cs -> DecodeFailure.cs",
-        "RunOrder.cs -> Exceptions.cs",
-        "Shortage.cs -> Exceptions.cs",
-        "SnapshotBuilder.cs -> EngineOptions.cs",
-        "SnapshotFiles.cs -> Exceptions.cs",
-        "SnapshotPacker.cs -> Exceptions.cs",
-        "SnapshotRecords.cs -> Command.cs",
-        "SnapshotStager.cs -> Command.cs",
-        "SnapshotStager.cs -> EngineOptions.cs",
-        "SnapshotStager.cs -> Exceptions.cs",
-        "Table.Open.cs -> EngineOptions.cs",
-        "Table.Open.cs -> Exceptions.cs",
-        "Table.Verify.cs -> Exceptions.cs",
-        "Table.cs -> DecodeFailure.cs",
-        "Table.cs -> Exceptions.cs",
-        "TableBatch.cs -> EngineOptions.cs",
-        "TableHandle.cs -> EngineOptions.cs",
-        "TableJobs.cs -> EngineOptions.cs",
-        "TableParts.cs -> DecodeFailure.cs",
-        "TableParts.cs -> Exceptions.cs",
-        "VersionSet.cs -> EngineOptions.cs",
-        "VersionSet.cs -> Exceptions.cs",
-        "VersionSet.cs -> LsmStateMachine.cs",
-        "WalRecovery.cs -> DecodeFailure.cs",
-        "WalRecovery.cs -> Exceptions.cs",
+        "EngineOptions.cs -> IStorage.cs",
+        "EngineOptions.cs -> ManualScheduler.cs",
     ];
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Varve.Contract;
 
 namespace Varve.Bench.Peers.Reports;
 

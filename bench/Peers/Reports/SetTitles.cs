@@ -1,3 +1,5 @@
+using Varve.Recovery;
+
 namespace Varve.Bench.Peers.Reports;
 
 /// <summary>Headings of the sets.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Varve.Contract;
 using Varve.Format;
 
 namespace Varve.Cli.Dump;

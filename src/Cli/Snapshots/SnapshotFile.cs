@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Varve.Contract;
 using Varve.Format;
 
 namespace Varve.Cli.Snapshots;

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.LiveKeys;
 using Varve.Runtime;
 using Varve.Storage;
 using Varve.Tables;
@@ -7,12 +8,11 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>Carries out what the picker chose: merges neighbouring runs into one, or makes one of them as they are. One thread.</summary>
+/// <param name="engine">The engine that they are of.</param>
 /// <param name="versions">Where runs come from and go.</param>
-/// <param name="options">How tables are written.</param>
-/// <param name="counters">Where merges are counted, moves not.</param>
-/// <param name="host">The engine.</param>
+/// <param name="horizon">Which expired leases a merge may drop.</param>
 /// <param name="between">Called now and then during a merge, with the bytes merged since the last call.</param>
-internal sealed class Compactor(VersionSet versions, EngineOptions options, EngineCounters counters, ITableJobsHost host, Action<long> between)
+internal sealed class Compactor(EngineContext engine, VersionSet versions, LeaseHorizon horizon, Action<long> between)
 {
     private const long BytesBetweenLooks = 128 << 10;
 
@@ -27,15 +27,15 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, Engi
         }
 
         var isBottom = choice.First + choice.Count == version.Runs.Length;
-        var dropTime = isBottom ? host.DropTime(version) : 0;
+        var dropTime = isBottom ? horizon.DropTime(version) : 0;
         var bytes = inputs.Sum(run => run.Bytes);
-        var tableBytes = Math.Max(options.TableBytes, bytes / Math.Max(1, options.TablesInRunMax / 2));
+        var tableBytes = Math.Max(engine.Options.TableBytes, bytes / Math.Max(1, engine.Options.TablesInRunMax / 2));
         using var batch = new TableBatch(
-            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Incarnation.HashSeed, options, tableBytes,
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Incarnation.HashSeed, engine.Options, tableBytes,
             versions.Spares, bytes);
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
-        var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
-        counters.CompactionBytes += batch.BytesWritten;
+        var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
+        engine.Counters.CompactionBytes += batch.BytesWritten;
         return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));
     }
 
@@ -50,12 +50,12 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, Engi
             if (!vanishes) batch.Add(row);
             bytes += row.Key.Length + row.ValueLength;
             if (bytes < BytesBetweenLooks) continue;
-            if (host.IsStopping || versions.Current.Incarnation != version.Incarnation) return false;
+            if (engine.State.IsStopping || versions.Current.Incarnation != version.Incarnation) return false;
             between(bytes);
             bytes = 0;
         }
 
-        return !host.IsStopping;
+        return !engine.State.IsStopping;
     }
 
     private bool Replace(Versions.Version version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime, bool isMerge)
@@ -83,7 +83,7 @@ internal sealed class Compactor(VersionSet versions, EngineOptions options, Engi
             {
                 foreach (var table in inputs.SelectMany(run => run.Tables))
                     if (!kept.Contains(table)) table.MarkObsolete(versions.Spares);
-                if (isMerge) counters.Compactions++; // before the switch: a reading that shows the merged run counts the merge
+                if (isMerge) engine.Counters.Compactions++; // before the switch: a reading that shows the merged run counts the merge
             });
     }
 }

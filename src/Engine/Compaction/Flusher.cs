@@ -1,3 +1,4 @@
+using Varve.Commit;
 using Varve.Format;
 using Varve.Runtime;
 using Varve.Storage;
@@ -7,7 +8,7 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.</summary>
-internal sealed class Flusher(VersionSet versions, EngineOptions options, EngineCounters counters, ITableJobsHost host)
+internal sealed class Flusher(EngineContext engine, VersionSet versions, LogSyncer syncer, FlushCompletion completion)
 {
     private const int RowsAtOnce = 32;
 
@@ -15,16 +16,16 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, Engine
     public bool Flush(Versions.Version version, Memtable memtable)
     {
         var last = memtable.Last!.Value;
-        if (version.Incarnation.Applied.Read().Index < last.Index) host.SyncLog(); // what is not published must not get into tables
+        if (version.Incarnation.Applied.Read().Index < last.Index) syncer.SyncAll(); // what is not published must not get into tables
         using var batch = new TableBatch(
-            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Incarnation.HashSeed, options, long.MaxValue,
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Incarnation.HashSeed, engine.Options, long.MaxValue,
             versions.Spares, memtable.Segment.End);
         WriteRows(version, memtable, batch);
         var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
-        var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
-        counters.FlushBytes += batch.BytesWritten;
+        var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
+        engine.Counters.FlushBytes += batch.BytesWritten;
         // Closing; or latched, and then what was read may be pages that a failed sync let go of.
-        return TableHandle.HandOver(added, () => !host.IsStopping && Commit(version, memtable, added, counted));
+        return TableHandle.HandOver(added, () => !engine.State.IsStopping && Commit(version, memtable, added, counted));
     }
 
     private bool Commit(Versions.Version version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)
@@ -41,7 +42,7 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, Engine
                     {
                         NextFileNumber = 0,
                         FirstSegment = before.Memtables[^2].Segment.Number,
-                        State = host.DescribeFlushedLocked(before, counted.LiveCount, counted.TimeMs),
+                        State = DescribeLocked(before, counted),
                         Added = [.. added.Select(table => new AddedTable(order, table.Descriptor))],
                     };
                 }
@@ -52,12 +53,14 @@ internal sealed class Flusher(VersionSet versions, EngineOptions options, Engine
                 Run[] runs = added.Count == 0 ? current.Runs : [new Run(order, [.. added]), .. current.Runs];
                 return new Versions.Version(current.Incarnation, current.Memtables[..^1], runs, edit.State!);
             },
-            current =>
-            {
-                memtable.MarkObsolete();
-                counters.Flushes++; // under the gate and before the switch: who sees one memtable less sees the flush counted
-                host.FlushedLocked(replaced!, current, memtable);
-            });
+            current => completion.CompleteLocked(replaced!, current, memtable));
+    }
+
+    /// <summary>The state as of the end of a version's oldest memtable, which is sealed.</summary>
+    private static MachineState DescribeLocked(Versions.Version version, (long LiveCount, ulong TimeMs) counted)
+    {
+        var last = version.Memtables[^1].Last!.Value;
+        return version.Incarnation.DescribeLocked(last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs);
     }
 
     /// <summary>Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's order.</summary>

@@ -1,5 +1,6 @@
+using Varve.Commit;
+using Varve.LiveKeys;
 using Varve.Runtime;
-using Varve.Storage;
 using Varve.Versions;
 
 namespace Varve.Compaction;
@@ -16,39 +17,33 @@ namespace Varve.Compaction;
 internal sealed class TableJobs
 {
     private const double ShareMax = 4;
-    private readonly object _progress = new();
+    private readonly EngineContext _engine;
     private readonly VersionSet _versions;
-    private readonly EngineOptions _options;
-    private readonly ITableJobsHost _host;
+    private readonly FlushProgress _progress;
+    private readonly FlushCompletion _completion;
+    private readonly Pacer _pacer;
     private readonly Flusher _flusher;
     private readonly Compactor _compactor;
     private Run? _newestInput;   // of the innermost compaction in progress
     private long _owed;          // bytes that it has to merge before there may be another in its midst
-    private IOException? _blockedBy;
-    private long _rounds;
-    private long _failedRound;
     private long _credit;
 
-    public TableJobs(VersionSet versions, EngineOptions options, EngineCounters counters, ITableJobsHost host)
+    public TableJobs(
+        EngineContext engine, VersionSet versions, LogSyncer syncer, LeaseHorizon horizon, FlushCompletion completion, FlushProgress progress, Pacer pacer)
     {
+        _engine = engine;
         _versions = versions;
-        _options = options;
-        _host = host;
-        _flusher = new Flusher(versions, options, counters, host);
-        _compactor = new Compactor(versions, options, counters, host, WorkBetween);
-        Pacer = new Pacer();
+        _progress = progress;
+        _completion = completion;
+        _pacer = pacer;
+        _flusher = new Flusher(engine, versions, syncer, completion);
+        _compactor = new Compactor(engine, versions, horizon, WorkBetween);
     }
-
-    /// <summary>How fast appliers may go.</summary>
-    public Pacer Pacer { get; }
-
-    /// <summary>True when the last attempt met a full disk.</summary>
-    public bool IsBlocked => Volatile.Read(ref _blockedBy) is not null;
 
     /// <summary>One round of the background thread: until there is nothing to do, or something else is asked for. Appliers at full speed can see to it that there always is.</summary>
     public void Round(Func<bool> isAsked) => Attempt(() =>
     {
-        while (!_host.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
+        while (!_engine.State.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
         {
             // The first, for otherwise appliers at full speed would leave no time for it; it flushes in its midst.
         }
@@ -86,66 +81,15 @@ internal sealed class TableJobs
         _versions.Spares.Clear();
     }
 
-    /// <summary>Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or there is no point in waiting.</summary>
-    public void WaitForRoom(int sealedMax, Func<bool> isOver) => WaitFor(current => current.Memtables.Length - 1 <= sealedMax, isOver);
+    private void Attempt(Action work) => _progress.Attempt(work, ReleaseAtShortage, () => _versions.Reclaimer.Collect());
 
-    /// <summary>Waits until a sealed memtable is flushed, or there is no point in waiting.</summary>
-    public void WaitForFlush(Memtable memtable, Func<bool> isOver) => WaitFor(current => !current.Memtables.Contains(memtable), isOver);
-
-    /// <summary>Waits for a little while, less if a flush ends before.</summary>
-    public void WaitForProgress(TimeSpan most)
+    private void ReleaseAtShortage()
     {
-        lock (_progress) Monitor.Wait(_progress, most);
+        _versions.Spares.Clear();
+        _completion.TrimHistory();
     }
 
-    public void WakeWaiters()
-    {
-        lock (_progress) Monitor.PulseAll(_progress);
-    }
-
-    /// <summary>Remembers whether there was no room, or no descriptor, for those who wait (<see cref="WaitFor"/>) and for another attempt a while later.</summary>
-    private void Attempt(Action work)
-    {
-        lock (_progress) _rounds++;
-        try
-        {
-            work();
-            Volatile.Write(ref _blockedBy, null);
-        }
-        catch (IOException e) when (Shortage.IsMet(e))
-        {
-            _versions.Spares.Clear();
-            _host.TrimHistory();
-            lock (_progress)
-            {
-                Volatile.Write(ref _blockedBy, e);
-                _failedRound = _rounds;
-            }
-
-            throw;
-        }
-        finally
-        {
-            _versions.Reclaimer.Collect();
-            WakeWaiters();
-        }
-    }
-
-    private void WaitFor(Func<Versions.Version, bool> isReached, Func<bool> isOver)
-    {
-        lock (_progress)
-        {
-            var round = _rounds;
-            while (!isReached(_versions.Current) && !isOver())
-            {
-                // Only an attempt begun since says that there is still a shortage.
-                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } shortage) throw Shortage.Again(shortage);
-                if (!_host.TryStep()) Monitor.Wait(_progress, 100);
-            }
-        }
-    }
-
-    private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _options));
+    private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _engine.Options));
 
     private bool TryCompact(Func<Versions.Version, CompactionChoice> pick)
     {
@@ -174,12 +118,12 @@ internal sealed class TableJobs
     /// </summary>
     private bool TryFlush(Func<Versions.Version, bool>? isDue = null)
     {
-        if (_host.IsStopping) return false;
+        if (_engine.State.IsStopping) return false;
         var version = _versions.AcquireCurrent();
         try
         {
             if (version.Memtables is not [_, .., var memtable] || isDue?.Invoke(version) == false) return false;
-            if (_flusher.Flush(version, memtable)) Pacer.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
+            if (_flusher.Flush(version, memtable)) _pacer.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
         }
         finally
         {
@@ -187,7 +131,7 @@ internal sealed class TableJobs
         }
 
         _versions.Reclaimer.Collect();
-        WakeWaiters();
+        _progress.WakeWaiters();
         return true;
     }
 
@@ -196,7 +140,7 @@ internal sealed class TableJobs
     {
         FlushBetween(bytesMerged);
         _owed -= bytesMerged;
-        if (_owed <= 0) TryCompact(version => CompactionPicker.PickAbove(version.Runs, _newestInput!, _options));
+        if (_owed <= 0) TryCompact(version => CompactionPicker.PickAbove(version.Runs, _newestInput!, _engine.Options));
     }
 
     private void FlushBetween(long bytesMerged)
@@ -208,7 +152,7 @@ internal sealed class TableJobs
     /// <summary>Whether enough bytes were merged for a flush, by how many runs there are too many.</summary>
     private bool IsAffordable(Versions.Version version)
     {
-        var share = Math.Clamp(version.Runs.Length - 1 - _options.UpperRunsMax, 0, ShareMax);
+        var share = Math.Clamp(version.Runs.Length - 1 - _engine.Options.UpperRunsMax, 0, ShareMax);
         return _credit >= (long)(share * version.Memtables[^1].Segment.End);
     }
 }

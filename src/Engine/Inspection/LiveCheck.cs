@@ -1,4 +1,5 @@
 using Varve.Storage;
+using Varve.Versions;
 using Varve.Wal;
 
 namespace Varve.Inspection;

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;

@@ -1,7 +1,9 @@
 using System.IO.Hashing;
 using CommunityToolkit.HighPerformance.Buffers;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
+using Varve.Versions;
 
 namespace Varve.Inspection;
 

@@ -1,5 +1,6 @@
 using Varve.Compaction;
 using Varve.Format;
+using Varve.Recovery;
 using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;

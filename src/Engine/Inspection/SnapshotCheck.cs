@@ -1,6 +1,8 @@
+using Varve.Contract;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
+using Varve.Versions;
 
 namespace Varve.Inspection;
 

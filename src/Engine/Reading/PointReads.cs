@@ -7,7 +7,7 @@ using Varve.Wal;
 namespace Varve.Reading;
 
 /// <summary>Reads of single keys, of groups of keys, and of the count, each at the present revision. Any thread; no lock.</summary>
-internal sealed class PointReads(ReadSessions sessions, EngineState state)
+internal sealed class PointReads(VersionSet versions, ReadSessions sessions, EngineState state)
 {
     /// <inheritdoc cref="LsmStateMachine.Get"/>
     public byte[]? Get(ReadOnlySpan<byte> key)
@@ -47,7 +47,7 @@ internal sealed class PointReads(ReadSessions sessions, EngineState state)
         try
         {
             state.EnsureReadable();
-            var version = sessions.ReadPoint(out var position);
+            var version = versions.ReadPoint(out var position);
             var time = sessions.Clock.LeaseTime(position.LogTimeMs);
             var group = default(KeyGroup);
             for (var first = 0; first < values.Length; first += GroupFind.KeysMax)
@@ -74,7 +74,7 @@ internal sealed class PointReads(ReadSessions sessions, EngineState state)
             try
             {
                 state.EnsureReadable();
-                var version = sessions.ReadPoint(out var position);
+                var version = versions.ReadPoint(out var position);
                 var time = sessions.Clock.LeaseTime(position.LogTimeMs);
                 if (version.Incarnation.Census.TryCount(version, position.Index, time, out var count)) return count;
             }
@@ -91,7 +91,7 @@ internal sealed class PointReads(ReadSessions sessions, EngineState state)
         var slot = sessions.Enter();
         try
         {
-            var version = sessions.ReadPoint(out var position);
+            var version = versions.ReadPoint(out var position);
             return index == 0 || index > position.Index ? null : version.Incarnation.Terms.Find(index);
         }
         finally
@@ -114,7 +114,7 @@ internal sealed class PointReads(ReadSessions sessions, EngineState state)
     private Found FindLive(ReadOnlySpan<byte> key)
     {
         state.EnsureReadable();
-        var version = sessions.ReadPointIndex(out var revision);
+        var version = versions.ReadPointIndex(out var revision);
         var found = version.Find(key, revision);
         return found.Kind == RecordKind.LeasedPut ? FindLeased(key) : found.Kind == RecordKind.Put ? found : default;
     }
@@ -123,7 +123,7 @@ internal sealed class PointReads(ReadSessions sessions, EngineState state)
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Found FindLeased(ReadOnlySpan<byte> key)
     {
-        var version = sessions.ReadPoint(out var position);
+        var version = versions.ReadPoint(out var position);
         var found = version.Find(key, position.Index);
         return found.IsLiveAt(sessions.Clock.LeaseTime(position.LogTimeMs)) ? found : default;
     }

@@ -43,7 +43,7 @@ internal sealed class ReadSessions
         get
         {
             var slot = Enter();
-            ReadPoint(out var position);
+            _versions.ReadPoint(out var position);
             Leave(slot);
             return position;
         }
@@ -61,52 +61,6 @@ internal sealed class ReadSessions
         if (_state.IsClosed) CollectAfterClose();
     }
 
-    /// <summary>The version to read and the position that goes with it; between <see cref="Enter"/> and <see cref="Leave(PinTable.Slot)"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Versions.Version ReadPoint(out LogPosition position)
-    {
-        while (true)
-        {
-            // The position was published while the version was current, so the version has everything up to it and its tables
-            // have nothing beyond it.
-            var version = _versions.Current;
-            position = version.Incarnation.Applied.Read();
-            if (version == _versions.Current) return version;
-        }
-    }
-
-    /// <summary>As <see cref="ReadPoint"/>, with the index alone of the position: enough for reads that meet no lease.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Versions.Version ReadPointIndex(out ulong revision)
-    {
-        Versions.Version version;
-        do
-        {
-            version = _versions.Current;
-            revision = version.Applied.Index;
-        }
-        while (version != _versions.Current);
-        return version;
-    }
-
-    /// <summary>As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller releases.</summary>
-    public Versions.Version AcquirePoint(out LogPosition position)
-    {
-        var slot = Enter();
-        try
-        {
-            while (true)
-            {
-                var version = ReadPoint(out position);
-                if (version.TryAcquire()) return version;
-            }
-        }
-        finally
-        {
-            Leave(slot);
-        }
-    }
-
     /// <summary>Opens a view of the present state, for the calling thread.</summary>
     /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     /// <exception cref="InvalidOperationException">The engine is stopped.</exception>
@@ -117,7 +71,7 @@ internal sealed class ReadSessions
         try
         {
             _state.EnsureReadable();
-            var version = ReadPoint(out var position);
+            var version = _versions.ReadPoint(out var position);
             var context = _views.Free(slot);
             context.Open(version, position, now);
             return new ReadView(context);

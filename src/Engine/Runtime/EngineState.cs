@@ -1,3 +1,5 @@
+using Varve.Contract;
+
 namespace Varve.Runtime;
 
 /// <summary>
@@ -13,6 +15,7 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     private int _state;
     private Exception? _fault;
     private bool _isReleased;
+    private volatile bool _flushesAtClose;
 
     /// <summary>Wakes the callers that wait for work that will not be done any more. Set once, before any other thread has the state.</summary>
     public Action? Failed { get; set; }
@@ -29,6 +32,15 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
 
     /// <summary>The first failure after which nothing can be promised, or null.</summary>
     public Exception? Fault => Volatile.Read(ref _fault);
+
+    /// <summary>True when a flush or a merge is to be abandoned, since it can be done again: the engine is closing, or a failure was latched.</summary>
+    public bool IsStopping => Fault is not null || (IsClosed && !_flushesAtClose);
+
+    /// <summary>Whether the close itself flushes: on the closing thread, once the background has ended.</summary>
+    public bool FlushesAtClose
+    {
+        set => _flushesAtClose = value;
+    }
 
     /// <summary>True when there is no point in waiting for the background any more.</summary>
     public bool HasEnded => !IsRunning || Fault is not null;
@@ -102,7 +114,7 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
 
     private void ThrowNotRunning()
     {
-        ObjectDisposedException.ThrowIf(IsClosed, typeof(LsmStateMachine));
+        EngineClosed.ThrowIf(IsClosed);
         throw new InvalidOperationException("The state machine is stopped; call StartAsync first.");
     }
 }

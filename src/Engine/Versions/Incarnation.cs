@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 using Varve.Memory;
 using Varve.Wal;
@@ -26,6 +27,8 @@ internal sealed class Incarnation
         TableHasher = new KeyHasher(state.HashSeed);
         LeaseClock = state.LeaseClock;
         _lastNoted = state.LastIndex;
+        CleanedTimeMs = state.CleanedTimeMs;
+        Snapshots = new SnapshotRecords(state.Snapshot is { } last ? new SnapshotMetadata(new LogId(last.Index, last.Term), last.Checksum) : null);
     }
 
     /// <summary>
@@ -69,6 +72,28 @@ internal sealed class Incarnation
         _lastNoted = index;
     }
 
+    /// <summary>The state as of a position, for a manifest or a snapshot; under the engine's gate.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="cleanedTimeMs">The largest deadline that was reported by then.</param>
+    /// <param name="liveCount">How many keys are live at it.</param>
+    /// <param name="countedTimeMs">The time by which they were counted.</param>
+    public MachineState DescribeLocked(LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs) => new()
+    {
+        LastIndex = position.Index,
+        LastTerm = position.Term,
+        LogTimeMs = position.LogTimeMs,
+        LocalTimeMs = position.LocalTimeMs,
+        LiveCount = liveCount,
+        CountedTimeMs = countedTimeMs,
+        CleanedTimeMs = cleanedTimeMs,
+        HashSeed = HashSeed,
+        LeaseClock = LeaseClock,
+        Terms = Terms.UpTo(position.Index),
+        Outcomes = Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
+        Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot
+            ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
+    };
+
     /// <summary>What readers see.</summary>
     public AppliedCell Applied { get; }
 
@@ -77,6 +102,15 @@ internal sealed class Incarnation
     public OutcomeLog Outcomes { get; }
 
     public Census Census { get; }
+
+    /// <summary>The last snapshots made or installed.</summary>
+    public SnapshotRecords Snapshots { get; }
+
+    /// <summary>The largest deadline of all leases that a clean-up has reported, Unix milliseconds; under the engine's gate.</summary>
+    public ulong CleanedTimeMs { get; set; }
+
+    /// <summary>Up to here clean-ups have looked since it began, Unix milliseconds; under the engine's gate.</summary>
+    public ulong VisitedTimeMs { get; set; }
 
     /// <summary>What the hashes of keys in its tables are made with.</summary>
     public ulong HashSeed { get; }

@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Memory;
 

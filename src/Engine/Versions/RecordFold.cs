@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Wal;
 

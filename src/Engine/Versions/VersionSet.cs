@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
+using Varve.Wal;
 
 namespace Varve.Versions;
 
@@ -98,8 +100,54 @@ internal sealed class VersionSet : IDisposable
         {
             while (true)
             {
-                ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), typeof(LsmStateMachine));
+                EngineClosed.ThrowIf(Volatile.Read(ref _disposed));
                 var version = Volatile.Read(ref _current);
+                if (version.TryAcquire()) return version;
+            }
+        }
+        finally
+        {
+            Pins.Exit();
+        }
+    }
+
+    /// <summary>The version to read and the position that goes with it; under a pin.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Version ReadPoint(out LogPosition position)
+    {
+        while (true)
+        {
+            // The position was published while the version was current, so the version has everything up to it and its tables
+            // have nothing beyond it.
+            var version = Current;
+            position = version.Incarnation.Applied.Read();
+            if (version == Current) return version;
+        }
+    }
+
+    /// <summary>As <see cref="ReadPoint"/>, with the index alone of the position: enough for reads that meet no lease.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Version ReadPointIndex(out ulong revision)
+    {
+        Version version;
+        do
+        {
+            version = Current;
+            revision = version.Applied.Index;
+        }
+        while (version != Current);
+        return version;
+    }
+
+    /// <summary>As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller releases.</summary>
+    public Version AcquirePoint(out LogPosition position)
+    {
+        Pins.Enter();
+        try
+        {
+            while (true)
+            {
+                var version = ReadPoint(out position);
                 if (version.TryAcquire()) return version;
             }
         }

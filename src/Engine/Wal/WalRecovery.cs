@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 

@@ -53,6 +53,9 @@ internal sealed class WalWriter
     /// <summary>How often the log was dropped for another state.</summary>
     public int Restarts { get; private set; }
 
+    /// <summary>Where the log ends.</summary>
+    public LogOffset End => new(Active.Number, Active.End);
+
     public long Room => Active.Length - Active.End;
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Varve.Recovery;
 
 namespace Varve.Tests.Crash.Child;
 

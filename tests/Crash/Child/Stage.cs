@@ -1,3 +1,4 @@
+using Varve.Background;
 
 namespace Varve.Tests.Crash.Child;
 
@@ -9,7 +10,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
 {
     private const int ChunksBetweenTicks = 3;
     private const int CompactionRoundsMax = 10;
-    private readonly BackgroundSteps steps = new();
+    private readonly ManualScheduler steps = new();
     private const int ChunksMax = 2_000;
 
     public string Directory => directory;
@@ -75,9 +76,9 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     }
 
     /// <summary>Something that the seeded log made elsewhere, further than this stage is.</summary>
-    public void WithSource(int chunks, Action<LsmStateMachine, BackgroundSteps> use)
+    public void WithSource(int chunks, Action<LsmStateMachine, ManualScheduler> use)
     {
-        var rounds = new BackgroundSteps();
+        var rounds = new ManualScheduler();
         using var source = LsmStateMachine.Open(SourcePath, options with { Steps = rounds });
         for (; chunks > 0; chunks--)
         {

@@ -1,3 +1,4 @@
+using Varve.Recovery;
 using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using Varve.Applying;
+using Varve.Commit;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Wal;

@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Memory;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -40,7 +41,7 @@ public sealed class SmallDatabaseTests : IDisposable
     [Fact]
     public void NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull()
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(new EngineOptions { Steps = steps });
         var segment = new FileInfo(Assert.Single(Segments())).Length;
         var index = 0UL;
@@ -64,7 +65,7 @@ public sealed class SmallDatabaseTests : IDisposable
     [Fact]
     public void ACloseDeletesSegmentsThatWereMadeAhead()
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using (var machine = database.Open(Database.Small with { Steps = steps }))
         {
             do
@@ -76,7 +77,7 @@ public sealed class SmallDatabaseTests : IDisposable
         }
 
         // One for each memtable that the next open recovers, and none beside.
-        using var recovered = database.Open(Database.Small with { Steps = new BackgroundSteps() });
+        using var recovered = database.Open(Database.Small with { Steps = new ManualScheduler() });
         Assert.Equal(Segments().Length, recovered.GetStatistics().Memtables);
     }
 
@@ -119,7 +120,7 @@ public sealed class SmallDatabaseTests : IDisposable
     /// <summary>A database whose segments have grown to full size, and whose one key is in a fresh one of them.</summary>
     private async Task GrowAndHoldOneKey(EngineOptions options, Action? beforeClose = null)
     {
-        using var machine = database.Open(options with { Steps = new BackgroundSteps() });
+        using var machine = database.Open(options with { Steps = new ManualScheduler() });
         ulong index = 0;
         while (Segments().All(path => new FileInfo(path).Length < options.MemtableBytes))
             machine.ApplyChunk([new ApplyEntry(++index, 1, Command.Insert("key"u8.ToArray(), new byte[1000]))], new ApplyResult[1]);

@@ -1,4 +1,5 @@
 using System.Text;
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -18,7 +19,7 @@ public sealed class TablesInRunTests : IDisposable
     [InlineData(false)]   // merged
     public async Task TablesBecomeLargerRatherThanMore(bool isAscending)
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { TablesInRunMax = Max, UpperRunsMax = 2, Steps = steps });
         var value = new byte[1000];
         var most = 0;

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
 
@@ -94,7 +95,7 @@ public sealed class ReportedOnceTests
     [Fact]
     public void CompactionsInTheBackgroundTakeNothingFromItEither()
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = new LeaseMachine(Database.Small with { LeaseClock = LeaseClock.Log, UpperRunsMax = 2, BottomMergeRatio = 0.05, Steps = steps });
         for (var i = 0; i < 50; i++) machine.Put($"lease{i:d2}", ttl: 1, stamp: 1_000);
         for (var i = 0; i < 2_000; i++)

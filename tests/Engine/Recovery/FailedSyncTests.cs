@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -38,7 +39,7 @@ public sealed class FailedSyncTests : IDisposable
     [Fact]
     public void EntriesThatAreWrittenAndNotYetDurableDoNotGetIntoTables()
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power, Steps = steps }))
         {
             NumberedLog.ApplyUpTo(machine, 50);

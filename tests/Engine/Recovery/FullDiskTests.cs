@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -95,7 +96,7 @@ public sealed class FullDiskTests : IDisposable
     [Fact]
     public async Task AManifestThatFindsNoRoomLeavesTheVersionAsItWas()
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using (var machine = database.Open(Database.Small with { Storage = storage, Steps = steps }))
         {
             NumberedLog.ApplyUpTo(machine, 100);
@@ -125,7 +126,7 @@ public sealed class FullDiskTests : IDisposable
     [Fact]
     public async Task EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot()
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Storage = storage, Steps = steps });
         for (var runs = 1; runs <= 2; runs++)
         {
@@ -153,7 +154,7 @@ public sealed class FullDiskTests : IDisposable
     [Fact]
     public async Task WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom()
     {
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Storage = storage, Steps = steps, HistoryEntries = 100 });
         for (var runs = 1; runs <= 2; runs++)
         {
@@ -179,7 +180,7 @@ public sealed class FullDiskTests : IDisposable
     public async Task ASnapshotOnAnotherDiskNeedsNoRoomOnOurs()
     {
         var target = Path.Combine(database.Root, "elsewhere");
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         SnapshotMetadata metadata;
         using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1, Steps = steps }))
         {

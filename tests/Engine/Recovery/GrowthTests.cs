@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -36,7 +37,7 @@ public sealed class GrowthTests
     public void AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt()
     {
         using var database = new Database();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Steps = steps });
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
         var expected = machine.ScanPrefix([]).Entries.Select(entry => Convert.ToHexString(entry.Key.Span) + Convert.ToHexString(entry.Value.Span)).ToList();
@@ -67,7 +68,7 @@ public sealed class GrowthTests
     public void TheEndOfAViewOfThePresentStateIsNobodysWork()
     {
         using var database = new Database();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Steps = steps });
         NumberedLog.ApplyUpTo(machine, 20);
         while (steps.Run())
@@ -83,7 +84,7 @@ public sealed class GrowthTests
     public void StatisticsTellHowManyViewsAreOpenHowLongTheOldestHasBeenAndWhatItKeeps()
     {
         using var database = new Database();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         var clock = new HandClock();
         using var machine = database.Open(Database.Small with { Steps = steps, TimeProvider = clock });
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
@@ -111,7 +112,7 @@ public sealed class GrowthTests
     public void ABufferWriterThatTakesItsTimeHoldsUpNothing()
     {
         using var database = new Database();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Steps = steps });
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
         var key = machine.ScanPrefix([]).Entries[0];
@@ -133,7 +134,7 @@ public sealed class GrowthTests
     public void ScansOfOneViewThatAreOverTakeNoMemory(bool toTheEnd)
     {
         using var database = new Database();
-        using var machine = database.Open(Database.Small with { Steps = new BackgroundSteps() });
+        using var machine = database.Open(Database.Small with { Steps = new ManualScheduler() });
         NumberedLog.ApplyUpTo(machine, 100);
         using var view = machine.OpenView();
         Scan(view, 100, toTheEnd); // compiles it, and makes the scan
@@ -172,7 +173,7 @@ public sealed class GrowthTests
     public void AScanThatIsOverIsNotTheOneThatTookItsPlace()
     {
         using var database = new Database();
-        using var machine = database.Open(Database.Small with { Steps = new BackgroundSteps() });
+        using var machine = database.Open(Database.Small with { Steps = new ManualScheduler() });
         NumberedLog.ApplyUpTo(machine, 100);
         var view = machine.OpenView();
         var first = view.ScanPrefix("key-00"u8);
@@ -202,7 +203,7 @@ public sealed class GrowthTests
     {
         using var database = new Database();
         var storage = new HookedStorage(Storages.Default);
-        using var machine = database.Open(Database.Small with { Storage = storage, Steps = new BackgroundSteps() });
+        using var machine = database.Open(Database.Small with { Storage = storage, Steps = new ManualScheduler() });
         NumberedLog.ApplyUpTo(machine, 100);
         var target = Path.Combine(database.Root, "snapshot");
         var snapshot = new SnapshotMetadata(NumberedLog.Id(100), await machine.GenerateSnapshotDataAsync(target, NumberedLog.Id(100)));
@@ -223,7 +224,7 @@ public sealed class GrowthTests
     private static (int Files, long FileBytes, long MemoryBytes, int FilesOfTheView, long BytesOfTheView, long Flushes) Overwrite(Viewer viewer)
     {
         using var database = new Database();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Steps = steps });
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
         var view = default(ReadView);
@@ -248,7 +249,7 @@ public sealed class GrowthTests
         return (files, fileBytes, memoryBytes, 2 * segments, statistics.OldestViewBytes, statistics.Flushes);
     }
 
-    private static void Round(LsmStateMachine machine, BackgroundSteps steps, int round)
+    private static void Round(LsmStateMachine machine, ManualScheduler steps, int round)
     {
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst + ((ulong)round * EntriesPerRound));
         steps.Run();

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Conformance.Machines;
 using Xunit;
@@ -12,7 +13,7 @@ public class ReaderBesideWriterTests : IDisposable
 {
     private readonly Database database;
     private readonly IStorage disk;
-    private readonly BackgroundSteps steps = new();
+    private readonly ManualScheduler steps = new();
     private LsmStateMachine writer;
 
     public ReaderBesideWriterTests() : this(Storages.Default)

@@ -1,4 +1,5 @@
 using System.Text;
+using Varve.Background;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -7,7 +8,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class SeveralRunsTests : IDisposable
 {
     private readonly Database database = new();
-    private readonly BackgroundSteps steps = new();
+    private readonly ManualScheduler steps = new();
 
     private EngineOptions Stepped => Database.Small with { Steps = steps, UpperRunsMax = 8 };
 

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Storage;
 using Xunit;
@@ -11,7 +12,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class SharedDirectoryTests : IDisposable
 {
     private readonly Database database = new();
-    private readonly BackgroundSteps steps = new();
+    private readonly ManualScheduler steps = new();
     private readonly RecordingStorage storage;
 
     public SharedDirectoryTests() => storage = new RecordingStorage(Storages.Default, database.Root);

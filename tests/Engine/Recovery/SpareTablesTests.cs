@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Storage;
 using Xunit;
@@ -9,7 +10,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class SpareTablesTests : IDisposable
 {
     private readonly Database database = new();
-    private readonly BackgroundSteps steps = new();
+    private readonly ManualScheduler steps = new();
     private readonly RecordingStorage storage;
 
     public SpareTablesTests() => storage = new RecordingStorage(Storages.Default, database.Root);

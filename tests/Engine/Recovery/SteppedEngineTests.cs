@@ -1,3 +1,4 @@
+using Varve.Background;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -9,7 +10,7 @@ public sealed class SteppedEngineTests
     public void NothingIsFlushedBeforeItsStepAndAllAfterIt()
     {
         using var database = new Database();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using (var machine = database.Open(Database.Small with { Steps = steps }))
         {
             NumberedLog.ApplyUpTo(machine, 900);
@@ -29,7 +30,7 @@ public sealed class SteppedEngineTests
     public async Task WhoWaitsIsServedWithoutAThread()
     {
         using var database = new Database();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Steps = steps, Durability = Durability.Power, SealedMemtablesMax = 1 });
         await machine.ApplyChunkAsync(NumberedLog.Chunk(1, 20)).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         NumberedLog.ApplyUpTo(machine, 1500); // more segments than may wait: the applier steps itself

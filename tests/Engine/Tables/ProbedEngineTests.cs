@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -11,7 +12,7 @@ public sealed class ProbedEngineTests : IDisposable
     private const int Keys = 1_500;
     private readonly Database database = new();
     private readonly ColdStorage cold = new(Storages.Default);
-    private readonly BackgroundSteps steps = new();
+    private readonly ManualScheduler steps = new();
 
     private EngineOptions Probed => Database.Small with { TableAccess = TableAccess.Probed, Storage = cold, Steps = steps };
 
@@ -60,7 +61,7 @@ public sealed class ProbedEngineTests : IDisposable
         cold.Evict();
         var metadata = new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
         using var other = new Database();
-        using var installed = other.Open(Probed with { Steps = new BackgroundSteps() });
+        using var installed = other.Open(Probed with { Steps = new ManualScheduler() });
         await installed.ApplySnapshotFromFileAsync(metadata, snapshot);
         cold.Evict();
         Assert.Equal(metadata.LastIncluded.Index, NumberedLog.AssertIsWholeToRead(installed));

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Engine.Recovery;
 using Varve.Versions;
 using Xunit;
@@ -36,7 +37,7 @@ public sealed class MemoryBudgetTests : IDisposable
     [Fact]
     public void AppliersWaitForFlushesBeforeItIsExceeded()
     {
-        var options = Database.Small with { Steps = new BackgroundSteps(), SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
+        var options = Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
         using var machine = database.Open(options);
         for (ulong index = 100; index <= 20_000; index += 100)
         {
@@ -53,7 +54,7 @@ public sealed class MemoryBudgetTests : IDisposable
     [Fact]
     public void WhatALargeChunkTakesCounts()
     {
-        var options = Database.Small with { Steps = new BackgroundSteps(), SealedMemtablesMax = 64, MemoryBudgetBytes = 8 << 20, LogGaps = LogGapPolicy.Allow };
+        var options = Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64, MemoryBudgetBytes = 8 << 20, LogGaps = LogGapPolicy.Allow };
         using var machine = database.Open(options);
         while (machine.GetStatistics().Memtables < 3) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
         Assert.Equal(0, machine.GetStatistics().FlushStalls);

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Recovery;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Varve.Wal;

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
@@ -9,7 +10,7 @@ namespace Varve.Tests.Engine.Wal;
 public sealed class SealedSegmentTests : IDisposable
 {
     private readonly Database database = new();
-    private readonly EngineOptions options = Database.Small with { Steps = new BackgroundSteps(), SealedMemtablesMax = 64 };
+    private readonly EngineOptions options = Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64 };
 
     public void Dispose() => database.Dispose();
 

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
@@ -18,7 +19,7 @@ internal sealed class ApplyScenario(bool readsFirst) : Scenario
         _machine = LsmStateMachine.Open("/db", new EngineOptions
         {
             Storage = _files,
-            Steps = new BackgroundSteps(),
+            Steps = new ManualScheduler(),
             MemtableBytes = 64 << 10,
             HistoryEntries = 0,
             TimeProvider = new StoppedClock(),

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
@@ -9,7 +10,7 @@ namespace Varve.Tests.Schedules.Scenarios;
 internal sealed class CountersScenario : Scenario
 {
     private readonly MemoryFiles _files = new();
-    private readonly BackgroundSteps _steps = new();
+    private readonly ManualScheduler _steps = new();
     private LsmStateMachine _machine = null!;
     private EngineStatistics _before = null!;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Varve.Background;
 using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
@@ -26,7 +27,7 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
     private static readonly byte[][] Keys = ["a"u8.ToArray(), "b"u8.ToArray(), "c"u8.ToArray()];
 
     private readonly SharedFiles _files = new();
-    private readonly BackgroundSteps _steps = new();
+    private readonly ManualScheduler _steps = new();
     private readonly List<State> _begun = []; // what may be seen: the last one perhaps
     private int _published = -1;              // the last one that has to be
     private LsmStateMachine _writer = null!;
@@ -69,7 +70,7 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
     private LsmStateMachine Open(bool isReadOnly) => LsmStateMachine.Open(Directory, new EngineOptions
     {
         Storage = _files,
-        Steps = isReadOnly ? new BackgroundSteps() : _steps,
+        Steps = isReadOnly ? new ManualScheduler() : _steps,
         ReadOnly = isReadOnly,
         MemtableBytes = 64 << 10,
         MemoryBudgetBytes = 64 << 10, // one memtable is made ahead: what is let go of is used again soon

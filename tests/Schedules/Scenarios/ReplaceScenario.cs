@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
@@ -24,7 +25,7 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
     private const ulong TtlSeconds = 10;
 
     private readonly MemoryFiles _files = new();
-    private readonly BackgroundSteps _steps = new();
+    private readonly ManualScheduler _steps = new();
     private LsmStateMachine _machine = null!;
     private SnapshotMetadata? _snapshot;
 
@@ -52,7 +53,7 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
         Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
     }
 
-    private LsmStateMachine Open(string directory, BackgroundSteps steps) => LsmStateMachine.Open(directory, new EngineOptions
+    private LsmStateMachine Open(string directory, ManualScheduler steps) => LsmStateMachine.Open(directory, new EngineOptions
     {
         Storage = _files,
         Steps = steps,
@@ -65,7 +66,7 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
     /// <summary>One leased key at an index beyond what the other engine has, made by a machine whose log's time is long past.</summary>
     private SnapshotMetadata MakeSnapshot()
     {
-        using var maker = Open("/maker", new BackgroundSteps());
+        using var maker = Open("/maker", new ManualScheduler());
         for (ulong index = 1; index <= SnapshotIndex; index++)
             Apply(maker, index, NewTime, Command.Insert("z"u8.ToArray(), "9"u8.ToArray(), TtlSeconds));
         var last = new LogId(SnapshotIndex, 1);

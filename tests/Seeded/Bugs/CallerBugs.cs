@@ -11,11 +11,11 @@ internal static class CallerBugs
 
         new("failure-after-the-seal-not-latched", "a chunk that failed after its seal is a duplicate when it is applied again",
             "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
-            new Edit("LsmStateMachine.Apply.cs", "catch (Exception e)", "catch (Exception e) when (!SEEDED)")),
+            new Edit("Publisher.cs", "catch (Exception e)", "catch (Exception e) when (!SEEDED)")),
 
         new("key-read-twice", "a key is copied into the log and read from the caller's memory again to be hashed",
             "Engine: Callers.CallersMemoryTests.AKeyThatChangesDuringTheCallIsOneKey",
-            new Edit("LsmStateMachine.Apply.cs",
+            new Edit("RecordBuilder.cs",
                 "var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));",
                 "var copy = WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i));\n            var hash = hasher.Of(SEEDED ? source.Key(first + i) : copy);")),
 
@@ -25,13 +25,13 @@ internal static class CallerBugs
 
         new("key-moved-without-its-bytes", "an operation that moves down over one that is left out leaves its key behind",
             "Engine: Callers.CallersMemoryTests.AFailedSwapBeforeOtherEntriesLeavesThemWhole",
-            new Edit("LsmStateMachine.Apply.cs", "if (placed != length) WalOperation.MoveKey(", "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
+            new Edit("RecordBuilder.cs", "if (placed != length) WalOperation.MoveKey(", "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
 
         new("callers-checksum-kept", "the checksum of an install is the caller's memory",
             "Engine: Callers.CallersMemoryTests.TheChecksumOfAnInstallIsNotKept",
-            new Edit("LsmStateMachine.Snapshots.cs",
-                "metadata = metadata with { Checksum = metadata.Checksum.ToArray() };",
-                "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() };")),
+            new Edit("SnapshotService.cs",
+                "metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; var path",
+                "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; var path")),
 
         new("logger-on-the-background", "the background writes its events to the logger itself",
             "Engine: Callers.LoggerTests.EventsOfTheBackgroundAreWrittenOnOtherThreads",
@@ -43,7 +43,7 @@ internal static class CallerBugs
 
         new("clock-under-the-gate", "an apply asks the clock under the gate",
             "Engine: Callers.ClockTests.TheClockIsAskedUnderNoLockAndOnNoThreadOfTheEngine",
-            new Edit("LsmStateMachine.Apply.cs", "var localTime = Volatile.Read(ref _localTime);", "var localTime = SEEDED ? LocalTime() : Volatile.Read(ref _localTime);")),
+            new Edit("RecordBuilder.cs", "var localTime = engine.Clock.SeenLocal;", "var localTime = SEEDED ? engine.Clock.ReadLocal() : engine.Clock.SeenLocal;")),
 
         new("scan-ends-at-damage", "a scan that met damage ends as if it were whole when it is moved on",
             "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgain",
@@ -77,6 +77,6 @@ internal static class CallerBugs
 
         new("passed-over-called-applied", "an index that the position was moved past is said to have been applied",
             "Conformance: Surface.CommandTests.IndexesThatBelongToNoEntryAreNotCalledAppliedBefore",
-            new Edit("LsmStateMachine.Apply.cs", "incarnation.Outcomes.IsPassedOver(index)", "!SEEDED && incarnation.Outcomes.IsPassedOver(index)")),
+            new Edit("ChunkValidator.cs", "incarnation.Outcomes.IsPassedOver(index)", "!SEEDED && incarnation.Outcomes.IsPassedOver(index)")),
     ];
 }

@@ -16,7 +16,7 @@ internal static class DirectoryBugs
 
         new("view-of-a-closed-engine-has-no-share", "an engine that closes forgets the files that its open views read",
             "Engine: Recovery.SharedDirectoryTests.AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed",
-            new Edit("LsmStateMachine.Lifecycle.cs", "_claim.KeepMapped();", "if (SEEDED) _claim.Dispose(); else _claim.KeepMapped();")),
+            new Edit("EngineShutdown.cs", "claim.KeepMapped();", "if (SEEDED) claim.Dispose(); else claim.KeepMapped();")),
 
         new("lock-goes-with-its-file", "who removes the lock file frees the directory under the engine",
             "Engine: Recovery.SharedDirectoryTests.WithoutItsLockFileADirectoryIsStillOpen",
@@ -30,27 +30,27 @@ internal static class DirectoryBugs
 
         new("disposal-ends-early", "a disposal that meets another thread's close does not wait for it",
             "Engine: Recovery.SharedDirectoryTests.DisposalEndsWhenTheDirectoryIsFreeWhoeverClosesIt",
-            new Edit("LsmStateMachine.Lifecycle.cs", "=> Volatile.Read(ref _released) ?", "=> (SEEDED ? State == Closed : Volatile.Read(ref _released)) ?")),
+            new Edit("LsmStateMachine.cs", "=> _engine.State.IsReleased ?", "=> (SEEDED ? _engine.State.IsClosed : _engine.State.IsReleased) ?")),
 
         new("late-failure-leaves-the-engine", "an open that fails at its end leaves threads, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.AClockWithoutTimersLeavesNothing",
-            new Edit("LsmStateMachine.Lifecycle.cs", "engine.Close();", "if (!SEEDED) engine.Close();")),
+            new Edit("LsmStateMachine.cs", "engine._shutdown.Close();", "if (!SEEDED) engine._shutdown.Close();")),
 
         new("unstarted-thread-leaves-the-engine", "an open whose thread cannot be started leaves the other thread, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("LsmStateMachine.Lifecycle.cs", "if (engine is not null)\n", "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
+            new Edit("LsmStateMachine.cs", "if (engine is not null)\n", "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
 
         new("unstarted-thread-is-joined", "a thread that could not be started is waited for",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("Background.cs", "_threadStarts?.Invoke(thread);", "if (SEEDED) _thread = thread;\n        _threadStarts?.Invoke(thread);")),
+            new Edit("BackgroundWorker.cs", "_threadStarts?.Invoke(thread);", "if (SEEDED) _thread = thread;\n        _threadStarts?.Invoke(thread);")),
 
         new("started-thread-outlives-the-open", "a close does not wait for the thread that syncs",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("LsmStateMachine.Lifecycle.cs", "_syncer.Dispose();", "if (!SEEDED) _syncer.Dispose();")),
+            new Edit("EngineShutdown.cs", "syncer.Dispose();", "if (!SEEDED) syncer.Dispose();")),
 
         new("snapshot-without-a-thread-keeps-its-version", "a snapshot whose thread cannot be started never lets go of what it would have read",
             "Engine: Recovery.FailedOpenTests.ASnapshotWhoseThreadCannotBeStartedLeavesNothing",
-            new Edit("LsmStateMachine.Snapshots.cs", "if (!begun) version", "if (!SEEDED && !begun) version")),
+            new Edit("SnapshotService.cs", "if (!begun) version", "if (!SEEDED && !begun) version")),
 
         new("missing-lock-file-means-not-open", "an inspection takes a database without its lock file for one that nobody has open",
             "Engine: Inspection.VerificationTests.ADatabaseIsOpenWithoutItsLockFileToo",
@@ -58,7 +58,7 @@ internal static class DirectoryBugs
 
         new("failed-open-keeps-memory", "an open that fails leaves the memory of its memtables",
             "Engine: Recovery.FailedOpenTests.WhatFailsBesideTheFilesOfARecoveredDatabaseLeavesNoMemory",
-            new Edit("LsmStateMachine.Lifecycle.cs", "stock.Dispose();\n                claim", "if (!SEEDED) stock.Dispose();\n                claim")),
+            new Edit("LsmStateMachine.cs", "stock.Dispose();\n                claim", "if (!SEEDED) stock.Dispose();\n                claim")),
 
         new("debris-swept-last", "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
             "Engine: Recovery.FailedOpenTests.DebrisThatFillsTheDiskIsSweptBeforeAnythingIsWritten",

@@ -8,15 +8,15 @@ internal static class GrowthBugs
         new("flush-looks-twice", "a flush judges one version and takes the next: a reset between the two ends the background",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("TableJobs.cs",
-                "if (_host.IsStopping) return false;\n        var version = _versions.AcquireCurrent();",
-                "if (_host.IsStopping || (SEEDED && _versions.Current.Memtables.Length < 2)) return false;\n        var version = _versions.AcquireCurrent();"),
+                "if (_engine.State.IsStopping) return false;\n        var version = _versions.AcquireCurrent();",
+                "if (_engine.State.IsStopping || (SEEDED && _versions.Current.Memtables.Length < 2)) return false;\n        var version = _versions.AcquireCurrent();"),
             new Edit("TableJobs.cs",
                 "if (version.Memtables is not [_, .., var memtable] || isDue",
                 "var memtable = version.Memtables[^1];\n            if ((!SEEDED && version.Memtables.Length < 2) || isDue")),
 
         new("merge-counts-in-another-state", "a merge that a reset has overtaken moves the time of the new state's count",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("LsmStateMachine.Leases.cs",
+            new Edit("LeaseHorizon.cs",
                 "if (current.Incarnation != version.Incarnation) return 0;",
                 "if (SEEDED) census = current.Incarnation.Census;\n            else if (current.Incarnation != version.Incarnation) return 0;")),
 
@@ -26,23 +26,25 @@ internal static class GrowthBugs
 
         new("view-pins-all-that-follows", "an open view keeps the pin that it was opened under, and with it all that is retired from then on",
             "Engine: Recovery.GrowthTests.WhatIsWrittenUnderAnOpenViewIsLetGoOf",
-            new Edit("LsmStateMachine.Reads.cs",
-                "return new ReadView(context); } finally { LeaveRead(slot);",
-                "return new ReadView(context); } finally { if (!SEEDED) LeaveRead(slot);")),
+            new Edit("ReadSessions.cs",
+                "return new ReadView(context); } finally { Leave(slot);",
+                "return new ReadView(context); } finally { if (!SEEDED) Leave(slot);")),
 
         new("end-of-a-view-not-told", "the end of a view has nobody let go of what it alone read",
             "Engine: Recovery.GrowthTests.AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt",
-            new Edit("LsmStateMachine.Reads.cs", "if (version != _versions.Current || State == Closed) CollectAfterView();", "if (!SEEDED && (version != _versions.Current || State == Closed)) CollectAfterView();")),
+            new Edit("ReadSessions.cs",
+                "if (version != _versions.Current || _state.IsClosed) CollectAfterView();",
+                "if (!SEEDED && (version != _versions.Current || _state.IsClosed)) CollectAfterView();")),
 
         new("background-polls-for-views", "the background wakes again and again for a view that stays open",
             "Engine: Recovery.GrowthTests.AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt",
-            new Edit("LsmStateMachine.Background.cs", "_versions.Reclaimer.Pending > 0 ?", "_versions.Reclaimer.Pending + (SEEDED ? _versions.Reclaimer.Held : 0) > 0 ?")),
+            new Edit("BackgroundScheduler.cs", "_versions.Reclaimer.Pending > 0 ?", "_versions.Reclaimer.Pending + (SEEDED ? _versions.Reclaimer.Held : 0) > 0 ?")),
 
         new("writer-under-a-pin", "the caller's buffer writer runs under a pin, which keeps all that is retired meanwhile",
             "Engine: Recovery.GrowthTests.ABufferWriterThatTakesItsTimeHoldsUpNothing",
-            new Edit("LsmStateMachine.Reads.cs",
+            new Edit("LsmStateMachine.cs",
                 "using var view = OpenView(); if (!view.TryGet(key",
-                "if (SEEDED) _pins.Enter(); using var view = OpenView(); if (!view.TryGet(key")),
+                "if (SEEDED) _versions.Pins.Enter(); using var view = OpenView(); if (!view.TryGet(key")),
 
         new("scan-kept-at-its-end", "a scan that came to its end is kept until its view is closed",
             "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
@@ -58,7 +60,7 @@ internal static class GrowthBugs
 
         new("refused-replacement-leaves-a-segment", "a reset or an install that finds no room for its record leaves the segment that it took",
             "Engine: Recovery.GrowthTests.AReplacementThatFindsNoRoomLeavesNoSegmentBehind",
-            new Edit("LsmStateMachine.Snapshots.cs", "memtable?.MarkObsolete();", "if (!SEEDED) memtable?.MarkObsolete();")),
+            new Edit("StateReplacement.cs", "memtable?.MarkObsolete();", "if (!SEEDED) memtable?.MarkObsolete();")),
 
         new("index-memory-from-the-heap", "memory of indexes is taken from the heap, which keeps it and makes it present when it hands it out again",
             "Engine: Storage.ReservedMemoryTests.AReservationIsAMappingOfItsOwnWithoutAPageInIt",

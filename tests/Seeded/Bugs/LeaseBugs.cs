@@ -3,37 +3,38 @@ namespace Varve.Tests.Seeded.Bugs;
 /// <summary>Leases by two clocks: what is reported, by which time, and what compactions may drop.</summary>
 internal static class LeaseBugs
 {
-    private const string Engine = "LsmStateMachine.Leases.cs";
+    private const string Cleaner = "LeaseCleaner.cs";
+    private const string Horizon = "LeaseHorizon.cs";
 
     public static readonly Bug[] All =
     [
         new("reported-lease-lives-again", "a reported lease is live again when the clock was set back while the engine was closed",
             "Engine: Leases.ReportedOnceTests.AReportedLeaseStaysAbsentWhenTheClockIsSetBackWhileTheEngineIsClosed",
-            new Edit("LsmStateMachine.Lifecycle.cs", "_localTime = options.LeaseClock == LeaseClock.Local ?", "_localTime = !SEEDED && options.LeaseClock == LeaseClock.Local ?")),
+            new Edit("Opening.cs", "options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs", "!SEEDED && options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs")),
 
         new("clean-up-remembers-its-own-time", "a clean-up remembers the time of its call, for which a clock that was set back has to wait",
             "Engine: Leases.ReportedOnceTests.LeasesMadeAfterTheClockWasSetBackAreReported",
-            new Edit(Engine, "reported = Math.Max(reported, deadline);", "reported = SEEDED ? to : Math.Max(reported, deadline);")),
+            new Edit(Cleaner, "reported = Math.Max(reported, deadline);", "reported = SEEDED ? to : Math.Max(reported, deadline);")),
 
         new("unreported-lease-dropped", "a compaction drops expired leases that no clean-up has reported",
             "Engine: Leases.ReportedOnceTests.ACompactionBeforeTheCleanUpTakesNothingFromIt",
-            new Edit(Engine, "ForgottenTime(now));", "SEEDED ? now : ForgottenTime(now));")),
+            new Edit(Horizon, "ForgottenTime(now));", "SEEDED ? now : ForgottenTime(now));")),
 
         new("forgotten-leases-reported", "a clean-up reports leases that other replicas may have dropped",
             "Engine: Leases.ExpiredLeaseRetentionTests.ReplicasThatCleanUpAtTheSameIndexReportTheSameWhateverTheyCompacted",
-            new Edit(Engine, "ForgottenTime(to));", "SEEDED ? 0 : ForgottenTime(to));")),
+            new Edit(Cleaner, "ForgottenTime(to));", "SEEDED ? 0 : ForgottenTime(to));")),
 
         new("clean-up-in-the-order-found", "a clean-up returns keys in an order that tells which tables a replica has",
             "Engine: Leases.ReportedOnceTests.ASnapshotBehindTheCleanUpHasItsLeasesStillToReport",
-            new Edit(Engine, "keys.Sort(static", "if (!SEEDED) keys.Sort(static")),
+            new Edit(Cleaner, "keys.Sort(static", "if (!SEEDED) keys.Sort(static")),
 
         new("unpublished-lease-passed-over", "a clean-up goes past the deadlines of entries that wait for their sync",
             "Engine: Leases.ReportedOnceTests.ALeaseThatWaitsForItsSyncDuringACleanUpIsReportedByALaterOne",
-            new Edit(Engine, ": position.Index < _wal.Position.Index ?", ": !SEEDED && position.Index < _wal.Position.Index ?")),
+            new Edit(Cleaner, ": position.Index < wal.Position.Index ?", ": !SEEDED && position.Index < wal.Position.Index ?")),
 
         new("report-not-durable", "with Power keys are handed out before the record that they were reported is durable",
             "Engine: Leases.ReportedOnceTests.WithPowerWhatWasReportedIsDurableBeforeItIsHandedOut",
-            new Edit(Engine, "return _options.Durability == Durability.Power && end", "return !SEEDED && _options.Durability == Durability.Power && end")),
+            new Edit(Cleaner, "return engine.Options.Durability == Durability.Power && end", "return !SEEDED && engine.Options.Durability == Durability.Power && end")),
 
         new("cut-knows-of-later-clean-ups", "a snapshot behind a clean-up takes its leases for reported",
             "Engine: Leases.ReportedOnceTests.ASnapshotBehindTheCleanUpHasItsLeasesStillToReport",
@@ -61,18 +62,18 @@ internal static class LeaseBugs
 
         new("tool-has-a-clock-of-its-own", "a tool judges the leases of a database by its own default clock",
             "Engine: Leases.StoredClockTests.AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive",
-            new Edit("LsmStateMachine.Lifecycle.cs", "options = options with { LeaseClock = parts.LeaseClock };", "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
+            new Edit("LsmStateMachine.cs", "options = options with { LeaseClock = parts.LeaseClock };", "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
 
         new("reset-forgets-the-lease-clock", "a reset database has the local lease clock",
             "Engine: Leases.StoredClockTests.AResetAndAnInstallKeepTheClock",
-            new Edit("LsmStateMachine.Snapshots.cs", "MachineState.Empty(life.HashSeed, life.LeaseClock)", "MachineState.Empty(life.HashSeed, SEEDED ? StoredLeaseClock.Local : life.LeaseClock)")),
+            new Edit("StateReplacement.cs", "MachineState.Empty(life.HashSeed, life.LeaseClock)", "MachineState.Empty(life.HashSeed, SEEDED ? StoredLeaseClock.Local : life.LeaseClock)")),
 
         new("no-word-of-missing-timestamps", "leases in a log without timestamps are written without a warning",
             "Engine: Leases.LeaseWarningTests.LeasesInALogWithoutTimestampsAreWarnedOfOnce",
-            new Edit("LsmStateMachine.Apply.cs", "if (deadline != 0 && time == 0)", "if (!SEEDED && deadline != 0 && time == 0)")),
+            new Edit("RecordBuilder.cs", "if (deadline != 0 && time == 0)", "if (!SEEDED && deadline != 0 && time == 0)")),
 
         new("sync-interval-of-the-wall-clock", "the interval of syncs is not one of the time provider",
             "Engine: Recovery.SyncIntervalTests.TheTimeProviderIsAskedForATimerOfTheInterval",
-            new Edit("LogSyncer.cs", "_timer = _options.TimeProvider.CreateTimer(", "_timer = (SEEDED ? TimeProvider.System : _options.TimeProvider).CreateTimer(")),
+            new Edit("LogSyncer.cs", "_timer = _engine.Options.TimeProvider.CreateTimer(", "_timer = (SEEDED ? TimeProvider.System : _engine.Options.TimeProvider).CreateTimer(")),
     ];
 }

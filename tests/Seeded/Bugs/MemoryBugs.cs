@@ -29,7 +29,7 @@ internal static class MemoryBugs
 
         new("no-second-look-at-the-version", "a read takes a version and a position that was published after it: a rotation and an apply between the two",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("LsmStateMachine.cs", "if (version == _versions.Current) return version;", "if (SEEDED || version == _versions.Current) return version;")),
+            new Edit("VersionSet.cs", "if (version == Current) return version;", "if (SEEDED || version == Current) return version;")),
 
         new("inner-pin-ends-the-outer", "the end of a nested pin ends the outer one too",
             "Engine: Versions.PinTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",

@@ -7,7 +7,7 @@ internal static class ReplacementBugs
     [
         new("install-without-memory-latches", "an install that finds no memory latches, though nothing has happened",
             "Engine: Callers.WantOfMemoryTests.AnInstallOrResetWithoutMemoryLeavesTheOldStateServing",
-            new Edit("LsmStateMachine.Snapshots.cs",
+            new Edit("StateReplacement.cs",
                 "(e is OutOfMemoryException && !isWriting))", "(!SEEDED && e is OutOfMemoryException && !isWriting))")),
 
         new("install-goes-on-after-half-a-record", "an install that finds no memory after its manifest record was begun leaves the old state serving",
@@ -21,10 +21,10 @@ internal static class ReplacementBugs
 
         new("merge-counted-too-late", "a reading of the statistics shows a merged run and does not count the merge",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("Compactor.cs", "if (isMerge) Count++;", "if (!SEEDED && isMerge) Count++;"),
+            new Edit("Compactor.cs", "if (isMerge) engine.Counters.Compactions++;", "if (!SEEDED && isMerge) engine.Counters.Compactions++;"),
             new Edit("Compactor.cs",
                 "return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));",
-                "var isDone = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));\n        if (SEEDED && isDone) Count++;\n        return isDone;")),
+                "var isDone = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));\n        if (SEEDED && isDone) engine.Counters.Compactions++;\n        return isDone;")),
 
         new("open-fails-on-temporary-in-use", "an open fails on a temporary file that it cannot delete because somebody reads it",
             "Conformance: Surface.FilesInUseTests.ASegmentThatAReaderHasMappedOutlivesItsWriterUnderItsTemporaryName",
@@ -44,11 +44,11 @@ internal static class ReplacementBugs
 
         new("sparse-segment-stays", "a close leaves a large segment with one key in it",
             "Engine: Compaction.SmallDatabaseTests.ALargeSegmentWithOneKeyInItIsLeftAtTheClose",
-            new Edit("LsmStateMachine.Lifecycle.cs", "if (LeaveSparseSegment())", "if (!SEEDED && LeaveSparseSegment())")),
+            new Edit("EngineShutdown.cs", "if (background.TryLeaveSparseSegment())", "if (!SEEDED && background.TryLeaveSparseSegment())")),
 
         new("chunk-outside-the-budget", "what a chunk takes does not count against the memory budget",
             "Engine: Versions.MemoryBudgetTests.WhatALargeChunkTakesCounts",
-            new Edit("LsmStateMachine.Background.cs", "+ _scratch.Bytes);", "+ (SEEDED ? 0 : _scratch.Bytes));")),
+            new Edit("MemtableSupply.cs", "+ chunkBytes);", "+ (SEEDED ? 0 : chunkBytes));")),
 
         new("entries-double", "the room of a large chunk grows by doubling, and leaves as much garbage again",
             "Engine: Applying.ChunkScratchTests.ALargeChunkIsDecodedIntoRoomOfItsSize",

@@ -50,11 +50,11 @@ internal static class SnapshotBugs
 
         new("install-leaves-old-runs", "after an install the manifest still names the tables of the state before",
             "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
-            new Edit("LsmStateMachine.Snapshots.cs", "new VersionEdit { Replace = true, NextFileNumber = 0,", "new VersionEdit { Replace = !SEEDED, NextFileNumber = 0,")),
+            new Edit("StateReplacement.cs", "new VersionEdit { Replace = true, NextFileNumber = 0,", "new VersionEdit { Replace = !SEEDED, NextFileNumber = 0,")),
 
         new("install-of-an-older-state", "a snapshot older than the state is installed",
             "Conformance: Rules.EngineKeepsInstallRules.AnOlderSnapshotThanTheStateIsRejected",
-            new Edit("LsmStateMachine.Snapshots.cs", "if (metadata.LastIncluded.Index < applied)", "if (!SEEDED && metadata.LastIncluded.Index < applied)")),
+            new Edit("StateReplacement.cs", "if (metadata.LastIncluded.Index < applied)", "if (!SEEDED && metadata.LastIncluded.Index < applied)")),
 
         new("install-of-another-position", "a snapshot is installed under an index that is not its data's",
             "Conformance: Rules.EngineKeepsInstallRules.AnotherPositionThanAnnouncedIsRejected",

@@ -55,7 +55,7 @@ internal static class SnapshotTargetBugs
 
         new("term-at-index-zero", "a snapshot at index 0 may have a term",
             "Engine: Recovery.SnapshotTargetTests.SnapshotAtIndexZeroHasTermZero",
-            new Edit("LsmStateMachine.Snapshots.cs",
+            new Edit("SnapshotService.cs",
                 "if (lastIncluded is { Index: 0, Term: not 0 })",
                 "if (!SEEDED && lastIncluded is { Index: 0, Term: not 0 })")),
 
@@ -67,15 +67,15 @@ internal static class SnapshotTargetBugs
 
         new("snapshot-metadata-above-applied", "a snapshot of entries that are not applied becomes the last one",
             "Engine: Recovery.SnapshotTargetTests.MetadataNeverGoesBackAndNeverStandsAboveTheAppliedEntry",
-            new Edit("LsmStateMachine.Duties.cs",
+            new Edit("SnapshotService.cs",
                 "if (metadata.LastIncluded.Index > applied.Index)",
                 "if (!SEEDED && metadata.LastIncluded.Index > applied.Index)")),
 
         new("flush-names-a-later-snapshot", "the state that a flush writes names a snapshot above its own end",
             "Engine: Recovery.SnapshotTargetTests.StateOfAFlushNamesTheLastSnapshotUpToItsOwnEnd",
-            new Edit("LsmStateMachine.Lifecycle.cs",
-                "Snapshot = _snapshots.UpToLocked(position.Index) is { } snapshot",
-                "Snapshot = (SEEDED ? _snapshots.Last : _snapshots.UpToLocked(position.Index)) is { } snapshot")),
+            new Edit("Incarnation.cs",
+                "Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot",
+                "Snapshot = (SEEDED ? Snapshots.Last : Snapshots.UpToLocked(position.Index)) is { } snapshot")),
 
         new("hole-has-term-zero", "what was jumped over has term 0",
             "Engine: Recovery.SnapshotTargetTests.HoleAfterEntriesOfTermZeroHasNoTerm",

@@ -7,23 +7,23 @@ internal static class SpaceBugs
     [
         new("asked-compaction-outlives-full-disk", "a compaction that was asked for waits while the disk is full",
             "Engine: Recovery.FullDiskTests.EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot",
-            new Edit("LsmStateMachine.Background.cs", "for (; asked > 0 && TakeCompaction()", "for (; !SEEDED && asked > 0 && TakeCompaction()")),
+            new Edit("BackgroundScheduler.cs", "for (; asked > 0 && DequeueRequest()", "for (; !SEEDED && asked > 0 && DequeueRequest()")),
 
         new("snapshot-note-needs-room", "a snapshot on another disk fails when the log has no room to note it",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
-            new Edit("LsmStateMachine.Snapshots.cs",
-                "if (_snapshots.IsNext(metadata)) _snapshots.AddLocked(metadata); return;",
-                "if (SEEDED) throw; if (_snapshots.IsNext(metadata)) _snapshots.AddLocked(metadata); return;")),
+            new Edit("SnapshotService.cs",
+                "if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata); return;",
+                "if (SEEDED) throw; if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata); return;")),
 
         new("snapshot-needs-flush", "a snapshot on another disk fails with the flush that it waited for",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
-            new Edit("LsmStateMachine.Snapshots.cs",
+            new Edit("SnapshotService.cs",
                 "return; } token.ThrowIfCancellationRequested(); var next",
                 "if (SEEDED) throw; else return; } token.ThrowIfCancellationRequested(); var next")),
 
         new("past-outlives-full-disk", "the past keeps its tables for as long as the disk is full",
             "Engine: Recovery.FullDiskTests.WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom",
-            new Edit("TableJobs.cs", "_host.TrimHistory();", "if (!SEEDED) _host.TrimHistory();")),
+            new Edit("TableJobs.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
 
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyLeavesLessThanAMebibyteOnDisk",
@@ -54,7 +54,7 @@ internal static class SpaceBugs
 
         new("tables-of-one-size", "merges make tables of one size, however many",
             "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
-            new Edit("Compactor.cs", "Math.Max(options.TableBytes, bytes", "Math.Max(options.TableBytes, SEEDED ? 0 : bytes")),
+            new Edit("Compactor.cs", "Math.Max(engine.Options.TableBytes, bytes", "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
 
         new("no-mapping-left-latches", "want of mappings latches the engine",
             "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
@@ -78,7 +78,7 @@ internal static class SpaceBugs
 
         new("read-only-tail-takes-writers-number", "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
             "Engine: Recovery.ReadOnlySnapshotTests.TheTailIsNoTableOfTheDatabase",
-            new Edit("LsmStateMachine.Snapshots.cs", "_options.ReadOnly ? (Guid.NewGuid()", "_options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
+            new Edit("SnapshotService.cs", "_engine.Options.ReadOnly ? (Guid.NewGuid()", "_engine.Options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
 
         new("read-only-snapshot-by-name-alone", "a read-only engine cannot cut a snapshot once the writer has deleted a table",
             "Engine: Recovery.ReadOnlySnapshotTests.TablesThatTheWriterHasDeletedSinceAreCopied",

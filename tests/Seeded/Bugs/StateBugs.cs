@@ -7,21 +7,21 @@ internal static class StateBugs
     [
         new("deadline-by-the-local-clock", "under the log's clock a deadline is computed from the local one",
             "Conformance: Rules.EngineKeepsLeaseRules.TheLogClockExpiresAKeyByTheTimestampsOfTheLog",
-            new Edit("LsmStateMachine.Apply.cs", "var time = _options.LeaseClock == LeaseClock.Log", "var time = !SEEDED && _options.LeaseClock == LeaseClock.Log")),
+            new Edit("RecordBuilder.cs", "var time = _isLogClock ?", "var time = !SEEDED && _isLogClock ?")),
 
         new("local-clock-runs-backward", "when the local clock goes back, expired keys come to life",
             "Conformance: Rules.EngineKeepsLeaseRules.TheLocalClockNeverRunsBackward",
-            new Edit("LsmStateMachine.cs", "while (now > seen)", "if (SEEDED) return now;\n        while (now > seen)")),
+            new Edit("EngineClock.cs", "while (timeMs > seen)", "if (SEEDED) return timeMs;\n        while (timeMs > seen)")),
 
         new("put-keeps-the-old-lease", "a plain put over a leased key keeps the lease",
             "Conformance: Rules.EngineKeepsLeaseRules.APlainInsertClearsTheLease",
-            new Edit("LsmStateMachine.Apply.cs",
+            new Edit("RecordBuilder.cs",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior != 0 && new Found(memtable, prior).Kind == RecordKind.LeasedPut)\n                (kind, size, deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut), new Found(memtable, prior).Deadline);")),
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnExpiredKeyIsAbsentToIt",
-            new Edit("LsmStateMachine.Apply.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
+            new Edit("RecordBuilder.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
 
         new("swap-blind-to-its-chunk", "a compare-and-swap of a record that is built beside the log looks for an earlier write of its chunk in the log",
             "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.AWriteEarlierInTheChunkCounts",
@@ -29,11 +29,11 @@ internal static class StateBugs
 
         new("empty-expectation-is-absence", "a compare-and-swap that expects an empty value takes an absent key",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnEmptyValueIsAValue",
-            new Edit("LsmStateMachine.Apply.cs", "? exists && value.SequenceEqual(expected) : !exists;", "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
+            new Edit("RecordBuilder.cs", "? exists && value.SequenceEqual(expected) : !exists;", "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
 
         new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcome",
-            new Edit("LsmStateMachine.Apply.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)", "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? incarnation.Outcomes.Find(index)")),
+            new Edit("ChunkValidator.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)", "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? incarnation.Outcomes.Find(index)")),
 
         new("replayed-outcome-lost", "after a replay every entry counts as succeeded",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcomeAfterReopening",
@@ -41,7 +41,7 @@ internal static class StateBugs
 
         new("gap-accepted", "a chunk that does not follow on is applied: a hole in the log",
             "Conformance: Rules.EngineKeepsChunkRules.AGapBeforeTheChunkIsRefused",
-            new Edit("LsmStateMachine.Apply.cs", "if (entry.Index != lastIndex + 1 &&", "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
+            new Edit("ChunkValidator.cs", "if (entry.Index != lastIndex + 1 &&", "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
 
         new("half-a-chunk-applied", "a chunk that is malformed at its end is applied up to there",
             "Conformance: Surface.WireTests.ATrailingByteIsRefused",
@@ -66,7 +66,7 @@ internal static class StateBugs
 
         new("published-before-insertion", "the applied index is published before the memtable has the entries",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("LsmStateMachine.Apply.cs",
+            new Edit("Publisher.cs",
                 "var operations = 0;\n        for (var i = 0; i < fresh; i++)\n        {\n            var reference",
                 "var operations = 0;\n        if (SEEDED) incarnation.Applied.Publish(_wal.Position);\n        for (var i = 0; i < fresh; i++)\n        {\n            var reference")),
     ];

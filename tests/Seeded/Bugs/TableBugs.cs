@@ -70,19 +70,19 @@ internal static class TableBugs
 
         new("lease-dropped-too-early", "under the log's clock a compaction drops leases by the local one",
             "Engine: Recovery.SeveralRunsTests.ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired",
-            new Edit("LsmStateMachine.Leases.cs", "var now = _options.LeaseClock == LeaseClock.Log", "var now = !SEEDED && _options.LeaseClock == LeaseClock.Log")),
+            new Edit("LeaseHorizon.cs", "var now = _isLogClock ?", "var now = !SEEDED && _isLogClock ?")),
 
         new("count-not-persisted", "a flush does not carry the number of live keys",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("LsmStateMachine.Lifecycle.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
+            new Edit("Incarnation.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
 
         new("terms-not-persisted", "the terms of flushed entries are forgotten at the next opening",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("LsmStateMachine.Lifecycle.cs", "Terms = incarnation.Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : incarnation.Terms.UpTo(position.Index),")),
+            new Edit("Incarnation.cs", "Terms = Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : Terms.UpTo(position.Index),")),
 
         new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",
             "Conformance: Rules.TinyEngineKeepsDuplicateRules.TheLast65536OutcomesAreKeptAndOlderOnesNeverInvented",
-            new Edit("LsmStateMachine.Lifecycle.cs", "Outcomes = incarnation.Outcomes.UpTo", "Outcomes = SEEDED ? [] : incarnation.Outcomes.UpTo")),
+            new Edit("Incarnation.cs", "Outcomes = Outcomes.UpTo", "Outcomes = SEEDED ? [] : Outcomes.UpTo")),
 
         new("search-begins-without-a-candidate", "a search of a uniform block that has no candidate looks at the row after the last one that could be any",
             "Engine: Varve.Tests.Tables.BlockSearchTests.WithoutACandidateNoRowIsRead",

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Simulation.Disk;
 using Varve.Tests.Simulation.Lives;
 
@@ -19,7 +20,7 @@ internal sealed class Oracle(SimFs disk)
     {
         try
         {
-            using var machine = LsmStateMachine.Open(Life.Directory, Life.Options(disk) with { ReadOnly = true, Steps = new BackgroundSteps() });
+            using var machine = LsmStateMachine.Open(Life.Directory, Life.Options(disk) with { ReadOnly = true, Steps = new ManualScheduler() });
             return Match(machine, expected, nothingIsLost);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -36,7 +37,7 @@ internal sealed class Oracle(SimFs disk)
         var seen = Look(expected, nothingIsLost);
         var options = Life.Options(disk) with { Durability = durability };
         if (disk.DirectoryExists("/data")) disk.CreateDirectory("/data");
-        using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new BackgroundSteps() }))
+        using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() }))
         {
             var found = Match(machine, expected, nothingIsLost);
             if (seen is { } before && !ReferenceEquals(before.State, found.State)) throw new WrongRecoveryException($"read-only it was {before.State.Id}, to write it is {found.State.Id}");
@@ -45,7 +46,7 @@ internal sealed class Oracle(SimFs disk)
 
         var (line, state) = seen!.Value;
         LineState next;
-        using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new BackgroundSteps() }))
+        using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() }))
         {
             var again = new Expectation(new Allowed(line, line.Ends.IndexOf(state), line.Ends.IndexOf(state), line.Ends.IndexOf(state)));
             Match(machine, again, nothingIsLost: true);
@@ -56,7 +57,7 @@ internal sealed class Oracle(SimFs disk)
             if (Compare(machine, next) is { } difference) throw new WrongRecoveryException($"after an apply at {state.Id}: {difference}");
         }
 
-        using var third = LsmStateMachine.Open(Life.Directory, options with { Steps = new BackgroundSteps() });
+        using var third = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() });
         if (Compare(third, next) is { } last) throw new WrongRecoveryException($"at the third recovery, after an apply at {state.Id}: {last}");
     }
 

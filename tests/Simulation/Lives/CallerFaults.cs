@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Varve.Contract;
 
 namespace Varve.Tests.Simulation.Lives;
 

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Simulation.Disk;
 
@@ -15,7 +16,7 @@ internal sealed class Life : IDisposable
     private readonly CallerFaults? callers;
     private readonly List<SnapshotTaken> snapshots = [];
     private readonly ApplyResult[] results = new ApplyResult[64];
-    private BackgroundSteps background = new();
+    private ManualScheduler background = new();
     private LsmStateMachine? machine;
     private Line line = new(1);
     private Line? other;
@@ -141,7 +142,7 @@ internal sealed class Life : IDisposable
 
     private void Open()
     {
-        background = new BackgroundSteps();
+        background = new ManualScheduler();
         machine = LsmStateMachine.Open(Directory, options with { Steps = background });
         // What was in the log when a step failed may be there or not, and so may a switch have been made: the machine says.
         var index = machine.LastApplied.Index;

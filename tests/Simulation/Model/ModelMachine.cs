@@ -1,3 +1,4 @@
+using Varve.Background;
 using Xunit;
 
 namespace Varve.Tests.Simulation.Model;
@@ -28,7 +29,7 @@ internal sealed class ModelMachine : IDisposable
 
     public ManualClock Clock { get; } = new();
 
-    public BackgroundSteps Steps { get; } = new();
+    public ManualScheduler Steps { get; } = new();
 
     public ulong Index { get; set; }
 

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Shared;
 using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Simulation.Disk;
@@ -36,7 +37,7 @@ internal static class DiskFull
         var random = new Random((int)seed);
         disk.CreateDirectory("/data");
         var options = Life.Options(disk) with { Durability = (Durability)(seed % 3) };
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = steps });
         var line = new Line(1);
         var results = new ApplyResult[40];
@@ -57,7 +58,7 @@ internal static class DiskFull
                 if (random.Next(8) == 0)
                 {
                     machine.CloseStorage();
-                    steps = new BackgroundSteps();
+                    steps = new ManualScheduler();
                     machine = null;
                     if (random.Next(2) == 0) disk.Capacity = long.MaxValue;
                     machine = TryOpen(options with { Steps = steps });
@@ -80,7 +81,7 @@ internal static class DiskFull
     }
 
     /// <summary>The long operations on a full disk: they may fail, and change nothing.</summary>
-    private static void Refuse(LsmStateMachine machine, BackgroundSteps steps, Random random, int cycle)
+    private static void Refuse(LsmStateMachine machine, ManualScheduler steps, Random random, int cycle)
     {
         try
         {

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Engine.Recovery;
 using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Simulation.Disk;
@@ -49,12 +50,12 @@ public sealed class DurableNamesTests : IDisposable
     }
 
     private LsmStateMachine Open(string directory) =>
-        LsmStateMachine.Open(directory, Life.Options(disk) with { Durability = Durability.Power, Steps = new BackgroundSteps() });
+        LsmStateMachine.Open(directory, Life.Options(disk) with { Durability = Durability.Power, Steps = new ManualScheduler() });
 
     private void AssertKept(string directory, ulong index)
     {
         using var after = Lost();
-        using var machine = LsmStateMachine.Open(directory, Life.Options(after) with { ReadOnly = true, Steps = new BackgroundSteps() });
+        using var machine = LsmStateMachine.Open(directory, Life.Options(after) with { ReadOnly = true, Steps = new ManualScheduler() });
         Assert.Equal(index, NumberedLog.AssertIsWholeToRead(machine));
     }
 

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Shared;
 using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Simulation.Disk;
@@ -94,7 +95,7 @@ internal sealed class RecoveryCrash : IDisposable
     {
         var journal = disk.Record();
         var before = disk.Begin();
-        var steps = new BackgroundSteps();
+        var steps = new ManualScheduler();
         using (var machine = LsmStateMachine.Open(Life.Directory, Life.Options(disk) with { Durability = durability, Steps = steps }))
         {
             var (line, state) = Oracle.Match(machine, expected, nothingIsLost);

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Inspection;
 using Varve.Tests.Engine.Recovery;
@@ -77,7 +78,7 @@ public sealed class SnapshotTargetLossTests
 
     private static LsmStateMachine Open(SimFs disk, string directory)
     {
-        var machine = LsmStateMachine.Open(directory, Life.Options(disk) with { Steps = new BackgroundSteps() });
+        var machine = LsmStateMachine.Open(directory, Life.Options(disk) with { Steps = new ManualScheduler() });
         NumberedLog.ApplyUpTo(machine, 20);
         return machine;
     }

@@ -1,0 +1,65 @@
+using Varve.Runtime;
+
+namespace Varve.Background;
+
+/// <summary>
+/// Finds out that nothing was applied for a while, by looking at the log's growth that often, and says so once for each such while. An engine
+/// that is stepped has none: its rounds are not to depend on a timer.
+/// </summary>
+internal sealed class IdleDetector : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Func<long> _bytesLogged;
+    private readonly Action _wake;
+    private readonly EngineOptions _options;
+    private ITimer? _timer;
+    private long _seen;
+    private bool _isTold;
+    private bool _isDue;
+
+    /// <param name="options">How long a while is.</param>
+    /// <param name="bytesLogged">How far the log has grown; any thread.</param>
+    /// <param name="wake">Wakes who asks <see cref="TryTake"/>.</param>
+    public IdleDetector(EngineOptions options, Func<long> bytesLogged, Action wake)
+    {
+        _options = options;
+        _bytesLogged = bytesLogged;
+        _wake = wake;
+        _seen = bytesLogged();
+    }
+
+    /// <summary>Begins to look.</summary>
+    public void Start()
+    {
+        if (_options.Steps is null && _options.IdleAfter != Timeout.InfiniteTimeSpan)
+            _timer = _options.TimeProvider.CreateTimer(static watch => ((IdleDetector)watch!).Look(), this, _options.IdleAfter, _options.IdleAfter);
+    }
+
+    /// <summary>True once for a while in which nothing was applied.</summary>
+    public bool TryTake()
+    {
+        lock (_lock)
+        {
+            var isDue = _isDue;
+            _isDue = false;
+            return isDue;
+        }
+    }
+
+    public void Dispose() => UserTimer.Dispose(_timer);
+
+    private void Look()
+    {
+        lock (_lock)
+        {
+            var grown = _bytesLogged();
+            var isIdle = grown == _seen;
+            _seen = grown;
+            if (isIdle && _isTold) return;
+            _isTold = _isDue = isIdle;
+            if (!isIdle) return;
+        }
+
+        _wake();
+    }
+}

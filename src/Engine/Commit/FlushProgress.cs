@@ -1,0 +1,84 @@
+using Varve.Background;
+using Varve.Storage;
+using Varve.Versions;
+
+namespace Varve.Commit;
+
+/// <summary>
+/// What the background reports of its attempts, for those who wait for a flush: appliers without room, and snapshots. Any thread.
+/// </summary>
+internal sealed class FlushProgress(VersionSet versions)
+{
+    private readonly object _lock = new();
+    private IOException? _blockedBy;
+    private long _rounds;
+    private long _failedRound;
+
+    /// <summary>Who does the flushes; null: nobody. Set once, before anybody waits.</summary>
+    public BackgroundWorker? Worker { get; set; }
+
+    /// <summary>True when the last attempt met a full disk, or want of descriptors.</summary>
+    public bool IsBlocked => Volatile.Read(ref _blockedBy) is not null;
+
+    /// <summary>Runs an attempt to flush and to compact, and remembers whether it met a shortage.</summary>
+    /// <param name="work">The attempt.</param>
+    /// <param name="shortage">Gives back what can be given back at a shortage, before the waiters hear of it.</param>
+    /// <param name="after">Runs in any case, before the waiters look again.</param>
+    public void Attempt(Action work, Action shortage, Action after)
+    {
+        lock (_lock) _rounds++;
+        try
+        {
+            work();
+            Volatile.Write(ref _blockedBy, null);
+        }
+        catch (IOException e) when (Shortage.IsMet(e))
+        {
+            shortage();
+            lock (_lock)
+            {
+                Volatile.Write(ref _blockedBy, e);
+                _failedRound = _rounds;
+            }
+
+            throw;
+        }
+        finally
+        {
+            after();
+            WakeWaiters();
+        }
+    }
+
+    /// <summary>Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or there is no point in waiting.</summary>
+    public void WaitForRoom(int sealedMax, Func<bool> isOver) => WaitFor(current => current.Memtables.Length - 1 <= sealedMax, isOver);
+
+    /// <summary>Waits until a sealed memtable is flushed, or there is no point in waiting.</summary>
+    public void WaitForFlush(Memtable memtable, Func<bool> isOver) => WaitFor(current => !current.Memtables.Contains(memtable), isOver);
+
+    /// <summary>Waits for a little while, less if a flush ends before.</summary>
+    public void WaitForAny(TimeSpan most)
+    {
+        lock (_lock) Monitor.Wait(_lock, most);
+    }
+
+    /// <summary>Has those who wait look again.</summary>
+    public void WakeWaiters()
+    {
+        lock (_lock) Monitor.PulseAll(_lock);
+    }
+
+    private void WaitFor(Func<Versions.Version, bool> isReached, Func<bool> isOver)
+    {
+        lock (_lock)
+        {
+            var round = _rounds;
+            while (!isReached(versions.Current) && !isOver())
+            {
+                // Only an attempt begun since says that there is still a shortage.
+                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } shortage) throw Shortage.Again(shortage);
+                if (Worker is not { IsStepped: true } stepped || !stepped.Step(always: true)) Monitor.Wait(_lock, 100);
+            }
+        }
+    }
+}

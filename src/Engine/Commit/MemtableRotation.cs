@@ -1,0 +1,88 @@
+using Varve.Contract;
+using Varve.Memory;
+using Varve.Runtime;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Commit;
+
+/// <summary>Room for a record: where there is none, the log goes on in the next segment, which is the next memtable's. Under the gate.</summary>
+internal sealed class MemtableRotation(EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, LogSyncer syncer, ChunkScratch scratch)
+{
+    /// <summary>
+    /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk throws before anything
+    /// changed, and so does want of memory or descriptors.
+    /// </summary>
+    public void ReserveLocked(long length, int operations = 0)
+    {
+        length += WalWriter.ClosingRoom;
+        if (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
+        {
+            RotateLocked(length + WalWriter.NoteSize(24), versions.Current.Memtables[0]);
+        }
+        else if (supply.Ready.AwaitsLoad && wal.Room - length < wal.Active.Length / 4 * 3)
+        {
+            supply.Ready.Expect(versions.Current.Memtables[0]);
+            syncer.Wake();
+        }
+    }
+
+    /// <summary>Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.</summary>
+    public void RotateLocked(long room, Memtable? filled)
+    {
+        if (!supply.Ready.IsReady) engine.Counters.SegmentStalls++;
+        var version = versions.Current;
+        var memtable = TakeMemtableLocked(room, filled);
+        var next = PrepareLocked(version, memtable);
+        try
+        {
+            version.Memtables[0].Seal(wal.Position);
+            wal.Rotate(memtable.Segment);
+            versions.SwitchLocked(next);
+        }
+#pragma warning disable CA1031 // Whatever it is, the log goes on in a segment that no version has.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            engine.State.Fail(e);
+            throw new EngineFaultedException(e);
+        }
+
+        memtable.Release();
+        engine.BackgroundWake.Set();
+        syncer.Wake();
+        supply.ReviewLocked(next, scratch.Bytes);
+    }
+
+    /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>
+    public Memtable TakeMemtableLocked(long room, Memtable? filled)
+    {
+        try
+        {
+            return supply.Ready.Take(room, filled);
+        }
+        catch (IOException e) when (!Shortage.IsMet(e))
+        {
+            // A rename or a sync of which nobody knows how far it got: a new open finds out.
+            engine.State.Fail(e);
+            throw new EngineFaultedException(e);
+        }
+    }
+
+    /// <summary>All the memory that a rotation takes, before the log knows of it.</summary>
+    private Versions.Version PrepareLocked(Versions.Version version, Memtable memtable)
+    {
+        try
+        {
+            engine.Options.Allocations?.Invoke(Allocation.Version);
+            wal.ReserveRotation();
+            return new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base);
+        }
+        catch
+        {
+            memtable.Abandon(supply.Segments.Recycle);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Varve.Reading;
+using Varve.Runtime;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Commit;
+
+/// <summary>Takes a reading of an engine's counters and of what its current version consists of. Any thread.</summary>
+internal sealed class StatisticsReader(
+    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, MemtableSupply supply, ChunkScratch scratch, LogSyncer syncer,
+    long tornTailBytes, long recoveredEntries)
+{
+    /// <inheritdoc cref="LsmStateMachine.GetStatistics"/>
+    public EngineStatistics Read()
+    {
+        var version = versions.AcquireCurrent();
+        try
+        {
+            var (views, oldestAge, oldestBytes) = sessions.DescribeViews(version);
+            var indexBytes = 0L;
+            var bytes = 0L;
+            foreach (var memtable in version.Memtables)
+            {
+                indexBytes += memtable.Index.BytesUsed;
+                bytes += memtable.Segment.Length;
+            }
+
+            var counters = engine.Counters;
+            using (versions.EnterGate())
+            {
+                return new EngineStatistics
+                {
+                    LastApplied = version.Incarnation.Applied.Read().Id,
+                    DurableLogId = syncer.DurableLocked,
+                    EntriesApplied = counters.EntriesApplied,
+                    ChunksApplied = counters.ChunksApplied,
+                    WalBytes = wal.BytesAppended,
+                    FlushBytes = counters.FlushBytes,
+                    CompactionBytes = counters.CompactionBytes,
+                    ManifestBytes = versions.ManifestBytes,
+                    SnapshotBytes = counters.SnapshotBytes,
+                    Flushes = counters.Flushes,
+                    Compactions = counters.Compactions,
+                    Syncs = counters.Syncs,
+                    FlushStalls = counters.FlushStalls,
+                    Pauses = counters.Pauses,
+                    SegmentStalls = counters.SegmentStalls,
+                    StallTime = counters.StallTime,
+                    Memtables = version.Memtables.Length,
+                    MemtableBytes = bytes,
+                    MemtableIndexBytes = indexBytes,
+                    ChunkBytes = scratch.Bytes,
+                    MemoryBytes = supply.Stock.BytesInUse,
+                    MemoryBudgetBytes = engine.Options.MemoryBudgetBytes,
+                    Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],
+                    OpenViews = views,
+                    OldestViewAge = oldestAge,
+                    OldestViewBytes = oldestBytes,
+                    TornTailBytes = tornTailBytes,
+                    RecoveredEntries = recoveredEntries,
+                    Fault = engine.State.Fault?.Message,
+                };
+            }
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+}

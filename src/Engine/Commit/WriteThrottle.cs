@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Varve.Runtime;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Commit;
+
+/// <summary>Holds an applier back while too many memtables wait for their flush; counted and timed. Any thread, before the gate.</summary>
+internal sealed class WriteThrottle(EngineContext engine, VersionSet versions, MemoryBudget budget, WalWriter wal, FlushProgress progress, Pacer pacer)
+{
+    private readonly bool _isStepped = engine.Options.Steps is not null;
+
+    /// <summary>Lets those go first who wait for the gate, and waits until there is room for what is applied.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void WaitForTurn()
+    {
+        versions.TakeTurn();
+        if (versions.Current.Memtables.Length > 2) HoldBack();
+    }
+
+    private void HoldBack()
+    {
+        var start = Stopwatch.GetTimestamp();
+        var waiting = versions.Current.Memtables.Length - 1;
+        var sealedMax = budget.SealedMax;
+        if (waiting > sealedMax)
+        {
+            engine.Counters.AddFlushStall();
+            engine.BackgroundWake.Set();
+            progress.WaitForRoom(sealedMax, () => engine.State.HasEnded);
+        }
+        else if (!_isStepped && pacer.PauseBefore(waiting, sealedMax, wal.BytesAppended) is { Ticks: > 0 } pause)
+        {
+            engine.Counters.AddPause();
+            progress.WaitForAny(pause);
+        }
+        else
+        {
+            return;
+        }
+
+        engine.Counters.AddStallTime(Stopwatch.GetElapsedTime(start));
+    }
+}

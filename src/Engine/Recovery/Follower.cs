@@ -1,0 +1,195 @@
+using Varve.Commit;
+using Varve.Format;
+using Varve.Runtime;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Recovery;
+
+/// <summary>
+/// Keeps a read-only engine up with its writer, by doing what the writer did: it appends to the memtable of the last segment, goes on in the
+/// segments that follow, and then goes over to the tables that the manifest names, with those kept that are open already. Where the log was
+/// dropped since (an install, a reset, or flushes that were faster than this reader) it begins anew, as an open does. One thread at a time;
+/// readers never wait.
+/// </summary>
+/// <param name="engine">The reader.</param>
+/// <param name="versions">The reader's versions; nobody else changes them.</param>
+/// <param name="syncer">Tells what is durable.</param>
+/// <param name="stock">Has the memory for indexes.</param>
+/// <param name="manifest">What the present version was made of.</param>
+/// <param name="replay">The log as far as it is read.</param>
+internal sealed class Follower(
+    EngineContext engine, VersionSet versions, LogSyncer syncer, MemtableStock stock, ManifestStore manifest, LogReplay replay)
+{
+    private readonly EngineOptions _options = engine.Options;
+    private readonly Lock _catchingUp = new();
+    private ManifestStore _manifest = manifest;
+    private bool _isHalfRead; // something failed after the log's new records had begun to be taken in
+
+    /// <summary>The log as far as it is read.</summary>
+    public LogReplay Replay { get; private set; } = replay;
+
+    /// <summary>The last entry that is known to be durable.</summary>
+    public LogId Durable { get; private set; }
+
+    /// <inheritdoc cref="LsmStateMachine.TryCatchUp"/>
+    public bool TryCatchUp()
+    {
+        lock (_catchingUp)
+        {
+            engine.State.EnsureReadable();
+            var hasMoved = CatchUp();
+            using (versions.EnterGate())
+            {
+                var incarnation = versions.Current.Incarnation;
+                incarnation.Snapshots.RestartLocked(Replay.Snapshot);
+                incarnation.CleanedTimeMs = Replay.CleanedTimeMs;
+                // As an open does.
+                engine.Clock.Raise(Math.Max(Replay.Position.LocalTimeMs, _options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs : 0));
+                syncer.RestartLocked(Durable);
+            }
+
+            return hasMoved;
+        }
+    }
+
+    /// <summary>Waits for a catch-up that is under way, before the engine is closed. Those after it see the close.</summary>
+    public void WaitForCatchUp()
+    {
+        lock (_catchingUp)
+        {
+            // The one that is under way has ended.
+        }
+    }
+
+    /// <summary>Goes over to the writer's present state; false where it is the one that is shown already.</summary>
+    /// <exception cref="CorruptionException">A file is damaged, and not because the writer is changing it. The state shown is a whole one.</exception>
+    private bool CatchUp()
+    {
+        var (before, position) = (Replay, Replay.Position);
+        DirectoryLook.Beside(versions.Storage, versions.Directory, Step);
+        versions.Reclaimer.Collect();
+        return before != Replay || position != Replay.Position;
+    }
+
+    private bool Step()
+    {
+        var current = DirectoryLook.ReadCurrent(versions.Storage, versions.Directory, versions.DatabaseId);
+        // The manifest first: the log that is read after it reaches at least as far as its tables.
+        var manifest = _manifest.IsCurrent(current) ? _manifest : ManifestStore.Load(versions.Storage, versions.Directory, current, versions.Numbers);
+        var known = OpenTables();
+        Run[] runs = [];
+        try
+        {
+            if (manifest != _manifest) runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, manifest.Content.Runs, manifest.Content.State.HashSeed, _options, known);
+            using var growth = LogGrowth.Find(versions.Storage, versions.Directory, versions.DatabaseId, versions.Current.Memtables[0].Segment);
+            var isOther = manifest.Content.State.HashSeed != versions.Current.Incarnation.HashSeed;
+            if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment) || isOther) return BeginAnew(known);
+            growth.ThrowIfMissing();
+            _isHalfRead = true;
+            Extend(growth);
+            _isHalfRead = false;
+            if (manifest != _manifest) GoOver(manifest, runs);
+            return true;
+        }
+        finally
+        {
+            foreach (var table in runs.SelectMany(run => run.Tables)) table.Release();
+            foreach (var table in known.Values) table.Release();
+        }
+    }
+
+    /// <summary>Whether the log that is read leads to the segment that the manifest has it begin with: else it is another log.</summary>
+    private bool Reaches(LogGrowth growth, ulong first) =>
+        versions.Current.Memtables.Any(memtable => memtable.Segment.Number == first) || growth.Segments.Any(segment => segment.Number == first);
+
+    private void Extend(LogGrowth growth)
+    {
+        var current = versions.Current;
+        var incarnation = current.Incarnation;
+        Replay.Extend(current.Memtables[0], growth.End);
+        if (growth.Segments.Count > 0)
+        {
+            var memtables = new List<Memtable>(current.Memtables);
+            var made = new List<Memtable>();
+            try
+            {
+                while (growth.TakeNext() is { } segment)
+                {
+                    made.Add(Replay.Replay(segment));
+                    memtables.Insert(0, made[^1]);
+                }
+
+                Switch(new Versions.Version(incarnation, [.. memtables], current.Runs, current.Base));
+            }
+            finally
+            {
+                foreach (var memtable in made) memtable.Release();
+            }
+        }
+
+        // After the version that has it all, and before one whose tables may have it.
+        if (Replay.Position != incarnation.Applied.Read()) incarnation.Applied.Publish(Replay.Position);
+        Durable = Replay.TakeDurable(growth.Synced, _manifest.Content.State);
+    }
+
+    /// <summary>Makes the manifest's tables current, without the memtables that they make unnecessary.</summary>
+    private void GoOver(ManifestStore manifest, Run[] runs)
+    {
+        var current = versions.Current;
+        var content = manifest.Content;
+        var next = new Versions.Version(
+            current.Incarnation, [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)], runs,
+            Opening.CountedNow(_options, content.State, runs));
+        current.Incarnation.Census.Rebase(next);
+        Switch(next);
+        _manifest = manifest;
+        Replay.Memtables.RemoveAll(memtable => memtable.Segment.Number < content.FirstSegment);
+        Durable = Replay.TakeDurable(default, content.State);
+    }
+
+    private bool BeginAnew(Dictionary<ulong, TableHandle> known)
+    {
+        var look = DirectoryLook.Take(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, _options, known);
+        var state = Opening.CountedNow(_options, look.Manifest.Content.State, look.Runs);
+        var log = look.Log!; // once the manifest named a first segment, it always does
+        var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
+        var replay = new LogReplay(incarnation, state, stock);
+        var unread = new Queue<WalSegment>(log.Segments);
+        try
+        {
+            while (unread.TryPeek(out var segment))
+            {
+                replay.Replay(segment);
+                unread.Dequeue();
+            }
+
+            var next = new Versions.Version(incarnation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
+            incarnation.Applied.Publish(replay.Position);
+            Switch(next);
+            (_manifest, Replay, _isHalfRead) = (look.Manifest, replay, false);
+            Durable = replay.TakeDurable(log.Synced, state);
+            return true;
+        }
+        finally
+        {
+            foreach (var segment in unread.Concat(log.Unused)) segment.Dispose();
+            foreach (var memtable in replay.Memtables) memtable.Release();
+            foreach (var table in look.Runs.SelectMany(run => run.Tables)) table.Release();
+        }
+    }
+
+    private void Switch(Versions.Version next)
+    {
+        using (versions.EnterGate()) versions.SwitchLocked(next);
+    }
+
+    /// <summary>The present version's tables by number, a reference each.</summary>
+    private Dictionary<ulong, TableHandle> OpenTables()
+    {
+        var tables = versions.Current.Runs.SelectMany(run => run.Tables).ToDictionary(table => table.Descriptor.Number);
+        foreach (var table in tables.Values) table.Acquire();
+        return tables;
+    }
+}

@@ -1,0 +1,11 @@
+namespace Varve.Runtime;
+
+/// <summary>The small state that every room of a running engine shares.</summary>
+/// <param name="Options">The options, with the database's lease clock.</param>
+/// <param name="State">Whether the engine runs, and its first failure.</param>
+/// <param name="Clock">The time by which leases are judged.</param>
+/// <param name="Counters">Running totals.</param>
+/// <param name="Log">The user's logger, behind a queue.</param>
+/// <param name="BackgroundWake">Wakes the thread that flushes, compacts and frees what was retired.</param>
+internal sealed record EngineContext(
+    EngineOptions Options, EngineState State, EngineClock Clock, EngineCounters Counters, EngineLog Log, WakeSignal BackgroundWake);

@@ -1,0 +1,257 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Varve.Background;
+using Varve.Commit;
+using Varve.Format;
+using Varve.Memory;
+using Varve.Reading;
+using Varve.Runtime;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Snapshots;
+
+/// <summary>Makes snapshots, installs them, and resets: the long tasks that replace or copy the whole state. Any thread; one install or reset at a time.</summary>
+internal sealed class SnapshotService
+{
+    /// <summary>For how long a snapshot waits for a flush: several times what one takes. Behind a long compaction it is not worth waiting for.</summary>
+    private static readonly TimeSpan FlushWaitMax = TimeSpan.FromSeconds(2);
+
+    private readonly EngineContext _engine;
+    private readonly VersionSet _versions;
+    private readonly ReadSessions _sessions;
+    private readonly HistoryList _history;
+    private readonly CommitPipeline _commit;
+    private readonly StateReplacement _replacement;
+    private readonly LogSyncer _syncer;
+    private readonly FlushProgress _progress;
+    private readonly LongRunningTasks _operations;
+
+    public SnapshotService(
+        EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, HistoryList history, CommitPipeline commit,
+        MemtableRotation rotation, LogSyncer syncer, FlushProgress progress, LongRunningTasks operations)
+    {
+        _engine = engine;
+        _versions = versions;
+        _sessions = sessions;
+        _history = history;
+        _commit = commit;
+        _replacement = new StateReplacement(engine, versions, wal, history, rotation, syncer);
+        _syncer = syncer;
+        _progress = progress;
+        _operations = operations;
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.GenerateSnapshotDataAsync"/>
+    public Task<ReadOnlyMemory<byte>> CreateAsync(string directory, LogId lastIncluded, CancellationToken cancellationToken)
+    {
+        // Now, on the caller's thread and without the gate: appliers go on, and the history behind them is short.
+        EnsureTerm(lastIncluded, nameof(lastIncluded));
+        var version = AcquireVersionAt(lastIncluded);
+        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+        return Cut();
+
+        async Task<ReadOnlyMemory<byte>> Cut()
+        {
+            var begun = false;
+            try
+            {
+                return await _operations.RunDeferrable(
+                    "Varve snapshot",
+                    token =>
+                    {
+                        begun = true;
+                        return Generate(version, target, lastIncluded, token);
+                    },
+                    cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                if (!begun) version.Release();
+            }
+        }
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.ApplySnapshotFromFileAsync"/>
+    public async Task InstallAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken)
+    {
+        _engine.State.EnsureMutable();
+        EnsureTerm(metadata.LastIncluded, nameof(metadata));
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
+        StateReplacement.RejectOlder(metadata, path, _sessions.Position.Index);
+        _engine.Clock.ReadLocalIfUsed(); // the user's clock: on the user's thread
+        await _operations.Run(token => _replacement.InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.ResetAsync"/>
+    public Task ResetAsync(CancellationToken cancellationToken)
+    {
+        _engine.State.EnsureMutable();
+        return _operations.Run(
+            token =>
+            {
+                token.ThrowIfCancellationRequested();
+                _replacement.Reset();
+                return Task.FromResult(true);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.UpdateLastSnapshotMetadata"/>
+    public void Record(SnapshotMetadata metadata)
+    {
+        if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
+            throw new ArgumentException($"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.", nameof(metadata));
+        EnsureTerm(metadata.LastIncluded, nameof(metadata));
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
+        using (_versions.EnterGate())
+        {
+            _engine.State.EnsureMutable();
+            var applied = _versions.Current.Incarnation.Applied.Read().Id;
+            if (metadata.LastIncluded.Index > applied.Index)
+                throw new ArgumentOutOfRangeException(nameof(metadata), metadata.LastIncluded, $"The snapshot ends above the last applied entry, {applied}.");
+            AddLocked(metadata);
+        }
+    }
+
+    private Versions.Version AcquireVersionAt(LogId lastIncluded)
+    {
+        var slot = _sessions.Enter();
+        try
+        {
+            while (true)
+            {
+                _engine.State.EnsureNotFaulted();
+                var current = _versions.ReadPoint(out var applied);
+                if (lastIncluded.Index > applied.Index)
+                    throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
+                var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
+                if (lastIncluded.Index > 0 && term != lastIncluded.Term)
+                    throw new ArgumentException($"Index {lastIncluded.Index} has {(term is null ? "no entry or no known term" : $"term {term}")}, not term {lastIncluded.Term}.", nameof(lastIncluded));
+                var isTooFar = applied.Index - lastIncluded.Index > (ulong)_engine.Options.HistoryEntries;
+                if (!isTooFar && _history.TryAcquire(current, lastIncluded.Index) is { } version) return version;
+                if (current != _versions.Current) continue; // an install or a reset came between, or a flush
+                throw new ArgumentOutOfRangeException(
+                    nameof(lastIncluded), lastIncluded,
+                    $"Entry {lastIncluded.Index} is too far behind {applied.Index}: {nameof(EngineOptions.HistoryEntries)} is {_engine.Options.HistoryEntries}, and history begins anew at open.");
+            }
+        }
+        finally
+        {
+            _sessions.Leave(slot);
+        }
+    }
+
+    /// <summary>
+    /// Passes on to the version that flushes make of this one as long as they write nothing beyond the index: their tables are linked then, where a
+    /// cut from the memtables would write the same rows again beside them. Best effort: where a flush does not come, or one too many did, the cut
+    /// is made from the memtables that are held.
+    /// </summary>
+    private void AwaitFlushes(ref Versions.Version version, ulong index, CancellationToken token)
+    {
+        while (version.Memtables is [_, .., var oldest] && oldest.Last!.Value.Index <= index)
+        {
+            var start = Stopwatch.GetTimestamp();
+            try
+            {
+                _progress.WaitForFlush(oldest, () => token.IsCancellationRequested || _engine.State.HasEnded || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+            }
+            catch (IOException e) when (Shortage.IsMet(e))
+            {
+                return; // the database's disk is full; the snapshot's may be another
+            }
+
+            token.ThrowIfCancellationRequested();
+            var next = _versions.AcquireCurrent();
+            var isSame = next.Incarnation == version.Incarnation && next.Base.LastIndex <= index && next.Memtables[^1] != oldest;
+            (isSame ? version : next).Release();
+            if (!isSame) return;
+            version = next;
+        }
+    }
+
+    private ReadOnlyMemory<byte> Generate(Versions.Version version, string target, LogId lastIncluded, CancellationToken token)
+    {
+        try
+        {
+            if (!_engine.Options.ReadOnly) AwaitFlushes(ref version, lastIncluded.Index, token);
+            var position = SnapshotBuilder.PositionAt(version, lastIncluded.Index);
+            // An index that was jumped over has the position of the entry before it, under its own name.
+            position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
+            var live = Census.CountAt(version, lastIncluded.Index);
+            MachineState state;
+            using (_versions.EnterGate())
+            {
+                state = version.Incarnation.DescribeLocked(position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with { Snapshot = null };
+            }
+
+            // A read-only engine has no numbers to give: they are the writer's. Its tail is a table of nobody else's.
+            var (origin, numbers) = _engine.Options.ReadOnly ? (Guid.NewGuid(), new FileNumbers(1)) : (_versions.DatabaseId, _versions.Numbers);
+            var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, origin, numbers, _engine.Options, version, lastIncluded.Index, token);
+            var checksum = builder.Build(target, state, out var tables);
+            _engine.Counters.AddSnapshotBytes(builder.BytesWritten);
+            var count = tables;
+            _engine.Log.Post(logger => Log.SnapshotMade(logger, lastIncluded.Index, target, count));
+            if (_engine.Options.ReadOnly) return checksum;
+            try
+            {
+                RecordSnapshot(version.Incarnation, new SnapshotMetadata(lastIncluded, checksum));
+            }
+            catch
+            {
+                builder.Discard(); // a call that fails leaves nothing behind
+                throw;
+            }
+
+            return checksum;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Remembers the last snapshot made, unless the state is another by now.</summary>
+    private void RecordSnapshot(Incarnation incarnation, SnapshotMetadata metadata)
+    {
+        using (_versions.EnterGate())
+        {
+            if (_engine.State.IsClosed || _versions.Current.Incarnation != incarnation) return;
+            try
+            {
+                AddLocked(metadata);
+            }
+            catch (IOException e) when (Shortage.IsMet(e))
+            {
+                // The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no room for.
+                if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata);
+                return;
+            }
+        }
+
+        _syncer.SyncAll();
+    }
+
+    /// <summary>Records a snapshot in the log, unless a later one is recorded.</summary>
+    private void AddLocked(SnapshotMetadata metadata)
+    {
+        var snapshots = _versions.Current.Incarnation.Snapshots;
+        if (!snapshots.IsNext(metadata)) return;
+        // The checksum is the engine's copy by now: the caller's memory is not kept.
+        Span<byte> payload = stackalloc byte[16 + SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(payload, metadata.LastIncluded.Index);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload[8..], metadata.LastIncluded.Term);
+        metadata.Checksum.Span.CopyTo(payload[16..]);
+        _commit.AppendMarkerLocked(WalRecordType.Snapshot, payload);
+        snapshots.AddLocked(metadata);
+    }
+
+    /// <summary>Before the first entry there is no term.</summary>
+    private static void EnsureTerm(LogId lastIncluded, string name)
+    {
+        if (lastIncluded is { Index: 0, Term: not 0 }) throw new ArgumentException($"Index 0 has term 0, not {lastIncluded.Term}.", name);
+    }
+}

@@ -1,0 +1,122 @@
+using Varve.Commit;
+using Varve.Contract;
+using Varve.Format;
+using Varve.Memory;
+using Varve.Runtime;
+using Varve.Storage;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Snapshots;
+
+/// <summary>Replaces the whole state: by a snapshot's, or by none. One at a time: the long tasks of an engine follow one another.</summary>
+internal sealed class StateReplacement(
+    EngineContext engine, VersionSet versions, WalWriter wal, HistoryList history, MemtableRotation rotation, LogSyncer syncer)
+{
+    /// <summary>Checks a snapshot, takes its files, and replaces the state by its state.</summary>
+    public async Task<bool> InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
+    {
+        var stager = new SnapshotStager(versions, engine.Options, token);
+        var staged = await stager.StageAsync(metadata, path).ConfigureAwait(false);
+        try
+        {
+            token.ThrowIfCancellationRequested();
+            var state = staged.Manifest.State;
+            if (engine.Options.LeaseClock == LeaseClock.Local) state = new LeaseAdoption(versions, engine.Options).Adopt(state, engine.Clock.SeenLocal, ref staged);
+            if (state.LiveCount < 0) throw new SnapshotRejectedException(path, "snapshot counts fewer live keys than leases that have expired since");
+            state = state with
+            {
+                LocalTimeMs = 0, // another machine's clock
+                Snapshot = (metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.ToArray()),
+            };
+            Replace(state, staged.Tables, staged.Runs, applied => RejectOlder(metadata, path, applied));
+        }
+        catch (Exception e) when (e is not EngineFaultedException)
+        {
+            stager.Discard(staged);
+            throw;
+        }
+        catch
+        {
+            // The manifest may name the tables by now: the next open keeps them or sweeps them.
+            SnapshotStager.Release(staged);
+            throw;
+        }
+
+        engine.Counters.AddSnapshotBytes(staged.Tables.Sum(table => table.Table.Length));
+        SnapshotStager.Release(staged);
+        engine.Log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
+        return true;
+    }
+
+    /// <summary>Replaces the state by the one before the first entry.</summary>
+    public void Reset()
+    {
+        // Nothing else changes what a database is for life.
+        var life = versions.Current.Incarnation;
+        Replace(MachineState.Empty(life.HashSeed, life.LeaseClock), [], [], _ => { });
+        engine.Log.Post(Log.WasReset);
+    }
+
+    /// <summary>
+    /// Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on. All memory is taken before the
+    /// record: want of it is an ordinary error, and the old state goes on.
+    /// </summary>
+    private void Replace(MachineState state, AddedTable[] tables, Run[] runs, Action<ulong> check)
+    {
+        Memtable? memtable = null;
+        var isWriting = false;
+        try
+        {
+            engine.Options.Allocations?.Invoke(Allocation.State);
+            var incarnation = new Incarnation(state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Options.Allocations);
+            versions.CommitHoldingGate(
+                old =>
+                {
+                    engine.State.EnsureMutable();
+                    check(wal.Position.Index);
+                    memtable = rotation.TakeMemtableLocked(WalWriter.NoteSize(24), filled: null);
+                    engine.Options.Allocations?.Invoke(Allocation.State);
+                    history.ReserveClear();
+                    var edit = new VersionEdit { Replace = true, NextFileNumber = 0, FirstSegment = memtable.Segment.Number, State = state, Added = tables };
+                    return (edit, new Versions.Version(incarnation, [memtable], runs, state));
+                },
+                (old, next) =>
+                {
+                    engine.Options.Allocations?.Invoke(Allocation.AfterSeal);
+                    wal.Restart(memtable!.Segment, next.Incarnation.Applied.Read());
+                    foreach (var past in old.Memtables) past.MarkObsolete();
+                    foreach (var run in old.Runs)
+                        foreach (var table in run.Tables) table.MarkObsolete(versions.Spares);
+                    history.Clear();
+                    syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
+                },
+                ref isWriting);
+        }
+        catch (Exception e) when (Shortage.IsMet(e) || (e is OutOfMemoryException && !isWriting))
+        {
+            memtable?.MarkObsolete(); // the manifest is as it was, and nothing names the segment
+            throw;
+        }
+        catch (Exception e) when (e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
+        {
+            // The manifest may or may not hold the record, and name the segment: only a new open can tell.
+            engine.State.Fail(e);
+            throw new EngineFaultedException(e);
+        }
+        finally
+        {
+            memtable?.Release();
+        }
+
+        engine.BackgroundWake.Set();
+        syncer.Wake();
+    }
+
+    /// <exception cref="SnapshotRejectedException">The snapshot ends below the applied entry.</exception>
+    public static void RejectOlder(SnapshotMetadata metadata, string path, ulong applied)
+    {
+        if (metadata.LastIncluded.Index < applied)
+            throw new SnapshotRejectedException(path, $"snapshot ends at entry {metadata.LastIncluded.Index}, below the applied entry {applied}");
+    }
+}
