@@ -4,6 +4,7 @@ using Varve.Commit;
 using Varve.Compaction;
 using Varve.Contract;
 using Varve.LiveKeys;
+using Varve.Memtables;
 using Varve.Reading;
 using Varve.Recovery;
 using Varve.Runtime;
@@ -23,7 +24,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     private readonly VersionSet _versions;
     private readonly ReadSessions _sessions;
     private readonly PointReads _reads;
-    private readonly LogSyncer _syncer;
+    private readonly WalSyncer _syncer;
     private readonly CommitPipeline _commit;
     private readonly LeaseCleaner _cleaner;
     private readonly BackgroundScheduler? _background; // null when read-only: nothing to do there
@@ -32,7 +33,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     private readonly StatisticsReader _statistics;
     private readonly EngineShutdown _shutdown;
 
-    private LsmStateMachine(EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, Opening.Parts parts, MemtableStock stock)
+    private LsmStateMachine(EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, DatabaseOpener.Parts parts, MemtableStock stock)
     {
         var options = engine.Options;
         _engine = engine;
@@ -40,7 +41,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         // What is there: files, versions, memory.
         _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
         var supply = new MemtableSupply(options, parts.Pool, stock, parts.Wal.Active.Length);
-        var history = new HistoryList(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
+        var history = new History(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
 
         // Reads.
         _sessions = new ReadSessions(_versions, options, engine.Clock, engine.State, options.ReadOnly ? null : engine.BackgroundWake);
@@ -49,8 +50,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         // The write path.
         var publisher = new Publisher(engine, _versions, parts.Wal);
         var (progress, pacer) = (new FlushProgress(_versions), new Pacer());
-        _syncer = new LogSyncer(engine, _versions, parts.Wal, supply, publisher, parts.Durable);
-        var scratch = new ChunkScratch(options.Allocations);
+        _syncer = new WalSyncer(engine, _versions, parts.Wal, supply, publisher, parts.Durable);
+        var scratch = new ChunkBuffers(options.Allocations);
         var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, scratch);
         var throttle = new WriteThrottle(engine, _versions, supply.Budget, parts.Wal, progress, pacer);
         _commit = new CommitPipeline(engine, _versions, parts.Wal, scratch, rotation, publisher, _syncer, throttle);
@@ -65,7 +66,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         else
         {
             var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, scratch);
-            var jobs = new TableJobs(engine, _versions, _syncer, horizon, completion, progress, pacer);
+            var jobs = new CompactionScheduler(engine, _versions, _syncer, horizon, completion, progress, pacer);
             _background = new BackgroundScheduler(engine, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
         }
 
@@ -77,7 +78,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         _shutdown = new EngineShutdown(
             engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress, claim);
 
-        var incarnation = parts.Version.Incarnation;
+        var incarnation = parts.Version.Generation;
         incarnation.Snapshots.RestartLocked(parts.Replay.Snapshot);
         incarnation.CleanedTimeMs = parts.Replay.CleanedTimeMs;
         stock.Segments = segment =>
@@ -121,7 +122,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         get
         {
             _engine.State.EnsureOpen();
-            return _versions.Current.Incarnation.Snapshots.Last;
+            return _versions.Current.Generation.Snapshots.Last;
         }
     }
 
@@ -154,14 +155,14 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         directory = Path.GetFullPath(directory);
         var log = new EngineLog(options.LoggerFactory);
         var claim = options.ReadOnly
-            ? DirectoryClaim.TryRead(storage, directory) ?? throw Opening.NoDatabase(storage, directory)
+            ? DirectoryClaim.TryRead(storage, directory) ?? throw DatabaseOpener.NoDatabase(storage, directory)
             : DirectoryClaim.Write(storage, directory);
         var stock = new MemtableStock();
-        Opening.Parts? parts = null;
+        DatabaseOpener.Parts? parts = null;
         LsmStateMachine? engine = null;
         try
         {
-            parts = new Opening(storage, directory, options).Run(stock);
+            parts = new DatabaseOpener(storage, directory, options).Run(stock);
             options = options with { LeaseClock = parts.LeaseClock };
             var running = new EngineContext(options, new EngineState(options, log), parts.NewClock(options), new EngineCounters(), log, new WakeSignal());
             engine = new LsmStateMachine(running, directory, storage, claim, parts, stock);
@@ -436,7 +437,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public ValueTask DisposeAsync() => _engine.State.IsReleased ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>The current version, referenced for the caller: an inspection looks at its files.</summary>
-    internal Versions.Version AcquireVersion() => _versions.AcquireCurrent();
+    internal DbVersion AcquireVersion() => _versions.AcquireCurrent();
 
     /// <inheritdoc cref="BackgroundScheduler.Interval"/>
     internal TimeSpan BackgroundInterval() => _background!.Interval();

@@ -31,11 +31,11 @@ public partial class RoomsPointDown(ITestOutputHelper output)
 
             internal static class Smuggled
             {
-                public static object? Of(object any) => any as Versions.Run;
+                public static object? Of(object any) => any as Versions.DbVersion;
             }
             """));
         var use = Assert.Single(Upward(code));
-        Assert.Equal((path, 5, "Run", "src/Engine/Versions/Run.cs"), (use.User, use.Line, use.Name, use.Used));
+        Assert.Equal((path, 5, "DbVersion", "src/Engine/Versions/DbVersion.cs"), (use.User, use.Line, use.Name, use.Used));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Varve.Format;
+using Varve.Iterators;
 using Varve.Storage;
 using Varve.Tables;
 
@@ -35,9 +36,9 @@ public class MergeBench
     [Benchmark(OperationsPerInvoke = Rows)]
     public int Merge()
     {
-        using var merge = new RunMerge(runs, TestHash.Seed);
+        using var merge = new CompactionMerge(runs, TestHash.Seed);
         int rows = 0;
-        while (merge.MoveNext(out PinnedRow row))
+        while (merge.MoveNext(out RowRef row))
             rows += row.Kind == RecordKind.Put ? 1 : 0;
         return rows == Rows / Runs * Runs ? rows : throw new InvalidOperationException("Rows are missing.");
     }

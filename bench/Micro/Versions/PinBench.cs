@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Varve.Versions;
+using Varve.Epochs;
 
 namespace Varve.Bench.Micro.Versions;
 
@@ -7,7 +7,7 @@ namespace Varve.Bench.Micro.Versions;
 [MemoryDiagnoser]
 public class PinBench
 {
-    private readonly PinTable pins = new();
+    private readonly EpochTable pins = new();
 
     [Benchmark]
     public void EnterAndExit()

@@ -20,9 +20,9 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
     /// <param name="results">Receives the results of duplicates.</param>
     /// <param name="parameter">The caller's parameter that has the chunk.</param>
     /// <param name="operationBytes">The most that the operations of the new entries take in the log.</param>
-    public int CheckLocked(ChunkScratch scratch, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
+    public int CheckLocked(ChunkBuffers scratch, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
     {
-        var incarnation = versions.Current.Incarnation;
+        var incarnation = versions.Current.Generation;
         var position = wal.Position;
         var entries = scratch.Entries.AsSpan(0, count);
         var first = 0;

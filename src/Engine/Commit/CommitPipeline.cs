@@ -14,13 +14,13 @@ namespace Varve.Commit;
 /// <para>Nothing else appends to the log: records without entries, too, are appended here.</para>
 /// </summary>
 internal sealed class CommitPipeline(
-    EngineContext engine, VersionSet versions, WalWriter wal, ChunkScratch scratch, MemtableRotation rotation, Publisher publisher, LogSyncer syncer,
+    EngineContext engine, VersionSet versions, WalWriter wal, ChunkBuffers scratch, MemtableRotation rotation, Publisher publisher, WalSyncer syncer,
     WriteThrottle throttle)
 {
     /// <summary>From here on indexing a chunk takes longer than the system call that has the device begin before it.</summary>
     private const int SyncAheadOperationsMin = 32;
 
-    private readonly ChunkScratch _scratch = scratch;
+    private readonly ChunkBuffers _scratch = scratch;
     private readonly ChunkValidator _validator = new(engine, versions, wal);
     private readonly RecordBuilder _builder = new(engine, versions, wal);
     private readonly bool _awaitsSync = engine.Options.Durability == Durability.Power;
@@ -94,10 +94,10 @@ internal sealed class CommitPipeline(
             if (lastApplied.Index < position.Index || lastApplied.Term < position.Term || (lastApplied.Index == position.Index && lastApplied.Term != position.Term))
                 throw new ArgumentOutOfRangeException(nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
             if (lastApplied.Index == position.Index) return;
-            rotation.ReserveLocked(WalWriter.NoteSize(0));
-            var incarnation = versions.Current.Incarnation;
+            rotation.ReserveLocked(WalWriter.MarkerSize(0));
+            var incarnation = versions.Current.Generation;
             incarnation.ReserveJump();
-            wal.AppendNote(WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
+            wal.AppendMarker(WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
             incarnation.NoteJump(lastApplied.Index, lastApplied.Term);
             publisher.PublishLocked();
             end = wal.End;
@@ -109,8 +109,8 @@ internal sealed class CommitPipeline(
     /// <summary>Appends a record without entries at the log's position; where the log ends after it. Under the gate.</summary>
     public LogOffset AppendMarkerLocked(WalRecordType type, ReadOnlySpan<byte> payload)
     {
-        rotation.ReserveLocked(WalWriter.NoteSize(payload.Length));
-        wal.AppendNote(type, payload, wal.Position);
+        rotation.ReserveLocked(WalWriter.MarkerSize(payload.Length));
+        wal.AppendMarker(type, payload, wal.Position);
         return wal.End;
     }
 
@@ -131,7 +131,7 @@ internal sealed class CommitPipeline(
     /// <summary>Appends the close marker, if everything before it is durable; false where it is not needed.</summary>
     public bool TryAppendCloseMarker()
     {
-        using (versions.EnterGate()) return wal.TryVouch();
+        using (versions.EnterGate()) return wal.TryAppendCloseMarker();
     }
 
     private LogOffset AppendNative(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
@@ -168,7 +168,7 @@ internal sealed class CommitPipeline(
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(fresh, flags) + operationBytes;
         if (lengthMax > WalRecordHeader.LengthMax) throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
         rotation.ReserveLocked(lengthMax, fresh);
-        versions.Current.Incarnation.Reserve(positions, flags);
+        versions.Current.Generation.Reserve(positions, flags);
         var record = _builder.BuildLocked(_scratch, source, first, fresh, (int)lengthMax, flags, out var place);
         SealLocked(record);
         publisher.EnterLocked(_scratch, place, first, fresh, results);
@@ -180,7 +180,7 @@ internal sealed class CommitPipeline(
     {
         try
         {
-            wal.Append(header);
+            wal.CommitRecord(header);
         }
         catch (IOException e) when (e is not StorageFullException)
         {

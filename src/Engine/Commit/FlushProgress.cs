@@ -1,4 +1,5 @@
 using Varve.Background;
+using Varve.Memtables;
 using Varve.Storage;
 using Varve.Versions;
 
@@ -68,7 +69,7 @@ internal sealed class FlushProgress(VersionSet versions)
         lock (_lock) Monitor.PulseAll(_lock);
     }
 
-    private void WaitFor(Func<Versions.Version, bool> isReached, Func<bool> isOver)
+    private void WaitFor(Func<DbVersion, bool> isReached, Func<bool> isOver)
     {
         lock (_lock)
         {

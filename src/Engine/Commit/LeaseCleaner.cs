@@ -23,7 +23,7 @@ namespace Varve.Commit;
 /// The time of the call would not do for the number: a machine whose clock is set back would have to wait for it without need.
 /// </summary>
 internal sealed class LeaseCleaner(
-    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LeaseHorizon horizon, CommitPipeline commit, LogSyncer syncer)
+    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LeaseHorizon horizon, CommitPipeline commit, WalSyncer syncer)
 {
     private readonly Lock _cleaning = new();
 
@@ -62,7 +62,7 @@ internal sealed class LeaseCleaner(
         {
             engine.State.EnsureWritable();
             var version = CleanUpPoint(out var position, out var from, out var to);
-            var isAt = version.Incarnation.Census.TryVisitExpired(version, position.Index, from, to, (key, deadline) =>
+            var isAt = version.Generation.LiveKeys.TryVisitExpired(version, position.Index, from, to, (key, deadline) =>
             {
                 found.Add(key);
                 reported = Math.Max(reported, deadline);
@@ -71,8 +71,8 @@ internal sealed class LeaseCleaner(
             using (versions.EnterGate())
             {
                 engine.State.EnsureWritable();
-                var incarnation = version.Incarnation;
-                if (versions.Current.Incarnation != incarnation) return false;
+                var incarnation = version.Generation;
+                if (versions.Current.Generation != incarnation) return false;
                 if (found.Count > 0)
                 {
                     Span<byte> payload = stackalloc byte[sizeof(ulong)];
@@ -93,12 +93,12 @@ internal sealed class LeaseCleaner(
     }
 
     /// <summary>The version, the position and the deadlines that a clean-up looks at: after <paramref name="from"/>, up to <paramref name="to"/>.</summary>
-    private Versions.Version CleanUpPoint(out LogPosition position, out ulong from, out ulong to)
+    private DbVersion CleanUpPoint(out LogPosition position, out ulong from, out ulong to)
     {
         using (versions.EnterGate())
         {
             var version = versions.Current;
-            var incarnation = version.Incarnation;
+            var incarnation = version.Generation;
             position = incarnation.Applied.Read();
             // No chunk is being applied now, so whoever applies later does so at this time or later. What waits for its sync was
             // applied before, and nobody may see it yet: its leases may expire by now, and are left to the next call.

@@ -1,5 +1,5 @@
 using Varve.Contract;
-using Varve.Memory;
+using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
 using Varve.Versions;
@@ -8,7 +8,7 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>Room for a record: where there is none, the log goes on in the next segment, which is the next memtable's. Under the gate.</summary>
-internal sealed class MemtableRotation(EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, LogSyncer syncer, ChunkScratch scratch)
+internal sealed class MemtableRotation(EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, WalSyncer syncer, ChunkBuffers scratch)
 {
     /// <summary>
     /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk throws before anything
@@ -19,7 +19,7 @@ internal sealed class MemtableRotation(EngineContext engine, VersionSet versions
         length += WalWriter.ClosingRoom;
         if (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
         {
-            RotateLocked(length + WalWriter.NoteSize(24), versions.Current.Memtables[0]);
+            RotateLocked(length + WalWriter.MarkerSize(24), versions.Current.Memtables[0]);
         }
         else if (supply.Ready.AwaitsLoad && wal.Room - length < wal.Active.Length / 4 * 3)
         {
@@ -52,7 +52,7 @@ internal sealed class MemtableRotation(EngineContext engine, VersionSet versions
         memtable.Release();
         engine.BackgroundWake.Set();
         syncer.Wake();
-        supply.ReviewLocked(next, scratch.Bytes);
+        supply.ReviewLocked(next.Memtables, scratch.Bytes);
     }
 
     /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>
@@ -71,13 +71,13 @@ internal sealed class MemtableRotation(EngineContext engine, VersionSet versions
     }
 
     /// <summary>All the memory that a rotation takes, before the log knows of it.</summary>
-    private Versions.Version PrepareLocked(Versions.Version version, Memtable memtable)
+    private DbVersion PrepareLocked(DbVersion version, Memtable memtable)
     {
         try
         {
             engine.Options.Allocations?.Invoke(Allocation.Version);
             wal.ReserveRotation();
-            return new Versions.Version(version.Incarnation, [memtable, .. version.Memtables], version.Runs, version.Base);
+            return new DbVersion(version.Generation, [memtable, .. version.Memtables], version.Runs, version.Base);
         }
         catch
         {

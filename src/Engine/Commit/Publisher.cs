@@ -24,13 +24,13 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     /// <param name="first">The first new entry.</param>
     /// <param name="fresh">How many entries are new.</param>
     /// <param name="results">Receives their results.</param>
-    public void EnterLocked(ChunkScratch scratch, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
+    public void EnterLocked(ChunkBuffers scratch, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
     {
         try
         {
             engine.Options.Allocations?.Invoke(Allocation.AfterSeal);
             IndexLocked(scratch, place, fresh);
-            var incarnation = versions.Current.Incarnation;
+            var incarnation = versions.Current.Generation;
             for (var i = 0; i < fresh; i++)
             {
                 ref readonly var position = ref scratch.Positions[i];
@@ -54,17 +54,17 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     /// <summary>Publishes the log's position, unless a sync comes first.</summary>
     public void PublishLocked()
     {
-        if (!_awaitsSync) versions.Current.Incarnation.Applied.Publish(wal.Position);
+        if (!_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);
     }
 
     /// <summary>Publishes the position that a sync has made durable, where publication waits for that.</summary>
     public void PublishSyncedLocked(in LogPosition position)
     {
-        var applied = versions.Current.Incarnation.Applied;
+        var applied = versions.Current.Generation.Applied;
         if (_awaitsSync && position.Index >= applied.Read().Index) applied.Publish(position);
     }
 
-    private void IndexLocked(ChunkScratch scratch, BlockList.Place place, int fresh)
+    private void IndexLocked(ChunkBuffers scratch, BlockList.Place place, int fresh)
     {
         var index = versions.Current.Memtables[0].Index;
         var operations = 0;

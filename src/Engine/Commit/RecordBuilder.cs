@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Runtime;
+using Varve.Tables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -25,14 +26,14 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// <param name="flags">The columns that the entries need.</param>
     /// <param name="place">Where in the index the one operation goes, if the chunk has one entry.</param>
     public WalRecordHeader BuildLocked<TSource>(
-        ChunkScratch scratch, TSource source, int first, int fresh, int lengthMax, ColumnFlags flags, out BlockList.Place place)
+        ChunkBuffers scratch, TSource source, int first, int fresh, int lengthMax, ColumnFlags flags, out BlockList.Place place)
         where TSource : IChunkSource, allows ref struct
     {
         var positions = scratch.Positions.AsSpan(0, fresh);
         var segment = wal.Active;
         var memtable = versions.Current.Memtables[0];
         var localTime = engine.Clock.SeenLocal; // raised before the gate
-        var room = wal.Build(lengthMax);
+        var room = wal.BeginRecord(lengthMax);
         var columns = ChunkColumnsWriter.Write(room[WalRecordHeader.Size..], positions, flags);
         var length = WalRecordHeader.Size + columns;
         var operations = 0;
@@ -98,7 +99,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// Copies each key to where its operation will be, hashes the copy, and asks for its directory line ahead of use: independent misses
     /// cost a tenth of dependent ones.
     /// </summary>
-    private void PlaceKeysLocked<TSource>(ChunkScratch scratch, TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
+    private void PlaceKeysLocked<TSource>(ChunkBuffers scratch, TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
         where TSource : IChunkSource, allows ref struct
     {
         var hasher = versions.Current.MemtableHasher;

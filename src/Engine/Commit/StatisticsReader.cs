@@ -1,3 +1,4 @@
+using Varve.Memtables;
 using Varve.Reading;
 using Varve.Runtime;
 using Varve.Versions;
@@ -7,7 +8,7 @@ namespace Varve.Commit;
 
 /// <summary>Takes a reading of an engine's counters and of what its current version consists of. Any thread.</summary>
 internal sealed class StatisticsReader(
-    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, MemtableSupply supply, ChunkScratch scratch, LogSyncer syncer,
+    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, MemtableSupply supply, ChunkBuffers scratch, WalSyncer syncer,
     long tornTailBytes, long recoveredEntries)
 {
     /// <inheritdoc cref="LsmStateMachine.GetStatistics"/>
@@ -30,7 +31,7 @@ internal sealed class StatisticsReader(
             {
                 return new EngineStatistics
                 {
-                    LastApplied = version.Incarnation.Applied.Read().Id,
+                    LastApplied = version.Generation.Applied.Read().Id,
                     DurableLogId = syncer.DurableLocked,
                     EntriesApplied = counters.EntriesApplied,
                     ChunksApplied = counters.ChunksApplied,

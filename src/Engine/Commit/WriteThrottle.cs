@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
 using Varve.Wal;

@@ -2,6 +2,7 @@ using Varve.Background;
 using Varve.Commit;
 using Varve.Contract;
 using Varve.LiveKeys;
+using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
 using Varve.Versions;
@@ -20,21 +21,21 @@ internal sealed class BackgroundScheduler : IDisposable
 
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
-    private readonly TableJobs _jobs;
+    private readonly CompactionScheduler _jobs;
     private readonly FlushProgress _progress;
     private readonly FlushCompletion _completion;
     private readonly MemtableSupply _supply;
     private readonly MemtableRotation _rotation;
     private readonly LeaseHorizon _horizon;
-    private readonly LogSyncer _syncer;
+    private readonly WalSyncer _syncer;
     private readonly BackgroundWorker _worker;
     private readonly IdleDetector _idle;
     private readonly Lock _requestsLock = new();
     private readonly Queue<TaskCompletionSource> _requests = new();
 
     public BackgroundScheduler(
-        EngineContext engine, VersionSet versions, WalWriter wal, TableJobs jobs, FlushProgress progress, FlushCompletion completion,
-        MemtableSupply supply, MemtableRotation rotation, LeaseHorizon horizon, LogSyncer syncer)
+        EngineContext engine, VersionSet versions, WalWriter wal, CompactionScheduler jobs, FlushProgress progress, FlushCompletion completion,
+        MemtableSupply supply, MemtableRotation rotation, LeaseHorizon horizon, WalSyncer syncer)
     {
         _engine = engine;
         _versions = versions;
@@ -188,9 +189,9 @@ internal sealed class BackgroundScheduler : IDisposable
 
         _jobs.FlushSealed();
 
-        bool IsLarge(Versions.Version current) =>
+        bool IsLarge(DbVersion current) =>
             current.Memtables is [{ Index.KeyCount: 0 } memtable] && memtable.Segment.Length > _supply.Segments.RestingLength
-            && current.Base.LastIndex == current.Incarnation.Applied.Read().Index;
+            && current.Base.LastIndex == current.Generation.Applied.Read().Index;
     }
 
     /// <summary>

@@ -1,4 +1,4 @@
-using Varve.Versions;
+using Varve.Tables;
 
 namespace Varve.Compaction;
 

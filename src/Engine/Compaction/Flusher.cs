@@ -1,5 +1,6 @@
 using Varve.Commit;
 using Varve.Format;
+using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
 using Varve.Tables;
@@ -8,32 +9,32 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.</summary>
-internal sealed class Flusher(EngineContext engine, VersionSet versions, LogSyncer syncer, FlushCompletion completion)
+internal sealed class Flusher(EngineContext engine, VersionSet versions, WalSyncer syncer, FlushCompletion completion)
 {
     private const int RowsAtOnce = 32;
 
     /// <summary>Flushes the oldest memtable of a version, which is sealed; false, with nothing done, when the engine is closing or another state is current by now.</summary>
-    public bool Flush(Versions.Version version, Memtable memtable)
+    public bool Flush(DbVersion version, Memtable memtable)
     {
         var last = memtable.Last!.Value;
-        if (version.Incarnation.Applied.Read().Index < last.Index) syncer.SyncAll(); // what is not published must not get into tables
-        using var batch = new TableBatch(
-            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Incarnation.HashSeed, engine.Options, long.MaxValue,
+        if (version.Generation.Applied.Read().Index < last.Index) syncer.SyncAll(); // what is not published must not get into tables
+        using var batch = new TableSetWriter(
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Generation.HashSeed, engine.Options, long.MaxValue,
             versions.Spares, memtable.Segment.End);
         WriteRows(version, memtable, batch);
-        var counted = version.Incarnation.Census.CountAtEnd(version, memtable);
+        var counted = version.Generation.LiveKeys.CountAtEnd(version, memtable);
         var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.FlushBytes += batch.BytesWritten;
         // Closing; or latched, and then what was read may be pages that a failed sync let go of.
         return TableHandle.HandOver(added, () => !engine.State.IsStopping && Commit(version, memtable, added, counted));
     }
 
-    private bool Commit(Versions.Version version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)
+    private bool Commit(DbVersion version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)
     {
         var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
-        Versions.Version? replaced = null;
+        DbVersion? replaced = null;
         return versions.Commit(
-            version.Incarnation,
+            version.Generation,
             before =>
             {
                 using (versions.EnterGate())
@@ -51,25 +52,25 @@ internal sealed class Flusher(EngineContext engine, VersionSet versions, LogSync
             {
                 replaced = current;
                 Run[] runs = added.Count == 0 ? current.Runs : [new Run(order, [.. added]), .. current.Runs];
-                return new Versions.Version(current.Incarnation, current.Memtables[..^1], runs, edit.State!);
+                return new DbVersion(current.Generation, current.Memtables[..^1], runs, edit.State!);
             },
             current => completion.CompleteLocked(replaced!, current, memtable));
     }
 
     /// <summary>The state as of the end of a version's oldest memtable, which is sealed.</summary>
-    private static MachineState DescribeLocked(Versions.Version version, (long LiveCount, ulong TimeMs) counted)
+    private static MachineState DescribeLocked(DbVersion version, (long LiveCount, ulong TimeMs) counted)
     {
         var last = version.Memtables[^1].Last!.Value;
-        return version.Incarnation.DescribeLocked(last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs);
+        return version.Generation.DescribeLocked(last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs);
     }
 
     /// <summary>Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's order.</summary>
-    private static void WriteRows(Versions.Version version, Memtable memtable, TableBatch batch)
+    private static void WriteRows(DbVersion version, Memtable memtable, TableSetWriter batch)
     {
-        var census = version.Incarnation.Census;
-        var difference = census.TryCountByKeys(memtable, out var time) ? new LiveDifference(version.Runs, time) : null;
-        var from = new SealedRows(memtable, version.TableHasher);
-        Span<PinnedRow> rows = stackalloc PinnedRow[RowsAtOnce];
+        var census = version.Generation.LiveKeys;
+        var difference = census.TryCountByKeys(memtable, out var time) ? new FlushDelta(version.Runs, time) : null;
+        var from = new FlushIterator(memtable, version.TableHasher);
+        Span<RowRef> rows = stackalloc RowRef[RowsAtOnce];
         for (var count = from.Take(rows); count > 0; count = from.Take(rows))
         {
             difference?.Count(rows[..count]);

@@ -18,7 +18,7 @@ internal static class LiveCheck
             var version = engine.AcquireVersion();
             try
             {
-                findings.Remark(directory, 0, "lock", $"an engine is at work; checked is the state of index {version.Incarnation.Applied.Read().Index}");
+                findings.Remark(directory, 0, "lock", $"an engine is at work; checked is the state of index {version.Generation.Applied.Read().Index}");
                 foreach (var memtable in version.Memtables) Count(memtable.Segment, findings);
                 foreach (var table in version.Runs.SelectMany(run => run.Tables))
                 {

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Memtables;
 using Varve.Recovery;
 using Varve.Storage;
 using Varve.Versions;
@@ -29,7 +30,7 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             CheckEnd(log);
             if (!deep) return;
             using var stock = new MemtableStock();
-            var replay = new LogReplay(new Incarnation(state, EngineOptions.OutcomesKept), state, stock);
+            var replay = new WalReplayer(new StateGeneration(state, EngineOptions.OutcomesKept), state, stock);
             foreach (var segment in log.Segments)
             {
                 var memtable = replay.Replay(segment, findings.Report);

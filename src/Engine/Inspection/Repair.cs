@@ -1,6 +1,7 @@
-using Varve.Compaction;
 using Varve.Format;
+using Varve.Iterators;
 using Varve.Storage;
+using Varve.Tables;
 using Varve.Versions;
 
 namespace Varve.Inspection;
@@ -146,8 +147,8 @@ internal static class Repair
     private static MachineState Write(IStorage storage, string directory, Guid id, FileNumbers numbers, Run[] runs, MachineState state)
     {
         var options = new EngineOptions();
-        using var batch = new TableBatch(storage, directory, id, numbers, state.HashSeed, options, options.TableBytes);
-        using var cursor = new MergeCursor();
+        using var batch = new TableSetWriter(storage, directory, id, numbers, state.HashSeed, options, options.TableBytes);
+        using var cursor = new MergingIterator();
         var live = 0L;
         cursor.Open([], runs, ulong.MaxValue);
         try

@@ -1,5 +1,6 @@
 using Varve.Compaction;
 using Varve.Format;
+using Varve.Memory;
 using Varve.Storage;
 using Varve.Tables;
 using Varve.Versions;
@@ -46,7 +47,7 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
     }
 
     /// <summary>Writes rows that are newer than all else: those of the log.</summary>
-    public void AddNewest(Action<TableBatch> write)
+    public void AddNewest(Action<TableSetWriter> write)
     {
         using var batch = NewBatch();
         write(batch);
@@ -120,9 +121,9 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
         Open(batch, order, number);
     }
 
-    private TableBatch NewBatch() => new(output, directory, databaseId, numbers, _hashSeed, new EngineOptions(), long.MaxValue);
+    private TableSetWriter NewBatch() => new(output, directory, databaseId, numbers, _hashSeed, new EngineOptions(), long.MaxValue);
 
-    private void Open(TableBatch batch, ulong order, ulong number)
+    private void Open(TableSetWriter batch, ulong order, ulong number)
     {
         foreach (var (path, descriptor) in batch.Finish(descriptor => FileNames.Table(descriptor.Number)))
             Own(order, number, new TableHandle(output, path, Table.Open(output, path, descriptor, paranoid: false)));

@@ -1,7 +1,9 @@
-using Varve.Compaction;
 using Varve.Format;
+using Varve.Memory;
+using Varve.Memtables;
 using Varve.Recovery;
 using Varve.Storage;
+using Varve.Tables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -22,8 +24,8 @@ internal sealed class SalvagedLog : IDisposable
     public SalvagedLog(IStorage storage, string directory, DatabaseRoot root, MachineState state, bool exact, List<Loss> losses)
     {
         _losses = losses;
-        Incarnation = new Incarnation(state, EngineOptions.OutcomesKept);
-        Replay = new LogReplay(Incarnation, state, new MemtableStock());
+        Incarnation = new StateGeneration(state, EngineOptions.OutcomesKept);
+        Replay = new WalReplayer(Incarnation, state, new MemtableStock());
         _log = WalRecovery.Run(storage, directory, root.DatabaseId, root.FirstSegment!.Value, MappingAccess.Table, static _ => { });
         IsWhole = _log.Segments.Count > 0;
         if (!IsWhole) losses.Add(new Loss(Path.Combine(directory, FileNames.Segment(root.FirstSegment.Value)), 0, "the beginning of the log"));
@@ -36,13 +38,13 @@ internal sealed class SalvagedLog : IDisposable
     /// <summary>The log begins where the tables end: what was taken of it continues them.</summary>
     public bool IsWhole { get; }
 
-    public Incarnation Incarnation { get; }
+    public StateGeneration Incarnation { get; }
 
     /// <summary>Positions, the last snapshot, clean-ups.</summary>
-    public LogReplay Replay { get; }
+    public WalReplayer Replay { get; }
 
     /// <summary>Writes the newest effects in key order.</summary>
-    public void WriteTo(TableBatch batch)
+    public void WriteTo(TableSetWriter batch)
     {
         foreach (var (_, (segment, offset, size)) in _newest)
         {
@@ -115,7 +117,7 @@ internal sealed class SalvagedLog : IDisposable
         for (var i = 0; i < header.OperationCount; i++)
         {
             var room = segment.From(offset)[..(int)(end - offset)];
-            var size = LogReplay.Measure(segment, offset, room);
+            var size = WalReplayer.Measure(segment, offset, room);
             WalOperation.Read(room, out var key, out _, out _);
             _newest[key.ToArray()] = (segment, offset, size);
             offset += size;

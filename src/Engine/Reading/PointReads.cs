@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Runtime;
+using Varve.Tables;
 using Varve.Versions;
-using Varve.Wal;
 
 namespace Varve.Reading;
 
@@ -50,9 +50,9 @@ internal sealed class PointReads(VersionSet versions, ReadSessions sessions, Eng
             var version = versions.ReadPoint(out var position);
             var time = sessions.Clock.LeaseTime(position.LogTimeMs);
             var group = default(KeyGroup);
-            for (var first = 0; first < values.Length; first += GroupFind.KeysMax)
+            for (var first = 0; first < values.Length; first += MultiGet.KeysMax)
             {
-                var count = Math.Min(values.Length - first, GroupFind.KeysMax);
+                var count = Math.Min(values.Length - first, MultiGet.KeysMax);
                 for (var i = 0; i < count; i++) group[i] = keys[first + i];
                 GetGroup(version, position.Index, time, group[..count], values.AsSpan(first, count));
             }
@@ -76,7 +76,7 @@ internal sealed class PointReads(VersionSet versions, ReadSessions sessions, Eng
                 state.EnsureReadable();
                 var version = versions.ReadPoint(out var position);
                 var time = sessions.Clock.LeaseTime(position.LogTimeMs);
-                if (version.Incarnation.Census.TryCount(version, position.Index, time, out var count)) return count;
+                if (version.Generation.LiveKeys.TryCount(version, position.Index, time, out var count)) return count;
             }
             finally
             {
@@ -92,7 +92,7 @@ internal sealed class PointReads(VersionSet versions, ReadSessions sessions, Eng
         try
         {
             var version = versions.ReadPoint(out var position);
-            return index == 0 || index > position.Index ? null : version.Incarnation.Terms.Find(index);
+            return index == 0 || index > position.Index ? null : version.Generation.Terms.Find(index);
         }
         finally
         {
@@ -101,17 +101,17 @@ internal sealed class PointReads(VersionSet versions, ReadSessions sessions, Eng
     }
 
     private static void GetGroup(
-        Versions.Version version, ulong revision, ulong time, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte[]?> values)
+        DbVersion version, ulong revision, ulong time, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte[]?> values)
     {
-        Span<Found> found = stackalloc Found[keys.Length];
-        GroupFind.Find((version.Memtables, version.MemtableHasher), (version.Runs, version.TableHasher), keys, revision, found);
+        Span<KeyVersion> found = stackalloc KeyVersion[keys.Length];
+        MultiGet.Find((version.Memtables, version.MemtableHasher), (version.Runs, version.TableHasher), keys, revision, found);
         for (var i = 0; i < values.Length; i++)
             if (found[i].IsLiveAt(time)) values[i] = found[i].Value.ToArray();
     }
 
     /// <summary>The live value of a key at the present revision, or none; within a session.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Found FindLive(ReadOnlySpan<byte> key)
+    private KeyVersion FindLive(ReadOnlySpan<byte> key)
     {
         state.EnsureReadable();
         var version = versions.ReadPointIndex(out var revision);
@@ -121,14 +121,14 @@ internal sealed class PointReads(VersionSet versions, ReadSessions sessions, Eng
 
     /// <summary>Begins again with the whole position: a lease wants the time that goes with the revision.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Found FindLeased(ReadOnlySpan<byte> key)
+    private KeyVersion FindLeased(ReadOnlySpan<byte> key)
     {
         var version = versions.ReadPoint(out var position);
         var found = version.Find(key, position.Index);
         return found.IsLiveAt(sessions.Clock.LeaseTime(position.LogTimeMs)) ? found : default;
     }
 
-    [InlineArray(GroupFind.KeysMax)]
+    [InlineArray(MultiGet.KeysMax)]
     private struct KeyGroup
     {
         private ReadOnlyMemory<byte> _first;

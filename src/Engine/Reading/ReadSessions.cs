@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Epochs;
 using Varve.Runtime;
 using Varve.Versions;
 using Varve.Wal;
@@ -12,7 +13,7 @@ namespace Varve.Reading;
 internal sealed class ReadSessions
 {
     private readonly VersionSet _versions;
-    private readonly PinTable _pins;
+    private readonly EpochTable _pins;
     private readonly EngineState _state;
     private readonly WakeSignal? _collector;
     private readonly ViewClock _viewClock;
@@ -49,15 +50,15 @@ internal sealed class ReadSessions
         }
     }
 
-    /// <summary>Begins a read: what is retired from here on stays until <see cref="Leave(PinTable.Slot)"/>.</summary>
+    /// <summary>Begins a read: what is retired from here on stays until <see cref="Leave(EpochTable.Slot)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PinTable.Slot Enter() => _pins.Enter();
+    public EpochTable.Slot Enter() => _pins.Enter();
 
     /// <summary>Ends a read. The last one out of a closed engine frees its memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Leave(PinTable.Slot slot)
+    public void Leave(EpochTable.Slot slot)
     {
-        PinTable.Exit(slot);
+        EpochTable.Exit(slot);
         if (_state.IsClosed) CollectAfterClose();
     }
 
@@ -92,7 +93,7 @@ internal sealed class ReadSessions
     }
 
     /// <inheritdoc cref="ViewPool.Describe"/>
-    public (int Open, TimeSpan OldestAge, long OldestBytes) DescribeViews(Versions.Version current) => _views.Describe(current);
+    public (int Open, TimeSpan OldestAge, long OldestBytes) DescribeViews(DbVersion current) => _views.Describe(current);
 
     /// <summary>Once the directory is given back, frees what the caller may have been the last to see.</summary>
     public void CollectAfterClose()

@@ -80,10 +80,10 @@ public ref struct ReadView : IDisposable
 /// </summary>
 public ref struct ScanEnumerator
 {
-    private readonly ScanState _scan;
+    private readonly PrefixScan _scan;
     private readonly long _stamp;
 
-    internal ScanEnumerator(ScanState scan)
+    internal ScanEnumerator(PrefixScan scan)
     {
         _scan = scan;
         _stamp = scan.Stamp;
@@ -91,7 +91,7 @@ public ref struct ScanEnumerator
 
     private readonly bool IsOver => _scan is null || _scan.Stamp != _stamp;
 
-    private readonly ScanState Scan
+    private readonly PrefixScan Scan
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => IsOver ? ThrowOver(_scan, _stamp) : _scan;
@@ -137,15 +137,15 @@ public ref struct ScanEnumerator
 
     // Static, for a call on the enumerator itself would keep it out of registers in every loop.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool StaysOver(ScanState? scan, long stamp)
+    private static bool StaysOver(PrefixScan? scan, long stamp)
     {
         ObjectDisposedException.ThrowIf(scan is null || !scan.Context.IsOpenSince(stamp), typeof(ReadView));
         return false;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ScanState ThrowOver(ScanState? scan, long stamp) =>
-        StaysOver(scan, stamp) ? scan! : throw new InvalidOperationException(ScanState.NoEntry);
+    private static PrefixScan ThrowOver(PrefixScan? scan, long stamp) =>
+        StaysOver(scan, stamp) ? scan! : throw new InvalidOperationException(PrefixScan.NoEntry);
 }
 
 /// <summary>An entry in place.</summary>

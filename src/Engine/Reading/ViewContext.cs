@@ -13,7 +13,7 @@ namespace Varve.Reading;
 internal sealed class ViewContext(ReadSessions sessions) : VersionHold
 {
     private const int ScansKeptMax = 8;
-    private readonly List<ScanState> _scans = []; // those in use first
+    private readonly List<PrefixScan> _scans = []; // those in use first
     private ViewContext? _next;
     private int _scansInUse;
     private uint _scansBegun;
@@ -34,7 +34,7 @@ internal sealed class ViewContext(ReadSessions sessions) : VersionHold
 
     /// <summary>Begins a view; under the pin that the version was taken under.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Open(Versions.Version version, in LogPosition position, long now)
+    public void Open(DbVersion version, in LogPosition position, long now)
     {
         Position = position;
         OpenedAt = now;
@@ -51,9 +51,9 @@ internal sealed class ViewContext(ReadSessions sessions) : VersionHold
     }
 
     /// <summary>A scan of this view; its cursors are opened at the first step.</summary>
-    public ScanState NextScan()
+    public PrefixScan NextScan()
     {
-        if (_scansInUse == _scans.Count) _scans.Add(new ScanState(this));
+        if (_scansInUse == _scans.Count) _scans.Add(new PrefixScan(this));
         var scan = _scans[_scansInUse];
         scan.Place = _scansInUse++;
         scan.Begin(((long)Generation << 32) | ++_scansBegun);
@@ -64,7 +64,7 @@ internal sealed class ViewContext(ReadSessions sessions) : VersionHold
     public bool IsOpenSince(long stamp) => (int)(stamp >> 32) == Generation;
 
     /// <summary>Takes back a scan that is over, for the next one; there are not to be many such.</summary>
-    public void EndScan(ScanState scan)
+    public void EndScan(PrefixScan scan)
     {
         scan.End();
         var last = _scans[--_scansInUse];

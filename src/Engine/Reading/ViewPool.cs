@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Epochs;
 using Varve.Runtime;
 using Varve.Versions;
 
@@ -17,14 +18,14 @@ internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewCl
 
     /// <summary>A context of the calling thread, which holds the pin, that no view uses.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ViewContext Free(PinTable.Slot slot)
+    public ViewContext Free(EpochTable.Slot slot)
     {
         var all = _contexts;
         return (uint)slot.Ordinal < (uint)all.Length && all[slot.Ordinal] is { IsOpen: false } context ? context : FreeAmongMore(slot);
     }
 
     /// <summary>How many views are open, how long the oldest has been, and the bytes of its memtables and tables that the current version has no more.</summary>
-    public (int Open, TimeSpan OldestAge, long OldestBytes) Describe(Versions.Version current)
+    public (int Open, TimeSpan OldestAge, long OldestBytes) Describe(DbVersion current)
     {
         var (open, oldestAge, oldest) = (0, TimeSpan.Zero, current);
         foreach (var hold in holds.All)
@@ -40,7 +41,7 @@ internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewCl
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ViewContext FreeAmongMore(PinTable.Slot slot)
+    private ViewContext FreeAmongMore(EpochTable.Slot slot)
     {
         var context = First(slot);
         while (context.IsOpen)
@@ -52,7 +53,7 @@ internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewCl
         return context;
     }
 
-    private ViewContext First(PinTable.Slot slot)
+    private ViewContext First(EpochTable.Slot slot)
     {
         lock (_gate)
         {

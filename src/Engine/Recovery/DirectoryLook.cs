@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using Varve.Format;
 using Varve.Storage;
+using Varve.Tables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -77,7 +78,7 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
     {
         var path = Path.Combine(directory, FileNames.Current);
         if (!storage.FileExists(path)) throw CorruptionException.Of(path, 0, "current", "no such file");
-        var current = Opening.ReadPointer(storage, path);
+        var current = DatabaseOpener.ReadPointer(storage, path);
         if (current.DatabaseId != databaseId) throw CorruptionException.Of(path, 16, "current", $"database id is {current.DatabaseId}, IDENTITY says {databaseId}", $"{databaseId}", $"{current.DatabaseId}");
         return current;
     }

@@ -1,6 +1,7 @@
 using Varve.Background;
 using Varve.Commit;
 using Varve.Compaction;
+using Varve.Memtables;
 using Varve.Reading;
 using Varve.Runtime;
 using Varve.Storage;
@@ -21,8 +22,8 @@ namespace Varve.Recovery;
 /// </list>
 /// </summary>
 internal sealed class EngineShutdown(
-    EngineContext engine, VersionSet versions, MemtableSupply supply, HistoryList history, ReadSessions sessions, CommitPipeline commit,
-    LogSyncer syncer, BackgroundScheduler? background, Follower? follower, LongRunningTasks tasks, FlushProgress progress, DirectoryClaim claim)
+    EngineContext engine, VersionSet versions, MemtableSupply supply, History history, ReadSessions sessions, CommitPipeline commit,
+    WalSyncer syncer, BackgroundScheduler? background, Follower? follower, LongRunningTasks tasks, FlushProgress progress, DirectoryClaim claim)
 {
     /// <summary>Closes the engine; false where it was closed before. Returns when the directory is given back, whoever closes it.</summary>
     public bool Close()

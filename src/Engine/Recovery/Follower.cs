@@ -1,7 +1,7 @@
 using Varve.Commit;
-using Varve.Format;
+using Varve.Memtables;
 using Varve.Runtime;
-using Varve.Storage;
+using Varve.Tables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -20,7 +20,7 @@ namespace Varve.Recovery;
 /// <param name="manifest">What the present version was made of.</param>
 /// <param name="replay">The log as far as it is read.</param>
 internal sealed class Follower(
-    EngineContext engine, VersionSet versions, LogSyncer syncer, MemtableStock stock, ManifestStore manifest, LogReplay replay)
+    EngineContext engine, VersionSet versions, WalSyncer syncer, MemtableStock stock, ManifestStore manifest, WalReplayer replay)
 {
     private readonly EngineOptions _options = engine.Options;
     private readonly Lock _catchingUp = new();
@@ -28,7 +28,7 @@ internal sealed class Follower(
     private bool _isHalfRead; // something failed after the log's new records had begun to be taken in
 
     /// <summary>The log as far as it is read.</summary>
-    public LogReplay Replay { get; private set; } = replay;
+    public WalReplayer Replay { get; private set; } = replay;
 
     /// <summary>The last entry that is known to be durable.</summary>
     public LogId Durable { get; private set; }
@@ -42,7 +42,7 @@ internal sealed class Follower(
             var hasMoved = CatchUp();
             using (versions.EnterGate())
             {
-                var incarnation = versions.Current.Incarnation;
+                var incarnation = versions.Current.Generation;
                 incarnation.Snapshots.RestartLocked(Replay.Snapshot);
                 incarnation.CleanedTimeMs = Replay.CleanedTimeMs;
                 // As an open does.
@@ -84,7 +84,7 @@ internal sealed class Follower(
         {
             if (manifest != _manifest) runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, manifest.Content.Runs, manifest.Content.State.HashSeed, _options, known);
             using var growth = LogGrowth.Find(versions.Storage, versions.Directory, versions.DatabaseId, versions.Current.Memtables[0].Segment);
-            var isOther = manifest.Content.State.HashSeed != versions.Current.Incarnation.HashSeed;
+            var isOther = manifest.Content.State.HashSeed != versions.Current.Generation.HashSeed;
             if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment) || isOther) return BeginAnew(known);
             growth.ThrowIfMissing();
             _isHalfRead = true;
@@ -107,7 +107,7 @@ internal sealed class Follower(
     private void Extend(LogGrowth growth)
     {
         var current = versions.Current;
-        var incarnation = current.Incarnation;
+        var incarnation = current.Generation;
         Replay.Extend(current.Memtables[0], growth.End);
         if (growth.Segments.Count > 0)
         {
@@ -121,7 +121,7 @@ internal sealed class Follower(
                     memtables.Insert(0, made[^1]);
                 }
 
-                Switch(new Versions.Version(incarnation, [.. memtables], current.Runs, current.Base));
+                Switch(new DbVersion(incarnation, [.. memtables], current.Runs, current.Base));
             }
             finally
             {
@@ -139,10 +139,10 @@ internal sealed class Follower(
     {
         var current = versions.Current;
         var content = manifest.Content;
-        var next = new Versions.Version(
-            current.Incarnation, [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)], runs,
-            Opening.CountedNow(_options, content.State, runs));
-        current.Incarnation.Census.Rebase(next);
+        var next = new DbVersion(
+            current.Generation, [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)], runs,
+            DatabaseOpener.CountedNow(_options, content.State, runs));
+        current.Generation.LiveKeys.Rebase(next);
         Switch(next);
         _manifest = manifest;
         Replay.Memtables.RemoveAll(memtable => memtable.Segment.Number < content.FirstSegment);
@@ -152,10 +152,10 @@ internal sealed class Follower(
     private bool BeginAnew(Dictionary<ulong, TableHandle> known)
     {
         var look = DirectoryLook.Take(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, _options, known);
-        var state = Opening.CountedNow(_options, look.Manifest.Content.State, look.Runs);
+        var state = DatabaseOpener.CountedNow(_options, look.Manifest.Content.State, look.Runs);
         var log = look.Log!; // once the manifest named a first segment, it always does
-        var incarnation = new Incarnation(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
-        var replay = new LogReplay(incarnation, state, stock);
+        var incarnation = new StateGeneration(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
+        var replay = new WalReplayer(incarnation, state, stock);
         var unread = new Queue<WalSegment>(log.Segments);
         try
         {
@@ -165,7 +165,7 @@ internal sealed class Follower(
                 unread.Dequeue();
             }
 
-            var next = new Versions.Version(incarnation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
+            var next = new DbVersion(incarnation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
             incarnation.Applied.Publish(replay.Position);
             Switch(next);
             (_manifest, Replay, _isHalfRead) = (look.Manifest, replay, false);
@@ -180,7 +180,7 @@ internal sealed class Follower(
         }
     }
 
-    private void Switch(Versions.Version next)
+    private void Switch(DbVersion next)
     {
         using (versions.EnterGate()) versions.SwitchLocked(next);
     }

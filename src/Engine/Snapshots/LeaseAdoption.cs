@@ -1,6 +1,7 @@
-using Varve.Compaction;
 using Varve.Format;
+using Varve.Memory;
 using Varve.Storage;
+using Varve.Tables;
 using Varve.Versions;
 
 namespace Varve.Snapshots;
@@ -19,23 +20,23 @@ internal sealed class LeaseAdoption(VersionSet versions, EngineOptions options)
     /// <param name="state">The snapshot's.</param>
     /// <param name="timeMs">The local time.</param>
     /// <param name="staged">What was staged.</param>
-    public MachineState Adopt(MachineState state, ulong timeMs, ref SnapshotStager.Staged staged)
+    public MachineState Adopt(MachineState state, ulong timeMs, ref SnapshotInstaller.Staged staged)
     {
         if (timeMs < state.CleanedTimeMs)
         {
             // Counted without all that was reported, before some of it is hidden.
-            state = Census.CountedAt(staged.Runs, state, Math.Max(state.CountedTimeMs, state.CleanedTimeMs)) with { CleanedTimeMs = timeMs };
+            state = LiveKeyCounter.CountedAt(staged.Runs, state, Math.Max(state.CountedTimeMs, state.CleanedTimeMs)) with { CleanedTimeMs = timeMs };
             var reported = new SortedSet<byte[]>(KeyComparer.Instance);
-            Census.ExpiredInRuns(staged.Runs, staged.Manifest.State.HashSeed, timeMs, staged.Manifest.State.CleanedTimeMs, (key, _) => reported.Add(key));
+            LiveKeyCounter.ExpiredInRuns(staged.Runs, staged.Manifest.State.HashSeed, timeMs, staged.Manifest.State.CleanedTimeMs, (key, _) => reported.Add(key));
             if (reported.Count > 0) staged = Hide(reported, staged);
         }
 
-        return Census.CountedAt(staged.Runs, state, timeMs);
+        return LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);
     }
 
-    private SnapshotStager.Staged Hide(SortedSet<byte[]> keys, SnapshotStager.Staged staged)
+    private SnapshotInstaller.Staged Hide(SortedSet<byte[]> keys, SnapshotInstaller.Staged staged)
     {
-        using var batch = new TableBatch(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, staged.Manifest.State.HashSeed, options, options.TableBytes);
+        using var batch = new TableSetWriter(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, staged.Manifest.State.HashSeed, options, options.TableBytes);
         foreach (var key in keys) batch.Add(key, RecordKind.Tombstone, 0, []);
         var tables = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), options);
         var order = staged.Runs[0].Order + 1;

@@ -1,9 +1,9 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using CommunityToolkit.HighPerformance.Buffers;
-using Varve.Compaction;
 using Varve.Format;
+using Varve.Iterators;
 using Varve.Storage;
+using Varve.Tables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -15,7 +15,7 @@ namespace Varve.Snapshots;
 /// and renamed into place (<see cref="SnapshotTarget"/>): the target holds all of it or nothing.
 /// </summary>
 internal sealed class SnapshotBuilder(
-    IStorage storage, Guid databaseId, Guid tailOrigin, FileNumbers numbers, EngineOptions options, Versions.Version version, ulong lastIncluded, CancellationToken token)
+    IStorage storage, Guid databaseId, Guid tailOrigin, FileNumbers numbers, EngineOptions options, DbVersion version, ulong lastIncluded, CancellationToken token)
 {
     private const int CopyPiece = 1 << 20;
     private const int RowsBetweenLooks = 4096;
@@ -73,7 +73,7 @@ internal sealed class SnapshotBuilder(
     }
 
     /// <summary>The position in the log at an index that is in a version: in its memtables, or the end of its tables.</summary>
-    public static LogPosition PositionAt(Versions.Version version, ulong index)
+    public static LogPosition PositionAt(DbVersion version, ulong index)
     {
         var state = version.Base;
         var last = state.LastIndex;
@@ -82,12 +82,12 @@ internal sealed class SnapshotBuilder(
         {
             var segment = version.Memtables[i].Segment;
             var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
-            for (long offset = WalSegmentHeader.Size; last < index && offset < end && RecordFold.TryPeek(segment, offset, out var record); offset += record.Length)
+            for (long offset = WalSegmentHeader.Size; last < index && offset < end && MemtableFold.TryPeek(segment, offset, out var record); offset += record.Length)
             {
                 last = record.LastIndex;
                 if (record.Type != WalRecordType.Chunk || record.FirstIndex > index) continue;
                 if (!segment.TryReadRecord(record.Offset, out var header, out _)) break;
-                var columns = RecordFold.Columns(segment, record);
+                var columns = MemtableFold.Columns(segment, record);
                 while (columns.MoveNext() && columns.Index <= index)
                     position = new LogPosition(columns.Index, columns.Term, columns.LogTimeMs, header.LocalTimeMs);
             }
@@ -98,8 +98,8 @@ internal sealed class SnapshotBuilder(
 
     private void WriteTail(string building, List<AddedTable> added)
     {
-        using var batch = new TableBatch(storage, building, tailOrigin, numbers, version.Incarnation.HashSeed, options, options.TableBytes);
-        using var cursor = new MergeCursor();
+        using var batch = new TableSetWriter(storage, building, tailOrigin, numbers, version.Generation.HashSeed, options, options.TableBytes);
+        using var cursor = new MergingIterator();
         cursor.Open(version.Memtables, [], lastIncluded);
         try
         {

@@ -22,16 +22,16 @@ internal sealed class SnapshotService
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
     private readonly ReadSessions _sessions;
-    private readonly HistoryList _history;
+    private readonly History _history;
     private readonly CommitPipeline _commit;
     private readonly StateReplacement _replacement;
-    private readonly LogSyncer _syncer;
+    private readonly WalSyncer _syncer;
     private readonly FlushProgress _progress;
     private readonly LongRunningTasks _operations;
 
     public SnapshotService(
-        EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, HistoryList history, CommitPipeline commit,
-        MemtableRotation rotation, LogSyncer syncer, FlushProgress progress, LongRunningTasks operations)
+        EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, History history, CommitPipeline commit,
+        MemtableRotation rotation, WalSyncer syncer, FlushProgress progress, LongRunningTasks operations)
     {
         _engine = engine;
         _versions = versions;
@@ -110,14 +110,14 @@ internal sealed class SnapshotService
         using (_versions.EnterGate())
         {
             _engine.State.EnsureMutable();
-            var applied = _versions.Current.Incarnation.Applied.Read().Id;
+            var applied = _versions.Current.Generation.Applied.Read().Id;
             if (metadata.LastIncluded.Index > applied.Index)
                 throw new ArgumentOutOfRangeException(nameof(metadata), metadata.LastIncluded, $"The snapshot ends above the last applied entry, {applied}.");
             AddLocked(metadata);
         }
     }
 
-    private Versions.Version AcquireVersionAt(LogId lastIncluded)
+    private DbVersion AcquireVersionAt(LogId lastIncluded)
     {
         var slot = _sessions.Enter();
         try
@@ -128,7 +128,7 @@ internal sealed class SnapshotService
                 var current = _versions.ReadPoint(out var applied);
                 if (lastIncluded.Index > applied.Index)
                     throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
-                var term = lastIncluded.Index == applied.Index ? applied.Term : current.Incarnation.Terms.Find(lastIncluded.Index);
+                var term = lastIncluded.Index == applied.Index ? applied.Term : current.Generation.Terms.Find(lastIncluded.Index);
                 if (lastIncluded.Index > 0 && term != lastIncluded.Term)
                     throw new ArgumentException($"Index {lastIncluded.Index} has {(term is null ? "no entry or no known term" : $"term {term}")}, not term {lastIncluded.Term}.", nameof(lastIncluded));
                 var isTooFar = applied.Index - lastIncluded.Index > (ulong)_engine.Options.HistoryEntries;
@@ -150,7 +150,7 @@ internal sealed class SnapshotService
     /// cut from the memtables would write the same rows again beside them. Best effort: where a flush does not come, or one too many did, the cut
     /// is made from the memtables that are held.
     /// </summary>
-    private void AwaitFlushes(ref Versions.Version version, ulong index, CancellationToken token)
+    private void AwaitFlushes(ref DbVersion version, ulong index, CancellationToken token)
     {
         while (version.Memtables is [_, .., var oldest] && oldest.Last!.Value.Index <= index)
         {
@@ -166,14 +166,14 @@ internal sealed class SnapshotService
 
             token.ThrowIfCancellationRequested();
             var next = _versions.AcquireCurrent();
-            var isSame = next.Incarnation == version.Incarnation && next.Base.LastIndex <= index && next.Memtables[^1] != oldest;
+            var isSame = next.Generation == version.Generation && next.Base.LastIndex <= index && next.Memtables[^1] != oldest;
             (isSame ? version : next).Release();
             if (!isSame) return;
             version = next;
         }
     }
 
-    private ReadOnlyMemory<byte> Generate(Versions.Version version, string target, LogId lastIncluded, CancellationToken token)
+    private ReadOnlyMemory<byte> Generate(DbVersion version, string target, LogId lastIncluded, CancellationToken token)
     {
         try
         {
@@ -181,11 +181,11 @@ internal sealed class SnapshotService
             var position = SnapshotBuilder.PositionAt(version, lastIncluded.Index);
             // An index that was jumped over has the position of the entry before it, under its own name.
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
-            var live = Census.CountAt(version, lastIncluded.Index);
+            var live = LiveKeyCounter.CountAt(version, lastIncluded.Index);
             MachineState state;
             using (_versions.EnterGate())
             {
-                state = version.Incarnation.DescribeLocked(position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with { Snapshot = null };
+                state = version.Generation.DescribeLocked(position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with { Snapshot = null };
             }
 
             // A read-only engine has no numbers to give: they are the writer's. Its tail is a table of nobody else's.
@@ -198,7 +198,7 @@ internal sealed class SnapshotService
             if (_engine.Options.ReadOnly) return checksum;
             try
             {
-                RecordSnapshot(version.Incarnation, new SnapshotMetadata(lastIncluded, checksum));
+                RecordSnapshot(version.Generation, new SnapshotMetadata(lastIncluded, checksum));
             }
             catch
             {
@@ -215,11 +215,11 @@ internal sealed class SnapshotService
     }
 
     /// <summary>Remembers the last snapshot made, unless the state is another by now.</summary>
-    private void RecordSnapshot(Incarnation incarnation, SnapshotMetadata metadata)
+    private void RecordSnapshot(StateGeneration incarnation, SnapshotMetadata metadata)
     {
         using (_versions.EnterGate())
         {
-            if (_engine.State.IsClosed || _versions.Current.Incarnation != incarnation) return;
+            if (_engine.State.IsClosed || _versions.Current.Generation != incarnation) return;
             try
             {
                 AddLocked(metadata);
@@ -238,7 +238,7 @@ internal sealed class SnapshotService
     /// <summary>Records a snapshot in the log, unless a later one is recorded.</summary>
     private void AddLocked(SnapshotMetadata metadata)
     {
-        var snapshots = _versions.Current.Incarnation.Snapshots;
+        var snapshots = _versions.Current.Generation.Snapshots;
         if (!snapshots.IsNext(metadata)) return;
         // The checksum is the engine's copy by now: the caller's memory is not kept.
         Span<byte> payload = stackalloc byte[16 + SHA256.HashSizeInBytes];

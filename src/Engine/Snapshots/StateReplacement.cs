@@ -1,9 +1,10 @@
 using Varve.Commit;
 using Varve.Contract;
 using Varve.Format;
-using Varve.Memory;
+using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
+using Varve.Tables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -11,12 +12,12 @@ namespace Varve.Snapshots;
 
 /// <summary>Replaces the whole state: by a snapshot's, or by none. One at a time: the long tasks of an engine follow one another.</summary>
 internal sealed class StateReplacement(
-    EngineContext engine, VersionSet versions, WalWriter wal, HistoryList history, MemtableRotation rotation, LogSyncer syncer)
+    EngineContext engine, VersionSet versions, WalWriter wal, History history, MemtableRotation rotation, WalSyncer syncer)
 {
     /// <summary>Checks a snapshot, takes its files, and replaces the state by its state.</summary>
     public async Task<bool> InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
     {
-        var stager = new SnapshotStager(versions, engine.Options, token);
+        var stager = new SnapshotInstaller(versions, engine.Options, token);
         var staged = await stager.StageAsync(metadata, path).ConfigureAwait(false);
         try
         {
@@ -39,12 +40,12 @@ internal sealed class StateReplacement(
         catch
         {
             // The manifest may name the tables by now: the next open keeps them or sweeps them.
-            SnapshotStager.Release(staged);
+            SnapshotInstaller.Release(staged);
             throw;
         }
 
         engine.Counters.AddSnapshotBytes(staged.Tables.Sum(table => table.Table.Length));
-        SnapshotStager.Release(staged);
+        SnapshotInstaller.Release(staged);
         engine.Log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
         return true;
     }
@@ -53,7 +54,7 @@ internal sealed class StateReplacement(
     public void Reset()
     {
         // Nothing else changes what a database is for life.
-        var life = versions.Current.Incarnation;
+        var life = versions.Current.Generation;
         Replace(MachineState.Empty(life.HashSeed, life.LeaseClock), [], [], _ => { });
         engine.Log.Post(Log.WasReset);
     }
@@ -69,22 +70,22 @@ internal sealed class StateReplacement(
         try
         {
             engine.Options.Allocations?.Invoke(Allocation.State);
-            var incarnation = new Incarnation(state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Options.Allocations);
+            var incarnation = new StateGeneration(state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Options.Allocations);
             versions.CommitHoldingGate(
                 old =>
                 {
                     engine.State.EnsureMutable();
                     check(wal.Position.Index);
-                    memtable = rotation.TakeMemtableLocked(WalWriter.NoteSize(24), filled: null);
+                    memtable = rotation.TakeMemtableLocked(WalWriter.MarkerSize(24), filled: null);
                     engine.Options.Allocations?.Invoke(Allocation.State);
                     history.ReserveClear();
                     var edit = new VersionEdit { Replace = true, NextFileNumber = 0, FirstSegment = memtable.Segment.Number, State = state, Added = tables };
-                    return (edit, new Versions.Version(incarnation, [memtable], runs, state));
+                    return (edit, new DbVersion(incarnation, [memtable], runs, state));
                 },
                 (old, next) =>
                 {
                     engine.Options.Allocations?.Invoke(Allocation.AfterSeal);
-                    wal.Restart(memtable!.Segment, next.Incarnation.Applied.Read());
+                    wal.Restart(memtable!.Segment, next.Generation.Applied.Read());
                     foreach (var past in old.Memtables) past.MarkObsolete();
                     foreach (var run in old.Runs)
                         foreach (var table in run.Tables) table.MarkObsolete(versions.Spares);

@@ -34,7 +34,7 @@ internal sealed unsafe class TableBlockBuilder(int blockBytes, int valueBytesMax
     /// <summary>Takes a row for which there is room.</summary>
     /// <param name="row">The row; its key is copied.</param>
     /// <param name="copiesValue">False: the value stays where it is until the block is written.</param>
-    public void Add(in PinnedRow row, bool copiesValue)
+    public void Add(in RowRef row, bool copiesValue)
     {
         ReadOnlySpan<byte> key = row.Key;
         rows.Add(new DataBlockRow(keys.Count, (ushort)key.Length, 0, row.ValueLength, row.Kind, row.Deadline, DataBlock.TagOf(row.Hash)));
@@ -79,7 +79,7 @@ internal sealed unsafe class TableBlockBuilder(int blockBytes, int valueBytesMax
     }
 
     /// <summary>A copy that stays until the block is written: rows of a block have a block's bytes together, or there is only one.</summary>
-    private byte* CopyOf(in PinnedRow row)
+    private byte* CopyOf(in RowRef row)
     {
         copies.Reserve(blockBytes + valueBytesMax);
         byte* copy = copies.Address + copied;

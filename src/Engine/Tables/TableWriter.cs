@@ -90,14 +90,14 @@ internal sealed unsafe class TableWriter : IDisposable
     public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
     {
         fixed (byte* keyAddress = key, valueAddress = value) // pinned for the call, in which they are copied
-            Add(new PinnedRow(keyAddress, key.Length, hasher.Of(key), kind, deadline, valueAddress, value.Length), copiesValue: true);
+            Add(new RowRef(keyAddress, key.Length, hasher.Of(key), kind, deadline, valueAddress, value.Length), copiesValue: true);
     }
 
     /// <summary>As the other, but the hash is the caller's, of this table's seed, and the value is read from where it is, and stays there, until <see cref="Finish"/> or the disposal.</summary>
     /// <exception cref="ArgumentException">As of the other.</exception>
-    public void Add(in PinnedRow row) => Add(row, copiesValue: false);
+    public void Add(in RowRef row) => Add(row, copiesValue: false);
 
-    private void Add(in PinnedRow row, bool copiesValue)
+    private void Add(in RowRef row, bool copiesValue)
     {
         ReadOnlySpan<byte> key = row.Key;
         if (key.IsEmpty || key.Length > ushort.MaxValue)
@@ -210,7 +210,7 @@ internal sealed unsafe class TableWriter : IDisposable
         EndBlock();
     }
 
-    private void WriteLargeRow(in PinnedRow row)
+    private void WriteLargeRow(in RowRef row)
     {
         largeRow.Resize((int)DataBlock.ExtentMax(1, row.Key.Length, 0));
         var checksum = new XxHash3(TableChecksum.Seed(salt, output.Position));

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Memory;
 
 namespace Varve.Versions;
 
@@ -68,12 +69,4 @@ internal sealed class ManifestContent
 
         return null;
     }
-}
-
-/// <summary>Unsigned byte order.</summary>
-internal sealed class KeyComparer : IComparer<byte[]>
-{
-    public static KeyComparer Instance { get; } = new();
-
-    public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
 }

@@ -1,14 +1,16 @@
+using Varve.Epochs;
+
 namespace Varve.Versions;
 
 /// <summary>
 /// Holds what was retired until no pin can see it, and no view holds it, then lets it go. Retiring is cheap and may be done on any thread;
 /// <see cref="Collect"/> is for the background thread, and for close.
 /// </summary>
-internal sealed class Reclaimer(PinTable pins)
+internal sealed class Reclaimer(EpochTable pins)
 {
     // Stamps ascend in the queue: each is drawn under the lock that enqueues it.
     private readonly Queue<(long Stamp, object Release)> retired = new();
-    private readonly List<Version> held = []; // no pin can see them; each waits for the views that hold it, and holds up nothing else
+    private readonly List<DbVersion> held = []; // no pin can see them; each waits for the views that hold it, and holds up nothing else
     private readonly Lock gate = new();
     private IDisposable? last;
 
@@ -55,7 +57,7 @@ internal sealed class Reclaimer(PinTable pins)
     public void Retire(Action release) => Enqueue(release);
 
     /// <summary>Releases a version later, under the same rule, and once no view holds it.</summary>
-    public void Retire(Version version) => Enqueue(version);
+    public void Retire(DbVersion version) => Enqueue(version);
 
     /// <summary>Disposes a resource once nothing that was retired is left, for pins or for views. One resource, after which nothing is retired any more.</summary>
     public void RetireLast(IDisposable resource)
@@ -87,7 +89,7 @@ internal sealed class Reclaimer(PinTable pins)
             released++;
             try
             {
-                if (release is Version version) version.Release();
+                if (release is DbVersion version) version.Release();
                 else if (release is Action action) action();
                 else ((IDisposable)release).Dispose();
             }
@@ -114,7 +116,7 @@ internal sealed class Reclaimer(PinTable pins)
             {
                 retired.Dequeue();
                 release = oldest.Release;
-                if (release is not Version version || !Holds.Hold(version)) return true;
+                if (release is not DbVersion version || !Holds.Hold(version)) return true;
                 held.Add(version);
             }
         }
@@ -123,7 +125,7 @@ internal sealed class Reclaimer(PinTable pins)
         return false;
     }
 
-    private Version? TryTakeHeld()
+    private DbVersion? TryTakeHeld()
     {
         lock (gate)
         {

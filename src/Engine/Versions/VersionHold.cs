@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Epochs;
 
 namespace Varve.Versions;
 
@@ -10,7 +11,7 @@ namespace Varve.Versions;
 /// would grow by all that is written meanwhile. A reference count on the version would do, and costs two locked operations on a line that all
 /// readers share. A hold is a hazard pointer instead: the owner names the version in a place of its own, by plain stores.</para>
 /// <para><b>The protocol.</b> The owner takes the version under a pin, names it (<see cref="Hold"/>), and only then ends the pin. The reclaimer
-/// first finds that no pin can see the retired version any more (<see cref="PinTable"/>), and then asks the holds. An owner whose pin it did
+/// first finds that no pin can see the retired version any more (<see cref="EpochTable"/>), and then asks the holds. An owner whose pin it did
 /// not meet has ended it, so what was named before that is seen. A version that is retired cannot be taken anew: once no hold names it, none ever will.</para>
 /// <para>A hold is ended by one store. Its owner then looks whether the version is still current, and if it is not, has somebody collect; the
 /// reclaimer's process-wide fence lies between the switch of versions and its look at the holds, so one of the two sees what the other did.</para>
@@ -20,7 +21,7 @@ internal abstract class VersionHold
     private int _generation;
 
     /// <summary>The version that is held, while it is; what is left here afterwards is not to be used.</summary>
-    public Version Version { get; private set; } = null!;
+    public DbVersion Version { get; private set; } = null!;
 
     /// <summary>Odd while a version is held. For the owner's thread.</summary>
     public int Generation => _generation;
@@ -29,11 +30,11 @@ internal abstract class VersionHold
     public bool IsOpen => (_generation & 1) != 0;
 
     /// <summary>The version that is held at this moment, if any. Any thread.</summary>
-    public Version? Held => (Volatile.Read(ref _generation) & 1) != 0 ? Version : null;
+    public DbVersion? Held => (Volatile.Read(ref _generation) & 1) != 0 ? Version : null;
 
     /// <summary>Holds a version that the caller took under a pin, and still has that pin.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    protected void Hold(Version version)
+    protected void Hold(DbVersion version)
     {
         if (Version != version) Version = version;
         Volatile.Write(ref _generation, _generation + 1);
@@ -44,7 +45,7 @@ internal abstract class VersionHold
     protected void LetGo()
     {
         Volatile.Write(ref _generation, _generation + 1);
-        Volatile.ReadBarrier(); // as in PinTable.Enter: the question comes after the store
+        Volatile.ReadBarrier(); // as in EpochTable.Enter: the question comes after the store
     }
 }
 
@@ -64,7 +65,7 @@ internal sealed class VersionHolds
     }
 
     /// <summary>Whether one of them holds a version.</summary>
-    public bool Hold(Version version)
+    public bool Hold(DbVersion version)
     {
         foreach (var hold in All)
             if (hold.Held == version) return true;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
@@ -17,17 +18,17 @@ internal sealed class VersionSet : IDisposable
     private readonly Lock _turnstile = new();
     private int _queued;
     private readonly ManifestStore _manifest;
-    private Version _current;
+    private DbVersion _current;
     private bool _disposed;
 
-    public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, Version first, long spareBytesMax)
+    public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, DbVersion first, long spareBytesMax)
     {
-        Spares = new SpareFiles(storage, directory, spareBytesMax);
+        Spares = new RecycledFiles(storage, directory, spareBytesMax);
         Storage = storage;
         Directory = directory;
         DatabaseId = databaseId;
         Numbers = numbers;
-        Pins = new PinTable();
+        Pins = new EpochTable();
         Reclaimer = new Reclaimer(Pins);
         _manifest = manifest;
         _current = first;
@@ -83,17 +84,17 @@ internal sealed class VersionSet : IDisposable
     public long ManifestBytes => _manifest.BytesWritten;
 
     /// <summary>Files of dropped tables, to be written over.</summary>
-    public SpareFiles Spares { get; }
+    public RecycledFiles Spares { get; }
 
-    public PinTable Pins { get; }
+    public EpochTable Pins { get; }
 
     public Reclaimer Reclaimer { get; }
 
     /// <summary>The current version; read it under a pin, or hold the gate.</summary>
-    public Version Current => Volatile.Read(ref _current);
+    public DbVersion Current => Volatile.Read(ref _current);
 
     /// <summary>Takes a reference to the current version, for what outlives a call.</summary>
-    public Version AcquireCurrent()
+    public DbVersion AcquireCurrent()
     {
         Pins.Enter();
         try
@@ -113,23 +114,23 @@ internal sealed class VersionSet : IDisposable
 
     /// <summary>The version to read and the position that goes with it; under a pin.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Version ReadPoint(out LogPosition position)
+    public DbVersion ReadPoint(out LogPosition position)
     {
         while (true)
         {
             // The position was published while the version was current, so the version has everything up to it and its tables
             // have nothing beyond it.
             var version = Current;
-            position = version.Incarnation.Applied.Read();
+            position = version.Generation.Applied.Read();
             if (version == Current) return version;
         }
     }
 
     /// <summary>As <see cref="ReadPoint"/>, with the index alone of the position: enough for reads that meet no lease.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Version ReadPointIndex(out ulong revision)
+    public DbVersion ReadPointIndex(out ulong revision)
     {
-        Version version;
+        DbVersion version;
         do
         {
             version = Current;
@@ -140,7 +141,7 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller releases.</summary>
-    public Version AcquirePoint(out LogPosition position)
+    public DbVersion AcquirePoint(out LogPosition position)
     {
         Pins.Enter();
         try
@@ -158,7 +159,7 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>Makes a version current; under the gate. The reference that the set had of the old one goes when no pin can see it.</summary>
-    public void SwitchLocked(Version next)
+    public void SwitchLocked(DbVersion next)
     {
         var old = _current;
         Volatile.Write(ref _current, next);
@@ -169,13 +170,13 @@ internal sealed class VersionSet : IDisposable
     /// Writes an edit durably, then makes the version current that <paramref name="build"/> makes, under the gate, of the then
     /// current one. False, with nothing done, when the incarnation has changed: the inputs are no longer there.
     /// </summary>
-    public bool Commit(Incarnation incarnation, Func<Version, VersionEdit> edit, Func<Version, VersionEdit, Version> build, Action<Version>? switched = null)
+    public bool Commit(StateGeneration incarnation, Func<DbVersion, VersionEdit> edit, Func<DbVersion, VersionEdit, DbVersion> build, Action<DbVersion>? switched = null)
     {
         lock (_manifestLock)
         {
             // Only commits change tables and incarnation, so what is read here still holds at the switch.
             var before = Volatile.Read(ref _current);
-            if (before.Incarnation != incarnation) return false;
+            if (before.Generation != incarnation) return false;
             var record = edit(before) with { NextFileNumber = Numbers.Peek };
             _manifest.Append(record);
             using (EnterGate())
@@ -194,7 +195,7 @@ internal sealed class VersionSet : IDisposable
     /// <param name="switched">Called once the record is durable, with the old and the new version.</param>
     /// <param name="isWriting">Set once the manifest may have the record; what fails before has changed nothing.</param>
     public void CommitHoldingGate(
-        Func<Version, (VersionEdit Edit, Version Next)> prepare, Action<Version, Version> switched, ref bool isWriting)
+        Func<DbVersion, (VersionEdit Edit, DbVersion Next)> prepare, Action<DbVersion, DbVersion> switched, ref bool isWriting)
     {
         lock (_manifestLock)
         {

@@ -67,7 +67,7 @@ internal sealed class WalWriter
     {
         Span<byte> number = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(number, next.Number);
-        if (Room >= NoteSize(number.Length)) AppendNote(WalRecordType.Sealed, number, Position);
+        if (Room >= MarkerSize(number.Length)) AppendMarker(WalRecordType.Sealed, number, Position);
         _unsynced.Add(Active);
         Link(next, Active, Position, Synced);
         BytesAppended += next.End - WalSegmentHeader.Size;
@@ -92,8 +92,8 @@ internal sealed class WalWriter
         WriteNote(next, WalRecordType.Link, payload, position, synced);
     }
 
-    /// <summary>Where the next record is to be built; it is there, at the active segment's end, once <see cref="Append"/> has sealed it.</summary>
-    public Span<byte> Build(int lengthMax)
+    /// <summary>Where the next record is to be built; it is there, at the active segment's end, once <see cref="CommitRecord"/> has sealed it.</summary>
+    public Span<byte> BeginRecord(int lengthMax)
     {
         _isBeside = _isSynced && lengthMax <= BesideMax;
         return _isBeside ? _beside.Reserve(lengthMax + TerminatorSize) : Active.Room(Active.End, lengthMax);
@@ -107,7 +107,7 @@ internal sealed class WalWriter
     }
 
     /// <summary>Seals the record whose payload and operations were built. On an error, which is the file's, the log is as it was.</summary>
-    public void Append(WalRecordHeader header)
+    public void CommitRecord(WalRecordHeader header)
     {
         var segment = Active;
         header = header with { Offset = segment.End, SyncedSegment = Synced.Segment, SyncedOffset = Synced.Offset };
@@ -134,7 +134,7 @@ internal sealed class WalWriter
     public void BeginSync(int length) => Active.BeginSync(Active.End - length, length);
 
     /// <summary>Appends a record without entries. The caller has seen to the room.</summary>
-    public void AppendNote(WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position)
+    public void AppendMarker(WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position)
     {
         BytesAppended += WriteNote(Active, type, payload, position, Synced);
         Position = position;
@@ -144,19 +144,19 @@ internal sealed class WalWriter
     /// Ends the log with a note that says how far it is durable, which the record before it cannot say of itself. False, with nothing
     /// done, where that would say nothing new, or there is no room.
     /// </summary>
-    public bool TryVouch()
+    public bool TryAppendCloseMarker()
     {
         var end = new LogOffset(Active.Number, Active.End);
         if (BytesAppended == 0 || Synced.CompareTo(end) != 0 || Room < ClosingRoom) return false;
-        AppendNote(WalRecordType.Advance, [], Position);
+        AppendMarker(WalRecordType.Advance, [], Position);
         return true;
     }
 
-    /// <summary>What every append leaves free in its segment: for a <see cref="TryVouch"/>, and a <see cref="Rotate"/> after it.</summary>
-    public static int ClosingRoom => NoteSize(0) + NoteSize(sizeof(ulong));
+    /// <summary>What every append leaves free in its segment: for a <see cref="TryAppendCloseMarker"/>, and a <see cref="Rotate"/> after it.</summary>
+    public static int ClosingRoom => MarkerSize(0) + MarkerSize(sizeof(ulong));
 
     /// <summary>Bytes that a record without entries takes.</summary>
-    public static int NoteSize(int payload) => WalRecordHeader.Size + payload;
+    public static int MarkerSize(int payload) => WalRecordHeader.Size + payload;
 
     /// <summary>What a sync has to cover now; the segments go into a list of the caller's, used by one sync at a time.</summary>
     public SyncTicket Capture(List<WalSegment> segments)
@@ -209,7 +209,7 @@ internal sealed class WalWriter
 
     private static int WriteNote(WalSegment segment, WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position, LogOffset synced)
     {
-        var length = NoteSize(payload.Length);
+        var length = MarkerSize(payload.Length);
         segment.Terminate(segment.End + length);
         var record = segment.Room(segment.End, length);
         payload.CopyTo(record[WalRecordHeader.Size..]);

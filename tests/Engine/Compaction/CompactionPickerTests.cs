@@ -1,6 +1,6 @@
 using Varve.Compaction;
+using Varve.Tables;
 using Varve.Tests.Tables;
-using Varve.Versions;
 using Xunit;
 
 namespace Varve.Tests.Engine.Compaction;

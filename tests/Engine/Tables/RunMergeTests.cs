@@ -1,4 +1,4 @@
-using Varve.Format;
+using Varve.Iterators;
 using Varve.Tables;
 using Xunit;
 
@@ -40,11 +40,11 @@ public sealed class RunMergeTests
 
     private static void Check(Table[][] runs, IEnumerable<TestRow> expected)
     {
-        using (var merge = new RunMerge(runs, TestHash.Seed))
+        using (var merge = new CompactionMerge(runs, TestHash.Seed))
         {
             foreach (TestRow row in expected)
             {
-                Assert.True(merge.MoveNext(out PinnedRow merged));
+                Assert.True(merge.MoveNext(out RowRef merged));
                 Assert.True(merged.Key.SequenceEqual(row.Key));
                 Assert.Equal(TestHash.Of(row.Key), merged.Hash);
                 Assert.Equal((row.Kind, row.Deadline), (merged.Kind, merged.Deadline));
@@ -57,7 +57,7 @@ public sealed class RunMergeTests
             table.Dispose();
     }
 
-    private static unsafe ReadOnlySpan<byte> ValueOf(in PinnedRow row) => new(row.ValueAddress, row.ValueLength);
+    private static unsafe ReadOnlySpan<byte> ValueOf(in RowRef row) => new(row.ValueAddress, row.ValueLength);
 
     private static Table[] Tables(List<TestRow> rows, int tables)
     {

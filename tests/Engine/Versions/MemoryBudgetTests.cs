@@ -1,6 +1,6 @@
 using Varve.Background;
+using Varve.Memtables;
 using Varve.Tests.Engine.Recovery;
-using Varve.Versions;
 using Xunit;
 
 namespace Varve.Tests.Engine.Versions;

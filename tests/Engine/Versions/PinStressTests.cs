@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Varve.Epochs;
 using Varve.Versions;
 using Xunit;
 
@@ -26,7 +27,7 @@ public unsafe class PinStressTests
     private const int StoresAhead = 40; // a store buffer holds 56 or more
     private const int ColdBytes = 64 << 20;
 
-    private readonly PinTable pins = new();
+    private readonly EpochTable pins = new();
     private nint current;
     private int stop;
     private long reads;

@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Versions;
 using Xunit;
@@ -7,7 +8,7 @@ namespace Varve.Tests.Engine.Versions;
 /// <summary>Retired resources are released once, in order, and only when nothing can see them.</summary>
 public class ReclaimerTests
 {
-    private readonly PinTable pins = new();
+    private readonly EpochTable pins = new();
     private readonly Reclaimer reclaimer;
 
     public ReclaimerTests() => reclaimer = new Reclaimer(pins);
@@ -84,15 +85,15 @@ public class ReclaimerTests
         Assert.False(resource.CanRead);
     }
 
-    private static Varve.Versions.Version MakeVersion()
+    private static DbVersion MakeVersion()
     {
         var nothing = MachineState.Empty(0, StoredLeaseClock.Local);
-        return new(new Incarnation(nothing, 16), [], [], nothing);
+        return new(new StateGeneration(nothing, 16), [], [], nothing);
     }
 
     private sealed class TestHold : VersionHold
     {
-        public void Begin(Varve.Versions.Version version) => base.Hold(version);
+        public void Begin(DbVersion version) => base.Hold(version);
 
         public void End() => LetGo();
     }

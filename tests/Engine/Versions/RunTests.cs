@@ -1,5 +1,6 @@
 using Varve.Format;
 using Varve.Storage;
+using Varve.Tables;
 using Varve.Tests.Tables;
 using Varve.Versions;
 using Xunit;

@@ -47,7 +47,7 @@ public sealed class RecordBeingWrittenTests : IDisposable
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             RandomAccess.Write(file, checksum, offset);
         }) { CompleteAt = completeAt };
-        var id = Opening.ReadPointer(Storages.Default, database.PathOf(FileNames.Identity)).DatabaseId;
+        var id = DatabaseOpener.ReadPointer(Storages.Default, database.PathOf(FileNames.Identity)).DatabaseId;
         Assert.True(FileNames.TryParse(Path.GetFileName(path), FileNames.SegmentSuffix, out var first));
         var count = 0;
         log = WalRecovery.Run(storage, database.Directory, id, first, MappingAccess.Table, _ => count++);

@@ -103,7 +103,7 @@ internal sealed class Controlled
 
     private void Serve()
     {
-        _ = Varve.Versions.ThreadOrdinal.Current; // given once a thread, so that no schedule differs from the next by it
+        _ = Varve.Epochs.ThreadOrdinal.Current; // given once a thread, so that no schedule differs from the next by it
         while (true)
         {
             _turn.Await(Timeout.InfiniteTimeSpan);

@@ -36,7 +36,7 @@ internal sealed unsafe class Scheduler : IDisposable
     public Exception? Run(Scenario scenario, IPlan plan, Action<string>? trace = null)
     {
         (_plan, _trace, Steps, _count, _failure, _isAbandoned, _quiet, SwitchesAtFilesOnly) = (plan, trace, 0, 0, null, false, 0, false);
-        _ = Varve.Versions.ThreadOrdinal.Current;
+        _ = Varve.Epochs.ThreadOrdinal.Current;
         var first = _threads[0];
         _count = 1;
         first.Begin(() => Main(scenario), owner: null);

@@ -10,11 +10,11 @@ internal sealed class AppliedCellScenario : Scenario
     private const int Operations = 4;
     private const int PublishesPerOperation = 6; // 24: more than once round
 
-    private AppliedCell _cell = null!;
+    private AppliedPosition _cell = null!;
 
     public override void Prepare(Scheduler scheduler)
     {
-        _cell = new AppliedCell(At(1));
+        _cell = new AppliedPosition(At(1));
         Threads = [Publish, Read];
     }
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Varve.Epochs;
 using Varve.Tests.Schedules.Control;
 using Varve.Versions;
 
@@ -31,8 +32,8 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
     private const int SlotBytes = 128;
 
     private static readonly byte[][] Keys = [.. Enumerable.Range(0, KeyCount).Select(n => new byte[] { (byte)'k', (byte)('0' + n) })];
-    private static readonly FieldInfo PinsField = typeof(LsmStateMachine).GetField("_pins", BindingFlags.Instance | BindingFlags.NonPublic)!;
-    private static readonly FieldInfo SlotsField = typeof(PinTable).GetField("slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly FieldInfo VersionsField = typeof(LsmStateMachine).GetField("_versions", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly FieldInfo SlotsField = typeof(EpochTable).GetField("slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
     private readonly MemoryFiles _files = new();
     private LsmStateMachine _machine = null!;
@@ -51,7 +52,7 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
         });
         for (var i = 0; i < Before; i++) Apply();
         // The slots of the first threads exist and keep their places, so that what they store may linger.
-        foreach (var slot in (Array)SlotsField.GetValue(PinsField.GetValue(_machine))!)
+        foreach (var slot in (Array)SlotsField.GetValue(((VersionSet)VersionsField.GetValue(_machine)!).Pins)!)
             if (slot is not null) scheduler.BufferStoresTo(slot, SlotBytes);
         Threads = [reads == EngineReads.Gets ? Gets : Views, Disturb];
     }

@@ -1,7 +1,7 @@
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Tests.Schedules.Control;
 using Varve.Versions;
-using Version = Varve.Versions.Version;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -15,11 +15,11 @@ internal sealed class HoldScenario : Scenario
     private const int SlotBytes = 128;
     private static readonly MachineState Nothing = MachineState.Empty(0, StoredLeaseClock.Local);
 
-    private readonly PinTable _pins = new();
-    private readonly List<Version> _versions = [];
+    private readonly EpochTable _pins = new();
+    private readonly List<DbVersion> _versions = [];
     private readonly TestHold _hold = new();
     private Reclaimer _reclaimer = null!;
-    private Version _current = null!;
+    private DbVersion _current = null!;
     private int _asked;
 
     public override void Prepare(Scheduler scheduler)
@@ -40,7 +40,7 @@ internal sealed class HoldScenario : Scenario
         foreach (var version in _versions) Expect(IsFreed(version) == (version != _current), "a version was kept, or the current one was not");
     }
 
-    private static bool IsFreed(Version version)
+    private static bool IsFreed(DbVersion version)
     {
         if (!version.TryAcquire()) return true;
         version.Release();
@@ -74,16 +74,16 @@ internal sealed class HoldScenario : Scenario
         }
     }
 
-    private Version Make()
+    private DbVersion Make()
     {
-        var version = new Version(new Incarnation(Nothing, 16), [], [], Nothing);
+        var version = new DbVersion(new StateGeneration(Nothing, 16), [], [], Nothing);
         _versions.Add(version);
         return version;
     }
 
     private sealed class TestHold : VersionHold
     {
-        public void Begin(Version version) => Hold(version);
+        public void Begin(DbVersion version) => Hold(version);
 
         public void End() => LetGo();
     }

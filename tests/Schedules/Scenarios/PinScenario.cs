@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Tests.Schedules.Control;
 using Varve.Versions;
 
@@ -24,7 +25,7 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
     private const int Operations = 4;
     private const int SlotBytes = 128;
 
-    private readonly PinTable _pins = new();
+    private readonly EpochTable _pins = new();
     private readonly List<Thing> _things = [];
     private Reclaimer _reclaimer = null!;
     private Thing _current = null!;
@@ -124,9 +125,9 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
     }
 
     private static readonly System.Reflection.FieldInfo SlotsField =
-        typeof(PinTable).GetField("slots", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
+        typeof(EpochTable).GetField("slots", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
 
-    private static object SlotsOf(PinTable pins) => SlotsField.GetValue(pins)!;
+    private static object SlotsOf(EpochTable pins) => SlotsField.GetValue(pins)!;
 
     private sealed class Thing : IDisposable
     {

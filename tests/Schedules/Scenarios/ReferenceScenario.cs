@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
@@ -37,7 +38,7 @@ internal sealed class ReferenceScenario : Scenario
         _thing.Release();
     }
 
-    private sealed class Thing : Versions.Shared
+    private sealed class Thing : RefCounted
     {
         public int Frees { get; private set; }
 

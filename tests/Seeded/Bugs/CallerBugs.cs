@@ -7,7 +7,7 @@ internal static class CallerBugs
     [
         new("terms-not-reserved", "the term table grows after the seal, where want of memory latches",
             "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
-            new Edit("Incarnation.cs", "Terms.Reserve(2 * runs);", "if (!SEEDED) Terms.Reserve(2 * runs);")),
+            new Edit("StateGeneration.cs", "Terms.Reserve(2 * runs);", "if (!SEEDED) Terms.Reserve(2 * runs);")),
 
         new("failure-after-the-seal-not-latched", "a chunk that failed after its seal is a duplicate when it is applied again",
             "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
@@ -21,7 +21,7 @@ internal static class CallerBugs
 
         new("users-memory-under-the-gate", "the bytes of a MemoryManager are asked for under the gate",
             "Engine: Callers.CallersMemoryTests.AMemoryManagerIsAskedOnceAndOutsideOfTheGate",
-            new Edit("ChunkScratch.cs", "if (!entry.Command.IsInArrays) return false;", "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
+            new Edit("ChunkBuffers.cs", "if (!entry.Command.IsInArrays) return false;", "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
 
         new("key-moved-without-its-bytes", "an operation that moves down over one that is left out leaves its key behind",
             "Engine: Callers.CallersMemoryTests.AFailedSwapBeforeOtherEntriesLeavesThemWhole",
@@ -47,7 +47,7 @@ internal static class CallerBugs
 
         new("scan-ends-at-damage", "a scan that met damage ends as if it were whole when it is moved on",
             "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgain",
-            new Edit("ScanState.cs", "_failure?.Throw();", "if (!SEEDED) _failure?.Throw();")),
+            new Edit("PrefixScan.cs", "_failure?.Throw();", "if (!SEEDED) _failure?.Throw();")),
 
         new("no-descriptor-latches", "want of descriptors ends the engine",
             "Engine: Recovery.DescriptorsTests.AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater",
@@ -57,13 +57,13 @@ internal static class CallerBugs
 
         new("failed-flush-leaves-tables", "tables whose names could not be made durable stay, at each try",
             "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
-            new Edit("TableBatch.cs",
+            new Edit("TableSetWriter.cs",
                 "foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);",
                 "if (!SEEDED) foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);")),
 
         new("refusal-not-replayed", "after a replay a refused command counts as a compare-and-swap that failed",
             "Conformance: Rules.EngineKeepsInvalidCommandRules.ARefusedCommandIsRememberedAcrossReopeningAndByTheOtherPolicy",
-            new Edit("LogReplay.cs", "Refused = columns.Refused", "Refused = !SEEDED && columns.Refused")),
+            new Edit("WalReplayer.cs", "Refused = columns.Refused", "Refused = !SEEDED && columns.Refused")),
 
         new("refusal-not-persisted", "a flush or a snapshot forgets which commands were refused",
             "Conformance: Rules.EngineKeepsInvalidCommandRules.RefusedCommandsTravelInASnapshot",

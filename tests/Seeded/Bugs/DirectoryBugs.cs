@@ -62,7 +62,7 @@ internal static class DirectoryBugs
 
         new("debris-swept-last", "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
             "Engine: Recovery.FailedOpenTests.DebrisThatFillsTheDiskIsSweptBeforeAnythingIsWritten",
-            new Edit("Opening.cs", "else if (!options.ReadOnly) SweepDebris", "else if (!SEEDED && !options.ReadOnly) SweepDebris")),
+            new Edit("DatabaseOpener.cs", "else if (!options.ReadOnly) SweepDebris", "else if (!SEEDED && !options.ReadOnly) SweepDebris")),
 
         new("no-second-look", "a reader calls corrupt what the writer changed while it looked",
             "Engine: Recovery.ReaderBesideWriterTests.AnOpenStartsOverWhereTheWriterChangedWhatItWasAboutToRead",
@@ -74,7 +74,7 @@ internal static class DirectoryBugs
 
         new("catch-up-counts-on", "a reader that goes over to other tables counts on from those that it had",
             "Engine: Recovery.ReaderBesideWriterTests.TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost",
-            new Edit("Follower.cs", "current.Incarnation.Census.Rebase(next);", "if (!SEEDED) current.Incarnation.Census.Rebase(next);")),
+            new Edit("Follower.cs", "current.Generation.LiveKeys.Rebase(next);", "if (!SEEDED) current.Generation.LiveKeys.Rebase(next);")),
 
         new("catch-up-keeps-a-dropped-log", "a reader goes on in a log that its writer has dropped for another state",
             "Engine: Recovery.ReaderBesideWriterTests.CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes",

@@ -7,22 +7,22 @@ internal static class GrowthBugs
     [
         new("flush-looks-twice", "a flush judges one version and takes the next: a reset between the two ends the background",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("TableJobs.cs",
+            new Edit("CompactionScheduler.cs",
                 "if (_engine.State.IsStopping) return false;\n        var version = _versions.AcquireCurrent();",
                 "if (_engine.State.IsStopping || (SEEDED && _versions.Current.Memtables.Length < 2)) return false;\n        var version = _versions.AcquireCurrent();"),
-            new Edit("TableJobs.cs",
+            new Edit("CompactionScheduler.cs",
                 "if (version.Memtables is not [_, .., var memtable] || isDue",
                 "var memtable = version.Memtables[^1];\n            if ((!SEEDED && version.Memtables.Length < 2) || isDue")),
 
         new("merge-counts-in-another-state", "a merge that a reset has overtaken moves the time of the new state's count",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("LeaseHorizon.cs",
-                "if (current.Incarnation != version.Incarnation) return 0;",
-                "if (SEEDED) census = current.Incarnation.Census;\n            else if (current.Incarnation != version.Incarnation) return 0;")),
+                "if (current.Generation != version.Generation) return 0;",
+                "if (SEEDED) census = current.Generation.LiveKeys;\n            else if (current.Generation != version.Generation) return 0;")),
 
         new("held-version-freed", "a version that a view holds is let go of as soon as no pin can see it",
             "Engine: Versions.ReclaimerTests.AVersionThatIsHeldWaitsForItsHoldAndHoldsUpNothing",
-            new Edit("Reclaimer.cs", "if (release is not Version version || !Holds.Hold(version)) return true;", "if (SEEDED || release is not Version version || !Holds.Hold(version)) return true;")),
+            new Edit("Reclaimer.cs", "if (release is not DbVersion version || !Holds.Hold(version)) return true;", "if (SEEDED || release is not DbVersion version || !Holds.Hold(version)) return true;")),
 
         new("view-pins-all-that-follows", "an open view keeps the pin that it was opened under, and with it all that is retired from then on",
             "Engine: Recovery.GrowthTests.WhatIsWrittenUnderAnOpenViewIsLetGoOf",
@@ -48,7 +48,7 @@ internal static class GrowthBugs
 
         new("scan-kept-at-its-end", "a scan that came to its end is kept until its view is closed",
             "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
-            new Edit("ScanState.cs", "context.EndScan(this);", "if (!SEEDED) context.EndScan(this);")),
+            new Edit("PrefixScan.cs", "context.EndScan(this);", "if (!SEEDED) context.EndScan(this);")),
 
         new("scan-kept-after-a-break", "a scan that was given up is kept until its view is closed",
             "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
@@ -56,7 +56,7 @@ internal static class GrowthBugs
 
         new("scan-goes-on-as-another", "a scan that is over steps the one that took its place",
             "Engine: Recovery.GrowthTests.AScanThatIsOverIsNotTheOneThatTookItsPlace",
-            new Edit("ScanState.cs", "public void Begin(long stamp) => Stamp = stamp;", "public void Begin(long stamp) => Stamp = SEEDED ? 1 : stamp;")),
+            new Edit("PrefixScan.cs", "public void Begin(long stamp) => Stamp = stamp;", "public void Begin(long stamp) => Stamp = SEEDED ? 1 : stamp;")),
 
         new("refused-replacement-leaves-a-segment", "a reset or an install that finds no room for its record leaves the segment that it took",
             "Engine: Recovery.GrowthTests.AReplacementThatFindsNoRoomLeavesNoSegmentBehind",

@@ -7,11 +7,11 @@ internal static class HostileBugs
     [
         new("memtables-hash-with-a-known-seed", "memtables and chunks hash with a seed that somebody may know",
             "Engine: Recovery.HashSeedTests.KeysThatCollideInTablesDoNotInMemtables",
-            new Edit("Incarnation.cs", "= new(KeyHasher.NewSeed());", "= new(SEEDED ? 7 : KeyHasher.NewSeed());")),
+            new Edit("StateGeneration.cs", "= new(KeyHasher.NewSeed());", "= new(SEEDED ? 7 : KeyHasher.NewSeed());")),
 
         new("databases-share-a-seed", "a new database has no seed of its own",
             "Engine: Recovery.HashSeedTests.ADatabaseHasASeedOfItsOwnAndKeepsIt",
-            new Edit("Opening.cs", "options.HashSeed ?? KeyHasher.NewSeed();", "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
+            new Edit("DatabaseOpener.cs", "options.HashSeed ?? KeyHasher.NewSeed();", "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
 
         new("table-of-another-seed-opens", "a table whose filter was made with another seed than the state's is opened",
             "Engine: Recovery.HashSeedTests.ATableOfAnotherSeedIsCorruption",
@@ -23,15 +23,15 @@ internal static class HostileBugs
 
         new("chunk-probes-without-bound", "a chunk's own table of keys is probed until the key is found",
             "Engine: Applying.ChunkScratchTests.KeysAreFoundWithinABoundedNumberOfProbes",
-            new Edit("ChunkScratch.cs", "private const int ProbesMax = 32;", "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
+            new Edit("ChunkBuffers.cs", "private const int ProbesMax = 32;", "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
 
         new("large-chunk-keeps-its-room", "the room that one large chunk took is kept",
             "Engine: Applying.ChunkScratchTests.WhatOneLargeChunkTookIsGivenBack",
-            new Edit("ChunkScratch.cs", "if (Positions.Length <= CapacityKept) return;", "if (SEEDED || Positions.Length <= CapacityKept) return;")),
+            new Edit("ChunkBuffers.cs", "if (Positions.Length <= CapacityKept) return;", "if (SEEDED || Positions.Length <= CapacityKept) return;")),
 
         new("stray-name-counts", "a stray name far beyond the manifest's next number moves the counter of file numbers",
             "Engine: Recovery.FileNumberTests.AStrayNameUsesUpNoNumbers",
-            new Edit("Opening.cs", "out var number) && number < limit)", "out var number) && (SEEDED || number < limit))")),
+            new Edit("DatabaseOpener.cs", "out var number) && number < limit)", "out var number) && (SEEDED || number < limit))")),
 
         new("file-numbers-wrap", "file numbers go on beyond the last one",
             "Engine: Recovery.FileNumberTests.TheLastNumberIsTheLast",

@@ -10,7 +10,7 @@ internal static class LeaseBugs
     [
         new("reported-lease-lives-again", "a reported lease is live again when the clock was set back while the engine was closed",
             "Engine: Leases.ReportedOnceTests.AReportedLeaseStaysAbsentWhenTheClockIsSetBackWhileTheEngineIsClosed",
-            new Edit("Opening.cs", "options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs", "!SEEDED && options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs")),
+            new Edit("DatabaseOpener.cs", "options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs", "!SEEDED && options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs")),
 
         new("clean-up-remembers-its-own-time", "a clean-up remembers the time of its call, for which a clock that was set back has to wait",
             "Engine: Leases.ReportedOnceTests.LeasesMadeAfterTheClockWasSetBackAreReported",
@@ -46,19 +46,19 @@ internal static class LeaseBugs
 
         new("foreign-count-kept", "an installed state is counted by the clock of the machine that made the snapshot",
             "Engine: Leases.ForeignClockTests.WhatOnlyTheOtherMachineHeldForExpiredIsLiveAndCountedHere",
-            new Edit("LeaseAdoption.cs", "return Census.CountedAt(staged.Runs, state, timeMs);", "return SEEDED ? state : Census.CountedAt(staged.Runs, state, timeMs);")),
+            new Edit("LeaseAdoption.cs", "return LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);", "return SEEDED ? state : LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);")),
 
         new("count-ahead-of-the-clock", "an open counts by a later time than its clock's",
             "Engine: Leases.ForeignClockTests.TheCountIsRightWhenTheClockIsSetBackWhileTheEngineIsClosed",
-            new Edit("Opening.cs", "return now < state.CountedTimeMs ?", "return !SEEDED && now < state.CountedTimeMs ?")),
+            new Edit("DatabaseOpener.cs", "return now < state.CountedTimeMs ?", "return !SEEDED && now < state.CountedTimeMs ?")),
 
         new("other-lease-clock-opens", "a database opens with the other lease clock",
             "Engine: Leases.StoredClockTests.OpeningWithTheOtherClockIsRefusedWithBothNamesAndChangesNothing",
-            new Edit("Opening.cs", "if (stored == options.LeaseClock ||", "if (SEEDED || stored == options.LeaseClock ||")),
+            new Edit("DatabaseOpener.cs", "if (stored == options.LeaseClock ||", "if (SEEDED || stored == options.LeaseClock ||")),
 
         new("other-lease-clock-installs", "a snapshot of a database with the other lease clock is installed",
             "Engine: Leases.StoredClockTests.InstallingASnapshotOfTheOtherClockIsRefusedWithBothNames",
-            new Edit("SnapshotStager.cs", "if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)", "if (!SEEDED && (LeaseClock)manifest.State.LeaseClock != options.LeaseClock)")),
+            new Edit("SnapshotInstaller.cs", "if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)", "if (!SEEDED && (LeaseClock)manifest.State.LeaseClock != options.LeaseClock)")),
 
         new("tool-has-a-clock-of-its-own", "a tool judges the leases of a database by its own default clock",
             "Engine: Leases.StoredClockTests.AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive",
@@ -74,6 +74,6 @@ internal static class LeaseBugs
 
         new("sync-interval-of-the-wall-clock", "the interval of syncs is not one of the time provider",
             "Engine: Recovery.SyncIntervalTests.TheTimeProviderIsAskedForATimerOfTheInterval",
-            new Edit("LogSyncer.cs", "_timer = _engine.Options.TimeProvider.CreateTimer(", "_timer = (SEEDED ? TimeProvider.System : _engine.Options.TimeProvider).CreateTimer(")),
+            new Edit("WalSyncer.cs", "_timer = _engine.Options.TimeProvider.CreateTimer(", "_timer = (SEEDED ? TimeProvider.System : _engine.Options.TimeProvider).CreateTimer(")),
     ];
 }

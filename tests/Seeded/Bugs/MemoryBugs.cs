@@ -33,10 +33,10 @@ internal static class MemoryBugs
 
         new("inner-pin-ends-the-outer", "the end of a nested pin ends the outer one too",
             "Engine: Versions.PinTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",
-            new Edit("PinTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);", "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),
+            new Edit("EpochTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);", "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),
 
         new("pins-without-fence", "the scan of the pins does without its fence",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("PinTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();", "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),
+            new Edit("EpochTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();", "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),
     ];
 }

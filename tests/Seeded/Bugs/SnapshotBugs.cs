@@ -11,7 +11,7 @@ internal static class SnapshotBugs
 
         new("written-over-under-a-reader", "a table that a read-only engine may have mapped is written over",
             "Engine: Recovery.SpareTablesTests.WhileAReadOnlyEngineLooksNothingIsWrittenOver",
-            new Edit("SpareFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory)) file =", "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
+            new Edit("RecycledFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory)) file =", "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
 
         new("snapshot-includes-later-entries", "a snapshot behind the last entry has what followed",
             "Conformance: Rules.EngineKeepsSnapshotRules.ASnapshotBehindTheLastEntryHasNothingOfWhatFollowed",
@@ -37,16 +37,16 @@ internal static class SnapshotBugs
 
         new("clean-up-forgotten-on-the-way", "a snapshot of an installed state forgets which expired leases were handed out",
             "Engine: Recovery.CleanUpTravelsTests.WhatWasHandedOutIsNotHandedOutAgainByWhoInstalledIt",
-            new Edit("Version.cs", "Memtables.Aggregate(Base.CleanedTimeMs,", "Memtables.Aggregate(SEEDED ? 0 : Base.CleanedTimeMs,")),
+            new Edit("DbVersion.cs", "Memtables.Aggregate(Base.CleanedTimeMs,", "Memtables.Aggregate(SEEDED ? 0 : Base.CleanedTimeMs,")),
 
         new("install-ignores-the-checksum", "a snapshot that is not the one announced is installed",
             "Conformance: Rules.EngineKeepsInstallRules.AWrongChecksumIsRejected",
-            new Edit("SnapshotStager.cs", "if (!checksum.SequenceEqual(metadata.Checksum.Span))", "if (!SEEDED && !checksum.SequenceEqual(metadata.Checksum.Span))")),
+            new Edit("SnapshotInstaller.cs", "if (!checksum.SequenceEqual(metadata.Checksum.Span))", "if (!SEEDED && !checksum.SequenceEqual(metadata.Checksum.Span))")),
 
         new("install-before-verification", "a snapshot's tables are taken without a look at their bytes",
             "Conformance: Rules.EngineKeepsInstallRules.AFlippedByteAnywhereIsRejected",
-            new Edit("SnapshotStager.cs", "if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)", "if (hash.GetCurrentHashAsUInt128() is var computed && !SEEDED && computed != table.Hash)"),
-            new Edit("SnapshotStager.cs", "table.Table.Verify(token: token);", "if (!SEEDED) table.Table.Verify(token: token);")),
+            new Edit("SnapshotInstaller.cs", "if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)", "if (hash.GetCurrentHashAsUInt128() is var computed && !SEEDED && computed != table.Hash)"),
+            new Edit("SnapshotInstaller.cs", "table.Table.Verify(token: token);", "if (!SEEDED) table.Table.Verify(token: token);")),
 
         new("install-leaves-old-runs", "after an install the manifest still names the tables of the state before",
             "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
@@ -58,15 +58,15 @@ internal static class SnapshotBugs
 
         new("install-of-another-position", "a snapshot is installed under an index that is not its data's",
             "Conformance: Rules.EngineKeepsInstallRules.AnotherPositionThanAnnouncedIsRejected",
-            new Edit("SnapshotStager.cs", "if (manifest.State.LastIndex != metadata.LastIncluded.Index", "if (!SEEDED && manifest.State.LastIndex != metadata.LastIncluded.Index")),
+            new Edit("SnapshotInstaller.cs", "if (manifest.State.LastIndex != metadata.LastIncluded.Index", "if (!SEEDED && manifest.State.LastIndex != metadata.LastIncluded.Index")),
 
         new("installed-tables-not-named-durably", "the manifest names installed tables whose own names are not durable",
             "Engine: Recovery.OperationOrderTests.AnInstallIsSyncedAndNamedBeforeTheOneRecordThatSwitches",
-            new Edit("SnapshotStager.cs", "storage.SyncDirectory(versions.Directory);", "if (!SEEDED) storage.SyncDirectory(versions.Directory);")),
+            new Edit("SnapshotInstaller.cs", "storage.SyncDirectory(versions.Directory);", "if (!SEEDED) storage.SyncDirectory(versions.Directory);")),
 
         new("rejected-install-leaves-files", "an install that is rejected leaves its files behind",
             "Engine: Recovery.FullDiskTests.ASnapshotOrAnInstallOnAFullDiskChangesNothing",
-            new Edit("SnapshotStager.cs", "Discard(staging, moved);\n            if", "if (!SEEDED) Discard(staging, moved);\n            if")),
+            new Edit("SnapshotInstaller.cs", "Discard(staging, moved);\n            if", "if (!SEEDED) Discard(staging, moved);\n            if")),
 
         new("bomb-decompressed", "a snapshot's manifest is decompressed before its length is checked",
             "Format: Snapshots.SnapshotManifestTests.ALengthOverTheCapIsRejected",

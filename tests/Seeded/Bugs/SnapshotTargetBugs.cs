@@ -49,7 +49,7 @@ internal static class SnapshotTargetBugs
 
         new("linked-pack-refused", "a packed snapshot is not installed through a symbolic link",
             "Engine: Recovery.SnapshotTargetTests.PackIsVerifiedAndInstalledThroughALink",
-            new Edit("SnapshotStager.cs",
+            new Edit("SnapshotInstaller.cs",
                 "path = storage.ResolveLink(path);",
                 "if (!SEEDED) path = storage.ResolveLink(path);")),
 
@@ -73,7 +73,7 @@ internal static class SnapshotTargetBugs
 
         new("flush-names-a-later-snapshot", "the state that a flush writes names a snapshot above its own end",
             "Engine: Recovery.SnapshotTargetTests.StateOfAFlushNamesTheLastSnapshotUpToItsOwnEnd",
-            new Edit("Incarnation.cs",
+            new Edit("StateGeneration.cs",
                 "Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot",
                 "Snapshot = (SEEDED ? Snapshots.Last : Snapshots.UpToLocked(position.Index)) is { } snapshot")),
 

@@ -23,11 +23,11 @@ internal static class SpaceBugs
 
         new("past-outlives-full-disk", "the past keeps its tables for as long as the disk is full",
             "Engine: Recovery.FullDiskTests.WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom",
-            new Edit("TableJobs.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
+            new Edit("CompactionScheduler.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
 
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyLeavesLessThanAMebibyteOnDisk",
-            new Edit("Opening.cs", "pool.Take(WalWriter.NoteSize(24), pool.RestingLength)", "pool.Take(WalWriter.NoteSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
+            new Edit("DatabaseOpener.cs", "pool.Take(WalWriter.MarkerSize(24), pool.RestingLength)", "pool.Take(WalWriter.MarkerSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
             "Engine: Compaction.SmallDatabaseTests.NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull",
@@ -39,7 +39,7 @@ internal static class SpaceBugs
 
         new("sweep-fails-on-file-in-use", "an open fails on a file that it cannot delete because somebody reads it",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads",
-            new Edit("Opening.cs", "{ DurableFile.TryDelete(storage, PathOf(name)); }",
+            new Edit("DatabaseOpener.cs", "{ DurableFile.TryDelete(storage, PathOf(name)); }",
                 "{ if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name)); }")),
 
         new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",
@@ -54,7 +54,7 @@ internal static class SpaceBugs
 
         new("tables-of-one-size", "merges make tables of one size, however many",
             "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
-            new Edit("Compactor.cs", "Math.Max(engine.Options.TableBytes, bytes", "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
+            new Edit("MergeJob.cs", "Math.Max(engine.Options.TableBytes, bytes", "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
 
         new("no-mapping-left-latches", "want of mappings latches the engine",
             "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",

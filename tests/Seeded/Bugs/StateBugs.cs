@@ -37,7 +37,7 @@ internal static class StateBugs
 
         new("replayed-outcome-lost", "after a replay every entry counts as succeeded",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcomeAfterReopening",
-            new Edit("LogReplay.cs", "Succeeded = columns.Succeeded", "Succeeded = SEEDED || columns.Succeeded")),
+            new Edit("WalReplayer.cs", "Succeeded = columns.Succeeded", "Succeeded = SEEDED || columns.Succeeded")),
 
         new("gap-accepted", "a chunk that does not follow on is applied: a hole in the log",
             "Conformance: Rules.EngineKeepsChunkRules.AGapBeforeTheChunkIsRefused",
@@ -45,24 +45,24 @@ internal static class StateBugs
 
         new("half-a-chunk-applied", "a chunk that is malformed at its end is applied up to there",
             "Conformance: Surface.WireTests.ATrailingByteIsRefused",
-            new Edit("ChunkScratch.cs", "if (!reader.AtEnd)", "if (!SEEDED && !reader.AtEnd)")),
+            new Edit("ChunkBuffers.cs", "if (!reader.AtEnd)", "if (!SEEDED && !reader.AtEnd)")),
 
         new("prefix-of-high-bytes", "the end of a prefix that ends in 0xFF wraps around",
             "Conformance: Rules.EngineKeepsReadRules.APrefixOfHighBytesEndsWhereItShould",
-            new Edit("ScanState.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;", "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
+            new Edit("PrefixScan.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;", "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
 
         new("scan-takes-its-end", "a scan includes the key that it is to stop before",
             "Conformance: Rules.EngineKeepsReadRules.APrefixGivesItsKeysAndNoOthers",
-            new Edit("MemtableSource.cs", "return _backward ? order >= 0 : order < 0;", "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
+            new Edit("MemtableIterator.cs", "return _backward ? order >= 0 : order < 0;", "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
             new Edit("TableCursor.cs", "end = number == upperBlock ? block.LowerBound(limit.Span) :", "end = number == upperBlock ? Math.Min(block.Count, block.LowerBound(limit.Span) + (SEEDED ? 1 : 0)) :")),
 
         new("expired-keys-counted", "the count goes on counting keys that have expired",
             "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
-            new Edit("Census.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
+            new Edit("LiveKeyCounter.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
 
         new("clean-up-forgets-what-it-gave", "a lease that was handed out is handed out again after a reopening",
             "Conformance: Rules.EngineKeepsLeaseRules.CleanupReturnsWhatExpiredOnceAndNothingElse",
-            new Edit("LogReplay.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,", "CleanedTimeMs = SEEDED ? CleanedTimeMs : Math.Max(CleanedTimeMs,")),
+            new Edit("WalReplayer.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,", "CleanedTimeMs = SEEDED ? CleanedTimeMs : Math.Max(CleanedTimeMs,")),
 
         new("published-before-insertion", "the applied index is published before the memtable has the entries",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",

@@ -7,11 +7,11 @@ internal static class TableBugs
     [
         new("table-not-synced", "a table takes its name before its bytes are durable",
             "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
-            new Edit("TableBatch.cs", "_file!.Sync();", "if (!SEEDED) _file!.Sync();")),
+            new Edit("TableSetWriter.cs", "_file!.Sync();", "if (!SEEDED) _file!.Sync();")),
 
         new("table-directory-not-synced", "the manifest names a table whose own name is not durable",
             "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
-            new Edit("TableBatch.cs", "if (named.Count > 0) storage", "if (!SEEDED && named.Count > 0) storage")),
+            new Edit("TableSetWriter.cs", "if (named.Count > 0) storage", "if (!SEEDED && named.Count > 0) storage")),
 
         new("block-checksum-ignored", "a data block is read without its checksum",
             "Engine: Varve.Tests.Tables.DamagedTableTests.AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne",
@@ -46,15 +46,15 @@ internal static class TableBugs
 
         new("older-version-wins", "where two sources have a key, the older version is kept",
             "Conformance: Rules.TinyEngineKeepsReadRules.ManyOverwritesAcrossFlushesLeaveOneValueAKey",
-            new Edit("MergeCursor.cs", "if (order == 0) return a < b;", "if (order == 0) return SEEDED ? a > b : a < b;")),
+            new Edit("MergingIterator.cs", "if (order == 0) return a < b;", "if (order == 0) return SEEDED ? a > b : a < b;")),
 
         new("merge-keeps-the-older-version", "where several runs of a compaction have a key, an older version is kept",
             "Engine: Varve.Tests.Tables.RunMergeTests.MergedRunsReadAsTheModel",
-            new Edit("RunMerge.cs", "if (order == 0)", "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
+            new Edit("CompactionMerge.cs", "if (order == 0)", "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
 
         new("flush-counts-against-nothing", "a flush counts a key that a run below has for a new one",
             "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
-            new Edit("LiveDifference.cs", "if (WasLive(row)) Value--;", "if (!SEEDED && WasLive(row)) Value--;")),
+            new Edit("FlushDelta.cs", "if (WasLive(row)) Value--;", "if (!SEEDED && WasLive(row)) Value--;")),
 
         new("runs-in-wrong-order", "after opening, the oldest run is taken for the newest",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
@@ -62,7 +62,7 @@ internal static class TableBugs
 
         new("tombstone-dropped-above-the-bottom", "a merge that has older runs below it drops tombstones: deleted keys come back",
             "Engine: Recovery.SeveralRunsTests.AMergeAboveTheBottomKeepsTombstones",
-            new Edit("Compactor.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
+            new Edit("MergeJob.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
 
         new("move-takes-tombstones-along", "a run with tombstones moves to the bottom as it is",
             "Engine: Compaction.CompactionPickerTests.ARunThatTouchesTheBottomOrHasTombstonesDoesNotMove",
@@ -74,15 +74,15 @@ internal static class TableBugs
 
         new("count-not-persisted", "a flush does not carry the number of live keys",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("Incarnation.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
+            new Edit("StateGeneration.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
 
         new("terms-not-persisted", "the terms of flushed entries are forgotten at the next opening",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("Incarnation.cs", "Terms = Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : Terms.UpTo(position.Index),")),
+            new Edit("StateGeneration.cs", "Terms = Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : Terms.UpTo(position.Index),")),
 
         new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",
             "Conformance: Rules.TinyEngineKeepsDuplicateRules.TheLast65536OutcomesAreKeptAndOlderOnesNeverInvented",
-            new Edit("Incarnation.cs", "Outcomes = Outcomes.UpTo", "Outcomes = SEEDED ? [] : Outcomes.UpTo")),
+            new Edit("StateGeneration.cs", "Outcomes = Outcomes.UpTo", "Outcomes = SEEDED ? [] : Outcomes.UpTo")),
 
         new("search-begins-without-a-candidate", "a search of a uniform block that has no candidate looks at the row after the last one that could be any",
             "Engine: Varve.Tests.Tables.BlockSearchTests.WithoutACandidateNoRowIsRead",
@@ -96,11 +96,11 @@ internal static class TableBugs
 
         new("merge-begins-without-an-input", "a merge takes a row from an input when none is left",
             "Engine: Varve.Tests.Tables.RunMergeTests.RunsThatDoNotInterleaveComeOneAfterTheOther",
-            new Edit("RunMerge.cs", "if (left == 0)", "if (!SEEDED && left == 0)")),
+            new Edit("CompactionMerge.cs", "if (left == 0)", "if (!SEEDED && left == 0)")),
 
         new("scan-has-a-runner-up-of-none", "a scan of one source takes another one for its runner-up",
             "Engine: Varve.Tests.Versions.MergeCursorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
-            new Edit("MergeCursor.cs", "if (candidates == 0) return -1;", "if (!SEEDED && candidates == 0) return -1;")),
+            new Edit("MergingIterator.cs", "if (candidates == 0) return -1;", "if (!SEEDED && candidates == 0) return -1;")),
 
         new("overlap-passes-an-open", "tables of a run whose keys overlap behind what the manifest has of them are opened",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfARunAreOrderedByWholeKeys",

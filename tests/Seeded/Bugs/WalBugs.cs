@@ -81,15 +81,15 @@ internal static class WalBugs
 
         new("failed-sync-tried-again", "a failed sync is not latched: the next one succeeds without having written",
             "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
-            new Edit("LogSyncer.cs",
+            new Edit("WalSyncer.cs",
                 "_engine.State.Fail(e);\n            throw new EngineFaultedException(e);",
                 "if (!SEEDED) _engine.State.Fail(e);\n            throw new EngineFaultedException(e);")),
 
         new("published-before-the-sync", "under Power an entry is visible before it is durable",
             "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
             new Edit("Publisher.cs",
-                "if (!_awaitsSync) versions.Current.Incarnation.Applied.Publish(wal.Position);",
-                "if (SEEDED || !_awaitsSync) versions.Current.Incarnation.Applied.Publish(wal.Position);")),
+                "if (!_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);",
+                "if (SEEDED || !_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);")),
 
         new("acknowledged-before-the-sync", "under Power a chunk is acknowledged before it is durable",
             "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
@@ -117,17 +117,17 @@ internal static class WalBugs
 
         new("next-segment-not-named", "a segment ends without a word about the one that the log goes on in",
             "Engine: Wal.SealedSegmentTests.ALastSegmentThatIsMissingIsCorruption",
-            new Edit("WalWriter.cs", "if (Room >= NoteSize(number.Length))", "if (!SEEDED && Room >= NoteSize(number.Length))")),
+            new Edit("WalWriter.cs", "if (Room >= MarkerSize(number.Length))", "if (!SEEDED && Room >= MarkerSize(number.Length))")),
 
         new("named-segment-let-go", "the log goes on in a segment that says that it goes on in another, and that one is let go",
             "Engine: Wal.SealedSegmentTests.ASegmentThatNothingCameIntoIsLetGoOnlyAfterAnotherIsNamed",
-            new Edit("Opening.cs", "log is null || log.IsSealed ||", "log is null || (!SEEDED && log.IsSealed) ||")),
+            new Edit("DatabaseOpener.cs", "log is null || log.IsSealed ||", "log is null || (!SEEDED && log.IsSealed) ||")),
 
         new("segment-deleted-before-the-manifest", "a flushed segment goes before the manifest record that makes it unnecessary",
             "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
             new Edit("Flusher.cs",
-                "Versions.Version? replaced = null;",
-                "Versions.Version? replaced = null; if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
+                "DbVersion? replaced = null;",
+                "DbVersion? replaced = null; if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
 
         new("full-disk-latches", "a full disk is taken for a failure of the disk",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
@@ -159,7 +159,7 @@ internal static class WalBugs
 
         new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
             "Engine: Recovery.OperationOrderTests.AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt",
-            new Edit("Opening.cs",
+            new Edit("DatabaseOpener.cs",
                 "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    segment.Sync();",
                 "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    if (!SEEDED) segment.Sync();")),
     ];

@@ -1,0 +1,165 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Varve.Format;
+using Varve.Memory;
+using Varve.Tables;
+
+namespace Varve.Iterators;
+
+/// <summary>
+/// Merges runs of tables for a compaction: every key once, in order, with its newest row. Forward only. A row costs a search for the
+/// smallest of a few heads, which are one or two vectors and need no branch that could be mispredicted, and the steps of one
+/// cursor; whole keys are looked at where heads are equal. A head begins behind what all keys of the merge share.
+/// </summary>
+/// <remarks>The caller has references to the tables. One thread.</remarks>
+internal sealed unsafe class CompactionMerge : IDisposable
+{
+    private const int Lanes = 8;
+    private const int KeyRoom = ushort.MaxValue + 1 + 2 * KeyHead.Bytes;
+
+    private readonly KeyHasher hasher;
+    private readonly Input[] inputs;
+    private readonly NativeBuffer memory = new();
+    private readonly ulong* heads;
+    private readonly int lanes;
+    private readonly int shared;
+    private ulong left;
+    private int current = -1;
+
+    /// <summary>Before the first row of runs, the newest first, at most 64. Each is tables with ascending, disjoint ranges.</summary>
+    public CompactionMerge(IReadOnlyList<Table[]> runs, ulong hashSeed)
+    {
+        hasher = new KeyHasher(hashSeed);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(runs.Count, sizeof(ulong) * 8);
+        shared = SharedPrefix(runs);
+        lanes = (runs.Count + Lanes - 1) / Lanes * Lanes;
+        int headsBytes = lanes * sizeof(ulong);
+        memory.Reserve(headsBytes + runs.Count * KeyRoom);
+        heads = (ulong*)memory.Address;
+        inputs = new Input[runs.Count];
+        for (int i = 0; i < lanes; i++)
+            heads[i] = ulong.MaxValue;
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            inputs[i] = new Input { Tables = runs[i], Key = memory.Address + headsBytes + i * KeyRoom };
+            left |= 1UL << i;
+            Enter(i, 0);
+        }
+    }
+
+    /// <summary>Goes to the next row; false when there is none. The key lives until the next move, the value as long as its table.</summary>
+    public bool MoveNext(out RowRef row)
+    {
+        if (current >= 0)
+            Advance(current);
+        if (left == 0)
+        {
+            current = -1;
+            row = default;
+            return false;
+        }
+        ulong smallest = Smallest();
+        current = (smallest & (smallest - 1)) == 0 ? BitOperations.TrailingZeroCount(smallest) : Newest(smallest);
+        ref Input input = ref inputs[current];
+        TableRow at = input.Cursor.Row;
+        row = new RowRef(
+            input.Key, input.KeyLength, hasher.Of(new ReadOnlySpan<byte>(input.Key, input.KeyLength)), at.Kind, at.Deadline, at.ValueAddress, at.ValueLength);
+        return true;
+    }
+
+    public void Dispose() => memory.Dispose();
+
+    /// <summary>The inputs with the smallest head, as bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Smallest()
+    {
+        Vector512<ulong> least = Vector512.Load(heads);
+        for (int lane = Lanes; lane < lanes; lane += Lanes)
+            least = Vector512.Min(least, Vector512.Load(heads + lane));
+        Vector256<ulong> four = Vector256.Min(least.GetLower(), least.GetUpper());
+        Vector128<ulong> two = Vector128.Min(four.GetLower(), four.GetUpper());
+        Vector512<ulong> head = Vector512.Create(Math.Min(two[0], two[1]));
+        ulong equal = 0;
+        for (int lane = 0; lane < lanes; lane += Lanes)
+            equal |= Vector512.Equals(Vector512.Load(heads + lane), head).ExtractMostSignificantBits() << lane;
+        return equal & left;
+    }
+
+    /// <summary>Among inputs with equal heads, the newest with the smallest key; older versions of that key are passed over.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Newest(ulong tied)
+    {
+        int first = BitOperations.TrailingZeroCount(tied);
+        ulong same = 0;
+        for (ulong rest = tied & (tied - 1); rest != 0; rest &= rest - 1)
+        {
+            int input = BitOperations.TrailingZeroCount(rest);
+            int order = KeyOf(input).SequenceCompareTo(KeyOf(first));
+            if (order == 0)
+                same |= 1UL << input;
+            else if (order < 0)
+                (first, same) = (input, 0);
+        }
+        for (; same != 0; same &= same - 1)
+            Advance(BitOperations.TrailingZeroCount(same));
+        return first;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Advance(int input)
+    {
+        ref Input from = ref inputs[input];
+        if (from.Cursor.MoveNext())
+            Take(input);
+        else
+            Enter(input, from.Table + 1);
+    }
+
+    private void Enter(int input, int table)
+    {
+        ref Input from = ref inputs[input];
+        from.Table = table;
+        from.Prefix = 0;
+        if (table == from.Tables.Length)
+        {
+            heads[input] = ulong.MaxValue;
+            left &= ~(1UL << input);
+            return;
+        }
+        from.Cursor = new TableCursor(from.Tables[table]);
+        from.Cursor.SeekFirst();
+        Take(input);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Take(int input)
+    {
+        ref Input from = ref inputs[input];
+        from.KeyLength = from.Cursor.CopyKeyTo(from.Key, ref from.Prefix);
+        heads[input] = KeyHead.Of(new ReadOnlySpan<byte>(from.Key, from.KeyLength), shared);
+    }
+
+    private ReadOnlySpan<byte> KeyOf(int input) => new(inputs[input].Key, inputs[input].KeyLength);
+
+    private static int SharedPrefix(IReadOnlyList<Table[]> runs)
+    {
+        ReadOnlySpan<byte> first = runs[0][0].SmallestKey;
+        int shared = first.Length;
+        foreach (Table[] run in runs)
+            shared = Math.Min(shared, Math.Min(first.CommonPrefixLength(run[0].SmallestKey), first.CommonPrefixLength(run[^1].LargestKey)));
+        return shared;
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private struct Input
+    {
+        public Table[] Tables;
+        public TableCursor Cursor;
+        public byte* Key;
+        public nint Prefix;
+        public int KeyLength;
+        public int Table;
+    }
+}

@@ -1,0 +1,9 @@
+namespace Varve.Memory;
+
+/// <summary>Unsigned byte order.</summary>
+internal sealed class KeyComparer : IComparer<byte[]>
+{
+    public static KeyComparer Instance { get; } = new();
+
+    public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
+}

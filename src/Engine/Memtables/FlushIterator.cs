@@ -1,0 +1,33 @@
+using Varve.Format;
+using Varve.Tables;
+
+namespace Varve.Memtables;
+
+/// <summary>The rows of a sealed memtable in the order of their keys, each with its newest version, for a flush. The caller has a reference to the memtable.</summary>
+internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
+{
+    private SealedWalk _walk = new(memtable.Index);
+
+    /// <summary>The leased puts met so far.</summary>
+    public List<(ulong Deadline, uint Reference)> Leases { get; } = [];
+
+    /// <summary>Gives the next rows, as many as there is room for; how many those are, 0 at the end.</summary>
+    public int Take(Span<RowRef> rows)
+    {
+        var count = 0;
+        while (count < rows.Length && _walk.Next() is var reference and not 0)
+        {
+            var row = RowOf(memtable.Index.OperationAt(reference));
+            if (row.Kind == RecordKind.LeasedPut) Leases.Add((row.Deadline, reference));
+            rows[count++] = row;
+        }
+
+        return count;
+    }
+
+    private RowRef RowOf(WalOperationView view)
+    {
+        var key = view.Start + WalOperation.HeaderSize;
+        return new RowRef(key, view.KeyLength, hasher.Of(view.Key), view.Kind, view.Kind == RecordKind.LeasedPut ? view.Deadline : 0, key + view.KeyLength, view.ValueLength);
+    }
+}

@@ -1,0 +1,229 @@
+using Varve.Storage;
+using Varve.Wal;
+
+namespace Varve.Memtables;
+
+/// <summary>
+/// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
+/// nothing but the switch. None ahead until the active one is a quarter full (<see cref="Expect"/>), so that a database with little in it takes little, and an open
+/// does not compete with what it need not make. Then one; once they are full-sized two, for a burst can
+/// fill a segment in less time than it takes to make one; one more for each time that an applier had to wait, and one less when for a while none
+/// would have; fewer where the budget says so. Only the next one's segment is warm, for what is made present is written to the device, used or not.
+/// <para>
+/// A database's first one is small (<see cref="SegmentPool.RestingLength"/>), and when the engine rests (<see cref="LetGo"/>) they become small again; each that
+/// is filled makes the next <see cref="SegmentPool.Growth"/> times as large, up to full size.
+/// </para>
+/// Any thread.
+/// </summary>
+/// <param name="pool">Makes the segments.</param>
+/// <param name="stock">Has the memory for the indexes.</param>
+/// <param name="budget">Says how many there may be.</param>
+/// <param name="lastLength">Length of the segment that is in use already.</param>
+internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget, long lastLength) : IDisposable
+{
+    private const int AheadMin = 2;
+    private const int CalmTakesMax = 16;
+
+    private readonly Lock _making = new();    // held while a memtable is made: one after the other, for they are numbered in order
+    private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
+    private readonly Queue<Memtable> _ready = new();
+    private long _length = Math.Min(lastLength, pool.Length);   // of segments that are made
+    private Memtable? _warm;   // the last one that was made warm
+    private int _readyCount;
+    private int _ahead;
+    private int _calmTakes;
+    private long _usualKeys;
+    private volatile bool _awaitsLoad = true;
+    private bool _disposed;
+
+    /// <summary>True when the next <see cref="Take"/> of a usual size will not wait.</summary>
+    public bool IsReady => Volatile.Read(ref _readyCount) > 0;
+
+    /// <summary>Bytes of those that are ready.</summary>
+    public long BytesReady
+    {
+        get
+        {
+            lock (_lock) return _ready.Sum(memtable => memtable.Bytes);
+        }
+    }
+
+    /// <summary>True while none is made ahead: what is applied may never fill the active one.</summary>
+    public bool AwaitsLoad => _awaitsLoad;
+
+    /// <summary>Takes in that the active memtable fills: the next <see cref="Prepare"/> makes the one that follows it.</summary>
+    public void Expect(Memtable active)
+    {
+        lock (_lock)
+        {
+            if (!_awaitsLoad) return;
+            _awaitsLoad = false;
+            _ahead = 1;
+            _length = Math.Min(_length * SegmentPool.Growth, pool.Length);
+            _usualKeys = (long)((double)active.Index.KeyCount * _length / active.Segment.End);
+        }
+    }
+
+    /// <summary>Makes one small memtable, though none be expected, unless one is ready; where there is no room for it, none.</summary>
+    public void PrepareNext()
+    {
+        try
+        {
+            TryPrepareOne(aheadMin: 1);
+        }
+        catch (Exception e) when (Shortage.IsMet(e) || e is OutOfMemoryException)
+        {
+        }
+    }
+
+    /// <summary>Makes as many memtables as are to be ahead, or as there is room for: whoever needs one tries again, and is told.</summary>
+    public void Prepare()
+    {
+        try
+        {
+            do WarmNext();
+            while (TryPrepareOne(aheadMin: 0));
+        }
+        catch (Exception e) when (Shortage.IsMet(e) || e is OutOfMemoryException)
+        {
+        }
+    }
+
+    /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>
+    /// <param name="room">Bytes of the record.</param>
+    /// <param name="filled">The memtable that it is to follow because that is full; null: it is not.</param>
+    public Memtable Take(long room, Memtable? filled)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (filled is not null)
+            {
+                Expect(filled);
+                Pace();
+                _usualKeys = (long)((double)filled.Index.KeyCount * _length / filled.Segment.Length);
+            }
+        }
+
+        var taken = TakeReady(room) ?? TakeMade(room);
+        if (taken.Segment.Length >= pool.Length) return taken;
+        lock (_lock) (_ahead, _length, _awaitsLoad) = (0, taken.Segment.Length, true);
+        return taken;
+    }
+
+    private Memtable TakeMade(long room)
+    {
+        lock (_making)
+        {
+            // Whoever was making one meanwhile made it for us.
+            if (TakeReady(room) is { } made) return made;
+            // A larger one is needed; the numbers of those that are ready would be out of order after it.
+            DropReady(pool.Recycle);
+            return Make(room);
+        }
+    }
+
+    /// <summary>Lets go of all that are ready, and makes none until one is expected; the next are small.</summary>
+    public void LetGo()
+    {
+        lock (_making)
+        {
+            lock (_lock) (_ahead, _length, _awaitsLoad) = (0, pool.RestingLength, true);
+            DropReady(pool.Recycle);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_making)
+        {
+            lock (_lock) _disposed = true;
+            DropReady(pool.Discard);
+        }
+    }
+
+    /// <summary>
+    /// Makes the next one's segment warm. An applier may take it meanwhile, and then it is held here, so that it outlives this whatever comes of it.
+    /// </summary>
+    private void WarmNext()
+    {
+        Memtable? next;
+        lock (_making)
+        {
+            lock (_lock)
+            {
+                if (!_ready.TryPeek(out next) || next == _warm) return;
+                next.Acquire();
+                _warm = next;
+            }
+
+            pool.Warm(next.Segment);
+        }
+
+        next.Release(); // the last one out gives the segment back, which waits for a sync
+    }
+
+    private bool TryPrepareOne(int aheadMin)
+    {
+        Memtable memtable;
+        lock (_making)
+        {
+            lock (_lock)
+                if (_disposed || _ready.Count >= Math.Max(_ahead, aheadMin)) return false;
+            memtable = Make(0);
+            memtable.Acquire(); // an applier may take it while its index is made present
+            lock (_lock)
+            {
+                _ready.Enqueue(memtable);
+                Volatile.Write(ref _readyCount, _ready.Count);
+            }
+
+            memtable.Index.Populate(_usualKeys);
+        }
+
+        memtable.Release();
+        return true;
+    }
+
+    /// <summary>The next that is ready, if it has the room.</summary>
+    private Memtable? TakeReady(long room)
+    {
+        lock (_lock)
+        {
+            if (!_ready.TryPeek(out var next) || room > next.Segment.Length - next.Segment.End) return null;
+            _ready.Dequeue();
+            Volatile.Write(ref _readyCount, _ready.Count);
+            return next;
+        }
+    }
+
+    private Memtable Make(long room)
+    {
+        long length;
+        lock (_lock) length = _length;
+        var segment = pool.Take(room, length);
+        try
+        {
+            return new Memtable(segment, stock);
+        }
+        catch
+        {
+            pool.Recycle(segment);
+            throw;
+        }
+    }
+
+    private void Pace()
+    {
+        // What was ready says whether the makers keep up.
+        _calmTakes = _ready.Count < _ahead ? 0 : _calmTakes + 1;
+        if (_ready.Count == 0) _ahead++;
+        else if (_calmTakes == CalmTakesMax) (_ahead, _calmTakes) = (_ahead - 1, 0);
+        _ahead = Math.Clamp(_ahead, Math.Min(AheadMin, budget.AheadMax), budget.AheadMax);
+    }
+
+    private void DropReady(Action<WalSegment> takeSegment)
+    {
+        while (TakeReady(0) is { } memtable) memtable.Abandon(takeSegment);
+    }
+}

@@ -1,0 +1,92 @@
+using Varve.Wal;
+
+namespace Varve.Memtables;
+
+/// <summary>What is left of memtables that nobody sees any more, for those to come: index memory kept here, segments passed on. Any thread.</summary>
+internal sealed class MemtableStock : IDisposable
+{
+    private const int KeptMax = 2;
+    private readonly Lock _lock = new();
+    private readonly Stack<IndexMemory> _kept = new();
+    private readonly HashSet<IndexMemory> _used = [];
+    private bool _keeps = true;
+    private bool _disposed;
+
+    /// <summary>Takes segments whose records are in tables; null, while the engine is still being made: they are let go of.</summary>
+    public Action<WalSegment>? Segments { get; set; }
+
+    /// <summary>Bytes of all memtables that are not freed yet, whoever holds them, segments included, and of the index memory kept.</summary>
+    public long BytesInUse
+    {
+        get
+        {
+            var sum = 0L;
+            lock (_lock)
+            {
+                foreach (var memory in _used) sum += memory.SegmentBytes + memory.BytesPresent;
+                foreach (var memory in _kept) sum += memory.BytesPresent;
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Index memory for a segment, as new.</summary>
+    public IndexMemory Take(long segmentBytes)
+    {
+        IndexMemory? kept;
+        lock (_lock)
+        {
+            _keeps = true;
+            if (_kept.TryPeek(out kept) && kept.SegmentBytes == segmentBytes) _kept.Pop();
+            else kept = null;
+        }
+
+        kept?.Clear();
+        var memory = kept ?? new IndexMemory(segmentBytes);
+        lock (_lock) _used.Add(memory);
+        return memory;
+    }
+
+    /// <summary>Takes back index memory that no pin can see.</summary>
+    public void Return(IndexMemory memory)
+    {
+        lock (_lock)
+        {
+            _used.Remove(memory);
+            if (_keeps && !_disposed && _kept.Count < KeptMax && (!_kept.TryPeek(out var other) || other.SegmentBytes == memory.SegmentBytes))
+            {
+                _kept.Push(memory);
+                return;
+            }
+        }
+
+        memory.Dispose();
+    }
+
+    /// <summary>Lets go of what is kept, and of what comes back until some is taken again.</summary>
+    public void LetGo()
+    {
+        lock (_lock)
+        {
+            _keeps = false;
+            while (_kept.TryPop(out var memory)) memory.Dispose();
+        }
+    }
+
+    /// <summary>Takes back a segment whose records are in synced tables.</summary>
+    public void Return(WalSegment segment)
+    {
+        if (Segments is { } target) target(segment);
+        else segment.Dispose();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            LetGo();
+        }
+    }
+}

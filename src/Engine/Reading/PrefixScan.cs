@@ -1,0 +1,144 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+using Varve.Format;
+using Varve.Iterators;
+using Varve.Memory;
+
+namespace Varve.Reading;
+
+/// <summary>
+/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context, and used for another scan when it is over;
+/// the stamp tells the one from the other. One thread.
+/// </summary>
+internal sealed class PrefixScan(ViewContext context) : IDisposable
+{
+    public const string NoEntry = "The scan stands on no entry: before its first MoveNext, after its end, or after a failure.";
+
+    private readonly MergingIterator _cursor = new();
+    private readonly NativeBuffer _bounds = new();
+    private RunIterator? _leader;
+    private MergeInput? _current;
+    private int _fromLength;
+    private int _toLength;
+    private bool _isStarted;
+    private bool _isBackward;
+    private ExceptionDispatchInfo? _failure;
+
+    /// <summary>The source that stands on the scan's entry.</summary>
+    public MergeInput Current => _current ?? ThrowNoEntry();
+
+    public bool IsStarted => _isStarted;
+
+    /// <summary>The view's context that it belongs to.</summary>
+    public ViewContext Context => context;
+
+    /// <summary>Which scan it serves; 0: none.</summary>
+    public long Stamp { get; private set; }
+
+    /// <summary>Its place among the context's scans.</summary>
+    public int Place { get; set; }
+
+    /// <summary>Sets the bounds [from, to); empty is unbounded.</summary>
+    public void SetRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        var bounds = _bounds.Reserve(from.Length + to.Length);
+        from.CopyTo(bounds);
+        to.CopyTo(bounds[from.Length..]);
+        (_fromLength, _toLength) = (from.Length, to.Length);
+        (_isStarted, _isBackward) = (false, false);
+    }
+
+    /// <summary>Bounds all keys that start with a prefix: up to the prefix counted up by one, which 0xFF bytes do not survive.</summary>
+    public void SetPrefix(ReadOnlySpan<byte> prefix)
+    {
+        var toLength = prefix.Length;
+        while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;
+        var bounds = _bounds.Reserve(prefix.Length + toLength);
+        prefix.CopyTo(bounds);
+        prefix[..toLength].CopyTo(bounds[prefix.Length..]);
+        if (toLength > 0) bounds[^1]++;
+        (_fromLength, _toLength) = (prefix.Length, toLength);
+        (_isStarted, _isBackward) = (false, false);
+    }
+
+    public void Reverse() => _isBackward = !_isBackward;
+
+    /// <summary>A failure ends the scan: every further call throws it again, so that a part is never taken for the whole.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MoveNext() =>
+        _leader is { } leader && leader.TryStepInWindow() ? leader.Kind == RecordKind.Put || MoveOn(hasStepped: true) : MoveOn(hasStepped: false);
+
+    /// <summary>Begins to serve a scan.</summary>
+    public void Begin(long stamp) => Stamp = stamp;
+
+    /// <summary>Ends the scan: whoever steps it on finds that it is another's.</summary>
+    public void End()
+    {
+        Stamp = 0;
+        (_leader, _current, _failure, _isStarted) = (null, null, null, true);
+    }
+
+    /// <summary>Gives back its memory.</summary>
+    public void Dispose()
+    {
+        _cursor.Dispose();
+        _bounds.Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool MoveOn(bool hasStepped)
+    {
+        _failure?.Throw();
+        try
+        {
+            if (!_isStarted) Start();
+            else if (_current is null) return false;
+            else if (!hasStepped) _cursor.Move();
+            return SettleOnLive();
+        }
+        catch (Exception e)
+        {
+            (_leader, _current, _failure) = (null, null, ExceptionDispatchInfo.Capture(e));
+            throw;
+        }
+    }
+
+    [DoesNotReturn]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static MergeInput ThrowNoEntry() =>
+        throw new InvalidOperationException(NoEntry);
+
+    /// <summary>From where the cursor stands to the next entry that is live.</summary>
+    private bool SettleOnLive()
+    {
+        while (_cursor.Current is { } current && !context.IsLive(current.Kind, current.Deadline)) _cursor.Move();
+        if (_current != _cursor.Current) _current = _cursor.Current;
+        if (_leader != _cursor.Leader) _leader = _cursor.Leader;
+        if (_current is not null) return true;
+        context.EndScan(this);
+        return false;
+    }
+
+    private void Start()
+    {
+        _isStarted = true;
+        var version = context.Version;
+        _cursor.Open(version.Memtables, version.Runs, context.Position.Index);
+        FixedBytes from = _bounds.Slice(0, _fromLength), to = _bounds.Slice(_fromLength, _toLength);
+        var shared = from.Span.CommonPrefixLength(to.Span);
+        if (!_isBackward)
+        {
+            if (_fromLength == 0) _cursor.SeekFirst(to, shared);
+            else _cursor.Seek(from.Span, to, shared);
+        }
+        else if (_toLength == 0)
+        {
+            _cursor.SeekLast(from, shared);
+        }
+        else
+        {
+            _cursor.SeekBefore(to.Span, from, shared);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+using System.Buffers.Binary;
+using Varve.Contract;
+using Varve.Format;
+using Varve.Memtables;
+using Varve.Versions;
+using Varve.Wal;
+
+namespace Varve.Recovery;
+
+/// <summary>
+/// Rebuilds memtables from the log. Replay never decides anything: records carry effects and outcomes, so a compare-and-swap is
+/// not compared again and a deadline is not computed again.
+/// </summary>
+internal sealed class WalReplayer
+{
+    private readonly StateGeneration _incarnation;
+    private readonly MemtableStock _stock;
+    private readonly List<(LogOffset End, LogId Id)> _ends = [];
+    private LogId _durable;
+
+    public WalReplayer(StateGeneration incarnation, MachineState state, MemtableStock stock)
+    {
+        _incarnation = incarnation;
+        _stock = stock;
+        _durable = new LogId(state.LastIndex, state.LastTerm);
+        Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
+        CleanedTimeMs = state.CleanedTimeMs;
+        if (state.Snapshot is { } snapshot) Snapshot = new SnapshotMetadata(new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum);
+    }
+
+    /// <summary>Oldest first; all but the last sealed.</summary>
+    public List<Memtable> Memtables { get; } = [];
+
+    public LogPosition Position { get; private set; }
+
+    public ulong CleanedTimeMs { get; private set; }
+
+    public SnapshotMetadata? Snapshot { get; private set; }
+
+    public long Entries { get; private set; }
+
+    /// <summary>Indexes a segment's records; those before it are sealed.</summary>
+    /// <param name="segment">The next of the chain, its end set.</param>
+    /// <param name="report">Takes what a record has wrong behind its checksum, to go on with the next record; null: it is thrown.</param>
+    public Memtable Replay(WalSegment segment, Action<VarveException>? report = null)
+    {
+        if (Memtables.Count > 0) Memtables[^1].Seal(Position);
+        var memtable = new Memtable(segment, _stock);
+        try
+        {
+            Replay(segment, memtable, report);
+        }
+        catch
+        {
+            memtable.Abandon(static _ => { }); // the segment stays the caller's
+            throw;
+        }
+
+        Memtables.Add(memtable);
+        return memtable;
+    }
+
+    private void Replay(WalSegment segment, Memtable memtable, Action<VarveException>? report)
+    {
+        using var build = new IndexBuild(memtable.Index, _incarnation.MemtableHasher);
+        for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
+        {
+            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
+            try
+            {
+                var isChunk = Note(segment, header);
+                if (header.Type == WalRecordType.Clean) memtable.NoteCleanUp(header.LastIndex, CleanedTimeMs);
+                if (isChunk) IndexOperations(build, segment, header, atOnce: report is not null);
+            }
+            catch (VarveException damage) when (report is not null && damage is CorruptionException or UnsupportedFormatException)
+            {
+                report(damage);
+            }
+
+            offset += header.Length;
+            _ends.Add((new LogOffset(segment.Number, offset), Position.Id));
+        }
+
+        Enter(build, segment);
+        build.Finish();
+    }
+
+    /// <summary>Takes in what a valid record says of positions, terms, outcomes and clean-ups; true when it has operations too.</summary>
+    /// <exception cref="CorruptionException">It does not follow on what came before it, or its columns are no columns.</exception>
+    public bool Note(WalSegment segment, in WalRecordHeader header)
+    {
+        if (header.LastIndex < Position.Index || header.Term < Position.Term)
+            throw Refused(segment, header.Offset, new DecodeError(48, "record does not follow on the one before it"));
+        var isChunk = Apply(segment, header);
+        // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
+        Position = new LogPosition(
+            header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs), Math.Max(Position.LocalTimeMs, header.LocalTimeMs));
+        return isChunk;
+    }
+
+    /// <summary>Takes in what came into the last segment since it was replayed, up to an offset. Its memtable may be read meanwhile, up to what is published.</summary>
+    public void Extend(Memtable memtable, long end)
+    {
+        var segment = memtable.Segment;
+        for (var offset = segment.End; offset < end; offset = segment.End)
+        {
+            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
+            if (Note(segment, header)) InsertOperations(memtable.Index, segment, header);
+            if (header.Type == WalRecordType.Clean) memtable.NoteCleanUp(header.LastIndex, CleanedTimeMs);
+            segment.End += header.Length;
+            _ends.Add((new LogOffset(segment.Number, segment.End), Position.Id));
+        }
+    }
+
+    /// <summary>The last entry known to be durable, by how far the log is known to be and by the tables; what it needed for that it forgets.</summary>
+    public LogId TakeDurable(LogOffset synced, MachineState tables)
+    {
+        if (tables.LastIndex > _durable.Index) _durable = new LogId(tables.LastIndex, tables.LastTerm);
+        foreach (var (end, id) in _ends)
+            if (!(end > synced) && id.Index > _durable.Index) _durable = id;
+        _ends.RemoveAll(end => end.Id.Index <= _durable.Index);
+        return _durable;
+    }
+
+    private bool Apply(WalSegment segment, in WalRecordHeader header)
+    {
+        var payload = segment.From(header.Offset + WalRecordHeader.Size)[..header.PayloadLength];
+        switch (header.Type)
+        {
+            case WalRecordType.Chunk:
+                if (header.FirstIndex <= Position.Index) throw Refused(segment, header.Offset, new DecodeError(40, "entries do not follow on the ones before"));
+                if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Refused(segment, header.Offset, error);
+                while (columns.MoveNext())
+                {
+                    _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded, Refused = columns.Refused });
+                    Entries++;
+                }
+
+                return true;
+            case WalRecordType.Advance:
+            case WalRecordType.Link:
+                _incarnation.NoteJump(header.LastIndex, header.Term);
+                break;
+            case WalRecordType.Clean:
+                CleanedTimeMs = Math.Max(CleanedTimeMs, BinaryPrimitives.ReadUInt64LittleEndian(payload));
+                break;
+            case WalRecordType.Snapshot:
+                if (BinaryPrimitives.ReadUInt64LittleEndian(payload) > header.LastIndex)
+                    throw Refused(segment, header.Offset, new DecodeError(WalRecordHeader.Size, "snapshot is above the applied entry"));
+                Snapshot = new SnapshotMetadata(
+                    new LogId(BinaryPrimitives.ReadUInt64LittleEndian(payload), BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
+                    payload[16..].ToArray());
+                break;
+        }
+
+        return false;
+    }
+
+    /// <summary>Bytes of the operation at an offset.</summary>
+    /// <exception cref="CorruptionException">There is none within its record.</exception>
+    /// <exception cref="UnsupportedFormatException">It is of a kind that this build does not know.</exception>
+    public static int Measure(WalSegment segment, long offset, ReadOnlySpan<byte> room) =>
+        WalOperation.TryMeasure(room, out var size, out var error) ? size : throw Refused(segment, offset, error);
+
+    /// <summary>Has a record's operations indexed: <paramref name="atOnce"/>, or with those of later records.</summary>
+    private static void IndexOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header, bool atOnce)
+    {
+        var damage = AddOperations(build, segment, header);
+        if (atOnce || damage is not null) Enter(build, segment);
+        if (damage is not null) throw damage;
+    }
+
+    /// <summary>Adds a record's operations up to the first that is none of the record's; says what is wrong with that.</summary>
+    private static VarveException? AddOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header)
+    {
+        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
+        var end = header.Offset + header.Length;
+        for (var i = 0; i < header.OperationCount; i++)
+        {
+            var room = segment.From(offset)[..(int)(end - offset)];
+            if (!WalOperation.TryMeasure(room, out var size, out var error)) return Refused(segment, offset, error);
+            var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
+            if (index < header.FirstIndex || index > header.LastIndex) return Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
+            build.Add((uint)(offset / WalOperation.Alignment));
+            offset += size;
+        }
+
+        return offset == end ? null : Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
+    }
+
+    /// <summary>As <see cref="AddOperations"/>, into an index that is read.</summary>
+    private void InsertOperations(MemtableIndex index, WalSegment segment, in WalRecordHeader header)
+    {
+        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
+        var end = header.Offset + header.Length;
+        for (var i = 0; i < header.OperationCount; i++)
+        {
+            var size = MeasureOperation(segment, header, offset, end);
+            var reference = (uint)(offset / WalOperation.Alignment);
+            var operation = index.OperationAt(reference);
+            var hash = _incarnation.MemtableHasher.Of(operation.Key);
+            if (index.Find(operation.Key, hash) != operation.Prior) throw Refused(segment, offset, new DecodeError(8, "operation does not follow on its key's last one"));
+            index.Insert(reference, hash);
+            offset += size;
+        }
+
+        if (offset != end) throw Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
+    }
+
+    private static int MeasureOperation(WalSegment segment, in WalRecordHeader header, long offset, long end)
+    {
+        var room = segment.From(offset)[..(int)(end - offset)];
+        var size = Measure(segment, offset, room);
+        var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
+        return index >= header.FirstIndex && index <= header.LastIndex
+            ? size : throw Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
+    }
+
+    private static void Enter(IndexBuild build, WalSegment segment)
+    {
+        if (build.Enter() is not 0 and var reference)
+            throw Refused(segment, reference * (long)WalOperation.Alignment, new DecodeError(8, "operation does not follow on its key's last one"));
+    }
+
+    private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>
+        DecodeFailure.Of(segment.Path, offset, "record", error);
+}

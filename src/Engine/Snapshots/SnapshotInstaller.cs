@@ -1,0 +1,173 @@
+using System.IO.Hashing;
+using System.Security.Cryptography;
+using CommunityToolkit.HighPerformance.Buffers;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Tables;
+using Varve.Versions;
+
+namespace Varve.Snapshots;
+
+/// <summary>
+/// Brings a snapshot into the database's directory as verified, synced tables under numbers of their own, which nothing names
+/// yet. The files are copied, never linked: a snapshot that came from elsewhere may still be written to by whoever made it.
+/// Checked before anything is trusted: the manifest's checksum, version and bounds, each file's name (derived, so no path can
+/// be hostile), length and hash, and then every block of every table.
+/// </summary>
+internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions options, CancellationToken token)
+{
+    private const int CopyPiece = 256 << 10;
+
+    /// <summary>The verified manifest, with the tables renumbered, and the runs opened (one reference each, the caller's).</summary>
+    internal sealed record Staged(SnapshotManifest Manifest, AddedTable[] Tables, Run[] Runs);
+
+    /// <summary>Stages a snapshot directory or a packed file.</summary>
+    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, or not intact.</exception>
+    /// <exception cref="UnsupportedFormatException">It is intact, and another build's.</exception>
+    public async Task<Staged> StageAsync(SnapshotMetadata metadata, string path)
+    {
+        var storage = versions.Storage;
+        var staging = versions.PathOf(FileNames.Staging(versions.Numbers.Next()));
+        var moved = new List<string>();
+        try
+        {
+            storage.CreateDirectory(staging);
+            path = storage.ResolveLink(path); // the caller's may be a link; what a snapshot has in it may not
+            // Asked once: what stands there may be another thing by the next question.
+            var manifest = storage.DirectoryExists(path)
+                ? Gather(metadata, path, staging)
+                : Checked(metadata, path, await UnpackAsync(path, staging).ConfigureAwait(false));
+            var tables = new AddedTable[manifest.Tables.Length];
+            var orders = manifest.Tables.Select(table => table.RunOrder).Distinct().Count();
+            var order = (ulong)orders + 1;
+            var previous = (ulong?)null;
+            for (var i = 0; i < tables.Length; i++)
+            {
+                var (runOrder, table) = manifest.Tables[i];
+                if (runOrder != previous) order--; // runs are numbered anew, from 1 for the oldest
+                previous = runOrder;
+                tables[i] = new AddedTable(order, table with { Number = versions.Numbers.Next() });
+                var final = versions.PathOf(FileNames.Table(tables[i].Table.Number));
+                storage.Rename(Path.Combine(staging, SnapshotNames.Table(table)), final);
+                moved.Add(final);
+            }
+
+            storage.SyncDirectory(versions.Directory);
+            var runs = OpenAndVerify(tables, manifest.State.HashSeed);
+            DirectoryTree.Delete(storage, staging);
+            return new Staged(manifest, tables, runs);
+        }
+        catch (Exception e)
+        {
+            Discard(staging, moved);
+            if (e is FileNotFoundException or DirectoryNotFoundException or EndOfStreamException or CorruptionException)
+                throw new SnapshotRejectedException(path, e.Message, e);
+            throw;
+        }
+    }
+
+    /// <summary>Removes staged tables that no version took.</summary>
+    public void Discard(Staged staged)
+    {
+        foreach (var table in staged.Runs.SelectMany(run => run.Tables))
+        {
+            table.MarkObsolete();
+            table.Release();
+        }
+    }
+
+    /// <summary>Lets go of staged tables whose files stay: a version holds them, or the next open decides.</summary>
+    public static void Release(Staged staged)
+    {
+        foreach (var table in staged.Runs.SelectMany(run => run.Tables)) table.Release();
+    }
+
+    private async Task<ReadManifest> UnpackAsync(string path, string staging)
+    {
+        using var file = SnapshotFiles.OpenPart(versions.Storage, path);
+        using var stream = new StorageStream(file);
+        return await SnapshotPacker.UnpackAsync(versions.Storage, stream, path, staging, token).ConfigureAwait(false);
+    }
+
+    /// <summary>Checks the manifest, and copies the tables beside it into staging.</summary>
+    private SnapshotManifest Gather(SnapshotMetadata metadata, string source, string staging)
+    {
+        var file = SnapshotFiles.ReadManifestFile(versions.Storage, source);
+        EnsureAnnounced(metadata, source, file);
+        var manifest = Checked(metadata, source, new ReadManifest(file, SnapshotFiles.DecodeManifest(file, Path.Combine(source, SnapshotNames.Manifest))));
+        foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
+        return manifest;
+    }
+
+    private static void EnsureAnnounced(SnapshotMetadata metadata, string source, ReadOnlySpan<byte> file)
+    {
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(file, checksum);
+        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, $"manifest checksum is {Convert.ToHexStringLower(checksum)}, metadata says {Convert.ToHexStringLower(metadata.Checksum.Span)}");
+    }
+
+    private SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
+    {
+        EnsureAnnounced(metadata, source, read.File);
+        var manifest = read.Manifest;
+        if (manifest.State.LastIndex != metadata.LastIncluded.Index || manifest.State.LastTerm != metadata.LastIncluded.Term)
+            throw new SnapshotRejectedException(source, $"snapshot is at ({manifest.State.LastIndex}, {manifest.State.LastTerm}), metadata says ({metadata.LastIncluded.Index}, {metadata.LastIncluded.Term})");
+        if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)
+            throw new SnapshotRejectedException(source, $"snapshot has the lease clock {(LeaseClock)manifest.State.LeaseClock}, this database has {options.LeaseClock}");
+        Int128 rows = 0; // counts that only somebody claims: their sum may not fit
+        foreach (var (_, table) in manifest.Tables) rows += table.RowCount - table.TombstoneCount;
+        if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)
+            throw new SnapshotRejectedException(source, $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
+        return manifest;
+    }
+
+    private void Copy(string source, string staging, TableDescriptor table)
+    {
+        var name = SnapshotNames.Table(table);
+        using var from = SnapshotFiles.OpenPart(versions.Storage, Path.Combine(source, name));
+        if (from.Length != table.Length) throw new SnapshotRejectedException(from.Path, $"table length is {from.Length}, manifest says {table.Length}");
+        using var to = versions.Storage.Open(Path.Combine(staging, name), FileIntent.CreateNew);
+        using var buffer = MemoryOwner<byte>.Allocate(CopyPiece);
+        var hash = new XxHash128();
+        for (long offset = 0; offset < table.Length; offset += CopyPiece)
+        {
+            token.ThrowIfCancellationRequested();
+            var piece = buffer.Span[..(int)Math.Min(CopyPiece, table.Length - offset)];
+            from.Read(offset, piece);
+            hash.Append(piece);
+            to.Write(offset, piece);
+        }
+
+        if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)
+            throw new SnapshotRejectedException(from.Path, $"table hash is {computed:x32}, manifest says {table.Hash:x32}");
+        to.Sync();
+    }
+
+    private Run[] OpenAndVerify(AddedTable[] tables, ulong hashSeed)
+    {
+        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), hashSeed, options);
+        try
+        {
+            foreach (var table in runs.SelectMany(run => run.Tables)) table.Table.Verify(token: token);
+            return runs;
+        }
+        catch
+        {
+            foreach (var table in runs.SelectMany(run => run.Tables)) table.Release();
+            throw;
+        }
+    }
+
+    private void Discard(string staging, List<string> moved)
+    {
+        try
+        {
+            DirectoryTree.Delete(versions.Storage, staging);
+            foreach (var path in moved) versions.Storage.Delete(path);
+        }
+        catch (IOException)
+        {
+            // The failure that brought us here is the one to report; orphans are swept at the next open.
+        }
+    }
+}

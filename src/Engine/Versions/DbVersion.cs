@@ -1,0 +1,125 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Varve.Epochs;
+using Varve.Format;
+using Varve.Memtables;
+using Varve.Tables;
+
+namespace Varve.Versions;
+
+/// <summary>
+/// An immutable set of memtables and runs: all the places where a key can be, newest first. Readers take the current one
+/// under a pin; what outlives a call holds a reference. A pinned version keeps its own memtables, so nothing ever has to be
+/// kept in tables for the sake of an old reader.
+/// </summary>
+internal sealed unsafe class DbVersion : RefCounted
+{
+    private readonly Run? _onlyRun;
+    private readonly MemtableIndex? _onlyMemtable;
+
+    public DbVersion(StateGeneration incarnation, Memtable[] memtables, Run[] runs, MachineState baseState)
+    {
+        Generation = incarnation;
+        Memtables = memtables;
+        Runs = runs;
+        Base = baseState;
+        Applied = incarnation.Applied;
+        TableHasher = incarnation.TableHasher;
+        MemtableHasher = incarnation.MemtableHasher;
+        if (runs is [var only]) _onlyRun = only;
+        if (memtables is [var memtable]) _onlyMemtable = memtable.Index;
+        foreach (var shared in memtables) shared.Acquire();
+        foreach (var run in runs)
+            foreach (var shared in run.Tables) shared.Acquire();
+    }
+
+    public StateGeneration Generation { get; }
+
+    /// <summary>What the incarnation has published.</summary>
+    public AppliedPosition Applied { get; }
+
+    /// <summary>Newest first; the first is the active one. Never empty.</summary>
+    public Memtable[] Memtables { get; }
+
+    /// <summary>Newest first; the last is the bottom.</summary>
+    public Run[] Runs { get; }
+
+    /// <summary>The machine's state as of the tables alone.</summary>
+    public MachineState Base { get; }
+
+    /// <summary>The largest deadline that clean-ups had reported when an index was the last; not before the base.</summary>
+    public ulong CleanedAt(ulong index) => Memtables.Aggregate(Base.CleanedTimeMs, (cleaned, memtable) => Math.Max(cleaned, memtable.CleanedAt(index)));
+
+    /// <summary>Hashes keys for the runs.</summary>
+    public KeyHasher TableHasher { get; }
+
+    /// <summary>Hashes keys for the memtables.</summary>
+    public KeyHasher MemtableHasher { get; }
+
+    /// <summary>The newest version of a key at a revision, whatever it is; false when there is none.</summary>
+    public bool TryFind(ReadOnlySpan<byte> key, ulong revision, out KeyVersion found) => (found = Find(key, revision)).Exists;
+
+    /// <summary>As <see cref="TryFind"/>, for one who has the hash of <see cref="MemtableHasher"/> already.</summary>
+    public bool TryFindHashed(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision, out KeyVersion found) => (found = FindAnywhere(key, memtableHash, revision)).Exists;
+
+    /// <summary>As <see cref="TryFind"/>, in the tables alone.</summary>
+    public bool TryFindInRuns(ReadOnlySpan<byte> key, out KeyVersion found) => (found = FindInRuns(Runs, key, TableHasher.Of(key))).Exists;
+
+    /// <summary>As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way of its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public KeyVersion Find(ReadOnlySpan<byte> key, ulong revision) =>
+        _onlyRun is { } run && _onlyMemtable is { KeyCount: 0 } ? new KeyVersion(run.Find(key, TableHasher.Of(key))) : FindAnywhere(key, revision);
+
+    [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
+    private KeyVersion FindAnywhere(ReadOnlySpan<byte> key, ulong revision) => FindAnywhere(key, MemtableHasher.Of(key), revision);
+
+    private KeyVersion FindAnywhere(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision)
+    {
+        foreach (var memtable in Memtables)
+        {
+            if (memtable.Index.KeyCount == 0) continue;
+            var reference = memtable.Index.FindVisible(key, memtableHash, revision);
+            if (reference != 0) return new KeyVersion(memtable.Index.OperationAt(reference));
+        }
+
+        return FindInRuns(Runs, key, TableHasher.Of(key));
+    }
+
+    /// <summary>
+    /// The newest version of a key in runs, newest first. All filters are asked before any answer is used, so that they come from memory together and no branch depends on which
+    /// run it is.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static KeyVersion FindInRuns(Run[] runs, ReadOnlySpan<byte> key, ulong hash)
+    {
+        const int Group = 64;
+        for (var first = 0; first < runs.Length; first += Group)
+        {
+            ulong candidates = 0;
+            for (var i = 0; i < Group && first + i < runs.Length; i++)
+                if (runs[first + i].TableFor(key) is { } table) candidates |= (table.MayContain(hash) ? 1UL : 0) << i;
+            for (; candidates != 0; candidates &= candidates - 1)
+            {
+                var row = runs[first + BitOperations.TrailingZeroCount(candidates)].TableFor(key)!.FindUnfiltered(key, hash);
+                if (row.Exists) return new KeyVersion(row);
+            }
+        }
+
+        return default;
+    }
+
+    /// <summary>Bytes of the memtables and tables that another version does not have. The version need not be held: what is counted is not touched.</summary>
+    public long BytesBeside(DbVersion other)
+    {
+        var tables = other.Runs.SelectMany(run => run.Tables).ToHashSet();
+        return Memtables.Except(other.Memtables).Sum(memtable => memtable.Bytes)
+            + Runs.SelectMany(run => run.Tables).Where(table => !tables.Contains(table)).Sum(table => table.Descriptor.Length);
+    }
+
+    protected override void Free()
+    {
+        foreach (var memtable in Memtables) memtable.Release();
+        foreach (var run in Runs)
+            foreach (var table in run.Tables) table.Release();
+    }
+}

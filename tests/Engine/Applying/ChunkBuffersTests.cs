@@ -1,0 +1,114 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Varve.Commit;
+using Varve.Format;
+using Varve.Storage;
+using Varve.Wal;
+using Xunit;
+
+namespace Varve.Tests.Engine.Applying;
+
+/// <summary>The room of a chunk: its own table of keys, whatever their hashes are, and what it keeps afterwards.</summary>
+public sealed class ChunkBuffersTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("varve-scratch-").FullName;
+    private readonly SegmentPool pool;
+    private readonly WalWriter log;
+
+    public ChunkBuffersTests()
+    {
+        pool = new SegmentPool(Storages.Default, directory, Guid.NewGuid(), new FileNumbers(1), 1 << 20, isSynced: false);
+        log = new WalWriter(pool.Take(1 << 19, 1 << 20), default, default, isSynced: false);
+    }
+
+    public void Dispose()
+    {
+        log.Active.Dispose();
+        pool.Dispose();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    /// <summary>
+    /// Hashes that are all one, or that crowd in few places: a few keys find their place, all others go to the second table, so none is looked for among
+    /// all of them; and each is found.
+    /// </summary>
+    [Theory]
+    [InlineData(0UL, 2000, 1)]
+    [InlineData(7UL, 2000, 8)]
+    [InlineData(ulong.MaxValue, 2000, 2000)]
+    public void KeysAreFoundWithinABoundedNumberOfProbes(ulong hashMask, int count, int places)
+    {
+        const int ProbesMax = 32;
+        var scratch = new ChunkBuffers(null);
+        var keys = Enumerable.Range(0, count).Select(BitConverter.GetBytes).ToArray();
+        for (var chunk = 0; chunk < 3; chunk++)
+        {
+            var newest = new Dictionary<int, uint>();
+            var room = log.BeginRecord(count * 64);
+            var length = 0;
+            scratch.Begin(count);
+            for (var i = 0; i < count; i++)
+            {
+                var number = i % 3 == 2 ? i / 2 : i; // every third entry is on the key of an earlier one
+                scratch.Hashes[i] = TestHash.Of(keys[number]) & hashMask;
+                Assert.Equal(newest.GetValueOrDefault(number), scratch.FindInChunk(log, keys[number], scratch.Hashes[i]));
+                newest[number] = scratch.References[i] = (uint)((log.Active.End + length) / WalOperation.Alignment);
+                length += (int)WalOperation.Write(room[length..], (ulong)i + 1, 0, RecordKind.Put, keys[number], [], 0);
+                scratch.NoteInChunk(log, i, keys[number]);
+            }
+
+            Assert.True(scratch.Overflowed >= newest.Count - (places + ProbesMax), $"{scratch.Overflowed} of {newest.Count} keys");
+            if (places == count) Assert.InRange(scratch.Overflowed, 0, count / 100);
+        }
+    }
+
+    /// <summary>Room that doubles as entries come leaves as much garbage again as it takes.</summary>
+    [Fact]
+    public void ALargeChunkIsDecodedIntoRoomOfItsSize()
+    {
+        const int Count = 300_000;
+        var chunk = new ArrayBufferWriter<byte>();
+        for (ulong index = 1; index <= Count; index++) ChunkWriter.WriteNoop(chunk, index, 1);
+        var scratch = new ChunkBuffers(null);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(Count, scratch.Decode(chunk.WrittenSpan));
+        var entries = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.InRange(entries, 1, (Count + 1000L) * Unsafe.SizeOf<WireEntry>());
+    }
+
+    /// <summary>Of a malformed chunk no more is believed than that the rest of its bytes are the shortest entries.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(200)]
+    public void WhatCannotBeEntriesTakesNoRoom(byte length)
+    {
+        var chunk = new ArrayBufferWriter<byte>();
+        for (ulong index = 1; index <= 128; index++) ChunkWriter.WriteNoop(chunk, index, 1);
+        chunk.GetSpan(1 << 20)[..(1 << 20)].Fill(length);
+        chunk.Advance(1 << 20);
+        var scratch = new ChunkBuffers(null);
+        var usual = scratch.Bytes;
+        Assert.Throws<ArgumentException>(() => scratch.Decode(chunk.WrittenSpan));
+        Assert.InRange(scratch.Bytes, usual, usual + ((1 << 20) / 50 * Unsafe.SizeOf<WireEntry>()));
+    }
+
+    [Fact]
+    public void WhatOneLargeChunkTookIsGivenBack()
+    {
+        var scratch = new ChunkBuffers(null);
+        var usual = scratch.Bytes;
+        var chunk = new ApplyEntry[200_000];
+        for (var i = 0; i < chunk.Length; i++) chunk[i] = new ApplyEntry((ulong)i + 1, 1, Command.Noop);
+        scratch.TryTake(chunk);
+        scratch.Begin(chunk.Length);
+        Assert.True(scratch.Bytes > chunk.Length * 100L);
+        scratch.Trim();
+        Assert.InRange(scratch.Bytes, 0, usual);
+        scratch.TryTake(chunk.AsSpan(0, 1000));
+        scratch.Begin(1000);
+        var kept = scratch.Bytes;
+        scratch.Trim();
+        Assert.Equal(kept, scratch.Bytes);
+    }
+}

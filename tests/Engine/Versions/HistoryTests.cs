@@ -1,0 +1,76 @@
+using Varve.Epochs;
+using Varve.Format;
+using Varve.Versions;
+using Xunit;
+using EngineVersion = Varve.Versions.DbVersion;
+
+namespace Varve.Tests.Engine.Versions;
+
+/// <summary>A version for every index within the kept number of entries, and no longer.</summary>
+public class HistoryTests
+{
+    private readonly Reclaimer reclaimer = new(new EpochTable());
+    private readonly StateGeneration incarnation = new(new MachineState(), 64);
+
+    [Fact]
+    public void AnIndexIsAnsweredByTheNewestVersionWhoseTablesAreNotBeyondIt()
+    {
+        var list = new History(100, long.MaxValue, reclaimer);
+        EngineVersion[] past = [At(0), At(10), At(20)];
+        foreach (var version in past) list.Add(version);
+        var current = At(30);
+        Assert.Same(current, list.TryAcquire(current, 30));
+        Assert.Same(past[2], list.TryAcquire(current, 29));
+        Assert.Same(past[2], list.TryAcquire(current, 20));
+        Assert.Same(past[1], list.TryAcquire(current, 19));
+        Assert.Same(past[0], list.TryAcquire(current, 9));
+    }
+
+    [Fact]
+    public void WhatNoCutNeedsIsLetGo()
+    {
+        var list = new History(5, long.MaxValue, reclaimer);
+        EngineVersion[] past = [At(0), At(10), At(20)];
+        foreach (var version in past)
+        {
+            list.Add(version);
+            version.Release();
+        }
+
+        var current = At(30);
+        list.Trim(current, lastApplied: 34);
+        reclaimer.Collect();
+        Assert.False(past[0].TryAcquire());
+        Assert.False(past[1].TryAcquire());
+        Assert.Null(list.TryAcquire(current, 19));
+        Assert.Same(past[2], list.TryAcquire(current, 29));
+
+        list.Trim(current, lastApplied: 35);
+        Assert.Null(list.TryAcquire(current, 29));
+        Assert.Same(current, list.TryAcquire(current, 30));
+    }
+
+    [Fact]
+    public void ClearingForgetsAll()
+    {
+        var list = new History(1000, long.MaxValue, reclaimer);
+        var past = At(0);
+        list.Add(past);
+        past.Release();
+        list.Clear();
+        reclaimer.Collect();
+        Assert.False(past.TryAcquire());
+        Assert.Null(list.TryAcquire(At(10), 5));
+    }
+
+    [Fact]
+    public void TheHistoryOfAnotherStateIsNotThisOnes()
+    {
+        var list = new History(1000, long.MaxValue, reclaimer);
+        list.Add(At(0));
+        var other = new MachineState { LastIndex = 10 };
+        Assert.Null(list.TryAcquire(new EngineVersion(new StateGeneration(other, 64), [], [], other), 5));
+    }
+
+    private EngineVersion At(ulong index) => new(incarnation, [], [], new MachineState { LastIndex = index });
+}
