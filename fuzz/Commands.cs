@@ -4,7 +4,10 @@ using Varve.Fuzz.Targets;
 
 namespace Varve.Fuzz;
 
-/// <summary>The command line; README.md beside this file says how to use it. Exit code 0: nothing found, 1: findings, 2: wrong use.</summary>
+/// <summary>
+/// The command line; README.md beside this file says how to use it. Exit code 0: nothing found, 1: findings, 2: wrong
+/// use.
+/// </summary>
 internal static class Commands
 {
     private const int Found = 1;
@@ -18,14 +21,16 @@ internal static class Commands
         ["all", .. var options] => Fuzz(Registry.All.Where(target => !target.IsPlanted), options),
         ["run", var name, .. var options] when Registry.Find(name) is { } target => Fuzz([target], options),
         ["replay", var name, .. var files] when Registry.Find(name) is { } target => Replay(target, files),
-        ["sharpfuzz", var name, .. var rest] when Registry.Find(name) is { } target => Outside(target, rest is ["--libfuzzer", ..]),
+        ["sharpfuzz", var name, .. var rest] when Registry.Find(name) is { } target =>
+            Outside(target, rest is ["--libfuzzer", ..]),
         _ => Usage(),
     };
 
     private static int List()
     {
         foreach (var target in Registry.All)
-            Console.WriteLine($"{target.Name,-18} {Places.CorpusOf(target).Count(),3} inputs, at most {target.AllocationMax >> 20} MiB an execution{(target.IsPlanted ? ", has a bug on purpose" : "")}");
+            Console.WriteLine(
+                $"{target.Name,-18} {Places.CorpusOf(target).Count(),3} inputs, at most {target.AllocationMax >> 20} MiB an execution{(target.IsPlanted ? ", has a bug on purpose" : "")}");
         return 0;
     }
 
@@ -86,14 +91,17 @@ internal static class Commands
         foreach (var file in files)
         {
             var broken = execution.Run(File.ReadAllBytes(file), out var feature);
-            Console.WriteLine(broken is { } what ? $"{file}: {what.Kind}: {what.Detail}" : $"{file}: feature {feature:x16}");
+            Console.WriteLine(
+                broken is { } what ? $"{file}: {what.Kind}: {what.Detail}" : $"{file}: feature {feature:x16}");
             found += broken is null ? 0 : Found;
         }
 
         return Math.Min(found, Found);
     }
 
-    /// <summary>For an instrumented build under AFL or libFuzzer; they bring coverage, which the built-in loop has not.</summary>
+    /// <summary>
+    /// For an instrumented build under AFL or libFuzzer; they bring coverage, which the built-in loop has not.
+    /// </summary>
     private static int Outside(FuzzTarget target, bool libFuzzer)
     {
         if (libFuzzer)
@@ -113,7 +121,8 @@ internal static class Commands
 
     private static int Usage()
     {
-        Console.Error.WriteLine("fuzz list | seed | run TARGET | all [--executions N] [--seconds S] [--seed X] [--workers W] | replay TARGET FILE... | sharpfuzz TARGET [--libfuzzer]");
+        Console.Error.WriteLine("fuzz list | seed | run TARGET | all [--executions N] [--seconds S] [--seed X] "
+            + "[--workers W] | replay TARGET FILE... | sharpfuzz TARGET [--libfuzzer]");
         return WrongUse;
     }
 }

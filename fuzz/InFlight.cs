@@ -3,39 +3,39 @@ using System.IO.MemoryMappedFiles;
 namespace Varve.Fuzz;
 
 /// <summary>
-/// The input being executed, in a mapped file: it survives the death of the process, which is what a read out of bounds ends in.
-/// Removed at a clean end.
+/// The input being executed, in a mapped file: it survives the death of the process, which is what a read out of bounds
+/// ends in. Removed at a clean end.
 /// </summary>
 internal sealed class InFlight : IDisposable
 {
     private const int Capacity = 1 << 20;
 
-    private readonly string path;
-    private readonly MemoryMappedFile file;
-    private readonly MemoryMappedViewAccessor view;
+    private readonly string _path;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
 
     public InFlight(string target)
     {
         Directory.CreateDirectory(Places.Findings);
-        path = Path.Combine(Places.Findings, target + ".inflight");
-        KeepLeftover(path);
-        file = MemoryMappedFile.CreateFromFile(path, FileMode.Create, null, Capacity);
-        view = file.CreateViewAccessor();
+        _path = Path.Combine(Places.Findings, target + ".inflight");
+        KeepLeftover(_path);
+        _file = MemoryMappedFile.CreateFromFile(_path, FileMode.Create, null, Capacity);
+        _view = _file.CreateViewAccessor();
     }
 
     /// <summary>Notes an input: its length, then its bytes.</summary>
     public void Note(byte[] input)
     {
         var length = Math.Min(input.Length, Capacity - sizeof(int));
-        view.Write(0, length);
-        view.WriteArray(sizeof(int), input, 0, length);
+        _view.Write(0, length);
+        _view.WriteArray(sizeof(int), input, 0, length);
     }
 
     public void Dispose()
     {
-        view.Dispose();
-        file.Dispose();
-        File.Delete(path);
+        _view.Dispose();
+        _file.Dispose();
+        File.Delete(_path);
     }
 
     /// <summary>A file that is still there is of a run that died: its input is a finding.</summary>

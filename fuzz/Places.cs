@@ -19,7 +19,8 @@ internal static class Places
     {
         var directory = Path.Combine(Corpus, target.Name);
         if (!Directory.Exists(directory)) return [];
-        return Directory.GetFiles(directory).Order(StringComparer.Ordinal).Select(path => (Path.GetFileName(path), File.ReadAllBytes(path)));
+        return Directory.GetFiles(directory).Order(StringComparer.Ordinal)
+            .Select(path => (Path.GetFileName(path), File.ReadAllBytes(path)));
     }
 
     /// <summary>Writes the seeds that code makes, over those that are there.</summary>
@@ -41,7 +42,8 @@ internal static class Places
     public static string Save(Finding finding)
     {
         Directory.CreateDirectory(Findings);
-        var path = Path.Combine(Findings, $"{finding.Target}-{finding.Kind}-{finding.Seed}-{finding.Execution}.bin".ToLowerInvariant());
+        var path = Path.Combine(
+            Findings, $"{finding.Target}-{finding.Kind}-{finding.Seed}-{finding.Execution}.bin".ToLowerInvariant());
         File.WriteAllBytes(path, finding.Input);
         File.WriteAllText(Path.ChangeExtension(path, ".log"), finding.ToString());
         return path;

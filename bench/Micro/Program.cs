@@ -6,7 +6,8 @@ using Varve.Bench.Micro.Wal;
 
 if (args is ["--quick", "memtable", ..])
 {
-    MemtableQuick.Run(count: args.Length > 2 ? int.Parse(args[2]) : 400_000, rounds: args.Length > 3 ? int.Parse(args[3]) : 6);
+    MemtableQuick.Run(
+        count: args.Length > 2 ? int.Parse(args[2]) : 400_000, rounds: args.Length > 3 ? int.Parse(args[3]) : 6);
     return;
 }
 
@@ -20,7 +21,8 @@ if (args is ["--quick", "background", ..])
 
 if (args is ["--quick", "commit", ..])
 {
-    CommitQuick.Run(seconds: args.Length > 2 ? double.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 2);
+    CommitQuick.Run(
+        seconds: args.Length > 2 ? double.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 2);
     return;
 }
 
@@ -44,7 +46,8 @@ if (args is ["--quick", RecoveryQuick.FillPart, var filled, var chunkEntries])
 
 if (args is ["--quick", "reads", ..])
 {
-    ReadsQuick.Run(Number(2, 2_000_000), rounds: Number(3, 5), valueBytes: Number(4, 100), only: args.Length > 5 ? args[5] : "");
+    ReadsQuick.Run(
+        Number(2, 2_000_000), rounds: Number(3, 5), valueBytes: Number(4, 100), only: args.Length > 5 ? args[5] : "");
     return;
 
     int Number(int at, int usual) => args.Length > at ? int.Parse(args[at]) : usual;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Varve.Bench.Micro;
 
 /// <summary>
-/// The processor time of this thread. On a machine that is shared with other work it says what the code costs, where a wall
-/// clock says how often the thread had to wait for a core. Linux only; a wall clock elsewhere.
+/// The processor time of this thread. On a machine that is shared with other work it says what the code costs, where a
+/// wall clock says how often the thread had to wait for a core. Linux only; a wall clock elsewhere.
 /// </summary>
 internal static partial class ThreadClock
 {
@@ -14,7 +14,8 @@ internal static partial class ThreadClock
     {
         get
         {
-            if (OperatingSystem.IsLinux() && ClockGetTime(ThreadCpuTime, out var time) == 0) return time.Seconds * 1e9 + time.Nanoseconds;
+            if (OperatingSystem.IsLinux() && ClockGetTime(ThreadCpuTime, out var time) == 0)
+                return time.Seconds * 1e9 + time.Nanoseconds;
             return System.Diagnostics.Stopwatch.GetElapsedTime(0).TotalNanoseconds;
         }
     }

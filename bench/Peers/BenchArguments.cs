@@ -68,13 +68,17 @@ internal sealed record BenchArguments
         var result = new BenchArguments();
         if (!args.Any(a => a is "--only" or "--all" or "--quick")) result.TimeLimit = TimeSpan.FromMinutes(FullMinutes);
         if (args.Contains("--quick"))
-            (result.Entries, result.Engines, result.Workloads) = (250_000, [BenchEngines.Varve, "rocksdb", "lmdb"], MainRows.All);
+            (result.Entries, result.Engines, result.Workloads) =
+                (250_000, [BenchEngines.Varve, "rocksdb", "lmdb"], MainRows.All);
         if (args.Contains("--all")) (result.Engines, result.Workloads) = (BenchEngines.Names, Rows.All);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var option))
-            result.Take(option, () => rest.TryDequeue(out var value) ? value : throw new ArgumentException($"{option} wants a value"));
+            result.Take(
+                option,
+                () => rest.TryDequeue(out var value) ? value : throw new ArgumentException($"{option} wants a value"));
         result.Command = result.Command.TrimStart();
-        if (result.Entries is < 10_000 or > 1_000_000_000) throw new ArgumentException("--entries is 10,000 to 1,000,000,000");
+        if (result.Entries is < 10_000 or > 1_000_000_000)
+            throw new ArgumentException("--entries is 10,000 to 1,000,000,000");
         if (result.Rounds < 1) throw new ArgumentException("--rounds is 1 or more");
         foreach (var engine in result.Engines ?? []) BenchEngines.Create(engine);
         return result;
@@ -84,15 +88,21 @@ internal sealed record BenchArguments
 
     public int RoundsOf(Group group) => group.Once ? 1 : Rounds ?? group.Rounds;
 
-    /// <summary>The command line of the child that measures one group with one engine, with its databases in <paramref name="directory"/>.</summary>
+    /// <summary>
+    /// The command line of the child that measures one group with one engine, with its databases in
+    /// <paramref name="directory"/>.
+    /// </summary>
     public IEnumerable<string> ForChild(string engine, string group, string directory) =>
     [
         "--child", engine, group, "--entries", Entries.ToString(CultureInfo.InvariantCulture), "--data", directory,
         "--only", string.Join(',', Workloads.Where(w => w.Group.Name == group).Select(w => w.Name)),
     ];
 
-    /// <summary>The command line of a child of this child, which works in the database at <paramref name="directory"/>.</summary>
-    public IEnumerable<string> ForPart(string part, string directory) => [.. ForChild(ChildEngine!, ChildGroup!, directory), "--part", part];
+    /// <summary>
+    /// The command line of a child of this child, which works in the database at <paramref name="directory"/>.
+    /// </summary>
+    public IEnumerable<string> ForPart(string part, string directory) =>
+        [.. ForChild(ChildEngine!, ChildGroup!, directory), "--part", part];
 
     private void Take(string option, Func<string> next)
     {
@@ -102,9 +112,12 @@ internal sealed record BenchArguments
             case "--list": List = true; break;
             case "--only": Workloads = Measured().Split(',').SelectMany(Rows.Find).Distinct().ToList(); break;
             case "--rounds": Rounds = int.Parse(Measured(), CultureInfo.InvariantCulture); break;
-            case "--minutes": TimeLimit = TimeSpan.FromMinutes(double.Parse(Measured(), CultureInfo.InvariantCulture)); break;
-            case "--engines": Engines = Measured() is var names && names == "all" ? BenchEngines.Names : names.Split(','); break;
-            case "--entries": Entries = long.Parse(Measured(), NumberStyles.AllowThousands, CultureInfo.InvariantCulture); break;
+            case "--minutes":
+                TimeLimit = TimeSpan.FromMinutes(double.Parse(Measured(), CultureInfo.InvariantCulture)); break;
+            case "--engines":
+                Engines = Measured() is var names && names == "all" ? BenchEngines.Names : names.Split(','); break;
+            case "--entries":
+                Entries = long.Parse(Measured(), NumberStyles.AllowThousands, CultureInfo.InvariantCulture); break;
             case "--data": Data = next(); break;
             case "--raw": Raw = next(); break;
             case "--report": Report = next().Split(','); break;

@@ -5,9 +5,9 @@ using Varve.Bench.Peers.Reports;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// A whole run: engines take turns, each group in a process of its own. The order moves on by one and turns round from one round to the next, so that
-/// nobody is always first and nobody always follows the same other, whose freed memory and written pages the machine may still be busy with.
-/// What is measured is on disk at once: a run may be interrupted.
+/// A whole run: engines take turns, each group in a process of its own. The order moves on by one and turns round from
+/// one round to the next, so that nobody is always first and nobody always follows the same other, whose freed memory
+/// and written pages the machine may still be busy with. What is measured is on disk at once: a run may be interrupted.
 /// </summary>
 internal sealed class BenchRun(BenchArguments arguments, RunResult result, string raw)
 {
@@ -17,7 +17,8 @@ internal sealed class BenchRun(BenchArguments arguments, RunResult result, strin
 
     public static int Run(BenchArguments arguments)
     {
-        var result = new RunResult { Machine = Machine.Describe(), Entries = arguments.Entries, Command = arguments.Command };
+        var result =
+            new RunResult { Machine = Machine.Describe(), Entries = arguments.Entries, Command = arguments.Command };
         var run = new BenchRun(arguments, result, arguments.Raw ?? result.UsualPath());
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, run.Stop);
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, run.Stop);
@@ -67,9 +68,11 @@ internal sealed class BenchRun(BenchArguments arguments, RunResult result, strin
 
     private void Measure(Turn turn, string directory)
     {
-        Console.Error.Write($"{_progress.Position} {turn.Group.Name} {turn.Engine}, round {turn.Round} of {arguments.RoundsOf(turn.Group)}: ");
+        Console.Error.Write(
+            $"{_progress.Position} {turn.Group.Name} {turn.Engine}, round {turn.Round} of {arguments.RoundsOf(turn.Group)}: ");
         var watch = Stopwatch.StartNew();
-        var (measured, failure) = ChildProcess.Run(arguments.ForChild(turn.Engine, turn.Group.Name, directory), stop: _stop.Token);
+        var (measured, failure) = ChildProcess.Run(
+            arguments.ForChild(turn.Engine, turn.Group.Name, directory), stop: _stop.Token);
         if (_stop.IsCancellationRequested) return;
         if (measured is null) result.Fail(turn.Engine, turn.Group.Name, failure!);
         else result.Add(turn.Engine, measured);

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>The child's side: measures one group of rows with one engine and prints one line that the parent looks for.</summary>
+/// <summary>
+/// The child's side: measures one group of rows with one engine and prints one line that the parent looks for.
+/// </summary>
 internal static class ChildRunner
 {
     public const string ResultPrefix = "RESULT ";
@@ -14,7 +16,8 @@ internal static class ChildRunner
         {
             context.Group.Run(context);
         }
-        catch (Exception e) when (e is NotSupportedException or IOException or InvalidDataException or InvalidOperationException)
+        catch (Exception e)
+            when (e is NotSupportedException or IOException or InvalidDataException or InvalidOperationException)
         {
             Console.Error.WriteLine($"{e.GetType().Name}: {e.Message}");
             return 1;
@@ -26,7 +29,8 @@ internal static class ChildRunner
 
     public static void Send(RunContext context)
     {
-        Console.WriteLine(ResultPrefix + JsonSerializer.Serialize(new ChildResult(context.Measurements, context.Notes)));
+        Console.WriteLine(
+            ResultPrefix + JsonSerializer.Serialize(new ChildResult(context.Measurements, context.Notes)));
         Console.Out.Flush();
     }
 }

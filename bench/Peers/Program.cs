@@ -19,7 +19,8 @@ try
             foreach (var group in set.GroupBy(w => w.Group))
             {
                 Console.WriteLine($"  {group.Key.Name}");
-                foreach (var row in group) Console.WriteLine($"    {row.Name,-28} {row.TitleFor(arguments.Entries)}{(Rows.Full.Contains(row) ? "" : " (not in the full run)")}");
+                foreach (var row in group) Console.WriteLine(
+                    $"    {row.Name,-28} {row.TitleFor(arguments.Entries)}{(Rows.Full.Contains(row) ? "" : " (not in the full run)")}");
             }
         }
 
@@ -28,7 +29,8 @@ try
 
     return BenchRun.Run(arguments);
 }
-catch (Exception e) when (e is ArgumentException or FormatException or FileNotFoundException or DirectoryNotFoundException)
+catch (Exception e)
+    when (e is ArgumentException or FormatException or FileNotFoundException or DirectoryNotFoundException)
 {
     Console.Error.WriteLine(e.Message);
     Console.Error.WriteLine(BenchArguments.Usage);

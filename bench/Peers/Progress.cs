@@ -6,8 +6,8 @@ namespace Varve.Bench.Peers;
 internal sealed record Turn(Group Group, string Engine, int Round);
 
 /// <summary>
-/// How far a run is and how long it will take: what a turn took in an earlier round it will take again; others take what their group says,
-/// as much longer or shorter as the engine's turns so far were than theirs.
+/// How far a run is and how long it will take: what a turn took in an earlier round it will take again; others take
+/// what their group says, as much longer or shorter as the engine's turns so far were than theirs.
 /// </summary>
 internal sealed class Progress(IReadOnlyList<Turn> plan, TimeSpan limit, long entries)
 {
@@ -22,7 +22,8 @@ internal sealed class Progress(IReadOnlyList<Turn> plan, TimeSpan limit, long en
 
     public string Outlook => $"{_watch.Elapsed.TotalMinutes:0.0} min done, about {Expected(_left) / 60:0.0} to go";
 
-    public bool HasTimeFor(IReadOnlyList<Turn> turns) => _watch.Elapsed.TotalSeconds + Expected(turns) <= limit.TotalSeconds;
+    public bool HasTimeFor(IReadOnlyList<Turn> turns) =>
+        _watch.Elapsed.TotalSeconds + Expected(turns) <= limit.TotalSeconds;
 
     public void Took(Turn turn, double seconds)
     {

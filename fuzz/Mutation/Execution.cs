@@ -46,6 +46,8 @@ internal sealed class Execution(FuzzTarget target, Limits limits, Watchdog? watc
 
         Allocated = GC.GetAllocatedBytesForCurrentThread() - allocatedBefore;
         took = Stopwatch.GetElapsedTime(began);
-        return Allocated > target.AllocationMax ? (FindingKind.Allocation, $"{Allocated:N0} bytes, allowed are {target.AllocationMax:N0}") : null;
+        return Allocated > target.AllocationMax
+            ? (FindingKind.Allocation, $"{Allocated:N0} bytes, allowed are {target.AllocationMax:N0}")
+            : null;
     }
 }

@@ -1,5 +1,3 @@
-using Varve.Contract;
-
 namespace Varve.Fuzz.Mutation;
 
 /// <summary>What a target did that it must not. The values are words in file names.</summary>
@@ -27,5 +25,6 @@ internal enum FindingKind
 /// <param name="Detail">The exception, the bytes or the time.</param>
 internal sealed record Finding(string Target, FindingKind Kind, byte[] Input, ulong Seed, long Execution, string Detail)
 {
-    public override string ToString() => $"{Target}: {Kind} at execution {Execution} of seed {Seed}, {Input.Length} bytes: {Detail}";
+    public override string ToString() =>
+        $"{Target}: {Kind} at execution {Execution} of seed {Seed}, {Input.Length} bytes: {Detail}";
 }

@@ -3,7 +3,9 @@ namespace Varve.Fuzz.Mutation;
 /// <summary>How long an execution may take.</summary>
 internal sealed record Limits
 {
-    /// <summary>Longer than this, three times in a row, is a finding. Three, because the machine has other work.</summary>
+    /// <summary>
+    /// Longer than this, three times in a row, is a finding. Three, because the machine has other work.
+    /// </summary>
     public TimeSpan Slow { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>When the watchdog reports an execution that has not ended.</summary>

@@ -9,8 +9,10 @@ internal sealed class Mutator(Dice dice, int lengthMax)
 
     private static readonly ulong[] Interesting =
     [
-        0, 1, 2, 7, 8, 16, 32, 63, 64, 65, 100, 127, 128, 255, 256, 1023, 4095, 4096, 32_767, 32_768, 65_535, 65_536, 1 << 20, 1 << 24, 1 << 30,
-        int.MaxValue - 7, int.MaxValue - 1, int.MaxValue, 1UL << 31, uint.MaxValue - 7, uint.MaxValue, 1UL << 32, long.MaxValue, 1UL << 63, ulong.MaxValue - 1, ulong.MaxValue,
+        0, 1, 2, 7, 8, 16, 32, 63, 64, 65, 100, 127, 128, 255, 256, 1023, 4095, 4096, 32_767, 32_768, 65_535, 65_536,
+        1 << 20, 1 << 24, 1 << 30,
+        int.MaxValue - 7, int.MaxValue - 1, int.MaxValue, 1UL << 31, uint.MaxValue - 7, uint.MaxValue, 1UL << 32,
+        long.MaxValue, 1UL << 63, ulong.MaxValue - 1, ulong.MaxValue,
     ];
 
     /// <summary>A mutant of an input; <paramref name="other"/> lends parts to splices.</summary>
@@ -43,7 +45,8 @@ internal sealed class Mutator(Dice dice, int lengthMax)
     }
 
     /// <summary>A length that would fit here, or nearly.</summary>
-    private ulong LengthNear(int count, int at) => (ulong)Math.Max(0, (dice.OneIn(2) ? count - at : count) + dice.Below(33) - 16);
+    private ulong LengthNear(int count, int at) =>
+        (ulong)Math.Max(0, (dice.OneIn(2) ? count - at : count) + dice.Below(33) - 16);
 
     private void PutNumber(List<byte> bytes, int at, ulong value)
     {
@@ -59,7 +62,8 @@ internal sealed class Mutator(Dice dice, int lengthMax)
         Span<byte> number = stackalloc byte[sizeof(ulong)];
         number.Clear();
         for (var i = 0; i < number.Length && at + i < bytes.Count; i++) number[i] = bytes[at + i];
-        var sum = BinaryPrimitives.ReadUInt64LittleEndian(number) + (dice.OneIn(2) ? (ulong)dice.Small(64) : 0UL - (ulong)dice.Small(64));
+        var sum = BinaryPrimitives.ReadUInt64LittleEndian(number)
+            + (dice.OneIn(2) ? (ulong)dice.Small(64) : 0UL - (ulong)dice.Small(64));
         PutNumber(bytes, at, sum);
     }
 

@@ -4,7 +4,10 @@ using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
 
-/// <summary>Chunks as Raft hands them over: every range is inside the chunk, and what was decoded says the same when it is encoded again.</summary>
+/// <summary>
+/// Chunks as Raft hands them over: every range is inside the chunk, and what was decoded says the same when it is
+/// encoded again.
+/// </summary>
 internal static class ChunkTarget
 {
     public static ulong Run(ReadOnlySpan<byte> input)
@@ -26,7 +29,9 @@ internal static class ChunkTarget
 
         Holds(reader.AtEnd == (reader.Error.Reason is null), "either the end or an error");
         Holds(reader.Error.Offset >= 0 && reader.Error.Offset <= input.Length, "an error inside the chunk");
-        Holds(!reader.TryRead(out var after) && after.Kind == CommandKind.Noop && after.KeyLength == 0, "nothing after the end");
+        Holds(
+            !reader.TryRead(out var after) && after.Kind == CommandKind.Noop && after.KeyLength == 0,
+            "nothing after the end");
         return Feature.Join(Feature.Of(reader.Error), kinds << 8 | Feature.Bucket(count));
     }
 
@@ -48,12 +53,20 @@ internal static class ChunkTarget
     {
         Holds(IsInside(entry.KeyOffset, entry.KeyLength, chunk), "a key inside the chunk");
         Holds(IsInside(entry.ValueOffset, entry.ValueLength, chunk), "a value inside the chunk");
-        Holds(entry.ExpectedLength >= -1 && IsInside(entry.ExpectedOffset, Math.Max(0, entry.ExpectedLength), chunk), "an expected value inside the chunk");
+        Holds(
+            entry.ExpectedLength >= -1 && IsInside(entry.ExpectedOffset, Math.Max(0, entry.ExpectedLength), chunk),
+            "an expected value inside the chunk");
         Holds(entry.Kind <= CommandKind.CompareAndSwap, "a kind that exists");
         Holds(entry.Kind != CommandKind.Noop || entry.KeyLength == 0, "a no-op without a key");
-        Holds(entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.ValueLength == 0, "a value only where something is set");
-        Holds(entry.Kind == CommandKind.CompareAndSwap || entry.ExpectedLength == -1, "an expected value only where it is compared");
-        Holds(entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.TtlSeconds == 0, "a time to live only for what sets a value");
+        Holds(
+            entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.ValueLength == 0,
+            "a value only where something is set");
+        Holds(
+            entry.Kind == CommandKind.CompareAndSwap || entry.ExpectedLength == -1,
+            "an expected value only where it is compared");
+        Holds(
+            entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.TtlSeconds == 0,
+            "a time to live only for what sets a value");
     }
 
     private static bool IsInside(int offset, int length, ReadOnlySpan<byte> chunk) =>
@@ -68,14 +81,16 @@ internal static class ChunkTarget
                 ChunkWriter.WriteNoop(target, index, term, time);
                 break;
             case CommandKind.Insert:
-                ChunkWriter.WriteInsert(target, index, term, entry.KeyIn(chunk), entry.ValueIn(chunk), entry.TtlSeconds, time);
+                ChunkWriter.WriteInsert(
+                    target, index, term, entry.KeyIn(chunk), entry.ValueIn(chunk), entry.TtlSeconds, time);
                 break;
             case CommandKind.Delete:
                 ChunkWriter.WriteDelete(target, index, term, entry.KeyIn(chunk), time);
                 break;
             default:
                 ChunkWriter.WriteCompareAndSwap(
-                    target, index, term, entry.KeyIn(chunk), entry.ExpectedLength >= 0, entry.ExpectedIn(chunk), entry.ValueIn(chunk), time, entry.TtlSeconds);
+                    target, index, term, entry.KeyIn(chunk), entry.ExpectedLength >= 0, entry.ExpectedIn(chunk),
+                    entry.ValueIn(chunk), time, entry.TtlSeconds);
                 break;
         }
     }
@@ -84,10 +99,12 @@ internal static class ChunkTarget
     {
         var reader = new ChunkReader(encoded);
         Holds(reader.TryRead(out var again) && reader.AtEnd, "an entry that is read when encoded again");
-        var sameNumbers = (again.Index, again.Term, again.TimestampMs, again.TtlSeconds, again.Kind, again.ExpectedLength)
-            == (entry.Index, entry.Term, entry.TimestampMs, entry.TtlSeconds, entry.Kind, entry.ExpectedLength);
+        var sameNumbers =
+            (again.Index, again.Term, again.TimestampMs, again.TtlSeconds, again.Kind, again.ExpectedLength)
+                == (entry.Index, entry.Term, entry.TimestampMs, entry.TtlSeconds, entry.Kind, entry.ExpectedLength);
         Holds(sameNumbers, "the same numbers when encoded again");
-        var sameBytes = again.KeyIn(encoded).SequenceEqual(entry.KeyIn(chunk)) && again.ValueIn(encoded).SequenceEqual(entry.ValueIn(chunk))
+        var sameBytes = again.KeyIn(encoded).SequenceEqual(entry.KeyIn(chunk))
+            && again.ValueIn(encoded).SequenceEqual(entry.ValueIn(chunk))
             && again.ExpectedIn(encoded).SequenceEqual(entry.ExpectedIn(chunk));
         Holds(sameBytes, "the same bytes when encoded again");
     }

@@ -12,7 +12,9 @@ internal static class Contract
         if (!condition) throw new ContractBrokenException(what);
     }
 
-    /// <summary>A failed decode names a reason and a place inside the bytes or at their end; a good one neither.</summary>
+    /// <summary>
+    /// A failed decode names a reason and a place inside the bytes or at their end; a good one neither.
+    /// </summary>
     public static void ErrorFits(bool decoded, Format.DecodeError error, int length)
     {
         Holds(decoded == (error.Reason is null), "a reason exactly for a refusal");

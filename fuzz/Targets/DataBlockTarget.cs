@@ -6,8 +6,8 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// A data block: what passes validation is read in every way that a reader reads, and where its keys ascend, also found, and
-/// encoded again.
+/// A data block: what passes validation is read in every way that a reader reads, and where its keys ascend, also
+/// found, and encoded again.
 /// </summary>
 internal static unsafe class DataBlockTarget
 {
@@ -32,9 +32,11 @@ internal static unsafe class DataBlockTarget
 
     public static IEnumerable<(string, byte[])> Seeds() =>
     [
-        .. SealedInput.Seeds("fixed", Block(("k1", RecordKind.Put, "v1"), ("k2", RecordKind.Put, "v2"), ("k3", RecordKind.Put, "v3"))),
+        .. SealedInput.Seeds(
+            "fixed", Block(("k1", RecordKind.Put, "v1"), ("k2", RecordKind.Put, "v2"), ("k3", RecordKind.Put, "v3"))),
         .. SealedInput.Seeds("mixed", Block(
-            ("prefix/a", RecordKind.LeasedPut, "v"), ("prefix/a\0", RecordKind.Tombstone, ""), ("prefix/longer than a head", RecordKind.Put, "a longer value"))),
+            ("prefix/a", RecordKind.LeasedPut, "v"), ("prefix/a\0", RecordKind.Tombstone, ""),
+            ("prefix/longer than a head", RecordKind.Put, "a longer value"))),
         // Tags of other keys: a search by a row's key has no candidate.
         ("no-tag-of-its-keys-resealed", [SealedInput.Reseal, .. OtherTags(Block(("k1", RecordKind.Put, "v1")))]),
     ];
@@ -46,7 +48,9 @@ internal static unsafe class DataBlockTarget
     }
 
     private static byte[] Block(params (string Key, RecordKind Kind, string Value)[] rows) =>
-        Encode([.. rows.Select(row => (System.Text.Encoding.ASCII.GetBytes(row.Key), row.Kind, 1000UL, System.Text.Encoding.ASCII.GetBytes(row.Value)))]);
+        Encode([.. rows.Select(row => (
+            System.Text.Encoding.ASCII.GetBytes(row.Key), row.Kind, 1000UL,
+            System.Text.Encoding.ASCII.GetBytes(row.Value)))]);
 
     private static void Seal(Span<byte> block)
     {
@@ -64,7 +68,9 @@ internal static unsafe class DataBlockTarget
             var at = (int)bytes.Position;
             bytes.Write(key);
             bytes.Write(value);
-            described.Add(new DataBlockRow(at, (ushort)key.Length, at + key.Length, value.Length, kind, deadline, DataBlock.TagOf(TestHash.Of(key))));
+            described.Add(new DataBlockRow(
+                at, (ushort)key.Length, at + key.Length, value.Length, kind, deadline,
+                DataBlock.TagOf(TestHash.Of(key))));
         }
 
         var block = new byte[DataBlock.ExtentMax(rows.Count, bytes.Length, 8 * rows.Count)];
@@ -84,7 +90,9 @@ internal static unsafe class DataBlockTarget
             var bound = block.LowerBound(key);
             var found = block.RowOf(key, hash);
             Holds(bound >= 0 && bound <= block.Count && found >= -1 && found < block.Count, "a row inside the block");
-            Holds(block.Find(key, hash).ValueAddress == (found < 0 ? null : block.Row(found).ValueAddress), "the same row by both ways");
+            Holds(
+                block.Find(key, hash).ValueAddress == (found < 0 ? null : block.Row(found).ValueAddress),
+                "the same row by both ways");
             Holds(found < 0 || rows[found].Key.AsSpan().SequenceEqual(key), "a row found by its key");
             block.LowerBound([.. key, 0]);
             block.LowerBound(key.AsSpan(0, key.Length - 1));
@@ -120,7 +128,8 @@ internal static unsafe class DataBlockTarget
         Holds(again.Count == rows.Count, "as many rows when encoded again");
         for (var i = 0; i < rows.Count; i++)
         {
-            var same = again[i].Key.AsSpan().SequenceEqual(rows[i].Key) && again[i].Value.AsSpan().SequenceEqual(rows[i].Value)
+            var same = again[i].Key.AsSpan().SequenceEqual(rows[i].Key)
+                && again[i].Value.AsSpan().SequenceEqual(rows[i].Value)
                 && (again[i].Kind, again[i].Deadline) == (rows[i].Kind, rows[i].Deadline);
             Holds(same, "the same rows when encoded again");
         }

@@ -4,16 +4,19 @@ using Varve.Format;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// What an execution reached, as a number. Stands in for coverage: a decoder's reason for refusing tells the branch, the
-/// offset's bucket how deep it came. The same in every process.
+/// What an execution reached, as a number. Stands in for coverage: a decoder's reason for refusing tells the branch,
+/// the offset's bucket how deep it came. The same in every process.
 /// </summary>
 internal static class Feature
 {
     private const ulong Prime = 0x100000001B3;
 
-    public static ulong Of(DecodeError error) => error.Reason is null ? 1 : Of(error.IsUnsupported ? "unsupported" : Branch(error.Reason), Bucket(error.Offset));
+    public static ulong Of(DecodeError error) =>
+        error.Reason is null ? 1 : Of(error.IsUnsupported ? "unsupported" : Branch(error.Reason), Bucket(error.Offset));
 
-    /// <summary>A reason without the values that it was met with, which have no end: digits, and what could be hexadecimal ones.</summary>
+    /// <summary>
+    /// A reason without the values that it was met with, which have no end: digits, and what could be hexadecimal ones.
+    /// </summary>
     public static string Branch(string reason) => new([.. reason.Where(c => !char.IsAsciiHexDigitLower(c))]);
 
     /// <summary>A name and a number of few values.</summary>
@@ -24,8 +27,10 @@ internal static class Feature
         return Join(hash, value);
     }
 
-    public static ulong Join(ulong first, ulong second) => BitOperations.RotateLeft(first, 23) * 0x9E3779B97F4A7C15 ^ (second + 1) * Prime;
+    public static ulong Join(ulong first, ulong second) =>
+        BitOperations.RotateLeft(first, 23) * 0x9E3779B97F4A7C15 ^ (second + 1) * Prime;
 
     /// <summary>Few values for many: fine below 64, then one for each power of two.</summary>
-    public static ulong Bucket(long value) => value < 64 ? (ulong)Math.Max(0, value) / 4 : 64 + (ulong)BitOperations.Log2((ulong)value);
+    public static ulong Bucket(long value) =>
+        value < 64 ? (ulong)Math.Max(0, value) / 4 : 64 + (ulong)BitOperations.Log2((ulong)value);
 }

@@ -1,8 +1,8 @@
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// Decodes hostile bytes and checks what must hold. Returns what it reached as a small number (<see cref="Feature"/>): the
-/// mutation loop keeps inputs that reach something new. Throws only when the decoder broke its contract.
+/// Decodes hostile bytes and checks what must hold. Returns what it reached as a small number (<see cref="Feature"/>):
+/// the mutation loop keeps inputs that reach something new. Throws only when the decoder broke its contract.
 /// </summary>
 internal delegate ulong FuzzFunction(ReadOnlySpan<byte> input);
 
@@ -15,7 +15,9 @@ internal sealed record FuzzTarget(string Name, FuzzFunction Run, Func<IEnumerabl
     /// <summary>What an execution may allocate whatever its input says: 16 MiB.</summary>
     public const long AllocationMaxPlain = 16L << 20;
 
-    /// <summary>Most bytes that one execution may allocate on the managed heap: the plain cap plus the format's declared bounds.</summary>
+    /// <summary>
+    /// Most bytes that one execution may allocate on the managed heap: the plain cap plus the format's declared bounds.
+    /// </summary>
     public long AllocationMax { get; init; } = AllocationMaxPlain;
 
     /// <summary>Has a bug on purpose, so that "all" leaves it out.</summary>

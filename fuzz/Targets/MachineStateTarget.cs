@@ -12,9 +12,11 @@ internal static class MachineStateTarget
         ErrorFits(decoded, error, input.Length);
         if (!decoded) return Feature.Of(error);
         Holds(MachineStateCodec.Encode(state!).AsSpan().SequenceEqual(input), "the same bytes when encoded again");
-        return Feature.Of("state", Feature.Bucket(state!.Terms.Length) << 16 | Feature.Bucket(state.Outcomes.Length) << 1 | (state.Snapshot is null ? 0u : 1u));
+        return Feature.Of("state", Feature.Bucket(state!.Terms.Length) << 16
+            | Feature.Bucket(state.Outcomes.Length) << 1 | (state.Snapshot is null ? 0u : 1u));
     }
 
     public static IEnumerable<(string, byte[])> Seeds() =>
-        [("empty", MachineStateCodec.Encode(MachineState.Empty(0, StoredLeaseClock.Local))), ("full", MachineStateCodec.Encode(Samples.State))];
+        [("empty", MachineStateCodec.Encode(MachineState.Empty(0, StoredLeaseClock.Local))), (
+            "full", MachineStateCodec.Encode(Samples.State))];
 }

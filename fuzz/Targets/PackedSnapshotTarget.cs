@@ -8,8 +8,8 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// A packed snapshot, unpacked into memory. With <see cref="SealedInput.Reseal"/> the trailer is put right; with flag 2 the bytes
-/// are a u16 length, a manifest's payload of that length, and the tables' bytes, and a pack is made of them.
+/// A packed snapshot, unpacked into memory. With <see cref="SealedInput.Reseal"/> the trailer is put right; with flag 2
+/// the bytes are a u16 length, a manifest's payload of that length, and the tables' bytes, and a pack is made of them.
 /// </summary>
 internal static class PackedSnapshotTarget
 {
@@ -21,7 +21,8 @@ internal static class PackedSnapshotTarget
         var bytes = SealedInput.Open(input, out var flags);
         if ((flags & Assemble) != 0) bytes = Assembled(bytes, SnapshotManifestTarget.Frame) ?? bytes;
         if ((flags & SealedInput.Reseal) != 0 && bytes.Length >= PackFormat.TrailerSize)
-            PackFormat.EncodeTrailer(XxHash128.HashToUInt128(bytes.AsSpan(..^PackFormat.TrailerSize))).CopyTo(bytes.AsSpan(^PackFormat.TrailerSize..));
+            PackFormat.EncodeTrailer(XxHash128.HashToUInt128(bytes.AsSpan(..^PackFormat.TrailerSize))).CopyTo(
+                bytes.AsSpan(^PackFormat.TrailerSize..));
 
         var storage = new MemoryStorage();
         try
@@ -46,23 +47,32 @@ internal static class PackedSnapshotTarget
 
     public static IEnumerable<(string, byte[])> Seeds()
     {
-        byte[] payload = SnapshotManifestCodec.EncodePayload(Samples.Manifest with
+        var payload = SnapshotManifestCodec.EncodePayload(Samples.Manifest with
         {
-            Tables = [new AddedTable(2, Samples.Table with { Length = 40 }), new AddedTable(1, Samples.Table with { OriginNumber = 5, Length = 3 })],
+            Tables = [new AddedTable(2, Samples.Table with { Length = 40 }), new AddedTable(
+                1, Samples.Table with { OriginNumber = 5, Length = 3 })],
         });
-        byte[] parts = [(byte)payload.Length, (byte)(payload.Length >> 8), .. payload, .. Enumerable.Range(0, 43).Select(i => (byte)i)];
-        return [.. SealedInput.Seeds("pack", Assembled(parts, Compressed)!), ("parts", [Assemble, .. parts]), ("parts-resealed", [Assemble | SealedInput.Reseal, .. parts])];
+        byte[] parts = [(byte)payload.Length, (byte)(payload.Length >> 8), .. payload, .. Enumerable.Range(0, 43)
+            .Select(i => (byte)i)];
+        return [.. SealedInput.Seeds("pack", Assembled(parts, Compressed)!), ("parts", [Assemble, .. parts]), (
+            "parts-resealed", [Assemble | SealedInput.Reseal, .. parts])];
     }
 
     private static byte[] Compressed(byte[] payload) =>
-        SnapshotManifestCodec.TryDecodePayload(payload, out var manifest, out _) ? SnapshotManifestCodec.Encode(manifest) : [];
+        SnapshotManifestCodec.TryDecodePayload(payload, out var manifest, out _)
+            ? SnapshotManifestCodec.Encode(manifest)
+            : [];
 
-    /// <summary>A pack whose tables have the lengths and hashes of the bytes there are; null when the payload is none.</summary>
+    /// <summary>
+    /// A pack whose tables have the lengths and hashes of the bytes there are; null when the payload is none.
+    /// </summary>
     private static byte[]? Assembled(ReadOnlySpan<byte> parts, Func<byte[], byte[]> frame)
     {
         if (parts.Length < 2) return null;
         var length = BinaryPrimitives.ReadUInt16LittleEndian(parts);
-        if (length > parts.Length - 2 || !SnapshotManifestCodec.TryDecodePayload(parts.Slice(2, length), out var manifest, out _)) return null;
+        if (length > parts.Length - 2
+            || !SnapshotManifestCodec.TryDecodePayload(parts.Slice(2, length), out var manifest, out _))
+            return null;
         var rest = parts[(2 + length)..];
         using var body = new MemoryStream();
         var tables = new List<AddedTable>();
@@ -70,22 +80,26 @@ internal static class PackedSnapshotTarget
         {
             var content = rest[..(int)Math.Min(table.Length, rest.Length)];
             rest = rest[content.Length..];
-            tables.Add(new AddedTable(order, table with { Length = Math.Max(1, content.Length), Hash = XxHash128.HashToUInt128(content) }));
+            tables.Add(new AddedTable(
+                order, table with { Length = Math.Max(1, content.Length), Hash = XxHash128.HashToUInt128(content) }));
             body.Write(PackFormat.EncodeFileHeader(Math.Max(1, content.Length)));
             body.Write(content);
         }
 
         // Tables of the same bytes and number: no pack can name both.
-        if (tables.DistinctBy(added => (added.Table.OriginNumber, added.Table.Hash)).Count() != tables.Count) return null;
+        if (tables.DistinctBy(added => (added.Table.OriginNumber, added.Table.Hash)).Count() != tables.Count)
+            return null;
         var file = frame(SnapshotManifestCodec.EncodePayload(manifest with { Tables = [.. tables] }));
-        byte[] pack = [.. PackFormat.EncodeHeader(new PackHeader(file.Length, tables.Count)), .. file, .. body.ToArray(), .. rest];
+        byte[] pack = [
+            .. PackFormat.EncodeHeader(new PackHeader(file.Length, tables.Count)), .. file, .. body.ToArray(), .. rest];
         return [.. pack, .. PackFormat.EncodeTrailer(XxHash128.HashToUInt128(pack))];
     }
 
     private static void CheckNames(MemoryStorage storage)
     {
         foreach (var path in storage.List(""))
-            Holds(path.StartsWith(Staging + "/", StringComparison.Ordinal) && path.IndexOf('/', Staging.Length + 1) < 0 && !path.Contains("..", StringComparison.Ordinal), "files of the staging directory alone");
+            Holds(path.StartsWith(Staging + "/", StringComparison.Ordinal) && path.IndexOf('/', Staging.Length + 1) < 0
+                && !path.Contains("..", StringComparison.Ordinal), "files of the staging directory alone");
     }
 
     /// <summary>The reason without its path and numbers, so that few features come of it.</summary>

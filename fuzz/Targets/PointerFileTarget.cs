@@ -21,5 +21,6 @@ internal static class PointerFileTarget
     }
 
     public static IEnumerable<(string, byte[])> Seeds() =>
-        [.. SealedInput.Seeds("identity", new PointerFile(Samples.Database, 0).Encode()), .. SealedInput.Seeds("current", new PointerFile(Samples.Database, 12).Encode())];
+        [.. SealedInput.Seeds("identity", new PointerFile(Samples.Database, 0).Encode()), .. SealedInput.Seeds(
+            "current", new PointerFile(Samples.Database, 12).Encode())];
 }

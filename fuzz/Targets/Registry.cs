@@ -22,8 +22,14 @@ internal static class Registry
         new("manifest-log", ManifestLogTarget.Run, ManifestLogTarget.Seeds),
         new("version-edit", VersionEditTarget.Run, VersionEditTarget.Seeds),
         new("machine-state", MachineStateTarget.Run, MachineStateTarget.Seeds),
-        new("snapshot-manifest", SnapshotManifestTarget.Run, SnapshotManifestTarget.Seeds) { AllocationMax = SnapshotAllocationMax },
-        new("packed-snapshot", PackedSnapshotTarget.Run, PackedSnapshotTarget.Seeds) { AllocationMax = SnapshotAllocationMax },
+        new("snapshot-manifest", SnapshotManifestTarget.Run, SnapshotManifestTarget.Seeds)
+        {
+            AllocationMax = SnapshotAllocationMax
+        },
+        new("packed-snapshot", PackedSnapshotTarget.Run, PackedSnapshotTarget.Seeds)
+        {
+            AllocationMax = SnapshotAllocationMax
+        },
         new("pointer-file", PointerFileTarget.Run, PointerFileTarget.Seeds),
         new("canary", CanaryTarget.Run, CanaryTarget.Seeds) { IsPlanted = true },
     ]).Select(NewerSeeds.Added)];

@@ -51,7 +51,8 @@ internal static class Samples
         NextFileNumber = 14,
         FirstSegment = 11,
         Removed = [9],
-        Added = [new AddedTable(1, Table with { Number = 12 }), new AddedTable(1, Table with { Number = 13, SmallestKey = [0xFF], LargestKey = [0xFF, 0] })],
+        Added = [new AddedTable(1, Table with { Number = 12 }), new AddedTable(
+            1, Table with { Number = 13, SmallestKey = [0xFF], LargestKey = [0xFF, 0] })],
     };
 
     public static SnapshotManifest Manifest { get; } = new()

@@ -1,8 +1,9 @@
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// The input of a target whose format has checksums: a byte of flags, then the bytes. With <see cref="Reseal"/> the target puts
-/// right checksums on the bytes first, so that mutations reach what stands behind them; without, the checksums are attacked.
+/// The input of a target whose format has checksums: a byte of flags, then the bytes. With <see cref="Reseal"/> the
+/// target puts right checksums on the bytes first, so that mutations reach what stands behind them; without, the
+/// checksums are attacked.
 /// </summary>
 internal static class SealedInput
 {

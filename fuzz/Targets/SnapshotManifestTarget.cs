@@ -6,8 +6,8 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// A snapshot's manifest. With <see cref="SealedInput.Reseal"/> the bytes are the payload, which is framed here; with flag 2 they
-/// are a file whose header gets the length that the frame names.
+/// A snapshot's manifest. With <see cref="SealedInput.Reseal"/> the bytes are the payload, which is framed here; with
+/// flag 2 they are a file whose header gets the length that the frame names.
 /// </summary>
 internal static class SnapshotManifestTarget
 {
@@ -30,8 +30,12 @@ internal static class SnapshotManifestTarget
         if (!decoded) return Feature.Join(Feature.Of(error), flags & 1u);
 
         var payload = SnapshotManifestCodec.EncodePayload(manifest!);
-        Holds(SnapshotManifestCodec.TryDecodePayload(payload, out var again, out _), "a manifest that is read when encoded again");
-        Holds(SnapshotManifestCodec.EncodePayload(again!).AsSpan().SequenceEqual(payload), "the same bytes when encoded again");
+        Holds(
+            SnapshotManifestCodec.TryDecodePayload(payload, out var again, out _),
+            "a manifest that is read when encoded again");
+        Holds(
+            SnapshotManifestCodec.EncodePayload(again!).AsSpan().SequenceEqual(payload),
+            "the same bytes when encoded again");
         Holds((flags & SealedInput.Reseal) == 0 || payload.AsSpan().SequenceEqual(input[1..]), "a payload of one form");
         return Feature.Of("manifest", Feature.Bucket(manifest!.Tables.Length) << 1 | flags & 1u);
     }
@@ -41,11 +45,14 @@ internal static class SnapshotManifestTarget
         ("file", [0, .. SnapshotManifestCodec.Encode(Samples.Manifest)]),
         ("file-length-fixed", [FixLength, .. SnapshotManifestCodec.Encode(Samples.Manifest)]),
         ("payload-resealed", [SealedInput.Reseal, .. SnapshotManifestCodec.EncodePayload(Samples.Manifest)]),
-        ("no-tables-resealed", [SealedInput.Reseal, .. SnapshotManifestCodec.EncodePayload(Samples.Manifest with { Tables = [], State = MachineState.Empty(0, StoredLeaseClock.Local) })]),
+        ("no-tables-resealed", [SealedInput.Reseal, .. SnapshotManifestCodec.EncodePayload(
+            Samples.Manifest with { Tables = [], State = MachineState.Empty(0, StoredLeaseClock.Local) })]),
         ("bomb", [0, .. Bomb()]),
     ];
 
-    /// <summary>A manifest's file with the payload as it is, in one block: compressing it would be most of an execution.</summary>
+    /// <summary>
+    /// A manifest's file with the payload as it is, in one block: compressing it would be most of an execution.
+    /// </summary>
     public static byte[] Frame(byte[] payload)
     {
         if (payload.Length > RawBlockMax)
@@ -78,7 +85,8 @@ internal static class SnapshotManifestTarget
         frame[5] = 0x38; // A window of 128 KiB.
         BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(6), SnapshotManifestCodec.PayloadLengthMax);
         for (var i = 0; i < blocks; i++)
-            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(10 + 4 * i), (uint)(block << 3 | 1 << 1 | (i == blocks - 1 ? 1 : 0)));
+            BinaryPrimitives.WriteUInt32LittleEndian(
+                frame.AsSpan(10 + 4 * i), (uint)(block << 3 | 1 << 1 | (i == blocks - 1 ? 1 : 0)));
         return [.. SnapshotManifestCodec.EncodeHeader(SnapshotManifestCodec.PayloadLengthMax), .. frame];
     }
 }

@@ -5,7 +5,9 @@ using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
 
-/// <summary>A filter of any bytes: eight hashes, then the filter. Vector and plain code agree, and what was added is there.</summary>
+/// <summary>
+/// A filter of any bytes: eight hashes, then the filter. Vector and plain code agree, and what was added is there.
+/// </summary>
 internal static class TableFilterTarget
 {
     private const int Hashes = 8;
@@ -24,7 +26,10 @@ internal static class TableFilterTarget
             if (filter.Length == 0) continue;
             var offset = TableFilter.LineOffset(hash, (ulong)filter.Length / TableFilter.LineBytes);
             Holds(offset % TableFilter.LineBytes == 0 && offset < (nuint)filter.Length, "a line inside the filter");
-            Holds(may == TableFilter.LineMayContainScalar(ref MemoryMarshal.GetReference(filter.AsSpan((int)offset)), hash), "one answer from vector and plain code");
+            Holds(
+                may == TableFilter.LineMayContainScalar(
+                    ref MemoryMarshal.GetReference(filter.AsSpan((int)offset)), hash),
+                "one answer from vector and plain code");
             TableFilter.Add(filter, hash);
             Holds(TableFilter.MayContain(filter, hash), "what was added");
         }

@@ -23,7 +23,9 @@ internal static class TableFooterTarget
         footer!.Encode(again);
         Holds(again.AsSpan().SequenceEqual(end[^TableFooter.Bytes..]), "the same bytes when encoded again");
         foreach (var region in new[] { footer.Leases, footer.Filter, footer.Index, footer.Properties })
-            Holds(region.Offset >= footer.DataLength && region.Length >= 0 && region.End <= footer.Offset, "regions between the data and the footer");
+            Holds(
+                region.Offset >= footer.DataLength && region.Length >= 0 && region.End <= footer.Offset,
+                "regions between the data and the footer");
         Holds(footer.Offset + TableFooter.Bytes == fileLength, "a footer at the end of the file");
         return 2;
     }

@@ -5,7 +5,9 @@ using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
 
-/// <summary>The index of a table: u64 length of the data region, then the index, then searched for whatever it holds.</summary>
+/// <summary>
+/// The index of a table: u64 length of the data region, then the index, then searched for whatever it holds.
+/// </summary>
 internal static unsafe class TableIndexTarget
 {
     public static ulong Run(ReadOnlySpan<byte> input)
@@ -20,7 +22,9 @@ internal static unsafe class TableIndexTarget
 
         using var memory = new GuardedBytes(bytes);
         var index = new TableIndexReader(memory.Address, shape!);
-        Holds(index.BlockCount == shape!.BlockCount && index.BlockOffset(index.BlockCount) == dataLength, "blocks that cover the data");
+        Holds(
+            index.BlockCount == shape!.BlockCount && index.BlockOffset(index.BlockCount) == dataLength,
+            "blocks that cover the data");
         ulong sum = 0;
         for (var block = 0; block < index.BlockCount; block++)
         {
@@ -35,7 +39,8 @@ internal static unsafe class TableIndexTarget
         return Feature.Of("index", Feature.Bucket(index.BlockCount));
     }
 
-    public static IEnumerable<(string, byte[])> Seeds() => [("one-block", Seed(1)), ("five-blocks", Seed(5)), ("two-levels", Seed(18))];
+    public static IEnumerable<(string, byte[])> Seeds() =>
+        [("one-block", Seed(1)), ("five-blocks", Seed(5)), ("two-levels", Seed(18))];
 
     private static void Probe(TableIndexReader index, ReadOnlySpan<byte> key)
     {
@@ -56,7 +61,9 @@ internal static unsafe class TableIndexTarget
         var separatorOffsets = Enumerable.Range(0, blocks).Select(i => (uint)(2 * i)).ToArray();
         var index = new byte[sizeof(ulong) + TableIndex.Length(blocks, separators.Length)];
         BinaryPrimitives.WriteInt64LittleEndian(index, offsets[^1] * (long)DataBlockHeader.Alignment);
-        TableIndex.Encode(index.AsSpan(sizeof(ulong)), new byte[DataBlockHeader.HeadsOffset * blocks], offsets, separatorOffsets, separators, "a"u8, "z"u8);
+        TableIndex.Encode(
+            index.AsSpan(sizeof(ulong)), new byte[DataBlockHeader.HeadsOffset * blocks], offsets, separatorOffsets,
+            separators, "a"u8, "z"u8);
         return index;
     }
 }

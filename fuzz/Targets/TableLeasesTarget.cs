@@ -22,7 +22,9 @@ internal static class TableLeasesTarget
             TableLeases.Write(again, lease);
             Holds(again.SequenceEqual(leases.Slice(at, TableLeases.EntryBytes)), "the same bytes when encoded again");
             var count = TableLeases.CountUpTo(leases, lease.Deadline);
-            Holds(count > at / TableLeases.EntryBytes && count <= leases.Length / TableLeases.EntryBytes, "a lease among those up to its deadline");
+            Holds(
+                count > at / TableLeases.EntryBytes && count <= leases.Length / TableLeases.EntryBytes,
+                "a lease among those up to its deadline");
         }
 
         return Feature.Of("leases", Feature.Bucket(leases.Length));
@@ -33,7 +35,8 @@ internal static class TableLeasesTarget
         var bytes = new byte[1 + 3 * TableLeases.EntryBytes];
         bytes[0] = 2;
         TableLease[] leases = [new(5, 0, 1), new(5, 1, 0), new(1_700_000_000_000, 0, 47)];
-        for (var i = 0; i < leases.Length; i++) TableLeases.Write(bytes.AsSpan(1 + i * TableLeases.EntryBytes), leases[i]);
+        for (var i = 0; i < leases.Length; i++)
+            TableLeases.Write(bytes.AsSpan(1 + i * TableLeases.EntryBytes), leases[i]);
         return [("none", [4]), ("three", bytes)];
     }
 }

@@ -7,21 +7,26 @@ namespace Varve.Fuzz.Targets;
 /// <summary>Every way to read a table, over keys that it holds and keys beside them.</summary>
 internal static unsafe class TableReads
 {
-    private static readonly byte[][] Probes = ["\0"u8.ToArray(), "k2"u8.ToArray(), "k"u8.ToArray(), "user/15/profile/of some length"u8.ToArray(), "user/3"u8.ToArray(), [0xFF, 0xFF]];
+    private static readonly byte[][] Probes = [
+        "\0"u8.ToArray(), "k2"u8.ToArray(), "k"u8.ToArray(), "user/15/profile/of some length"u8.ToArray(),
+        "user/3"u8.ToArray(), [0xFF, 0xFF]];
 
     [ThreadStatic]
-    private static byte[]? keyBuffer;
+    private static byte[]? _keyBuffer;
 
     /// <summary>
-    /// Reads in one of the ways that there are, and it may find corruption. Which way depends on the input: all of them each
-    /// time would be a score of exceptions, and a tenth of the executions.
+    /// Reads in one of the ways that there are, and it may find corruption. Which way depends on the input: all of them
+    /// each time would be a score of exceptions, and a tenth of the executions.
     /// </summary>
     public static void All(Table table, uint choice)
     {
         switch (choice >> 16 & 3)
         {
             case 0: ReadAt(table, Probes[(choice & 0xFF) % Probes.Length], choice >> 8 & 3); break;
-            case 1: ReadAt(table, (choice & 1) == 0 ? table.Properties.SmallestKey : table.Properties.LargestKey, choice >> 8 & 3); break;
+            case 1:
+                ReadAt(
+                    table, (choice & 1) == 0 ? table.Properties.SmallestKey : table.Properties.LargestKey,
+                    choice >> 8 & 3); break;
             case 2: Guarded(() => Walk(table)); break;
             default: Guarded(() => WalkLeases(table)); break;
         }
@@ -39,11 +44,14 @@ internal static unsafe class TableReads
             Holds(i == 0 || keys[i - 1].AsSpan().SequenceCompareTo(keys[i]) < 0, "keys that ascend");
             Holds(table.Find(keys[i], TestHash.Of(keys[i])).Exists, "a key that is found");
             Holds(cursor.Seek(keys[i]) && KeyOf(cursor).AsSpan().SequenceEqual(keys[i]), "a key that is sought");
-            Holds(cursor.SeekBefore(keys[i]) == i > 0 && (i == 0 || KeyOf(cursor).AsSpan().SequenceEqual(keys[i - 1])), "the key before");
+            Holds(
+                cursor.SeekBefore(keys[i]) == i > 0 && (i == 0 || KeyOf(cursor).AsSpan().SequenceEqual(keys[i - 1])),
+                "the key before");
         }
 
         var at = keys.Count;
-        for (var on = cursor.SeekLast(); on; on = cursor.MovePrevious()) Holds(KeyOf(cursor).AsSpan().SequenceEqual(keys[--at]), "the same keys backward");
+        for (var on = cursor.SeekLast(); on; on = cursor.MovePrevious())
+            Holds(KeyOf(cursor).AsSpan().SequenceEqual(keys[--at]), "the same keys backward");
         Holds(at == 0, "as many rows backward");
     }
 
@@ -83,7 +91,7 @@ internal static unsafe class TableReads
 
     private static void Walk(Table table)
     {
-        var buffer = keyBuffer ??= new byte[ushort.MaxValue + KeyHead.Bytes];
+        var buffer = _keyBuffer ??= new byte[ushort.MaxValue + KeyHead.Bytes];
         nint token = 0;
         var cursor = new TableCursor(table);
         fixed (byte* address = buffer)

@@ -4,8 +4,8 @@ using Varve.Format;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// The enemy who computes checksums: puts right ones on footer, regions and blocks, wherever the damaged bytes say that they
-/// are, and on wish copies the blocks' first lines into the index.
+/// The enemy who computes checksums: puts right ones on footer, regions and blocks, wherever the damaged bytes say that
+/// they are, and on wish copies the blocks' first lines into the index.
 /// </summary>
 internal static class TableSeal
 {
@@ -34,12 +34,17 @@ internal static class TableSeal
             var begin = (int)BinaryPrimitives.ReadUInt32LittleEndian(offsets) * DataBlockHeader.Alignment;
             var end = (int)BinaryPrimitives.ReadUInt32LittleEndian(offsets[4..]) * DataBlockHeader.Alignment;
             if (copyLines)
-                file.Slice(begin, DataBlockHeader.HeadsOffset).CopyTo(index[(int)(shape.LinesOffset + DataBlockHeader.HeadsOffset * block)..]);
+                file.Slice(begin, DataBlockHeader.HeadsOffset).CopyTo(
+                    index[(int)(shape.LinesOffset + DataBlockHeader.HeadsOffset * block)..]);
             var covered = file[begin..(end - DataBlockHeader.ChecksumBytes)];
-            BinaryPrimitives.WriteUInt64LittleEndian(file[(end - DataBlockHeader.ChecksumBytes)..], TableChecksum.Of(covered, salt, begin));
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                file[(end - DataBlockHeader.ChecksumBytes)..], TableChecksum.Of(covered, salt, begin));
         }
     }
 
     private static TableRegion Sealed(ReadOnlySpan<byte> file, TableRegion region, ulong salt) =>
-        region with { Checksum = TableChecksum.Of(file.Slice((int)region.Offset, (int)region.Length), salt, region.Offset) };
+        region with
+        {
+            Checksum = TableChecksum.Of(file.Slice((int)region.Offset, (int)region.Length), salt, region.Offset)
+        };
 }

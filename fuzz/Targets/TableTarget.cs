@@ -8,8 +8,9 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// A whole small table, opened, read in every way and verified. A table that verification passes has to be one: keys that
-/// ascend, are found, and come backward as they went forward. <see cref="TableSeal"/> says what resealing puts right.
+/// A whole small table, opened, read in every way and verified. A table that verification passes has to be one: keys
+/// that ascend, are found, and come backward as they went forward. <see cref="TableSeal"/> says what resealing puts
+/// right.
 /// </summary>
 internal static class TableTarget
 {
@@ -30,7 +31,9 @@ internal static class TableTarget
         return feature;
     }
 
-    /// <summary>Damage is reported, not thrown: most inputs have some, and an exception costs more than all the rest.</summary>
+    /// <summary>
+    /// Damage is reported, not thrown: most inputs have some, and an exception costs more than all the rest.
+    /// </summary>
     private static ulong OpenAndRead(MemoryStorage storage, TableDescriptor descriptor, bool paranoid, uint choice)
     {
         VarveException? damage = null;
@@ -48,13 +51,16 @@ internal static class TableTarget
     private static ulong FeatureOf(string stage, VarveException damage)
     {
         Holds(damage is CorruptionException or UnsupportedFormatException, "damage of a documented kind");
-        return damage is CorruptionException corruption ? Feature.Join(Feature.Of(stage), Feature.Of(corruption.Kind)) : Feature.Of("unsupported");
+        return damage is CorruptionException corruption
+            ? Feature.Join(Feature.Of(stage), Feature.Of(corruption.Kind))
+            : Feature.Of("unsupported");
     }
 
     public static IEnumerable<(string, byte[])> Seeds()
     {
         var few = Write(400, Enumerable.Range(0, 5).Select(i => ($"k{i}", (RecordKind)(1 + i % 3))));
-        var blocks = Write(200, Enumerable.Range(10, 20).Select(i => ($"user/{i}/profile/of some length", i % 7 == 0 ? RecordKind.LeasedPut : RecordKind.Put)));
+        var blocks = Write(200, Enumerable.Range(10, 20).Select(
+            i => ($"user/{i}/profile/of some length", i % 7 == 0 ? RecordKind.LeasedPut : RecordKind.Put)));
         const byte reseal = SealedInput.Reseal | CopyLines;
         return
         [
@@ -68,9 +74,12 @@ internal static class TableTarget
         var storage = new MemoryStorage();
         using (var file = storage.Open(Path, FileIntent.CreateNew))
         {
-            using var writer = new TableWriter(file, Samples.Database, Number, TestHash.Seed, blockBytes, filterBitsPerKey: 10);
+            using var writer = new TableWriter(
+                file, Samples.Database, Number, TestHash.Seed, blockBytes, filterBitsPerKey: 10);
             foreach (var (key, kind) in rows)
-                writer.Add(System.Text.Encoding.ASCII.GetBytes(key), kind, (ulong)key.Length * 100, kind == RecordKind.Tombstone ? default : "value"u8);
+                writer.Add(
+                    System.Text.Encoding.ASCII.GetBytes(key), kind, (ulong)key.Length * 100,
+                    kind == RecordKind.Tombstone ? default : "value"u8);
             writer.Finish();
         }
 
@@ -80,7 +89,8 @@ internal static class TableTarget
     /// <summary>What a manifest would say: taken from the table's own properties where they can be read.</summary>
     private static TableDescriptor Describe(byte[] bytes, bool fixHash)
     {
-        var descriptor = Samples.Table with { Length = Math.Max(1, bytes.Length), OriginNumber = Number, Number = Number };
+        var descriptor =
+            Samples.Table with { Length = Math.Max(1, bytes.Length), OriginNumber = Number, Number = Number };
         if (fixHash) descriptor = descriptor with { Hash = XxHash128.HashToUInt128(bytes) };
         if (!TableFooter.TryDecode(bytes, bytes.Length, out var footer, out _)) return descriptor;
         var region = bytes.AsSpan((int)footer!.Properties.Offset, (int)footer.Properties.Length);

@@ -12,7 +12,8 @@ internal static class VersionEditTarget
         ErrorFits(decoded, error, input.Length);
         if (!decoded) return Feature.Of(error);
         Holds(VersionEditCodec.Encode(edit!).AsSpan().SequenceEqual(input), "the same bytes when encoded again");
-        return Feature.Of("edit", Feature.Bucket(edit!.Removed.Length) << 16 | Feature.Bucket(edit.Added.Length) << 2 | (edit.State is null ? 0u : 1u) | (edit.Replace ? 2u : 0u));
+        return Feature.Of("edit", Feature.Bucket(edit!.Removed.Length) << 16 | Feature.Bucket(edit.Added.Length) << 2
+            | (edit.State is null ? 0u : 1u) | (edit.Replace ? 2u : 0u));
     }
 
     public static IEnumerable<(string, byte[])> Seeds() =>

@@ -6,8 +6,8 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// A WAL record from its header through its columns to its operations, walked as recovery walks it. Beside the checksum,
-/// flag 2 puts the record's length right.
+/// A WAL record from its header through its columns to its operations, walked as recovery walks it. Beside the
+/// checksum, flag 2 puts the record's length right.
 /// </summary>
 internal static class WalRecordTarget
 {
@@ -24,7 +24,9 @@ internal static class WalRecordTarget
         if (!read) return Feature.Of(error);
 
         CheckHeader(bytes, header);
-        var feature = Feature.Of("record", (ulong)header.Type | Feature.Bucket((long)(header.LastIndex - header.FirstIndex)) << 8 | Feature.Bucket(header.EntryCount) << 16);
+        var feature = Feature.Of("record", (ulong)header.Type
+            | Feature.Bucket((long)(header.LastIndex - header.FirstIndex)) << 8
+            | Feature.Bucket(header.EntryCount) << 16);
         if (header.Type != WalRecordType.Chunk) return feature;
         var payload = bytes.AsSpan(WalRecordHeader.Size, header.PayloadLength);
         var opened = ChunkColumns.TryOpen(payload, header, out var columns, out error);
@@ -38,20 +40,27 @@ internal static class WalRecordTarget
 
     public static IEnumerable<(string, byte[])> Seeds()
     {
-        var plain = Chunk(new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9, Succeeded = true }, new EntryPosition { Index = 6, Term = 2, LogTimeMs = 9 });
-        var columns = Chunk(new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9, Succeeded = true }, new EntryPosition { Index = 300, Term = 3, LogTimeMs = 1000 });
+        var plain = Chunk(
+            new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9, Succeeded = true },
+            new EntryPosition { Index = 6, Term = 2, LogTimeMs = 9 });
+        var columns = Chunk(
+            new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9, Succeeded = true },
+            new EntryPosition { Index = 300, Term = 3, LogTimeMs = 1000 });
         // Columns are rises, so that going back is a rise that wraps.
         var first = new EntryPosition { Index = 5, Term = 2, LogTimeMs = 9 };
         var indexes = Chunk(first, first with { Index = 3 }, first with { Index = 9 });
         var terms = Chunk(first, first with { Index = 6, Term = 1 }, first with { Index = 7, Term = 3 });
         var times = Chunk(first, first with { Index = 6, LogTimeMs = 1 }, first with { Index = 7, LogTimeMs = 10 });
         var link = new byte[WalRecordHeader.Size + 24];
-        new WalRecordHeader { Offset = Offset, Length = link.Length, PayloadLength = 24, Type = WalRecordType.Link }.Seal(link, Salt);
+        new WalRecordHeader { Offset = Offset, Length = link.Length, PayloadLength = 24, Type = WalRecordType.Link }
+            .Seal(link, Salt);
         const byte flags = SealedInput.Reseal | FixLength;
         return
         [
-            .. SealedInput.Seeds("plain", plain, flags), .. SealedInput.Seeds("columns", columns, SealedInput.Reseal), .. SealedInput.Seeds("link", link, flags),
-            .. SealedInput.Seeds("indexes-go-back", indexes), .. SealedInput.Seeds("terms-go-back", terms), .. SealedInput.Seeds("times-go-back", times),
+            .. SealedInput.Seeds("plain", plain, flags), .. SealedInput.Seeds("columns", columns, SealedInput.Reseal),
+            .. SealedInput.Seeds("link", link, flags),
+            .. SealedInput.Seeds("indexes-go-back", indexes), .. SealedInput.Seeds("terms-go-back", terms),
+            .. SealedInput.Seeds("times-go-back", times),
         ];
     }
 
@@ -61,8 +70,10 @@ internal static class WalRecordTarget
         var flags = ChunkColumnsWriter.Needed(entries);
         var payload = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), entries, flags);
         long at = WalRecordHeader.Size + payload;
-        at += WalOperation.Write(record.AsSpan((int)at), entries[0].Index, 0, RecordKind.LeasedPut, "apple"u8, "red"u8, 1_700_000_000_000);
-        at += WalOperation.Write(record.AsSpan((int)at), entries[1].Index, 0, RecordKind.Tombstone, "pear"u8, default, 0);
+        at += WalOperation.Write(
+            record.AsSpan((int)at), entries[0].Index, 0, RecordKind.LeasedPut, "apple"u8, "red"u8, 1_700_000_000_000);
+        at += WalOperation.Write(
+            record.AsSpan((int)at), entries[1].Index, 0, RecordKind.Tombstone, "pear"u8, default, 0);
         new WalRecordHeader
         {
             Offset = Offset,
@@ -87,15 +98,20 @@ internal static class WalRecordTarget
         if ((flags & FixLength) != 0) BinaryPrimitives.WriteInt64LittleEndian(record[16..], record.Length & ~7);
         var length = BinaryPrimitives.ReadInt64LittleEndian(record[16..]);
         if (length < 8 || length > record.Length) return;
-        BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..(int)length], unchecked((long)Salt)));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            record, XxHash3.HashToUInt64(record[8..(int)length], unchecked((long)Salt)));
     }
 
     private static void CheckHeader(ReadOnlySpan<byte> bytes, in WalRecordHeader header)
     {
-        Holds(header.Length <= bytes.Length && header.PayloadLength <= header.Length - WalRecordHeader.Size, "a payload inside the record");
+        Holds(
+            header.Length <= bytes.Length && header.PayloadLength <= header.Length - WalRecordHeader.Size,
+            "a payload inside the record");
         var again = bytes[..header.Length].ToArray();
         header.Seal(again, Salt);
-        Holds(WalRecordHeader.TryRead(again, Offset, Salt, out var second, out _) && second == header, "the same header when sealed again");
+        Holds(
+            WalRecordHeader.TryRead(again, Offset, Salt, out var second, out _) && second == header,
+            "the same header when sealed again");
     }
 
     private static void CheckColumns(ChunkColumns columns, in WalRecordHeader header)
@@ -103,21 +119,39 @@ internal static class WalRecordTarget
         var entries = new List<EntryPosition>();
         while (columns.MoveNext())
         {
-            var entry = new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs, Succeeded = columns.Succeeded, Refused = columns.Refused };
+            var entry = new EntryPosition
+            {
+                Index = columns.Index,
+                Term = columns.Term,
+                LogTimeMs = columns.LogTimeMs,
+                Succeeded = columns.Succeeded,
+                Refused = columns.Refused
+            };
             var before = entries.Count == 0 ? default : entries[^1];
-            Holds(entries.Count == 0 ? entry.Index == header.FirstIndex : entry.Index > before.Index, "indexes that ascend");
-            Holds(entry.Term >= before.Term && entry.LogTimeMs >= before.LogTimeMs, "terms and times that never decrease");
+            Holds(
+                entries.Count == 0 ? entry.Index == header.FirstIndex : entry.Index > before.Index,
+                "indexes that ascend");
+            Holds(
+                entry.Term >= before.Term && entry.LogTimeMs >= before.LogTimeMs,
+                "terms and times that never decrease");
             entries.Add(entry);
         }
 
-        Holds(entries.Count == header.EntryCount && entries[^1].Index == header.LastIndex, "as many entries as the header says");
+        Holds(
+            entries.Count == header.EntryCount && entries[^1].Index == header.LastIndex,
+            "as many entries as the header says");
         var all = entries.ToArray();
         var flags = ChunkColumnsWriter.Needed(all);
         var payload = new byte[ChunkColumnsWriter.SizeMax(all.Length, flags)];
         var length = ChunkColumnsWriter.Write(payload, all, flags);
-        Holds(ChunkColumns.TryOpen(payload.AsSpan(0, length), header with { Flags = flags }, out var again, out _), "columns that are read when written again");
+        Holds(
+            ChunkColumns.TryOpen(payload.AsSpan(0, length), header with { Flags = flags }, out var again, out _),
+            "columns that are read when written again");
         foreach (var entry in all)
-            Holds(again.MoveNext() && (again.Index, again.Term, again.LogTimeMs, again.Succeeded, again.Refused) == (entry.Index, entry.Term, entry.LogTimeMs, entry.Succeeded, entry.Refused), "the same columns when written again");
+            Holds(
+                again.MoveNext() && (again.Index, again.Term, again.LogTimeMs, again.Succeeded, again.Refused) == (
+                    entry.Index, entry.Term, entry.LogTimeMs, entry.Succeeded, entry.Refused),
+                "the same columns when written again");
     }
 
     private static unsafe ulong WalkOperations(ReadOnlySpan<byte> record, in WalRecordHeader header)
@@ -128,14 +162,20 @@ internal static class WalRecordTarget
             var measured = WalOperation.TryMeasure(record[at..], out var size, out var error);
             ErrorFits(measured, error, record.Length - at);
             if (!measured) return Feature.Join(Feature.Of(error), Feature.Bucket(i));
-            Holds(size >= WalOperation.HeaderSize && size % WalOperation.Alignment == 0 && size <= record.Length - at, "an operation inside its record");
+            Holds(
+                size >= WalOperation.HeaderSize && size % WalOperation.Alignment == 0 && size <= record.Length - at,
+                "an operation inside its record");
             fixed (byte* start = record[at..])
             {
                 var view = new WalOperationView(start);
-                Holds(WalOperation.SizeOf(view.KeyLength, view.ValueLength, view.Kind) == size, "a view of the measured size");
+                Holds(
+                    WalOperation.SizeOf(view.KeyLength, view.ValueLength, view.Kind) == size,
+                    "a view of the measured size");
                 var again = new byte[size];
                 WalOperation.Write(again, view.Index, view.Prior, view.Kind, view.Key, view.Value, view.Deadline);
-                Holds(WalOperation.TryMeasure(again, out var second, out _) && second == size, "the same operation when written again");
+                Holds(
+                    WalOperation.TryMeasure(again, out var second, out _) && second == size,
+                    "the same operation when written again");
             }
 
             at += size;

@@ -14,14 +14,17 @@ internal static class WalSegmentTarget
     {
         var bytes = SealedInput.Open(input, out var flags);
         if ((flags & SealedInput.Reseal) != 0 && bytes.Length >= ChecksumOffset + 8)
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(bytes.AsSpan(0, ChecksumOffset)));
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                bytes.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(bytes.AsSpan(0, ChecksumOffset)));
         var decoded = WalSegmentHeader.TryDecode(bytes, out var header, out var error);
         ErrorFits(decoded, error, bytes.Length);
         if (!decoded) return Feature.Of(error);
 
         var page = new byte[WalSegmentHeader.Size];
         header.Encode(page);
-        Holds(WalSegmentHeader.TryDecode(page, out var again, out _) && again == header, "the same header when encoded again");
+        Holds(
+            WalSegmentHeader.TryDecode(page, out var again, out _) && again == header,
+            "the same header when encoded again");
         return Feature.Bucket(header.Length);
     }
 

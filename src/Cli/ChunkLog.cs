@@ -4,12 +4,14 @@ using ZstdSharp;
 namespace Varve.Cli;
 
 /// <summary>
-/// A log file read front to back: frames of a 4-byte little-endian length and that many bytes of chunk. A name that ends in
-/// <c>.zst</c> is decompressed on the way; <c>-</c> is standard input. One buffer is reused for every chunk.
+/// A log file read front to back: frames of a 4-byte little-endian length and that many bytes of chunk. A name that
+/// ends in <c>.zst</c> is decompressed on the way; <c>-</c> is standard input. One buffer is reused for every chunk.
 /// </summary>
 internal sealed class ChunkLog : IDisposable
 {
-    /// <summary>Above any chunk that Raft would send, below what would exhaust memory when the length is garbage.</summary>
+    /// <summary>
+    /// Above any chunk that Raft would send, below what would exhaust memory when the length is garbage.
+    /// </summary>
     public const int FrameBytesMax = 1 << 30;
 
     private const int ReadStep = 1 << 20;
@@ -23,7 +25,9 @@ internal sealed class ChunkLog : IDisposable
     {
         Name = name;
         _stored = stored;
-        _frames = compressed ? new BufferedStream(new DecompressionStream(stored, leaveOpen: true), 256 << 10) : new BufferedStream(stored, 256 << 10);
+        _frames = compressed
+            ? new BufferedStream(new DecompressionStream(stored, leaveOpen: true), 256 << 10)
+            : new BufferedStream(stored, 256 << 10);
     }
 
     public static ChunkLog Open(string path) => path == "-"
@@ -44,7 +48,9 @@ internal sealed class ChunkLog : IDisposable
     /// <summary>How much of the file has been read, 0 to 1; null when its size is not known.</summary>
     public double? Progress => _stored.CanSeek && _stored.Length > 0 ? (double)_stored.Position / _stored.Length : null;
 
-    /// <summary>Reads the next chunk, which the next <see cref="TryReadChunk"/> gives again; false at a clean end.</summary>
+    /// <summary>
+    /// Reads the next chunk, which the next <see cref="TryReadChunk"/> gives again; false at a clean end.
+    /// </summary>
     /// <param name="chunk">Valid until the call after that.</param>
     public bool TryPeekChunk(out ReadOnlyMemory<byte> chunk)
     {
@@ -77,7 +83,8 @@ internal sealed class ChunkLog : IDisposable
     }
 
     /// <summary>An error of the current frame, with the place where it stands.</summary>
-    public UsageException Malformed(string reason) => new($"{Name}: bad chunk in the frame at offset {FrameOffset}: {reason}");
+    public UsageException Malformed(string reason) =>
+        new($"{Name}: bad chunk in the frame at offset {FrameOffset}: {reason}");
 
     public void Dispose()
     {
@@ -92,7 +99,8 @@ internal sealed class ChunkLog : IDisposable
         while (filled < length)
         {
             var wanted = Math.Min(length - filled, ReadStep);
-            if (_buffer.Length < filled + wanted) Array.Resize(ref _buffer, Math.Max(filled + wanted, _buffer.Length * 2));
+            if (_buffer.Length < filled + wanted)
+                Array.Resize(ref _buffer, Math.Max(filled + wanted, _buffer.Length * 2));
             int read;
             try
             {

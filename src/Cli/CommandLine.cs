@@ -28,33 +28,36 @@ internal static class CommandLine
         }
     }
 
-    public static RootCommand CreateRoot() => new("Applies Raft logs to a Varve database, reads it, snapshots it, and looks into its files.")
-    {
-        ApplyCommand.Create(),
-        GetCommand.Create(),
-        ScanCommand.Create(),
-        StatCommand.Create(),
-        CompactCommand.Create(),
-        SnapshotCommand.Create(),
-        VerifyCommand.Create(),
-        RepairCommand.Create(),
-        DumpCommand.Create(),
-        DemoCommand.Create(),
-        DemoChildCommand.Create(),
-    };
+    public static RootCommand CreateRoot() =>
+        new("Applies Raft logs to a Varve database, reads it, snapshots it, and looks into its files.")
+        {
+            ApplyCommand.Create(),
+            GetCommand.Create(),
+            ScanCommand.Create(),
+            StatCommand.Create(),
+            CompactCommand.Create(),
+            SnapshotCommand.Create(),
+            VerifyCommand.Create(),
+            RepairCommand.Create(),
+            DumpCommand.Create(),
+            DemoCommand.Create(),
+            DemoChildCommand.Create(),
+        };
 
     // A word that nothing took says more than what is missing because of it.
     private static string DescribeError(ParseResult parsed) => parsed switch
     {
         { UnmatchedTokens: [var token, ..] } => $"unrecognized command or argument '{token}'",
-        { Errors: [var error, ..] } => error.Message.ReplaceLineEndings(" ").Replace("\t", "", StringComparison.Ordinal).TrimEnd('.'),
+        { Errors: [var error, ..] } =>
+            error.Message.ReplaceLineEndings(" ").Replace("\t", "", StringComparison.Ordinal).TrimEnd('.'),
         _ => "no command given",
     };
 
     private static string PathOf(ParseResult parsed)
     {
         var names = new Stack<string>();
-        for (var result = parsed.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        for (var result = parsed.CommandResult; result is not null;
+            result = result.Parent as System.CommandLine.Parsing.CommandResult)
             names.Push(result.Command is RootCommand ? "varve" : result.Command.Name);
         return string.Join(' ', names);
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Varve.Inspection;
-using Varve.Recovery;
 using Varve.Storage;
 
 namespace Varve.Cli;
@@ -19,7 +18,8 @@ internal sealed class DatabaseOptions
 
     private readonly Option<string?> _leaseClock = new("--lease-clock")
     {
-        Description = "Which clock leases expire by: local (the default) or log. Only a database that is made needs it; one that is there has its own.",
+        Description = "Which clock leases expire by: local (the default) or log. Only a database that is made needs "
+            + "it; one that is there has its own.",
     };
 
     public DatabaseOptions(Command command)
@@ -30,13 +30,15 @@ internal sealed class DatabaseOptions
     }
 
     /// <summary>Opens for reading alone: no lock is taken and nothing is written.</summary>
-    public LsmStateMachine OpenReadOnly(ParseResult parsed) => OpenExisting(parsed, Settings(parsed) with { ReadOnly = true });
+    public LsmStateMachine OpenReadOnly(ParseResult parsed) =>
+        OpenExisting(parsed, Settings(parsed) with { ReadOnly = true });
 
     /// <summary>Opens for writing a database that must be there.</summary>
     public LsmStateMachine OpenExisting(ParseResult parsed) => OpenExisting(parsed, Settings(parsed));
 
     /// <summary>Says whether the directory that the user named has a database, whole or damaged.</summary>
-    public bool Exists(ParseResult parsed) => Verification.HasDatabase(Storages.Default, Path.GetFullPath(DirectoryOf(parsed)));
+    public bool Exists(ParseResult parsed) =>
+        Verification.HasDatabase(Storages.Default, Path.GetFullPath(DirectoryOf(parsed)));
 
     /// <summary>The directory that the user named.</summary>
     public string DirectoryOf(ParseResult parsed) => parsed.GetRequiredValue(_data);
@@ -61,10 +63,11 @@ internal sealed class DatabaseOptions
         return LsmStateMachine.Open(directory, options);
     }
 
-    private EngineOptions Settings(ParseResult parsed, LeaseClock ofNew = LeaseClock.Local) => parsed.GetValue(_leaseClock) switch
-    {
-        null => new EngineOptions { LeaseClock = ofNew, TakesStoredLeaseClock = true },
-        "log" => new EngineOptions { LeaseClock = LeaseClock.Log },
-        _ => new EngineOptions { LeaseClock = LeaseClock.Local },
-    };
+    private EngineOptions Settings(ParseResult parsed, LeaseClock ofNew = LeaseClock.Local) =>
+        parsed.GetValue(_leaseClock) switch
+        {
+            null => new EngineOptions { LeaseClock = ofNew, TakesStoredLeaseClock = true },
+            "log" => new EngineOptions { LeaseClock = LeaseClock.Log },
+            _ => new EngineOptions { LeaseClock = LeaseClock.Local },
+        };
 }

@@ -12,9 +12,11 @@ internal static class Failure
     /// <summary>The exit code of an expected failure; null for a bug, whose stack the user should see.</summary>
     public static int? ExitCodeOf(Exception failure) => failure switch
     {
-        UsageException or ArgumentException or InvalidOperationException and not ObjectDisposedException or NotSupportedException => ExitCode.Usage,
+        UsageException or ArgumentException or InvalidOperationException and not ObjectDisposedException
+            or NotSupportedException => ExitCode.Usage,
         LogGapException or DuplicateEntryException => ExitCode.Usage,
-        MismatchException or CorruptionException or UnsupportedFormatException or SnapshotRejectedException => ExitCode.Corruption,
+        MismatchException or CorruptionException or UnsupportedFormatException or SnapshotRejectedException =>
+            ExitCode.Corruption,
         IOException or UnauthorizedAccessException => ExitCode.InputOutput,
         OperationCanceledException => ExitCode.Interrupted,
         _ => null,
@@ -27,7 +29,8 @@ internal static class Failure
     public static string MessageOf(Exception failure)
     {
         var message = failure is OperationCanceledException ? "interrupted" : failure.Message;
-        if (failure is ArgumentException { ParamName: { } name }) message = message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal);
+        if (failure is ArgumentException { ParamName: { } name })
+            message = message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal);
         return message.ReplaceLineEndings(" ").Trim();
     }
 }

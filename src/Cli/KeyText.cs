@@ -4,9 +4,9 @@ using System.Text;
 namespace Varve.Cli;
 
 /// <summary>
-/// Keys and values on the command line: UTF-8 text, or <c>hex:</c> and hexadecimal digits. Printed text is escaped so that
-/// one entry is one line and no byte reaches the terminal raw: <c>\\</c>, <c>\n</c>, <c>\r</c>, <c>\t</c>, and <c>\xNN</c>
-/// for what is not printable UTF-8.
+/// Keys and values on the command line: UTF-8 text, or <c>hex:</c> and hexadecimal digits. Printed text is escaped so
+/// that one entry is one line and no byte reaches the terminal raw: <c>\\</c>, <c>\n</c>, <c>\r</c>, <c>\t</c>, and
+/// <c>\xNN</c> for what is not printable UTF-8.
 /// </summary>
 internal static class KeyText
 {
@@ -29,7 +29,9 @@ internal static class KeyText
     public static byte[] ParseKey(string text)
     {
         var key = Parse(text);
-        return key.Length is >= 1 and <= 65_535 ? key : throw new UsageException($"a key has 1 to 65535 bytes, not {key.Length}");
+        return key.Length is >= 1 and <= 65_535
+            ? key
+            : throw new UsageException($"a key has 1 to 65535 bytes, not {key.Length}");
     }
 
     public static string Escape(ReadOnlySpan<byte> bytes, int bytesMax = int.MaxValue)
@@ -39,7 +41,8 @@ internal static class KeyText
         var text = new StringBuilder(rest.Length + 8);
         while (!rest.IsEmpty)
         {
-            var valid = Rune.DecodeFromUtf8(rest, out var rune, out var consumed) == System.Buffers.OperationStatus.Done;
+            var valid =
+                Rune.DecodeFromUtf8(rest, out var rune, out var consumed) == System.Buffers.OperationStatus.Done;
             if (valid && IsPrintable(rune)) text.Append(rune.ToString());
             else if (valid && Short(rune.Value) is { } escape) text.Append(escape);
             else foreach (var b in rest[..consumed]) text.Append(CultureInfo.InvariantCulture, $"\\x{b:x2}");
@@ -60,6 +63,7 @@ internal static class KeyText
     };
 
     private static bool IsPrintable(Rune rune) => rune.Value != '\\' && Rune.GetUnicodeCategory(rune) is not
-        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse
+        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned
+        or UnicodeCategory.PrivateUse
         or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);
 }

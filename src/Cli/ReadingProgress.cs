@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Varve.Cli;
 
-/// <summary>Says on standard error how far the reading of many files is: one line that is written over on a terminal, else a line a file, or nothing.</summary>
+/// <summary>
+/// Says on standard error how far the reading of many files is: one line that is written over on a terminal, else a
+/// line a file, or nothing.
+/// </summary>
 internal sealed class ReadingProgress : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -23,7 +26,10 @@ internal sealed class ReadingProgress : IDisposable
     {
         var isTerminal = !Console.IsErrorRedirected;
         ReadingProgress? progress = null;
-        progress = new ReadingProgress(isTerminal) { Report = isTerminal || isAsked ? (file, bytes) => progress!.Show(file, bytes) : null };
+        progress = new ReadingProgress(isTerminal)
+        {
+            Report = isTerminal || isAsked ? (file, bytes) => progress!.Show(file, bytes) : null
+        };
         return progress;
     }
 

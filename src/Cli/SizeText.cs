@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Varve.Cli;
 
-/// <summary>Sizes for people: <c>64MiB</c>, <c>1g</c>, <c>4096</c> in; <c>1.5 MiB</c> out. Units are powers of 1024.</summary>
+/// <summary>
+/// Sizes for people: <c>64MiB</c>, <c>1g</c>, <c>4096</c> in; <c>1.5 MiB</c> out. Units are powers of 1024.
+/// </summary>
 internal static class SizeText
 {
     public static long Parse(string text)
@@ -15,7 +17,8 @@ internal static class SizeText
             digits = digits[..^1];
         }
 
-        if (shift >= 0 && long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue >> shift)
+        if (shift >= 0 && long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= long.MaxValue >> shift)
             return number << shift;
         throw new UsageException($"'{text}' is not a size such as 65536, 512KiB or 64MiB");
     }

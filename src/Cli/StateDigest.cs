@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Varve.Cli;
 
 /// <summary>
-/// A state in one line: how many live keys, and SHA-256 over them in byte order, each as u32 LE key length, key, u32 LE value
-/// length, value.
+/// A state in one line: how many live keys, and SHA-256 over them in byte order, each as u32 LE key length, key, u32 LE
+/// value length, value.
 /// </summary>
 internal readonly record struct StateDigest(long Count, string Sha256)
 {

@@ -15,8 +15,8 @@ using Varve.Versions;
 namespace Varve;
 
 /// <summary>
-/// An LSM engine that is the state machine of a Raft group. Applies are serialised inside; reads run on any number of threads
-/// and wait for nothing. One writer a directory, and any number of read-only engines beside it.
+/// An LSM engine that is the state machine of a Raft group. Applies are serialised inside; reads run on any number of
+/// threads and wait for nothing. One writer a directory, and any number of read-only engines beside it.
 /// </summary>
 public sealed class LsmStateMachine : IStateMachine, IDisposable
 {
@@ -33,18 +33,23 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     private readonly StatisticsReader _statistics;
     private readonly EngineShutdown _shutdown;
 
-    private LsmStateMachine(EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, DatabaseOpener.Parts parts, MemtableStock stock)
+    private LsmStateMachine(
+        EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, DatabaseOpener.Parts parts,
+        MemtableStock stock)
     {
         var options = engine.Options;
         _engine = engine;
 
         // What is there: files, versions, memory.
-        _versions = new VersionSet(storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version, options.SpareTableBytes);
+        _versions = new VersionSet(
+            storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version,
+            options.SpareTableBytes);
         var supply = new MemtableSupply(options, parts.Pool, stock, parts.Wal.Active.Length);
         var history = new History(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
 
         // Reads.
-        _sessions = new ReadSessions(_versions, options, engine.Clock, engine.State, options.ReadOnly ? null : engine.BackgroundWake);
+        _sessions = new ReadSessions(
+            _versions, options, engine.Clock, engine.State, options.ReadOnly ? null : engine.BackgroundWake);
         _reads = new PointReads(_versions, _sessions, engine.State);
 
         // The write path.
@@ -67,16 +72,20 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         {
             var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, scratch);
             var jobs = new CompactionScheduler(engine, _versions, _syncer, horizon, completion, progress, pacer);
-            _background = new BackgroundScheduler(engine, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
+            _background = new BackgroundScheduler(
+                engine, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
         }
 
         // Long tasks, and the end.
         var tasks = new LongRunningTasks(options);
-        _snapshots = new SnapshotService(engine, _versions, parts.Wal, _sessions, history, _commit, rotation, _syncer, progress, tasks);
+        _snapshots = new SnapshotService(
+            engine, _versions, parts.Wal, _sessions, history, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
-            engine, _versions, parts.Wal, _sessions, supply, scratch, _syncer, parts.Report.TornTailBytes, parts.Report.RecoveredEntries);
+            engine, _versions, parts.Wal, _sessions, supply, scratch, _syncer, parts.Report.TornTailBytes,
+            parts.Report.RecoveredEntries);
         _shutdown = new EngineShutdown(
-            engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress, claim);
+            engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,
+            claim);
 
         var incarnation = parts.Version.Generation;
         incarnation.Snapshots.RestartLocked(parts.Replay.Snapshot);
@@ -126,19 +135,23 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         }
     }
 
-    /// <summary>The number of live keys, exact at one applied index. Costs by what was applied since the last call, and by what expired.</summary>
+    /// <summary>
+    /// The number of live keys, exact at one applied index. Costs by what was applied since the last call, and by what
+    /// expired.
+    /// </summary>
     public long Count => _reads.Count();
 
     /// <inheritdoc/>
     public bool IsEmpty => Count == 0;
 
     /// <summary>
-    /// Opens the database in a directory, and makes one if there is none; recovers it to the state of exactly one applied index.
-    /// <see cref="IsRunning"/> is true on return.
+    /// Opens the database in a directory, and makes one if there is none; recovers it to the state of exactly one
+    /// applied index. <see cref="IsRunning"/> is true on return.
     /// </summary>
     /// <param name="directory">A directory of its own; made (mode 0700) if it does not exist.</param>
     /// <param name="options">How; null: the defaults.</param>
-    /// <exception cref="ArgumentException">An option is out of its range, or the lease clock is not the database's; the message names it.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or the lease clock is not the database's; the
+    /// message names it.</exception>
     /// <exception cref="AlreadyOpenException">Another engine has the directory open.</exception>
     /// <exception cref="CorruptionException">A file is missing or is not what was written.</exception>
     /// <exception cref="UnsupportedFormatException">A file is of a later format.</exception>
@@ -164,7 +177,9 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         {
             parts = new DatabaseOpener(storage, directory, options).Run(stock);
             options = options with { LeaseClock = parts.LeaseClock };
-            var running = new EngineContext(options, new EngineState(options, log), parts.NewClock(options), new EngineCounters(), log, new WakeSignal());
+            var running = new EngineContext(
+                options, new EngineState(options, log), parts.NewClock(options), new EngineCounters(), log,
+                new WakeSignal());
             engine = new LsmStateMachine(running, directory, storage, claim, parts, stock);
             engine.Begin(parts.Report.RecoveredEntries, parts.Report.TornTailBytes);
             return engine;
@@ -186,14 +201,17 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         }
     }
 
-    /// <summary>Starts what works beside the callers. What fails here, the user's timer among it, ends in the shutdown.</summary>
+    /// <summary>
+    /// Starts what works beside the callers. What fails here, the user's timer among it, ends in the shutdown.
+    /// </summary>
     private void Begin(long recoveredEntries, long tornTailBytes)
     {
         _syncer.Start();
         _background?.Start();
         _syncer.Wake();
         var (index, term) = LastApplied;
-        _engine.Log.Post(logger => Log.Opened(logger, _versions.Directory, index, term, recoveredEntries, tornTailBytes));
+        _engine.Log.Post(
+            logger => Log.Opened(logger, _versions.Directory, index, term, recoveredEntries, tornTailBytes));
         _engine.Log.Emit();
     }
 
@@ -207,31 +225,46 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <inheritdoc/>
     public void Stop() => _engine.State.Stop();
 
-    /// <summary>Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless durability, or <see cref="TableAccess.Probed"/> for a compare-and-swap, asks for one.</summary>
+    /// <summary>
+    /// Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless
+    /// durability, or <see cref="TableAccess.Probed"/> for a compare-and-swap, asks for one.
+    /// </summary>
     /// <param name="encodedChunk">Varint-delimited entries; read during the call only.</param>
     /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
     /// <returns>The number of entries.</returns>
-    /// <exception cref="ArgumentException">The bytes are no chunk (the message names the offset), <paramref name="results"/> is too short, indexes or terms are in disorder, or a key or value is out of its limits.</exception>
-    /// <exception cref="LogGapException">The chunk does not follow on what was applied, under <see cref="LogGapPolicy.Reject"/>.</exception>
-    /// <exception cref="DuplicateEntryException">An entry was applied too long ago for its outcome to be known.</exception>
+    /// <exception cref="ArgumentException">The bytes are no chunk (the message names the offset),
+    /// <paramref name="results"/> is too short, indexes or terms are in disorder, or a key or value is out of its
+    /// limits.</exception>
+    /// <exception cref="LogGapException">The chunk does not follow on what was applied, under
+    /// <see cref="LogGapPolicy.Reject"/>.</exception>
+    /// <exception cref="DuplicateEntryException">An entry was applied too long ago for its outcome to be
+    /// known.</exception>
     /// <exception cref="StorageFullException">There is no room for the log; nothing changed.</exception>
-    /// <exception cref="EngineFaultedException">An earlier failure, or this chunk's sync, left the engine unable to promise anything.</exception>
-    public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results) => _commit.Apply(encodedChunk, results);
+    /// <exception cref="EngineFaultedException">An earlier failure, or this chunk's sync, left the engine unable to
+    /// promise anything.</exception>
+    public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results) =>
+        _commit.Apply(encodedChunk, results);
 
-    /// <summary>As the overload for one span; a sequence of several segments is gathered first, into a pooled buffer.</summary>
+    /// <summary>
+    /// As the overload for one span; a sequence of several segments is gathered first, into a pooled buffer.
+    /// </summary>
     /// <param name="encodedChunk">Varint-delimited entries.</param>
     /// <param name="results">Receives one result an entry.</param>
     /// <returns>The number of entries.</returns>
-    public int ApplyChunk(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) => _commit.Apply(encodedChunk, results);
+    public int ApplyChunk(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) =>
+        _commit.Apply(encodedChunk, results);
 
-    /// <summary>Applies a chunk of commands, all or none; the state is byte for byte that of the same chunk encoded.</summary>
+    /// <summary>
+    /// Applies a chunk of commands, all or none; the state is byte for byte that of the same chunk encoded.
+    /// </summary>
     /// <param name="chunk">The entries, in log order.</param>
     /// <param name="results">Receives one result an entry.</param>
     /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})" path="/exception"/>
     public void ApplyChunk(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results) => _commit.Apply(chunk, results);
 
     /// <inheritdoc/>
-    public ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
+    public ValueTask<ApplyResult[]> ApplyChunkAsync(
+        ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return _commit.ApplyAsync(chunk);
@@ -251,7 +284,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The checksum is not 32 bytes, or the snapshot is of index 0 and of another term than 0.</exception>
+    /// <exception cref="ArgumentException">The checksum is not 32 bytes, or the snapshot is of index 0 and of another
+    /// term than 0.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The snapshot's last entry is not applied.</exception>
     public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata)
     {
@@ -318,35 +352,45 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     {
         var entries = new List<KeyValueEntry>();
         using var view = OpenView();
-        foreach (var entry in view.ScanPrefix(prefix)) entries.Add(new KeyValueEntry(entry.Key.ToArray(), entry.Value.ToArray()));
+        foreach (var entry in view.ScanPrefix(prefix))
+            entries.Add(new KeyValueEntry(entry.Key.ToArray(), entry.Value.ToArray()));
         return new ScanResult(entries, view.Revision);
     }
 
     /// <summary>
-    /// Opens a view of the present state: every read through it is of one revision, and spans point into the engine's own memory. Use
-    /// and dispose it on this thread. A view that stays open keeps the memtables and tables that it reads from being let go, and nothing that is written
-    /// after it was opened; <see cref="EngineStatistics.OpenViews"/> and what follows it tell of that.
+    /// Opens a view of the present state: every read through it is of one revision, and spans point into the engine's
+    /// own memory. Use and dispose it on this thread. A view that stays open keeps the memtables and tables that it
+    /// reads from being let go, and nothing that is written after it was opened;
+    /// <see cref="EngineStatistics.OpenViews"/> and what follows it tell of that.
     /// </summary>
     public ReadView OpenView() => _sessions.OpenView();
 
     /// <summary>
-    /// Moves a read-only engine to the present state of the directory, whatever the writer did meanwhile. Until the next call it shows exactly
-    /// that state. Views that are open keep theirs, and reads on other threads do not wait. Costs by what was written since; where the writer has
-    /// meanwhile flushed what this engine had not read yet, or has installed a snapshot or was reset, what an open costs but for tables
-    /// that are open already. Any thread; calls follow one another.
+    /// Moves a read-only engine to the present state of the directory, whatever the writer did meanwhile. Until the
+    /// next call it shows exactly that state. Views that are open keep theirs, and reads on other threads do not wait.
+    /// Costs by what was written since; where the writer has meanwhile flushed what this engine had not read yet, or
+    /// has installed a snapshot or was reset, what an open costs but for tables that are open already. Any thread;
+    /// calls follow one another.
     /// </summary>
     /// <returns>True if the engine shows another state now; false where there is nothing new.</returns>
     /// <exception cref="InvalidOperationException">The engine is the writer, or is stopped.</exception>
-    /// <exception cref="CorruptionException">A file is damaged; the engine goes on to show a state of one applied index.</exception>
+    /// <exception cref="CorruptionException">A file is damaged; the engine goes on to show a state of one applied
+    /// index.</exception>
     public bool TryCatchUp()
     {
-        if (_follower is null) throw new InvalidOperationException("Only a read-only engine catches up with its writer; this engine is the writer.");
+        if (_follower is null)
+            throw new InvalidOperationException(
+                "Only a read-only engine catches up with its writer; this engine is the writer.");
         return _follower.TryCatchUp();
     }
 
-    /// <summary>Flushes the memtable and merges everything down to one run, without deleted keys and without expired leases that a clean-up has reported or no longer would.</summary>
+    /// <summary>
+    /// Flushes the memtable and merges everything down to one run, without deleted keys and without expired leases that
+    /// a clean-up has reported or no longer would.
+    /// </summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
-    /// <exception cref="StorageFullException">The task's: the disk is full. Nothing is lost; call again when there is space.</exception>
+    /// <exception cref="StorageFullException">The task's: the disk is full. Nothing is lost; call again when there is
+    /// space.</exception>
     public Task CompactAsync(CancellationToken cancellationToken = default)
     {
         if (_background is null) _engine.State.EnsureMutable();
@@ -354,28 +398,34 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>
-    /// Returns the keys whose leases have expired, each lease once: whatever was flushed, compacted, reopened, snapshotted or installed in between.
-    /// Expired keys are absent everywhere from the moment they expire; this is for whoever has to be told, and compactions drop what was reported.
+    /// Returns the keys whose leases have expired, each lease once: whatever was flushed, compacted, reopened,
+    /// snapshotted or installed in between. Expired keys are absent everywhere from the moment they expire; this is for
+    /// whoever has to be told, and compactions drop what was reported.
     /// </summary>
     /// <remarks>
-    /// Reported are the leases that expired no longer ago than <see cref="EngineOptions.ExpiredLeaseRetention"/>. Under <see cref="LeaseClock.Log"/>
-    /// replicas that call this at the same index report the same keys. Keys are in ascending order. What is reported is logged first; after a crash before the caller
-    /// has the answer it is not reported again. With <see cref="Durability.Power"/> that record is durable when the task completes.
+    /// Reported are the leases that expired no longer ago than <see cref="EngineOptions.ExpiredLeaseRetention"/>. Under
+    /// <see cref="LeaseClock.Log"/> replicas that call this at the same index report the same keys. Keys are in
+    /// ascending order. What is reported is logged first; after a crash before the caller has the answer it is not
+    /// reported again. With <see cref="Durability.Power"/> that record is durable when the task completes.
     /// </remarks>
     /// <param name="cancellationToken">Honoured before it begins.</param>
-    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(
+        CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return _cleaner.CleanUpAsync();
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or not within <see cref="EngineOptions.HistoryEntries"/>.</exception>
-    /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left behind.</exception>
+    /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or not within
+    /// <see cref="EngineOptions.HistoryEntries"/>.</exception>
+    /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left
+    /// behind.</exception>
     /// <remarks>
-    /// A read-only engine makes snapshots too; it writes nothing to the database, so <see cref="SnapshotMetadata"/> is as it was.
-    /// A snapshot on another disk needs no space on the database's. If that one is full, <see cref="SnapshotMetadata"/> has the new snapshot at once, and
-    /// durably with the next flush; a process that dies before opens with the earlier one.
+    /// A read-only engine makes snapshots too; it writes nothing to the database, so <see cref="SnapshotMetadata"/> is
+    /// as it was. A snapshot on another disk needs no space on the database's. If that one is full,
+    /// <see cref="SnapshotMetadata"/> has the new snapshot at once, and durably with the next flush; a process that
+    /// dies before opens with the earlier one.
     /// </remarks>
     public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
         string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default)
@@ -386,11 +436,14 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, not intact, or older than the present state.</exception>
+    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, not intact, or
+    /// older than the present state.</exception>
     /// <exception cref="UnsupportedFormatException">It is intact, and a newer build's.</exception>
     /// <exception cref="OutOfMemoryException">There is no memory for the new state; the old one goes on.</exception>
-    /// <exception cref="ArgumentException"><paramref name="metadata"/> is of index 0 and of another term than 0.</exception>
-    public Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
+    /// <exception cref="ArgumentException"><paramref name="metadata"/> is of index 0 and of another term than
+    /// 0.</exception>
+    public Task ApplySnapshotFromFileAsync(
+        SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentException.ThrowIfNullOrEmpty(snapshotPath);
@@ -419,14 +472,15 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>
-    /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are released;
-    /// what an open view still sees stays until the view is disposed. Everything applied is made durable first, where the disk
-    /// still lets it; a large log segment with little in it is flushed and replaced by a small one. May be called more than once, and
-    /// returns when the directory is unlocked, whoever closes it.
+    /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are
+    /// released; what an open view still sees stays until the view is disposed. Everything applied is made durable
+    /// first, where the disk still lets it; a large log segment with little in it is flushed and replaced by a small
+    /// one. May be called more than once, and returns when the directory is unlocked, whoever closes it.
     /// </summary>
     public void CloseStorage()
     {
-        if (_shutdown.Close()) _engine.Log.Post(logger => Log.Closed(logger, _versions.Directory, _versions.Current.Applied.Index));
+        if (_shutdown.Close())
+            _engine.Log.Post(logger => Log.Closed(logger, _versions.Directory, _versions.Current.Applied.Index));
         _engine.Log.Emit();
     }
 
@@ -434,7 +488,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public void Dispose() => CloseStorage();
 
     /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
-    public ValueTask DisposeAsync() => _engine.State.IsReleased ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
+    public ValueTask DisposeAsync() =>
+        _engine.State.IsReleased ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>The current version, referenced for the caller: an inspection looks at its files.</summary>
     internal DbVersion AcquireVersion() => _versions.AcquireCurrent();

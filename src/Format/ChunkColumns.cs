@@ -73,7 +73,8 @@ internal ref struct ChunkColumns
     public bool Refused { get; private set; }
 
     /// <summary>Opens the columns of a verified record; checks their shape to the end.</summary>
-    public static bool TryOpen(ReadOnlySpan<byte> payload, scoped in WalRecordHeader header, out ChunkColumns columns, out DecodeError error)
+    public static bool TryOpen(
+        ReadOnlySpan<byte> payload, scoped in WalRecordHeader header, out ChunkColumns columns, out DecodeError error)
     {
         columns = default;
         if (payload.Length < OutcomesLength(header.EntryCount) * ((header.Flags & ColumnFlags.Refused) == 0 ? 1L : 2L))
@@ -106,7 +107,8 @@ internal ref struct ChunkColumns
             (index, term, time) = (check.Index, check.Term, check.LogTimeMs);
         }
 
-        if (check.Index != header.LastIndex || check.Term != header.Term || check.LogTimeMs != header.LogTimeMs || rest.Length > 7)
+        if (check.Index != header.LastIndex || check.Term != header.Term || check.LogTimeMs != header.LogTimeMs
+            || rest.Length > 7)
         {
             error = new DecodeError(WalRecordHeader.Size, "columns do not end where the header says");
             return false;
@@ -154,7 +156,9 @@ internal ref struct ChunkColumns
 
     private static int OutcomesLength(int count) => (int)(((uint)count + 7) / 8);
 
-    private static bool Split(scoped ref ReadOnlySpan<byte> rest, scoped in WalRecordHeader header, ColumnFlags flag, int count, out VarintReader column)
+    private static bool Split(
+        scoped ref ReadOnlySpan<byte> rest, scoped in WalRecordHeader header, ColumnFlags flag, int count,
+        out VarintReader column)
     {
         column = default;
         if ((header.Flags & flag) == 0) return true;

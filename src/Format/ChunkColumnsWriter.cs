@@ -11,7 +11,8 @@ internal struct EntryPosition
     /// <summary>Then it has not succeeded either.</summary>
     public bool Refused;
 
-    public readonly ApplyStatus Status => Succeeded ? ApplyStatus.Applied : Refused ? ApplyStatus.Refused : ApplyStatus.ExpectationFailed;
+    public readonly ApplyStatus Status =>
+        Succeeded ? ApplyStatus.Applied : Refused ? ApplyStatus.Refused : ApplyStatus.ExpectationFailed;
 }
 
 /// <summary>Writes what <see cref="ChunkColumns"/> reads.</summary>
@@ -75,7 +76,8 @@ internal static class ChunkColumnsWriter
                 length += WriteVarint(destination[length..], entries[i].Term - (i == 0 ? 0 : entries[i - 1].Term));
         if ((flags & ColumnFlags.Times) != 0)
             for (var i = 0; i < entries.Length; i++)
-                length += WriteVarint(destination[length..], entries[i].LogTimeMs - (i == 0 ? 0 : entries[i - 1].LogTimeMs));
+                length += WriteVarint(
+                    destination[length..], entries[i].LogTimeMs - (i == 0 ? 0 : entries[i - 1].LogTimeMs));
 
         var padded = (length + 7) & ~7;
         destination[length..padded].Clear();

@@ -1,8 +1,8 @@
 namespace Varve.Format;
 
 /// <summary>
-/// Decodes a chunk: a concatenation of <c>Entry</c> messages, each after its length as a varint. No allocation and no copy: what
-/// it gives are offsets into the chunk.
+/// Decodes a chunk: a concatenation of <c>Entry</c> messages, each after its length as a varint. No allocation and no
+/// copy: what it gives are offsets into the chunk.
 /// <code>
 /// message Entry {                             message WriteCommand { oneof operation {
 ///   uint64 index = 1;                           Insert insert = 1;
@@ -19,8 +19,9 @@ namespace Varve.Format;
 ///                                             message AddNode { uint32 node_id = 1; string address = 2; }
 ///                                             message RemoveNode { uint32 node_id = 1; }
 /// </code>
-/// Accepts what Google's parser accepts, with the same values, if each entry has a payload and each command an operation;
-/// a membership change is a no-op. Says nothing of the order of indexes or of the limits of keys and values: that is the engine's.
+/// Accepts what Google's parser accepts, with the same values, if each entry has a payload and each command an
+/// operation; a membership change is a no-op. Says nothing of the order of indexes or of the limits of keys and values:
+/// that is the engine's.
 /// </summary>
 internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
 {
@@ -35,7 +36,10 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
     /// <summary>Whether every byte was decoded.</summary>
     public readonly bool AtEnd => Position == _chunk.Length && Error.Reason is null;
 
-    /// <summary>Why reading stopped before the end; its reason is null when it did not. Final: the reader does not go on after it.</summary>
+    /// <summary>
+    /// Why reading stopped before the end; its reason is null when it did not. Final: the reader does not go on after
+    /// it.
+    /// </summary>
     public DecodeError Error { get; private set; }
 
     /// <summary>Decodes the next entry; false at the clean end, and on an <see cref="Error"/>.</summary>
@@ -44,7 +48,8 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
         entry = default;
         var start = Position;
         if (start == _chunk.Length || Error.Reason is not null) return false;
-        if (!WireVarint.TryRead(_chunk, ref start, out var length)) return Fail(start, "entry length is cut off or longer than ten bytes");
+        if (!WireVarint.TryRead(_chunk, ref start, out var length))
+            return Fail(start, "entry length is cut off or longer than ten bytes");
         if ((uint)length > (uint)(_chunk.Length - start)) return Fail(Position, "entry runs past the chunk");
 
         var end = start + (int)(uint)length;
@@ -62,8 +67,8 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
     }
 
     /// <summary>
-    /// How many entries there are from here on at most, by their lengths alone. It ends before one that is too short to be an entry, so that a
-    /// malformed chunk claims no more than a sound one of its size has.
+    /// How many entries there are from here on at most, by their lengths alone. It ends before one that is too short to
+    /// be an entry, so that a malformed chunk claims no more than a sound one of its size has.
     /// </summary>
     public readonly int CountAhead()
     {

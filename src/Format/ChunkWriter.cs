@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Varve.Format;
 
 /// <summary>
-/// Encodes entries of a chunk (<see cref="ChunkReader"/> draws them) for tests and tools: byte for byte what Google's encoder
-/// emits. Fields by ascending number; a field that has its default is left out, except the optional expected value, which
-/// is there exactly when it is given; messages are there even if empty.
+/// Encodes entries of a chunk (<see cref="ChunkReader"/> draws them) for tests and tools: byte for byte what Google's
+/// encoder emits. Fields by ascending number; a field that has its default is left out, except the optional expected
+/// value, which is there exactly when it is given; messages are there even if empty.
 /// </summary>
 internal static class ChunkWriter
 {
@@ -17,7 +17,8 @@ internal static class ChunkWriter
     }
 
     public static void WriteInsert(
-        IBufferWriter<byte> destination, ulong index, ulong term, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong ttlSeconds = 0, ulong timestampMs = 0)
+        IBufferWriter<byte> destination, ulong index, ulong term, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        ulong ttlSeconds = 0, ulong timestampMs = 0)
     {
         var size = SizeOf(key) + SizeOf(value) + SizeOf(ttlSeconds);
         var writer = EntryWriter.Begin(destination, index, term, CommandSize(size), timestampMs);
@@ -28,7 +29,8 @@ internal static class ChunkWriter
         writer.End(timestampMs);
     }
 
-    public static void WriteDelete(IBufferWriter<byte> destination, ulong index, ulong term, ReadOnlySpan<byte> key, ulong timestampMs = 0)
+    public static void WriteDelete(
+        IBufferWriter<byte> destination, ulong index, ulong term, ReadOnlySpan<byte> key, ulong timestampMs = 0)
     {
         var size = SizeOf(key);
         var writer = EntryWriter.Begin(destination, index, term, CommandSize(size), timestampMs);
@@ -57,7 +59,8 @@ internal static class ChunkWriter
         ulong timestampMs = 0,
         ulong ttlSeconds = 0)
     {
-        var size = SizeOf(key) + (hasExpected ? DelimitedSize(expected.Length) : 0) + SizeOf(value) + SizeOf(ttlSeconds);
+        var size =
+            SizeOf(key) + (hasExpected ? DelimitedSize(expected.Length) : 0) + SizeOf(value) + SizeOf(ttlSeconds);
         var writer = EntryWriter.Begin(destination, index, term, CommandSize(size), timestampMs);
         writer.BeginOperation(WireTags.CommandCompareAndSwap, size);
         writer.BytesUnlessEmpty(WireTags.OperationKey, key);
@@ -84,10 +87,12 @@ internal static class ChunkWriter
         private int _at;
 
         /// <summary>Writes everything in front of the payload's content.</summary>
-        public static EntryWriter Begin(IBufferWriter<byte> destination, ulong index, ulong term, int payloadSize, ulong timestampMs)
+        public static EntryWriter Begin(
+            IBufferWriter<byte> destination, ulong index, ulong term, int payloadSize, ulong timestampMs)
         {
             var size = checked(SizeOf(index) + SizeOf(term) + DelimitedSize(payloadSize) + SizeOf(timestampMs));
-            var writer = new EntryWriter { _destination = destination, _bytes = destination.GetSpan(size + WireVarint.SizeMax) };
+            var writer =
+                new EntryWriter { _destination = destination, _bytes = destination.GetSpan(size + WireVarint.SizeMax) };
             writer.Varint((uint)size);
             writer.NumberUnlessZero(WireTags.EntryIndex, index);
             writer.NumberUnlessZero(WireTags.EntryTerm, term);

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Varve.Format;
 
 /// <summary>One row on its way into a data block; key and value are ranges of one byte buffer.</summary>
-internal readonly record struct DataBlockRow(int KeyOffset, ushort KeyLength, int ValueOffset, int ValueLength, RecordKind Kind, ulong Deadline, byte Tag)
+internal readonly record struct DataBlockRow(
+    int KeyOffset, ushort KeyLength, int ValueOffset, int ValueLength, RecordKind Kind, ulong Deadline, byte Tag)
 {
     public int TrailerBytes => Kind == RecordKind.LeasedPut ? sizeof(ulong) : 0;
 }
@@ -22,39 +23,43 @@ internal static class DataBlock
     /// Writes rows with strictly ascending keys as one block and returns its extent. The destination has at least
     /// <see cref="ExtentMax"/> bytes; the file offset and the salt go into the checksum.
     /// </summary>
-    public static int Encode(ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> bytes, Span<byte> destination, ulong salt, long fileOffset)
+    public static int Encode(
+        ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> bytes, Span<byte> destination, ulong salt, long fileOffset)
     {
-        DataBlockHeader header = EncodeColumns(rows, bytes, destination);
-        int at = header.RowsOffset;
+        var header = EncodeColumns(rows, bytes, destination);
+        var at = header.RowsOffset;
         foreach (ref readonly DataBlockRow row in rows)
         {
-            Span<byte> rest = destination[(at + WriteTail(row, bytes, header.PrefixLength, destination[at..]))..];
+            var rest = destination[(at + WriteTail(row, bytes, header.PrefixLength, destination[at..]))..];
             bytes.Slice(row.ValueOffset, row.ValueLength).CopyTo(rest);
-            if (row.TrailerBytes != 0)
-                BinaryPrimitives.WriteUInt64LittleEndian(rest[row.ValueLength..], row.Deadline);
+            if (row.TrailerBytes != 0) BinaryPrimitives.WriteUInt64LittleEndian(rest[row.ValueLength..], row.Deadline);
             at += (int)RowBytes(row, header.PrefixLength);
         }
         return Seal(destination, header, salt, fileOffset);
     }
 
     /// <summary>
-    /// Writes all that stands before the rows, so that values can go into the block from where they are: the caller then puts each row
-    /// behind the one before it, from <see cref="DataBlockHeader.RowsOffset"/> on (<see cref="WriteTail"/>, the value, the deadline if
-    /// there is one), and calls <see cref="Seal"/>. <see cref="DataBlockRow.ValueOffset"/> is not looked at.
+    /// Writes all that stands before the rows, so that values can go into the block from where they are: the caller
+    /// then puts each row behind the one before it, from <see cref="DataBlockHeader.RowsOffset"/> on
+    /// (<see cref="WriteTail"/>, the value, the deadline if there is one), and calls <see cref="Seal"/>.
+    /// <see cref="DataBlockRow.ValueOffset"/> is not looked at.
     /// </summary>
-    public static DataBlockHeader EncodeColumns(ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> keys, Span<byte> destination)
+    public static DataBlockHeader EncodeColumns(
+        ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> keys, Span<byte> destination)
     {
-        DataBlockHeader header = HeaderFor(rows, keys);
-        Span<byte> block = destination[..header.RowsOffset];
+        var header = HeaderFor(rows, keys);
+        var block = destination[..header.RowsOffset];
         block[..DataBlockHeader.HeadsOffset].Clear();
         WriteHeader(block, header);
         int prefixLength = header.PrefixLength;
         keys.Slice(rows[0].KeyOffset, prefixLength).CopyTo(block[header.PrefixOffset..]);
-        for (int i = 0; i < rows.Length; i++)
+        for (var i = 0; i < rows.Length; i++)
         {
             ref readonly DataBlockRow row = ref rows[i];
             block[DataBlockHeader.Bytes + i] = row.Tag;
-            BinaryPrimitives.WriteUInt64LittleEndian(block[(DataBlockHeader.HeadsOffset + 8 * i)..], KeyHead.Of(keys.Slice(row.KeyOffset, row.KeyLength), prefixLength));
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                block[(DataBlockHeader.HeadsOffset + 8 * i)..],
+                KeyHead.Of(keys.Slice(row.KeyOffset, row.KeyLength), prefixLength));
         }
         if (!header.HasFixedKeys || !header.HasOnlyPuts || !header.HasFixedRows)
             EncodeVariableColumns(rows, header, block);
@@ -64,51 +69,58 @@ internal static class DataBlock
     /// <summary>Writes what of a row's key stands in the row; answers how many bytes.</summary>
     public static int WriteTail(in DataBlockRow row, ReadOnlySpan<byte> keys, int prefixLength, Span<byte> destination)
     {
-        int tail = DataBlockHeader.TailBytes(row.KeyLength, prefixLength);
+        var tail = DataBlockHeader.TailBytes(row.KeyLength, prefixLength);
         keys.Slice(row.KeyOffset + row.KeyLength - tail, tail).CopyTo(destination);
         return tail;
     }
 
-    /// <summary>Ends a block whose columns and rows are in place, with zeros and the checksum; answers its extent.</summary>
+    /// <summary>
+    /// Ends a block whose columns and rows are in place, with zeros and the checksum; answers its extent.
+    /// </summary>
     public static int Seal(Span<byte> destination, DataBlockHeader header, ulong salt, long fileOffset)
     {
-        Span<byte> block = destination[..(int)DataBlockHeader.Extent(header.Length)];
+        var block = destination[..(int)DataBlockHeader.Extent(header.Length)];
         block[(int)header.Length..^DataBlockHeader.ChecksumBytes].Clear();
-        Span<byte> checksum = block[^DataBlockHeader.ChecksumBytes..];
-        BinaryPrimitives.WriteUInt64LittleEndian(checksum, TableChecksum.Of(block[..^DataBlockHeader.ChecksumBytes], salt, fileOffset));
+        var checksum = block[^DataBlockHeader.ChecksumBytes..];
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            checksum, TableChecksum.Of(block[..^DataBlockHeader.ChecksumBytes], salt, fileOffset));
         return block.Length;
     }
 
     /// <summary>
     /// Writes all that stands before the value in a block of one row, so that a large value need not be copied to be
-    /// encoded. The caller adds the value, the deadline if there is one, zeros, and the checksum. Returns the bytes written.
+    /// encoded. The caller adds the value, the deadline if there is one, zeros, and the checksum. Returns the bytes
+    /// written.
     /// </summary>
-    public static int EncodeBeforeSingleValue(ReadOnlySpan<byte> key, RecordKind kind, int valueLength, byte tag, Span<byte> destination, out long length)
+    public static int EncodeBeforeSingleValue(
+        ReadOnlySpan<byte> key, RecordKind kind, int valueLength, byte tag, Span<byte> destination, out long length)
     {
-        var flags = DataBlockFlags.FixedKeys | DataBlockFlags.FixedRows | (kind == RecordKind.Put ? DataBlockFlags.AllPuts : 0);
-        uint rowBytes = (uint)valueLength + (kind == RecordKind.LeasedPut ? 8u : 0u);
+        var flags =
+            DataBlockFlags.FixedKeys | DataBlockFlags.FixedRows | (kind == RecordKind.Put ? DataBlockFlags.AllPuts : 0);
+        var rowBytes = (uint)valueLength + (kind == RecordKind.LeasedPut ? 8u : 0u);
         var header = new DataBlockHeader(0, rowBytes, (ushort)key.Length, (ushort)key.Length, 1, flags);
         length = header.RowsOffset + (long)rowBytes;
         header = new DataBlockHeader((uint)length, rowBytes, (ushort)key.Length, (ushort)key.Length, 1, flags);
         destination[..header.PrefixOffset].Clear();
         WriteHeader(destination, header);
         destination[DataBlockHeader.Bytes] = tag;
-        if (kind != RecordKind.Put)
-            destination[header.KindsOffset] = (byte)kind;
+        if (kind != RecordKind.Put) destination[header.KindsOffset] = (byte)kind;
         key.CopyTo(destination[header.PrefixOffset..]);
         return header.RowsOffset;
     }
 
     /// <summary>
-    /// Checks a block: checksum, then shape. After success every offset that a reader computes from the block stays inside
-    /// it. The span is the block's whole extent. The order of keys inside equal heads is not checked here.
+    /// Checks a block: checksum, then shape. After success every offset that a reader computes from the block stays
+    /// inside it. The span is the block's whole extent. The order of keys inside equal heads is not checked here.
     /// </summary>
     public static bool TryValidate(ReadOnlySpan<byte> block, ulong salt, long fileOffset, out DecodeError error)
     {
         if (block.Length < 2 * DataBlockHeader.Alignment || block.Length % DataBlockHeader.Alignment != 0)
             return Fail(0, "data block is not a multiple of 64 bytes", out error);
-        ReadOnlySpan<byte> covered = block[..^DataBlockHeader.ChecksumBytes];
-        (ulong stored, ulong computed) = (BinaryPrimitives.ReadUInt64LittleEndian(block[covered.Length..]), TableChecksum.Of(covered, salt, fileOffset));
+        var covered = block[..^DataBlockHeader.ChecksumBytes];
+        (ulong stored, ulong computed) = (
+            BinaryPrimitives.ReadUInt64LittleEndian(block[covered.Length..]),
+            TableChecksum.Of(covered, salt, fileOffset));
         if (stored != computed)
         {
             error = DecodeError.Checksum(covered.Length, stored, computed);
@@ -126,16 +138,14 @@ internal static class DataBlock
     private static void EncodeVariableColumns(ReadOnlySpan<DataBlockRow> rows, DataBlockHeader header, Span<byte> block)
     {
         long at = 0;
-        for (int i = 0; i <= rows.Length; i++)
+        for (var i = 0; i <= rows.Length; i++)
         {
             if (!header.HasFixedRows)
                 BinaryPrimitives.WriteUInt32LittleEndian(block[(header.RowOffsetsOffset + 4 * i)..], (uint)at);
-            if (i == rows.Length)
-                break;
+            if (i == rows.Length) break;
             if (!header.HasFixedKeys)
                 BinaryPrimitives.WriteUInt16LittleEndian(block[(header.KeyLengthsOffset + 2 * i)..], rows[i].KeyLength);
-            if (!header.HasOnlyPuts)
-                block[header.KindsOffset + i] = (byte)rows[i].Kind;
+            if (!header.HasOnlyPuts) block[header.KindsOffset + i] = (byte)rows[i].Kind;
             at += RowBytes(rows[i], header.PrefixLength);
         }
     }
@@ -143,23 +153,26 @@ internal static class DataBlock
     private static DataBlockHeader HeaderFor(ReadOnlySpan<DataBlockRow> rows, ReadOnlySpan<byte> bytes)
     {
         DataBlockRow first = rows[0], last = rows[^1];
-        int prefix = bytes.Slice(first.KeyOffset, first.KeyLength).CommonPrefixLength(bytes.Slice(last.KeyOffset, last.KeyLength));
+        var prefix = bytes.Slice(first.KeyOffset, first.KeyLength).CommonPrefixLength(
+            bytes.Slice(last.KeyOffset, last.KeyLength));
         bool fixedKeys = true, fixedRows = true, allPuts = true;
         long total = 0, firstBytes = RowBytes(first, prefix);
         foreach (ref readonly DataBlockRow row in rows)
         {
-            long rowBytes = RowBytes(row, prefix);
+            var rowBytes = RowBytes(row, prefix);
             fixedKeys &= row.KeyLength == first.KeyLength;
             fixedRows &= rowBytes == firstBytes;
             allPuts &= row.Kind == RecordKind.Put;
             total += rowBytes;
         }
 
-        var flags = (fixedKeys ? DataBlockFlags.FixedKeys : 0) | (fixedRows ? DataBlockFlags.FixedRows : 0) | (allPuts ? DataBlockFlags.AllPuts : 0);
-        uint rowBytesField = fixedRows ? (uint)firstBytes : 0;
-        ushort keyLengthField = fixedKeys ? first.KeyLength : (ushort)0;
+        var flags = (fixedKeys ? DataBlockFlags.FixedKeys : 0) | (fixedRows ? DataBlockFlags.FixedRows : 0)
+            | (allPuts ? DataBlockFlags.AllPuts : 0);
+        var rowBytesField = fixedRows ? (uint)firstBytes : 0;
+        var keyLengthField = fixedKeys ? first.KeyLength : (ushort)0;
         var header = new DataBlockHeader(0, rowBytesField, (ushort)prefix, keyLengthField, (byte)rows.Length, flags);
-        return new DataBlockHeader((uint)(header.RowsOffset + total), rowBytesField, (ushort)prefix, keyLengthField, (byte)rows.Length, flags);
+        return new DataBlockHeader(
+            (uint)(header.RowsOffset + total), rowBytesField, (ushort)prefix, keyLengthField, (byte)rows.Length, flags);
     }
 
     private static long RowBytes(in DataBlockRow row, int prefix) =>

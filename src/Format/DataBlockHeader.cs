@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Varve.Format;
 
-/// <summary>What a data block leaves out because it is the same for every row. The values are frozen: they are on disk.</summary>
+/// <summary>
+/// What a data block leaves out because it is the same for every row. The values are frozen: they are on disk.
+/// </summary>
 [Flags]
 internal enum DataBlockFlags : byte
 {
@@ -69,7 +71,8 @@ internal readonly struct DataBlockHeader
     public readonly DataBlockFlags Flags;
     public readonly ushort Reserved;
 
-    public DataBlockHeader(uint length, uint rowBytes, ushort prefixLength, ushort keyLength, byte count, DataBlockFlags flags)
+    public DataBlockHeader(
+        uint length, uint rowBytes, ushort prefixLength, ushort keyLength, byte count, DataBlockFlags flags)
     {
         Length = length;
         RowBytes = rowBytes;
@@ -99,5 +102,6 @@ internal readonly struct DataBlockHeader
     public static long Extent(long length) => length + ChecksumBytes + Alignment - 1 & -Alignment;
 
     /// <summary>Bytes of a key that stand in its row: what the prefix and the head do not hold.</summary>
-    public static int TailBytes(int keyLength, int prefixLength) => Math.Max(0, keyLength - prefixLength - KeyHead.Bytes);
+    public static int TailBytes(int keyLength, int prefixLength) =>
+        Math.Max(0, keyLength - prefixLength - KeyHead.Bytes);
 }

@@ -13,7 +13,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
     private DecodeError _error;
     private long _charged;
 
-    /// <summary>How much memory what is decoded may take in all, where that is bounded: codecs charge before they allocate.</summary>
+    /// <summary>
+    /// How much memory what is decoded may take in all, where that is bounded: codecs charge before they allocate.
+    /// </summary>
     public long MemoryMax { get; init; } = long.MaxValue;
 
     /// <summary>Offset of the next field.</summary>
@@ -39,13 +41,17 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
 
     public byte U8(string what) => Take(1, what) is [var value] ? value : (byte)0;
 
-    public ushort U16(string what) => Take(2, what) is { Length: 2 } field ? BinaryPrimitives.ReadUInt16LittleEndian(field) : (ushort)0;
+    public ushort U16(string what) =>
+        Take(2, what) is { Length: 2 } field ? BinaryPrimitives.ReadUInt16LittleEndian(field) : (ushort)0;
 
-    public uint U32(string what) => Take(4, what) is { Length: 4 } field ? BinaryPrimitives.ReadUInt32LittleEndian(field) : 0;
+    public uint U32(string what) =>
+        Take(4, what) is { Length: 4 } field ? BinaryPrimitives.ReadUInt32LittleEndian(field) : 0;
 
-    public ulong U64(string what) => Take(8, what) is { Length: 8 } field ? BinaryPrimitives.ReadUInt64LittleEndian(field) : 0;
+    public ulong U64(string what) =>
+        Take(8, what) is { Length: 8 } field ? BinaryPrimitives.ReadUInt64LittleEndian(field) : 0;
 
-    public UInt128 U128(string what) => Take(16, what) is { Length: 16 } field ? BinaryPrimitives.ReadUInt128LittleEndian(field) : UInt128.Zero;
+    public UInt128 U128(string what) =>
+        Take(16, what) is { Length: 16 } field ? BinaryPrimitives.ReadUInt128LittleEndian(field) : UInt128.Zero;
 
     /// <summary>A u64 that must fit a non-negative <see cref="long"/>.</summary>
     public long I63(string what)
@@ -58,7 +64,8 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
     }
 
     /// <summary>Sixteen bytes in the order in which the identifier is printed.</summary>
-    public Guid Identifier(string what) => Take(16, what) is { Length: 16 } field ? new Guid(field, bigEndian: true) : Guid.Empty;
+    public Guid Identifier(string what) =>
+        Take(16, what) is { Length: 16 } field ? new Guid(field, bigEndian: true) : Guid.Empty;
 
     /// <summary>Bytes in place, without a copy; empty after a failure.</summary>
     public ReadOnlySpan<byte> Take(int length, string what)
@@ -75,7 +82,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         return field;
     }
 
-    /// <summary>A u32 length, checked against <paramref name="lengthMax"/> and what is left, then that many bytes, in place.</summary>
+    /// <summary>
+    /// A u32 length, checked against <paramref name="lengthMax"/> and what is left, then that many bytes, in place.
+    /// </summary>
     public ReadOnlySpan<byte> Blob(int lengthMax, string what)
     {
         var at = Position;
@@ -86,8 +95,8 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
     }
 
     /// <summary>
-    /// A u32 count of elements of at least <paramref name="elementSizeMin"/> bytes each: one that the bytes left cannot hold
-    /// fails here, before anything is allocated by it.
+    /// A u32 count of elements of at least <paramref name="elementSizeMin"/> bytes each: one that the bytes left cannot
+    /// hold fails here, before anything is allocated by it.
     /// </summary>
     public int Count(int elementSizeMin, string what)
     {
@@ -98,7 +107,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         return 0;
     }
 
-    /// <summary>Accounts for memory about to be allocated; false, and failed, when it is more than there may be.</summary>
+    /// <summary>
+    /// Accounts for memory about to be allocated; false, and failed, when it is more than there may be.
+    /// </summary>
     public bool Charge(long bytes)
     {
         _charged += bytes;
@@ -106,7 +117,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         return !Failed;
     }
 
-    /// <summary>The version that a record begins with; one that this build does not know fails as unsupported.</summary>
+    /// <summary>
+    /// The version that a record begins with; one that this build does not know fails as unsupported.
+    /// </summary>
     public void Version(ushort known, string what)
     {
         var at = Position;

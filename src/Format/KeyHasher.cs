@@ -7,17 +7,20 @@ using System.Security.Cryptography;
 namespace Varve.Format;
 
 /// <summary>
-/// The hash of a user key under a secret seed. Memtables and chunks use a seed that never leaves the process; the filters and tags of tables use
-/// the one in their footer (<see cref="MachineState.HashSeed"/>), for which the function is frozen.
+/// The hash of a user key under a secret seed. Memtables and chunks use a seed that never leaves the process; the
+/// filters and tags of tables use the one in their footer (<see cref="MachineState.HashSeed"/>), for which the function
+/// is frozen.
 /// </summary>
 /// <remarks>
-/// <para><b>The problem.</b> Clients choose keys. Whoever can compute keys of one hash makes every structure with that hash linear.</para>
-/// <para><b>The obvious design</b>, XXH3 with a seed, has two weaknesses (docs/decisions/0070-seeded-key-hash.md): above 240 bytes it multiplies 32 bits by 32
-/// under keys that differ by public constants, so that chosen pairs of keys collide under one seed in some thousands; and one sum
-/// keys both factors.</para>
-/// <para><b>Here</b> two independent 64-bit secrets are derived from the seed, and every 16 bytes of key go through a multiplication of 64 by 64 bits, folded, in which
-/// each factor is masked with a secret: the first of the two words with the first secret, the other with the state, which begins
-/// as the second secret. No choice of key fixes a factor for an unknown seed.</para>
+/// <para><b>The problem.</b> Clients choose keys. Whoever can compute keys of one hash makes every structure with that
+/// hash linear.</para>
+/// <para><b>The obvious design</b>, XXH3 with a seed, has two weaknesses (docs/decisions/0070-seeded-key-hash.md):
+/// above 240 bytes it multiplies 32 bits by 32 under keys that differ by public constants, so that chosen pairs of keys
+/// collide under one seed in some thousands; and one sum keys both factors.</para>
+/// <para><b>Here</b> two independent 64-bit secrets are derived from the seed, and every 16 bytes of key go through a
+/// multiplication of 64 by 64 bits, folded, in which each factor is masked with a secret: the first of the two words
+/// with the first secret, the other with the state, which begins as the second secret. No choice of key fixes a factor
+/// for an unknown seed.</para>
 /// </remarks>
 internal readonly struct KeyHasher
 {
@@ -37,11 +40,13 @@ internal readonly struct KeyHasher
     }
 
     /// <summary>A seed that nobody knows.</summary>
-    public static ulong NewSeed() => BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+    public static ulong NewSeed() =>
+        BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
     /// <summary>The hash of a key of one byte at least.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Of(ReadOnlySpan<byte> key) => (uint)(key.Length - WordBytes) <= WordBytes ? OfEightToSixteen(key) : OfAnyLength(key);
+    public ulong Of(ReadOnlySpan<byte> key) =>
+        (uint)(key.Length - WordBytes) <= WordBytes ? OfEightToSixteen(key) : OfAnyLength(key);
 
     /// <summary>The usual length, apart so that a read inlines it whole.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -55,14 +60,19 @@ internal readonly struct KeyHasher
     {
         ref byte start = ref MemoryMarshal.GetReference(key);
         if (key.Length < sizeof(uint))
-            return Finish(key.IsEmpty ? 0 : (uint)key[0] | (uint)key[key.Length >> 1] << 8 | (uint)key[^1] << 16, 0, _last, key.Length);
+            return Finish(
+                key.IsEmpty ? 0 : (uint)key[0] | (uint)key[key.Length >> 1] << 8 | (uint)key[^1] << 16, 0, _last,
+                key.Length);
         if (key.Length < WordBytes)
-            return Finish(BinaryPrimitives.ReadUInt32LittleEndian(key), BinaryPrimitives.ReadUInt32LittleEndian(key[^sizeof(uint)..]), _last, key.Length);
-        ulong state = _last;
-        int at = 0;
+            return Finish(
+                BinaryPrimitives.ReadUInt32LittleEndian(key),
+                BinaryPrimitives.ReadUInt32LittleEndian(key[^sizeof(uint)..]), _last, key.Length);
+        var state = _last;
+        var at = 0;
         for (; at < key.Length - StepBytes; at += StepBytes)
             state = Fold(Word(ref start, at) ^ _first, Word(ref start, at + WordBytes) ^ state);
-        return Finish(Word(ref start, key.Length - StepBytes), Word(ref start, key.Length - WordBytes), state, key.Length);
+        return Finish(
+            Word(ref start, key.Length - StepBytes), Word(ref start, key.Length - WordBytes), state, key.Length);
     }
 
     /// <summary>Takes in the last two words and spreads the result over all bits.</summary>
@@ -71,7 +81,7 @@ internal readonly struct KeyHasher
     {
         first ^= _first;
         last ^= state;
-        ulong hash = (ulong)length + BinaryPrimitives.ReverseEndianness(first) + last + Fold(first, last);
+        var hash = (ulong)length + BinaryPrimitives.ReverseEndianness(first) + last + Fold(first, last);
         hash = (hash ^ hash >> 37) * Multiplier;
         return hash ^ hash >> 32;
     }
@@ -79,13 +89,14 @@ internal readonly struct KeyHasher
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Word(ref byte start, int at)
     {
-        ulong value = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, at));
+        var value = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, at));
         return BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
     }
 
     /// <summary>The two halves of a product, one upon the other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Fold(ulong a, ulong b) => a * b ^ (Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b) : Math.BigMul(a, b, out _));
+    private static ulong Fold(ulong a, ulong b) =>
+        a * b ^ (Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b) : Math.BigMul(a, b, out _));
 
     /// <summary>SplitMix64's output function.</summary>
     private static ulong Mixed(ulong value)

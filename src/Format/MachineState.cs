@@ -1,13 +1,14 @@
 namespace Varve.Format;
 
 /// <summary>
-/// Everything the state machine knows beside its keys, as of one applied index. Manifests and snapshots carry it, so that
-/// data and position can never come apart.
+/// Everything the state machine knows beside its keys, as of one applied index. Manifests and snapshots carry it, so
+/// that data and position can never come apart.
 /// </summary>
 internal sealed record MachineState
 {
     /// <summary>The state of a new or reset database: nothing but what it is for life.</summary>
-    public static MachineState Empty(ulong hashSeed, StoredLeaseClock leaseClock) => new() { HashSeed = hashSeed, LeaseClock = leaseClock };
+    public static MachineState Empty(ulong hashSeed, StoredLeaseClock leaseClock) =>
+        new() { HashSeed = hashSeed, LeaseClock = leaseClock };
 
     public ulong LastIndex { get; init; }
 
@@ -16,21 +17,29 @@ internal sealed record MachineState
     /// <summary>Largest entry timestamp up to <see cref="LastIndex"/>, Unix milliseconds.</summary>
     public ulong LogTimeMs { get; init; }
 
-    /// <summary>Latest local time seen by an apply up to <see cref="LastIndex"/>; local time never runs behind it. 0 in a state that was installed.</summary>
+    /// <summary>
+    /// Latest local time seen by an apply up to <see cref="LastIndex"/>; local time never runs behind it. 0 in a state
+    /// that was installed.
+    /// </summary>
     public ulong LocalTimeMs { get; init; }
 
-    /// <summary>Keys whose newest version is a put with a deadline after <see cref="CountedTimeMs"/> (or none).</summary>
+    /// <summary>
+    /// Keys whose newest version is a put with a deadline after <see cref="CountedTimeMs"/> (or none).
+    /// </summary>
     public long LiveCount { get; init; }
 
     /// <summary>The time that <see cref="LiveCount"/> is true at.</summary>
     public ulong CountedTimeMs { get; init; }
 
-    /// <summary>The largest deadline of a lease that a clean-up had reported when <see cref="LastIndex"/> was the last; later leases have later ones.</summary>
+    /// <summary>
+    /// The largest deadline of a lease that a clean-up had reported when <see cref="LastIndex"/> was the last; later
+    /// leases have later ones.
+    /// </summary>
     public ulong CleanedTimeMs { get; init; }
 
     /// <summary>
-    /// The secret that key hashes are made with: random, of the database that began this state, and in the footer of each of its tables. A snapshot brings
-    /// its own.
+    /// The secret that key hashes are made with: random, of the database that began this state, and in the footer of
+    /// each of its tables. A snapshot brings its own.
     /// </summary>
     public ulong HashSeed { get; init; }
 
@@ -47,7 +56,9 @@ internal sealed record MachineState
     public (ulong Index, ulong Term, byte[] Checksum)? Snapshot { get; init; }
 }
 
-/// <summary>The lease clock of a database, as it is on disk; the numbers are frozen and those of the engine's option.</summary>
+/// <summary>
+/// The lease clock of a database, as it is on disk; the numbers are frozen and those of the engine's option.
+/// </summary>
 internal enum StoredLeaseClock : byte
 {
     /// <summary>The local clock of each machine.</summary>
@@ -64,7 +75,10 @@ internal readonly record struct TermRun(ulong FirstIndex, ulong Term)
     public const ulong Unknown = ulong.MaxValue;
 }
 
-/// <summary>Outcomes of <paramref name="Count"/> consecutive entries: entry i at byte i / 8, bit i % 8 of <paramref name="Bits"/>, least significant first; unused bits are zero.</summary>
+/// <summary>
+/// Outcomes of <paramref name="Count"/> consecutive entries: entry i at byte i / 8, bit i % 8 of
+/// <paramref name="Bits"/>, least significant first; unused bits are zero.
+/// </summary>
 internal readonly record struct OutcomeRun(ulong FirstIndex, int Count, byte[] Bits)
 {
     /// <summary>As many bits, set for entries that were refused, of which none succeeded; null: no entry was.</summary>

@@ -45,7 +45,8 @@ internal static class MachineStateCodec
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take it.</exception>
+    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take
+    /// it.</exception>
     public static void Encode(IBufferWriter<byte> destination, MachineState state)
     {
         if (Fault(state) is { } fault) throw new ArgumentException(fault, nameof(state));
@@ -83,7 +84,8 @@ internal static class MachineStateCodec
         writer.Bytes(snapshot.Checksum);
     }
 
-    public static bool TryDecode(ReadOnlySpan<byte> source, [NotNullWhen(true)] out MachineState? state, out DecodeError error)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> source, [NotNullWhen(true)] out MachineState? state, out DecodeError error)
     {
         var reader = new FieldReader(source);
         state = Read(ref reader);
@@ -123,7 +125,8 @@ internal static class MachineStateCodec
     private static StoredLeaseClock ReadLeaseClock(ref FieldReader reader)
     {
         var clock = (StoredLeaseClock)reader.U8("lease clock");
-        if (clock > StoredLeaseClock.Log) reader.Unsupported(reader.Position - 1, $"machine state with the lease clock {(byte)clock}");
+        if (clock > StoredLeaseClock.Log)
+            reader.Unsupported(reader.Position - 1, $"machine state with the lease clock {(byte)clock}");
         return clock;
     }
 
@@ -132,7 +135,8 @@ internal static class MachineStateCodec
         var count = reader.Count(TermRunSize, "term run count");
         if (reader.Failed || !reader.Charge(count * (long)TermRunSize)) return [];
         var runs = new TermRun[count];
-        foreach (ref var run in runs.AsSpan()) run = new TermRun(reader.U64("term run index"), reader.U64("term run term"));
+        foreach (ref var run in runs.AsSpan())
+            run = new TermRun(reader.U64("term run index"), reader.U64("term run term"));
         return runs;
     }
 
@@ -151,15 +155,19 @@ internal static class MachineStateCodec
             if (entries == 0) reader.Fail(at, "outcome run length is out of range");
             var bits = reader.Take((int)(((long)entries + 7) / 8), "outcome bits");
             var refused = hasRefused ? reader.Take(bits.Length, "refused bits") : default;
-            if (reader.Failed || !reader.Charge(bits.Length + (hasRefused ? OutcomeRunMemory + refused.Length : 0))) return [];
-            run = new OutcomeRun(first, (int)entries, bits.ToArray()) { Refused = hasRefused ? refused.ToArray() : null };
+            if (reader.Failed || !reader.Charge(bits.Length + (hasRefused ? OutcomeRunMemory + refused.Length : 0)))
+                return [];
+            run =
+                new OutcomeRun(first, (int)entries, bits.ToArray()) { Refused = hasRefused ? refused.ToArray() : null };
         }
 
         return runs;
     }
 
     private static (ulong Index, ulong Term, byte[] Checksum) ReadSnapshot(ref FieldReader reader) =>
-        (reader.U64("snapshot index"), reader.U64("snapshot term"), reader.Take(ChecksumSize, "snapshot checksum").ToArray());
+        (
+            reader.U64("snapshot index"), reader.U64("snapshot term"),
+            reader.Take(ChecksumSize, "snapshot checksum").ToArray());
 
     /// <summary>The first rule that the record breaks, or null.</summary>
     private static string? Fault(MachineState state)
@@ -198,9 +206,11 @@ internal static class MachineStateCodec
         for (var i = 0; i < state.Outcomes.Length; i++)
         {
             var run = state.Outcomes[i];
-            if (run.Count < 1 || run.Bits.LongLength != ((long)run.Count + 7) / 8) return "outcome run has not one bit an entry";
+            if (run.Count < 1 || run.Bits.LongLength != ((long)run.Count + 7) / 8)
+                return "outcome run has not one bit an entry";
             if (i > 0 && run.FirstIndex <= last) return "outcome runs overlap or are out of order";
-            if (run.FirstIndex > state.LastIndex || (ulong)(run.Count - 1) > state.LastIndex - run.FirstIndex) return "outcome run ends above the last index";
+            if (run.FirstIndex > state.LastIndex || (ulong)(run.Count - 1) > state.LastIndex - run.FirstIndex)
+                return "outcome run ends above the last index";
             if ((run.Count & 7) != 0 && run.Bits[^1] >> (run.Count & 7) != 0) return "unused outcome bits are set";
             if (run.Refused is { } refused && RefusedFault(run, refused) is { } fault) return fault;
             last = run.FirstIndex + (ulong)(run.Count - 1);

@@ -33,8 +33,8 @@ internal enum ManifestReadResult
 ///  12  u64  offset           of this record in the file
 ///  20  payload, then zero padding to a multiple of 8
 /// </code>
-/// The salt and the offset keep bytes of another file, or of another place, from passing as a record here. All integers are
-/// little endian.
+/// The salt and the offset keep bytes of another file, or of another place, from passing as a record here. All integers
+/// are little endian.
 /// </summary>
 internal static class ManifestLog
 {
@@ -60,25 +60,30 @@ internal static class ManifestLog
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(VersionOffset), Version);
         databaseId.TryWriteBytes(header.AsSpan(16), bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(32), salt);
-        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(header.AsSpan(0, ChecksumOffset)));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            header.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(header.AsSpan(0, ChecksumOffset)));
         return header;
     }
 
-    public static bool TryDecodeHeader(ReadOnlySpan<byte> file, out Guid databaseId, out ulong salt, out DecodeError error)
+    public static bool TryDecodeHeader(
+        ReadOnlySpan<byte> file, out Guid databaseId, out ulong salt, out DecodeError error)
     {
         databaseId = default;
         salt = 0;
         if (!IsIntact(file, out error)) return false;
         var version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(file[FeaturesOffset..]);
-        if (!FormatFeatures.AreKnown("manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out error)) return false;
+        if (!FormatFeatures.AreKnown(
+            "manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out error))
+            return false;
         databaseId = new Guid(file.Slice(16, 16), bigEndian: true);
         salt = BinaryPrimitives.ReadUInt64LittleEndian(file[32..]);
         return true;
     }
 
     /// <summary>Bytes that a record with this much payload takes, padding included.</summary>
-    public static long SizeOf(int payloadLength) => (RecordHeaderSize + (long)payloadLength + (Alignment - 1)) & ~(Alignment - 1L);
+    public static long SizeOf(int payloadLength) =>
+        (RecordHeaderSize + (long)payloadLength + (Alignment - 1)) & ~(Alignment - 1L);
 
     /// <param name="salt">The file's.</param>
     /// <param name="offset">Where in the file the record will stand: the end of the one before.</param>
@@ -92,15 +97,17 @@ internal static class ManifestLog
         BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), (uint)payload.Length);
         BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(12), (ulong)offset);
         payload.CopyTo(record.AsSpan(RecordHeaderSize));
-        BinaryPrimitives.WriteUInt64LittleEndian(record, Checksum(record.AsSpan(8, RecordHeaderSize - 8 + payload.Length), salt));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            record, Checksum(record.AsSpan(8, RecordHeaderSize - 8 + payload.Length), salt));
         return record;
     }
 
     /// <summary>
-    /// Reads the record at <paramref name="offset"/> of the whole <paramref name="file"/>.
-    /// <paramref name="next"/> is where the one after it begins, or <paramref name="offset"/> when there is no record here.
+    /// Reads the record at <paramref name="offset"/> of the whole <paramref name="file"/>. <paramref name="next"/> is
+    /// where the one after it begins, or <paramref name="offset"/> when there is no record here.
     /// </summary>
-    public static ManifestReadResult TryReadRecord(ReadOnlySpan<byte> file, long offset, ulong salt, out ReadOnlySpan<byte> payload, out long next)
+    public static ManifestReadResult TryReadRecord(
+        ReadOnlySpan<byte> file, long offset, ulong salt, out ReadOnlySpan<byte> payload, out long next)
     {
         payload = default;
         next = offset;
@@ -113,7 +120,8 @@ internal static class ManifestLog
         if (length is 0 or > int.MaxValue || SizeOf((int)length) > rest.Length) return ManifestReadResult.Invalid;
         if (BinaryPrimitives.ReadUInt64LittleEndian(rest[12..]) != (ulong)offset) return ManifestReadResult.Invalid;
         var end = RecordHeaderSize + (int)length;
-        if (BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt)) return ManifestReadResult.Invalid;
+        if (BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt))
+            return ManifestReadResult.Invalid;
         var size = (int)SizeOf((int)length);
         if (rest[end..size].ContainsAnyExcept((byte)0)) return ManifestReadResult.Invalid;
 
@@ -122,16 +130,22 @@ internal static class ManifestLog
         return ManifestReadResult.Record;
     }
 
-    /// <summary>Whether the header at an offset of the file, all of which is there, is that of a record, but for its checksum.</summary>
+    /// <summary>
+    /// Whether the header at an offset of the file, all of which is there, is that of a record, but for its checksum.
+    /// </summary>
     public static bool MayBeAt(ReadOnlySpan<byte> file, long offset, out int length)
     {
         var header = file.Slice((int)offset, RecordHeaderSize);
         var stored = BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
         length = (int)stored;
-        return BinaryPrimitives.ReadUInt64LittleEndian(header[12..]) == (ulong)offset && stored is not 0 and <= int.MaxValue && SizeOf(length) <= file.Length - offset;
+        return BinaryPrimitives.ReadUInt64LittleEndian(header[12..]) == (ulong)offset
+            && stored is not 0 and <= int.MaxValue && SizeOf(length) <= file.Length - offset;
     }
 
-    /// <summary>The next place after an offset where a record could begin: zeros are jumped over, but for those that a checksum may begin with. The file's length or more: none.</summary>
+    /// <summary>
+    /// The next place after an offset where a record could begin: zeros are jumped over, but for those that a checksum
+    /// may begin with. The file's length or more: none.
+    /// </summary>
     public static long NextCandidate(ReadOnlySpan<byte> file, long offset)
     {
         var next = (offset & -Alignment) + Alignment;
@@ -141,7 +155,8 @@ internal static class ManifestLog
         return zeros < 0 ? file.Length : next + Math.Max(0, (zeros & -Alignment) - Alignment);
     }
 
-    private static ulong Checksum(ReadOnlySpan<byte> source, ulong salt) => XxHash3.HashToUInt64(source, unchecked((long)salt));
+    private static ulong Checksum(ReadOnlySpan<byte> source, ulong salt) =>
+        XxHash3.HashToUInt64(source, unchecked((long)salt));
 
     private static bool IsIntact(ReadOnlySpan<byte> file, out DecodeError error)
     {
@@ -149,7 +164,8 @@ internal static class ManifestLog
         if (file.Length < HeaderSize) error = new DecodeError(file.Length, "manifest header is cut off");
         else if (!file.StartsWith(Magic)) error = new DecodeError(0, "file is not a manifest");
         if (error.Reason is not null) return false;
-        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]), XxHash3.HashToUInt64(file[..ChecksumOffset]));
+        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]), XxHash3.HashToUInt64(
+            file[..ChecksumOffset]));
         if (stored != computed) error = DecodeError.Checksum(ChecksumOffset, stored, computed);
         return error.Reason is null;
     }

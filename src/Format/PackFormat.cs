@@ -43,7 +43,8 @@ internal static class PackFormat
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(VersionOffset), Version);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(FileCountOffset), (ulong)header.FileCount);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(ManifestLengthOffset), (ulong)header.ManifestLength);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(bytes.AsSpan(0, ChecksumOffset)));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            bytes.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(bytes.AsSpan(0, ChecksumOffset)));
         return bytes;
     }
 
@@ -56,7 +57,8 @@ internal static class PackFormat
         error = HeaderFault(bytes);
         if (error.Reason is not null) return false;
         header = new PackHeader(
-            (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]), (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]));
+            (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]),
+            (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]));
         return true;
     }
 
@@ -72,7 +74,9 @@ internal static class PackFormat
     {
         error = default;
         if (bytes.Length < FileHeaderSize) error = new DecodeError(bytes.Length, "file length is cut off");
-        else if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != (ulong)expectedLength) error = new DecodeError(0, $"file length is {BinaryPrimitives.ReadUInt64LittleEndian(bytes)}, manifest says {expectedLength}");
+        else if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != (ulong)expectedLength)
+            error = new DecodeError(
+                0, $"file length is {BinaryPrimitives.ReadUInt64LittleEndian(bytes)}, manifest says {expectedLength}");
         return error.Reason is null;
     }
 
@@ -87,7 +91,9 @@ internal static class PackFormat
     {
         error = default;
         if (bytes.Length < TrailerSize) error = new DecodeError(bytes.Length, "pack trailer is cut off");
-        else if (BinaryPrimitives.ReadUInt128LittleEndian(bytes) != expectedHash) error = new DecodeError(0, $"pack hash mismatch (stored {BinaryPrimitives.ReadUInt128LittleEndian(bytes):x32}, computed {expectedHash:x32})");
+        else if (BinaryPrimitives.ReadUInt128LittleEndian(bytes) != expectedHash) error = new DecodeError(
+            0,
+            $"pack hash mismatch (stored {BinaryPrimitives.ReadUInt128LittleEndian(bytes):x32}, computed {expectedHash:x32})");
         return error.Reason is null;
     }
 
@@ -95,14 +101,19 @@ internal static class PackFormat
     {
         if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header is cut off");
         if (!IsPack(bytes)) return new DecodeError(0, "file is not a packed snapshot");
-        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(bytes[ChecksumOffset..]), XxHash3.HashToUInt64(bytes[..ChecksumOffset]));
+        var (stored, computed) = (
+            BinaryPrimitives.ReadUInt64LittleEndian(bytes[ChecksumOffset..]),
+            XxHash3.HashToUInt64(bytes[..ChecksumOffset]));
         if (stored != computed) return DecodeError.Checksum(ChecksumOffset, stored, computed);
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(bytes[FeaturesOffset..]);
-        if (!FormatFeatures.AreKnown("packed snapshot", (version, VersionOffset), Version, (features, FeaturesOffset), out var error)) return error;
+        if (!FormatFeatures.AreKnown(
+            "packed snapshot", (version, VersionOffset), Version, (features, FeaturesOffset), out var error))
+            return error;
         if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]) > SnapshotManifestCodec.TablesMax)
             return new DecodeError(FileCountOffset, "pack has more than 131,072 files");
-        return BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]) is 0 or > SnapshotManifestCodec.FileLengthMax
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]) is 0
+            or > SnapshotManifestCodec.FileLengthMax
             ? new DecodeError(ManifestLengthOffset, "length of the pack's manifest is out of range")
             : default;
     }

@@ -40,7 +40,8 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
         if (source.Length != Size) error = new DecodeError(0, "file is not 48 bytes long");
         else if (!source[..8].SequenceEqual(Magic)) error = new DecodeError(0, "file is not a pointer file");
         if (error.Reason is not null) return false;
-        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(source[40..]), XxHash3.HashToUInt64(source[..40]));
+        var (stored, computed) =
+            (BinaryPrimitives.ReadUInt64LittleEndian(source[40..]), XxHash3.HashToUInt64(source[..40]));
         if (stored != computed)
         {
             error = DecodeError.Checksum(40, stored, computed);
@@ -56,7 +57,8 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
             return false;
         }
 
-        pointer = new PointerFile(new Guid(source.Slice(16, 16), bigEndian: true), BinaryPrimitives.ReadUInt64LittleEndian(source[32..]));
+        pointer = new PointerFile(
+            new Guid(source.Slice(16, 16), bigEndian: true), BinaryPrimitives.ReadUInt64LittleEndian(source[32..]));
         return true;
     }
 }

@@ -23,11 +23,11 @@ namespace Varve.Format;
 ///  16  a machine state (MachineStateCodec)
 ///      tables (AddedTableCodec), at most 131,072
 /// </code>
-/// Tables stand newest run (highest order) first and within a run by key, not overlapping; no two have the same origin number
-/// and hash, by which their files are named. All integers are little endian.
+/// Tables stand newest run (highest order) first and within a run by key, not overlapping; no two have the same origin
+/// number and hash, by which their files are named. All integers are little endian.
 /// <para>
-/// A manifest comes from elsewhere, so that what it costs to read is bounded whatever it says: file, payload and what is
-/// decoded of it take at most <see cref="MemoryMax"/> together. Each is weighed before it is allocated.
+/// A manifest comes from elsewhere, so that what it costs to read is bounded whatever it says: file, payload and what
+/// is decoded of it take at most <see cref="MemoryMax"/> together. Each is weighed before it is allocated.
 /// </para>
 /// </summary>
 internal static class SnapshotManifestCodec
@@ -53,7 +53,8 @@ internal static class SnapshotManifestCodec
 
     private static ReadOnlySpan<byte> Magic => "VARVESNP"u8;
 
-    /// <exception cref="ArgumentException">The manifest breaks one of its own rules, so that no reader would take it.</exception>
+    /// <exception cref="ArgumentException">The manifest breaks one of its own rules, so that no reader would take
+    /// it.</exception>
     public static byte[] Encode(SnapshotManifest manifest)
     {
         var payload = EncodePayload(manifest);
@@ -63,7 +64,9 @@ internal static class SnapshotManifestCodec
         var file = new byte[HeaderSize + frame.Length];
         EncodeHeader(payload.Length).CopyTo(file, 0);
         frame.CopyTo(file.AsSpan(HeaderSize));
-        return TryDecode(file, out _, out var error) ? file : throw new ArgumentException(error.Reason, nameof(manifest));
+        return TryDecode(file, out _, out var error)
+            ? file
+            : throw new ArgumentException(error.Reason, nameof(manifest));
     }
 
     public static byte[] EncodeHeader(int payloadLength)
@@ -72,7 +75,8 @@ internal static class SnapshotManifestCodec
         Magic.CopyTo(header);
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(VersionOffset), Version);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(LengthOffset), (ulong)payloadLength);
-        BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(header.AsSpan(0, ChecksumOffset)));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            header.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(header.AsSpan(0, ChecksumOffset)));
         return header;
     }
 
@@ -83,22 +87,26 @@ internal static class SnapshotManifestCodec
         new FieldWriter(buffer).Identifier(manifest.DatabaseId);
         MachineStateCodec.Encode(buffer, manifest.State);
         AddedTableCodec.Encode(buffer, manifest.Tables);
-        if (buffer.WrittenCount > PayloadLengthMax) throw new ArgumentException("payload would be longer than 32 MiB", nameof(manifest));
+        if (buffer.WrittenCount > PayloadLengthMax)
+            throw new ArgumentException("payload would be longer than 32 MiB", nameof(manifest));
         return buffer.WrittenSpan.ToArray();
     }
 
-    public static bool TryDecode(ReadOnlySpan<byte> file, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> file, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
     {
         manifest = null;
         return TryDecompress(file, out var payload, out error)
             && TryDecodePayload(payload, MemoryMax - (long)file.Length - payload.Length, out manifest, out error);
     }
 
-    public static bool TryDecodePayload(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error) =>
+    public static bool TryDecodePayload(
+        ReadOnlySpan<byte> payload, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error) =>
         TryDecodePayload(payload, MemoryMax - payload.Length, out manifest, out error);
 
     private static bool TryDecodePayload(
-        ReadOnlySpan<byte> payload, long memoryMax, [NotNullWhen(true)] out SnapshotManifest? manifest, out DecodeError error)
+        ReadOnlySpan<byte> payload, long memoryMax, [NotNullWhen(true)] out SnapshotManifest? manifest,
+        out DecodeError error)
     {
         manifest = null;
         var reader = new FieldReader(payload) { MemoryMax = memoryMax };
@@ -117,7 +125,9 @@ internal static class SnapshotManifestCodec
         return manifest is not null;
     }
 
-    /// <summary>Checks header and frame against each other and the cap, and only then allocates and decompresses.</summary>
+    /// <summary>
+    /// Checks header and frame against each other and the cap, and only then allocates and decompresses.
+    /// </summary>
     private static bool TryDecompress(ReadOnlySpan<byte> file, out byte[] payload, out DecodeError error)
     {
         payload = [];
@@ -127,9 +137,12 @@ internal static class SnapshotManifestCodec
         var frame = file[HeaderSize..];
         if (!ZstdFrame.TryMeasure(frame, out var frameLength, out var contentLength, out error))
             error = error with { Offset = HeaderSize + error.Offset };
-        else if (frameLength != frame.Length) error = new DecodeError(HeaderSize + frameLength, "bytes after the zstd frame");
-        else if (contentLength != (ulong)length) error = new DecodeError(LengthOffset, "length is not that of the zstd frame");
-        else if (file.Length + (long)length > MemoryMax) error = new DecodeError(LengthOffset, "file and payload take more than 64 MiB");
+        else if (frameLength != frame.Length)
+            error = new DecodeError(HeaderSize + frameLength, "bytes after the zstd frame");
+        else if (contentLength != (ulong)length)
+            error = new DecodeError(LengthOffset, "length is not that of the zstd frame");
+        else if (file.Length + (long)length > MemoryMax)
+            error = new DecodeError(LengthOffset, "file and payload take more than 64 MiB");
         if (error.Reason is not null) return false;
 
         payload = GC.AllocateUninitializedArray<byte>(length);
@@ -151,11 +164,14 @@ internal static class SnapshotManifestCodec
     {
         if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header is cut off");
         if (!file.StartsWith(Magic)) return new DecodeError(0, "file is not a snapshot manifest");
-        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]), XxHash3.HashToUInt64(file[..ChecksumOffset]));
+        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]), XxHash3.HashToUInt64(
+            file[..ChecksumOffset]));
         if (stored != computed) return DecodeError.Checksum(ChecksumOffset, stored, computed);
         var version = BinaryPrimitives.ReadUInt32LittleEndian(file[VersionOffset..]);
         var features = BinaryPrimitives.ReadUInt32LittleEndian(file[FeaturesOffset..]);
-        if (!FormatFeatures.AreKnown("snapshot manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out var error)) return error;
+        if (!FormatFeatures.AreKnown(
+            "snapshot manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out var error))
+            return error;
         return BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax
             ? new DecodeError(LengthOffset, "payload is longer than 32 MiB")
             : default;
@@ -171,7 +187,8 @@ internal static class SnapshotManifestCodec
             var (order, table) = manifest.Tables[i];
             var (orderBefore, before) = manifest.Tables[i - 1];
             if (order > orderBefore) return "runs are not newest first";
-            if (order == orderBefore && !TableDescriptor.MayEndBefore(before.LargestKey, table.SmallestKey)) return "tables of a run overlap or are out of order";
+            if (order == orderBefore && !TableDescriptor.MayEndBefore(before.LargestKey, table.SmallestKey))
+                return "tables of a run overlap or are out of order";
         }
 
         return null;
@@ -182,9 +199,11 @@ internal static class SnapshotManifestCodec
         // Sorted by reference: a set would take more memory than the tables.
         var byName = new TableDescriptor[tables.Length];
         for (var i = 0; i < tables.Length; i++) byName[i] = tables[i].Table;
-        Array.Sort(byName, static (a, b) => a.OriginNumber != b.OriginNumber ? a.OriginNumber.CompareTo(b.OriginNumber) : a.Hash.CompareTo(b.Hash));
+        Array.Sort(byName, static (a, b) =>
+            a.OriginNumber != b.OriginNumber ? a.OriginNumber.CompareTo(b.OriginNumber) : a.Hash.CompareTo(b.Hash));
         for (var i = 1; i < byName.Length; i++)
-            if (byName[i].OriginNumber == byName[i - 1].OriginNumber && byName[i].Hash == byName[i - 1].Hash) return true;
+            if (byName[i].OriginNumber == byName[i - 1].OriginNumber && byName[i].Hash == byName[i - 1].Hash)
+                return true;
         return false;
     }
 }

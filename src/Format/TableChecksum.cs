@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace Varve.Format;
 
 /// <summary>
-/// The checksums inside a table file: XXH3-64, seeded with who the table is and where the bytes stand, so that a block of
-/// another table, or of another place in this one, never passes.
+/// The checksums inside a table file: XXH3-64, seeded with who the table is and where the bytes stand, so that a block
+/// of another table, or of another place in this one, never passes.
 /// </summary>
 internal static class TableChecksum
 {
@@ -19,7 +19,8 @@ internal static class TableChecksum
     }
 
     /// <summary>The seed for bytes that begin at an offset of the file.</summary>
-    public static long Seed(ulong salt, long fileOffset) => unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));
+    public static long Seed(ulong salt, long fileOffset) =>
+        unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));
 
     /// <summary>The checksum of bytes that begin at an offset of the file.</summary>
     public static ulong Of(ReadOnlySpan<byte> bytes, ulong salt, long fileOffset) =>

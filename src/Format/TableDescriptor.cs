@@ -1,6 +1,8 @@
 namespace Varve.Format;
 
-/// <summary>What a manifest, or a snapshot, says of one table file. Covers every byte of the file through its hash.</summary>
+/// <summary>
+/// What a manifest, or a snapshot, says of one table file. Covers every byte of the file through its hash.
+/// </summary>
 internal sealed record TableDescriptor
 {
     /// <summary>The database in which the file was first written; with number and hash the table's identity.</summary>
@@ -27,8 +29,8 @@ internal sealed record TableDescriptor
     public required long LeaseCount { get; init; }
 
     /// <summary>
-    /// First key; 1 to 65,535 bytes. Of one that was read, and has <see cref="BoundBytesMax"/>, perhaps only the first of them: the whole key is in
-    /// the table (<see cref="TableProperties"/>).
+    /// First key; 1 to 65,535 bytes. Of one that was read, and has <see cref="BoundBytesMax"/>, perhaps only the first
+    /// of them: the whole key is in the table (<see cref="TableProperties"/>).
     /// </summary>
     public required byte[] SmallestKey { get; init; }
 
@@ -41,7 +43,10 @@ internal sealed record TableDescriptor
     /// <summary>What is written of a key.</summary>
     public static ReadOnlySpan<byte> BoundOf(ReadOnlySpan<byte> key) => key[..Math.Min(key.Length, BoundBytesMax)];
 
-    /// <summary>False where the bounds alone tell that a table does not end before another begins. Those that were cut off may leave it open.</summary>
+    /// <summary>
+    /// False where the bounds alone tell that a table does not end before another begins. Those that were cut off may
+    /// leave it open.
+    /// </summary>
     public static bool MayEndBefore(ReadOnlySpan<byte> largest, ReadOnlySpan<byte> smallest)
     {
         var order = BoundOf(largest).SequenceCompareTo(BoundOf(smallest));

@@ -28,8 +28,9 @@ internal static class TableDescriptorCodec
     public const int SizeMin = 82 + 4 + 1 + 4 + 1;
 
     /// <summary>
-    /// What a descriptor is taken to cost in memory, beside its keys: the record, its copy under a new number when it is installed, two
-    /// arrays, and the table's names. A round number above what was measured, for it decides what a reader refuses.
+    /// What a descriptor is taken to cost in memory, beside its keys: the record, its copy under a new number when it
+    /// is installed, two arrays, and the table's names. A round number above what was measured, for it decides what a
+    /// reader refuses.
     /// </summary>
     private const int Memory = 384;
 
@@ -40,7 +41,8 @@ internal static class TableDescriptorCodec
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take it.</exception>
+    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take
+    /// it.</exception>
     public static void Encode(IBufferWriter<byte> destination, TableDescriptor table)
     {
         if (Fault(table) is { } fault) throw new ArgumentException(fault, nameof(table));
@@ -58,7 +60,8 @@ internal static class TableDescriptorCodec
         writer.Blob(TableDescriptor.BoundOf(table.LargestKey));
     }
 
-    public static bool TryDecode(ReadOnlySpan<byte> source, [NotNullWhen(true)] out TableDescriptor? table, out DecodeError error)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> source, [NotNullWhen(true)] out TableDescriptor? table, out DecodeError error)
     {
         var reader = new FieldReader(source);
         table = Read(ref reader);
@@ -108,10 +111,16 @@ internal static class TableDescriptorCodec
     {
         if (table.Length < 1) return "table length is 0";
         if (table.RowCount < 1) return "table has no rows";
-        if (table.TombstoneCount < 0 || table.TombstoneCount > table.RowCount) return "table has more tombstones than rows";
-        if (table.LeaseCount < 0 || table.LeaseCount > table.RowCount - table.TombstoneCount) return "table has more leases than puts";
-        if (table.SmallestKey.Length is 0 or > WalOperation.KeyLengthMax) return "smallest key is not 1 to 65,535 bytes long";
-        if (table.LargestKey.Length is 0 or > WalOperation.KeyLengthMax) return "largest key is not 1 to 65,535 bytes long";
-        return table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0 ? "smallest key is above the largest" : null;
+        if (table.TombstoneCount < 0 || table.TombstoneCount > table.RowCount)
+            return "table has more tombstones than rows";
+        if (table.LeaseCount < 0 || table.LeaseCount > table.RowCount - table.TombstoneCount)
+            return "table has more leases than puts";
+        if (table.SmallestKey.Length is 0 or > WalOperation.KeyLengthMax)
+            return "smallest key is not 1 to 65,535 bytes long";
+        if (table.LargestKey.Length is 0 or > WalOperation.KeyLengthMax)
+            return "largest key is not 1 to 65,535 bytes long";
+        return table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0
+            ? "smallest key is above the largest"
+            : null;
     }
 }

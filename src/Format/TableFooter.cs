@@ -20,8 +20,8 @@ internal readonly record struct TableRegion(long Offset, long Length, ulong Chec
 
 /// <summary>
 /// The end of a table file: who the table is and where its regions are. The data region begins at 0 and has no checksum
-/// here, its blocks have their own; every other region begins at the first multiple of 64 that is not before the end of the
-/// one before it, and the footer begins likewise.
+/// here, its blocks have their own; every other region begins at the first multiple of 64 that is not before the end of
+/// the one before it, and the footer begins likewise.
 /// <code>
 ///   0  u8[16]  origin: the database that wrote the file
 ///  16  u64     origin number: the file's number there
@@ -89,7 +89,7 @@ internal sealed record TableFooter
         WriteRegion(destination, 2, Index);
         WriteRegion(destination, 3, Properties);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[SeedOffset..], HashSeed);
-        Span<byte> tail = destination[^TailBytes..];
+        var tail = destination[^TailBytes..];
         BinaryPrimitives.WriteUInt32LittleEndian(tail, FormatVersion);
         BinaryPrimitives.WriteUInt32LittleEndian(tail[4..], Bytes);
         BinaryPrimitives.WriteUInt64LittleEndian(tail[8..], XxHash3.HashToUInt64(destination[..^16]));
@@ -99,54 +99,63 @@ internal sealed record TableFooter
     /// <summary>
     /// Reads the footer from the last bytes of a file (<see cref="Bytes"/> or more, where the file has them).
     /// </summary>
-    public static bool TryDecode(ReadOnlySpan<byte> end, long fileLength, out TableFooter? footer, out DecodeError error)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> end, long fileLength, out TableFooter? footer, out DecodeError error)
     {
         footer = null;
         if (end.Length < TailBytes || BinaryPrimitives.ReadUInt64LittleEndian(end[^8..]) != Magic)
             return Fail(Math.Max(0, end.Length - 8), "file does not end with a table's magic", out error);
-        uint length = BinaryPrimitives.ReadUInt32LittleEndian(end[^20..]);
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(end[^20..]);
         if (length < TailBytes || length > end.Length)
             return Fail(end.Length - 20, "footer length is out of range", out error);
-        ReadOnlySpan<byte> source = end[^(int)length..];
-        int begin = end.Length - (int)length;
-        (ulong stored, ulong computed) = (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]), XxHash3.HashToUInt64(source[..^16]));
+        var source = end[^(int)length..];
+        var begin = end.Length - (int)length;
+        (ulong stored, ulong computed) =
+            (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]), XxHash3.HashToUInt64(source[..^16]));
         if (stored != computed)
         {
             error = DecodeError.Checksum(end.Length - 16, stored, computed);
             return false;
         }
-        // Only this version's layout is known, so its version and length are looked at before anything that has a place in it.
-        uint version = BinaryPrimitives.ReadUInt32LittleEndian(source[^24..]);
+        // Only this version's layout is known, so its version and length are looked at before anything that has a place
+        // in it.
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[^24..]);
         if (version == FormatVersion && length != Bytes)
-            return Unsupported(end.Length - 20, $"table footer of {length} bytes (this build reads {Bytes})", out error);
-        uint features = version == FormatVersion ? BinaryPrimitives.ReadUInt32LittleEndian(source[FeaturesOffset..]) : 0;
-        if (!FormatFeatures.AreKnown("table", (version, end.Length - TailBytes), FormatVersion, (features, begin + FeaturesOffset), out error))
+            return Unsupported(
+                end.Length - 20, $"table footer of {length} bytes (this build reads {Bytes})", out error);
+        var features = version == FormatVersion ? BinaryPrimitives.ReadUInt32LittleEndian(source[FeaturesOffset..]) : 0;
+        if (!FormatFeatures.AreKnown(
+            "table", (version, end.Length - TailBytes), FormatVersion, (features, begin + FeaturesOffset), out error))
             return false;
         if (source[CompressionOffset..FeaturesOffset].ContainsAnyExcept((byte)0))
-            return Unsupported(begin + CompressionOffset, $"table with compression {source[CompressionOffset]}", out error);
+            return Unsupported(
+                begin + CompressionOffset, $"table with compression {source[CompressionOffset]}", out error);
         return TryDecodeRegions(source, begin, fileLength, out footer, out error);
     }
 
-    private static bool TryDecodeRegions(ReadOnlySpan<byte> source, int begin, long fileLength, out TableFooter? footer, out DecodeError error)
+    private static bool TryDecodeRegions(
+        ReadOnlySpan<byte> source, int begin, long fileLength, out TableFooter? footer, out DecodeError error)
     {
         footer = null;
-        long dataLength = BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
+        var dataLength = BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
         if (dataLength <= 0 || dataLength > fileLength || dataLength % TableRegion.Alignment != 0)
             return Fail(begin + 24, "data region runs past the file", out error);
         Span<TableRegion> regions = stackalloc TableRegion[4];
-        long at = dataLength;
-        for (int i = 0; i < regions.Length; i++)
+        var at = dataLength;
+        for (var i = 0; i < regions.Length; i++)
         {
-            ReadOnlySpan<byte> field = source[(RegionsOffset + i * RegionBytes)..];
+            var field = source[(RegionsOffset + i * RegionBytes)..];
             var region = new TableRegion(
-                BinaryPrimitives.ReadInt64LittleEndian(field), BinaryPrimitives.ReadInt64LittleEndian(field[8..]), BinaryPrimitives.ReadUInt64LittleEndian(field[16..]));
-            if (region.Offset != Align(at) || region.Length < 0 || region.Length > TableRegion.LengthMax || region.End > fileLength)
-                return Fail(begin + RegionsOffset + i * RegionBytes, "region does not follow the one before it", out error);
+                BinaryPrimitives.ReadInt64LittleEndian(field), BinaryPrimitives.ReadInt64LittleEndian(field[8..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(field[16..]));
+            if (region.Offset != Align(at) || region.Length < 0 || region.Length > TableRegion.LengthMax
+                || region.End > fileLength)
+                return Fail(
+                    begin + RegionsOffset + i * RegionBytes, "region does not follow the one before it", out error);
             regions[i] = region;
             at = region.End;
         }
-        if (Align(at) + Bytes != fileLength)
-            return Fail(begin, "regions do not end before the footer", out error);
+        if (Align(at) + Bytes != fileLength) return Fail(begin, "regions do not end before the footer", out error);
         footer = new TableFooter
         {
             Origin = new Guid(source[..16], bigEndian: true),
@@ -170,7 +179,7 @@ internal sealed record TableFooter
 
     private static void WriteRegion(Span<byte> footer, int number, TableRegion region)
     {
-        Span<byte> field = footer[(RegionsOffset + number * RegionBytes)..];
+        var field = footer[(RegionsOffset + number * RegionBytes)..];
         BinaryPrimitives.WriteInt64LittleEndian(field, region.Offset);
         BinaryPrimitives.WriteInt64LittleEndian(field[8..], region.Length);
         BinaryPrimitives.WriteUInt64LittleEndian(field[16..], region.Checksum);

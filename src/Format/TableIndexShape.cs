@@ -30,8 +30,8 @@ internal sealed class TableIndexShape
     /// <summary>Most blocks in a table; the tree has at most six levels.</summary>
     public const int BlocksMax = 1 << 24;
 
-    private readonly long[] nodeCounts;
-    private readonly long[] levelOffsets;
+    private readonly long[] _nodeCounts;
+    private readonly long[] _levelOffsets;
 
     public TableIndexShape(int blockCount)
     {
@@ -39,13 +39,13 @@ internal sealed class TableIndexShape
         var counts = new List<long>();
         for (long n = blockCount; counts.Count == 0 || n > 1;)
             counts.Add(n = (n + Fanout - 1) / Fanout);
-        nodeCounts = [.. counts];
-        levelOffsets = new long[nodeCounts.Length];
+        _nodeCounts = [.. counts];
+        _levelOffsets = new long[_nodeCounts.Length];
         long at = HeaderBytes;
-        for (int level = nodeCounts.Length - 1; level >= 0; level--)
+        for (var level = _nodeCounts.Length - 1; level >= 0; level--)
         {
-            levelOffsets[level] = at;
-            at += nodeCounts[level] * NodeBytes;
+            _levelOffsets[level] = at;
+            at += _nodeCounts[level] * NodeBytes;
         }
         LinesOffset = at;
         BlockOffsetsOffset = at + (long)DataBlockHeader.HeadsOffset * blockCount;
@@ -56,7 +56,7 @@ internal sealed class TableIndexShape
     public int BlockCount { get; }
 
     /// <summary>Levels of nodes; level 0 is the leaves'.</summary>
-    public int Levels => nodeCounts.Length;
+    public int Levels => _nodeCounts.Length;
 
     /// <summary>Where the copies of the blocks' first lines begin.</summary>
     public long LinesOffset { get; }
@@ -67,17 +67,19 @@ internal sealed class TableIndexShape
 
     public long SeparatorsOffset { get; }
 
-    public long NodeCount(int level) => nodeCounts[level];
+    public long NodeCount(int level) => _nodeCounts[level];
 
-    public long LevelOffset(int level) => levelOffsets[level];
+    public long LevelOffset(int level) => _levelOffsets[level];
 
-    /// <summary>The separator in a slot of a node; at least <see cref="BlockCount"/> - 1 when the slot is unused.</summary>
+    /// <summary>
+    /// The separator in a slot of a node; at least <see cref="BlockCount"/> - 1 when the slot is unused.
+    /// </summary>
     public static long SeparatorAt(int level, long node, int slot) => (node * Fanout + slot + 1 << 4 * level) - 1;
 
     /// <summary>Separators in use in a node.</summary>
     public int SeparatorsIn(int level, long node)
     {
-        int used = 0;
+        var used = 0;
         while (used < Fanout - 1 && SeparatorAt(level, node, used) < BlockCount - 1)
             used++;
         return used;

@@ -7,16 +7,15 @@ internal readonly record struct TableLease(ulong Deadline, uint Block, byte Row)
 {
     public int CompareTo(TableLease other)
     {
-        int order = Deadline.CompareTo(other.Deadline);
-        if (order == 0)
-            order = Block.CompareTo(other.Block);
+        var order = Deadline.CompareTo(other.Deadline);
+        if (order == 0) order = Block.CompareTo(other.Block);
         return order != 0 ? order : Row.CompareTo(other.Row);
     }
 }
 
 /// <summary>
-/// The leases of a table, strictly ascending by (deadline, block, row), so that those of an interval are found by binary
-/// search.
+/// The leases of a table, strictly ascending by (deadline, block, row), so that those of an interval are found by
+/// binary search.
 /// <code>
 ///   each:  0  u64  deadline, Unix milliseconds
 ///          8  u32  block
@@ -45,7 +44,7 @@ internal static class TableLeases
         int low = 0, high = leases.Length / EntryBytes;
         while (low < high)
         {
-            int middle = (int)((uint)(low + high) >> 1);
+            var middle = (int)((uint)(low + high) >> 1);
             if (BinaryPrimitives.ReadUInt64LittleEndian(leases[(middle * EntryBytes)..]) <= deadline)
                 low = middle + 1;
             else
@@ -57,17 +56,16 @@ internal static class TableLeases
     /// <summary>Checks order and bounds; whether a row has the deadline is for the reader of the row to see.</summary>
     public static bool TryValidate(ReadOnlySpan<byte> leases, int blockCount, out DecodeError error)
     {
-        if (leases.Length % EntryBytes != 0)
-            return Fail(leases.Length, "lease region ends inside an entry", out error);
+        if (leases.Length % EntryBytes != 0) return Fail(leases.Length, "lease region ends inside an entry", out error);
         TableLease previous = default;
-        for (int at = 0; at < leases.Length; at += EntryBytes)
+        for (var at = 0; at < leases.Length; at += EntryBytes)
         {
-            ReadOnlySpan<byte> entry = leases.Slice(at, EntryBytes);
-            TableLease lease = Read(entry);
-            if (lease.Block >= (uint)blockCount || lease.Row >= DataBlockHeader.RowsMax || entry[13..].ContainsAnyExcept((byte)0))
+            var entry = leases.Slice(at, EntryBytes);
+            var lease = Read(entry);
+            if (lease.Block >= (uint)blockCount || lease.Row >= DataBlockHeader.RowsMax
+                || entry[13..].ContainsAnyExcept((byte)0))
                 return Fail(at, "lease names no row of this table", out error);
-            if (at != 0 && lease.CompareTo(previous) <= 0)
-                return Fail(at, "leases are not ascending", out error);
+            if (at != 0 && lease.CompareTo(previous) <= 0) return Fail(at, "leases are not ascending", out error);
             previous = lease;
         }
         error = default;

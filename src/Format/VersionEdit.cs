@@ -6,7 +6,9 @@ internal sealed record VersionEdit
     /// <summary>File numbers are below this.</summary>
     public const ulong FileNumberLimit = 1UL << 63;
 
-    /// <summary>First drop every table of the version before (install, reset, and the first record of a manifest).</summary>
+    /// <summary>
+    /// First drop every table of the version before (install, reset, and the first record of a manifest).
+    /// </summary>
     public bool Replace { get; init; }
 
     /// <summary>No file number below this will be given out again; up to <see cref="FileNumberLimit"/>.</summary>

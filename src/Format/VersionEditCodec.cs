@@ -14,8 +14,8 @@ namespace Varve.Format;
 ///      u32  removed count, then u64 table number each
 ///      u32  added count, then each: u64 run order, a table descriptor (TableDescriptorCodec)
 /// </code>
-/// No number is removed twice or added twice (one may be both: a table that changes its run), and added numbers are below the
-/// next file number, which is 2^63 at most. All integers are little endian.
+/// No number is removed twice or added twice (one may be both: a table that changes its run), and added numbers are
+/// below the next file number, which is 2^63 at most. All integers are little endian.
 /// </summary>
 internal static class VersionEditCodec
 {
@@ -31,7 +31,8 @@ internal static class VersionEditCodec
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take it.</exception>
+    /// <exception cref="ArgumentException">The record breaks one of its own rules, so that no reader would take
+    /// it.</exception>
     public static void Encode(IBufferWriter<byte> destination, VersionEdit edit)
     {
         if (Fault(edit) is { } fault) throw new ArgumentException(fault, nameof(edit));
@@ -46,7 +47,8 @@ internal static class VersionEditCodec
         AddedTableCodec.Encode(destination, edit.Added);
     }
 
-    public static bool TryDecode(ReadOnlySpan<byte> source, [NotNullWhen(true)] out VersionEdit? edit, out DecodeError error)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> source, [NotNullWhen(true)] out VersionEdit? edit, out DecodeError error)
     {
         var reader = new FieldReader(source);
         edit = Read(ref reader);

@@ -5,9 +5,9 @@ using System.Runtime.InteropServices;
 namespace Varve.Format;
 
 /// <summary>
-/// One effect of a chunk inside a WAL record: a version of a key, in its final form. The memtable refers to operations in
-/// place, so each begins at a multiple of 8 within its segment and a reference is that offset divided by 8, in 32 bits
-/// (0 is none: a segment begins with its header).
+/// One effect of a chunk inside a WAL record: a version of a key, in its final form. The memtable refers to operations
+/// in place, so each begins at a multiple of 8 within its segment and a reference is that offset divided by 8, in 32
+/// bits (0 is none: a segment begins with its header).
 /// <code>
 ///  0  u64  index          log index of the entry, the version's sequence number
 ///  8  u32  prior          reference to the key's next older version in this segment; 0: none here
@@ -28,11 +28,16 @@ internal static class WalOperation
 
     /// <summary>Bytes that the operation takes in a record, padding included.</summary>
     public static long SizeOf(int keyLength, int valueLength, RecordKind kind) =>
-        (HeaderSize + (long)keyLength + valueLength + (kind == RecordKind.LeasedPut ? 8 : 0) + (Alignment - 1)) & ~(Alignment - 1L);
+        (HeaderSize + (long)keyLength + valueLength + (kind == RecordKind.LeasedPut ? 8 : 0) + (Alignment - 1))
+        & ~(Alignment - 1L);
 
-    /// <summary>Writes header, key, value, deadline and padding; <paramref name="destination"/> has at least <see cref="SizeOf"/> bytes.</summary>
+    /// <summary>
+    /// Writes header, key, value, deadline and padding; <paramref name="destination"/> has at least
+    /// <see cref="SizeOf"/> bytes.
+    /// </summary>
     public static long Write(
-        Span<byte> destination, ulong index, uint prior, RecordKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ulong deadline)
+        Span<byte> destination, ulong index, uint prior, RecordKind kind, ReadOnlySpan<byte> key,
+        ReadOnlySpan<byte> value, ulong deadline)
     {
         var size = (int)SizeOf(key.Length, value.Length, kind);
         PlaceKey(destination[..size], key);
@@ -40,7 +45,9 @@ internal static class WalOperation
         return size;
     }
 
-    /// <summary>Writes padding and key of an operation that <paramref name="operation"/> is as long as; gives the key's copy.</summary>
+    /// <summary>
+    /// Writes padding and key of an operation that <paramref name="operation"/> is as long as; gives the key's copy.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ReadOnlySpan<byte> PlaceKey(Span<byte> operation, ReadOnlySpan<byte> key)
     {
@@ -51,7 +58,10 @@ internal static class WalOperation
         return copy;
     }
 
-    /// <summary>Moves what <see cref="PlaceKey"/> wrote to where an operation of <paramref name="size"/> bytes begins further down.</summary>
+    /// <summary>
+    /// Moves what <see cref="PlaceKey"/> wrote to where an operation of <paramref name="size"/> bytes begins further
+    /// down.
+    /// </summary>
     public static void MoveKey(Span<byte> room, int from, int to, int size, int keyLength)
     {
         var key = room.Slice(from + HeaderSize, keyLength);
@@ -64,7 +74,8 @@ internal static class WalOperation
     /// <summary>Writes the header, value and deadline of an operation whose key is in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Complete(
-        Span<byte> operation, ulong index, uint prior, RecordKind kind, int keyLength, ReadOnlySpan<byte> value, ulong deadline)
+        Span<byte> operation, ulong index, uint prior, RecordKind kind, int keyLength, ReadOnlySpan<byte> value,
+        ulong deadline)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(operation, index);
         BinaryPrimitives.WriteUInt32LittleEndian(operation[8..], prior);
@@ -76,9 +87,9 @@ internal static class WalOperation
     }
 
     /// <summary>
-    /// Checks one operation at the start of <paramref name="source"/> for shape alone: lengths within the limits and the
-    /// span, a known kind, zero padding. Says nothing of its index or prior reference. The operation's record is intact, so that
-    /// a kind that this build does not know is another build's.
+    /// Checks one operation at the start of <paramref name="source"/> for shape alone: lengths within the limits and
+    /// the span, a known kind, zero padding. Says nothing of its index or prior reference. The operation's record is
+    /// intact, so that a kind that this build does not know is another build's.
     /// </summary>
     public static bool TryMeasure(ReadOnlySpan<byte> source, out int size, out DecodeError error)
     {
@@ -93,11 +104,13 @@ internal static class WalOperation
         var valueLength = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(source[16..]);
         var kind = (RecordKind)source[18];
-        if (kind is < RecordKind.Put or > RecordKind.Tombstone) error = DecodeError.Unsupported(18, $"operation of kind {(byte)kind}");
+        if (kind is < RecordKind.Put or > RecordKind.Tombstone)
+            error = DecodeError.Unsupported(18, $"operation of kind {(byte)kind}");
         else if (source[19] != 0) error = DecodeError.Unsupported(19, $"operation with the flags 0x{source[19]:x2}");
         else if (keyLength == 0) error = new DecodeError(16, "operation has an empty key");
         else if (valueLength > ValueLengthMax) error = new DecodeError(12, "operation's value is longer than 1 GiB");
-        else if (kind == RecordKind.Tombstone && valueLength != 0) error = new DecodeError(12, "tombstone carries a value");
+        else if (kind == RecordKind.Tombstone && valueLength != 0)
+            error = new DecodeError(12, "tombstone carries a value");
         if (error.Reason is not null) return false;
 
         var whole = SizeOf(keyLength, (int)valueLength, kind);
@@ -111,13 +124,18 @@ internal static class WalOperation
         return true;
     }
 
-    /// <summary>The parts of an operation that <see cref="TryMeasure"/> found sound; the deadline is 0 but for a leased put.</summary>
-    public static RecordKind Read(ReadOnlySpan<byte> operation, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out ulong deadline)
+    /// <summary>
+    /// The parts of an operation that <see cref="TryMeasure"/> found sound; the deadline is 0 but for a leased put.
+    /// </summary>
+    public static RecordKind Read(
+        ReadOnlySpan<byte> operation, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out ulong deadline)
     {
         key = operation.Slice(HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(operation[16..]));
         value = operation.Slice(HeaderSize + key.Length, BinaryPrimitives.ReadInt32LittleEndian(operation[12..]));
         var kind = (RecordKind)operation[18];
-        deadline = kind == RecordKind.LeasedPut ? BinaryPrimitives.ReadUInt64LittleEndian(operation[(HeaderSize + key.Length + value.Length)..]) : 0;
+        deadline = kind == RecordKind.LeasedPut
+            ? BinaryPrimitives.ReadUInt64LittleEndian(operation[(HeaderSize + key.Length + value.Length)..])
+            : 0;
         return kind;
     }
 }
@@ -140,9 +158,12 @@ internal readonly unsafe struct WalOperationView(byte* start)
 
     public ReadOnlySpan<byte> Key => MemoryMarshal.CreateReadOnlySpan(ref start[WalOperation.HeaderSize], KeyLength);
 
-    public ReadOnlySpan<byte> Value => MemoryMarshal.CreateReadOnlySpan(ref start[WalOperation.HeaderSize + KeyLength], ValueLength);
+    public ReadOnlySpan<byte> Value =>
+        MemoryMarshal.CreateReadOnlySpan(ref start[WalOperation.HeaderSize + KeyLength], ValueLength);
 
     /// <summary>Unix milliseconds; <see cref="ulong.MaxValue"/> for anything but a leased put.</summary>
     public ulong Deadline =>
-        Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(start + WalOperation.HeaderSize + KeyLength + ValueLength) : ulong.MaxValue;
+        Kind == RecordKind.LeasedPut
+            ? Unsafe.ReadUnaligned<ulong>(start + WalOperation.HeaderSize + KeyLength + ValueLength)
+            : ulong.MaxValue;
 }

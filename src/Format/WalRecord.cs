@@ -9,7 +9,10 @@ internal enum WalRecordType : byte
     /// <summary>A chunk of applied entries: outcomes, columns and operations.</summary>
     Chunk = 1,
 
-    /// <summary>First of a segment: where the log before it ended. Payload: u64 segment number, u64 end offset, u64 salt of that segment (zeros: none).</summary>
+    /// <summary>
+    /// First of a segment: where the log before it ended. Payload: u64 segment number, u64 end offset, u64 salt of that
+    /// segment (zeros: none).
+    /// </summary>
     Link = 2,
 
     /// <summary>The applied position moved without entries.</summary>
@@ -27,8 +30,9 @@ internal enum WalRecordType : byte
 
 /// <summary>
 /// The header of a WAL record. A record is valid only by its checksum, seeded with the segment's salt, over everything
-/// after the checksum, and by its own offset stored in it. All zeros is never valid, and no type is 0. Checksum, offset,
-/// length and type keep their places in every version, so that a record of another build is told from no record.
+/// after the checksum, and by its own offset stored in it. All zeros is never valid, and no type is 0. Checksum,
+/// offset, length and type keep their places in every version, so that a record of another build is told from no
+/// record.
 /// <code>
 ///  0  u64  checksum            XXH3-64, seed = segment salt, of bytes 8..length
 ///  8  u64  offset              of this record in its segment, a multiple of 8
@@ -84,7 +88,9 @@ internal readonly record struct WalRecordHeader
 
     public ColumnFlags Flags { get; init; }
 
-    /// <summary>Writes the header, checksum last, over a record whose payload and operations are already in place.</summary>
+    /// <summary>
+    /// Writes the header, checksum last, over a record whose payload and operations are already in place.
+    /// </summary>
     public void Seal(Span<byte> record, ulong salt)
     {
         record = record[..Length];
@@ -109,21 +115,25 @@ internal readonly record struct WalRecordHeader
 
     /// <summary>
     /// Reads and verifies the record that should start at <paramref name="offset"/> of its segment. False is not yet
-    /// damage: the log may simply end there. If the error is unsupported, there is an intact record that another build wrote.
+    /// damage: the log may simply end there. If the error is unsupported, there is an intact record that another build
+    /// wrote.
     /// </summary>
     /// <param name="source">The segment's bytes from that offset on.</param>
     /// <param name="offset">The offset in the segment.</param>
     /// <param name="salt">The segment's salt.</param>
     /// <param name="header">The header, when true.</param>
     /// <param name="error">What is wrong with the record.</param>
-    public static bool TryRead(ReadOnlySpan<byte> source, long offset, ulong salt, out WalRecordHeader header, out DecodeError error)
+    public static bool TryRead(
+        ReadOnlySpan<byte> source, long offset, ulong salt, out WalRecordHeader header, out DecodeError error)
     {
         header = default;
         error = default;
         if (source.Length < Size) return Fail(0, "record header is cut off", out error);
-        if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset) return Fail(8, "record carries another offset", out error);
+        if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset)
+            return Fail(8, "record carries another offset", out error);
         var length = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
-        if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0) return Fail(16, "record length is out of range", out error);
+        if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)
+            return Fail(16, "record length is out of range", out error);
         var record = source[..(int)length];
         if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], (long)salt))
             return Fail(0, "record checksum mismatch", out error);
@@ -151,8 +161,8 @@ internal readonly record struct WalRecordHeader
     }
 
     /// <summary>
-    /// Whether the bytes could begin a record, by what is seen without its checksum; its length when they could. Says yes to whoever
-    /// copies a header's fields: it only spares the hash where there is nothing.
+    /// Whether the bytes could begin a record, by what is seen without its checksum; its length when they could. Says
+    /// yes to whoever copies a header's fields: it only spares the hash where there is nothing.
     /// </summary>
     public static bool MayBeAt(ReadOnlySpan<byte> source, long offset, out int length)
     {
@@ -166,21 +176,28 @@ internal readonly record struct WalRecordHeader
     }
 
     /// <summary>
-    /// Whether this build writes such records. The record is intact, and whoever wrote it knew the salt: one of a shape that this
-    /// build does not write is another build's.
+    /// Whether this build writes such records. The record is intact, and whoever wrote it knew the salt: one of a shape
+    /// that this build does not write is another build's.
     /// </summary>
     private bool HasKnownShape(out DecodeError error)
     {
         var room = Length - Size;
-        if (Type is < WalRecordType.Chunk or > WalRecordType.Sealed) return Unsupported(92, $"record of type {(byte)Type}", out error);
+        if (Type is < WalRecordType.Chunk or > WalRecordType.Sealed)
+            return Unsupported(92, $"record of type {(byte)Type}", out error);
         if (PayloadLength < 0 || PayloadLength > room || PayloadLength % 8 != 0)
             return Unsupported(88, $"{Type} record of {Length} bytes with a payload of {PayloadLength}", out error);
-        if (FirstIndex > LastIndex) return Unsupported(40, $"{Type} record from index {FirstIndex} to {LastIndex}", out error);
+        if (FirstIndex > LastIndex)
+            return Unsupported(40, $"{Type} record from index {FirstIndex} to {LastIndex}", out error);
         if (Type == WalRecordType.Chunk)
         {
-            if ((Flags & ~ColumnFlags.All) != 0) return Unsupported(93, $"chunk record with the columns 0x{(byte)Flags:x2}", out error);
-            if (EntryCount <= 0 || OperationCount < 0 || OperationCount > EntryCount || LastIndex - FirstIndex < (ulong)EntryCount - 1)
-                return Unsupported(80, $"chunk record of {EntryCount} entries and {OperationCount} operations, index {FirstIndex} to {LastIndex}", out error);
+            if ((Flags & ~ColumnFlags.All) != 0)
+                return Unsupported(93, $"chunk record with the columns 0x{(byte)Flags:x2}", out error);
+            if (EntryCount <= 0 || OperationCount < 0 || OperationCount > EntryCount
+                || LastIndex - FirstIndex < (ulong)EntryCount - 1)
+                return Unsupported(
+                    80,
+                    $"chunk record of {EntryCount} entries and {OperationCount} operations, index {FirstIndex} to {LastIndex}",
+                    out error);
             error = default;
             return true;
         }
@@ -193,7 +210,9 @@ internal readonly record struct WalRecordHeader
             _ => 48,
         };
         if (PayloadLength != payload || room != payload || EntryCount != 0 || OperationCount != 0 || Flags != 0)
-            return Unsupported(88, $"{Type} record with a payload of {PayloadLength} bytes and the flags 0x{(byte)Flags:x2}", out error);
+            return Unsupported(
+                88, $"{Type} record with a payload of {PayloadLength} bytes and the flags 0x{(byte)Flags:x2}",
+                out error);
         error = default;
         return true;
     }

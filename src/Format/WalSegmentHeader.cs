@@ -43,9 +43,11 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
         header = default;
         error = default;
         if (source.Length < EncodedSize) error = new DecodeError(0, "segment header is cut off");
-        else if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic) error = new DecodeError(0, "file is not a WAL segment");
+        else if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic)
+            error = new DecodeError(0, "file is not a WAL segment");
         if (error.Reason is not null) return false;
-        var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(source[56..]), XxHash3.HashToUInt64(source[..56]));
+        var (stored, computed) =
+            (BinaryPrimitives.ReadUInt64LittleEndian(source[56..]), XxHash3.HashToUInt64(source[..56]));
         if (stored != computed)
         {
             error = DecodeError.Checksum(56, stored, computed);

@@ -3,12 +3,12 @@ using System.Text.Unicode;
 namespace Varve.Format;
 
 /// <summary>
-/// Walks the fields of protobuf messages in any legal encoding, with the accepting and rejecting of Google's C# parser. The
-/// first fault sticks and ends every loop over <see cref="TryReadTag"/>; nothing is thrown or allocated.
+/// Walks the fields of protobuf messages in any legal encoding, with the accepting and rejecting of Google's C# parser.
+/// The first fault sticks and ends every loop over <see cref="TryReadTag"/>; nothing is thrown or allocated.
 /// </summary>
 /// <remarks>
-/// A tag is <c>field number &lt;&lt; 3 | wire type</c>; a known field with another wire type is simply another tag, hence an
-/// unknown field. Nested messages and groups count toward one depth limit.
+/// A tag is <c>field number &lt;&lt; 3 | wire type</c>; a known field with another wire type is simply another tag,
+/// hence an unknown field. Nested messages and groups count toward one depth limit.
 /// </remarks>
 internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit)
 {
@@ -45,7 +45,8 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
     }
 
     public bool TryReadVarint(out ulong value) =>
-        WireVarint.TryRead(_bytes, ref _position, out value) || Fail("protobuf varint is cut off or longer than ten bytes");
+        WireVarint.TryRead(_bytes, ref _position, out value)
+        || Fail("protobuf varint is cut off or longer than ten bytes");
 
     /// <summary>A length-delimited field: where it stands; the cursor is after it.</summary>
     public bool TryReadBytes(out int offset, out int length)
@@ -66,7 +67,9 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
         return Utf8.IsValid(_all.Slice(offset, length)) || Fail("string is not valid UTF-8");
     }
 
-    /// <summary>Goes into a nested message, whose end is the end until <see cref="Leave"/> with <paramref name="outerLimit"/>.</summary>
+    /// <summary>
+    /// Goes into a nested message, whose end is the end until <see cref="Leave"/> with <paramref name="outerLimit"/>.
+    /// </summary>
     public bool TryEnter(out int outerLimit)
     {
         outerLimit = _bytes.Length;
@@ -119,7 +122,9 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
         return true;
     }
 
-    /// <summary>A group ends at its own end tag, inside the message that it began in. The depth limit bounds the recursion.</summary>
+    /// <summary>
+    /// A group ends at its own end tag, inside the message that it began in. The depth limit bounds the recursion.
+    /// </summary>
     private bool SkipGroup(uint startTag)
     {
         if (_depth >= DepthMax) return Fail("protobuf nesting is too deep");
@@ -131,7 +136,8 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
             if (tag >> 3 == 0) return Fail("protobuf tag has field number 0");
             if ((tag & 7) == GroupEnd)
             {
-                if (tag >> 3 != startTag >> 3) return Fail("protobuf group end has another field number than its start");
+                if (tag >> 3 != startTag >> 3)
+                    return Fail("protobuf group end has another field number than its start");
                 _depth--;
                 return true;
             }

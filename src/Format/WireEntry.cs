@@ -1,8 +1,8 @@
 namespace Varve.Format;
 
 /// <summary>
-/// One decoded entry of a chunk: its numbers, and where in the chunk its bytes stand. A plain value of offsets, so that it can
-/// be kept in an array; it means something only together with the chunk that it was read from.
+/// One decoded entry of a chunk: its numbers, and where in the chunk its bytes stand. A plain value of offsets, so that
+/// it can be kept in an array; it means something only together with the chunk that it was read from.
 /// </summary>
 internal struct WireEntry
 {
@@ -21,7 +21,9 @@ internal struct WireEntry
     public int ValueLength;
     public int ExpectedOffset;
 
-    /// <summary>For a compare-and-swap: -1 when no value is expected, that is, the key must not exist. -1 for all others.</summary>
+    /// <summary>
+    /// For a compare-and-swap: -1 when no value is expected, that is, the key must not exist. -1 for all others.
+    /// </summary>
     public int ExpectedLength;
 
     public CommandKind Kind;
@@ -31,5 +33,6 @@ internal struct WireEntry
     public readonly ReadOnlySpan<byte> ValueIn(ReadOnlySpan<byte> chunk) => chunk.Slice(ValueOffset, ValueLength);
 
     /// <summary>Empty also when no value is expected; <see cref="ExpectedLength"/> tells the two apart.</summary>
-    public readonly ReadOnlySpan<byte> ExpectedIn(ReadOnlySpan<byte> chunk) => chunk.Slice(ExpectedOffset, Math.Max(ExpectedLength, 0));
+    public readonly ReadOnlySpan<byte> ExpectedIn(ReadOnlySpan<byte> chunk) =>
+        chunk.Slice(ExpectedOffset, Math.Max(ExpectedLength, 0));
 }

@@ -1,11 +1,13 @@
 namespace Varve.Format;
 
 /// <summary>
-/// Decodes one <c>Entry</c> in any legal protobuf encoding: fields in any order, repeated (a number's last value counts, a
-/// message's occurrences merge, a new member of a oneof clears the one before), unknown ones between. The rare way;
-/// <see cref="WireEntryFastPath"/> takes what every encoder writes.
+/// Decodes one <c>Entry</c> in any legal protobuf encoding: fields in any order, repeated (a number's last value
+/// counts, a message's occurrences merge, a new member of a oneof clears the one before), unknown ones between. The
+/// rare way; <see cref="WireEntryFastPath"/> takes what every encoder writes.
 /// </summary>
-/// <remarks>The messages, with the full tags that the constants below name, are drawn in <see cref="ChunkReader"/>.</remarks>
+/// <remarks>
+/// The messages, with the full tags that the constants below name, are drawn in <see cref="ChunkReader"/>.
+/// </remarks>
 internal static class WireEntryDecoder
 {
     private enum Payload
@@ -24,7 +26,8 @@ internal static class WireEntryDecoder
     }
 
     /// <summary>Decodes the message at <paramref name="start"/> .. <paramref name="end"/> of the chunk.</summary>
-    public static bool TryDecode(ReadOnlySpan<byte> chunk, int start, int end, ref WireEntry entry, out DecodeError error)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> chunk, int start, int end, ref WireEntry entry, out DecodeError error)
     {
         entry = new WireEntry { ExpectedLength = -1 };
         var fields = default(EntryFields);
@@ -118,7 +121,8 @@ internal static class WireEntryDecoder
             {
                 case WireTags.CommandInsert: ReadOperation(ref cursor, ref entry, CommandKind.Insert); break;
                 case WireTags.CommandDelete: ReadOperation(ref cursor, ref entry, CommandKind.Delete); break;
-                case WireTags.CommandCompareAndSwap: ReadOperation(ref cursor, ref entry, CommandKind.CompareAndSwap); break;
+                case WireTags.CommandCompareAndSwap:
+                    ReadOperation(ref cursor, ref entry, CommandKind.CompareAndSwap); break;
                 default: cursor.Skip(tag); break;
             }
         }
@@ -130,7 +134,14 @@ internal static class WireEntryDecoder
     {
         if (!cursor.TryEnter(out var outerLimit)) return;
         if (entry.Kind != kind)
-            entry = new WireEntry { Index = entry.Index, Term = entry.Term, TimestampMs = entry.TimestampMs, Kind = kind, ExpectedLength = -1 };
+            entry = new WireEntry
+            {
+                Index = entry.Index,
+                Term = entry.Term,
+                TimestampMs = entry.TimestampMs,
+                Kind = kind,
+                ExpectedLength = -1
+            };
         while (cursor.TryReadTag(out var tag))
         {
             switch (kind, tag)

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Varve.Format;
 
 /// <summary>
-/// Decodes an <c>Entry</c> in the one form that encoders write: each field once, by ascending number, one-byte tags, one
-/// command or no-op. Straight-line, so that the usual entry costs no loop and no dispatch.
+/// Decodes an <c>Entry</c> in the one form that encoders write: each field once, by ascending number, one-byte tags,
+/// one command or no-op. Straight-line, so that the usual entry costs no loop and no dispatch.
 /// </summary>
 /// <remarks>
-/// False says nothing about the bytes but that they are not of that form: <see cref="WireEntryDecoder"/> decides. True must
-/// mean the same as there, which tests hold against Google's parser.
+/// False says nothing about the bytes but that they are not of that form: <see cref="WireEntryDecoder"/> decides. True
+/// must mean the same as there, which tests hold against Google's parser.
 /// </remarks>
 internal static class WireEntryFastPath
 {
@@ -21,8 +21,10 @@ internal static class WireEntryFastPath
         entry.TimestampMs = 0;
         entry.ExpectedOffset = 0;
         entry.ExpectedLength = -1;
-        if (!Next(bytes, ref at, WireTags.EntryIndex) || !WireVarint.TryRead(bytes, ref at, out entry.Index)) return false;
-        if (!Next(bytes, ref at, WireTags.EntryTerm) || !WireVarint.TryRead(bytes, ref at, out entry.Term)) return false;
+        if (!Next(bytes, ref at, WireTags.EntryIndex) || !WireVarint.TryRead(bytes, ref at, out entry.Index))
+            return false;
+        if (!Next(bytes, ref at, WireTags.EntryTerm) || !WireVarint.TryRead(bytes, ref at, out entry.Term))
+            return false;
         if (!Next(bytes, ref at, WireTags.EntryPayload) || !Delimited(bytes, ref at, out var payloadEnd)) return false;
         if (Next(bytes, ref at, WireTags.PayloadCommand))
         {
@@ -40,7 +42,8 @@ internal static class WireEntryFastPath
         }
 
         if (at != payloadEnd) return false;
-        if (Next(bytes, ref at, WireTags.EntryTimestamp) && !WireVarint.TryRead(bytes, ref at, out entry.TimestampMs)) return false;
+        if (Next(bytes, ref at, WireTags.EntryTimestamp) && !WireVarint.TryRead(bytes, ref at, out entry.TimestampMs))
+            return false;
         return at == end;
     }
 
@@ -54,8 +57,10 @@ internal static class WireEntryFastPath
         {
             case WireTags.CommandInsert:
                 entry.Kind = CommandKind.Insert;
-                if (!Field(bytes, ref at, WireTags.InsertValue, out entry.ValueOffset, out entry.ValueLength)) return false;
-                return !Next(bytes, ref at, WireTags.InsertTtl) || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
+                if (!Field(bytes, ref at, WireTags.InsertValue, out entry.ValueOffset, out entry.ValueLength))
+                    return false;
+                return !Next(bytes, ref at, WireTags.InsertTtl)
+                    || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
             case WireTags.CommandDelete:
                 entry.Kind = CommandKind.Delete;
                 entry.ValueOffset = entry.ValueLength = 0;
@@ -70,8 +75,10 @@ internal static class WireEntryFastPath
                     at = expectedEnd;
                 }
 
-                if (!Field(bytes, ref at, WireTags.SwapNewValue, out entry.ValueOffset, out entry.ValueLength)) return false;
-                return !Next(bytes, ref at, WireTags.SwapTtl) || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
+                if (!Field(bytes, ref at, WireTags.SwapNewValue, out entry.ValueOffset, out entry.ValueLength))
+                    return false;
+                return !Next(bytes, ref at, WireTags.SwapTtl)
+                    || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
             default:
                 return false;
         }

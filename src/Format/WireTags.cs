@@ -1,6 +1,9 @@
 namespace Varve.Format;
 
-/// <summary>The tags (field number &lt;&lt; 3 | wire type) of the messages that <see cref="ChunkReader"/> draws. Frozen: d-engine's, on the wire.</summary>
+/// <summary>
+/// The tags (field number &lt;&lt; 3 | wire type) of the messages that <see cref="ChunkReader"/> draws. Frozen:
+/// d-engine's, on the wire.
+/// </summary>
 internal static class WireTags
 {
     public const byte EntryIndex = (1 << 3) | 0;

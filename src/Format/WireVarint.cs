@@ -5,9 +5,9 @@ using System.Runtime.CompilerServices;
 namespace Varve.Format;
 
 /// <summary>
-/// Protobuf's variable-length integers: seven bits a byte, least significant first, the high bit set on all but the last; at
-/// most ten bytes. Read as Google's parsers do: padding with zero groups is accepted, bits past the 64th are dropped, and who
-/// wants 32 bits takes the low ones.
+/// Protobuf's variable-length integers: seven bits a byte, least significant first, the high bit set on all but the
+/// last; at most ten bytes. Read as Google's parsers do: padding with zero groups is accepted, bits past the 64th are
+/// dropped, and who wants 32 bits takes the low ones.
 /// </summary>
 internal static class WireVarint
 {
@@ -17,7 +17,9 @@ internal static class WireVarint
 
     public static int SizeOf(ulong value) => (64 - BitOperations.LeadingZeroCount(value | 1) + 6) / 7;
 
-    /// <summary>Reads at <paramref name="position"/> and moves it on; false, with nothing moved, when cut off or too long.</summary>
+    /// <summary>
+    /// Reads at <paramref name="position"/> and moves it on; false, with nothing moved, when cut off or too long.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryRead(ReadOnlySpan<byte> source, ref int position, out ulong value)
     {
@@ -45,7 +47,8 @@ internal static class WireVarint
     {
         if (source.Length - position >= sizeof(ulong))
         {
-            // Eight bytes at once: find the first without its high bit, drop what is after it, close the gaps between the groups.
+            // Eight bytes at once: find the first without its high bit, drop what is after it, close the gaps between
+            // the groups.
             var word = BinaryPrimitives.ReadUInt64LittleEndian(source[position..]);
             var last = ~word & Continuations;
             if (last != 0)

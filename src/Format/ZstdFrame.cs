@@ -20,8 +20,12 @@ internal static class ZstdFrame
     private const int RunBlock = 1;
     private const int ReservedBlock = 3;
 
-    /// <summary>Measures the frame at the start of <paramref name="source"/>; one with a dictionary, or that hides its content's size, is an error.</summary>
-    public static bool TryMeasure(ReadOnlySpan<byte> source, out int frameLength, out ulong contentLength, out DecodeError error)
+    /// <summary>
+    /// Measures the frame at the start of <paramref name="source"/>; one with a dictionary, or that hides its content's
+    /// size, is an error.
+    /// </summary>
+    public static bool TryMeasure(
+        ReadOnlySpan<byte> source, out int frameLength, out ulong contentLength, out DecodeError error)
     {
         frameLength = 0;
         contentLength = 0;

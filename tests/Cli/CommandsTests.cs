@@ -20,7 +20,9 @@ public sealed class CommandsTests : IDisposable
         Assert.Equal("two", (await SucceedAsync("get", "hex:62", "--data", Data)).Output);
         Assert.Equal("a\tone\nb\ttwo\n", (await SucceedAsync("scan", "--data", Data)).Output);
         Assert.Equal("b\ttwo\n", (await SucceedAsync("scan", "--reverse", "--limit", "1", "--data", Data)).Output);
-        Assert.Equal("{\"key\":\"a\",\"value\":\"one\",\"revision\":2}\n", (await SucceedAsync("scan", "a", "--json", "--data", Data)).Output);
+        Assert.Equal(
+            "{\"key\":\"a\",\"value\":\"one\",\"revision\":2}\n",
+            (await SucceedAsync("scan", "a", "--json", "--data", Data)).Output);
         Assert.Contains("\"count\": 2", (await SucceedAsync("stat", "--json", "--data", Data)).Output);
     }
 
@@ -48,7 +50,9 @@ public sealed class CommandsTests : IDisposable
         await ApplyAsync();
         await SucceedAsync("compact", "--data", Data);
         var (snapshot, packed) = (_tool.PathOf("snapshot"), _tool.PathOf("snapshot.varve"));
-        Assert.Contains("index     2\n", (await SucceedAsync("snapshot", "create", "--data", Data, "--out", snapshot, "--pack", packed)).Output);
+        Assert.Contains(
+            "index     2\n",
+            (await SucceedAsync("snapshot", "create", "--data", Data, "--out", snapshot, "--pack", packed)).Output);
         Assert.Contains("2 keys", (await SucceedAsync("snapshot", "verify", packed)).Output);
         Assert.Contains("2 keys", (await SucceedAsync("snapshot", "verify", snapshot)).Output);
         Assert.Contains("at index 2", (await SucceedAsync("dump", "snapshot", snapshot)).Output);
@@ -59,7 +63,8 @@ public sealed class CommandsTests : IDisposable
         await SucceedAsync("snapshot", "install", packed, "--data", _tool.PathOf("third"));
         Assert.Equal("a\tone\nb\ttwo\n", (await SucceedAsync("scan", "--data", _tool.PathOf("third"))).Output);
 
-        var wrong = await _tool.RunAsync("snapshot", "install", snapshot, "--data", second, "--checksum", new string('0', 64));
+        var wrong = await _tool.RunAsync(
+            "snapshot", "install", snapshot, "--data", second, "--checksum", new string('0', 64));
         Assert.Equal(2, wrong.ExitCode);
         Assert.Single(wrong.ErrorLines);
     }
@@ -70,17 +75,22 @@ public sealed class CommandsTests : IDisposable
         await ApplyAsync();
         await SucceedAsync("compact", "--data", Data);
         using var engine = LsmStateMachine.Open(Data);
-        engine.ApplyChunk([new ApplyEntry(3, 1, Command.Insert("c"u8.ToArray(), "three"u8.ToArray()))], new ApplyResult[1]);
-        var before = Directory.GetFiles(Data).Order().Select(path => (path, new FileInfo(path).Length, new FileInfo(path).LastWriteTimeUtc)).ToArray();
+        engine.ApplyChunk(
+            [new ApplyEntry(3, 1, Command.Insert("c"u8.ToArray(), "three"u8.ToArray()))], new ApplyResult[1]);
+        var before = Directory.GetFiles(Data).Order()
+            .Select(path => (path, new FileInfo(path).Length, new FileInfo(path).LastWriteTimeUtc)).ToArray();
         var snapshot = _tool.PathOf("snapshot");
-        Assert.Contains("index     3\n", (await SucceedAsync("snapshot", "create", "--data", Data, "--out", snapshot)).Output);
-        Assert.Equal(before, Directory.GetFiles(Data).Order().Select(path => (path, new FileInfo(path).Length, new FileInfo(path).LastWriteTimeUtc)));
+        Assert.Contains(
+            "index     3\n", (await SucceedAsync("snapshot", "create", "--data", Data, "--out", snapshot)).Output);
+        Assert.Equal(before, Directory.GetFiles(Data).Order()
+            .Select(path => (path, new FileInfo(path).Length, new FileInfo(path).LastWriteTimeUtc)));
         engine.ApplyChunk([new ApplyEntry(4, 1, Command.Delete("a"u8.ToArray()))], new ApplyResult[1]);
         await engine.CompactAsync();
 
         await SucceedAsync("snapshot", "verify", snapshot);
         await SucceedAsync("snapshot", "install", snapshot, "--data", _tool.PathOf("second"));
-        Assert.Equal("a\tone\nb\ttwo\nc\tthree\n", (await SucceedAsync("scan", "--data", _tool.PathOf("second"))).Output);
+        Assert.Equal(
+            "a\tone\nb\ttwo\nc\tthree\n", (await SucceedAsync("scan", "--data", _tool.PathOf("second"))).Output);
     }
 
     [Fact]
@@ -124,7 +134,8 @@ public sealed class CommandsTests : IDisposable
     // An entry of term 1 by hand: everything here is shorter than 128 bytes, so a length is one byte.
     private static byte[] Insert(byte index, string key, string value)
     {
-        byte[] insert = [.. Field(1, System.Text.Encoding.UTF8.GetBytes(key)), .. Field(2, System.Text.Encoding.UTF8.GetBytes(value))];
+        byte[] insert = [.. Field(1, System.Text.Encoding.UTF8.GetBytes(key)), .. Field(
+            2, System.Text.Encoding.UTF8.GetBytes(value))];
         byte[] entry = [0x08, index, 0x10, 1, .. Field(3, Field(2, Field(1, insert)))];
         return [(byte)entry.Length, .. entry];
     }

@@ -115,7 +115,8 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
         await File.WriteAllBytesAsync(_tool.PathOf("empty.log"), []);
         await File.WriteAllBytesAsync(_tool.PathOf("torn.log"), [200, 0, 0, 0, 1]);
         await File.WriteAllBytesAsync(_tool.PathOf("garbage.log"), [3, 0, 0, 0, 0x7F, 0, 0]);
-        await File.WriteAllBytesAsync(_tool.PathOf("later.log"), [9, 0, 0, 0, 8, 0x08, 7, 0x10, 1, 0x1A, 2, 0x0A, 0]); // a no-op of index 7
+        // A no-op of index 7.
+        await File.WriteAllBytesAsync(_tool.PathOf("later.log"), [9, 0, 0, 0, 8, 0x08, 7, 0x10, 1, 0x1A, 2, 0x0A, 0]);
         AssertFailed(3, await _tool.RunAsync("compact", "--data", data));
         AssertFailed(3, await _tool.RunAsync("snapshot", "create", "--data", data, "--out", _tool.PathOf("snapshot")));
         AssertFailed(3, await _tool.RunAsync("stat", "--data", data));
@@ -123,7 +124,9 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
             AssertFailed(1, await _tool.RunAsync("apply", _tool.PathOf(log), "--data", data));
         Assert.False(Directory.Exists(_tool.PathOf("snapshot")));
         if (kind == "missing") Assert.False(Directory.Exists(data));
-        else Assert.Equal(kind == "foreign" ? ["letter.txt"] : [], Directory.GetFileSystemEntries(data).Select(Path.GetFileName));
+        else
+            Assert.Equal(
+                kind == "foreign" ? ["letter.txt"] : [], Directory.GetFileSystemEntries(data).Select(Path.GetFileName));
     }
 
     private static void AssertFailed(int exitCode, ToolResult result)

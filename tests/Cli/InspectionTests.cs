@@ -3,7 +3,10 @@ using Xunit;
 
 namespace Varve.Tests.Cli;
 
-/// <summary><c>verify</c> and <c>repair</c> as their users run them: what they print, what they end with, and that they leave things as they are.</summary>
+/// <summary>
+/// <c>verify</c> and <c>repair</c> as their users run them: what they print, what they end with, and that they leave
+/// things as they are.
+/// </summary>
 public sealed class InspectionTests : IDisposable
 {
     private readonly Tool _tool = new();
@@ -16,7 +19,8 @@ public sealed class InspectionTests : IDisposable
     public async Task AWholeDatabaseIsWhole()
     {
         await MakeAsync();
-        foreach (var arguments in (string[][])[["verify", Data], ["verify", "--deep", Data], ["verify", "--quick", Data]])
+        foreach (var arguments in (string[][])[
+            ["verify", Data], ["verify", "--deep", Data], ["verify", "--quick", Data]])
         {
             var result = await _tool.RunAsync(arguments);
             Assert.Equal((0, ""), (result.ExitCode, result.Error));
@@ -52,7 +56,8 @@ public sealed class InspectionTests : IDisposable
         var root = json.RootElement;
         Assert.False(root.GetProperty("whole").GetBoolean());
         Assert.Equal(2, root.GetProperty("damages").GetInt32());
-        var files = root.GetProperty("problems").EnumerateArray().Select(problem => problem.GetProperty("file").GetString()!).ToArray();
+        var files = root.GetProperty("problems").EnumerateArray()
+            .Select(problem => problem.GetProperty("file").GetString()!).ToArray();
         Assert.Equal([Path.Combine(Data, "IDENTITY"), table], files);
         Assert.True(root.GetProperty("bytes").GetInt64() > 0);
     }
@@ -90,7 +95,9 @@ public sealed class InspectionTests : IDisposable
         var result = await _tool.RunAsync("verify", "--progress", Data);
         Assert.Equal(0, result.ExitCode);
         Assert.Equal(
-            Directory.GetFiles(Data, "*.v*").Concat(Directory.GetFiles(Data, "*.wal")).Select(path => "reading " + path).Order(), result.ErrorLines.Order());
+            Directory.GetFiles(Data, "*.v*").Concat(Directory.GetFiles(Data, "*.wal")).Select(path => "reading " + path)
+                .Order(),
+            result.ErrorLines.Order());
     }
 
     [Fact]
@@ -98,7 +105,9 @@ public sealed class InspectionTests : IDisposable
     {
         await MakeAsync();
         var (snapshot, packed) = (_tool.PathOf("snapshot"), _tool.PathOf("snapshot.varve"));
-        Assert.Equal(0, (await _tool.RunAsync("snapshot", "create", "--data", Data, "--out", snapshot, "--pack", packed)).ExitCode);
+        Assert.Equal(
+            0,
+            (await _tool.RunAsync("snapshot", "create", "--data", Data, "--out", snapshot, "--pack", packed)).ExitCode);
         var table = Directory.GetFiles(snapshot, "*.vtab").Order(StringComparer.Ordinal).Last();
         File.Copy(table, table + ".copy");
         File.Move(table + ".copy", table, overwrite: true); // not the database's any more
@@ -119,8 +128,10 @@ public sealed class InspectionTests : IDisposable
         await MakeAsync();
         using var engine = LsmStateMachine.Open(Data);
         var segment = Directory.GetFiles(Data, "*.wal").Order(StringComparer.Ordinal).Last();
-        await engine.ApplyChunkAsync(new ApplyEntry[] { new(4, 2, Command.Insert("d"u8.ToArray(), "four"u8.ToArray())) });
-        await engine.ApplyChunkAsync(new ApplyEntry[] { new(5, 2, Command.Insert("e"u8.ToArray(), "five"u8.ToArray())) });
+        await engine.ApplyChunkAsync(
+            new ApplyEntry[] { new(4, 2, Command.Insert("d"u8.ToArray(), "four"u8.ToArray())) });
+        await engine.ApplyChunkAsync(
+            new ApplyEntry[] { new(5, 2, Command.Insert("e"u8.ToArray(), "five"u8.ToArray())) });
         // As when a record is finished, and another appended, while the reader looks.
         Flip(segment, File.ReadAllBytes(segment).AsSpan().IndexOf("four"u8));
         var result = await _tool.RunAsync("stat", "--data", Data);
@@ -137,7 +148,8 @@ public sealed class InspectionTests : IDisposable
         await MakeAsync();
         var whole = await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"));
         Assert.Equal((0, "exact: the state of index 3, term 2; 3 keys\n"), (whole.ExitCode, whole.Output));
-        Assert.Equal("a\tone\nb\ttwo\nc\tthree\n", (await _tool.RunAsync("scan", "--data", _tool.PathOf("whole"))).Output);
+        Assert.Equal(
+            "a\tone\nb\ttwo\nc\tthree\n", (await _tool.RunAsync("scan", "--data", _tool.PathOf("whole"))).Output);
         Assert.Equal(1, (await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"))).ExitCode);
 
         Flip(Directory.GetFiles(Data, "*.vtab").Single(), 70);
@@ -157,17 +169,24 @@ public sealed class InspectionTests : IDisposable
     private async Task MakeAsync()
     {
         using var engine = LsmStateMachine.Open(Data);
-        await engine.ApplyChunkAsync(new ApplyEntry[] { new(1, 1, Command.Insert("a"u8.ToArray(), "one"u8.ToArray())), new(2, 1, Command.Insert("b"u8.ToArray(), "two"u8.ToArray())) });
+        await engine.ApplyChunkAsync(
+            new ApplyEntry[] { new(1, 1, Command.Insert("a"u8.ToArray(), "one"u8.ToArray())), new(
+                2, 1, Command.Insert("b"u8.ToArray(), "two"u8.ToArray())) });
         await engine.CompactAsync();
-        await engine.ApplyChunkAsync(new ApplyEntry[] { new(3, 2, Command.Insert("c"u8.ToArray(), "three"u8.ToArray())) });
+        await engine.ApplyChunkAsync(
+            new ApplyEntry[] { new(3, 2, Command.Insert("c"u8.ToArray(), "three"u8.ToArray())) });
     }
 
     private List<(string, string, DateTime)> State() =>
     [
-        .. new DirectoryInfo(_tool.Root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).OrderBy(entry => entry.FullName, StringComparer.Ordinal)
+        .. new DirectoryInfo(_tool.Root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
+            .OrderBy(entry => entry.FullName, StringComparer.Ordinal)
             .Select(entry => (
                 entry.FullName,
-                entry is FileInfo file ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file.FullName))) : "",
+                entry is FileInfo file
+                    ? Convert.ToHexString(
+                        System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file.FullName)))
+                    : "",
                 entry.LastWriteTimeUtc)),
     ];
 

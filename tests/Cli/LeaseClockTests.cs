@@ -2,7 +2,9 @@ using Xunit;
 
 namespace Varve.Tests.Cli;
 
-/// <summary>The tool takes the lease clock of the database that it is given; the option is for one that it makes.</summary>
+/// <summary>
+/// The tool takes the lease clock of the database that it is given; the option is for one that it makes.
+/// </summary>
 public sealed class LeaseClockTests : IDisposable
 {
     private readonly Tool _tool = new();
@@ -46,7 +48,10 @@ public sealed class LeaseClockTests : IDisposable
     private void Make()
     {
         using var engine = LsmStateMachine.Open(Data, new EngineOptions { LeaseClock = LeaseClock.Log });
-        engine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), ttlSeconds: 10), TimestampMs: 1_000)], new ApplyResult[1]);
+        engine.ApplyChunk(
+            [new ApplyEntry(
+                1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), ttlSeconds: 10), TimestampMs: 1_000)],
+            new ApplyResult[1]);
     }
 
     private async Task<ToolResult> SucceedAsync(params string[] arguments)

@@ -14,10 +14,12 @@ public sealed class ReadmeTests : IDisposable
     public async Task ExampleDoesWhatItSays()
     {
         using var engine = LsmStateMachine.Open(_tool.PathOf("data"));
-        ulong next = engine.LastApplied.Index + 1;
+        var next = engine.LastApplied.Index + 1;
         var put = Command.Insert(Encoding.UTF8.GetBytes("greeting"), Encoding.UTF8.GetBytes("hello"));
-        var swap = Command.CompareAndSwap(Encoding.UTF8.GetBytes("leader"), expected: null, Encoding.UTF8.GetBytes("node-1"));
-        ApplyResult[] results = await engine.ApplyChunkAsync(new ApplyEntry[] { new(next, Term: 1, put), new(next + 1, Term: 1, swap) });
+        var swap = Command.CompareAndSwap(
+            Encoding.UTF8.GetBytes("leader"), expected: null, Encoding.UTF8.GetBytes("node-1"));
+        var results = await engine.ApplyChunkAsync(
+            new ApplyEntry[] { new(next, Term: 1, put), new(next + 1, Term: 1, swap) });
 
         Assert.Equal("hello", Encoding.UTF8.GetString(engine.Get("greeting"u8)!));
         Assert.True(results[1].Succeeded);

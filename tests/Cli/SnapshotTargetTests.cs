@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Xunit;
@@ -8,21 +7,21 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Cli;
 
 /// <summary>
-/// Two processes that make a snapshot in one directory: one succeeds, the other says why not, and what is there is whole. A real
-/// mount point is a directory like any other.
+/// Two processes that make a snapshot in one directory: one succeeds, the other says why not, and what is there is
+/// whole. A real mount point is a directory like any other.
 /// </summary>
 public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDisposable
 {
     private const int Stop = 19;
     private const int Continue = 18;
 
-    private readonly Tool tool = new();
+    private readonly Tool _tool = new();
 
-    private string Parent => tool.PathOf("snapshots");
+    private string Parent => _tool.PathOf("snapshots");
 
     private string Target => Path.Combine(Parent, "target");
 
-    public void Dispose() => tool.Dispose();
+    public void Dispose() => _tool.Dispose();
 
     /// <summary>The first is halted while it gathers its files, until the second has come to its end.</summary>
     [Theory]
@@ -33,13 +32,13 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
         if (!OperatingSystem.IsLinux()) return;
         Directory.CreateDirectory(isThere ? Target : Parent);
         var (first, second) = (Make("first"), Make("second"));
-        var halted = tool.Start("dotnet", Create(first));
+        var halted = _tool.Start("dotnet", Create(first));
         while (!halted.HasExited && !Directory.EnumerateFileSystemEntries(Parent, ".varve-*").Any()) Thread.Yield();
         _ = Signal(halted.Id, Stop);
         ToolResult rival;
         try
         {
-            rival = await tool.RunAsync("snapshot", "create", "--data", second, "--out", Target);
+            rival = await _tool.RunAsync("snapshot", "create", "--data", second, "--out", Target);
         }
         finally
         {
@@ -53,7 +52,7 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
         Assert.Equal([Target], Directory.GetFileSystemEntries(Parent));
         var manifest = File.ReadAllBytes(Path.Combine(Target, "MANIFEST.varve"));
         Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(manifest)), made.Output);
-        Assert.Equal(0, (await tool.RunAsync("verify", Target)).ExitCode);
+        Assert.Equal(0, (await _tool.RunAsync("verify", Target)).ExitCode);
     }
 
     [Fact]
@@ -84,14 +83,17 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
         Assert.DoesNotContain(".varve-", result.Output);
     }
 
-    /// <summary>Two databases and an empty mount point, which the script and its children alone see; "$@" is the tool.</summary>
+    /// <summary>
+    /// Two databases and an empty mount point, which the script and its children alone see; "$@" is the tool.
+    /// </summary>
     private Task<ToolResult> RunAsync(string[] space, string script)
     {
         Directory.CreateDirectory(Target);
         Make("first");
         Make("second");
         script = "mount -t tmpfs varve snapshots/target || exit 9\n" + script;
-        return Tool.ResultAsync(tool.Start("unshare", [.. space, "sh", "-c", script, "sh", "dotnet", .. Tool.Command()]));
+        return Tool.ResultAsync(
+            _tool.Start("unshare", [.. space, "sh", "-c", script, "sh", "dotnet", .. Tool.Command()]));
     }
 
     /// <summary>What gives this user a namespace of mounts; null, with a word, where nothing does.</summary>
@@ -102,7 +104,7 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
         {
             foreach (var space in (string[][])[["-m"], ["-r", "-m"]])
             {
-                using var trial = tool.Start("unshare", [.. space, "mount", "-t", "tmpfs", "varve", tool.Root]);
+                using var trial = _tool.Start("unshare", [.. space, "mount", "-t", "tmpfs", "varve", _tool.Root]);
                 trial.WaitForExit();
                 if (trial.ExitCode == 0) return space;
             }
@@ -120,7 +122,7 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
     /// <summary>A database with one key, in a table and in the log.</summary>
     private string Make(string name)
     {
-        var directory = tool.PathOf(name);
+        var directory = _tool.PathOf(name);
         using var engine = LsmStateMachine.Open(directory);
         var insert = Command.Insert("key"u8.ToArray(), "value"u8.ToArray());
         engine.ApplyChunk([new ApplyEntry(1, 1, insert)], new ApplyResult[1]);

@@ -48,11 +48,11 @@ public sealed class StatTests : IDisposable
         [nameof(EngineStatistics.MemoryBudgetBytes)] = "is an option, and the tool's own",
     };
 
-    private readonly Tool tool = new();
+    private readonly Tool _tool = new();
 
-    private string Data => tool.PathOf("data");
+    private string Data => _tool.PathOf("data");
 
-    public void Dispose() => tool.Dispose();
+    public void Dispose() => _tool.Dispose();
 
     [Fact]
     public async Task EveryStatisticIsShownOrLeftOutForAReason()
@@ -67,11 +67,12 @@ public sealed class StatTests : IDisposable
         }
 
         EngineStatistics expected;
-        using (var reader = LsmStateMachine.Open(Data, new EngineOptions { ReadOnly = true })) expected = reader.GetStatistics();
+        using (var reader = LsmStateMachine.Open(Data, new EngineOptions { ReadOnly = true }))
+            expected = reader.GetStatistics();
         foreach (var (name, reason) in LeftOut)
             if (reason is Work or Views) Assert.Equal((name, 0L), (name, NumberOf(ValueOf(name)!)));
-        using var json = JsonDocument.Parse((await tool.RunAsync("stat", "--json", "--data", Data)).Output);
-        var lines = (await tool.RunAsync("stat", "--data", Data)).Output.Split('\n');
+        using var json = JsonDocument.Parse((await _tool.RunAsync("stat", "--json", "--data", Data)).Output);
+        var lines = (await _tool.RunAsync("stat", "--data", Data)).Output.Split('\n');
         var members = json.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
         foreach (var (name, (member, label)) in Shown)
         {

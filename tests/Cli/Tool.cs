@@ -8,7 +8,9 @@ internal sealed record ToolResult(int ExitCode, string Output, string Error)
     public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }
 
-/// <summary>Runs the built tool as its users do, in a process and a directory of its own; the directory goes with the object.</summary>
+/// <summary>
+/// Runs the built tool as its users do, in a process and a directory of its own; the directory goes with the object.
+/// </summary>
 internal sealed class Tool : IDisposable
 {
     public Tool() => Root = Directory.CreateTempSubdirectory("varve-cli-").FullName;
@@ -20,9 +22,12 @@ internal sealed class Tool : IDisposable
     public Task<ToolResult> RunAsync(params string[] arguments) => ResultAsync(Start("dotnet", Command(arguments)));
 
     /// <summary>The arguments with which <c>dotnet</c> runs the tool.</summary>
-    public static string[] Command(params string[] arguments) => ["exec", Path.Combine(AppContext.BaseDirectory, "varve.dll"), .. arguments];
+    public static string[] Command(params string[] arguments) =>
+        ["exec", Path.Combine(AppContext.BaseDirectory, "varve.dll"), .. arguments];
 
-    /// <summary>Starts a program of the system in the directory; <see cref="ResultAsync"/> takes it from there.</summary>
+    /// <summary>
+    /// Starts a program of the system in the directory; <see cref="ResultAsync"/> takes it from there.
+    /// </summary>
     public Process Start(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)

@@ -5,27 +5,28 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// Flips bits of the golden database and snapshot, one at a time, opens and reads everything, and puts the bit back. Every bit, or
-/// one of every so many, which the seed picks.
+/// Flips bits of the golden database and snapshot, one at a time, opens and reads everything, and puts the bit back.
+/// Every bit, or one of every so many, which the seed picks.
 /// </summary>
 internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Region> regions)
 {
     private const int UnitBytes = 512;
-    private readonly ulong every = (ulong)soak.Number("every", 1);
-    private readonly long goOnEvery = soak.Number("go-on-every", 5000);
-    private readonly long verifyEvery = soak.Number("verify-every", 100);
-    private readonly List<(Region Region, long Begin)> units = [.. regions.SelectMany(region => Units(region))];
-    private readonly Tally tally = new();
-    private int next = -1;
-    private long flips;
-    private long survivals;
+    private readonly ulong _every = (ulong)soak.Number("every", 1);
+    private readonly long _goOnEvery = soak.Number("go-on-every", 5000);
+    private readonly long _verifyEvery = soak.Number("verify-every", 100);
+    private readonly List<(Region Region, long Begin)> _units = [.. regions.SelectMany(region => Units(region))];
+    private readonly Tally _tally = new();
+    private int _next = -1;
+    private long _flips;
+    private long _survivals;
 
     /// <summary>Runs on all cores; the figures, by file and region.</summary>
     public Tally Run()
     {
-        var workers = Enumerable.Range(0, (int)soak.Number("workers", Environment.ProcessorCount)).Select(_ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning)).ToArray();
+        var workers = Enumerable.Range(0, (int)soak.Number("workers", Environment.ProcessorCount))
+            .Select(_ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning)).ToArray();
         Task.WaitAll(workers);
-        return tally;
+        return _tally;
     }
 
     private void Work()
@@ -33,12 +34,13 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
         using var disk = golden.Disk.Copy();
         using var snapshots = new SnapshotReader(golden, disk);
         var judge = new Judge(golden);
-        for (var unit = Interlocked.Increment(ref next); unit < units.Count; unit = Interlocked.Increment(ref next))
+        for (var unit = Interlocked.Increment(ref _next); unit < _units.Count; unit = Interlocked.Increment(ref _next))
         {
-            var (region, begin) = units[unit];
+            var (region, begin) = _units[unit];
             var end = Math.Min(region.End, begin + UnitBytes);
-            for (var bit = Pick(region.Path, begin * 8); bit < end * 8; bit = Pick(region.Path, bit + 1)) Flip(disk, judge, snapshots, region, bit);
-            soak.Progress(() => $"{Volatile.Read(ref flips):n0} flips, unit {unit:n0} of {units.Count:n0}");
+            for (var bit = Pick(region.Path, begin * 8); bit < end * 8; bit = Pick(region.Path, bit + 1))
+                Flip(disk, judge, snapshots, region, bit);
+            soak.Progress(() => $"{Volatile.Read(ref _flips):n0} flips, unit {unit:n0} of {_units.Count:n0}");
         }
     }
 
@@ -57,21 +59,32 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
             else
             {
                 seen = judge.OfFlip(disk, region);
-                if (seen.Verdict is not (Verdict.Open or Verdict.Read) && Interlocked.Increment(ref survivals) % goOnEvery == 1) judge.GoesOn(disk, seen.Index);
+                if (seen.Verdict is not (Verdict.Open or Verdict.Read)
+                    && Interlocked.Increment(ref _survivals) % _goOnEvery == 1)
+                    judge.GoesOn(disk, seen.Index);
             }
 
-            if (Interlocked.Increment(ref flips) % verifyEvery == 1)
+            if (Interlocked.Increment(ref _flips) % _verifyEvery == 1)
             {
-                var path = region.File switch { "snapshot" => GoldenDatabase.SnapshotDirectory, "packed snapshot" => region.Path, _ => GoldenDatabase.Directory };
-                Judge.Verify(disk, path, region.Path == SnapshotReader.ManifestPath && snapshots.SaysTheSame() ? Verdict.Harmless : seen.Verdict);
+                var path = region.File switch
+                {
+                    "snapshot" => GoldenDatabase.SnapshotDirectory,
+                    "packed snapshot" => region.Path,
+                    _ => GoldenDatabase.Directory
+                };
+                Judge.Verify(disk, path, region.Path == SnapshotReader.ManifestPath && snapshots.SaysTheSame()
+                    ? Verdict.Harmless
+                    : seen.Verdict);
             }
 
-            tally.Add(region.File, region.Name, seen.Verdict);
+            _tally.Add(region.File, region.Name, seen.Verdict);
         }
         catch (Exception e)
         {
-            Volatile.Write(ref next, int.MaxValue / 2); // the other workers end too
-            throw new FindingException($"seed {soak.Seed}: bit {bit & 7} of byte {bit >> 3} of {region.Path} ({region.File}, {region.Name})", e);
+            Volatile.Write(ref _next, int.MaxValue / 2); // the other workers end too
+            throw new FindingException(
+                $"seed {soak.Seed}: bit {bit & 7} of byte {bit >> 3} of {region.Path} ({region.File}, {region.Name})",
+                e);
         }
         finally
         {
@@ -82,10 +95,10 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
     /// <summary>The picked bit at or after a bit: one of every group of so many.</summary>
     private long Pick(string path, long bit)
     {
-        if (every == 1) return bit;
-        for (var group = (ulong)bit / every; ; group++)
+        if (_every == 1) return bit;
+        for (var group = (ulong)bit / _every; ; group++)
         {
-            var picked = (long)((group * every) + (Mix(group ^ soak.Seed ^ (ulong)(uint)path.Length << 40) % every));
+            var picked = (long)((group * _every) + (Mix(group ^ soak.Seed ^ (ulong)(uint)path.Length << 40) % _every));
             if (picked >= bit) return picked;
         }
     }

@@ -3,12 +3,15 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Corruption;
 
-/// <summary>Carries out many cases of damage on all cores; each worker has a copy of the golden disk, which every case leaves as it was.</summary>
+/// <summary>
+/// Carries out many cases of damage on all cores; each worker has a copy of the golden disk, which every case leaves as
+/// it was.
+/// </summary>
 internal abstract class Damage(Soak soak, GoldenDatabase golden)
 {
-    private readonly Tally tally = new();
-    private int next = -1;
-    private long done;
+    private readonly Tally _tally = new();
+    private int _next = -1;
+    private long _done;
 
     protected GoldenDatabase Golden => golden;
 
@@ -18,8 +21,9 @@ internal abstract class Damage(Soak soak, GoldenDatabase golden)
 
     public Tally Run()
     {
-        Task.WaitAll([.. Enumerable.Range(0, (int)soak.Number("workers", Environment.ProcessorCount)).Select(_ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning))]);
-        return tally;
+        Task.WaitAll([.. Enumerable.Range(0, (int)soak.Number("workers", Environment.ProcessorCount)).Select(
+            _ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning))]);
+        return _tally;
     }
 
     /// <summary>One case, or a batch of them.</summary>
@@ -27,8 +31,8 @@ internal abstract class Damage(Soak soak, GoldenDatabase golden)
 
     private void Work()
     {
-        using var bench = new Bench(golden, tally, soak);
-        for (var number = Interlocked.Increment(ref next); number < Count; number = Interlocked.Increment(ref next))
+        using var bench = new Bench(golden, _tally, soak);
+        for (var number = Interlocked.Increment(ref _next); number < Count; number = Interlocked.Increment(ref _next))
         {
             try
             {
@@ -36,12 +40,12 @@ internal abstract class Damage(Soak soak, GoldenDatabase golden)
             }
             catch
             {
-                Volatile.Write(ref next, int.MaxValue / 2);
+                Volatile.Write(ref _next, int.MaxValue / 2);
                 throw;
             }
 
-            Interlocked.Increment(ref done);
-            soak.Progress(() => $"{Volatile.Read(ref done):n0} of {Count:n0}");
+            Interlocked.Increment(ref _done);
+            soak.Progress(() => $"{Volatile.Read(ref _done):n0} of {Count:n0}");
         }
     }
 }
@@ -49,26 +53,27 @@ internal abstract class Damage(Soak soak, GoldenDatabase golden)
 /// <summary>One worker's disk and judges.</summary>
 internal sealed class Bench : IDisposable
 {
-    private readonly GoldenDatabase golden;
-    private readonly Tally tally;
-    private readonly Soak soak;
-    private readonly Judge judge;
-    private readonly SnapshotReader snapshots;
-    private readonly long goOnEvery;
-    private long survivals;
+    private readonly GoldenDatabase _golden;
+    private readonly Tally _tally;
+    private readonly Soak _soak;
+    private readonly Judge _judge;
+    private readonly SnapshotReader _snapshots;
+    private readonly long _goOnEvery;
+    private long _survivals;
 
     public Bench(GoldenDatabase golden, Tally tally, Soak soak)
     {
-        (this.golden, this.tally, this.soak) = (golden, tally, soak);
+        (_golden, _tally, _soak) = (golden, tally, soak);
         Disk = golden.Disk.Copy();
-        judge = new Judge(golden);
-        snapshots = new SnapshotReader(golden, Disk);
-        goOnEvery = soak.Number("go-on-every", 50);
+        _judge = new Judge(golden);
+        _snapshots = new SnapshotReader(golden, Disk);
+        _goOnEvery = soak.Number("go-on-every", 50);
     }
 
     public MemoryDisk Disk { get; }
 
-    public static bool IsOfDatabase(string path) => path.StartsWith(GoldenDatabase.Directory + "/", StringComparison.Ordinal);
+    public static bool IsOfDatabase(string path) =>
+        path.StartsWith(GoldenDatabase.Directory + "/", StringComparison.Ordinal);
 
     /// <summary>Damages, judges, and puts the named files back as they were.</summary>
     public void Case(string kind, string name, ReadOnlySpan<string> files, Action damage, Func<Judge, Seen> of)
@@ -80,26 +85,26 @@ internal sealed class Bench : IDisposable
             Seen seen;
             if (IsOfDatabase(kept[0]))
             {
-                seen = of(judge);
-                if (seen.Path is null && survivals++ % goOnEvery == 0) judge.GoesOn(Disk, seen.Index);
+                seen = of(_judge);
+                if (seen.Path is null && _survivals++ % _goOnEvery == 0) _judge.GoesOn(Disk, seen.Index);
             }
             else
             {
-                seen = snapshots.Read(isPacked: kept[0] == GoldenDatabase.PackedSnapshot);
+                seen = _snapshots.Read(isPacked: kept[0] == GoldenDatabase.PackedSnapshot);
                 if (seen.Verdict == Verdict.Harmless) throw new WrongStateException("a damaged snapshot was installed");
             }
 
-            tally.Add(kind, name, seen.Verdict);
+            _tally.Add(kind, name, seen.Verdict);
         }
         catch (Exception e)
         {
-            throw new FindingException($"seed {soak.Seed}: {kind}, {name}: {string.Join(", ", kept)}", e);
+            throw new FindingException($"seed {_soak.Seed}: {kind}, {name}: {string.Join(", ", kept)}", e);
         }
         finally
         {
             foreach (var file in kept)
             {
-                if (golden.Disk.FileExists(file)) Disk.Put(file, golden.Disk.Node(file).Span);
+                if (_golden.Disk.FileExists(file)) Disk.Put(file, _golden.Disk.Node(file).Span);
                 else Disk.Delete(file);
             }
         }
@@ -107,7 +112,7 @@ internal sealed class Bench : IDisposable
 
     public void Dispose()
     {
-        snapshots.Dispose();
+        _snapshots.Dispose();
         Disk.Dispose();
     }
 }

@@ -5,17 +5,21 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Corruption;
 
-/// <summary>Corruption is reported: whatever happens to stored bytes, no wrong value is ever read. Short runs of the soaks.</summary>
+/// <summary>
+/// Corruption is reported: whatever happens to stored bytes, no wrong value is ever read. Short runs of the soaks.
+/// </summary>
 public sealed class DamageIsDetected(ITestOutputHelper output)
 {
     [Fact]
     public async Task OneBitOf64Flipped()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
-        var tally = new BitFlips(Short("--every", "64"), golden, [.. Regions.OfDatabase(golden), .. Regions.OfSnapshot(golden)]).Run();
+        var tally = new BitFlips(
+            Short("--every", "64"), golden, [.. Regions.OfDatabase(golden), .. Regions.OfSnapshot(golden)]).Run();
         tally.Print(output.WriteLine);
         Assert.True(tally.Total >= (8 << 20) / 64);
-        Assert.True(tally.Of(Verdict.Open) > 0 && tally.Of(Verdict.Read) > 0 && tally.Of(Verdict.Verify) > 0 && tally.Of(Verdict.Harmless) > 0 && tally.Of(Verdict.Gap) > 0);
+        Assert.True(tally.Of(Verdict.Open) > 0 && tally.Of(Verdict.Read) > 0 && tally.Of(Verdict.Verify) > 0
+            && tally.Of(Verdict.Harmless) > 0 && tally.Of(Verdict.Gap) > 0);
     }
 
     [Fact]

@@ -4,20 +4,24 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// The gap: what of the log nothing vouches for, so that damage to it looks like a torn tail, and the manifest's last edit. Measured
-/// on the golden database of one durability, killed or closed, and every bit of it flipped, or one of every so many.
+/// The gap: what of the log nothing vouches for, so that damage to it looks like a torn tail, and the manifest's last
+/// edit. Measured on the golden database of one durability, killed or closed, and every bit of it flipped, or one of
+/// every so many.
 /// </summary>
 internal static class GapSoak
 {
-    public readonly record struct Measured(long Records, long LogBits, ulong EntriesAtStake, long ManifestBits, long AllBits);
+    public readonly record struct Measured(
+        long Records, long LogBits, ulong EntriesAtStake, long ManifestBits, long AllBits);
 
     public static Measured Run(Soak soak, GoldenDatabase golden, string name)
     {
         var regions = Regions.OfDatabase(golden);
-        var gap = regions.Where(region => region.Expected == Verdict.Gap && region.Name != Regions.ManifestEdit).ToList();
+        var gap =
+            regions.Where(region => region.Expected == Verdict.Gap && region.Name != Regions.ManifestEdit).ToList();
         var manifest = regions.Where(region => region.Name == Regions.ManifestEdit).ToList();
         var measured = new Measured(
-            gap.Count, gap.Sum(region => region.Bits), golden.Log.Last.Index - gap.Select(region => region.IndexBefore).DefaultIfEmpty(golden.Log.Last.Index).Min(),
+            gap.Count, gap.Sum(region => region.Bits), golden.Log.Last.Index
+                - gap.Select(region => region.IndexBefore).DefaultIfEmpty(golden.Log.Last.Index).Min(),
             manifest.Sum(region => region.Bits), regions.Sum(region => region.Bits));
         soak.Write(
             $"{name}: {measured.LogBits:n0} bits of the log in {measured.Records} records, {measured.EntriesAtStake} indexes at stake; "

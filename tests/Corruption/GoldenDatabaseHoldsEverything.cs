@@ -6,32 +6,37 @@ using Xunit;
 
 namespace Varve.Tests.Corruption;
 
-/// <summary>What the fault tests damage is of every kind there is: one that a later change makes vanish is missed here, not silently untested.</summary>
+/// <summary>
+/// What the fault tests damage is of every kind there is: one that a later change makes vanish is missed here, not
+/// silently untested.
+/// </summary>
 public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
 {
-    private GoldenDatabase golden = null!;
-    private SegmentMap map = null!;
+    private GoldenDatabase _golden = null!;
+    private SegmentMap _map = null!;
 
     public async Task InitializeAsync()
     {
-        golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
-        map = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory);
+        _golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
+        _map = SegmentMap.Of(_golden.Disk, GoldenDatabase.Directory);
     }
 
     public Task DisposeAsync()
     {
-        golden.Dispose();
+        _golden.Dispose();
         return Task.CompletedTask;
     }
 
     [Fact]
     public void AtLeastAMebibyteOfIt() =>
-        Assert.True(Regions.OfDatabase(golden).Concat(Regions.OfSnapshot(golden)).Sum(region => region.Bits) >= 8 << 20);
+        Assert.True(
+            Regions.OfDatabase(_golden).Concat(Regions.OfSnapshot(_golden)).Sum(region => region.Bits) >= 8 << 20);
 
     [Fact]
     public void EveryByteOfEveryFileIsInOneRegion()
     {
-        foreach (var file in Regions.OfDatabase(golden).Concat(Regions.OfSnapshot(golden)).GroupBy(region => region.Path))
+        foreach (var file in Regions.OfDatabase(_golden).Concat(Regions.OfSnapshot(_golden))
+            .GroupBy(region => region.Path))
         {
             long at = 0;
             foreach (var region in file.OrderBy(region => region.Begin))
@@ -40,36 +45,40 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
                 at = region.End;
             }
 
-            Assert.Equal(golden.Disk.Node(file.Key).Length, at);
+            Assert.Equal(_golden.Disk.Node(file.Key).Length, at);
         }
 
-        Assert.Equal(Truncations.AllFiles(golden.Disk).Order(), Regions.OfDatabase(golden).Concat(Regions.OfSnapshot(golden)).Select(region => region.Path).Distinct().Order());
+        Assert.Equal(Truncations.AllFiles(_golden.Disk).Order(), Regions.OfDatabase(_golden)
+            .Concat(Regions.OfSnapshot(_golden)).Select(region => region.Path).Distinct().Order());
     }
 
     [Fact]
     public void EveryKindOfFile()
     {
-        var names = golden.Disk.Files(GoldenDatabase.Directory).Select(path => Path.GetFileName(path)).ToList();
+        var names = _golden.Disk.Files(GoldenDatabase.Directory).Select(path => Path.GetFileName(path)).ToList();
         Assert.Contains(FileNames.Identity, names);
         Assert.Contains(FileNames.Current, names);
         Assert.Contains(FileNames.Lock, names);
-        foreach (var suffix in new[] { FileNames.ManifestSuffix, FileNames.SegmentSuffix, FileNames.TableSuffix }) Assert.Contains(names, name => name.EndsWith(suffix, StringComparison.Ordinal));
-        Assert.True(golden.Disk.FileExists(Path.Combine(GoldenDatabase.SnapshotDirectory, SnapshotNames.Manifest)));
-        Assert.True(golden.Disk.FileExists(GoldenDatabase.PackedSnapshot));
+        foreach (var suffix in new[] { FileNames.ManifestSuffix, FileNames.SegmentSuffix, FileNames.TableSuffix })
+            Assert.Contains(names, name => name.EndsWith(suffix, StringComparison.Ordinal));
+        Assert.True(_golden.Disk.FileExists(Path.Combine(GoldenDatabase.SnapshotDirectory, SnapshotNames.Manifest)));
+        Assert.True(_golden.Disk.FileExists(GoldenDatabase.PackedSnapshot));
     }
 
     [Fact]
     public void EveryKindOfRecordColumnAndOperation()
     {
-        Assert.Equal(Enum.GetValues<WalRecordType>(), map.Records.Select(record => record.Header.Type).Distinct().Order());
-        Assert.Equal(ColumnFlags.All, map.Records.Aggregate(default(ColumnFlags), (all, record) => all | record.Header.Flags));
+        Assert.Equal(
+            Enum.GetValues<WalRecordType>(), _map.Records.Select(record => record.Header.Type).Distinct().Order());
+        Assert.Equal(
+            ColumnFlags.All, _map.Records.Aggregate(default(ColumnFlags), (all, record) => all | record.Header.Flags));
         var kinds = new SortedSet<RecordKind>();
-        foreach (var record in map.Records.Where(record => record.Header.Type == WalRecordType.Chunk))
+        foreach (var record in _map.Records.Where(record => record.Header.Type == WalRecordType.Chunk))
         {
             var offset = (int)(record.Header.Offset + WalRecordHeader.Size + record.Header.PayloadLength);
             for (var i = 0; i < record.Header.OperationCount; i++)
             {
-                var operation = golden.Disk.Node(record.Path).Span[offset..];
+                var operation = _golden.Disk.Node(record.Path).Span[offset..];
                 Assert.True(WalOperation.TryMeasure(operation, out var size, out _));
                 kinds.Add((RecordKind)operation[18]);
                 offset += size;
@@ -82,16 +91,19 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     [Fact]
     public void EveryKindOfSegment()
     {
-        Assert.True(map.Chain.Count >= 3, "two sealed ones and the active one");
-        Assert.NotEmpty(map.Stale); // history
-        Assert.Contains(map.Ready, path => golden.Disk.Node(path).Span[WalSegmentHeader.Size..].ContainsAnyExcept((byte)0)); // a recycled one
-        Assert.Contains(Regions.OfDatabase(golden), region => region.Expected == Verdict.Gap && region.File == "segment");
+        Assert.True(_map.Chain.Count >= 3, "two sealed ones and the active one");
+        Assert.NotEmpty(_map.Stale); // history
+        // A recycled one.
+        Assert.Contains(
+            _map.Ready, path => _golden.Disk.Node(path).Span[WalSegmentHeader.Size..].ContainsAnyExcept((byte)0));
+        Assert.Contains(
+            Regions.OfDatabase(_golden), region => region.Expected == Verdict.Gap && region.File == "segment");
     }
 
     [Fact]
     public void EveryKindOfEdit()
     {
-        var edits = ManifestRecords.Of(golden.Disk, GoldenDatabase.Directory, out _).ConvertAll(record => record.Edit);
+        var edits = ManifestRecords.Of(_golden.Disk, GoldenDatabase.Directory, out _).ConvertAll(record => record.Edit);
         Assert.Contains(edits, edit => edit.Replace && edit.Added.Length > 0);
         Assert.Contains(edits, edit => edit.Added.Length > 0 && edit.Removed.Length == 0 && edit.State is not null);
         Assert.Contains(edits, edit => edit.Added.Length > 0 && edit.Removed.Length > 0);
@@ -101,50 +113,55 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     [Fact]
     public void EveryRegionOfTablesAndSeveralRuns()
     {
-        var runs = map.Manifest.Runs.Select(run => run.ToList()).ToList();
+        var runs = _map.Manifest.Runs.Select(run => run.ToList()).ToList();
         Assert.True(runs.Count >= 3);
         Assert.True(runs[^1].Count >= 2, "the bottom has several tables");
         Assert.Contains(runs[0], table => table.Table.TombstoneCount > 0);
         Assert.Contains(runs[^1], table => table.Table.LeaseCount > 0);
         foreach (var (_, descriptor) in runs.SelectMany(run => run))
         {
-            using var table = Table.Open(golden.Disk, Path.Combine(GoldenDatabase.Directory, FileNames.Table(descriptor.Number)), descriptor, paranoid: false);
+            using var table = Table.Open(
+                _golden.Disk, Path.Combine(GoldenDatabase.Directory, FileNames.Table(descriptor.Number)), descriptor,
+                paranoid: false);
             Assert.True(table.BlockCount > 4);
             table.Verify();
         }
 
         foreach (var name in new[] { "data blocks", "leases", "filter", "index", "properties", "padding", "footer" })
-            Assert.Contains(Regions.OfDatabase(golden), region => region.File == "table" && region.Name == name);
+            Assert.Contains(Regions.OfDatabase(_golden), region => region.File == "table" && region.Name == name);
     }
 
     [Fact]
     public async Task ItsContentIsAFunctionOfTheSeed()
     {
         using var again = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
-        Assert.Equal(golden.Log.Last, again.Log.Last);
-        Assert.Equal(Content(golden), Content(again));
+        Assert.Equal(_golden.Log.Last, again.Log.Last);
+        Assert.Equal(Content(_golden), Content(again));
 
         // All but the numbers of files, which come from one counter for two threads.
         static IEnumerable<object> Content(GoldenDatabase golden)
         {
             var map = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory);
-            return map.Records.Select(record => (object)(record.Header.Type, record.Header.Offset, record.Header.Length, record.Header.LastIndex))
-                .Concat(map.Manifest.Runs.SelectMany(run => run).Select(added => (object)(added.Table.Length, added.Table.RowCount, added.Table.TombstoneCount, added.Table.LeaseCount)));
+            return map.Records.Select(record =>
+                (object)(record.Header.Type, record.Header.Offset, record.Header.Length, record.Header.LastIndex))
+                .Concat(map.Manifest.Runs.SelectMany(run => run).Select(added => (object)(
+                    added.Table.Length, added.Table.RowCount, added.Table.TombstoneCount, added.Table.LeaseCount)));
         }
     }
 
     [Fact]
     public void UndamagedItIsItselfAndItsSnapshotInstalls()
     {
-        Assert.Equal(new Seen(Verdict.Harmless, null, golden.Log.Last.Index), StateReader.Read(golden.Disk, golden));
-        new Judge(golden).GoesOn(golden.Disk, golden.Log.Last.Index);
-        using var snapshots = new SnapshotReader(golden, golden.Disk);
+        Assert.Equal(new Seen(Verdict.Harmless, null, _golden.Log.Last.Index), StateReader.Read(_golden.Disk, _golden));
+        new Judge(_golden).GoesOn(_golden.Disk, _golden.Log.Last.Index);
+        using var snapshots = new SnapshotReader(_golden, _golden.Disk);
         Assert.Equal(Verdict.Harmless, snapshots.Read(isPacked: false).Verdict);
         Assert.Equal(Verdict.Harmless, snapshots.Read(isPacked: true).Verdict);
-        foreach (var (when, disk, index) in golden.Earlier)
+        foreach (var (when, disk, index) in _golden.Earlier)
         {
-            using var machine = LsmStateMachine.Open(GoldenDatabase.Directory, GoldenDatabase.Options(disk) with { ReadOnly = true });
-            Assert.True(index == StateReader.Compare(machine, golden.Log), when);
+            using var machine = LsmStateMachine.Open(
+                GoldenDatabase.Directory, GoldenDatabase.Options(disk) with { ReadOnly = true });
+            Assert.True(index == StateReader.Compare(machine, _golden.Log), when);
         }
     }
 }

@@ -3,41 +3,49 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Corruption;
 
-/// <summary>Pages of 4 KiB and sectors of 512 bytes: zeroed, each; exchanged, within a file and across files: so many pairs of each.</summary>
+/// <summary>
+/// Pages of 4 KiB and sectors of 512 bytes: zeroed, each; exchanged, within a file and across files: so many pairs of
+/// each.
+/// </summary>
 internal sealed class Pages : Damage
 {
     private static readonly int[] Sizes = [4096, 512];
-    private readonly List<(string Path, int Begin, int Size)> pages = [];
-    private readonly int pairs;
+    private readonly List<(string Path, int Begin, int Size)> _pages = [];
+    private readonly int _pairs;
 
     public Pages(Soak soak, GoldenDatabase golden) : base(soak, golden)
     {
-        pairs = (int)soak.Number("pairs", 100_000);
+        _pairs = (int)soak.Number("pairs", 100_000);
         foreach (var size in Sizes)
             foreach (var path in Truncations.AllFiles(golden.Disk))
-                for (var begin = 0; begin < golden.Disk.Node(path).Length; begin += size) pages.Add((path, begin, size));
+                for (var begin = 0; begin < golden.Disk.Node(path).Length; begin += size)
+                    _pages.Add((path, begin, size));
     }
 
-    protected override int Count => pages.Count + pairs;
+    protected override int Count => _pages.Count + _pairs;
 
     protected override void Do(Bench bench, int number)
     {
-        if (number < pages.Count)
+        if (number < _pages.Count)
         {
-            var (path, begin, size) = pages[number];
+            var (path, begin, size) = _pages[number];
             var bytes = bench.Disk.Bytes(path);
             var page = bytes.AsSpan(begin, Math.Min(size, bytes.Length - begin));
             if (!page.ContainsAnyExcept((byte)0)) return;
             page.Clear();
-            bench.Case($"zeroed {size}", NameOf(path), [path], () => bench.Disk.Put(path, bytes), judge => judge.OfDamage(bench.Disk));
+            bench.Case(
+                $"zeroed {size}", NameOf(path), [path], () => bench.Disk.Put(path, bytes),
+                judge => judge.OfDamage(bench.Disk));
             return;
         }
 
         var random = new Random((int)Soak.Seed ^ number);
-        var one = pages[random.Next(pages.Count)];
-        var other = pages[random.Next(pages.Count)];
-        if (one.Size != other.Size || Bench.IsOfDatabase(one.Path) != Bench.IsOfDatabase(other.Path) || one == other) return;
-        var (first, second) = (bench.Disk.Bytes(one.Path), one.Path == other.Path ? null : bench.Disk.Bytes(other.Path));
+        var one = _pages[random.Next(_pages.Count)];
+        var other = _pages[random.Next(_pages.Count)];
+        if (one.Size != other.Size || Bench.IsOfDatabase(one.Path) != Bench.IsOfDatabase(other.Path) || one == other)
+            return;
+        var (first, second) =
+            (bench.Disk.Bytes(one.Path), one.Path == other.Path ? null : bench.Disk.Bytes(other.Path));
         var length = Math.Min(one.Size, Math.Min(first.Length - one.Begin, (second ?? first).Length - other.Begin));
         var from = first.AsSpan(one.Begin, length);
         var to = (second ?? first).AsSpan(other.Begin, length);
@@ -55,5 +63,7 @@ internal sealed class Pages : Damage
             judge => judge.OfDamage(bench.Disk));
     }
 
-    private static string NameOf(string path) => Bench.IsOfDatabase(path) ? Path.GetExtension(path) is { Length: > 0 } kind ? kind : Path.GetFileName(path) : "snapshot";
+    private static string NameOf(string path) => Bench.IsOfDatabase(path)
+        ? Path.GetExtension(path) is { Length: > 0 } kind ? kind : Path.GetFileName(path)
+        : "snapshot";
 }

@@ -8,7 +8,8 @@ return await Soak.RunAsync(args, new()
     ["bit-flips"] = async soak =>
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
-        new BitFlips(soak, golden, [.. Regions.OfDatabase(golden), .. Regions.OfSnapshot(golden)]).Run().Print(soak.Write);
+        new BitFlips(soak, golden, [.. Regions.OfDatabase(golden), .. Regions.OfSnapshot(golden)]).Run()
+            .Print(soak.Write);
     },
     ["gap"] = async soak =>
     {

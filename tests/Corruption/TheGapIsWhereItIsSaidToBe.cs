@@ -6,7 +6,9 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Corruption;
 
-/// <summary>What damage can pass for a torn tail is what docs/DURABILITY.md says under "The gap", and nothing else.</summary>
+/// <summary>
+/// What damage can pass for a torn tail is what docs/DURABILITY.md says under "The gap", and nothing else.
+/// </summary>
 public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
 {
     [Fact]
@@ -47,9 +49,12 @@ public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
     public async Task AnIdleOpenAddsNoNote()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: true);
-        golden.Disk.IsFullFor = path => path.Contains(Varve.Storage.FileNames.TableSuffix, StringComparison.Ordinal); // no flush: the log stays
+        // No flush: the log stays.
+        golden.Disk.IsFullFor = path => path.Contains(Varve.Storage.FileNames.TableSuffix, StringComparison.Ordinal);
         var before = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory).Records.Count;
-        LsmStateMachine.Open(GoldenDatabase.Directory, GoldenDatabase.Options(golden.Disk) with { Durability = Durability.Power }).Dispose();
+        LsmStateMachine.Open(
+            GoldenDatabase.Directory,
+            GoldenDatabase.Options(golden.Disk) with { Durability = Durability.Power }).Dispose();
         Assert.Equal(before, SegmentMap.Of(golden.Disk, GoldenDatabase.Directory).Records.Count);
     }
 

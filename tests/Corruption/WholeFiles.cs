@@ -5,37 +5,41 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// Whole files: each missing, exchanged with each other one, replaced by the one of its name in another database or at an earlier
-/// time, put back after it had been let go of, and a segment under another number.
+/// Whole files: each missing, exchanged with each other one, replaced by the one of its name in another database or at
+/// an earlier time, put back after it had been let go of, and a segment under another number.
 /// </summary>
 internal sealed class WholeFiles : Damage
 {
-    private readonly List<Action<Bench>> cases = [];
-    private readonly GoldenDatabase stranger;
+    private readonly List<Action<Bench>> _cases = [];
+    private readonly GoldenDatabase _stranger;
 
     public WholeFiles(Soak soak, GoldenDatabase golden, GoldenDatabase stranger) : base(soak, golden)
     {
-        this.stranger = stranger;
+        _stranger = stranger;
         var files = Truncations.AllFiles(golden.Disk).ToArray();
         foreach (var path in files) AddMissing(path);
         foreach (var path in files.Where(path => stranger.Disk.FileExists(path))) AddStranger(path);
         foreach (var one in files)
-            foreach (var other in files.Where(other => string.CompareOrdinal(one, other) < 0 && Bench.IsOfDatabase(one) == Bench.IsOfDatabase(other))) AddExchange(one, other);
+            foreach (var other in files.Where(
+                other => string.CompareOrdinal(one, other) < 0 && Bench.IsOfDatabase(one) == Bench.IsOfDatabase(other)))
+                AddExchange(one, other);
         foreach (var (when, disk, _) in golden.Earlier) AddEarlier(when, disk);
-        foreach (var path in files.Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal))) AddDuplicate(path);
+        foreach (var path in files.Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal)))
+            AddDuplicate(path);
     }
 
-    protected override int Count => cases.Count;
+    protected override int Count => _cases.Count;
 
-    protected override void Do(Bench bench, int number) => cases[number](bench);
+    protected override void Do(Bench bench, int number) => _cases[number](bench);
 
-    private void AddMissing(string path) => cases.Add(bench => bench.Case(
+    private void AddMissing(string path) => _cases.Add(bench => bench.Case(
         "missing", NameOf(path), [path], () => bench.Disk.Delete(path), judge => judge.OfMissing(bench.Disk, path)));
 
-    private void AddStranger(string path) => cases.Add(bench => bench.Case(
-        "of another database", NameOf(path), [path], () => bench.Disk.Put(path, stranger.Disk.Node(path).Span), judge => judge.OfStrangers(bench.Disk, path)));
+    private void AddStranger(string path) => _cases.Add(bench => bench.Case(
+        "of another database", NameOf(path), [path], () => bench.Disk.Put(path, _stranger.Disk.Node(path).Span),
+        judge => judge.OfStrangers(bench.Disk, path)));
 
-    private void AddExchange(string one, string other) => cases.Add(bench => bench.Case(
+    private void AddExchange(string one, string other) => _cases.Add(bench => bench.Case(
         "exchanged", $"{NameOf(one)} {NameOf(other)}", [one, other],
         () =>
         {
@@ -50,13 +54,15 @@ internal sealed class WholeFiles : Damage
         {
             if (!Golden.Disk.FileExists(path))
             {
-                cases.Add(bench => bench.Case(
-                    "back again " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Node(path).Span), judge => judge.OfDamage(bench.Disk)));
+                _cases.Add(bench => bench.Case(
+                    "back again " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Node(path).Span),
+                    judge => judge.OfDamage(bench.Disk)));
             }
             else if (!earlier.Node(path).Span.SequenceEqual(Golden.Disk.Node(path).Span))
             {
-                cases.Add(bench => bench.Case(
-                    "as it was " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Node(path).Span), judge => judge.OfDamage(bench.Disk)));
+                _cases.Add(bench => bench.Case(
+                    "as it was " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Node(path).Span),
+                    judge => judge.OfDamage(bench.Disk)));
             }
         }
     }
@@ -67,11 +73,15 @@ internal sealed class WholeFiles : Damage
         foreach (var other in (ReadOnlySpan<ulong>)[1, number + 100])
         {
             var copy = Path.Combine(GoldenDatabase.Directory, FileNames.Segment(other));
-            cases.Add(bench => bench.Case(
-                "under another number", other == 1 ? "below the first one needed" : "above", [copy], () => bench.Disk.Put(copy, Golden.Disk.Node(path).Span),
+            _cases.Add(bench => bench.Case(
+                "under another number",
+                other == 1 ? "below the first one needed" : "above",
+                [copy],
+                () => bench.Disk.Put(copy, Golden.Disk.Node(path).Span),
                 judge => other == 1 ? judge.OfDamage(bench.Disk) : judge.OfStrangers(bench.Disk, copy)));
         }
     }
 
-    private static string NameOf(string path) => (Bench.IsOfDatabase(path) ? "" : "snapshot ") + (Path.GetExtension(path) is { Length: > 0 } kind ? kind : Path.GetFileName(path));
+    private static string NameOf(string path) => (Bench.IsOfDatabase(path) ? "" : "snapshot ")
+        + (Path.GetExtension(path) is { Length: > 0 } kind ? kind : Path.GetFileName(path));
 }

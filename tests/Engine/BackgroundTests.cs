@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Varve.Tests.Engine;
 
-/// <summary>Threads of the user go before those that flush, compact and make snapshots, and no further: whoever waits for a sync waits for a thread like any other.</summary>
+/// <summary>
+/// Threads of the user go before those that flush, compact and make snapshots, and no further: whoever waits for a sync
+/// waits for a thread like any other.
+/// </summary>
 /// <remarks>The engine's threads take after the one that opens it, whichever of the pool that is.</remarks>
 [Collection(WholeProcess.Name)]
 public class BackgroundTests
@@ -19,7 +22,8 @@ public class BackgroundTests
         using var database = new Database();
         var own = NiceOf(ThisThread)!.Value;
         using var machine = database.Open();
-        Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve tables").Contains(Math.Min(own + 10, NiceMost)), TimeSpan.FromSeconds(10)));
+        Assert.True(SpinWait.SpinUntil(
+            () => NicesOf("Varve tables").Contains(Math.Min(own + 10, NiceMost)), TimeSpan.FromSeconds(10)));
         Assert.NotEmpty(NicesOf("Varve sync"));
         Assert.All(NicesOf("Varve sync"), nice => Assert.Equal(own, nice));
     }
@@ -44,7 +48,10 @@ public class BackgroundTests
         await snapshot;
     }
 
-    /// <summary>A thread takes after the one that starts it, and a thread of the pool is started by whoever has something for it: who completes a task.</summary>
+    /// <summary>
+    /// A thread takes after the one that starts it, and a thread of the pool is started by whoever has something for
+    /// it: who completes a task.
+    /// </summary>
     [Fact]
     public async Task TheyCompleteNoTask()
     {
@@ -59,7 +66,8 @@ public class BackgroundTests
             Then(machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(100))));
         Assert.Equal([own, own], scheduler.Nices);
 
-        Task Then(Task task) => task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, scheduler);
+        Task Then(Task task) =>
+            task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, scheduler);
     }
 
     /// <summary>Is told of a continuation on the thread that completes what it continues.</summary>
@@ -85,7 +93,9 @@ public class BackgroundTests
         {
             try
             {
-                if (File.ReadAllText(Path.Combine(task, "comm")).TrimEnd() == thread && NiceOf(Path.Combine(task, "stat")) is { } nice) nices.Add(nice);
+                if (File.ReadAllText(Path.Combine(task, "comm")).TrimEnd() == thread
+                    && NiceOf(Path.Combine(task, "stat")) is { } nice)
+                    nices.Add(nice);
             }
             catch (IOException)
             {

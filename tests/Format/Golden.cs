@@ -5,8 +5,8 @@ using System.Text;
 namespace Varve.Tests.Format;
 
 /// <summary>
-/// Formats as annotated hex: <c>golden/NAME.hex.txt</c>, a line for each field (or 16 bytes of it): offset, bytes, meaning. The
-/// bytes are what counts; <c>VARVE_UPDATE_GOLDEN=1</c> rewrites the files from what the codecs emit.
+/// Formats as annotated hex: <c>golden/NAME.hex.txt</c>, a line for each field (or 16 bytes of it): offset, bytes,
+/// meaning. The bytes are what counts; <c>VARVE_UPDATE_GOLDEN=1</c> rewrites the files from what the codecs emit.
 /// </summary>
 internal sealed class Golden
 {
@@ -55,7 +55,8 @@ internal sealed class Golden
             foreach (var line in bytes.Chunk(16))
             {
                 var hex = string.Join(' ', line.Select(value => value.ToString("x2", CultureInfo.InvariantCulture)));
-                text.Append(string.Create(CultureInfo.InvariantCulture, $"{offset:x4}  {hex,-47}{label}").TrimEnd()).Append('\n');
+                text.Append(string.Create(CultureInfo.InvariantCulture, $"{offset:x4}  {hex,-47}{label}").TrimEnd())
+                    .Append('\n');
                 offset += line.Length;
                 label = "";
             }
@@ -72,7 +73,8 @@ internal sealed class Golden
             var content = line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (content.Length == 0) continue;
             Assert.Equal(bytes.Count, int.Parse(content[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-            bytes.AddRange(content.Skip(1).Select(value => byte.Parse(value, NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
+            bytes.AddRange(content.Skip(1).Select(
+                value => byte.Parse(value, NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
         }
 
         return bytes;

@@ -10,44 +10,54 @@ public class GoldenFormats
 {
     private static readonly (int Size, string Meaning)[] TableFields =
     [
-        (2, "table descriptor: version 1"), (16, "origin"), (8, "origin number 7"), (8, "number 9"), (8, "length 4096"), (16, "hash"), (8, "100 rows"),
-        (8, "5 tombstones"), (8, "3 leases"), (4, "smallest key: 5 bytes"), (5, "\"apple\""), (4, "largest key: 4 bytes"), (4, "\"pear\""),
+        (2, "table descriptor: version 1"), (16, "origin"), (8, "origin number 7"), (8, "number 9"), (8, "length 4096"),
+        (16, "hash"), (8, "100 rows"),
+        (8, "5 tombstones"), (8, "3 leases"), (4, "smallest key: 5 bytes"), (5, "\"apple\""),
+        (4, "largest key: 4 bytes"), (4, "\"pear\""),
     ];
 
     private static readonly (int Size, string Meaning)[] StateFields =
     [
-        (2, "machine state: version 1"), (1, "flags: has a snapshot"), (8, "last index 1000"), (8, "last term 4"), (8, "log time"), (8, "local time"), (8, "95 live keys"),
-        (8, "counted time"), (8, "cleaned time"), (8, "hash seed"), (1, "lease clock: log"), (4, "2 term runs"), (8, "from index 1"), (8, "term 2"), (8, "from index 500"), (8, "term 4"), (4, "2 outcome runs"),
-        (8, "from index 981"), (4, "10 entries"), (2, "bits"), (8, "from index 993"), (4, "8 entries"), (1, "bits"), (8, "snapshot index 900"), (8, "snapshot term 4"),
-        (32, "snapshot checksum"),
+        (2, "machine state: version 1"), (1, "flags: has a snapshot"), (8, "last index 1000"), (8, "last term 4"),
+        (8, "log time"), (8, "local time"), (8, "95 live keys"), (8, "counted time"), (8, "cleaned time"),
+        (8, "hash seed"), (1, "lease clock: log"), (4, "2 term runs"), (8, "from index 1"), (8, "term 2"),
+        (8, "from index 500"), (8, "term 4"), (4, "2 outcome runs"), (8, "from index 981"), (4, "10 entries"),
+        (2, "bits"), (8, "from index 993"), (4, "8 entries"), (1, "bits"), (8, "snapshot index 900"),
+        (8, "snapshot term 4"), (32, "snapshot checksum"),
     ];
 
     private static readonly (int Size, string Meaning)[] EditFields =
     [
-        (2, "version edit: version 1"), (1, "flags: replace, has a state"), (8, "next file number 12"), (8, "first segment 10"), .. StateFields, (4, "2 removed"), (8, "table 3"),
+        (2, "version edit: version 1"), (1, "flags: replace, has a state"), (8, "next file number 12"),
+        (8, "first segment 10"), .. StateFields, (4, "2 removed"), (8, "table 3"),
         (8, "table 4"), (4, "1 added"), (8, "run order 2"), .. TableFields,
     ];
 
     [Fact]
-    public void TableDescriptors() => new Golden().Fields(TableDescriptorCodec.Encode(Samples.Table), TableFields).Check("table-descriptor");
+    public void TableDescriptors() =>
+        new Golden().Fields(TableDescriptorCodec.Encode(Samples.Table), TableFields).Check("table-descriptor");
 
     [Fact]
-    public void MachineStates() => new Golden().Fields(MachineStateCodec.Encode(Samples.State), StateFields).Check("machine-state");
+    public void MachineStates() =>
+        new Golden().Fields(MachineStateCodec.Encode(Samples.State), StateFields).Check("machine-state");
 
     [Fact]
-    public void VersionEdits() => new Golden().Fields(VersionEditCodec.Encode(Samples.Edit), EditFields).Check("version-edit");
+    public void VersionEdits() =>
+        new Golden().Fields(VersionEditCodec.Encode(Samples.Edit), EditFields).Check("version-edit");
 
     [Fact]
     public void ManifestLogs()
     {
         var golden = new Golden().Fields(
-            ManifestLog.EncodeHeader(Samples.DatabaseId, 0x1122_3344_5566_7788), (8, "header: magic"), (4, "version 1"), (4, "feature bits"), (16, "database id"), (8, "salt"), (8, "checksum"));
+            ManifestLog.EncodeHeader(Samples.DatabaseId, 0x1122_3344_5566_7788), (8, "header: magic"), (4, "version 1"),
+            (4, "feature bits"), (16, "database id"), (8, "salt"), (8, "checksum"));
         long offset = ManifestLog.HeaderSize;
         foreach (var payload in (byte[][])[VersionEditCodec.Encode(Samples.Edit), [1, 2, 3]])
         {
             var record = ManifestLog.EncodeRecord(0x1122_3344_5566_7788, offset, payload);
             golden.Fields(
-                record, (8, "record: checksum"), (4, "length"), (8, "offset"), (payload.Length, "payload"), (record.Length - ManifestLog.RecordHeaderSize - payload.Length, "padding"));
+                record, (8, "record: checksum"), (4, "length"), (8, "offset"), (payload.Length, "payload"),
+                (record.Length - ManifestLog.RecordHeaderSize - payload.Length, "padding"));
             offset += record.Length;
         }
 
@@ -59,13 +69,17 @@ public class GoldenFormats
     {
         var payload = SnapshotManifestCodec.EncodePayload(Samples.Manifest);
         new Golden()
-            .Fields(SnapshotManifestCodec.EncodeHeader(payload.Length), (8, "header: magic"), (4, "version 1"), (4, "feature bits"),
+            .Fields(SnapshotManifestCodec.EncodeHeader(payload.Length), (8, "header: magic"), (4, "version 1"), (
+                4, "feature bits"),
                 (8, "length of the payload"), (8, "checksum"))
-            .Fields(payload, [(16, "payload, decompressed: database id"), .. StateFields, (4, "2 tables"), (8, "run order 2"), .. TableFields, (8, "run order 1"), .. TableFields])
+            .Fields(payload, [
+                (16, "payload, decompressed: database id"), .. StateFields, (4, "2 tables"), (8, "run order 2"),
+                .. TableFields, (8, "run order 1"), .. TableFields])
             .Check("snapshot-manifest");
 
         // What zstd makes of the payload may change with its version; that it gives the payload back may not.
-        Assert.True(SnapshotManifestCodec.TryDecode(SnapshotManifestCodec.Encode(Samples.Manifest), out var manifest, out _));
+        Assert.True(
+            SnapshotManifestCodec.TryDecode(SnapshotManifestCodec.Encode(Samples.Manifest), out var manifest, out _));
         Assert.Equal(Samples.Text(Samples.Manifest), Samples.Text(manifest));
     }
 
@@ -83,12 +97,20 @@ public class GoldenFormats
         var golden = new Golden();
         var whole = new ArrayBufferWriter<byte>();
         Entry("noop, index 1, term 1", buffer => ChunkWriter.WriteNoop(buffer, 1, 1));
-        Entry("insert k1 = v1 for 60 s, index 300, term 2, with a timestamp", buffer => ChunkWriter.WriteInsert(buffer, 300, 2, "k1"u8, "v1"u8, 60, 1_700_000_000_000));
+        Entry(
+            "insert k1 = v1 for 60 s, index 300, term 2, with a timestamp",
+            buffer => ChunkWriter.WriteInsert(buffer, 300, 2, "k1"u8, "v1"u8, 60, 1_700_000_000_000));
         Entry("insert k1, empty value", buffer => ChunkWriter.WriteInsert(buffer, 301, 2, "k1"u8, []));
         Entry("delete k1", buffer => ChunkWriter.WriteDelete(buffer, 302, 2, "k1"u8));
-        Entry("compare-and-swap k1: absent -> v2", buffer => ChunkWriter.WriteCompareAndSwap(buffer, 303, 2, "k1"u8, hasExpected: false, [], "v2"u8));
-        Entry("compare-and-swap k1: v2 -> v3", buffer => ChunkWriter.WriteCompareAndSwap(buffer, 304, 2, "k1"u8, hasExpected: true, "v2"u8, "v3"u8));
-        Entry("compare-and-swap k1: empty -> v4", buffer => ChunkWriter.WriteCompareAndSwap(buffer, 305, 2, "k1"u8, hasExpected: true, [], "v4"u8));
+        Entry(
+            "compare-and-swap k1: absent -> v2",
+            buffer => ChunkWriter.WriteCompareAndSwap(buffer, 303, 2, "k1"u8, hasExpected: false, [], "v2"u8));
+        Entry(
+            "compare-and-swap k1: v2 -> v3",
+            buffer => ChunkWriter.WriteCompareAndSwap(buffer, 304, 2, "k1"u8, hasExpected: true, "v2"u8, "v3"u8));
+        Entry(
+            "compare-and-swap k1: empty -> v4",
+            buffer => ChunkWriter.WriteCompareAndSwap(buffer, 305, 2, "k1"u8, hasExpected: true, [], "v4"u8));
         golden.Check("chunk");
         Assert.Equal(7, GoogleOracle.AssertSame(whole.WrittenSpan)!.Count);
 

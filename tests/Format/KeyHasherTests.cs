@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using Varve.Format;
-using Xunit;
 
 namespace Varve.Tests.Format;
 
-/// <summary>The hash that is on disk in filters and tags: frozen, secret, and spread over all its bits at every length.</summary>
+/// <summary>
+/// The hash that is on disk in filters and tags: frozen, secret, and spread over all its bits at every length.
+/// </summary>
 public class KeyHasherTests
 {
     private static readonly int[] Lengths = [1, 3, 4, 7, 8, 9, 12, 16, 17, 31, 32, 33, 48, 100, 255, 1000];
@@ -26,7 +27,9 @@ public class KeyHasherTests
     [InlineData("key/00000000", 0x843C79F9D68CB6CA)]
     [InlineData("a key that is longer than sixteen bytes", 0x13745C3406050A5C)]
     public void ItIsFrozen(string key, ulong hash) =>
-        Assert.Equal(hash.ToString("X16"), new KeyHasher(0x0123_4567_89AB_CDEF).Of(System.Text.Encoding.ASCII.GetBytes(key)).ToString("X16"));
+        Assert.Equal(
+            hash.ToString("X16"),
+            new KeyHasher(0x0123_4567_89AB_CDEF).Of(System.Text.Encoding.ASCII.GetBytes(key)).ToString("X16"));
 
     /// <summary>Keys that differ in a bit, under any seed, differ in about half of the hash's bits.</summary>
     [Fact]
@@ -62,7 +65,10 @@ public class KeyHasherTests
         }
     }
 
-    /// <summary>The lowest bits choose buckets, the highest filter lines, a byte is the tag: counters in any place of a key spread evenly.</summary>
+    /// <summary>
+    /// The lowest bits choose buckets, the highest filter lines, a byte is the tag: counters in any place of a key
+    /// spread evenly.
+    /// </summary>
     [Theory]
     [InlineData(8, 0)]
     [InlineData(8, 4)]
@@ -87,8 +93,8 @@ public class KeyHasherTests
     }
 
     /// <summary>
-    /// Keys that collide under XXH3, without a seed or under some, are ordinary here: those whose first word makes a product vanish, and long ones
-    /// whose highest bits are flipped in two places of a lane.
+    /// Keys that collide under XXH3, without a seed or under some, are ordinary here: those whose first word makes a
+    /// product vanish, and long ones whose highest bits are flipped in two places of a lane.
     /// </summary>
     [Fact]
     public void KeysMadeForAnotherFunctionDoNotCollide()
@@ -123,7 +129,8 @@ public class KeyHasherTests
         else
         {
             (a, b) = (Number(key[^16..^8]), Number(key[^8..]));
-            for (var at = 0; at < key.Length - 16; at += 16) state = Fold(Number(key.Slice(at, 8)) ^ k, Number(key.Slice(at + 8, 8)) ^ state);
+            for (var at = 0; at < key.Length - 16; at += 16)
+                state = Fold(Number(key.Slice(at, 8)) ^ k, Number(key.Slice(at + 8, 8)) ^ state);
         }
 
         (a, b) = (a ^ k, b ^ state);

@@ -3,7 +3,9 @@ using FsCheck.Fluent;
 
 namespace Varve.Tests.Format;
 
-/// <summary>A seed of the full range; FsCheck's own integers stay near zero, and would give the same few cases over and over.</summary>
+/// <summary>
+/// A seed of the full range; FsCheck's own integers stay near zero, and would give the same few cases over and over.
+/// </summary>
 public readonly record struct Seed(int Value)
 {
     public Random NewRandom() => new(Value);

@@ -2,7 +2,9 @@ namespace Varve.Tests.Format;
 
 internal delegate bool TryDecodeBytes(ReadOnlySpan<byte> bytes);
 
-/// <summary>What every decoder has to survive: it answers, whatever the bytes, and allocates in proportion to them.</summary>
+/// <summary>
+/// What every decoder has to survive: it answers, whatever the bytes, and allocates in proportion to them.
+/// </summary>
 internal static class Survival
 {
     /// <summary>Every truncation, every flipped bit, every 32-bit field set to extremes, and a byte too many.</summary>

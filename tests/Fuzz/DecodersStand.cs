@@ -7,13 +7,15 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Fuzz;
 
 /// <summary>
-/// Every decoder under a short attack of fixed seed. VARVE_FUZZ_EXECUTIONS makes it longer, VARVE_FUZZ_SEED another one.
+/// Every decoder under a short attack of fixed seed. VARVE_FUZZ_EXECUTIONS makes it longer, VARVE_FUZZ_SEED another
+/// one.
 /// </summary>
 public class DecodersStand(ITestOutputHelper output)
 {
     private const long ExecutionsPlain = 4000;
 
-    public static TheoryData<string> Targets => [.. Registry.All.Where(target => !target.IsPlanted).Select(target => target.Name)];
+    public static TheoryData<string> Targets =>
+        [.. Registry.All.Where(target => !target.IsPlanted).Select(target => target.Name)];
 
     [Theory]
     [MemberData(nameof(Targets))]
@@ -36,27 +38,37 @@ public class DecodersStand(ITestOutputHelper output)
     {
         var target = Registry.Find(name)!;
         var executions = (long)Number("VARVE_FUZZ_EXECUTIONS", (ulong)ExecutionsPlain);
-        var run = new MutationRun(target, Places.CorpusOf(target).Select(file => file.Bytes), Number("VARVE_FUZZ_SEED", 1), new Limits());
+        var run = new MutationRun(
+            target, Places.CorpusOf(target).Select(file => file.Bytes), Number("VARVE_FUZZ_SEED", 1), new Limits());
         run.Run(executions, TimeSpan.MaxValue);
-        output.WriteLine($"{run.Executions} executions, {run.Features} features, {run.Elapsed.TotalMilliseconds:F0} ms");
+        output.WriteLine(
+            $"{run.Executions} executions, {run.Features} features, {run.Elapsed.TotalMilliseconds:F0} ms");
         foreach (var finding in run.Findings) output.WriteLine($"{finding}\n{Convert.ToHexString(finding.Input)}");
         Assert.Empty(run.Findings.Select(finding => finding.ToString()));
     }
 
-    /// <summary>What code makes and what is committed are one, so that a format cannot change and leave the fuzzer with dead seeds.</summary>
+    /// <summary>
+    /// What code makes and what is committed are one, so that a format cannot change and leave the fuzzer with dead
+    /// seeds.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Targets))]
     public void SeedsAreCommittedAsCodeMakesThem(string name)
     {
         var target = Registry.Find(name)!;
-        var committed = Places.CorpusOf(target).Where(file => file.Name.StartsWith(Places.SeedPrefix, StringComparison.Ordinal));
-        var made = target.Seeds().Select(seed => (Name: $"{Places.SeedPrefix}{seed.Name}.bin", seed.Bytes)).OrderBy(seed => seed.Name, StringComparer.Ordinal);
+        var committed =
+            Places.CorpusOf(target).Where(file => file.Name.StartsWith(Places.SeedPrefix, StringComparison.Ordinal));
+        var made = target.Seeds().Select(seed => (Name: $"{Places.SeedPrefix}{seed.Name}.bin", seed.Bytes))
+            .OrderBy(seed => seed.Name, StringComparer.Ordinal);
         Assert.Equal(made.Select(Text), committed.Select(file => Text((file.Name, file.Bytes))));
 
         static string Text((string Name, byte[] Bytes) seed) => $"{seed.Name} {Convert.ToHexString(seed.Bytes)}";
     }
 
-    /// <summary>Seeds that are refused at the door would leave the inside unexplored: a good many of what they reach has to be acceptance.</summary>
+    /// <summary>
+    /// Seeds that are refused at the door would leave the inside unexplored: a good many of what they reach has to be
+    /// acceptance.
+    /// </summary>
     [Theory]
     [InlineData("chunk", "all-kinds")]
     [InlineData("wal-record", "columns")]

@@ -4,10 +4,13 @@ using Xunit;
 
 namespace Varve.Tests.Fuzz;
 
-/// <summary>A fuzzer that finds nothing is worth as much as what it would have found: the harness against planted faults.</summary>
+/// <summary>
+/// A fuzzer that finds nothing is worth as much as what it would have found: the harness against planted faults.
+/// </summary>
 public class TheHarnessSees
 {
-    private static readonly Limits Quick = new() { Slow = TimeSpan.FromMilliseconds(1), Hang = TimeSpan.FromMilliseconds(20) };
+    private static readonly Limits Quick =
+        new() { Slow = TimeSpan.FromMilliseconds(1), Hang = TimeSpan.FromMilliseconds(20) };
 
     [Theory]
     [InlineData(1)]
@@ -56,7 +59,8 @@ public class TheHarnessSees
         var slowOnce = Target(_ =>
         {
             calls++;
-            for (var began = Environment.TickCount64; calls == 1 && Environment.TickCount64 - began < 300;) Thread.SpinWait(100);
+            for (var began = Environment.TickCount64; calls == 1 && Environment.TickCount64 - began < 300;)
+                Thread.SpinWait(100);
             return 0;
         });
         Assert.Null(new Execution(slowOnce, new Limits { Slow = TimeSpan.FromMilliseconds(200) }).Run([], out _));
@@ -99,7 +103,10 @@ public class TheHarnessSees
 
     private static MutationRun RunOf(FuzzTarget target, ulong seed, long executions, int findingsMax = 1)
     {
-        var run = new MutationRun(target, target.Seeds().Select(s => s.Bytes), seed, new Limits()) { FindingsMax = findingsMax };
+        var run = new MutationRun(target, target.Seeds().Select(s => s.Bytes), seed, new Limits())
+        {
+            FindingsMax = findingsMax
+        };
         run.Run(executions, TimeSpan.MaxValue);
         return run;
     }

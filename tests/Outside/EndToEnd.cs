@@ -7,14 +7,14 @@ namespace Varve.Tests.Outside;
 /// <summary>A stranger's program: every public member of the machine, called plainly, end to end.</summary>
 public sealed class EndToEnd : IDisposable
 {
-    private readonly string root = Directory.CreateTempSubdirectory("varve-outside-").FullName;
+    private readonly string _root = Directory.CreateTempSubdirectory("varve-outside-").FullName;
 
-    public void Dispose() => Directory.Delete(root, recursive: true);
+    public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
     public void ChunksInBothFormsAreAppliedAndRead()
     {
-        using LsmStateMachine machine = LsmStateMachine.Open(directory: At("db"), options: null);
+        using var machine = LsmStateMachine.Open(directory: At("db"), options: null);
         Assert.True(machine.IsRunning);
         Assert.True(machine.IsEmpty);
 
@@ -22,27 +22,28 @@ public sealed class EndToEnd : IDisposable
         machine.ApplyChunk(chunk: [Put(1, "a", "1"), Put(2, "b", "2"), Swap(3, "a", "x", "!")], results: results);
         Assert.Equal([new(1, true), new(2, true), new(3, false)], results[..3].ToArray());
 
-        byte[] wire = new WireChunk().Insert(4, 2, "c"u8, "3"u8).Delete(5, 2, "b"u8)
+        var wire = new WireChunk().Insert(4, 2, "c"u8, "3"u8).Delete(5, 2, "b"u8)
             .CompareAndSwap(6, 2, "a"u8, "1"u8.ToArray(), "one"u8).Noop(7, 3).ToArray();
-        int count = machine.ApplyChunk(encodedChunk: wire.AsSpan(), results: results);
+        var count = machine.ApplyChunk(encodedChunk: wire.AsSpan(), results: results);
         Assert.Equal(4, count);
         Assert.Equal([new(4, true), new(5, true), new(6, true), new(7, true)], results[..4].ToArray());
 
-        byte[] more = new WireChunk().CompareAndSwap(8, 3, "d"u8, null, "4"u8).ToArray();
+        var more = new WireChunk().CompareAndSwap(8, 3, "d"u8, null, "4"u8).ToArray();
         var sequence = new ReadOnlySequence<byte>(more);
         Assert.Equal(1, machine.ApplyChunk(encodedChunk: in sequence, results: results));
         Assert.True(results[0].Succeeded);
 
         Assert.Equal(3, machine.Count);
         Assert.Equal(new LogId(8, 3), machine.LastApplied);
-        Assert.Equal([1UL, 2UL, 3UL, 3UL], new[] { 3UL, 4UL, 7UL, 8UL }.Select(index => machine.EntryTerm(index)!.Value));
+        Assert.Equal(
+            [1UL, 2UL, 3UL, 3UL], new[] { 3UL, 4UL, 7UL, 8UL }.Select(index => machine.EntryTerm(index)!.Value));
         Assert.Null(machine.EntryTerm(9));
         Assert.Throws<LogGapException>(() => machine.ApplyChunk([Put(10, "z", "z", term: 3)], new ApplyResult[1]));
 
-        byte[]? one = machine.Get("a"u8);
+        var one = machine.Get("a"u8);
         Assert.Equal("one", Text(one));
         Assert.Null(machine.Get("b"u8));
-        byte[]?[] several = machine.GetMulti(keys: [Bytes("d"), Bytes("b"), Bytes("c")]);
+        var several = machine.GetMulti(keys: [Bytes("d"), Bytes("b"), Bytes("c")]);
         Assert.Equal(["4", null, "3"], several.Select(Text));
 
         Span<byte> two = stackalloc byte[2];
@@ -61,27 +62,29 @@ public sealed class EndToEnd : IDisposable
     {
         using var machine = LsmStateMachine.Open(At("db"));
         machine.ApplyChunk([Put(1, "a/1", "1"), Put(2, "a/2", "2"), Put(3, "b/1", "3")], new ApplyResult[3]);
-        using (ReadView view = machine.OpenView())
+        using (var view = machine.OpenView())
         {
             machine.ApplyChunk([Put(4, "a/1", "new"), Put(5, "a/3", "new")], new ApplyResult[2]);
-            ulong revision = view.Revision;
+            var revision = view.Revision;
             Assert.Equal(3UL, revision);
             Assert.True(view.TryGet("a/1"u8, out ReadOnlySpan<byte> value));
             Assert.Equal("1", Encoding.UTF8.GetString(value));
             Assert.False(view.TryGet("a/3"u8, out _));
 
             var seen = new List<string>();
-            foreach (EntryView entry in view.ScanPrefix("a/"u8)) seen.Add(Pair(entry));
+            foreach (var entry in view.ScanPrefix("a/"u8)) seen.Add(Pair(entry));
             foreach (var entry in view.ScanPrefix("a/"u8).Reversed()) seen.Add(Pair(entry));
             foreach (var entry in view.ScanRange(from: "a/2"u8, to: "b/1"u8)) seen.Add(Pair(entry));
-            ScanEnumerator all = view.ScanRange(default, default).GetEnumerator();
+            var all = view.ScanRange(default, default).GetEnumerator();
             while (all.MoveNext()) seen.Add(Pair(all.Current));
             Assert.Equal(["a/1=1", "a/2=2", "a/2=2", "a/1=1", "a/2=2", "a/1=1", "a/2=2", "b/1=3"], seen);
         }
 
-        ScanResult scan = machine.ScanPrefix(prefix: "a/"u8);
+        var scan = machine.ScanPrefix(prefix: "a/"u8);
         Assert.Equal(5UL, scan.Revision);
-        Assert.Equal(["a/1=new", "a/2=2", "a/3=new"], scan.Entries.Select(entry => Text(entry.Key.Span) + "=" + Text(entry.Value.Span)));
+        Assert.Equal(
+            ["a/1=new", "a/2=2", "a/3=new"],
+            scan.Entries.Select(entry => Text(entry.Key.Span) + "=" + Text(entry.Value.Span)));
         Assert.Equal(4, machine.ScanPrefix([]).Entries.Count);
     }
 
@@ -91,7 +94,7 @@ public sealed class EndToEnd : IDisposable
         var options = new EngineOptions { Durability = Durability.Power };
         await using (IStateMachine machine = LsmStateMachine.Open(At("db"), options))
         {
-            ApplyResult[] results = await machine.ApplyChunkAsync(chunk: new[] { Put(1, "a", "1"), Put(2, "b", "") });
+            var results = await machine.ApplyChunkAsync(chunk: new[] { Put(1, "a", "1"), Put(2, "b", "") });
             Assert.Equal([new(1, true), new(2, true)], results);
             Assert.Throws<AlreadyOpenException>(() => LsmStateMachine.Open(At("db"), options));
             machine.Stop();
@@ -141,19 +144,22 @@ public sealed class EndToEnd : IDisposable
         await source.ApplyChunkAsync(new[] { Put(1, "a", "1"), Put(2, "b", "2") });
         await source.ApplyChunkAsync(new[] { Put(3, "a", "later") });
         var lastIncluded = new LogId(2, 1);
-        ReadOnlyMemory<byte> checksum = await source.GenerateSnapshotDataAsync(newSnapshotDirectory: At("snapshot"), lastIncluded: lastIncluded);
+        var checksum = await source.GenerateSnapshotDataAsync(
+            newSnapshotDirectory: At("snapshot"), lastIncluded: lastIncluded);
         Assert.Equal(32, checksum.Length);
 
         await using var target = LsmStateMachine.Open(At("target"));
         await target.ApplyChunkAsync(new[] { Put(1, "old", "state") });
-        await target.ApplySnapshotFromFileAsync(metadata: new SnapshotMetadata(lastIncluded, checksum), snapshotPath: At("snapshot"));
+        await target.ApplySnapshotFromFileAsync(
+            metadata: new SnapshotMetadata(lastIncluded, checksum), snapshotPath: At("snapshot"));
         Assert.Equal(lastIncluded, target.LastApplied);
         Assert.Equal(["a", "b"], target.ScanPrefix([]).Entries.Select(entry => Text(entry.Key.Span)));
         Assert.Equal("1", Text(target.Get("a"u8)));
         await target.ApplyChunkAsync(new[] { Put(3, "a", "later") });
 
         var wrong = new SnapshotMetadata(new LogId(9, 1), new byte[32]);
-        await Assert.ThrowsAsync<SnapshotRejectedException>(() => target.ApplySnapshotFromFileAsync(wrong, At("snapshot")));
+        await Assert.ThrowsAsync<SnapshotRejectedException>(
+            () => target.ApplySnapshotFromFileAsync(wrong, At("snapshot")));
         Assert.Equal("later", Text(target.Get("a"u8)));
 
         await target.ResetAsync();
@@ -174,7 +180,7 @@ public sealed class EndToEnd : IDisposable
         await machine.ApplyChunkAsync(new[] { new ApplyEntry(3, 1, Command.Noop, TimestampMs: 3_000) });
         Assert.Null(machine.Get("lock"u8));
         Assert.Equal(0, machine.Count);
-        IReadOnlyList<ReadOnlyMemory<byte>> expired = await machine.LeaseBackgroundCleanupAsync();
+        var expired = await machine.LeaseBackgroundCleanupAsync();
         Assert.Equal("lock", Text(Assert.Single(expired).Span));
     }
 
@@ -182,16 +188,17 @@ public sealed class EndToEnd : IDisposable
     public async Task CompactionChangesNothingThatIsRead()
     {
         await using var machine = LsmStateMachine.Open(At("db"));
-        await machine.ApplyChunkAsync(new[] { Put(1, "a", "1"), Put(2, "b", "2"), new ApplyEntry(3, 1, Command.Delete(Bytes("a"))) });
+        await machine.ApplyChunkAsync(
+            new[] { Put(1, "a", "1"), Put(2, "b", "2"), new ApplyEntry(3, 1, Command.Delete(Bytes("a"))) });
         await machine.CompactAsync();
         Assert.Equal(["b"], machine.ScanPrefix([]).Entries.Select(entry => Text(entry.Key.Span)));
-        EngineStatistics statistics = machine.GetStatistics();
+        var statistics = machine.GetStatistics();
         Assert.Equal(machine.LastApplied, statistics.LastApplied);
         Assert.Equal(3, statistics.EntriesApplied);
         Assert.True(machine.DurableLogId.Index <= machine.LastApplied.Index);
     }
 
-    private string At(string name) => Path.Combine(root, name);
+    private string At(string name) => Path.Combine(_root, name);
 
     private static ApplyEntry Put(ulong index, string key, string value, ulong term = 1) =>
         new(index, term, Command.Insert(Bytes(key), Bytes(value)));

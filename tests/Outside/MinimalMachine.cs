@@ -1,8 +1,8 @@
 namespace Varve.Tests.Outside;
 
 /// <summary>
-/// Implements exactly the members that the interface leaves open. A member added to the interface without a default breaks
-/// every implementer outside, and breaks the build here first.
+/// Implements exactly the members that the interface leaves open. A member added to the interface without a default
+/// breaks every implementer outside, and breaks the build here first.
 /// </summary>
 internal sealed class MinimalMachine : IStateMachine
 {
@@ -22,7 +22,9 @@ internal sealed class MinimalMachine : IStateMachine
 
     public byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys) => new byte[]?[keys.Count];
 
-    public ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) => new([]);
+    public ValueTask<ApplyResult[]> ApplyChunkAsync(
+        ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) =>
+        new([]);
 
     public ulong? EntryTerm(ulong index) => null;
 
@@ -38,7 +40,8 @@ internal sealed class MinimalMachine : IStateMachine
         string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default) =>
         Task.FromResult(ReadOnlyMemory<byte>.Empty);
 
-    public Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default) =>
+    public Task ApplySnapshotFromFileAsync(
+        SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default) =>
         Task.CompletedTask;
 
     public void SaveHardState() { }

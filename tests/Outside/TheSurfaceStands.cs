@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Varve.Tests.Outside;
 
-/// <summary>The types that programs outside are written against, used the way they use them: by name, in full, without reflection.</summary>
+/// <summary>
+/// The types that programs outside are written against, used the way they use them: by name, in full, without
+/// reflection.
+/// </summary>
 public class TheSurfaceStands
 {
     private static readonly ReadOnlyMemory<byte> Key = "key"u8.ToArray();
@@ -13,23 +16,23 @@ public class TheSurfaceStands
     [Fact]
     public void CommandsSayWhatTheyWereMadeFrom()
     {
-        Command noop = Command.Noop;
+        var noop = Command.Noop;
         Assert.Equal(CommandKind.Noop, noop.Kind);
 
-        Command insert = Command.Insert(key: Key, value: Value, ttlSeconds: 7);
-        CommandKind kind = insert.Kind;
-        ReadOnlyMemory<byte> key = insert.Key;
-        ReadOnlyMemory<byte> value = insert.Value;
-        ulong ttl = insert.TtlSeconds;
+        var insert = Command.Insert(key: Key, value: Value, ttlSeconds: 7);
+        var kind = insert.Kind;
+        var key = insert.Key;
+        var value = insert.Value;
+        var ttl = insert.TtlSeconds;
         Assert.Equal((CommandKind.Insert, 7UL), (kind, ttl));
         Assert.True(key.Span.SequenceEqual("key"u8) && value.Span.SequenceEqual("value"u8));
         Assert.Equal(0UL, Command.Insert(Key, Value).TtlSeconds);
 
-        Command delete = Command.Delete(key: Key);
+        var delete = Command.Delete(key: Key);
         Assert.Equal(CommandKind.Delete, delete.Kind);
 
-        Command swap = Command.CompareAndSwap(key: Key, expected: null, value: Value);
-        ReadOnlyMemory<byte>? expected = swap.Expected;
+        var swap = Command.CompareAndSwap(key: Key, expected: null, value: Value);
+        var expected = swap.Expected;
         Assert.Equal(CommandKind.CompareAndSwap, swap.Kind);
         Assert.Null(expected);
         // An empty expectation is a value, not absence.
@@ -43,7 +46,8 @@ public class TheSurfaceStands
     [Fact]
     public void NumbersOnDiskAreFrozen() => Assert.Equal(
         [0, 1, 2, 3],
-        new[] { CommandKind.Noop, CommandKind.Insert, CommandKind.Delete, CommandKind.CompareAndSwap }.Select(kind => (byte)kind));
+        new[] { CommandKind.Noop, CommandKind.Insert, CommandKind.Delete, CommandKind.CompareAndSwap }.Select(
+            kind => (byte)kind));
 
     [Fact]
     public void RecordsCompareAndDeconstruct()
@@ -57,9 +61,10 @@ public class TheSurfaceStands
         Assert.Equal(0UL, new ApplyEntry(1, 1, Command.Noop).TimestampMs);
         Assert.Equal(5UL, entry.TimestampMs);
         Assert.Equal(new ApplyResult(Index: 1, Succeeded: true), new ApplyResult(1, true));
-        ApplyStatus status = new ApplyResult(1, false).Status;
+        var status = new ApplyResult(1, false).Status;
         Assert.Equal(ApplyStatus.ExpectationFailed, status);
-        Assert.Equal([0, 1, 2], new[] { ApplyStatus.Applied, ApplyStatus.ExpectationFailed, ApplyStatus.Refused }.Select(each => (byte)each));
+        Assert.Equal([0, 1, 2], new[] { ApplyStatus.Applied, ApplyStatus.ExpectationFailed, ApplyStatus.Refused }
+            .Select(each => (byte)each));
 
         var metadata = new SnapshotMetadata(LastIncluded: id, Checksum: new byte[32]);
         Assert.Equal(id, metadata.LastIncluded);
@@ -67,7 +72,7 @@ public class TheSurfaceStands
 
         var pair = new KeyValueEntry(Key: Key, Value: Value);
         var scan = new ScanResult(Entries: [pair], Revision: 9);
-        IReadOnlyList<KeyValueEntry> entries = scan.Entries;
+        var entries = scan.Entries;
         Assert.Equal((1, 9UL), (entries.Count, scan.Revision));
     }
 
@@ -87,9 +92,15 @@ public class TheSurfaceStands
         ILoggerFactory logs = NullLoggerFactory.Instance;
         options = options with
         {
-            Durability = Durability.Interval, SyncInterval = TimeSpan.FromMilliseconds(5), MemtableBytes = 1 << 20,
-            LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, ReadOnly = true, TimeProvider = TimeProvider.System,
-            LoggerFactory = logs, HistoryEntries = 100,
+            Durability = Durability.Interval,
+            SyncInterval = TimeSpan.FromMilliseconds(5),
+            MemtableBytes = 1 << 20,
+            LeaseClock = LeaseClock.Log,
+            LogGaps = LogGapPolicy.Allow,
+            ReadOnly = true,
+            TimeProvider = TimeProvider.System,
+            LoggerFactory = logs,
+            HistoryEntries = 100,
         };
         options.InvalidCommands = InvalidCommands.Refuse;
         Assert.Equal(TimeSpan.FromMilliseconds(5), options.SyncInterval);
@@ -116,7 +127,9 @@ public class TheSurfaceStands
         Assert.Equal(2UL, ((DuplicateEntryException)all[1]).Index);
         Assert.Equal("d", ((AlreadyOpenException)all[2]).Directory);
         Assert.Equal(("p", 12L), all[3] is CorruptionException bad ? (bad.Path, bad.Offset) : default);
-        Assert.Equal(("p", 8L, "manifest of version 9"), all[4] is UnsupportedFormatException newer ? (newer.Path, newer.Offset, newer.Met) : default);
+        Assert.Equal(
+            ("p", 8L, "manifest of version 9"),
+            all[4] is UnsupportedFormatException newer ? (newer.Path, newer.Offset, newer.Met) : default);
         Assert.Equal("first", all[8].InnerException!.Message);
     }
 
@@ -128,7 +141,7 @@ public class TheSurfaceStands
         machine.CloseStorage();
         var failure = Assert.Throws<NotSupportedException>(() => machine.ScanPrefix("a"u8));
         Assert.Equal("scan_prefix not supported by this state machine", failure.Message);
-        IReadOnlyList<ReadOnlyMemory<byte>> expired = await machine.LeaseBackgroundCleanupAsync();
+        var expired = await machine.LeaseBackgroundCleanupAsync();
         Assert.Empty(expired);
         Assert.False(((IStateMachine)new MinimalMachine { Count = 1 }).IsEmpty);
     }

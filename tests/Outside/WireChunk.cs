@@ -6,17 +6,21 @@ internal sealed class WireChunk
     private const byte Varint = 0;
     private const byte Delimited = 2;
 
-    private readonly List<byte> bytes = [];
+    private readonly List<byte> _bytes = [];
 
-    public byte[] ToArray() => [.. bytes];
+    public byte[] ToArray() => [.. _bytes];
 
     public WireChunk Insert(ulong index, ulong term, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
         Entry(index, term, Operation(1, [.. Field(1, key), .. Field(2, value)]));
 
-    public WireChunk Delete(ulong index, ulong term, ReadOnlySpan<byte> key) => Entry(index, term, Operation(2, Field(1, key)));
+    public WireChunk Delete(ulong index, ulong term, ReadOnlySpan<byte> key) =>
+        Entry(index, term, Operation(2, Field(1, key)));
 
-    public WireChunk CompareAndSwap(ulong index, ulong term, ReadOnlySpan<byte> key, byte[]? expected, ReadOnlySpan<byte> value) =>
-        Entry(index, term, Operation(3, [.. Field(1, key), .. expected is null ? [] : Field(2, expected), .. Field(3, value)]));
+    public WireChunk CompareAndSwap(
+        ulong index, ulong term, ReadOnlySpan<byte> key, byte[]? expected, ReadOnlySpan<byte> value) =>
+        Entry(
+            index, term,
+            Operation(3, [.. Field(1, key), .. expected is null ? [] : Field(2, expected), .. Field(3, value)]));
 
     public WireChunk Noop(ulong index, ulong term) => Entry(index, term, Field(1, []));
 
@@ -25,8 +29,8 @@ internal sealed class WireChunk
     private WireChunk Entry(ulong index, ulong term, ReadOnlySpan<byte> payload)
     {
         byte[] entry = [.. Field(1, index), .. Field(2, term), .. Field(3, payload)];
-        bytes.AddRange(Number((ulong)entry.Length));
-        bytes.AddRange(entry);
+        _bytes.AddRange(Number((ulong)entry.Length));
+        _bytes.AddRange(entry);
         return this;
     }
 

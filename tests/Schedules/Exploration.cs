@@ -1,9 +1,7 @@
-using System.Globalization;
 using Varve.Tests.Schedules.Control;
-using Varve.Tests.Shared;
+using RealInterlocked = System.Threading.Interlocked;
 using RealThread = System.Threading.Thread;
 using RealVolatile = System.Threading.Volatile;
-using RealInterlocked = System.Threading.Interlocked;
 
 namespace Varve.Tests.Schedules;
 
@@ -14,7 +12,9 @@ internal sealed record Finding(string Scenario, string Schedule, long Number, Ex
         $"{Scenario}, schedule {Number}: {Failure}\nreplay --scenario {Scenario} --schedule {(Schedule.Length == 0 ? "-" : Schedule)}\n{Replay.Trace(Scenario, Schedule, Fault)}";
 }
 
-/// <summary>Runs schedules on several workers, each with threads of its own, until all are run or one shows something.</summary>
+/// <summary>
+/// Runs schedules on several workers, each with threads of its own, until all are run or one shows something.
+/// </summary>
 internal abstract class Exploration(string scenario, Func<Scenario> make)
 {
     private Finding? _finding;
@@ -54,7 +54,8 @@ internal abstract class Exploration(string scenario, Func<Scenario> make)
         var failure = scheduler.Run(make(), plan);
         RealInterlocked.Add(ref _steps, scheduler.Steps);
         if (failure is null) return;
-        RealInterlocked.CompareExchange(ref _finding, new Finding(scenario, Decision.Print(schedule()), number, failure, Fault), null);
+        RealInterlocked.CompareExchange(
+            ref _finding, new Finding(scenario, Decision.Print(schedule()), number, failure, Fault), null);
     }
 
     private void Work(int worker, Action? progress)
@@ -68,7 +69,8 @@ internal abstract class Exploration(string scenario, Func<Scenario> make)
 }
 
 /// <summary>Schedules drawn at random; each follows from the seed and its number.</summary>
-internal sealed class RandomExploration(string scenario, Func<Scenario> make, ulong seed, long count) : Exploration(scenario, make)
+internal sealed class RandomExploration(string scenario, Func<Scenario> make, ulong seed, long count)
+    : Exploration(scenario, make)
 {
     private long _next;
 
@@ -87,8 +89,8 @@ internal sealed class RandomExploration(string scenario, Func<Scenario> make, ul
 }
 
 /// <summary>
-/// Every schedule with at most a number of departures that were not forced: switches away from a thread that could go on, delayed
-/// stores. Each is run once: a run is the parent of those that depart once more, later.
+/// Every schedule with at most a number of departures that were not forced: switches away from a thread that could go
+/// on, delayed stores. Each is run once: a run is the parent of those that depart once more, later.
 /// </summary>
 internal sealed class Exhaustion(string scenario, Func<Scenario> make, int bound) : Exploration(scenario, make)
 {
@@ -126,7 +128,9 @@ internal sealed class Exhaustion(string scenario, Func<Scenario> make, int bound
                     var cost = spent + (isForced ? 0 : 1);
                     if (cost > bound) continue;
                     for (; others != 0; others &= others - 1)
-                        _open.Push(([.. schedule, new Decision(step, System.Numerics.BitOperations.TrailingZeroCount(others))], cost));
+                        _open.Push((
+                            [.. schedule, new Decision(step, System.Numerics.BitOperations.TrailingZeroCount(others))],
+                            cost));
                 }
             }
 

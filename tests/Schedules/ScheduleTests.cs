@@ -6,14 +6,18 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Schedules;
 
-/// <summary>No interleaving of the engine's lock-free parts gives a wrong answer. The long runs are this project's program.</summary>
+/// <summary>
+/// No interleaving of the engine's lock-free parts gives a wrong answer. The long runs are this project's program.
+/// </summary>
 public class ScheduleTests(ITestOutputHelper output)
 {
     [Fact]
-    public void RandomSchedulesFindNothing() => Soaks.Explore(new Soak(output.WriteLine), otherwise: 5_000, Environment.ProcessorCount);
+    public void RandomSchedulesFindNothing() =>
+        Soaks.Explore(new Soak(output.WriteLine), otherwise: 5_000, Environment.ProcessorCount);
 
     [Fact]
-    public void AllSchedulesWithFewDeparturesFindNothing() => Soaks.Exhaust(new Soak(output.WriteLine), isLong: false, Environment.ProcessorCount);
+    public void AllSchedulesWithFewDeparturesFindNothing() =>
+        Soaks.Exhaust(new Soak(output.WriteLine), isLong: false, Environment.ProcessorCount);
 
     /// <summary>The reader's store lingers in its buffer, and nobody drains it.</summary>
     [Theory]
@@ -21,16 +25,21 @@ public class ScheduleTests(ITestOutputHelper output)
     [InlineData("reclaimer")]
     public void WithoutTheProcessWideFenceTheSearchFindsWhatIsFreedUnderAPin(string scenario)
     {
-        var exhaustion = new Exhaustion(scenario, Catalogue.All[scenario].Make, bound: 2) { Fault = Fault.NoProcessWideFence };
+        var exhaustion =
+            new Exhaustion(scenario, Catalogue.All[scenario].Make, bound: 2) { Fault = Fault.NoProcessWideFence };
         var finding = exhaustion.Run(workers: 1);
         output.WriteLine($"{finding}");
         Assert.IsType<WrongAnswerException>(finding?.Failure);
 
-        var exploration = new RandomExploration(scenario, Catalogue.All[scenario].Make, seed: 7, count: 20_000) { Fault = Fault.NoProcessWideFence };
+        var exploration = new RandomExploration(scenario, Catalogue.All[scenario].Make, seed: 7, count: 20_000)
+        {
+            Fault = Fault.NoProcessWideFence
+        };
         finding = exploration.Run(workers: 1);
         output.WriteLine($"{finding}");
         Assert.IsType<WrongAnswerException>(finding?.Failure);
-        Assert.IsType<WrongAnswerException>(Replay.Run(scenario, finding.Schedule, static _ => { }, Fault.NoProcessWideFence));
+        Assert.IsType<WrongAnswerException>(
+            Replay.Run(scenario, finding.Schedule, static _ => { }, Fault.NoProcessWideFence));
     }
 
     [Fact]
@@ -52,6 +61,9 @@ public class ScheduleTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Step, thread and kind; the place of a lock is read off the stack, which inlining changes from one run to the next.</summary>
+    /// <summary>
+    /// Step, thread and kind; the place of a lock is read off the stack, which inlining changes from one run to the
+    /// next.
+    /// </summary>
     private static string Step(string line) => line.Split(", ")[0];
 }

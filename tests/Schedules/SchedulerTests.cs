@@ -10,7 +10,10 @@ public class SchedulerTests
     public void EveryInterleavingIsRunOnce()
     {
         var seen = new HashSet<string>();
-        var exhaustion = new Exhaustion("marks", () => new Small(marks => [() => Mark(marks, "abc"), () => Mark(marks, "xyz")], marks => seen.Add(marks)), bound: 99);
+        var exhaustion = new Exhaustion(
+            "marks",
+            () => new Small(marks => [() => Mark(marks, "abc"), () => Mark(marks, "xyz")], marks => seen.Add(marks)),
+            bound: 99);
         Assert.Null(exhaustion.Run(workers: 1));
         Assert.Equal(20, seen.Count); // 6 over 3
         Assert.Equal(20, exhaustion.Schedules);
@@ -20,7 +23,10 @@ public class SchedulerTests
     public void WithoutDeparturesThreadsRunOneAfterTheOther()
     {
         var seen = new HashSet<string>();
-        var exhaustion = new Exhaustion("marks", () => new Small(marks => [() => Mark(marks, "abc"), () => Mark(marks, "xyz")], marks => seen.Add(marks)), bound: 0);
+        var exhaustion = new Exhaustion(
+            "marks",
+            () => new Small(marks => [() => Mark(marks, "abc"), () => Mark(marks, "xyz")], marks => seen.Add(marks)),
+            bound: 0);
         Assert.Null(exhaustion.Run(workers: 1));
         Assert.Equal(["abcxyz", "xyzabc"], seen.Order());
     }

@@ -7,7 +7,9 @@ namespace Varve.Tests.Schedules;
 /// <summary>The runs of this project, short as tests and long from the command line.</summary>
 internal static class Soaks
 {
-    /// <summary><c>explore --schedules N [--scenario X] [--seed S]</c>: random schedules, shared out by weight.</summary>
+    /// <summary>
+    /// <c>explore --schedules N [--scenario X] [--seed S]</c>: random schedules, shared out by weight.
+    /// </summary>
     public static void Explore(Soak soak, long otherwise, int workers)
     {
         var total = soak.Number("schedules", otherwise);
@@ -17,9 +19,11 @@ internal static class Soaks
         foreach (var name in chosen)
         {
             var count = (total * Catalogue.All[name].Weight + weights - 1) / weights;
-            var exploration = new RandomExploration(name, Catalogue.All[name].Make, soak.Seed, count) { Fault = FaultOf(soak) };
+            var exploration =
+                new RandomExploration(name, Catalogue.All[name].Make, soak.Seed, count) { Fault = FaultOf(soak) };
             var started = soak.Elapsed;
-            var finding = exploration.Run(workers, () => soak.Progress(() => $"{name}: {exploration.Schedules} schedules"));
+            var finding = exploration.Run(
+                workers, () => soak.Progress(() => $"{name}: {exploration.Schedules} schedules"));
             Say(soak, exploration, started, "random");
             if (finding is not null) throw new InvalidOperationException(finding.ToString());
             done += exploration.Schedules;
@@ -38,7 +42,8 @@ internal static class Soaks
             var bound = (int)soak.Number("bound", isLong ? entry.LongBound : entry.Bound);
             var exhaustion = new Exhaustion(name, entry.Make, bound) { Fault = FaultOf(soak) };
             var started = soak.Elapsed;
-            var finding = exhaustion.Run(workers, () => soak.Progress(() => $"{name}: {exhaustion.Schedules} schedules"));
+            var finding = exhaustion.Run(
+                workers, () => soak.Progress(() => $"{name}: {exhaustion.Schedules} schedules"));
             Say(soak, exhaustion, started, $"all with up to {bound} departures");
             if (finding is not null) throw new InvalidOperationException(finding.ToString());
             done += exhaustion.Schedules;
@@ -47,11 +52,15 @@ internal static class Soaks
         soak.Write($"{done} schedules, nothing found");
     }
 
-    /// <summary><c>replay --scenario X --schedule STRING</c>: one schedule, step by step; <c>-</c> for the one without departures.</summary>
+    /// <summary>
+    /// <c>replay --scenario X --schedule STRING</c>: one schedule, step by step; <c>-</c> for the one without
+    /// departures.
+    /// </summary>
     public static void Replay(Soak soak)
     {
         var schedule = soak.Text("schedule", "-");
-        var failure = Schedules.Replay.Run(soak.Text("scenario", ""), schedule == "-" ? "" : schedule, soak.Write, FaultOf(soak));
+        var failure = Schedules.Replay.Run(
+            soak.Text("scenario", ""), schedule == "-" ? "" : schedule, soak.Write, FaultOf(soak));
         if (failure is not null) throw failure;
     }
 
@@ -67,6 +76,7 @@ internal static class Soaks
     private static void Say(Soak soak, Exploration exploration, TimeSpan started, string how)
     {
         var seconds = (soak.Elapsed - started).TotalSeconds;
-        soak.Write($"{exploration.Name,-20} {how}: {exploration.Schedules} schedules, {exploration.Steps / Math.Max(exploration.Schedules, 1)} steps each, {seconds:f1} s, {seconds / exploration.Schedules * 1e6:f0} us a schedule");
+        soak.Write(
+            $"{exploration.Name,-20} {how}: {exploration.Schedules} schedules, {exploration.Steps / Math.Max(exploration.Schedules, 1)} steps each, {seconds:f1} s, {seconds / exploration.Schedules * 1e6:f0} us a schedule");
     }
 }

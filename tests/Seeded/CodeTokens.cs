@@ -5,14 +5,16 @@ using Microsoft.CodeAnalysis.Text;
 namespace Varve.Tests.Seeded;
 
 /// <summary>
-/// C# text as a sequence of tokens. A piece of code is found by its tokens alone: white space, line breaks and comments count for
-/// nothing, neither in the text nor in the piece. A literal is one token and has to agree in every character.
+/// C# text as a sequence of tokens. A piece of code is found by its tokens alone: white space, line breaks and comments
+/// count for nothing, neither in the text nor in the piece. A literal is one token and has to agree in every character.
 /// </summary>
 internal sealed class CodeTokens(string text)
 {
     private readonly SyntaxToken[] _tokens = Split(text);
 
-    /// <summary>Every place of a piece, from the start of its first token to the end of its last; places may overlap.</summary>
+    /// <summary>
+    /// Every place of a piece, from the start of its first token to the end of its last; places may overlap.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The piece has no code.</exception>
     public IReadOnlyList<TextSpan> Find(string piece)
     {

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Varve.Tests.Seeded;
 
-/// <summary>An edit finds its place by file name and tokens, so that a move or another layout of the sources costs nothing.</summary>
+/// <summary>
+/// An edit finds its place by file name and tokens, so that a move or another layout of the sources costs nothing.
+/// </summary>
 public sealed class EditsFindTheirPlace
 {
     private const string Text = """
@@ -34,7 +36,8 @@ public sealed class EditsFindTheirPlace
     {
         var place = Assert.Single(new CodeTokens(Text).Find(piece));
         Assert.StartsWith("if (a  &&", Text[place.Start..place.End], StringComparison.Ordinal);
-        Assert.EndsWith("c);\n        }", Text[place.Start..place.End].ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "c);\n        }", Text[place.Start..place.End].ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -48,7 +51,8 @@ public sealed class EditsFindTheirPlace
     [InlineData("x>>2", 1)]
     [InlineData("Stop();", 2)]
     [InlineData("Stop();Stop();", 1)]
-    public void PiecesAreWholeTokens(string piece, int places) => Assert.Equal(places, new CodeTokens(Text).Find(piece).Count);
+    public void PiecesAreWholeTokens(string piece, int places) =>
+        Assert.Equal(places, new CodeTokens(Text).Find(piece).Count);
 
     [Fact]
     public void APieceWithoutCodeIsRefused() =>
@@ -60,7 +64,8 @@ public sealed class EditsFindTheirPlace
         const string text = "/* before */ one ( /* inside */\n 1 ) ; // after\n";
         var bug = Of(new Edit("A.cs", "one(1);", "if (!SEEDED) one(1);"));
         Assert.Equal(
-            "/* before */ if (!global::Varve.SeededBug.Is(1)) one(1); // after\n", MutatedSources.Mutate("A.cs", text, [bug]));
+            "/* before */ if (!global::Varve.SeededBug.Is(1)) one(1); // after\n",
+            MutatedSources.Mutate("A.cs", text, [bug]));
     }
 
     [Fact]
@@ -104,12 +109,14 @@ public sealed class EditsFindTheirPlace
             var (file, text) = (Path.GetFileName(path), File.ReadAllText(Path.Combine(root, path)));
             var relaid = string.Join("\n /* another layout */ ", Tokens(text));
             Assert.Equal(
-                Tokens(MutatedSources.Mutate(file, text, BugList.All)), Tokens(MutatedSources.Mutate(file, relaid, BugList.All)));
+                Tokens(MutatedSources.Mutate(file, text, BugList.All)),
+                Tokens(MutatedSources.Mutate(file, relaid, BugList.All)));
         }
     }
 
     private static Bug Of(params Edit[] edits) => new("bug", "wrong", "Engine: Some.Test", edits);
 
     private static IEnumerable<string> Tokens(string text) =>
-        SyntaxFactory.ParseTokens(text).Where(token => !token.IsKind(SyntaxKind.EndOfFileToken)).Select(token => token.Text);
+        SyntaxFactory.ParseTokens(text).Where(token => !token.IsKind(SyntaxKind.EndOfFileToken))
+            .Select(token => token.Text);
 }

@@ -16,7 +16,9 @@ public sealed class WholeHunt
     internal Finding Of(string bug) => _findings.Value[bug];
 }
 
-/// <summary>Do the tests bite? Every bug of the list is found by the test that says so, and by nothing but the bug.</summary>
+/// <summary>
+/// Do the tests bite? Every bug of the list is found by the test that says so, and by nothing but the bug.
+/// </summary>
 public sealed class EveryBugIsCaught(WholeHunt hunt, ITestOutputHelper output) : IClassFixture<WholeHunt>
 {
     public static TheoryData<string> Names => [.. BugList.All.Select(bug => bug.Name)];

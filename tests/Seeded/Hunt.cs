@@ -12,9 +12,9 @@ namespace Varve.Tests.Seeded;
 internal sealed record Finding(Bug Bug, string? Caught, string? Missed, TimeSpan Time);
 
 /// <summary>
-/// Runs every bug's test with the bug on, when it has to fail, and then, in the same process, with none, when it has to pass: a
-/// failure that has another reason, or that the process brought along from an earlier bug, counts for nothing. Whoever seems to be
-/// missed is tried again in a process of its own.
+/// Runs every bug's test with the bug on, when it has to fail, and then, in the same process, with none, when it has to
+/// pass: a failure that has another reason, or that the process brought along from an earlier bug, counts for nothing.
+/// Whoever seems to be missed is tried again in a process of its own.
 /// </summary>
 internal static class Hunt
 {
@@ -26,7 +26,8 @@ internal static class Hunt
     /// <summary>Hunts bugs, two at a time; those of one test one after the other.</summary>
     public static IReadOnlyList<Finding> All(TestBed bed, IReadOnlyList<Bug> bugs, Action<Finding> found)
     {
-        var queue = new ConcurrentQueue<Bug[]>(bugs.GroupBy(bug => bug.Test).Select(test => test.ToArray()).OrderBy(test => test[0].Project, StringComparer.Ordinal));
+        var queue = new ConcurrentQueue<Bug[]>(bugs.GroupBy(bug => bug.Test).Select(test => test.ToArray())
+            .OrderBy(test => test[0].Project, StringComparer.Ordinal));
         var findings = new ConcurrentBag<Finding>();
         Parallel.For(0, Workers, _ =>
         {
@@ -35,7 +36,8 @@ internal static class Hunt
             {
                 while (queue.TryDequeue(out var sameTest))
                 {
-                    if (process is null || process.HasDied || process.Project != sameTest[0].Project) Renew(sameTest[0]);
+                    if (process is null || process.HasDied || process.Project != sameTest[0].Project)
+                        Renew(sameTest[0]);
                     foreach (var finding in Try(process!, sameTest))
                     {
                         var final = finding;
@@ -74,10 +76,15 @@ internal static class Hunt
             $"{(finding.Missed is null ? "caught" : "MISSED")} {finding.Bug.Name} {finding.Time.TotalSeconds:F1} s: {Short(finding.Missed ?? finding.Caught!)}"));
         var missed = findings.Where(finding => finding.Missed is not null).Select(finding => finding.Bug.Name).ToList();
         soak.Write($"{findings.Count - missed.Count} of {findings.Count} caught");
-        return missed.Count == 0 ? Task.CompletedTask : throw new InvalidOperationException($"missed: {string.Join(", ", missed)}");
+        return missed.Count == 0
+            ? Task.CompletedTask
+            : throw new InvalidOperationException($"missed: {string.Join(", ", missed)}");
     }
 
-    /// <summary><c>search --tests PROJECT:PREFIX,... [--bug NAME,NAME]</c>: all tests that fail with a bug, to choose the one that names it.</summary>
+    /// <summary>
+    /// <c>search --tests PROJECT:PREFIX,... [--bug NAME,NAME]</c>: all tests that fail with a bug, to choose the one
+    /// that names it.
+    /// </summary>
     public static Task Search(Soak soak)
     {
         var where = soak.Text("tests", "Engine:").Split(',').Select(text => text.Split(':')).ToList();
@@ -87,7 +94,8 @@ internal static class Hunt
             foreach (var parts in where)
             {
                 using var process = bed.Start(parts[0]);
-                var outcome = process.Run(BugList.NumberOf(bug), $"Varve.Tests.{parts[0]}.{parts[1]}*", Limit * 5, goOn: true);
+                var outcome = process.Run(
+                    BugList.NumberOf(bug), $"Varve.Tests.{parts[0]}.{parts[1]}*", Limit * 5, goOn: true);
                 soak.Write($"{bug.Name}: {outcome.Passed} of {parts[0]} passed");
                 foreach (var failure in outcome.Failures) soak.Write("    " + Short(failure));
             }
@@ -111,16 +119,25 @@ internal static class Hunt
         {
             var time = Stopwatch.StartNew();
             var with = process.Run(BugList.NumberOf(bug), bug.Test, Limit);
-            var missed = with.IsFailure ? null : with.HasHung ? "the test hung" : with.Passed == 0 ? "no test ran" : "the test passed";
+            var missed = with.IsFailure
+                ? null
+                : with.HasHung ? "the test hung"
+                : with.Passed == 0 ? "no test ran"
+                : "the test passed";
             findings.Add(new Finding(bug, missed is null ? with.Failures[0] : null, missed, time.Elapsed));
         }
 
         var without = process.Run(0, bugs[0].Test, Limit);
         return without.IsPass ? findings
-            : [.. findings.Select(finding => finding with { Missed = finding.Missed ?? "without the bug: " + (without.Failures.Count > 0 ? without.Failures[0] : "no test ran") })];
+            : [.. findings.Select(finding => finding with
+            {
+                Missed = finding.Missed
+                    ?? "without the bug: " + (without.Failures.Count > 0 ? without.Failures[0] : "no test ran")
+            })];
     }
 
-    private static List<Bug> Chosen(Soak soak) => soak.Text("bug", "") is { Length: > 0 } names ? [.. names.Split(',').Select(BugList.Named)] : [.. BugList.All];
+    private static List<Bug> Chosen(Soak soak) =>
+        soak.Text("bug", "") is { Length: > 0 } names ? [.. names.Split(',').Select(BugList.Named)] : [.. BugList.All];
 
     private static string Short(string text) => text.Length > 240 ? text[..240] : text;
 }

@@ -64,9 +64,11 @@ internal static class MutatedSources
             foreach (var file in bug.Edits.Select(edit => edit.File))
             {
                 if (!byName.Contains(file))
-                    throw new InvalidOperationException($"{bug.Name}: no file of {string.Join(" or ", Products)} is called {file}; a name is bare, without folders.");
+                    throw new InvalidOperationException(
+                        $"{bug.Name}: no file of {string.Join(" or ", Products)} is called {file}; a name is bare, without folders.");
                 if (byName[file].Count() > 1)
-                    throw new InvalidOperationException($"{bug.Name}: {file} is ambiguous: {string.Join(", ", byName[file])}.");
+                    throw new InvalidOperationException(
+                        $"{bug.Name}: {file} is ambiguous: {string.Join(", ", byName[file])}.");
             }
         }
     }
@@ -91,9 +93,9 @@ internal static class MutatedSources
         Build(target, $"tests/{OwnBuild}/{OwnBuild}.Tests.csproj", configuration, output);
 
     private static void Build(string target, string project, string configuration, string output) => Run(
-        "dotnet", target, "build", project, "-c", configuration, "-o", output, "-v", "quiet", "--tl:off", "-nodeReuse:false",
-        "-p:TreatWarningsAsErrors=false", "-p:WarningLevel=0", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false",
-        "-p:GenerateDocumentationFile=false", "-p:UseSharedCompilation=false");
+        "dotnet", target, "build", project, "-c", configuration, "-o", output, "-v", "quiet", "--tl:off",
+        "-nodeReuse:false", "-p:TreatWarningsAsErrors=false", "-p:WarningLevel=0", "-p:RunAnalyzers=false",
+        "-p:EnforceCodeStyleInBuild=false", "-p:GenerateDocumentationFile=false", "-p:UseSharedCompilation=false");
 
     /// <summary>The text of one file with the edits of every bug that touches it.</summary>
     /// <exception cref="InvalidOperationException">An edit does not fit the text.</exception>
@@ -106,8 +108,10 @@ internal static class MutatedSources
             foreach (var edit in bugs[i].Edits.Where(edit => edit.File == file))
             {
                 var places = code.Value.Find(edit.Find);
-                if (places.Count == 0) throw new InvalidOperationException($"{bugs[i].Name}: {file} has nowhere: {edit.Find}");
-                if (places.Count > 1) throw new InvalidOperationException($"{bugs[i].Name}: {file} has more than once: {edit.Find}");
+                if (places.Count == 0)
+                    throw new InvalidOperationException($"{bugs[i].Name}: {file} has nowhere: {edit.Find}");
+                if (places.Count > 1)
+                    throw new InvalidOperationException($"{bugs[i].Name}: {file} has more than once: {edit.Find}");
                 if (!edit.Put.Contains("SEEDED", StringComparison.Ordinal))
                     throw new InvalidOperationException($"{bugs[i].Name}: an edit without its switch.");
                 var put = edit.Put.Replace("SEEDED", $"global::Varve.SeededBug.Is({i + 1})", StringComparison.Ordinal);
@@ -119,7 +123,8 @@ internal static class MutatedSources
         for (var i = 0; i < edits.Count; i++)
         {
             var (at, length, put, bug) = edits[i];
-            if (i > 0 && at + length > edits[i - 1].At) throw new InvalidOperationException($"{bug} and {edits[i - 1].Bug} change the same text of {file}.");
+            if (i > 0 && at + length > edits[i - 1].At)
+                throw new InvalidOperationException($"{bug} and {edits[i - 1].Bug} change the same text of {file}.");
             text = string.Concat(text.AsSpan(0, at), put, text.AsSpan(at + length));
         }
 
@@ -128,14 +133,21 @@ internal static class MutatedSources
 
     private static void Run(string program, string directory, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var inherited in start.Environment.Keys.Where(key => key.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToArray())
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
+        foreach (var inherited in start.Environment.Keys
+            .Where(key => key.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)).ToArray())
             start.Environment.Remove(inherited); // of the build that runs these tests
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"The sources with the bugs do not build:\n{text}\n{errors.Result}");
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"The sources with the bugs do not build:\n{text}\n{errors.Result}");
     }
 }

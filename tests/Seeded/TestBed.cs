@@ -1,8 +1,8 @@
 namespace Varve.Tests.Seeded;
 
 /// <summary>
-/// The test projects' outputs, copied, with the libraries that have the bugs in the place of the real ones. Made once; disposing removes
-/// it, with everything that the tests left behind.
+/// The test projects' outputs, copied, with the libraries that have the bugs in the place of the real ones. Made once;
+/// disposing removes it, with everything that the tests left behind.
 /// </summary>
 internal sealed class TestBed : IDisposable
 {
@@ -12,7 +12,8 @@ internal sealed class TestBed : IDisposable
     public TestBed(IReadOnlyList<Bug> bugs, IEnumerable<string> projects)
     {
         var root = Root();
-        var configuration = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;
+        var configuration = Path.GetFileName(
+            Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;
         var sources = Path.Combine(_directory, "tree");
         try
         {
@@ -29,12 +30,16 @@ internal sealed class TestBed : IDisposable
                     var bin = Path.Combine(root, "tests", project, "bin", configuration, "net10.0");
                     if (!Directory.Exists(bin)) throw new InvalidOperationException($"{project} is not built.");
                     CopyTree(bin, BedOf(project));
-                    foreach (var library in libraries) File.Copy(library, Path.Combine(BedOf(project), Path.GetFileName(library)), overwrite: true);
+                    foreach (var library in libraries)
+                        File.Copy(library, Path.Combine(BedOf(project), Path.GetFileName(library)), overwrite: true);
                 }
 
                 // Without a list of its own dependencies the host resolves everything from the directory.
-                foreach (var name in (ReadOnlySpan<string>)["Varve.Tests.Seeded.dll", "Varve.Tests.Seeded.runtimeconfig.json"])
-                    File.Copy(Path.Combine(AppContext.BaseDirectory, name), Path.Combine(BedOf(project), name), overwrite: true);
+                foreach (var name in (ReadOnlySpan<string>)[
+                    "Varve.Tests.Seeded.dll", "Varve.Tests.Seeded.runtimeconfig.json"])
+                    File.Copy(
+                        Path.Combine(AppContext.BaseDirectory, name), Path.Combine(BedOf(project), name),
+                        overwrite: true);
             }
         }
         catch
@@ -53,7 +58,9 @@ internal sealed class TestBed : IDisposable
     }
 
     /// <summary>A process for the tests of a project.</summary>
-    public TestProcess Start(string project) => new(BedOf(project), project, Directory.CreateDirectory(Path.Combine(_directory, $"run-{Guid.NewGuid():N}")).FullName);
+    public TestProcess Start(string project) => new(
+        BedOf(project), project,
+        Directory.CreateDirectory(Path.Combine(_directory, $"run-{Guid.NewGuid():N}")).FullName);
 
     public void Dispose() => TryDelete(_directory);
 
@@ -63,7 +70,8 @@ internal sealed class TestBed : IDisposable
     {
         Directory.CreateDirectory(to);
         foreach (var file in Directory.EnumerateFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
-        foreach (var directory in Directory.EnumerateDirectories(from)) CopyTree(directory, Path.Combine(to, Path.GetFileName(directory)));
+        foreach (var directory in Directory.EnumerateDirectories(from))
+            CopyTree(directory, Path.Combine(to, Path.GetFileName(directory)));
     }
 
     private static void TryDelete(string directory)

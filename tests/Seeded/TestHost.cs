@@ -6,9 +6,10 @@ using Xunit.Sdk;
 namespace Varve.Tests.Seeded;
 
 /// <summary>
-/// The process in which tests meet bugs, one after the other: a line on its standard input names a bug and a test, lines on its
-/// standard output say what came of it. It stands, as a copy, among the files of the test project, so that everything is found as the
-/// usual runner finds it; that runner would take longer to begin than nearly every test takes.
+/// The process in which tests meet bugs, one after the other: a line on its standard input names a bug and a test,
+/// lines on its standard output say what came of it. It stands, as a copy, among the files of the test project, so that
+/// everything is found as the usual runner finds it; that runner would take longer to begin than nearly every test
+/// takes.
 /// </summary>
 internal static class TestHost
 {
@@ -18,7 +19,10 @@ internal static class TestHost
     public const string Passed = "passed ";
     public const string Ended = "ended";
 
-    /// <summary>Serves until its input ends. A command is <c>NUMBER first|all TEST</c>; TEST is a method with class and namespace, or a prefix and a star.</summary>
+    /// <summary>
+    /// Serves until its input ends. A command is <c>NUMBER first|all TEST</c>; TEST is a method with class and
+    /// namespace, or a prefix and a star.
+    /// </summary>
     public static int Run(string assemblyName)
     {
         var assembly = Assembly.Load(new AssemblyName(assemblyName));
@@ -36,14 +40,16 @@ internal static class TestHost
         return 0;
     }
 
-    private static void RunOne(XunitTestFramework framework, Assembly assembly, string test, bool goOn, TextWriter output)
+    private static void RunOne(
+        XunitTestFramework framework, Assembly assembly, string test, bool goOn, TextWriter output)
     {
         using var discoverer = framework.GetDiscoverer(Reflector.Wrap(assembly));
         var found = new Sink(goOn, output);
         if (test.EndsWith('*')) discoverer.Find(false, found, new Options());
         else discoverer.Find(test[..test.LastIndexOf('.')], false, found, new Options());
         found.Finished.Wait();
-        var cases = found.Cases.Where(one => Matches($"{one.TestMethod.TestClass.Class.Name}.{one.TestMethod.Method.Name}", test)).ToList();
+        var cases = found.Cases.Where(
+            one => Matches($"{one.TestMethod.TestClass.Class.Name}.{one.TestMethod.Method.Name}", test)).ToList();
         if (cases.Count == 0) return;
 
         using var executor = framework.GetExecutor(assembly.GetName());
@@ -54,10 +60,12 @@ internal static class TestHost
 
     /// <summary>The switch is the engine's own only in the copy that has the bugs.</summary>
     private static void SwitchOn(int number) =>
-        (Assembly.Load(new AssemblyName("Varve.Format")).GetType("Varve.SeededBug") ?? throw new InvalidOperationException("These are not the sources with the bugs."))
+        (Assembly.Load(new AssemblyName("Varve.Format")).GetType("Varve.SeededBug")
+            ?? throw new InvalidOperationException("These are not the sources with the bugs."))
             .GetField("Number", BindingFlags.Static | BindingFlags.Public)!.SetValue(null, number);
 
-    private static bool Matches(string name, string test) => test.EndsWith('*') ? name.StartsWith(test[..^1], StringComparison.Ordinal) : name == test;
+    private static bool Matches(string name, string test) =>
+        test.EndsWith('*') ? name.StartsWith(test[..^1], StringComparison.Ordinal) : name == test;
 
     private sealed class Sink(bool goOn, TextWriter output) : Xunit.LongLivedMarshalByRefObject, IMessageSink
     {
@@ -120,7 +128,8 @@ internal static class TestHost
     {
         private readonly Dictionary<string, object?> _values = [];
 
-        public TValue GetValue<TValue>(string name) => _values.TryGetValue(name, out var value) ? (TValue)value! : default!;
+        public TValue GetValue<TValue>(string name) =>
+            _values.TryGetValue(name, out var value) ? (TValue)value! : default!;
 
         public void SetValue<TValue>(string name, TValue value) => _values[name] = value;
     }

@@ -24,7 +24,8 @@ internal sealed class TestProcess : IDisposable
     public TestProcess(string bed, string project, string temporary)
     {
         Project = project;
-        var start = new ProcessStartInfo("dotnet", ["exec", Path.Combine(bed, "Varve.Tests.Seeded.dll"), TestHost.Verb, "Varve.Tests." + project])
+        var start = new ProcessStartInfo(
+            "dotnet", ["exec", Path.Combine(bed, "Varve.Tests.Seeded.dll"), TestHost.Verb, "Varve.Tests." + project])
         {
             WorkingDirectory = bed,
             RedirectStandardInput = true,
@@ -57,7 +58,8 @@ internal sealed class TestProcess : IDisposable
                 if (line == TestHost.Ended) return new Outcome(passed, failures, false);
                 if (line.StartsWith(TestHost.Started, StringComparison.Ordinal)) last = line[TestHost.Started.Length..];
                 else if (line.StartsWith(TestHost.Passed, StringComparison.Ordinal)) passed++;
-                else if (line.StartsWith(TestHost.Failed, StringComparison.Ordinal)) failures.Add(line[TestHost.Failed.Length..]);
+                else if (line.StartsWith(TestHost.Failed, StringComparison.Ordinal))
+                    failures.Add(line[TestHost.Failed.Length..]);
             }
         }
         catch (IOException)
@@ -68,7 +70,8 @@ internal sealed class TestProcess : IDisposable
         HasDied = true;
         _process.WaitForExit();
         var hasHung = time.Elapsed >= limit;
-        failures.Add($"{last}: {(hasHung ? "hung" : $"the process died with code {_process.ExitCode}: {_errors.Result.Split('\n')[0]}")}");
+        failures.Add(
+            $"{last}: {(hasHung ? "hung" : $"the process died with code {_process.ExitCode}: {_errors.Result.Split('\n')[0]}")}");
         return new Outcome(passed, failures, hasHung);
     }
 

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Varve.Tests.Shared;
 
-/// <summary>Pages of memory of their own, whose access can be taken away: a read where none is allowed faults at once.</summary>
+/// <summary>
+/// Pages of memory of their own, whose access can be taken away: a read where none is allowed faults at once.
+/// </summary>
 internal static partial class AnonymousMemory
 {
     public const int NoAccess = 0;
@@ -11,7 +13,10 @@ internal static partial class AnonymousMemory
     private const int PrivateAnonymous = 0x22;
 
     /// <summary>Zeros, to read and write.</summary>
-    public static nint Map(nuint length) => mmap(0, length, ReadAndWrite, PrivateAnonymous, -1, 0) is var address and not -1 ? address : throw new IOException("mmap");
+    public static nint Map(nuint length) =>
+        mmap(0, length, ReadAndWrite, PrivateAnonymous, -1, 0) is var address and not -1
+            ? address
+            : throw new IOException("mmap");
 
     public static void Protect(nint address, nuint length, int access)
     {

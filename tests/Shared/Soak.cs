@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Varve.Tests.Shared;
 
 /// <summary>
-/// The numbers of a run whose length anyone may choose: <c>--name value</c> on the command line of a test project, short defaults
-/// as a test. Every run says its seed, and replays from it.
+/// The numbers of a run whose length anyone may choose: <c>--name value</c> on the command line of a test project,
+/// short defaults as a test. Every run says its seed, and replays from it.
 /// </summary>
 internal sealed class Soak
 {
@@ -20,7 +20,8 @@ internal sealed class Soak
         _write = write;
         for (var i = 0; i + 1 < arguments.Length; i += 2)
         {
-            if (!arguments[i].StartsWith("--", StringComparison.Ordinal)) throw new ArgumentException($"{arguments[i]} is no option: --name value");
+            if (!arguments[i].StartsWith("--", StringComparison.Ordinal))
+                throw new ArgumentException($"{arguments[i]} is no option: --name value");
             _arguments[arguments[i][2..]] = arguments[i + 1];
         }
 
@@ -34,7 +35,9 @@ internal sealed class Soak
     public TimeSpan Elapsed => _time.Elapsed;
 
     public long Number(string name, long otherwise) =>
-        _arguments.TryGetValue(name, out var text) ? long.Parse(text.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) : otherwise;
+        _arguments.TryGetValue(name, out var text)
+            ? long.Parse(text.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture)
+            : otherwise;
 
     public string Text(string name, string otherwise) => _arguments.GetValueOrDefault(name, otherwise);
 
@@ -54,7 +57,9 @@ internal sealed class Soak
         }
     }
 
-    /// <summary>The command line of a test project: the name of a soak, then its numbers. 0: nothing was found.</summary>
+    /// <summary>
+    /// The command line of a test project: the name of a soak, then its numbers. 0: nothing was found.
+    /// </summary>
     public static async Task<int> RunAsync(string[] arguments, Dictionary<string, Func<Soak, Task>> soaks)
     {
         if (arguments.Length == 0 || !soaks.TryGetValue(arguments[0], out var run))

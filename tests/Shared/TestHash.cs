@@ -13,8 +13,8 @@ internal static class TestHash
     public static ulong Of(ReadOnlySpan<byte> key) => Hasher.Of(key);
 
     /// <summary>
-    /// A key of 32 bytes whose hash under a seed is the same for all numbers: the first word is the first secret, so that its product, and with it the
-    /// state, is zero whatever the second word is.
+    /// A key of 32 bytes whose hash under a seed is the same for all numbers: the first word is the first secret, so
+    /// that its product, and with it the state, is zero whatever the second word is.
     /// </summary>
     public static byte[] Colliding(ulong seed, ulong number)
     {

@@ -30,7 +30,8 @@ public partial class CodeIsTidy(ITestOutputHelper output)
     public void NoSourceFileIsTooLong()
     {
         var files = SourceTree.CSharp("src/").ToList();
-        foreach (var file in files.Where(file => file.LineCount > HouseRules.LinesWanted).OrderByDescending(file => file.LineCount))
+        foreach (var file in files.Where(file => file.LineCount > HouseRules.LinesWanted).OrderByDescending(
+            file => file.LineCount))
             output.WriteLine($"{file.LineCount} lines (wanted: {HouseRules.LinesWanted})  {file.Path}");
         Complaints.None(files.Where(file => file.LineCount > HouseRules.LinesMax && file.Path != HouseRules.Facade)
             .Select(file => $"{file.Path}: {file.LineCount} lines"));
@@ -60,7 +61,8 @@ public partial class CodeIsTidy(ITestOutputHelper output)
     [Fact]
     public void TheScannerSeesCodeAndNothingElse()
     {
-        var file = new SourceFile("x.cs", "a // unsafe\n/* unsafe */ b \"unsafe\\\"\" 'x' @\"un\"\"safe\" \"\"\"\nunsafe\n\"\"\" c\n");
+        var file = new SourceFile(
+            "x.cs", "a // unsafe\n/* unsafe */ b \"unsafe\\\"\" 'x' @\"un\"\"safe\" \"\"\"\nunsafe\n\"\"\" c\n");
         Assert.Equal(["a", "b", "c"], file.Code.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(file.LineCount, file.Code.Count(c => c == '\n'));
         Assert.Equal("x.cs:4", file.Place(file.Code.IndexOf('c', StringComparison.Ordinal)));

@@ -18,8 +18,9 @@ internal sealed record Use(string User, int Line, string Name, string Used)
 }
 
 /// <summary>
-/// The sources of src, compiled as one assembly, so that every name has its meaning. Comments have none here: a cref is no dependency.
-/// Generators do not run; the methods that they fill in are declared in the sources, which is all that a name needs.
+/// The sources of src, compiled as one assembly, so that every name has its meaning. Comments have none here: a cref is
+/// no dependency. Generators do not run; the methods that they fill in are declared in the sources, which is all that a
+/// name needs.
 /// </summary>
 internal sealed class ProductCode
 {
@@ -54,7 +55,9 @@ internal sealed class ProductCode
     /// <summary>Every use of another file.</summary>
     public IEnumerable<Use> Uses => _names.Value.Select(name => name.Use).OfType<Use>();
 
-    /// <summary>Names that stand for nothing: the compilation lacks a reference, and what they use goes unseen.</summary>
+    /// <summary>
+    /// Names that stand for nothing: the compilation lacks a reference, and what they use goes unseen.
+    /// </summary>
     public IEnumerable<string> Unresolved => _names.Value.Where(name => !name.IsKnown).Select(name => name.Place);
 
     /// <summary>The same sources with one more, which alone is looked at.</summary>
@@ -64,7 +67,8 @@ internal sealed class ProductCode
     public IEnumerable<(string Path, INamedTypeSymbol Type)> Types() =>
         from tree in _compilation.SyntaxTrees
         let model = _compilation.GetSemanticModel(tree)
-        from node in tree.GetRoot().DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax)
+        from node in tree.GetRoot().DescendantNodes(
+            node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax)
         where node is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax
         select (tree.FilePath, (INamedTypeSymbol)model.GetDeclaredSymbol(node)!);
 
@@ -96,19 +100,27 @@ internal sealed class ProductCode
         }
     }
 
-    /// <summary>A name, or a construction that has none of its own. An alias at its declaration names nothing but itself.</summary>
+    /// <summary>
+    /// A name, or a construction that has none of its own. An alias at its declaration names nothing but itself.
+    /// </summary>
     private static bool IsName(SyntaxNode node) =>
         node is ImplicitObjectCreationExpressionSyntax or ConstructorInitializerSyntax
-        || node is SimpleNameSyntax { Parent: not NameEqualsSyntax, Identifier.Text: not ("nameof" or "notnull" or "unmanaged") };
+        || node is SimpleNameSyntax
+        {
+            Parent: not NameEqualsSyntax, Identifier.Text: not ("nameof" or "notnull"
+            or "unmanaged")
+        };
 
     private static ISymbol? SymbolOf(SemanticModel model, SyntaxNode node)
     {
         var info = model.GetSymbolInfo(node);
         if (info.Symbol is null && info.CandidateSymbols.IsEmpty && node is ExpressionSyntax name)
         {
-            // The model does not look into the length of a fixed buffer unless it is asked for the expression by itself.
+            // The model does not look into the length of a fixed buffer unless it is asked for the expression by
+            // itself.
             var expression = name.Parent is MemberAccessExpressionSyntax member && member.Name == name ? member : name;
-            info = model.GetSpeculativeSymbolInfo(node.SpanStart, expression, SpeculativeBindingOption.BindAsExpression);
+            info = model.GetSpeculativeSymbolInfo(
+                node.SpanStart, expression, SpeculativeBindingOption.BindAsExpression);
         }
 
         return info.Symbol ?? info.CandidateSymbols.FirstOrDefault();

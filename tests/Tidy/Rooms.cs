@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Varve.Tests.Tidy;
 
-/// <summary>The rooms of src from the top down, as the Layers table of docs/ARCHITECTURE.md states them and nothing else does.</summary>
+/// <summary>
+/// The rooms of src from the top down, as the Layers table of docs/ARCHITECTURE.md states them and nothing else does.
+/// </summary>
 internal sealed partial class Rooms
 {
     private const string Document = "docs/ARCHITECTURE.md";
@@ -24,7 +26,8 @@ internal sealed partial class Rooms
 
     /// <summary>The innermost room that a file is in; null: it is in none.</summary>
     public string? Of(string path) =>
-        _folders.Where(folder => path.StartsWith(folder + "/", StringComparison.Ordinal)).MaxBy(folder => folder.Length);
+        _folders.Where(folder => path.StartsWith(folder + "/", StringComparison.Ordinal)).MaxBy(
+            folder => folder.Length);
 
     /// <summary>Does a file in one room have to do without what is in the other?</summary>
     public bool IsUpward(string user, string used) => _folders.IndexOf(used) < _folders.IndexOf(user);

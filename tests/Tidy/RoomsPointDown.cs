@@ -5,7 +5,9 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Tidy;
 
-/// <summary>A file of src uses its own room and those below it, by whatever name: the compiler says what each name stands for.</summary>
+/// <summary>
+/// A file of src uses its own room and those below it, by whatever name: the compiler says what each name stands for.
+/// </summary>
 public partial class RoomsPointDown(ITestOutputHelper output)
 {
     [Fact]
@@ -17,8 +19,10 @@ public partial class RoomsPointDown(ITestOutputHelper output)
         foreach (var cycle in Cycles()) output.WriteLine($"cycle: {string.Join(", ", cycle)}");
         Complaints.None(
             [
-                .. upward.Where(pair => !UpwardPairs.Known.Contains(pair.Key)).Select(pair => $"{pair.First()}, which is above it"),
-                .. UpwardPairs.Known.Where(pair => !upward.Contains(pair)).Select(pair => $"{pair}: no longer so; take it off the list"),
+                .. upward.Where(pair => !UpwardPairs.Known.Contains(pair.Key)).Select(
+                    pair => $"{pair.First()}, which is above it"),
+                .. UpwardPairs.Known.Where(pair => !upward.Contains(pair)).Select(
+                    pair => $"{pair}: no longer so; take it off the list"),
             ]);
     }
 
@@ -35,7 +39,8 @@ public partial class RoomsPointDown(ITestOutputHelper output)
             }
             """));
         var use = Assert.Single(Upward(code));
-        Assert.Equal((path, 5, "DbVersion", "src/Engine/Versions/DbVersion.cs"), (use.User, use.Line, use.Name, use.Used));
+        Assert.Equal(
+            (path, 5, "DbVersion", "src/Engine/Versions/DbVersion.cs"), (use.User, use.Line, use.Name, use.Used));
     }
 
     [Fact]
@@ -51,7 +56,9 @@ public partial class RoomsPointDown(ITestOutputHelper output)
                 public static int Of() => Options.UpperRunsMax;
             }
             """));
-        Assert.Equal([(5, ".ctor"), (5, "EngineOptions"), (7, "UpperRunsMax")], Upward(code).Select(use => (use.Line, use.Name)).Order());
+        Assert.Equal(
+            [(5, ".ctor"), (5, "EngineOptions"), (7, "UpperRunsMax")],
+            Upward(code).Select(use => (use.Line, use.Name)).Order());
     }
 
     [Fact]
@@ -64,7 +71,8 @@ public partial class RoomsPointDown(ITestOutputHelper output)
         Complaints.None(
             [
                 .. rooms[null].Select(file => $"{file.Path}: in no room of the Layers table"),
-                .. Rooms.OfTheTree.Folders.Where(room => !rooms.Contains(room)).Select(room => $"{room}: a room without files"),
+                .. Rooms.OfTheTree.Folders.Where(room => !rooms.Contains(room))
+                    .Select(room => $"{room}: a room without files"),
             ]);
         Assert.Distinct(Rooms.OfTheTree.Folders);
     }
@@ -72,7 +80,8 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     [Fact]
     public void TheTableIsReadFromTheTopDown()
     {
-        var rooms = new Rooms("## Other\n| `src/No` | x |\n## Layers\n\n| `src/A/B` | b |\n| `src/A` | a |\n| `src/A/C` | c |\n");
+        var rooms = new Rooms(
+            "## Other\n| `src/No` | x |\n## Layers\n\n| `src/A/B` | b |\n| `src/A` | a |\n| `src/A/C` | c |\n");
         Assert.Equal(["src/A/B", "src/A", "src/A/C"], rooms.Folders);
         Assert.Equal("src/A/C", rooms.Of("src/A/C/Below/X.cs"));
         Assert.Equal("src/A", rooms.Of("src/A/D/X.cs"));
@@ -85,8 +94,9 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     /// <summary>Seeded bugs and the list of upward pairs know files by their names.</summary>
     [Fact]
     public void FilesOfSrcHaveNamesOfTheirOwn() =>
-        Complaints.None(SourceTree.CSharp("src/").GroupBy(file => Path.GetFileName(file.Path)).Where(group => group.Count() > 1)
-            .Select(group => string.Join(", ", group.Select(file => file.Path))));
+        Complaints.None(
+            SourceTree.CSharp("src/").GroupBy(file => Path.GetFileName(file.Path)).Where(group => group.Count() > 1)
+                .Select(group => string.Join(", ", group.Select(file => file.Path))));
 
     [Fact]
     public void NamespacesOfTheEngineFollowRoomsAndPublicTypesAreInVarve()
@@ -114,7 +124,8 @@ public partial class RoomsPointDown(ITestOutputHelper output)
         var reached = Rooms.OfTheTree.Folders.ToDictionary(room => room, Reach);
         return
             from room in Rooms.OfTheTree.Folders
-            let cycle = Rooms.OfTheTree.Folders.Where(other => reached[room].Contains(other) && reached[other].Contains(room)).ToList()
+            let cycle = Rooms.OfTheTree.Folders
+                .Where(other => reached[room].Contains(other) && reached[other].Contains(room)).ToList()
             where cycle.Count > 1 && cycle[0] == room
             select cycle;
 

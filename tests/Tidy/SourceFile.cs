@@ -7,16 +7,21 @@ namespace Varve.Tests.Tidy;
 /// <param name="Text">All of it.</param>
 internal sealed record SourceFile(string Path, string Text)
 {
-    private string? code;
+    private string? _code;
 
-    public string Code => code ??= Strip(Text);
+    public string Code => _code ??= Strip(Text);
 
     public int LineCount => Text.AsSpan().Count('\n');
 
-    /// <summary>"path:line" of a place in <see cref="Text"/> or <see cref="Code"/>: stripping keeps every line where it was.</summary>
+    /// <summary>
+    /// "path:line" of a place in <see cref="Text"/> or <see cref="Code"/>: stripping keeps every line where it was.
+    /// </summary>
     public string Place(int index) => $"{Path}:{Text.AsSpan(0, index).Count('\n') + 1}";
 
-    /// <summary>Blanks comments, strings and character literals, so that what remains is what the compiler acts on. Holes of interpolated strings go too.</summary>
+    /// <summary>
+    /// Blanks comments, strings and character literals, so that what remains is what the compiler acts on. Holes of
+    /// interpolated strings go too.
+    /// </summary>
     private static string Strip(string text)
     {
         var result = new StringBuilder(text.Length);
@@ -47,7 +52,8 @@ internal sealed record SourceFile(string Path, string Text)
             return quotes < 0 ? text.Length : After(text, new string('"', quotes), at + quotes);
         }
 
-        if (rest.StartsWith("@\"") || rest.StartsWith("@$\"") || rest.StartsWith("$@\"")) return EndOfVerbatim(text, text.IndexOf('"', at) + 1);
+        if (rest.StartsWith("@\"") || rest.StartsWith("@$\"") || rest.StartsWith("$@\""))
+            return EndOfVerbatim(text, text.IndexOf('"', at) + 1);
         if (text[at] is not ('"' or '\'')) return at;
         for (var i = at + 1; i < text.Length; i++)
         {

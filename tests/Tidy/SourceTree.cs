@@ -2,30 +2,40 @@ using System.Text.RegularExpressions;
 
 namespace Varve.Tests.Tidy;
 
-/// <summary>The repository that these tests were built from: everything that a commit would hold, nothing that a build leaves.</summary>
+/// <summary>
+/// The repository that these tests were built from: everything that a commit would hold, nothing that a build leaves.
+/// </summary>
 internal static class SourceTree
 {
     private static readonly string[] TextEndings =
-        [".cs", ".md", ".csproj", ".props", ".targets", ".sln", ".json", ".yml", ".proto", ".txt", ".sh", ".editorconfig", ".gitignore", "/run"];
+        [
+            ".cs", ".md", ".csproj", ".props", ".targets", ".sln", ".json", ".yml", ".proto", ".txt", ".sh",
+            ".editorconfig", ".gitignore", "/run"];
 
-    private static readonly string[] Skipped = [".git", "bin", "obj", "TestResults", "artifacts", "BenchmarkDotNet.Artifacts"];
+    private static readonly string[] Skipped = [
+        ".git", "bin", "obj", "TestResults", "artifacts", "BenchmarkDotNet.Artifacts"];
 
     public static string Root { get; } = FindRoot();
 
     /// <summary>Every text file, by path.</summary>
-    public static IReadOnlyList<SourceFile> Files { get; } = [.. Walk(Root).OrderBy(file => file.Path, StringComparer.Ordinal)];
+    public static IReadOnlyList<SourceFile> Files { get; } = [.. Walk(Root).OrderBy(
+        file => file.Path, StringComparer.Ordinal)];
 
     /// <summary>The C# files under a folder.</summary>
     public static IEnumerable<SourceFile> CSharp(string folder = "") =>
-        Files.Where(file => file.Path.StartsWith(folder, StringComparison.Ordinal) && file.Path.EndsWith(".cs", StringComparison.Ordinal));
+        Files.Where(file => file.Path.StartsWith(folder, StringComparison.Ordinal)
+            && file.Path.EndsWith(".cs", StringComparison.Ordinal));
 
     public static string Read(string path) => File.ReadAllText(System.IO.Path.Combine(Root, path));
 
     public static bool Exists(string path) =>
         File.Exists(System.IO.Path.Combine(Root, path)) || Directory.Exists(System.IO.Path.Combine(Root, path));
 
-    /// <summary>Where an expression occurs in the code (comments and literals apart) or the whole text of files.</summary>
-    public static IEnumerable<string> Places(this IEnumerable<SourceFile> files, Regex expression, bool wholeText = false) =>
+    /// <summary>
+    /// Where an expression occurs in the code (comments and literals apart) or the whole text of files.
+    /// </summary>
+    public static IEnumerable<string> Places(
+        this IEnumerable<SourceFile> files, Regex expression, bool wholeText = false) =>
         from file in files
         from match in expression.Matches(wholeText ? file.Text : file.Code)
         select $"{file.Place(match.Index)}: {match.Value.Trim()}";

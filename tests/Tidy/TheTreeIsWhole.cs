@@ -18,27 +18,32 @@ public partial class TheTreeIsWhole
 
     [Fact]
     public void VersionsAreCentral() =>
-        Complaints.None(SourceTree.Files.Where(file => file.Path.EndsWith(".csproj", StringComparison.Ordinal)).Places(PackageVersion(), wholeText: true));
+        Complaints.None(SourceTree.Files.Where(file => file.Path.EndsWith(".csproj", StringComparison.Ordinal)).Places(
+            PackageVersion(), wholeText: true));
 
     [Fact]
     public void EveryProjectIsInTheSolution()
     {
         var solution = SourceTree.Read("Engine.sln").Replace('\\', '/');
-        Complaints.None(SourceTree.Files.Select(file => file.Path).Where(path => path.EndsWith(".csproj", StringComparison.Ordinal))
-            .Where(path => !solution.Contains($"\"{path}\"", StringComparison.Ordinal)));
+        Complaints.None(
+            SourceTree.Files.Select(file => file.Path).Where(path => path.EndsWith(".csproj", StringComparison.Ordinal))
+                .Where(path => !solution.Contains($"\"{path}\"", StringComparison.Ordinal)));
     }
 
     [Fact]
     public void DecisionsAreNumberedOnceEach()
     {
         var names = SourceTree.Files.Select(file => file.Path)
-            .Where(path => path.StartsWith("docs/decisions/", StringComparison.Ordinal)).Select(path => Path.GetFileName(path)).ToList();
+            .Where(path => path.StartsWith("docs/decisions/", StringComparison.Ordinal))
+            .Select(path => Path.GetFileName(path)).ToList();
         Assert.All(names, name => Assert.Matches(DecisionName(), name));
-        Complaints.None(names.GroupBy(name => name[..4]).Where(group => group.Count() > 1).Select(group => string.Join(", ", group)));
+        Complaints.None(names.GroupBy(name => name[..4]).Where(group => group.Count() > 1)
+            .Select(group => string.Join(", ", group)));
     }
 
     [Fact]
-    public void NothingPointsOutOfTheTree() => Complaints.None(SourceTree.Files.Places(OutsidePaths(), wholeText: true));
+    public void NothingPointsOutOfTheTree() =>
+        Complaints.None(SourceTree.Files.Places(OutsidePaths(), wholeText: true));
 
     [Fact]
     public void LinksBetweenDocumentsLead()
@@ -49,7 +54,8 @@ public partial class TheTreeIsWhole
             from match in Link().Matches(file.Text)
             let target = match.Groups["target"].Value
             where !target.Contains(':', StringComparison.Ordinal)
-            let path = Path.GetRelativePath(SourceTree.Root, Path.Combine(SourceTree.Root, Path.GetDirectoryName(file.Path)!, target))
+            let path = Path.GetRelativePath(
+                SourceTree.Root, Path.Combine(SourceTree.Root, Path.GetDirectoryName(file.Path)!, target))
             where !SourceTree.Exists(path)
             select $"{file.Place(match.Index)}: {target}";
         Complaints.None(broken);
@@ -62,7 +68,8 @@ public partial class TheTreeIsWhole
         Assert.Contains(HouseRules.TestCommand, readme, StringComparison.Ordinal);
         Assert.Contains(HouseRules.DemoCommand, readme, StringComparison.Ordinal);
         Assert.True(SourceTree.Exists("Engine.sln"));
-        Assert.Contains(SourceTree.CSharp("src/Cli/"), file => file.Text.Contains("\"demo\"", StringComparison.Ordinal));
+        Assert.Contains(
+            SourceTree.CSharp("src/Cli/"), file => file.Text.Contains("\"demo\"", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -73,11 +80,13 @@ public partial class TheTreeIsWhole
         Assert.Contains(HouseRules.TestCommand, script, StringComparison.Ordinal);
         Assert.Contains(HouseRules.DemoCommand, script, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
-            Assert.True(File.GetUnixFileMode(Path.Combine(SourceTree.Root, ".ci/run")).HasFlag(UnixFileMode.UserExecute));
+            Assert.True(
+                File.GetUnixFileMode(Path.Combine(SourceTree.Root, ".ci/run")).HasFlag(UnixFileMode.UserExecute));
     }
 
     private static IEnumerable<string> References(string project, string kind) =>
-        XDocument.Parse(SourceTree.Read(project)).Descendants(kind).Select(element => (string)element.Attribute("Include")!)
+        XDocument.Parse(SourceTree.Read(project)).Descendants(kind)
+            .Select(element => (string)element.Attribute("Include")!)
             .Order(StringComparer.Ordinal);
 
     [GeneratedRegex("<PackageReference [^>]*Version=")]
@@ -86,7 +95,8 @@ public partial class TheTreeIsWhole
     [GeneratedRegex(@"^\d{4}-[a-z0-9-]+\.md$")]
     private static partial Regex DecisionName();
 
-    [GeneratedRegex(@"\.\./shared\b|\bshared/(design|data|hooks)\b|(?<![\w.~*/-])/(work|home|root|Users)/\w+|\b[C-Z]:\\\\?Users\b")]
+    [GeneratedRegex(
+        @"\.\./shared\b|\bshared/(design|data|hooks)\b|(?<![\w.~*/-])/(work|home|root|Users)/\w+|\b[C-Z]:\\\\?Users\b")]
     private static partial Regex OutsidePaths();
 
     [GeneratedRegex(@"\]\((?<target>[^)#\s]+)(#[^)]*)?\)")]

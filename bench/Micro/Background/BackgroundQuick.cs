@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Varve.Bench.Micro.Background;
 
 /// <summary>
-/// What flushes and compactions cost beside an applier at full speed, and what they leave behind: one run, a line a figure.
-/// With a reader there is a second thread that gets keys which are there, as fast as it can; with a checkpoint one is taken in the middle.
+/// What flushes and compactions cost beside an applier at full speed, and what they leave behind: one run, a line a
+/// figure. With a reader there is a second thread that gets keys which are there, as fast as it can; with a checkpoint
+/// one is taken in the middle.
 /// </summary>
 internal static class BackgroundQuick
 {
@@ -39,7 +40,8 @@ internal static class BackgroundQuick
         Directory.Delete(directory, recursive: true);
     }
 
-    private static void Measure(LsmStateMachine machine, RandomLoad load, string directory, bool hasReader, bool hasCheckpoint)
+    private static void Measure(
+        LsmStateMachine machine, RandomLoad load, string directory, bool hasReader, bool hasCheckpoint)
     {
         var chunks = new long[load.Chunks];
         var written = ThreadTimes.WrittenBytes;
@@ -66,26 +68,36 @@ internal static class BackgroundQuick
         var end = machine.GetStatistics();
 
         Console.WriteLine($"apply             {load.Entries / seconds / 1000,10:N0} k/s of {load.Entries:N0} entries");
-        Console.WriteLine($"table thread      {after.Since(before, "Varve tables") * 1e9 / load.Entries,10:N0} ns of processor time an entry while filling ({100 * after.Since(before, "Varve tables") / seconds:N0}% of the time), {settled.Since(before, "Varve tables") * 1e9 / load.Entries:N0} ns settled");
-        Console.WriteLine($"sync thread       {after.Since(before, "Varve sync") * 1e9 / load.Entries,10:N0} ns of processor time an entry while filling");
-        Console.WriteLine($"flushes           {fill.Flushes,10:N0} of {fill.FlushBytes:N0} bytes while filling; compactions {fill.Compactions} of {fill.CompactionBytes:N0} bytes, settled {end.Compactions} of {end.CompactionBytes:N0}");
-        Console.WriteLine($"write amplific.   {(double)(end.WalBytes + end.FlushBytes + end.CompactionBytes) / load.UserBytes,10:N2} by the engine's counters, {(double)(ThreadTimes.WrittenBytes - written) / load.UserBytes:N2} by the kernel's");
-        Console.WriteLine($"stalls            {end.FlushStalls,10:N0} for flushes, {end.SegmentStalls} for segments, {end.Pauses:N0} pauses, {end.StallTime.TotalMilliseconds:N0} ms");
+        Console.WriteLine(
+            $"table thread      {after.Since(before, "Varve tables") * 1e9 / load.Entries,10:N0} ns of processor time an entry while filling ({100 * after.Since(before, "Varve tables") / seconds:N0}% of the time), {settled.Since(before, "Varve tables") * 1e9 / load.Entries:N0} ns settled");
+        Console.WriteLine(
+            $"sync thread       {after.Since(before, "Varve sync") * 1e9 / load.Entries,10:N0} ns of processor time an entry while filling");
+        Console.WriteLine(
+            $"flushes           {fill.Flushes,10:N0} of {fill.FlushBytes:N0} bytes while filling; compactions {fill.Compactions} of {fill.CompactionBytes:N0} bytes, settled {end.Compactions} of {end.CompactionBytes:N0}");
+        Console.WriteLine(
+            $"write amplific.   {(double)(end.WalBytes + end.FlushBytes + end.CompactionBytes) / load.UserBytes,10:N2} by the engine's counters, {(double)(ThreadTimes.WrittenBytes - written) / load.UserBytes:N2} by the kernel's");
+        Console.WriteLine(
+            $"stalls            {end.FlushStalls,10:N0} for flushes, {end.SegmentStalls} for segments, {end.Pauses:N0} pauses, {end.StallTime.TotalMilliseconds:N0} ms");
         PrintLatencies("chunk", chunks);
         reader?.Report();
         Console.WriteLine($"settle            {settle,10:N2} s");
-        Console.WriteLine($"disk              {BytesUnder(directory),10:N0} bytes, {(double)BytesUnder(directory) / load.UserBytes:N2} of the data");
-        foreach (var group in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).GroupBy(Path.GetExtension))
-            Console.WriteLine($"  {group.Key,-15} {group.Sum(path => new FileInfo(path).Length),10:N0} bytes in {group.Count()} files");
+        Console.WriteLine(
+            $"disk              {BytesUnder(directory),10:N0} bytes, {(double)BytesUnder(directory) / load.UserBytes:N2} of the data");
+        foreach (var group in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).GroupBy(
+            Path.GetExtension))
+            Console.WriteLine(
+                $"  {group.Key,-15} {group.Sum(path => new FileInfo(path).Length),10:N0} bytes in {group.Count()} files");
     }
 
     /// <summary>Prints percentiles of times in ticks of the clock.</summary>
     public static void PrintLatencies(string name, long[] ticks)
     {
         var sorted = ticks.Order().ToArray();
-        Console.WriteLine($"{name,-17} p50 {At(0.5):N2}, p99 {At(0.99):N2}, p99.9 {At(0.999):N2}, p99.99 {At(0.9999):N2}, max {At(1):N2} µs");
+        Console.WriteLine(
+            $"{name,-17} p50 {At(0.5):N2}, p99 {At(0.99):N2}, p99.9 {At(0.999):N2}, p99.99 {At(0.9999):N2}, max {At(1):N2} µs");
 
-        double At(double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))] * 1e6 / Stopwatch.Frequency;
+        double At(double share) =>
+            sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))] * 1e6 / Stopwatch.Frequency;
     }
 
     private static void Apply(LsmStateMachine machine, RandomLoad load, int from, int to, long[] ticks)

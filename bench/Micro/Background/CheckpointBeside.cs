@@ -19,7 +19,8 @@ internal sealed class CheckpointBeside(LsmStateMachine machine, string directory
             var start = Stopwatch.GetTimestamp();
             try
             {
-                machine.GenerateSnapshotDataAsync(Path.Combine(directory, "checkpoint"), machine.LastApplied).GetAwaiter().GetResult();
+                machine.GenerateSnapshotDataAsync(
+                    Path.Combine(directory, "checkpoint"), machine.LastApplied).GetAwaiter().GetResult();
             }
             catch (Exception e)
             {
@@ -28,7 +29,8 @@ internal sealed class CheckpointBeside(LsmStateMachine machine, string directory
 
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             _to = machine.GetStatistics().ChunksApplied;
-        }) { IsBackground = true, Name = "checkpoint" };
+        })
+        { IsBackground = true, Name = "checkpoint" };
         _thread.Start();
     }
 
@@ -42,6 +44,7 @@ internal sealed class CheckpointBeside(LsmStateMachine machine, string directory
         var meanwhile = chunks[(int)_from..(int)Math.Max(_from + 1, Math.Min(_to, chunks.Length))];
         Console.WriteLine($"checkpoint        {Seconds * 1000,10:N0} ms, {meanwhile.Length:N0} chunks meanwhile");
         BackgroundQuick.PrintLatencies("  chunk meanwhile", meanwhile);
-        if (Directory.Exists(Path.Combine(directory, "checkpoint"))) Directory.Delete(Path.Combine(directory, "checkpoint"), recursive: true);
+        if (Directory.Exists(Path.Combine(directory, "checkpoint")))
+            Directory.Delete(Path.Combine(directory, "checkpoint"), recursive: true);
     }
 }

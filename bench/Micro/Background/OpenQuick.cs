@@ -5,7 +5,10 @@ using Varve.Format;
 
 namespace Varve.Bench.Micro.Background;
 
-/// <summary>What it takes to close a database of 1 KiB entries and to open it again up to the first get, as the load has left it and settled.</summary>
+/// <summary>
+/// What it takes to close a database of 1 KiB entries and to open it again up to the first get, as the load has left it
+/// and settled.
+/// </summary>
 internal static class OpenQuick
 {
     private const int ValueBytes = 1_008;
@@ -76,6 +79,7 @@ internal static class OpenQuick
         }
 
         var tables = Directory.GetFiles(directory, "*.vtab");
-        Console.WriteLine($"open, {what,-11} {string.Join(", ", milliseconds.Select(ms => $"{ms:N1}"))} ms; {tables.Length} tables of {tables.Sum(path => new FileInfo(path).Length):N0} bytes");
+        Console.WriteLine(
+            $"open, {what,-11} {string.Join(", ", milliseconds.Select(ms => $"{ms:N1}"))} ms; {tables.Length} tables of {tables.Sum(path => new FileInfo(path).Length):N0} bytes");
     }
 }

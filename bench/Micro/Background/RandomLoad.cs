@@ -6,7 +6,10 @@ using Varve.Format;
 
 namespace Varve.Bench.Micro.Background;
 
-/// <summary>Encoded chunks of inserts with random keys of 16 bytes and values of 100, half of each compressible; built before any clock starts.</summary>
+/// <summary>
+/// Encoded chunks of inserts with random keys of 16 bytes and values of 100, half of each compressible; built before
+/// any clock starts.
+/// </summary>
 internal sealed unsafe class RandomLoad : IDisposable
 {
     public const int KeyBytes = 16;
@@ -29,7 +32,8 @@ internal sealed unsafe class RandomLoad : IDisposable
         for (var i = 0L; i < entries; i++)
         {
             WriteKey(i, key);
-            for (var byteAt = 0; byteAt < ValueBytes / 2; byteAt += 8) BinaryPrimitives.WriteUInt64LittleEndian(value[byteAt..], Mix((ulong)i * 8 + (ulong)byteAt));
+            for (var byteAt = 0; byteAt < ValueBytes / 2; byteAt += 8)
+                BinaryPrimitives.WriteUInt64LittleEndian(value[byteAt..], Mix((ulong)i * 8 + (ulong)byteAt));
             ChunkWriter.WriteInsert(chunk, (ulong)i + 1, 1, key, value);
             if ((i + 1) % chunkEntries != 0 && i + 1 != entries) continue;
             chunk.WrittenSpan.CopyTo(new Span<byte>(_start + at, chunk.WrittenCount));
@@ -47,7 +51,8 @@ internal sealed unsafe class RandomLoad : IDisposable
 
     public long UserBytes => Entries * (KeyBytes + ValueBytes);
 
-    public ReadOnlySpan<byte> Chunk(int number) => new(_start + _offsets[number], (int)(_offsets[number + 1] - _offsets[number]));
+    public ReadOnlySpan<byte> Chunk(int number) =>
+        new(_start + _offsets[number], (int)(_offsets[number + 1] - _offsets[number]));
 
     /// <summary>The key of an entry, counted from 0.</summary>
     public static void WriteKey(long entry, Span<byte> key)

@@ -54,7 +54,8 @@ internal sealed class ReaderBeside : IDisposable
         {
             RandomLoad.WriteKey(random.NextInt64(Volatile.Read(ref _applied)), key);
             var start = Stopwatch.GetTimestamp();
-            if (_machine.Read(key, value) != RandomLoad.ValueBytes) throw new InvalidOperationException("a present key was not found");
+            if (_machine.Read(key, value) != RandomLoad.ValueBytes)
+                throw new InvalidOperationException("a present key was not found");
             _ticks[_count++ & (SamplesMax - 1)] = Stopwatch.GetTimestamp() - start;
         }
 

@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace Varve.Bench.Micro.Background;
 
 /// <summary>
-/// What an open costs: after a kill with a segment of 64 MiB nearly full, by orders of keys and sizes of chunks. A child fills and kills itself, so
-/// that the files are in the page cache as an engine leaves them there; the first open of a shape does not count.
+/// What an open costs: after a kill with a segment of 64 MiB nearly full, by orders of keys and sizes of chunks. A
+/// child fills and kills itself, so that the files are in the page cache as an engine leaves them there; the first open
+/// of a shape does not count.
 /// </summary>
 internal static class RecoveryQuick
 {
@@ -36,12 +37,15 @@ internal static class RecoveryQuick
             var path = Directory.CreateTempSubdirectory("varve-recovery-").FullName;
             try
             {
-                using (var child = Process.Start(Environment.ProcessPath!, ["--quick", FillPart, path, chunkEntries.ToString()])) child.WaitForExit();
+                using (var child = Process.Start(
+                    Environment.ProcessPath!, ["--quick", FillPart, path, chunkEntries.ToString()]))
+                    child.WaitForExit();
                 GC.Collect();
                 var start = Stopwatch.GetTimestamp();
                 using var machine = LsmStateMachine.Open(path);
                 milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-                if (machine.LastApplied.Index != Entries) throw new InvalidOperationException($"{machine.LastApplied} recovered");
+                if (machine.LastApplied.Index != Entries)
+                    throw new InvalidOperationException($"{machine.LastApplied} recovered");
             }
             finally
             {
@@ -49,6 +53,7 @@ internal static class RecoveryQuick
             }
         }
 
-        Console.WriteLine($"{name,-35} first {milliseconds[0]:N0} ms, then {string.Join(", ", milliseconds.Skip(1).Order().Select(ms => $"{ms:N0}"))} ms");
+        Console.WriteLine(
+            $"{name,-35} first {milliseconds[0]:N0} ms, then {string.Join(", ", milliseconds.Skip(1).Order().Select(ms => $"{ms:N0}"))} ms");
     }
 }

@@ -1,10 +1,11 @@
 using BenchmarkDotNet.Attributes;
-using Varve.Format;
 using Varve.Memtables;
 
 namespace Varve.Bench.Micro.Memtables;
 
-/// <summary>The memtable's index against one key a node; each figure is for one operation, hashing of the key included.</summary>
+/// <summary>
+/// The memtable's index against one key a node; each figure is for one operation, hashing of the key included.
+/// </summary>
 [MemoryDiagnoser]
 public unsafe class MemtableBench
 {
@@ -79,7 +80,8 @@ public unsafe class MemtableBench
     public uint GetPresentBlock()
     {
         var last = 0u;
-        foreach (var i in _work.Order) last = _index.FindVisible(_work.Key(i), TestHash.Of(_work.Key(i)), ulong.MaxValue);
+        foreach (var i in _work.Order)
+            last = _index.FindVisible(_work.Key(i), TestHash.Of(_work.Key(i)), ulong.MaxValue);
         return last;
     }
 
@@ -95,7 +97,8 @@ public unsafe class MemtableBench
     public uint GetAbsentBlock()
     {
         var last = 0u;
-        for (var i = 0; i < Count; i++) last = _index.FindVisible(_work.AbsentKey(i), TestHash.Of(_work.AbsentKey(i)), ulong.MaxValue);
+        for (var i = 0; i < Count; i++)
+            last = _index.FindVisible(_work.AbsentKey(i), TestHash.Of(_work.AbsentKey(i)), ulong.MaxValue);
         return last;
     }
 
@@ -128,7 +131,8 @@ public unsafe class MemtableBench
     {
         var sum = 0UL;
         var cursor = new MemtableCursor(_index);
-        for (var valid = cursor.SeekFirst(); valid; valid = cursor.MoveNext()) sum += _index.OperationAt(cursor.Reference).Index;
+        for (var valid = cursor.SeekFirst(); valid; valid = cursor.MoveNext())
+            sum += _index.OperationAt(cursor.Reference).Index;
         return sum;
     }
 
@@ -136,7 +140,8 @@ public unsafe class MemtableBench
     public ulong ScanPlain()
     {
         var sum = 0UL;
-        for (var node = _plain.First; node != 0; node = _plain.Next(node)) sum += _index.OperationAt(_plain.OperationOf(node)).Index;
+        for (var node = _plain.First; node != 0; node = _plain.Next(node))
+            sum += _index.OperationAt(_plain.OperationOf(node)).Index;
         return sum;
     }
 }

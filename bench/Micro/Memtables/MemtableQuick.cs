@@ -3,7 +3,9 @@ using Varve.Memtables;
 
 namespace Varve.Bench.Micro.Memtables;
 
-/// <summary>The memtable's figures in seconds: nanoseconds an operation, medians of a few runs, both designs interleaved.</summary>
+/// <summary>
+/// The memtable's figures in seconds: nanoseconds an operation, medians of a few runs, both designs interleaved.
+/// </summary>
 internal static unsafe class MemtableQuick
 {
     public static void Run(int count, int rounds)
@@ -19,11 +21,13 @@ internal static unsafe class MemtableQuick
             Plain(ascending, results, ", ascending");
         }
 
-        Console.WriteLine($"{count:N0} keys of {MemtableWorkload.KeySize} bytes, ns of processor time an operation, median of {rounds - 1} after one to warm up");
+        Console.WriteLine(
+            $"{count:N0} keys of {MemtableWorkload.KeySize} bytes, ns of processor time an operation, median of {rounds - 1} after one to warm up");
         foreach (var (name, values) in results)
         {
             var sorted = values.Skip(1).Order().ToArray();
-            Console.WriteLine($"{name,-44} {sorted[sorted.Length / 2],8:F1}   (min {sorted[0]:F1}, max {sorted[^1]:F1})");
+            Console.WriteLine(
+                $"{name,-44} {sorted[sorted.Length / 2],8:F1}   (min {sorted[0]:F1}, max {sorted[^1]:F1})");
         }
     }
 
@@ -104,11 +108,13 @@ internal static unsafe class MemtableQuick
         var sum = 0UL;
         Time("scan forward a row, block" + suffix, () =>
         {
-            for (var valid = cursor.SeekFirst(); valid; valid = cursor.MoveNext()) sum += index.OperationAt(cursor.Reference).Index;
+            for (var valid = cursor.SeekFirst(); valid; valid = cursor.MoveNext())
+                sum += index.OperationAt(cursor.Reference).Index;
         });
         Time("scan backward a row, block" + suffix, () =>
         {
-            for (var valid = cursor.SeekLast(); valid; valid = cursor.MovePrevious()) sum += index.OperationAt(cursor.Reference).Index;
+            for (var valid = cursor.SeekLast(); valid; valid = cursor.MovePrevious())
+                sum += index.OperationAt(cursor.Reference).Index;
         });
         Add("bytes a key, block" + suffix, (double)index.BytesUsed / work.Count);
         GC.KeepAlive(sum);
@@ -145,7 +151,8 @@ internal static unsafe class MemtableQuick
         Time("scan forward a row, one key a node" + suffix, () =>
         {
             for (var node = list.First; node != 0; node = list.Next(node))
-                sum += new WalOperationView(work.Segment + (ulong)list.OperationOf(node) * WalOperation.Alignment).Index;
+                sum +=
+                    new WalOperationView(work.Segment + (ulong)list.OperationOf(node) * WalOperation.Alignment).Index;
         });
         GC.KeepAlive(sum);
 

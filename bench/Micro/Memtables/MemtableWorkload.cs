@@ -4,7 +4,9 @@ using Varve.Format;
 
 namespace Varve.Bench.Micro.Memtables;
 
-/// <summary>Operations with random keys in a native buffer that stands for a mapped segment, and what to look up in them.</summary>
+/// <summary>
+/// Operations with random keys in a native buffer that stands for a mapped segment, and what to look up in them.
+/// </summary>
 internal sealed unsafe class MemtableWorkload : IDisposable
 {
     public const int KeySize = 16;
@@ -31,7 +33,8 @@ internal sealed unsafe class MemtableWorkload : IDisposable
         {
             if (ascending) BinaryPrimitives.WriteUInt64BigEndian(Keys.AsSpan(i * KeySize), (ulong)i);
             var offset = 64 + (long)i * _stride;
-            WalOperation.Write(new Span<byte>(Segment + offset, _stride), (ulong)i + 1, 0, RecordKind.Put, Key(i), value, 0);
+            WalOperation.Write(
+                new Span<byte>(Segment + offset, _stride), (ulong)i + 1, 0, RecordKind.Put, Key(i), value, 0);
             References[i] = (uint)(offset / WalOperation.Alignment);
             Hashes[i] = TestHash.Of(Key(i));
         }

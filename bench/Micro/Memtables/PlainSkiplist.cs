@@ -7,8 +7,8 @@ namespace Varve.Bench.Micro.Memtables;
 
 /// <summary>
 /// The design that the memtable did not take, to measure it against: one key a node, as in LevelDB, over the same
-/// operations. A node is { u32 operation, u32 next[height] } in an arena of 4-byte words; single-threaded stores with the
-/// same release order as LevelDB's. The newest version replaces the node's operation.
+/// operations. A node is { u32 operation, u32 next[height] } in an arena of 4-byte words; single-threaded stores with
+/// the same release order as LevelDB's. The newest version replaces the node's operation.
 /// </summary>
 internal sealed unsafe class PlainSkiplist : IDisposable
 {

@@ -4,8 +4,9 @@ using System.Numerics;
 namespace Varve.Bench.Micro.Reads;
 
 /// <summary>
-/// Entries as a function of their number: 16-byte keys of which 31 share their first three bytes (as in bench/Peers), and the
-/// keys of a series of reads, written out beforehand: random gets, and every prefix once, in a random order. Numbers at or above the count are keys that are never written.
+/// Entries as a function of their number: 16-byte keys of which 31 share their first three bytes (as in bench/Peers),
+/// and the keys of a series of reads, written out beforehand: random gets, and every prefix once, in a random order.
+/// Numbers at or above the count are keys that are never written.
 /// </summary>
 internal sealed class ReadWorkload
 {
@@ -70,14 +71,16 @@ internal sealed class ReadWorkload
                 WriteKey(first + i, keys.AsSpan(i * KeyBytes));
                 BinaryPrimitives.WriteInt64LittleEndian(values.AsSpan(i * ValueBytes), first + i);
                 chunk[i] = new ApplyEntry(
-                    (ulong)(first + i + 1), 1, Command.Insert(keys.AsMemory(i * KeyBytes, KeyBytes), values.AsMemory(i * ValueBytes, ValueBytes)));
+                    (ulong)(first + i + 1), 1,
+                    Command.Insert(keys.AsMemory(i * KeyBytes, KeyBytes), values.AsMemory(i * ValueBytes, ValueBytes)));
             }
 
             machine.ApplyChunk(chunk.AsSpan(0, count), results);
         }
     }
 
-    private static long Pick(ulong position, long bound) => (long)Math.BigMul(Mix(position * 0x9E3779B97F4A7C15 + 1), (ulong)bound, out _);
+    private static long Pick(ulong position, long bound) =>
+        (long)Math.BigMul(Mix(position * 0x9E3779B97F4A7C15 + 1), (ulong)bound, out _);
 
     private void WriteKey(long number, Span<byte> key)
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Varve.Bench.Micro.Reads;
 
 /// <summary>
-/// The read path's figures in seconds, through the public surface: one fill, then every kind of read on the runs and the memtable
-/// that it left, then the same on the one run that a compaction makes of them.
+/// The read path's figures in seconds, through the public surface: one fill, then every kind of read on the runs and
+/// the memtable that it left, then the same on the one run that a compaction makes of them.
 /// </summary>
 internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int rounds, string only)
 {
@@ -37,7 +37,8 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
             void Phase(string name)
             {
                 var statistics = machine.GetStatistics();
-                Console.WriteLine($"{name}: {entries:N0} entries of {ReadWorkload.KeyBytes} + {valueBytes} bytes, {statistics.Memtables} memtables, {statistics.Runs.Count} runs; ns, median of {rounds} (least, most)");
+                Console.WriteLine(
+                    $"{name}: {entries:N0} entries of {ReadWorkload.KeyBytes} + {valueBytes} bytes, {statistics.Memtables} memtables, {statistics.Runs.Count} runs; ns, median of {rounds} (least, most)");
                 new ReadsQuick(machine, work, rounds, only).Measure();
             }
         }
@@ -84,7 +85,8 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
     private void Gets(byte[] keys, int expected)
     {
         for (var i = 0; i < work.Gets; i++)
-            if (machine.Read(keys.AsSpan(i * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes), _destination) != expected) throw Wrong();
+            if (machine.Read(keys.AsSpan(i * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes), _destination) != expected)
+                throw Wrong();
     }
 
     private void GetsInViews(byte[] keys)
@@ -92,7 +94,8 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
         for (var i = 0; i < work.Gets; i++)
         {
             using var view = machine.OpenView();
-            if (!view.TryGet(keys.AsSpan(i * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes), out var value)) throw Wrong();
+            if (!view.TryGet(keys.AsSpan(i * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes), out var value))
+                throw Wrong();
             _seen += value[0];
         }
     }
@@ -102,7 +105,8 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
         var keys = new ReadOnlyMemory<byte>[Group];
         for (var first = 0; first + Group <= work.Gets; first += Group)
         {
-            for (var i = 0; i < Group; i++) keys[i] = work.Present.AsMemory((first + i) * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes);
+            for (var i = 0; i < Group; i++)
+                keys[i] = work.Present.AsMemory((first + i) * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes);
             foreach (var value in machine.GetMulti(keys))
                 if (value?.Length != work.ValueBytes) throw Wrong();
         }
@@ -165,7 +169,9 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
         {
             var destination = new byte[work.ValueBytes];
             for (var i = work.Gets - 1; i >= 0; i--)
-                if (machine.Read(work.Present.AsSpan(i * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes), destination) < 0) throw Wrong();
+                if (machine.Read(
+                    work.Present.AsSpan(i * ReadWorkload.KeyBytes, ReadWorkload.KeyBytes), destination) < 0)
+                    throw Wrong();
         });
         other.Start();
         Gets(work.Present, work.ValueBytes);
@@ -189,7 +195,8 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
             var before = machine.GetStatistics();
             Thread.Sleep(50);
             var after = machine.GetStatistics();
-            quiet = before.FlushBytes == after.FlushBytes && before.CompactionBytes == after.CompactionBytes && after.Memtables == 1 ? quiet + 1 : 0;
+            quiet = before.FlushBytes == after.FlushBytes && before.CompactionBytes == after.CompactionBytes
+                && after.Memtables == 1 ? quiet + 1 : 0;
         }
     }
 

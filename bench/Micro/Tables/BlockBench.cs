@@ -5,7 +5,10 @@ using Varve.Tables;
 
 namespace Varve.Bench.Micro.Tables;
 
-/// <summary>One data block of as many rows as it may have (16-byte keys, 100-byte values) in the processor's caches: written, validated, searched; a row.</summary>
+/// <summary>
+/// One data block of as many rows as it may have (16-byte keys, 100-byte values) in the processor's caches: written,
+/// validated, searched; a row.
+/// </summary>
 [MemoryDiagnoser]
 public unsafe class BlockBench
 {
@@ -13,56 +16,59 @@ public unsafe class BlockBench
     private const int ValueBytes = 100;
     private const ulong Salt = 42;
 
-    private readonly DataBlockRow[] rows = new DataBlockRow[Rows];
-    private readonly ulong[] hashes = new ulong[Rows];
-    private readonly NativeBuffer block = new();
-    private byte[] bytes = null!;
-    private int length;
+    private readonly DataBlockRow[] _rows = new DataBlockRow[Rows];
+    private readonly ulong[] _hashes = new ulong[Rows];
+    private readonly NativeBuffer _block = new();
+    private byte[] _bytes = null!;
+    private int _length;
 
-    private Span<byte> Destination => block.Reserve((int)DataBlock.ExtentMax(Rows, Rows * SampleRows.KeyBytes, Rows * ValueBytes));
+    private Span<byte> Destination =>
+        _block.Reserve((int)DataBlock.ExtentMax(Rows, Rows * SampleRows.KeyBytes, Rows * ValueBytes));
 
     [GlobalSetup]
     public void Fill()
     {
-        bytes = [.. SampleRows.SortedKeys(Rows, seed: 1), .. new byte[Rows * ValueBytes]];
-        for (int i = 0; i < Rows; i++)
+        _bytes = [.. SampleRows.SortedKeys(Rows, seed: 1), .. new byte[Rows * ValueBytes]];
+        for (var i = 0; i < Rows; i++)
         {
-            hashes[i] = TestHash.Of(Key(i));
-            rows[i] = new DataBlockRow(
-                i * SampleRows.KeyBytes, SampleRows.KeyBytes, Rows * SampleRows.KeyBytes + i * ValueBytes, ValueBytes, RecordKind.Put, 0, DataBlock.TagOf(hashes[i]));
+            _hashes[i] = TestHash.Of(Key(i));
+            _rows[i] = new DataBlockRow(
+                i * SampleRows.KeyBytes, SampleRows.KeyBytes, Rows * SampleRows.KeyBytes + i * ValueBytes, ValueBytes,
+                RecordKind.Put, 0, DataBlock.TagOf(_hashes[i]));
         }
-        length = Encode();
-        if (!Validate() || Get() != Rows * (Rows - 1) / 2 || Seek() != Get()) throw new InvalidOperationException("The block does not find its rows.");
+        _length = Encode();
+        if (!Validate() || Get() != Rows * (Rows - 1) / 2 || Seek() != Get())
+            throw new InvalidOperationException("The block does not find its rows.");
     }
 
     [GlobalCleanup]
-    public void Free() => block.Dispose();
+    public void Free() => _block.Dispose();
 
     [Benchmark(OperationsPerInvoke = Rows)]
-    public int Encode() => DataBlock.Encode(rows, bytes, Destination, Salt, 0);
+    public int Encode() => DataBlock.Encode(_rows, _bytes, Destination, Salt, 0);
 
     [Benchmark(OperationsPerInvoke = Rows)]
-    public bool Validate() => DataBlock.TryValidate(block.Slice(0, length).Span, Salt, 0, out _);
+    public bool Validate() => DataBlock.TryValidate(_block.Slice(0, _length).Span, Salt, 0, out _);
 
     [Benchmark(OperationsPerInvoke = Rows)]
     public int Get()
     {
-        var view = new DataBlockView(block.Address, block.Address);
-        int sum = 0;
-        for (int i = 0; i < Rows; i++)
-            sum += view.RowOf(Key(i), hashes[i]);
+        var view = new DataBlockView(_block.Address, _block.Address);
+        var sum = 0;
+        for (var i = 0; i < Rows; i++)
+            sum += view.RowOf(Key(i), _hashes[i]);
         return sum;
     }
 
     [Benchmark(OperationsPerInvoke = Rows)]
     public int Seek()
     {
-        var view = new DataBlockView(block.Address, block.Address);
-        int sum = 0;
-        for (int i = 0; i < Rows; i++)
+        var view = new DataBlockView(_block.Address, _block.Address);
+        var sum = 0;
+        for (var i = 0; i < Rows; i++)
             sum += view.LowerBound(Key(i));
         return sum;
     }
 
-    private ReadOnlySpan<byte> Key(int i) => bytes.AsSpan(i * SampleRows.KeyBytes, SampleRows.KeyBytes);
+    private ReadOnlySpan<byte> Key(int i) => _bytes.AsSpan(i * SampleRows.KeyBytes, SampleRows.KeyBytes);
 }

@@ -11,11 +11,11 @@ internal static class SampleRows
     {
         var random = new Random(seed);
         var keys = new UInt128[count];
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
             keys[i] = new UInt128((ulong)random.NextInt64(), (ulong)random.NextInt64());
         Array.Sort(keys);
         var bytes = new byte[count * KeyBytes];
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
             BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(i * KeyBytes), keys[i]);
         return bytes;
     }

@@ -6,29 +6,32 @@ using Varve.Tables;
 
 namespace Varve.Bench.Micro.Tables;
 
-/// <summary>One table of 16-byte random keys and 100-byte values, warm: gets, seeks, scans, the filter, and the check of a block.</summary>
+/// <summary>
+/// One table of 16-byte random keys and 100-byte values, warm: gets, seeks, scans, the filter, and the check of a
+/// block.
+/// </summary>
 [MemoryDiagnoser]
 public class TableBench
 {
     private const int Batch = 4096;
     private const int KeyBytes = 16;
 
-    private readonly string directory = Path.Combine(AppContext.BaseDirectory, "table-bench");
-    private Table table = null!;
-    private TableDescriptor descriptor = null!;
-    private byte[] present = null!;
-    private byte[] absent = null!;
-    private int offset;
+    private readonly string _directory = Path.Combine(AppContext.BaseDirectory, "table-bench");
+    private Table _table = null!;
+    private TableDescriptor _descriptor = null!;
+    private byte[] _present = null!;
+    private byte[] _absent = null!;
+    private int _offset;
 
     [Params(100_000, 2_000_000)]
     public int Rows { get; set; }
 
-    private string TablePath => Path.Combine(directory, "000000000001.vtab");
+    private string TablePath => Path.Combine(_directory, "000000000001.vtab");
 
     [GlobalSetup]
     public void Write()
     {
-        Directory.CreateDirectory(directory);
+        Directory.CreateDirectory(_directory);
         var random = new Random(42);
         byte[] keys = new byte[Rows * KeyBytes], value = new byte[100];
         random.NextBytes(keys);
@@ -37,28 +40,28 @@ public class TableBench
         var heads = order.Select(i => BinaryPrimitives.ReadUInt64BigEndian(keys.AsSpan(i * KeyBytes))).ToArray();
         Array.Sort(heads, order);
 
-        IStorage storage = Storages.Default;
+        var storage = Storages.Default;
         storage.Delete(TablePath);
-        using (IStorageFile file = storage.Open(TablePath, FileIntent.CreateNew))
+        using (var file = storage.Open(TablePath, FileIntent.CreateNew))
         {
             using var writer = new TableWriter(file, Guid.Empty, 1, TestHash.Seed, 8192, 10);
-            foreach (int i in order)
+            foreach (var i in order)
                 writer.Add(keys.AsSpan(i * KeyBytes, KeyBytes), RecordKind.Put, 0, value);
-            descriptor = writer.Finish().Describe(1);
+            _descriptor = writer.Finish().Describe(1);
         }
-        table = Table.Open(storage, TablePath, descriptor, paranoid: false);
+        _table = Table.Open(storage, TablePath, _descriptor, paranoid: false);
 
-        present = new byte[256 * Batch * KeyBytes];
-        absent = new byte[present.Length];
-        random.NextBytes(absent);
-        for (int i = 0; i < present.Length; i += KeyBytes)
-            keys.AsSpan(random.Next(Rows) * KeyBytes, KeyBytes).CopyTo(present.AsSpan(i));
+        _present = new byte[256 * Batch * KeyBytes];
+        _absent = new byte[_present.Length];
+        random.NextBytes(_absent);
+        for (var i = 0; i < _present.Length; i += KeyBytes)
+            keys.AsSpan(random.Next(Rows) * KeyBytes, KeyBytes).CopyTo(_present.AsSpan(i));
     }
 
     [GlobalCleanup]
     public void Delete()
     {
-        table.Dispose();
+        _table.Dispose();
         Storages.Default.Delete(TablePath);
     }
 
@@ -66,11 +69,11 @@ public class TableBench
     public long GetPresent()
     {
         long sum = 0;
-        ReadOnlySpan<byte> keys = NextBatch(present);
-        for (int i = 0; i < Batch; i++)
+        var keys = NextBatch(_present);
+        for (var i = 0; i < Batch; i++)
         {
-            ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
-            sum += table.Find(key, TestHash.Of(key)).Value[0];
+            var key = keys.Slice(i * KeyBytes, KeyBytes);
+            sum += _table.Find(key, TestHash.Of(key)).Value[0];
         }
         return sum;
     }
@@ -78,12 +81,12 @@ public class TableBench
     [Benchmark(OperationsPerInvoke = Batch)]
     public int GetAbsent()
     {
-        int found = 0;
-        ReadOnlySpan<byte> keys = NextBatch(absent);
-        for (int i = 0; i < Batch; i++)
+        var found = 0;
+        var keys = NextBatch(_absent);
+        for (var i = 0; i < Batch; i++)
         {
-            ReadOnlySpan<byte> key = keys.Slice(i * KeyBytes, KeyBytes);
-            found += table.Find(key, TestHash.Of(key)).Exists ? 1 : 0;
+            var key = keys.Slice(i * KeyBytes, KeyBytes);
+            found += _table.Find(key, TestHash.Of(key)).Exists ? 1 : 0;
         }
         return found;
     }
@@ -92,9 +95,9 @@ public class TableBench
     public ulong Seek()
     {
         ulong sum = 0;
-        ReadOnlySpan<byte> keys = NextBatch(present);
-        var cursor = new TableCursor(table);
-        for (int i = 0; i < Batch; i++)
+        var keys = NextBatch(_present);
+        var cursor = new TableCursor(_table);
+        for (var i = 0; i < Batch; i++)
         {
             cursor.Seek(keys.Slice(i * KeyBytes, KeyBytes));
             sum += cursor.Head8;
@@ -108,9 +111,9 @@ public class TableBench
         byte* buffer = stackalloc byte[KeyBytes + 16];
         nint token = 0;
         long sum = 0;
-        var cursor = new TableCursor(table);
+        var cursor = new TableCursor(_table);
         cursor.SeekFirst();
-        for (int i = 0; i < 100_000; i++, cursor.MoveNext())
+        for (var i = 0; i < 100_000; i++, cursor.MoveNext())
             sum += cursor.CopyKeyTo(buffer, ref token) + cursor.Row.Value[0];
         return sum;
     }
@@ -119,14 +122,16 @@ public class TableBench
     [Benchmark]
     public void OpenAndVerify()
     {
-        using Table opened = Table.Open(Storages.Default, TablePath, descriptor, paranoid: false);
+        using var opened = Table.Open(Storages.Default, TablePath, _descriptor, paranoid: false);
         opened.Verify();
     }
 
-    /// <summary>Each batch is another part of the keys, so that the caches hold the index and not the answers.</summary>
+    /// <summary>
+    /// Each batch is another part of the keys, so that the caches hold the index and not the answers.
+    /// </summary>
     private ReadOnlySpan<byte> NextBatch(byte[] keys)
     {
-        offset = (offset + Batch * KeyBytes) % keys.Length;
-        return keys.AsSpan(offset, Batch * KeyBytes);
+        _offset = (_offset + Batch * KeyBytes) % keys.Length;
+        return keys.AsSpan(_offset, Batch * KeyBytes);
     }
 }

@@ -8,7 +8,7 @@ namespace Varve.Bench.Micro.Wal;
 /// </summary>
 internal static class CommitQuick
 {
-    private static readonly int[] depths = [1, 4, 16, 64, 256];
+    private static readonly int[] Depths = [1, 4, 16, 64, 256];
 
     public static void Run(double seconds)
     {
@@ -17,7 +17,7 @@ internal static class CommitQuick
         {
             using var machine = LsmStateMachine.Open(directory, new EngineOptions { Durability = Durability.Power });
             Measure(machine, depth: 16, seconds / 4);
-            foreach (var depth in depths)
+            foreach (var depth in Depths)
             {
                 var times = Measure(machine, depth, seconds);
                 times.Sort();
@@ -45,7 +45,8 @@ internal static class CommitQuick
             while (underWay.Count < depth)
             {
                 Random.Shared.NextBytes(key);
-                underWay.Enqueue((Stopwatch.GetTimestamp(), machine.ApplyChunkAsync(new ApplyEntry[] { new(++index, Term: 1, Command.Insert(key.AsMemory(), value)) })));
+                underWay.Enqueue((Stopwatch.GetTimestamp(), machine.ApplyChunkAsync(
+                    new ApplyEntry[] { new(++index, Term: 1, Command.Insert(key.AsMemory(), value)) })));
             }
 
             Finish();

@@ -3,7 +3,10 @@ using Varve.Format;
 
 namespace Varve.Bench.Micro.Wal;
 
-/// <summary>What an append to the WAL costs: 100 operations of 16-byte keys and 100-byte values copied into a record, and its checksum; an operation.</summary>
+/// <summary>
+/// What an append to the WAL costs: 100 operations of 16-byte keys and 100-byte values copied into a record, and its
+/// checksum; an operation.
+/// </summary>
 [MemoryDiagnoser]
 public class WalRecordBench
 {
@@ -12,19 +15,26 @@ public class WalRecordBench
     private const int ValueBytes = 100;
     private const ulong Salt = 42;
 
-    private readonly byte[] entries = new byte[Operations * (KeyBytes + ValueBytes)];
-    private readonly byte[] record = new byte[WalRecordHeader.Size + Operations * (int)WalOperation.SizeOf(KeyBytes, ValueBytes, RecordKind.Put)];
+    private readonly byte[] _entries = new byte[Operations * (KeyBytes + ValueBytes)];
+    private readonly byte[] _record =
+        new byte[WalRecordHeader.Size + Operations * (int)WalOperation.SizeOf(KeyBytes, ValueBytes, RecordKind.Put)];
 
     private WalRecordHeader Header => new()
     {
-        Offset = WalSegmentHeader.Size, Length = record.Length, FirstIndex = 1, LastIndex = Operations, Term = 1,
-        EntryCount = Operations, OperationCount = Operations, Type = WalRecordType.Chunk,
+        Offset = WalSegmentHeader.Size,
+        Length = _record.Length,
+        FirstIndex = 1,
+        LastIndex = Operations,
+        Term = 1,
+        EntryCount = Operations,
+        OperationCount = Operations,
+        Type = WalRecordType.Chunk,
     };
 
     [GlobalSetup]
     public void Fill()
     {
-        new Random(42).NextBytes(entries);
+        new Random(42).NextBytes(_entries);
         CopyAndSeal();
         if (!Verify()) throw new InvalidOperationException("The record is not read back.");
     }
@@ -32,19 +42,20 @@ public class WalRecordBench
     [Benchmark(OperationsPerInvoke = Operations)]
     public void CopyAndSeal()
     {
-        int at = WalRecordHeader.Size;
-        for (int i = 0; i < Operations; i++)
+        var at = WalRecordHeader.Size;
+        for (var i = 0; i < Operations; i++)
         {
-            ReadOnlySpan<byte> entry = entries.AsSpan(i * (KeyBytes + ValueBytes), KeyBytes + ValueBytes);
-            at += (int)WalOperation.Write(record.AsSpan(at), (ulong)i + 1, 0, RecordKind.Put, entry[..KeyBytes], entry[KeyBytes..], 0);
+            ReadOnlySpan<byte> entry = _entries.AsSpan(i * (KeyBytes + ValueBytes), KeyBytes + ValueBytes);
+            at += (int)WalOperation.Write(
+                _record.AsSpan(at), (ulong)i + 1, 0, RecordKind.Put, entry[..KeyBytes], entry[KeyBytes..], 0);
         }
-        Header.Seal(record, Salt);
+        Header.Seal(_record, Salt);
     }
 
     [Benchmark(OperationsPerInvoke = Operations)]
-    public void Seal() => Header.Seal(record, Salt);
+    public void Seal() => Header.Seal(_record, Salt);
 
     /// <summary>As recovery does.</summary>
     [Benchmark(OperationsPerInvoke = Operations)]
-    public bool Verify() => WalRecordHeader.TryRead(record, WalSegmentHeader.Size, Salt, out _, out _);
+    public bool Verify() => WalRecordHeader.TryRead(_record, WalSegmentHeader.Size, Salt, out _, out _);
 }

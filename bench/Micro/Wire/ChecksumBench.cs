@@ -7,7 +7,7 @@ namespace Varve.Bench.Micro.Wire;
 [MemoryDiagnoser]
 public class ChecksumBench
 {
-    private byte[] bytes = null!;
+    private byte[] _bytes = null!;
 
     [Params(16, 136, 8 << 10, 1 << 20)]
     public int Bytes { get; set; }
@@ -15,13 +15,13 @@ public class ChecksumBench
     [GlobalSetup]
     public void Fill()
     {
-        bytes = new byte[Bytes];
-        new Random(42).NextBytes(bytes);
+        _bytes = new byte[Bytes];
+        new Random(42).NextBytes(_bytes);
     }
 
     [Benchmark]
-    public ulong Key() => TestHash.Of(bytes);
+    public ulong Key() => TestHash.Of(_bytes);
 
     [Benchmark]
-    public ulong Checksum() => TableChecksum.Of(bytes, salt: 42, fileOffset: 4096);
+    public ulong Checksum() => TableChecksum.Of(_bytes, salt: 42, fileOffset: 4096);
 }

@@ -10,7 +10,7 @@ public class DecoderBench
 {
     private const int Entries = 100;
 
-    private byte[] chunk = null!;
+    private byte[] _chunk = null!;
 
     [Params(100, 1_000)]
     public int ValueBytes { get; set; }
@@ -21,20 +21,20 @@ public class DecoderBench
         var random = new Random(42);
         byte[] key = new byte[16], value = new byte[ValueBytes];
         var buffer = new ArrayBufferWriter<byte>();
-        for (int i = 0; i < Entries; i++)
+        for (var i = 0; i < Entries; i++)
         {
             random.NextBytes(key);
             random.NextBytes(value);
             ChunkWriter.WriteInsert(buffer, (ulong)(1_000_000 + i), term: 7, key, value);
         }
-        chunk = buffer.WrittenSpan.ToArray();
+        _chunk = buffer.WrittenSpan.ToArray();
     }
 
     [Benchmark(OperationsPerInvoke = Entries)]
     public int Decode()
     {
-        int bytes = 0;
-        var reader = new ChunkReader(chunk);
+        var bytes = 0;
+        var reader = new ChunkReader(_chunk);
         while (reader.TryRead(out WireEntry entry))
             bytes += entry.KeyLength + entry.ValueLength;
         return reader.AtEnd ? bytes : throw new InvalidOperationException("The chunk was not decoded to its end.");

@@ -5,12 +5,15 @@ namespace Varve.Bench.Peers;
 
 /// <summary>Something that Varve is to reach in a row.</summary>
 /// <param name="Text">As in the report.</param>
-/// <param name="Measure">Varve's figure out of all engines' summaries of the row; null when one that it needs is missing.</param>
+/// <param name="Measure">Varve's figure out of all engines' summaries of the row; null when one that it needs is
+/// missing.</param>
 /// <param name="Reached">Whether a figure is good enough.</param>
-internal sealed record Goal(string Text, Func<Workload, IReadOnlyDictionary<string, Summary>, double?> Measure, Func<double, bool> Reached)
+internal sealed record Goal(
+    string Text, Func<Workload, IReadOnlyDictionary<string, Summary>, double?> Measure, Func<double, bool> Reached)
 {
     /// <summary>At least so many times as good as whichever peer is best.</summary>
-    public static Goal BestPeer(double times) => new($"≥ {Number(times)}x the best peer", RatioToBestPeer, ratio => ratio >= times);
+    public static Goal BestPeer(double times) =>
+        new($"≥ {Number(times)}x the best peer", RatioToBestPeer, ratio => ratio >= times);
 
     /// <summary>At least so many times as good as a peer.</summary>
     public static Goal Over(string peer, double times) => new(
@@ -53,10 +56,14 @@ internal sealed record Goal(string Text, Func<Workload, IReadOnlyDictionary<stri
     }
 
     private static (Summary Own, Summary Other)? Pair(IReadOnlyDictionary<string, Summary> engines, string peer) =>
-        engines.TryGetValue(BenchEngines.Varve, out var own) && engines.TryGetValue(peer, out var other) ? (own, other) : null;
+        engines.TryGetValue(BenchEngines.Varve, out var own) && engines.TryGetValue(peer, out var other)
+            ? (own, other)
+            : null;
 
     private static double? Extra(IReadOnlyDictionary<string, Summary> engines, string name) =>
-        engines.TryGetValue(BenchEngines.Varve, out var own) && own.Extra.TryGetValue(name, out var figure) ? figure : null;
+        engines.TryGetValue(BenchEngines.Varve, out var own) && own.Extra.TryGetValue(name, out var figure)
+            ? figure
+            : null;
 
     private static string Number(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 }

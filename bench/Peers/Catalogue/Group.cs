@@ -17,7 +17,9 @@ internal sealed record Group(string Name, string Set, Action<RunContext> Run)
     /// <summary>Behind the names of its rows, where several groups have the same ones.</summary>
     public string Suffix { get; init; } = "";
 
-    /// <summary>It repeats what is short about it by itself, as what comes before is long: one round is enough.</summary>
+    /// <summary>
+    /// It repeats what is short about it by itself, as what comes before is long: one round is enough.
+    /// </summary>
     public bool Once { get; init; }
 
     /// <summary>Rounds when nothing is said.</summary>

@@ -5,31 +5,60 @@ namespace Varve.Bench.Peers;
 /// <summary>The other sets: most of them a part of the full run, the longest asked for by name.</summary>
 internal static class LongRows
 {
-    private static readonly Group s_sustained = new("sustained", "sustained", ApplyGroups.Sustained) { Scale = 10, SecondsPerMillion = 3 };
-    private static readonly Group s_overwrite = new("overwrite", "sustained", ApplyGroups.Overwrite) { SecondsPerMillion = 5.5 };
-    private static readonly Group s_large = new("random-5x", "large", RandomGroup.Run) { Scale = 5, Suffix = "-5x", SecondsPerMillion = 5.6 };
-    private static readonly Group s_recovery = new("recovery", "start", StartGroups.Recovery) { FixedEntries = StartGroups.SegmentEntries, SecondsFixed = 9 };
-    private static readonly Group s_memory = new("memory", "start", StartGroups.Memory) { FixedEntries = StartGroups.SegmentEntries };
-    private static readonly Group s_open = new("open", "open", StartGroups.Open) { Scale = 5.24288, Once = true, Engines = [BenchEngines.Varve] };   // 10 GiB of 1 KiB entries at 2 M
-    private static readonly Group s_limited = new("limited", "limited", LimitedGroup.Run) { Scale = 2, IsLong = true, SecondsFixed = 20 };
+    private static readonly Group SustainedGroup =
+        new("sustained", "sustained", ApplyGroups.Sustained) { Scale = 10, SecondsPerMillion = 3 };
+    private static readonly Group Overwrite =
+        new("overwrite", "sustained", ApplyGroups.Overwrite) { SecondsPerMillion = 5.5 };
+    private static readonly Group Large =
+        new("random-5x", "large", RandomGroup.Run) { Scale = 5, Suffix = "-5x", SecondsPerMillion = 5.6 };
+    private static readonly Group Recovery =
+        new("recovery", "start", StartGroups.Recovery) { FixedEntries = StartGroups.SegmentEntries, SecondsFixed = 9 };
+    private static readonly Group Memory =
+        new("memory", "start", StartGroups.Memory) { FixedEntries = StartGroups.SegmentEntries };
+    // 10 GiB of 1 KiB entries at 2 M.
+    private static readonly Group Open =
+        new("open", "open", StartGroups.Open) { Scale = 5.24288, Once = true, Engines = [BenchEngines.Varve] };
+    private static readonly Group Limited =
+        new("limited", "limited", LimitedGroup.Run) { Scale = 2, IsLong = true, SecondsFixed = 20 };
 
     public static IReadOnlyList<Workload> All { get; } =
     [
         .. Start(),
         .. Sustained(),
-        new("apply-random-5x", "apply, random 16 B keys, chunk 100, {n}", s_large, Figure.KiloPerSecond, Goal.BestPeer(4)) { IsHotPath = true },
-        .. MainRows.ReadRowsOf(s_large, unsettledIsLong: true),
+        new("apply-random-5x", "apply, random 16 B keys, chunk 100, {n}", Large, Figure.KiloPerSecond, Goal.BestPeer(4))
+        {
+            IsHotPath = true
+        },
+        .. MainRows.ReadRowsOf(Large, unsettledIsLong: true),
         .. Shape(new("paths", "shapes", ShapeGroups.Paths) { Suffix = "-paths" }, "/registry/pods/... keys"),
-        .. Shape(new("integers", "shapes", ShapeGroups.Integers) { Suffix = "-integers" }, "8 B integer keys, random order"),
+        .. Shape(
+            new("integers", "shapes", ShapeGroups.Integers) { Suffix = "-integers" }, "8 B integer keys, random order"),
         .. Shape(new("lengths", "shapes", ShapeGroups.Lengths) { Suffix = "-lengths" }, "keys of 4-200 B"),
-        .. Values(new("values-1k", "values", ShapeGroups.Values1K) { Scale = 0.5, Suffix = "-1k", SecondsPerMillion = 12 }, "values of 1 KB"),
-        .. Values(new("values-64k", "values", ShapeGroups.Values64K) { Scale = 1.0 / 128, Suffix = "-64k", SecondsPerMillion = 1_000 }, "values of 64 KB"),
-        .. Ycsb(new("ycsb-100", "ycsb", YcsbGroup.Run(100)) { Scale = 0.5, Suffix = "-100", SecondsPerMillion = 18 }, "100 B"),
-        .. Ycsb(new("ycsb-1k", "ycsb", YcsbGroup.Run(1_000)) { Scale = 0.5, Suffix = "-1k", IsLong = true, SecondsPerMillion = 20 }, "1 KB"),
-        .. Ycsb(new("ycsb-100-5x", "ycsb", YcsbGroup.Run(100)) { Scale = 5, Suffix = "-100-5x", IsLong = true }, "100 B"),
-        .. Ycsb(new("ycsb-1k-5x", "ycsb", YcsbGroup.Run(1_000)) { Scale = 5, Suffix = "-1k-5x", IsLong = true }, "1 KB"),
-        new("limited-get", "get in a quarter of the data's memory, {n} of 1 KB", s_limited, Figure.Microseconds),
-        new("limited-get-other", "the same, the other table access", s_limited, Figure.Microseconds),
+        .. Values(
+            new("values-1k", "values", ShapeGroups.Values1K) { Scale = 0.5, Suffix = "-1k", SecondsPerMillion = 12 },
+            "values of 1 KB"),
+        .. Values(new("values-64k", "values", ShapeGroups.Values64K)
+        {
+            Scale = 1.0 / 128,
+            Suffix = "-64k",
+            SecondsPerMillion = 1_000
+        }, "values of 64 KB"),
+        .. Ycsb(
+            new("ycsb-100", "ycsb", YcsbGroup.Run(100)) { Scale = 0.5, Suffix = "-100", SecondsPerMillion = 18 },
+            "100 B"),
+        .. Ycsb(new("ycsb-1k", "ycsb", YcsbGroup.Run(1_000))
+        {
+            Scale = 0.5,
+            Suffix = "-1k",
+            IsLong = true,
+            SecondsPerMillion = 20
+        }, "1 KB"),
+        .. Ycsb(
+            new("ycsb-100-5x", "ycsb", YcsbGroup.Run(100)) { Scale = 5, Suffix = "-100-5x", IsLong = true }, "100 B"),
+        .. Ycsb(
+            new("ycsb-1k-5x", "ycsb", YcsbGroup.Run(1_000)) { Scale = 5, Suffix = "-1k-5x", IsLong = true }, "1 KB"),
+        new("limited-get", "get in a quarter of the data's memory, {n} of 1 KB", Limited, Figure.Microseconds),
+        new("limited-get-other", "the same, the other table access", Limited, Figure.Microseconds),
         .. Growth(new("growth-1", "growth", GrowthGroup.Run) { Scale = 0.5, Suffix = "-1" }),
         .. Growth(new("growth-10", "growth", GrowthGroup.Run) { Scale = 5, Suffix = "-10", IsLong = true }),
         .. Growth(new("growth-40", "growth", GrowthGroup.Run) { Scale = 20, Suffix = "-40", IsLong = true }),
@@ -37,42 +66,81 @@ internal static class LongRows
 
     private static IEnumerable<Workload> Start()
     {
-        yield return new("recovery", "open after a kill, a full 64 MiB segment ({n} entries)", s_recovery, Figure.Milliseconds, Goal.AtMost(150, "ms"));
-        yield return new("memory", "memtable and log, {n} entries, an entry", s_memory, Figure.Extra("bytes_per_entry", "B"),
+        yield return new(
+            "recovery", "open after a kill, a full 64 MiB segment ({n} entries)", Recovery, Figure.Milliseconds,
+            Goal.AtMost(150, "ms"));
+        yield return new("memory", "memtable and log, {n} entries, an entry", Memory, Figure.Extra(
+            "bytes_per_entry", "B"),
             Goal.AtMostOf("rocksdb", 0.7, "memory"));
-        yield return new("open", "open a clean database, {n} of 1 KB, settled, to the first get", s_open, Figure.Milliseconds, Goal.AtMost(100, "ms"));
-        yield return new("open-as-loaded", "the same, as the load has left it", s_open, Figure.Milliseconds, Goal.AtMost(100, "ms"));
-        yield return new("open-cold", "the same, settled, nothing in the page cache", s_open, Figure.Milliseconds);
+        yield return new(
+            "open", "open a clean database, {n} of 1 KB, settled, to the first get", Open, Figure.Milliseconds,
+            Goal.AtMost(100, "ms"));
+        yield return new(
+            "open-as-loaded", "the same, as the load has left it", Open, Figure.Milliseconds, Goal.AtMost(100, "ms"));
+        yield return new("open-cold", "the same, settled, nothing in the page cache", Open, Figure.Milliseconds);
     }
 
     private static IEnumerable<Workload> Sustained()
     {
-        yield return new("sustained", "sustained apply, random keys, {n} entries, merges included", s_sustained, Figure.KiloPerSecond,
-            Goal.Over("rocksdb", 3), Goal.AtMostOf("rocksdb", "chunk_p999_us", 1, "p99.9 chunk"), Goal.AtMost("chunk_p999_us", 5_000, "µs p99.9 chunk"))
-            { IsHotPath = true };
-        foreach (var row in MainRows.CostRowsOf(s_sustained, "sustained")) yield return row;
-        yield return new("overwrite", "overwrite of every entry, random order", s_overwrite, Figure.KiloPerSecond) { IsHotPath = true };
-        yield return new("overwrite-space", "space after settling, all {n} entries overwritten, of the live data", s_overwrite,
-            Figure.Extra("of_live", "x"), Goal.AtMost(1.1, "x"));
+        yield return new(
+            "sustained",
+            "sustained apply, random keys, {n} entries, merges included",
+            SustainedGroup,
+            Figure.KiloPerSecond,
+            Goal.Over("rocksdb", 3),
+            Goal.AtMostOf("rocksdb", "chunk_p999_us", 1, "p99.9 chunk"),
+            Goal.AtMost("chunk_p999_us", 5_000, "µs p99.9 chunk"))
+        { IsHotPath = true };
+        foreach (var row in MainRows.CostRowsOf(SustainedGroup, "sustained")) yield return row;
+        yield return new("overwrite", "overwrite of every entry, random order", Overwrite, Figure.KiloPerSecond)
+        {
+            IsHotPath = true
+        };
+        yield return new(
+            "overwrite-space",
+            "space after settling, all {n} entries overwritten, of the live data",
+            Overwrite,
+            Figure.Extra("of_live", "x"),
+            Goal.AtMost(1.1, "x"));
     }
 
     private static IEnumerable<Workload> Shape(Group group, string what)
     {
         yield return new("apply" + group.Suffix, $"apply, {what}", group, Figure.KiloPerSecond) { IsHotPath = true };
-        yield return new("get" + group.Suffix, $"get, present, {what}", group, Figure.Microseconds) { IsHotPath = true };
-        yield return new("absent" + group.Suffix, $"get, absent, {what}", group, Figure.Microseconds) { IsHotPath = true };
-        yield return new("scan" + group.Suffix, $"full scan, per entry, {what}", group, Figure.Microseconds) { IsHotPath = true };
+        yield return new("get" + group.Suffix, $"get, present, {what}", group, Figure.Microseconds)
+        {
+            IsHotPath = true
+        };
+        yield return new("absent" + group.Suffix, $"get, absent, {what}", group, Figure.Microseconds)
+        {
+            IsHotPath = true
+        };
+        yield return new("scan" + group.Suffix, $"full scan, per entry, {what}", group, Figure.Microseconds)
+        {
+            IsHotPath = true
+        };
     }
 
     private static IEnumerable<Workload> Values(Group group, string what)
     {
         yield return new("apply" + group.Suffix, $"apply, {what}", group, Figure.KiloPerSecond) { IsHotPath = true };
-        yield return new("get" + group.Suffix, $"get, copied out, {what}", group, Figure.Microseconds) { IsHotPath = true };
-        yield return new("get-in-place" + group.Suffix, $"get, in place, {what}", group, Figure.Microseconds) { IsHotPath = true };
+        yield return new("get" + group.Suffix, $"get, copied out, {what}", group, Figure.Microseconds)
+        {
+            IsHotPath = true
+        };
+        yield return new("get-in-place" + group.Suffix, $"get, in place, {what}", group, Figure.Microseconds)
+        {
+            IsHotPath = true
+        };
     }
 
     private static IEnumerable<Workload> Ycsb(Group group, string values) => YcsbMix.All
-        .Select(mix => new Workload($"ycsb-{mix.Name}{group.Suffix}", $"{mix.Title}; {{n}} x {values}", group, Figure.KiloPerSecond) { IsHotPath = true });
+        .Select(mix =>
+            new Workload(
+                $"ycsb-{mix.Name}{group.Suffix}", $"{mix.Title}; {{n}} x {values}", group, Figure.KiloPerSecond)
+            {
+                IsHotPath = true
+            });
 
     private static IEnumerable<Workload> Growth(Group group)
     {
@@ -84,6 +152,7 @@ internal static class LongRows
         yield return Row("snapshot", "snapshot", Figure.Milliseconds);
         yield return Row("open", "open", Figure.Milliseconds);
 
-        Workload Row(string name, string title, Figure figure) => new($"growth-{name}{group.Suffix}", title + ", {n}", group, figure) { Curve = title };
+        Workload Row(string name, string title, Figure figure) =>
+            new($"growth-{name}{group.Suffix}", title + ", {n}", group, figure) { Curve = title };
     }
 }

@@ -10,12 +10,13 @@ internal static class Rows
 
     public static IReadOnlyList<Group> Groups { get; } = All.Select(w => w.Group).Distinct().ToList();
 
-    private static readonly Dictionary<string, Group> s_groups = All.ToDictionary(w => w.Name, w => w.Group);
+    private static readonly Dictionary<string, Group> GroupOfRow = All.ToDictionary(w => w.Name, w => w.Group);
 
     /// <summary>The group of a row; null when there is no such row any more.</summary>
-    public static Group? GroupOf(string row) => s_groups.GetValueOrDefault(row);
+    public static Group? GroupOf(string row) => GroupOfRow.GetValueOrDefault(row);
 
-    public static Group FindGroup(string name) => Groups.FirstOrDefault(g => g.Name == name) ?? throw new ArgumentException($"no group '{name}'");
+    public static Group FindGroup(string name) =>
+        Groups.FirstOrDefault(g => g.Name == name) ?? throw new ArgumentException($"no group '{name}'");
 
     /// <summary>The rows of a set or a group, or one row.</summary>
     public static IReadOnlyList<Workload> Find(string name)
@@ -23,6 +24,8 @@ internal static class Rows
         var found = All.Where(w => w.Group.Set == name).ToList();
         if (found.Count == 0) found = All.Where(w => w.Group.Name == name).ToList();
         if (found.Count == 0) found = All.Where(w => w.Name == name).ToList();
-        return found.Count > 0 ? found : throw new ArgumentException($"no set, group or row '{name}'; --list names them");
+        return found.Count > 0
+            ? found
+            : throw new ArgumentException($"no set, group or row '{name}'; --list names them");
     }
 }

@@ -19,7 +19,8 @@ internal sealed record Workload(string Name, string Title, Group Group, Figure F
     /// <summary>Rows drawn together as lines over the size of the data; null: a bar chart of its own.</summary>
     public string? Curve { get; init; }
 
-    public string TitleFor(long entries) => Title.Replace("{n}", Short(Group.EntriesOf(entries)), StringComparison.Ordinal);
+    public string TitleFor(long entries) =>
+        Title.Replace("{n}", Short(Group.EntriesOf(entries)), StringComparison.Ordinal);
 
     /// <summary>How many times better <paramref name="one"/> is than <paramref name="other"/>.</summary>
     public double Ratio(Summary one, Summary other) =>

@@ -1,9 +1,9 @@
 namespace Varve.Bench.Peers.Engines;
 
 /// <summary>
-/// One engine under test. Work that is not to be timed (encoding, allocation of inputs) is in members of its own.
-/// Each chunk is applied atomically together with its applied index, or as near to that as the engine can: <see cref="Notes"/> says so.
-/// Disposing is the clean close.
+/// One engine under test. Work that is not to be timed (encoding, allocation of inputs) is in members of its own. Each
+/// chunk is applied atomically together with its applied index, or as near to that as the engine can:
+/// <see cref="Notes"/> says so. Disposing is the clean close.
 /// </summary>
 internal interface IBenchEngine : IDisposable
 {
@@ -13,7 +13,10 @@ internal interface IBenchEngine : IDisposable
     /// <summary>The settings in force, one sentence each, for the report.</summary>
     IReadOnlyList<string> Notes { get; }
 
-    /// <summary>What an acknowledged chunk survives at the least when the process is killed: false when the engine may lose some.</summary>
+    /// <summary>
+    /// What an acknowledged chunk survives at the least when the process is killed: false when the engine may lose
+    /// some.
+    /// </summary>
     bool KeepsAllWhenKilled => true;
 
     /// <summary>Whether <see cref="Checkpoint"/> is there.</summary>
@@ -22,12 +25,15 @@ internal interface IBenchEngine : IDisposable
     /// <summary>A name for <see cref="EngineSettings.Access"/> besides the usual one; null: there is none.</summary>
     string? OtherAccess => null;
 
-    /// <summary>Opens the database in <paramref name="directory"/>, which exists; a fresh one where the directory is empty.</summary>
+    /// <summary>
+    /// Opens the database in <paramref name="directory"/>, which exists; a fresh one where the directory is empty.
+    /// </summary>
     void Open(string directory, EngineSettings settings);
 
     /// <summary>
-    /// Builds the input of <paramref name="count"/> entries from position <paramref name="first"/>, in the form that this engine takes fastest. Not timed.
-    /// Entry p of the log has index p + 1, so positions follow those that were applied before.
+    /// Builds the input of <paramref name="count"/> entries from position <paramref name="first"/>, in the form that
+    /// this engine takes fastest. Not timed. Entry p of the log has index p + 1, so positions follow those that were
+    /// applied before.
     /// </summary>
     PreparedChunks Prepare(IEntries entries, long first, int count, int chunkEntries);
 
@@ -40,10 +46,15 @@ internal interface IBenchEngine : IDisposable
     /// <summary>Writes a consistent copy of the state to <paramref name="directory"/>, which does not exist.</summary>
     void Checkpoint(string directory);
 
-    /// <summary>How many keys there are, exactly, in the cheapest way that the engine has; the applied index of a peer may be counted.</summary>
+    /// <summary>
+    /// How many keys there are, exactly, in the cheapest way that the engine has; the applied index of a peer may be
+    /// counted.
+    /// </summary>
     long Count();
 
-    /// <summary>Adds what the engine says of itself: <c>memtable_bytes</c> and <c>log_bytes</c> where it can, stalls, files.</summary>
+    /// <summary>
+    /// Adds what the engine says of itself: <c>memtable_bytes</c> and <c>log_bytes</c> where it can, stalls, files.
+    /// </summary>
     void Describe(IDictionary<string, double> figures);
 }
 
@@ -59,7 +70,10 @@ internal sealed record EngineSettings
     /// <summary>Every chunk survives power loss when its apply returns.</summary>
     public bool Durable { get; init; }
 
-    /// <summary>Whether what an engine keeps of its past by default is kept: no peer does, so rows of space are measured without.</summary>
+    /// <summary>
+    /// Whether what an engine keeps of its past by default is kept: no peer does, so rows of space are measured
+    /// without.
+    /// </summary>
     public bool KeepsHistory { get; init; } = true;
 
     /// <summary>The size of a memtable.</summary>
@@ -68,7 +82,9 @@ internal sealed record EngineSettings
     /// <summary>The size of a block cache, for engines that have one of their own.</summary>
     public long CacheBytes { get; init; } = 4L << 30;
 
-    /// <summary>How tables are reached: null as usual, or the engine's <see cref="IBenchEngine.OtherAccess"/>.</summary>
+    /// <summary>
+    /// How tables are reached: null as usual, or the engine's <see cref="IBenchEngine.OtherAccess"/>.
+    /// </summary>
     public string? Access { get; init; }
 }
 

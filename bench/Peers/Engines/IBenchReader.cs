@@ -6,16 +6,23 @@ internal interface IBenchReader : IDisposable
     /// <summary>Copies the value of a key out of the engine; its length, or -1 when the key is absent.</summary>
     int Get(ReadOnlySpan<byte> key, Span<byte> destination);
 
-    /// <summary>Reads a value where it lies, in the way that copies least; its length, or -1 when the key is absent.</summary>
+    /// <summary>
+    /// Reads a value where it lies, in the way that copies least; its length, or -1 when the key is absent.
+    /// </summary>
     int GetInPlace(ReadOnlySpan<byte> key, ref ulong seen);
 
-    /// <summary>Copies out the values of <paramref name="count"/> keys from <paramref name="from"/>, in one call of the engine where it has one; how many there were.</summary>
+    /// <summary>
+    /// Copies out the values of <paramref name="count"/> keys from <paramref name="from"/>, in one call of the engine
+    /// where it has one; how many there were.
+    /// </summary>
     int GetMulti(ReadKeys keys, int from, int count, Span<byte> destination);
 
     /// <summary>Visits every entry under a prefix and gives how many there were.</summary>
     long ScanPrefix(ReadOnlySpan<byte> prefix, ref ulong seen);
 
-    /// <summary>Visits up to <paramref name="limit"/> entries at or above a key in key order and gives how many there were.</summary>
+    /// <summary>
+    /// Visits up to <paramref name="limit"/> entries at or above a key in key order and gives how many there were.
+    /// </summary>
     long ScanFrom(ReadOnlySpan<byte> key, int limit, ref ulong seen);
 
     /// <summary>Visits every entry in key order and gives how many there were.</summary>
@@ -36,12 +43,15 @@ internal interface IPinnedReader
     int GetPinned(ReadOnlySpan<byte> key, Span<byte> destination);
 }
 
-/// <summary>What a scan does with each entry: the same for all engines, and enough that key and value are really there.</summary>
+/// <summary>
+/// What a scan does with each entry: the same for all engines, and enough that key and value are really there.
+/// </summary>
 internal static class Visit
 {
     public static void Entry(ref ulong seen, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
         seen += key[^1] + ((ulong)value[0] << 8) + (uint)value.Length;
 
     /// <summary>Both ends of a value read in place.</summary>
-    public static void Value(ref ulong seen, ReadOnlySpan<byte> value) => seen += value[0] + ((ulong)value[^1] << 8) + (uint)value.Length;
+    public static void Value(ref ulong seen, ReadOnlySpan<byte> value) =>
+        seen += value[0] + ((ulong)value[^1] << 8) + (uint)value.Length;
 }

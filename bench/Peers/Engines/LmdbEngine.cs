@@ -7,7 +7,7 @@ namespace Varve.Bench.Peers.Engines;
 /// <summary>LMDB as fast as it goes: a writable map and no syncs, one transaction a chunk.</summary>
 internal sealed class LmdbEngine : IBenchEngine
 {
-    private static readonly byte[] s_appliedKey = [0];
+    private static readonly byte[] AppliedKey = [0];
 
     private nint _env;
     private uint _dbi;
@@ -17,13 +17,17 @@ internal sealed class LmdbEngine : IBenchEngine
     public IReadOnlyList<string> Notes =>
     [
         "one transaction a chunk with the applied index under its own key; all calls straight to the C API",
-        "LMDB 1.0 of the LightningDB package; on a glibc older than 2.38 the same library with the import __isoc23_strtol read as strtol",
+        "LMDB 1.0 of the LightningDB package; on a glibc older than 2.38 the same library with the import "
+            + "__isoc23_strtol read as strtol",
         "WRITEMAP | NOSYNC | NOMETASYNC, NORDAHEAD, map of 64 GiB (sparse), 4 KiB pages",
-        "durable rows: none of WRITEMAP, NOSYNC, NOMETASYNC: each commit is written and synced (msync of a writable map measured slower)",
+        "durable rows: none of WRITEMAP, NOSYNC, NOMETASYNC: each commit is written and synced (msync of a writable "
+            + "map measured slower)",
         "no MDB_APPEND on ascending keys: a state machine does not know that its keys ascend",
-        "get: one read transaction a thread, renewed and reset around every get; scans: renewed around every scan, cursor reused",
+        "get: one read transaction a thread, renewed and reset around every get; scans: renewed around every scan, "
+            + "cursor reused",
         "multi-get: a loop of mdb_get in one read transaction; in place: the value is touched inside the transaction",
-        "settled: mdb_env_sync (a B+tree has nothing to merge); checkpoint: mdb_env_copy2 without compaction; count: mdb_stat",
+        "settled: mdb_env_sync (a B+tree has nothing to merge); checkpoint: mdb_env_copy2 without compaction; count: "
+            + "mdb_stat",
     ];
 
     public void Open(string directory, EngineSettings settings)
@@ -90,7 +94,7 @@ internal sealed class LmdbEngine : IBenchEngine
             var applied = stackalloc byte[16];
             BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(applied, 8), entries.End(chunk));
             BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(applied + 8, 8), 1);
-            fixed (byte* appliedKey = s_appliedKey)
+            fixed (byte* appliedKey = AppliedKey)
             {
                 key = new Value { Size = 1, Data = appliedKey };
                 value = new Value { Size = 16, Data = applied };

@@ -6,8 +6,9 @@ using System.Text;
 namespace Varve.Bench.Peers.Engines;
 
 /// <summary>
-/// Finds LMDB. The package's build asks for glibc 2.38 because of one symbol, <c>__isoc23_strtol</c>, which older systems know as <c>strtol</c>.
-/// Where it does not load as it is, a copy is made whose import has the older name and whose version requirement is weak; no code changes.
+/// Finds LMDB. The package's build asks for glibc 2.38 because of one symbol, <c>__isoc23_strtol</c>, which older
+/// systems know as <c>strtol</c>. Where it does not load as it is, a copy is made whose import has the older name and
+/// whose version requirement is weak; no code changes.
 /// </summary>
 internal static class LmdbLibrary
 {
@@ -18,15 +19,15 @@ internal static class LmdbLibrary
     private const int SectionSymbolVersions = 0x6fffffff;
 
     /// <summary>To be called before the first call into <see cref="LmdbNative"/>; may be called again.</summary>
-    public static void Register() => s_registered.GetHashCode();
+    public static void Register() => Registered.GetHashCode();
 
-    private static readonly Lazy<nint> s_handle = new(Load);
-    private static readonly object s_registered = RegisterOnce();
+    private static readonly Lazy<nint> Handle = new(Load);
+    private static readonly object Registered = RegisterOnce();
 
     private static object RegisterOnce()
     {
         NativeLibrary.SetDllImportResolver(
-            typeof(LmdbLibrary).Assembly, (name, _, _) => name == "lmdb" ? s_handle.Value : 0);
+            typeof(LmdbLibrary).Assembly, (name, _, _) => name == "lmdb" ? Handle.Value : 0);
         return new object();
     }
 
@@ -35,7 +36,8 @@ internal static class LmdbLibrary
         var assembly = Assembly.GetExecutingAssembly();
         if (NativeLibrary.TryLoad("lmdb", assembly, null, out var handle)) return handle;
         var packaged = Path.Combine(
-            AppContext.BaseDirectory, "runtimes", $"linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}", "native", "liblmdb.so");
+            AppContext.BaseDirectory, "runtimes",
+            $"linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}", "native", "liblmdb.so");
         if (!File.Exists(packaged)) throw new IOException("the LightningDB package has no liblmdb.so for this system");
         var image = File.ReadAllBytes(packaged);
         UseOlderNames(image);
@@ -51,7 +53,10 @@ internal static class LmdbLibrary
         }
     }
 
-    /// <summary>Edits the tables of a little-endian ELF64 image: dynamic symbols (24 bytes an entry), their versions (2 bytes), versions needed (16 and 16).</summary>
+    /// <summary>
+    /// Edits the tables of a little-endian ELF64 image: dynamic symbols (24 bytes an entry), their versions (2 bytes),
+    /// versions needed (16 and 16).
+    /// </summary>
     private static void UseOlderNames(byte[] image)
     {
         var sections = Sections(image);
@@ -64,7 +69,8 @@ internal static class LmdbLibrary
             var name = BinaryPrimitives.ReadInt32LittleEndian(entry);
             if (!Text(image, names + name).StartsWith(NewPrefix, StringComparison.Ordinal)) continue;
             BinaryPrimitives.WriteInt32LittleEndian(entry, name + NewPrefix.Length);
-            BinaryPrimitives.WriteInt16LittleEndian(image.AsSpan(versions.Offset + i * 2), 1);   // VER_NDX_GLOBAL: whatever version is the default
+            // VER_NDX_GLOBAL: whatever version is the default.
+            BinaryPrimitives.WriteInt16LittleEndian(image.AsSpan(versions.Offset + i * 2), 1);
         }
 
         var needs = sections.Single(s => s.Type == SectionVersionNeeds);
@@ -73,10 +79,11 @@ internal static class LmdbLibrary
         {
             next = Int32(image, need + 12);
             var auxiliary = need + Int32(image, need + 8);
-            for (int step = 1; step != 0; auxiliary += step)
+            for (var step = 1; step != 0; auxiliary += step)
             {
                 step = Int32(image, auxiliary + 12);
-                if (Text(image, names + Int32(image, auxiliary + 8)) == NewVersion) image[auxiliary + 4] |= 2;   // VER_FLG_WEAK
+                // VER_FLG_WEAK.
+                if (Text(image, names + Int32(image, auxiliary + 8)) == NewVersion) image[auxiliary + 4] |= 2;
             }
         }
     }

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Varve.Bench.Peers.Engines;
 
-/// <summary>LMDB's C API out of the LightningDB package, bound directly: no wrapper object and no copy between the loop and the tree.</summary>
+/// <summary>
+/// LMDB's C API out of the LightningDB package, bound directly: no wrapper object and no copy between the loop and the
+/// tree.
+/// </summary>
 internal static unsafe partial class LmdbNative
 {
     private const string Library = "lmdb";

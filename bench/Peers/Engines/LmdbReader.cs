@@ -83,7 +83,8 @@ internal sealed unsafe class LmdbReader : IBenchReader
         {
             Value value;
             var at = new Value { Size = (nuint)key.Length, Data = k };
-            for (var result = mdb_cursor_get(_cursor, &at, &value, OpSetRange); result == 0; result = mdb_cursor_get(_cursor, &at, &value, OpNext))
+            for (var result = mdb_cursor_get(_cursor, &at, &value, OpSetRange); result == 0;
+                result = mdb_cursor_get(_cursor, &at, &value, OpNext))
             {
                 Visit.Entry(ref seen, Span(at), Span(value));
                 if (++count == limit) break;
@@ -101,7 +102,8 @@ internal sealed unsafe class LmdbReader : IBenchReader
         long count = 0;
         Value key;
         Value value;
-        for (var result = mdb_cursor_get(_cursor, &key, &value, OpFirst); result == 0; result = mdb_cursor_get(_cursor, &key, &value, OpNext))
+        for (var result = mdb_cursor_get(_cursor, &key, &value, OpFirst); result == 0;
+            result = mdb_cursor_get(_cursor, &key, &value, OpNext))
         {
             Visit.Entry(ref seen, Span(key), Span(value));
             count++;

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Varve.Bench.Peers.Engines;
 
 /// <summary>
-/// Keys and values one behind the other in native memory, in the order of use: the input of the engines that take pointers.
-/// An entry is { i32 key length, key, value }; all values have one length.
+/// Keys and values one behind the other in native memory, in the order of use: the input of the engines that take
+/// pointers. An entry is { i32 key length, key, value }; all values have one length.
 /// </summary>
 internal sealed unsafe class PackedEntries : IDisposable
 {

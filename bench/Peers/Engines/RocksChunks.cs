@@ -7,7 +7,7 @@ namespace Varve.Bench.Peers.Engines;
 internal sealed unsafe class RocksChunks(RocksEngine engine, PackedEntries entries) : PreparedChunks
 {
     /// <summary>Where the applied index is kept. Sorts before every other key.</summary>
-    private static readonly byte[] s_appliedKey = [0];
+    private static readonly byte[] AppliedKey = [0];
 
     private readonly nint _batch = RocksNative.rocksdb_writebatch_create();
     private readonly nint _db = engine.Db.Handle;
@@ -30,7 +30,7 @@ internal sealed unsafe class RocksChunks(RocksEngine engine, PackedEntries entri
         var applied = stackalloc byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(applied, 8), entries.End(chunk));
         BinaryPrimitives.WriteInt64LittleEndian(new Span<byte>(applied + 8, 8), 1);
-        fixed (byte* appliedKey = s_appliedKey)
+        fixed (byte* appliedKey = AppliedKey)
             RocksNative.rocksdb_writebatch_put(_batch, appliedKey, 1, applied, 16);
         RocksNative.rocksdb_write(_db, _options, _batch, out var error);
         RocksNative.Check(error);

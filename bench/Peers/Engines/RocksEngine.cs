@@ -1,9 +1,11 @@
-using System.Runtime.InteropServices;
 using RocksDbSharp;
 
 namespace Varve.Bench.Peers.Engines;
 
-/// <summary>RocksDB, its hot calls made straight to the C API: with the settings that suit this work best, or with its own defaults.</summary>
+/// <summary>
+/// RocksDB, its hot calls made straight to the C API: with the settings that suit this work best, or with its own
+/// defaults.
+/// </summary>
 internal sealed class RocksEngine(bool defaults) : IBenchEngine
 {
     private const int DataBlockBinaryAndHash = 1;
@@ -18,23 +20,29 @@ internal sealed class RocksEngine(bool defaults) : IBenchEngine
 
     private static string[] Tuned =>
     [
-        "no compression, full Bloom filter of 10 bits, 4 GiB HyperClock block cache, index and filter blocks outside of it, hash index in data blocks, restart interval 4",
-        "memtable 64 MiB (up to 4), whole-key memtable filter (2% of the memtable), no concurrent memtable writes (there is one writer)",
-        "recycled logs (4), 2 background jobs, level compaction with dynamic level sizes, no flush at the end of a recovery",
+        "no compression, full Bloom filter of 10 bits, 4 GiB HyperClock block cache, "
+            + "index and filter blocks outside of it, hash index in data blocks, restart interval 4",
+        "memtable 64 MiB (up to 4), whole-key memtable filter (2% of the memtable), "
+            + "no concurrent memtable writes (there is one writer)",
+        "recycled logs (4), 2 background jobs, level compaction with dynamic level sizes, "
+            + "no flush at the end of a recovery",
     ];
 
     private static string[] Defaults =>
     [
-        "the package's defaults: Snappy compression, no filter, 32 MiB block cache, memtable 64 MiB (2), 2 background jobs",
+        "the package's defaults: Snappy compression, no filter, 32 MiB block cache, memtable 64 MiB (2), "
+            + "2 background jobs",
     ];
 
     private static string[] Both =>
     [
         "one WriteBatch a chunk with the applied index under its own key, batch reused, filled through the C API",
         "WAL written on each chunk and not synced (as Varve's Process durability); durable rows: sync=true",
-        "get: rocksdb_get_into_buffer, the cheapest call there is; rocksdb_get_pinned and the managed Get are reported beside it; in place: rocksdb_get_pinned",
+        "get: rocksdb_get_into_buffer, the cheapest call there is; rocksdb_get_pinned and the managed Get are reported "
+            + "beside it; in place: rocksdb_get_pinned",
         "multi-get: rocksdb_batched_multi_get_cf into pinned slices, which are copied out",
-        "settled: flush, CompactRange over everything, wait for compactions; count: an iterator over everything, as its own count is an estimate",
+        "settled: flush, CompactRange over everything, wait for compactions; count: an iterator over everything, "
+            + "as its own count is an estimate",
     ];
 
     internal RocksDb Db => _db!;
@@ -57,7 +65,8 @@ internal sealed class RocksEngine(bool defaults) : IBenchEngine
     {
         Db.Flush(new FlushOptions().SetWaitForFlush(true));
         Db.CompactRange((byte[]?)null, null);
-        RocksNative.rocksdb_wait_for_compact(Db.Handle, RocksNative.rocksdb_wait_for_compact_options_create(), out var error);
+        RocksNative.rocksdb_wait_for_compact(
+            Db.Handle, RocksNative.rocksdb_wait_for_compact_options_create(), out var error);
         RocksNative.Check(error);
     }
 
@@ -71,7 +80,8 @@ internal sealed class RocksEngine(bool defaults) : IBenchEngine
     {
         var iterator = RocksNative.rocksdb_create_iterator(Db.Handle, new ReadOptions().Handle);
         long count = 0;
-        for (RocksNative.rocksdb_iter_seek_to_first(iterator); RocksNative.rocksdb_iter_valid(iterator) != 0; RocksNative.rocksdb_iter_next(iterator))
+        for (RocksNative.rocksdb_iter_seek_to_first(iterator); RocksNative.rocksdb_iter_valid(iterator) != 0;
+            RocksNative.rocksdb_iter_next(iterator))
             count++;
         RocksNative.rocksdb_iter_destroy(iterator);
         return count;
@@ -83,7 +93,9 @@ internal sealed class RocksEngine(bool defaults) : IBenchEngine
         figures["log_bytes"] = Directory.EnumerateFiles(_directory!, "*.log").Sum(f => new FileInfo(f).Length);
         for (var level = 0; level < 7; level++)
         {
-            var files = double.Parse(Db.GetProperty($"rocksdb.num-files-at-level{level}"), System.Globalization.CultureInfo.InvariantCulture);
+            var files = double.Parse(
+                Db.GetProperty($"rocksdb.num-files-at-level{level}"),
+                System.Globalization.CultureInfo.InvariantCulture);
             if (files > 0) figures[$"level{level}_files"] = files;
         }
     }
@@ -97,7 +109,8 @@ internal sealed class RocksEngine(bool defaults) : IBenchEngine
     private static DbOptions DefaultOptions(EngineSettings settings)
     {
         var options = new DbOptions().SetCreateIfMissing(true).SetInfoLogLevel(InfoLogLevel.Error);
-        if (settings.MemtableBytes != EngineSettings.Usual.MemtableBytes) options.SetWriteBufferSize((ulong)settings.MemtableBytes);
+        if (settings.MemtableBytes != EngineSettings.Usual.MemtableBytes)
+            options.SetWriteBufferSize((ulong)settings.MemtableBytes);
         if (settings.CacheBytes == EngineSettings.Usual.CacheBytes) return options;
         var table = new BlockBasedTableOptions().SetBlockCache(Cache.CreateLru((ulong)settings.CacheBytes));
         return options.SetBlockBasedTableFactory(table);
@@ -129,5 +142,6 @@ internal sealed class RocksEngine(bool defaults) : IBenchEngine
         return options;
     }
 
-    private double Property(string name) => RocksNative.rocksdb_property_int(Db.Handle, name, out var value) == 0 ? value : 0;
+    private double Property(string name) =>
+        RocksNative.rocksdb_property_int(Db.Handle, name, out var value) == 0 ? value : 0;
 }

@@ -3,15 +3,16 @@ using System.Runtime.InteropServices;
 namespace Varve.Bench.Peers.Engines;
 
 /// <summary>
-/// The part of RocksDB's C API that the timed loops use, bound without delegates. Calls that neither block nor call back, and take well under a
-/// microsecond, skip the runtime's transition: the best a C# program can do.
+/// The part of RocksDB's C API that the timed loops use, bound without delegates. Calls that neither block nor call
+/// back, and take well under a microsecond, skip the runtime's transition: the best a C# program can do.
 /// </summary>
 internal static unsafe partial class RocksNative
 {
     private const string Library = "rocksdb";
 
     [LibraryImport(Library), SuppressGCTransition]
-    public static partial void rocksdb_writebatch_put(nint batch, byte* key, nuint keyLength, byte* value, nuint valueLength);
+    public static partial void rocksdb_writebatch_put(
+        nint batch, byte* key, nuint keyLength, byte* value, nuint valueLength);
 
     [LibraryImport(Library), SuppressGCTransition]
     public static partial void rocksdb_writebatch_clear(nint batch);
@@ -36,14 +37,16 @@ internal static unsafe partial class RocksNative
 
     [LibraryImport(Library)]
     public static partial byte rocksdb_get_into_buffer(
-        nint db, nint options, byte* key, nuint keyLength, byte* buffer, nuint bufferLength, out nuint valueLength, out byte found, out nint error);
+        nint db, nint options, byte* key, nuint keyLength, byte* buffer, nuint bufferLength, out nuint valueLength,
+        out byte found, out nint error);
 
     [LibraryImport(Library)]
     public static partial nint rocksdb_get_default_column_family_handle(nint db);
 
     [LibraryImport(Library)]
     public static partial void rocksdb_batched_multi_get_cf(
-        nint db, nint options, nint family, nuint count, byte** keys, nuint* keyLengths, nint* values, nint* errors, byte sorted);
+        nint db, nint options, nint family, nuint count, byte** keys, nuint* keyLengths, nint* values, nint* errors,
+        byte sorted);
 
     [LibraryImport(Library)]
     public static partial nint rocksdb_create_iterator(nint db, nint options);

@@ -15,7 +15,8 @@ internal sealed unsafe class RocksReader(RocksDb db) : IBenchReader, IManagedRea
         fixed (byte* d = destination)
         {
             RocksNative.rocksdb_get_into_buffer(
-                _db, _options.Handle, k, (nuint)key.Length, d, (nuint)destination.Length, out var length, out var found, out var error);
+                _db, _options.Handle, k, (nuint)key.Length, d, (nuint)destination.Length, out var length, out var found,
+                out var error);
             RocksNative.Check(error);
             return found == 0 ? -1 : (int)length;
         }
@@ -65,7 +66,8 @@ internal sealed unsafe class RocksReader(RocksDb db) : IBenchReader, IManagedRea
             lengths[i] = (nuint)keys[from + i].Length;
         }
 
-        RocksNative.rocksdb_batched_multi_get_cf(_db, _options.Handle, _family, (nuint)count, pointers, lengths, slices, errors, 0);
+        RocksNative.rocksdb_batched_multi_get_cf(
+            _db, _options.Handle, _family, (nuint)count, pointers, lengths, slices, errors, 0);
         var found = 0;
         var at = 0;
         for (var i = 0; i < count; i++)
@@ -141,7 +143,9 @@ internal sealed unsafe class RocksReader(RocksDb db) : IBenchReader, IManagedRea
 
     public void Dispose() { }
 
-    private static ReadOnlySpan<byte> Key(nint iterator) => new(RocksNative.rocksdb_iter_key(iterator, out var length), (int)length);
+    private static ReadOnlySpan<byte> Key(nint iterator) =>
+        new(RocksNative.rocksdb_iter_key(iterator, out var length), (int)length);
 
-    private static ReadOnlySpan<byte> Value(nint iterator) => new(RocksNative.rocksdb_iter_value(iterator, out var length), (int)length);
+    private static ReadOnlySpan<byte> Value(nint iterator) =>
+        new(RocksNative.rocksdb_iter_value(iterator, out var length), (int)length);
 }

@@ -13,8 +13,10 @@ internal sealed class VarveEngine : IBenchEngine
     [
         "wire-encoded chunks, decoded inside the timed call; default options (memtable 64 MiB, filter 10 bits)",
         "Durability.Process; durable rows: Durability.Power",
-        "sustained and overwrite rows, which tell the space: HistoryEntries 0, for the peers keep no history; elsewhere the default, 65,536 entries",
-        "get: Read into the caller's buffer; in place: ReadView.TryGet, a view opened for each get; scans: a ReadView opened for each scan",
+        "sustained and overwrite rows, which tell the space: HistoryEntries 0, for the peers keep no history; "
+            + "elsewhere the default, 65,536 entries",
+        "get: Read into the caller's buffer; in place: ReadView.TryGet, a view opened for each get; scans: "
+            + "a ReadView opened for each scan",
         "multi-get: GetMulti, whose result is an array of its own for each value",
         "the other table access: TableAccess.Probed; everywhere else TableAccess.Mapped",
         "settled: CompactAsync; checkpoint: GenerateSnapshotDataAsync at the last applied entry; count: Count",
@@ -28,18 +30,22 @@ internal sealed class VarveEngine : IBenchEngine
         {
             Durability = settings.Durable ? Durability.Power : Durability.Process,
             MemtableBytes = settings.MemtableBytes,
-            TableAccess = settings.Access is { } access ? Enum.Parse<TableAccess>(access, ignoreCase: true) : TableAccess.Mapped,
+            TableAccess =
+                settings.Access is { } access ? Enum.Parse<TableAccess>(access, ignoreCase: true) : TableAccess.Mapped,
         };
-        _machine = LsmStateMachine.Open(directory, settings.KeepsHistory ? options : options with { HistoryEntries = 0 });
+        _machine = LsmStateMachine.Open(
+            directory, settings.KeepsHistory ? options : options with { HistoryEntries = 0 });
     }
 
-    public PreparedChunks Prepare(IEntries entries, long first, int count, int chunkEntries) => new Chunks(Machine, entries, first, count, chunkEntries);
+    public PreparedChunks Prepare(IEntries entries, long first, int count, int chunkEntries) =>
+        new Chunks(Machine, entries, first, count, chunkEntries);
 
     public IBenchReader OpenReader() => new VarveReader(Machine);
 
     public void Settle() => Machine.CompactAsync().GetAwaiter().GetResult();
 
-    public void Checkpoint(string directory) => Machine.GenerateSnapshotDataAsync(directory, Machine.LastApplied).GetAwaiter().GetResult();
+    public void Checkpoint(string directory) =>
+        Machine.GenerateSnapshotDataAsync(directory, Machine.LastApplied).GetAwaiter().GetResult();
 
     public long Count() => Machine.Count;
 
@@ -87,7 +93,9 @@ internal sealed class VarveEngine : IBenchEngine
             {
                 if (i % chunkEntries == 0) _offsets[i / chunkEntries] = at;
                 var keyBytes = entries.WriteKey(first + i, key);
-                at += WireChunkEncoder.Write(_block.Slice(at, largest), (ulong)(first + i + 1), key[..keyBytes], entries.ValueBytes, out var value);
+                at += WireChunkEncoder.Write(
+                    _block.Slice(at, largest), (ulong)(first + i + 1), key[..keyBytes], entries.ValueBytes,
+                    out var value);
                 entries.WriteValue(first + i, value);
             }
 
@@ -99,7 +107,8 @@ internal sealed class VarveEngine : IBenchEngine
         public override void Apply(int chunk)
         {
             var from = _offsets[chunk];
-            _machine.ApplyChunk(new ReadOnlySpan<byte>(_block.Start + from, (int)(_offsets[chunk + 1] - from)), _results);
+            _machine.ApplyChunk(
+                new ReadOnlySpan<byte>(_block.Start + from, (int)(_offsets[chunk + 1] - from)), _results);
         }
 
         public override void Dispose() => _block.Dispose();

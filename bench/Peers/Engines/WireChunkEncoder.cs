@@ -1,8 +1,9 @@
 namespace Varve.Bench.Peers.Engines;
 
 /// <summary>
-/// Inserts as the wire format of a chunk: varint-delimited protobuf <c>Entry { index = 1, term = 2, payload = 3 { command = 2 { insert = 1
-/// { key = 1, value = 2 } } } }</c>. Only what a benchmark needs, so that its input does not depend on the code under test.
+/// Inserts as the wire format of a chunk: varint-delimited protobuf <c>Entry { index = 1, term = 2, payload = 3 {
+/// command = 2 { insert = 1 { key = 1, value = 2 } } } }</c>. Only what a benchmark needs, so that its input does not
+/// depend on the code under test.
 /// </summary>
 internal static class WireChunkEncoder
 {

@@ -3,11 +3,13 @@ using ZoneTree;
 
 namespace Varve.Bench.Peers.Engines;
 
-/// <summary>The tree keeps the memory it is given until it is on disk: slices of large arrays, made beforehand.</summary>
+/// <summary>
+/// The tree keeps the memory it is given until it is on disk: slices of large arrays, made beforehand.
+/// </summary>
 internal sealed class ZoneTreeChunks : PreparedChunks
 {
     private const int BlockBytesMax = 1 << 24;
-    private static readonly Memory<byte> s_appliedKey = new byte[] { 0 };
+    private static readonly Memory<byte> AppliedKey = new byte[] { 0 };
 
     private readonly IZoneTree<Memory<byte>, Memory<byte>> _tree;
     private readonly byte[][] _blocks;
@@ -18,7 +20,8 @@ internal sealed class ZoneTreeChunks : PreparedChunks
     private readonly int _chunkEntries;
     private readonly long _first;
 
-    public ZoneTreeChunks(IZoneTree<Memory<byte>, Memory<byte>> tree, IEntries entries, long first, int count, int chunkEntries)
+    public ZoneTreeChunks(
+        IZoneTree<Memory<byte>, Memory<byte>> tree, IEntries entries, long first, int count, int chunkEntries)
     {
         (_tree, _chunkEntries, _first, _valueBytes) = (tree, chunkEntries, first, entries.ValueBytes);
         _stride = entries.KeyBytesMax + _valueBytes;
@@ -50,7 +53,7 @@ internal sealed class ZoneTreeChunks : PreparedChunks
 
         Memory<byte> applied = new byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(applied.Span, _first + to);
-        _tree.Upsert(in s_appliedKey, in applied);
+        _tree.Upsert(in AppliedKey, in applied);
     }
 
     public override void Dispose() { }

@@ -5,7 +5,10 @@ using ZoneTree.Serializers;
 
 namespace Varve.Bench.Peers.Engines;
 
-/// <summary>ZoneTree, the managed peer. It has no atomic batch over keys short of its MVCC layer, which is several times slower; so its chunks are not atomic.</summary>
+/// <summary>
+/// ZoneTree, the managed peer. It has no atomic batch over keys short of its MVCC layer, which is several times slower;
+/// so its chunks are not atomic.
+/// </summary>
 internal sealed class ZoneTreeEngine : IBenchEngine
 {
     private const int MutableEntries = 1_000_000;   // its default
@@ -22,10 +25,14 @@ internal sealed class ZoneTreeEngine : IBenchEngine
     public IReadOnlyList<string> Notes =>
     [
         "NOT atomic: one Upsert an entry, then one for the applied index, as the plain tree has no batch",
-        "asynchronous WAL (AsyncCompressed): an acknowledged chunk may be lost when the process dies, which the other engines' are not",
-        "Memory<byte> keys and values, no compression of disk segments, mutable segment of 1,000,000 entries, its own maintainer for merges",
-        "no durable rows: no mode promises that a commit survives power loss; no checkpoint: its live backup is a scheduled service",
-        "multi-get: a loop of TryGet; in place: TryGet gives the value without a copy; settled: memory evicted to disk, merges awaited; count: Count",
+        "asynchronous WAL (AsyncCompressed): an acknowledged chunk may be lost when the process dies, "
+            + "which the other engines' are not",
+        "Memory<byte> keys and values, no compression of disk segments, mutable segment of 1,000,000 entries, "
+            + "its own maintainer for merges",
+        "no durable rows: no mode promises that a commit survives power loss; no checkpoint: "
+            + "its live backup is a scheduled service",
+        "multi-get: a loop of TryGet; in place: TryGet gives the value without a copy; settled: "
+            + "memory evicted to disk, merges awaited; count: Count",
     ];
 
     private IZoneTree<Memory<byte>, Memory<byte>> Tree => _tree!;
@@ -40,7 +47,8 @@ internal sealed class ZoneTreeEngine : IBenchEngine
             .SetDataDirectory(directory)
             .SetWriteAheadLogDirectory(directory)
             .DisableDeletion()
-            .SetMutableSegmentMaxItemCount((int)(MutableEntries * settings.MemtableBytes / EngineSettings.Usual.MemtableBytes))
+            .SetMutableSegmentMaxItemCount(
+                (int)(MutableEntries * settings.MemtableBytes / EngineSettings.Usual.MemtableBytes))
             .SetLogLevel(ZoneTree.Logger.LogLevel.Error)
             .ConfigureWriteAheadLogOptions(o => o.WriteAheadLogMode = WriteAheadLogMode.AsyncCompressed)
             .ConfigureDiskSegmentOptions(o => o.CompressionMethod = CompressionMethod.None)
@@ -59,11 +67,13 @@ internal sealed class ZoneTreeEngine : IBenchEngine
         _maintainer.WaitForBackgroundThreads();
     }
 
-    public void Checkpoint(string directory) => throw new NotSupportedException("its live backup is a scheduled service, not a checkpoint");
+    public void Checkpoint(string directory) =>
+        throw new NotSupportedException("its live backup is a scheduled service, not a checkpoint");
 
     public long Count() => Tree.Count();
 
-    public void Describe(IDictionary<string, double> figures) => figures["memtable_entries"] = Tree.Maintenance.InMemoryRecordCount;
+    public void Describe(IDictionary<string, double> figures) =>
+        figures["memtable_entries"] = Tree.Maintenance.InMemoryRecordCount;
 
     public void Dispose()
     {

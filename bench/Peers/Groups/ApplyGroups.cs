@@ -5,23 +5,30 @@ namespace Varve.Bench.Peers;
 /// <summary>The groups that measure an apply alone.</summary>
 internal static class ApplyGroups
 {
-    private static readonly EngineSettings s_withoutHistory = new() { KeepsHistory = false };
+    private static readonly EngineSettings WithoutHistory = new() { KeepsHistory = false };
 
-    public static void Ascending(RunContext context) => Single(context, "apply-ascending", EntrySource.AscendingKeys(context.Entries), 100);
+    public static void Ascending(RunContext context) =>
+        Single(context, "apply-ascending", EntrySource.AscendingKeys(context.Entries), 100);
 
-    public static void ChunkOfOne(RunContext context) => Single(context, "apply-1", EntrySource.Random(context.Entries), 1);
+    public static void ChunkOfOne(RunContext context) =>
+        Single(context, "apply-1", EntrySource.Random(context.Entries), 1);
 
-    /// <summary>Long enough that flushes and merges must keep up: what is sustained, not what a memtable takes.</summary>
-    public static void Sustained(RunContext context) => 
-        Single(context, "sustained", EntrySource.Random(context.Entries), 100, s_withoutHistory);
+    /// <summary>
+    /// Long enough that flushes and merges must keep up: what is sustained, not what a memtable takes.
+    /// </summary>
+    public static void Sustained(RunContext context) =>
+        Single(context, "sustained", EntrySource.Random(context.Entries), 100, WithoutHistory);
 
-    /// <summary>Every entry once, then every entry again in another order: what a settled database keeps of what was overwritten.</summary>
+    /// <summary>
+    /// Every entry once, then every entry again in another order: what a settled database keeps of what was
+    /// overwritten.
+    /// </summary>
     public static void Overwrite(RunContext context)
     {
         var source = EntrySource.Random(context.Entries);
         WarmUp.Run(context, source, 100);
         var written = ProcessFigures.WrittenBytes;
-        using var engine = context.Open(s_withoutHistory, out var path);
+        using var engine = context.Open(WithoutHistory, out var path);
         Filling.Load(engine, source);
         var again = new Overwrites(source);
         using var chunks = engine.Prepare(again, source.Entries, checked((int)source.Entries), 100);
@@ -36,7 +43,8 @@ internal static class ApplyGroups
         context.AddFigure("overwrite-space", "of_live", space);
     }
 
-    private static void Single(RunContext context, string row, EntrySource source, int chunkEntries, EngineSettings? settings = null)
+    private static void Single(
+        RunContext context, string row, EntrySource source, int chunkEntries, EngineSettings? settings = null)
     {
         WarmUp.Run(context, source, chunkEntries);
         var written = ProcessFigures.WrittenBytes;
@@ -58,7 +66,8 @@ internal static class ApplyGroups
 
         public int ValueBytes => source.ValueBytes;
 
-        public int WriteKey(long position, Span<byte> key) => source.WriteKey((long)((Int128)position * _step % source.Entries), key);
+        public int WriteKey(long position, Span<byte> key) =>
+            source.WriteKey((long)((Int128)position * _step % source.Entries), key);
 
         public void WriteValue(long position, Span<byte> value) => EntrySource.FillValue((ulong)position, value);
 

@@ -4,8 +4,8 @@ using Varve.Bench.Peers.Engines;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// Chunks that survive power loss. The engine and the raw device take turns in short rounds in one process, so that both see
-/// the same device at the same time; medians, because a device has bad moments.
+/// Chunks that survive power loss. The engine and the raw device take turns in short rounds in one process, so that
+/// both see the same device at the same time; medians, because a device has bad moments.
 /// </summary>
 internal static class DurableGroup
 {

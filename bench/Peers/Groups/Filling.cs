@@ -8,7 +8,9 @@ internal static class Filling
 {
     private const long PieceBytes = 256 << 20;
 
-    /// <summary>Applies everything and measures it; what the background still owes is for <see cref="Settle"/> to add.</summary>
+    /// <summary>
+    /// Applies everything and measures it; what the background still owes is for <see cref="Settle"/> to add.
+    /// </summary>
     public static Measurement Fill(IBenchEngine engine, EntrySource source, int chunkEntries)
     {
         using var chunks = engine.Prepare(source, 0, checked((int)source.Entries), chunkEntries);
@@ -36,19 +38,28 @@ internal static class Filling
         return measurement;
     }
 
-    /// <summary>Applies everything in pieces, so that the inputs of a large data set need not be in memory at once; not for timing.</summary>
+    /// <summary>
+    /// Applies everything in pieces, so that the inputs of a large data set need not be in memory at once; not for
+    /// timing.
+    /// </summary>
     public static void Load(IBenchEngine engine, EntrySource source, int chunkEntries = 100)
     {
-        var piece = Math.Max(PieceBytes / (source.KeyBytesMax + source.ValueBytes) / chunkEntries * chunkEntries, chunkEntries);
+        var piece = Math.Max(
+            PieceBytes / (source.KeyBytesMax + source.ValueBytes) / chunkEntries * chunkEntries, chunkEntries);
         for (long first = 0; first < source.Entries; first += piece)
         {
-            using var chunks = engine.Prepare(source, first, (int)Math.Min(piece, source.Entries - first), chunkEntries);
+            using var chunks = engine.Prepare(
+                source, first, (int)Math.Min(piece, source.Entries - first), chunkEntries);
             for (var i = 0; i < chunks.Count; i++) chunks.Apply(i);
         }
     }
 
-    /// <summary>Settles, and adds to the fill's measurement what the fill has cost in the end. Gives the bytes on disk for each byte of user data.</summary>
-    public static double Settle(IBenchEngine engine, Measurement fill, EntrySource source, string path, long writtenBefore)
+    /// <summary>
+    /// Settles, and adds to the fill's measurement what the fill has cost in the end. Gives the bytes on disk for each
+    /// byte of user data.
+    /// </summary>
+    public static double Settle(
+        IBenchEngine engine, Measurement fill, EntrySource source, string path, long writtenBefore)
     {
         fill.Extra["anonymous_bytes"] = ProcessFigures.AnonymousBytes;
         fill.Extra["write_amplification_unsettled"] = (ProcessFigures.WrittenBytes - writtenBefore) / source.UserBytes;

@@ -3,7 +3,10 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>The same work at another size of the data: what each operation costs must not grow faster than the data, or not at all.</summary>
+/// <summary>
+/// The same work at another size of the data: what each operation costs must not grow faster than the data, or not at
+/// all.
+/// </summary>
 internal static class GrowthGroup
 {
     private const int Gets = 500_000;
@@ -57,7 +60,8 @@ internal static class GrowthGroup
         context.Measure("growth-count", () =>
         {
             var count = engine.Count();
-            if (count < source.Entries || count > source.Entries + 1) throw Reads.Wrong("count");   // + 1: a peer's applied index
+            // + 1: a peer's applied index.
+            if (count < source.Entries || count > source.Entries + 1) throw Reads.Wrong("count");
             return 1;
         });
     }

@@ -4,14 +4,15 @@ using Varve.Bench.Peers.Engines;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// Data larger than memory: the database is made without a limit and taken out of the page cache; then a child of the child, in a memory cgroup of a quarter
-/// of the data, reads at random. Beside it a thread collects garbage all the time: a page fault in managed code would hold it up, and with it everyone.
+/// Data larger than memory: the database is made without a limit and taken out of the page cache; then a child of the
+/// child, in a memory cgroup of a quarter of the data, reads at random. Beside it a thread collects garbage all the
+/// time: a page fault in managed code would hold it up, and with it everyone.
 /// </summary>
 internal static class LimitedGroup
 {
     private const string ReadPart = "read";
     private const string OtherReadPart = "read-other";
-    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(10);
     private const long CapBytesMin = 256 << 20;   // the runtime must live in it too
 
     public static void Run(RunContext context)
@@ -51,11 +52,12 @@ internal static class LimitedGroup
     private static void Read(RunContext context, EntrySource source, string path, long cacheBytes, bool other)
     {
         WarmUp.Run(context, source, 100, WarmUp.Reads);
-        var settings = new EngineSettings { CacheBytes = cacheBytes, Access = other ? context.Closed().OtherAccess : null };
+        var settings =
+            new EngineSettings { CacheBytes = cacheBytes, Access = other ? context.Closed().OtherAccess : null };
         using var engine = context.Open(settings, path);
         using var reads = new Reads(engine.OpenReader(), source);
         var gets = (int)Math.Clamp(source.Entries / 50, 2_000, 50_000);
-        ReadFor(s_timeLimit / 2, ReadKeys.Present(source, gets, 2), reads, Meter.NewHistogram());
+        ReadFor(TimeLimit / 2, ReadKeys.Present(source, gets, 2), reads, Meter.NewHistogram());
         var keys = ReadKeys.Present(source, gets, 1);
         var pauses = Meter.NewHistogram();
         var reading = true;
@@ -72,7 +74,7 @@ internal static class LimitedGroup
         var latencies = Meter.NewHistogram();
         var read = ProcessFigures.ReadBytes;
         collector.Start();
-        var measurement = Meter.Run("", () => ReadFor(s_timeLimit, keys, reads, latencies));
+        var measurement = Meter.Run("", () => ReadFor(TimeLimit, keys, reads, latencies));
         Volatile.Write(ref reading, false);
         collector.Join();
         measurement.AddPercentiles("get", latencies);

@@ -3,7 +3,10 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>One writer at full speed on fresh random keys, beside it one reader of keys that were there before; and the checkpoint taken under writes.</summary>
+/// <summary>
+/// One writer at full speed on fresh random keys, beside it one reader of keys that were there before; and the
+/// checkpoint taken under writes.
+/// </summary>
 internal static class MixedGroup
 {
     public static void WriterAndReader(RunContext context)
@@ -64,7 +67,8 @@ internal static class MixedGroup
         var after = (int)source.Entries - before;
         using (var chunks = engine.Prepare(source, 0, before, 100)) Apply(chunks, null, () => false);
 
-        // The writer keeps applying while the checkpoint is taken; the longest chunk meanwhile is how long appliers were held up.
+        // The writer keeps applying while the checkpoint is taken; the longest chunk meanwhile is how long appliers
+        // were held up.
         using var more = engine.Prepare(source, before, after, 100);
         var held = Meter.NewHistogram();
         var lead = more.Count / 20;
@@ -111,7 +115,8 @@ internal static class MixedGroup
         context.Add("checkpoint", measurement);
     }
 
-    private static void Apply(PreparedChunks chunks, HdrHistogram.LongHistogram? histogram, Func<bool> stop, int from = 0)
+    private static void Apply(
+        PreparedChunks chunks, HdrHistogram.LongHistogram? histogram, Func<bool> stop, int from = 0)
     {
         for (var i = from; i < chunks.Count && !stop(); i++)
         {
@@ -121,7 +126,8 @@ internal static class MixedGroup
         }
     }
 
-    private static long ReadUntil(IBenchReader reader, ReadKeys keys, int valueBytes, HdrHistogram.LongHistogram histogram, ref bool writing)
+    private static long ReadUntil(
+        IBenchReader reader, ReadKeys keys, int valueBytes, HdrHistogram.LongHistogram histogram, ref bool writing)
     {
         Span<byte> destination = stackalloc byte[512];
         long count = 0;

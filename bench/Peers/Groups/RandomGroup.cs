@@ -1,6 +1,9 @@
 namespace Varve.Bench.Peers;
 
-/// <summary>Random keys: the apply, every read row on what it leaves (a live memtable, several runs, the background still at work), and every read row settled.</summary>
+/// <summary>
+/// Random keys: the apply, every read row on what it leaves (a live memtable, several runs, the background still at
+/// work), and every read row settled.
+/// </summary>
 internal static class RandomGroup
 {
     public static void Run(RunContext context)

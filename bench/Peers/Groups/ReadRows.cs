@@ -3,17 +3,21 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>The read rows of one database of random keys, in one of its states: "" is settled, "-unsettled" is as the fill has left it.</summary>
+/// <summary>
+/// The read rows of one database of random keys, in one of its states: "" is settled, "-unsettled" is as the fill has
+/// left it.
+/// </summary>
 internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySource source, string state)
 {
     private const int GetsMin = 60_000;
     private const int GetsMax = 1_000_000;
-    private static readonly TimeSpan s_least = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Least = TimeSpan.FromMilliseconds(200);
 
     private readonly Reads _reads = new(engine.OpenReader(), source);
     private readonly int _gets = (int)Math.Clamp(source.Entries / 5, GetsMin, GetsMax);
 
-    public static IReadOnlyList<string> Names { get; } = ["get-present", "get-absent", "get-2-threads", "get-multi", "scan-prefix", "scan-full"];
+    public static IReadOnlyList<string> Names { get; } = [
+        "get-present", "get-absent", "get-2-threads", "get-multi", "scan-prefix", "scan-full"];
 
     public void Run()
     {
@@ -34,18 +38,21 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
         context.Measure("get-absent" + state, () => Repeated(() => _reads.Absent(absent)));
         if (context.Wants("get-2-threads" + state)) TwoThreads(present, warm);
         context.Measure("get-multi" + state, () => Repeated(() => _reads.Multi(present)));
-        context.Measure("scan-prefix" + state, () => Repeated(() => _reads.Prefixes(_gets / RandomKeys.EntriesPerPrefix)));
+        context.Measure(
+            "scan-prefix" + state, () => Repeated(() => _reads.Prefixes(_gets / RandomKeys.EntriesPerPrefix)));
         context.Measure("scan-full" + state, () => Repeated(_reads.All));
         _reads.Dispose();
     }
 
-    /// <summary>As often as it takes until there is something to time: a scan of a small database takes milliseconds.</summary>
+    /// <summary>
+    /// As often as it takes until there is something to time: a scan of a small database takes milliseconds.
+    /// </summary>
     public static long Repeated(Func<long> work)
     {
         long operations = 0;
         var start = Stopwatch.GetTimestamp();
         do operations += work();
-        while (Stopwatch.GetElapsedTime(start) < s_least);
+        while (Stopwatch.GetElapsedTime(start) < Least);
         return operations;
     }
 
@@ -59,7 +66,10 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
         measurement.Extra["managed_allocated_bytes"] = other.AllocatedBytesPerOperation;
     }
 
-    /// <summary>Both threads at once, and one alone right before and right after it, so that scaling compares neighbours in time.</summary>
+    /// <summary>
+    /// Both threads at once, and one alone right before and right after it, so that scaling compares neighbours in
+    /// time.
+    /// </summary>
     private void TwoThreads(ReadKeys keys, ReadKeys otherKeys)
     {
         var passes = 0;

@@ -2,18 +2,23 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>Keys that are no random 16 bytes, and values that are no 100: the apply, and reads of the settled database.</summary>
+/// <summary>
+/// Keys that are no random 16 bytes, and values that are no 100: the apply, and reads of the settled database.
+/// </summary>
 internal static class ShapeGroups
 {
     private const int GetsMin = 20_000;
     private const int GetsMax = 500_000;
     private const long GetBytesMax = 4L << 30;
 
-    public static void Paths(RunContext context) => Run(context, new EntrySource(context.Entries, new PathKeys(), 100), 100);
+    public static void Paths(RunContext context) =>
+        Run(context, new EntrySource(context.Entries, new PathKeys(), 100), 100);
 
-    public static void Integers(RunContext context) => Run(context, new EntrySource(context.Entries, new IntegerKeys(context.Entries), 100), 100);
+    public static void Integers(RunContext context) =>
+        Run(context, new EntrySource(context.Entries, new IntegerKeys(context.Entries), 100), 100);
 
-    public static void Lengths(RunContext context) => Run(context, new EntrySource(context.Entries, new LengthKeys(), 100), 100);
+    public static void Lengths(RunContext context) =>
+        Run(context, new EntrySource(context.Entries, new LengthKeys(), 100), 100);
 
     public static void Values1K(RunContext context) => Run(context, EntrySource.Random(context.Entries, 1 << 10), 100);
 

@@ -6,18 +6,22 @@ namespace Varve.Bench.Peers;
 /// <summary>What it takes to start, to stop, and to hold what is not flushed yet.</summary>
 internal static class StartGroups
 {
-    /// <summary>What a WAL segment of 64 MiB holds of 16-byte keys and 100-byte values, nearly: 98% of it in Varve's record format.</summary>
+    /// <summary>
+    /// What a WAL segment of 64 MiB holds of 16-byte keys and 100-byte values, nearly: 98% of it in Varve's record
+    /// format.
+    /// </summary>
     public const long SegmentEntries = 480_000;
 
     private const string FillPart = "fill";
     private const int Opens = 5;
 
     /// <summary>None of the entries is flushed before the end in any engine.</summary>
-    private static readonly EngineSettings s_roomy = new() { MemtableBytes = 128 << 20 };
+    private static readonly EngineSettings Roomy = new() { MemtableBytes = 128 << 20 };
 
     /// <summary>
-    /// A child of the child applies as much as a full segment of 64 MiB holds and kills itself; the time is that of the next open, with the files in the page
-    /// cache. Another one each time, of which the first does not count: it pays for the compilation of the code.
+    /// A child of the child applies as much as a full segment of 64 MiB holds and kills itself; the time is that of the
+    /// next open, with the files in the page cache. Another one each time, of which the first does not count: it pays
+    /// for the compilation of the code.
     /// </summary>
     public static void Recovery(RunContext context)
     {
@@ -46,8 +50,8 @@ internal static class StartGroups
     }
 
     /// <summary>
-    /// Memory of entries that are in memtable and log alone, as many in every engine: what the process has more of anonymous memory than before, and the bytes
-    /// of its log, which are mapped or in the page cache.
+    /// Memory of entries that are in memtable and log alone, as many in every engine: what the process has more of
+    /// anonymous memory than before, and the bytes of its log, which are mapped or in the page cache.
     /// </summary>
     public static void Memory(RunContext context)
     {
@@ -65,13 +69,18 @@ internal static class StartGroups
         var figures = measurement.Extra;
         engine.Describe(figures);
         figures["anonymous_grown_bytes"] = ProcessFigures.AnonymousBytes - before;
-        if (!figures.ContainsKey("memtable_bytes")) throw new NotSupportedException("it does not tell its memtable and its log");
+        if (!figures.ContainsKey("memtable_bytes"))
+            throw new NotSupportedException("it does not tell its memtable and its log");
         figures["bytes_per_entry"] = (figures["memtable_bytes"] + figures["log_bytes"]) / source.Entries;
-        figures["anonymous_and_log_per_entry"] = (figures["anonymous_grown_bytes"] + figures["log_bytes"]) / source.Entries;
+        figures["anonymous_and_log_per_entry"] =
+            (figures["anonymous_grown_bytes"] + figures["log_bytes"]) / source.Entries;
         context.Add("memory", measurement);
     }
 
-    /// <summary>A large database: closing it and opening it again, as the load has left it, settled, and settled with nothing of it in the page cache.</summary>
+    /// <summary>
+    /// A large database: closing it and opening it again, as the load has left it, settled, and settled with nothing of
+    /// it in the page cache.
+    /// </summary>
     public static void Open(RunContext context)
     {
         var source = EntrySource.Random(context.Entries, valueBytes: 1_008);
@@ -124,9 +133,11 @@ internal static class StartGroups
         Process.GetCurrentProcess().Kill();
     }
 
-    /// <summary>Varve's segments as they are by default, which hold the entries; memtables large enough elsewhere.</summary>
+    /// <summary>
+    /// Varve's segments as they are by default, which hold the entries; memtables large enough elsewhere.
+    /// </summary>
     private static EngineSettings SegmentSettings(RunContext context) =>
-        context.Arguments.ChildEngine == BenchEngines.Varve ? EngineSettings.Usual : s_roomy;
+        context.Arguments.ChildEngine == BenchEngines.Varve ? EngineSettings.Usual : Roomy;
 
     private static double Milliseconds(Action action)
     {

@@ -3,7 +3,9 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>YCSB's six core workloads, one after the other on one database, by one client. A write is a chunk of one entry.</summary>
+/// <summary>
+/// YCSB's six core workloads, one after the other on one database, by one client. A write is a chunk of one entry.
+/// </summary>
 internal static class YcsbGroup
 {
     private const int OperationsMax = 1_000_000;
@@ -22,18 +24,22 @@ internal static class YcsbGroup
         });
         using var measured = context.Open(EngineSettings.Usual, out _);
         Filling.Load(measured, source);
-        All(measured, source, source.Entries, (int)Math.Min(source.Entries, OperationsMax), (mix, measurement) => context.Add("ycsb-" + mix.Name, measurement));
+        All(
+            measured, source, source.Entries, (int)Math.Min(source.Entries, OperationsMax),
+            (mix, measurement) => context.Add("ycsb-" + mix.Name, measurement));
     };
 
     /// <summary>All workloads; gives where the log ends.</summary>
-    private static long All(IBenchEngine engine, EntrySource source, long position, int operations, Action<YcsbMix, Measurement> add)
+    private static long All(
+        IBenchEngine engine, EntrySource source, long position, int operations, Action<YcsbMix, Measurement> add)
     {
         var zipfian = new Zipfian(source.Entries);
         var records = source.Entries;
         using var reads = new Reads(engine.OpenReader(), source);
         foreach (var mix in YcsbMix.All)
         {
-            var plan = new YcsbPlan(mix, source, records, position, mix.Scans > 0 ? operations / ScanShare : operations, zipfian);
+            var plan = new YcsbPlan(
+                mix, source, records, position, mix.Scans > 0 ? operations / ScanShare : operations, zipfian);
             using var chunks = engine.Prepare(plan, position, plan.Writes, 1);
             add(mix, Measure(reads, plan, chunks));
             (records, position) = (plan.Records, position + plan.Writes);
@@ -71,7 +77,8 @@ internal static class YcsbGroup
                         histogram = writing;
                         break;
                     default:
-                        if (reads.Reader.ScanFrom(plan.Keys[i], plan.ScanLengths[i], ref seen) == 0) throw Reads.Wrong("scan");
+                        if (reads.Reader.ScanFrom(plan.Keys[i], plan.ScanLengths[i], ref seen) == 0)
+                            throw Reads.Wrong("scan");
                         histogram = scanning;
                         break;
                 }

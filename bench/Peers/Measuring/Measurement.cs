@@ -7,7 +7,8 @@ namespace Varve.Bench.Peers;
 /// <param name="AllocatedBytesPerOperation">Managed bytes allocated by the measuring thread.</param>
 /// <param name="Extra">Percentiles and whatever else belongs to the row, unit last in the name.</param>
 internal sealed record Measurement(
-    string Workload, long Operations, double Seconds, double AllocatedBytesPerOperation, Dictionary<string, double> Extra)
+    string Workload, long Operations, double Seconds, double AllocatedBytesPerOperation,
+    Dictionary<string, double> Extra)
 {
     /// <summary>What is drawn: figures over time, and latencies at <see cref="Meter.Percentiles"/>.</summary>
     public Dictionary<string, double[]> Series { get; init; } = [];

@@ -1,6 +1,9 @@
 namespace Varve.Bench.Peers;
 
-/// <summary>A memory cgroup below the one of this process, of version 1 or 2, whichever the machine has; removed again at the end.</summary>
+/// <summary>
+/// A memory cgroup below the one of this process, of version 1 or 2, whichever the machine has; removed again at the
+/// end.
+/// </summary>
 internal sealed class MemoryCap : IDisposable
 {
     private const string Root = "/sys/fs/cgroup";
@@ -8,7 +11,8 @@ internal sealed class MemoryCap : IDisposable
 
     private MemoryCap(string path) => _path = path;
 
-    /// <exception cref="NotSupportedException">There is no memory controller that this process may use; the message says what was in the way.</exception>
+    /// <exception cref="NotSupportedException">There is no memory controller that this process may use; the message
+    /// says what was in the way.</exception>
     public static MemoryCap Create(long bytes)
     {
         var lines = File.ReadAllLines("/proc/self/cgroup").Select(l => l.Split(':', 3)).ToList();
@@ -21,7 +25,8 @@ internal sealed class MemoryCap : IDisposable
         {
             if (old is null) File.WriteAllText(Path.Combine(parent, "cgroup.subtree_control"), "+memory");
             Directory.CreateDirectory(path);
-            File.WriteAllText(Path.Combine(path, limit), bytes.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            File.WriteAllText(
+                Path.Combine(path, limit), bytes.ToString(System.Globalization.CultureInfo.InvariantCulture));
             return new MemoryCap(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

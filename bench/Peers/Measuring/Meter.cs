@@ -8,9 +8,13 @@ namespace Varve.Bench.Peers;
 internal static class Meter
 {
     /// <summary>Where latency curves are read.</summary>
-    public static IReadOnlyList<double> Percentiles { get; } = [0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999, 100];
+    public static IReadOnlyList<double> Percentiles { get; } = [
+        0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999, 100];
 
-    /// <summary>Runs <paramref name="work"/>, which gives the number of its operations. A method compiled meanwhile shows that the warm-up missed one.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/>, which gives the number of its operations. A method compiled meanwhile shows that
+    /// the warm-up missed one.
+    /// </summary>
     public static Measurement Run(string workload, Func<long> work)
     {
         Collect();
@@ -20,7 +24,8 @@ internal static class Meter
         var operations = work();
         var elapsed = Stopwatch.GetElapsedTime(start);
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-        var measurement = new Measurement(workload, operations, elapsed.TotalSeconds, (double)allocated / operations, []);
+        var measurement = new Measurement(
+            workload, operations, elapsed.TotalSeconds, (double)allocated / operations, []);
         measurement.Extra["methods_compiled"] = JitInfo.GetCompiledMethodCount() - compiled;
         return measurement;
     }
@@ -42,7 +47,8 @@ internal static class Meter
     }
 
     public static void Record(this LongHistogram histogram, long startTimestamp, long endTimestamp) =>
-        histogram.RecordValue(Math.Min((long)((endTimestamp - startTimestamp) * (1e9 / Stopwatch.Frequency)), 60_000_000_000));
+        histogram.RecordValue(
+            Math.Min((long)((endTimestamp - startTimestamp) * (1e9 / Stopwatch.Frequency)), 60_000_000_000));
 
     /// <summary>Adds the percentiles of <paramref name="histogram"/> in microseconds.</summary>
     public static void AddPercentiles(this Measurement measurement, string prefix, LongHistogram histogram)

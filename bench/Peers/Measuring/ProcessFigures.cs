@@ -13,22 +13,26 @@ internal static unsafe partial class ProcessFigures
     private const int BlocksOffset = 48;   // stx_blocks, in units of 512 bytes
     private const int AdviseDontNeed = 4;
 
-    private static readonly SafeFileHandle s_io = File.OpenHandle("/proc/self/io");
-    private static readonly SafeFileHandle s_memory = File.OpenHandle("/proc/self/statm");
+    private static readonly SafeFileHandle Io = File.OpenHandle("/proc/self/io");
+    private static readonly SafeFileHandle Memory = File.OpenHandle("/proc/self/statm");
 
-    /// <summary>Bytes that the process has caused to be written to the device, or dirtied in mapped files. Allocates nothing.</summary>
+    /// <summary>
+    /// Bytes that the process has caused to be written to the device, or dirtied in mapped files. Allocates nothing.
+    /// </summary>
     public static long WrittenBytes => IoField("\nwrite_bytes: "u8);
 
     /// <summary>Bytes that the process has caused to be read from the device.</summary>
     public static long ReadBytes => IoField("\nread_bytes: "u8);
 
-    /// <summary>Anonymous resident memory: heaps, caches and memtables, without mapped files. Allocates nothing.</summary>
+    /// <summary>
+    /// Anonymous resident memory: heaps, caches and memtables, without mapped files. Allocates nothing.
+    /// </summary>
     public static long AnonymousBytes
     {
         get
         {
             Span<byte> text = stackalloc byte[128];   // pages: size resident shared ...
-            text = text[..RandomAccess.Read(s_memory, text, 0)];
+            text = text[..RandomAccess.Read(Memory, text, 0)];
             text = text[(text.IndexOf((byte)' ') + 1)..];
             if (!Utf8Parser.TryParse(text, out long resident, out var used)) return 0;
             return Utf8Parser.TryParse(text[(used + 1)..], out long shared, out _) ? (resident - shared) * 4096 : 0;
@@ -46,7 +50,9 @@ internal static unsafe partial class ProcessFigures
         return total;
     }
 
-    /// <summary>Writes the files of a directory through and takes them out of the page cache; they must not be mapped.</summary>
+    /// <summary>
+    /// Writes the files of a directory through and takes them out of the page cache; they must not be mapped.
+    /// </summary>
     public static void DropFromCache(string directory)
     {
         foreach (var path in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories))
@@ -60,7 +66,7 @@ internal static unsafe partial class ProcessFigures
     private static long IoField(ReadOnlySpan<byte> name)
     {
         Span<byte> text = stackalloc byte[512];
-        text = text[..RandomAccess.Read(s_io, text, 0)];
+        text = text[..RandomAccess.Read(Io, text, 0)];
         var at = text.IndexOf(name);
         return at >= 0 && Utf8Parser.TryParse(text[(at + name.Length)..], out long value, out _) ? value : 0;
     }

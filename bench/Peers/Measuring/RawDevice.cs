@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>The limit of the durable rows: pwrite + fdatasync of the same number of bytes into a file already written through, by the same process.</summary>
+/// <summary>
+/// The limit of the durable rows: pwrite + fdatasync of the same number of bytes into a file already written through,
+/// by the same process.
+/// </summary>
 internal sealed unsafe partial class RawDevice : IDisposable
 {
     private const int FileBytes = 64 << 20;
@@ -15,7 +18,8 @@ internal sealed unsafe partial class RawDevice : IDisposable
     {
         _data = new byte[bytes];
         new Random(1).NextBytes(_data);
-        _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, FileBytes);
+        _file = File.OpenHandle(
+            path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.None, FileBytes);
         var zeros = new byte[1 << 20];
         for (var at = 0; at < FileBytes; at += zeros.Length) RandomAccess.Write(_file, zeros, at);
         if (fsync((int)_file.DangerousGetHandle()) != 0) throw new IOException("fsync failed");
@@ -25,7 +29,8 @@ internal sealed unsafe partial class RawDevice : IDisposable
     {
         if (_at + _data.Length > FileBytes) _at = 0;
         fixed (byte* data = _data)
-            if (pwrite((int)_file.DangerousGetHandle(), data, (nuint)_data.Length, _at) != _data.Length) throw new IOException("pwrite failed");
+            if (pwrite((int)_file.DangerousGetHandle(), data, (nuint)_data.Length, _at) != _data.Length)
+                throw new IOException("pwrite failed");
         if (fdatasync((int)_file.DangerousGetHandle()) != 0) throw new IOException("fdatasync failed");
         _at += _data.Length;
     }

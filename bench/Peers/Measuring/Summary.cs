@@ -1,7 +1,8 @@
 namespace Varve.Bench.Peers;
 
 /// <summary>The medians of an engine's repetitions of one row.</summary>
-internal sealed record Summary(int Repetitions, double PerSecond, double AllocatedBytesPerOperation, IReadOnlyDictionary<string, double> Extra)
+internal sealed record Summary(
+    int Repetitions, double PerSecond, double AllocatedBytesPerOperation, IReadOnlyDictionary<string, double> Extra)
 {
     public static Summary Of(IReadOnlyList<Measurement> repetitions) => new(
         repetitions.Count,
@@ -12,6 +13,8 @@ internal sealed record Summary(int Repetitions, double PerSecond, double Allocat
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToList();
-        return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;
+        return sorted.Count % 2 == 1
+            ? sorted[sorted.Count / 2]
+            : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;
     }
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// What a fill does over time, in slices of a tenth of a second: entries, the longest chunk that ended in it, the bytes that the process wrote in it,
-/// background work included, and its anonymous memory.
+/// What a fill does over time, in slices of a tenth of a second: entries, the longest chunk that ended in it, the bytes
+/// that the process wrote in it, background work included, and its anonymous memory.
 /// </summary>
 internal sealed class Timeline
 {
@@ -12,8 +12,8 @@ internal sealed class Timeline
     public const double StallMicroseconds = 5_000;
     private const int SlicesMax = 3_600 * SlicesPerSecond;
 
-    private static readonly double s_ticksPerMicrosecond = Stopwatch.Frequency / 1e6;
-    private static readonly long s_ticksPerSlice = Stopwatch.Frequency / SlicesPerSecond;
+    private static readonly double TicksPerMicrosecond = Stopwatch.Frequency / 1e6;
+    private static readonly long TicksPerSlice = Stopwatch.Frequency / SlicesPerSecond;
 
     private readonly double[] _entries = new double[SlicesMax];
     private readonly double[] _longest = new double[SlicesMax];
@@ -33,9 +33,9 @@ internal sealed class Timeline
 
     public void Add(long startTimestamp, long endTimestamp, int entries)
     {
-        var slice = (int)Math.Min((endTimestamp - _start) / s_ticksPerSlice, SlicesMax - 1);
+        var slice = (int)Math.Min((endTimestamp - _start) / TicksPerSlice, SlicesMax - 1);
         if (slice > _last) Sample(slice);
-        var microseconds = (endTimestamp - startTimestamp) / s_ticksPerMicrosecond;
+        var microseconds = (endTimestamp - startTimestamp) / TicksPerMicrosecond;
         _entries[slice] += entries;
         _longest[slice] = Math.Max(_longest[slice], microseconds);
         if (microseconds <= StallMicroseconds) return;
@@ -57,7 +57,10 @@ internal sealed class Timeline
         measurement.Extra["anonymous_peak_mib"] = _anonymous[..slices].Max();
     }
 
-    /// <summary>The first chunk that ends in a new slice closes those before it: they share what was written since, as a long chunk ends several at once.</summary>
+    /// <summary>
+    /// The first chunk that ends in a new slice closes those before it: they share what was written since, as a long
+    /// chunk ends several at once.
+    /// </summary>
     private void Sample(int slice)
     {
         var ended = Math.Max(_last, 0);

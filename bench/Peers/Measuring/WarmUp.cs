@@ -5,9 +5,9 @@ using Varve.Bench.Peers.Engines;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// Runs every path on throwaway databases until the runtime has compiled it fully, so that no engine is timed in its first, unoptimised code. Their
-/// memtables are small, so that flushes and merges are among the paths, and all engines alike go through them. Rounds are repeated until the
-/// runtime has nothing more to compile in one, or the time is up.
+/// Runs every path on throwaway databases until the runtime has compiled it fully, so that no engine is timed in its
+/// first, unoptimised code. Their memtables are small, so that flushes and merges are among the paths, and all engines
+/// alike go through them. Rounds are repeated until the runtime has nothing more to compile in one, or the time is up.
 /// </summary>
 internal static class WarmUp
 {
@@ -15,15 +15,18 @@ internal static class WarmUp
     private const int RoundsMin = 3;
     private const int QuietMethods = 10;
     private const int TierDelayMs = 130;   // tiered compilation waits 100 ms after the last new method
-    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(8);
 
-    /// <summary>Applies, settles, and does <paramref name="exercise"/>, if any, before and after the settling.</summary>
-    public static void Run(RunContext context, EntrySource like, int chunkEntries, Action<IBenchEngine, EntrySource>? exercise = null)
+    /// <summary>
+    /// Applies, settles, and does <paramref name="exercise"/>, if any, before and after the settling.
+    /// </summary>
+    public static void Run(
+        RunContext context, EntrySource like, int chunkEntries, Action<IBenchEngine, EntrySource>? exercise = null)
     {
         var entries = Bytes / (like.KeyBytesMax + like.ValueBytes);
         var source = like.Resized(Math.Clamp(entries, 200, chunkEntries == 1 ? 10_000 : 40_000));
         var start = Stopwatch.GetTimestamp();
-        for (var round = 1; Stopwatch.GetElapsedTime(start) < s_timeLimit; round++)
+        for (var round = 1; Stopwatch.GetElapsedTime(start) < TimeLimit; round++)
         {
             var compiled = JitInfo.GetCompiledMethodCount();
             using (var engine = context.Open(EngineSettings.WarmUp, out _))

@@ -5,7 +5,8 @@ namespace Varve.Bench.Peers.Reports;
 
 /// <summary>What a result depends on besides the code.</summary>
 internal sealed record Machine(
-    string Processor, int Cores, double MemoryGiB, string Kernel, string FileSystem, string Runtime, IReadOnlyDictionary<string, string> Packages)
+    string Processor, int Cores, double MemoryGiB, string Kernel, string FileSystem, string Runtime,
+    IReadOnlyDictionary<string, string> Packages)
 {
     public static Machine Describe() => new(
         Field("/proc/cpuinfo", "model name"),
@@ -23,13 +24,16 @@ internal sealed record Machine(
         });
 
     /// <summary>Whether figures of both may stand in one report.</summary>
-    public bool IsLike(Machine other) => (Processor, Cores, Kernel, FileSystem, Runtime) == (other.Processor, other.Cores, other.Kernel, other.FileSystem, other.Runtime);
+    public bool IsLike(Machine other) => (Processor, Cores, Kernel, FileSystem, Runtime) == (
+        other.Processor, other.Cores, other.Kernel, other.FileSystem, other.Runtime);
 
     private static string Version(Assembly assembly) =>
-        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version!.ToString();
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+        ?? assembly.GetName().Version!.ToString();
 
     private static string Field(string file, string name) =>
-        File.ReadLines(file).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown";
+        File.ReadLines(file).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim()
+        ?? "unknown";
 
     private static string ReadLine(string file) => File.Exists(file) ? File.ReadLines(file).First() : "";
 
@@ -38,7 +42,8 @@ internal sealed record Machine(
         try
         {
             return DriveInfo.GetDrives()
-                .Where(d => directory.StartsWith(d.Name, StringComparison.Ordinal)).MaxBy(d => d.Name.Length)?.DriveFormat ?? "unknown";
+                .Where(d => directory.StartsWith(d.Name, StringComparison.Ordinal))
+                .MaxBy(d => d.Name.Length)?.DriveFormat ?? "unknown";
         }
         catch (IOException)
         {

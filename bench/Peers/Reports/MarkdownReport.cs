@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Varve.Contract;
 
 namespace Varve.Bench.Peers.Reports;
 
@@ -8,19 +7,24 @@ namespace Varve.Bench.Peers.Reports;
 internal static class MarkdownReport
 {
     /// <summary>Figures that say something of the run rather than of the engine; they are in the JSON.</summary>
-    private static readonly string[] s_notInDetails = ["methods_compiled"];
+    private static readonly string[] NotInDetails = ["methods_compiled"];
 
     public static string Document(RunResults results)
     {
         var text = new StringBuilder();
         text.AppendLine("# Varve beside its peers").AppendLine();
-        text.AppendLine("Every engine runs in a process of its own, engines take turns, and each figure is the median of the rounds that its row names.");
-        text.AppendLine("Ratios are within one run. Made by `dotnet run -c Release --project bench/Peers` with the options below");
+        text.AppendLine("Every engine runs in a process of its own, engines take turns, "
+            + "and each figure is the median of the rounds that its row names.");
+        text.AppendLine(
+            "Ratios are within one run. Made by `dotnet run -c Release --project bench/Peers` with the options below");
         text.AppendLine("([what they say, and how to add to this](../bench/Peers/README.md)):").AppendLine();
-        for (var i = 0; i < results.Runs.Count; i++) text.AppendLine(Inv($"{i + 1}. {results.Runs[i].At:yyyy-MM-dd HH:mm}, {Origin(results.Runs[i])}"));
+        for (var i = 0; i < results.Runs.Count; i++)
+            text.AppendLine(Inv($"{i + 1}. {results.Runs[i].At:yyyy-MM-dd HH:mm}, {Origin(results.Runs[i])}"));
         var machine = results.Runs[^1].Machine;
-        text.AppendLine().AppendLine(Inv($"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, {machine.FileSystem}, {machine.Runtime}."));
-        text.AppendLine($"Peers: {string.Join(", ", machine.Packages.Where(p => p.Key != "Varve").Select(p => $"{p.Key} {p.Value}"))}.").AppendLine();
+        text.AppendLine().AppendLine(Inv(
+            $"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, {machine.FileSystem}, {machine.Runtime}."));
+        text.AppendLine(
+            $"Peers: {string.Join(", ", machine.Packages.Where(p => p.Key != "Varve").Select(p => $"{p.Key} {p.Value}"))}.").AppendLine();
         text.Append(Tables(results));
         text.AppendLine("## Beside the rows").AppendLine().Append(Details(results));
         text.AppendLine().AppendLine("## How it is measured").AppendLine();
@@ -34,7 +38,8 @@ internal static class MarkdownReport
         }
 
         var missing = results.Failures.Select(f => $"{f.Key}: {f.Value}").ToList();
-        missing.AddRange(Rows.All.Where(w => w.Goals.Length > 0 && results.Row(w).Count == 0).Select(w => $"{w.Name}, which has a goal: not measured"));
+        missing.AddRange(Rows.All.Where(w => w.Goals.Length > 0 && results.Row(w).Count == 0).Select(
+            w => $"{w.Name}, which has a goal: not measured"));
         if (missing.Count > 0) text.AppendLine("## Without a figure").AppendLine();
         foreach (var what in missing) text.AppendLine($"- {what}");
         return text.ToString().TrimEnd('\n') + "\n";
@@ -55,7 +60,8 @@ internal static class MarkdownReport
             foreach (var (workload, row) in rows)
             {
                 var cells = engines.Select(e => row.TryGetValue(e, out var summary) ? Cell(workload, summary) : "");
-                text.AppendLine($"| {results.TitleOf(workload)} | {string.Join(" | ", cells)} | {Rounds(results, workload, row)} | {Verdicts(workload, row)} |");
+                text.AppendLine(
+                    $"| {results.TitleOf(workload)} | {string.Join(" | ", cells)} | {Rounds(results, workload, row)} | {Verdicts(workload, row)} |");
             }
 
             if (rows.Any(r => r.Workload.IsHotPath)) text.AppendLine(Allocation(rows, engines));
@@ -69,7 +75,8 @@ internal static class MarkdownReport
     {
         var options = run.Command.Length > 0 ? $"`{run.Command}`" : "no options";
         var varve = run.Machine.Packages.GetValueOrDefault("Varve");
-        return Inv($"{options}: {run.Entries:N0} entries a data set unless the row says otherwise, {run.Seconds / 60:0} minutes, Varve {varve}");
+        return Inv(
+            $"{options}: {run.Entries:N0} entries a data set unless the row says otherwise, {run.Seconds / 60:0} minutes, Varve {varve}");
     }
 
     private static string Rounds(RunResults results, Workload workload, IReadOnlyDictionary<string, Summary> row)
@@ -100,14 +107,17 @@ internal static class MarkdownReport
             ? $"**{Short(figure)}** (asked {goal.Text}{(goal.Reached(figure) ? "" : ": not reached")})"
             : $"asked {goal.Text}";
 
-    private static string Allocation(List<(Workload Workload, IReadOnlyDictionary<string, Summary> Engines)> rows, IReadOnlyList<string> engines)
+    private static string Allocation(
+        List<(Workload Workload, IReadOnlyDictionary<string, Summary> Engines)> rows, IReadOnlyList<string> engines)
     {
         // The largest of the rows: 0 only if every hot path allocates nothing.
         var cells = engines.Select(e => rows
-            .Where(r => r.Workload.IsHotPath && r.Engines.ContainsKey(e)).Select(r => Math.Round(r.Engines[e].AllocatedBytesPerOperation, 1))
+            .Where(r => r.Workload.IsHotPath && r.Engines.ContainsKey(e))
+            .Select(r => Math.Round(r.Engines[e].AllocatedBytesPerOperation, 1))
             .DefaultIfEmpty().Max()).ToList();
         var own = engines.ToList().IndexOf(Engines.BenchEngines.Varve);
-        var verdict = own < 0 ? "asked 0 B" : $"**{Short(cells[own])}** (asked 0 B{(cells[own] == 0 ? "" : ": not reached")})";
+        var verdict =
+            own < 0 ? "asked 0 B" : $"**{Short(cells[own])}** (asked 0 B{(cells[own] == 0 ? "" : ": not reached")})";
         return $"| managed bytes allocated an operation, worst row | {string.Join(" | ", cells.Select(c => Short(c) + " B"))} | | {verdict} |";
     }
 
@@ -115,12 +125,13 @@ internal static class MarkdownReport
     {
         var text = new StringBuilder();
         foreach (var workload in Rows.All)
-        foreach (var (engine, summary) in results.Row(workload).OrderBy(e => e.Key, StringComparer.Ordinal))
-        {
-            var figures = summary.Extra.Where(e => !s_notInDetails.Contains(e.Key)).OrderBy(e => e.Key, StringComparer.Ordinal)
-                .Select(e => $"{e.Key} {Short(e.Value)}").ToList();
-            if (figures.Count > 1) text.AppendLine($"- {workload.Name}, {engine}: {string.Join(", ", figures)}");
-        }
+            foreach (var (engine, summary) in results.Row(workload).OrderBy(e => e.Key, StringComparer.Ordinal))
+            {
+                var figures = summary.Extra.Where(e => !NotInDetails.Contains(e.Key))
+                    .OrderBy(e => e.Key, StringComparer.Ordinal)
+                    .Select(e => $"{e.Key} {Short(e.Value)}").ToList();
+                if (figures.Count > 1) text.AppendLine($"- {workload.Name}, {engine}: {string.Join(", ", figures)}");
+            }
 
         return text.ToString();
     }

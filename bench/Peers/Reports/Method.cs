@@ -5,12 +5,22 @@ internal static class Method
 {
     public static IReadOnlyList<string> Notes { get; } =
     [
-        "Random rows: 16-byte random keys, 100-byte values, half of each compressible. Reads copy the value out unless the row says otherwise; scans touch every key and value.",
-        "Inputs are built before the clock starts, in the form that the engine takes fastest; keys to be read lie in memory in the order of use.",
-        "Settled: after everything was flushed and merged. Unsettled: right after the fill returns, with a live memtable, several runs, and the background still at work.",
-        "Durable rows are medians, and *raw* is pwrite + fdatasync of the same bytes by the same process in turns with it.",
-        "Every engine runs in child processes of one program with one runtime configuration. Each child first does on a throwaway database what it will be timed at, flushes and merges included, until the runtime has compiled it; `methods_compiled` in the raw results counts what was still compiled in the timed part.",
-        "Memory that a virtual machine has not used lately is first supplied by the hypervisor. All engines start alike cold: nothing is touched beforehand, and the order of engines turns round from one repetition to the next ([why](decisions/0040-cold-memory.md)).",
-        "Written bytes are what the kernel counts for the process (pages dirtied in mapped files included), space is blocks in use, memory is anonymous resident memory.",
+        "Random rows: 16-byte random keys, 100-byte values, half of each compressible. "
+            + "Reads copy the value out unless the row says otherwise; scans touch every key and value.",
+        "Inputs are built before the clock starts, in the form that the engine takes fastest; "
+            + "keys to be read lie in memory in the order of use.",
+        "Settled: after everything was flushed and merged. Unsettled: right after the fill returns, "
+            + "with a live memtable, several runs, and the background still at work.",
+        "Durable rows are medians, and *raw* is pwrite + fdatasync of the same bytes by the same process in turns with "
+            + "it.",
+        "Every engine runs in child processes of one program with one runtime configuration. "
+            + "Each child first does on a throwaway database what it will be timed at, flushes and merges included, "
+            + "until the runtime has compiled it; `methods_compiled` in the raw results counts what was still compiled "
+            + "in the timed part.",
+        "Memory that a virtual machine has not used lately is first supplied by the hypervisor. "
+            + "All engines start alike cold: nothing is touched beforehand, and the order of engines turns round from "
+            + "one repetition to the next ([why](decisions/0040-cold-memory.md)).",
+        "Written bytes are what the kernel counts for the process (pages dirtied in mapped files included), "
+            + "space is blocks in use, memory is anonymous resident memory.",
     ];
 }

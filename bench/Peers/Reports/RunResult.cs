@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers.Reports;
 
@@ -12,7 +11,7 @@ internal sealed record EngineMeasurement(string Engine, Measurement Measurement)
 /// <summary>Everything that a run has measured: its raw results.</summary>
 internal sealed class RunResult
 {
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public DateTimeOffset At { get; init; } = TimeProvider.System.GetUtcNow();
 
@@ -35,7 +34,8 @@ internal sealed class RunResult
     public List<EngineMeasurement> Measurements { get; init; } = [];
 
     public static RunResult Load(string path) =>
-        JsonSerializer.Deserialize<RunResult>(File.ReadAllText(path)) ?? throw new ArgumentException($"'{path}' holds no result");
+        JsonSerializer.Deserialize<RunResult>(File.ReadAllText(path))
+        ?? throw new ArgumentException($"'{path}' holds no result");
 
     public void Add(string engine, ChildResult result)
     {
@@ -54,9 +54,12 @@ internal sealed class RunResult
         .ToDictionary(g => g.Key, g => Summary.Of([.. g]));
 
     /// <summary>Whether any row of a group has a figure of an engine.</summary>
-    public bool HasMeasured(string engine, string group) => Measurements.Any(m => m.Engine == engine && Rows.GroupOf(m.Measurement.Workload)?.Name == group);
+    public bool HasMeasured(string engine, string group) =>
+        Measurements.Any(m => m.Engine == engine && Rows.GroupOf(m.Measurement.Workload)?.Name == group);
 
-    /// <summary>The round of a row whose rate is the median, or the next one below it: its curves stand for all.</summary>
+    /// <summary>
+    /// The round of a row whose rate is the median, or the next one below it: its curves stand for all.
+    /// </summary>
     public Measurement? Typical(Workload workload, string engine)
     {
         var sorted = Measurements.Where(m => m.Engine == engine && m.Measurement.Workload == workload.Name)
@@ -64,11 +67,15 @@ internal sealed class RunResult
         return sorted.Count == 0 ? null : sorted[(sorted.Count - 1) / 2];
     }
 
-    /// <summary>A file named by date under <c>results</c> beside the caller's source file, or in the working directory where those are not.</summary>
+    /// <summary>
+    /// A file named by date under <c>results</c> beside the caller's source file, or in the working directory where
+    /// those are not.
+    /// </summary>
     public string UsualPath([CallerFilePath] string caller = "")
     {
         var sources = Path.GetDirectoryName(Path.GetDirectoryName(caller))!;
-        return Path.GetFullPath(Path.Combine(Directory.Exists(sources) ? sources : ".", "results", $"{At:yyyy-MM-dd-HHmmss}.json"));
+        return Path.GetFullPath(
+            Path.Combine(Directory.Exists(sources) ? sources : ".", "results", $"{At:yyyy-MM-dd-HHmmss}.json"));
     }
 
     /// <summary>Writes everything as JSON; what was in the file before is there until all of it is.</summary>
@@ -85,7 +92,7 @@ internal sealed class RunResult
         var whole = JsonSerializer.SerializeToNode(this)!.AsObject();
         var measurements = (JsonArray)whole[nameof(Measurements)]!;
         whole.Remove(nameof(Measurements));
-        var text = new StringBuilder(whole.ToJsonString(s_indented)[..^1].TrimEnd());
+        var text = new StringBuilder(whole.ToJsonString(Indented)[..^1].TrimEnd());
         text.Append($",\n  \"{nameof(Measurements)}\": [\n    ");
         text.AppendJoin(",\n    ", measurements.Select(m => m!.ToJsonString()));
         return text.Append("\n  ]\n}\n").ToString();

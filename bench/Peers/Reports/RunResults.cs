@@ -3,12 +3,13 @@ using Varve.Bench.Peers.Engines;
 namespace Varve.Bench.Peers.Reports;
 
 /// <summary>
-/// The raw results of several runs as one report. A row is a comparison within one run, so all its figures are of one: of those that have most engines of it,
-/// the newest. A row that is measured again so takes the place of the older one, unless the new run was broken off in the middle of it.
+/// The raw results of several runs as one report. A row is a comparison within one run, so all its figures are of one:
+/// of those that have most engines of it, the newest. A row that is measured again so takes the place of the older one,
+/// unless the new run was broken off in the middle of it.
 /// </summary>
 internal sealed class RunResults
 {
-    private static readonly IReadOnlyDictionary<string, Summary> s_none = new Dictionary<string, Summary>();
+    private static readonly IReadOnlyDictionary<string, Summary> None = new Dictionary<string, Summary>();
     private readonly Dictionary<string, RunResult> _byRow = [];
 
     private RunResults(IEnumerable<RunResult> runs)
@@ -28,7 +29,8 @@ internal sealed class RunResults
             foreach (var (engine, group) in BenchEngines.Names.SelectMany(e => Rows.Groups.Select(g => (e, g.Name))))
             {
                 if (run.HasMeasured(engine, group)) Failures.Remove($"{engine} {group}");
-                if (run.Failures.TryGetValue($"{engine} {group}", out var reason)) Failures[$"{engine} {group}"] = reason;
+                if (run.Failures.TryGetValue($"{engine} {group}", out var reason))
+                    Failures[$"{engine} {group}"] = reason;
             }
         }
     }
@@ -61,10 +63,12 @@ internal sealed class RunResults
     }
 
     /// <summary>By engine, the medians of one row; nothing when it was not measured.</summary>
-    public IReadOnlyDictionary<string, Summary> Row(Workload workload) => _byRow.TryGetValue(workload.Name, out var run) ? run.Row(workload) : s_none;
+    public IReadOnlyDictionary<string, Summary> Row(Workload workload) =>
+        _byRow.TryGetValue(workload.Name, out var run) ? run.Row(workload) : None;
 
     /// <summary>The round of a row that stands for all; null when it was not measured.</summary>
-    public Measurement? Typical(Workload workload, string engine) => _byRow.TryGetValue(workload.Name, out var run) ? run.Typical(workload, engine) : null;
+    public Measurement? Typical(Workload workload, string engine) =>
+        _byRow.TryGetValue(workload.Name, out var run) ? run.Typical(workload, engine) : null;
 
     /// <summary>What <c>--entries</c> said when a row was measured.</summary>
     public long EntriesOf(Workload workload) => _byRow[workload.Name].Entries;

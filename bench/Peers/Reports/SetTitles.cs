@@ -1,5 +1,3 @@
-using Varve.Recovery;
-
 namespace Varve.Bench.Peers.Reports;
 
 /// <summary>Headings of the sets.</summary>

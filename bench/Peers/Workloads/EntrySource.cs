@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// A data set: entry n is a function of n alone, so every engine and every repetition gets the same one. Values are half random and half constant.
-/// Numbers at or above the entry count give keys of the same kind that are never written.
+/// A data set: entry n is a function of n alone, so every engine and every repetition gets the same one. Values are
+/// half random and half constant. Numbers at or above the entry count give keys of the same kind that are never
+/// written.
 /// </summary>
 internal sealed class EntrySource(long entries, KeyShape keys, int valueBytes) : IEntries
 {
@@ -16,10 +17,13 @@ internal sealed class EntrySource(long entries, KeyShape keys, int valueBytes) :
 
     public int ValueBytes => valueBytes;
 
-    /// <summary>Bytes of all keys and values: what is left when every entry is live and nothing is stored beside it.</summary>
+    /// <summary>
+    /// Bytes of all keys and values: what is left when every entry is live and nothing is stored beside it.
+    /// </summary>
     public double UserBytes => entries * (keys.BytesMean + valueBytes);
 
-    public static EntrySource Random(long entries, int valueBytes = 100) => new(entries, new RandomKeys(entries), valueBytes);
+    public static EntrySource Random(long entries, int valueBytes = 100) =>
+        new(entries, new RandomKeys(entries), valueBytes);
 
     public static EntrySource AscendingKeys(long entries) => new(entries, new AscendingKeys(), 256);
 
@@ -46,5 +50,6 @@ internal sealed class EntrySource(long entries, KeyShape keys, int valueBytes) :
     }
 
     /// <summary>A reproducible stream of numbers below <paramref name="bound"/>.</summary>
-    public static long Pick(ulong position, long bound) => (long)Math.BigMul(Hash.Mix(position * 0x9E3779B97F4A7C15 + 1), (ulong)bound, out _);
+    public static long Pick(ulong position, long bound) =>
+        (long)Math.BigMul(Hash.Mix(position * 0x9E3779B97F4A7C15 + 1), (ulong)bound, out _);
 }

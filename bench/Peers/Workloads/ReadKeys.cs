@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// The keys of a run of reads, drawn and written out beforehand, one behind the other in memory in the order of use: what a read costs is not the
-/// fetching of its key. Pinned, so that every engine is given what it takes: spans, pointers or memories.
+/// The keys of a run of reads, drawn and written out beforehand, one behind the other in memory in the order of use:
+/// what a read costs is not the fetching of its key. Pinned, so that every engine is given what it takes: spans,
+/// pointers or memories.
 /// </summary>
 internal sealed unsafe class ReadKeys
 {
@@ -30,14 +31,17 @@ internal sealed unsafe class ReadKeys
 
     public ReadOnlySpan<byte> this[int i] => _bytes.AsSpan(i * _stride, Length(i));
 
-    public static ReadKeys Present(EntrySource source, int count, long stream) => PresentBelow(source, count, stream, source.Entries);
+    public static ReadKeys Present(EntrySource source, int count, long stream) =>
+        PresentBelow(source, count, stream, source.Entries);
 
     /// <summary>Of the first <paramref name="bound"/> entries only.</summary>
     public static ReadKeys PresentBelow(EntrySource source, int count, long stream, long bound) =>
         new(source.Keys, count, i => EntrySource.Pick((ulong)(stream << 40) + (ulong)i, bound));
 
     public static ReadKeys Absent(EntrySource source, int count, long stream) =>
-        new(source.Keys, count, i => source.Entries + EntrySource.Pick((ulong)(stream << 40) + (ulong)i, source.Entries));
+        new(
+            source.Keys, count,
+            i => source.Entries + EntrySource.Pick((ulong)(stream << 40) + (ulong)i, source.Entries));
 
     /// <summary>The keys of given numbers.</summary>
     public static ReadKeys Of(KeyShape keys, long[] numbers) => new(keys, numbers.Length, i => numbers[i]);

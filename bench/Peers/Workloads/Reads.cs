@@ -2,7 +2,9 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>The loops of the read rows of one thread. Each checks what it gets: a fast wrong answer ends the run.</summary>
+/// <summary>
+/// The loops of the read rows of one thread. Each checks what it gets: a fast wrong answer ends the run.
+/// </summary>
 internal sealed class Reads(IBenchReader reader, EntrySource source) : IDisposable
 {
     public const int MultiKeys = 64;
@@ -77,7 +79,8 @@ internal sealed class Reads(IBenchReader reader, EntrySource source) : IDisposab
     {
         ulong seen = 0;
         var entries = reader.ScanAll(ref seen);
-        if (seen == 0 || entries < source.Entries || entries > source.Entries + 1) throw Wrong("full scan");   // + 1: a peer's applied index
+        // + 1: a peer's applied index.
+        if (seen == 0 || entries < source.Entries || entries > source.Entries + 1) throw Wrong("full scan");
         return entries;
     }
 
@@ -92,7 +95,8 @@ internal sealed class Reads(IBenchReader reader, EntrySource source) : IDisposab
             var number = EntrySource.Pick((ulong)i, source.Entries);
             var length = source.WriteKey(number, key);
             source.WriteValue(number, expected);
-            if (reader.Get(key[..length], value) != expected.Length || !value.SequenceEqual(expected)) throw Wrong("get: not the bytes that were applied");
+            if (reader.Get(key[..length], value) != expected.Length || !value.SequenceEqual(expected))
+                throw Wrong("get: not the bytes that were applied");
         }
     }
 

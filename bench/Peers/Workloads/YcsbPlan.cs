@@ -99,7 +99,8 @@ internal sealed class YcsbPlan : IEntries
 
     public int ValueBytes => _source.ValueBytes;
 
-    public int WriteKey(long position, Span<byte> key) => _source.WriteKey(_writes[(int)(position - _firstPosition)], key);
+    public int WriteKey(long position, Span<byte> key) =>
+        _source.WriteKey(_writes[(int)(position - _firstPosition)], key);
 
     public void WriteValue(long position, Span<byte> value) => EntrySource.FillValue((ulong)position, value);
 }

@@ -1,6 +1,9 @@
 namespace Varve.Bench.Peers;
 
-/// <summary>Ranks drawn as YCSB does (Gray et al., "Quickly generating billion-record synthetic databases"): rank r with a probability in proportion to 1 / (r + 1)^0.99.</summary>
+/// <summary>
+/// Ranks drawn as YCSB does (Gray et al., "Quickly generating billion-record synthetic databases"): rank r with a
+/// probability in proportion to 1 / (r + 1)^0.99.
+/// </summary>
 internal sealed class Zipfian
 {
     private const double Theta = 0.99;

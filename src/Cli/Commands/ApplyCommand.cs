@@ -17,9 +17,11 @@ internal static class ApplyCommand
     {
         var log = new Argument<string>("LOG")
         {
-            Description = "Frames of a 4-byte little-endian length and a chunk; a .zst file is decompressed; - is standard input.",
+            Description = "Frames of a 4-byte little-endian length and a chunk; a .zst file is decompressed; "
+                + "- is standard input.",
         };
-        var memtable = new Option<string?>("--memtable") { Description = "Size of a memtable, such as 64MiB.", HelpName = "SIZE" };
+        var memtable =
+            new Option<string?>("--memtable") { Description = "Size of a memtable, such as 64MiB.", HelpName = "SIZE" };
         var durability = new Option<string>("--durability")
         {
             Description = "What an acknowledged chunk survives.",
@@ -27,7 +29,10 @@ internal static class ApplyCommand
         };
         durability.AcceptOnlyFromAmong("process", "power", "interval");
 
-        var command = new Command("apply", "Applies a log of encoded chunks, creating the database if need be.") { log, memtable, durability };
+        var command = new Command("apply", "Applies a log of encoded chunks, creating the database if need be.")
+        {
+            log, memtable, durability
+        };
         var database = new DatabaseOptions(command);
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -52,13 +57,15 @@ internal static class ApplyCommand
 
     private static void RequireBeginning(ChunkLog chunks, string directory)
     {
-        if (!chunks.TryPeekChunk(out var chunk)) throw new UsageException($"{chunks.Name}: no chunk in it, and no database in {directory}");
+        if (!chunks.TryPeekChunk(out var chunk))
+            throw new UsageException($"{chunks.Name}: no chunk in it, and no database in {directory}");
         var reader = new ChunkReader(chunk.Span);
         ulong? first = null;
         while (reader.TryRead(out var entry)) first ??= entry.Index;
         if (!reader.AtEnd) throw chunks.Malformed($"{reader.Error.Reason} at byte {reader.Error.Offset} of the chunk");
         if (first is { } index and not 1)
-            throw new UsageException($"{chunks.Name}: the frame at offset {chunks.FrameOffset} begins at index {index}; there is no database in {directory}, and a new one begins at 1");
+            throw new UsageException(
+                $"{chunks.Name}: the frame at offset {chunks.FrameOffset} begins at index {index}; there is no database in {directory}, and a new one begins at 1");
     }
 
     private static void Run(LsmStateMachine engine, ChunkLog chunks, CancellationToken cancellationToken)
@@ -71,7 +78,8 @@ internal static class ApplyCommand
         Summarize(engine, totals, chunks.Position, clock.Elapsed);
     }
 
-    private static void ApplyAll(ChunkApplier applier, ChunkLog chunks, Action<double?, string>? report, CancellationToken cancellationToken)
+    private static void ApplyAll(
+        ChunkApplier applier, ChunkLog chunks, Action<double?, string>? report, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var reported = TimeSpan.Zero;
@@ -88,7 +96,8 @@ internal static class ApplyCommand
             }
             catch (Exception failure) when (failure is LogGapException or DuplicateEntryException)
             {
-                throw new UsageException($"{chunks.Name}: the frame at offset {chunks.FrameOffset} does not follow on: {failure.Message}");
+                throw new UsageException(
+                    $"{chunks.Name}: the frame at offset {chunks.FrameOffset} does not follow on: {failure.Message}");
             }
 
             if (report is null || clock.Elapsed - reported < ProgressInterval) continue;
@@ -117,17 +126,22 @@ internal static class ApplyCommand
     private static void Summarize(LsmStateMachine engine, ChunkApplier applier, long bytes, TimeSpan elapsed)
     {
         var applied = engine.LastApplied;
-        Console.Out.WriteLine($"entries       {SizeText.Count(applier.Entries)} in {SizeText.Count(applier.Chunks)} chunks, {SizeText.Format(bytes)}");
+        Console.Out.WriteLine(
+            $"entries       {SizeText.Count(applier.Entries)} in {SizeText.Count(applier.Chunks)} chunks, {SizeText.Format(bytes)}");
         Console.Out.WriteLine($"succeeded     {SizeText.Count(applier.Succeeded)}");
-        Console.Out.WriteLine($"failed        {SizeText.Count(applier.Entries - applier.Succeeded)} (compare-and-swaps whose expectation did not hold)");
+        Console.Out.WriteLine(
+            $"failed        {SizeText.Count(applier.Entries - applier.Succeeded)} (compare-and-swaps whose expectation did not hold)");
         Console.Out.WriteLine($"last applied  index {applied.Index}, term {applied.Term}");
         Console.Out.WriteLine($"live keys     {SizeText.Count(engine.Count)}");
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"time          {elapsed.TotalSeconds:F2} s: {Rates(applier.Entries, bytes, elapsed)}"));
+        Console.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"time          {elapsed.TotalSeconds:F2} s: {Rates(applier.Entries, bytes, elapsed)}"));
     }
 
     private static string Rates(long entries, long bytes, TimeSpan elapsed)
     {
         var seconds = Math.Max(elapsed.TotalSeconds, 1e-9);
-        return string.Create(CultureInfo.InvariantCulture, $"{entries / seconds:N0} entries/s, {bytes / 1e6 / seconds:F1} MB/s");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{entries / seconds:N0} entries/s, {bytes / 1e6 / seconds:F1} MB/s");
     }
 }

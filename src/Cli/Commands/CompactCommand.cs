@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -21,7 +20,8 @@ internal static class CompactCommand
             await engine.CompactAsync(cancellationToken);
             var after = engine.GetStatistics().Runs;
             Console.Out.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{Describe(before)} -> {Describe(after)} in {clock.Elapsed.TotalSeconds:F2} s"));
+                CultureInfo.InvariantCulture,
+                $"{Describe(before)} -> {Describe(after)} in {clock.Elapsed.TotalSeconds:F2} s"));
             return ExitCode.Ok;
         });
         return command;

@@ -11,7 +11,8 @@ internal static class DemoChildCommand
     public static Command Create()
     {
         var data = new Argument<string>("DIR");
-        var command = new Command(ApplyChild.CommandName, "Applies the bundled log and acknowledges each chunk.") { data };
+        var command =
+            new Command(ApplyChild.CommandName, "Applies the bundled log and acknowledges each chunk.") { data };
         command.Hidden = true;
         command.SetAction(parsed =>
         {

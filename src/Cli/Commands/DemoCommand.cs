@@ -12,10 +12,15 @@ internal static class DemoCommand
     {
         var keep = new Option<string?>("--keep")
         {
-            Description = "Work in this directory, new or empty, and leave everything there; otherwise a directory here, removed in the end.",
+            Description = "Work in this directory, new or empty, and leave everything there; "
+                + "otherwise a directory here, removed in the end.",
             HelpName = "DIR",
         };
-        var command = new Command("demo", "Applies a real Raft log, reads, survives kills, snapshots and installs, and proves every answer.") { keep };
+        var command = new Command(
+            "demo", "Applies a real Raft log, reads, survives kills, snapshots and installs, and proves every answer.")
+        {
+            keep
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             using var directory = new DemoDirectory(parsed.GetValue(keep));

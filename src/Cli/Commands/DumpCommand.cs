@@ -14,25 +14,34 @@ internal static class DumpCommand
 
     private delegate void Dumper(ReadOnlySpan<byte> file, DumpWriter writer);
 
-    public static Command Create() => new("dump", "Shows the structure of a file, with offsets, sizes, kinds and indexes.")
+    public static Command Create() => new(
+        "dump", "Shows the structure of a file, with offsets, sizes, kinds and indexes.")
     {
         Of("wal", "A segment of the write-ahead log: records, and the effects in them.", WalDump.Write),
         Of("table", "A table: footer, properties, blocks, rows.", TableDump.Write),
         Of("manifest", "A manifest log: version edits.", ManifestDump.Write),
-        Of("snapshot", "A snapshot, a directory or packed: its state and tables.", (path, writer) => SnapshotDump.Write(SnapshotFile.Open(path), writer)),
+        Of(
+            "snapshot", "A snapshot, a directory or packed: its state and tables.",
+            (path, writer) => SnapshotDump.Write(SnapshotFile.Open(path), writer)),
     };
 
     private static Command Of(string name, string description, Dumper dump) => Of(name, description, (path, writer) =>
     {
         var length = new FileInfo(path).Length;
-        if (length > FileBytesMax) throw new UsageException($"{path}: {length} bytes are more than this command can hold");
+        if (length > FileBytesMax)
+            throw new UsageException($"{path}: {length} bytes are more than this command can hold");
         dump(File.ReadAllBytes(path), writer);
     });
 
     private static Command Of(string name, string description, Action<string, DumpWriter> dump)
     {
         var file = new Argument<string>("FILE") { Description = "The file." };
-        var limit = new Option<long>("--limit", "-n") { Description = "Stop after this many lines.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
+        var limit = new Option<long>("--limit", "-n")
+        {
+            Description = "Stop after this many lines.",
+            HelpName = "N",
+            DefaultValueFactory = _ => long.MaxValue
+        };
         var command = new Command(name, description) { file, limit };
         command.SetAction(parsed =>
         {

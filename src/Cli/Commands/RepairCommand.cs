@@ -8,13 +8,23 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve repair PATH --out OUT</c>: saves what can be read into a new database, and lists what cannot.</summary>
+/// <summary>
+/// <c>varve repair PATH --out OUT</c>: saves what can be read into a new database, and lists what cannot.
+/// </summary>
 internal static class RepairCommand
 {
     public static Command Create()
     {
-        var path = new Argument<string>("PATH") { Description = "A damaged database's directory, or a snapshot. It is only read." };
-        var output = new Option<string>("--out", "-o") { Description = "The new database's directory; does not exist or is empty.", HelpName = "DIR", Required = true };
+        var path = new Argument<string>("PATH")
+        {
+            Description = "A damaged database's directory, or a snapshot. It is only read."
+        };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "The new database's directory; does not exist or is empty.",
+            HelpName = "DIR",
+            Required = true
+        };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
         var clock = new Option<string>("--lease-clock")
         {
@@ -22,16 +32,23 @@ internal static class RepairCommand
             DefaultValueFactory = _ => "local",
         };
         clock.AcceptOnlyFromAmong("local", "log");
-        var command = new Command("repair", "Salvages a damaged database or snapshot into a new database, and lists what is lost.") { path, output, clock, json };
+        var command = new Command(
+            "repair", "Salvages a damaged database or snapshot into a new database, and lists what is lost.")
+        {
+            path, output, clock, json
+        };
         command.SetAction(parsed =>
         {
             var target = parsed.GetRequiredValue(path);
-            var report = Repair.Run(Storages.Default, target, parsed.GetRequiredValue(output), parsed.GetValue(clock) == "log" ? LeaseClock.Log : LeaseClock.Local);
+            var report = Repair.Run(
+                Storages.Default, target, parsed.GetRequiredValue(output),
+                parsed.GetValue(clock) == "log" ? LeaseClock.Log : LeaseClock.Local);
             if (parsed.GetValue(json)) WriteJson(report);
             else WriteText(report);
             if (report.Losses.Count == 0 && report.IsExact) return ExitCode.Ok;
             Console.Out.Flush();
-            Console.Error.WriteLine($"varve: {target}: {(report.IsExact ? "entries at the end of the log are lost" : "the result is not the state of one index")}");
+            Console.Error.WriteLine(
+                $"varve: {target}: {(report.IsExact ? "entries at the end of the log are lost" : "the result is not the state of one index")}");
             return ExitCode.Corruption;
         });
         return command;
@@ -42,12 +59,16 @@ internal static class RepairCommand
         foreach (var problem in report.Problems) Console.Out.WriteLine(VerifyCommand.LineOf(problem));
         foreach (var loss in report.Losses)
         {
-            var keys = loss.After is null && loss.Before is null ? "" : $"; keys {Key(loss.After, "the first")} to {Key(loss.Before, "the last")} may be missing or stale";
+            var keys = loss.After is null && loss.Before is null
+                ? ""
+                : $"; keys {Key(loss.After, "the first")} to {Key(loss.Before, "the last")} may be missing or stale";
             Console.Out.WriteLine($"lost    {loss.File} at {loss.Offset}: {loss.What}{keys}");
         }
 
         Console.Out.WriteLine(
-            (report.IsExact ? "exact: the state of index " : "not exact: the newest readable version of every key, up to index ")
+            (report.IsExact
+                ? "exact: the state of index "
+                : "not exact: the newest readable version of every key, up to index ")
             + $"{report.LastApplied.Index}, term {report.LastApplied.Term}; {SizeText.Count(report.LiveKeys)} keys");
     }
 
@@ -74,7 +95,8 @@ internal static class RepairCommand
                 writer.WriteNumber("offset", loss.Offset);
                 writer.WriteString("what", loss.What);
                 if (loss.After is not null) writer.WriteString("after", "hex:" + Convert.ToHexStringLower(loss.After));
-                if (loss.Before is not null) writer.WriteString("before", "hex:" + Convert.ToHexStringLower(loss.Before));
+                if (loss.Before is not null)
+                    writer.WriteString("before", "hex:" + Convert.ToHexStringLower(loss.Before));
                 writer.WriteEndObject();
             }
 

@@ -12,10 +12,12 @@ internal static class ScanCommand
 {
     private const int ValueBytesShown = 100;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     // The output is for programs, not for a page of HTML: no need to escape its letters.
-    private static readonly JsonWriterOptions JsonLine = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions JsonLine =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create()
     {
@@ -24,10 +26,19 @@ internal static class ScanCommand
             Description = "Only keys that start with this: UTF-8 text, or hex: and hexadecimal digits.",
             DefaultValueFactory = _ => "",
         };
-        var limit = new Option<long>("--limit", "-n") { Description = "Stop after this many entries.", HelpName = "N", DefaultValueFactory = _ => long.MaxValue };
+        var limit = new Option<long>("--limit", "-n")
+        {
+            Description = "Stop after this many entries.",
+            HelpName = "N",
+            DefaultValueFactory = _ => long.MaxValue
+        };
         var reverse = new Option<bool>("--reverse", "-r") { Description = "Last key first." };
-        var json = new Option<bool>("--json") { Description = "One JSON object a line, values whole; what is not UTF-8 comes in Base64." };
-        var command = new Command("scan", "Lists live entries in key order, all of one revision.") { prefix, limit, reverse, json };
+        var json = new Option<bool>("--json")
+        {
+            Description = "One JSON object a line, values whole; what is not UTF-8 comes in Base64."
+        };
+        var command = new Command(
+            "scan", "Lists live entries in key order, all of one revision.") { prefix, limit, reverse, json };
         var database = new DatabaseOptions(command);
         command.SetAction(parsed =>
         {
@@ -42,7 +53,8 @@ internal static class ScanCommand
         return command;
     }
 
-    private static void Scan(LsmStateMachine engine, byte[] prefix, long entriesMax, bool reverse, bool json, Stream output)
+    private static void Scan(
+        LsmStateMachine engine, byte[] prefix, long entriesMax, bool reverse, bool json, Stream output)
     {
         using var view = engine.OpenView();
         var entries = view.ScanPrefix(prefix);
@@ -52,7 +64,9 @@ internal static class ScanCommand
         {
             if (left-- == 0) break;
             if (json) WriteJson(output, view.Revision, entry);
-            else output.Write(Encoding.UTF8.GetBytes($"{KeyText.Escape(entry.Key)}\t{KeyText.Escape(entry.Value, ValueBytesShown)}\n"));
+            else
+                output.Write(Encoding.UTF8.GetBytes(
+                    $"{KeyText.Escape(entry.Key)}\t{KeyText.Escape(entry.Value, ValueBytesShown)}\n"));
         }
     }
 

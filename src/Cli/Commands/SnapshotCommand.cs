@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Varve.Cli.Snapshots;
 
 namespace Varve.Cli.Commands;
 
@@ -16,7 +15,8 @@ internal static class SnapshotCommand
     };
 
     /// <summary>A snapshot's path, as all subcommands name it.</summary>
-    public static Argument<string> PathArgument() => new("SNAPSHOT") { Description = "A snapshot's directory, or a packed .varve file." };
+    public static Argument<string> PathArgument() =>
+        new("SNAPSHOT") { Description = "A snapshot's directory, or a packed .varve file." };
 
     public static void WriteMetadata(SnapshotMetadata metadata)
     {

@@ -10,9 +10,22 @@ internal static class SnapshotCreateCommand
 {
     public static Command Create()
     {
-        var output = new Option<string>("--out", "-o") { Description = "The snapshot's directory, new or empty.", HelpName = "DIR2", Required = true };
-        var index = new Option<ulong?>("--index") { Description = "Cut here, the last applied index or a little behind; without it, the last applied index.", HelpName = "N" };
-        var pack = new Option<string?>("--pack") { Description = "Also write the snapshot as one file, to send or store.", HelpName = "FILE.varve" };
+        var output = new Option<string>("--out", "-o")
+        {
+            Description = "The snapshot's directory, new or empty.",
+            HelpName = "DIR2",
+            Required = true
+        };
+        var index = new Option<ulong?>("--index")
+        {
+            Description = "Cut here, the last applied index or a little behind; without it, the last applied index.",
+            HelpName = "N"
+        };
+        var pack = new Option<string?>("--pack")
+        {
+            Description = "Also write the snapshot as one file, to send or store.",
+            HelpName = "FILE.varve"
+        };
         var command = new Command("create", "Writes the state at exactly one applied index.") { output, index, pack };
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
@@ -24,7 +37,8 @@ internal static class SnapshotCreateCommand
             var checksum = await engine.GenerateSnapshotDataAsync(directory, cut, cancellationToken);
             SnapshotCommand.WriteMetadata(new SnapshotMetadata(cut, checksum));
             if (parsed.GetValue(pack) is { } file)
-                Console.Out.WriteLine($"packed    {SizeText.Format(await SnapshotPack.CreateAsync(directory, file, cancellationToken))}");
+                Console.Out.WriteLine(
+                    $"packed    {SizeText.Format(await SnapshotPack.CreateAsync(directory, file, cancellationToken))}");
             return ExitCode.Ok;
         });
         return command;
@@ -35,6 +49,7 @@ internal static class SnapshotCreateCommand
         if (index is not { } wanted || wanted == engine.LastApplied.Index) return engine.LastApplied;
         return engine.EntryTerm(wanted) is { } term
             ? new LogId(wanted, term)
-            : throw new UsageException($"index {wanted} is not an applied one whose term is known (last applied: {engine.LastApplied.Index})");
+            : throw new UsageException(
+                $"index {wanted} is not an applied one whose term is known (last applied: {engine.LastApplied.Index})");
     }
 }

@@ -5,7 +5,9 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve snapshot install SNAPSHOT</c>: replaces a database's state, creating the database if need be.</summary>
+/// <summary>
+/// <c>varve snapshot install SNAPSHOT</c>: replaces a database's state, creating the database if need be.
+/// </summary>
 internal static class SnapshotInstallCommand
 {
     public static Command Create()
@@ -16,15 +18,20 @@ internal static class SnapshotInstallCommand
             Description = "The checksum that the snapshot must have; without it, the one of its manifest as it is.",
             HelpName = "HEX",
         };
-        var command = new Command("install", "Verifies a snapshot and replaces the whole state by it in one step.") { path, checksum };
+        var command = new Command(
+            "install", "Verifies a snapshot and replaces the whole state by it in one step.") { path, checksum };
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var snapshot = SnapshotFile.Open(Path.GetFullPath(parsed.GetRequiredValue(path)));
-            var metadata = parsed.GetValue(checksum) is { } hex ? snapshot.Metadata with { Checksum = ParseChecksum(hex) } : snapshot.Metadata;
-            await using var engine = database.OpenOrCreate(parsed, leaseClock: (LeaseClock)snapshot.Manifest.State.LeaseClock);
+            var metadata = parsed.GetValue(checksum) is { } hex
+                ? snapshot.Metadata with { Checksum = ParseChecksum(hex) }
+                : snapshot.Metadata;
+            await using var engine = database.OpenOrCreate(
+                parsed, leaseClock: (LeaseClock)snapshot.Manifest.State.LeaseClock);
             await engine.ApplySnapshotFromFileAsync(metadata, snapshot.Path, cancellationToken);
-            Console.Out.WriteLine($"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, {SizeText.Count(engine.Count)} live keys");
+            Console.Out.WriteLine(
+                $"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, {SizeText.Count(engine.Count)} live keys");
             return ExitCode.Ok;
         });
         return command;

@@ -8,15 +8,17 @@ namespace Varve.Cli.Commands;
 using Command = System.CommandLine.Command;
 
 /// <summary>
-/// <c>varve stat</c>: where a database stands and what it is made of. It reads through an engine of its own, just opened: what counts the
-/// work of an engine since its open, and what comes from the options, is not shown, for it says nothing of the database.
+/// <c>varve stat</c>: where a database stands and what it is made of. It reads through an engine of its own, just
+/// opened: what counts the work of an engine since its open, and what comes from the options, is not shown, for it says
+/// nothing of the database.
 /// </summary>
 internal static class StatCommand
 {
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("stat", "Shows the applied index, the live keys, the memtables and the runs.") { json };
+        var command =
+            new Command("stat", "Shows the applied index, the live keys, the memtables and the runs.") { json };
         var database = new DatabaseOptions(command);
         command.SetAction(parsed =>
         {
@@ -39,9 +41,14 @@ internal static class StatCommand
         Fact("snapshot", engine.SnapshotMetadata is { } snapshot
             ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum {Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
             : "none");
-        Fact("memtables", $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, {SizeText.Format(statistics.MemtableIndexBytes)} of index)");
-        Fact("memory", $"{SizeText.Format(statistics.MemoryBytes)} of memtables, {SizeText.Format(statistics.ChunkBytes)} kept to apply chunks in");
-        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL" + (statistics.TornTailBytes == 0 ? ""
+        Fact(
+            "memtables",
+            $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, {SizeText.Format(statistics.MemtableIndexBytes)} of index)");
+        Fact(
+            "memory",
+            $"{SizeText.Format(statistics.MemoryBytes)} of memtables, {SizeText.Format(statistics.ChunkBytes)} kept to apply chunks in");
+        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL" + (statistics.TornTailBytes
+            == 0 ? ""
             : $"; after them {SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being written, or a torn tail"));
         if (statistics.Fault is { } fault) Fact("fault", fault);
         AnsiConsole.Write(facts);
@@ -52,7 +59,9 @@ internal static class StatCommand
         for (var run = 0; run < statistics.Runs.Count; run++)
         {
             var (tables, rows, bytes) = statistics.Runs[run];
-            runs.AddRow(run.ToString(CultureInfo.InvariantCulture), SizeText.Count(tables), SizeText.Count(rows), SizeText.Format(bytes));
+            runs.AddRow(
+                run.ToString(CultureInfo.InvariantCulture), SizeText.Count(tables), SizeText.Count(rows),
+                SizeText.Format(bytes));
         }
 
         AnsiConsole.Write(runs);

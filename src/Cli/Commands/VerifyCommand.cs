@@ -7,17 +7,34 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve verify PATH</c>: says all that is wrong with a database or a snapshot, and changes nothing.</summary>
+/// <summary>
+/// <c>varve verify PATH</c>: says all that is wrong with a database or a snapshot, and changes nothing.
+/// </summary>
 internal static class VerifyCommand
 {
     public static Command Create()
     {
-        var path = new Argument<string>("PATH") { Description = "A database's directory, a snapshot's directory, or a packed .varve file." };
-        var quick = new Option<bool>("--quick") { Description = "Only what an open reads: pointers, manifest, log, the ends of tables. Damage inside tables is not seen." };
+        var path = new Argument<string>("PATH")
+        {
+            Description = "A database's directory, a snapshot's directory, or a packed .varve file."
+        };
+        var quick =
+            new Option<bool>("--quick")
+            {
+                Description = "Only what an open reads: pointers, manifest, log, "
+                    + "the ends of tables. Damage inside tables is not seen."
+            };
         var deep = new Option<bool>("--deep") { Hidden = true }; // the default
-        var progress = new Option<bool>("--progress") { Description = "Name each file on standard error as it is read; a terminal shows progress without it." };
+        var progress = new Option<bool>("--progress")
+        {
+            Description = "Name each file on standard error as it is read; a terminal shows progress without it."
+        };
         var json = new Option<bool>("--json") { Description = "One JSON object." };
-        var command = new Command("verify", "Reports every damage in a database or a snapshot, with file and offset; writes nothing.") { path, quick, deep, progress, json };
+        var command = new Command(
+            "verify", "Reports every damage in a database or a snapshot, with file and offset; writes nothing.")
+        {
+            path, quick, deep, progress, json
+        };
         command.SetAction(parsed =>
         {
             var target = parsed.GetRequiredValue(path);
@@ -75,7 +92,8 @@ internal static class VerifyCommand
             + $"{SizeText.Count(totals.Rows)} rows, {SizeText.Count(totals.Records)} log records, {SizeText.Count(totals.Entries)} entries");
     }
 
-    private static void WriteJson(string path, bool deep, IReadOnlyList<Problem> problems, int damages, VerificationTotals totals)
+    private static void WriteJson(
+        string path, bool deep, IReadOnlyList<Problem> problems, int damages, VerificationTotals totals)
     {
         using var output = Console.OpenStandardOutput();
         using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))

@@ -4,10 +4,10 @@ using System.Diagnostics;
 namespace Varve.Cli.Demo;
 
 /// <summary>
-/// The process that gets killed: this tool again, with a hidden command. It applies the bundled log from where the database
-/// stands and writes each chunk's last index, 8 bytes little endian, to standard output once the chunk is applied. A byte
-/// on standard input allows one chunk more, and a few are allowed from the start: so the parent decides how far it gets, and
-/// a kill finds it at work.
+/// The process that gets killed: this tool again, with a hidden command. It applies the bundled log from where the
+/// database stands and writes each chunk's last index, 8 bytes little endian, to standard output once the chunk is
+/// applied. A byte on standard input allows one chunk more, and a few are allowed from the start: so the parent decides
+/// how far it gets, and a kill finds it at work.
 /// </summary>
 internal sealed class ApplyChild : IDisposable
 {
@@ -26,8 +26,14 @@ internal sealed class ApplyChild : IDisposable
 
     public static ApplyChild Start(string data)
     {
-        var self = Environment.ProcessPath ?? throw new InvalidOperationException("the path of this process is not known");
-        var start = new ProcessStartInfo(self) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
+        var self = Environment.ProcessPath
+            ?? throw new InvalidOperationException("the path of this process is not known");
+        var start = new ProcessStartInfo(self)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false
+        };
         if (Path.GetFileNameWithoutExtension(self).Equals("dotnet", StringComparison.OrdinalIgnoreCase))
         {
             start.ArgumentList.Add("exec");
@@ -36,7 +42,8 @@ internal sealed class ApplyChild : IDisposable
 
         start.ArgumentList.Add(CommandName);
         start.ArgumentList.Add(data);
-        return new ApplyChild(Process.Start(start) ?? throw new InvalidOperationException("the child process did not start"));
+        return new ApplyChild(
+            Process.Start(start) ?? throw new InvalidOperationException("the child process did not start"));
     }
 
     /// <summary>The child's side.</summary>

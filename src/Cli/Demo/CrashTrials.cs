@@ -3,14 +3,17 @@ using System.Diagnostics;
 namespace Varve.Cli.Demo;
 
 /// <summary>
-/// Kills a process that applies, several times at different places of the log, and looks at what it leaves. What must hold
-/// each time: every chunk that was acknowledged is there, and the state is that of exactly one applied index.
+/// Kills a process that applies, several times at different places of the log, and looks at what it leaves. What must
+/// hold each time: every chunk that was acknowledged is there, and the state is that of exactly one applied index.
 /// </summary>
-internal sealed class CrashTrials(DemoDirectory directory, DemoReport report, List<SampleChunk> chunks, KnownAnswers known)
+internal sealed class CrashTrials(
+    DemoDirectory directory, DemoReport report, List<SampleChunk> chunks, KnownAnswers known)
 {
     private const int Trials = 3;
 
-    /// <summary>Chunks that the child works off at its parent's pace, then those it gets at once, and dies in the middle of.</summary>
+    /// <summary>
+    /// Chunks that the child works off at its parent's pace, then those it gets at once, and dies in the middle of.
+    /// </summary>
     private const int ChunksPaced = 16, ChunksInBurst = 24;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -28,15 +31,20 @@ internal sealed class CrashTrials(DemoDirectory directory, DemoReport report, Li
             var opened = clock.Elapsed;
             var recovered = engine.LastApplied;
             if (recovered.Index < acknowledged)
-                throw new MismatchException($"index {acknowledged} was acknowledged, but only {recovered.Index} is there after the kill");
+                throw new MismatchException(
+                    $"index {acknowledged} was acknowledged, but only {recovered.Index} is there after the kill");
 
-            foreach (var chunk in chunks.Where(chunk => chunk.LastIndex > reference.LastApplied.Index && chunk.LastIndex <= recovered.Index))
+            foreach (var chunk in chunks.Where(
+                chunk => chunk.LastIndex > reference.LastApplied.Index && chunk.LastIndex <= recovered.Index))
                 followed.Apply(chunk.Bytes.Span);
             DemoReport.Require("the recovered index ends a chunk", reference.LastApplied, recovered);
-            DemoReport.Require($"state recovered at index {recovered.Index}", StateDigest.Of(reference), StateDigest.Of(engine));
+            DemoReport.Require(
+                $"state recovered at index {recovered.Index}", StateDigest.Of(reference), StateDigest.Of(engine));
             DemoReport.Require($"live keys recovered at index {recovered.Index}", reference.Count, engine.Count);
-            report.Fact($"ok: acknowledged up to {acknowledged}, recovered at exactly {recovered.Index}, state equals an unbroken run's");
-            report.Figure($"recovery at index {recovered.Index}", engine.GetStatistics().RecoveredEntries, "entries", opened);
+            report.Fact(
+                $"ok: acknowledged up to {acknowledged}, recovered at exactly {recovered.Index}, state equals an unbroken run's");
+            report.Figure(
+                $"recovery at index {recovered.Index}", engine.GetStatistics().RecoveredEntries, "entries", opened);
         }
 
         await FinishAsync(data);
@@ -66,7 +74,8 @@ internal sealed class CrashTrials(DemoDirectory directory, DemoReport report, Li
             {
                 acknowledged = await child.ReadAcknowledgementAsync(cancellationToken)
                     ?? throw new MismatchException($"the child process ended by itself after index {acknowledged}");
-                if (chunk < ChunksPaced) await child.AllowAsync(chunk < ChunksPaced - 1 ? 1 : ChunksInBurst, cancellationToken);
+                if (chunk < ChunksPaced)
+                    await child.AllowAsync(chunk < ChunksPaced - 1 ? 1 : ChunksInBurst, cancellationToken);
             }
 
             child.Kill();

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Varve.Cli.Demo;
 
-/// <summary>Where the demo works: a directory of its own under the current one, removed in the end, or one that the user keeps.</summary>
+/// <summary>
+/// Where the demo works: a directory of its own under the current one, removed in the end, or one that the user keeps.
+/// </summary>
 internal sealed class DemoDirectory : IDisposable
 {
     private readonly bool _keep;
@@ -10,8 +12,10 @@ internal sealed class DemoDirectory : IDisposable
     public DemoDirectory(string? keep)
     {
         _keep = keep is not null;
-        Path = System.IO.Path.GetFullPath(keep ?? "varve-demo-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
-        if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any()) throw new UsageException($"{Path}: not empty");
+        Path = System.IO.Path.GetFullPath(
+            keep ?? "varve-demo-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
+        if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
+            throw new UsageException($"{Path}: not empty");
         Directory.CreateDirectory(Path);
     }
 

@@ -30,7 +30,8 @@ internal sealed class DemoReport
     /// <summary>As <see cref="Check{T}"/>, silent when it holds.</summary>
     public static void Require<T>(string what, T expected, T actual) where T : notnull
     {
-        if (!EqualityComparer<T>.Default.Equals(expected, actual)) throw new MismatchException($"{what}: expected {expected}, found {actual}");
+        if (!EqualityComparer<T>.Default.Equals(expected, actual))
+            throw new MismatchException($"{what}: expected {expected}, found {actual}");
     }
 
     public void Figure(string what, long amount, string unit, TimeSpan time)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Varve.Cli.Demo;
 
-/// <summary>The steps of <c>varve demo</c>, in order. Any answer that is not the known one is a <see cref="MismatchException"/>.</summary>
+/// <summary>
+/// The steps of <c>varve demo</c>, in order. Any answer that is not the known one is a <see cref="MismatchException"/>.
+/// </summary>
 internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
 {
     private const int EntriesShown = 3;
@@ -10,7 +12,10 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
     private readonly List<SampleChunk> _chunks = SampleLog.Load();
     private readonly KnownAnswers _known = KnownAnswers.Load();
 
-    /// <summary>How every engine of the demo is opened: leases by the log's clock, and memtables small enough for the sample to be flushed.</summary>
+    /// <summary>
+    /// How every engine of the demo is opened: leases by the log's clock, and memtables small enough for the sample to
+    /// be flushed.
+    /// </summary>
     public static EngineOptions Options { get; } = new() { LeaseClock = LeaseClock.Log, MemtableBytes = 4 << 20 };
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -39,7 +44,8 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
         foreach (var chunk in _chunks) outcomes.Add(applier.Apply(chunk.Bytes.Span));
         var elapsed = clock.Elapsed;
 
-        report.Fact($"{SizeText.Count(applier.Entries)} entries in {applier.Chunks} chunks, {SizeText.Format(bytes)}, at {SizeText.Format((long)(bytes / elapsed.TotalSeconds))}/s from a cold start");
+        report.Fact(
+            $"{SizeText.Count(applier.Entries)} entries in {applier.Chunks} chunks, {SizeText.Format(bytes)}, at {SizeText.Format((long)(bytes / elapsed.TotalSeconds))}/s from a cold start");
         report.Check("entries applied", _known.Entries, applier.Entries);
         report.Check("entries that succeeded", _known.Succeeded, applier.Succeeded);
         report.Check("outcomes of all entries, sha256", _known.ResultBitsSha256, outcomes.Sha256());
@@ -82,11 +88,13 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
         var clock = Stopwatch.StartNew();
         var checksum = await engine.GenerateSnapshotDataAsync(path, engine.LastApplied, cancellationToken);
         report.Figure("snapshot", engine.Count, "keys", clock.Elapsed);
-        report.Fact($"snapshot at index {engine.LastApplied.Index}, checksum {Convert.ToHexStringLower(checksum.Span)[..16]}...");
+        report.Fact(
+            $"snapshot at index {engine.LastApplied.Index}, checksum {Convert.ToHexStringLower(checksum.Span)[..16]}...");
 
         await using var second = LsmStateMachine.Open(directory.Below("second"), Options);
         clock.Restart();
-        await second.ApplySnapshotFromFileAsync(new SnapshotMetadata(engine.LastApplied, checksum), path, cancellationToken);
+        await second.ApplySnapshotFromFileAsync(
+            new SnapshotMetadata(engine.LastApplied, checksum), path, cancellationToken);
         report.Figure("install, verified", second.Count, "keys", clock.Elapsed);
         report.Check("last applied of the second", engine.LastApplied, second.LastApplied);
         report.Check("state of the second equals the first", StateDigest.Of(engine), StateDigest.Of(second));

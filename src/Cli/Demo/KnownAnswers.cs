@@ -6,7 +6,8 @@ namespace Varve.Cli.Demo;
 internal sealed record Mark(LogId At, StateDigest All, StateDigest Libraries);
 
 /// <summary>What an independent model computed from the bundled log.</summary>
-internal sealed record KnownAnswers(long Entries, long Succeeded, LogId LastApplied, string ResultBitsSha256, IReadOnlyList<Mark> Marks)
+internal sealed record KnownAnswers(
+    long Entries, long Succeeded, LogId LastApplied, string ResultBitsSha256, IReadOnlyList<Mark> Marks)
 {
     /// <summary>The prefix that the marks' second digest covers.</summary>
     public static ReadOnlySpan<byte> LibraryPrefix => "pkg/lib"u8;
@@ -29,7 +30,9 @@ internal sealed record KnownAnswers(long Entries, long Succeeded, LogId LastAppl
             [.. marks.DistinctBy(mark => mark.At)]);
     }
 
-    private static LogId LogIdOf(JsonElement element) => new(element.GetProperty("index").GetUInt64(), element.GetProperty("term").GetUInt64());
+    private static LogId LogIdOf(JsonElement element) =>
+        new(element.GetProperty("index").GetUInt64(), element.GetProperty("term").GetUInt64());
 
-    private static StateDigest DigestOf(JsonElement element) => new(element.GetProperty("count").GetInt64(), element.GetProperty("sha256").GetString()!);
+    private static StateDigest DigestOf(JsonElement element) =>
+        new(element.GetProperty("count").GetInt64(), element.GetProperty("sha256").GetString()!);
 }

@@ -6,7 +6,8 @@ namespace Varve.Cli.Demo;
 /// Reaches the known states in the middle of the log: while the log is applied, a snapshot is cut at exactly each mark,
 /// inside a chunk and some chunks behind the last applied one, and installed into a fresh directory.
 /// </summary>
-internal sealed class MarkTrials(DemoDirectory directory, DemoReport report, List<SampleChunk> chunks, KnownAnswers known)
+internal sealed class MarkTrials(
+    DemoDirectory directory, DemoReport report, List<SampleChunk> chunks, KnownAnswers known)
 {
     /// <summary>How many chunks later than its own a mark's snapshot is cut.</summary>
     private const int ChunksBehind = 2;
@@ -28,7 +29,8 @@ internal sealed class MarkTrials(DemoDirectory directory, DemoReport report, Lis
             var checksum = await engine.GenerateSnapshotDataAsync(path, mark.At, cancellationToken);
             clock.Stop();
             await using var installed = LsmStateMachine.Open(directory.Below($"mark-{mark.At.Index}"), DemoRun.Options);
-            await installed.ApplySnapshotFromFileAsync(new SnapshotMetadata(mark.At, checksum), path, cancellationToken);
+            await installed.ApplySnapshotFromFileAsync(
+                new SnapshotMetadata(mark.At, checksum), path, cancellationToken);
             Verify(mark, installed);
             report.Fact($"ok: index {mark.At.Index}, cut at applied index {engine.LastApplied.Index}: {mark.All}");
         }
@@ -41,6 +43,8 @@ internal sealed class MarkTrials(DemoDirectory directory, DemoReport report, Lis
         DemoReport.Require($"last applied of the snapshot at {mark.At.Index}", mark.At, installed.LastApplied);
         DemoReport.Require($"live keys at {mark.At.Index}", mark.All.Count, installed.Count);
         DemoReport.Require($"state at {mark.At.Index}", mark.All, StateDigest.Of(installed));
-        DemoReport.Require($"keys with pkg/lib at {mark.At.Index}", mark.Libraries, StateDigest.Of(installed, KnownAnswers.LibraryPrefix));
+        DemoReport.Require(
+            $"keys with pkg/lib at {mark.At.Index}", mark.Libraries,
+            StateDigest.Of(installed, KnownAnswers.LibraryPrefix));
     }
 }

@@ -24,5 +24,6 @@ internal static class SampleLog
     }
 
     public static Stream OpenResource(string name) =>
-        typeof(SampleLog).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"the tool was built without {name}");
+        typeof(SampleLog).Assembly.GetManifestResourceStream(name)
+        ?? throw new InvalidOperationException($"the tool was built without {name}");
 }

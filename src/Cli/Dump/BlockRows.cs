@@ -3,7 +3,9 @@ using Varve.Format;
 
 namespace Varve.Cli.Dump;
 
-/// <summary>Walks the rows of a data block that <see cref="DataBlock.TryValidate"/> accepted, over plain spans.</summary>
+/// <summary>
+/// Walks the rows of a data block that <see cref="DataBlock.TryValidate"/> accepted, over plain spans.
+/// </summary>
 internal ref struct BlockRows
 {
     private readonly ReadOnlySpan<byte> _block;
@@ -42,7 +44,9 @@ internal ref struct BlockRows
     {
         if (++_row >= Count) return false;
         var (begin, end) = (RowBegin(_row), RowBegin(_row + 1));
-        _keyLength = _header.HasFixedKeys ? _header.KeyLength : BinaryPrimitives.ReadUInt16LittleEndian(_block[(_header.KeyLengthsOffset + 2 * _row)..]);
+        _keyLength = _header.HasFixedKeys
+            ? _header.KeyLength
+            : BinaryPrimitives.ReadUInt16LittleEndian(_block[(_header.KeyLengthsOffset + 2 * _row)..]);
         Kind = _header.HasOnlyPuts ? RecordKind.Put : (RecordKind)_block[_header.KindsOffset + _row];
 
         // A key is the block's prefix, then up to eight bytes of head, then what its row holds.

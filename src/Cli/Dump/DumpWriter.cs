@@ -24,7 +24,8 @@ internal sealed class DumpWriter(string path, TextWriter output, long linesMax) 
     public void Part(long offset, string text) => Line(offset, "  " + text);
 
     /// <summary>The error of bytes that cannot be read on.</summary>
-    public VarveException Corrupt(string kind, long start, DecodeError error) => DecodeFailure.Of(path, start, kind, error);
+    public VarveException Corrupt(string kind, long start, DecodeError error) =>
+        DecodeFailure.Of(path, start, kind, error);
 
     public static string Key(ReadOnlySpan<byte> key) => "'" + KeyText.Escape(key, KeyBytesShown) + "'";
 

@@ -9,8 +9,10 @@ internal static class SnapshotDump
     public static void Write(SnapshotFile snapshot, DumpWriter writer)
     {
         var manifest = snapshot.Manifest;
-        writer.Line(0, $"snapshot of database {manifest.DatabaseId}, {(snapshot.IsPacked ? "packed" : "a directory")}, manifest of {snapshot.ManifestLength} bytes, "
-            + $"{nameof(SHA256)} {Convert.ToHexStringLower(snapshot.Metadata.Checksum.Span)}");
+        writer.Line(
+            0,
+            $"snapshot of database {manifest.DatabaseId}, {(snapshot.IsPacked ? "packed" : "a directory")}, manifest of {snapshot.ManifestLength} bytes, "
+                + $"{nameof(SHA256)} {Convert.ToHexStringLower(snapshot.Metadata.Checksum.Span)}");
         writer.Line(0, StateText.Describe(manifest.State));
         foreach (var table in manifest.Tables) writer.Line(0, StateText.Describe(table));
     }

@@ -14,7 +14,9 @@ internal static class TableDump
             throw writer.Corrupt("table footer", file.Length - end.Length, error);
 
         var salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
-        writer.Line(footer.Offset, $"table number {footer.OriginNumber} of database {footer.Origin}, {file.Length} bytes, xxh128 {Hash(file)}");
+        writer.Line(
+            footer.Offset,
+            $"table number {footer.OriginNumber} of database {footer.Origin}, {file.Length} bytes, xxh128 {Hash(file)}");
         WriteProperties(Region(file, footer.Properties, salt, "properties", writer), footer.Properties.Offset, writer);
         WriteRegion("leases", footer.Leases, writer);
         WriteRegion("filter", footer.Filter, writer);
@@ -24,8 +26,10 @@ internal static class TableDump
         while (offset < footer.DataLength && !writer.IsFull)
         {
             var rest = file[(int)offset..(int)footer.DataLength];
-            var extent = DataBlockHeader.Extent(rest.Length < DataBlockHeader.Bytes ? uint.MaxValue : DataBlockShape.ReadHeader(rest).Length);
-            if (extent > rest.Length) throw writer.Corrupt("data block", offset, new DecodeError(0, "runs past the data region"));
+            var extent = DataBlockHeader.Extent(
+                rest.Length < DataBlockHeader.Bytes ? uint.MaxValue : DataBlockShape.ReadHeader(rest).Length);
+            if (extent > rest.Length)
+                throw writer.Corrupt("data block", offset, new DecodeError(0, "runs past the data region"));
             WriteBlock(rest[..(int)extent], offset, salt, writer);
             offset += extent;
         }
@@ -37,35 +41,46 @@ internal static class TableDump
 
     private static void WriteProperties(ReadOnlySpan<byte> bytes, long offset, DumpWriter writer)
     {
-        if (!TableProperties.TryDecode(bytes, out var properties, out var error) || properties is null) throw writer.Corrupt("table properties", offset, error);
-        var deadlines = properties.LeaseCount == 0 ? "" : $" until {properties.SmallestDeadline}..{properties.LargestDeadline}";
+        if (!TableProperties.TryDecode(bytes, out var properties, out var error) || properties is null)
+            throw writer.Corrupt("table properties", offset, error);
+        var deadlines =
+            properties.LeaseCount == 0 ? "" : $" until {properties.SmallestDeadline}..{properties.LargestDeadline}";
         writer.Line(
             offset,
             $"properties: {properties.RowCount} rows ({properties.TombstoneCount} tombstones, {properties.LeaseCount} leases{deadlines}) in {properties.BlockCount} blocks, "
             + $"{DumpWriter.Key(properties.SmallestKey)}..{DumpWriter.Key(properties.LargestKey)}");
     }
 
-    private static void WriteRegion(string name, TableRegion region, DumpWriter writer) => writer.Line(region.Offset, $"{name}: {region.Length} bytes");
+    private static void WriteRegion(string name, TableRegion region, DumpWriter writer) =>
+        writer.Line(region.Offset, $"{name}: {region.Length} bytes");
 
     private static void WriteBlock(ReadOnlySpan<byte> block, long offset, ulong salt, DumpWriter writer)
     {
-        if (!DataBlock.TryValidate(block, salt, offset, out var error)) throw writer.Corrupt("data block", offset, error);
+        if (!DataBlock.TryValidate(block, salt, offset, out var error))
+            throw writer.Corrupt("data block", offset, error);
         var rows = new BlockRows(block);
-        writer.Line(offset, $"block, {block.Length} bytes, {rows.Count} rows, prefix {DumpWriter.Key(rows.Prefix)}, {rows.Flags}");
+        writer.Line(
+            offset,
+            $"block, {block.Length} bytes, {rows.Count} rows, prefix {DumpWriter.Key(rows.Prefix)}, {rows.Flags}");
         while (!writer.IsFull && rows.MoveNext())
         {
             var deadline = rows.Kind == RecordKind.LeasedPut ? $", until {rows.Deadline}" : "";
-            writer.Part(offset + rows.RowOffset, $"{rows.Kind} {DumpWriter.Key(rows.Key)}, value of {rows.ValueLength} bytes{deadline}");
+            writer.Part(
+                offset + rows.RowOffset,
+                $"{rows.Kind} {DumpWriter.Key(rows.Key)}, value of {rows.ValueLength} bytes{deadline}");
         }
     }
 
-    private static ReadOnlySpan<byte> Region(ReadOnlySpan<byte> file, TableRegion region, ulong salt, string name, DumpWriter writer)
+    private static ReadOnlySpan<byte> Region(
+        ReadOnlySpan<byte> file, TableRegion region, ulong salt, string name, DumpWriter writer)
     {
         var bytes = file.Slice((int)region.Offset, (int)region.Length);
         return TableChecksum.Of(bytes, salt, region.Offset) == region.Checksum
             ? bytes
-            : throw writer.Corrupt("table " + name, region.Offset, new DecodeError(0, "the region's checksum does not match"));
+            : throw writer.Corrupt(
+                "table " + name, region.Offset, new DecodeError(0, "the region's checksum does not match"));
     }
 
-    private static string Hash(ReadOnlySpan<byte> file) => XxHash128.HashToUInt128(file).ToString("x32", CultureInfo.InvariantCulture);
+    private static string Hash(ReadOnlySpan<byte> file) =>
+        XxHash128.HashToUInt128(file).ToString("x32", CultureInfo.InvariantCulture);
 }

@@ -34,14 +34,16 @@ internal sealed class SnapshotFile
         var isPacked = !Directory.Exists(path);
         var manifestPath = isPacked ? path : System.IO.Path.Combine(path, SnapshotNames.Manifest);
         var bytes = isPacked ? ReadPackedManifest(path) : ReadManifest(manifestPath);
-        if (SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error)) return new SnapshotFile(path, isPacked, bytes, manifest);
+        if (SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error))
+            return new SnapshotFile(path, isPacked, bytes, manifest);
         throw DecodeFailure.Of(manifestPath, isPacked ? PackFormat.HeaderSize : 0, "snapshot manifest", error);
     }
 
     private static byte[] ReadManifest(string path)
     {
         using var stream = File.OpenRead(path);
-        if (stream.Length > SnapshotManifestCodec.FileLengthMax) throw CorruptionException.Of(path, 0, "snapshot manifest", $"length {stream.Length} is out of range");
+        if (stream.Length > SnapshotManifestCodec.FileLengthMax)
+            throw CorruptionException.Of(path, 0, "snapshot manifest", $"length {stream.Length} is out of range");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
@@ -52,7 +54,8 @@ internal sealed class SnapshotFile
         using var stream = File.OpenRead(path);
         var header = ReadPackHeader(stream, path);
         var length = (int)Math.Min(header.ManifestLength, stream.Length - stream.Position);
-        if (length < header.ManifestLength) throw CorruptionException.Of(path, stream.Position, "packed snapshot", "file ends inside its manifest");
+        if (length < header.ManifestLength)
+            throw CorruptionException.Of(path, stream.Position, "packed snapshot", "file ends inside its manifest");
         var bytes = new byte[length];
         stream.ReadExactly(bytes);
         return bytes;

@@ -3,7 +3,9 @@ using Varve.Storage;
 
 namespace Varve.Cli.Snapshots;
 
-/// <summary>Packs a snapshot's directory into one file, which appears under its name only when it is whole and durable.</summary>
+/// <summary>
+/// Packs a snapshot's directory into one file, which appears under its name only when it is whole and durable.
+/// </summary>
 internal static class SnapshotPack
 {
     /// <exception cref="UsageException">There is something under the file's name.</exception>
@@ -14,7 +16,8 @@ internal static class SnapshotPack
     }
 
     /// <returns>Bytes of the packed file.</returns>
-    public static async Task<long> CreateAsync(string snapshotDirectory, string file, CancellationToken cancellationToken)
+    public static async Task<long> CreateAsync(
+        string snapshotDirectory, string file, CancellationToken cancellationToken)
     {
         EnsureFree(file);
         var path = Path.GetFullPath(file);
@@ -22,7 +25,8 @@ internal static class SnapshotPack
         try
         {
             long length;
-            await using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
+            await using (var stream = new FileStream(
+                temporary, FileMode.Create, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
             {
                 await SnapshotPacker.PackAsync(Storages.Default, snapshotDirectory, stream, cancellationToken);
                 length = stream.Length;

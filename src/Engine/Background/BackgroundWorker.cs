@@ -1,13 +1,12 @@
 using Varve.Runtime;
 using Varve.Storage;
-using Varve.Versions;
 
 namespace Varve.Background;
 
 /// <summary>
-/// A worker of the engine that does its round whenever it is woken, and at an interval if it has one: on a thread of its own, or
-/// when a simulation steps it. A failure ends its work and is handed to the engine, which latches it; a full disk is not a
-/// failure, nor is want of descriptors: the round is tried again.
+/// A worker of the engine that does its round whenever it is woken, and at an interval if it has one: on a thread of
+/// its own, or when a simulation steps it. A failure ends its work and is handed to the engine, which latches it; a
+/// full disk is not a failure, nor is want of descriptors: the round is tried again.
 /// </summary>
 internal sealed class BackgroundWorker : IDisposable
 {
@@ -31,9 +30,11 @@ internal sealed class BackgroundWorker : IDisposable
     /// <param name="round">What it does.</param>
     /// <param name="failed">Told of the failure that ended it.</param>
     /// <param name="interval">How long it waits for a wake at most.</param>
-    /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores (<see cref="Defer"/>).</param>
+    /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores
+    /// (<see cref="Defer"/>).</param>
     public BackgroundWorker(
-        string name, EngineOptions options, WakeSignal wake, Action round, Action<Exception> failed, Func<TimeSpan> interval, bool isDeferrable = false)
+        string name, EngineOptions options, WakeSignal wake, Action round, Action<Exception> failed,
+        Func<TimeSpan> interval, bool isDeferrable = false)
     {
         _isDeferrable = isDeferrable;
         _name = name;
@@ -65,7 +66,9 @@ internal sealed class BackgroundWorker : IDisposable
         _thread = thread; // not before: one that could not be started is not waited for
     }
 
-    /// <summary>Has threads of the user go before this one, for the rest of its life. (Linux; elsewhere all are equal.)</summary>
+    /// <summary>
+    /// Has threads of the user go before this one, for the rest of its life. (Linux; elsewhere all are equal.)
+    /// </summary>
     public static void Defer()
     {
         if (OperatingSystem.IsLinux()) _ = Libc.Nice(NiceOfDeferrable);
@@ -107,7 +110,8 @@ internal sealed class BackgroundWorker : IDisposable
         }
         catch (IOException e) when (Shortage.IsMet(e))
         {
-            // Space may come back, and descriptors: what could not be written is still in the log. The next round tries again.
+            // Space may come back, and descriptors: what could not be written is still in the log. The next round tries
+            // again.
         }
 #pragma warning disable CA1031 // Whatever it is, the engine must hear of it instead of dying of it.
         catch (Exception e)

@@ -3,8 +3,8 @@ using Varve.Runtime;
 namespace Varve.Background;
 
 /// <summary>
-/// Finds out that nothing was applied for a while, by looking at the log's growth that often, and says so once for each such while. An engine
-/// that is stepped has none: its rounds are not to depend on a timer.
+/// Finds out that nothing was applied for a while, by looking at the log's growth that often, and says so once for each
+/// such while. An engine that is stepped has none: its rounds are not to depend on a timer.
 /// </summary>
 internal sealed class IdleDetector : IDisposable
 {
@@ -32,7 +32,8 @@ internal sealed class IdleDetector : IDisposable
     public void Start()
     {
         if (_options.Steps is null && _options.IdleAfter != Timeout.InfiniteTimeSpan)
-            _timer = _options.TimeProvider.CreateTimer(static watch => ((IdleDetector)watch!).Look(), this, _options.IdleAfter, _options.IdleAfter);
+            _timer = _options.TimeProvider.CreateTimer(
+                static watch => ((IdleDetector)watch!).Look(), this, _options.IdleAfter, _options.IdleAfter);
     }
 
     /// <summary>True once for a while in which nothing was applied.</summary>

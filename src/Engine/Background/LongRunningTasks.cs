@@ -1,14 +1,14 @@
 using System.Runtime.ExceptionServices;
 using Varve.Contract;
-using Varve.Versions;
 
 namespace Varve.Background;
 
 /// <summary>
-/// The long operations that run beside the caller: snapshots, installs, resets. Closing cancels them and waits until they have
-/// ended, so that none touches a directory that another engine may have opened by then. Any thread.
+/// The long operations that run beside the caller: snapshots, installs, resets. Closing cancels them and waits until
+/// they have ended, so that none touches a directory that another engine may have opened by then. Any thread.
 /// </summary>
-/// <param name="options">Of the engine. Under a simulation (<see cref="ManualScheduler"/>) operations run on the caller's thread.</param>
+/// <param name="options">Of the engine. Under a simulation (<see cref="ManualScheduler"/>) operations run on the
+/// caller's thread.</param>
 internal sealed class LongRunningTasks(EngineOptions options)
 {
     private readonly bool _areInline = options.Steps is not null;
@@ -17,7 +17,9 @@ internal sealed class LongRunningTasks(EngineOptions options)
     private int _running;
     private bool _closed;
 
-    /// <summary>Runs an operation on the pool (or inline), under a token that the caller's and the close cancel.</summary>
+    /// <summary>
+    /// Runs an operation on the pool (or inline), under a token that the caller's and the close cancel.
+    /// </summary>
     public async Task<T> Run<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -29,12 +31,15 @@ internal sealed class LongRunningTasks(EngineOptions options)
         try
         {
             // A linked token hears of the close on the pool, a while later; the close's own token says so at once.
-            using var linked = cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token) : null;
+            using var linked = cancellationToken.CanBeCanceled
+                ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token)
+                : null;
             var token = linked?.Token ?? _closing.Token;
             var running = _areInline ? operation(token) : Task.Run(() => operation(token), CancellationToken.None);
             return await running.ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
+            when (_closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw EngineClosed.Exception();
         }
@@ -48,12 +53,16 @@ internal sealed class LongRunningTasks(EngineOptions options)
         }
     }
 
-    /// <summary>As <see cref="Run"/>, for work that is one call: on a thread of its own, after the user's where cores are short.</summary>
-    public Task<T> RunDeferrable<T>(string name, Func<CancellationToken, T> operation, CancellationToken cancellationToken)
+    /// <summary>
+    /// As <see cref="Run"/>, for work that is one call: on a thread of its own, after the user's where cores are short.
+    /// </summary>
+    public Task<T> RunDeferrable<T>(
+        string name, Func<CancellationToken, T> operation, CancellationToken cancellationToken)
     {
         return Run(token => Task.FromResult(_areInline ? operation(token) : OnThread(token)), cancellationToken);
 
-        // Waited for by a thread of the pool, so that no other one is started by a thread that it would take its priority from.
+        // Waited for by a thread of the pool, so that no other one is started by a thread that it would take its
+        // priority from.
         T OnThread(CancellationToken token)
         {
             T result = default!;
@@ -88,7 +97,8 @@ internal sealed class LongRunningTasks(EngineOptions options)
         lock (_lock)
         {
             _closed = true;
-            _ = _closing.CancelAsync(); // what a cancellation completes goes on elsewhere, and not under the locks of this thread
+            // What a cancellation completes goes on elsewhere, and not under the locks of this thread.
+            _ = _closing.CancelAsync();
             while (_running > 0) Monitor.Wait(_lock);
         }
     }

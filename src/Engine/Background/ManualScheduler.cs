@@ -1,10 +1,9 @@
-using Varve.Versions;
-
 namespace Varve.Background;
 
 /// <summary>
-/// The seam for a simulation: an engine opened with it starts no thread, and its background rounds are done here, when the
-/// simulation says so, and its long operations on the thread that asks for them. Runs are then repeatable, and an open costs no thread. One thread at a time.
+/// The seam for a simulation: an engine opened with it starts no thread, and its background rounds are done here, when
+/// the simulation says so, and its long operations on the thread that asks for them. Runs are then repeatable, and an
+/// open costs no thread. One thread at a time.
 /// </summary>
 internal sealed class ManualScheduler
 {

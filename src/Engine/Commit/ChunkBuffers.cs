@@ -9,11 +9,13 @@ namespace Varve.Commit;
 
 /// <summary>
 /// Room for the chunk being applied, kept between chunks so that applying allocates nothing: decoded entries, then one
-/// element a new entry in each of the parallel arrays. What a large chunk took is given back after it. Used under the engine's gate.
+/// element a new entry in each of the parallel arrays. What a large chunk took is given back after it. Used under the
+/// engine's gate.
 /// </summary>
 /// <remarks>
-/// The table of this chunk's keys is probed a bounded number of times: what does not find its place then, by chance or by somebody who knows the
-/// seed of the hashes, goes to a second table by another hash, whose seed is this object's own.
+/// The table of this chunk's keys is probed a bounded number of times: what does not find its place then, by chance or
+/// by somebody who knows the seed of the hashes, goes to a second table by another hash, whose seed is this object's
+/// own.
 /// </remarks>
 internal sealed class ChunkBuffers(Action<Allocation>? allocations)
 {
@@ -45,10 +47,13 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
     public int Overflowed => _overflowed;
 
     /// <summary>Bytes that it takes.</summary>
-    public long Bytes => (Entries.LongLength * Unsafe.SizeOf<WireEntry>()) + (Positions.LongLength * (Unsafe.SizeOf<EntryPosition>() + sizeof(ulong) + sizeof(uint)))
+    public long Bytes => (Entries.LongLength * Unsafe.SizeOf<WireEntry>())
+        + (Positions.LongLength * (Unsafe.SizeOf<EntryPosition>() + sizeof(ulong) + sizeof(uint)))
         + ((_buckets.LongLength + _overflow.LongLength) * sizeof(int));
 
-    /// <summary>After a chunk: gives back what only a large one needs. Allocates nothing, for it may follow a seal.</summary>
+    /// <summary>
+    /// After a chunk: gives back what only a large one needs. Allocates nothing, for it may follow a seal.
+    /// </summary>
     public void Trim()
     {
         if (Entries.Length > CapacityKept) Entries = [];
@@ -56,7 +61,9 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
         (Positions, Hashes, References, _buckets, _overflow) = ([], [], [], [], []);
     }
 
-    /// <summary>Decodes a chunk whole; throws <see cref="ArgumentException"/> naming the byte where it is not one.</summary>
+    /// <summary>
+    /// Decodes a chunk whole; throws <see cref="ArgumentException"/> naming the byte where it is not one.
+    /// </summary>
     public int Decode(ReadOnlySpan<byte> chunk)
     {
         var reader = new ChunkReader(chunk);
@@ -69,19 +76,22 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
             asked = Math.Max(asked, reader.Position);
             if (wanted > asked) Prefetch.Span(chunk[asked..wanted]);
             asked = Math.Max(asked, wanted);
-            if (count == Entries.Length) GrowEntries(count + reader.CountAhead() + 1); // once a chunk: the end is read into one too
+            // Once a chunk: the end is read into one too.
+            if (count == Entries.Length) GrowEntries(count + reader.CountAhead() + 1);
             if (!reader.TryRead(out Entries[count])) break;
             count++;
         }
 
         if (!reader.AtEnd)
-            throw new ArgumentException($"The chunk is malformed at byte {reader.Error.Offset}: {reader.Error.Reason}.", WireSource.ParameterName);
+            throw new ArgumentException(
+                $"The chunk is malformed at byte {reader.Error.Offset}: {reader.Error.Reason}.",
+                WireSource.ParameterName);
         return count;
     }
 
     /// <summary>
-    /// Takes over the heads of a chunk of commands. False if some of their bytes are reached through code of the user's, a
-    /// <see cref="System.Buffers.MemoryManager{T}"/>, which does not run under the gate.
+    /// Takes over the heads of a chunk of commands. False if some of their bytes are reached through code of the
+    /// user's, a <see cref="System.Buffers.MemoryManager{T}"/>, which does not run under the gate.
     /// </summary>
     public bool TryTake(ReadOnlySpan<ApplyEntry> chunk)
     {
@@ -89,7 +99,8 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
         for (var i = 0; i < chunk.Length; i++)
         {
             ref readonly var entry = ref chunk[i];
-            if (entry.Command.Kind > CommandKind.CompareAndSwap) throw new ArgumentException($"Entry {i} of the chunk has no known command.", nameof(chunk));
+            if (entry.Command.Kind > CommandKind.CompareAndSwap)
+                throw new ArgumentException($"Entry {i} of the chunk has no known command.", nameof(chunk));
             if (!entry.Command.IsInArrays) return false;
             Entries[i] = new WireEntry
             {
@@ -143,7 +154,8 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
         {
             var entry = _buckets[at] - 1;
             if (entry < 0) return 0;
-            if (Hashes[entry] == hash && log.OperationAt(References[entry]).Key.SequenceEqual(key)) return References[entry];
+            if (Hashes[entry] == hash && log.OperationAt(References[entry]).Key.SequenceEqual(key))
+                return References[entry];
         }
 
         if (_overflowed == 0) return 0;
@@ -159,7 +171,8 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
         for (var probes = 0; probes < ProbesMax; probes++, at = (at + 1) & _bucketMask)
         {
             var other = _buckets[at] - 1;
-            if (other >= 0 && (Hashes[other] != hash || !log.OperationAt(References[other]).Key.SequenceEqual(key))) continue;
+            if (other >= 0 && (Hashes[other] != hash || !log.OperationAt(References[other]).Key.SequenceEqual(key)))
+                continue;
             _buckets[at] = entry + 1;
             return;
         }
@@ -197,7 +210,9 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
         Array.Resize(ref Entries, CapacityFor(count));
     }
 
-    /// <summary>Room that is kept grows in powers of two; what is given back after the chunk is as large as the chunk needs.</summary>
+    /// <summary>
+    /// Room that is kept grows in powers of two; what is given back after the chunk is as large as the chunk needs.
+    /// </summary>
     private static int CapacityFor(int count) =>
         count > CapacityKept ? count : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(count, CapacityMin));
 }

@@ -6,21 +6,25 @@ using Varve.Wal;
 
 namespace Varve.Commit;
 
-/// <summary>Checks a decoded chunk against the log and the limits of commands, before anything changes. Under the gate.</summary>
+/// <summary>
+/// Checks a decoded chunk against the log and the limits of commands, before anything changes. Under the gate.
+/// </summary>
 internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, WalWriter wal)
 {
     private readonly bool _refusesInvalid = engine.Options.InvalidCommands == InvalidCommands.Refuse;
     private readonly bool _rejectsGaps = engine.Options.LogGaps == LogGapPolicy.Reject;
 
     /// <summary>
-    /// Checks the whole chunk, answers the duplicates at its front, and fills in the positions of the new entries. Returns where those begin.
+    /// Checks the whole chunk, answers the duplicates at its front, and fills in the positions of the new entries.
+    /// Returns where those begin.
     /// </summary>
     /// <param name="scratch">The decoded chunk.</param>
     /// <param name="count">How many entries it has.</param>
     /// <param name="results">Receives the results of duplicates.</param>
     /// <param name="parameter">The caller's parameter that has the chunk.</param>
     /// <param name="operationBytes">The most that the operations of the new entries take in the log.</param>
-    public int CheckLocked(ChunkBuffers scratch, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
+    public int CheckLocked(
+        ChunkBuffers scratch, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
     {
         var incarnation = versions.Current.Generation;
         var position = wal.Position;
@@ -30,7 +34,9 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
         {
             var index = entries[first].Index;
             if (first > 0 && index <= entries[first - 1].Index) throw Disorder(first);
-            if (index == 0) throw new ArgumentException($"Entry {first} of the chunk has index 0; the first of a log is 1.", parameter);
+            if (index == 0)
+                throw new ArgumentException(
+                    $"Entry {first} of the chunk has index 0; the first of a log is 1.", parameter);
             results[first] = new ApplyResult(index, incarnation.Outcomes.Find(index) ?? throw UnknownOutcome(index));
         }
 
@@ -43,11 +49,16 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
             ref var entry = ref entries[i];
             if (i > 0 && entry.Index <= entries[i - 1].Index) throw Disorder(i);
             if (entry.Index != lastIndex + 1 && _rejectsGaps) throw new LogGapException(lastIndex + 1, entry.Index);
-            if (entry.Term < term) throw new ArgumentException($"Entry {i} of the chunk has term {entry.Term} after term {term}.", parameter);
+            if (entry.Term < term)
+                throw new ArgumentException(
+                    $"Entry {i} of the chunk has term {entry.Term} after term {term}.", parameter);
             var isRefused = !CommandLimits.AreKept(entry.Kind, entry.KeyLength, entry.ValueLength);
             if (isRefused)
             {
-                if (!_refusesInvalid) throw new ArgumentException($"Entry {i} of the chunk has {CommandLimits.Problem(entry.KeyLength, entry.ValueLength)}.", parameter);
+                if (!_refusesInvalid)
+                    throw new ArgumentException(
+                        $"Entry {i} of the chunk has {CommandLimits.Problem(entry.KeyLength, entry.ValueLength)}.",
+                        parameter);
                 entry.Kind = CommandKind.Noop; // but for its outcome
             }
 
@@ -67,7 +78,8 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
 
         return first;
 
-        ArgumentException Disorder(int entry) => new($"Entry {entry} of the chunk does not have a higher index than the one before it.", parameter);
+        ArgumentException Disorder(int entry) =>
+            new($"Entry {entry} of the chunk does not have a higher index than the one before it.", parameter);
 
         DuplicateEntryException UnknownOutcome(ulong index) => incarnation.Outcomes.IsPassedOver(index)
             ? DuplicateEntryException.OfPassedOver(index, position.Index)

@@ -8,16 +8,24 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// The way of a chunk: decode it whole, check it whole, make room, resolve each entry against what is there and write its effect
-/// into the mapped segment, seal the record, (sync), index the operations, publish the position. Up to the seal nothing has
-/// changed that anyone can see, and from the seal on nothing can fail but the sync, which latches.
+/// The way of a chunk: decode it whole, check it whole, make room, resolve each entry against what is there and write
+/// its effect into the mapped segment, seal the record, (sync), index the operations, publish the position. Up to the
+/// seal nothing has changed that anyone can see, and from the seal on nothing can fail but the sync, which latches.
 /// <para>Nothing else appends to the log: records without entries, too, are appended here.</para>
 /// </summary>
 internal sealed class CommitPipeline(
-    EngineContext engine, VersionSet versions, WalWriter wal, ChunkBuffers scratch, MemtableRotation rotation, Publisher publisher, WalSyncer syncer,
+    EngineContext engine,
+    VersionSet versions,
+    WalWriter wal,
+    ChunkBuffers scratch,
+    MemtableRotation rotation,
+    Publisher publisher,
+    WalSyncer syncer,
     WriteThrottle throttle)
 {
-    /// <summary>From here on indexing a chunk takes longer than the system call that has the device begin before it.</summary>
+    /// <summary>
+    /// From here on indexing a chunk takes longer than the system call that has the device begin before it.
+    /// </summary>
     private const int SyncAheadOperationsMin = 32;
 
     private readonly ChunkBuffers _scratch = scratch;
@@ -54,7 +62,8 @@ internal sealed class CommitPipeline(
     public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results)
     {
         if (encodedChunk.IsSingleSegment) return Apply(encodedChunk.FirstSpan, results);
-        if (encodedChunk.Length > Array.MaxLength) throw new ArgumentException("The chunk is over 2 GiB.", nameof(encodedChunk));
+        if (encodedChunk.Length > Array.MaxLength)
+            throw new ArgumentException("The chunk is over 2 GiB.", nameof(encodedChunk));
         using var gathered = SpanOwner<byte>.Allocate((int)encodedChunk.Length);
         encodedChunk.CopyTo(gathered.Span);
         return Apply(gathered.Span, results);
@@ -91,13 +100,16 @@ internal sealed class CommitPipeline(
         {
             engine.State.EnsureMutable();
             var position = wal.Position;
-            if (lastApplied.Index < position.Index || lastApplied.Term < position.Term || (lastApplied.Index == position.Index && lastApplied.Term != position.Term))
-                throw new ArgumentOutOfRangeException(nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
+            if (lastApplied.Index < position.Index || lastApplied.Term < position.Term
+                || (lastApplied.Index == position.Index && lastApplied.Term != position.Term))
+                throw new ArgumentOutOfRangeException(
+                    nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
             if (lastApplied.Index == position.Index) return;
             rotation.ReserveLocked(WalWriter.MarkerSize(0));
             var incarnation = versions.Current.Generation;
             incarnation.ReserveJump();
-            wal.AppendMarker(WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
+            wal.AppendMarker(
+                WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
             incarnation.NoteJump(lastApplied.Index, lastApplied.Term);
             publisher.PublishLocked();
             end = wal.End;
@@ -106,7 +118,9 @@ internal sealed class CommitPipeline(
         if (_awaitsSync) WaitDurable(end);
     }
 
-    /// <summary>Appends a record without entries at the log's position; where the log ends after it. Under the gate.</summary>
+    /// <summary>
+    /// Appends a record without entries at the log's position; where the log ends after it. Under the gate.
+    /// </summary>
     public LogOffset AppendMarkerLocked(WalRecordType type, ReadOnlySpan<byte> payload)
     {
         rotation.ReserveLocked(WalWriter.MarkerSize(payload.Length));
@@ -142,7 +156,8 @@ internal sealed class CommitPipeline(
             engine.State.EnsureWritable();
             try
             {
-                if (_scratch.TryTake(chunk)) return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
+                if (_scratch.TryTake(chunk))
+                    return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
             }
             finally
             {
@@ -154,10 +169,15 @@ internal sealed class CommitPipeline(
         return AppendNative(copied.Entries, results);
     }
 
-    /// <summary>Everything from the check to the publication; where the log ended after it, or default when nothing was new.</summary>
-    private LogOffset AppendLocked<TSource>(TSource source, int count, Span<ApplyResult> results) where TSource : IChunkSource, allows ref struct
+    /// <summary>
+    /// Everything from the check to the publication; where the log ended after it, or default when nothing was new.
+    /// </summary>
+    private LogOffset AppendLocked<TSource>(TSource source, int count, Span<ApplyResult> results)
+        where TSource : IChunkSource, allows ref struct
     {
-        if (results.Length < count) throw new ArgumentException($"The span has room for {results.Length} results; the chunk has {count} entries.", nameof(results));
+        if (results.Length < count)
+            throw new ArgumentException(
+                $"The span has room for {results.Length} results; the chunk has {count} entries.", nameof(results));
         var first = _validator.CheckLocked(_scratch, count, results, TSource.ParameterName, out var operationBytes);
         var fresh = count - first;
         // Duplicates may be all there is; they are answered once what they were is durable too.
@@ -166,7 +186,8 @@ internal sealed class CommitPipeline(
         var positions = _scratch.Positions.AsSpan(0, fresh);
         var flags = ChunkColumnsWriter.Needed(positions);
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(fresh, flags) + operationBytes;
-        if (lengthMax > WalRecordHeader.LengthMax) throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
+        if (lengthMax > WalRecordHeader.LengthMax)
+            throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
         rotation.ReserveLocked(lengthMax, fresh);
         versions.Current.Generation.Reserve(positions, flags);
         var record = _builder.BuildLocked(_scratch, source, first, fresh, (int)lengthMax, flags, out var place);
@@ -175,7 +196,10 @@ internal sealed class CommitPipeline(
         return wal.End;
     }
 
-    /// <summary>Seals the record. Where it is synced afterwards, the device begins with it at once if there is work enough to overlap.</summary>
+    /// <summary>
+    /// Seals the record. Where it is synced afterwards, the device begins with it at once if there is work enough to
+    /// overlap.
+    /// </summary>
     private void SealLocked(in WalRecordHeader header)
     {
         try

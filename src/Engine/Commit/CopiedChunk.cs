@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Varve.Commit;
 
 /// <summary>
-/// A chunk of commands with all bytes in one pooled array: made outside of the gate of commands whose bytes are reached through code of
-/// the user's, which is asked for each once.
+/// A chunk of commands with all bytes in one pooled array: made outside of the gate of commands whose bytes are reached
+/// through code of the user's, which is asked for each once.
 /// </summary>
 internal readonly ref struct CopiedChunk : IDisposable
 {
@@ -17,7 +17,8 @@ internal readonly ref struct CopiedChunk : IDisposable
     {
         var length = 0L;
         foreach (ref readonly var entry in chunk)
-            length += (long)entry.Command.Key.Length + entry.Command.Value.Length + entry.Command.Expected.GetValueOrDefault().Length;
+            length += (long)entry.Command.Key.Length + entry.Command.Value.Length
+                + entry.Command.Expected.GetValueOrDefault().Length;
         if (length > Array.MaxLength) throw new ArgumentException("The chunk is over 2 GiB.", nameof(chunk));
         _bytes = ArrayPool<byte>.Shared.Rent((int)length);
         _entries = ArrayPool<ApplyEntry>.Shared.Rent(chunk.Length);

@@ -6,7 +6,8 @@ using Varve.Versions;
 namespace Varve.Commit;
 
 /// <summary>
-/// What the background reports of its attempts, for those who wait for a flush: appliers without room, and snapshots. Any thread.
+/// What the background reports of its attempts, for those who wait for a flush: appliers without room, and snapshots.
+/// Any thread.
 /// </summary>
 internal sealed class FlushProgress(VersionSet versions)
 {
@@ -51,11 +52,16 @@ internal sealed class FlushProgress(VersionSet versions)
         }
     }
 
-    /// <summary>Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or there is no point in waiting.</summary>
-    public void WaitForRoom(int sealedMax, Func<bool> isOver) => WaitFor(current => current.Memtables.Length - 1 <= sealedMax, isOver);
+    /// <summary>
+    /// Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or there is no point in
+    /// waiting.
+    /// </summary>
+    public void WaitForRoom(int sealedMax, Func<bool> isOver) =>
+        WaitFor(current => current.Memtables.Length - 1 <= sealedMax, isOver);
 
     /// <summary>Waits until a sealed memtable is flushed, or there is no point in waiting.</summary>
-    public void WaitForFlush(Memtable memtable, Func<bool> isOver) => WaitFor(current => !current.Memtables.Contains(memtable), isOver);
+    public void WaitForFlush(Memtable memtable, Func<bool> isOver) =>
+        WaitFor(current => !current.Memtables.Contains(memtable), isOver);
 
     /// <summary>Waits for a little while, less if a flush ends before.</summary>
     public void WaitForAny(TimeSpan most)
@@ -77,7 +83,8 @@ internal sealed class FlushProgress(VersionSet versions)
             while (!isReached(versions.Current) && !isOver())
             {
                 // Only an attempt begun since says that there is still a shortage.
-                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } shortage) throw Shortage.Again(shortage);
+                if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } shortage)
+                    throw Shortage.Again(shortage);
                 if (Worker is not { IsStepped: true } stepped || !stepped.Step(always: true)) Monitor.Wait(_lock, 100);
             }
         }

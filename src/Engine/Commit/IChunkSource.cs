@@ -5,8 +5,9 @@ using Varve.Format;
 namespace Varve.Commit;
 
 /// <summary>
-/// Where the keys and values of a decoded chunk are: the caller's encoded bytes, or the caller's commands. The caller may change them
-/// during the call, so each is asked for once, and is as long as the decoded entry says or there is an exception.
+/// Where the keys and values of a decoded chunk are: the caller's encoded bytes, or the caller's commands. The caller
+/// may change them during the call, so each is asked for once, and is as long as the decoded entry says or there is an
+/// exception.
 /// </summary>
 internal interface IChunkSource
 {
@@ -41,7 +42,8 @@ internal readonly ref struct WireSource(ReadOnlySpan<byte> chunk, ReadOnlySpan<W
 }
 
 /// <summary>A chunk of commands whose bytes are in arrays. The commands, too, may change during the call.</summary>
-internal readonly ref struct NativeSource(ReadOnlySpan<ApplyEntry> chunk, ReadOnlySpan<WireEntry> entries) : IChunkSource
+internal readonly ref struct NativeSource(ReadOnlySpan<ApplyEntry> chunk, ReadOnlySpan<WireEntry> entries)
+    : IChunkSource
 {
     private readonly ReadOnlySpan<ApplyEntry> _chunk = chunk;
     private readonly ReadOnlySpan<WireEntry> _entries = entries;
@@ -66,5 +68,6 @@ internal readonly ref struct NativeSource(ReadOnlySpan<ApplyEntry> chunk, ReadOn
     }
 
     [DoesNotReturn]
-    private static void ThrowChanged() => throw new ArgumentException("A command of the chunk changed during the call; nothing was applied.", ParameterName);
+    private static void ThrowChanged() => throw new ArgumentException(
+        "A command of the chunk changed during the call; nothing was applied.", ParameterName);
 }

@@ -11,19 +11,23 @@ namespace Varve.Commit;
 /// <summary>
 /// The clean-up: finds, logs and reports the keys whose leases have expired, each lease once.
 /// <para>
-/// One number remembers what was reported: the largest deadline of all reported leases. It is logged before the keys are handed out, and manifests and
-/// snapshots carry it as of their index. It is enough because
+/// One number remembers what was reported: the largest deadline of all reported leases. It is logged before the keys
+/// are handed out, and manifests and snapshots carry it as of their index. It is enough because
 /// </para>
 /// <list type="number">
-/// <item>a clean-up at time t reports all leases up to t that are the newest version of their key and after the number;</item>
-/// <item>the lease time never runs behind the number, across reopening too, so that every later lease has a later deadline;</item>
+/// <item>a clean-up at time t reports all leases up to t that are the newest version of their key and after the
+/// number;</item>
+/// <item>the lease time never runs behind the number, across reopening too, so that every later lease has a later
+/// deadline;</item>
 /// <item>a compaction drops an expired lease only if it is up to the number, or so old that no clean-up reports it
 /// (<see cref="EngineOptions.ExpiredLeaseRetention"/>).</item>
 /// </list>
-/// The time of the call would not do for the number: a machine whose clock is set back would have to wait for it without need.
+/// The time of the call would not do for the number: a machine whose clock is set back would have to wait for it
+/// without need.
 /// </summary>
 internal sealed class LeaseCleaner(
-    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LeaseHorizon horizon, CommitPipeline commit, WalSyncer syncer)
+    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LeaseHorizon horizon,
+    CommitPipeline commit, WalSyncer syncer)
 {
     private readonly Lock _cleaning = new();
 
@@ -43,7 +47,9 @@ internal sealed class LeaseCleaner(
 
         // The order in which they are found tells where they lie, which differs between replicas.
         keys.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
-        return engine.Options.Durability == Durability.Power && end != default ? Durably(end, keys) : Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>(keys);
+        return engine.Options.Durability == Durability.Power && end != default
+            ? Durably(end, keys)
+            : Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>(keys);
 
         async Task<IReadOnlyList<ReadOnlyMemory<byte>>> Durably(LogOffset end, List<ReadOnlyMemory<byte>> keys)
         {
@@ -92,7 +98,10 @@ internal sealed class LeaseCleaner(
         }
     }
 
-    /// <summary>The version, the position and the deadlines that a clean-up looks at: after <paramref name="from"/>, up to <paramref name="to"/>.</summary>
+    /// <summary>
+    /// The version, the position and the deadlines that a clean-up looks at: after <paramref name="from"/>, up to
+    /// <paramref name="to"/>.
+    /// </summary>
     private DbVersion CleanUpPoint(out LogPosition position, out ulong from, out ulong to)
     {
         using (versions.EnterGate())
@@ -100,8 +109,9 @@ internal sealed class LeaseCleaner(
             var version = versions.Current;
             var incarnation = version.Generation;
             position = incarnation.Applied.Read();
-            // No chunk is being applied now, so whoever applies later does so at this time or later. What waits for its sync was
-            // applied before, and nobody may see it yet: its leases may expire by now, and are left to the next call.
+            // No chunk is being applied now, so whoever applies later does so at this time or later. What waits for its
+            // sync was applied before, and nobody may see it yet: its leases may expire by now, and are left to the
+            // next call.
             to = engine.Options.LeaseClock == LeaseClock.Log ? position.LogTimeMs
                 : position.Index < wal.Position.Index ? position.LocalTimeMs : engine.Clock.SeenLocal;
             from = Math.Max(Math.Max(incarnation.CleanedTimeMs, incarnation.VisitedTimeMs), horizon.ForgottenTime(to));

@@ -7,12 +7,17 @@ using Varve.Wal;
 
 namespace Varve.Commit;
 
-/// <summary>Room for a record: where there is none, the log goes on in the next segment, which is the next memtable's. Under the gate.</summary>
-internal sealed class MemtableRotation(EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, WalSyncer syncer, ChunkBuffers scratch)
+/// <summary>
+/// Room for a record: where there is none, the log goes on in the next segment, which is the next memtable's. Under the
+/// gate.
+/// </summary>
+internal sealed class MemtableRotation(
+    EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, WalSyncer syncer,
+    ChunkBuffers scratch)
 {
     /// <summary>
-    /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk throws before anything
-    /// changed, and so does want of memory or descriptors.
+    /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk
+    /// throws before anything changed, and so does want of memory or descriptors.
     /// </summary>
     public void ReserveLocked(long length, int operations = 0)
     {
@@ -28,7 +33,9 @@ internal sealed class MemtableRotation(EngineContext engine, VersionSet versions
         }
     }
 
-    /// <summary>Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.</summary>
+    /// <summary>
+    /// Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.
+    /// </summary>
     public void RotateLocked(long room, Memtable? filled)
     {
         if (!supply.Ready.IsReady) engine.Counters.SegmentStalls++;

@@ -3,9 +3,10 @@ using System.Diagnostics;
 namespace Varve.Commit;
 
 /// <summary>
-/// Slows appliers down before they would have to stop. While memtables wait for their flush, the time from one flush to the next says how
-/// fast the background takes in what is applied, compactions included; appliers are held to about that, the closer to it and below
-/// the more memtables wait, by a millisecond at a time. Without it they would run at full speed into a wait as long as a flush.
+/// Slows appliers down before they would have to stop. While memtables wait for their flush, the time from one flush to
+/// the next says how fast the background takes in what is applied, compactions included; appliers are held to about
+/// that, the closer to it and below the more memtables wait, by a millisecond at a time. Without it they would run at
+/// full speed into a wait as long as a flush.
 /// </summary>
 internal sealed class Pacer
 {
@@ -50,7 +51,8 @@ internal sealed class Pacer
             _seen = bytesApplied;
             if (_bytesPerTick == 0) return TimeSpan.Zero;
             // A flush that is long in coming says already that the next rate is lower.
-            var rate = _lastFlush == 0 ? _bytesPerTick : Math.Min(_bytesPerTick, _lastBytes / Math.Max(1.0, now - _lastFlush));
+            var rate =
+                _lastFlush == 0 ? _bytesPerTick : Math.Min(_bytesPerTick, _lastBytes / Math.Max(1.0, now - _lastFlush));
             var pause = Pause.TotalSeconds * Stopwatch.Frequency;
             // What was applied before there was anything to wait for is not paid for.
             var cost = Math.Min(bytes / (rate * FactorFor(sealedCount, soft, sealedMax)), pause);
@@ -60,5 +62,6 @@ internal sealed class Pacer
     }
 
     /// <summary>From a little faster than the background down to well below it.</summary>
-    private static double FactorFor(int sealedCount, int soft, int sealedMax) => 1.15 - (0.5 * (sealedCount - soft) / Math.Max(1, sealedMax - soft));
+    private static double FactorFor(int sealedCount, int soft, int sealedMax) =>
+        1.15 - (0.5 * (sealedCount - soft) / Math.Max(1, sealedMax - soft));
 }

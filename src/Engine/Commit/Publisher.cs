@@ -1,5 +1,4 @@
 using Varve.Contract;
-using Varve.Memory;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
@@ -8,23 +7,26 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Publication: from here on readers see what was applied. A record that is in the log is entered into the memtable's index first,
-/// and then the applied position moves; under <see cref="Durability.Power"/> not before the sync that makes the record durable. Under the gate.
+/// Publication: from here on readers see what was applied. A record that is in the log is entered into the memtable's
+/// index first, and then the applied position moves; under <see cref="Durability.Power"/> not before the sync that
+/// makes the record durable. Under the gate.
 /// </summary>
 internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWriter wal)
 {
     private readonly bool _awaitsSync = engine.Options.Durability == Durability.Power;
 
     /// <summary>
-    /// Indexes the sealed record's operations, remembers outcomes and terms, and publishes unless a sync comes first. All that it needs was
-    /// reserved before the seal. If it fails all the same, the log has what the memtable lacks: only a new open can mend that.
+    /// Indexes the sealed record's operations, remembers outcomes and terms, and publishes unless a sync comes first.
+    /// All that it needs was reserved before the seal. If it fails all the same, the log has what the memtable lacks:
+    /// only a new open can mend that.
     /// </summary>
     /// <param name="scratch">The chunk.</param>
     /// <param name="place">The place of its one operation, if it has only one.</param>
     /// <param name="first">The first new entry.</param>
     /// <param name="fresh">How many entries are new.</param>
     /// <param name="results">Receives their results.</param>
-    public void EnterLocked(ChunkBuffers scratch, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
+    public void EnterLocked(
+        ChunkBuffers scratch, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
     {
         try
         {

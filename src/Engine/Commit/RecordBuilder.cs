@@ -9,8 +9,8 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Builds the record of a chunk in the log's own memory: resolves each entry against what is there and writes its effect. Nobody can see
-/// any of it before the record is sealed. Under the gate.
+/// Builds the record of a chunk in the log's own memory: resolves each entry against what is there and writes its
+/// effect. Nobody can see any of it before the record is sealed. Under the gate.
 /// </summary>
 internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, WalWriter wal)
 {
@@ -26,7 +26,8 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// <param name="flags">The columns that the entries need.</param>
     /// <param name="place">Where in the index the one operation goes, if the chunk has one entry.</param>
     public WalRecordHeader BuildLocked<TSource>(
-        ChunkBuffers scratch, TSource source, int first, int fresh, int lengthMax, ColumnFlags flags, out BlockList.Place place)
+        ChunkBuffers scratch, TSource source, int first, int fresh, int lengthMax, ColumnFlags flags,
+        out BlockList.Place place)
         where TSource : IChunkSource, allows ref struct
     {
         var positions = scratch.Positions.AsSpan(0, fresh);
@@ -38,8 +39,8 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         var length = WalRecordHeader.Size + columns;
         var operations = 0;
 
-        // From here on keys are those of the log's copy: the caller's may change meanwhile. A compare-and-swap that fails leaves no
-        // operation, so what was placed after it moves down.
+        // From here on keys are those of the log's copy: the caller's may change meanwhile. A compare-and-swap that
+        // fails leaves no operation, so what was placed after it moves down.
         PlaceKeysLocked(scratch, source, first, fresh, room, length, memtable.Index);
         place = fresh == 1 && scratch.Entries[first].Kind != CommandKind.Noop
             ? memtable.Index.Locate(room.Slice(length + WalOperation.HeaderSize, scratch.Entries[first].KeyLength))
@@ -96,10 +97,11 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     }
 
     /// <summary>
-    /// Copies each key to where its operation will be, hashes the copy, and asks for its directory line ahead of use: independent misses
-    /// cost a tenth of dependent ones.
+    /// Copies each key to where its operation will be, hashes the copy, and asks for its directory line ahead of use:
+    /// independent misses cost a tenth of dependent ones.
     /// </summary>
-    private void PlaceKeysLocked<TSource>(ChunkBuffers scratch, TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
+    private void PlaceKeysLocked<TSource>(
+        ChunkBuffers scratch, TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
         where TSource : IChunkSource, allows ref struct
     {
         var hasher = versions.Current.MemtableHasher;

@@ -8,8 +8,15 @@ namespace Varve.Commit;
 
 /// <summary>Takes a reading of an engine's counters and of what its current version consists of. Any thread.</summary>
 internal sealed class StatisticsReader(
-    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, MemtableSupply supply, ChunkBuffers scratch, WalSyncer syncer,
-    long tornTailBytes, long recoveredEntries)
+    EngineContext engine,
+    VersionSet versions,
+    WalWriter wal,
+    ReadSessions sessions,
+    MemtableSupply supply,
+    ChunkBuffers scratch,
+    WalSyncer syncer,
+    long tornTailBytes,
+    long recoveredEntries)
 {
     /// <inheritdoc cref="LsmStateMachine.GetStatistics"/>
     public EngineStatistics Read()

@@ -7,9 +7,10 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Makes the log durable: for whoever waits for it, and at the interval if there is one; prepares the next memtable meanwhile. One sync at a time;
-/// it covers everything appended before it began, so those who wait together are served together. The first failure is final:
-/// the pages may have been dropped, and a second try would succeed without writing them (docs/DURABILITY.md).
+/// Makes the log durable: for whoever waits for it, and at the interval if there is one; prepares the next memtable
+/// meanwhile. One sync at a time; it covers everything appended before it began, so those who wait together are served
+/// together. The first failure is final: the pages may have been dropped, and a second try would succeed without
+/// writing them (docs/DURABILITY.md).
 /// </summary>
 internal sealed class WalSyncer : IDisposable
 {
@@ -27,7 +28,9 @@ internal sealed class WalSyncer : IDisposable
     private LogId _durable;
     private bool _disposed;
 
-    public WalSyncer(EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, Publisher publisher, LogId durable)
+    public WalSyncer(
+        EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, Publisher publisher,
+        LogId durable)
     {
         _engine = engine;
         _versions = versions;
@@ -36,7 +39,8 @@ internal sealed class WalSyncer : IDisposable
         _publisher = publisher;
         _durable = durable;
         if (engine.Options.ReadOnly) return;
-        _thread = new BackgroundWorker("Varve sync", engine.Options, new WakeSignal(), Round, Fail, () => Timeout.InfiniteTimeSpan);
+        _thread = new BackgroundWorker(
+            "Varve sync", engine.Options, new WakeSignal(), Round, Fail, () => Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>
@@ -47,7 +51,9 @@ internal sealed class WalSyncer : IDisposable
     {
         _thread?.Start();
         if (_thread is { IsStepped: false } && _engine.Options.Durability == Durability.Interval)
-            _timer = _engine.Options.TimeProvider.CreateTimer(static syncer => ((WalSyncer)syncer!).Wake(), this, _engine.Options.SyncInterval, _engine.Options.SyncInterval);
+            _timer = _engine.Options.TimeProvider.CreateTimer(
+                static syncer => ((WalSyncer)syncer!).Wake(), this, _engine.Options.SyncInterval,
+                _engine.Options.SyncInterval);
     }
 
     /// <summary>Says that there is something to do: a memtable to prepare.</summary>
@@ -72,8 +78,8 @@ internal sealed class WalSyncer : IDisposable
     }
 
     /// <summary>
-    /// Completes a task for a thread that lets others go first: this one does not, and threads that the pool starts for what
-    /// follows take after the one that completes.
+    /// Completes a task for a thread that lets others go first: this one does not, and threads that the pool starts for
+    /// what follows take after the one that completes.
     /// </summary>
     public void Complete(TaskCompletionSource done) => Serve(default, done);
 
@@ -96,7 +102,9 @@ internal sealed class WalSyncer : IDisposable
         lock (_syncing) SyncLocked();
     }
 
-    /// <summary>Waits for the sync that is under way, if any: it may still hold a segment that the log has forgotten by now.</summary>
+    /// <summary>
+    /// Waits for the sync that is under way, if any: it may still hold a segment that the log has forgotten by now.
+    /// </summary>
     public void WaitForCurrent()
     {
         lock (_syncing)

@@ -7,8 +7,11 @@ using Varve.Wal;
 
 namespace Varve.Commit;
 
-/// <summary>Holds an applier back while too many memtables wait for their flush; counted and timed. Any thread, before the gate.</summary>
-internal sealed class WriteThrottle(EngineContext engine, VersionSet versions, MemoryBudget budget, WalWriter wal, FlushProgress progress, Pacer pacer)
+/// <summary>
+/// Holds an applier back while too many memtables wait for their flush; counted and timed. Any thread, before the gate.
+/// </summary>
+internal sealed class WriteThrottle(
+    EngineContext engine, VersionSet versions, MemoryBudget budget, WalWriter wal, FlushProgress progress, Pacer pacer)
 {
     private readonly bool _isStepped = engine.Options.Steps is not null;
 

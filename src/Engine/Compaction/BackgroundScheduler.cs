@@ -11,12 +11,14 @@ using Varve.Wal;
 namespace Varve.Compaction;
 
 /// <summary>
-/// The background thread: flushes and compactions, what is worth it when nothing is applied, compactions that were asked for. It is woken
-/// for each of them, and by the end of a view.
+/// The background thread: flushes and compactions, what is worth it when nothing is applied, compactions that were
+/// asked for. It is woken for each of them, and by the end of a view.
 /// </summary>
 internal sealed class BackgroundScheduler : IDisposable
 {
-    /// <summary>A segment up to this length may stay on the disk with little in it: what a closed database of one key may take.</summary>
+    /// <summary>
+    /// A segment up to this length may stay on the disk with little in it: what a closed database of one key may take.
+    /// </summary>
     private const long SparseLengthMin = 1 << 20;
 
     private readonly EngineContext _engine;
@@ -34,8 +36,16 @@ internal sealed class BackgroundScheduler : IDisposable
     private readonly Queue<TaskCompletionSource> _requests = new();
 
     public BackgroundScheduler(
-        EngineContext engine, VersionSet versions, WalWriter wal, CompactionScheduler jobs, FlushProgress progress, FlushCompletion completion,
-        MemtableSupply supply, MemtableRotation rotation, LeaseHorizon horizon, WalSyncer syncer)
+        EngineContext engine,
+        VersionSet versions,
+        WalWriter wal,
+        CompactionScheduler jobs,
+        FlushProgress progress,
+        FlushCompletion completion,
+        MemtableSupply supply,
+        MemtableRotation rotation,
+        LeaseHorizon horizon,
+        WalSyncer syncer)
     {
         _engine = engine;
         _versions = versions;
@@ -47,7 +57,9 @@ internal sealed class BackgroundScheduler : IDisposable
         _horizon = horizon;
         _syncer = syncer;
         _idle = new IdleDetector(engine.Options, () => wal.BytesAppended, WakeWhenIdle);
-        _worker = new BackgroundWorker("Varve tables", engine.Options, engine.BackgroundWake, Round, engine.State.Fail, Interval, isDeferrable: true);
+        _worker = new BackgroundWorker(
+            "Varve tables", engine.Options, engine.BackgroundWake, Round, engine.State.Fail, Interval,
+            isDeferrable: true);
         progress.Worker = _worker;
     }
 
@@ -75,7 +87,8 @@ internal sealed class BackgroundScheduler : IDisposable
             try
             {
                 var current = _versions.Current;
-                if (current.Memtables[0].Index.KeyCount > 0 || _horizon.IsBehindLocked(current)) _rotation.RotateLocked(0, filled: null);
+                if (current.Memtables[0].Index.KeyCount > 0 || _horizon.IsBehindLocked(current))
+                    _rotation.RotateLocked(0, filled: null);
             }
             catch (IOException shortage) when (Shortage.IsMet(shortage))
             {
@@ -90,14 +103,21 @@ internal sealed class BackgroundScheduler : IDisposable
         return done.Task.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Fails the compactions that were asked for and that nobody will do: a failure was latched, or the engine is closed. Any thread.</summary>
+    /// <summary>
+    /// Fails the compactions that were asked for and that nobody will do: a failure was latched, or the engine is
+    /// closed. Any thread.
+    /// </summary>
     public void FailRequests()
     {
         while (DequeueRequest() is { } request)
-            request.TrySetException(_engine.State.Fault is { } fault ? new EngineFaultedException(fault) : EngineClosed.Exception());
+            request.TrySetException(
+                _engine.State.Fault is { } fault ? new EngineFaultedException(fault) : EngineClosed.Exception());
     }
 
-    /// <summary>For how long the thread waits for a wake. The end of a view wakes it; that of a pin, which lasts for a call, does not.</summary>
+    /// <summary>
+    /// For how long the thread waits for a wake. The end of a view wakes it; that of a pin, which lasts for a call,
+    /// does not.
+    /// </summary>
     public TimeSpan Interval() =>
         _versions.Reclaimer.Pending > 0 ? TimeSpan.FromMilliseconds(50)
         : _progress.IsBlocked ? TimeSpan.FromMilliseconds(500) : Timeout.InfiniteTimeSpan;
@@ -124,8 +144,10 @@ internal sealed class BackgroundScheduler : IDisposable
         }
         catch (IOException shortage) when (Shortage.IsMet(shortage))
         {
-            // Those that were asked for before fail with it; each one since has woken this thread for an attempt of its own.
-            for (; asked > 0 && DequeueRequest() is { } request; asked--) request.TrySetException(Shortage.Again(shortage));
+            // Those that were asked for before fail with it; each one since has woken this thread for an attempt of its
+            // own.
+            for (; asked > 0 && DequeueRequest() is { } request; asked--)
+                request.TrySetException(Shortage.Again(shortage));
             throw;
         }
     }
@@ -176,7 +198,9 @@ internal sealed class BackgroundScheduler : IDisposable
         _supply.ReleaseIdle();
     }
 
-    /// <summary>Goes on in a small segment where the current one is large and nothing is in it that a table would not have.</summary>
+    /// <summary>
+    /// Goes on in a small segment where the current one is large and nothing is in it that a table would not have.
+    /// </summary>
     private void RotateToSmallSegment()
     {
         if (!IsLarge(_versions.Current)) return;
@@ -190,13 +214,15 @@ internal sealed class BackgroundScheduler : IDisposable
         _jobs.FlushSealed();
 
         bool IsLarge(DbVersion current) =>
-            current.Memtables is [{ Index.KeyCount: 0 } memtable] && memtable.Segment.Length > _supply.Segments.RestingLength
+            current.Memtables is [{ Index.KeyCount: 0 } memtable]
+            && memtable.Segment.Length > _supply.Segments.RestingLength
             && current.Base.LastIndex == current.Generation.Applied.Read().Index;
     }
 
     /// <summary>
-    /// At a close: flushes a memtable that leaves nearly all of a large segment unused, and ends the log in a small one; says whether it did.
-    /// Best effort: where there is no room for the table, the segment stays. Nobody applies any more, and the background has ended.
+    /// At a close: flushes a memtable that leaves nearly all of a large segment unused, and ends the log in a small
+    /// one; says whether it did. Best effort: where there is no room for the table, the segment stays. Nobody applies
+    /// any more, and the background has ended.
     /// </summary>
     public bool TryLeaveSparseSegment()
     {

@@ -2,7 +2,10 @@ using Varve.Tables;
 
 namespace Varve.Compaction;
 
-/// <summary>What to compact: the runs from <paramref name="First"/> (newest first) for <paramref name="Count"/> of them into one.</summary>
+/// <summary>
+/// What to compact: the runs from <paramref name="First"/> (newest first) for <paramref name="Count"/> of them into
+/// one.
+/// </summary>
 /// <param name="First">Index of the newest input run.</param>
 /// <param name="Count">How many runs; 0: nothing to do.</param>
 /// <param name="IsMove">Their tables can become one run as they are: no key is in two of them.</param>
@@ -13,12 +16,14 @@ internal readonly record struct CompactionChoice(int First, int Count, bool IsMo
 
 /// <summary>
 /// Decides what to compact; a pure function of a version and the options. Lazy leveling: upper runs gather until
-/// <see cref="EngineOptions.UpperRunsMax"/> of about one size stand at the front, and become one of the next size; all of them are merged with the
-/// bottom when together they have reached <see cref="EngineOptions.BottomMergeRatio"/> of it. So an entry is rewritten once for each size
-/// above, and the bottom once for every share of growth. Runs that interleave with nothing move down without being read.
+/// <see cref="EngineOptions.UpperRunsMax"/> of about one size stand at the front, and become one of the next size; all
+/// of them are merged with the bottom when together they have reached <see cref="EngineOptions.BottomMergeRatio"/> of
+/// it. So an entry is rewritten once for each size above, and the bottom once for every share of growth. Runs that
+/// interleave with nothing move down without being read.
 /// <para>
-/// Merging all upper runs whenever there are too many is the obvious rule, and lost: it rewrites the large ones among them each time.
-/// Simulated with 340 flushes into one bottom (20 GB), it writes every byte 7 times more, and this 2.7 times (docs/PERFORMANCE.md).
+/// Merging all upper runs whenever there are too many is the obvious rule, and lost: it rewrites the large ones among
+/// them each time. Simulated with 340 flushes into one bottom (20 GB), it writes every byte 7 times more, and this 2.7
+/// times (docs/PERFORMANCE.md).
 /// </para>
 /// </summary>
 internal static class CompactionPicker
@@ -32,17 +37,22 @@ internal static class CompactionPicker
 
     public static CompactionChoice Pick(ReadOnlySpan<Run> runs, EngineOptions options)
     {
-        if (runs.Length == 1) return IsMostlyTombstones(runs[0]) ? new CompactionChoice(0, 1, IsMove: false) : CompactionChoice.None;
+        if (runs.Length == 1)
+            return IsMostlyTombstones(runs[0]) ? new CompactionChoice(0, 1, IsMove: false) : CompactionChoice.None;
         if (runs.Length == 0) return CompactionChoice.None;
-        if (CanMove(runs[^2], runs[^1], options.TablesInRunMax)) return new CompactionChoice(runs.Length - 2, 2, IsMove: true);
+        if (CanMove(runs[^2], runs[^1], options.TablesInRunMax))
+            return new CompactionChoice(runs.Length - 2, 2, IsMove: true);
 
         var upper = runs[..^1];
-        if (upper.Length >= options.UpperRunsMax && HasGrownTo(upper, runs[^1], options.BottomMergeRatio)) return Merge(runs.Length);
+        if (upper.Length >= options.UpperRunsMax && HasGrownTo(upper, runs[^1], options.BottomMergeRatio))
+            return Merge(runs.Length);
         if (Hides(upper, runs[^1])) return Merge(runs.Length);
         return PickUpper(upper, options);
     }
 
-    /// <summary>What to compact while a compaction is in progress: of the runs that are newer than all of its inputs.</summary>
+    /// <summary>
+    /// What to compact while a compaction is in progress: of the runs that are newer than all of its inputs.
+    /// </summary>
     /// <param name="runs">The current ones.</param>
     /// <param name="newestInput">The newest input; no longer among the runs when their incarnation is over.</param>
     /// <param name="options">The engine's.</param>
@@ -55,11 +65,15 @@ internal static class CompactionPicker
         if (runs.Length == 0) return CompactionChoice.None;
         if (runs.Length > 1) return Merge(runs.Length);
         foreach (var table in runs[0].Tables)
-            if (table.Descriptor.TombstoneCount + table.Descriptor.LeaseCount > 0) return new CompactionChoice(0, 1, IsMove: false);
+            if (table.Descriptor.TombstoneCount + table.Descriptor.LeaseCount > 0)
+                return new CompactionChoice(0, 1, IsMove: false);
         return CompactionChoice.None;
     }
 
-    /// <summary>When there is nothing else to do: everything into one run, if what is hidden or deleted may take a tenth of the space.</summary>
+    /// <summary>
+    /// When there is nothing else to do: everything into one run, if what is hidden or deleted may take a tenth of the
+    /// space.
+    /// </summary>
     public static CompactionChoice PickIdle(ReadOnlySpan<Run> runs)
     {
         long bytes = 0, rows = 0, tombstones = 0;
@@ -104,7 +118,10 @@ internal static class CompactionPicker
         return tombstones >= TombstonesMin && tombstones * 4 >= bottom.Rows;
     }
 
-    /// <summary>How many runs at the front are of about one size: none much larger than those before it are on average, or than a memtable.</summary>
+    /// <summary>
+    /// How many runs at the front are of about one size: none much larger than those before it are on average, or than
+    /// a memtable.
+    /// </summary>
     private static int CountAlike(ReadOnlySpan<Run> upper, long memtableBytes)
     {
         var bytes = 0L;
@@ -134,7 +151,9 @@ internal static class CompactionPicker
 
     private static bool IsMostlyTombstones(Run run) => run.Tombstones * 2 > run.Rows;
 
-    /// <summary>An upper run can join the bottom as it is when no key ranges meet and it has nothing that would vanish there.</summary>
+    /// <summary>
+    /// An upper run can join the bottom as it is when no key ranges meet and it has nothing that would vanish there.
+    /// </summary>
     private static bool CanMove(Run upper, Run bottom, int tablesMax)
     {
         if (upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;

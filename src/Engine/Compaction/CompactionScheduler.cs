@@ -7,12 +7,13 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>
-/// Flushes sealed memtables and compacts runs, on one background thread. A flush that comes due during a compaction is done in
-/// the middle of it: they touch different ends of the version. The more runs there are beyond what they should be, the more bytes a
-/// compaction merges for every byte flushed, so that neither starves the other; what that leaves to flushes, appliers are paced by.
+/// Flushes sealed memtables and compacts runs, on one background thread. A flush that comes due during a compaction is
+/// done in the middle of it: they touch different ends of the version. The more runs there are beyond what they should
+/// be, the more bytes a compaction merges for every byte flushed, so that neither starves the other; what that leaves
+/// to flushes, appliers are paced by.
 /// <para>
-/// The runs that such flushes make are compacted in the midst of it too, for a large merge takes minutes, and until then every read would
-/// meet all of them. After each it merges as many bytes itself.
+/// The runs that such flushes make are compacted in the midst of it too, for a large merge takes minutes, and until
+/// then every read would meet all of them. After each it merges as many bytes itself.
 /// </para>
 /// </summary>
 internal sealed class CompactionScheduler
@@ -30,7 +31,8 @@ internal sealed class CompactionScheduler
     private long _credit;
 
     public CompactionScheduler(
-        EngineContext engine, VersionSet versions, WalSyncer syncer, LeaseHorizon horizon, FlushCompletion completion, FlushProgress progress, Pacer pacer)
+        EngineContext engine, VersionSet versions, WalSyncer syncer, LeaseHorizon horizon, FlushCompletion completion,
+        FlushProgress progress, Pacer pacer)
     {
         _engine = engine;
         _versions = versions;
@@ -41,7 +43,10 @@ internal sealed class CompactionScheduler
         _compactor = new MergeJob(engine, versions, horizon, WorkBetween);
     }
 
-    /// <summary>One round of the background thread: until there is nothing to do, or something else is asked for. Appliers at full speed can see to it that there always is.</summary>
+    /// <summary>
+    /// One round of the background thread: until there is nothing to do, or something else is asked for. Appliers at
+    /// full speed can see to it that there always is.
+    /// </summary>
     public void Round(Func<bool> isAsked) => Attempt(() =>
     {
         while (!_engine.State.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
@@ -57,7 +62,9 @@ internal sealed class CompactionScheduler
 
         // More runs than a merge takes are merged by parts. Not until there is one: flushes may go on.
         for (var runs = _versions.Current.Runs.Length; ; runs -= CompactionPicker.RunsAtOnceMax - 1)
-            if (!TryCompact(version => CompactionPicker.PickAll(version.Runs)) || runs <= CompactionPicker.RunsAtOnceMax) break;
+            if (!TryCompact(version => CompactionPicker.PickAll(version.Runs))
+                || runs <= CompactionPicker.RunsAtOnceMax)
+                break;
 
         _versions.Spares.Clear();
     });
@@ -74,7 +81,8 @@ internal sealed class CompactionScheduler
     /// <summary>Does what is worth it when nothing else is to be done; on the background thread.</summary>
     public void Settle()
     {
-        while (_versions.Current.Memtables.Length == 1 && TryCompact(version => CompactionPicker.PickIdle(version.Runs)))
+        while (_versions.Current.Memtables.Length == 1
+            && TryCompact(version => CompactionPicker.PickIdle(version.Runs)))
         {
             // More runs than a merge takes are merged by parts; not once there is something else to do again.
         }
@@ -82,7 +90,8 @@ internal sealed class CompactionScheduler
         _versions.Spares.Clear();
     }
 
-    private void Attempt(Action work) => _progress.Attempt(work, ReleaseAtShortage, () => _versions.Reclaimer.Collect());
+    private void Attempt(Action work) =>
+        _progress.Attempt(work, ReleaseAtShortage, () => _versions.Reclaimer.Collect());
 
     private void ReleaseAtShortage()
     {
@@ -114,8 +123,8 @@ internal sealed class CompactionScheduler
     }
 
     /// <summary>
-    /// Flushes the oldest sealed memtable; false when there is none, or it is not due. All of it is judged by one version, which is acquired
-    /// first: a reset or an install may replace the current one between any two looks at it.
+    /// Flushes the oldest sealed memtable; false when there is none, or it is not due. All of it is judged by one
+    /// version, which is acquired first: a reset or an install may replace the current one between any two looks at it.
     /// </summary>
     private bool TryFlush(Func<DbVersion, bool>? isDue = null)
     {
@@ -124,7 +133,8 @@ internal sealed class CompactionScheduler
         try
         {
             if (version.Memtables is not [_, .., var memtable] || isDue?.Invoke(version) == false) return false;
-            if (_flusher.Flush(version, memtable)) _pacer.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
+            if (_flusher.Flush(version, memtable))
+                _pacer.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
         }
         finally
         {
@@ -136,7 +146,10 @@ internal sealed class CompactionScheduler
         return true;
     }
 
-    /// <summary>In the midst of a compaction: flushes what is due and can be afforded, and compacts the runs above the compaction's inputs.</summary>
+    /// <summary>
+    /// In the midst of a compaction: flushes what is due and can be afforded, and compacts the runs above the
+    /// compaction's inputs.
+    /// </summary>
     private void WorkBetween(long bytesMerged)
     {
         FlushBetween(bytesMerged);

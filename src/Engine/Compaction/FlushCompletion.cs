@@ -6,11 +6,17 @@ using Varve.Wal;
 
 namespace Varve.Compaction;
 
-/// <summary>What a flush changes beside the version: the history, the log, the memory budget. Under the gate, before the switch.</summary>
+/// <summary>
+/// What a flush changes beside the version: the history, the log, the memory budget. Under the gate, before the switch.
+/// </summary>
 internal sealed class FlushCompletion(
-    EngineContext engine, VersionSet versions, History history, WalWriter wal, MemtableSupply supply, WalSyncer syncer, ChunkBuffers scratch)
+    EngineContext engine, VersionSet versions, History history, WalWriter wal, MemtableSupply supply, WalSyncer syncer,
+    ChunkBuffers scratch)
 {
-    /// <summary>A flush has made <paramref name="current"/> of <paramref name="replaced"/>, whose oldest memtable was <paramref name="memtable"/>.</summary>
+    /// <summary>
+    /// A flush has made <paramref name="current"/> of <paramref name="replaced"/>, whose oldest memtable was
+    /// <paramref name="memtable"/>.
+    /// </summary>
     public void CompleteLocked(DbVersion replaced, DbVersion current, Memtable memtable)
     {
         memtable.MarkObsolete();
@@ -33,7 +39,8 @@ internal sealed class FlushCompletion(
     }
 
     /// <summary>
-    /// Lets go of the past that no cut needs any more: where there is no room, no flush does that, and its tables may be the room that is missing.
+    /// Lets go of the past that no cut needs any more: where there is no room, no flush does that, and its tables may
+    /// be the room that is missing.
     /// </summary>
     public void TrimHistory()
     {

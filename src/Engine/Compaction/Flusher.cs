@@ -8,28 +8,43 @@ using Varve.Versions;
 
 namespace Varve.Compaction;
 
-/// <summary>Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.</summary>
+/// <summary>
+/// Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.
+/// </summary>
 internal sealed class Flusher(EngineContext engine, VersionSet versions, WalSyncer syncer, FlushCompletion completion)
 {
     private const int RowsAtOnce = 32;
 
-    /// <summary>Flushes the oldest memtable of a version, which is sealed; false, with nothing done, when the engine is closing or another state is current by now.</summary>
+    /// <summary>
+    /// Flushes the oldest memtable of a version, which is sealed; false, with nothing done, when the engine is closing
+    /// or another state is current by now.
+    /// </summary>
     public bool Flush(DbVersion version, Memtable memtable)
     {
         var last = memtable.Last!.Value;
-        if (version.Generation.Applied.Read().Index < last.Index) syncer.SyncAll(); // what is not published must not get into tables
+        // What is not published must not get into tables.
+        if (version.Generation.Applied.Read().Index < last.Index) syncer.SyncAll();
         using var batch = new TableSetWriter(
-            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Generation.HashSeed, engine.Options, long.MaxValue,
-            versions.Spares, memtable.Segment.End);
+            versions.Storage,
+            versions.Directory,
+            versions.DatabaseId,
+            versions.Numbers,
+            version.Generation.HashSeed,
+            engine.Options,
+            long.MaxValue,
+            versions.Spares,
+            memtable.Segment.End);
         WriteRows(version, memtable, batch);
         var counted = version.Generation.LiveKeys.CountAtEnd(version, memtable);
-        var added = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
+        var added = TableHandle.OpenAll(
+            versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.FlushBytes += batch.BytesWritten;
         // Closing; or latched, and then what was read may be pages that a failed sync let go of.
         return TableHandle.HandOver(added, () => !engine.State.IsStopping && Commit(version, memtable, added, counted));
     }
 
-    private bool Commit(DbVersion version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)
+    private bool Commit(
+        DbVersion version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)
     {
         var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
         DbVersion? replaced = null;
@@ -61,10 +76,14 @@ internal sealed class Flusher(EngineContext engine, VersionSet versions, WalSync
     private static MachineState DescribeLocked(DbVersion version, (long LiveCount, ulong TimeMs) counted)
     {
         var last = version.Memtables[^1].Last!.Value;
-        return version.Generation.DescribeLocked(last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs);
+        return version.Generation.DescribeLocked(
+            last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs);
     }
 
-    /// <summary>Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's order.</summary>
+    /// <summary>
+    /// Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's
+    /// order.
+    /// </summary>
     private static void WriteRows(DbVersion version, Memtable memtable, TableSetWriter batch)
     {
         var census = version.Generation.LiveKeys;

@@ -9,7 +9,9 @@ using Varve.Versions;
 
 namespace Varve.Compaction;
 
-/// <summary>Carries out what the picker chose: merges neighbouring runs into one, or makes one of them as they are. One thread.</summary>
+/// <summary>
+/// Carries out what the picker chose: merges neighbouring runs into one, or makes one of them as they are. One thread.
+/// </summary>
 /// <param name="engine">The engine that they are of.</param>
 /// <param name="versions">Where runs come from and go.</param>
 /// <param name="horizon">Which expired leases a merge may drop.</param>
@@ -33,22 +35,33 @@ internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseH
         var bytes = inputs.Sum(run => run.Bytes);
         var tableBytes = Math.Max(engine.Options.TableBytes, bytes / Math.Max(1, engine.Options.TablesInRunMax / 2));
         using var batch = new TableSetWriter(
-            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, version.Generation.HashSeed, engine.Options, tableBytes,
-            versions.Spares, bytes);
+            versions.Storage,
+            versions.Directory,
+            versions.DatabaseId,
+            versions.Numbers,
+            version.Generation.HashSeed,
+            engine.Options,
+            tableBytes,
+            versions.Spares,
+            bytes);
         if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
-        var outputs = TableHandle.OpenAll(versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
+        var outputs = TableHandle.OpenAll(
+            versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.CompactionBytes += batch.BytesWritten;
-        return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));
+        return TableHandle.HandOver(
+            outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));
     }
 
     private bool Merge(DbVersion version, Run[] inputs, bool isBottom, ulong dropTime, TableSetWriter batch)
     {
-        using var merge = new CompactionMerge([.. inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())], version.Generation.HashSeed);
+        using var merge = new CompactionMerge(
+            [.. inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())], version.Generation.HashSeed);
         var bytes = 0L;
         while (merge.MoveNext(out var row))
         {
             var kind = row.Kind;
-            var vanishes = isBottom && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && row.Deadline <= dropTime));
+            var vanishes = isBottom
+                && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && row.Deadline <= dropTime));
             if (!vanishes) batch.Add(row);
             bytes += row.Key.Length + row.ValueLength;
             if (bytes < BytesBetweenLooks) continue;
@@ -60,7 +73,8 @@ internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseH
         return !engine.State.IsStopping;
     }
 
-    private bool Replace(DbVersion version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime, bool isMerge)
+    private bool Replace(
+        DbVersion version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime, bool isMerge)
     {
         var kept = outputs.ToHashSet();
         return versions.Commit(
@@ -69,7 +83,9 @@ internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseH
             {
                 NextFileNumber = 0,
                 FirstSegment = before.Memtables[^1].Segment.Number,
-                State = dropTime > before.Base.CountedTimeMs ? LiveKeyCounter.CountedAt(before.Runs, before.Base, dropTime) : null,
+                State = dropTime > before.Base.CountedTimeMs
+                    ? LiveKeyCounter.CountedAt(before.Runs, before.Base, dropTime)
+                    : null,
                 Removed = [.. inputs.SelectMany(run => run.Tables).Select(table => table.Descriptor.Number)],
                 Added = [.. outputs.Select(table => new AddedTable(order, table.Descriptor))],
             },
@@ -78,14 +94,17 @@ internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseH
                 var at = Array.IndexOf(current.Runs, inputs[0]);
                 Run[] merged = outputs.Length == 0 ? [] : [new Run(order, outputs)];
                 return new DbVersion(
-                    current.Generation, current.Memtables, [.. current.Runs[..at], .. merged, .. current.Runs[(at + inputs.Length)..]],
+                    current.Generation,
+                    current.Memtables,
+                    [.. current.Runs[..at], .. merged, .. current.Runs[(at + inputs.Length)..]],
                     edit.State ?? current.Base);
             },
             _ =>
             {
                 foreach (var table in inputs.SelectMany(run => run.Tables))
                     if (!kept.Contains(table)) table.MarkObsolete(versions.Spares);
-                if (isMerge) engine.Counters.Compactions++; // before the switch: a reading that shows the merged run counts the merge
+                // Before the switch: a reading that shows the merged run counts the merge.
+                if (isMerge) engine.Counters.Compactions++;
             });
     }
 }

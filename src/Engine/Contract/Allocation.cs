@@ -1,6 +1,9 @@
 namespace Varve.Contract;
 
-/// <summary>Where an apply, an install or a reset asks for memory: what a simulation may refuse (<see cref="EngineOptions.Allocations"/>).</summary>
+/// <summary>
+/// Where an apply, an install or a reset asks for memory: what a simulation may refuse
+/// (<see cref="EngineOptions.Allocations"/>).
+/// </summary>
 internal enum Allocation
 {
     /// <summary>An array of the scratch room of a chunk.</summary>

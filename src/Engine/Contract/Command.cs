@@ -9,10 +9,14 @@ namespace Varve;
 /// <param name="Term">The term in which a leader created it.</param>
 public readonly record struct LogId(ulong Index, ulong Term);
 
-/// <summary>What one log entry does. Holds the caller's memory by reference: keep it unchanged until the apply returns.</summary>
+/// <summary>
+/// What one log entry does. Holds the caller's memory by reference: keep it unchanged until the apply returns.
+/// </summary>
 public readonly struct Command
 {
-    private Command(CommandKind kind, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? expected, ulong ttlSeconds)
+    private Command(
+        CommandKind kind, ReadOnlyMemory<byte> key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? expected,
+        ulong ttlSeconds)
     {
         Kind = kind;
         Key = key;
@@ -35,15 +39,24 @@ public readonly struct Command
     /// <param name="key">1 to 65,535 bytes.</param>
     public static Command Delete(ReadOnlyMemory<byte> key) => new(CommandKind.Delete, key, default, null, 0);
 
-    /// <summary>Sets <paramref name="key"/> if its value is <paramref name="expected"/>; a success clears any earlier lease on it.</summary>
+    /// <summary>
+    /// Sets <paramref name="key"/> if its value is <paramref name="expected"/>; a success clears any earlier lease on
+    /// it.
+    /// </summary>
     /// <param name="key">1 to 65,535 bytes.</param>
-    /// <param name="expected">The value that must be there; null: the key must not exist. An empty array is a value.</param>
+    /// <param name="expected">The value that must be there; null: the key must not exist. An empty array is a
+    /// value.</param>
     /// <param name="value">0 to 1 GiB.</param>
     /// <param name="ttlSeconds">Seconds until the key expires; 0: never.</param>
-    public static Command CompareAndSwap(ReadOnlyMemory<byte> key, byte[]? expected, ReadOnlyMemory<byte> value, ulong ttlSeconds = 0) =>
-        new(CommandKind.CompareAndSwap, key, value, expected is null ? default(ReadOnlyMemory<byte>?) : expected, ttlSeconds);
+    public static Command CompareAndSwap(
+        ReadOnlyMemory<byte> key, byte[]? expected, ReadOnlyMemory<byte> value, ulong ttlSeconds = 0) =>
+        new(
+            CommandKind.CompareAndSwap, key, value, expected is null ? default(ReadOnlyMemory<byte>?) : expected,
+            ttlSeconds);
 
-    /// <summary>As the other; <paramref name="expected"/> is a value, an empty one too, and never "must not exist".</summary>
+    /// <summary>
+    /// As the other; <paramref name="expected"/> is a value, an empty one too, and never "must not exist".
+    /// </summary>
     /// <param name="key">1 to 65,535 bytes.</param>
     /// <param name="expected">The value that must be there.</param>
     /// <param name="value">0 to 1 GiB.</param>
@@ -54,9 +67,11 @@ public readonly struct Command
 
     /// <summary>As the others, for an expectation that is held as one value.</summary>
     /// <param name="key">1 to 65,535 bytes.</param>
-    /// <param name="expected">The value that must be there; null: the key must not exist. An empty value is a value.</param>
+    /// <param name="expected">The value that must be there; null: the key must not exist. An empty value is a
+    /// value.</param>
     /// <param name="value">0 to 1 GiB.</param>
-    public static Command CompareAndSwap(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte> value) =>
+    public static Command CompareAndSwap(
+        ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? expected, ReadOnlyMemory<byte> value) =>
         new(CommandKind.CompareAndSwap, key, value, expected, 0);
 
     /// <summary>Which of the four it is.</summary>
@@ -78,7 +93,9 @@ public readonly struct Command
     /// <param name="problem">What is wrong with it; null if nothing is.</param>
     public bool TryValidate([NotNullWhen(false)] out string? problem)
     {
-        problem = CommandLimits.AreKept(Kind, Key.Length, Value.Length) ? null : "The command has " + CommandLimits.Problem(Key.Length, Value.Length) + ".";
+        problem = CommandLimits.AreKept(Kind, Key.Length, Value.Length)
+            ? null
+            : "The command has " + CommandLimits.Problem(Key.Length, Value.Length) + ".";
         return problem is null;
     }
 
@@ -104,12 +121,15 @@ public readonly record struct ApplyEntry(ulong Index, ulong Term, Command Comman
 /// <param name="Succeeded">Whether it was applied: <see cref="Status"/> says why it was not.</param>
 public readonly record struct ApplyResult(ulong Index, bool Succeeded)
 {
-    internal ApplyResult(ulong index, ApplyStatus status) : this(index, status == ApplyStatus.Applied) => Status = status;
+    internal ApplyResult(ulong index, ApplyStatus status)
+        : this(index, status == ApplyStatus.Applied) => Status = status;
 
     /// <summary>What came of it.</summary>
     public ApplyStatus Status { get; init; } = Succeeded ? ApplyStatus.Applied : ApplyStatus.ExpectationFailed;
 
-    /// <summary>Whether it was applied. False for a compare-and-swap whose expectation did not hold, and for a refused command.</summary>
+    /// <summary>
+    /// Whether it was applied. False for a compare-and-swap whose expectation did not hold, and for a refused command.
+    /// </summary>
     public bool Succeeded
     {
         get => Status == ApplyStatus.Applied;

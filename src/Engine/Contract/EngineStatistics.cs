@@ -27,11 +27,18 @@ public sealed record EngineStatistics
     /// <summary>Bytes written to manifests by this instance, from its open on.</summary>
     public long ManifestBytes { get; init; }
 
-    /// <summary>Bytes written by this instance to make snapshots and to install them; what is linked is not written. Of those that failed or were given up, nothing.</summary>
+    /// <summary>
+    /// Bytes written by this instance to make snapshots and to install them; what is linked is not written. Of those
+    /// that failed or were given up, nothing.
+    /// </summary>
     public long SnapshotBytes { get; init; }
 
-    /// <summary>Bytes written to the log, tables and manifests for each byte logged by this instance, snapshots not counted; 0 before the first.</summary>
-    public double WriteAmplification => WalBytes == 0 ? 0 : (WalBytes + FlushBytes + CompactionBytes + ManifestBytes) / (double)WalBytes;
+    /// <summary>
+    /// Bytes written to the log, tables and manifests for each byte logged by this instance, snapshots not counted; 0
+    /// before the first.
+    /// </summary>
+    public double WriteAmplification =>
+        WalBytes == 0 ? 0 : (WalBytes + FlushBytes + CompactionBytes + ManifestBytes) / (double)WalBytes;
 
     /// <summary>Flushes done.</summary>
     public long Flushes { get; init; }
@@ -45,7 +52,9 @@ public sealed record EngineStatistics
     /// <summary>Times that an apply waited for a memtable to be flushed.</summary>
     public long FlushStalls { get; init; }
 
-    /// <summary>Times that an apply paused for about a millisecond, so that flushes keep up and none has to wait for one.</summary>
+    /// <summary>
+    /// Times that an apply paused for about a millisecond, so that flushes keep up and none has to wait for one.
+    /// </summary>
     public long Pauses { get; init; }
 
     /// <summary>Times that an apply waited for the next segment to be ready.</summary>
@@ -63,10 +72,16 @@ public sealed record EngineStatistics
     /// <summary>Bytes of the memtables' indexes.</summary>
     public long MemtableIndexBytes { get; init; }
 
-    /// <summary>Bytes of memory that are kept between chunks to apply them in: what the largest of late took, up to about 10 MiB. They count against the budget.</summary>
+    /// <summary>
+    /// Bytes of memory that are kept between chunks to apply them in: what the largest of late took, up to about 10
+    /// MiB. They count against the budget.
+    /// </summary>
     public long ChunkBytes { get; init; }
 
-    /// <summary>Bytes of memory of memtables, which count against <see cref="MemoryBudgetBytes"/>, as <see cref="ChunkBytes"/> do.</summary>
+    /// <summary>
+    /// Bytes of memory of memtables, which count against <see cref="MemoryBudgetBytes"/>, as <see cref="ChunkBytes"/>
+    /// do.
+    /// </summary>
     public long MemoryBytes { get; init; }
 
     /// <summary>The budget, in bytes: <see cref="EngineOptions.MemoryBudgetBytes"/>.</summary>
@@ -78,16 +93,23 @@ public sealed record EngineStatistics
     /// <summary>Views that are open, those that a dead thread left open too.</summary>
     public int OpenViews { get; init; }
 
-    /// <summary>For how long the oldest open view has been open, by the timestamps of <see cref="EngineOptions.TimeProvider"/>; zero where none is.</summary>
+    /// <summary>
+    /// For how long the oldest open view has been open, by the timestamps of <see cref="EngineOptions.TimeProvider"/>;
+    /// zero where none is.
+    /// </summary>
     public TimeSpan OldestViewAge { get; init; }
 
     /// <summary>
-    /// Bytes of the memtables (in memory) and tables (on disk) that the oldest open view reads and the present state no longer has: what its end
-    /// lets go of, if nobody else holds it. Zero until something that it reads is replaced. It does not grow by what is written afterwards but for that.
+    /// Bytes of the memtables (in memory) and tables (on disk) that the oldest open view reads and the present state no
+    /// longer has: what its end lets go of, if nobody else holds it. Zero until something that it reads is replaced. It
+    /// does not grow by what is written afterwards but for that.
     /// </summary>
     public long OldestViewBytes { get; init; }
 
-    /// <summary>Bytes of the WAL left out as a torn tail when this instance opened; 0 after a clean stop. A read-only instance cannot tell them from a record that a writer is in the midst of.</summary>
+    /// <summary>
+    /// Bytes of the WAL left out as a torn tail when this instance opened; 0 after a clean stop. A read-only instance
+    /// cannot tell them from a record that a writer is in the midst of.
+    /// </summary>
     public long TornTailBytes { get; init; }
 
     /// <summary>Entries recovered from the WAL when this instance opened.</summary>

@@ -16,12 +16,16 @@ public sealed class CorruptionException : VarveException
     /// <param name="expected">What should have been there, where that is one thing.</param>
     /// <param name="actual">What was there.</param>
     /// <param name="inner">The failure behind it, if any.</param>
-    public CorruptionException(string path, long offset, string kind, string? expected = null, string? actual = null, Exception? inner = null)
-        : this(expected is null ? "damaged" : $"{actual ?? "other bytes"} instead of {expected}", path, offset, kind, expected, actual, inner)
+    public CorruptionException(
+        string path, long offset, string kind, string? expected = null, string? actual = null, Exception? inner = null)
+        : this(
+            expected is null ? "damaged" : $"{actual ?? "other bytes"} instead of {expected}", path, offset, kind,
+            expected, actual, inner)
     {
     }
 
-    private CorruptionException(string problem, string path, long offset, string kind, string? expected, string? actual, Exception? inner)
+    private CorruptionException(
+        string problem, string path, long offset, string kind, string? expected, string? actual, Exception? inner)
         : base($"{path} at offset {offset}: {kind}: {problem}", inner)
     {
         Path = path;
@@ -33,7 +37,8 @@ public sealed class CorruptionException : VarveException
     }
 
     /// <summary>Reports a bad byte range of which one sentence says what is wrong.</summary>
-    internal static CorruptionException Of(string path, long offset, string kind, string problem, string? expected = null, string? actual = null) =>
+    internal static CorruptionException Of(
+        string path, long offset, string kind, string problem, string? expected = null, string? actual = null) =>
         new(problem, path, offset, kind, expected, actual, null);
 
     /// <summary>The file that is corrupt.</summary>
@@ -56,8 +61,8 @@ public sealed class CorruptionException : VarveException
 }
 
 /// <summary>
-/// A file is intact and says something that this build does not know: a version, a feature bit, a type of record. Another
-/// build wrote it; open the file with that build, or with a later one. Nothing was changed.
+/// A file is intact and says something that this build does not know: a version, a feature bit, a type of record.
+/// Another build wrote it; open the file with that build, or with a later one. Nothing was changed.
 /// </summary>
 /// <param name="path">The file.</param>
 /// <param name="offset">Where in the file, in bytes.</param>
@@ -78,13 +83,17 @@ public sealed class UnsupportedFormatException(string path, long offset, string 
 /// <summary>The disk is full. Nothing was acknowledged; the engine goes on when there is space.</summary>
 /// <param name="path">The file that could not grow.</param>
 /// <param name="inner">The failure of the operating system.</param>
-public sealed class StorageFullException(string path, Exception? inner = null) : VarveException($"{path}: no space left on the device", inner)
+public sealed class StorageFullException(string path, Exception? inner = null)
+    : VarveException($"{path}: no space left on the device", inner)
 {
     /// <summary>The file that could not grow.</summary>
     public string Path { get; } = path;
 }
 
-/// <summary>The process, or the system, has no file descriptor left. Nothing was acknowledged; the engine goes on when there is one.</summary>
+/// <summary>
+/// The process, or the system, has no file descriptor left. Nothing was acknowledged; the engine goes on when there is
+/// one.
+/// </summary>
 /// <param name="path">The file that could not be opened.</param>
 /// <param name="inner">The failure of the operating system.</param>
 public sealed class TooManyOpenFilesException(string path, Exception? inner = null)
@@ -94,11 +103,15 @@ public sealed class TooManyOpenFilesException(string path, Exception? inner = nu
     public string Path { get; } = path;
 }
 
-/// <summary>The system gives the process no more memory mappings. Nothing was acknowledged; the engine goes on when it does.</summary>
+/// <summary>
+/// The system gives the process no more memory mappings. Nothing was acknowledged; the engine goes on when it does.
+/// </summary>
 /// <param name="path">The file that could not be mapped.</param>
 /// <param name="inner">The failure of the operating system.</param>
 public sealed class TooManyMappingsException(string path, Exception? inner = null)
-    : VarveException($"{path}: the system gives this process no more memory mappings (on Linux, vm.max_map_count or a limit of address space)", inner)
+    : VarveException(
+        $"{path}: the system gives this process no more memory mappings (on Linux, vm.max_map_count or a limit of address space)",
+        inner)
 {
     /// <summary>The file that could not be mapped.</summary>
     public string Path { get; } = path;
@@ -114,7 +127,8 @@ public sealed class EngineFaultedException(Exception first)
 
 /// <summary>Another engine, in this process or another, has the directory open.</summary>
 /// <param name="directory">The directory.</param>
-public sealed class AlreadyOpenException(string directory) : VarveException($"{directory}: already open by another engine")
+public sealed class AlreadyOpenException(string directory)
+    : VarveException($"{directory}: already open by another engine")
 {
     /// <summary>The directory.</summary>
     public string Directory { get; } = directory;
@@ -123,7 +137,8 @@ public sealed class AlreadyOpenException(string directory) : VarveException($"{d
 /// <summary>A chunk does not follow on what was applied. Nothing of it was applied.</summary>
 /// <param name="expected">The index that had to come next.</param>
 /// <param name="actual">The index that came.</param>
-public sealed class LogGapException(ulong expected, ulong actual) : VarveException($"Log gap: expected index {expected}, got {actual}")
+public sealed class LogGapException(ulong expected, ulong actual)
+    : VarveException($"Log gap: expected index {expected}, got {actual}")
 {
     /// <summary>The index that had to come next.</summary>
     public ulong ExpectedIndex { get; } = expected;
@@ -133,14 +148,15 @@ public sealed class LogGapException(ulong expected, ulong actual) : VarveExcepti
 }
 
 /// <summary>
-/// An entry that is not above the applied position has no known outcome: it was applied too long ago, or the position was moved past it.
-/// Nothing was applied.
+/// An entry that is not above the applied position has no known outcome: it was applied too long ago, or the position
+/// was moved past it. Nothing was applied.
 /// </summary>
 public sealed class DuplicateEntryException : VarveException
 {
     /// <summary>Reports an entry whose outcome is no longer kept.</summary>
     /// <param name="index">The entry's log index.</param>
-    public DuplicateEntryException(ulong index) : this(index, $"Entry {index} was applied before and its outcome is no longer kept")
+    public DuplicateEntryException(ulong index)
+        : this(index, $"Entry {index} was applied before and its outcome is no longer kept")
     {
     }
 

@@ -8,11 +8,11 @@ namespace Varve.Epochs;
 /// Keeps memory that readers walk without locks alive until the last of them is gone.
 /// </summary>
 /// <remarks>
-/// <para><b>The problem.</b> A get takes under 200 ns and touches a version, its memtables and its mappings. Something must
-/// stop the background thread from unmapping them meanwhile. A reference count is the obvious design and lost: two locked
-/// operations (15 ns) on a line that every reader writes, which is what stops reads from scaling. Hazard pointers cost a
-/// store and a full fence a pointer. Here a read pays two plain stores to a line of its own, and the rare side pays for the
-/// fence of both: an asymmetric fence.</para>
+/// <para><b>The problem.</b> A get takes under 200 ns and touches a version, its memtables and its mappings. Something
+/// must stop the background thread from unmapping them meanwhile. A reference count is the obvious design and lost: two
+/// locked operations (15 ns) on a line that every reader writes, which is what stops reads from scaling. Hazard
+/// pointers cost a store and a full fence a pointer. Here a read pays two plain stores to a line of its own, and the
+/// rare side pays for the fence of both: an asymmetric fence.</para>
 ///
 /// <para><b>The protocol.</b> There is one epoch E, only ever increased. Each thread has a slot; 0 is unpinned.</para>
 /// <code>
@@ -24,40 +24,44 @@ namespace Varve.Epochs;
 ///   r5  slot = 0        (release)     w5  scan all slots; safe if every slot is 0 or above stamp, and limit is above stamp
 /// </code>
 ///
-/// <para><b>The argument.</b> Let w4 interrupt the reader's thread at a point F: all that the reader did before F is visible
-/// to w5, and all that it does after F sees w1. Say that the scan finds stamp safe, and that some reader nonetheless holds
-/// the resource, that is, its r3 loaded the pointer before w1 took effect. Then r3 was before F, and so was r2: instructions
-/// retire in program order, an interrupt discards loads that ran ahead without retiring, the fence at F drains the store
-/// buffer, and <see cref="Enter"/> ends with a barrier (no instruction on x64) so that the compiler swaps nothing. So w5 sees
-/// what r2 stored, unless r5 has already replaced it:
+/// <para><b>The argument.</b> Let w4 interrupt the reader's thread at a point F: all that the reader did before F is
+/// visible to w5, and all that it does after F sees w1. Say that the scan finds stamp safe, and that some reader
+/// nonetheless holds the resource, that is, its r3 loaded the pointer before w1 took effect. Then r3 was before F, and
+/// so was r2: instructions retire in program order, an interrupt discards loads that ran ahead without retiring, the
+/// fence at F drains the store buffer, and <see cref="Enter"/> ends with a barrier (no instruction on x64) so that the
+/// compiler swaps nothing. So w5 sees what r2 stored, unless r5 has already replaced it:
 /// <list type="number">
-/// <item>w5 sees e. If e were above stamp, r1 read a value that w2 or a later increment wrote, and since w1 precedes w2 and r1
-/// acquires, r3 would have seen w1. So e is at or below stamp, and the scan did not find stamp safe: contradiction.</item>
-/// <item>w5 sees the 0 of r5 (or a later pin). r5 releases, so the reader's use was over: it does not hold the resource.</item>
+/// <item>w5 sees e. If e were above stamp, r1 read a value that w2 or a later increment wrote, and since w1 precedes w2
+/// and r1 acquires, r3 would have seen w1. So e is at or below stamp, and the scan did not find stamp safe:
+/// contradiction.</item>
+/// <item>w5 sees the 0 of r5 (or a later pin). r5 releases, so the reader's use was over: it does not hold the
+/// resource.</item>
 /// </list>
 /// A resource found safe stays safe: later readers cannot reach it.</para>
 ///
-/// <para><b>A reader that is preempted between r1 and r2</b> stores an epoch that is long past. If F fell before r2, then r3
-/// comes after F and sees every unlink up to that scan: what was freed cannot be reached, whatever the slot says. From then on
-/// the old epoch only makes the scan more careful than it need be. So the epochs in the slots are not monotonic, and nothing
-/// may be concluded from one scan for stamps handed out after it: that is what limit (w3, before the fence) is for.</para>
+/// <para><b>A reader that is preempted between r1 and r2</b> stores an epoch that is long past. If F fell before r2,
+/// then r3 comes after F and sees every unlink up to that scan: what was freed cannot be reached, whatever the slot
+/// says. From then on the old epoch only makes the scan more careful than it need be. So the epochs in the slots are
+/// not monotonic, and nothing may be concluded from one scan for stamps handed out after it: that is what limit (w3,
+/// before the fence) is for.</para>
 ///
-/// <para><b>Growth.</b> A slot is an object of its own that never moves to another table; growing copies references into a
-/// larger array under the lock, so that every array that any thread still sees leads to the same slots. A thread makes its
-/// slot and publishes the array before r2 of its first pin. The scan takes the array after w4: if it misses the slot, the slot was
-/// published after F, hence r3 is after F, and the reader sees w1.</para>
+/// <para><b>Growth.</b> A slot is an object of its own that never moves to another table; growing copies references
+/// into a larger array under the lock, so that every array that any thread still sees leads to the same slots. A thread
+/// makes its slot and publishes the array before r2 of its first pin. The scan takes the array after w4: if it misses
+/// the slot, the slot was published after F, hence r3 is after F, and the reader sees w1.</para>
 ///
-/// <para><b>Nesting and dead threads.</b> Only the outermost pin stores; its epoch is the oldest, so it covers the inner ones.
-/// A slot is found by <see cref="ThreadOrdinal"/>. The slot of a thread that died with a pin out stays pinned, also when its number
-/// passes to another thread, whose pins then merely nest in the lost one: memory is kept, never freed early.</para>
+/// <para><b>Nesting and dead threads.</b> Only the outermost pin stores; its epoch is the oldest, so it covers the
+/// inner ones. A slot is found by <see cref="ThreadOrdinal"/>. The slot of a thread that died with a pin out stays
+/// pinned, also when its number passes to another thread, whose pins then merely nest in the lost one: memory is kept,
+/// never freed early.</para>
 /// </remarks>
 internal sealed class EpochTable
 {
     private const int SlotsAtFirst = 16;
 
-    private readonly Lock gate = new();
-    private Slot?[] slots = new Slot?[SlotsAtFirst];
-    private long epoch = 1;
+    private readonly Lock _gate = new();
+    private Slot?[] _slots = new Slot?[SlotsAtFirst];
+    private long _epoch = 1;
 
     /// <summary>How many threads hold a pin at this moment.</summary>
     public int ActivePins
@@ -65,21 +69,23 @@ internal sealed class EpochTable
         get
         {
             var count = 0;
-            foreach (var slot in Volatile.Read(ref slots))
+            foreach (var slot in Volatile.Read(ref _slots))
                 if (slot is not null && Volatile.Read(ref slot.Epoch) != 0) count++;
             return count;
         }
     }
 
-    /// <summary>The epoch of the oldest pin, or the current one where nothing is pinned. For statistics: taken without a fence.</summary>
-    public long OldestEpoch => OldestOf(Volatile.Read(ref slots), CurrentEpoch);
+    /// <summary>
+    /// The epoch of the oldest pin, or the current one where nothing is pinned. For statistics: taken without a fence.
+    /// </summary>
+    public long OldestEpoch => OldestOf(Volatile.Read(ref _slots), CurrentEpoch);
 
     /// <summary>The epoch that a pin taken now would carry.</summary>
-    public long CurrentEpoch => Volatile.Read(ref epoch);
+    public long CurrentEpoch => Volatile.Read(ref _epoch);
 
     /// <summary>
-    /// Pins for the calling thread what it loads from now on, until the matching <see cref="Exit()"/> on the same thread. Nests.
-    /// Load shared pointers after this call, never before.
+    /// Pins for the calling thread what it loads from now on, until the matching <see cref="Exit()"/> on the same
+    /// thread. Nests. Load shared pointers after this call, never before.
     /// </summary>
     /// <returns>The thread's slot, with which <see cref="Exit(Slot)"/> need not look for it again.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -87,13 +93,16 @@ internal sealed class EpochTable
     {
         var slot = MySlot();
         if (slot.Depth++ != 0) return slot;
-        Volatile.Write(ref slot.Epoch, Volatile.Read(ref epoch));
-        // Keeps the compiler from loading shared pointers ahead of the store. The processor may still do so: Fence() is for that.
+        Volatile.Write(ref slot.Epoch, Volatile.Read(ref _epoch));
+        // Keeps the compiler from loading shared pointers ahead of the store. The processor may still do so: Fence() is
+        // for that.
         Volatile.ReadBarrier();
         return slot;
     }
 
-    /// <summary>Ends the calling thread's innermost pin. What was read under the outermost one is gone after its end.</summary>
+    /// <summary>
+    /// Ends the calling thread's innermost pin. What was read under the outermost one is gone after its end.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The calling thread holds no pin.</exception>
     public void Exit() => Exit(MySlot());
 
@@ -109,20 +118,25 @@ internal sealed class EpochTable
     }
 
     /// <summary>
-    /// Closes the epoch. Call it after the resource became unreachable for new readers; the stamp that it answers goes to
-    /// <see cref="IsSafe"/>. Any thread.
+    /// Closes the epoch. Call it after the resource became unreachable for new readers; the stamp that it answers goes
+    /// to <see cref="IsSafe"/>. Any thread.
     /// </summary>
-    public long Retire() => Interlocked.Increment(ref epoch) - 1;
+    public long Retire() => Interlocked.Increment(ref _epoch) - 1;
 
-    /// <summary>Whether no reader that could see what was retired at <paramref name="stamp"/> is still pinned. Costs a process-wide fence (microseconds).</summary>
+    /// <summary>
+    /// Whether no reader that could see what was retired at <paramref name="stamp"/> is still pinned. Costs a
+    /// process-wide fence (microseconds).
+    /// </summary>
     public bool IsSafe(long stamp) => stamp < SafeBelow();
 
-    /// <summary>One fence for many stamps: everything retired at a stamp below the answer is safe, now and for good.</summary>
+    /// <summary>
+    /// One fence for many stamps: everything retired at a stamp below the answer is safe, now and for good.
+    /// </summary>
     public long SafeBelow()
     {
         var limit = CurrentEpoch;
         Fence();
-        return OldestOf(Volatile.Read(ref slots), limit);
+        return OldestOf(Volatile.Read(ref _slots), limit);
     }
 
     [DoesNotReturn]
@@ -147,29 +161,32 @@ internal sealed class EpochTable
     private Slot MySlot()
     {
         var ordinal = ThreadOrdinal.Current;
-        var all = slots;
+        var all = _slots;
         return (uint)ordinal < (uint)all.Length && all[ordinal] is { } slot ? slot : AddSlot(ordinal);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Slot AddSlot(int ordinal)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var all = slots;
+            var all = _slots;
             if (ordinal >= all.Length)
             {
                 all = new Slot?[Math.Max(ordinal + 1, all.Length * 2)];
-                slots.CopyTo(all, 0);
+                _slots.CopyTo(all, 0);
             }
 
             var slot = all[ordinal] ??= new Slot { Ordinal = ordinal };
-            Volatile.Write(ref slots, all);
+            Volatile.Write(ref _slots, all);
             return slot;
         }
     }
 
-    /// <summary>What one thread writes at every read, in the middle of 128 bytes, so that no other thread's data shares their lines.</summary>
+    /// <summary>
+    /// What one thread writes at every read, in the middle of 128 bytes, so that no other thread's data shares their
+    /// lines.
+    /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 128)]
     internal sealed class Slot
     {
@@ -181,7 +198,9 @@ internal sealed class EpochTable
         [FieldOffset(64)]
         public int Depth;
 
-        /// <summary>The number of the thread (<see cref="ThreadOrdinal"/>), or of several, one after the other.</summary>
+        /// <summary>
+        /// The number of the thread (<see cref="ThreadOrdinal"/>), or of several, one after the other.
+        /// </summary>
         [FieldOffset(72)]
         public int Ordinal;
     }

@@ -1,8 +1,8 @@
 namespace Varve.Epochs;
 
 /// <summary>
-/// Something that versions share and that is freed when the last of them lets go. Born with one reference. The counts are
-/// touched when versions change, never by a read: reads are covered by pins.
+/// Something that versions share and that is freed when the last of them lets go. Born with one reference. The counts
+/// are touched when versions change, never by a read: reads are covered by pins.
 /// </summary>
 internal abstract class RefCounted
 {

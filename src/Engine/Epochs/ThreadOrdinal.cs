@@ -7,16 +7,16 @@ namespace Varve.Epochs;
 /// number of a dead thread is handed out again. Process-wide: the same thread has the same number in every engine.
 /// </summary>
 /// <remarks>
-/// A thread's number is given back by the finalizer of an object that only the thread's own static storage refers to. It runs
-/// some time after the thread is gone, never before, so no two living threads ever share a number.
+/// A thread's number is given back by the finalizer of an object that only the thread's own static storage refers to.
+/// It runs some time after the thread is gone, never before, so no two living threads ever share a number.
 /// </remarks>
 internal static class ThreadOrdinal
 {
     [ThreadStatic]
-    private static int current;
+    private static int _current;
 
     [ThreadStatic]
-    private static Holder? holder;
+    private static Holder? _holder;
 
     /// <summary>The number of the calling thread. Allocates on the thread's first use only.</summary>
     public static int Current
@@ -24,7 +24,7 @@ internal static class ThreadOrdinal
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            var ordinal = current;
+            var ordinal = _current;
             return ordinal != 0 ? ordinal : Assign();
         }
     }
@@ -33,8 +33,8 @@ internal static class ThreadOrdinal
     private static int Assign()
     {
         var ordinal = Pool.Take();
-        holder = new Holder(ordinal);
-        current = ordinal;
+        _holder = new Holder(ordinal);
+        _current = ordinal;
         return ordinal;
     }
 
@@ -43,16 +43,18 @@ internal static class ThreadOrdinal
         ~Holder() => Pool.Return(ordinal);
     }
 
-    /// <summary>Apart from the thread statics, whose class must have nothing to initialize: its reads would check for that.</summary>
+    /// <summary>
+    /// Apart from the thread statics, whose class must have nothing to initialize: its reads would check for that.
+    /// </summary>
     private static class Pool
     {
         private static readonly Lock Gate = new();
         private static readonly Stack<int> Free = new();
-        private static int last;
+        private static int _last;
 
         public static int Take()
         {
-            lock (Gate) return Free.TryPop(out var recycled) ? recycled : ++last;
+            lock (Gate) return Free.TryPop(out var recycled) ? recycled : ++_last;
         }
 
         public static void Return(int ordinal)

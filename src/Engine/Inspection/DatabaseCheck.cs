@@ -1,10 +1,11 @@
 using Varve.Format;
 using Varve.Storage;
-using Varve.Versions;
 
 namespace Varve.Inspection;
 
-/// <summary>Checks a database's directory, from the files that everything hangs from down to the log and the tables.</summary>
+/// <summary>
+/// Checks a database's directory, from the files that everything hangs from down to the log and the tables.
+/// </summary>
 internal sealed class DatabaseCheck(IStorage storage, string directory, bool deep, Findings findings)
 {
     private readonly HashSet<string> _known = [FileNames.Lock, FileNames.Identity, FileNames.Current];
@@ -26,7 +27,9 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         var names = storage.List(directory);
         if (!names.Contains(FileNames.Identity) && !names.Any(IsTableOrSegment))
         {
-            findings.Remark(directory, 0, "identity", "no such file and no data: a creation that was cut off, which an open begins anew");
+            findings.Remark(
+                directory, 0, "identity",
+                "no such file and no data: a creation that was cut off, which an open begins anew");
             return;
         }
 
@@ -34,7 +37,8 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         if (root.ManifestName is { } manifest) _known.Add(manifest);
         CheckTables(root, names);
         if (root.FirstSegment is { } first)
-            new LogCheck(storage, directory, deep, findings).Run(root.DatabaseId, first, root.Content?.State ?? MachineState.Empty(0, StoredLeaseClock.Local));
+            new LogCheck(storage, directory, deep, findings).Run(
+                root.DatabaseId, first, root.Content?.State ?? MachineState.Empty(0, StoredLeaseClock.Local));
         if (deep) RemarkOrphans(names);
     }
 
@@ -72,7 +76,8 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         foreach (var name in names.Order(StringComparer.Ordinal))
         {
             if (_known.Contains(name)) continue;
-            if (FileNames.TryParse(name, FileNames.SegmentSuffix, out _)) continue; // of the log, or kept to be used again
+            // Of the log, or kept to be used again.
+            if (FileNames.TryParse(name, FileNames.SegmentSuffix, out _)) continue;
             var isOurs = FileNames.IsTemporary(name) || FileNames.IsStaging(name) || IsTableOrSegment(name)
                 || FileNames.TryParse(name, FileNames.ManifestSuffix, out _);
             findings.Remark(
@@ -82,7 +87,8 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
     }
 
     private static bool IsTableOrSegment(string name) =>
-        FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _);
+        FileNames.TryParse(name, FileNames.TableSuffix, out _)
+        || FileNames.TryParse(name, FileNames.SegmentSuffix, out _);
 
     private string PathOf(string name) => Path.Combine(directory, name);
 }

@@ -5,7 +5,9 @@ using Varve.Versions;
 
 namespace Varve.Inspection;
 
-/// <summary>What IDENTITY, CURRENT and the manifest say; where one of them is damaged, what can be gathered without it.</summary>
+/// <summary>
+/// What IDENTITY, CURRENT and the manifest say; where one of them is damaged, what can be gathered without it.
+/// </summary>
 internal sealed class DatabaseRoot
 {
     public Guid DatabaseId { get; private init; }
@@ -19,7 +21,9 @@ internal sealed class DatabaseRoot
     /// <summary>The manifest is whole and is the right one, so that nothing else can be part of the database.</summary>
     public bool IsSound { get; private init; }
 
-    /// <summary>Where the log begins: by the manifest's word, or else by the links of what is there. Null: there is no log yet.</summary>
+    /// <summary>
+    /// Where the log begins: by the manifest's word, or else by the links of what is there. Null: there is no log yet.
+    /// </summary>
     public ulong? FirstSegment { get; private init; }
 
     public static DatabaseRoot Read(IStorage storage, string directory, IReadOnlyList<string> names, Findings findings)
@@ -27,13 +31,18 @@ internal sealed class DatabaseRoot
         var identity = ReadPointer(storage, directory, FileNames.Identity, findings);
         var current = ReadPointer(storage, directory, FileNames.Current, findings);
         if (identity is { } one && current is { } other && one.DatabaseId != other.DatabaseId)
-            findings.Report(Path.Combine(directory, FileNames.Current), 16, "current", $"database id is {other.DatabaseId}, IDENTITY says {one.DatabaseId}");
+            findings.Report(
+                Path.Combine(directory, FileNames.Current), 16, "current",
+                $"database id is {other.DatabaseId}, IDENTITY says {one.DatabaseId}");
         var segments = NumbersOf(names, FileNames.SegmentSuffix).ToList();
         var id = identity?.DatabaseId ?? current?.DatabaseId ?? IdOfSegments(storage, directory, segments);
 
         var manifests = NumbersOf(names, FileNames.ManifestSuffix).ToList();
         var newest = manifests.DefaultIfEmpty().Max();
-        var name = current is { } pointer ? FileNames.Manifest(pointer.ManifestNumber) : newest == 0 ? null : FileNames.Manifest(newest);
+        var name = current is { } pointer
+            ? FileNames.Manifest(pointer.ManifestNumber)
+            : newest == 0 ? null
+            : FileNames.Manifest(newest);
         var before = findings.Damages;
         var image = name is null ? null : ReadManifest(storage, Path.Combine(directory, name), id, findings);
         // An old manifest goes only after CURRENT names the new one: the only one there is the one that was named.
@@ -44,7 +53,10 @@ internal sealed class DatabaseRoot
             ManifestName = name,
             Content = image?.Content,
             IsSound = isNamed && image is not null && findings.Damages == before,
-            FirstSegment = image is null || image.Edits == 0 ? LooseLog.FirstSegment(storage, directory, segments) : image.Content.FirstSegment == 0 ? null : image.Content.FirstSegment,
+            FirstSegment = image is null || image.Edits == 0
+                ? LooseLog.FirstSegment(storage, directory, segments)
+                : image.Content.FirstSegment == 0 ? null
+                : image.Content.FirstSegment,
         };
     }
 
@@ -58,7 +70,9 @@ internal sealed class DatabaseRoot
 
         var image = ManifestReader.Read(storage, path, databaseId, findings.Report);
         if (image is { TornBytes: > 0 })
-            findings.Remark(path, image.End, "manifest tail", $"torn tail of {image.TornBytes} bytes, of an edit that was never acknowledged; an open drops them");
+            findings.Remark(
+                path, image.End, "manifest tail",
+                $"torn tail of {image.TornBytes} bytes, of an edit that was never acknowledged; an open drops them");
         return image;
     }
 

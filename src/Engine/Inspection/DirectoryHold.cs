@@ -3,8 +3,8 @@ using Varve.Storage;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Keeps engines from a database while it is inspected, by the lock that an engine takes. A lock file that is missing is not made: an engine may
-/// be at work without it, and is known by the lock of the directory.
+/// Keeps engines from a database while it is inspected, by the lock that an engine takes. A lock file that is missing
+/// is not made: an engine may be at work without it, and is known by the lock of the directory.
 /// </summary>
 internal static class DirectoryHold
 {
@@ -19,7 +19,9 @@ internal static class DirectoryHold
         catch (IOException e) when (e is not AlreadyOpenException)
         {
             // Another user's, or a file system mounted read-only: reading may go on, with a word.
-            findings.Remark(path, 0, "lock", $"lock cannot be taken, so it is not known whether an engine is at work here ({e.Message})");
+            findings.Remark(
+                path, 0, "lock",
+                $"lock cannot be taken, so it is not known whether an engine is at work here ({e.Message})");
             return null;
         }
     }

@@ -53,7 +53,8 @@ internal sealed class Findings
         Add(damage switch
         {
             CorruptionException c => new Problem(c.Path, c.Offset, c.Kind, c.Problem),
-            UnsupportedFormatException u => new Problem(u.Path, u.Offset, "format", $"{u.Met}, which this build does not support"),
+            UnsupportedFormatException u =>
+                new Problem(u.Path, u.Offset, "format", $"{u.Met}, which this build does not support"),
             SnapshotRejectedException s => new Problem(s.Path, 0, "snapshot", s.Message),
             _ => throw damage,
         });
@@ -65,7 +66,10 @@ internal sealed class Findings
     public void Remark(string file, long offset, string structure, string text) =>
         Add(new Problem(file, offset, structure, text, Severity.Remark));
 
-    /// <summary>Reads a file's bytes from an offset to its end, so that a bad sector is an exception here, and not the end of the process in a mapping.</summary>
+    /// <summary>
+    /// Reads a file's bytes from an offset to its end, so that a bad sector is an exception here, and not the end of
+    /// the process in a mapping.
+    /// </summary>
     public void ReadThrough(IStorage storage, string path, long from, int piece = 64 << 10)
     {
         using var file = storage.Open(path, FileIntent.Read);
@@ -85,14 +89,21 @@ internal sealed class Findings
         if (_problems.Count > ProblemsMax) return;
         if (_problems.Count == ProblemsMax)
         {
-            _problems.Add(new Problem(problem.File, problem.Offset, "list of problems", $"there are more than {ProblemsMax}; the others are not listed"));
+            _problems.Add(new Problem(
+                problem.File, problem.Offset, "list of problems",
+                $"there are more than {ProblemsMax}; the others are not listed"));
             return;
         }
 
         if (_parts.TryGetValue(problem.File, out var part))
         {
             var name = Path.GetFileName(problem.File);
-            problem = problem with { File = part.File, Offset = part.Offset + problem.Offset, Structure = $"{problem.Structure} of {name}" };
+            problem = problem with
+            {
+                File = part.File,
+                Offset = part.Offset + problem.Offset,
+                Structure = $"{problem.Structure} of {name}"
+            };
         }
 
         _problems.Add(problem);

@@ -1,12 +1,12 @@
 using Varve.Storage;
-using Varve.Versions;
 using Varve.Wal;
 
 namespace Varve.Inspection;
 
 /// <summary>
-/// Checks a database while an engine has it open, as of one applied index of it: a read-only open checks the manifest and every record of the log on its way, and holds
-/// the files of what it opened. What the engine makes meanwhile is left to the next check.
+/// Checks a database while an engine has it open, as of one applied index of it: a read-only open checks the manifest
+/// and every record of the log on its way, and holds the files of what it opened. What the engine makes meanwhile is
+/// left to the next check.
 /// </summary>
 internal static class LiveCheck
 {
@@ -14,11 +14,14 @@ internal static class LiveCheck
     {
         try
         {
-            using var engine = LsmStateMachine.Open(directory, new EngineOptions { ReadOnly = true, Storage = storage, TakesStoredLeaseClock = true });
+            using var engine = LsmStateMachine.Open(
+                directory, new EngineOptions { ReadOnly = true, Storage = storage, TakesStoredLeaseClock = true });
             var version = engine.AcquireVersion();
             try
             {
-                findings.Remark(directory, 0, "lock", $"an engine is at work; checked is the state of index {version.Generation.Applied.Read().Index}");
+                findings.Remark(
+                    directory, 0, "lock",
+                    $"an engine is at work; checked is the state of index {version.Generation.Applied.Read().Index}");
                 foreach (var memtable in version.Memtables) Count(memtable.Segment, findings);
                 foreach (var table in version.Runs.SelectMany(run => run.Tables))
                 {
@@ -41,7 +44,8 @@ internal static class LiveCheck
     {
         findings.Files++;
         findings.Bytes += segment.End;
-        for (long offset = Format.WalSegmentHeader.Size; offset < segment.End && segment.TryReadRecord(offset, out var header, out _); offset += header.Length)
+        for (long offset = Format.WalSegmentHeader.Size;
+            offset < segment.End && segment.TryReadRecord(offset, out var header, out _); offset += header.Length)
             findings.Count(header);
     }
 }

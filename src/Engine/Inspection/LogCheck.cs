@@ -7,10 +7,13 @@ using Varve.Wal;
 
 namespace Varve.Inspection;
 
-/// <summary>Checks the write-ahead log of a database: every segment, the chain, and what stands behind a break in it.</summary>
+/// <summary>
+/// Checks the write-ahead log of a database: every segment, the chain, and what stands behind a break in it.
+/// </summary>
 internal sealed class LogCheck(IStorage storage, string directory, bool deep, Findings findings)
 {
-    private const int PageSize = 4096; // larger reads leave large folios behind, which the engine's next mapped stores would dirty whole
+    // Larger reads leave large folios behind, which the engine's next mapped stores would dirty whole.
+    private const int PageSize = 4096;
 
     /// <summary>Checks the segments from <paramref name="first"/> on, which continue a state.</summary>
     public void Run(Guid databaseId, ulong first, MachineState state)
@@ -46,7 +49,9 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
 
     private void CountRecords(WalSegment segment)
     {
-        for (long offset = WalSegmentHeader.Size; segment.TryReadRecord(offset, out var header, out _); offset += header.Length) findings.Count(header);
+        for (long offset = WalSegmentHeader.Size; segment.TryReadRecord(offset, out var header, out _);
+            offset += header.Length)
+            findings.Count(header);
     }
 
     private void CheckEnd(RecoveredLog log)
@@ -73,7 +78,9 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
 
         var behind = beyond == 0 ? "" : $", and {beyond} valid records behind them, up to index {lastIndex}";
         if (log.Ending == LogEnding.TornTail)
-            findings.Remark(last!.Path, last.End, "log tail", $"torn tail of {log.TornBytes} bytes that were never known to be durable{behind}; an open drops them");
+            findings.Remark(
+                last!.Path, last.End, "log tail",
+                $"torn tail of {log.TornBytes} bytes that were never known to be durable{behind}; an open drops them");
         else if (beyond > 0)
             findings.Remark(last?.Path ?? directory, last?.End ?? 0, "log", $"break between records{behind}");
     }

@@ -4,12 +4,14 @@ using Varve.Storage;
 
 namespace Varve.Inspection;
 
-/// <summary>The log of a database whose manifest is lost, so that nothing says where what the tables lack begins.</summary>
+/// <summary>
+/// The log of a database whose manifest is lost, so that nothing says where what the tables lack begins.
+/// </summary>
 internal static class LooseLog
 {
     /// <summary>
-    /// The oldest segment from which links lead without a gap to the newest one. One before a gap is left out: it is in tables
-    /// already, and so is what came after it and is gone; read again, it would bring back old versions.
+    /// The oldest segment from which links lead without a gap to the newest one. One before a gap is left out: it is in
+    /// tables already, and so is what came after it and is gone; read again, it would bring back old versions.
     /// </summary>
     public static ulong? FirstSegment(IStorage storage, string directory, IEnumerable<ulong> segments)
     {
@@ -32,7 +34,8 @@ internal static class LooseLog
         file.Read(0, start);
         var record = start.AsSpan(WalSegmentHeader.Size);
         return WalSegmentHeader.TryDecode(start, out var header, out _)
-            && WalRecordHeader.TryRead(record, WalSegmentHeader.Size, header.Salt, out var link, out _) && link.Type == WalRecordType.Link
+            && WalRecordHeader.TryRead(record, WalSegmentHeader.Size, header.Salt, out var link, out _)
+            && link.Type == WalRecordType.Link
             ? BinaryPrimitives.ReadUInt64LittleEndian(record[WalRecordHeader.Size..])
             : null;
     }

@@ -11,7 +11,10 @@ internal static class LooseTable
 {
     private const int Piece = 1 << 20;
 
-    /// <summary>What a manifest would have said of the file; null, after a report, when its footer or its properties are damaged.</summary>
+    /// <summary>
+    /// What a manifest would have said of the file; null, after a report, when its footer or its properties are
+    /// damaged.
+    /// </summary>
     public static TableDescriptor? Describe(IStorage storage, string path, ulong number, Action<VarveException> report)
     {
         using var file = storage.Open(path, FileIntent.Read);

@@ -3,7 +3,6 @@ using CommunityToolkit.HighPerformance.Buffers;
 using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
-using Varve.Versions;
 
 namespace Varve.Inspection;
 
@@ -19,12 +18,17 @@ internal static class PackCheck
     {
         using var parts = new FileParts(storage, path);
         if (Open(storage, path, parts, findings, out var tables, out var end) is not { } manifest) return;
-        TableCheck.RunAll(parts, tables.Select(part => (part.Path, part.Table)), manifest.State.HashSeed, deep, findings);
+        TableCheck.RunAll(
+            parts, tables.Select(part => (part.Path, part.Table)), manifest.State.HashSeed, deep, findings);
         CheckTrailer(storage, path, end, deep, findings);
     }
 
-    /// <summary>Reads header and manifest, and finds the tables that the file has whole; null, after a report, without a manifest.</summary>
-    public static SnapshotManifest? Open(IStorage storage, string path, FileParts parts, Findings findings, out List<Part> tables, out long end)
+    /// <summary>
+    /// Reads header and manifest, and finds the tables that the file has whole; null, after a report, without a
+    /// manifest.
+    /// </summary>
+    public static SnapshotManifest? Open(
+        IStorage storage, string path, FileParts parts, Findings findings, out List<Part> tables, out long end)
     {
         tables = [];
         end = -1;
@@ -42,7 +46,8 @@ internal static class PackCheck
 
         if (PackFormat.HeaderSize + header.ManifestLength > length)
         {
-            findings.Report(path, length, "packed snapshot", $"file ends inside its manifest of {header.ManifestLength} bytes");
+            findings.Report(
+                path, length, "packed snapshot", $"file ends inside its manifest of {header.ManifestLength} bytes");
             return null;
         }
 
@@ -51,13 +56,18 @@ internal static class PackCheck
         findings.Bytes += bytes.Length;
         if (SnapshotCheck.Decode(bytes.Span, path, PackFormat.HeaderSize, findings) is not { } manifest) return null;
         if (manifest.Tables.Length != header.FileCount)
-            findings.Report(path, PackFormat.FileCountOffset, "pack header", $"pack has {header.FileCount} files, manifest names {manifest.Tables.Length} tables");
-        end = FindTables(file, length, manifest, PackFormat.HeaderSize + header.ManifestLength, parts, tables, findings);
+            findings.Report(
+                path, PackFormat.FileCountOffset, "pack header",
+                $"pack has {header.FileCount} files, manifest names {manifest.Tables.Length} tables");
+        end = FindTables(
+            file, length, manifest, PackFormat.HeaderSize + header.ManifestLength, parts, tables, findings);
         return manifest;
     }
 
     /// <summary>Where the tables end, or -1 when the file ends inside one.</summary>
-    private static long FindTables(IStorageFile file, long length, SnapshotManifest manifest, long at, FileParts parts, List<Part> tables, Findings findings)
+    private static long FindTables(
+        IStorageFile file, long length, SnapshotManifest manifest, long at, FileParts parts, List<Part> tables,
+        Findings findings)
     {
         Span<byte> field = stackalloc byte[PackFormat.FileHeaderSize];
         foreach (var added in manifest.Tables)
@@ -65,7 +75,9 @@ internal static class PackCheck
             var name = SnapshotNames.Table(added.Table);
             if (length - at < PackFormat.FileHeaderSize || length - at - PackFormat.FileHeaderSize < added.Table.Length)
             {
-                findings.Report(file.Path, length, "packed snapshot", $"file ends at {length}, inside of {name}, {added.Table.Length} bytes at {at}");
+                findings.Report(
+                    file.Path, length, "packed snapshot",
+                    $"file ends at {length}, inside of {name}, {added.Table.Length} bytes at {at}");
                 return -1;
             }
 
@@ -89,7 +101,9 @@ internal static class PackCheck
         if (end < 0) return; // reported: the file ends before
         if (length != end + PackFormat.TrailerSize)
         {
-            findings.Report(path, Math.Min(length, end + PackFormat.TrailerSize), "packed snapshot", $"file length is {length}, tables and trailer end at {end + PackFormat.TrailerSize}");
+            findings.Report(
+                path, Math.Min(length, end + PackFormat.TrailerSize), "packed snapshot",
+                $"file length is {length}, tables and trailer end at {end + PackFormat.TrailerSize}");
             if (length < end + PackFormat.TrailerSize) return;
         }
 

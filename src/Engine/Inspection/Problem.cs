@@ -16,7 +16,8 @@ internal enum Severity
 /// <param name="Structure">What is read there.</param>
 /// <param name="Text">What is wrong with it.</param>
 /// <param name="Severity">Damage or a remark.</param>
-internal sealed record Problem(string File, long Offset, string Structure, string Text, Severity Severity = Severity.Damage);
+internal sealed record Problem(
+    string File, long Offset, string Structure, string Text, Severity Severity = Severity.Damage);
 
 /// <summary>What was read by a verification.</summary>
 /// <param name="Kind">What the path is: <c>database</c>, <c>snapshot</c> or <c>packed snapshot</c>.</param>
@@ -26,4 +27,5 @@ internal sealed record Problem(string File, long Offset, string Structure, strin
 /// <param name="Rows">Rows of tables; only when deep.</param>
 /// <param name="Records">Records of the log.</param>
 /// <param name="Entries">Entries in them.</param>
-internal sealed record VerificationTotals(string Kind, int Files, long Bytes, long Blocks, long Rows, long Records, long Entries);
+internal sealed record VerificationTotals(
+    string Kind, int Files, long Bytes, long Blocks, long Rows, long Records, long Entries);

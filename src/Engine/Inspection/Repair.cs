@@ -7,21 +7,27 @@ using Varve.Versions;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Saves what can be read of a database or a snapshot into a new database (docs/decisions/0009). The source is only read. The
-/// result has an identity of its own, one run, and no log but the one that its first open begins; that open is part of the repair.
+/// Saves what can be read of a database or a snapshot into a new database (docs/decisions/0009). The source is only
+/// read. The result has an identity of its own, one run, and no log but the one that its first open begins; that open
+/// is part of the repair.
 /// </summary>
 internal static class Repair
 {
-    /// <summary>Repairs <paramref name="path"/> into <paramref name="output"/>, which does not exist or is empty.</summary>
-    /// <exception cref="ArgumentException">The output has something in it, or lies inside of what is repaired.</exception>
+    /// <summary>
+    /// Repairs <paramref name="path"/> into <paramref name="output"/>, which does not exist or is empty.
+    /// </summary>
+    /// <exception cref="ArgumentException">The output has something in it, or lies inside of what is
+    /// repaired.</exception>
     /// <exception cref="CorruptionException">There is nothing to begin with.</exception>
     /// <exception cref="AlreadyOpenException">An engine has the database open.</exception>
-    /// <exception cref="UnsupportedFormatException">A part of it is another build's: repair it with that build.</exception>
+    /// <exception cref="UnsupportedFormatException">A part of it is another build's: repair it with that
+    /// build.</exception>
     /// <param name="storage">The file system.</param>
     /// <param name="path">What is repaired.</param>
     /// <param name="output">Where to.</param>
     /// <param name="lostClock">The lease clock, where it is lost with the manifest that said it.</param>
-    public static RepairReport Run(IStorage storage, string path, string output, LeaseClock lostClock = LeaseClock.Local)
+    public static RepairReport Run(
+        IStorage storage, string path, string output, LeaseClock lostClock = LeaseClock.Local)
     {
         path = storage.ResolveLink(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
@@ -54,7 +60,9 @@ internal static class Repair
                 // The open begins the log, and sweeps the tables that were only on the way here.
             }
 
-            return new RepairReport(findings.Problems, salvage.Losses, isExact, new LogId(state.LastIndex, state.LastTerm), state.LiveCount);
+            return new RepairReport(
+                findings.Problems, salvage.Losses, isExact, new LogId(state.LastIndex, state.LastTerm),
+                state.LiveCount);
         }
         catch
         {
@@ -63,7 +71,8 @@ internal static class Repair
         }
     }
 
-    private static (MachineState State, bool IsExact) TakeDatabase(IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
+    private static (MachineState State, bool IsExact) TakeDatabase(
+        IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
     {
         var names = storage.List(directory);
         var root = DatabaseRoot.Read(storage, directory, names, new Findings());
@@ -79,7 +88,9 @@ internal static class Repair
 
         if (!root.IsSound)
         {
-            salvage.Losses.Add(new Loss(root.ManifestName is { } lost ? Path.Combine(directory, lost) : directory, 0, "what the manifest says: tables are taken by the order of their numbers"));
+            salvage.Losses.Add(new Loss(
+                root.ManifestName is { } lost ? Path.Combine(directory, lost) : directory, 0,
+                "what the manifest says: tables are taken by the order of their numbers"));
             foreach (var name in names)
                 if (FileNames.TryParse(name, FileNames.TableSuffix, out var number) && !named.Contains(name))
                     salvage.Add(storage, Path.Combine(directory, name), newest + number, number, null);
@@ -106,16 +117,20 @@ internal static class Repair
         }, isExact);
     }
 
-    private static (MachineState State, bool IsExact) TakeSnapshot(IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
+    private static (MachineState State, bool IsExact) TakeSnapshot(
+        IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
     {
         if (SnapshotCheck.TryReadManifest(storage, directory, new Findings()) is { } manifest)
         {
             foreach (var (order, table) in manifest.Tables)
-                salvage.Add(storage, Path.Combine(directory, SnapshotNames.Table(table)), order, table.OriginNumber, table);
+                salvage.Add(
+                    storage, Path.Combine(directory, SnapshotNames.Table(table)), order, table.OriginNumber, table);
             return (manifest.State, salvage.IsWhole);
         }
 
-        salvage.Losses.Add(new Loss(Path.Combine(directory, SnapshotNames.Manifest), 0, "what the manifest says: tables are taken by the order of their numbers, and the index is not known"));
+        salvage.Losses.Add(new Loss(
+            Path.Combine(directory, SnapshotNames.Manifest), 0,
+            "what the manifest says: tables are taken by the order of their numbers, and the index is not known"));
         foreach (var name in storage.List(directory))
         {
             var dash = name.IndexOf('-', StringComparison.Ordinal);
@@ -127,8 +142,11 @@ internal static class Repair
         return (UnknownState(lostClock), false);
     }
 
-    /// <summary>A state to begin with where none can be read: with a seed of its own, since every table is written anew.</summary>
-    private static MachineState UnknownState(LeaseClock lostClock) => MachineState.Empty(KeyHasher.NewSeed(), (StoredLeaseClock)lostClock);
+    /// <summary>
+    /// A state to begin with where none can be read: with a seed of its own, since every table is written anew.
+    /// </summary>
+    private static MachineState UnknownState(LeaseClock lostClock) =>
+        MachineState.Empty(KeyHasher.NewSeed(), (StoredLeaseClock)lostClock);
 
     private static (MachineState State, bool IsExact) TakePack(IStorage storage, string path, Salvage salvage)
     {
@@ -136,18 +154,24 @@ internal static class Repair
         // The file stays open in the parts; tables are read from mappings that outlive it.
         using var parts = new FileParts(storage, path);
         if (PackCheck.Open(storage, path, parts, findings, out var tables, out _) is not { } manifest)
-            throw CorruptionException.Of(path, 0, "packed snapshot", "no manifest can be read, which says where the tables are");
+            throw CorruptionException.Of(
+                path, 0, "packed snapshot", "no manifest can be read, which says where the tables are");
         foreach (var (part, (order, table)) in tables) salvage.Add(parts, part, order, table.OriginNumber, table);
         foreach (var (_, table) in manifest.Tables.Skip(tables.Count))
-            salvage.Add(parts, Path.Combine(path, SnapshotNames.Table(table)), 0, table.OriginNumber, table); // missing: a loss
+            // Missing: a loss.
+            salvage.Add(parts, Path.Combine(path, SnapshotNames.Table(table)), 0, table.OriginNumber, table);
         return (manifest.State, salvage.IsWhole);
     }
 
-    /// <summary>Merges everything into one run, counts what is live in it, and makes a database of it; the identity comes last.</summary>
-    private static MachineState Write(IStorage storage, string directory, Guid id, FileNumbers numbers, Run[] runs, MachineState state)
+    /// <summary>
+    /// Merges everything into one run, counts what is live in it, and makes a database of it; the identity comes last.
+    /// </summary>
+    private static MachineState Write(
+        IStorage storage, string directory, Guid id, FileNumbers numbers, Run[] runs, MachineState state)
     {
         var options = new EngineOptions();
-        using var batch = new TableSetWriter(storage, directory, id, numbers, state.HashSeed, options, options.TableBytes);
+        using var batch = new TableSetWriter(
+            storage, directory, id, numbers, state.HashSeed, options, options.TableBytes);
         using var cursor = new MergingIterator();
         var live = 0L;
         cursor.Open([], runs, ulong.MaxValue);

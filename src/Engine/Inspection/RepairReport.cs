@@ -11,7 +11,9 @@ internal sealed record Loss(string File, long Offset, string What, byte[]? After
 /// <summary>What a repair came to.</summary>
 /// <param name="Problems">What a deep verification found in the source.</param>
 /// <param name="Losses">What could not be saved; empty: nothing that an open would have kept.</param>
-/// <param name="IsExact">The result is the state of exactly one index, <paramref name="LastApplied"/>; otherwise it is the newest readable version of every key.</param>
+/// <param name="IsExact">The result is the state of exactly one index, <paramref name="LastApplied"/>; otherwise it is
+/// the newest readable version of every key.</param>
 /// <param name="LastApplied">Where the result stands.</param>
 /// <param name="LiveKeys">Keys in it.</param>
-internal sealed record RepairReport(IReadOnlyList<Problem> Problems, IReadOnlyList<Loss> Losses, bool IsExact, LogId LastApplied, long LiveKeys);
+internal sealed record RepairReport(
+    IReadOnlyList<Problem> Problems, IReadOnlyList<Loss> Losses, bool IsExact, LogId LastApplied, long LiveKeys);

@@ -1,15 +1,13 @@
-using Varve.Compaction;
 using Varve.Format;
 using Varve.Memory;
 using Varve.Storage;
 using Varve.Tables;
-using Varve.Versions;
 
 namespace Varve.Inspection;
 
 /// <summary>
-/// Makes whole tables of whatever there is: a whole one serves as it is, of a damaged one the readable blocks are copied into
-/// the output. What comes out are runs, oldest version last, as a merge wants them.
+/// Makes whole tables of whatever there is: a whole one serves as it is, of a damaged one the readable blocks are
+/// copied into the output. What comes out are runs, oldest version last, as a merge wants them.
 /// </summary>
 internal sealed class Salvage(IStorage output, string directory, Guid databaseId, FileNumbers numbers) : IDisposable
 {
@@ -33,12 +31,14 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
         if (!storage.FileExists(path))
         {
             IsWhole = false;
-            Losses.Add(new Loss(path, 0, $"a table of {descriptor?.RowCount} rows", descriptor?.SmallestKey, descriptor?.LargestKey));
+            Losses.Add(new Loss(
+                path, 0, $"a table of {descriptor?.RowCount} rows", descriptor?.SmallestKey, descriptor?.LargestKey));
             return;
         }
 
         var known = descriptor ?? LooseTable.Describe(storage, path, number, static _ => { });
-        if (known is not null && OpenWhole(storage, path, known) is { } table) Own(order, number, new TableHandle(storage, path, table));
+        if (known is not null && OpenWhole(storage, path, known) is { } table)
+            Own(order, number, new TableHandle(storage, path, table));
         else
         {
             IsWhole = false;
@@ -54,16 +54,21 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
         Open(batch, ulong.MaxValue, ulong.MaxValue);
     }
 
-    /// <summary>Everything that was added, newest run first. Tables of an order that overlap are runs of their own.</summary>
+    /// <summary>
+    /// Everything that was added, newest run first. Tables of an order that overlap are runs of their own.
+    /// </summary>
     public Run[] Runs()
     {
         var runs = new List<Run>();
         foreach (var group in _tables.GroupBy(table => table.Order).OrderByDescending(group => group.Key))
         {
             var tables = group.OrderBy(table => table.Table.Descriptor.SmallestKey, KeyComparer.Instance).ToArray();
-            var overlaps = tables.Zip(tables.Skip(1)).Any(pair => KeyComparer.Instance.Compare(pair.First.Table.Descriptor.LargestKey, pair.Second.Table.Descriptor.SmallestKey) >= 0);
+            var overlaps = tables.Zip(tables.Skip(1)).Any(pair => KeyComparer.Instance.Compare(
+                pair.First.Table.Descriptor.LargestKey, pair.Second.Table.Descriptor.SmallestKey) >= 0);
             if (!overlaps) runs.Add(new Run(group.Key, [.. tables.Select(table => table.Table)]));
-            else runs.AddRange(tables.OrderByDescending(table => table.Number).Select(table => new Run(group.Key, [table.Table])));
+            else
+                runs.AddRange(
+                    tables.OrderByDescending(table => table.Number).Select(table => new Run(group.Key, [table.Table])));
         }
 
         return [.. runs];
@@ -95,7 +100,9 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
         {
             if (!scan.IsSound)
             {
-                open ??= new Loss(path, scan.Offset, scan.IsRest ? "the rest of the file, with blocks or without" : $"the rows of a block, up to {scan.End}", last);
+                open ??= new Loss(path, scan.Offset, scan.IsRest
+                    ? "the rest of the file, with blocks or without"
+                    : $"the rows of a block, up to {scan.End}", last);
                 continue;
             }
 
@@ -121,7 +128,8 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
         Open(batch, order, number);
     }
 
-    private TableSetWriter NewBatch() => new(output, directory, databaseId, numbers, _hashSeed, new EngineOptions(), long.MaxValue);
+    private TableSetWriter NewBatch() =>
+        new(output, directory, databaseId, numbers, _hashSeed, new EngineOptions(), long.MaxValue);
 
     private void Open(TableSetWriter batch, ulong order, ulong number)
     {

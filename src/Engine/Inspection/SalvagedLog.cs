@@ -10,27 +10,34 @@ using Varve.Wal;
 namespace Varve.Inspection;
 
 /// <summary>
-/// The newest effect of every key in a log, and where the log stands after it. Follows the chain to its end; past a break too,
-/// with every valid record in order, when no exact state is to be had any more. Memory: the log's distinct keys.
+/// The newest effect of every key in a log, and where the log stands after it. Follows the chain to its end; past a
+/// break too, with every valid record in order, when no exact state is to be had any more. Memory: the log's distinct
+/// keys.
 /// </summary>
 internal sealed class SalvagedLog : IDisposable
 {
-    private readonly SortedDictionary<byte[], (WalSegment Segment, long Offset, int Size)> _newest = new(KeyComparer.Instance);
+    private readonly SortedDictionary<byte[], (WalSegment Segment, long Offset, int Size)> _newest = new(
+        KeyComparer.Instance);
     private readonly RecoveredLog _log;
     private readonly List<Loss> _losses;
     private bool _hasStopped;
     private (ulong First, ulong Last, Loss Loss)? _range;   // the entries lost last, which the next may continue
 
-    public SalvagedLog(IStorage storage, string directory, DatabaseRoot root, MachineState state, bool exact, List<Loss> losses)
+    public SalvagedLog(
+        IStorage storage, string directory, DatabaseRoot root, MachineState state, bool exact, List<Loss> losses)
     {
         _losses = losses;
         Incarnation = new StateGeneration(state, EngineOptions.OutcomesKept);
         Replay = new WalReplayer(Incarnation, state, new MemtableStock());
-        _log = WalRecovery.Run(storage, directory, root.DatabaseId, root.FirstSegment!.Value, MappingAccess.Table, static _ => { });
+        _log = WalRecovery.Run(
+            storage, directory, root.DatabaseId, root.FirstSegment!.Value, MappingAccess.Table, static _ => { });
         IsWhole = _log.Segments.Count > 0;
-        if (!IsWhole) losses.Add(new Loss(Path.Combine(directory, FileNames.Segment(root.FirstSegment.Value)), 0, "the beginning of the log"));
+        if (!IsWhole)
+            losses.Add(new Loss(
+                Path.Combine(directory, FileNames.Segment(root.FirstSegment.Value)), 0, "the beginning of the log"));
         foreach (var segment in _log.Segments)
-            for (long offset = WalSegmentHeader.Size; offset < segment.End && !_hasStopped && segment.TryReadRecord(offset, out var header, out _); offset += header.Length)
+            for (long offset = WalSegmentHeader.Size; offset < segment.End && !_hasStopped
+                && segment.TryReadRecord(offset, out var header, out _); offset += header.Length)
                 Take(segment, header, exact);
         LookBeyond(exact && IsWhole);
     }
@@ -63,7 +70,8 @@ internal sealed class SalvagedLog : IDisposable
         if (_log.Ending == LogEnding.Clean && !_hasStopped) return;
         var last = _log.Segments.Count == 0 ? null : _log.Segments[^1];
         var kept = Replay.Position.Index;
-        foreach (var segment in _log.Unused.Where(segment => last is null || segment.Number > last.Number).Prepend(last))
+        foreach (var segment in _log.Unused.Where(segment => last is null || segment.Number > last.Number).Prepend(
+            last))
         {
             if (segment is null) continue;
             var end = segment == last ? segment.End : WalSegmentHeader.Size;
@@ -76,8 +84,10 @@ internal sealed class SalvagedLog : IDisposable
             }
         }
 
-        if (_log.Ending == LogEnding.Corrupt && last is not null && !_losses.Exists(loss => loss.File == last.Path && loss.Offset == last.End))
-            _losses.Add(new Loss(last.Path, last.End, $"records that were durable, after index {Replay.Position.Index}"));
+        if (_log.Ending == LogEnding.Corrupt && last is not null
+            && !_losses.Exists(loss => loss.File == last.Path && loss.Offset == last.End))
+            _losses.Add(
+                new Loss(last.Path, last.End, $"records that were durable, after index {Replay.Position.Index}"));
     }
 
     private void Lose(WalSegment segment, long from, ulong kept, in WalRecordHeader next, bool exact)
@@ -105,7 +115,9 @@ internal sealed class SalvagedLog : IDisposable
         }
         catch (CorruptionException damage)
         {
-            _losses.Add(new Loss(segment.Path, header.Offset, $"entries {header.FirstIndex} to {header.LastIndex} ({damage.Kind}: {damage.Problem})"));
+            _losses.Add(new Loss(
+                segment.Path, header.Offset,
+                $"entries {header.FirstIndex} to {header.LastIndex} ({damage.Kind}: {damage.Problem})"));
             _hasStopped = exact;
         }
     }

@@ -2,7 +2,6 @@ using Varve.Contract;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
-using Varve.Versions;
 
 namespace Varve.Inspection;
 
@@ -15,7 +14,8 @@ internal static class SnapshotCheck
         var manifest = TryReadManifest(storage, directory, findings);
         if (manifest is not null)
         {
-            var tables = manifest.Tables.Select(table => (Path.Combine(directory, SnapshotNames.Table(table.Table)), table));
+            var tables = manifest.Tables.Select(
+                table => (Path.Combine(directory, SnapshotNames.Table(table.Table)), table));
             TableCheck.RunAll(storage, tables, manifest.State.HashSeed, deep, findings);
             known.UnionWith(manifest.Tables.Select(table => SnapshotNames.Table(table.Table)));
         }
@@ -30,7 +30,9 @@ internal static class SnapshotCheck
         }
     }
 
-    /// <summary>Decodes a manifest's bytes and checks what they say; null, after a report, when they are none.</summary>
+    /// <summary>
+    /// Decodes a manifest's bytes and checks what they say; null, after a report, when they are none.
+    /// </summary>
     public static SnapshotManifest? Decode(ReadOnlySpan<byte> bytes, string path, long offset, Findings findings)
     {
         if (!SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error))
@@ -39,9 +41,12 @@ internal static class SnapshotCheck
             return null;
         }
 
-        var rows = manifest.Tables.Aggregate(UInt128.Zero, (sum, table) => sum + (UInt128)(table.Table.RowCount - table.Table.TombstoneCount));
+        var rows = manifest.Tables.Aggregate(
+            UInt128.Zero, (sum, table) => sum + (UInt128)(table.Table.RowCount - table.Table.TombstoneCount));
         if ((UInt128)manifest.State.LiveCount > rows)
-            findings.Report(path, offset, "snapshot manifest", $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
+            findings.Report(
+                path, offset, "snapshot manifest",
+                $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
         return manifest;
     }
 

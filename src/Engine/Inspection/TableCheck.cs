@@ -2,7 +2,6 @@ using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
-using Varve.Versions;
 
 namespace Varve.Inspection;
 
@@ -10,10 +9,11 @@ namespace Varve.Inspection;
 internal static class TableCheck
 {
     /// <summary>
-    /// Checks a table against what a manifest says of it, and of the state that it belongs to; null: that is not known. Gives what the table
-    /// says of itself, with whole keys; null where it cannot be read.
+    /// Checks a table against what a manifest says of it, and of the state that it belongs to; null: that is not known.
+    /// Gives what the table says of itself, with whole keys; null where it cannot be read.
     /// </summary>
-    public static TableDescriptor? Run(IStorage storage, string path, TableDescriptor descriptor, ulong? hashSeed, bool deep, Findings findings)
+    public static TableDescriptor? Run(
+        IStorage storage, string path, TableDescriptor descriptor, ulong? hashSeed, bool deep, Findings findings)
     {
         if (!storage.FileExists(path))
         {
@@ -32,7 +32,9 @@ internal static class TableCheck
     }
 
     /// <summary>Checks the tables that a sound manifest names, each, and that those of a run do not overlap.</summary>
-    public static void RunAll(IStorage storage, IEnumerable<(string Path, AddedTable Table)> tables, ulong? hashSeed, bool deep, Findings findings)
+    public static void RunAll(
+        IStorage storage, IEnumerable<(string Path, AddedTable Table)> tables, ulong? hashSeed, bool deep,
+        Findings findings)
     {
         foreach (var run in tables.GroupBy(table => table.Table.RunOrder))
         {
@@ -43,7 +45,9 @@ internal static class TableCheck
         }
     }
 
-    /// <summary>Checks all of an open table of which all but <paramref name="bytes"/> have been read and counted.</summary>
+    /// <summary>
+    /// Checks all of an open table of which all but <paramref name="bytes"/> have been read and counted.
+    /// </summary>
     public static void FindDamage(Table table, string path, long bytes, Findings findings)
     {
         var before = findings.Bytes;
@@ -55,9 +59,11 @@ internal static class TableCheck
     }
 
     /// <summary>Checks a table that nothing readable names, by its own word.</summary>
-    public static void RunUnnamed(IStorage storage, string path, ulong number, Guid databaseId, bool deep, Findings findings)
+    public static void RunUnnamed(
+        IStorage storage, string path, ulong number, Guid databaseId, bool deep, Findings findings)
     {
-        if (LooseTable.Describe(storage, path, number, findings.Report) is { } descriptor) Run(storage, path, descriptor, null, deep, findings);
+        if (LooseTable.Describe(storage, path, number, findings.Report) is { } descriptor)
+            Run(storage, path, descriptor, null, deep, findings);
         else if (deep) ScanBlocks(storage, path, databaseId, number, findings);
     }
 
@@ -88,6 +94,8 @@ internal static class TableCheck
     {
         using var file = storage.Open(path, FileIntent.Read);
         var length = file.Length;
-        return TableParts.TryReadFooter(file, length, out var footer, out _) ? footer!.DataLength : Math.Max(0, length - TableFooter.Bytes);
+        return TableParts.TryReadFooter(file, length, out var footer, out _)
+            ? footer!.DataLength
+            : Math.Max(0, length - TableFooter.Bytes);
     }
 }

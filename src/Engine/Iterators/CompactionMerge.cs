@@ -9,9 +9,10 @@ using Varve.Tables;
 namespace Varve.Iterators;
 
 /// <summary>
-/// Merges runs of tables for a compaction: every key once, in order, with its newest row. Forward only. A row costs a search for the
-/// smallest of a few heads, which are one or two vectors and need no branch that could be mispredicted, and the steps of one
-/// cursor; whole keys are looked at where heads are equal. A head begins behind what all keys of the merge share.
+/// Merges runs of tables for a compaction: every key once, in order, with its newest row. Forward only. A row costs a
+/// search for the smallest of a few heads, which are one or two vectors and need no branch that could be mispredicted,
+/// and the steps of one cursor; whole keys are looked at where heads are equal. A head begins behind what all keys of
+/// the merge share.
 /// </summary>
 /// <remarks>The caller has references to the tables. One thread.</remarks>
 internal sealed unsafe class CompactionMerge : IDisposable
@@ -19,84 +20,91 @@ internal sealed unsafe class CompactionMerge : IDisposable
     private const int Lanes = 8;
     private const int KeyRoom = ushort.MaxValue + 1 + 2 * KeyHead.Bytes;
 
-    private readonly KeyHasher hasher;
-    private readonly Input[] inputs;
-    private readonly NativeBuffer memory = new();
-    private readonly ulong* heads;
-    private readonly int lanes;
-    private readonly int shared;
-    private ulong left;
-    private int current = -1;
+    private readonly KeyHasher _hasher;
+    private readonly Input[] _inputs;
+    private readonly NativeBuffer _memory = new();
+    private readonly ulong* _heads;
+    private readonly int _lanes;
+    private readonly int _shared;
+    private ulong _left;
+    private int _current = -1;
 
-    /// <summary>Before the first row of runs, the newest first, at most 64. Each is tables with ascending, disjoint ranges.</summary>
+    /// <summary>
+    /// Before the first row of runs, the newest first, at most 64. Each is tables with ascending, disjoint ranges.
+    /// </summary>
     public CompactionMerge(IReadOnlyList<Table[]> runs, ulong hashSeed)
     {
-        hasher = new KeyHasher(hashSeed);
+        _hasher = new KeyHasher(hashSeed);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(runs.Count, sizeof(ulong) * 8);
-        shared = SharedPrefix(runs);
-        lanes = (runs.Count + Lanes - 1) / Lanes * Lanes;
-        int headsBytes = lanes * sizeof(ulong);
-        memory.Reserve(headsBytes + runs.Count * KeyRoom);
-        heads = (ulong*)memory.Address;
-        inputs = new Input[runs.Count];
-        for (int i = 0; i < lanes; i++)
-            heads[i] = ulong.MaxValue;
-        for (int i = 0; i < inputs.Length; i++)
+        _shared = SharedPrefix(runs);
+        _lanes = (runs.Count + Lanes - 1) / Lanes * Lanes;
+        var headsBytes = _lanes * sizeof(ulong);
+        _memory.Reserve(headsBytes + runs.Count * KeyRoom);
+        _heads = (ulong*)_memory.Address;
+        _inputs = new Input[runs.Count];
+        for (var i = 0; i < _lanes; i++)
+            _heads[i] = ulong.MaxValue;
+        for (var i = 0; i < _inputs.Length; i++)
         {
-            inputs[i] = new Input { Tables = runs[i], Key = memory.Address + headsBytes + i * KeyRoom };
-            left |= 1UL << i;
+            _inputs[i] = new Input { Tables = runs[i], Key = _memory.Address + headsBytes + i * KeyRoom };
+            _left |= 1UL << i;
             Enter(i, 0);
         }
     }
 
-    /// <summary>Goes to the next row; false when there is none. The key lives until the next move, the value as long as its table.</summary>
+    /// <summary>
+    /// Goes to the next row; false when there is none. The key lives until the next move, the value as long as its
+    /// table.
+    /// </summary>
     public bool MoveNext(out RowRef row)
     {
-        if (current >= 0)
-            Advance(current);
-        if (left == 0)
+        if (_current >= 0) Advance(_current);
+        if (_left == 0)
         {
-            current = -1;
+            _current = -1;
             row = default;
             return false;
         }
-        ulong smallest = Smallest();
-        current = (smallest & (smallest - 1)) == 0 ? BitOperations.TrailingZeroCount(smallest) : Newest(smallest);
-        ref Input input = ref inputs[current];
-        TableRow at = input.Cursor.Row;
+        var smallest = Smallest();
+        _current = (smallest & (smallest - 1)) == 0 ? BitOperations.TrailingZeroCount(smallest) : Newest(smallest);
+        ref Input input = ref _inputs[_current];
+        var at = input.Cursor.Row;
         row = new RowRef(
-            input.Key, input.KeyLength, hasher.Of(new ReadOnlySpan<byte>(input.Key, input.KeyLength)), at.Kind, at.Deadline, at.ValueAddress, at.ValueLength);
+            input.Key, input.KeyLength, _hasher.Of(new ReadOnlySpan<byte>(input.Key, input.KeyLength)), at.Kind,
+            at.Deadline, at.ValueAddress, at.ValueLength);
         return true;
     }
 
-    public void Dispose() => memory.Dispose();
+    public void Dispose() => _memory.Dispose();
 
     /// <summary>The inputs with the smallest head, as bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong Smallest()
     {
-        Vector512<ulong> least = Vector512.Load(heads);
-        for (int lane = Lanes; lane < lanes; lane += Lanes)
-            least = Vector512.Min(least, Vector512.Load(heads + lane));
-        Vector256<ulong> four = Vector256.Min(least.GetLower(), least.GetUpper());
-        Vector128<ulong> two = Vector128.Min(four.GetLower(), four.GetUpper());
-        Vector512<ulong> head = Vector512.Create(Math.Min(two[0], two[1]));
+        var least = Vector512.Load(_heads);
+        for (var lane = Lanes; lane < _lanes; lane += Lanes)
+            least = Vector512.Min(least, Vector512.Load(_heads + lane));
+        var four = Vector256.Min(least.GetLower(), least.GetUpper());
+        var two = Vector128.Min(four.GetLower(), four.GetUpper());
+        var head = Vector512.Create(Math.Min(two[0], two[1]));
         ulong equal = 0;
-        for (int lane = 0; lane < lanes; lane += Lanes)
-            equal |= Vector512.Equals(Vector512.Load(heads + lane), head).ExtractMostSignificantBits() << lane;
-        return equal & left;
+        for (var lane = 0; lane < _lanes; lane += Lanes)
+            equal |= Vector512.Equals(Vector512.Load(_heads + lane), head).ExtractMostSignificantBits() << lane;
+        return equal & _left;
     }
 
-    /// <summary>Among inputs with equal heads, the newest with the smallest key; older versions of that key are passed over.</summary>
+    /// <summary>
+    /// Among inputs with equal heads, the newest with the smallest key; older versions of that key are passed over.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private int Newest(ulong tied)
     {
-        int first = BitOperations.TrailingZeroCount(tied);
+        var first = BitOperations.TrailingZeroCount(tied);
         ulong same = 0;
-        for (ulong rest = tied & (tied - 1); rest != 0; rest &= rest - 1)
+        for (var rest = tied & (tied - 1); rest != 0; rest &= rest - 1)
         {
-            int input = BitOperations.TrailingZeroCount(rest);
-            int order = KeyOf(input).SequenceCompareTo(KeyOf(first));
+            var input = BitOperations.TrailingZeroCount(rest);
+            var order = KeyOf(input).SequenceCompareTo(KeyOf(first));
             if (order == 0)
                 same |= 1UL << input;
             else if (order < 0)
@@ -110,7 +118,7 @@ internal sealed unsafe class CompactionMerge : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Advance(int input)
     {
-        ref Input from = ref inputs[input];
+        ref Input from = ref _inputs[input];
         if (from.Cursor.MoveNext())
             Take(input);
         else
@@ -119,13 +127,13 @@ internal sealed unsafe class CompactionMerge : IDisposable
 
     private void Enter(int input, int table)
     {
-        ref Input from = ref inputs[input];
+        ref Input from = ref _inputs[input];
         from.Table = table;
         from.Prefix = 0;
         if (table == from.Tables.Length)
         {
-            heads[input] = ulong.MaxValue;
-            left &= ~(1UL << input);
+            _heads[input] = ulong.MaxValue;
+            _left &= ~(1UL << input);
             return;
         }
         from.Cursor = new TableCursor(from.Tables[table]);
@@ -136,19 +144,21 @@ internal sealed unsafe class CompactionMerge : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Take(int input)
     {
-        ref Input from = ref inputs[input];
+        ref Input from = ref _inputs[input];
         from.KeyLength = from.Cursor.CopyKeyTo(from.Key, ref from.Prefix);
-        heads[input] = KeyHead.Of(new ReadOnlySpan<byte>(from.Key, from.KeyLength), shared);
+        _heads[input] = KeyHead.Of(new ReadOnlySpan<byte>(from.Key, from.KeyLength), _shared);
     }
 
-    private ReadOnlySpan<byte> KeyOf(int input) => new(inputs[input].Key, inputs[input].KeyLength);
+    private ReadOnlySpan<byte> KeyOf(int input) => new(_inputs[input].Key, _inputs[input].KeyLength);
 
     private static int SharedPrefix(IReadOnlyList<Table[]> runs)
     {
-        ReadOnlySpan<byte> first = runs[0][0].SmallestKey;
-        int shared = first.Length;
-        foreach (Table[] run in runs)
-            shared = Math.Min(shared, Math.Min(first.CommonPrefixLength(run[0].SmallestKey), first.CommonPrefixLength(run[^1].LargestKey)));
+        var first = runs[0][0].SmallestKey;
+        var shared = first.Length;
+        foreach (var run in runs)
+            shared = Math.Min(
+                shared,
+                Math.Min(first.CommonPrefixLength(run[0].SmallestKey), first.CommonPrefixLength(run[^1].LargestKey)));
         return shared;
     }
 

@@ -11,9 +11,12 @@ internal static class HeadVector
     /// <summary>The heads with one replaced.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> With(this Vector512<ulong> heads, int at, ulong head) =>
-        Vector512.ConditionalSelect(Vector512.Equals(Numbers, Vector512.Create((ulong)at)), Vector512.Create(head), heads);
+        Vector512.ConditionalSelect(
+            Vector512.Equals(Numbers, Vector512.Create((ulong)at)), Vector512.Create(head), heads);
 
-    /// <summary>The heads with one left out: those behind it move up, and the largest number comes in at the end.</summary>
+    /// <summary>
+    /// The heads with one left out: those behind it move up, and the largest number comes in at the end.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> Without(this Vector512<ulong> heads, int at)
     {

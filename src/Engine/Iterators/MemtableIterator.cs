@@ -4,7 +4,9 @@ using Varve.Memtables;
 
 namespace Varve.Iterators;
 
-/// <summary>A memtable's rows as of a revision: rows that begin later are passed over, newer versions are walked past.</summary>
+/// <summary>
+/// A memtable's rows as of a revision: rows that begin later are passed over, newer versions are walked past.
+/// </summary>
 internal sealed unsafe class MemtableIterator : MergeInput
 {
     private Memtable? _memtable;
@@ -29,7 +31,8 @@ internal sealed unsafe class MemtableIterator : MergeInput
         IsValid = false;
     }
 
-    public override void Begin(bool backward, FixedBytes limit, int shared) => (_backward, _limit, Shared) = (backward, limit, shared);
+    public override void Begin(bool backward, FixedBytes limit, int shared) =>
+        (_backward, _limit, Shared) = (backward, limit, shared);
 
     public override void SeekFirst() => IsValid = _cursor.SeekFirst();
 

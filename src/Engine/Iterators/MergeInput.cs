@@ -5,8 +5,8 @@ using Varve.Memory;
 namespace Varve.Iterators;
 
 /// <summary>
-/// One sorted input of a merge: a memtable at a revision, or a run. Positioned on a row or not valid. Key and value memory
-/// lives until the source moves, and under the pin or reference that covers the version.
+/// One sorted input of a merge: a memtable at a revision, or a run. Positioned on a row or not valid. Key and value
+/// memory lives until the source moves, and under the pin or reference that covers the version.
 /// </summary>
 internal abstract unsafe class MergeInput
 {
@@ -21,7 +21,9 @@ internal abstract unsafe class MergeInput
 
     public RecordKind Kind { get; protected set; }
 
-    /// <summary>Eight key bytes after those that all keys of the scan share, big endian, zero padded: most comparisons end here.</summary>
+    /// <summary>
+    /// Eight key bytes after those that all keys of the scan share, big endian, zero padded: most comparisons end here.
+    /// </summary>
     public ulong Head { get; protected set; }
 
     public bool IsValid { get; protected set; }
@@ -36,12 +38,14 @@ internal abstract unsafe class MergeInput
 
     public ReadOnlySpan<byte> Value => new(ValueAddress, ValueLength);
 
-    /// <summary>Unix milliseconds; 0 unless the row is a leased put, whose value it follows in memtables and tables alike.</summary>
+    /// <summary>
+    /// Unix milliseconds; 0 unless the row is a leased put, whose value it follows in memtables and tables alike.
+    /// </summary>
     public ulong Deadline => Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(ValueAddress + ValueLength) : 0;
 
     /// <summary>
-    /// Prepares a scan: its direction, the limit where it ends (the first key that is no longer in it, or backward the last one that is;
-    /// no bytes: none), and how many bytes all its keys share.
+    /// Prepares a scan: its direction, the limit where it ends (the first key that is no longer in it, or backward the
+    /// last one that is; no bytes: none), and how many bytes all its keys share.
     /// </summary>
     public abstract void Begin(bool backward, FixedBytes limit, int shared);
 
@@ -54,13 +58,17 @@ internal abstract unsafe class MergeInput
 
     public abstract void SeekLast();
 
-    /// <summary>Goes to the first row at or above a key; the one that was last given to <see cref="Prepare"/>.</summary>
+    /// <summary>
+    /// Goes to the first row at or above a key; the one that was last given to <see cref="Prepare"/>.
+    /// </summary>
     public abstract void Seek(ReadOnlySpan<byte> key);
 
     /// <summary>Goes to the last row below a key; the one that was last given to <see cref="Prepare"/>.</summary>
     public abstract void SeekBefore(ReadOnlySpan<byte> key);
 
-    /// <summary>The last part of a seek: reads the row that the seek asked for. Several sources seek before the first one reads.</summary>
+    /// <summary>
+    /// The last part of a seek: reads the row that the seek asked for. Several sources seek before the first one reads.
+    /// </summary>
     public abstract void Arrive();
 
     /// <summary>Goes one row further in the scan's direction.</summary>
@@ -68,9 +76,13 @@ internal abstract unsafe class MergeInput
 
     /// <summary>Unsigned byte order of the two rows' keys, both of one scan.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int CompareTo(MergeInput other) => Head != other.Head ? Head < other.Head ? -1 : 1 : CompareBehindHeadTo(other);
+    public int CompareTo(MergeInput other) =>
+        Head != other.Head ? Head < other.Head ? -1 : 1 : CompareBehindHeadTo(other);
 
-    /// <summary>The eight key bytes behind the head, as it has them; not from <see cref="Key"/> where that was only just put together.</summary>
+    /// <summary>
+    /// The eight key bytes behind the head, as it has them; not from <see cref="Key"/> where that was only just put
+    /// together.
+    /// </summary>
     protected abstract ulong HeadBehindHead();
 
     private int CompareBehindHeadTo(MergeInput other)

@@ -9,24 +9,27 @@ using Varve.Tables;
 namespace Varve.Iterators;
 
 /// <summary>
-/// Merges sources into one sorted sequence in which the newest version of a key wins; tombstones and expired leases are still
-/// in it. Forward or backward, decided by the first seek. Sources stand in the order of age, newest first.
+/// Merges sources into one sorted sequence in which the newest version of a key wins; tombstones and expired leases are
+/// still in it. Forward or backward, decided by the first seek. Sources stand in the order of age, newest first.
 /// <para>
-/// The winner is the source with the smallest key (largest, backward), the newest where keys are equal. While the winner stays
-/// below the runner-up it moves on alone: one comparison of two heads a row, however many sources there are. A run that wins
-/// three times in a row opens a window (<see cref="RunIterator"/>) up to the runner-up's key and goes on in it without any.
+/// The winner is the source with the smallest key (largest, backward), the newest where keys are equal. While the
+/// winner stays below the runner-up it moves on alone: one comparison of two heads a row, however many sources there
+/// are. A run that wins three times in a row opens a window (<see cref="RunIterator"/>) up to the runner-up's key and
+/// goes on in it without any.
 /// </para>
 /// Reusable, so that a scan allocates nothing once its engine is warm. One thread at a time.
 /// </summary>
 internal sealed class MergingIterator : IDisposable
 {
     private const int Eight = 8;
-    private const int StaysBeforeWindow = 2;   // where sources take turns, a window costs more than the row or two that are in it
+    // Where sources take turns, a window costs more than the row or two that are in it.
+    private const int StaysBeforeWindow = 2;
     private readonly List<MemtableIterator> _memtables = [];
     private readonly List<RunIterator> _runs = [];
     private MergeInput[] _sources = [];
     private MergeInput[] _live = [];   // those that still have a row, in the order of age
-    private ulong[] _heads = new ulong[Eight];   // theirs, and the largest number where there is no source; whole eights
+    // Theirs, and the largest number where there is no source; whole eights.
+    private ulong[] _heads = new ulong[Eight];
     private int _stays;   // how often the winner has stayed in front
     private int _opened;
     private int _count;
@@ -47,14 +50,20 @@ internal sealed class MergingIterator : IDisposable
     /// <summary>The source that stands on the row of the merge; null: there is no row.</summary>
     public MergeInput? Current { get; private set; }
 
-    /// <summary>The current source, when it is a run with a window: <see cref="RunIterator.TryStepInWindow"/> does for a <see cref="Move"/> as long as it can.</summary>
+    /// <summary>
+    /// The current source, when it is a run with a window: <see cref="RunIterator.TryStepInWindow"/> does for a
+    /// <see cref="Move"/> as long as it can.
+    /// </summary>
     public RunIterator? Leader { get; private set; }
 
-    /// <summary>Opens over memtables as of a revision and over runs, each newest first. Ends with <see cref="Close"/>.</summary>
+    /// <summary>
+    /// Opens over memtables as of a revision and over runs, each newest first. Ends with <see cref="Close"/>.
+    /// </summary>
     public void Open(ReadOnlySpan<Memtable> memtables, ReadOnlySpan<Run> runs, ulong revision)
     {
         var count = memtables.Length + runs.Length;
-        if (_sources.Length < count) (_sources, _live, _heads) = (new MergeInput[count * 2], new MergeInput[count * 2], new ulong[(count * 2 + Eight - 1) / Eight * Eight]);
+        if (_sources.Length < count) (_sources, _live, _heads) =
+            (new MergeInput[count * 2], new MergeInput[count * 2], new ulong[(count * 2 + Eight - 1) / Eight * Eight]);
         while (_memtables.Count < memtables.Length) _memtables.Add(new MemtableIterator());
         while (_runs.Count < runs.Length) _runs.Add(new RunIterator());
         _opened = 0;
@@ -95,7 +104,9 @@ internal sealed class MergingIterator : IDisposable
         Settle();
     }
 
-    /// <summary>As <see cref="SeekFirst(FixedBytes, int)"/> from the last row backward; the limit is the last key that is in.</summary>
+    /// <summary>
+    /// As <see cref="SeekFirst(FixedBytes, int)"/> from the last row backward; the limit is the last key that is in.
+    /// </summary>
     public void SeekLast(FixedBytes limit, int shared)
     {
         Begin(backward: true, limit, shared);
@@ -172,7 +183,8 @@ internal sealed class MergingIterator : IDisposable
     {
         var winner = Current!;
         // Older versions of the same key stand at the front of their sources. In a window there are none.
-        while (Leader is null && _runnerUp >= 0 && _heads[_winner] == _heads[_runnerUp] && winner.CompareTo(_live[_runnerUp]) == 0)
+        while (Leader is null && _runnerUp >= 0 && _heads[_winner] == _heads[_runnerUp]
+            && winner.CompareTo(_live[_runnerUp]) == 0)
         {
             var older = _runnerUp;
             _live[older].Step();
@@ -231,7 +243,9 @@ internal sealed class MergingIterator : IDisposable
         if (_winner > ended) _winner--;
     }
 
-    /// <summary>Notes the head of a source that has moved; complemented when that makes the first one the smallest.</summary>
+    /// <summary>
+    /// Notes the head of a source that has moved; complemented when that makes the first one the smallest.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void NoteHead(int source)
     {
@@ -241,8 +255,8 @@ internal sealed class MergingIterator : IDisposable
     }
 
     /// <summary>
-    /// Eight heads, from a multiple of eight on; always stored as they are loaded: a vector that was stored in parts is not served from the stores,
-    /// but waits for them to reach the cache, and so for every load before them.
+    /// Eight heads, from a multiple of eight on; always stored as they are loaded: a vector that was stored in parts is
+    /// not served from the stores, but waits for them to reach the cache, and so for every load before them.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref Vector512<ulong> HeadsFrom(int source) => ref Unsafe.As<ulong, Vector512<ulong>>(ref _heads[source]);
@@ -273,7 +287,8 @@ internal sealed class MergingIterator : IDisposable
     {
         if (_count > Eight) return FirstOfMany(except);
         var heads = HeadsFrom(0);
-        // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it stands.
+        // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it
+        // stands.
         var candidates = ((1UL << _count) - 1) & ~(except < 0 ? 0 : 1UL << except);
         if (candidates == 0) return -1;
         if (except >= 0) heads = heads.With(except, ulong.MaxValue);
@@ -296,7 +311,8 @@ internal sealed class MergingIterator : IDisposable
         var first = -1;
         for (var i = 0; i < _count; i += Eight)
         {
-            for (var candidates = Vector512.Equals(HeadsBut(i, except), smallest).ExtractMostSignificantBits(); candidates != 0; candidates &= candidates - 1)
+            for (var candidates = Vector512.Equals(HeadsBut(i, except), smallest).ExtractMostSignificantBits();
+                candidates != 0; candidates &= candidates - 1)
             {
                 // The largest number may be a head, or stand where there is none.
                 var other = i + BitOperations.TrailingZeroCount(candidates);

@@ -9,8 +9,9 @@ namespace Varve.Iterators;
 /// <summary>
 /// A run's rows: its tables one after the other. Keys are put together from their parts into a buffer of its own.
 /// <para>
-/// While a run leads a merge it moves inside a <b>window</b>: rows of one block of which it is known that they come before whatever
-/// stands in the other sources. A step inside the window is a comparison of two numbers and a copy of the key.
+/// While a run leads a merge it moves inside a <b>window</b>: rows of one block of which it is known that they come
+/// before whatever stands in the other sources. A step inside the window is a comparison of two numbers and a copy of
+/// the key.
 /// </para>
 /// </summary>
 internal sealed unsafe class RunIterator : MergeInput, IDisposable
@@ -115,7 +116,9 @@ internal sealed unsafe class RunIterator : MergeInput, IDisposable
         StepSlowly();
     }
 
-    /// <summary>Goes one row further inside the window; false, and nothing done, at its end. The head is not kept up to date.</summary>
+    /// <summary>
+    /// Goes one row further inside the window; false, and nothing done, at its end. The head is not kept up to date.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryStepInWindow()
     {
@@ -128,8 +131,8 @@ internal sealed unsafe class RunIterator : MergeInput, IDisposable
     }
 
     /// <summary>
-    /// Opens a window over the rows of the block, or those of them that come before another source's row. False when the row on which the
-    /// source stands is not surely one of them.
+    /// Opens a window over the rows of the block, or those of them that come before another source's row. False when
+    /// the row on which the source stands is not surely one of them.
     /// </summary>
     public bool TryOpenWindow(MergeInput? before)
     {
@@ -178,7 +181,8 @@ internal sealed unsafe class RunIterator : MergeInput, IDisposable
     protected override ulong HeadBehindHead()
     {
         if (!_hasHeads) return KeyHead.Of(Key, Shared + KeyHead.Bytes);
-        var tail = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(_rows + (ulong)_rowBytes * _row)) & ~(ulong.MaxValue >> (int)(4 * _tail) >> (int)(4 * _tail));
+        var tail = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(_rows + (ulong)_rowBytes * _row))
+            & ~(ulong.MaxValue >> (int)(4 * _tail) >> (int)(4 * _tail));
         return (_heads[_row] << 1 << (63 - _headShift)) | tail >> _headShift;
     }
 
@@ -191,7 +195,9 @@ internal sealed unsafe class RunIterator : MergeInput, IDisposable
         else _cursor.LimitBelow(_limit);
     }
 
-    /// <summary>Goes on to the next tables as long as nothing is found; asks for the row, and reads nothing of it.</summary>
+    /// <summary>
+    /// Goes on to the next tables as long as nothing is found; asks for the row, and reads nothing of it.
+    /// </summary>
     private void Find(bool found)
     {
         while (!found && !_cursor.IsLimited && (uint)(_table + _step) < (uint)_tables.Length)
@@ -209,7 +215,9 @@ internal sealed unsafe class RunIterator : MergeInput, IDisposable
     private void EnterBlock()
     {
         var block = _cursor.Block;
-        block.PrefetchRows((int)_row, _step > 0 ? Math.Min(_cursor.End, (int)_row + RowsAhead) : Math.Max(_cursor.Begin, (int)_row - RowsAhead));
+        block.PrefetchRows(
+            (int)_row,
+            _step > 0 ? Math.Min(_cursor.End, (int)_row + RowsAhead) : Math.Max(_cursor.Begin, (int)_row - RowsAhead));
         _first = (uint)_cursor.Begin;
         _rowCount = (uint)(_cursor.End - _cursor.Begin);
         _rows = block.UniformRows(out _heads, out _rowBytes, out _tail);

@@ -5,8 +5,9 @@ using Varve.Wal;
 namespace Varve.LiveKeys;
 
 /// <summary>
-/// Which expired leases are still to be reported by a clean-up, and which a compaction may drop: those that were reported, and those that
-/// are so old that no clean-up reports them (<see cref="EngineOptions.ExpiredLeaseRetention"/>).
+/// Which expired leases are still to be reported by a clean-up, and which a compaction may drop: those that were
+/// reported, and those that are so old that no clean-up reports them
+/// (<see cref="EngineOptions.ExpiredLeaseRetention"/>).
 /// </summary>
 internal sealed class LeaseHorizon(EngineContext engine, VersionSet versions, WalWriter wal)
 {
@@ -20,23 +21,32 @@ internal sealed class LeaseHorizon(EngineContext engine, VersionSet versions, Wa
         return timeMs > retention ? timeMs - retention : 0;
     }
 
-    /// <summary>Whether a flush, though it writes no rows, lets a compaction drop more leases: the tables' state is behind in what was reported, or in time.</summary>
+    /// <summary>
+    /// Whether a flush, though it writes no rows, lets a compaction drop more leases: the tables' state is behind in
+    /// what was reported, or in time.
+    /// </summary>
     public bool IsBehindLocked(DbVersion version) =>
         HasLeases(version)
-        && (version.Generation.CleanedTimeMs > version.Base.CleanedTimeMs || (_isLogClock && wal.Position.LogTimeMs > version.Base.LogTimeMs));
+        && (version.Generation.CleanedTimeMs > version.Base.CleanedTimeMs
+            || (_isLogClock && wal.Position.LogTimeMs > version.Base.LogTimeMs));
 
-    /// <summary>The time up to which expired leases may be dropped from the bottom of a version; 0: none may. On the background thread.</summary>
+    /// <summary>
+    /// The time up to which expired leases may be dropped from the bottom of a version; 0: none may. On the background
+    /// thread.
+    /// </summary>
     public ulong DropTime(DbVersion version)
     {
         if (!HasLeases(version)) return 0;
-        // As of the base: cuts at it or after it are still to be exact, in what they show and in what their clean-up reports.
+        // As of the base: cuts at it or after it are still to be exact, in what they show and in what their clean-up
+        // reports.
         var now = _isLogClock ? version.Base.LogTimeMs : engine.Clock.SeenLocal;
         var time = Math.Max(version.Base.CleanedTimeMs, ForgottenTime(now));
         var census = version.Generation.LiveKeys;
         var fold = versions.AcquirePoint(out var position);
         try
         {
-            // Most of it, without holding appliers. The count is the state's: a merge of a state that was replaced touches no other's.
+            // Most of it, without holding appliers. The count is the state's: a merge of a state that was replaced
+            // touches no other's.
             if (fold.Generation == version.Generation) census.TryCount(fold, position.Index, 0, out _);
         }
         finally
@@ -48,11 +58,13 @@ internal sealed class LeaseHorizon(EngineContext engine, VersionSet versions, Wa
         {
             var current = versions.Current;
             if (current.Generation != version.Generation) return 0; // what is merged is let go of
-            // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as such.
+            // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as
+            // such.
             if (current.Memtables.Length > 1) return Math.Min(time, current.Base.CountedTimeMs);
             return census.TryCount(current, current.Generation.Applied.Read().Index, time, out _) ? time : 0;
         }
     }
 
-    private static bool HasLeases(DbVersion version) => version.Runs.Any(run => run.Tables.Any(table => table.Descriptor.LeaseCount > 0));
+    private static bool HasLeases(DbVersion version) =>
+        version.Runs.Any(run => run.Tables.Any(table => table.Descriptor.LeaseCount > 0));
 }

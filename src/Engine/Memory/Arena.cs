@@ -4,12 +4,13 @@ using System.Runtime.InteropServices;
 namespace Varve.Memory;
 
 /// <summary>
-/// A bump allocator over one native reservation: zeroed, 64-byte aligned at its start, addressed by a 32-bit reference in
-/// units of a cache line, freed as a whole.
+/// A bump allocator over one native reservation: zeroed, 64-byte aligned at its start, addressed by a 32-bit reference
+/// in units of a cache line, freed as a whole.
 /// </summary>
 /// <remarks>
-/// The reservation is virtual (<see cref="Reservation"/>), so it may be sized for the worst case and costs what is used.
-/// One writer allocates; any thread may resolve a reference that was published to it. Nothing is freed before <see cref="Dispose"/>, and whoever disposes knows that no reader is left.
+/// The reservation is virtual (<see cref="Reservation"/>), so it may be sized for the worst case and costs what is
+/// used. One writer allocates; any thread may resolve a reference that was published to it. Nothing is freed before
+/// <see cref="Dispose"/>, and whoever disposes knows that no reader is left.
 /// </remarks>
 internal sealed unsafe class Arena : IDisposable
 {
@@ -45,7 +46,9 @@ internal sealed unsafe class Arena : IDisposable
     /// <summary>Bytes that can still be handed out.</summary>
     public long BytesFree => (_linesMax - Volatile.Read(ref _lines)) * LineSize;
 
-    /// <summary>Takes <paramref name="lines"/> zeroed adjoining lines and returns their reference. Writer only.</summary>
+    /// <summary>
+    /// Takes <paramref name="lines"/> zeroed adjoining lines and returns their reference. Writer only.
+    /// </summary>
     /// <exception cref="OutOfMemoryException">The reservation is used up.</exception>
     public uint Allocate(int lines)
     {
@@ -61,8 +64,8 @@ internal sealed unsafe class Arena : IDisposable
     public byte* At(uint reference) => _start + (ulong)reference * LineSize;
 
     /// <summary>
-    /// Has the operating system back the first <paramref name="bytes"/> of the reservation now, so that the writer does not
-    /// wait for page faults. Any thread, also beside the writer: contents do not change.
+    /// Has the operating system back the first <paramref name="bytes"/> of the reservation now, so that the writer does
+    /// not wait for page faults. Any thread, also beside the writer: contents do not change.
     /// </summary>
     public void Populate(long bytes)
     {
@@ -70,7 +73,9 @@ internal sealed unsafe class Arena : IDisposable
         for (var offset = 0L; offset < end; offset += PageSize) Interlocked.Or(ref *(long*)(_start + offset), 0);
     }
 
-    /// <summary>Takes everything back and zeroes what was used; its pages stay. The caller knows that nobody reads any more.</summary>
+    /// <summary>
+    /// Takes everything back and zeroes what was used; its pages stay. The caller knows that nobody reads any more.
+    /// </summary>
     public void Clear()
     {
         NativeMemory.Clear(_start, (nuint)(_lines * LineSize));

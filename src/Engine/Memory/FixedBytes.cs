@@ -1,6 +1,9 @@
 namespace Varve.Memory;
 
-/// <summary>Bytes in native memory that stay where they are while this is used; whoever hands it on sees to that. The default is no bytes.</summary>
+/// <summary>
+/// Bytes in native memory that stay where they are while this is used; whoever hands it on sees to that. The default is
+/// no bytes.
+/// </summary>
 internal readonly unsafe struct FixedBytes(byte* address, int length)
 {
     private readonly byte* _address = address;

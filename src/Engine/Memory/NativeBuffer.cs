@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Varve.Memory;
 
-/// <summary>A growing native buffer with one owner; its address stays until it grows. Not safe for two threads.</summary>
+/// <summary>
+/// A growing native buffer with one owner; its address stays until it grows. Not safe for two threads.
+/// </summary>
 internal sealed unsafe class NativeBuffer : IDisposable
 {
     private int _capacity;

@@ -14,7 +14,9 @@ internal static unsafe class Prefetch
         if (Sse.IsSupported) Sse.Prefetch0(address);
     }
 
-    /// <summary>Starts loading all lines of a span. Meant for a few of them: a core has some sixteen loads under way at a time.</summary>
+    /// <summary>
+    /// Starts loading all lines of a span. Meant for a few of them: a core has some sixteen loads under way at a time.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Span(ReadOnlySpan<byte> bytes)
     {

@@ -1,8 +1,8 @@
 namespace Varve.Memory;
 
 /// <summary>
-/// Native memory of a fixed length at a fixed address: zeroed, at least 16-byte aligned, given back as a whole. Where the platform can, it costs
-/// addresses alone until a page is touched.
+/// Native memory of a fixed length at a fixed address: zeroed, at least 16-byte aligned, given back as a whole. Where
+/// the platform can, it costs addresses alone until a page is touched.
 /// </summary>
 internal abstract unsafe class Reservation : IDisposable
 {

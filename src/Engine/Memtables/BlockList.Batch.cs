@@ -5,15 +5,17 @@ namespace Varve.Memtables;
 
 /// <content>Many inserts at once.</content>
 /// <remarks>
-/// One search waits for memory twice or three times, each time for a block that only the one before names: that is most of what an insert
-/// costs. So the searches of a group run in lanes: a lane goes on until it needs a block that is likely to be far, starts
-/// loading it and lets the next lane run. Then the rows are put in place one after the other, in the caller's order. What
-/// those inserts split in the meantime, a lane makes up for by walking right from the block that it found.
+/// One search waits for memory twice or three times, each time for a block that only the one before names: that is most
+/// of what an insert costs. So the searches of a group run in lanes: a lane goes on until it needs a block that is
+/// likely to be far, starts loading it and lets the next lane run. Then the rows are put in place one after the other,
+/// in the caller's order. What those inserts split in the meantime, a lane makes up for by walking right from the block
+/// that it found.
 /// </remarks>
 internal sealed unsafe partial class BlockList
 {
     private const int LanesMax = 32;
-    private const int FarLevels = 2;   // levels 0 and 1 of a memtable are beyond the nearer caches, those above are within
+    // Levels 0 and 1 of a memtable are beyond the nearer caches, those above are within.
+    private const int FarLevels = 2;
 
     private enum Stage : byte
     {
@@ -58,7 +60,8 @@ internal sealed unsafe partial class BlockList
 
     private void Search(ReadOnlySpan<uint> group, Lane* lanes)
     {
-        for (var lane = 0; lane < group.Length; lane++) lanes[lane] = new Lane { Key = KeyOf(group[lane]), Block = _root };
+        for (var lane = 0; lane < group.Length; lane++)
+            lanes[lane] = new Lane { Key = KeyOf(group[lane]), Block = _root };
         for (var isDone = false; !isDone;)
         {
             isDone = true;
@@ -94,7 +97,9 @@ internal sealed unsafe partial class BlockList
         if (At(block)->Level == 0) lane.Stage = Stage.Found;
     }
 
-    /// <summary>A full block will be split: what will be its right half's anchor is read then, and the neighbour is linked back.</summary>
+    /// <summary>
+    /// A full block will be split: what will be its right half's anchor is read then, and the neighbour is linked back.
+    /// </summary>
     private void PrefetchForSplit(RowBlock* at)
     {
         if (RowOrder.Count(at->Order) < RowBlock.RowsMax) return;

@@ -2,9 +2,10 @@ namespace Varve.Memtables;
 
 /// <content>Building a list at once.</content>
 /// <remarks>
-/// Rows that are known in order need no search: blocks are filled from the left to the right and then entered in the level above as
-/// its rows, until one block is left. The block's prefix is what all keys of the list share, so that heads are
-/// those that the rows were sorted by and no key is looked at; only where these heads tell too little, it is chosen as when a block splits.
+/// Rows that are known in order need no search: blocks are filled from the left to the right and then entered in the
+/// level above as its rows, until one block is left. The block's prefix is what all keys of the list share, so that
+/// heads are those that the rows were sorted by and no key is looked at; only where these heads tell too little, it is
+/// chosen as when a block splits.
 /// </remarks>
 internal sealed unsafe partial class BlockList
 {
@@ -12,8 +13,9 @@ internal sealed unsafe partial class BlockList
     private const int HeadBitsMin = 16;    // rows that differ in fewer bits of their heads than these are crowded
 
     /// <summary>
-    /// Fills a list that is empty and that nobody reads yet. <paramref name="rows"/> are operations in the order of their keys, all of which share
-    /// <paramref name="shared"/> bytes, with the heads that begin there. Uses the rows up.
+    /// Fills a list that is empty and that nobody reads yet. <paramref name="rows"/> are operations in the order of
+    /// their keys, all of which share <paramref name="shared"/> bytes, with the heads that begin there. Uses the rows
+    /// up.
     /// </summary>
     public void Build(BuildRow* rows, int count, int shared)
     {
@@ -29,7 +31,8 @@ internal sealed unsafe partial class BlockList
         uint previous = 0;
         for (var first = 0; first < count; first += RowsBuilt)
         {
-            var (head, anchor) = first == 0 ? (0, 0) : (rows[first].Head, rows[first].Anchor); // the first stands for the empty key, below all that may come
+            // The first stands for the empty key, below all that may come.
+            var (head, anchor) = first == 0 ? (0, 0) : (rows[first].Head, rows[first].Anchor);
             var block = first == 0 && level == 0 ? _first : Allocate(level, anchor);
             var end = Math.Min(first + RowsBuilt, count);
             var at = At(block);
@@ -45,7 +48,10 @@ internal sealed unsafe partial class BlockList
         return blocks;
     }
 
-    /// <summary>Chooses a block's prefix, and sets its heads; <paramref name="beyond"/> has the anchor of the block to its right, 0: there is none.</summary>
+    /// <summary>
+    /// Chooses a block's prefix, and sets its heads; <paramref name="beyond"/> has the anchor of the block to its
+    /// right, 0: there is none.
+    /// </summary>
     private void SetHeads(RowBlock* at, BuildRow* rows, int count, uint beyond, int shared)
     {
         var isBounded = at->Anchor != 0;

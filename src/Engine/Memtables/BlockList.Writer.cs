@@ -5,30 +5,38 @@ namespace Varve.Memtables;
 
 /// <content>What only the writer does.</content>
 /// <remarks>
-/// The writer sees its own stores, so to it every level is exact. It remembers the block where the last insert became the
-/// last row: keys that arrive in ascending order, at the end of the list or within it, are put
-/// behind one another without a search, and a full block is then not split but left full, with a new one begun behind it.
+/// The writer sees its own stores, so to it every level is exact. It remembers the block where the last insert became
+/// the last row: keys that arrive in ascending order, at the end of the list or within it, are put behind one another
+/// without a search, and a full block is then not split but left full, with a new one begun behind it.
 /// </remarks>
 internal sealed unsafe partial class BlockList
 {
-    /// <summary>A block that covers a key or is left of the one that does, and one that is beyond the key. Default: where the last insert was.</summary>
+    /// <summary>
+    /// A block that covers a key or is left of the one that does, and one that is beyond the key. Default: where the
+    /// last insert was.
+    /// </summary>
     public readonly record struct Place(uint Block, uint Beyond);
 
     private const int RowsKeptBySplit = RowBlock.RowsMax / 2;
 
-    /// <summary>What a block without a right neighbour leaves out of its prefix, so that keys that go on a little differently still belong to it.</summary>
+    /// <summary>
+    /// What a block without a right neighbour leaves out of its prefix, so that keys that go on a little differently
+    /// still belong to it.
+    /// </summary>
     private const int PrefixSlack = 4;
 
     private uint _run;   // the block of level 0 whose last row was inserted last; 0: none
 
     /// <summary>
-    /// Enters an operation: a new row when it has no prior version, else the newest version of the row that has its prior.
+    /// Enters an operation: a new row when it has no prior version, else the newest version of the row that has its
+    /// prior.
     /// </summary>
     /// <exception cref="InvalidOperationException">No row has the prior version.</exception>
     public void Insert(uint reference)
     {
         var key = KeyOf(reference);
-        if (_run != 0 && new WalOperationView(OperationAt(reference)).Prior == 0 && ContinuesRun(key)) Add(_run, key, reference, isRun: true);
+        if (_run != 0 && new WalOperationView(OperationAt(reference)).Prior == 0 && ContinuesRun(key))
+            Add(_run, key, reference, isRun: true);
         else Enter(Find(key, strict: false, out _), key, reference);
     }
 
@@ -50,7 +58,10 @@ internal sealed unsafe partial class BlockList
         }
     }
 
-    /// <summary>Starts loading what a split in a place would look at. A while after <see cref="Locate"/>, when the place itself is there.</summary>
+    /// <summary>
+    /// Starts loading what a split in a place would look at. A while after <see cref="Locate"/>, when the place itself
+    /// is there.
+    /// </summary>
     public void PrefetchForSplit(Place place)
     {
         if (place.Block != 0) PrefetchForSplit(At(place.Block));
@@ -81,11 +92,15 @@ internal sealed unsafe partial class BlockList
     private static void Replace(RowBlock* at, uint prior, uint reference)
     {
         var slot = RowBlock.SlotWith(at, prior);
-        if (slot < 0) throw new InvalidOperationException("The operation's prior version is not the newest of its key.");
+        if (slot < 0)
+            throw new InvalidOperationException("The operation's prior version is not the newest of its key.");
         Volatile.Write(ref at->Rows[slot], reference);
     }
 
-    /// <summary>Adds a row to <paramref name="block"/>, which covers the new key; <paramref name="isRun"/>: as its last, and more of them will follow.</summary>
+    /// <summary>
+    /// Adds a row to <paramref name="block"/>, which covers the new key; <paramref name="isRun"/>: as its last, and
+    /// more of them will follow.
+    /// </summary>
     private void Add(uint block, RawKey key, uint row, bool isRun)
     {
         var at = At(block);
@@ -130,7 +145,9 @@ internal sealed unsafe partial class BlockList
             && (run->Next == 0 || key.CompareTo(AnchorOf(At(run->Next))) < 0);
     }
 
-    /// <summary>How many rows of the block are below <paramref name="key"/>. Equal heads are told apart by their keys.</summary>
+    /// <summary>
+    /// How many rows of the block are below <paramref name="key"/>. Equal heads are told apart by their keys.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int RankOf(RowBlock* at, RawKey key)
     {
@@ -165,7 +182,8 @@ internal sealed unsafe partial class BlockList
         var from = At(left);
         var right = Allocate(from->Level, from->Level == 0 ? row : At(row)->Anchor);
         var to = At(right);
-        ChoosePrefix(to, from->Next, KeyOfRow(from, from->Rows[RowOrder.SlotOf(from->Order, RowOrder.Count(from->Order) - 1)]));
+        ChoosePrefix(
+            to, from->Next, KeyOfRow(from, from->Rows[RowOrder.SlotOf(from->Order, RowOrder.Count(from->Order) - 1)]));
         to->Heads[0] = key.Head(to->Prefix);
         to->Rows[0] = row;
         to->Order = RowOrder.First(1);
@@ -207,8 +225,8 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>
-    /// Chooses what a new block's heads leave out: what its anchor shares with that of the block to its right, or, where there is none, a
-    /// little less than what it shares with a <paramref name="kin"/>, on trust.
+    /// Chooses what a new block's heads leave out: what its anchor shares with that of the block to its right, or,
+    /// where there is none, a little less than what it shares with a <paramref name="kin"/>, on trust.
     /// </summary>
     private void ChoosePrefix(RowBlock* at, uint next, RawKey kin)
     {
@@ -225,7 +243,9 @@ internal sealed unsafe partial class BlockList
         return block;
     }
 
-    /// <summary>Puts the complete block <paramref name="right"/> behind <paramref name="left"/> and into the level above.</summary>
+    /// <summary>
+    /// Puts the complete block <paramref name="right"/> behind <paramref name="left"/> and into the level above.
+    /// </summary>
     private void Publish(uint left, uint right)
     {
         var from = At(left);
@@ -236,7 +256,8 @@ internal sealed unsafe partial class BlockList
         Volatile.Write(ref from->Next, right);
         if (next != 0 && to->Level == 0) Volatile.Write(ref At(next)->Previous, right);
         var anchor = AnchorOf(to);
-        if (from->Open != 0 && SharesPrefix(from, anchor)) Volatile.Write(ref from->Open, (byte)0);   // after Next: who sees it closed sees what bounds it
+        // After Next: who sees it closed sees what bounds it.
+        if (from->Open != 0 && SharesPrefix(from, anchor)) Volatile.Write(ref from->Open, (byte)0);
         if (At(_root)->Level == to->Level) Grow(right, anchor);
         else LinkAbove(right, anchor);
     }

@@ -4,36 +4,42 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// The ordered half of the memtable's index: a skiplist whose nodes, on every level, are blocks of up to twelve rows. One writer at
-/// a time, any number of readers, no locks, nothing ever removed.
+/// The ordered half of the memtable's index: a skiplist whose nodes, on every level, are blocks of up to twelve rows.
+/// One writer at a time, any number of readers, no locks, nothing ever removed.
 /// </summary>
 /// <remarks>
-/// <para><b>The problem.</b> Every key is inserted once and seldom read, and what an insert costs is the cache lines that it
-/// waits for one after the other, and the branches that it cannot foresee. Readers walk meanwhile, in both directions, and must see
-/// every row that was there before their revision was published, once and in order.</para>
-/// <para><b>The obvious design</b> has one key a node, as in LevelDB. At 400,000 keys a search visits 20-odd nodes and reads
-/// node and key at each: its upper levels stay cached, but the last seven or so visits are misses, twice. Blocks of keys at the bottom
-/// cut the number of nodes by eight, but towers of links above them still decide key by key, sixteen times, each a coin toss for the
-/// branch predictor. With blocks on all levels (the B-skiplist of Luo, Hao, Wheatman, Pandey and Xu, 2025) a search is five or six SIMD
-/// ranks, of which only the last two lie outside of the nearer caches. Blocks split when they are full instead of by lot, so levels need no
-/// random numbers. docs/decisions/0002-block-skiplist.md has the figures.</para>
+/// <para><b>The problem.</b> Every key is inserted once and seldom read, and what an insert costs is the cache lines
+/// that it waits for one after the other, and the branches that it cannot foresee. Readers walk meanwhile, in both
+/// directions, and must see every row that was there before their revision was published, once and in order.</para>
+/// <para><b>The obvious design</b> has one key a node, as in LevelDB. At 400,000 keys a search visits 20-odd nodes and
+/// reads node and key at each: its upper levels stay cached, but the last seven or so visits are misses, twice. Blocks
+/// of keys at the bottom cut the number of nodes by eight, but towers of links above them still decide key by key,
+/// sixteen times, each a coin toss for the branch predictor. With blocks on all levels (the B-skiplist of Luo, Hao,
+/// Wheatman, Pandey and Xu, 2025) a search is five or six SIMD ranks, of which only the last two lie outside of the
+/// nearer caches. Blocks split when they are full instead of by lot, so levels need no random numbers.
+/// docs/decisions/0002-block-skiplist.md has the figures.</para>
 /// <list type="number">
-/// <item>A block's anchor never changes and is the key of its first row; the first block of a level has none and stands for the empty
-/// key. Anchors strictly ascend along <c>Next</c>. A block holds the rows from its anchor up to the next block's.</item>
+/// <item>A block's anchor never changes and is the key of its first row; the first block of a level has none and stands
+/// for the empty key. Anchors strictly ascend along <c>Next</c>. A block holds the rows from its anchor up to the next
+/// block's.</item>
 /// <item>So a block's range only shrinks, and all that can ever be in it shares the first <c>Prefix</c> bytes with the
-/// anchor: <c>Prefix</c> was chosen when the range was at its widest. A block without a right neighbour takes its prefix on trust and
-/// is <c>Open</c>: a key that does not share it begins a new block. When a neighbour has come that shares it, the block is closed.</item>
+/// anchor: <c>Prefix</c> was chosen when the range was at its widest. A block without a right neighbour takes its
+/// prefix on trust and is <c>Open</c>: a key that does not share it begins a new block. When a neighbour has come that
+/// shares it, the block is closed.</item>
 /// <item>A row becomes visible by the store of <c>Order</c>, after its head and reference; a new block by the store in
 /// the left neighbour's <c>Next</c>, after all of its contents. Both stores release.</item>
-/// <item>A slot in use is never rewritten, but for its reference on level 0, and that by a newer version of the same key.</item>
-/// <item>A split first publishes the right block with copies of the upper rows, then enters it in the level above, then truncates the
-/// left block's <c>Order</c>, then raises <c>Splits</c>, and only then are the freed slots used again. A reader that reads
-/// <c>Splits</c>, <c>Order</c>, the rows, <c>Next</c>, and finds <c>Splits</c> as it was, has rows that once were the block's
-/// contents together, and a <c>Next</c> that is at least as new: a row that it lacks because it moved is in a block
-/// that it will reach. It may meet a row twice, and drops what is not beyond the last one.</item>
-/// <item><c>Previous</c> is some block to the left: from there <c>Next</c> leads back, through every block in between.</item>
-/// <item>Levels above 0 only speed things up: a block may not be entered there yet, and then the search ends to the left of it, where
-/// <c>Next</c> and whole keys decide. Row 0 of a block above level 0 stays in slot 0.</item>
+/// <item>A slot in use is never rewritten, but for its reference on level 0, and that by a newer version of the same
+/// key.</item>
+/// <item>A split first publishes the right block with copies of the upper rows, then enters it in the level above, then
+/// truncates the left block's <c>Order</c>, then raises <c>Splits</c>, and only then are the freed slots used again. A
+/// reader that reads <c>Splits</c>, <c>Order</c>, the rows, <c>Next</c>, and finds <c>Splits</c> as it was, has rows
+/// that once were the block's contents together, and a <c>Next</c> that is at least as new: a row that it lacks because
+/// it moved is in a block that it will reach. It may meet a row twice, and drops what is not beyond the last
+/// one.</item>
+/// <item><c>Previous</c> is some block to the left: from there <c>Next</c> leads back, through every block in
+/// between.</item>
+/// <item>Levels above 0 only speed things up: a block may not be entered there yet, and then the search ends to the
+/// left of it, where <c>Next</c> and whole keys decide. Row 0 of a block above level 0 stays in slot 0.</item>
 /// </list>
 /// </remarks>
 internal sealed unsafe partial class BlockList
@@ -69,7 +75,8 @@ internal sealed unsafe partial class BlockList
     public byte* OperationAt(uint reference) => _segment + (ulong)reference * Format.WalOperation.Alignment;
 
     /// <summary>
-    /// The rightmost block of level 0 whose anchor is at or below <paramref name="key"/>, or strictly below when <paramref name="strict"/>.
+    /// The rightmost block of level 0 whose anchor is at or below <paramref name="key"/>, or strictly below when
+    /// <paramref name="strict"/>.
     /// </summary>
     /// <param name="key">The key to look for.</param>
     /// <param name="strict">Whether an equal anchor is beyond the key.</param>
@@ -80,7 +87,9 @@ internal sealed unsafe partial class BlockList
         return FollowNext(key, strict, Descend(key, strict, 0, ref beyond), ref beyond);
     }
 
-    /// <summary>The last word: walks right by whole keys until the neighbour is <paramref name="beyond"/> or beyond the key.</summary>
+    /// <summary>
+    /// The last word: walks right by whole keys until the neighbour is <paramref name="beyond"/> or beyond the key.
+    /// </summary>
     public uint FollowNext(RawKey key, bool strict, uint block, ref uint beyond)
     {
         while (true)
@@ -109,11 +118,15 @@ internal sealed unsafe partial class BlockList
         return block;
     }
 
-    /// <summary>How many rows of a block are below <paramref name="key"/> by their heads, and how many tie, which only whole keys can order.</summary>
+    /// <summary>
+    /// How many rows of a block are below <paramref name="key"/> by their heads, and how many tie, which only whole
+    /// keys can order.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Rank(RowBlock* at, RawKey key, ulong order, out int ties)
     {
-        if (Volatile.Read(ref at->Open) == 0 || SharesPrefix(at, key)) return RowBlock.Rank(at, key.Head(at->Prefix), RowOrder.Used(order), out ties);
+        if (Volatile.Read(ref at->Open) == 0 || SharesPrefix(at, key))
+            return RowBlock.Rank(at, key.Head(at->Prefix), RowOrder.Used(order), out ties);
         ties = 0;
         return RowOrder.Count(order);
     }
@@ -135,7 +148,9 @@ internal sealed unsafe partial class BlockList
         return block;
     }
 
-    /// <summary>The row of a block above level 0 that leads on to a key; <paramref name="beyond"/> goes down a level with it.</summary>
+    /// <summary>
+    /// The row of a block above level 0 that leads on to a key; <paramref name="beyond"/> goes down a level with it.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private uint ChildFor(RowBlock* at, RawKey key, bool strict, ref uint beyond)
     {
@@ -175,7 +190,9 @@ internal sealed unsafe partial class BlockList
         return rank;
     }
 
-    /// <summary>Whether <paramref name="key"/> is above the block's anchor, or at it when not <paramref name="strict"/>.</summary>
+    /// <summary>
+    /// Whether <paramref name="key"/> is above the block's anchor, or at it when not <paramref name="strict"/>.
+    /// </summary>
     private bool IsAtOrAbove(RawKey key, uint block, bool strict)
     {
         var order = key.CompareTo(AnchorOf(At(block)));

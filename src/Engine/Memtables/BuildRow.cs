@@ -6,7 +6,9 @@ namespace Varve.Memtables;
 [StructLayout(LayoutKind.Sequential)]
 internal struct BuildRow
 {
-    /// <summary>While operations are collected, the hash of the key; later eight bytes of it, as in <see cref="RowBlock"/>.</summary>
+    /// <summary>
+    /// While operations are collected, the hash of the key; later eight bytes of it, as in <see cref="RowBlock"/>.
+    /// </summary>
     public ulong Head;
 
     /// <summary>What the row is: an operation, or above level 0 a block.</summary>

@@ -3,7 +3,10 @@ using Varve.Tables;
 
 namespace Varve.Memtables;
 
-/// <summary>The rows of a sealed memtable in the order of their keys, each with its newest version, for a flush. The caller has a reference to the memtable.</summary>
+/// <summary>
+/// The rows of a sealed memtable in the order of their keys, each with its newest version, for a flush. The caller has
+/// a reference to the memtable.
+/// </summary>
 internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
 {
     private SealedWalk _walk = new(memtable.Index);
@@ -28,6 +31,8 @@ internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
     private RowRef RowOf(WalOperationView view)
     {
         var key = view.Start + WalOperation.HeaderSize;
-        return new RowRef(key, view.KeyLength, hasher.Of(view.Key), view.Kind, view.Kind == RecordKind.LeasedPut ? view.Deadline : 0, key + view.KeyLength, view.ValueLength);
+        return new RowRef(
+            key, view.KeyLength, hasher.Of(view.Key), view.Kind, view.Kind == RecordKind.LeasedPut ? view.Deadline : 0,
+            key + view.KeyLength, view.ValueLength);
     }
 }

@@ -12,25 +12,27 @@ namespace Varve.Memtables;
 /// look at the key.
 /// </summary>
 /// <remarks>
-/// <para><b>The problem.</b> Gets, compare-and-swaps and duplicate keys ask for one key; most answers are "not here". That
-/// must not cost a descent, nor may the table ever stop to rehash: a chunk's latency is promised.</para>
-/// <para><b>The obvious design</b>, open addressing that doubles, moves everything at once and needs a second table while it
-/// does. <b>Linear hashing</b> grows by one bucket at a time: bucket n - 2^L splits into itself and bucket n by hash bit L,
-/// where L is log2 of the bucket count n. Buckets are one line; what overflows goes to chained lines.</para>
+/// <para><b>The problem.</b> Gets, compare-and-swaps and duplicate keys ask for one key; most answers are "not here".
+/// That must not cost a descent, nor may the table ever stop to rehash: a chunk's latency is promised.</para>
+/// <para><b>The obvious design</b>, open addressing that doubles, moves everything at once and needs a second table
+/// while it does. <b>Linear hashing</b> grows by one bucket at a time: bucket n - 2^L splits into itself and bucket n
+/// by hash bit L, where L is log2 of the bucket count n. Buckets are one line; what overflows goes to chained
+/// lines.</para>
 /// <list type="number">
 /// <item>A slot is taken when its reference is not 0. The tag is stored before the reference, which releases.</item>
-/// <item>The tag holds sixteen hash bits, the lowest of which are those that the table grows by: a split never looks at keys.
-/// The table grows 64-fold at most, so ten bits always tell the keys of a bucket apart.</item>
+/// <item>The tag holds sixteen hash bits, the lowest of which are those that the table grows by: a split never looks at
+/// keys. The table grows 64-fold at most, so ten bits always tell the keys of a bucket apart.</item>
 /// <item>A split stores copies in the new bucket, then publishes the bucket count, then clears the originals.</item>
 /// <item>No entry moves within its bucket's chain, and chain lines are never taken out.</item>
 /// <item>A key's slot always holds its newest operation, whose chain of prior versions is complete.</item>
 /// </list>
-/// <para><b>Why a reader at revision r misses no version up to r.</b> All those inserts happened before r was published,
-/// which the reader acquired; so at its start the key has its slot in the bucket that the count n read then or later gives. By
-/// (4) the slot stays where it is unless that bucket splits, and by (3) the slot is cleared, and reused, only after
-/// a count above n is stored. A reader that found nothing therefore reads the count again: unchanged means that nothing
-/// it looked at can have been cleared, so the key is absent at r; changed means to look again. A hit is always
-/// checked against the key itself, so a slot that was reused meanwhile cannot answer for another key; and by (5) the version
+/// <para><b>Why a reader at revision r misses no version up to r.</b> All those inserts happened before r was
+/// published, which the reader acquired; so at its start the key has its slot in the bucket that the count n read then
+/// or later gives. By
+/// (4) the slot stays where it is unless that bucket splits, and by (3) the slot is cleared, and reused, only after a
+/// count above n is stored. A reader that found nothing therefore reads the count again: unchanged means that nothing
+/// it looked at can have been cleared, so the key is absent at r; changed means to look again. A hit is always checked
+/// against the key itself, so a slot that was reused meanwhile cannot answer for another key; and by (5) the version
 /// for r is on the chain of whatever the slot holds.</para>
 /// </remarks>
 internal sealed unsafe class HashDirectory
@@ -38,7 +40,8 @@ internal sealed unsafe class HashDirectory
     private const int SlotsMax = 10;
     private const int KeysPerBucketMax = 6;
     private const int GrowthBits = 6;
-    private const int SegmentBytesPerBucketMax = 8192;   // 64 times the bytes that six of the smallest operations take, rounded down
+    // 64 times the bytes that six of the smallest operations take, rounded down.
+    private const int SegmentBytesPerBucketMax = 8192;
 
     [StructLayout(LayoutKind.Explicit, Size = Arena.LineSize)]
     private struct Bucket
@@ -120,7 +123,9 @@ internal sealed unsafe class HashDirectory
         if (++_keys > _count * KeysPerBucketMax && _count < _countMax) Split();
     }
 
-    /// <summary>Puts <paramref name="reference"/> in the slot that holds <paramref name="prior"/>. Writer only.</summary>
+    /// <summary>
+    /// Puts <paramref name="reference"/> in the slot that holds <paramref name="prior"/>. Writer only.
+    /// </summary>
     /// <exception cref="InvalidOperationException">No slot of the hash holds it.</exception>
     public void Replace(uint prior, uint reference, ulong hash)
     {
@@ -138,7 +143,8 @@ internal sealed unsafe class HashDirectory
         }
     }
 
-    private static int InitialBits(long segmentBytes) => BitOperations.Log2((ulong)Math.Max(segmentBytes / SegmentBytesPerBucketMax, 1));
+    private static int InitialBits(long segmentBytes) =>
+        BitOperations.Log2((ulong)Math.Max(segmentBytes / SegmentBytesPerBucketMax, 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Bucket* BucketOf(ulong hash, long count)
@@ -155,18 +161,21 @@ internal sealed unsafe class HashDirectory
     /// <summary>The slots, taken or not, whose tag is <paramref name="tag"/>, as bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint HitsOf(Bucket* bucket, ushort tag) =>
-        Vector256.Equals(Vector256.Load(bucket->Tags), Vector256.Create(tag)).ExtractMostSignificantBits() & ((1u << SlotsMax) - 1);
+        Vector256.Equals(Vector256.Load(bucket->Tags), Vector256.Create(tag)).ExtractMostSignificantBits()
+        & ((1u << SlotsMax) - 1);
 
     /// <summary>The slots, taken or not, whose tag has a bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint HaveBit(Bucket* bucket, ushort bit) =>
-        ~Vector256.Equals(Vector256.Load(bucket->Tags) & Vector256.Create(bit), Vector256<ushort>.Zero).ExtractMostSignificantBits() & ((1u << SlotsMax) - 1);
+        ~Vector256.Equals(Vector256.Load(bucket->Tags) & Vector256.Create(bit), Vector256<ushort>.Zero)
+            .ExtractMostSignificantBits() & ((1u << SlotsMax) - 1);
 
     /// <summary>The slots that are not taken.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint FreeIn(Bucket* bucket) =>
         Vector256.Equals(Vector256.Load(bucket->References), Vector256<uint>.Zero).ExtractMostSignificantBits()
-        | (Vector256.Equals(Vector256.Load(bucket->References + (SlotsMax - 8)), Vector256<uint>.Zero).ExtractMostSignificantBits() << (SlotsMax - 8));
+        | (Vector256.Equals(Vector256.Load(bucket->References + (SlotsMax - 8)), Vector256<uint>.Zero)
+            .ExtractMostSignificantBits() << (SlotsMax - 8));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool IsOf(uint reference, ReadOnlySpan<byte> key) =>
@@ -211,7 +220,8 @@ internal sealed unsafe class HashDirectory
         Volatile.WriteBarrier();   // before any original is cleared
         for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
         {
-            for (var gone = HaveBit(bucket, moving); gone != 0; gone &= gone - 1) bucket->References[BitOperations.TrailingZeroCount(gone)] = 0;
+            for (var gone = HaveBit(bucket, moving); gone != 0; gone &= gone - 1)
+                bucket->References[BitOperations.TrailingZeroCount(gone)] = 0;
 
             if (bucket->Overflow == 0) break;
         }

@@ -5,9 +5,10 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// Enters operations that are all there already in a new index: what replays a log has a whole segment of them. The directory is entered in
-/// the operations' order, with memory asked for ahead; then the list is built from the sorted rows, without a search. Many rows are sorted
-/// while they are entered. One thread; nobody reads the index before <see cref="Finish"/>.
+/// Enters operations that are all there already in a new index: what replays a log has a whole segment of them. The
+/// directory is entered in the operations' order, with memory asked for ahead; then the list is built from the sorted
+/// rows, without a search. Many rows are sorted while they are entered. One thread; nobody reads the index before
+/// <see cref="Finish"/>.
 /// </summary>
 internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDisposable
 {
@@ -38,8 +39,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
     }
 
     /// <summary>
-    /// Enters in the directory what was added. Gives the first operation whose prior version is not the newest of its key, which is
-    /// dropped with all that were added after it; 0: there is none.
+    /// Enters in the directory what was added. Gives the first operation whose prior version is not the newest of its
+    /// key, which is dropped with all that were added after it; 0: there is none.
     /// </summary>
     public uint Enter()
     {
@@ -47,7 +48,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
         {
             index.Reserve(_keys);
             // Where an operation follows on another of its key, there are fewer rows than these.
-            if (_count >= AsideMin && _keys == _count && Environment.ProcessorCount > 1) _aside ??= new RowsSortedAside(index.OperationAt(0).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
+            if (_count >= AsideMin && _keys == _count && Environment.ProcessorCount > 1)
+                _aside ??= new RowsSortedAside(index.OperationAt(0).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
         }
 
         for (; _entered < _count; _entered++)
@@ -118,7 +120,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
     private void Supersede(uint reference)
     {
         if (_superseded == null)
-            _superseded = (ulong*)NativeMemory.AllocZeroed((nuint)(((index.Memory.SegmentBytes / WalOperation.Alignment / 64) + 1) * sizeof(ulong)));
+            _superseded = (ulong*)NativeMemory.AllocZeroed(
+                (nuint)(((index.Memory.SegmentBytes / WalOperation.Alignment / 64) + 1) * sizeof(ulong)));
         _superseded[reference >> 6] |= 1UL << (int)(reference & 63);
     }
 

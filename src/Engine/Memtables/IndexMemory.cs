@@ -4,25 +4,29 @@ using Varve.Storage;
 namespace Varve.Memtables;
 
 /// <summary>
-/// The memory of one index: lines for blocks and what overflows, and the buckets of the directory. Reservations for as many keys as fit
-/// the segment; what is not used costs addresses alone. Used by one index at a time, and by another once it is cleared: its pages are
-/// there already, and a first touch of one costs as much as ten inserts.
+/// The memory of one index: lines for blocks and what overflows, and the buckets of the directory. Reservations for as
+/// many keys as fit the segment; what is not used costs addresses alone. Used by one index at a time, and by another
+/// once it is cleared: its pages are there already, and a first touch of one costs as much as ten inserts.
 /// </summary>
 internal sealed class IndexMemory : IDisposable
 {
     private const int OperationSizeMin = 24;        // header, one byte of key, padding
-    private const int BlockBytesPerKeyMax = 80;     // four rows a 192-byte block at the worst, on all levels; overflow lines on top
-    private const int BlockBytesPerKeyUsual = 31;   // at random: a little over eight rows a block, an eighth more for the levels above, some overflow lines
+    // Four rows a 192-byte block at the worst, on all levels; overflow lines on top.
+    private const int BlockBytesPerKeyMax = 80;
+    // At random: a little over eight rows a block, an eighth more for the levels above, some overflow lines.
+    private const int BlockBytesPerKeyUsual = 31;
     private const int ReservationMin = 64 << 10;
     private const int Slack = ReservationMin / 2;   // what splits on all levels take at once, many times over
     private long _bytesTouched;
 
-    /// <exception cref="OutOfMemoryException">The operating system refuses the reservations: about four times the segment.</exception>
+    /// <exception cref="OutOfMemoryException">The operating system refuses the reservations: about four times the
+    /// segment.</exception>
     public IndexMemory(long segmentBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(segmentBytes);
         SegmentBytes = segmentBytes;
-        Lines = new Arena((segmentBytes / OperationSizeMin * BlockBytesPerKeyMax) + ReservationMin, ReservedMemory.Reserve);
+        Lines = new Arena(
+            (segmentBytes / OperationSizeMin * BlockBytesPerKeyMax) + ReservationMin, ReservedMemory.Reserve);
         try
         {
             Buckets = new Arena(HashDirectory.BytesMax(segmentBytes), ReservedMemory.Reserve);
@@ -34,7 +38,9 @@ internal sealed class IndexMemory : IDisposable
         }
     }
 
-    /// <summary>Whether there is room for so many operations more; always in clear memory, for as many as fit the segment.</summary>
+    /// <summary>
+    /// Whether there is room for so many operations more; always in clear memory, for as many as fit the segment.
+    /// </summary>
     public bool HasRoomFor(int operations) => Lines.BytesFree >= (long)operations * BlockBytesPerKeyMax + Slack;
 
     /// <summary>Length of the segments that it is for.</summary>
@@ -51,8 +57,8 @@ internal sealed class IndexMemory : IDisposable
     public long BytesPresent => Math.Max(Volatile.Read(ref _bytesTouched), BytesUsed);
 
     /// <summary>
-    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments; any thread, also beside
-    /// the writer.
+    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments; any
+    /// thread, also beside the writer.
     /// </summary>
     public void Populate(long keys)
     {

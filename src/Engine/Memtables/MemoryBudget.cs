@@ -1,9 +1,9 @@
 namespace Varve.Memtables;
 
 /// <summary>
-/// Divides <see cref="EngineOptions.MemoryBudgetBytes"/> between the memtables that wait for their flush and those that are made ahead, by what
-/// the largest of them takes. What is there already is not taken back: appliers wait sooner for flushes, and fewer are made. Reviewed
-/// whenever a memtable is sealed or flushed, under the gate; read by any thread.
+/// Divides <see cref="EngineOptions.MemoryBudgetBytes"/> between the memtables that wait for their flush and those that
+/// are made ahead, by what the largest of them takes. What is there already is not taken back: appliers wait sooner for
+/// flushes, and fewer are made. Reviewed whenever a memtable is sealed or flushed, under the gate; read by any thread.
 /// </summary>
 internal sealed class MemoryBudget
 {
@@ -25,7 +25,9 @@ internal sealed class MemoryBudget
     /// <summary>How many memtables may be ready.</summary>
     public int AheadMax => Volatile.Read(ref _aheadMax);
 
-    /// <summary>Takes in what a memtable takes, and what memtables take that are neither in the current version nor ready.</summary>
+    /// <summary>
+    /// Takes in what a memtable takes, and what memtables take that are neither in the current version nor ready.
+    /// </summary>
     public void Review(long bytesEach, long bytesElsewhere)
     {
         var count = (int)Math.Clamp((_options.MemoryBudgetBytes - bytesElsewhere) / bytesEach, 0, 1 << 16);

@@ -25,7 +25,10 @@ internal sealed unsafe class Memtable : RefCounted
     /// <summary>Bytes of memory that it takes: its segment, and what of its index is present.</summary>
     public long Bytes => Segment.Length + Index.Memory.BytesPresent;
 
-    /// <summary>Set when sealed: the log's position after the memtable's last record. Whoever sees it sees all of the segment's records within its end.</summary>
+    /// <summary>
+    /// Set when sealed: the log's position after the memtable's last record. Whoever sees it sees all of the segment's
+    /// records within its end.
+    /// </summary>
     public LogPosition? Last => Volatile.Read(ref _sealed)?.Last;
 
     /// <summary>What the census knows of this memtable; used under the census' lock.</summary>
@@ -41,7 +44,9 @@ internal sealed unsafe class Memtable : RefCounted
         lock (_cleanUps) _cleanUps.Add((index, deadline));
     }
 
-    /// <summary>The largest deadline reported by the segment's clean-ups up to an index; 0 if there are none. Any thread.</summary>
+    /// <summary>
+    /// The largest deadline reported by the segment's clean-ups up to an index; 0 if there are none. Any thread.
+    /// </summary>
     public ulong CleanedAt(ulong index)
     {
         var cleaned = 0UL;
@@ -71,7 +76,9 @@ internal sealed unsafe class Memtable : RefCounted
         else Segment.Dispose();
     }
 
-    /// <summary>By reference, so that it is published whole and in order: the census reads it without the gate.</summary>
+    /// <summary>
+    /// By reference, so that it is published whole and in order: the census reads it without the gate.
+    /// </summary>
     private sealed record SealedAt(LogPosition Last);
 }
 

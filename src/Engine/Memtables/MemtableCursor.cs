@@ -5,9 +5,9 @@ namespace Varve.Memtables;
 
 /// <summary>An ordered walk over the rows of a <see cref="MemtableIndex"/>, in both directions.</summary>
 /// <remarks>
-/// <para>It holds a copy of one block's rows, taken at one moment (invariant 5 of <see cref="BlockList"/>), and moves from copy to
-/// copy. A row that was there when the cursor was created is met exactly once in a walk to either side; newer rows may or
-/// may not show.</para>
+/// <para>It holds a copy of one block's rows, taken at one moment (invariant 5 of <see cref="BlockList"/>), and moves
+/// from copy to copy. A row that was there when the cursor was created is met exactly once in a walk to either side;
+/// newer rows may or may not show.</para>
 /// <para>The creator's pin on the memtable outlives the cursor. A cursor is used by one thread at a time.</para>
 /// </remarks>
 internal unsafe struct MemtableCursor
@@ -81,7 +81,9 @@ internal unsafe struct MemtableCursor
         return --_position >= 0 || PreviousBlock();
     }
 
-    /// <summary>Copies the block that covers the key and stands at the first of its rows that is not below the key.</summary>
+    /// <summary>
+    /// Copies the block that covers the key and stands at the first of its rows that is not below the key.
+    /// </summary>
     private void SeekRank(ReadOnlySpan<byte> bytes, bool strict)
     {
         var pad = stackalloc byte[RawKey.PadSize];
@@ -219,13 +221,17 @@ internal unsafe struct MemtableCursor
         if (_block != _list.First) RowBlock.Prefetch(_list.At(Volatile.Read(ref _list.At(_block)->Previous)));
     }
 
-    /// <summary>Asks for the operations that come first in the block that follows, which has had time to come. Whatever is read here is a hint.</summary>
+    /// <summary>
+    /// Asks for the operations that come first in the block that follows, which has had time to come. Whatever is read
+    /// here is a hint.
+    /// </summary>
     private readonly void AskForFirstRows()
     {
         if (_next == 0) return;
         var at = _list.At(_next);
         var order = Volatile.Read(ref at->Order);
-        for (var row = 0; row < Math.Min(RowsLeft, RowOrder.Count(order)); row++) AskForOperation(Volatile.Read(ref at->Rows[RowOrder.SlotOf(order, row)]));
+        for (var row = 0; row < Math.Min(RowsLeft, RowOrder.Count(order)); row++)
+            AskForOperation(Volatile.Read(ref at->Rows[RowOrder.SlotOf(order, row)]));
     }
 
     /// <summary>Header, key and the beginning of the value, on whichever two lines they are.</summary>

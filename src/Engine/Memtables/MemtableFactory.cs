@@ -4,14 +4,16 @@ using Varve.Wal;
 namespace Varve.Memtables;
 
 /// <summary>
-/// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an applier
-/// nothing but the switch. None ahead until the active one is a quarter full (<see cref="Expect"/>), so that a database with little in it takes little, and an open
-/// does not compete with what it need not make. Then one; once they are full-sized two, for a burst can
-/// fill a segment in less time than it takes to make one; one more for each time that an applier had to wait, and one less when for a while none
-/// would have; fewer where the budget says so. Only the next one's segment is warm, for what is made present is written to the device, used or not.
+/// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an
+/// applier nothing but the switch. None ahead until the active one is a quarter full (<see cref="Expect"/>), so that a
+/// database with little in it takes little, and an open does not compete with what it need not make. Then one; once
+/// they are full-sized two, for a burst can fill a segment in less time than it takes to make one; one more for each
+/// time that an applier had to wait, and one less when for a while none would have; fewer where the budget says so.
+/// Only the next one's segment is warm, for what is made present is written to the device, used or not.
 /// <para>
-/// A database's first one is small (<see cref="SegmentPool.RestingLength"/>), and when the engine rests (<see cref="LetGo"/>) they become small again; each that
-/// is filled makes the next <see cref="SegmentPool.Growth"/> times as large, up to full size.
+/// A database's first one is small (<see cref="SegmentPool.RestingLength"/>), and when the engine rests
+/// (<see cref="LetGo"/>) they become small again; each that is filled makes the next <see cref="SegmentPool.Growth"/>
+/// times as large, up to full size.
 /// </para>
 /// Any thread.
 /// </summary>
@@ -19,12 +21,14 @@ namespace Varve.Memtables;
 /// <param name="stock">Has the memory for the indexes.</param>
 /// <param name="budget">Says how many there may be.</param>
 /// <param name="lastLength">Length of the segment that is in use already.</param>
-internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget, long lastLength) : IDisposable
+internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget, long lastLength)
+    : IDisposable
 {
     private const int AheadMin = 2;
     private const int CalmTakesMax = 16;
 
-    private readonly Lock _making = new();    // held while a memtable is made: one after the other, for they are numbered in order
+    // Held while a memtable is made: one after the other, for they are numbered in order.
+    private readonly Lock _making = new();
     private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
     private readonly Queue<Memtable> _ready = new();
     private long _length = Math.Min(lastLength, pool.Length);   // of segments that are made
@@ -51,7 +55,9 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     /// <summary>True while none is made ahead: what is applied may never fill the active one.</summary>
     public bool AwaitsLoad => _awaitsLoad;
 
-    /// <summary>Takes in that the active memtable fills: the next <see cref="Prepare"/> makes the one that follows it.</summary>
+    /// <summary>
+    /// Takes in that the active memtable fills: the next <see cref="Prepare"/> makes the one that follows it.
+    /// </summary>
     public void Expect(Memtable active)
     {
         lock (_lock)
@@ -64,7 +70,9 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>Makes one small memtable, though none be expected, unless one is ready; where there is no room for it, none.</summary>
+    /// <summary>
+    /// Makes one small memtable, though none be expected, unless one is ready; where there is no room for it, none.
+    /// </summary>
     public void PrepareNext()
     {
         try
@@ -76,7 +84,9 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>Makes as many memtables as are to be ahead, or as there is room for: whoever needs one tries again, and is told.</summary>
+    /// <summary>
+    /// Makes as many memtables as are to be ahead, or as there is room for: whoever needs one tries again, and is told.
+    /// </summary>
     public void Prepare()
     {
         try
@@ -143,7 +153,8 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     }
 
     /// <summary>
-    /// Makes the next one's segment warm. An applier may take it meanwhile, and then it is held here, so that it outlives this whatever comes of it.
+    /// Makes the next one's segment warm. An applier may take it meanwhile, and then it is held here, so that it
+    /// outlives this whatever comes of it.
     /// </summary>
     private void WarmNext()
     {

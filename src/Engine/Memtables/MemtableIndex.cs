@@ -10,9 +10,9 @@ namespace Varve.Memtables;
 /// <remarks>
 /// <para>A reference is an operation's offset in the segment divided by 8; 0 is none. An operation's bytes are complete
 /// before its reference is inserted and do not change afterwards.</para>
-/// <para>One thread at a time inserts (the caller serialises, with a barrier between two writers). Any thread reads without a
-/// lock, under a pin that keeps segment and index alive. A reader that acquired a revision finds every version up to it; what is newer
-/// may or may not show.</para>
+/// <para>One thread at a time inserts (the caller serialises, with a barrier between two writers). Any thread reads
+/// without a lock, under a pin that keeps segment and index alive. A reader that acquired a revision finds every
+/// version up to it; what is newer may or may not show.</para>
 /// </remarks>
 internal sealed unsafe class MemtableIndex
 {
@@ -45,7 +45,9 @@ internal sealed unsafe class MemtableIndex
     /// <summary>The ordered half, for <see cref="MemtableCursor"/> and <see cref="IndexBuild"/>.</summary>
     internal BlockList List => _list;
 
-    /// <summary>Starts loading what <see cref="Find"/> and <see cref="FindVisible"/> look at first. Any thread.</summary>
+    /// <summary>
+    /// Starts loading what <see cref="Find"/> and <see cref="FindVisible"/> look at first. Any thread.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(ulong hash) => _directory.Prefetch(hash);
 
@@ -53,10 +55,12 @@ internal sealed unsafe class MemtableIndex
     public uint Find(ReadOnlySpan<byte> key, ulong hash) => _directory.Find(key, hash);
 
     /// <summary>
-    /// Enters one operation: a new row when it has no prior version, else the newest version of the row that has its prior.
-    /// Writer only. A chunk is cheaper through <see cref="InsertExact"/> and <see cref="InsertOrdered"/>.
+    /// Enters one operation: a new row when it has no prior version, else the newest version of the row that has its
+    /// prior. Writer only. A chunk is cheaper through <see cref="InsertExact"/> and <see cref="InsertOrdered"/>.
     /// </summary>
-    /// <remarks><c>Prior</c> of the operation is what <see cref="Find"/> gave for its key and nothing was inserted for it since.</remarks>
+    /// <remarks>
+    /// <c>Prior</c> of the operation is what <see cref="Find"/> gave for its key and nothing was inserted for it since.
+    /// </remarks>
     /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
     public void Insert(uint reference, ulong hash)
     {
@@ -68,8 +72,9 @@ internal sealed unsafe class MemtableIndex
     public void Reserve(long keys) => _directory.Reserve(keys);
 
     /// <summary>
-    /// The first half of <see cref="Insert"/>: <see cref="Find"/> and <see cref="FindVisible"/> know the operation, cursors do not
-    /// yet. Writer only; <see cref="InsertOrdered"/> must follow before a revision that sees the operation is published.
+    /// The first half of <see cref="Insert"/>: <see cref="Find"/> and <see cref="FindVisible"/> know the operation,
+    /// cursors do not yet. Writer only; <see cref="InsertOrdered"/> must follow before a revision that sees the
+    /// operation is published.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
     public void InsertExact(uint reference, ulong hash)
@@ -86,8 +91,8 @@ internal sealed unsafe class MemtableIndex
     }
 
     /// <summary>
-    /// The second half of <see cref="Insert"/> for all of a chunk's operations, in the order in which the first half was done: their
-    /// searches run side by side, so that they wait for memory together. Writer only.
+    /// The second half of <see cref="Insert"/> for all of a chunk's operations, in the order in which the first half
+    /// was done: their searches run side by side, so that they wait for memory together. Writer only.
     /// </summary>
     public void InsertOrdered(ReadOnlySpan<uint> references) => _list.InsertAll(references);
 
@@ -103,11 +108,16 @@ internal sealed unsafe class MemtableIndex
     /// <summary>As <see cref="InsertOrdered"/> for one operation whose place was found ahead. Writer only.</summary>
     public void InsertOrderedAt(BlockList.Place place, uint reference) => _list.InsertAt(place, reference);
 
-    /// <summary>The newest version of <paramref name="key"/> that <paramref name="revision"/> sees, or 0. Any thread.</summary>
+    /// <summary>
+    /// The newest version of <paramref name="key"/> that <paramref name="revision"/> sees, or 0. Any thread.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint FindVisible(ReadOnlySpan<byte> key, ulong hash, ulong revision) => Visible(_directory.Find(key, hash), revision);
+    public uint FindVisible(ReadOnlySpan<byte> key, ulong hash, ulong revision) =>
+        Visible(_directory.Find(key, hash), revision);
 
-    /// <summary>From a row's reference back to the newest version that <paramref name="revision"/> sees; 0: none.</summary>
+    /// <summary>
+    /// From a row's reference back to the newest version that <paramref name="revision"/> sees; 0: none.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint Visible(uint reference, ulong revision)
     {
@@ -120,8 +130,9 @@ internal sealed unsafe class MemtableIndex
     public WalOperationView OperationAt(uint reference) => new(_segment + (ulong)reference * WalOperation.Alignment);
 
     /// <summary>
-    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments: a page fault costs the
-    /// writer as much as ten inserts, and every hundredth insert would meet one. Any thread, also beside the writer.
+    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments: a page
+    /// fault costs the writer as much as ten inserts, and every hundredth insert would meet one. Any thread, also
+    /// beside the writer.
     /// </summary>
     public void Populate(long keys) => Memory.Populate(keys);
 }

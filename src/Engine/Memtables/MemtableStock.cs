@@ -2,7 +2,10 @@ using Varve.Wal;
 
 namespace Varve.Memtables;
 
-/// <summary>What is left of memtables that nobody sees any more, for those to come: index memory kept here, segments passed on. Any thread.</summary>
+/// <summary>
+/// What is left of memtables that nobody sees any more, for those to come: index memory kept here, segments passed on.
+/// Any thread.
+/// </summary>
 internal sealed class MemtableStock : IDisposable
 {
     private const int KeptMax = 2;
@@ -12,10 +15,15 @@ internal sealed class MemtableStock : IDisposable
     private bool _keeps = true;
     private bool _disposed;
 
-    /// <summary>Takes segments whose records are in tables; null, while the engine is still being made: they are let go of.</summary>
+    /// <summary>
+    /// Takes segments whose records are in tables; null, while the engine is still being made: they are let go of.
+    /// </summary>
     public Action<WalSegment>? Segments { get; set; }
 
-    /// <summary>Bytes of all memtables that are not freed yet, whoever holds them, segments included, and of the index memory kept.</summary>
+    /// <summary>
+    /// Bytes of all memtables that are not freed yet, whoever holds them, segments included, and of the index memory
+    /// kept.
+    /// </summary>
     public long BytesInUse
     {
         get
@@ -54,7 +62,8 @@ internal sealed class MemtableStock : IDisposable
         lock (_lock)
         {
             _used.Remove(memory);
-            if (_keeps && !_disposed && _kept.Count < KeptMax && (!_kept.TryPeek(out var other) || other.SegmentBytes == memory.SegmentBytes))
+            if (_keeps && !_disposed && _kept.Count < KeptMax
+                && (!_kept.TryPeek(out var other) || other.SegmentBytes == memory.SegmentBytes))
             {
                 _kept.Push(memory);
                 return;

@@ -1,9 +1,11 @@
-using Varve.Versions;
 using Varve.Wal;
 
 namespace Varve.Memtables;
 
-/// <summary>The memory and the files of memtables: segments, index memory, those that are made ahead, and what they may take together.</summary>
+/// <summary>
+/// The memory and the files of memtables: segments, index memory, those that are made ahead, and what they may take
+/// together.
+/// </summary>
 internal sealed class MemtableSupply : IDisposable
 {
     /// <param name="options">What memtables may take.</param>
@@ -31,8 +33,8 @@ internal sealed class MemtableSupply : IDisposable
     public MemtableFactory Ready { get; }
 
     /// <summary>
-    /// Has the budget take in what memtables take by now, and what the chunk in hand does; under the gate. What a segment made for one large
-    /// record takes is counted, but not expected again.
+    /// Has the budget take in what memtables take by now, and what the chunk in hand does; under the gate. What a
+    /// segment made for one large record takes is counted, but not expected again.
     /// </summary>
     public void ReviewLocked(Memtable[] current, long chunkBytes)
     {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Varve.Format;
 
 namespace Varve.Memtables;
@@ -36,7 +35,9 @@ internal readonly unsafe struct RawKey(byte* start, int length)
         return new RawKey(pad + sizeof(ulong), length);
     }
 
-    /// <summary>The eight bytes from <paramref name="offset"/> on as an integer that sorts as they do; zeros past the end.</summary>
+    /// <summary>
+    /// The eight bytes from <paramref name="offset"/> on as an integer that sorts as they do; zeros past the end.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Head(int offset)
     {

@@ -7,8 +7,8 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// A node of <see cref="BlockList"/>: up to twelve rows of neighbouring keys in three cache lines. On level 0 a row is a key's newest
-/// operation; above, it is a block of the level below, and the row's key is that block's anchor.
+/// A node of <see cref="BlockList"/>: up to twelve rows of neighbouring keys in three cache lines. On level 0 a row is
+/// a key's newest operation; above, it is a block of the level below, and the row's key is that block's anchor.
 /// <code>
 ///   0  u64  order       RowOrder: which slots are rows, in which order
 ///   8  u32  splits      how often rows moved out of this block
@@ -48,8 +48,8 @@ internal unsafe struct RowBlock
     }
 
     /// <summary>
-    /// Among the <paramref name="used"/> slots: how many heads are below <paramref name="head"/>, which is a rank, and how
-    /// many equal it, which only their whole keys can order.
+    /// Among the <paramref name="used"/> slots: how many heads are below <paramref name="head"/>, which is a rank, and
+    /// how many equal it, which only their whole keys can order.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Rank(RowBlock* block, ulong head, uint used, out int ties)

@@ -6,10 +6,10 @@ namespace Varve.Memtables;
 
 /// <summary>Sorts rows by the keys of their operations.</summary>
 /// <remarks>
-/// By heads first, which are at hand, byte by byte from the last to the first; a byte that is the same in all costs nothing. Among
-/// equal heads only the keys can tell, and those lie anywhere in the segment: a few are compared, of many the heads are taken anew
-/// behind what they share. Keys that are made to share much over and over are compared in the end: that costs at most
-/// some twenty times the segment.
+/// By heads first, which are at hand, byte by byte from the last to the first; a byte that is the same in all costs
+/// nothing. Among equal heads only the keys can tell, and those lie anywhere in the segment: a few are compared, of
+/// many the heads are taken anew behind what they share. Keys that are made to share much over and over are compared in
+/// the end: that costs at most some twenty times the segment.
 /// </remarks>
 internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
 {
@@ -18,7 +18,10 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
     private const int DepthMax = 16;
     private const int Ahead = 16;
 
-    /// <summary>Sorts rows of different keys, one at least, and gives them heads from where the keys begin to differ; gives how many bytes they share.</summary>
+    /// <summary>
+    /// Sorts rows of different keys, one at least, and gives them heads from where the keys begin to differ; gives how
+    /// many bytes they share.
+    /// </summary>
     public int Sort(BuildRow* rows, int count)
     {
         var shared = TakeHeads(rows, count);

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Varve.Memtables;
 
 /// <summary>
-/// Copies of rows of different keys, sorted by a thread of the pool while the one that made this goes on. The operations stay where they are
-/// until it is disposed, which waits for the end.
+/// Copies of rows of different keys, sorted by a thread of the pool while the one that made this goes on. The
+/// operations stay where they are until it is disposed, which waits for the end.
 /// </summary>
 internal sealed unsafe class RowsSortedAside : IDisposable
 {

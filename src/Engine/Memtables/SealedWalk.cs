@@ -4,9 +4,9 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// All rows of an index that nobody writes any more, in order, for a flush: the newest version of each key. Reads blocks and operations
-/// well ahead of their use. <see cref="MemtableCursor"/> waits for the first operation of every block; here no row is waited for, and
-/// nothing is looked at twice.
+/// All rows of an index that nobody writes any more, in order, for a flush: the newest version of each key. Reads
+/// blocks and operations well ahead of their use. <see cref="MemtableCursor"/> waits for the first operation of every
+/// block; here no row is waited for, and nothing is looked at twice.
 /// </summary>
 /// <remarks>The creator's reference to the memtable outlives the walk. One thread.</remarks>
 internal unsafe struct SealedWalk
@@ -39,7 +39,8 @@ internal unsafe struct SealedWalk
 
     private void LookAhead()
     {
-        while (_known - _taken <= RingSize - RowBlock.RowsMax && _known - _asked < RowBlock.RowsMax && _block != 0) Take();
+        while (_known - _taken <= RingSize - RowBlock.RowsMax && _known - _asked < RowBlock.RowsMax && _block != 0)
+            Take();
         for (; _asked != _known && _asked - _taken < Ahead; _asked++)
         {
             var operation = _list.OperationAt(_ring[_asked % RingSize]);

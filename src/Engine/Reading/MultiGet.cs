@@ -6,8 +6,8 @@ using Varve.Versions;
 namespace Varve.Reading;
 
 /// <summary>
-/// As <see cref="DbVersion.Find"/> for a group of keys side by side: every step is taken for all of them before the next one, so that
-/// what they wait for comes from memory together.
+/// As <see cref="DbVersion.Find"/> for a group of keys side by side: every step is taken for all of them before the
+/// next one, so that what they wait for comes from memory together.
 /// </summary>
 internal static class MultiGet
 {
@@ -21,7 +21,8 @@ internal static class MultiGet
     /// <param name="revision">The revision.</param>
     /// <param name="found">Receives an answer a key.</param>
     public static void Find(
-        (Memtable[] All, KeyHasher Hasher) memtables, (Run[] All, KeyHasher Hasher) runs, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ulong revision, Span<KeyVersion> found)
+        (Memtable[] All, KeyHasher Hasher) memtables, (Run[] All, KeyHasher Hasher) runs,
+        ReadOnlySpan<ReadOnlyMemory<byte>> keys, ulong revision, Span<KeyVersion> found)
     {
         Span<ulong> hashes = stackalloc ulong[KeysMax];
         found.Clear();
@@ -43,7 +44,9 @@ internal static class MultiGet
         for (var i = 0; i < keys.Length; i++) hashes[i] = hasher.Of(keys[i].Span);
     }
 
-    private static void FindInMemtable(Memtable memtable, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ReadOnlySpan<ulong> hashes, ulong revision, Span<KeyVersion> found)
+    private static void FindInMemtable(
+        Memtable memtable, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ReadOnlySpan<ulong> hashes, ulong revision,
+        Span<KeyVersion> found)
     {
         for (var i = 0; i < keys.Length; i++) memtable.Index.Prefetch(hashes[i]);
         for (var i = 0; i < keys.Length; i++)
@@ -54,7 +57,8 @@ internal static class MultiGet
         }
     }
 
-    private static void FindInRun(Run run, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ReadOnlySpan<ulong> hashes, Span<KeyVersion> found)
+    private static void FindInRun(
+        Run run, ReadOnlySpan<ReadOnlyMemory<byte>> keys, ReadOnlySpan<ulong> hashes, Span<KeyVersion> found)
     {
         const int None = -1;
         Span<int> tables = stackalloc int[KeysMax], blocks = stackalloc int[KeysMax];

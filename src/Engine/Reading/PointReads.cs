@@ -6,7 +6,9 @@ using Varve.Versions;
 
 namespace Varve.Reading;
 
-/// <summary>Reads of single keys, of groups of keys, and of the count, each at the present revision. Any thread; no lock.</summary>
+/// <summary>
+/// Reads of single keys, of groups of keys, and of the count, each at the present revision. Any thread; no lock.
+/// </summary>
 internal sealed class PointReads(VersionSet versions, ReadSessions sessions, EngineState state)
 {
     /// <inheritdoc cref="LsmStateMachine.Get"/>
@@ -104,7 +106,8 @@ internal sealed class PointReads(VersionSet versions, ReadSessions sessions, Eng
         DbVersion version, ulong revision, ulong time, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte[]?> values)
     {
         Span<KeyVersion> found = stackalloc KeyVersion[keys.Length];
-        MultiGet.Find((version.Memtables, version.MemtableHasher), (version.Runs, version.TableHasher), keys, revision, found);
+        MultiGet.Find(
+            (version.Memtables, version.MemtableHasher), (version.Runs, version.TableHasher), keys, revision, found);
         for (var i = 0; i < values.Length; i++)
             if (found[i].IsLiveAt(time)) values[i] = found[i].Value.ToArray();
     }

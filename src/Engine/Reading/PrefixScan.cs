@@ -8,12 +8,13 @@ using Varve.Memory;
 namespace Varve.Reading;
 
 /// <summary>
-/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context, and used for another scan when it is over;
-/// the stamp tells the one from the other. One thread.
+/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context, and used for another scan
+/// when it is over; the stamp tells the one from the other. One thread.
 /// </summary>
 internal sealed class PrefixScan(ViewContext context) : IDisposable
 {
-    public const string NoEntry = "The scan stands on no entry: before its first MoveNext, after its end, or after a failure.";
+    public const string NoEntry =
+        "The scan stands on no entry: before its first MoveNext, after its end, or after a failure.";
 
     private readonly MergingIterator _cursor = new();
     private readonly NativeBuffer _bounds = new();
@@ -49,7 +50,9 @@ internal sealed class PrefixScan(ViewContext context) : IDisposable
         (_isStarted, _isBackward) = (false, false);
     }
 
-    /// <summary>Bounds all keys that start with a prefix: up to the prefix counted up by one, which 0xFF bytes do not survive.</summary>
+    /// <summary>
+    /// Bounds all keys that start with a prefix: up to the prefix counted up by one, which 0xFF bytes do not survive.
+    /// </summary>
     public void SetPrefix(ReadOnlySpan<byte> prefix)
     {
         var toLength = prefix.Length;
@@ -64,10 +67,14 @@ internal sealed class PrefixScan(ViewContext context) : IDisposable
 
     public void Reverse() => _isBackward = !_isBackward;
 
-    /// <summary>A failure ends the scan: every further call throws it again, so that a part is never taken for the whole.</summary>
+    /// <summary>
+    /// A failure ends the scan: every further call throws it again, so that a part is never taken for the whole.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext() =>
-        _leader is { } leader && leader.TryStepInWindow() ? leader.Kind == RecordKind.Put || MoveOn(hasStepped: true) : MoveOn(hasStepped: false);
+        _leader is { } leader && leader.TryStepInWindow()
+            ? leader.Kind == RecordKind.Put || MoveOn(hasStepped: true)
+            : MoveOn(hasStepped: false);
 
     /// <summary>Begins to serve a scan.</summary>
     public void Begin(long stamp) => Stamp = stamp;

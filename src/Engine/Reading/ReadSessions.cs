@@ -7,8 +7,9 @@ using Varve.Wal;
 namespace Varve.Reading;
 
 /// <summary>
-/// How reads begin and end: a pin for a call, a hold of the version for a view. A read sees the version that was current and the
-/// position published in it. After a close, the last reader out frees what it was the last to see. Any thread.
+/// How reads begin and end: a pin for a call, a hold of the version for a view. A read sees the version that was
+/// current and the position published in it. After a close, the last reader out frees what it was the last to see. Any
+/// thread.
 /// </summary>
 internal sealed class ReadSessions
 {
@@ -23,8 +24,10 @@ internal sealed class ReadSessions
     /// <param name="options">Whose clock tells the age of views.</param>
     /// <param name="clock">The time of leases.</param>
     /// <param name="state">Whether reads are allowed.</param>
-    /// <param name="collector">Wakes the thread that frees what was retired; null: there is none, and readers free it themselves.</param>
-    public ReadSessions(VersionSet versions, EngineOptions options, EngineClock clock, EngineState state, WakeSignal? collector)
+    /// <param name="collector">Wakes the thread that frees what was retired; null: there is none, and readers free it
+    /// themselves.</param>
+    public ReadSessions(
+        VersionSet versions, EngineOptions options, EngineClock clock, EngineState state, WakeSignal? collector)
     {
         _versions = versions;
         _pins = versions.Pins;
@@ -93,7 +96,8 @@ internal sealed class ReadSessions
     }
 
     /// <inheritdoc cref="ViewPool.Describe"/>
-    public (int Open, TimeSpan OldestAge, long OldestBytes) DescribeViews(DbVersion current) => _views.Describe(current);
+    public (int Open, TimeSpan OldestAge, long OldestBytes) DescribeViews(DbVersion current) =>
+        _views.Describe(current);
 
     /// <summary>Once the directory is given back, frees what the caller may have been the last to see.</summary>
     public void CollectAfterClose()
@@ -101,7 +105,10 @@ internal sealed class ReadSessions
         if (_state.IsReleased) _versions.Reclaimer.Collect();
     }
 
-    /// <summary>Has somebody free what the view may have been the last to see: not this thread, unless there is no other any more.</summary>
+    /// <summary>
+    /// Has somebody free what the view may have been the last to see: not this thread, unless there is no other any
+    /// more.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CollectAfterView()
     {

@@ -5,9 +5,9 @@ using Varve.Reading;
 namespace Varve;
 
 /// <summary>
-/// The state at one revision, held: reads without copies, on the thread that opened it, until it is disposed. Every span it
-/// gives lives as long as the view, but for the keys of a scan, which live until the scan moves on or is over. It outlives its engine: it reads on
-/// after a close, also when the directory is opened and written again.
+/// The state at one revision, held: reads without copies, on the thread that opened it, until it is disposed. Every
+/// span it gives lives as long as the view, but for the keys of a scan, which live until the scan moves on or is over.
+/// It outlives its engine: it reads on after a close, also when the directory is opened and written again.
 /// </summary>
 public ref struct ReadView : IDisposable
 {
@@ -25,7 +25,9 @@ public ref struct ReadView : IDisposable
     public readonly ulong Revision => Context.Position.Index;
 
     private readonly ViewContext Context =>
-        _context is { } context && context.Generation == _generation ? context : throw new ObjectDisposedException(nameof(ReadView));
+        _context is { } context && context.Generation == _generation
+            ? context
+            : throw new ObjectDisposedException(nameof(ReadView));
 
     /// <summary>The live value of a key, in place.</summary>
     /// <param name="key">The key.</param>
@@ -75,8 +77,8 @@ public ref struct ReadView : IDisposable
 }
 
 /// <summary>
-/// A scan, forward or reversed; a source for foreach. Used on the thread of its view, while the view is open. It takes memory until it is over:
-/// stepped to its end, or disposed, as foreach does, or its view is.
+/// A scan, forward or reversed; a source for foreach. Used on the thread of its view, while the view is open. It takes
+/// memory until it is over: stepped to its end, or disposed, as foreach does, or its view is.
 /// </summary>
 public ref struct ScanEnumerator
 {
@@ -98,7 +100,8 @@ public ref struct ScanEnumerator
     }
 
     /// <summary>The entry that the scan stands on.</summary>
-    /// <exception cref="InvalidOperationException">It stands on none: <see cref="MoveNext"/> was not called, or did not return true.</exception>
+    /// <exception cref="InvalidOperationException">It stands on none: <see cref="MoveNext"/> was not called, or did not
+    /// return true.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly EntryView Current
     {
@@ -110,7 +113,10 @@ public ref struct ScanEnumerator
         }
     }
 
-    /// <summary>Steps to the next entry; false, also when asked again, when there is none. Once it has thrown, it throws the same again: the scan cannot go on.</summary>
+    /// <summary>
+    /// Steps to the next entry; false, also when asked again, when there is none. Once it has thrown, it throws the
+    /// same again: the scan cannot go on.
+    /// </summary>
     /// <exception cref="CorruptionException">A block of a table is not what was written.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -128,7 +134,9 @@ public ref struct ScanEnumerator
     /// <summary>Itself.</summary>
     public readonly ScanEnumerator GetEnumerator() => this;
 
-    /// <summary>Ends the scan before its end; foreach does so. A scan that is over, or whose view is, is left as it is.</summary>
+    /// <summary>
+    /// Ends the scan before its end; foreach does so. A scan that is over, or whose view is, is left as it is.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Dispose()
     {

@@ -7,8 +7,9 @@ using Varve.Wal;
 namespace Varve.Reading;
 
 /// <summary>
-/// What a view holds while it is open: a version, a position, cursors. Each thread keeps its own for the next view, so that opening one and
-/// scanning allocate nothing once warm and take no locked operation; the generation tells a view that is still open from one whose context serves another by now.
+/// What a view holds while it is open: a version, a position, cursors. Each thread keeps its own for the next view, so
+/// that opening one and scanning allocate nothing once warm and take no locked operation; the generation tells a view
+/// that is still open from one whose context serves another by now.
 /// </summary>
 internal sealed class ViewContext(ReadSessions sessions) : VersionHold
 {

@@ -6,8 +6,9 @@ using Varve.Versions;
 namespace Varve.Reading;
 
 /// <summary>
-/// The contexts of the views of an engine, by thread. Each thread takes its own, so that nothing is locked once it has one. Those of
-/// a dead thread pass on with its number; a view that it left open keeps its context for good, and with it its version.
+/// The contexts of the views of an engine, by thread. Each thread takes its own, so that nothing is locked once it has
+/// one. Those of a dead thread pass on with its number; a view that it left open keeps its context for good, and with
+/// it its version.
 /// </summary>
 internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewClock clock)
 {
@@ -21,10 +22,15 @@ internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewCl
     public ViewContext Free(EpochTable.Slot slot)
     {
         var all = _contexts;
-        return (uint)slot.Ordinal < (uint)all.Length && all[slot.Ordinal] is { IsOpen: false } context ? context : FreeAmongMore(slot);
+        return (uint)slot.Ordinal < (uint)all.Length && all[slot.Ordinal] is { IsOpen: false } context
+            ? context
+            : FreeAmongMore(slot);
     }
 
-    /// <summary>How many views are open, how long the oldest has been, and the bytes of its memtables and tables that the current version has no more.</summary>
+    /// <summary>
+    /// How many views are open, how long the oldest has been, and the bytes of its memtables and tables that the
+    /// current version has no more.
+    /// </summary>
     public (int Open, TimeSpan OldestAge, long OldestBytes) Describe(DbVersion current)
     {
         var (open, oldestAge, oldest) = (0, TimeSpan.Zero, current);

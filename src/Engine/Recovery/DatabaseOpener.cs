@@ -11,9 +11,9 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Finds or makes a database in a directory and recovers it to the state of one applied index. A directory is new when it has no
-/// identity file and nothing of ours but what a creation that was cut off leaves behind; one that has an identity but lacks a
-/// file is corrupt, never new.
+/// Finds or makes a database in a directory and recovers it to the state of one applied index. A directory is new when
+/// it has no identity file and nothing of ours but what a creation that was cut off leaves behind; one that has an
+/// identity but lacks a file is corrupt, never new.
 /// </summary>
 internal sealed class DatabaseOpener(IStorage storage, string directory, EngineOptions options)
 {
@@ -22,12 +22,25 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
 
     /// <summary>The parts of an engine, recovered.</summary>
     internal sealed record Parts(
-        Guid DatabaseId, FileNumbers Numbers, ManifestStore Manifest, DbVersion Version, WalWriter Wal, SegmentPool Pool,
-        LeaseClock LeaseClock, WalReplayer Replay, LogId Durable, Report Report) : IDisposable
+        Guid DatabaseId,
+        FileNumbers Numbers,
+        ManifestStore Manifest,
+        DbVersion Version,
+        WalWriter Wal,
+        SegmentPool Pool,
+        LeaseClock LeaseClock,
+        WalReplayer Replay,
+        LogId Durable,
+        Report Report) : IDisposable
     {
-        /// <summary>A clock that does not run behind what was logged, nor, where leases go by local time, behind what was reported.</summary>
+        /// <summary>
+        /// A clock that does not run behind what was logged, nor, where leases go by local time, behind what was
+        /// reported.
+        /// </summary>
         public EngineClock NewClock(EngineOptions options) =>
-            new(options, Math.Max(Wal.Position.LocalTimeMs, options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs : 0));
+            new(
+                options,
+                Math.Max(Wal.Position.LocalTimeMs, options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs : 0));
 
         /// <summary>Lets go of them, where no engine came of it.</summary>
         public void Dispose()
@@ -47,7 +60,8 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         {
             var identityPath = PathOf(FileNames.Identity);
             if (!storage.FileExists(identityPath)) Create();
-            else if (!options.ReadOnly) SweepDebris(storage.List(directory)); // first: it may be what has filled the disk
+            // First: it may be what has filled the disk.
+            else if (!options.ReadOnly) SweepDebris(storage.List(directory));
             var identity = ReadPointer(storage, identityPath);
             return Recover(identity.DatabaseId, stock);
         }
@@ -64,8 +78,11 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
     {
         var identity = Path.Combine(directory, FileNames.Identity);
         var names = storage.List(directory);
-        var remains = storage.FileExists(identity) ? null : Remains(names); // it may have come meanwhile, and files after it
-        return remains is null ? new FileNotFoundException($"{directory}: no database to open read-only.", identity) : MissingIdentity(identity, remains);
+        // It may have come meanwhile, and files after it.
+        var remains = storage.FileExists(identity) ? null : Remains(names);
+        return remains is null
+            ? new FileNotFoundException($"{directory}: no database to open read-only.", identity)
+            : MissingIdentity(identity, remains);
     }
 
     /// <summary>A file that only a database has which once had an identity.</summary>
@@ -73,14 +90,16 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
     {
         foreach (var name in names)
         {
-            if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _))
+            if (FileNames.TryParse(name, FileNames.TableSuffix, out _)
+                || FileNames.TryParse(name, FileNames.SegmentSuffix, out _))
                 return name;
         }
 
         return null;
     }
 
-    private static CorruptionException MissingIdentity(string path, string remains) => new(path, 0, "identity", "an identity file beside " + remains, "none");
+    private static CorruptionException MissingIdentity(string path, string remains) =>
+        new(path, 0, "identity", "an identity file beside " + remains, "none");
 
     private void Create()
     {
@@ -88,7 +107,8 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         if (Remains(names) is { } remains) throw MissingIdentity(PathOf(FileNames.Identity), remains);
         SweepDebris(names);
         foreach (var name in names)
-            if (name == FileNames.Current || FileNames.TryParse(name, FileNames.ManifestSuffix, out _)) storage.Delete(PathOf(name));
+            if (name == FileNames.Current || FileNames.TryParse(name, FileNames.ManifestSuffix, out _))
+                storage.Delete(PathOf(name));
 
         // Whoever made the directory may have died before its name was durable, or not got it synced.
         if (Path.GetDirectoryName(directory) is { Length: > 0 } parent) storage.SyncDirectory(parent);
@@ -97,7 +117,9 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         var id = Guid.NewGuid();
         var seed = options.HashSeed ?? KeyHasher.NewSeed();
         var state = MachineState.Empty(seed, (StoredLeaseClock)options.LeaseClock);
-        ManifestStore.Create(storage, directory, id, new FileNumbers(1), new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state }).Dispose();
+        ManifestStore.Create(
+            storage, directory, id, new FileNumbers(1),
+            new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state }).Dispose();
         DurableFile.Replace(storage, PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
     }
 
@@ -127,7 +149,9 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
             }
         }
 
-        var pool = Keep(new SegmentPool(storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes), options.Durability != Durability.Process));
+        var pool = Keep(new SegmentPool(
+            storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes),
+            options.Durability != Durability.Process));
         var wal = options.ReadOnly
             ? OpenReadOnly(log, recovered)
             : OpenForWriting(manifest, log, recovered, pool, incarnation, stock);
@@ -164,7 +188,10 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
             nameof(options));
     }
 
-    /// <summary>The state of the tables, counted at a time that the local clock is not behind of: it may be behind the one that counted.</summary>
+    /// <summary>
+    /// The state of the tables, counted at a time that the local clock is not behind of: it may be behind the one that
+    /// counted.
+    /// </summary>
     public static MachineState CountedNow(EngineOptions options, MachineState state, Run[] runs)
     {
         var now = Math.Max(state.LocalTimeMs, state.CleanedTimeMs);
@@ -175,15 +202,21 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
 
     private WalWriter OpenReadOnly(RecoveredLog? log, WalReplayer recovered)
     {
-        if (log is null) throw new FileNotFoundException($"{directory}: the database has no log yet; open it for writing first.", directory);
+        if (log is null)
+            throw new FileNotFoundException(
+                $"{directory}: the database has no log yet; open it for writing first.", directory);
         foreach (var segment in log.Unused) segment.Dispose();
         _opened.RemoveAll(item => item is WalSegment);
         return new WalWriter(log.Segments[^1], recovered.Position, log.Synced, isSynced: false);
     }
 
-    /// <summary>Goes on in the last segment where the log ended cleanly, and in a new one otherwise; then sweeps what is not needed.</summary>
+    /// <summary>
+    /// Goes on in the last segment where the log ended cleanly, and in a new one otherwise; then sweeps what is not
+    /// needed.
+    /// </summary>
     private WalWriter OpenForWriting(
-        ManifestStore manifest, RecoveredLog? log, WalReplayer recovered, SegmentPool pool, StateGeneration incarnation, MemtableStock stock)
+        ManifestStore manifest, RecoveredLog? log, WalReplayer recovered, SegmentPool pool, StateGeneration incarnation,
+        MemtableStock stock)
     {
         manifest.BeginWriting();
         WalWriter wal;
@@ -204,26 +237,33 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
 
             WalWriter.Link(next, log?.Segments[^1], recovered.Position, log?.Synced ?? default);
             next.Sync();
-            if (log is null) manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
+            if (log is null)
+                manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
             var memtable = new Memtable(next, stock);
             _opened.Remove(next); // the memtable's from here on
             _acquired.Add(memtable);
             recovered.Memtables.Add(memtable);
-            wal = new WalWriter(next, recovered.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);
+            wal = new WalWriter(
+                next, recovered.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);
         }
         else
         {
             foreach (var segment in log.Segments)
             {
-                var from = segment.Number < log.Synced.Segment ? segment.End
-                    : segment.Number == log.Synced.Segment ? Math.Min(log.Synced.Offset, segment.End) : WalSegmentHeader.Size;
+                var from = segment.Number < log.Synced.Segment
+                    ? segment.End
+                    : segment.Number == log.Synced.Segment ? Math.Min(log.Synced.Offset, segment.End)
+                    : WalSegmentHeader.Size;
                 segment.Redirty(from, segment.End);
-                if (options.Durability == Durability.Power) segment.Sync(); // what was acknowledged is durable, and is to be known as such
+                // What was acknowledged is durable, and is to be known as such.
+                if (options.Durability == Durability.Power) segment.Sync();
             }
 
             var last = log.Segments[^1];
             var synced = options.Durability == Durability.Power ? new LogOffset(last.Number, last.End) : log.Synced;
-            wal = new WalWriter(last, recovered.Position, synced, options.Durability == Durability.Power, log.Segments.Take(log.Segments.Count - 1));
+            wal = new WalWriter(
+                last, recovered.Position, synced, options.Durability == Durability.Power,
+                log.Segments.Take(log.Segments.Count - 1));
         }
 
         Sweep(manifest, log, pool);
@@ -231,8 +271,9 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
     }
 
     /// <summary>
-    /// Removes what is nobody's without a word of the manifest: temporaries and staging directories that a crash left behind. What cannot be
-    /// removed now stays, as a segment does that a reader still has mapped; a later open sweeps it.
+    /// Removes what is nobody's without a word of the manifest: temporaries and staging directories that a crash left
+    /// behind. What cannot be removed now stays, as a segment does that a reader still has mapped; a later open sweeps
+    /// it.
     /// </summary>
     private void SweepDebris(IReadOnlyList<string> names)
     {
@@ -259,7 +300,8 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         {
             if ((FileNames.TryParse(name, FileNames.TableSuffix, out var table) && !named.Contains(table))
                 || (FileNames.TryParse(name, FileNames.ManifestSuffix, out var number) && number != manifest.Number)
-                || (FileNames.TryParse(name, FileNames.SegmentSuffix, out var segment) && segment < manifest.Content.FirstSegment && !segments.Contains(segment)))
+                || (FileNames.TryParse(name, FileNames.SegmentSuffix, out var segment)
+                    && segment < manifest.Content.FirstSegment && !segments.Contains(segment)))
             {
                 // What somebody has mapped stays where mapped files cannot be deleted; a later open sweeps it.
                 DurableFile.TryDelete(storage, PathOf(name));
@@ -274,8 +316,11 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
     /// <summary>Counts the number of a file that this database may have made since the manifest's last edit.</summary>
     private static void NoteNumber(FileNumbers numbers, string name, ulong limit)
     {
-        var bare = name.EndsWith(FileNames.TemporarySuffix, StringComparison.Ordinal) ? name[..^FileNames.TemporarySuffix.Length] : name;
-        foreach (var suffix in (ReadOnlySpan<string>)[FileNames.SegmentSuffix, FileNames.TableSuffix, FileNames.ManifestSuffix])
+        var bare = name.EndsWith(FileNames.TemporarySuffix, StringComparison.Ordinal)
+            ? name[..^FileNames.TemporarySuffix.Length]
+            : name;
+        foreach (var suffix in (ReadOnlySpan<string>)[
+            FileNames.SegmentSuffix, FileNames.TableSuffix, FileNames.ManifestSuffix])
             if (FileNames.TryParse(bare, suffix, out var number) && number < limit) numbers.Above(number);
     }
 
@@ -285,7 +330,9 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         using var file = storage.Open(path, FileIntent.Read);
         var bytes = new byte[Math.Min(file.Length, PointerFile.Size + 1)];
         file.Read(0, bytes);
-        return PointerFile.TryDecode(bytes, out var pointer, out var error) ? pointer : throw DecodeFailure.Of(path, 0, "pointer file", error);
+        return PointerFile.TryDecode(bytes, out var pointer, out var error)
+            ? pointer
+            : throw DecodeFailure.Of(path, 0, "pointer file", error);
     }
 
     private T Keep<T>(T item) where T : IDisposable

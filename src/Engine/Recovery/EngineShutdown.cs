@@ -14,18 +14,35 @@ namespace Varve.Recovery;
 /// <list type="number">
 /// <item>the user's timers end, before any lock is held: disposing them is the user's code;</item>
 /// <item>snapshots, installs and resets are cancelled and waited for: they touch the directory;</item>
-/// <item>the state is closed under the gate: an applier in the middle of a chunk finishes it, and those after it see the close;</item>
-/// <item>the background thread ends; the log is synced, a large segment with little in it is flushed, and a close marker ends the log; the sync thread ends;</item>
+/// <item>the state is closed under the gate: an applier in the middle of a chunk finishes it, and those after it see
+/// the close;</item>
+/// <item>the background thread ends; the log is synced, a large segment with little in it is flushed, and a close
+/// marker ends the log; the sync thread ends;</item>
 /// <item>those who still wait for work hear that nobody will do it;</item>
-/// <item>memtables, files and the manifest are released, and the current version with the rest once no reader can see it;</item>
-/// <item>the directory is given back last. While an open view still has files mapped, a share of the directory stays with it.</item>
+/// <item>memtables, files and the manifest are released, and the current version with the rest once no reader can see
+/// it;</item>
+/// <item>the directory is given back last. While an open view still has files mapped, a share of the directory stays
+/// with it.</item>
 /// </list>
 /// </summary>
 internal sealed class EngineShutdown(
-    EngineContext engine, VersionSet versions, MemtableSupply supply, History history, ReadSessions sessions, CommitPipeline commit,
-    WalSyncer syncer, BackgroundScheduler? background, Follower? follower, LongRunningTasks tasks, FlushProgress progress, DirectoryClaim claim)
+    EngineContext engine,
+    VersionSet versions,
+    MemtableSupply supply,
+    History history,
+    ReadSessions sessions,
+    CommitPipeline commit,
+    WalSyncer syncer,
+    BackgroundScheduler? background,
+    Follower? follower,
+    LongRunningTasks tasks,
+    FlushProgress progress,
+    DirectoryClaim claim)
 {
-    /// <summary>Closes the engine; false where it was closed before. Returns when the directory is given back, whoever closes it.</summary>
+    /// <summary>
+    /// Closes the engine; false where it was closed before. Returns when the directory is given back, whoever closes
+    /// it.
+    /// </summary>
     public bool Close()
     {
         background?.EndIdleWatch();
@@ -46,7 +63,9 @@ internal sealed class EngineShutdown(
         }
     }
 
-    /// <summary>Ends everything that runs, whatever fails meanwhile: what follows takes the memory from under it.</summary>
+    /// <summary>
+    /// Ends everything that runs, whatever fails meanwhile: what follows takes the memory from under it.
+    /// </summary>
     private void EndWork()
     {
         tasks.Close();
@@ -66,8 +85,8 @@ internal sealed class EngineShutdown(
     }
 
     /// <summary>
-    /// Makes the log durable, and then says so in the log: after the closing note damage to any record before it is known as such,
-    /// and the note itself is nobody's data.
+    /// Makes the log durable, and then says so in the log: after the closing note damage to any record before it is
+    /// known as such, and the note itself is nobody's data.
     /// </summary>
     private void SyncBeforeClose()
     {

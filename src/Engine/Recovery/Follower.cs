@@ -8,10 +8,10 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Keeps a read-only engine up with its writer, by doing what the writer did: it appends to the memtable of the last segment, goes on in the
-/// segments that follow, and then goes over to the tables that the manifest names, with those kept that are open already. Where the log was
-/// dropped since (an install, a reset, or flushes that were faster than this reader) it begins anew, as an open does. One thread at a time;
-/// readers never wait.
+/// Keeps a read-only engine up with its writer, by doing what the writer did: it appends to the memtable of the last
+/// segment, goes on in the segments that follow, and then goes over to the tables that the manifest names, with those
+/// kept that are open already. Where the log was dropped since (an install, a reset, or flushes that were faster than
+/// this reader) it begins anew, as an open does. One thread at a time; readers never wait.
 /// </summary>
 /// <param name="engine">The reader.</param>
 /// <param name="versions">The reader's versions; nobody else changes them.</param>
@@ -20,7 +20,8 @@ namespace Varve.Recovery;
 /// <param name="manifest">What the present version was made of.</param>
 /// <param name="replay">The log as far as it is read.</param>
 internal sealed class Follower(
-    EngineContext engine, VersionSet versions, WalSyncer syncer, MemtableStock stock, ManifestStore manifest, WalReplayer replay)
+    EngineContext engine, VersionSet versions, WalSyncer syncer, MemtableStock stock, ManifestStore manifest,
+    WalReplayer replay)
 {
     private readonly EngineOptions _options = engine.Options;
     private readonly Lock _catchingUp = new();
@@ -46,7 +47,8 @@ internal sealed class Follower(
                 incarnation.Snapshots.RestartLocked(Replay.Snapshot);
                 incarnation.CleanedTimeMs = Replay.CleanedTimeMs;
                 // As an open does.
-                engine.Clock.Raise(Math.Max(Replay.Position.LocalTimeMs, _options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs : 0));
+                engine.Clock.Raise(Math.Max(
+                    Replay.Position.LocalTimeMs, _options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs : 0));
                 syncer.RestartLocked(Durable);
             }
 
@@ -54,7 +56,9 @@ internal sealed class Follower(
         }
     }
 
-    /// <summary>Waits for a catch-up that is under way, before the engine is closed. Those after it see the close.</summary>
+    /// <summary>
+    /// Waits for a catch-up that is under way, before the engine is closed. Those after it see the close.
+    /// </summary>
     public void WaitForCatchUp()
     {
         lock (_catchingUp)
@@ -64,7 +68,8 @@ internal sealed class Follower(
     }
 
     /// <summary>Goes over to the writer's present state; false where it is the one that is shown already.</summary>
-    /// <exception cref="CorruptionException">A file is damaged, and not because the writer is changing it. The state shown is a whole one.</exception>
+    /// <exception cref="CorruptionException">A file is damaged, and not because the writer is changing it. The state
+    /// shown is a whole one.</exception>
     private bool CatchUp()
     {
         var (before, position) = (Replay, Replay.Position);
@@ -77,13 +82,19 @@ internal sealed class Follower(
     {
         var current = DirectoryLook.ReadCurrent(versions.Storage, versions.Directory, versions.DatabaseId);
         // The manifest first: the log that is read after it reaches at least as far as its tables.
-        var manifest = _manifest.IsCurrent(current) ? _manifest : ManifestStore.Load(versions.Storage, versions.Directory, current, versions.Numbers);
+        var manifest = _manifest.IsCurrent(current)
+            ? _manifest
+            : ManifestStore.Load(versions.Storage, versions.Directory, current, versions.Numbers);
         var known = OpenTables();
         Run[] runs = [];
         try
         {
-            if (manifest != _manifest) runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, manifest.Content.Runs, manifest.Content.State.HashSeed, _options, known);
-            using var growth = LogGrowth.Find(versions.Storage, versions.Directory, versions.DatabaseId, versions.Current.Memtables[0].Segment);
+            if (manifest != _manifest)
+                runs = VersionSet.OpenRuns(
+                    versions.Storage, versions.Directory, manifest.Content.Runs, manifest.Content.State.HashSeed,
+                    _options, known);
+            using var growth = LogGrowth.Find(
+                versions.Storage, versions.Directory, versions.DatabaseId, versions.Current.Memtables[0].Segment);
             var isOther = manifest.Content.State.HashSeed != versions.Current.Generation.HashSeed;
             if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment) || isOther) return BeginAnew(known);
             growth.ThrowIfMissing();
@@ -100,9 +111,12 @@ internal sealed class Follower(
         }
     }
 
-    /// <summary>Whether the log that is read leads to the segment that the manifest has it begin with: else it is another log.</summary>
+    /// <summary>
+    /// Whether the log that is read leads to the segment that the manifest has it begin with: else it is another log.
+    /// </summary>
     private bool Reaches(LogGrowth growth, ulong first) =>
-        versions.Current.Memtables.Any(memtable => memtable.Segment.Number == first) || growth.Segments.Any(segment => segment.Number == first);
+        versions.Current.Memtables.Any(memtable => memtable.Segment.Number == first)
+        || growth.Segments.Any(segment => segment.Number == first);
 
     private void Extend(LogGrowth growth)
     {
@@ -140,7 +154,9 @@ internal sealed class Follower(
         var current = versions.Current;
         var content = manifest.Content;
         var next = new DbVersion(
-            current.Generation, [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)], runs,
+            current.Generation,
+            [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)],
+            runs,
             DatabaseOpener.CountedNow(_options, content.State, runs));
         current.Generation.LiveKeys.Rebase(next);
         Switch(next);
@@ -151,7 +167,8 @@ internal sealed class Follower(
 
     private bool BeginAnew(Dictionary<ulong, TableHandle> known)
     {
-        var look = DirectoryLook.Take(versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, _options, known);
+        var look = DirectoryLook.Take(
+            versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, _options, known);
         var state = DatabaseOpener.CountedNow(_options, look.Manifest.Content.State, look.Runs);
         var log = look.Log!; // once the manifest named a first segment, it always does
         var incarnation = new StateGeneration(state, _options.HistoryEntries + EngineOptions.OutcomesKept);

@@ -8,8 +8,8 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Rebuilds memtables from the log. Replay never decides anything: records carry effects and outcomes, so a compare-and-swap is
-/// not compared again and a deadline is not computed again.
+/// Rebuilds memtables from the log. Replay never decides anything: records carry effects and outcomes, so a
+/// compare-and-swap is not compared again and a deadline is not computed again.
 /// </summary>
 internal sealed class WalReplayer
 {
@@ -25,7 +25,8 @@ internal sealed class WalReplayer
         _durable = new LogId(state.LastIndex, state.LastTerm);
         Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
         CleanedTimeMs = state.CleanedTimeMs;
-        if (state.Snapshot is { } snapshot) Snapshot = new SnapshotMetadata(new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum);
+        if (state.Snapshot is { } snapshot)
+            Snapshot = new SnapshotMetadata(new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum);
     }
 
     /// <summary>Oldest first; all but the last sealed.</summary>
@@ -41,7 +42,8 @@ internal sealed class WalReplayer
 
     /// <summary>Indexes a segment's records; those before it are sealed.</summary>
     /// <param name="segment">The next of the chain, its end set.</param>
-    /// <param name="report">Takes what a record has wrong behind its checksum, to go on with the next record; null: it is thrown.</param>
+    /// <param name="report">Takes what a record has wrong behind its checksum, to go on with the next record; null: it
+    /// is thrown.</param>
     public Memtable Replay(WalSegment segment, Action<VarveException>? report = null)
     {
         if (Memtables.Count > 0) Memtables[^1].Seal(Position);
@@ -72,7 +74,8 @@ internal sealed class WalReplayer
                 if (header.Type == WalRecordType.Clean) memtable.NoteCleanUp(header.LastIndex, CleanedTimeMs);
                 if (isChunk) IndexOperations(build, segment, header, atOnce: report is not null);
             }
-            catch (VarveException damage) when (report is not null && damage is CorruptionException or UnsupportedFormatException)
+            catch (VarveException damage)
+                when (report is not null && damage is CorruptionException or UnsupportedFormatException)
             {
                 report(damage);
             }
@@ -85,8 +88,11 @@ internal sealed class WalReplayer
         build.Finish();
     }
 
-    /// <summary>Takes in what a valid record says of positions, terms, outcomes and clean-ups; true when it has operations too.</summary>
-    /// <exception cref="CorruptionException">It does not follow on what came before it, or its columns are no columns.</exception>
+    /// <summary>
+    /// Takes in what a valid record says of positions, terms, outcomes and clean-ups; true when it has operations too.
+    /// </summary>
+    /// <exception cref="CorruptionException">It does not follow on what came before it, or its columns are no
+    /// columns.</exception>
     public bool Note(WalSegment segment, in WalRecordHeader header)
     {
         if (header.LastIndex < Position.Index || header.Term < Position.Term)
@@ -94,11 +100,15 @@ internal sealed class WalReplayer
         var isChunk = Apply(segment, header);
         // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
         Position = new LogPosition(
-            header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs), Math.Max(Position.LocalTimeMs, header.LocalTimeMs));
+            header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs),
+            Math.Max(Position.LocalTimeMs, header.LocalTimeMs));
         return isChunk;
     }
 
-    /// <summary>Takes in what came into the last segment since it was replayed, up to an offset. Its memtable may be read meanwhile, up to what is published.</summary>
+    /// <summary>
+    /// Takes in what came into the last segment since it was replayed, up to an offset. Its memtable may be read
+    /// meanwhile, up to what is published.
+    /// </summary>
     public void Extend(Memtable memtable, long end)
     {
         var segment = memtable.Segment;
@@ -112,7 +122,10 @@ internal sealed class WalReplayer
         }
     }
 
-    /// <summary>The last entry known to be durable, by how far the log is known to be and by the tables; what it needed for that it forgets.</summary>
+    /// <summary>
+    /// The last entry known to be durable, by how far the log is known to be and by the tables; what it needed for that
+    /// it forgets.
+    /// </summary>
     public LogId TakeDurable(LogOffset synced, MachineState tables)
     {
         if (tables.LastIndex > _durable.Index) _durable = new LogId(tables.LastIndex, tables.LastTerm);
@@ -128,11 +141,20 @@ internal sealed class WalReplayer
         switch (header.Type)
         {
             case WalRecordType.Chunk:
-                if (header.FirstIndex <= Position.Index) throw Refused(segment, header.Offset, new DecodeError(40, "entries do not follow on the ones before"));
-                if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error)) throw Refused(segment, header.Offset, error);
+                if (header.FirstIndex <= Position.Index)
+                    throw Refused(
+                        segment, header.Offset, new DecodeError(40, "entries do not follow on the ones before"));
+                if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error))
+                    throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
-                    _incarnation.Note(new EntryPosition { Index = columns.Index, Term = columns.Term, Succeeded = columns.Succeeded, Refused = columns.Refused });
+                    _incarnation.Note(new EntryPosition
+                    {
+                        Index = columns.Index,
+                        Term = columns.Term,
+                        Succeeded = columns.Succeeded,
+                        Refused = columns.Refused
+                    });
                     Entries++;
                 }
 
@@ -146,9 +168,13 @@ internal sealed class WalReplayer
                 break;
             case WalRecordType.Snapshot:
                 if (BinaryPrimitives.ReadUInt64LittleEndian(payload) > header.LastIndex)
-                    throw Refused(segment, header.Offset, new DecodeError(WalRecordHeader.Size, "snapshot is above the applied entry"));
+                    throw Refused(
+                        segment, header.Offset,
+                        new DecodeError(WalRecordHeader.Size, "snapshot is above the applied entry"));
                 Snapshot = new SnapshotMetadata(
-                    new LogId(BinaryPrimitives.ReadUInt64LittleEndian(payload), BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
+                    new LogId(
+                        BinaryPrimitives.ReadUInt64LittleEndian(payload),
+                        BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
                     payload[16..].ToArray());
                 break;
         }
@@ -170,7 +196,9 @@ internal sealed class WalReplayer
         if (damage is not null) throw damage;
     }
 
-    /// <summary>Adds a record's operations up to the first that is none of the record's; says what is wrong with that.</summary>
+    /// <summary>
+    /// Adds a record's operations up to the first that is none of the record's; says what is wrong with that.
+    /// </summary>
     private static VarveException? AddOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header)
     {
         var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
@@ -180,12 +208,15 @@ internal sealed class WalReplayer
             var room = segment.From(offset)[..(int)(end - offset)];
             if (!WalOperation.TryMeasure(room, out var size, out var error)) return Refused(segment, offset, error);
             var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
-            if (index < header.FirstIndex || index > header.LastIndex) return Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
+            if (index < header.FirstIndex || index > header.LastIndex)
+                return Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
             build.Add((uint)(offset / WalOperation.Alignment));
             offset += size;
         }
 
-        return offset == end ? null : Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
+        return offset == end
+            ? null
+            : Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
     }
 
     /// <summary>As <see cref="AddOperations"/>, into an index that is read.</summary>
@@ -199,12 +230,14 @@ internal sealed class WalReplayer
             var reference = (uint)(offset / WalOperation.Alignment);
             var operation = index.OperationAt(reference);
             var hash = _incarnation.MemtableHasher.Of(operation.Key);
-            if (index.Find(operation.Key, hash) != operation.Prior) throw Refused(segment, offset, new DecodeError(8, "operation does not follow on its key's last one"));
+            if (index.Find(operation.Key, hash) != operation.Prior)
+                throw Refused(segment, offset, new DecodeError(8, "operation does not follow on its key's last one"));
             index.Insert(reference, hash);
             offset += size;
         }
 
-        if (offset != end) throw Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
+        if (offset != end)
+            throw Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
     }
 
     private static int MeasureOperation(WalSegment segment, in WalRecordHeader header, long offset, long end)
@@ -219,7 +252,9 @@ internal sealed class WalReplayer
     private static void Enter(IndexBuild build, WalSegment segment)
     {
         if (build.Enter() is not 0 and var reference)
-            throw Refused(segment, reference * (long)WalOperation.Alignment, new DecodeError(8, "operation does not follow on its key's last one"));
+            throw Refused(
+                segment, reference * (long)WalOperation.Alignment,
+                new DecodeError(8, "operation does not follow on its key's last one"));
     }
 
     private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>

@@ -1,12 +1,13 @@
 namespace Varve.Runtime;
 
 /// <summary>
-/// The time by which an engine judges leases: the local clock, which never runs backward within an instance, or the log's.
-/// The user's <see cref="TimeProvider"/> may throw and may call the engine: it is asked by callers, never under a lock, and never
-/// on a thread of the engine's own. Those go by the time that the last caller saw. Any thread.
+/// The time by which an engine judges leases: the local clock, which never runs backward within an instance, or the
+/// log's. The user's <see cref="TimeProvider"/> may throw and may call the engine: it is asked by callers, never under
+/// a lock, and never on a thread of the engine's own. Those go by the time that the last caller saw. Any thread.
 /// </summary>
 /// <param name="options">Which clock leases go by, and the user's clock.</param>
-/// <param name="startMs">What local time does not run behind: the logged time and the reported deadlines, Unix milliseconds.</param>
+/// <param name="startMs">What local time does not run behind: the logged time and the reported deadlines, Unix
+/// milliseconds.</param>
 internal sealed class EngineClock(EngineOptions options, ulong startMs)
 {
     private ulong _local = startMs;
@@ -15,7 +16,8 @@ internal sealed class EngineClock(EngineOptions options, ulong startMs)
     public ulong SeenLocal => Volatile.Read(ref _local);
 
     /// <summary>The user's clock, Unix milliseconds; a time before 1970 is 0.</summary>
-    /// <exception cref="InvalidOperationException">The clock threw; that is the inner exception. Nothing was done.</exception>
+    /// <exception cref="InvalidOperationException">The clock threw; that is the inner exception. Nothing was
+    /// done.</exception>
     public static ulong Read(TimeProvider provider)
     {
         try
@@ -25,15 +27,21 @@ internal sealed class EngineClock(EngineOptions options, ulong startMs)
         catch (Exception e)
         {
             throw new InvalidOperationException(
-                $"{nameof(EngineOptions)}.{nameof(EngineOptions.TimeProvider)} failed to give the time; nothing was done: {e.Message}", e);
+                $"{nameof(EngineOptions)}.{nameof(EngineOptions.TimeProvider)} failed to give the time; nothing was done: {e.Message}",
+                e);
         }
     }
 
-    /// <summary>Asks the user's clock for the local time; never behind what was seen. The caller holds no lock.</summary>
+    /// <summary>
+    /// Asks the user's clock for the local time; never behind what was seen. The caller holds no lock.
+    /// </summary>
     /// <inheritdoc cref="Read" path="/exception"/>
     public ulong ReadLocal() => Raise(Read(options.TimeProvider));
 
-    /// <summary>As <see cref="ReadLocal"/>, where leases go by local time: before a lock under which <see cref="SeenLocal"/> is read.</summary>
+    /// <summary>
+    /// As <see cref="ReadLocal"/>, where leases go by local time: before a lock under which <see cref="SeenLocal"/> is
+    /// read.
+    /// </summary>
     /// <inheritdoc cref="Read" path="/exception"/>
     public void ReadLocalIfUsed()
     {

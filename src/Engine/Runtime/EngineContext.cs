@@ -8,4 +8,5 @@ namespace Varve.Runtime;
 /// <param name="Log">The user's logger, behind a queue.</param>
 /// <param name="BackgroundWake">Wakes the thread that flushes, compacts and frees what was retired.</param>
 internal sealed record EngineContext(
-    EngineOptions Options, EngineState State, EngineClock Clock, EngineCounters Counters, EngineLog Log, WakeSignal BackgroundWake);
+    EngineOptions Options, EngineState State, EngineClock Clock, EngineCounters Counters, EngineLog Log,
+    WakeSignal BackgroundWake);

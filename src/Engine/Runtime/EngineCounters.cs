@@ -1,8 +1,8 @@
 namespace Varve.Runtime;
 
 /// <summary>
-/// The running totals of an engine since it was opened. Each is raised under the gate, or by the one thread that does the work,
-/// unless it says otherwise, and read without a lock.
+/// The running totals of an engine since it was opened. Each is raised under the gate, or by the one thread that does
+/// the work, unless it says otherwise, and read without a lock.
 /// </summary>
 internal sealed class EngineCounters
 {

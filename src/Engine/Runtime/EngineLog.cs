@@ -4,10 +4,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Varve.Runtime;
 
 /// <summary>
-/// Hands the engine's events to the user's logger, which may be slow, may throw, and may call the engine: it is called by a thread of the
-/// pool that holds nothing of the engine's, or by the opening and the closing thread once they hold nothing any more. An event is taken
-/// down wherever it happens, under any lock. Events arrive in their order, one at a time. What the logger throws is dropped: nobody waits
-/// for it, and nobody is helped by an engine that stops for want of a log.
+/// Hands the engine's events to the user's logger, which may be slow, may throw, and may call the engine: it is called
+/// by a thread of the pool that holds nothing of the engine's, or by the opening and the closing thread once they hold
+/// nothing any more. An event is taken down wherever it happens, under any lock. Events arrive in their order, one at a
+/// time. What the logger throws is dropped: nobody waits for it, and nobody is helped by an engine that stops for want
+/// of a log.
 /// </summary>
 internal sealed class EngineLog
 {
@@ -20,7 +21,9 @@ internal sealed class EngineLog
     private bool _isEmitting;
     private bool _isScheduled;
 
-    /// <summary>The log of an engine, made before anything else; what the factory throws is the open's failure.</summary>
+    /// <summary>
+    /// The log of an engine, made before anything else; what the factory throws is the open's failure.
+    /// </summary>
     public EngineLog(ILoggerFactory? factory) => _logger = factory?.CreateLogger("Varve") ?? NullLogger.Instance;
 
     /// <summary>Takes down an event. Any thread, under any lock; never throws.</summary>

@@ -3,7 +3,8 @@ using Varve.Contract;
 namespace Varve.Runtime;
 
 /// <summary>
-/// Whether an engine runs, is stopped or is closed, and the first failure after which it can promise nothing. Any thread.
+/// Whether an engine runs, is stopped or is closed, and the first failure after which it can promise nothing. Any
+/// thread.
 /// </summary>
 internal sealed class EngineState(EngineOptions options, EngineLog log)
 {
@@ -17,7 +18,10 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     private bool _isReleased;
     private volatile bool _flushesAtClose;
 
-    /// <summary>Wakes the callers that wait for work that will not be done any more. Set once, before any other thread has the state.</summary>
+    /// <summary>
+    /// Wakes the callers that wait for work that will not be done any more. Set once, before any other thread has the
+    /// state.
+    /// </summary>
     public Action? Failed { get; set; }
 
     /// <summary>Held while the engine is started, stopped or closed; before every other lock.</summary>
@@ -33,7 +37,10 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     /// <summary>The first failure after which nothing can be promised, or null.</summary>
     public Exception? Fault => Volatile.Read(ref _fault);
 
-    /// <summary>True when a flush or a merge is to be abandoned, since it can be done again: the engine is closing, or a failure was latched.</summary>
+    /// <summary>
+    /// True when a flush or a merge is to be abandoned, since it can be done again: the engine is closing, or a failure
+    /// was latched.
+    /// </summary>
     public bool IsStopping => Fault is not null || (IsClosed && !_flushesAtClose);
 
     /// <summary>Whether the close itself flushes: on the closing thread, once the background has ended.</summary>
@@ -66,7 +73,9 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     /// <summary>The directory is given back; under the lifecycle lock.</summary>
     public void SetReleased() => Volatile.Write(ref _isReleased, true);
 
-    /// <summary>Latches the first failure after which nothing can be promised. From then on nothing is acknowledged.</summary>
+    /// <summary>
+    /// Latches the first failure after which nothing can be promised. From then on nothing is acknowledged.
+    /// </summary>
     public void Fail(Exception failure)
     {
         var isFirst = Interlocked.CompareExchange(ref _fault, failure, null) is null;

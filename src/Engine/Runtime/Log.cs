@@ -5,8 +5,10 @@ namespace Varve.Runtime;
 /// <summary>What the engine says to a logger. Event ids are stable.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Information, "Opened {Directory} at index {Index}, term {Term}: {Entries} entries from the log, {Torn} bytes of torn tail dropped")]
-    public static partial void Opened(ILogger logger, string directory, ulong index, ulong term, long entries, long torn);
+    [LoggerMessage(1, LogLevel.Information, "Opened {Directory} at index {Index}, term {Term}: "
+        + "{Entries} entries from the log, {Torn} bytes of torn tail dropped")]
+    public static partial void Opened(
+        ILogger logger, string directory, ulong index, ulong term, long entries, long torn);
 
     [LoggerMessage(2, LogLevel.Information, "Closed {Directory} at index {Index}")]
     public static partial void Closed(ILogger logger, string directory, ulong index);
@@ -26,6 +28,7 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Debug, "Flushed a memtable up to index {Index}")]
     public static partial void Flushed(ILogger logger, ulong index);
 
-    [LoggerMessage(8, LogLevel.Warning, "Leases are written under the lease clock Log, and no entry has had a timestamp yet (ApplyEntry.TimestampMs): until one has, no lease expires")]
+    [LoggerMessage(8, LogLevel.Warning, "Leases are written under the lease clock Log, and no entry has had a "
+        + "timestamp yet (ApplyEntry.TimestampMs): until one has, no lease expires")]
     public static partial void LeaseWithoutTime(ILogger logger);
 }

@@ -3,7 +3,9 @@ namespace Varve.Runtime;
 /// <summary>Timers of the user's <see cref="EngineOptions.TimeProvider"/>.</summary>
 internal static class UserTimer
 {
-    /// <summary>Lets go of a timer. It is the user's: what it throws is dropped, and nothing depends on it any more.</summary>
+    /// <summary>
+    /// Lets go of a timer. It is the user's: what it throws is dropped, and nothing depends on it any more.
+    /// </summary>
     public static void Dispose(ITimer? timer)
     {
         try

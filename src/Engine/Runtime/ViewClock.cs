@@ -1,8 +1,9 @@
 namespace Varve.Runtime;
 
 /// <summary>
-/// Says how long views have been open, by the timestamps of the engine's <see cref="TimeProvider"/>. Opening a view costs tens of nanoseconds,
-/// so where that is the system's own the coarse reading of the same clock is taken, which costs a few and is a few milliseconds off.
+/// Says how long views have been open, by the timestamps of the engine's <see cref="TimeProvider"/>. Opening a view
+/// costs tens of nanoseconds, so where that is the system's own the coarse reading of the same clock is taken, which
+/// costs a few and is a few milliseconds off.
 /// </summary>
 internal sealed class ViewClock(TimeProvider provider)
 {

@@ -1,11 +1,13 @@
 namespace Varve.Runtime;
 
 /// <summary>
-/// Wakes the worker that waits for it. A signal that nobody waits for is kept for the next wait, and two are one. Any thread.
+/// Wakes the worker that waits for it. A signal that nobody waits for is kept for the next wait, and two are one. Any
+/// thread.
 /// </summary>
 internal sealed class WakeSignal
 {
-    private readonly AutoResetEvent _event = new(false); // waking is harmless after the end, so it is left to its finalizer
+    // Waking is harmless after the end, so it is left to its finalizer.
+    private readonly AutoResetEvent _event = new(false);
 
     /// <summary>Wakes the worker.</summary>
     public void Set() => _event.Set();

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Hashing;
 using System.IO.Pipelines;
 
@@ -8,8 +7,8 @@ namespace Varve.Snapshots;
 internal delegate void SpanSink(ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// A packed snapshot as it arrives: takes exact numbers of bytes, whatever pieces they come in, and hashes all that it took.
-/// Nothing is allocated by a length that the stream only claims.
+/// A packed snapshot as it arrives: takes exact numbers of bytes, whatever pieces they come in, and hashes all that it
+/// took. Nothing is allocated by a length that the stream only claims.
 /// </summary>
 internal sealed class PackSource(PipeReader reader, string path)
 {

@@ -10,12 +10,13 @@ using Varve.Wal;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Makes a snapshot's directory from a version: its tables are linked (copied where links cannot be made), and what is still in
-/// its memtables is written, cut at exactly the asked index, as a tail table. Everything is gathered beside the target, synced,
-/// and renamed into place (<see cref="SnapshotTarget"/>): the target holds all of it or nothing.
+/// Makes a snapshot's directory from a version: its tables are linked (copied where links cannot be made), and what is
+/// still in its memtables is written, cut at exactly the asked index, as a tail table. Everything is gathered beside
+/// the target, synced, and renamed into place (<see cref="SnapshotTarget"/>): the target holds all of it or nothing.
 /// </summary>
 internal sealed class SnapshotBuilder(
-    IStorage storage, Guid databaseId, Guid tailOrigin, FileNumbers numbers, EngineOptions options, DbVersion version, ulong lastIncluded, CancellationToken token)
+    IStorage storage, Guid databaseId, Guid tailOrigin, FileNumbers numbers, EngineOptions options, DbVersion version,
+    ulong lastIncluded, CancellationToken token)
 {
     private const int CopyPiece = 1 << 20;
     private const int RowsBetweenLooks = 4096;
@@ -45,7 +46,8 @@ internal sealed class SnapshotBuilder(
                 }
             }
 
-            var manifest = SnapshotManifestCodec.Encode(new SnapshotManifest { DatabaseId = databaseId, State = state, Tables = [.. added] });
+            var manifest = SnapshotManifestCodec.Encode(
+                new SnapshotManifest { DatabaseId = databaseId, State = state, Tables = [.. added] });
             using (var file = storage.Open(Path.Combine(building, SnapshotNames.Manifest), FileIntent.CreateNew))
             {
                 file.Write(0, manifest);
@@ -72,7 +74,9 @@ internal sealed class SnapshotBuilder(
         }
     }
 
-    /// <summary>The position in the log at an index that is in a version: in its memtables, or the end of its tables.</summary>
+    /// <summary>
+    /// The position in the log at an index that is in a version: in its memtables, or the end of its tables.
+    /// </summary>
     public static LogPosition PositionAt(DbVersion version, ulong index)
     {
         var state = version.Base;
@@ -82,7 +86,8 @@ internal sealed class SnapshotBuilder(
         {
             var segment = version.Memtables[i].Segment;
             var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
-            for (long offset = WalSegmentHeader.Size; last < index && offset < end && MemtableFold.TryPeek(segment, offset, out var record); offset += record.Length)
+            for (long offset = WalSegmentHeader.Size; last < index && offset < end
+                && MemtableFold.TryPeek(segment, offset, out var record); offset += record.Length)
             {
                 last = record.LastIndex;
                 if (record.Type != WalRecordType.Chunk || record.FirstIndex > index) continue;
@@ -98,7 +103,8 @@ internal sealed class SnapshotBuilder(
 
     private void WriteTail(string building, List<AddedTable> added)
     {
-        using var batch = new TableSetWriter(storage, building, tailOrigin, numbers, version.Generation.HashSeed, options, options.TableBytes);
+        using var batch = new TableSetWriter(
+            storage, building, tailOrigin, numbers, version.Generation.HashSeed, options, options.TableBytes);
         using var cursor = new MergingIterator();
         cursor.Open(version.Memtables, [], lastIncluded);
         try
@@ -107,7 +113,8 @@ internal sealed class SnapshotBuilder(
             for (cursor.SeekFirst(); cursor.IsValid; cursor.Move())
             {
                 // Below the tail there may be nothing for a tombstone to hide.
-                if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0) batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);
+                if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0)
+                    batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);
                 if (++rows % RowsBetweenLooks == 0) token.ThrowIfCancellationRequested();
             }
         }
@@ -136,7 +143,8 @@ internal sealed class SnapshotBuilder(
             for (long offset = 0; offset < table.Descriptor.Length; offset += CopyPiece)
             {
                 token.ThrowIfCancellationRequested();
-                target.Write(offset, table.Table.Bytes(offset, (int)Math.Min(CopyPiece, table.Descriptor.Length - offset)));
+                target.Write(
+                    offset, table.Table.Bytes(offset, (int)Math.Min(CopyPiece, table.Descriptor.Length - offset)));
             }
 
             target.Sync();
@@ -171,7 +179,8 @@ internal sealed class SnapshotBuilder(
         }
         catch (IOException)
         {
-            // The failure that brought us here is the one to report; the next snapshot of this name removes what is left.
+            // The failure that brought us here is the one to report; the next snapshot of this name removes what is
+            // left.
         }
     }
 }

@@ -14,8 +14,10 @@ internal static class SnapshotFiles
     {
         using var file = OpenPart(storage, Path.Combine(snapshotDirectory, SnapshotNames.Manifest));
         var length = file.Length;
-        if (length is <= 0 or > SnapshotManifestCodec.FileLengthMax) throw new SnapshotRejectedException(file.Path, $"manifest of {length} bytes: the length is out of range");
-        // Exactly as long: a pooled array is up to twice that, and the bound on what a manifest may cost counts its file.
+        if (length is <= 0 or > SnapshotManifestCodec.FileLengthMax)
+            throw new SnapshotRejectedException(file.Path, $"manifest of {length} bytes: the length is out of range");
+        // Exactly as long: a pooled array is up to twice that, and the bound on what a manifest may cost counts its
+        // file.
         var manifest = GC.AllocateUninitializedArray<byte>((int)length);
         file.Read(0, manifest);
         return manifest;
@@ -26,9 +28,13 @@ internal static class SnapshotFiles
     /// <param name="path">The file that holds them, from <paramref name="start"/> on.</param>
     /// <param name="start">0, or where the manifest begins in a packed snapshot.</param>
     public static SnapshotManifest DecodeManifest(ReadOnlySpan<byte> file, string path, long start = 0) =>
-        SnapshotManifestCodec.TryDecode(file, out var manifest, out var error) ? manifest : throw Rejected(path, start, "manifest", error);
+        SnapshotManifestCodec.TryDecode(file, out var manifest, out var error)
+            ? manifest
+            : throw Rejected(path, start, "manifest", error);
 
-    /// <summary>Opens a file of a snapshot; a link or a pipe in its place is refused by the storage, and so the snapshot.</summary>
+    /// <summary>
+    /// Opens a file of a snapshot; a link or a pipe in its place is refused by the storage, and so the snapshot.
+    /// </summary>
     public static IStorageFile OpenPart(IStorage storage, string path)
     {
         if (!storage.FileExists(path)) throw new SnapshotRejectedException(path, "no such file");
@@ -43,7 +49,8 @@ internal static class SnapshotFiles
     }
 
     /// <summary>A refusal that names the part and the byte; an unsupported format if another build wrote it.</summary>
-    public static VarveException Rejected(string path, long start, string part, DecodeError error) => error.IsUnsupported
-        ? new UnsupportedFormatException(path, start + error.Offset, error.Reason)
-        : new SnapshotRejectedException(path, $"{part} at offset {start + error.Offset}: {error.Reason}");
+    public static VarveException Rejected(string path, long start, string part, DecodeError error) =>
+        error.IsUnsupported
+            ? new UnsupportedFormatException(path, start + error.Offset, error.Reason)
+            : new SnapshotRejectedException(path, $"{part} at offset {start + error.Offset}: {error.Reason}");
 }

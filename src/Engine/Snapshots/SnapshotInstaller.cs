@@ -9,20 +9,23 @@ using Varve.Versions;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Brings a snapshot into the database's directory as verified, synced tables under numbers of their own, which nothing names
-/// yet. The files are copied, never linked: a snapshot that came from elsewhere may still be written to by whoever made it.
-/// Checked before anything is trusted: the manifest's checksum, version and bounds, each file's name (derived, so no path can
-/// be hostile), length and hash, and then every block of every table.
+/// Brings a snapshot into the database's directory as verified, synced tables under numbers of their own, which nothing
+/// names yet. The files are copied, never linked: a snapshot that came from elsewhere may still be written to by
+/// whoever made it. Checked before anything is trusted: the manifest's checksum, version and bounds, each file's name
+/// (derived, so no path can be hostile), length and hash, and then every block of every table.
 /// </summary>
 internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions options, CancellationToken token)
 {
     private const int CopyPiece = 256 << 10;
 
-    /// <summary>The verified manifest, with the tables renumbered, and the runs opened (one reference each, the caller's).</summary>
+    /// <summary>
+    /// The verified manifest, with the tables renumbered, and the runs opened (one reference each, the caller's).
+    /// </summary>
     internal sealed record Staged(SnapshotManifest Manifest, AddedTable[] Tables, Run[] Runs);
 
     /// <summary>Stages a snapshot directory or a packed file.</summary>
-    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, or not intact.</exception>
+    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, or not
+    /// intact.</exception>
     /// <exception cref="UnsupportedFormatException">It is intact, and another build's.</exception>
     public async Task<Staged> StageAsync(SnapshotMetadata metadata, string path)
     {
@@ -94,7 +97,9 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
     {
         var file = SnapshotFiles.ReadManifestFile(versions.Storage, source);
         EnsureAnnounced(metadata, source, file);
-        var manifest = Checked(metadata, source, new ReadManifest(file, SnapshotFiles.DecodeManifest(file, Path.Combine(source, SnapshotNames.Manifest))));
+        var manifest = Checked(
+            metadata, source,
+            new ReadManifest(file, SnapshotFiles.DecodeManifest(file, Path.Combine(source, SnapshotNames.Manifest))));
         foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
         return manifest;
     }
@@ -103,21 +108,29 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
     {
         Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(file, checksum);
-        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(source, $"manifest checksum is {Convert.ToHexStringLower(checksum)}, metadata says {Convert.ToHexStringLower(metadata.Checksum.Span)}");
+        if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(
+            source,
+            $"manifest checksum is {Convert.ToHexStringLower(checksum)}, metadata says {Convert.ToHexStringLower(metadata.Checksum.Span)}");
     }
 
     private SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
     {
         EnsureAnnounced(metadata, source, read.File);
         var manifest = read.Manifest;
-        if (manifest.State.LastIndex != metadata.LastIncluded.Index || manifest.State.LastTerm != metadata.LastIncluded.Term)
-            throw new SnapshotRejectedException(source, $"snapshot is at ({manifest.State.LastIndex}, {manifest.State.LastTerm}), metadata says ({metadata.LastIncluded.Index}, {metadata.LastIncluded.Term})");
+        if (manifest.State.LastIndex != metadata.LastIncluded.Index
+            || manifest.State.LastTerm != metadata.LastIncluded.Term)
+            throw new SnapshotRejectedException(
+                source,
+                $"snapshot is at ({manifest.State.LastIndex}, {manifest.State.LastTerm}), metadata says ({metadata.LastIncluded.Index}, {metadata.LastIncluded.Term})");
         if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)
-            throw new SnapshotRejectedException(source, $"snapshot has the lease clock {(LeaseClock)manifest.State.LeaseClock}, this database has {options.LeaseClock}");
+            throw new SnapshotRejectedException(
+                source,
+                $"snapshot has the lease clock {(LeaseClock)manifest.State.LeaseClock}, this database has {options.LeaseClock}");
         Int128 rows = 0; // counts that only somebody claims: their sum may not fit
         foreach (var (_, table) in manifest.Tables) rows += table.RowCount - table.TombstoneCount;
         if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)
-            throw new SnapshotRejectedException(source, $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
+            throw new SnapshotRejectedException(
+                source, $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
         return manifest;
     }
 
@@ -125,7 +138,9 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
     {
         var name = SnapshotNames.Table(table);
         using var from = SnapshotFiles.OpenPart(versions.Storage, Path.Combine(source, name));
-        if (from.Length != table.Length) throw new SnapshotRejectedException(from.Path, $"table length is {from.Length}, manifest says {table.Length}");
+        if (from.Length != table.Length)
+            throw new SnapshotRejectedException(
+                from.Path, $"table length is {from.Length}, manifest says {table.Length}");
         using var to = versions.Storage.Open(Path.Combine(staging, name), FileIntent.CreateNew);
         using var buffer = MemoryOwner<byte>.Allocate(CopyPiece);
         var hash = new XxHash128();
@@ -139,13 +154,15 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         }
 
         if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)
-            throw new SnapshotRejectedException(from.Path, $"table hash is {computed:x32}, manifest says {table.Hash:x32}");
+            throw new SnapshotRejectedException(
+                from.Path, $"table hash is {computed:x32}, manifest says {table.Hash:x32}");
         to.Sync();
     }
 
     private Run[] OpenAndVerify(AddedTable[] tables, ulong hashSeed)
     {
-        var runs = VersionSet.OpenRuns(versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), hashSeed, options);
+        var runs = VersionSet.OpenRuns(
+            versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), hashSeed, options);
         try
         {
             foreach (var table in runs.SelectMany(run => run.Tables)) table.Table.Verify(token: token);

@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using Varve.Background;
 using Varve.Commit;
 using Varve.Format;
-using Varve.Memory;
 using Varve.Reading;
 using Varve.Runtime;
 using Varve.Storage;
@@ -13,10 +12,16 @@ using Varve.Wal;
 
 namespace Varve.Snapshots;
 
-/// <summary>Makes snapshots, installs them, and resets: the long tasks that replace or copy the whole state. Any thread; one install or reset at a time.</summary>
+/// <summary>
+/// Makes snapshots, installs them, and resets: the long tasks that replace or copy the whole state. Any thread; one
+/// install or reset at a time.
+/// </summary>
 internal sealed class SnapshotService
 {
-    /// <summary>For how long a snapshot waits for a flush: several times what one takes. Behind a long compaction it is not worth waiting for.</summary>
+    /// <summary>
+    /// For how long a snapshot waits for a flush: several times what one takes. Behind a long compaction it is not
+    /// worth waiting for.
+    /// </summary>
     private static readonly TimeSpan FlushWaitMax = TimeSpan.FromSeconds(2);
 
     private readonly EngineContext _engine;
@@ -30,8 +35,16 @@ internal sealed class SnapshotService
     private readonly LongRunningTasks _operations;
 
     public SnapshotService(
-        EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, History history, CommitPipeline commit,
-        MemtableRotation rotation, WalSyncer syncer, FlushProgress progress, LongRunningTasks operations)
+        EngineContext engine,
+        VersionSet versions,
+        WalWriter wal,
+        ReadSessions sessions,
+        History history,
+        CommitPipeline commit,
+        MemtableRotation rotation,
+        WalSyncer syncer,
+        FlushProgress progress,
+        LongRunningTasks operations)
     {
         _engine = engine;
         _versions = versions;
@@ -45,7 +58,8 @@ internal sealed class SnapshotService
     }
 
     /// <inheritdoc cref="LsmStateMachine.GenerateSnapshotDataAsync"/>
-    public Task<ReadOnlyMemory<byte>> CreateAsync(string directory, LogId lastIncluded, CancellationToken cancellationToken)
+    public Task<ReadOnlyMemory<byte>> CreateAsync(
+        string directory, LogId lastIncluded, CancellationToken cancellationToken)
     {
         // Now, on the caller's thread and without the gate: appliers go on, and the history behind them is short.
         EnsureTerm(lastIncluded, nameof(lastIncluded));
@@ -79,11 +93,13 @@ internal sealed class SnapshotService
     {
         _engine.State.EnsureMutable();
         EnsureTerm(metadata.LastIncluded, nameof(metadata));
-        metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
+        // The caller's memory is read once, and not kept.
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
         StateReplacement.RejectOlder(metadata, path, _sessions.Position.Index);
         _engine.Clock.ReadLocalIfUsed(); // the user's clock: on the user's thread
-        await _operations.Run(token => _replacement.InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
+        await _operations.Run(
+            token => _replacement.InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="LsmStateMachine.ResetAsync"/>
@@ -104,15 +120,20 @@ internal sealed class SnapshotService
     public void Record(SnapshotMetadata metadata)
     {
         if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
-            throw new ArgumentException($"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.", nameof(metadata));
+            throw new ArgumentException(
+                $"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.",
+                nameof(metadata));
         EnsureTerm(metadata.LastIncluded, nameof(metadata));
-        metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; // the caller's memory is read once, and not kept
+        // The caller's memory is read once, and not kept.
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
         using (_versions.EnterGate())
         {
             _engine.State.EnsureMutable();
             var applied = _versions.Current.Generation.Applied.Read().Id;
             if (metadata.LastIncluded.Index > applied.Index)
-                throw new ArgumentOutOfRangeException(nameof(metadata), metadata.LastIncluded, $"The snapshot ends above the last applied entry, {applied}.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(metadata), metadata.LastIncluded,
+                    $"The snapshot ends above the last applied entry, {applied}.");
             AddLocked(metadata);
         }
     }
@@ -127,10 +148,16 @@ internal sealed class SnapshotService
                 _engine.State.EnsureNotFaulted();
                 var current = _versions.ReadPoint(out var applied);
                 if (lastIncluded.Index > applied.Index)
-                    throw new ArgumentOutOfRangeException(nameof(lastIncluded), lastIncluded, $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
-                var term = lastIncluded.Index == applied.Index ? applied.Term : current.Generation.Terms.Find(lastIncluded.Index);
+                    throw new ArgumentOutOfRangeException(
+                        nameof(lastIncluded), lastIncluded,
+                        $"Entry {lastIncluded.Index} is not applied yet; the last applied one is {applied.Index}.");
+                var term = lastIncluded.Index == applied.Index
+                    ? applied.Term
+                    : current.Generation.Terms.Find(lastIncluded.Index);
                 if (lastIncluded.Index > 0 && term != lastIncluded.Term)
-                    throw new ArgumentException($"Index {lastIncluded.Index} has {(term is null ? "no entry or no known term" : $"term {term}")}, not term {lastIncluded.Term}.", nameof(lastIncluded));
+                    throw new ArgumentException(
+                        $"Index {lastIncluded.Index} has {(term is null ? "no entry or no known term" : $"term {term}")}, not term {lastIncluded.Term}.",
+                        nameof(lastIncluded));
                 var isTooFar = applied.Index - lastIncluded.Index > (ulong)_engine.Options.HistoryEntries;
                 if (!isTooFar && _history.TryAcquire(current, lastIncluded.Index) is { } version) return version;
                 if (current != _versions.Current) continue; // an install or a reset came between, or a flush
@@ -146,9 +173,9 @@ internal sealed class SnapshotService
     }
 
     /// <summary>
-    /// Passes on to the version that flushes make of this one as long as they write nothing beyond the index: their tables are linked then, where a
-    /// cut from the memtables would write the same rows again beside them. Best effort: where a flush does not come, or one too many did, the cut
-    /// is made from the memtables that are held.
+    /// Passes on to the version that flushes make of this one as long as they write nothing beyond the index: their
+    /// tables are linked then, where a cut from the memtables would write the same rows again beside them. Best effort:
+    /// where a flush does not come, or one too many did, the cut is made from the memtables that are held.
     /// </summary>
     private void AwaitFlushes(ref DbVersion version, ulong index, CancellationToken token)
     {
@@ -157,7 +184,8 @@ internal sealed class SnapshotService
             var start = Stopwatch.GetTimestamp();
             try
             {
-                _progress.WaitForFlush(oldest, () => token.IsCancellationRequested || _engine.State.HasEnded || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+                _progress.WaitForFlush(oldest, () => token.IsCancellationRequested || _engine.State.HasEnded
+                    || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
             }
             catch (IOException e) when (Shortage.IsMet(e))
             {
@@ -166,7 +194,8 @@ internal sealed class SnapshotService
 
             token.ThrowIfCancellationRequested();
             var next = _versions.AcquireCurrent();
-            var isSame = next.Generation == version.Generation && next.Base.LastIndex <= index && next.Memtables[^1] != oldest;
+            var isSame = next.Generation == version.Generation && next.Base.LastIndex <= index
+                && next.Memtables[^1] != oldest;
             (isSame ? version : next).Release();
             if (!isSame) return;
             version = next;
@@ -185,12 +214,20 @@ internal sealed class SnapshotService
             MachineState state;
             using (_versions.EnterGate())
             {
-                state = version.Generation.DescribeLocked(position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with { Snapshot = null };
+                state = version.Generation.DescribeLocked(
+                    position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with
+                {
+                    Snapshot = null
+                };
             }
 
             // A read-only engine has no numbers to give: they are the writer's. Its tail is a table of nobody else's.
-            var (origin, numbers) = _engine.Options.ReadOnly ? (Guid.NewGuid(), new FileNumbers(1)) : (_versions.DatabaseId, _versions.Numbers);
-            var builder = new SnapshotBuilder(_versions.Storage, _versions.DatabaseId, origin, numbers, _engine.Options, version, lastIncluded.Index, token);
+            var (origin, numbers) = _engine.Options.ReadOnly
+                ? (Guid.NewGuid(), new FileNumbers(1))
+                : (_versions.DatabaseId, _versions.Numbers);
+            var builder = new SnapshotBuilder(
+                _versions.Storage, _versions.DatabaseId, origin, numbers, _engine.Options, version, lastIncluded.Index,
+                token);
             var checksum = builder.Build(target, state, out var tables);
             _engine.Counters.AddSnapshotBytes(builder.BytesWritten);
             var count = tables;
@@ -226,7 +263,8 @@ internal sealed class SnapshotService
             }
             catch (IOException e) when (Shortage.IsMet(e))
             {
-                // The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no room for.
+                // The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no
+                // room for.
                 if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata);
                 return;
             }
@@ -252,6 +290,7 @@ internal sealed class SnapshotService
     /// <summary>Before the first entry there is no term.</summary>
     private static void EnsureTerm(LogId lastIncluded, string name)
     {
-        if (lastIncluded is { Index: 0, Term: not 0 }) throw new ArgumentException($"Index 0 has term 0, not {lastIncluded.Term}.", name);
+        if (lastIncluded is { Index: 0, Term: not 0 })
+            throw new ArgumentException($"Index 0 has term 0, not {lastIncluded.Term}.", name);
     }
 }

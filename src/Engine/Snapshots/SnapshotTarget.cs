@@ -9,11 +9,11 @@ namespace Varve.Snapshots;
 /// <summary>
 /// The directory in which a snapshot appears, all of it or nothing.
 /// <para>
-/// The snapshot is built in a directory of its own beside the target and renamed there. A rename onto a directory that has
-/// something in it fails, so that of several builders, of several processes too, the first to finish has the target and the
-/// others fail: nobody else writes to what a builder publishes. A builder that is gone leaves its directory behind; whoever
-/// publishes next removes it. It moves such a directory away before it empties it, so that a builder that is alive after all
-/// cannot publish a part.
+/// The snapshot is built in a directory of its own beside the target and renamed there. A rename onto a directory that
+/// has something in it fails, so that of several builders, of several processes too, the first to finish has the target
+/// and the others fail: nobody else writes to what a builder publishes. A builder that is gone leaves its directory
+/// behind; whoever publishes next removes it. It moves such a directory away before it empties it, so that a builder
+/// that is alive after all cannot publish a part.
 /// </para>
 /// <para>
 /// A target that cannot be replaced, a mount point, is built in: its claim is a file that only one can create, and the
@@ -24,71 +24,81 @@ internal sealed class SnapshotTarget
 {
     private const string ClaimName = ".varve-claim";
     private const string InsideName = ".varve-building";
-    private readonly IStorage storage;
-    private readonly string target;
-    private readonly string parent;
-    private readonly bool isInside;
-    private readonly List<string> moved = [];
-    private bool isPublished;
+    private readonly IStorage _storage;
+    private readonly string _target;
+    private readonly string _parent;
+    private readonly bool _isInside;
+    private readonly List<string> _moved = [];
+    private bool _isPublished;
 
     private SnapshotTarget(IStorage storage, string target, bool isInside)
     {
-        (this.storage, this.target, this.isInside) = (storage, target, isInside);
-        parent = Path.GetDirectoryName(target)!;
-        Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(parent, Prefix + Suffix());
+        (_storage, _target, _isInside) = (storage, target, isInside);
+        _parent = Path.GetDirectoryName(target)!;
+        Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, Prefix + Suffix());
     }
 
     /// <summary>Where the files are gathered.</summary>
     public string Building { get; }
 
-    /// <summary>Of the names beside the target that are ours. A hash of its name: the name itself may be as long as a name can be.</summary>
-    private string Prefix => $".varve-{XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(Path.GetFileName(target))).ToString("x16", CultureInfo.InvariantCulture)}-";
+    /// <summary>
+    /// Of the names beside the target that are ours. A hash of its name: the name itself may be as long as a name can
+    /// be.
+    /// </summary>
+    private string Prefix =>
+        $".varve-{XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(Path.GetFileName(_target))).ToString("x16", CultureInfo.InvariantCulture)}-";
 
-    /// <summary>Begins a snapshot in a directory that is not there or is empty, or in what a link to such a directory names.</summary>
+    /// <summary>
+    /// Begins a snapshot in a directory that is not there or is empty, or in what a link to such a directory names.
+    /// </summary>
     /// <exception cref="IOException">The directory is not empty, or another snapshot is being made in it.</exception>
     public static SnapshotTarget Begin(IStorage storage, string path)
     {
         var target = storage.ResolveLink(path);
         if (storage.FileExists(target)) throw new IOException($"{target}: exists and is not a directory");
         EnsureEmpty(storage, target);
-        var begun = new SnapshotTarget(storage, target, isInside: storage.DirectoryExists(target) && !CanBeReplaced(storage, target));
-        DirectoryTree.CreateDurably(storage, begun.parent);
+        var begun = new SnapshotTarget(
+            storage, target, isInside: storage.DirectoryExists(target) && !CanBeReplaced(storage, target));
+        DirectoryTree.CreateDurably(storage, begun._parent);
         begun.Claim();
         storage.CreateDirectory(begun.Building);
         return begun;
     }
 
     /// <summary>Another snapshot was made here meanwhile, whose builder removed what this one had gathered.</summary>
-    public bool IsTaken => !isInside && !isPublished && storage.DirectoryExists(target) && storage.List(target).Count > 0;
+    public bool IsTaken =>
+        !_isInside && !_isPublished && _storage.DirectoryExists(_target) && _storage.List(_target).Count > 0;
 
     /// <summary>Shows what was gathered and synced under the target's name, durably.</summary>
     /// <exception cref="IOException">The disk failed, or the target <see cref="IsTaken"/>.</exception>
     public void Publish()
     {
-        if (isInside) MoveIn();
+        if (_isInside) MoveIn();
         else Replace();
     }
 
     /// <summary>Removes what was gathered, or published.</summary>
     public void Abandon()
     {
-        if (!isInside)
+        if (!_isInside)
         {
-            DirectoryTree.Delete(storage, isPublished ? target : Building);
+            DirectoryTree.Delete(_storage, _isPublished ? _target : Building);
             return;
         }
 
-        moved.Reverse(); // the manifest first
-        foreach (var name in moved) storage.Delete(Path.Combine(target, name));
-        DirectoryTree.Delete(storage, Building);
-        storage.Delete(Path.Combine(target, ClaimName));
+        _moved.Reverse(); // the manifest first
+        foreach (var name in _moved) _storage.Delete(Path.Combine(_target, name));
+        DirectoryTree.Delete(_storage, Building);
+        _storage.Delete(Path.Combine(_target, ClaimName));
     }
 
     private static void EnsureEmpty(IStorage storage, string target)
     {
         if (!storage.DirectoryExists(target)) return;
         var names = storage.List(target);
-        if (names.Contains(ClaimName)) throw new IOException($"{target}: another snapshot is being made here, or was cut off; empty the directory");
+        if (names.Contains(ClaimName))
+            throw new IOException(
+                $"{target}: another snapshot is being made here, or was cut off; empty the directory");
         if (names.Count > 0) throw new IOException($"{target}: the snapshot's directory is not empty");
     }
 
@@ -111,42 +121,43 @@ internal sealed class SnapshotTarget
 
     private void Claim()
     {
-        if (!isInside) return;
+        if (!_isInside) return;
         try
         {
-            storage.Open(Path.Combine(target, ClaimName), FileIntent.CreateNew).Dispose();
+            _storage.Open(Path.Combine(_target, ClaimName), FileIntent.CreateNew).Dispose();
         }
-        catch (IOException e) when (storage.FileExists(Path.Combine(target, ClaimName)))
+        catch (IOException e) when (_storage.FileExists(Path.Combine(_target, ClaimName)))
         {
-            throw new IOException($"{target}: another snapshot is being made here", e);
+            throw new IOException($"{_target}: another snapshot is being made here", e);
         }
 
-        if (storage.List(target).Count == 1) return;
-        storage.Delete(Path.Combine(target, ClaimName));
-        throw new IOException($"{target}: the snapshot's directory is not empty");
+        if (_storage.List(_target).Count == 1) return;
+        _storage.Delete(Path.Combine(_target, ClaimName));
+        throw new IOException($"{_target}: the snapshot's directory is not empty");
     }
 
     private void Replace()
     {
-        storage.DeleteDirectory(target);
-        storage.Rename(Building, target);
-        isPublished = true;
-        storage.SyncDirectory(parent);
+        _storage.DeleteDirectory(_target);
+        _storage.Rename(Building, _target);
+        _isPublished = true;
+        _storage.SyncDirectory(_parent);
         RemoveRivals();
     }
 
     private void MoveIn()
     {
-        foreach (var name in storage.List(Building).OrderBy(name => name == Format.SnapshotNames.Manifest))
+        foreach (var name in _storage.List(Building).OrderBy(name => name == Format.SnapshotNames.Manifest))
         {
-            if (name == Format.SnapshotNames.Manifest) storage.SyncDirectory(target); // what it names is there before it
-            storage.Rename(Path.Combine(Building, name), Path.Combine(target, name));
-            moved.Add(name);
+            // What it names is there before it.
+            if (name == Format.SnapshotNames.Manifest) _storage.SyncDirectory(_target);
+            _storage.Rename(Path.Combine(Building, name), Path.Combine(_target, name));
+            _moved.Add(name);
         }
 
-        storage.DeleteDirectory(Building);
-        storage.Delete(Path.Combine(target, ClaimName));
-        storage.SyncDirectory(target);
+        _storage.DeleteDirectory(Building);
+        _storage.Delete(Path.Combine(_target, ClaimName));
+        _storage.SyncDirectory(_target);
     }
 
     /// <summary>Removes what other builders of this target left or are at work on: they can publish no more.</summary>
@@ -154,12 +165,12 @@ internal sealed class SnapshotTarget
     {
         try
         {
-            foreach (var name in storage.List(parent))
+            foreach (var name in _storage.List(_parent))
             {
                 if (!name.StartsWith(Prefix, StringComparison.Ordinal)) continue;
-                var away = Path.Combine(parent, Prefix + Suffix());
-                storage.Rename(Path.Combine(parent, name.TrimEnd('/')), away);
-                DirectoryTree.Delete(storage, away);
+                var away = Path.Combine(_parent, Prefix + Suffix());
+                _storage.Rename(Path.Combine(_parent, name.TrimEnd('/')), away);
+                DirectoryTree.Delete(_storage, away);
             }
         }
         catch (IOException)

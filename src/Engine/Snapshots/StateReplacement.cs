@@ -10,9 +10,13 @@ using Varve.Wal;
 
 namespace Varve.Snapshots;
 
-/// <summary>Replaces the whole state: by a snapshot's, or by none. One at a time: the long tasks of an engine follow one another.</summary>
+/// <summary>
+/// Replaces the whole state: by a snapshot's, or by none. One at a time: the long tasks of an engine follow one
+/// another.
+/// </summary>
 internal sealed class StateReplacement(
-    EngineContext engine, VersionSet versions, WalWriter wal, History history, MemtableRotation rotation, WalSyncer syncer)
+    EngineContext engine, VersionSet versions, WalWriter wal, History history, MemtableRotation rotation,
+    WalSyncer syncer)
 {
     /// <summary>Checks a snapshot, takes its files, and replaces the state by its state.</summary>
     public async Task<bool> InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
@@ -23,8 +27,11 @@ internal sealed class StateReplacement(
         {
             token.ThrowIfCancellationRequested();
             var state = staged.Manifest.State;
-            if (engine.Options.LeaseClock == LeaseClock.Local) state = new LeaseAdoption(versions, engine.Options).Adopt(state, engine.Clock.SeenLocal, ref staged);
-            if (state.LiveCount < 0) throw new SnapshotRejectedException(path, "snapshot counts fewer live keys than leases that have expired since");
+            if (engine.Options.LeaseClock == LeaseClock.Local)
+                state = new LeaseAdoption(versions, engine.Options).Adopt(state, engine.Clock.SeenLocal, ref staged);
+            if (state.LiveCount < 0)
+                throw new SnapshotRejectedException(
+                    path, "snapshot counts fewer live keys than leases that have expired since");
             state = state with
             {
                 LocalTimeMs = 0, // another machine's clock
@@ -60,8 +67,8 @@ internal sealed class StateReplacement(
     }
 
     /// <summary>
-    /// Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on. All memory is taken before the
-    /// record: want of it is an ordinary error, and the old state goes on.
+    /// Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on. All memory
+    /// is taken before the record: want of it is an ordinary error, and the old state goes on.
     /// </summary>
     private void Replace(MachineState state, AddedTable[] tables, Run[] runs, Action<ulong> check)
     {
@@ -70,7 +77,8 @@ internal sealed class StateReplacement(
         try
         {
             engine.Options.Allocations?.Invoke(Allocation.State);
-            var incarnation = new StateGeneration(state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Options.Allocations);
+            var incarnation = new StateGeneration(
+                state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Options.Allocations);
             versions.CommitHoldingGate(
                 old =>
                 {
@@ -79,7 +87,14 @@ internal sealed class StateReplacement(
                     memtable = rotation.TakeMemtableLocked(WalWriter.MarkerSize(24), filled: null);
                     engine.Options.Allocations?.Invoke(Allocation.State);
                     history.ReserveClear();
-                    var edit = new VersionEdit { Replace = true, NextFileNumber = 0, FirstSegment = memtable.Segment.Number, State = state, Added = tables };
+                    var edit = new VersionEdit
+                    {
+                        Replace = true,
+                        NextFileNumber = 0,
+                        FirstSegment = memtable.Segment.Number,
+                        State = state,
+                        Added = tables
+                    };
                     return (edit, new DbVersion(incarnation, [memtable], runs, state));
                 },
                 (old, next) =>
@@ -99,7 +114,8 @@ internal sealed class StateReplacement(
             memtable?.MarkObsolete(); // the manifest is as it was, and nothing names the segment
             throw;
         }
-        catch (Exception e) when (e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
+        catch (Exception e)
+            when (e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
         {
             // The manifest may or may not hold the record, and name the segment: only a new open can tell.
             engine.State.Fail(e);
@@ -118,6 +134,7 @@ internal sealed class StateReplacement(
     public static void RejectOlder(SnapshotMetadata metadata, string path, ulong applied)
     {
         if (metadata.LastIncluded.Index < applied)
-            throw new SnapshotRejectedException(path, $"snapshot ends at entry {metadata.LastIncluded.Index}, below the applied entry {applied}");
+            throw new SnapshotRejectedException(
+                path, $"snapshot ends at entry {metadata.LastIncluded.Index}, below the applied entry {applied}");
     }
 }

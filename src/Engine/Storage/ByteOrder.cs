@@ -1,8 +1,8 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// Files are little endian, and what is mapped is read in place: log records, memtables and tables alike. So the processor has
-/// to be little endian, which is asked once, before a file is touched.
+/// Files are little endian, and what is mapped is read in place: log records, memtables and tables alike. So the
+/// processor has to be little endian, which is asked once, before a file is touched.
 /// </summary>
 internal static class ByteOrder
 {
@@ -11,6 +11,8 @@ internal static class ByteOrder
 
     public static void EnsureSupported(bool isLittleEndian)
     {
-        if (!isLittleEndian) throw new PlatformNotSupportedException("Varve reads mapped files in place, which takes a little-endian processor; this one is big endian.");
+        if (!isLittleEndian)
+            throw new PlatformNotSupportedException(
+                "Varve reads mapped files in place, which takes a little-endian processor; this one is big endian.");
     }
 }

@@ -1,10 +1,11 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// What an engine holds of its directory, for files belong to the directory and not to an engine. One writer has it locked. Whoever may
-/// have its files mapped without being the writer has a share: a read-only engine, and what open views keep of an engine that is closed,
-/// in this process or another. The writer writes over a file only where nobody has a share, and asks (<see cref="IsShared"/>) once the file can be found
-/// no more: a share is taken before anything is looked for, so one that the question misses is of somebody who will not find the file.
+/// What an engine holds of its directory, for files belong to the directory and not to an engine. One writer has it
+/// locked. Whoever may have its files mapped without being the writer has a share: a read-only engine, and what open
+/// views keep of an engine that is closed, in this process or another. The writer writes over a file only where nobody
+/// has a share, and asks (<see cref="IsShared"/>) once the file can be found no more: a share is taken before anything
+/// is looked for, so one that the question misses is of somebody who will not find the file.
 /// </summary>
 internal sealed class DirectoryClaim : IDisposable
 {
@@ -21,7 +22,8 @@ internal sealed class DirectoryClaim : IDisposable
     public static DirectoryClaim Write(IStorage storage, string directory)
     {
         DirectoryTree.CreateDurably(storage, directory);
-        var held = storage.TryLock(Path.Combine(directory, FileNames.Lock)) ?? throw new AlreadyOpenException(directory);
+        var held = storage.TryLock(Path.Combine(directory, FileNames.Lock))
+            ?? throw new AlreadyOpenException(directory);
         return new DirectoryClaim(storage, directory, held, isWriter: true);
     }
 
@@ -32,16 +34,18 @@ internal sealed class DirectoryClaim : IDisposable
         var identity = Path.Combine(directory, FileNames.Identity);
         if (!storage.FileExists(identity)) return null;
         var held = storage.TryShare(identity)
-            ?? throw new IOException($"{identity}: another program holds an exclusive lock on this file; a reader needs a shared one.");
+            ?? throw new IOException(
+                $"{identity}: another program holds an exclusive lock on this file; a reader needs a shared one.");
         return new DirectoryClaim(storage, directory, held, isWriter: false);
     }
 
     /// <summary>Whether anybody but the writer may have files of a database mapped. For the writer.</summary>
-    public static bool IsShared(IStorage storage, string directory) => storage.IsShared(Path.Combine(directory, FileNames.Identity));
+    public static bool IsShared(IStorage storage, string directory) =>
+        storage.IsShared(Path.Combine(directory, FileNames.Identity));
 
     /// <summary>
-    /// Ends the writing and keeps the files that are mapped: another writer may come, and finds a share. Where no share can be had the
-    /// lock stays.
+    /// Ends the writing and keeps the files that are mapped: another writer may come, and finds a share. Where no share
+    /// can be had the lock stays.
     /// </summary>
     public void KeepMapped()
     {

@@ -8,7 +8,8 @@ internal static class DirectoryTree
     /// </summary>
     public static void CreateDurably(IStorage storage, string directory)
     {
-        if (storage.DirectoryExists(directory) || Path.GetDirectoryName(directory) is not { Length: > 0 } parent) return;
+        if (storage.DirectoryExists(directory) || Path.GetDirectoryName(directory) is not { Length: > 0 } parent)
+            return;
         CreateDurably(storage, parent);
         storage.CreateDirectory(directory);
         storage.SyncDirectory(parent);

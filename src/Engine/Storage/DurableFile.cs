@@ -1,24 +1,30 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// Replaces small files durably: temporary name in the same directory, write, sync, rename, sync the directory. After a crash
-/// at any point the name holds the old bytes or the new, whole; a leftover temporary is swept at open. One that is in use, where the file
-/// system does not delete such files, is left to a later open, and the next one has another name.
+/// Replaces small files durably: temporary name in the same directory, write, sync, rename, sync the directory. After a
+/// crash at any point the name holds the old bytes or the new, whole; a leftover temporary is swept at open. One that
+/// is in use, where the file system does not delete such files, is left to a later open, and the next one has another
+/// name.
 /// </summary>
 internal static class DurableFile
 {
     /// <summary>
-    /// Puts <paramref name="content"/> under <paramref name="path"/>, durable on return. A failure before the rename leaves
-    /// the old file and removes the temporary; a failure after it (the directory's sync) leaves the new file, not yet durable.
+    /// Puts <paramref name="content"/> under <paramref name="path"/>, durable on return. A failure before the rename
+    /// leaves the old file and removes the temporary; a failure after it (the directory's sync) leaves the new file,
+    /// not yet durable.
     /// </summary>
-    /// <exception cref="IOException">Any step failed. One writer a path: a second would take the first's temporary for a leftover.</exception>
+    /// <exception cref="IOException">Any step failed. One writer a path: a second would take the first's temporary for
+    /// a leftover.</exception>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content)
     {
         var isRenaming = false;
         Replace(storage, path, content, ref isRenaming);
     }
 
-    /// <summary>As the other; <paramref name="isRenaming"/> is set as soon as a failure no longer means that the old file is there.</summary>
+    /// <summary>
+    /// As the other; <paramref name="isRenaming"/> is set as soon as a failure no longer means that the old file is
+    /// there.
+    /// </summary>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content, ref bool isRenaming)
     {
         var temporary = FreeTemporary(storage, path);

@@ -3,7 +3,9 @@ using Varve.Format;
 
 namespace Varve.Storage;
 
-/// <summary>The names in a database directory. Files that none of these match are not ours and are left alone.</summary>
+/// <summary>
+/// The names in a database directory. Files that none of these match are not ours and are left alone.
+/// </summary>
 internal static class FileNames
 {
     public const string Lock = "LOCK";
@@ -23,15 +25,20 @@ internal static class FileNames
 
     public static string Manifest(ulong number) => Numbered(number, ManifestSuffix);
 
-    public static string Staging(ulong number) => string.Create(CultureInfo.InvariantCulture, $"{StagingPrefix}{number:D12}");
+    public static string Staging(ulong number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{StagingPrefix}{number:D12}");
 
-    /// <summary>The number of a file with this suffix; false for any other name, and for a number that is never given out.</summary>
+    /// <summary>
+    /// The number of a file with this suffix; false for any other name, and for a number that is never given out.
+    /// </summary>
     public static bool TryParse(string name, string suffix, out ulong number)
     {
         number = 0;
         if (!name.EndsWith(suffix, StringComparison.Ordinal)) return false;
         var digits = name.AsSpan(0, name.Length - suffix.Length);
-        return digits.Length >= 12 && ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < VersionEdit.FileNumberLimit
+        return digits.Length >= 12
+            && ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && number < VersionEdit.FileNumberLimit
             && Numbered(number, suffix) == name;
     }
 
@@ -41,14 +48,18 @@ internal static class FileNames
         if (!name.EndsWith(TemporarySuffix, StringComparison.Ordinal)) return false;
         var bare = name[..^TemporarySuffix.Length];
         return bare is Identity or Current || IsTemporary(bare)
-            || TryParse(bare, SegmentSuffix, out _) || TryParse(bare, TableSuffix, out _) || TryParse(bare, ManifestSuffix, out _);
+            || TryParse(bare, SegmentSuffix, out _) || TryParse(bare, TableSuffix, out _)
+            || TryParse(bare, ManifestSuffix, out _);
     }
 
     /// <summary>True for the directory of an install, as a listing names it.</summary>
     public static bool IsStaging(string name) =>
         name.StartsWith(StagingPrefix, StringComparison.Ordinal) && name.EndsWith('/')
-        && ulong.TryParse(name.AsSpan(StagingPrefix.Length, name.Length - StagingPrefix.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && ulong.TryParse(
+            name.AsSpan(StagingPrefix.Length, name.Length - StagingPrefix.Length - 1), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var number)
         && Staging(number) + "/" == name;
 
-    private static string Numbered(ulong number, string suffix) => string.Create(CultureInfo.InvariantCulture, $"{number:D12}{suffix}");
+    private static string Numbered(ulong number, string suffix) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number:D12}{suffix}");
 }

@@ -7,8 +7,8 @@ namespace Varve.Storage;
 internal sealed class FileNumbers(ulong next)
 {
     /// <summary>
-    /// How far beyond the manifest's next number a file can be that this database made: more files than between two edits. What lies further is not
-    /// ours and does not count, so that a stray name cannot use up the numbers.
+    /// How far beyond the manifest's next number a file can be that this database made: more files than between two
+    /// edits. What lies further is not ours and does not count, so that a stray name cannot use up the numbers.
     /// </summary>
     public const ulong PlausibleAhead = 1UL << 32;
 
@@ -29,7 +29,9 @@ internal sealed class FileNumbers(ulong next)
             seen = before;
         }
 
-        throw new IOException(string.Create(CultureInfo.InvariantCulture, $"The database has no file numbers left: {seen} is the last. Make a new one from a snapshot."));
+        throw new IOException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The database has no file numbers left: {seen} is the last. Make a new one from a snapshot."));
     }
 
     /// <summary>Sees to it that numbers up to one met in the directory are not given out again.</summary>
@@ -37,7 +39,8 @@ internal sealed class FileNumbers(ulong next)
     {
         for (var seen = Volatile.Read(ref _next); number >= seen;)
         {
-            var before = Interlocked.CompareExchange(ref _next, Math.Min(number, VersionEdit.FileNumberLimit - 1) + 1, seen);
+            var before = Interlocked.CompareExchange(
+                ref _next, Math.Min(number, VersionEdit.FileNumberLimit - 1) + 1, seen);
             if (before == seen) return;
             seen = before;
         }

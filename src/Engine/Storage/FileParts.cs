@@ -1,8 +1,8 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// Shows ranges of one file as files of their own, each under the file's path and a name: what is packed can be read where it
-/// lies. Reads only. The file stays open until disposal, and mappings outlive it as those of any storage.
+/// Shows ranges of one file as files of their own, each under the file's path and a name: what is packed can be read
+/// where it lies. Reads only. The file stays open until disposal, and mappings outlive it as those of any storage.
 /// </summary>
 internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisposable
 {
@@ -26,7 +26,9 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
     public IStorageFile Open(string path, FileIntent intent)
     {
         if (intent != FileIntent.Read) throw ReadOnly();
-        return _parts.TryGetValue(path, out var range) ? new Part(path, _whole, range.Offset, range.Length) : throw new FileNotFoundException(path);
+        return _parts.TryGetValue(path, out var range)
+            ? new Part(path, _whole, range.Offset, range.Length)
+            : throw new FileNotFoundException(path);
     }
 
     public void CreateDirectory(string path) => throw ReadOnly();
@@ -55,7 +57,8 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
 
         public void Read(long at, Span<byte> destination)
         {
-            if (at < 0 || at > length - destination.Length) throw new EndOfStreamException($"{path}: no {destination.Length} bytes at {at}");
+            if (at < 0 || at > length - destination.Length)
+                throw new EndOfStreamException($"{path}: no {destination.Length} bytes at {at}");
             whole.Read(offset + at, destination);
         }
 
@@ -70,7 +73,9 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
         public IMapping Map(long size, MappingAccess access)
         {
             if (!access.IsReadOnly()) throw ReadOnly();
-            return size <= length ? new PartMapping(whole.Map(offset + size, access), offset) : throw new EndOfStreamException($"{path}: no {size} bytes to map");
+            return size <= length
+                ? new PartMapping(whole.Map(offset + size, access), offset)
+                : throw new EndOfStreamException($"{path}: no {size} bytes to map");
         }
 
         public void Dispose()
@@ -79,7 +84,10 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
         }
     }
 
-    /// <summary>A mapping of the file from its begin on, of which the first bytes are not shown: a part need not begin at a page.</summary>
+    /// <summary>
+    /// A mapping of the file from its begin on, of which the first bytes are not shown: a part need not begin at a
+    /// page.
+    /// </summary>
     private sealed unsafe class PartMapping(IMapping whole, long offset) : IMapping
     {
         public byte* Address => whole.Address + offset;

@@ -8,8 +8,8 @@ namespace Varve.Storage;
 /// product. Constants are those of Linux unless a macOS value is named beside them.
 /// </summary>
 /// <remarks>
-/// <c>open</c> and <c>fcntl</c> are variadic. Where variadic arguments travel apart from named ones (macOS on arm64) the
-/// mode of a new file arrives as garbage, so <see cref="PosixStorage"/> sets it again there through <c>fchmod</c>.
+/// <c>open</c> and <c>fcntl</c> are variadic. Where variadic arguments travel apart from named ones (macOS on arm64)
+/// the mode of a new file arrives as garbage, so <see cref="PosixStorage"/> sets it again there through <c>fchmod</c>.
 /// </remarks>
 internal static unsafe partial class Libc
 {
@@ -20,8 +20,11 @@ internal static unsafe partial class Libc
     public static readonly int O_EXCL = OperatingSystem.IsMacOS() ? 0x800 : 0x80;
     public static readonly int O_CLOEXEC = OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
     public static readonly int O_NONBLOCK = OperatingSystem.IsMacOS() ? 0x4 : 0x800;
-    public static readonly int O_NOFOLLOW = OperatingSystem.IsMacOS() ? 0x100
-        : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le ? 0x8000 : 0x20000;
+    public static readonly int O_NOFOLLOW = OperatingSystem.IsMacOS()
+        ? 0x100
+        : RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 or Architecture.Ppc64le
+        ? 0x8000
+        : 0x20000;
     public const int O_RDONLY = 0;
     public const int O_RDWR = 2;
 
@@ -149,10 +152,12 @@ internal static unsafe partial class Libc
     public static partial int Nice(int increment);
 
     [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
-    public static partial void* Map(void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
+    public static partial void* Map(
+        void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
 
     [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
-    public static partial void* MapAnonymous(void* address, nuint length, int protection, int flags, int file, long offset);
+    public static partial void* MapAnonymous(
+        void* address, nuint length, int protection, int flags, int file, long offset);
 
     [LibraryImport(Name, EntryPoint = "munmap", SetLastError = true)]
     public static partial int Unmap(void* address, nuint length);
@@ -173,7 +178,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "mincore")]
     public static partial int InCore(void* address, nuint length, byte* pages);
 
-    /// <summary>The C library's <c>struct flock</c> where pointers have 64 bits. A length of 0 reaches to the file's end, wherever that is.</summary>
+    /// <summary>
+    /// The C library's <c>struct flock</c> where pointers have 64 bits. A length of 0 reaches to the file's end,
+    /// wherever that is.
+    /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct FileLock
     {

@@ -9,7 +9,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
     private const int ZeroWrite = 4096;
 
     // Windows syncs the views of a file apart from the file.
-    private readonly List<PortableMapping> segments = [];
+    private readonly List<PortableMapping> _segments = [];
 
     public string Path { get; } = path;
 
@@ -22,7 +22,9 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
             while (!destination.IsEmpty)
             {
                 var count = RandomAccess.Read(handle, destination, offset);
-                if (count == 0) throw new EndOfStreamException($"{Path}: ended at offset {offset}, {destination.Length} bytes short");
+                if (count == 0)
+                    throw new EndOfStreamException(
+                        $"{Path}: ended at offset {offset}, {destination.Length} bytes short");
                 destination = destination[count..];
                 offset += count;
             }
@@ -48,7 +50,8 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
     public void Allocate(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        // Written, not only sized: a size alone may be a hole, and a store into a hole on a full disk kills the process.
+        // Written, not only sized: a size alone may be a hole, and a store into a hole on a full disk kills the
+        // process.
         ReadOnlySpan<byte> zeros = stackalloc byte[ZeroWrite];
         for (var at = Length; at < length; at += ZeroWrite) Write(at, zeros[..(int)Math.Min(ZeroWrite, length - at)]);
     }
@@ -57,12 +60,13 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
     {
         try
         {
-            lock (segments)
+            lock (_segments)
             {
-                segments.RemoveAll(static segment => !segment.TryFlush());
+                _segments.RemoveAll(static segment => !segment.TryFlush());
             }
 
-#pragma warning disable RS0030 // Only Unix's half of this call swallows errors; on Windows it is FlushFileBuffers, checked.
+            // Only Unix's half of this call swallows errors; on Windows it is FlushFileBuffers, checked.
+#pragma warning disable RS0030
             RandomAccess.FlushToDisk(handle);
 #pragma warning restore RS0030
         }
@@ -82,10 +86,11 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
         {
             var mode = access.IsReadOnly() ? MemoryMappedFileAccess.Read : MemoryMappedFileAccess.ReadWrite;
             // The view keeps the pages; the file mapping object is needed only to make it.
-            using var file = MemoryMappedFile.CreateFromFile(handle, null, 0, mode, HandleInheritability.None, leaveOpen: true);
+            using var file = MemoryMappedFile.CreateFromFile(
+                handle, null, 0, mode, HandleInheritability.None, leaveOpen: true);
             var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode), length, Sync);
             if (!access.IsReadOnly())
-                lock (segments) segments.Add(mapping);
+                lock (_segments) _segments.Add(mapping);
             return mapping;
         }
         catch (Exception e) when (PortableError.TryTranslate(e, Path, out var translated))

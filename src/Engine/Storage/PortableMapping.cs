@@ -5,18 +5,19 @@ namespace Varve.Storage;
 /// <summary>A range mapped by <see cref="PortableFile"/>; no view for an empty one.</summary>
 internal sealed unsafe class PortableMapping : IMapping
 {
-    private readonly MemoryMappedViewAccessor? view;
-    private readonly Action? syncFile;
-    private readonly Lock gate = new();
-    private bool disposed;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly Action? _syncFile;
+    private readonly Lock _gate = new();
+    private bool _disposed;
 
     public PortableMapping(MemoryMappedViewAccessor? view, long length, Action? syncFile = null)
     {
-        this.view = view;
-        this.syncFile = syncFile;
+        _view = view;
+        _syncFile = syncFile;
         if (view is null) return;
         byte* address = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref address); // the view is kept until Dispose gives the pointer back
+        // The view is kept until Dispose gives the pointer back.
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
         Address = address + view.PointerOffset;
         Length = length; // a view's own capacity may be rounded up to whole pages
     }
@@ -30,7 +31,7 @@ internal sealed unsafe class PortableMapping : IMapping
     public void Sync(long offset, long length)
     {
         ObjectDisposedException.ThrowIf(!TryFlush(), this);
-        syncFile?.Invoke();
+        _syncFile?.Invoke();
     }
 
     public void Populate(long offset, long length)
@@ -47,23 +48,23 @@ internal sealed unsafe class PortableMapping : IMapping
     /// <summary>Writes the view's stores to the file; false once it is unmapped.</summary>
     public bool TryFlush()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (!disposed) view?.Flush();
-            return !disposed;
+            if (!_disposed) _view?.Flush();
+            return !_disposed;
         }
     }
 
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (disposed) return;
-            disposed = true;
-            if (view is null) return;
+            if (_disposed) return;
+            _disposed = true;
+            if (_view is null) return;
             // The handle, not the accessor: the accessor's Dispose flushes first, and may throw.
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-            view.SafeMemoryMappedViewHandle.Dispose();
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            _view.SafeMemoryMappedViewHandle.Dispose();
         }
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Varve.Storage;
 
 /// <summary>
-/// The file system through managed calls alone, for Windows and whatever else is not POSIX. It gives up hard links and the
-/// syncing of directories (NTFS journals names itself).
+/// The file system through managed calls alone, for Windows and whatever else is not POSIX. It gives up hard links and
+/// the syncing of directories (NTFS journals names itself).
 /// </summary>
 internal sealed class PortableStorage : IStorage
 {
@@ -14,7 +14,9 @@ internal sealed class PortableStorage : IStorage
         try
         {
             if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
-            else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            else
+                Directory.CreateDirectory(
+                    path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
         catch (Exception e) when (PortableError.TryTranslate(e, path, out var translated))
         {
@@ -73,7 +75,9 @@ internal sealed class PortableStorage : IStorage
     {
         try
         {
-#pragma warning disable RS0030 // The managed calls offer no other rename. Copying across volumes cannot occur: both names are in one directory tree of ours.
+            // The managed calls offer no other rename. Copying across volumes cannot occur: both names are in one
+            // directory tree of ours.
+#pragma warning disable RS0030
             if (Directory.Exists(from)) Directory.Move(from, to);
             else File.Move(from, to, overwrite: true);
 #pragma warning restore RS0030

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Varve.Storage;
 
-/// <summary>Turns an errno into the exception that the seam promises: always an <see cref="IOException"/>, naming path, call and reason.</summary>
+/// <summary>
+/// Turns an errno into the exception that the seam promises: always an <see cref="IOException"/>, naming path, call and
+/// reason.
+/// </summary>
 internal static class PosixError
 {
     /// <summary>The failure of the last call on this thread.</summary>
@@ -19,16 +22,22 @@ internal static class PosixError
     public static IOException LastOfMapping(string path)
     {
         var error = Marshal.GetLastPInvokeError();
-        return error == Libc.ENOMEM ? new TooManyMappingsException(path, new IOException(Text(error, "mmap", path), error)) : Of(error, "mmap", path);
+        return error == Libc.ENOMEM
+            ? new TooManyMappingsException(path, new IOException(Text(error, "mmap", path), error))
+            : Of(error, "mmap", path);
     }
 
     public static IOException Of(int error, string call, string path)
     {
         var text = Text(error, call, path);
-        if (error == Libc.ENOSPC || error == Libc.EDQUOT) return new StorageFullException(path, new IOException(text, error));
-        if (error is Libc.EMFILE or Libc.ENFILE) return new TooManyOpenFilesException(path, new IOException(text, error));
+        if (error == Libc.ENOSPC || error == Libc.EDQUOT)
+            return new StorageFullException(path, new IOException(text, error));
+        if (error is Libc.EMFILE or Libc.ENFILE)
+            return new TooManyOpenFilesException(path, new IOException(text, error));
         if (error == Libc.ENOENT) return new FileNotFoundException(text, path);
-        return error is Libc.ENXIO or Libc.EISDIR or Libc.ESPIPE || error == Libc.ELOOP ? new NotAPlainFileException(text, error) : new IOException(text, error);
+        return error is Libc.ENXIO or Libc.EISDIR or Libc.ESPIPE || error == Libc.ELOOP
+            ? new NotAPlainFileException(text, error)
+            : new IOException(text, error);
     }
 
     /// <summary>Whether the last call on this thread was only interrupted by a signal.</summary>

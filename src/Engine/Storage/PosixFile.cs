@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Varve.Storage;
@@ -36,7 +35,8 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
                 throw PosixError.Last("pread", Path);
             }
 
-            if (count == 0) throw new EndOfStreamException($"{Path}: ended at offset {offset}, {destination.Length} bytes short");
+            if (count == 0)
+                throw new EndOfStreamException($"{Path}: ended at offset {offset}, {destination.Length} bytes short");
             destination = destination[(int)count..];
             offset += count;
         }
@@ -72,10 +72,12 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
             do error = Libc.Allocate(handle, 0, length);
             while (error == Libc.EINTR);
             if (error == 0) return;
-            if (error != Libc.EOPNOTSUPP && error != Libc.EINVAL && error != Libc.ENOSYS) throw PosixError.Of(error, "posix_fallocate", Path);
+            if (error != Libc.EOPNOTSUPP && error != Libc.EINVAL && error != Libc.ENOSYS)
+                throw PosixError.Of(error, "posix_fallocate", Path);
         }
 
-        // Small writes: large ones leave large folios behind, which a mapped store would dirty whole (docs/DURABILITY.md).
+        // Small writes: large ones leave large folios behind, which a mapped store would dirty whole
+        // (docs/DURABILITY.md).
         ReadOnlySpan<byte> zeros = stackalloc byte[ZeroWrite];
         for (var at = Length; at < length; at += ZeroWrite) Write(at, zeros[..(int)Math.Min(ZeroWrite, length - at)]);
     }
@@ -89,7 +91,8 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
 
     public void BeginSync(long offset, long length)
     {
-        // Without the flags that wait it neither reports nor uses up what went wrong: the next fdatasync of this file does.
+        // Without the flags that wait it neither reports nor uses up what went wrong: the next fdatasync of this file
+        // does.
         if (OperatingSystem.IsLinux()) _ = Libc.SyncRange(handle, offset, length, Libc.SYNC_FILE_RANGE_WRITE);
     }
 
@@ -104,7 +107,9 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         if (!OperatingSystem.IsLinux()) return 0;
         var status = stackalloc byte[Libc.StatusSize];
         if (Libc.Status(handle, "", Libc.AT_EMPTY_PATH, Libc.STATX_NLINK, status) != 0) return 0;
-        return (*(uint*)(status + Libc.StatusMaskOffset) & Libc.STATX_NLINK) == 0 ? 0 : *(uint*)(status + Libc.StatusLinksOffset);
+        return (*(uint*)(status + Libc.StatusMaskOffset) & Libc.STATX_NLINK) == 0
+            ? 0
+            : *(uint*)(status + Libc.StatusLinksOffset);
     }
 
     public void Sync()
@@ -131,8 +136,10 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         var address = Libc.Map(null, (nuint)length, protection, Libc.MAP_SHARED, handle, 0);
         if ((nint)address == -1) throw PosixError.LastOfMapping(Path);
         // Advice; a kernel that refuses it only reads ahead more than we want.
-        if (access is MappingAccess.ProbedTable or MappingAccess.SyncedSegment) _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
-        if (access == MappingAccess.ProbedTable && OperatingSystem.IsLinux()) _ = Libc.AdviseFile(handle, 0, 0, Libc.POSIX_FADV_RANDOM);
+        if (access is MappingAccess.ProbedTable or MappingAccess.SyncedSegment)
+            _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
+        if (access == MappingAccess.ProbedTable && OperatingSystem.IsLinux())
+            _ = Libc.AdviseFile(handle, 0, 0, Libc.POSIX_FADV_RANDOM);
         return new PosixMapping(Path, (byte*)address, length, access);
     }
 

@@ -4,14 +4,17 @@ using Microsoft.Win32.SafeHandles;
 namespace Varve.Storage;
 
 /// <summary>
-/// Shares of a file: read locks of the open file description (<c>F_OFD_SETLK</c>), whose holders <c>F_OFD_GETLK</c> finds without taking a
-/// lock. They conflict within a process as between two, and the kernel drops them when the holder dies. Other systems have none.
+/// Shares of a file: read locks of the open file description (<c>F_OFD_SETLK</c>), whose holders <c>F_OFD_GETLK</c>
+/// finds without taking a lock. They conflict within a process as between two, and the kernel drops them when the
+/// holder dies. Other systems have none.
 /// </summary>
 internal static unsafe class PosixShares
 {
     private static bool AreKnown => OperatingSystem.IsLinux() && nint.Size == sizeof(long);
 
-    /// <summary>Takes a share of an open file, and the file with it. Null where another program's lock is in the way.</summary>
+    /// <summary>
+    /// Takes a share of an open file, and the file with it. Null where another program's lock is in the way.
+    /// </summary>
     public static IDisposable? TryTake(SafeFileHandle handle, string path)
     {
         if (!AreKnown)
@@ -27,7 +30,9 @@ internal static unsafe class PosixShares
         return error is Libc.EACCES || error == Libc.EAGAIN ? null : throw PosixError.Of(error, "fcntl", path);
     }
 
-    /// <summary>Whether anybody has a share, through another descriptor than this one; true where that cannot be told.</summary>
+    /// <summary>
+    /// Whether anybody has a share, through another descriptor than this one; true where that cannot be told.
+    /// </summary>
     public static bool IsShared(SafeFileHandle handle, string path)
     {
         if (!AreKnown) return true;
@@ -36,7 +41,8 @@ internal static unsafe class PosixShares
         return error != 0 || found != Libc.F_UNLCK;
     }
 
-    private static bool IsUnsupported(int error) => error == Libc.EINVAL || error == Libc.ENOSYS || error == Libc.EOPNOTSUPP;
+    private static bool IsUnsupported(int error) =>
+        error == Libc.EINVAL || error == Libc.ENOSYS || error == Libc.EOPNOTSUPP;
 
     /// <summary>Locks, unlocks or asks of the whole file; gives errno, or 0 and the type that was answered.</summary>
     private static int Control(SafeFileHandle handle, int command, short type, out short answer)
@@ -53,7 +59,9 @@ internal static unsafe class PosixShares
         return 0;
     }
 
-    /// <summary>Unlocks before it closes, as a lock does: a process that is being started has a copy of the descriptor.</summary>
+    /// <summary>
+    /// Unlocks before it closes, as a lock does: a process that is being started has a copy of the descriptor.
+    /// </summary>
     private sealed class HeldShare(SafeFileHandle handle) : IDisposable
     {
         public void Dispose()

@@ -90,7 +90,8 @@ internal sealed class PosixStorage : IStorage
             FileIntent.ReadWrite => Libc.O_RDWR,
             _ => Libc.O_RDWR | Libc.O_CREAT | Libc.O_EXCL,
         };
-        // A link or a pipe under one of our names is somebody's trick (a snapshot comes from elsewhere): neither is followed nor waited for.
+        // A link or a pipe under one of our names is somebody's trick (a snapshot comes from elsewhere): neither is
+        // followed nor waited for.
         var handle = OpenHandle(path, flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK);
         if (Libc.Seek(handle, 0, Libc.SEEK_END) < 0)
         {
@@ -113,7 +114,8 @@ internal sealed class PosixStorage : IStorage
     {
         if (Libc.Link(existingPath, newPath) == 0) return true;
         var error = Marshal.GetLastPInvokeError();
-        if (error is Libc.EXDEV or Libc.EPERM or Libc.EMLINK || error == Libc.ENOTSUP || error == Libc.EOPNOTSUPP || error == Libc.ENOSYS)
+        if (error is Libc.EXDEV or Libc.EPERM or Libc.EMLINK || error == Libc.ENOTSUP || error == Libc.EOPNOTSUPP
+            || error == Libc.ENOSYS)
             return false;
         throw PosixError.Of(error, "link", error == Libc.EEXIST ? newPath : existingPath);
     }
@@ -125,19 +127,22 @@ internal sealed class PosixStorage : IStorage
 
     public void Delete(string path)
     {
-        if (Libc.Unlink(path) != 0 && Marshal.GetLastPInvokeError() != Libc.ENOENT) throw PosixError.Last("unlink", path);
+        if (Libc.Unlink(path) != 0 && Marshal.GetLastPInvokeError() != Libc.ENOENT)
+            throw PosixError.Last("unlink", path);
     }
 
     public void DeleteDirectory(string path)
     {
-        if (Libc.RemoveDirectory(path) != 0 && Marshal.GetLastPInvokeError() != Libc.ENOENT) throw PosixError.LastOfDirectory("rmdir", path);
+        if (Libc.RemoveDirectory(path) != 0 && Marshal.GetLastPInvokeError() != Libc.ENOENT)
+            throw PosixError.LastOfDirectory("rmdir", path);
     }
 
     /// <summary>
-    /// The lock is <c>flock</c>'s: it belongs to the open file description, so a second open in this process conflicts like
-    /// one in another process, and the kernel drops it when the holder dies.
+    /// The lock is <c>flock</c>'s: it belongs to the open file description, so a second open in this process conflicts
+    /// like one in another process, and the kernel drops it when the holder dies.
     /// </summary>
-    public IDisposable? TryLock(string path) => LockWithDirectory(OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW), path);
+    public IDisposable? TryLock(string path) =>
+        LockWithDirectory(OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW), path);
 
     public IDisposable? TryLockExisting(string path)
     {
@@ -156,7 +161,8 @@ internal sealed class PosixStorage : IStorage
         if (Lock(handle, path) is not { } file) return null;
         try
         {
-            if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory) return new HeldLocks(file, directory);
+            if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)
+                return new HeldLocks(file, directory);
         }
         catch
         {
@@ -168,7 +174,8 @@ internal sealed class PosixStorage : IStorage
         return null;
     }
 
-    public IDisposable? TryShare(string path) => PosixShares.TryTake(OpenHandle(path, Libc.O_RDONLY | Libc.O_NOFOLLOW), path);
+    public IDisposable? TryShare(string path) =>
+        PosixShares.TryTake(OpenHandle(path, Libc.O_RDONLY | Libc.O_NOFOLLOW), path);
 
     public bool IsShared(string path)
     {
@@ -182,7 +189,8 @@ internal sealed class PosixStorage : IStorage
         {
             if (PosixError.LastWasInterrupted) continue;
             var error = Marshal.GetLastPInvokeError();
-            if (error == Libc.EBADF) break; // a directory of a network file system, which locks only what can be written: the file's lock has to do
+            // A directory of a network file system, which locks only what can be written: the file's lock has to do.
+            if (error == Libc.EBADF) break;
             handle.Dispose();
             return error == Libc.EAGAIN ? null : throw PosixError.Of(error, "flock", path);
         }
@@ -201,8 +209,8 @@ internal sealed class PosixStorage : IStorage
     }
 
     /// <summary>
-    /// Unlocks before it closes: a process that is being started has a copy of every descriptor until its exec closes it, and
-    /// that copy alone would keep the lock.
+    /// Unlocks before it closes: a process that is being started has a copy of every descriptor until its exec closes
+    /// it, and that copy alone would keep the lock.
     /// </summary>
     private sealed class HeldLock(SafeFileHandle handle) : IDisposable
     {

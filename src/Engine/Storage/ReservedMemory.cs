@@ -4,8 +4,9 @@ using Varve.Memory;
 namespace Varve.Storage;
 
 /// <summary>
-/// Reserves memory that no file is behind. It is mapped, and not taken from the C library's heap: that keeps what it gets back, and
-/// hands it out again with its pages present and zeroed, so that a reservation for the worst case becomes resident whole.
+/// Reserves memory that no file is behind. It is mapped, and not taken from the C library's heap: that keeps what it
+/// gets back, and hands it out again with its pages present and zeroed, so that a reservation for the worst case
+/// becomes resident whole.
 /// </summary>
 internal static unsafe class ReservedMemory
 {
@@ -25,8 +26,10 @@ internal static unsafe class ReservedMemory
         {
             _length = (nuint)bytes;
             var address = Libc.MapAnonymous(
-                null, _length, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0);
-            if ((nint)address == -1) throw new OutOfMemoryException($"The operating system refuses {bytes} bytes of addresses (error {Marshal.GetLastPInvokeError()}).");
+                null, _length, Libc.PROT_READ | Libc.PROT_WRITE,
+                Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0);
+            if ((nint)address == -1) throw new OutOfMemoryException(
+                $"The operating system refuses {bytes} bytes of addresses (error {Marshal.GetLastPInvokeError()}).");
             Address = (byte*)address;
         }
 

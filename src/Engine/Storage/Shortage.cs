@@ -1,8 +1,8 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// What may pass by itself: a full disk, want of descriptors or of mappings. A step that meets one has changed nothing that counts, or undoes it; the
-/// step may be tried again, and nothing is latched.
+/// What may pass by itself: a full disk, want of descriptors or of mappings. A step that meets one has changed nothing
+/// that counts, or undoes it; the step may be tried again, and nothing is latched.
 /// </summary>
 internal static class Shortage
 {

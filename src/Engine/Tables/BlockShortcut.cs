@@ -9,22 +9,23 @@ namespace Varve.Tables;
 /// <summary>
 /// From the head of a key to its block in two loads and one comparison, where the index's tree takes one node a level.
 /// <para>
-/// The heads of the separators, as distances from the table's smallest key scaled to 32 bits, are points on a line; the line is cut
-/// into equal slots, and a slot knows the first point in it. A key's block is the number of points below its own: those before the
-/// slot and those among the next sixteen. Where that does not decide (an equal point, a slot with more points) the tree does, so
-/// keys that crowd together cost a few nanoseconds more and nothing else.
+/// The heads of the separators, as distances from the table's smallest key scaled to 32 bits, are points on a line; the
+/// line is cut into equal slots, and a slot knows the first point in it. A key's block is the number of points below
+/// its own: those before the slot and those among the next sixteen. Where that does not decide (an equal point, a slot
+/// with more points) the tree does, so keys that crowd together cost a few nanoseconds more and nothing else.
 /// </para>
-/// Made at open of a validated index; about 6 bytes a block. Whatever the separators are, an answer is a block of the table.
+/// Made at open of a validated index; about 6 bytes a block. Whatever the separators are, an answer is a block of the
+/// table.
 /// </summary>
 internal sealed class BlockShortcut
 {
     private const int Window = 16;
     private const int PointsPerSlot = 4;
 
-    private readonly uint[] slots;
-    private readonly uint[] points;
-    private readonly int headShift;
-    private readonly int slotShift;
+    private readonly uint[] _slots;
+    private readonly uint[] _points;
+    private readonly int _headShift;
+    private readonly int _slotShift;
 
     /// <summary>Reads all separators.</summary>
     /// <param name="index">The index.</param>
@@ -33,21 +34,22 @@ internal sealed class BlockShortcut
     /// <param name="largestHead">That of its largest.</param>
     public BlockShortcut(in TableIndexReader index, int sharedBytes, ulong smallestHead, ulong largestHead)
     {
-        int count = index.BlockCount - 1;
-        int slotBits = BitOperations.Log2((uint)(count / PointsPerSlot) | 1) + 1; // the line may be little more than half used
-        headShift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(largestHead - smallestHead));
-        slotShift = 32 - slotBits;
-        points = GC.AllocateUninitializedArray<uint>(count + Window);
-        slots = GC.AllocateUninitializedArray<uint>(1 << slotBits);
-        int slot = 0;
-        for (int i = 0; i < count; i++)
+        var count = index.BlockCount - 1;
+        // The line may be little more than half used.
+        var slotBits = BitOperations.Log2((uint)(count / PointsPerSlot) | 1) + 1;
+        _headShift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(largestHead - smallestHead));
+        _slotShift = 32 - slotBits;
+        _points = GC.AllocateUninitializedArray<uint>(count + Window);
+        _slots = GC.AllocateUninitializedArray<uint>(1 << slotBits);
+        var slot = 0;
+        for (var i = 0; i < count; i++)
         {
-            points[i] = PointOf(KeyHead.Of(index.Separator(i), sharedBytes) - smallestHead);
-            for (; slot <= points[i] >> slotShift; slot++)
-                slots[slot] = (uint)i;
+            _points[i] = PointOf(KeyHead.Of(index.Separator(i), sharedBytes) - smallestHead);
+            for (; slot <= _points[i] >> _slotShift; slot++)
+                _slots[slot] = (uint)i;
         }
-        points.AsSpan(count).Fill(uint.MaxValue);
-        slots.AsSpan(slot).Fill((uint)count);
+        _points.AsSpan(count).Fill(uint.MaxValue);
+        _slots.AsSpan(slot).Fill((uint)count);
     }
 
     /// <summary>The block of a key, or -1 when that takes the tree.</summary>
@@ -55,9 +57,10 @@ internal sealed class BlockShortcut
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(ulong distance)
     {
-        uint point = PointOf(distance);
-        uint first = slots[point >> slotShift];
-        ref uint window = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(points), first); // at most the count: the window is inside
+        var point = PointOf(distance);
+        var first = _slots[point >> _slotShift];
+        // At most the count: the window is inside.
+        ref uint window = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_points), first);
         uint below, equal;
         if (Vector512.IsHardwareAccelerated)
         {
@@ -67,13 +70,15 @@ internal sealed class BlockShortcut
         }
         else
         {
-            Vector256<uint> low = Vector256.LoadUnsafe(ref window), high = Vector256.LoadUnsafe(ref window, 8), mine = Vector256.Create(point);
-            below = Vector256.LessThan(low, mine).ExtractMostSignificantBits() | Vector256.LessThan(high, mine).ExtractMostSignificantBits() << 8;
+            Vector256<uint> low = Vector256.LoadUnsafe(ref window), high = Vector256.LoadUnsafe(ref window, 8),
+                mine = Vector256.Create(point);
+            below = Vector256.LessThan(low, mine).ExtractMostSignificantBits()
+                | Vector256.LessThan(high, mine).ExtractMostSignificantBits() << 8;
             equal = (Vector256.Equals(low, mine) | Vector256.Equals(high, mine)).ExtractMostSignificantBits();
         }
         return equal == 0 && below != 0xFFFF ? (int)first + BitOperations.PopCount(below) : -1;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint PointOf(ulong distance) => (uint)(distance >> headShift);
+    private uint PointOf(ulong distance) => (uint)(distance >> _headShift);
 }

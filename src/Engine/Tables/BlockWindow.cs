@@ -1,21 +1,22 @@
 namespace Varve.Tables;
 
 /// <summary>
-/// The blocks that a walk over a table with a <see cref="TableResidency"/> has seen in memory: one at a seek, and twice as many bytes with every move
-/// beyond them, so that a short walk reads little that it does not need and a long one asks seldom. As long as something had to be read, what comes
-/// next is on its way while the walk goes over what it has. A plain value, of one walk.
+/// The blocks that a walk over a table with a <see cref="TableResidency"/> has seen in memory: one at a seek, and twice
+/// as many bytes with every move beyond them, so that a short walk reads little that it does not need and a long one
+/// asks seldom. As long as something had to be read, what comes next is on its way while the walk goes over what it
+/// has. A plain value, of one walk.
 /// </summary>
 internal struct BlockWindow
 {
     private const long BytesMin = 8 << 10;
     private const long BytesMax = 128 << 10;
 
-    private int begin;
-    private int end;
-    private long bytes;
-    private bool isCold;
+    private int _begin;
+    private int _end;
+    private long _bytes;
+    private bool _isCold;
 
-    public readonly bool Contains(int number) => number >= begin && number < end;
+    public readonly bool Contains(int number) => number >= _begin && number < _end;
 
     /// <summary>Moves to a block outside of the window.</summary>
     /// <param name="number">The block.</param>
@@ -26,18 +27,20 @@ internal struct BlockWindow
     /// <exception cref="IOException">The device cannot read it.</exception>
     public void MoveTo(int number, int least, int most, TableResidency residency, in TableIndexReader index)
     {
-        bool isUp = bytes != 0 && number == end, isDown = bytes != 0 && number == begin - 1;
-        bool goesOn = isUp || isDown;
-        bytes = goesOn ? Math.Min(2 * bytes, BytesMax) : BytesMin;
-        int first = isDown ? BeginOf(number + 1, least, bytes, index) : number;
-        int after = isUp ? EndOf(number, most, bytes, index) : number + 1;
-        bool wasResident = residency.Ensure(index.BlockOffset(first), index.BlockOffset(after) - index.BlockOffset(first));
-        (begin, end, isCold) = (first, after, !wasResident || goesOn && isCold); // not before: what could not be read must not be touched
-        long next = Math.Min(2 * bytes, BytesMax);
-        if (isCold && isUp && end <= most)
-            Begin(end, EndOf(end, most, next, index), residency, index);
-        else if (isCold && isDown && begin > least)
-            Begin(BeginOf(begin, least, next, index), begin, residency, index);
+        bool isUp = _bytes != 0 && number == _end, isDown = _bytes != 0 && number == _begin - 1;
+        var goesOn = isUp || isDown;
+        _bytes = goesOn ? Math.Min(2 * _bytes, BytesMax) : BytesMin;
+        var first = isDown ? BeginOf(number + 1, least, _bytes, index) : number;
+        var after = isUp ? EndOf(number, most, _bytes, index) : number + 1;
+        var wasResident = residency.Ensure(
+            index.BlockOffset(first), index.BlockOffset(after) - index.BlockOffset(first));
+        // Not before: what could not be read must not be touched.
+        (_begin, _end, _isCold) = (first, after, !wasResident || goesOn && _isCold);
+        var next = Math.Min(2 * _bytes, BytesMax);
+        if (_isCold && isUp && _end <= most)
+            Begin(_end, EndOf(_end, most, next, index), residency, index);
+        else if (_isCold && isDown && _begin > least)
+            Begin(BeginOf(_begin, least, next, index), _begin, residency, index);
     }
 
     private static void Begin(int first, int after, TableResidency residency, in TableIndexReader index) =>
@@ -46,7 +49,7 @@ internal struct BlockWindow
     /// <summary>The end of as many blocks from one on as the bytes hold, one at least.</summary>
     private static int EndOf(int first, int most, long bytes, in TableIndexReader index)
     {
-        int after = first + 1;
+        var after = first + 1;
         while (after <= most && index.BlockOffset(after + 1) - index.BlockOffset(first) <= bytes)
             after++;
         return after;
@@ -55,7 +58,7 @@ internal struct BlockWindow
     /// <summary>The first of as many blocks before one as the bytes hold, one at least.</summary>
     private static int BeginOf(int after, int least, long bytes, in TableIndexReader index)
     {
-        int first = after - 1;
+        var first = after - 1;
         while (first > least && index.BlockOffset(after) - index.BlockOffset(first - 1) <= bytes)
             first--;
         return first;

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Varve.Tables;
 
 /// <summary>
-/// Comparisons of one key head with many. Loads whole vectors, so up to 56 bytes behind the last head are read: data blocks
-/// and index nodes are whole cache lines, and all that reads here stays inside them.
+/// Comparisons of one key head with many. Loads whole vectors, so up to 56 bytes behind the last head are read: data
+/// blocks and index nodes are whole cache lines, and all that reads here stays inside them.
 /// </summary>
 internal static unsafe class HeadSearch
 {
@@ -16,13 +16,15 @@ internal static unsafe class HeadSearch
         ulong mask = 0;
         if (Vector512.IsHardwareAccelerated)
         {
-            for (int i = 0; i < count; i += 8)
-                mask |= Vector512.LessThan(Vector512.Load(heads + i), Vector512.Create(head)).ExtractMostSignificantBits() << i;
+            for (var i = 0; i < count; i += 8)
+                mask |= Vector512.LessThan(Vector512.Load(heads + i), Vector512.Create(head))
+                    .ExtractMostSignificantBits() << i;
         }
         else
         {
-            for (int i = 0; i < count; i += 4)
-                mask |= (ulong)Vector256.LessThan(Vector256.Load(heads + i), Vector256.Create(head)).ExtractMostSignificantBits() << i;
+            for (var i = 0; i < count; i += 4)
+                mask |= (ulong)Vector256.LessThan(Vector256.Load(heads + i), Vector256.Create(head))
+                    .ExtractMostSignificantBits() << i;
         }
         return mask & First(count);
     }
@@ -34,13 +36,15 @@ internal static unsafe class HeadSearch
         ulong mask = 0;
         if (Vector512.IsHardwareAccelerated)
         {
-            for (int i = 0; i < count; i += 8)
-                mask |= Vector512.Equals(Vector512.Load(heads + i), Vector512.Create(head)).ExtractMostSignificantBits() << i;
+            for (var i = 0; i < count; i += 8)
+                mask |= Vector512.Equals(Vector512.Load(heads + i), Vector512.Create(head))
+                    .ExtractMostSignificantBits() << i;
         }
         else
         {
-            for (int i = 0; i < count; i += 4)
-                mask |= (ulong)Vector256.Equals(Vector256.Load(heads + i), Vector256.Create(head)).ExtractMostSignificantBits() << i;
+            for (var i = 0; i < count; i += 4)
+                mask |= (ulong)Vector256.Equals(Vector256.Load(heads + i), Vector256.Create(head))
+                    .ExtractMostSignificantBits() << i;
         }
         return mask & First(count);
     }
@@ -53,11 +57,12 @@ internal static unsafe class HeadSearch
         if (Vector512.IsHardwareAccelerated)
         {
             // The line that the tags end: the 16 bytes before them are the block's header.
-            mask = Vector512.Equals(Vector512.Load(tags - 16), Vector512.Create(tag)).ExtractMostSignificantBits() >> 16;
+            mask =
+                Vector512.Equals(Vector512.Load(tags - 16), Vector512.Create(tag)).ExtractMostSignificantBits() >> 16;
         }
         else
         {
-            Vector128<byte> sought = Vector128.Create(tag);
+            var sought = Vector128.Create(tag);
             mask = Vector128.Equals(Vector128.Load(tags), sought).ExtractMostSignificantBits()
                 | (ulong)Vector128.Equals(Vector128.Load(tags + 16), sought).ExtractMostSignificantBits() << 16
                 | (ulong)Vector128.Equals(Vector128.Load(tags + 32), sought).ExtractMostSignificantBits() << 32;

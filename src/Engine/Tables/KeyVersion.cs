@@ -5,8 +5,8 @@ using Varve.Format;
 namespace Varve.Tables;
 
 /// <summary>
-/// A version of a key where it stands; the default is none. The memory lives as long as the pin or reference under which it was
-/// found. Sixteen bytes, so that it travels in registers.
+/// A version of a key where it stands; the default is none. The memory lives as long as the pin or reference under
+/// which it was found. Sixteen bytes, so that it travels in registers.
 /// </summary>
 internal readonly unsafe struct KeyVersion
 {
@@ -33,7 +33,9 @@ internal readonly unsafe struct KeyVersion
 
     public RecordKind Kind => _kind;
 
-    /// <summary>Unix milliseconds; 0 unless it is a leased put, whose value it follows in memtables and tables alike.</summary>
+    /// <summary>
+    /// Unix milliseconds; 0 unless it is a leased put, whose value it follows in memtables and tables alike.
+    /// </summary>
     public ulong Deadline => _kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(_value + _length) : 0;
 
     /// <summary>Whether two are the same version in the same place.</summary>
@@ -45,7 +47,8 @@ internal readonly unsafe struct KeyVersion
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int CopyTo(Span<byte> destination)
     {
-        Unsafe.CopyBlockUnaligned(ref MemoryMarshal.GetReference(destination), ref *_value, (uint)Math.Min(_length, destination.Length));
+        Unsafe.CopyBlockUnaligned(
+            ref MemoryMarshal.GetReference(destination), ref *_value, (uint)Math.Min(_length, destination.Length));
         return _length;
     }
 

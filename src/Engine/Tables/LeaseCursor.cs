@@ -8,38 +8,38 @@ namespace Varve.Tables;
 /// </summary>
 internal struct LeaseCursor
 {
-    private readonly Table table;
-    private readonly int end;
-    private int next;
-    private DataBlockView block;
-    private TableLease lease;
+    private readonly Table _table;
+    private readonly int _end;
+    private int _next;
+    private DataBlockView _block;
+    private TableLease _lease;
 
     internal LeaseCursor(Table table, int begin, int end)
     {
-        (this.table, next, this.end) = (table, begin, end);
+        (_table, _next, _end) = (table, begin, end);
     }
 
     /// <summary>Leases not walked yet.</summary>
-    public readonly int Remaining => end - next;
+    public readonly int Remaining => _end - _next;
 
-    public readonly ulong Deadline => lease.Deadline;
+    public readonly ulong Deadline => _lease.Deadline;
 
-    public readonly int KeyLength => block.KeyLength(lease.Row);
+    public readonly int KeyLength => _block.KeyLength(_lease.Row);
 
-    public readonly TableRow Row => block.Row(lease.Row);
+    public readonly TableRow Row => _block.Row(_lease.Row);
 
     /// <exception cref="CorruptionException">The lease's block is damaged, or has no such lease.</exception>
     public bool MoveNext()
     {
-        if (next >= end)
-            return false;
-        lease = TableLeases.Read(table.LeaseRegion[(next++ * TableLeases.EntryBytes)..]);
-        block = table.Block((int)lease.Block);
-        if (lease.Row >= block.Count || block.Row(lease.Row) is not { Kind: RecordKind.LeasedPut } row || row.Deadline != lease.Deadline)
-            throw table.LeaseMismatch(lease);
+        if (_next >= _end) return false;
+        _lease = TableLeases.Read(_table.LeaseRegion[(_next++ * TableLeases.EntryBytes)..]);
+        _block = _table.Block((int)_lease.Block);
+        if (_lease.Row >= _block.Count || _block.Row(_lease.Row) is not { Kind: RecordKind.LeasedPut } row
+            || row.Deadline != _lease.Deadline)
+            throw _table.LeaseMismatch(_lease);
         return true;
     }
 
     /// <summary>Writes the key, <see cref="KeyLength"/> bytes.</summary>
-    public readonly void CopyKeyTo(Span<byte> destination) => block.CopyKeyTo(lease.Row, destination);
+    public readonly void CopyKeyTo(Span<byte> destination) => _block.CopyKeyTo(_lease.Row, destination);
 }

@@ -3,13 +3,13 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Files of tables that the manifest dropped and nobody reads any more, kept to be written over: filling fresh memory of the page cache
-/// costs several times what all else of writing a table does (docs/decisions/0060), and these have theirs. They keep the names
-/// that they had, which are swept at the next open. Any thread.
+/// Files of tables that the manifest dropped and nobody reads any more, kept to be written over: filling fresh memory
+/// of the page cache costs several times what all else of writing a table does (docs/decisions/0060), and these have
+/// theirs. They keep the names that they had, which are swept at the next open. Any thread.
 /// </summary>
 /// <remarks>
-/// Not handed out while somebody has a share of the directory (<see cref="DirectoryClaim"/>), whose mappings may still show the old table; nor where a
-/// snapshot, or anybody else, gave the file a second name (invariant I7).
+/// Not handed out while somebody has a share of the directory (<see cref="DirectoryClaim"/>), whose mappings may still
+/// show the old table; nor where a snapshot, or anybody else, gave the file a second name (invariant I7).
 /// </remarks>
 internal sealed class RecycledFiles(IStorage storage, string directory, long bytesMax)
 {
@@ -37,7 +37,9 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
         DurableFile.TryDelete(storage, path);
     }
 
-    /// <summary>A file to write a table of about a length into, under a new name; a new one where there is none.</summary>
+    /// <summary>
+    /// A file to write a table of about a length into, under a new name; a new one where there is none.
+    /// </summary>
     public IStorageFile Open(string path, long lengthExpected)
     {
         lock (_lock) _keeps = true;
@@ -59,7 +61,10 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
         return storage.Open(path, FileIntent.CreateNew);
     }
 
-    /// <summary>Deletes all of them, and what comes until one is asked for: there is nothing to be written soon, or no room on the disk.</summary>
+    /// <summary>
+    /// Deletes all of them, and what comes until one is asked for: there is nothing to be written soon, or no room on
+    /// the disk.
+    /// </summary>
     public void Clear()
     {
         lock (_lock) _keeps = false;
@@ -73,7 +78,10 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
         Clear();
     }
 
-    /// <summary>Takes out the file whose length is nearest; none that is over twice as long, for what is too much of it would be lost.</summary>
+    /// <summary>
+    /// Takes out the file whose length is nearest; none that is over twice as long, for what is too much of it would be
+    /// lost.
+    /// </summary>
     private string? TryTake(long lengthExpected)
     {
         lock (_lock)
@@ -82,7 +90,9 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
             for (var i = 0; i < _files.Count; i++)
             {
                 if (_files[i].Length / 2 > lengthExpected) continue;
-                if (best < 0 || Math.Abs(_files[i].Length - lengthExpected) < Math.Abs(_files[best].Length - lengthExpected)) best = i;
+                if (best < 0
+                    || Math.Abs(_files[i].Length - lengthExpected) < Math.Abs(_files[best].Length - lengthExpected))
+                    best = i;
             }
 
             if (best < 0) return null;

@@ -3,10 +3,11 @@ using Varve.Format;
 namespace Varve.Tables;
 
 /// <summary>
-/// A row on its way from a memtable or a table to another table, where it stands. The key lives until its source moves on; the value
-/// lives as long as its source's mapping, which whoever moves rows holds a reference of.
+/// A row on its way from a memtable or a table to another table, where it stands. The key lives until its source moves
+/// on; the value lives as long as its source's mapping, which whoever moves rows holds a reference of.
 /// </summary>
-internal readonly unsafe struct RowRef(byte* key, int keyLength, ulong hash, RecordKind kind, ulong deadline, byte* value, int valueLength)
+internal readonly unsafe struct RowRef(
+    byte* key, int keyLength, ulong hash, RecordKind kind, ulong deadline, byte* value, int valueLength)
 {
     /// <summary><see cref="KeyHasher.Of"/> of the key, with the seed of the table that it goes to.</summary>
     public ulong Hash { get; } = hash;

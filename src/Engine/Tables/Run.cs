@@ -27,7 +27,8 @@ internal sealed class Run
         _tables = [.. tables.Select(table => table.Table)];
         _shared = SmallestKey[..SmallestKey.AsSpan().CommonPrefixLength(LargestKey)];
         _fences = GC.AllocateUninitializedArray<ulong>(tables.Length + Vector512<ulong>.Count);
-        for (var i = 0; i < tables.Length; i++) _fences[i] = KeyHead.Of(tables[i].Descriptor.LargestKey, _shared.Length);
+        for (var i = 0; i < tables.Length; i++)
+            _fences[i] = KeyHead.Of(tables[i].Descriptor.LargestKey, _shared.Length);
         _fences.AsSpan(tables.Length).Fill(ulong.MaxValue);
     }
 
@@ -48,7 +49,8 @@ internal sealed class Run
 
     /// <summary>The row of a key, whatever its kind; none where there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TableRow Find(ReadOnlySpan<byte> key, ulong hash) => TableFor(key) is { } table ? table.Find(key, hash) : default;
+    public TableRow Find(ReadOnlySpan<byte> key, ulong hash) =>
+        TableFor(key) is { } table ? table.Find(key, hash) : default;
 
     /// <summary>The only table that can hold a key, if there is one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,8 +63,9 @@ internal sealed class Run
     }
 
     /// <summary>
-    /// The only table that can hold a key; its index, or that of the first table above the key, which may be none. Nearly always by
-    /// the heads of the tables' largest keys, and without a branch that depends on the key: which table it is cannot be predicted.
+    /// The only table that can hold a key; its index, or that of the first table above the key, which may be none.
+    /// Nearly always by the heads of the tables' largest keys, and without a branch that depends on the key: which
+    /// table it is cannot be predicted.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int IndexFor(ReadOnlySpan<byte> key)
@@ -71,7 +74,8 @@ internal sealed class Run
         var head = KeyHead.Of(key, _shared.Length);
         ref var fence = ref MemoryMarshal.GetArrayDataReference(_fences);
         int first = 0, count = _tables.Length;
-        while (count >= Vector512<ulong>.Count) // fewer are left then than the vector takes, which so has the fence that follows too
+        // Fewer are left then than the vector takes, which so has the fence that follows too.
+        while (count >= Vector512<ulong>.Count)
         {
             var half = count >>> 1;
             first += half & -(Unsafe.Add(ref fence, first + half - 1) < head ? 1 : 0);
@@ -80,7 +84,8 @@ internal sealed class Run
 
         var eight = Vector512.LoadUnsafe(ref Unsafe.Add(ref fence, first)); // eight more stand behind the last
         var isEqual = Vector512.EqualsAny(eight, Vector512.Create(head));
-        return isEqual ? IndexByKeys(key) : first + BitOperations.PopCount(Vector512.LessThan(eight, Vector512.Create(head)).ExtractMostSignificantBits());
+        return isEqual ? IndexByKeys(key) : first
+            + BitOperations.PopCount(Vector512.LessThan(eight, Vector512.Create(head)).ExtractMostSignificantBits());
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

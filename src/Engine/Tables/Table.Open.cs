@@ -5,28 +5,31 @@ namespace Varve.Tables;
 
 internal sealed unsafe partial class Table
 {
-    private Table(IStorage storage, TableDescriptor descriptor, string path, bool paranoid, TableParts parts, IMapping mapping, TableResidency? residency)
+    private Table(
+        IStorage storage, TableDescriptor descriptor, string path, bool paranoid, TableParts parts, IMapping mapping,
+        TableResidency? residency)
     {
-        (this.storage, this.paranoid, footer, this.mapping, this.residency) = (storage, paranoid, parts.Footer, mapping, residency);
+        (_storage, _paranoid, _footer, _mapping, _residency) = (storage, paranoid, parts.Footer, mapping, residency);
         Path = path;
-        data = mapping.Address;
-        salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
+        _data = mapping.Address;
+        _salt = TableChecksum.Salt(_footer.Origin, _footer.OriginNumber);
 
         Properties = parts.Properties!;
-        Descriptor = descriptor with { SmallestKey = Properties.SmallestKey, LargestKey = Properties.LargestKey }; // whole
-        smallestKey = Properties.SmallestKey;
-        largestKey = Properties.LargestKey;
-        sharedBytes = smallestKey.AsSpan().CommonPrefixLength(largestKey);
-        smallestHead = KeyHead.Of(smallestKey, sharedBytes);
-        ulong largestHead = KeyHead.Of(largestKey, sharedBytes);
-        headsBetween = largestHead == smallestHead ? 0 : largestHead - smallestHead - 1;
+        // Whole.
+        Descriptor = descriptor with { SmallestKey = Properties.SmallestKey, LargestKey = Properties.LargestKey };
+        _smallestKey = Properties.SmallestKey;
+        _largestKey = Properties.LargestKey;
+        _sharedBytes = _smallestKey.AsSpan().CommonPrefixLength(_largestKey);
+        _smallestHead = KeyHead.Of(_smallestKey, _sharedBytes);
+        var largestHead = KeyHead.Of(_largestKey, _sharedBytes);
+        _headsBetween = largestHead == _smallestHead ? 0 : largestHead - _smallestHead - 1;
 
-        index = new TableIndexReader(data + footer.Index.Offset, parts.Index!);
-        shortcut = new BlockShortcut(index, sharedBytes, smallestHead, largestHead);
-        checkedBlocks = new ulong[(parts.Index!.BlockCount + 63) / 64];
-        readyBlocks = residency is null ? checkedBlocks : new ulong[checkedBlocks.Length];
-        filter = data + footer.Filter.Offset;
-        filterLines = (ulong)(footer.Filter.Length / TableFilter.LineBytes);
+        _index = new TableIndexReader(_data + _footer.Index.Offset, parts.Index!);
+        _shortcut = new BlockShortcut(_index, _sharedBytes, _smallestHead, largestHead);
+        _checkedBlocks = new ulong[(parts.Index!.BlockCount + 63) / 64];
+        _readyBlocks = residency is null ? _checkedBlocks : new ulong[_checkedBlocks.Length];
+        _filter = _data + _footer.Filter.Offset;
+        _filterLines = (ulong)(_footer.Filter.Length / TableFilter.LineBytes);
     }
 
     /// <summary>
@@ -37,37 +40,43 @@ internal sealed unsafe partial class Table
     /// <param name="descriptor">What the manifest says of the file.</param>
     /// <param name="paranoid">Check a block's checksum on every touch, not once.</param>
     /// <param name="access">How data blocks are reached.</param>
-    /// <exception cref="CorruptionException">The bytes are not a table, are damaged, or are another table than the descriptor's.</exception>
-    /// <exception cref="UnsupportedFormatException">The file has a format version that this build does not read.</exception>
+    /// <exception cref="CorruptionException">The bytes are not a table, are damaged, or are another table than the
+    /// descriptor's.</exception>
+    /// <exception cref="UnsupportedFormatException">The file has a format version that this build does not
+    /// read.</exception>
     /// <exception cref="IOException">The file cannot be opened, read or mapped.</exception>
-    public static Table Open(IStorage storage, string path, TableDescriptor descriptor, bool paranoid, TableAccess access = TableAccess.Mapped) =>
+    public static Table Open(
+        IStorage storage, string path, TableDescriptor descriptor, bool paranoid,
+        TableAccess access = TableAccess.Mapped) =>
         TryOpen(storage, path, descriptor, paranoid, static damage => throw damage, access)!;
 
-    /// <summary>As <see cref="Open"/>, but gives every damage to <paramref name="report"/>; null when there was one.</summary>
+    /// <summary>
+    /// As <see cref="Open"/>, but gives every damage to <paramref name="report"/>; null when there was one.
+    /// </summary>
     public static Table? TryOpen(
-        IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report, TableAccess access = TableAccess.Mapped)
+        IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report,
+        TableAccess access = TableAccess.Mapped)
     {
-        IStorageFile file = storage.Open(path, FileIntent.Read);
+        var file = storage.Open(path, FileIntent.Read);
         IMapping? mapping = null;
         Table? table = null;
         try
         {
-            if (TableParts.ReadFooter(file, path, descriptor, report) is not { } footer)
-                return null;
-            bool isProbed = access == TableAccess.Probed;
+            if (TableParts.ReadFooter(file, path, descriptor, report) is not { } footer) return null;
+            var isProbed = access == TableAccess.Probed;
             mapping = file.Map(descriptor.Length, isProbed ? MappingAccess.ProbedTable : MappingAccess.Table);
             mapping.Populate(footer.Leases.Offset, descriptor.Length - footer.Leases.Offset);
             var parts = new TableParts(path, descriptor, footer, mapping, report);
             if (parts.AreWhole)
-                table = new Table(storage, descriptor, path, paranoid, parts, mapping, isProbed ? new TableResidency(file, mapping) : null);
+                table = new Table(
+                    storage, descriptor, path, paranoid, parts, mapping,
+                    isProbed ? new TableResidency(file, mapping) : null);
             return table;
         }
         finally
         {
-            if (table is null)
-                mapping?.Dispose();
-            if (table?.residency is null)
-                file.Dispose();
+            if (table is null) mapping?.Dispose();
+            if (table?._residency is null) file.Dispose();
         }
     }
 }

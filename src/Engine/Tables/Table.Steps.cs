@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Varve.Tables;
 
 /// <summary>
-/// <see cref="Find"/> in steps, each of which asks for what the next one reads. Who looks for many keys takes a step for all of them
-/// before the next, after <see cref="PrefetchFilter"/> for all: then their misses overlap.
+/// <see cref="Find"/> in steps, each of which asks for what the next one reads. Who looks for many keys takes a step
+/// for all of them before the next, after <see cref="PrefetchFilter"/> for all: then their misses overlap.
 /// </summary>
 internal sealed unsafe partial class Table
 {
@@ -13,9 +13,8 @@ internal sealed unsafe partial class Table
     public int FindBlock(ReadOnlySpan<byte> key, ulong hash)
     {
         int number;
-        if (!MayContain(hash) || (number = BlockOf(key)) < 0)
-            return -1;
-        index.Prefetch(number);
+        if (!MayContain(hash) || (number = BlockOf(key)) < 0) return -1;
+        _index.Prefetch(number);
         return number;
     }
 
@@ -23,13 +22,11 @@ internal sealed unsafe partial class Table
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong FindCandidates(int block, ulong hash)
     {
-        byte* line = index.Line(block);
-        ulong candidates = DataBlockView.Candidates(line, hash);
-        if (candidates == 0)
-            return 0;
-        if (residency is not null)
-            BeginReading(block);
-        new DataBlockView(line, data + index.BlockOffset(block)).Prefetch(candidates);
+        var line = _index.Line(block);
+        var candidates = DataBlockView.Candidates(line, hash);
+        if (candidates == 0) return 0;
+        if (_residency is not null) BeginReading(block);
+        new DataBlockView(line, _data + _index.BlockOffset(block)).Prefetch(candidates);
         return candidates;
     }
 
@@ -39,9 +36,10 @@ internal sealed unsafe partial class Table
     public TableRow FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)
     {
         EnsureReady(block);
-        return DataBlockView.Find(index.Line(block), data + index.BlockOffset(block), key, candidates);
+        return DataBlockView.Find(_index.Line(block), _data + _index.BlockOffset(block), key, candidates);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void BeginReading(int block) => residency!.Begin(index.BlockOffset(block), index.BlockOffset(block + 1) - index.BlockOffset(block));
+    private void BeginReading(int block) =>
+        _residency!.Begin(_index.BlockOffset(block), _index.BlockOffset(block + 1) - _index.BlockOffset(block));
 }

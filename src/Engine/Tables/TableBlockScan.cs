@@ -4,20 +4,20 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Walks the data blocks of a table that cannot be opened, or of one with damaged blocks: every block is checked on its own.
-/// Where the index cannot be trusted, a block's header says where the next begins, and behind a damaged one the next block is
-/// looked for at every multiple of 64. What is shown lives until the next move. One thread.
+/// Walks the data blocks of a table that cannot be opened, or of one with damaged blocks: every block is checked on its
+/// own. Where the index cannot be trusted, a block's header says where the next begins, and behind a damaged one the
+/// next block is looked for at every multiple of 64. What is shown lives until the next move. One thread.
 /// </summary>
 internal sealed unsafe class TableBlockScan : IDisposable
 {
-    private readonly IMapping mapping;
-    private readonly ulong salt;
-    private readonly long end;
-    private readonly TableIndexReader index;
-    private readonly bool hasIndex;
-    private readonly bool isEndKnown;
-    private int number = -1;
-    private DataBlockView block;
+    private readonly IMapping _mapping;
+    private readonly ulong _salt;
+    private readonly long _end;
+    private readonly TableIndexReader _index;
+    private readonly bool _hasIndex;
+    private readonly bool _isEndKnown;
+    private int _number = -1;
+    private DataBlockView _block;
 
     /// <summary>Opens a file for a scan.</summary>
     /// <param name="storage">The file system.</param>
@@ -26,17 +26,19 @@ internal sealed unsafe class TableBlockScan : IDisposable
     /// <param name="originNumber">The table's number there; the footer's word counts where there is no origin.</param>
     public TableBlockScan(IStorage storage, string path, Guid? origin, ulong originNumber)
     {
-        using IStorageFile file = storage.Open(path, FileIntent.Read);
-        long length = end = file.Length;
-        mapping = file.Map(length, MappingAccess.Table);
+        using var file = storage.Open(path, FileIntent.Read);
+        var length = _end = file.Length;
+        _mapping = file.Map(length, MappingAccess.Table);
         TableFooter? footer = null;
         if (length != 0 && TableParts.TryReadFooter(file, length, out footer, out _))
-            (end, isEndKnown) = (footer!.DataLength, true);
-        salt = TableChecksum.Salt(origin ?? footer?.Origin ?? default, origin is null && footer is not null ? footer.OriginNumber : originNumber);
-        if (footer is null || new TableParts(path, null, footer, mapping, static _ => { }).Index is not { } shape)
+            (_end, _isEndKnown) = (footer!.DataLength, true);
+        _salt = TableChecksum.Salt(
+            origin ?? footer?.Origin ?? default,
+            origin is null && footer is not null ? footer.OriginNumber : originNumber);
+        if (footer is null || new TableParts(path, null, footer, _mapping, static _ => { }).Index is not { } shape)
             return;
-        index = new TableIndexReader(mapping.Address + footer.Index.Offset, shape);
-        hasIndex = true;
+        _index = new TableIndexReader(_mapping.Address + footer.Index.Offset, shape);
+        _hasIndex = true;
     }
 
     /// <summary>Where the block, or the damaged range, begins.</summary>
@@ -48,26 +50,28 @@ internal sealed unsafe class TableBlockScan : IDisposable
     /// <summary>False: the range is no block that was written here.</summary>
     public bool IsSound { get; private set; }
 
-    /// <summary>The range is all that is left of a file whose footer is lost: what stands behind the data blocks, or a damaged block too.</summary>
-    public bool IsRest => !IsSound && !isEndKnown && End == end;
+    /// <summary>
+    /// The range is all that is left of a file whose footer is lost: what stands behind the data blocks, or a damaged
+    /// block too.
+    /// </summary>
+    public bool IsRest => !IsSound && !_isEndKnown && End == _end;
 
     /// <summary>What was expected of a range that is not sound.</summary>
     public DecodeError Error { get; private set; }
 
     /// <summary>Rows of a sound block.</summary>
-    public int Count => block.Count;
+    public int Count => _block.Count;
 
     /// <summary>Goes to the next block or damaged range; false at the end of the data.</summary>
     public bool MoveNext()
     {
         Offset = End;
-        number++;
-        if (hasIndex ? number >= index.BlockCount : Offset >= end)
-            return false;
-        if (hasIndex)
+        _number++;
+        if (_hasIndex ? _number >= _index.BlockCount : Offset >= _end) return false;
+        if (_hasIndex)
         {
-            End = index.BlockOffset(number + 1);
-            IsSound = DataBlock.TryValidate(Bytes(Offset, End), salt, Offset, out DecodeError error);
+            End = _index.BlockOffset(_number + 1);
+            IsSound = DataBlock.TryValidate(Bytes(Offset, End), _salt, Offset, out DecodeError error);
             Error = error;
         }
         else
@@ -75,47 +79,46 @@ internal sealed unsafe class TableBlockScan : IDisposable
             End = EndOfBlock(Offset, out DecodeError error);
             IsSound = End > Offset;
             Error = error;
-            if (!IsSound)
-                End = NextBlock(Offset);
+            if (!IsSound) End = NextBlock(Offset);
         }
-        if (IsSound)
-            block = new DataBlockView(mapping.Address + Offset, mapping.Address + Offset);
+        if (IsSound) _block = new DataBlockView(_mapping.Address + Offset, _mapping.Address + Offset);
         return true;
     }
 
-    public int KeyLength(int row) => block.KeyLength(row);
+    public int KeyLength(int row) => _block.KeyLength(row);
 
     /// <summary>Writes a row's key, <see cref="KeyLength"/> bytes.</summary>
-    public void CopyKeyTo(int row, Span<byte> destination) => block.CopyKeyTo(row, destination);
+    public void CopyKeyTo(int row, Span<byte> destination) => _block.CopyKeyTo(row, destination);
 
     /// <summary>A row; its value lives as long as the scan.</summary>
-    public TableRow Row(int row) => block.Row(row);
+    public TableRow Row(int row) => _block.Row(row);
 
-    public void Dispose() => mapping.Dispose();
+    public void Dispose() => _mapping.Dispose();
 
-    private ReadOnlySpan<byte> Bytes(long from, long to) => new(mapping.Address + from, (int)(to - from));
+    private ReadOnlySpan<byte> Bytes(long from, long to) => new(_mapping.Address + from, (int)(to - from));
 
     private long NextBlock(long from)
     {
-        for (long at = from + DataBlockHeader.Alignment; at < end; at += DataBlockHeader.Alignment)
+        for (var at = from + DataBlockHeader.Alignment; at < _end; at += DataBlockHeader.Alignment)
         {
-            if (EndOfBlock(at, out _) > at)
-                return at;
+            if (EndOfBlock(at, out _) > at) return at;
         }
-        return end;
+        return _end;
     }
 
     /// <summary>Where the block ends that begins at an offset; the offset when there is none.</summary>
     private long EndOfBlock(long offset, out DecodeError error)
     {
         error = new DecodeError(0, "no block header");
-        if (end - offset < 2 * DataBlockHeader.Alignment)
-            return offset;
-        DataBlockHeader header = DataBlockShape.ReadHeader(Bytes(offset, offset + DataBlockHeader.Bytes));
-        long extent = DataBlockHeader.Extent(header.Length);
+        if (_end - offset < 2 * DataBlockHeader.Alignment) return offset;
+        var header = DataBlockShape.ReadHeader(Bytes(offset, offset + DataBlockHeader.Bytes));
+        var extent = DataBlockHeader.Extent(header.Length);
         // A look at the header first: only what could be a block is worth a checksum.
-        if (header.Count is 0 or > DataBlockHeader.RowsMax || header.RowsOffset > header.Length || extent > end - offset || extent > int.MaxValue)
+        if (header.Count is 0 or > DataBlockHeader.RowsMax || header.RowsOffset > header.Length
+            || extent > _end - offset || extent > int.MaxValue)
             return offset;
-        return DataBlock.TryValidate(Bytes(offset, offset + extent), salt, offset, out error) ? offset + extent : offset;
+        return DataBlock.TryValidate(Bytes(offset, offset + extent), _salt, offset, out error)
+            ? offset + extent
+            : offset;
     }
 }

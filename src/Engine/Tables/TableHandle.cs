@@ -4,14 +4,18 @@ using Varve.Storage;
 
 namespace Varve.Tables;
 
-/// <summary>An open table that versions share. Its file goes when the manifest no longer names it and nothing uses it, or is kept to be written over.</summary>
+/// <summary>
+/// An open table that versions share. Its file goes when the manifest no longer names it and nothing uses it, or is
+/// kept to be written over.
+/// </summary>
 internal sealed class TableHandle(IStorage storage, string path, Table table) : RefCounted
 {
     private volatile bool _obsolete;
     private RecycledFiles? _spares;
 
     /// <summary>Opens tables that were just written; the caller's one reference each.</summary>
-    public static List<TableHandle> OpenAll(IStorage storage, List<(string Path, TableDescriptor Descriptor)> tables, EngineOptions options)
+    public static List<TableHandle> OpenAll(
+        IStorage storage, List<(string Path, TableDescriptor Descriptor)> tables, EngineOptions options)
     {
         var opened = new List<TableHandle>();
         try
@@ -34,8 +38,9 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
         new(storage, path, Table.Open(storage, path, descriptor, options.ParanoidChecks, options.TableAccess));
 
     /// <summary>
-    /// Lets go of tables that a version is to take over by <paramref name="commit"/>; says whether it did. Where it did not, or a shortage
-    /// left the manifest as it was, their files go. After any other failure the manifest may name them, and they stay.
+    /// Lets go of tables that a version is to take over by <paramref name="commit"/>; says whether it did. Where it did
+    /// not, or a shortage left the manifest as it was, their files go. After any other failure the manifest may name
+    /// them, and they stay.
     /// </summary>
     public static bool HandOver(List<TableHandle> tables, Func<bool> commit)
     {
@@ -62,7 +67,9 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
 
     public string Path { get; } = path;
 
-    /// <summary>Says that a synced manifest record dropped the table (invariant I5), or that none ever named it.</summary>
+    /// <summary>
+    /// Says that a synced manifest record dropped the table (invariant I5), or that none ever named it.
+    /// </summary>
     /// <param name="spares">Who may have the file; null: it is deleted.</param>
     public void MarkObsolete(RecycledFiles? spares = null)
     {

@@ -5,52 +5,52 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// The bytes of a table on their way to the file, in aligned writes of one size. What is next may be put together in place
-/// (<see cref="Reserve"/>). Bytes are hashed as they come, while the processor still has them. One thread.
+/// The bytes of a table on their way to the file, in aligned writes of one size. What is next may be put together in
+/// place (<see cref="Reserve"/>). Bytes are hashed as they come, while the processor still has them. One thread.
 /// </summary>
 internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
 {
-    /// <summary>The page cache holds such writes in huge pages, and so does the mapping, which halves the cost of a scan.</summary>
+    /// <summary>
+    /// The page cache holds such writes in huge pages, and so does the mapping, which halves the cost of a scan.
+    /// </summary>
     private const int WriteBytes = 2 << 20;
 
     private const int PageSize = 4096;
-    private readonly XxHash128 hash = new();
-    private byte* buffer = (byte*)NativeMemory.AlignedAlloc((nuint)WriteBytes + PageSize, PageSize);
-    private int capacity = WriteBytes + PageSize;
-    private long written;
-    private int used;
+    private readonly XxHash128 _hash = new();
+    private byte* _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)WriteBytes + PageSize, PageSize);
+    private int _capacity = WriteBytes + PageSize;
+    private long _written;
+    private int _used;
 
     /// <summary>Where in the file the next byte goes.</summary>
-    public long Position => written + used;
+    public long Position => _written + _used;
 
     /// <summary>Room for the next bytes, which lives until the next call here. What is in it is any bytes.</summary>
     public Span<byte> Reserve(int bytes)
     {
-        ObjectDisposedException.ThrowIf(buffer is null, this);
-        if (bytes > capacity - used)
-            Grow(used + bytes);
-        return new Span<byte>(buffer + used, bytes);
+        ObjectDisposedException.ThrowIf(_buffer is null, this);
+        if (bytes > _capacity - _used) Grow(_used + bytes);
+        return new Span<byte>(_buffer + _used, bytes);
     }
 
     /// <summary>Takes the first bytes of what was last reserved.</summary>
     public void Commit(int bytes)
     {
-        hash.Append(new ReadOnlySpan<byte>(buffer + used, bytes));
-        used += bytes;
-        if (used < WriteBytes)
-            return;
-        int at = 0;
-        for (; used - at >= WriteBytes; at += WriteBytes)
+        _hash.Append(new ReadOnlySpan<byte>(_buffer + _used, bytes));
+        _used += bytes;
+        if (_used < WriteBytes) return;
+        var at = 0;
+        for (; _used - at >= WriteBytes; at += WriteBytes)
             Write(at, WriteBytes);
-        used -= at;
-        Buffer.MemoryCopy(buffer + at, buffer, capacity, used);
+        _used -= at;
+        Buffer.MemoryCopy(_buffer + at, _buffer, _capacity, _used);
     }
 
     public void Append(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
         {
-            int part = Math.Min(bytes.Length, WriteBytes - used);
+            var part = Math.Min(bytes.Length, WriteBytes - _used);
             bytes[..part].CopyTo(Reserve(part));
             Commit(part);
             bytes = bytes[part..];
@@ -68,32 +68,31 @@ internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
     /// <summary>Writes what is left and returns the hash of the whole file.</summary>
     public UInt128 Finish()
     {
-        if (used != 0)
-            Write(0, used);
-        used = 0;
-        return hash.GetCurrentHashAsUInt128();
+        if (_used != 0) Write(0, _used);
+        _used = 0;
+        return _hash.GetCurrentHashAsUInt128();
     }
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(buffer);
-        buffer = null;
+        NativeMemory.AlignedFree(_buffer);
+        _buffer = null;
     }
 
     private void Write(int from, int bytes)
     {
-        file.Write(written, new ReadOnlySpan<byte>(buffer + from, bytes));
-        file.BeginSync(written, bytes); // the disk works while we do, and the sync at the end waits less
-        written += bytes;
+        file.Write(_written, new ReadOnlySpan<byte>(_buffer + from, bytes));
+        file.BeginSync(_written, bytes); // the disk works while we do, and the sync at the end waits less
+        _written += bytes;
     }
 
     private void Grow(int needed)
     {
         needed = checked(needed + PageSize);
-        byte* larger = (byte*)NativeMemory.AlignedAlloc((nuint)needed, PageSize);
-        Buffer.MemoryCopy(buffer, larger, needed, used);
-        NativeMemory.AlignedFree(buffer);
-        buffer = larger;
-        capacity = needed;
+        var larger = (byte*)NativeMemory.AlignedAlloc((nuint)needed, PageSize);
+        Buffer.MemoryCopy(_buffer, larger, needed, _used);
+        NativeMemory.AlignedFree(_buffer);
+        _buffer = larger;
+        _capacity = needed;
     }
 }

@@ -5,16 +5,16 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// What follows the data blocks in a mapped table, checked part by part: whatever is damaged is reported and left out, and the
-/// other parts are still checked.
+/// What follows the data blocks in a mapped table, checked part by part: whatever is damaged is reported and left out,
+/// and the other parts are still checked.
 /// </summary>
 internal sealed unsafe class TableParts
 {
-    private readonly string path;
-    private readonly TableDescriptor? descriptor;
-    private readonly IMapping mapping;
-    private readonly ulong salt;
-    private readonly Action<VarveException> report;
+    private readonly string _path;
+    private readonly TableDescriptor? _descriptor;
+    private readonly IMapping _mapping;
+    private readonly ulong _salt;
+    private readonly Action<VarveException> _report;
 
     /// <summary>Reads and checks all parts.</summary>
     /// <param name="path">The file.</param>
@@ -22,14 +22,15 @@ internal sealed unsafe class TableParts
     /// <param name="footer">Its footer, decoded.</param>
     /// <param name="mapping">The whole file.</param>
     /// <param name="report">Takes each damage; may throw it.</param>
-    public TableParts(string path, TableDescriptor? descriptor, TableFooter footer, IMapping mapping, Action<VarveException> report)
+    public TableParts(
+        string path, TableDescriptor? descriptor, TableFooter footer, IMapping mapping, Action<VarveException> report)
     {
-        (this.path, this.descriptor, this.mapping, this.report, Footer) = (path, descriptor, mapping, report, footer);
-        salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
+        (_path, _descriptor, _mapping, _report, Footer) = (path, descriptor, mapping, report, footer);
+        _salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
         Properties = ReadProperties();
         Index = ReadIndex();
-        bool hasFilter = CheckFilter();
-        bool hasLeases = CheckLeases();
+        var hasFilter = CheckFilter();
+        var hasLeases = CheckLeases();
         AreWhole = Properties is not null && Index is not null && hasFilter && hasLeases;
     }
 
@@ -42,14 +43,18 @@ internal sealed unsafe class TableParts
     /// <summary>Nothing was reported.</summary>
     public bool AreWhole { get; }
 
-    /// <summary>Reads the footer of a file that should be the descriptor's; null, and reported, when it is not.</summary>
-    public static TableFooter? ReadFooter(IStorageFile file, string path, TableDescriptor descriptor, Action<VarveException> report)
+    /// <summary>
+    /// Reads the footer of a file that should be the descriptor's; null, and reported, when it is not.
+    /// </summary>
+    public static TableFooter? ReadFooter(
+        IStorageFile file, string path, TableDescriptor descriptor, Action<VarveException> report)
     {
-        long length = file.Length;
+        var length = file.Length;
         if (length != descriptor.Length)
         {
             report(CorruptionException.Of(
-                path, Math.Min(length, descriptor.Length), "table", $"table length is {length}, manifest says {descriptor.Length}", $"{descriptor.Length}", $"{length}"));
+                path, Math.Min(length, descriptor.Length), "table",
+                $"table length is {length}, manifest says {descriptor.Length}", $"{descriptor.Length}", $"{length}"));
             return null;
         }
 
@@ -59,10 +64,11 @@ internal sealed unsafe class TableParts
             return null;
         }
 
-        if (footer!.Origin == descriptor.Origin && footer.OriginNumber == descriptor.OriginNumber)
-            return footer;
-        var (expected, actual) = ($"{descriptor.Origin}/{descriptor.OriginNumber}", $"{footer.Origin}/{footer.OriginNumber}");
-        report(CorruptionException.Of(path, footer.Offset, "table footer", $"table is {actual}, manifest says {expected}", expected, actual));
+        if (footer!.Origin == descriptor.Origin && footer.OriginNumber == descriptor.OriginNumber) return footer;
+        var (expected, actual) =
+            ($"{descriptor.Origin}/{descriptor.OriginNumber}", $"{footer.Origin}/{footer.OriginNumber}");
+        report(CorruptionException.Of(
+            path, footer.Offset, "table footer", $"table is {actual}, manifest says {expected}", expected, actual));
         return null;
     }
 
@@ -71,59 +77,61 @@ internal sealed unsafe class TableParts
     {
         Span<byte> end = stackalloc byte[(int)Math.Min(length, 2 * TableFooter.Bytes)];
         file.Read(length - end.Length, end);
-        bool decoded = TableFooter.TryDecode(end, length, out footer, out error);
+        var decoded = TableFooter.TryDecode(end, length, out footer, out error);
         error = error with { Offset = length - end.Length + error.Offset };
         return decoded;
     }
 
     private TableProperties? ReadProperties()
     {
-        if (!TryRegion(Footer.Properties, "table properties", out ReadOnlySpan<byte> bytes))
-            return null;
+        if (!TryRegion(Footer.Properties, "table properties", out ReadOnlySpan<byte> bytes)) return null;
         if (!TableProperties.TryDecode(bytes, out TableProperties? properties, out DecodeError error))
             return Refused<TableProperties>(Footer.Properties.Offset, "table properties", error);
-        if (descriptor is not null && (properties!.RowCount != descriptor.RowCount || properties.TombstoneCount != descriptor.TombstoneCount || properties.LeaseCount != descriptor.LeaseCount
-            || !IsBound(descriptor.SmallestKey, properties.SmallestKey) || !IsBound(descriptor.LargestKey, properties.LargestKey)))
-            return Damaged<TableProperties>(Footer.Properties.Offset, "table properties", "counts or keys are not those of the manifest");
+        if (_descriptor is not null && (properties!.RowCount != _descriptor.RowCount
+            || properties.TombstoneCount != _descriptor.TombstoneCount
+            || properties.LeaseCount != _descriptor.LeaseCount
+            || !IsBound(_descriptor.SmallestKey, properties.SmallestKey)
+            || !IsBound(_descriptor.LargestKey, properties.LargestKey)))
+            return Damaged<TableProperties>(
+                Footer.Properties.Offset, "table properties", "counts or keys are not those of the manifest");
         return properties;
     }
 
     private static bool IsBound(byte[] bound, byte[] key) =>
-        TableDescriptor.BoundOf(bound).SequenceEqual(TableDescriptor.BoundOf(key)) && (bound.Length == key.Length || bound.Length == TableDescriptor.BoundBytesMax);
+        TableDescriptor.BoundOf(bound).SequenceEqual(TableDescriptor.BoundOf(key))
+        && (bound.Length == key.Length || bound.Length == TableDescriptor.BoundBytesMax);
 
     private TableIndexShape? ReadIndex()
     {
-        if (!TryRegion(Footer.Index, "table index", out ReadOnlySpan<byte> bytes))
-            return null;
+        if (!TryRegion(Footer.Index, "table index", out ReadOnlySpan<byte> bytes)) return null;
         if (!TableIndex.TryValidate(bytes, Footer.DataLength, out TableIndexShape? shape, out DecodeError error))
             return Refused<TableIndexShape>(Footer.Index.Offset, "table index", error);
         if (Properties is not null && shape!.BlockCount != Properties.BlockCount)
-            return Damaged<TableIndexShape>(Footer.Index.Offset, "table index", $"index has {shape.BlockCount} blocks, properties say {Properties.BlockCount}");
+            return Damaged<TableIndexShape>(
+                Footer.Index.Offset, "table index",
+                $"index has {shape.BlockCount} blocks, properties say {Properties.BlockCount}");
         return shape;
     }
 
     private bool CheckFilter()
     {
-        if (!TryRegion(Footer.Filter, "table filter", out ReadOnlySpan<byte> bytes))
-            return false;
-        if (bytes.Length % TableFilter.LineBytes == 0)
-            return true;
+        if (!TryRegion(Footer.Filter, "table filter", out ReadOnlySpan<byte> bytes)) return false;
+        if (bytes.Length % TableFilter.LineBytes == 0) return true;
         Damaged<object>(Footer.Filter.Offset, "table filter", $"length {bytes.Length} is not a multiple of 64");
         return false;
     }
 
     private bool CheckLeases()
     {
-        if (!TryRegion(Footer.Leases, "table leases", out ReadOnlySpan<byte> leases))
-            return false;
-        int blocks = Index?.BlockCount ?? Properties?.BlockCount ?? TableIndexShape.BlocksMax;
+        if (!TryRegion(Footer.Leases, "table leases", out ReadOnlySpan<byte> leases)) return false;
+        var blocks = Index?.BlockCount ?? Properties?.BlockCount ?? TableIndexShape.BlocksMax;
         if (!TableLeases.TryValidate(leases, blocks, out DecodeError error))
         {
             Refused<object>(Footer.Leases.Offset, "table leases", error);
             return false;
         }
 
-        int count = leases.Length / TableLeases.EntryBytes;
+        var count = leases.Length / TableLeases.EntryBytes;
         if (Properties is null || count == Properties.LeaseCount
             && (count == 0 || TableLeases.Read(leases).Deadline == Properties.SmallestDeadline
                 && TableLeases.Read(leases[^TableLeases.EntryBytes..]).Deadline == Properties.LargestDeadline))
@@ -134,23 +142,23 @@ internal sealed unsafe class TableParts
 
     private bool TryRegion(TableRegion region, string kind, out ReadOnlySpan<byte> bytes)
     {
-        bytes = new ReadOnlySpan<byte>(mapping.Address + region.Offset, (int)region.Length); // the footer was checked against the mapped length
-        ulong actual = TableChecksum.Of(bytes, salt, region.Offset);
-        if (actual == region.Checksum)
-            return true;
+        // The footer was checked against the mapped length.
+        bytes = new ReadOnlySpan<byte>(_mapping.Address + region.Offset, (int)region.Length);
+        var actual = TableChecksum.Of(bytes, _salt, region.Offset);
+        if (actual == region.Checksum) return true;
         Refused<object>(region.Offset, kind, DecodeError.Checksum(0, region.Checksum, actual));
         return false;
     }
 
     private T? Refused<T>(long offset, string kind, DecodeError error) where T : class
     {
-        report(DecodeFailure.Of(path, offset, kind, error));
+        _report(DecodeFailure.Of(_path, offset, kind, error));
         return null;
     }
 
     private T? Damaged<T>(long offset, string kind, string problem) where T : class
     {
-        report(CorruptionException.Of(path, offset, kind, problem));
+        _report(CorruptionException.Of(_path, offset, kind, problem));
         return null;
     }
 }

@@ -5,42 +5,46 @@ namespace Varve.Tables;
 /// <summary>Writes what follows the data blocks of a table: each region aligned, checksummed and located.</summary>
 internal sealed class TableRegionWriter(TableOutput output, ulong salt) : IDisposable
 {
-    private readonly NativeList<byte> region = new();
+    private readonly NativeList<byte> _region = new();
 
     public TableRegion WriteLeases(ReadOnlySpan<TableLease> leases)
     {
-        region.Resize(checked(leases.Length * TableLeases.EntryBytes));
-        for (int i = 0; i < leases.Length; i++)
-            TableLeases.Write(region.Span[(i * TableLeases.EntryBytes)..], leases[i]);
+        _region.Resize(checked(leases.Length * TableLeases.EntryBytes));
+        for (var i = 0; i < leases.Length; i++)
+            TableLeases.Write(_region.Span[(i * TableLeases.EntryBytes)..], leases[i]);
         return Write();
     }
 
     public TableRegion WriteFilter(ReadOnlySpan<ulong> hashes, int bitsPerKey)
     {
-        region.Resize((int)TableFilter.Length(hashes.Length, bitsPerKey));
-        Span<byte> filter = region.Span;
+        _region.Resize((int)TableFilter.Length(hashes.Length, bitsPerKey));
+        var filter = _region.Span;
         filter.Clear();
         if (!filter.IsEmpty)
         {
-            foreach (ulong hash in hashes)
+            foreach (var hash in hashes)
                 TableFilter.Add(filter, hash);
         }
         return Write();
     }
 
     public TableRegion WriteIndex(
-        ReadOnlySpan<byte> lines, ReadOnlySpan<uint> blockOffsets, ReadOnlySpan<uint> separatorOffsets, ReadOnlySpan<byte> separators,
-        ReadOnlySpan<byte> smallestKey, ReadOnlySpan<byte> largestKey)
+        ReadOnlySpan<byte> lines,
+        ReadOnlySpan<uint> blockOffsets,
+        ReadOnlySpan<uint> separatorOffsets,
+        ReadOnlySpan<byte> separators,
+        ReadOnlySpan<byte> smallestKey,
+        ReadOnlySpan<byte> largestKey)
     {
-        region.Resize(checked((int)TableIndex.Length(blockOffsets.Length - 1, separators.Length)));
-        TableIndex.Encode(region.Span, lines, blockOffsets, separatorOffsets, separators, smallestKey, largestKey);
+        _region.Resize(checked((int)TableIndex.Length(blockOffsets.Length - 1, separators.Length)));
+        TableIndex.Encode(_region.Span, lines, blockOffsets, separatorOffsets, separators, smallestKey, largestKey);
         return Write();
     }
 
     public TableRegion WriteProperties(TableProperties properties)
     {
-        region.Resize(properties.EncodedLength);
-        properties.Encode(region.Span);
+        _region.Resize(properties.EncodedLength);
+        properties.Encode(_region.Span);
         return Write();
     }
 
@@ -52,13 +56,14 @@ internal sealed class TableRegionWriter(TableOutput output, ulong salt) : IDispo
         output.Append(bytes);
     }
 
-    public void Dispose() => region.Dispose();
+    public void Dispose() => _region.Dispose();
 
     private TableRegion Write()
     {
         output.Align();
-        var written = new TableRegion(output.Position, region.Count, TableChecksum.Of(region.Span, salt, output.Position));
-        output.Append(region.Span);
+        var written = new TableRegion(
+            output.Position, _region.Count, TableChecksum.Of(_region.Span, salt, output.Position));
+        output.Append(_region.Span);
         return written;
     }
 }

@@ -4,17 +4,20 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Sees to it that data blocks are in memory before they are touched through the mapping (<see cref="TableAccess.Probed"/>).
+/// Sees to it that data blocks are in memory before they are touched through the mapping
+/// (<see cref="TableAccess.Probed"/>).
 /// <para>
-/// A page fault that has to wait for a device keeps its thread inside managed code, where a garbage collection waits for it, and with the
-/// collection every other thread. A system call does not: the runtime regards the thread as away. So the page cache is asked for the block first, by one
-/// call, and what is not there is read by another. Both the bytes and the answer are thrown away: what counts is that the pages are in the cache
-/// afterwards, so that what is left is at most a fault that needs no device.
+/// A page fault that has to wait for a device keeps its thread inside managed code, where a garbage collection waits
+/// for it, and with the collection every other thread. A system call does not: the runtime regards the thread as away.
+/// So the page cache is asked for the block first, by one call, and what is not there is read by another. Both the
+/// bytes and the answer are thrown away: what counts is that the pages are in the cache afterwards, so that what is
+/// left is at most a fault that needs no device.
 /// </para>
 /// <para>
-/// A cache of blocks of our own would do without the question, but costs a copy of the block for every get that misses it, also
-/// when the pages are in memory, and keeps the same bytes twice. Nothing is promised: between the answer and the touch the system may drop a page; then
-/// that one touch waits as it always did. Index, filter and leases are read at open and are not asked for again.
+/// A cache of blocks of our own would do without the question, but costs a copy of the block for every get that misses
+/// it, also when the pages are in memory, and keeps the same bytes twice. Nothing is promised: between the answer and
+/// the touch the system may drop a page; then that one touch waits as it always did. Index, filter and leases are read
+/// at open and are not asked for again.
 /// </para>
 /// Any thread; owns the file. Allocates nothing.
 /// </summary>
@@ -27,8 +30,7 @@ internal sealed class TableResidency(IStorageFile file, IMapping mapping) : IDis
     /// <exception cref="IOException">The device cannot read it.</exception>
     public bool Ensure(long offset, long length)
     {
-        if (mapping.IsResident(offset, length))
-            return true;
+        if (mapping.IsResident(offset, length)) return true;
         Load(offset, length);
         return false;
     }
@@ -36,8 +38,7 @@ internal sealed class TableResidency(IStorageFile file, IMapping mapping) : IDis
     /// <summary>Has a range be on its way, unless it is in memory: for one who will soon need it.</summary>
     public void Begin(long offset, long length)
     {
-        if (!mapping.IsResident(offset, length))
-            file.BeginRead(offset, length);
+        if (!mapping.IsResident(offset, length)) file.BeginRead(offset, length);
     }
 
     public void Dispose() => file.Dispose();
@@ -49,7 +50,7 @@ internal sealed class TableResidency(IStorageFile file, IMapping mapping) : IDis
         if (length > PieceBytes)
             file.BeginRead(offset, length); // the device has all of it to do at once, not a piece after the other
         Span<byte> piece = stackalloc byte[PieceBytes];
-        for (long end = offset + length; offset < end; offset += PieceBytes)
+        for (var end = offset + length; offset < end; offset += PieceBytes)
             file.Read(offset, piece[..(int)Math.Min(PieceBytes, end - offset)]);
     }
 }

@@ -4,8 +4,8 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Writes a sorted sequence of rows into as many tables as it takes. Nothing has its final name until <see cref="Finish"/> has
-/// synced it; disposing before that removes everything.
+/// Writes a sorted sequence of rows into as many tables as it takes. Nothing has its final name until
+/// <see cref="Finish"/> has synced it; disposing before that removes everything.
 /// </summary>
 /// <param name="storage">The file system.</param>
 /// <param name="directory">Where the tables go.</param>
@@ -17,8 +17,15 @@ namespace Varve.Tables;
 /// <param name="spares">Files to write over, in the same directory; null: all are new.</param>
 /// <param name="bytesExpected">About how much there is to write.</param>
 internal sealed class TableSetWriter(
-    IStorage storage, string directory, Guid origin, FileNumbers numbers, ulong hashSeed, EngineOptions options, long tableBytes,
-    RecycledFiles? spares = null, long bytesExpected = 0) : IDisposable
+    IStorage storage,
+    string directory,
+    Guid origin,
+    FileNumbers numbers,
+    ulong hashSeed,
+    EngineOptions options,
+    long tableBytes,
+    RecycledFiles? spares = null,
+    long bytesExpected = 0) : IDisposable
 {
     private readonly List<(string Temporary, TableDescriptor Descriptor)> _done = [];
     private IStorageFile? _file;
@@ -93,7 +100,8 @@ internal sealed class TableSetWriter(
     {
         _blocks = 0;
         _number = numbers.Next();
-        _file = spares?.Open(TemporaryOf(_number), Math.Min(bytesExpected - BytesWritten, tableBytes)) ?? storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
+        _file = spares?.Open(TemporaryOf(_number), Math.Min(bytesExpected - BytesWritten, tableBytes))
+            ?? storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
         _writer = new TableWriter(_file, origin, _number, hashSeed, options.BlockBytes, options.FilterBitsPerKey);
     }
 
@@ -111,5 +119,6 @@ internal sealed class TableSetWriter(
         BytesWritten += summary.Length;
     }
 
-    private string TemporaryOf(ulong number) => Path.Combine(directory, FileNames.Table(number) + FileNames.TemporarySuffix);
+    private string TemporaryOf(ulong number) =>
+        Path.Combine(directory, FileNames.Table(number) + FileNames.TemporarySuffix);
 }

@@ -4,9 +4,9 @@ using Varve.Wal;
 namespace Varve.Versions;
 
 /// <summary>
-/// The published position: what readers see. One publisher at a time, any number of readers, none of whom waits: positions go
-/// into a small ring of slots, and a reader only retries when the ring went all the way round while it copied one slot.
-/// Everything that belongs to a position is in place before it is published (invariant I1).
+/// The published position: what readers see. One publisher at a time, any number of readers, none of whom waits:
+/// positions go into a small ring of slots, and a reader only retries when the ring went all the way round while it
+/// copied one slot. Everything that belongs to a position is in place before it is published (invariant I1).
 /// </summary>
 internal sealed class AppliedPosition
 {
@@ -31,12 +31,16 @@ internal sealed class AppliedPosition
         Volatile.Write(ref _index, position.Index);
     }
 
-    /// <summary>The index of the latest published position: all that a read needs which meets no lease. It and <see cref="Read"/> never go back behind one another.</summary>
+    /// <summary>
+    /// The index of the latest published position: all that a read needs which meets no lease. It and
+    /// <see cref="Read"/> never go back behind one another.
+    /// </summary>
     public ulong Index => Volatile.Read(ref _index);
 
     /// <summary>
-    /// The latest published position, whole. Inlined, so that its parts stay in registers: stored one by one and copied as a vector,
-    /// they would have to reach the cache first, and the copy would wait for all that the thread loads before.
+    /// The latest published position, whole. Inlined, so that its parts stay in registers: stored one by one and copied
+    /// as a vector, they would have to reach the cache first, and the copy would wait for all that the thread loads
+    /// before.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public LogPosition Read()
@@ -47,7 +51,9 @@ internal sealed class AppliedPosition
             // Not shown yet by Index, which may not stay behind what is read here: then the one before is the latest.
             if (Volatile.Read(ref _index) < Volatile.Read(ref SlotOf(number)[0])) number--;
             var slot = SlotOf(number);
-            var (index, term, logTime, localTime) = (Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]), Volatile.Read(ref slot[3]));
+            var (index, term, logTime, localTime) = (
+                Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]),
+                Volatile.Read(ref slot[3]));
             if (Volatile.Read(ref _head) - number < Slots - 1) return new LogPosition(index, term, logTime, localTime);
         }
     }

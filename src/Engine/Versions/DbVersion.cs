@@ -8,9 +8,9 @@ using Varve.Tables;
 namespace Varve.Versions;
 
 /// <summary>
-/// An immutable set of memtables and runs: all the places where a key can be, newest first. Readers take the current one
-/// under a pin; what outlives a call holds a reference. A pinned version keeps its own memtables, so nothing ever has to be
-/// kept in tables for the sake of an old reader.
+/// An immutable set of memtables and runs: all the places where a key can be, newest first. Readers take the current
+/// one under a pin; what outlives a call holds a reference. A pinned version keeps its own memtables, so nothing ever
+/// has to be kept in tables for the sake of an old reader.
 /// </summary>
 internal sealed unsafe class DbVersion : RefCounted
 {
@@ -47,8 +47,11 @@ internal sealed unsafe class DbVersion : RefCounted
     /// <summary>The machine's state as of the tables alone.</summary>
     public MachineState Base { get; }
 
-    /// <summary>The largest deadline that clean-ups had reported when an index was the last; not before the base.</summary>
-    public ulong CleanedAt(ulong index) => Memtables.Aggregate(Base.CleanedTimeMs, (cleaned, memtable) => Math.Max(cleaned, memtable.CleanedAt(index)));
+    /// <summary>
+    /// The largest deadline that clean-ups had reported when an index was the last; not before the base.
+    /// </summary>
+    public ulong CleanedAt(ulong index) =>
+        Memtables.Aggregate(Base.CleanedTimeMs, (cleaned, memtable) => Math.Max(cleaned, memtable.CleanedAt(index)));
 
     /// <summary>Hashes keys for the runs.</summary>
     public KeyHasher TableHasher { get; }
@@ -57,21 +60,30 @@ internal sealed unsafe class DbVersion : RefCounted
     public KeyHasher MemtableHasher { get; }
 
     /// <summary>The newest version of a key at a revision, whatever it is; false when there is none.</summary>
-    public bool TryFind(ReadOnlySpan<byte> key, ulong revision, out KeyVersion found) => (found = Find(key, revision)).Exists;
+    public bool TryFind(ReadOnlySpan<byte> key, ulong revision, out KeyVersion found) =>
+        (found = Find(key, revision)).Exists;
 
     /// <summary>As <see cref="TryFind"/>, for one who has the hash of <see cref="MemtableHasher"/> already.</summary>
-    public bool TryFindHashed(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision, out KeyVersion found) => (found = FindAnywhere(key, memtableHash, revision)).Exists;
+    public bool TryFindHashed(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision, out KeyVersion found) =>
+        (found = FindAnywhere(key, memtableHash, revision)).Exists;
 
     /// <summary>As <see cref="TryFind"/>, in the tables alone.</summary>
-    public bool TryFindInRuns(ReadOnlySpan<byte> key, out KeyVersion found) => (found = FindInRuns(Runs, key, TableHasher.Of(key))).Exists;
+    public bool TryFindInRuns(ReadOnlySpan<byte> key, out KeyVersion found) =>
+        (found = FindInRuns(Runs, key, TableHasher.Of(key))).Exists;
 
-    /// <summary>As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way of its own.</summary>
+    /// <summary>
+    /// As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way
+    /// of its own.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyVersion Find(ReadOnlySpan<byte> key, ulong revision) =>
-        _onlyRun is { } run && _onlyMemtable is { KeyCount: 0 } ? new KeyVersion(run.Find(key, TableHasher.Of(key))) : FindAnywhere(key, revision);
+        _onlyRun is { } run && _onlyMemtable is { KeyCount: 0 }
+            ? new KeyVersion(run.Find(key, TableHasher.Of(key)))
+            : FindAnywhere(key, revision);
 
     [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
-    private KeyVersion FindAnywhere(ReadOnlySpan<byte> key, ulong revision) => FindAnywhere(key, MemtableHasher.Of(key), revision);
+    private KeyVersion FindAnywhere(ReadOnlySpan<byte> key, ulong revision) =>
+        FindAnywhere(key, MemtableHasher.Of(key), revision);
 
     private KeyVersion FindAnywhere(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision)
     {
@@ -86,8 +98,8 @@ internal sealed unsafe class DbVersion : RefCounted
     }
 
     /// <summary>
-    /// The newest version of a key in runs, newest first. All filters are asked before any answer is used, so that they come from memory together and no branch depends on which
-    /// run it is.
+    /// The newest version of a key in runs, newest first. All filters are asked before any answer is used, so that they
+    /// come from memory together and no branch depends on which run it is.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static KeyVersion FindInRuns(Run[] runs, ReadOnlySpan<byte> key, ulong hash)
@@ -100,7 +112,8 @@ internal sealed unsafe class DbVersion : RefCounted
                 if (runs[first + i].TableFor(key) is { } table) candidates |= (table.MayContain(hash) ? 1UL : 0) << i;
             for (; candidates != 0; candidates &= candidates - 1)
             {
-                var row = runs[first + BitOperations.TrailingZeroCount(candidates)].TableFor(key)!.FindUnfiltered(key, hash);
+                var row =
+                    runs[first + BitOperations.TrailingZeroCount(candidates)].TableFor(key)!.FindUnfiltered(key, hash);
                 if (row.Exists) return new KeyVersion(row);
             }
         }
@@ -108,12 +121,16 @@ internal sealed unsafe class DbVersion : RefCounted
         return default;
     }
 
-    /// <summary>Bytes of the memtables and tables that another version does not have. The version need not be held: what is counted is not touched.</summary>
+    /// <summary>
+    /// Bytes of the memtables and tables that another version does not have. The version need not be held: what is
+    /// counted is not touched.
+    /// </summary>
     public long BytesBeside(DbVersion other)
     {
         var tables = other.Runs.SelectMany(run => run.Tables).ToHashSet();
         return Memtables.Except(other.Memtables).Sum(memtable => memtable.Bytes)
-            + Runs.SelectMany(run => run.Tables).Where(table => !tables.Contains(table)).Sum(table => table.Descriptor.Length);
+            + Runs.SelectMany(run => run.Tables).Where(table => !tables.Contains(table))
+                .Sum(table => table.Descriptor.Length);
     }
 
     protected override void Free()

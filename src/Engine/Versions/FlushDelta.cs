@@ -3,8 +3,8 @@ using Varve.Tables;
 namespace Varve.Versions;
 
 /// <summary>
-/// By how much rows change the number of live keys, against the runs below them. Rows come in the order of their keys, one a
-/// key, a few at a time, so that what the runs' filters have to say of them is waited for together.
+/// By how much rows change the number of live keys, against the runs below them. Rows come in the order of their keys,
+/// one a key, a few at a time, so that what the runs' filters have to say of them is waited for together.
 /// </summary>
 /// <param name="runs">The runs, newest first.</param>
 /// <param name="timeMs">The time by which leases are judged, on both sides.</param>

@@ -1,9 +1,10 @@
 namespace Varve.Versions;
 
 /// <summary>
-/// A little of the past, so that a snapshot can be cut slightly behind the last applied entry: the versions that flushes
-/// replaced, each of which still has the memtable that was flushed. Any thread; changed under the gate, so that what it holds and what
-/// is current always join, and looked at without it: who asks for a cut must not wait for appliers, who leave its index behind.
+/// A little of the past, so that a snapshot can be cut slightly behind the last applied entry: the versions that
+/// flushes replaced, each of which still has the memtable that was flushed. Any thread; changed under the gate, so that
+/// what it holds and what is current always join, and looked at without it: who asks for a cut must not wait for
+/// appliers, who leave its index behind.
 /// </summary>
 internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
 {
@@ -18,8 +19,8 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     }
 
     /// <summary>
-    /// A version that has the state at an index, referenced for the caller; null when that is too far behind, or when another state than
-    /// <paramref name="current"/>'s is remembered by now.
+    /// A version that has the state at an index, referenced for the caller; null when that is too far behind, or when
+    /// another state than <paramref name="current"/>'s is remembered by now.
     /// </summary>
     /// <param name="current">The current version, pinned.</param>
     /// <param name="index">At or below what was applied to it.</param>
@@ -35,12 +36,17 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
         }
     }
 
-    /// <summary>Lets go of what no cut within the kept number of entries needs, and of the oldest while it takes more than its bytes.</summary>
+    /// <summary>
+    /// Lets go of what no cut within the kept number of entries needs, and of the oldest while it takes more than its
+    /// bytes.
+    /// </summary>
     public void Trim(DbVersion current, ulong lastApplied)
     {
         var oldest = lastApplied > (ulong)entries ? lastApplied - (ulong)entries : 0;
         lock (_lock)
-            while (_past.Count > 0 && ((_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest || FlushedBytes() > bytes)) DropFirst();
+            while (_past.Count > 0
+                && ((_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest || FlushedBytes() > bytes))
+                DropFirst();
     }
 
     /// <summary>Takes the memory that <see cref="Clear"/> needs, and one more retiring after it.</summary>

@@ -7,20 +7,22 @@ namespace Varve.Versions;
 /// <summary>
 /// Knows how many keys are live and which leases have run out, without looking at what has not changed.
 /// <para>
-/// The problem: an exact count needs to know, for every put and delete, whether the key was there before, and a lookup through
-/// all runs is what a blind write must not pay for. The obvious ways out lose: counting at every call costs by what exists,
-/// counting at every apply slows the one path that matters. So the count is a <em>fold over the log</em>, done lazily: from the
-/// memtables' records in order, each effect against the version before it, up to the revision asked for. A flush folds its
-/// memtable to the end first, so that the manifest always carries the count as of its tables.
+/// The problem: an exact count needs to know, for every put and delete, whether the key was there before, and a lookup
+/// through all runs is what a blind write must not pay for. The obvious ways out lose: counting at every call costs by
+/// what exists, counting at every apply slows the one path that matters. So the count is a <em>fold over the log</em>,
+/// done lazily: from the memtables' records in order, each effect against the version before it, up to the revision
+/// asked for. A flush folds its memtable to the end first, so that the manifest always carries the count as of its
+/// tables.
 /// </para>
 /// <list type="number">
-/// <item>State: (index, time, count); count is the number of keys whose newest version at index is live at time. Neither index
-/// nor time ever goes back.</item>
+/// <item>State: (index, time, count); count is the number of keys whose newest version at index is live at time.
+/// Neither index nor time ever goes back.</item>
 /// <item>Going on in index judges old and new version of each effect at time.</item>
-/// <item>Going on in time from t to t' visits the leases with t &lt; deadline &lt;= t', found in the memtables' sets and the
-/// tables' lease regions by binary search, and subtracts those that are still the newest version of their key.</item>
-/// <item>Compaction drops an expired lease only when time has passed its deadline here first; so nothing that would have to be
-/// subtracted vanishes before it was.</item>
+/// <item>Going on in time from t to t' visits the leases with t &lt; deadline &lt;= t', found in the memtables' sets
+/// and the tables' lease regions by binary search, and subtracts those that are still the newest version of their
+/// key.</item>
+/// <item>Compaction drops an expired lease only when time has passed its deadline here first; so nothing that would
+/// have to be subtracted vanishes before it was.</item>
 /// </list>
 /// </summary>
 internal sealed unsafe class LiveKeyCounter(MachineState state)
@@ -32,7 +34,9 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
     private Action<byte[], ulong>? _subtract;
     private MachineState? _rebasedOn;
 
-    /// <summary>Counts at a revision and a time; false when the census has already gone past the revision: take a newer version.</summary>
+    /// <summary>
+    /// Counts at a revision and a time; false when the census has already gone past the revision: take a newer version.
+    /// </summary>
     public bool TryCount(DbVersion version, ulong index, ulong timeMs, out long count)
     {
         lock (_lock)
@@ -47,8 +51,8 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
     }
 
     /// <summary>
-    /// Begins anew at the base of a version that is about to be current; those before it are counted no more. For a reader: its writer's census
-    /// has gone ahead, and what it subtracted may be gone from the version's tables.
+    /// Begins anew at the base of a version that is about to be current; those before it are counted no more. For a
+    /// reader: its writer's census has gone ahead, and what it subtracted may be gone from the version's tables.
     /// </summary>
     public void Rebase(DbVersion version)
     {
@@ -65,15 +69,16 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
     {
         lock (_lock)
         {
-            // Not a record further than needed: the next memtable is counted by its keys only if nothing of it is folded.
+            // Not a record further than needed: the next memtable is counted by its keys only if nothing of it is
+            // folded.
             if (memtable.Census.AtEnd is null) FoldLocked(version, memtable.Last!.Value.Index);
             return memtable.Census.AtEnd!.Value;
         }
     }
 
     /// <summary>
-    /// Whether the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>), which a flush that reads them anyway does
-    /// for less than the fold takes: nothing of it is folded yet. Then <see cref="CountedByKeys"/> follows.
+    /// Whether the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>), which a flush that reads them
+    /// anyway does for less than the fold takes: nothing of it is folded yet. Then <see cref="CountedByKeys"/> follows.
     /// </summary>
     /// <param name="memtable">Sealed; all before it is folded to its end.</param>
     /// <param name="timeMs">The time to judge leases by.</param>
@@ -86,12 +91,16 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
         }
     }
 
-    /// <summary>Takes in what counting a memtable by its keys came to, unless somebody has folded it meanwhile, which comes to the same.</summary>
+    /// <summary>
+    /// Takes in what counting a memtable by its keys came to, unless somebody has folded it meanwhile, which comes to
+    /// the same.
+    /// </summary>
     /// <param name="memtable">The memtable.</param>
     /// <param name="timeMs">The time that leases were judged by.</param>
     /// <param name="difference">By how much the memtable changes the count.</param>
     /// <param name="leases">The leased puts among its newest versions.</param>
-    public void CountedByKeys(Memtable memtable, ulong timeMs, long difference, IEnumerable<(ulong Deadline, uint Reference)> leases)
+    public void CountedByKeys(
+        Memtable memtable, ulong timeMs, long difference, IEnumerable<(ulong Deadline, uint Reference)> leases)
     {
         lock (_lock)
         {
@@ -106,8 +115,9 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
     }
 
     /// <summary>
-    /// Calls <paramref name="visit"/> with the key and the deadline of each key whose newest version at a revision is a lease with a deadline after
-    /// <paramref name="from"/> and up to <paramref name="to"/>; false when the census has already gone past the revision: take a newer version.
+    /// Calls <paramref name="visit"/> with the key and the deadline of each key whose newest version at a revision is a
+    /// lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>; false when the census has
+    /// already gone past the revision: take a newer version.
     /// </summary>
     public bool TryVisitExpired(DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
     {
@@ -120,7 +130,9 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
         }
     }
 
-    /// <summary>The live count at an index inside the version's memtables, at the time that the version's base was counted at.</summary>
+    /// <summary>
+    /// The live count at an index inside the version's memtables, at the time that the version's base was counted at.
+    /// </summary>
     public static long CountAt(DbVersion version, ulong index)
     {
         var count = version.Base.LiveCount;
@@ -143,13 +155,15 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
     }
 
     /// <summary>
-    /// The state of tables alone, counted at another time, earlier ones too: a machine may be opened or installed by a clock that is behind the one
-    /// that counted. An earlier time must not go back behind what a compaction dropped as reported.
+    /// The state of tables alone, counted at another time, earlier ones too: a machine may be opened or installed by a
+    /// clock that is behind the one that counted. An earlier time must not go back behind what a compaction dropped as
+    /// reported.
     /// </summary>
     public static MachineState CountedAt(Run[] runs, MachineState state, ulong timeMs)
     {
         var changed = 0L;
-        if (timeMs >= state.CountedTimeMs) ExpiredInRuns(runs, state.HashSeed, state.CountedTimeMs, timeMs, (_, _) => changed--);
+        if (timeMs >= state.CountedTimeMs)
+            ExpiredInRuns(runs, state.HashSeed, state.CountedTimeMs, timeMs, (_, _) => changed--);
         else ExpiredInRuns(runs, state.HashSeed, timeMs, state.CountedTimeMs, (_, _) => changed++);
         return state with { LiveCount = state.LiveCount + changed, CountedTimeMs = timeMs };
     }
@@ -167,17 +181,20 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
         foreach (var memtable in version.Memtables)
         {
             if (memtable.Census.Leases.Count == 0) continue;
-            foreach (var (deadline, reference) in memtable.Census.Leases.GetViewBetween((from + 1, 0), (to, uint.MaxValue)))
+            foreach (var (deadline, reference) in memtable.Census.Leases.GetViewBetween(
+                (from + 1, 0), (to, uint.MaxValue)))
             {
                 var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
-                if (version.Find(key, index).IsSameAs(new KeyVersion(memtable.Index.OperationAt(reference)))) visit(key.ToArray(), deadline);
+                if (version.Find(key, index).IsSameAs(new KeyVersion(memtable.Index.OperationAt(reference))))
+                    visit(key.ToArray(), deadline);
             }
         }
 
         VisitLeases(version.Runs, from, to, key => version.Find(key, index), visit);
     }
 
-    private static void VisitLeases(Run[] runs, ulong from, ulong to, Func<byte[], KeyVersion> newest, Action<byte[], ulong> visit)
+    private static void VisitLeases(
+        Run[] runs, ulong from, ulong to, Func<byte[], KeyVersion> newest, Action<byte[], ulong> visit)
     {
         if (to <= from) return;
         foreach (var run in runs)

@@ -18,16 +18,20 @@ internal sealed class ManifestContent
 
     public ulong FirstSegment { get; private set; }
 
-    /// <summary>Tables in run order, newest run first, and in the order of what is known of their keys within a run.</summary>
+    /// <summary>
+    /// Tables in run order, newest run first, and in the order of what is known of their keys within a run.
+    /// </summary>
     public IEnumerable<IGrouping<ulong, AddedTable>> Runs =>
         _tables.Values
             .OrderByDescending(table => table.RunOrder)
             .ThenBy(table => table.Table.SmallestKey, KeyComparer.Instance)
-            .ThenBy(table => table.Table.LargestKey, KeyComparer.Instance) // of first keys that were cut off to the same bytes
+            // Of first keys that were cut off to the same bytes.
+            .ThenBy(table => table.Table.LargestKey, KeyComparer.Instance)
             .GroupBy(table => table.RunOrder);
 
     /// <summary>Takes the memory that <see cref="Apply"/> needs.</summary>
-    public void Reserve(VersionEdit edit) => _tables.EnsureCapacity((edit.Replace ? 0 : _tables.Count) + edit.Added.Length);
+    public void Reserve(VersionEdit edit) =>
+        _tables.EnsureCapacity((edit.Replace ? 0 : _tables.Count) + edit.Added.Length);
 
     /// <summary>Applies one edit; says what is wrong with it, or null.</summary>
     public string? Apply(VersionEdit edit)
@@ -62,7 +66,8 @@ internal sealed class ManifestContent
             byte[]? last = null;
             foreach (var (_, table) in run)
             {
-                if (last is not null && !TableDescriptor.MayEndBefore(last, table.SmallestKey)) return "tables of a run overlap";
+                if (last is not null && !TableDescriptor.MayEndBefore(last, table.SmallestKey))
+                    return "tables of a run overlap";
                 last = table.LargestKey;
             }
         }

@@ -25,7 +25,8 @@ internal static class ManifestReader
     {
         if (!storage.FileExists(path)) return Damaged(report, path, 0, "manifest", "no such file, CURRENT names it");
         using var file = storage.Open(path, FileIntent.Read);
-        if (file.Length > Array.MaxLength) return Damaged(report, path, Array.MaxLength, "manifest", $"file is too long: {file.Length} bytes");
+        if (file.Length > Array.MaxLength)
+            return Damaged(report, path, Array.MaxLength, "manifest", $"file is too long: {file.Length} bytes");
         var bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
         file.Read(0, bytes);
 
@@ -35,9 +36,13 @@ internal static class ManifestReader
             return null;
         }
 
-        if (databaseId is { } expected && actualId != expected) return Damaged(report, path, 16, "manifest header", $"database id is {actualId}, IDENTITY says {expected}");
+        if (databaseId is { } expected && actualId != expected)
+            return Damaged(report, path, 16, "manifest header", $"database id is {actualId}, IDENTITY says {expected}");
         // So much was allocated before the file was named; what is shorter was cut off, perhaps between two edits.
-        if (bytes.Length < ManifestStore.Ahead) Damaged(report, path, bytes.Length, "manifest", $"file is {bytes.Length} bytes long, shorter than any manifest ({ManifestStore.Ahead})");
+        if (bytes.Length < ManifestStore.Ahead)
+            Damaged(
+                report, path, bytes.Length, "manifest",
+                $"file is {bytes.Length} bytes long, shorter than any manifest ({ManifestStore.Ahead})");
         return ReadRecords(path, bytes, salt, report);
     }
 
@@ -64,7 +69,8 @@ internal static class ManifestReader
                     break;
                 }
 
-                // An edit is synced before the next is written: a whole record beyond a broken one proves that the broken one was durable.
+                // An edit is synced before the next is written: a whole record beyond a broken one proves that the
+                // broken one was durable.
                 Damaged(report, path, offset, "manifest record", "no valid record, with valid records after it");
                 isWhole = false;
                 offset = beyond[at];
@@ -91,9 +97,11 @@ internal static class ManifestReader
         return new ManifestImage(content, salt, end, torn, edits);
     }
 
-    private static long LengthOfRest(byte[] bytes, long offset) => bytes.AsSpan((int)offset).LastIndexOfAnyExcept((byte)0) + 1;
+    private static long LengthOfRest(byte[] bytes, long offset) =>
+        bytes.AsSpan((int)offset).LastIndexOfAnyExcept((byte)0) + 1;
 
-    private static ManifestImage? Damaged(Action<VarveException> report, string path, long offset, string kind, string problem)
+    private static ManifestImage? Damaged(
+        Action<VarveException> report, string path, long offset, string kind, string problem)
     {
         report(CorruptionException.Of(path, offset, kind, problem));
         return null;

@@ -6,15 +6,17 @@ using Varve.Storage;
 namespace Varve.Versions;
 
 /// <summary>
-/// The manifest: a log of version edits, each synced before anything acts on it. CURRENT names the manifest file; a new one
-/// is written whole when the old has grown or has a torn tail. Used by one thread at a time.
+/// The manifest: a log of version edits, each synced before anything acts on it. CURRENT names the manifest file; a new
+/// one is written whole when the old has grown or has a torn tail. Used by one thread at a time.
 /// </summary>
 internal sealed class ManifestStore : IDisposable
 {
     /// <summary>What is allocated at a time, and at least before a manifest has its name.</summary>
     public const long Ahead = 64 << 10;
 
-    /// <summary>A manifest is written anew when it is longer than this, and twice as long as when it was last.</summary>
+    /// <summary>
+    /// A manifest is written anew when it is longer than this, and twice as long as when it was last.
+    /// </summary>
     private const long RewriteAbove = 4 << 20;
 
     private const int GrowthMax = 2;
@@ -29,7 +31,8 @@ internal sealed class ManifestStore : IDisposable
     private long _allocated;
     private bool _isUnknown;
 
-    private ManifestStore(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestContent content)
+    private ManifestStore(
+        IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestContent content)
     {
         _storage = storage;
         _directory = directory;
@@ -43,7 +46,10 @@ internal sealed class ManifestStore : IDisposable
 
     public ulong Number { get; private set; }
 
-    /// <summary>Whether a manifest that was loaded is still the one that CURRENT names, with nothing behind what was read. For a reader.</summary>
+    /// <summary>
+    /// Whether a manifest that was loaded is still the one that CURRENT names, with nothing behind what was read. For a
+    /// reader.
+    /// </summary>
     public bool IsCurrent(PointerFile current)
     {
         if (current.ManifestNumber != Number) return false;
@@ -65,7 +71,8 @@ internal sealed class ManifestStore : IDisposable
     public long BytesWritten { get; private set; }
 
     /// <summary>Makes the manifest of a new database and points CURRENT at it.</summary>
-    public static ManifestStore Create(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, VersionEdit first)
+    public static ManifestStore Create(
+        IStorage storage, string directory, Guid databaseId, FileNumbers numbers, VersionEdit first)
     {
         var content = new ManifestContent();
         content.Apply(first);
@@ -74,7 +81,9 @@ internal sealed class ManifestStore : IDisposable
         return store;
     }
 
-    /// <summary>Reads the manifest that CURRENT names. Writes nothing; <see cref="BeginWriting"/> comes before the first append.</summary>
+    /// <summary>
+    /// Reads the manifest that CURRENT names. Writes nothing; <see cref="BeginWriting"/> comes before the first append.
+    /// </summary>
     public static ManifestStore Load(IStorage storage, string directory, PointerFile current, FileNumbers numbers)
     {
         var path = System.IO.Path.Combine(directory, FileNames.Manifest(current.ManifestNumber));
@@ -88,12 +97,15 @@ internal sealed class ManifestStore : IDisposable
     }
 
     /// <summary>
-    /// Readies a loaded manifest for appends, by writing it anew: what was read may be in the page cache alone, and what is about
-    /// to be swept on its word must not be needed after a power loss.
+    /// Readies a loaded manifest for appends, by writing it anew: what was read may be in the page cache alone, and
+    /// what is about to be swept on its word must not be needed after a power loss.
     /// </summary>
     public void BeginWriting() => Rewrite();
 
-    /// <summary>Makes an edit durable. On return it is; a <see cref="StorageFullException"/> leaves the manifest as it was; any other failure is final.</summary>
+    /// <summary>
+    /// Makes an edit durable. On return it is; a <see cref="StorageFullException"/> leaves the manifest as it was; any
+    /// other failure is final.
+    /// </summary>
     public void Append(VersionEdit edit)
     {
         var isWriting = false;
@@ -101,11 +113,14 @@ internal sealed class ManifestStore : IDisposable
     }
 
     /// <summary>
-    /// As the other. <paramref name="isWriting"/> is set once the edit may be in the file; up to there all memory is taken, and nothing has changed.
+    /// As the other. <paramref name="isWriting"/> is set once the edit may be in the file; up to there all memory is
+    /// taken, and nothing has changed.
     /// </summary>
     public void Append(VersionEdit edit, ref bool isWriting)
     {
-        if (_isUnknown) throw new IOException($"{PathOf(Number)}: an earlier write failed, and whether it is durable is not known.");
+        if (_isUnknown)
+            throw new IOException(
+                $"{PathOf(Number)}: an earlier write failed, and whether it is durable is not known.");
         // Before, not after: an edit that is durable must not be reported as one that failed.
         if (_end > Math.Max(RewriteAbove, GrowthMax * _rewritten)) Rewrite();
         var record = ManifestLog.EncodeRecord(_salt, _end, VersionEditCodec.Encode(edit));
@@ -118,7 +133,8 @@ internal sealed class ManifestStore : IDisposable
 
         Content.Reserve(edit);
         isWriting = true;
-        // The checksum last: a write that fails may have got somewhere, and an edit that ends in zeros is whole before its end.
+        // The checksum last: a write that fails may have got somewhere, and an edit that ends in zeros is whole before
+        // its end.
         _file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));
         _file.Write(_end, record.AsSpan(0, ManifestLog.ChecksumSize));
         try
@@ -134,7 +150,8 @@ internal sealed class ManifestStore : IDisposable
 
         _end += record.Length;
         BytesWritten += record.Length;
-        if (Content.Apply(edit) is { } fault) throw new InvalidOperationException("A version edit does not fit its version: " + fault);
+        if (Content.Apply(edit) is { } fault)
+            throw new InvalidOperationException("A version edit does not fit its version: " + fault);
     }
 
     public void Dispose() => _file?.Dispose();
@@ -151,12 +168,14 @@ internal sealed class ManifestStore : IDisposable
             file = _storage.Open(path, FileIntent.CreateNew);
             file.Allocate(Ahead);
             file.Write(0, ManifestLog.EncodeHeader(_databaseId, salt));
-            var record = ManifestLog.EncodeRecord(salt, ManifestLog.HeaderSize, VersionEditCodec.Encode(Content.ToEdit(_numbers.Peek)));
+            var record = ManifestLog.EncodeRecord(
+                salt, ManifestLog.HeaderSize, VersionEditCodec.Encode(Content.ToEdit(_numbers.Peek)));
             file.Write(ManifestLog.HeaderSize, record);
             file.Sync();
             _storage.SyncDirectory(_directory);
             DurableFile.Replace(
-                _storage, System.IO.Path.Combine(_directory, FileNames.Current), new PointerFile(_databaseId, number).Encode(), ref _isUnknown);
+                _storage, System.IO.Path.Combine(_directory, FileNames.Current),
+                new PointerFile(_databaseId, number).Encode(), ref _isUnknown);
             _isUnknown = false;
             _file?.Dispose();
             _file = file;

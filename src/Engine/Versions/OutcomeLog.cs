@@ -1,13 +1,13 @@
 using System.Numerics;
 using Varve.Contract;
 using Varve.Format;
-using Varve.Memory;
 
 namespace Varve.Versions;
 
 /// <summary>
-/// The outcomes of the latest entries, so that a duplicate is answered with what it was first answered with. A ring of bits in
-/// the order of application, and the runs of consecutive indexes that they belong to. Used under the engine's gate.
+/// The outcomes of the latest entries, so that a duplicate is answered with what it was first answered with. A ring of
+/// bits in the order of application, and the runs of consecutive indexes that they belong to. Used under the engine's
+/// gate.
 /// </summary>
 internal sealed class OutcomeLog
 {
@@ -49,7 +49,8 @@ internal sealed class OutcomeLog
         var bit = 1UL << (int)(_next & 63);
         word = status == ApplyStatus.Applied ? word | bit : word & ~bit;
         if (status == ApplyStatus.Refused) ReserveRefused();
-        if (_refused is not null) _refused[at] = status == ApplyStatus.Refused ? _refused[at] | bit : _refused[at] & ~bit;
+        if (_refused is not null)
+            _refused[at] = status == ApplyStatus.Refused ? _refused[at] | bit : _refused[at] & ~bit;
         if (_runs.Count > _firstRun && _runs[^1].FirstIndex + (ulong)(_next - _runs[^1].FirstOrdinal) == index)
         {
             _next++;
@@ -79,8 +80,8 @@ internal sealed class OutcomeLog
     }
 
     /// <summary>
-    /// Whether an index that is not above the applied one belongs to no entry: the position was moved past it. False also where that is no
-    /// longer known.
+    /// Whether an index that is not above the applied one belongs to no entry: the position was moved past it. False
+    /// also where that is no longer known.
     /// </summary>
     public bool IsPassedOver(ulong index)
     {
@@ -123,7 +124,8 @@ internal sealed class OutcomeLog
             var run = _runs[i];
             if (run.FirstIndex > index) continue;
             var end = i + 1 < _runs.Count ? _runs[i + 1].FirstOrdinal : _next;
-            end = Math.Min(end, run.FirstOrdinal + (long)Math.Min(index - run.FirstIndex, (ulong)long.MaxValue - (ulong)run.FirstOrdinal - 1) + 1);
+            end = Math.Min(end, run.FirstOrdinal
+                + (long)Math.Min(index - run.FirstIndex, (ulong)long.MaxValue - (ulong)run.FirstOrdinal - 1) + 1);
             var start = Math.Max(Math.Max(run.FirstOrdinal, _next - _capacity), end - left);
             if (end <= start) continue;
             found.Add(Copy(run, start, end));
@@ -153,13 +155,17 @@ internal sealed class OutcomeLog
     {
         var (word, bit) = ((ordinal & (_capacity - 1)) >> 6, (int)(ordinal & 63));
         if ((_bits[word] >> bit & 1) != 0) return ApplyStatus.Applied;
-        return _refused is not null && (_refused[word] >> bit & 1) != 0 ? ApplyStatus.Refused : ApplyStatus.ExpectationFailed;
+        return _refused is not null && (_refused[word] >> bit & 1) != 0
+            ? ApplyStatus.Refused
+            : ApplyStatus.ExpectationFailed;
     }
 
     private static ApplyStatus StatusOf(OutcomeRun run, int entry)
     {
         if ((run.Bits[entry >> 3] >> (entry & 7) & 1) != 0) return ApplyStatus.Applied;
-        return run.Refused is { } refused && (refused[entry >> 3] >> (entry & 7) & 1) != 0 ? ApplyStatus.Refused : ApplyStatus.ExpectationFailed;
+        return run.Refused is { } refused && (refused[entry >> 3] >> (entry & 7) & 1) != 0
+            ? ApplyStatus.Refused
+            : ApplyStatus.ExpectationFailed;
     }
 
     private void DropOldRuns()

@@ -1,9 +1,9 @@
 namespace Varve.Versions;
 
 /// <summary>
-/// The last snapshot made or installed, and the ones before it that a flush may still have to name: the state that a flush
-/// writes ends before the last applied entry, and after a power loss it may be all there is, so that it names the last
-/// snapshot up to its own end. Changed under the engine's gate; <see cref="Last"/> is read by any thread.
+/// The last snapshot made or installed, and the ones before it that a flush may still have to name: the state that a
+/// flush writes ends before the last applied entry, and after a power loss it may be all there is, so that it names the
+/// last snapshot up to its own end. Changed under the engine's gate; <see cref="Last"/> is read by any thread.
 /// </summary>
 internal sealed class SnapshotRecords
 {
@@ -15,7 +15,8 @@ internal sealed class SnapshotRecords
     public SnapshotMetadata? Last => Volatile.Read(ref _last);
 
     /// <summary>Whether a snapshot is not older than the last one: the last one never goes back.</summary>
-    public bool IsNext(SnapshotMetadata snapshot) => Last is not { } last || snapshot.LastIncluded.Index >= last.LastIncluded.Index;
+    public bool IsNext(SnapshotMetadata snapshot) =>
+        Last is not { } last || snapshot.LastIncluded.Index >= last.LastIncluded.Index;
 
     /// <summary>Takes one that <see cref="IsNext"/>.</summary>
     public void AddLocked(SnapshotMetadata snapshot)
@@ -33,8 +34,10 @@ internal sealed class SnapshotRecords
     }
 
     /// <summary>The last one up to an index.</summary>
-    public SnapshotMetadata? UpToLocked(ulong index) => _ascending.FindLast(snapshot => snapshot.LastIncluded.Index <= index);
+    public SnapshotMetadata? UpToLocked(ulong index) =>
+        _ascending.FindLast(snapshot => snapshot.LastIncluded.Index <= index);
 
     /// <summary>Forgets the ones that no state at or after an index names.</summary>
-    public void TrimLocked(ulong index) => _ascending.RemoveRange(0, Math.Max(0, _ascending.FindLastIndex(snapshot => snapshot.LastIncluded.Index <= index)));
+    public void TrimLocked(ulong index) => _ascending.RemoveRange(
+        0, Math.Max(0, _ascending.FindLastIndex(snapshot => snapshot.LastIncluded.Index <= index)));
 }

@@ -1,13 +1,12 @@
 using Varve.Contract;
 using Varve.Format;
-using Varve.Memory;
 using Varve.Wal;
 
 namespace Varve.Versions;
 
 /// <summary>
-/// One life of the state: from open, install or reset to the next of them. Versions of one incarnation share it, so a reader
-/// who has a version has the position that goes with it, also when an install takes the index backward.
+/// One life of the state: from open, install or reset to the next of them. Versions of one incarnation share it, so a
+/// reader who has a version has the position that goes with it, also when an install takes the index backward.
 /// </summary>
 internal sealed class StateGeneration
 {
@@ -28,12 +27,13 @@ internal sealed class StateGeneration
         LeaseClock = state.LeaseClock;
         _lastNoted = state.LastIndex;
         CleanedTimeMs = state.CleanedTimeMs;
-        Snapshots = new SnapshotRecords(state.Snapshot is { } last ? new SnapshotMetadata(new LogId(last.Index, last.Term), last.Checksum) : null);
+        Snapshots = new SnapshotRecords(
+            state.Snapshot is { } last ? new SnapshotMetadata(new LogId(last.Index, last.Term), last.Checksum) : null);
     }
 
     /// <summary>
-    /// Takes the memory that <see cref="Note"/> needs for the next entries, so that nothing can fail once their record is sealed. Under the
-    /// engine's gate.
+    /// Takes the memory that <see cref="Note"/> needs for the next entries, so that nothing can fail once their record
+    /// is sealed. Under the engine's gate.
     /// </summary>
     public void Reserve(ReadOnlySpan<EntryPosition> entries, ColumnFlags flags)
     {
@@ -77,22 +77,24 @@ internal sealed class StateGeneration
     /// <param name="cleanedTimeMs">The largest deadline that was reported by then.</param>
     /// <param name="liveCount">How many keys are live at it.</param>
     /// <param name="countedTimeMs">The time by which they were counted.</param>
-    public MachineState DescribeLocked(LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs) => new()
-    {
-        LastIndex = position.Index,
-        LastTerm = position.Term,
-        LogTimeMs = position.LogTimeMs,
-        LocalTimeMs = position.LocalTimeMs,
-        LiveCount = liveCount,
-        CountedTimeMs = countedTimeMs,
-        CleanedTimeMs = cleanedTimeMs,
-        HashSeed = HashSeed,
-        LeaseClock = LeaseClock,
-        Terms = Terms.UpTo(position.Index),
-        Outcomes = Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
-        Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot
-            ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
-    };
+    public MachineState DescribeLocked(
+        LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs) =>
+        new()
+        {
+            LastIndex = position.Index,
+            LastTerm = position.Term,
+            LogTimeMs = position.LogTimeMs,
+            LocalTimeMs = position.LocalTimeMs,
+            LiveCount = liveCount,
+            CountedTimeMs = countedTimeMs,
+            CleanedTimeMs = cleanedTimeMs,
+            HashSeed = HashSeed,
+            LeaseClock = LeaseClock,
+            Terms = Terms.UpTo(position.Index),
+            Outcomes = Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
+            Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot
+                ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
+        };
 
     /// <summary>What readers see.</summary>
     public AppliedPosition Applied { get; }
@@ -106,7 +108,9 @@ internal sealed class StateGeneration
     /// <summary>The last snapshots made or installed.</summary>
     public SnapshotRecords Snapshots { get; }
 
-    /// <summary>The largest deadline of all leases that a clean-up has reported, Unix milliseconds; under the engine's gate.</summary>
+    /// <summary>
+    /// The largest deadline of all leases that a clean-up has reported, Unix milliseconds; under the engine's gate.
+    /// </summary>
     public ulong CleanedTimeMs { get; set; }
 
     /// <summary>Up to here clean-ups have looked since it began, Unix milliseconds; under the engine's gate.</summary>
@@ -119,7 +123,8 @@ internal sealed class StateGeneration
     public KeyHasher TableHasher { get; }
 
     /// <summary>
-    /// Hashes keys for memtables and chunks, with a seed that is in no file: who reads a snapshot, or makes one to be installed, does not know it.
+    /// Hashes keys for memtables and chunks, with a seed that is in no file: who reads a snapshot, or makes one to be
+    /// installed, does not know it.
     /// </summary>
     public KeyHasher MemtableHasher { get; } = new(KeyHasher.NewSeed());
 

@@ -1,12 +1,11 @@
 using Varve.Contract;
 using Varve.Format;
-using Varve.Memory;
 
 namespace Varve.Versions;
 
 /// <summary>
-/// The terms of applied entries as (first index, term) runs. Written under the engine's gate; read from any thread without a
-/// lock: runs are appended into an array whose filled part never changes.
+/// The terms of applied entries as (first index, term) runs. Written under the engine's gate; read from any thread
+/// without a lock: runs are appended into an array whose filled part never changes.
 /// </summary>
 internal sealed class TermTable
 {
@@ -40,7 +39,8 @@ internal sealed class TermTable
         // Of very many runs the older half is forgotten; a hole is no beginning.
         if (runs.Length + (long)count > RunsMax && runs.Length > 1) runs = WithoutHole(runs[(runs.Length / 2)..]);
         _allocations?.Invoke(Allocation.Terms);
-        Volatile.Write(ref _filled, new Filled(runs, Math.Max(runs.Length + count, Math.Min(filled.Capacity * 2, RunsMax))));
+        Volatile.Write(
+            ref _filled, new Filled(runs, Math.Max(runs.Length + count, Math.Min(filled.Capacity * 2, RunsMax))));
     }
 
     /// <summary>Notes a jump of the applied position: the terms of what was jumped over are not known.</summary>
@@ -68,7 +68,8 @@ internal sealed class TermTable
         return (runs.Length > KeptMax ? WithoutHole(runs[^KeptMax..]) : runs).ToArray();
     }
 
-    private static ReadOnlySpan<TermRun> WithoutHole(ReadOnlySpan<TermRun> runs) => runs[0].Term == TermRun.Unknown ? runs[1..] : runs;
+    private static ReadOnlySpan<TermRun> WithoutHole(ReadOnlySpan<TermRun> runs) =>
+        runs[0].Term == TermRun.Unknown ? runs[1..] : runs;
 
     private static int Floor(ReadOnlySpan<TermRun> runs, ulong index)
     {

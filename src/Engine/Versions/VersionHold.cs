@@ -4,17 +4,21 @@ using Varve.Epochs;
 namespace Varve.Versions;
 
 /// <summary>
-/// Keeps one version, and nothing else, for as long as its owner likes: what a view holds where a short call holds a pin.
+/// Keeps one version, and nothing else, for as long as its owner likes: what a view holds where a short call holds a
+/// pin.
 /// </summary>
 /// <remarks>
-/// <para>A pin keeps all that is retired after it began, which is right for a call and wrong for a view that stays open: with it, memory and files
-/// would grow by all that is written meanwhile. A reference count on the version would do, and costs two locked operations on a line that all
-/// readers share. A hold is a hazard pointer instead: the owner names the version in a place of its own, by plain stores.</para>
-/// <para><b>The protocol.</b> The owner takes the version under a pin, names it (<see cref="Hold"/>), and only then ends the pin. The reclaimer
-/// first finds that no pin can see the retired version any more (<see cref="EpochTable"/>), and then asks the holds. An owner whose pin it did
-/// not meet has ended it, so what was named before that is seen. A version that is retired cannot be taken anew: once no hold names it, none ever will.</para>
-/// <para>A hold is ended by one store. Its owner then looks whether the version is still current, and if it is not, has somebody collect; the
-/// reclaimer's process-wide fence lies between the switch of versions and its look at the holds, so one of the two sees what the other did.</para>
+/// <para>A pin keeps all that is retired after it began, which is right for a call and wrong for a view that stays
+/// open: with it, memory and files would grow by all that is written meanwhile. A reference count on the version would
+/// do, and costs two locked operations on a line that all readers share. A hold is a hazard pointer instead: the owner
+/// names the version in a place of its own, by plain stores.</para>
+/// <para><b>The protocol.</b> The owner takes the version under a pin, names it (<see cref="Hold"/>), and only then
+/// ends the pin. The reclaimer first finds that no pin can see the retired version any more (<see cref="EpochTable"/>),
+/// and then asks the holds. An owner whose pin it did not meet has ended it, so what was named before that is seen. A
+/// version that is retired cannot be taken anew: once no hold names it, none ever will.</para>
+/// <para>A hold is ended by one store. Its owner then looks whether the version is still current, and if it is not, has
+/// somebody collect; the reclaimer's process-wide fence lies between the switch of versions and its look at the holds,
+/// so one of the two sees what the other did.</para>
 /// </remarks>
 internal abstract class VersionHold
 {

@@ -9,8 +9,8 @@ using Varve.Wal;
 namespace Varve.Versions;
 
 /// <summary>
-/// Owns the current version, the manifest and what was retired. Memtables come and go under <see cref="Gate"/>; tables come and
-/// go through <see cref="Commit"/>, which makes the manifest record durable first (invariants I4 and I5).
+/// Owns the current version, the manifest and what was retired. Memtables come and go under <see cref="Gate"/>; tables
+/// come and go through <see cref="Commit"/>, which makes the manifest record durable first (invariants I4 and I5).
 /// </summary>
 internal sealed class VersionSet : IDisposable
 {
@@ -21,7 +21,9 @@ internal sealed class VersionSet : IDisposable
     private DbVersion _current;
     private bool _disposed;
 
-    public VersionSet(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest, DbVersion first, long spareBytesMax)
+    public VersionSet(
+        IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest,
+        DbVersion first, long spareBytesMax)
     {
         Spares = new RecycledFiles(storage, directory, spareBytesMax);
         Storage = storage;
@@ -34,13 +36,17 @@ internal sealed class VersionSet : IDisposable
         _current = first;
     }
 
-    /// <summary>Held by appliers, and by whoever changes the current version. Never held across a manifest sync but by install and reset.</summary>
+    /// <summary>
+    /// Held by appliers, and by whoever changes the current version. Never held across a manifest sync but by install
+    /// and reset.
+    /// </summary>
     public Lock Gate { get; } = new();
 
     /// <summary>
-    /// Enters the gate in turn with the appliers. A lock is taken by whoever tries when it is free, and an applier at full speed
-    /// leaves it free for a microsecond at a time: who sleeps until then finds it taken again, for up to 100 ms. So who enters here
-    /// holds the turnstile until it is in, and appliers pass through that (<see cref="TakeTurn"/>) before they try again.
+    /// Enters the gate in turn with the appliers. A lock is taken by whoever tries when it is free, and an applier at
+    /// full speed leaves it free for a microsecond at a time: who sleeps until then finds it taken again, for up to 100
+    /// ms. So who enters here holds the turnstile until it is in, and appliers pass through that
+    /// (<see cref="TakeTurn"/>) before they try again.
     /// </summary>
     public Lock.Scope EnterGate()
     {
@@ -56,7 +62,9 @@ internal sealed class VersionSet : IDisposable
         }
     }
 
-    /// <summary>For an applier, before it enters the gate: lets who waits in <see cref="EnterGate"/> go first.</summary>
+    /// <summary>
+    /// For an applier, before it enters the gate: lets who waits in <see cref="EnterGate"/> go first.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void TakeTurn()
     {
@@ -118,15 +126,17 @@ internal sealed class VersionSet : IDisposable
     {
         while (true)
         {
-            // The position was published while the version was current, so the version has everything up to it and its tables
-            // have nothing beyond it.
+            // The position was published while the version was current, so the version has everything up to it and its
+            // tables have nothing beyond it.
             var version = Current;
             position = version.Generation.Applied.Read();
             if (version == Current) return version;
         }
     }
 
-    /// <summary>As <see cref="ReadPoint"/>, with the index alone of the position: enough for reads that meet no lease.</summary>
+    /// <summary>
+    /// As <see cref="ReadPoint"/>, with the index alone of the position: enough for reads that meet no lease.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public DbVersion ReadPointIndex(out ulong revision)
     {
@@ -140,7 +150,10 @@ internal sealed class VersionSet : IDisposable
         return version;
     }
 
-    /// <summary>As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller releases.</summary>
+    /// <summary>
+    /// As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller
+    /// releases.
+    /// </summary>
     public DbVersion AcquirePoint(out LogPosition position)
     {
         Pins.Enter();
@@ -158,7 +171,10 @@ internal sealed class VersionSet : IDisposable
         }
     }
 
-    /// <summary>Makes a version current; under the gate. The reference that the set had of the old one goes when no pin can see it.</summary>
+    /// <summary>
+    /// Makes a version current; under the gate. The reference that the set had of the old one goes when no pin can see
+    /// it.
+    /// </summary>
     public void SwitchLocked(DbVersion next)
     {
         var old = _current;
@@ -167,10 +183,13 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>
-    /// Writes an edit durably, then makes the version current that <paramref name="build"/> makes, under the gate, of the then
-    /// current one. False, with nothing done, when the incarnation has changed: the inputs are no longer there.
+    /// Writes an edit durably, then makes the version current that <paramref name="build"/> makes, under the gate, of
+    /// the then current one. False, with nothing done, when the incarnation has changed: the inputs are no longer
+    /// there.
     /// </summary>
-    public bool Commit(StateGeneration incarnation, Func<DbVersion, VersionEdit> edit, Func<DbVersion, VersionEdit, DbVersion> build, Action<DbVersion>? switched = null)
+    public bool Commit(
+        StateGeneration incarnation, Func<DbVersion, VersionEdit> edit, Func<DbVersion, VersionEdit, DbVersion> build,
+        Action<DbVersion>? switched = null)
     {
         lock (_manifestLock)
         {
@@ -191,11 +210,14 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>As <see cref="Commit"/>, with appliers held while the record is synced: install and reset.</summary>
-    /// <param name="prepare">Gives the edit and the version that it makes; takes all the memory that <paramref name="switched"/> needs.</param>
+    /// <param name="prepare">Gives the edit and the version that it makes; takes all the memory that
+    /// <paramref name="switched"/> needs.</param>
     /// <param name="switched">Called once the record is durable, with the old and the new version.</param>
-    /// <param name="isWriting">Set once the manifest may have the record; what fails before has changed nothing.</param>
+    /// <param name="isWriting">Set once the manifest may have the record; what fails before has changed
+    /// nothing.</param>
     public void CommitHoldingGate(
-        Func<DbVersion, (VersionEdit Edit, DbVersion Next)> prepare, Action<DbVersion, DbVersion> switched, ref bool isWriting)
+        Func<DbVersion, (VersionEdit Edit, DbVersion Next)> prepare, Action<DbVersion, DbVersion> switched,
+        ref bool isWriting)
     {
         lock (_manifestLock)
         {
@@ -227,9 +249,11 @@ internal sealed class VersionSet : IDisposable
     /// <param name="runs">The descriptors.</param>
     /// <param name="hashSeed">What the hashes of their keys are to be made with.</param>
     /// <param name="options">How they are read.</param>
-    /// <param name="known">Tables that are open already, which are not opened again, and takes a reference to each that is opened; null: none are.</param>
+    /// <param name="known">Tables that are open already, which are not opened again, and takes a reference to each that
+    /// is opened; null: none are.</param>
     public static Run[] OpenRuns(
-        IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, ulong hashSeed, EngineOptions options, Dictionary<ulong, TableHandle>? known = null)
+        IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, ulong hashSeed,
+        EngineOptions options, Dictionary<ulong, TableHandle>? known = null)
     {
         var opened = new List<TableHandle>();
         try
@@ -249,7 +273,8 @@ internal sealed class VersionSet : IDisposable
                     }
 
                     var path = System.IO.Path.Combine(directory, FileNames.Table(descriptor.Number));
-                    if (!storage.FileExists(path)) throw CorruptionException.Of(path, 0, "table", "no such file, the manifest names it");
+                    if (!storage.FileExists(path))
+                        throw CorruptionException.Of(path, 0, "table", "no such file, the manifest names it");
                     var handle = TableHandle.Open(storage, path, descriptor, options);
                     opened.Add(handle);
                     handle.Table.EnsureSeed(hashSeed);

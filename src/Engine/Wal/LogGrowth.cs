@@ -5,8 +5,8 @@ using Varve.Storage;
 namespace Varve.Wal;
 
 /// <summary>
-/// What a writer has added to a log behind what a reader has read of it: records in the segment that was the last, and segments that follow
-/// on it. Owns the new segments that are not taken.
+/// What a writer has added to a log behind what a reader has read of it: records in the segment that was the last, and
+/// segments that follow on it. Owns the new segments that are not taken.
 /// </summary>
 internal sealed class LogGrowth : IDisposable
 {
@@ -60,7 +60,8 @@ internal sealed class LogGrowth : IDisposable
     /// <exception cref="CorruptionException">A segment that the log says it goes on in is not there.</exception>
     public void ThrowIfMissing()
     {
-        if (_missing is not null) throw CorruptionException.Of(_missing, 0, "log", "no such file, the log goes on in it");
+        if (_missing is not null)
+            throw CorruptionException.Of(_missing, 0, "log", "no such file, the log goes on in it");
     }
 
     public void Dispose()
@@ -88,7 +89,8 @@ internal sealed class LogGrowth : IDisposable
     {
         var numbers = new List<ulong>();
         foreach (var name in _storage.List(_directory))
-            if (FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) && number > current.Number) numbers.Add(number);
+            if (FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) && number > current.Number)
+                numbers.Add(number);
         if (goesOnIn is { } named && !numbers.Contains(named)) _missing = PathOf(named);
         numbers.Sort();
         foreach (var number in numbers)
@@ -102,7 +104,8 @@ internal sealed class LogGrowth : IDisposable
 
             var isRecord = candidate.TryReadRecord(WalSegmentHeader.Size, out _, out var error);
             candidate.Dispose();
-            if (!isRecord && error.IsUnsupported) throw DecodeFailure.Of(candidate.Path, WalSegmentHeader.Size, "record", error);
+            if (!isRecord && error.IsUnsupported)
+                throw DecodeFailure.Of(candidate.Path, WalSegmentHeader.Size, "record", error);
         }
 
         return null;

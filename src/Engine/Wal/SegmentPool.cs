@@ -6,12 +6,15 @@ using Varve.Storage;
 namespace Varve.Wal;
 
 /// <summary>
-/// Makes segments and recycles them. A new one is allocated (a full disk is then an ordinary error, not a SIGBUS), synced,
-/// named, its directory synced, before it is used. One whose syncs will be waited for is zeroed in 4 KiB writes first: larger
-/// ones make the page cache use large folios, of which every small durable commit would write the whole. One that is not
-/// can have its pages made present and writable ahead (<see cref="Warm"/>), so that the applier meets no page fault. Safe for any thread.
+/// Makes segments and recycles them. A new one is allocated (a full disk is then an ordinary error, not a SIGBUS),
+/// synced, named, its directory synced, before it is used. One whose syncs will be waited for is zeroed in 4 KiB writes
+/// first: larger ones make the page cache use large folios, of which every small durable commit would write the whole.
+/// One that is not can have its pages made present and writable ahead (<see cref="Warm"/>), so that the applier meets
+/// no page fault. Safe for any thread.
 /// </summary>
-internal sealed class SegmentPool(IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length, bool isSynced) : IDisposable
+internal sealed class SegmentPool(
+    IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length, bool isSynced)
+    : IDisposable
 {
     /// <summary>How many times as long each next segment is, up to full size, while segments fill.</summary>
     public const int Growth = 16;
@@ -29,11 +32,15 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
     public long Length => length;
 
     /// <summary>Length of a database's first segment, and of those at rest: little data takes little space.</summary>
-    public long RestingLength => Math.Min(length, Math.Max(RestingLengthMin, length / FullOfResting & ~(ZeroWrite - 1L)));
+    public long RestingLength =>
+        Math.Min(length, Math.Max(RestingLengthMin, length / FullOfResting & ~(ZeroWrite - 1L)));
 
-    /// <summary>A segment with room for at least <paramref name="room"/> bytes of records, numbered above all before it.</summary>
+    /// <summary>
+    /// A segment with room for at least <paramref name="room"/> bytes of records, numbered above all before it.
+    /// </summary>
     /// <param name="room">What it has to hold.</param>
-    /// <param name="usual">Its length, up to <see cref="Length"/>, if that is enough; else it is longer by <see cref="Growth"/>, or a record larger than <see cref="Length"/> has one of its own.</param>
+    /// <param name="usual">Its length, up to <see cref="Length"/>, if that is enough; else it is longer by
+    /// <see cref="Growth"/>, or a record larger than <see cref="Length"/> has one of its own.</param>
     public WalSegment Take(long room, long usual)
     {
         lock (_lock)
@@ -49,7 +56,10 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         }
     }
 
-    /// <summary>Makes the pages of a segment present and writable, and so dirty: they will be written to the device even if it is never used.</summary>
+    /// <summary>
+    /// Makes the pages of a segment present and writable, and so dirty: they will be written to the device even if it
+    /// is never used.
+    /// </summary>
     public void Warm(WalSegment segment)
     {
         if (!isSynced) segment.Mapping.Populate(0, segment.Length);
@@ -96,7 +106,9 @@ internal sealed class SegmentPool(IStorage storage, string directory, Guid datab
         }
     }
 
-    /// <summary>A used segment under a new identity; null, and it is gone, where somebody else may have it mapped.</summary>
+    /// <summary>
+    /// A used segment under a new identity; null, and it is gone, where somebody else may have it mapped.
+    /// </summary>
     private WalSegment? TryRenew(WalSegment used)
     {
         var header = NewHeader(length);

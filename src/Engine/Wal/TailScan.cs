@@ -8,22 +8,26 @@ namespace Varve.Wal;
 /// <summary>
 /// Looks for valid records in the part of a segment that no chain of records leads through.
 /// <para>
-/// A record may begin at any multiple of 8, and only its checksum tells it from a value in which a client wrote what looks like
-/// one: a header of the right offset whose length reaches to the segment's end. Hashing each of those whole would take the square
-/// of the segment, which is hours. So the work has a bound, <see cref="HashesMax"/> times the segment, and short records come
-/// first: all that are no longer than <see cref="ShortMax"/> are hashed whatever the client wrote, for they cannot use the bound up;
-/// longer ones are hashed from the shorter to the longer while there is some left. What is not
-/// looked at is taken for a value's bytes, never for damage: else a client could keep a database from opening.
+/// A record may begin at any multiple of 8, and only its checksum tells it from a value in which a client wrote what
+/// looks like one: a header of the right offset whose length reaches to the segment's end. Hashing each of those whole
+/// would take the square of the segment, which is hours. So the work has a bound, <see cref="HashesMax"/> times the
+/// segment, and short records come first: all that are no longer than <see cref="ShortMax"/> are hashed whatever the
+/// client wrote, for they cannot use the bound up; longer ones are hashed from the shorter to the longer while there is
+/// some left. What is not looked at is taken for a value's bytes, never for damage: else a client could keep a database
+/// from opening.
 /// </para>
 /// </summary>
 internal struct TailScan(WalSegment segment)
 {
-    /// <summary>How many times the segment's length may be hashed. Records that are no attack overlap little, and take one or two.</summary>
+    /// <summary>
+    /// How many times the segment's length may be hashed. Records that are no attack overlap little, and take one or
+    /// two.
+    /// </summary>
     private const long HashesMax = 32;
 
     /// <summary>
-    /// Of headers at x, x + 8 and x + 80 no two can be: the offset of one is the length, or the type, of the other. So there is
-    /// one in 24 bytes at most, and records of this length hash the segment 32 times at most.
+    /// Of headers at x, x + 8 and x + 80 no two can be: the offset of one is the length, or the type, of the other. So
+    /// there is one in 24 bytes at most, and records of this length hash the segment 32 times at most.
     /// </summary>
     private const int ShortMax = 768;
 
@@ -51,7 +55,9 @@ internal struct TailScan(WalSegment segment)
         for (long upTo = ShortMax; Pass(from, above, upTo); upTo *= LengthFactor) above = upTo;
     }
 
-    /// <summary>Looks at the records of some lengths; whether there are longer ones, and room to look at them.</summary>
+    /// <summary>
+    /// Looks at the records of some lengths; whether there are longer ones, and room to look at them.
+    /// </summary>
     private bool Pass(long from, long above, long upTo)
     {
         var longer = false;
@@ -85,8 +91,8 @@ internal struct TailScan(WalSegment segment)
     }
 
     /// <summary>
-    /// The next offset, in steps of 8, where a header carries its own offset, as a record's does; -1: there is none. Of other bytes, and the tail of a segment
-    /// that was used before is full of them, vectors make a pass of memory.
+    /// The next offset, in steps of 8, where a header carries its own offset, as a record's does; -1: there is none. Of
+    /// other bytes, and the tail of a segment that was used before is full of them, vectors make a pass of memory.
     /// </summary>
     private unsafe long BeginFrom(long offset)
     {
@@ -95,7 +101,8 @@ internal struct TailScan(WalSegment segment)
         var wanted = Vector256.Create(offset) + Vector256.Create(0L, Step, 2 * Step, 3 * Step);
         for (; offset + (3 * Step) <= last; offset += 4 * Step)
         {
-            var found = Vector256.Equals(Vector256.Load((long*)(segment.Base + offset + sizeof(ulong))), wanted).ExtractMostSignificantBits();
+            var found = Vector256.Equals(Vector256.Load((long*)(segment.Base + offset + sizeof(ulong))), wanted)
+                .ExtractMostSignificantBits();
             if (found != 0) return offset + (Step * BitOperations.TrailingZeroCount(found));
             wanted += Vector256.Create(4L * Step);
         }

@@ -46,10 +46,14 @@ internal sealed unsafe class WalSegment : IDisposable
     /// <summary>Writes through the file; the mapping shows it at once.</summary>
     public void Write(long offset, ReadOnlySpan<byte> bytes) => _file!.Write(offset, bytes);
 
-    /// <summary>Has the device begin to write a range; says nothing of its end, which only <see cref="Sync()"/> does.</summary>
+    /// <summary>
+    /// Has the device begin to write a range; says nothing of its end, which only <see cref="Sync()"/> does.
+    /// </summary>
     public void BeginSync(long offset, long length) => _file!.BeginSync(offset, length);
 
-    /// <summary>Sees to it that what a recycled file has at an offset does not look like a record begun there.</summary>
+    /// <summary>
+    /// Sees to it that what a recycled file has at an offset does not look like a record begun there.
+    /// </summary>
     public void Terminate(long offset)
     {
         if (Length - offset >= 2 * sizeof(long)) *(long*)(Base + offset + sizeof(long)) = 0;
@@ -62,15 +66,17 @@ internal sealed unsafe class WalSegment : IDisposable
     /// <summary>Makes the segment durable.</summary>
     public void Sync() => _file?.Sync();
 
-    /// <summary>Makes what was stored to a range durable, and leaves alone the pages behind it that were only made present.</summary>
+    /// <summary>
+    /// Makes what was stored to a range durable, and leaves alone the pages behind it that were only made present.
+    /// </summary>
     public void Sync(long from, long to)
     {
         if (from < to) _file?.Sync(Mapping, from, to - from);
     }
 
     /// <summary>
-    /// Stores every page of a range back to itself: after a crash the page cache may hold pages that an earlier, failed sync
-    /// marked clean without writing them (docs/DURABILITY.md), and only a dirty page is written by the next sync.
+    /// Stores every page of a range back to itself: after a crash the page cache may hold pages that an earlier, failed
+    /// sync marked clean without writing them (docs/DURABILITY.md), and only a dirty page is written by the next sync.
     /// </summary>
     public void Redirty(long from, long to)
     {
@@ -85,9 +91,10 @@ internal sealed unsafe class WalSegment : IDisposable
     }
 
     /// <summary>
-    /// The same file and mapping under a new identity, durably: what was in it can never pass as a record again. The header changes
-    /// while the file has a temporary name: recovery would meet another number than its name's otherwise, and call that corruption.
-    /// Null, with the file under its temporary name, where somebody else may have it mapped; asked once it has no other name, under which somebody could still find it.
+    /// The same file and mapping under a new identity, durably: what was in it can never pass as a record again. The
+    /// header changes while the file has a temporary name: recovery would meet another number than its name's
+    /// otherwise, and call that corruption. Null, with the file under its temporary name, where somebody else may have
+    /// it mapped; asked once it has no other name, under which somebody could still find it.
     /// </summary>
     /// <param name="storage">Where it lives.</param>
     /// <param name="path">Its new name.</param>

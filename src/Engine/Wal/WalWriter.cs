@@ -5,13 +5,13 @@ using Varve.Memory;
 namespace Varve.Wal;
 
 /// <summary>
-/// The append side of the log. Every member but <see cref="SyncCaptured"/> is called under the engine's gate. A record is
-/// complete when its header's checksum is in place, which is stored last; nothing is acknowledged, or inserted into a
-/// memtable, before that.
+/// The append side of the log. Every member but <see cref="SyncCaptured"/> is called under the engine's gate. A record
+/// is complete when its header's checksum is in place, which is stored last; nothing is acknowledged, or inserted into
+/// a memtable, before that.
 /// <para>
-/// A record is stored through the mapping, which costs no system call. Where every record is synced that would cost a page fault for
-/// each of its pages, because a sync protects what it wrote: there a record of usual size is built beside and written by one call
-/// (docs/decisions/0011-durable-path.md).
+/// A record is stored through the mapping, which costs no system call. Where every record is synced that would cost a
+/// page fault for each of its pages, because a sync protects what it wrote: there a record of usual size is built
+/// beside and written by one call (docs/decisions/0011-durable-path.md).
 /// </para>
 /// </summary>
 internal sealed class WalWriter
@@ -29,7 +29,8 @@ internal sealed class WalWriter
     /// <param name="synced">Everything before this is known to be durable.</param>
     /// <param name="isSynced">Every record will be synced.</param>
     /// <param name="ended">Segments before the active one that may not be durable.</param>
-    public WalWriter(WalSegment active, LogPosition position, LogOffset synced, bool isSynced, IEnumerable<WalSegment>? ended = null)
+    public WalWriter(
+        WalSegment active, LogPosition position, LogOffset synced, bool isSynced, IEnumerable<WalSegment>? ended = null)
     {
         _isSynced = isSynced;
         if (ended is not null) _unsynced.AddRange(ended);
@@ -59,9 +60,9 @@ internal sealed class WalWriter
     public long Room => Active.Length - Active.End;
 
     /// <summary>
-    /// Ends the active segment with a record that names <paramref name="next"/>, and goes on there, where the first record vouches for
-    /// where this one ended: neither can be missing unnoticed. The name is left out where there is no room for it, which
-    /// <see cref="ClosingRoom"/> sees to for all but records of an engine without it.
+    /// Ends the active segment with a record that names <paramref name="next"/>, and goes on there, where the first
+    /// record vouches for where this one ended: neither can be missing unnoticed. The name is left out where there is
+    /// no room for it, which <see cref="ClosingRoom"/> sees to for all but records of an engine without it.
     /// </summary>
     public void Rotate(WalSegment next)
     {
@@ -92,7 +93,10 @@ internal sealed class WalWriter
         WriteNote(next, WalRecordType.Link, payload, position, synced);
     }
 
-    /// <summary>Where the next record is to be built; it is there, at the active segment's end, once <see cref="CommitRecord"/> has sealed it.</summary>
+    /// <summary>
+    /// Where the next record is to be built; it is there, at the active segment's end, once <see cref="CommitRecord"/>
+    /// has sealed it.
+    /// </summary>
     public Span<byte> BeginRecord(int lengthMax)
     {
         _isBeside = _isSynced && lengthMax <= BesideMax;
@@ -103,10 +107,14 @@ internal sealed class WalWriter
     public unsafe WalOperationView OperationAt(uint reference)
     {
         var offset = (long)reference * WalOperation.Alignment;
-        return new WalOperationView(_isBeside && offset >= Active.End ? _beside.Address + (offset - Active.End) : Active.Base + offset);
+        return new WalOperationView(
+            _isBeside && offset >= Active.End ? _beside.Address + (offset - Active.End) : Active.Base + offset);
     }
 
-    /// <summary>Seals the record whose payload and operations were built. On an error, which is the file's, the log is as it was.</summary>
+    /// <summary>
+    /// Seals the record whose payload and operations were built. On an error, which is the file's, the log is as it
+    /// was.
+    /// </summary>
     public void CommitRecord(WalRecordHeader header)
     {
         var segment = Active;
@@ -130,7 +138,9 @@ internal sealed class WalWriter
         Position = new LogPosition(header.LastIndex, header.Term, header.LogTimeMs, header.LocalTimeMs);
     }
 
-    /// <summary>Has the device begin with the last record, of this length, while there is other work before its sync.</summary>
+    /// <summary>
+    /// Has the device begin with the last record, of this length, while there is other work before its sync.
+    /// </summary>
     public void BeginSync(int length) => Active.BeginSync(Active.End - length, length);
 
     /// <summary>Appends a record without entries. The caller has seen to the room.</summary>
@@ -141,8 +151,8 @@ internal sealed class WalWriter
     }
 
     /// <summary>
-    /// Ends the log with a note that says how far it is durable, which the record before it cannot say of itself. False, with nothing
-    /// done, where that would say nothing new, or there is no room.
+    /// Ends the log with a note that says how far it is durable, which the record before it cannot say of itself.
+    /// False, with nothing done, where that would say nothing new, or there is no room.
     /// </summary>
     public bool TryAppendCloseMarker()
     {
@@ -152,19 +162,25 @@ internal sealed class WalWriter
         return true;
     }
 
-    /// <summary>What every append leaves free in its segment: for a <see cref="TryAppendCloseMarker"/>, and a <see cref="Rotate"/> after it.</summary>
+    /// <summary>
+    /// What every append leaves free in its segment: for a <see cref="TryAppendCloseMarker"/>, and a
+    /// <see cref="Rotate"/> after it.
+    /// </summary>
     public static int ClosingRoom => MarkerSize(0) + MarkerSize(sizeof(ulong));
 
     /// <summary>Bytes that a record without entries takes.</summary>
     public static int MarkerSize(int payload) => WalRecordHeader.Size + payload;
 
-    /// <summary>What a sync has to cover now; the segments go into a list of the caller's, used by one sync at a time.</summary>
+    /// <summary>
+    /// What a sync has to cover now; the segments go into a list of the caller's, used by one sync at a time.
+    /// </summary>
     public SyncTicket Capture(List<WalSegment> segments)
     {
         segments.Clear();
         segments.AddRange(_unsynced);
         segments.Add(Active);
-        return new SyncTicket(segments, _isSynced, Synced, new LogOffset(Active.Number, Active.End), Position, Restarts);
+        return new SyncTicket(
+            segments, _isSynced, Synced, new LogOffset(Active.Number, Active.End), Position, Restarts);
     }
 
     /// <summary>Does the sync of a ticket, outside the gate. Any failure is final for the instance.</summary>
@@ -193,10 +209,14 @@ internal sealed class WalWriter
         for (var i = 0; i < ticket.Segments.Count - 1; i++) _unsynced.Remove(ticket.Segments[i]);
     }
 
-    /// <summary>Forgets a segment that is durable by other means: its tables and their manifest record are synced.</summary>
+    /// <summary>
+    /// Forgets a segment that is durable by other means: its tables and their manifest record are synced.
+    /// </summary>
     public void Forget(WalSegment segment) => _unsynced.Remove(segment);
 
-    /// <summary>Drops the log and starts anew in <paramref name="next"/> at another position: install and reset.</summary>
+    /// <summary>
+    /// Drops the log and starts anew in <paramref name="next"/> at another position: install and reset.
+    /// </summary>
     public void Restart(WalSegment next, LogPosition position)
     {
         _unsynced.Clear();
@@ -207,7 +227,8 @@ internal sealed class WalWriter
         Position = position;
     }
 
-    private static int WriteNote(WalSegment segment, WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position, LogOffset synced)
+    private static int WriteNote(
+        WalSegment segment, WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position, LogOffset synced)
     {
         var length = MarkerSize(payload.Length);
         segment.Terminate(segment.End + length);
@@ -240,4 +261,5 @@ internal sealed class WalWriter
 /// <param name="End">The log's end at capture.</param>
 /// <param name="Position">Its position.</param>
 /// <param name="Restarts">How often the log had been dropped.</param>
-internal readonly record struct SyncTicket(List<WalSegment> Segments, bool IsWhole, LogOffset Synced, LogOffset End, LogPosition Position, int Restarts);
+internal readonly record struct SyncTicket(
+    List<WalSegment> Segments, bool IsWhole, LogOffset Synced, LogOffset End, LogPosition Position, int Restarts);

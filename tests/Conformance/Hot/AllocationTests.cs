@@ -7,18 +7,20 @@ namespace Varve.Tests.Conformance.Hot;
 /// <summary>Receives without growing: what a pooled writer is when it is warm.</summary>
 internal sealed class FixedWriter : IBufferWriter<byte>
 {
-    private readonly byte[] buffer = new byte[1 << 16];
+    private readonly byte[] _buffer = new byte[1 << 16];
 
     public int Written { get; set; }
 
     public void Advance(int count) => Written += count;
 
-    public Memory<byte> GetMemory(int sizeHint = 0) => buffer.AsMemory(Written);
+    public Memory<byte> GetMemory(int sizeHint = 0) => _buffer.AsMemory(Written);
 
-    public Span<byte> GetSpan(int sizeHint = 0) => buffer.AsSpan(Written);
+    public Span<byte> GetSpan(int sizeHint = 0) => _buffer.AsSpan(Written);
 }
 
-/// <summary>The hot paths allocate nothing once they are warm, whether the data lies in a memtable or in tables.</summary>
+/// <summary>
+/// The hot paths allocate nothing once they are warm, whether the data lies in a memtable or in tables.
+/// </summary>
 public sealed class AllocationTests : DirectoryTest
 {
     private const int Warming = 300;
@@ -26,44 +28,47 @@ public sealed class AllocationTests : DirectoryTest
     private const int Windows = 3;
     private const int Calls = Warming + (Windows * Measured);
 
-    private LsmStateMachine engine;
-    private readonly ApplyResult[] results = new ApplyResult[64];
-    private readonly byte[] room = new byte[1_024];
-    private readonly FixedWriter writer = new();
-    private ulong next = 1;
+    private LsmStateMachine _engine;
+    private readonly ApplyResult[] _results = new ApplyResult[64];
+    private readonly byte[] _room = new byte[1_024];
+    private readonly FixedWriter _writer = new();
+    private ulong _next = 1;
 
     public AllocationTests()
     {
-        engine = OpenFilled("db", null);
+        _engine = OpenFilled("db", null);
     }
 
     private LsmStateMachine OpenFilled(string name, EngineOptions? options)
     {
         var opened = LsmStateMachine.Open(PathOf(name), options);
-        for (next = 1; next <= 2_000; next += 50)
-            opened.ApplyChunk(Ledger.Chunk(next, 50), results);
+        for (_next = 1; _next <= 2_000; _next += 50)
+            opened.ApplyChunk(Ledger.Chunk(_next, 50), _results);
         return opened;
     }
 
-    /// <summary>Goes on in a first segment of 16 MiB: none is made, and nothing is flushed, while a test measures. A rotation does allocate.</summary>
+    /// <summary>
+    /// Goes on in a first segment of 16 MiB: none is made, and nothing is flushed, while a test measures. A rotation
+    /// does allocate.
+    /// </summary>
     private void UseLargeSegment()
     {
-        engine.Dispose();
-        engine = OpenFilled("large", new EngineOptions { MemtableBytes = 4L << 30 });
+        _engine.Dispose();
+        _engine = OpenFilled("large", new EngineOptions { MemtableBytes = 4L << 30 });
     }
 
     private static void AllocatesNothing(Action once) => Allocates(0, once);
 
     private static void Allocates(long bytes, Action once)
     {
-        for (int i = 0; i < Warming; i++)
+        for (var i = 0; i < Warming; i++)
             once();
         // A lock allocates once, when it is first contended: what a call allocates is seen in every window.
-        long least = long.MaxValue;
-        for (int window = 0; window < Windows && least != bytes * Measured; window++)
+        var least = long.MaxValue;
+        for (var window = 0; window < Windows && least != bytes * Measured; window++)
         {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < Measured; i++)
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < Measured; i++)
                 once();
             least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
@@ -75,10 +80,10 @@ public sealed class AllocationTests : DirectoryTest
     private async Task EverywhereAsync(Action once, long bytes = 0)
     {
         Allocates(bytes, once);
-        await engine.CompactAsync();
+        await _engine.CompactAsync();
         Allocates(bytes, once);
-        engine.ApplyChunk(Ledger.Chunk(next, 30), results);
-        next += 30;
+        _engine.ApplyChunk(Ledger.Chunk(_next, 30), _results);
+        _next += 30;
         Allocates(bytes, once);
     }
 
@@ -86,8 +91,9 @@ public sealed class AllocationTests : DirectoryTest
     public void ApplyingAWireChunkAllocatesNothing()
     {
         UseLargeSegment();
-        var chunks = new Queue<byte[]>(Enumerable.Range(0, Calls).Select(i => WireChunk.Encode(Ledger.Chunk(next + (ulong)(i * 20), 20))));
-        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue().AsSpan(), results));
+        var chunks = new Queue<byte[]>(
+            Enumerable.Range(0, Calls).Select(i => WireChunk.Encode(Ledger.Chunk(_next + (ulong)(i * 20), 20))));
+        AllocatesNothing(() => _engine.ApplyChunk(chunks.Dequeue().AsSpan(), _results));
     }
 
     [Fact]
@@ -95,33 +101,36 @@ public sealed class AllocationTests : DirectoryTest
     {
         UseLargeSegment();
         var chunks = new Queue<ReadOnlySequence<byte>>(Enumerable.Range(0, Calls)
-            .Select(i => Segmented.Of(WireChunk.Encode(Ledger.Chunk(next + (ulong)(i * 20), 20)), () => 100)));
-        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue(), results));
+            .Select(i => Segmented.Of(WireChunk.Encode(Ledger.Chunk(_next + (ulong)(i * 20), 20)), () => 100)));
+        AllocatesNothing(() => _engine.ApplyChunk(chunks.Dequeue(), _results));
     }
 
     [Fact]
     public void ApplyingANativeChunkAllocatesNothing()
     {
         UseLargeSegment();
-        var chunks = new Queue<ApplyEntry[]>(Enumerable.Range(0, Calls).Select(i => Ledger.Chunk(next + (ulong)(i * 20), 20)));
-        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue(), results));
+        var chunks = new Queue<ApplyEntry[]>(
+            Enumerable.Range(0, Calls).Select(i => Ledger.Chunk(_next + (ulong)(i * 20), 20)));
+        AllocatesNothing(() => _engine.ApplyChunk(chunks.Dequeue(), _results));
     }
 
     [Fact]
     public void ApplyingEveryKindOfCommandAllocatesNothing()
     {
         UseLargeSegment();
-        var chunks = new Queue<ApplyEntry[]>(Enumerable.Range(0, Calls).Select(i => EveryKind(next + (ulong)(i * 5))));
-        AllocatesNothing(() => engine.ApplyChunk(chunks.Dequeue(), results));
+        var chunks = new Queue<ApplyEntry[]>(Enumerable.Range(0, Calls).Select(i => EveryKind(_next + (ulong)(i * 5))));
+        AllocatesNothing(() => _engine.ApplyChunk(chunks.Dequeue(), _results));
 
         static ApplyEntry[] EveryKind(ulong first)
         {
-            byte[] key = Ledger.Key((int)(first % Ledger.Keys));
-            byte[] value = Ledger.Value(first);
+            var key = Ledger.Key((int)(first % Ledger.Keys));
+            var value = Ledger.Value(first);
             return
             [
-                new(first, 10, Command.Insert(key, value, 1_000_000)), new(first + 1, 10, Command.CompareAndSwap(key, value, key)),
-                new(first + 2, 10, Command.CompareAndSwap(key, null, value)), new(first + 3, 10, Command.Noop), new(first + 4, 10, Command.Delete(key)),
+                new(first, 10, Command.Insert(key, value, 1_000_000)),
+                new(first + 1, 10, Command.CompareAndSwap(key, value, key)),
+                new(first + 2, 10, Command.CompareAndSwap(key, null, value)), new(first + 3, 10, Command.Noop),
+                new(first + 4, 10, Command.Delete(key)),
             ];
         }
     }
@@ -129,25 +138,25 @@ public sealed class AllocationTests : DirectoryTest
     [Fact]
     public void AnsweringDuplicatesAllocatesNothing()
     {
-        var chunk = Ledger.Chunk(next - 50, 50);
-        AllocatesNothing(() => engine.ApplyChunk(chunk, results));
+        var chunk = Ledger.Chunk(_next - 50, 50);
+        AllocatesNothing(() => _engine.ApplyChunk(chunk, _results));
     }
 
     [Fact]
     public Task ReadAllocatesNothing()
     {
-        int k = 0;
-        return EverywhereAsync(() => engine.Read(Ledger.Key(k++ % Ledger.Keys), room));
+        var k = 0;
+        return EverywhereAsync(() => _engine.Read(Ledger.Key(k++ % Ledger.Keys), _room));
     }
 
     [Fact]
     public Task TryGetAllocatesNothing()
     {
-        int k = 0;
+        var k = 0;
         return EverywhereAsync(() =>
         {
-            writer.Written = 0;
-            engine.TryGet(Ledger.Key(k++ % Ledger.Keys), writer);
+            _writer.Written = 0;
+            _engine.TryGet(Ledger.Key(k++ % Ledger.Keys), _writer);
         });
     }
 
@@ -155,7 +164,9 @@ public sealed class AllocationTests : DirectoryTest
     public Task ReadingAnAbsentKeyAllocatesNothing()
     {
         byte[] absent = [1, 2, 3];
-        return EverywhereAsync(() => _ = engine.Read(absent, room) == -1 ? 0 : throw new InvalidOperationException("An absent key was found."));
+        return EverywhereAsync(() => _ = _engine.Read(absent, _room) == -1
+            ? 0
+            : throw new InvalidOperationException("An absent key was found."));
     }
 
     /// <summary>An array of references, and for each key that is there an array of its value.</summary>
@@ -163,25 +174,27 @@ public sealed class AllocationTests : DirectoryTest
     public Task GetMultiAllocatesItsAnswerAlone()
     {
         const int ArrayBytes = 24, Present = 60, Absent = 40, ValueBytes = 96;
-        ReadOnlyMemory<byte>[] keys = [.. Enumerable.Range(0, Present + Absent).Select(i => (ReadOnlyMemory<byte>)new byte[] { 200, (byte)i })];
+        ReadOnlyMemory<byte>[] keys = [.. Enumerable.Range(0, Present + Absent).Select(
+            i => (ReadOnlyMemory<byte>)new byte[] { 200, (byte)i })];
         ApplyEntry[] chunk = [.. keys.Take(Present).Select((key, i) =>
-            new ApplyEntry(next + (ulong)i, Ledger.At(next + (ulong)i).Term, Command.Insert(key, new byte[ValueBytes]), next + (ulong)i))];
-        engine.ApplyChunk(chunk, results);
-        next += Present;
+            new ApplyEntry(
+                _next + (ulong)i, Ledger.At(_next + (ulong)i).Term, Command.Insert(key, new byte[ValueBytes]),
+                _next + (ulong)i))];
+        _engine.ApplyChunk(chunk, _results);
+        _next += Present;
         long bytes = ArrayBytes + (8 * keys.Length) + (Present * (ArrayBytes + ValueBytes));
-        return EverywhereAsync(() => engine.GetMulti(keys), bytes);
+        return EverywhereAsync(() => _engine.GetMulti(keys), bytes);
     }
 
     [Fact]
     public Task AViewAllocatesNothing()
     {
-        int k = 0;
+        var k = 0;
         long bytes = 0;
         return EverywhereAsync(() =>
         {
-            using var view = engine.OpenView();
-            if (view.TryGet(Ledger.Key(k++ % Ledger.Keys), out var value))
-                bytes += value.Length;
+            using var view = _engine.OpenView();
+            if (view.TryGet(Ledger.Key(k++ % Ledger.Keys), out var value)) bytes += value.Length;
         });
     }
 
@@ -193,7 +206,7 @@ public sealed class AllocationTests : DirectoryTest
         long bytes = 0;
         return EverywhereAsync(() =>
         {
-            using var view = engine.OpenView();
+            using var view = _engine.OpenView();
             var scan = view.ScanPrefix(Ledger.Prefix);
             foreach (var entry in reversed ? scan.Reversed() : scan)
                 bytes += entry.Key.Length + entry.Value.Length;
@@ -208,7 +221,7 @@ public sealed class AllocationTests : DirectoryTest
         long bytes = 0;
         return EverywhereAsync(() =>
         {
-            using var view = engine.OpenView();
+            using var view = _engine.OpenView();
             var scan = view.ScanRange(Ledger.Key(5), Ledger.Key(50));
             foreach (var entry in reversed ? scan.Reversed() : scan)
                 bytes += entry.Key.Length + entry.Value.Length;
@@ -218,14 +231,14 @@ public sealed class AllocationTests : DirectoryTest
     [Fact]
     public Task CountAndPositionAllocateNothing() => EverywhereAsync(() =>
     {
-        _ = engine.Count;
-        _ = engine.LastApplied;
-        _ = engine.EntryTerm(7);
+        _ = _engine.Count;
+        _ = _engine.LastApplied;
+        _ = _engine.EntryTerm(7);
     });
 
     protected override void Dispose(bool disposing)
     {
-        engine.Dispose();
+        _engine.Dispose();
         base.Dispose(disposing);
     }
 }

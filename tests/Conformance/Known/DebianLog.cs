@@ -45,11 +45,11 @@ internal sealed class DebianLog
 
     private DebianLog()
     {
-        byte[] frames = new ZstdSharp.Decompressor().Unwrap(File.ReadAllBytes(DataPath("debian-log.bin.zst"))).ToArray();
+        var frames = new ZstdSharp.Decompressor().Unwrap(File.ReadAllBytes(DataPath("debian-log.bin.zst"))).ToArray();
         var wire = new List<byte[]>();
-        for (int at = 0; at < frames.Length;)
+        for (var at = 0; at < frames.Length;)
         {
-            int length = BinaryPrimitives.ReadInt32LittleEndian(frames.AsSpan(at));
+            var length = BinaryPrimitives.ReadInt32LittleEndian(frames.AsSpan(at));
             wire.Add(frames.AsSpan(at + 4, length).ToArray());
             at += 4 + length;
         }
@@ -88,16 +88,18 @@ internal sealed class DebianLog
     public void VerifyResults(IReadOnlyList<ApplyResult> results)
     {
         Assert.Equal(Enumerable.Range(1, Entries).Select(i => (ulong)i), results.Select(result => result.Index));
-        byte[] bits = new byte[(Entries + 7) / 8];
-        for (int i = 0; i < results.Count; i++)
+        var bits = new byte[(Entries + 7) / 8];
+        for (var i = 0; i < results.Count; i++)
             bits[i / 8] |= (byte)((results[i].Succeeded ? 1 : 0) << (i % 8));
         Assert.Equal(Succeeded, results.Count(result => result.Succeeded));
         Assert.Equal(ResultsSha256, Convert.ToHexStringLower(SHA256.HashData(bits)));
     }
 
-    private static LogId Position(JsonElement json) => new(json.GetProperty("index").GetUInt64(), json.GetProperty("term").GetUInt64());
+    private static LogId Position(JsonElement json) =>
+        new(json.GetProperty("index").GetUInt64(), json.GetProperty("term").GetUInt64());
 
-    private static StateDigest Digest(JsonElement json) => new(json.GetProperty("count").GetInt64(), json.GetProperty("sha256").GetString()!);
+    private static StateDigest Digest(JsonElement json) =>
+        new(json.GetProperty("count").GetInt64(), json.GetProperty("sha256").GetString()!);
 
     private static string DataPath(string name) => Path.Combine(AppContext.BaseDirectory, "Data", name);
 }

@@ -12,14 +12,14 @@ public enum ApplyPath
 /// <summary>A real log gives the answers that an independent model computed.</summary>
 public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IMachineFactory, new()
 {
-    private readonly List<IStateMachine> opened = [];
-    private readonly TFactory factory = new();
-    private readonly Random random = new(7);
+    private readonly List<IStateMachine> _opened = [];
+    private readonly TFactory _factory = new();
+    private readonly Random _random = new(7);
 
     private protected IStateMachine Open(string name, EngineOptions options)
     {
-        var machine = factory.Open(PathOf(name), options);
-        opened.Add(machine);
+        var machine = _factory.Open(PathOf(name), options);
+        _opened.Add(machine);
         return machine;
     }
 
@@ -28,7 +28,7 @@ public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IM
         var log = DebianLog.Instance;
         var machine = Open("db", options);
         var results = new List<ApplyResult>();
-        for (int i = 0; i < log.Chunks; i++)
+        for (var i = 0; i < log.Chunks; i++)
             results.AddRange(await ApplyAsync(machine, path, log.Native[i], log.Wire[i]));
         log.VerifyResults(results);
         Assert.Equal(log.LastApplied, machine.LastApplied);
@@ -47,7 +47,7 @@ public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IM
             var rest = chunk;
             while (marks.TryPeek(out var mark) && rest.Length > 0 && mark.At.Index <= rest[^1].Index)
             {
-                int split = (int)(mark.At.Index - rest[0].Index) + 1;
+                var split = (int)(mark.At.Index - rest[0].Index) + 1;
                 await ApplyAsync(machine, path, rest[..split], WireChunk.Encode(rest[..split]));
                 marks.Dequeue().Verify(machine);
                 rest = rest[split..];
@@ -63,12 +63,12 @@ public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IM
         var machine = Open("db", options);
         var marks = new Queue<Mark>(log.Marks);
         var target = Open("target", options);
-        for (int i = 0; i < log.Chunks; i++)
+        for (var i = 0; i < log.Chunks; i++)
         {
             await ApplyAsync(machine, path, log.Native[i], log.Wire[i]);
             while (marks.TryPeek(out var mark) && mark.At.Index <= machine.LastApplied.Index)
             {
-                string directory = PathOf($"snapshot{mark.At.Index}");
+                var directory = PathOf($"snapshot{mark.At.Index}");
                 var checksum = await machine.GenerateSnapshotDataAsync(directory, mark.At);
                 await target.ApplySnapshotFromFileAsync(new SnapshotMetadata(mark.At, checksum), directory);
                 marks.Dequeue().Verify(target);
@@ -79,7 +79,8 @@ public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IM
         log.Marks[^1].Verify(Open("target", options));
     }
 
-    private async Task<ApplyResult[]> ApplyAsync(IStateMachine machine, ApplyPath path, ApplyEntry[] native, byte[] wire)
+    private async Task<ApplyResult[]> ApplyAsync(
+        IStateMachine machine, ApplyPath path, ApplyEntry[] native, byte[] wire)
     {
         if (path == ApplyPath.Async || machine is not LsmStateMachine engine)
             return await machine.ApplyChunkAsync(native);
@@ -93,7 +94,7 @@ public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IM
                 Assert.Equal(native.Length, engine.ApplyChunk(wire.AsSpan(), results));
                 break;
             case ApplyPath.WireSequence:
-                Assert.Equal(native.Length, engine.ApplyChunk(Segmented.Of(wire, () => random.Next(0, 900)), results));
+                Assert.Equal(native.Length, engine.ApplyChunk(Segmented.Of(wire, () => _random.Next(0, 900)), results));
                 break;
         }
         return results;
@@ -101,7 +102,7 @@ public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IM
 
     protected override void Dispose(bool disposing)
     {
-        foreach (var machine in opened)
+        foreach (var machine in _opened)
             machine.CloseStorage();
         base.Dispose(disposing);
     }
@@ -124,9 +125,10 @@ public sealed class TheModelGivesTheKnownAnswers : KnownAnswers<DictionaryMachin
     {
         foreach (var chunk in DebianLog.Instance.Native)
         {
-            byte[] wire = WireChunk.Encode(chunk);
+            var wire = WireChunk.Encode(chunk);
             Assert.Equal(wire, WireChunk.Encode(WireChunk.Decode(wire)));
-            Assert.True(wire.AsSpan().SequenceEqual(System.Buffers.BuffersExtensions.ToArray(Segmented.Of(wire, () => 3))));
+            Assert.True(
+                wire.AsSpan().SequenceEqual(System.Buffers.BuffersExtensions.ToArray(Segmented.Of(wire, () => 3))));
         }
     }
 }
@@ -149,19 +151,22 @@ public sealed class TheEngineGivesTheKnownAnswers : KnownAnswers<EngineMachines>
     [InlineData(ApplyPath.WireSpan, Default)]
     [InlineData(ApplyPath.WireSequence, Smallest)]
     [InlineData(ApplyPath.WireSequence, Default)]
-    public Task AppliesTheWholeLog(ApplyPath path, long memtableBytes) => AppliesTheWholeLogAsync(path, With(memtableBytes));
+    public Task AppliesTheWholeLog(ApplyPath path, long memtableBytes) =>
+        AppliesTheWholeLogAsync(path, With(memtableBytes));
 
     [Theory]
     [InlineData(ApplyPath.NativeSpan, Default)]
     [InlineData(ApplyPath.WireSpan, Smallest)]
     [InlineData(ApplyPath.WireSpan, Small)]
     [InlineData(ApplyPath.WireSequence, Small)]
-    public Task ReadsTheStateAtEveryMark(ApplyPath path, long memtableBytes) => ReadsTheStateAtEveryMarkAsync(path, With(memtableBytes));
+    public Task ReadsTheStateAtEveryMark(ApplyPath path, long memtableBytes) =>
+        ReadsTheStateAtEveryMarkAsync(path, With(memtableBytes));
 
     [Theory]
     [InlineData(ApplyPath.NativeSpan, Small)]
     [InlineData(ApplyPath.WireSpan, Smallest)]
     [InlineData(ApplyPath.WireSpan, Small)]
     [InlineData(ApplyPath.WireSpan, Default)]
-    public Task CutsASnapshotAtEveryMark(ApplyPath path, long memtableBytes) => CutsASnapshotAtEveryMarkAsync(path, With(memtableBytes));
+    public Task CutsASnapshotAtEveryMark(ApplyPath path, long memtableBytes) =>
+        CutsASnapshotAtEveryMarkAsync(path, With(memtableBytes));
 }

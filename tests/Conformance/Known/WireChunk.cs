@@ -3,8 +3,9 @@ using System.Buffers;
 namespace Varve.Tests.Conformance.Known;
 
 /// <summary>
-/// The wire format of a chunk in its shortest form: a second opinion on the product's decoder, for well-formed input only
-/// (it throws <see cref="FormatException"/> or an index error on the rest). Field numbers are those of raft_log.proto.
+/// The wire format of a chunk in its shortest form: a second opinion on the product's decoder, for well-formed input
+/// only (it throws <see cref="FormatException"/> or an index error on the rest). Field numbers are those of
+/// raft_log.proto.
 /// </summary>
 internal static class WireChunk
 {
@@ -41,8 +42,7 @@ internal static class WireChunk
         }
         else if (command.Kind == CommandKind.CompareAndSwap)
         {
-            if (command.Expected is { } expected)
-                Field(operation, 2, expected.ToArray());
+            if (command.Expected is { } expected) Field(operation, 2, expected.ToArray());
             Bytes(operation, 3, command.Value);
             Number(operation, 15, command.TtlSeconds);
         }
@@ -54,8 +54,7 @@ internal static class WireChunk
 
     private static void Bytes(List<byte> to, int field, ReadOnlyMemory<byte> bytes)
     {
-        if (!bytes.IsEmpty)
-            Field(to, field, bytes.ToArray());
+        if (!bytes.IsEmpty) Field(to, field, bytes.ToArray());
     }
 
     private static void Field(List<byte> to, int field, IReadOnlyCollection<byte> bytes)
@@ -67,8 +66,7 @@ internal static class WireChunk
 
     private static void Number(List<byte> to, int field, ulong number)
     {
-        if (number == 0)
-            return;
+        if (number == 0) return;
         Varint(to, (ulong)field << 3);
         Varint(to, number);
     }
@@ -108,8 +106,7 @@ internal static class WireChunk
     private static Command Payload(ReadOnlyMemory<byte> payload)
     {
         var (field, _, write) = Fields(payload).Last();
-        if (field != 2)
-            return Command.Noop;
+        if (field != 2) return Command.Noop;
         var (kind, _, operation) = Fields(write).Last();
         ReadOnlyMemory<byte> key = default, third = default;
         ReadOnlyMemory<byte>? second = null;
@@ -137,7 +134,7 @@ internal static class WireChunk
         var fields = new List<(int, ulong, ReadOnlyMemory<byte>)>();
         while (!message.IsEmpty)
         {
-            ulong tag = Varint(ref message);
+            var tag = Varint(ref message);
             fields.Add((tag & 7) switch
             {
                 0 => ((int)(tag >> 3), Varint(ref message), default),
@@ -150,7 +147,7 @@ internal static class WireChunk
 
     private static ReadOnlyMemory<byte> Delimited(ref ReadOnlyMemory<byte> from)
     {
-        int length = (int)Varint(ref from);
+        var length = (int)Varint(ref from);
         var bytes = from[..length];
         from = from[length..];
         return bytes;
@@ -159,9 +156,9 @@ internal static class WireChunk
     private static ulong Varint(ref ReadOnlyMemory<byte> from)
     {
         ulong number = 0;
-        for (int i = 0; ; i++)
+        for (var i = 0; ; i++)
         {
-            byte b = from.Span[i];
+            var b = from.Span[i];
             number |= (ulong)(b & 0x7F) << (7 * i);
             if (b < 0x80)
             {
@@ -179,9 +176,9 @@ internal sealed class Segmented : ReadOnlySequenceSegment<byte>
     {
         var first = new Segmented { Memory = ReadOnlyMemory<byte>.Empty };
         var last = first;
-        for (int at = 0; at < bytes.Length;)
+        for (var at = 0; at < bytes.Length;)
         {
-            int length = Math.Min(nextLength(), bytes.Length - at);
+            var length = Math.Min(nextLength(), bytes.Length - at);
             var next = new Segmented { Memory = bytes.Slice(at, length).ToArray(), RunningIndex = at };
             (last.Next, last) = (next, next);
             at += length;

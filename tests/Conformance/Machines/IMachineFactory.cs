@@ -1,8 +1,8 @@
-using Varve.Tests.Conformance.Model;
-
 namespace Varve.Tests.Conformance.Machines;
 
-/// <summary>Makes the machines that a conformance test runs against. One instance a test; it owns what "disk" there is.</summary>
+/// <summary>
+/// Makes the machines that a conformance test runs against. One instance a test; it owns what "disk" there is.
+/// </summary>
 public interface IMachineFactory
 {
     /// <summary>Opens, or opens again, the machine of a directory.</summary>
@@ -10,22 +10,23 @@ public interface IMachineFactory
     /// <param name="options">What the test needs of it; the factory overrides only sizes.</param>
     IStateMachine Open(string directory, EngineOptions? options = null);
 
-    /// <summary>The directory holds real files, with everything that follows: locks, hard links, hostile bytes.</summary>
+    /// <summary>
+    /// The directory holds real files, with everything that follows: locks, hard links, hostile bytes.
+    /// </summary>
     bool HasFiles { get; }
 }
 
 /// <summary>The model. Closing hands the state to the factory, opening again takes it from there.</summary>
 public sealed class DictionaryMachines : IMachineFactory
 {
-    private readonly Dictionary<string, DictionaryState> disks = [];
+    private readonly Dictionary<string, DictionaryState> _disks = [];
 
     public bool HasFiles => false;
 
     public IStateMachine Open(string directory, EngineOptions? options = null)
     {
-        if (!disks.Remove(directory, out var disk))
-            disk = new DictionaryState();
-        return new DictionaryStateMachine(disk, options ?? new EngineOptions(), state => disks[directory] = state);
+        if (!_disks.Remove(directory, out var disk)) disk = new DictionaryState();
+        return new DictionaryStateMachine(disk, options ?? new EngineOptions(), state => _disks[directory] = state);
     }
 }
 
@@ -34,7 +35,8 @@ public sealed class EngineMachines : IMachineFactory
 {
     public bool HasFiles => true;
 
-    public IStateMachine Open(string directory, EngineOptions? options = null) => LsmStateMachine.Open(directory, options);
+    public IStateMachine Open(string directory, EngineOptions? options = null) =>
+        LsmStateMachine.Open(directory, options);
 }
 
 /// <summary>The engine with everything as small as it goes, so that a small test flushes, seals and merges.</summary>
@@ -42,7 +44,8 @@ public sealed class TinyEngineMachines : IMachineFactory
 {
     public bool HasFiles => true;
 
-    public IStateMachine Open(string directory, EngineOptions? options = null) => LsmStateMachine.Open(directory, Shrunk(options));
+    public IStateMachine Open(string directory, EngineOptions? options = null) =>
+        LsmStateMachine.Open(directory, Shrunk(options));
 
     internal static EngineOptions Shrunk(EngineOptions? options) => (options ?? new EngineOptions()) with
     {

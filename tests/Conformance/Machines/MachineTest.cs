@@ -20,12 +20,13 @@ public abstract class DirectoryTest : IDisposable
 }
 
 /// <summary>
-/// What the conformance tests share: a machine of the factory under test, opened on first use, and short words for applying.
+/// What the conformance tests share: a machine of the factory under test, opened on first use, and short words for
+/// applying.
 /// </summary>
 public abstract class MachineTest<TFactory> : DirectoryTest where TFactory : IMachineFactory, new()
 {
-    private readonly List<IStateMachine> opened = [];
-    private IStateMachine? machine;
+    private readonly List<IStateMachine> _opened = [];
+    private IStateMachine? _machine;
 
     protected TFactory Factory { get; } = new();
 
@@ -34,34 +35,41 @@ public abstract class MachineTest<TFactory> : DirectoryTest where TFactory : IMa
     protected virtual EngineOptions Options => new() { TimeProvider = Clock };
 
     /// <summary>The machine under test.</summary>
-    protected IStateMachine Machine => machine ??= Open("db");
+    protected IStateMachine Machine => _machine ??= Open("db");
 
     protected IStateMachine Open(string name, EngineOptions? options = null)
     {
         var one = Factory.Open(PathOf(name), options ?? Options);
-        opened.Add(one);
+        _opened.Add(one);
         return one;
     }
 
-    /// <summary>Closes the machine without stopping it, as a process does that exits, and opens its directory again.</summary>
+    /// <summary>
+    /// Closes the machine without stopping it, as a process does that exits, and opens its directory again.
+    /// </summary>
     protected async Task ReopenAsync(EngineOptions? options = null)
     {
         await Machine.DisposeAsync();
-        machine = Open("db", options);
+        _machine = Open("db", options);
     }
 
     protected static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    protected static ApplyEntry Noop(ulong index, ulong term = 1, ulong time = 0) => new(index, term, Command.Noop, time);
+    protected static ApplyEntry Noop(ulong index, ulong term = 1, ulong time = 0) =>
+        new(index, term, Command.Noop, time);
 
-    protected static ApplyEntry Put(ulong index, string key, string value, ulong ttl = 0, ulong term = 1, ulong time = 0) =>
+    protected static ApplyEntry Put(
+        ulong index, string key, string value, ulong ttl = 0, ulong term = 1, ulong time = 0) =>
         new(index, term, Command.Insert(Bytes(key), Bytes(value), ttl), time);
 
     protected static ApplyEntry Delete(ulong index, string key, ulong term = 1, ulong time = 0) =>
         new(index, term, Command.Delete(Bytes(key)), time);
 
-    protected static ApplyEntry Swap(ulong index, string key, string? expected, string value, ulong term = 1, ulong time = 0) =>
-        new(index, term, Command.CompareAndSwap(Bytes(key), expected is null ? null : Bytes(expected), Bytes(value)), time);
+    protected static ApplyEntry Swap(
+        ulong index, string key, string? expected, string value, ulong term = 1, ulong time = 0) =>
+        new(
+            index, term, Command.CompareAndSwap(Bytes(key), expected is null ? null : Bytes(expected), Bytes(value)),
+            time);
 
     /// <summary>Applies a chunk and says what came of each entry.</summary>
     protected async Task<bool[]> ApplyAsync(params ApplyEntry[] chunk) => await ApplyToAsync(Machine, chunk);
@@ -82,17 +90,19 @@ public abstract class MachineTest<TFactory> : DirectoryTest where TFactory : IMa
     /// <summary>The value as text; null if absent.</summary>
     protected string? Get(string key) => GetFrom(Machine, key);
 
-    protected static string? GetFrom(IStateMachine machine, string key) => machine.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
+    protected static string? GetFrom(IStateMachine machine, string key) =>
+        machine.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
 
     /// <summary>A scan as "key=value" in order.</summary>
     protected string Scan(string prefix = "") => ScanOf(Machine, prefix);
 
-    protected static string ScanOf(IStateMachine machine, string prefix = "") => string.Join(' ', machine.ScanPrefix(Bytes(prefix)).Entries
-        .Select(entry => $"{Encoding.UTF8.GetString(entry.Key.Span)}={Encoding.UTF8.GetString(entry.Value.Span)}"));
+    protected static string ScanOf(IStateMachine machine, string prefix = "") =>
+        string.Join(' ', machine.ScanPrefix(Bytes(prefix)).Entries
+            .Select(entry => $"{Encoding.UTF8.GetString(entry.Key.Span)}={Encoding.UTF8.GetString(entry.Value.Span)}"));
 
     protected override void Dispose(bool disposing)
     {
-        foreach (var one in opened)
+        foreach (var one in _opened)
             one.CloseStorage();
         base.Dispose(disposing);
     }

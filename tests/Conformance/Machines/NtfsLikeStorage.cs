@@ -3,13 +3,14 @@ using Varve.Storage;
 namespace Varve.Tests.Conformance.Machines;
 
 /// <summary>
-/// A file system that refuses what NTFS refuses: to delete or to replace a file that is open or mapped, to rename a directory with such a file in it, to cut off a
-/// mapped file. An open file may be renamed, as files are opened with delete sharing. What is refused fails with an <see cref="IOException"/> and is counted.
+/// A file system that refuses what NTFS refuses: to delete or to replace a file that is open or mapped, to rename a
+/// directory with such a file in it, to cut off a mapped file. An open file may be renamed, as files are opened with
+/// delete sharing. What is refused fails with an <see cref="IOException"/> and is counted.
 /// </summary>
 internal sealed class NtfsLikeStorage(IStorage inner) : IStorage
 {
-    private readonly Lock turn = new();
-    private readonly List<Use> uses = [];
+    private readonly Lock _turn = new();
+    private readonly List<Use> _uses = [];
 
     /// <summary>What was refused, in order.</summary>
     public List<string> Refused { get; } = [];
@@ -34,26 +35,28 @@ internal sealed class NtfsLikeStorage(IStorage inner) : IStorage
 
     public IStorageFile Open(string path, FileIntent intent)
     {
-        lock (turn) return new OpenFile(this, inner.Open(path, intent), Begin(path, isMapping: false));
+        lock (_turn) return new OpenFile(this, inner.Open(path, intent), Begin(path, isMapping: false));
     }
 
     public void Delete(string path)
     {
-        lock (turn)
+        lock (_turn)
         {
-            Refuse(uses.Exists(use => use.Path == path), "delete", path);
+            Refuse(_uses.Exists(use => use.Path == path), "delete", path);
             inner.Delete(path);
         }
     }
 
     public void Rename(string from, string to)
     {
-        lock (turn)
+        lock (_turn)
         {
-            Refuse(uses.Exists(use => use.Path == to), "replace", to);
-            Refuse(uses.Exists(use => use.Path.StartsWith(from + Path.DirectorySeparatorChar, StringComparison.Ordinal)), "rename a directory with files in use", from);
+            Refuse(_uses.Exists(use => use.Path == to), "replace", to);
+            Refuse(
+                _uses.Exists(use => use.Path.StartsWith(from + Path.DirectorySeparatorChar, StringComparison.Ordinal)),
+                "rename a directory with files in use", from);
             inner.Rename(from, to);
-            foreach (var use in uses)
+            foreach (var use in _uses)
                 if (use.Path == from) use.Path = to;
         }
     }
@@ -61,13 +64,13 @@ internal sealed class NtfsLikeStorage(IStorage inner) : IStorage
     private Use Begin(string path, bool isMapping)
     {
         var use = new Use { Path = path, IsMapping = isMapping };
-        uses.Add(use);
+        _uses.Add(use);
         return use;
     }
 
     private void End(Use use)
     {
-        lock (turn) uses.Remove(use);
+        lock (_turn) _uses.Remove(use);
     }
 
     private void Refuse(bool isInUse, string operation, string path)
@@ -99,17 +102,21 @@ internal sealed class NtfsLikeStorage(IStorage inner) : IStorage
 
         public void Truncate(long length)
         {
-            lock (storage.turn) storage.Refuse(storage.uses.Exists(other => other.IsMapping && other.Path == use.Path), "truncate", use.Path);
+            lock (storage._turn)
+                storage.Refuse(
+                    storage._uses.Exists(other => other.IsMapping && other.Path == use.Path), "truncate", use.Path);
             file.Truncate(length);
         }
 
         public void Sync() => file.Sync();
 
-        public void Sync(IMapping mapping, long offset, long length) => file.Sync(((Mapping)mapping).Inner, offset, length);
+        public void Sync(IMapping mapping, long offset, long length) =>
+            file.Sync(((Mapping)mapping).Inner, offset, length);
 
         public IMapping Map(long length, MappingAccess access)
         {
-            lock (storage.turn) return new Mapping(storage, file.Map(length, access), storage.Begin(use.Path, isMapping: true));
+            lock (storage._turn)
+                return new Mapping(storage, file.Map(length, access), storage.Begin(use.Path, isMapping: true));
         }
 
         public void Dispose()

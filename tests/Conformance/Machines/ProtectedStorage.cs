@@ -4,8 +4,8 @@ using Varve.Storage;
 namespace Varve.Tests.Conformance.Machines;
 
 /// <summary>
-/// The real storage, but what is unmapped keeps its addresses, without any access: a read that comes too late is a certain SIGSEGV and
-/// not luck. The file is let go of; of the address ranges, the latest are kept.
+/// The real storage, but what is unmapped keeps its addresses, without any access: a read that comes too late is a
+/// certain SIGSEGV and not luck. The file is let go of; of the address ranges, the latest are kept.
 /// </summary>
 internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStorage
 {
@@ -13,7 +13,7 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
     private const int None = 0;
     private const int PrivateAnonymousFixed = 0x32;
 
-    private readonly Queue<(nint Address, nuint Length)> retired = new();
+    private readonly Queue<(nint Address, nuint Length)> _retired = new();
 
     /// <summary>How many mappings were retired this way.</summary>
     public long Retired { get; private set; }
@@ -54,21 +54,22 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
     /// <summary>Unmaps for good what was retired. Nobody reads any more.</summary>
     public void Release()
     {
-        lock (retired)
-            while (retired.TryDequeue(out var range)) _ = munmap(range.Address, range.Length);
+        lock (_retired)
+            while (_retired.TryDequeue(out var range)) _ = munmap(range.Address, range.Length);
     }
 
     private void Retire(nint address, long length)
     {
         long page = Environment.SystemPageSize;
-        nuint bytes = (nuint)((length + page - 1) / page * page);
+        var bytes = (nuint)((length + page - 1) / page * page);
         if (mmap(address, bytes, None, PrivateAnonymousFixed, -1, 0) != address)
             throw new IOException("mmap over a retired mapping");
-        lock (retired)
+        lock (_retired)
         {
             Retired++;
-            retired.Enqueue((address, bytes));
-            if (retired.Count > RangesMax && retired.TryDequeue(out var oldest)) _ = munmap(oldest.Address, oldest.Length);
+            _retired.Enqueue((address, bytes));
+            if (_retired.Count > RangesMax && _retired.TryDequeue(out var oldest))
+                _ = munmap(oldest.Address, oldest.Length);
         }
     }
 
@@ -104,7 +105,7 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
     /// <summary>The inner mapping is never disposed: its range is taken over by one that nobody may touch.</summary>
     private sealed class ProtectedMapping(ProtectedStorage owner, IMapping mapping) : IMapping
     {
-        private int disposed;
+        private int _disposed;
 
         public byte* Address => mapping.Address;
 
@@ -116,14 +117,15 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 
         public void Populate(long offset, long length)
         {
-            if (Volatile.Read(ref disposed) == 0) mapping.Populate(offset, length);
+            if (Volatile.Read(ref _disposed) == 0) mapping.Populate(offset, length);
         }
 
         public bool IsResident(long offset, long length) => mapping.IsResident(offset, length);
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref disposed, 1) == 0 && mapping.Address != null) owner.Retire((nint)mapping.Address, mapping.Length);
+            if (Interlocked.Exchange(ref _disposed, 1) == 0 && mapping.Address != null)
+                owner.Retire((nint)mapping.Address, mapping.Length);
         }
     }
 }
@@ -131,16 +133,17 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 /// <summary>The tiny engine, whose retired mappings nobody can touch.</summary>
 public sealed class ProtectedEngineMachines : IMachineFactory
 {
-    private readonly ProtectedStorage? storage = ProtectedStorage.IsPossible ? new ProtectedStorage(Storages.Default) : null;
+    private readonly ProtectedStorage? _storage =
+        ProtectedStorage.IsPossible ? new ProtectedStorage(Storages.Default) : null;
 
     public bool HasFiles => true;
 
     /// <summary>How many mappings were retired; null where they cannot be protected.</summary>
-    public long? Retired => storage?.Retired;
+    public long? Retired => _storage?.Retired;
 
     public IStateMachine Open(string directory, EngineOptions? options = null) =>
-        LsmStateMachine.Open(directory, TinyEngineMachines.Shrunk(options) with { Storage = storage });
+        LsmStateMachine.Open(directory, TinyEngineMachines.Shrunk(options) with { Storage = _storage });
 
     /// <summary>Gives the addresses back.</summary>
-    public void Release() => storage?.Release();
+    public void Release() => _storage?.Release();
 }

@@ -7,7 +7,9 @@ namespace Varve.Tests.Conformance.Machines;
 internal static class Setting
 {
     public static int Of(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number) ? number : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out int number)
+            ? number
+            : otherwise;
 
     /// <summary>The seed of a run: a new one each time unless the variable names it; printed either way.</summary>
     public static ulong Seed(string variable, ITestOutputHelper output)

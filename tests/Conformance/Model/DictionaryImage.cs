@@ -35,26 +35,23 @@ internal static class DictionaryImage
     public static bool TryDecode(byte[] image, [NotNullWhen(true)] out DictionaryState? state)
     {
         state = null;
-        if (!image.AsSpan().StartsWith(Magic))
-            return false;
+        if (!image.AsSpan().StartsWith(Magic)) return false;
         using var reader = new BinaryReader(new MemoryStream(image, Magic.Length, image.Length - Magic.Length));
         try
         {
             var at = new LogId(reader.ReadUInt64(), reader.ReadUInt64());
             var read = new DictionaryState { LastApplied = at, LogTime = reader.ReadUInt64(), HistoryFloor = at.Index };
-            if (at.Index > 0)
-                read.Terms[at.Index] = at.Term;
-            for (int count = reader.ReadInt32(); count > 0; count--)
+            if (at.Index > 0) read.Terms[at.Index] = at.Term;
+            for (var count = reader.ReadInt32(); count > 0; count--)
             {
-                byte[] key = ReadBytes(reader);
-                byte[] value = ReadBytes(reader);
-                bool leased = reader.ReadBoolean();
-                ulong deadline = reader.ReadUInt64();
+                var key = ReadBytes(reader);
+                var value = ReadBytes(reader);
+                var leased = reader.ReadBoolean();
+                var deadline = reader.ReadUInt64();
                 if (key.Length == 0 || !read.Records.TryAdd(key, new Record(value, leased ? deadline : null)))
                     return false;
             }
-            if (reader.BaseStream.Position != reader.BaseStream.Length)
-                return false;
+            if (reader.BaseStream.Position != reader.BaseStream.Length) return false;
             state = read;
             return true;
         }
@@ -66,7 +63,7 @@ internal static class DictionaryImage
 
     private static byte[] ReadBytes(BinaryReader reader)
     {
-        int length = reader.ReadInt32();
+        var length = reader.ReadInt32();
         if (length < 0 || length > reader.BaseStream.Length - reader.BaseStream.Position)
             throw new EndOfStreamException();
         return reader.ReadBytes(length);

@@ -14,7 +14,9 @@ internal sealed record Record(byte[] Value, ulong? Deadline)
     public bool LivesAt(ulong timeMs) => Deadline is not { } deadline || timeMs < deadline;
 }
 
-/// <summary>How to take back what index <see cref="Index"/> did: put <see cref="Before"/> (null: nothing) back under the key.</summary>
+/// <summary>
+/// How to take back what index <see cref="Index"/> did: put <see cref="Before"/> (null: nothing) back under the key.
+/// </summary>
 internal sealed record Undo(ulong Index, byte[]? Key, Record? Before, ulong LogTimeBefore);
 
 /// <summary>All that a machine remembers, which is what a disk would hold. Plain data.</summary>
@@ -49,29 +51,28 @@ internal sealed class DictionaryState
     {
         Outcomes[index] = status;
         OutcomeOrder.Enqueue(index);
-        if (OutcomeOrder.Count > OutcomesKept)
-            Outcomes.Remove(OutcomeOrder.Dequeue());
+        if (OutcomeOrder.Count > OutcomesKept) Outcomes.Remove(OutcomeOrder.Dequeue());
     }
 
-    /// <summary>The records as they were after <paramref name="at"/>, and the log time then: a copy, wound back entry by entry.</summary>
+    /// <summary>
+    /// The records as they were after <paramref name="at"/>, and the log time then: a copy, wound back entry by entry.
+    /// </summary>
     public DictionaryState CutAt(LogId at)
     {
         var records = new SortedDictionary<byte[], Record>(Records, ByteOrder.Instance);
-        ulong time = LogTime;
-        for (int i = History.Count - 1; i >= 0 && History[i].Index > at.Index; i--)
+        var time = LogTime;
+        for (var i = History.Count - 1; i >= 0 && History[i].Index > at.Index; i--)
         {
             var (_, key, before, timeBefore) = History[i];
             time = timeBefore;
-            if (key is null)
-                continue;
+            if (key is null) continue;
             if (before is null)
                 records.Remove(key);
             else
                 records[key] = before;
         }
         var cut = new DictionaryState { Records = records, LastApplied = at, LogTime = time, HistoryFloor = at.Index };
-        if (at.Index > 0)
-            cut.Terms[at.Index] = at.Term;
+        if (at.Index > 0) cut.Terms[at.Index] = at.Term;
         return cut;
     }
 }

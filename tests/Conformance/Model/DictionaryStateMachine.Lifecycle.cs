@@ -6,27 +6,26 @@ internal sealed partial class DictionaryStateMachine
     {
         get
         {
-            lock (gate)
-                return running && !disposed;
+            lock (_gate)
+                return _running && !_disposed;
         }
     }
 
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
-        Locked(() => running = true);
+        Locked(() => _running = true);
         return Task.CompletedTask;
     }
 
-    public void Stop() => Locked(() => running = false);
+    public void Stop() => Locked(() => _running = false);
 
     public void CloseStorage()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (disposed)
-                return;
-            disposed = true;
-            closed?.Invoke(state);
+            if (_disposed) return;
+            _disposed = true;
+            closed?.Invoke(_state);
         }
     }
 
@@ -36,31 +35,33 @@ internal sealed partial class DictionaryStateMachine
         return ValueTask.CompletedTask;
     }
 
-    public LogId LastApplied => Locked(() => state.LastApplied);
+    public LogId LastApplied => Locked(() => _state.LastApplied);
 
-    public ulong? EntryTerm(ulong index) => Locked(() => state.Terms.TryGetValue(index, out ulong term) ? term : (ulong?)null);
+    public ulong? EntryTerm(ulong index) =>
+        Locked(() => _state.Terms.TryGetValue(index, out ulong term) ? term : (ulong?)null);
 
     public void UpdateLastApplied(LogId lastApplied) => Locked(() =>
     {
-        if (lastApplied == state.LastApplied)
-            return;
-        if (lastApplied.Index <= state.LastApplied.Index)
-            throw new ArgumentOutOfRangeException(nameof(lastApplied));
-        if (lastApplied.Term < state.LastApplied.Term)
+        if (lastApplied == _state.LastApplied) return;
+        if (lastApplied.Index <= _state.LastApplied.Index) throw new ArgumentOutOfRangeException(nameof(lastApplied));
+        if (lastApplied.Term < _state.LastApplied.Term)
             throw new ArgumentException("The term is below the last one", nameof(lastApplied));
-        state.Terms[lastApplied.Index] = lastApplied.Term;
-        state.LastApplied = lastApplied;
+        _state.Terms[lastApplied.Index] = lastApplied.Term;
+        _state.LastApplied = lastApplied;
     });
 
     public void PersistLastApplied(LogId lastApplied) => UpdateLastApplied(lastApplied);
 
-    public SnapshotMetadata? SnapshotMetadata => Locked(() => state.Snapshot);
+    public SnapshotMetadata? SnapshotMetadata => Locked(() => _state.Snapshot);
 
     public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata) => Locked(() =>
     {
-        if (metadata.LastIncluded.Index > state.LastApplied.Index) throw new ArgumentOutOfRangeException(nameof(metadata));
-        if (metadata.LastIncluded is { Index: 0, Term: not 0 }) throw new ArgumentException("Index 0 has term 0", nameof(metadata));
-        if (state.Snapshot is null || metadata.LastIncluded.Index >= state.Snapshot.LastIncluded.Index) state.Snapshot = metadata;
+        if (metadata.LastIncluded.Index > _state.LastApplied.Index)
+            throw new ArgumentOutOfRangeException(nameof(metadata));
+        if (metadata.LastIncluded is { Index: 0, Term: not 0 })
+            throw new ArgumentException("Index 0 has term 0", nameof(metadata));
+        if (_state.Snapshot is null || metadata.LastIncluded.Index >= _state.Snapshot.LastIncluded.Index)
+            _state.Snapshot = metadata;
     });
 
     public void PersistLastSnapshotMetadata(SnapshotMetadata metadata) => UpdateLastSnapshotMetadata(metadata);
@@ -80,7 +81,7 @@ internal sealed partial class DictionaryStateMachine
         Locked(() =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            state = new DictionaryState();
+            _state = new DictionaryState();
         });
         return Task.CompletedTask;
     }
@@ -93,9 +94,9 @@ internal sealed partial class DictionaryStateMachine
 
     private T Locked<T>(Func<T> function)
     {
-        lock (gate)
+        lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(disposed, this);
+            ObjectDisposedException.ThrowIf(_disposed, this);
             return function();
         }
     }

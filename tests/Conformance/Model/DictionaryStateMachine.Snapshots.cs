@@ -9,11 +9,11 @@ internal sealed partial class DictionaryStateMachine
     public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
         string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default)
     {
-        byte[] image = Locked(() =>
+        var image = Locked(() =>
         {
             cancellationToken.ThrowIfCancellationRequested();
             CheckCut(lastIncluded);
-            return DictionaryImage.Encode(state.CutAt(lastIncluded));
+            return DictionaryImage.Encode(_state.CutAt(lastIncluded));
         });
         if (Directory.Exists(newSnapshotDirectory))
         {
@@ -21,7 +21,7 @@ internal sealed partial class DictionaryStateMachine
                 throw new IOException($"{newSnapshotDirectory} is not empty");
             Directory.Delete(newSnapshotDirectory);
         }
-        string half = newSnapshotDirectory + ".half";
+        var half = newSnapshotDirectory + ".half";
         Directory.CreateDirectory(half);
         File.WriteAllBytes(Path.Combine(half, FileName), image);
         Directory.Move(half, newSnapshotDirectory);
@@ -33,33 +33,33 @@ internal sealed partial class DictionaryStateMachine
 
     private void CheckCut(LogId at)
     {
-        if (at.Index > state.LastApplied.Index)
+        if (at.Index > _state.LastApplied.Index)
             throw new ArgumentException($"Entry {at.Index} was not applied yet", nameof(at));
-        if (at.Index < state.HistoryFloor || state.LastApplied.Index - at.Index > (ulong)options.HistoryEntries)
+        if (at.Index < _state.HistoryFloor || _state.LastApplied.Index - at.Index > (ulong)options.HistoryEntries)
             throw new ArgumentOutOfRangeException(nameof(at), "History does not reach back that far");
-        if (at.Index == 0 ? at.Term != 0 : !state.Terms.TryGetValue(at.Index, out ulong term) || term != at.Term)
+        if (at.Index == 0 ? at.Term != 0 : !_state.Terms.TryGetValue(at.Index, out ulong term) || term != at.Term)
             throw new ArgumentException("That entry was not applied in that term", nameof(at));
     }
 
-    public Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
+    public Task ApplySnapshotFromFileAsync(
+        SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
     {
-        string path = Directory.Exists(snapshotPath) ? Path.Combine(snapshotPath, FileName) : snapshotPath;
+        var path = Directory.Exists(snapshotPath) ? Path.Combine(snapshotPath, FileName) : snapshotPath;
         Locked(() =>
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (!File.Exists(path))
-                throw new SnapshotRejectedException(path, "it is not there");
-            byte[] image = File.ReadAllBytes(path);
+            if (!File.Exists(path)) throw new SnapshotRejectedException(path, "it is not there");
+            var image = File.ReadAllBytes(path);
             if (!metadata.Checksum.Span.SequenceEqual(SHA256.HashData(image)))
                 throw new SnapshotRejectedException(path, "the checksum differs");
             if (!DictionaryImage.TryDecode(image, out var installed))
                 throw new SnapshotRejectedException(path, "it is malformed");
             if (installed.LastApplied != metadata.LastIncluded)
                 throw new SnapshotRejectedException(path, "it holds another position than announced");
-            if (installed.LastApplied.Index < state.LastApplied.Index)
+            if (installed.LastApplied.Index < _state.LastApplied.Index)
                 throw new SnapshotRejectedException(path, "it is older than the state");
             installed.Snapshot = new SnapshotMetadata(metadata.LastIncluded, metadata.Checksum.ToArray());
-            state = installed;
+            _state = installed;
         });
         return Task.CompletedTask;
     }

@@ -34,7 +34,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     public async Task ReplayNeverExtendsALease()
     {
         await ApplyAsync(Put(1, "lock", "leased", ttl: 5));
-        for (int restart = 0; restart < 4; restart++)
+        for (var restart = 0; restart < 4; restart++)
         {
             Clock.Advance(TimeSpan.FromSeconds(1));
             await ReopenAsync();
@@ -95,7 +95,9 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
         {
             var scan = machine.ScanPrefix([]);
             revision = scan.Revision;
-            Assert.Equal(revision == 0 ? [] : [$"{revision}"], scan.Entries.Select(entry => System.Text.Encoding.UTF8.GetString(entry.Value.Span)));
+            Assert.Equal(
+                revision == 0 ? [] : [$"{revision}"],
+                scan.Entries.Select(entry => System.Text.Encoding.UTF8.GetString(entry.Value.Span)));
         }
         while (revision < 3_000 && !writer.IsFaulted);
         await writer;
@@ -105,7 +107,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     public async Task SnapshotIsLabelledWithTheIndexOfItsData()
     {
         await ApplyAsync([.. Enumerable.Range(1, 100).Select(i => Put((ulong)i, "counter", $"{i}", term: (ulong)i))]);
-        foreach (ulong at in (ulong[])[100, 99, 50, 1])
+        foreach (var at in (ulong[])[100, 99, 50, 1])
         {
             var checksum = await Machine.GenerateSnapshotDataAsync(PathOf($"s{at}"), new LogId(at, at));
             var copy = Open($"copy{at}");
@@ -133,7 +135,8 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
         byte[] garbage = [1, 2, 3];
         File.WriteAllBytes(PathOf("garbage"), garbage);
         await Assert.ThrowsAsync<SnapshotRejectedException>(
-            () => Machine.ApplySnapshotFromFileAsync(new SnapshotMetadata(new LogId(5, 1), SHA256.HashData(garbage)), PathOf("garbage")));
+            () => Machine.ApplySnapshotFromFileAsync(
+                new SnapshotMetadata(new LogId(5, 1), SHA256.HashData(garbage)), PathOf("garbage")));
         Assert.Equal("a=1", Scan());
         await ReopenAsync();
         Assert.Equal("a=1", Scan());
@@ -144,7 +147,8 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     {
         await ApplyAsync(Put(1, "a", "1"));
         File.WriteAllText(PathOf("file"), "in the way");
-        await Assert.ThrowsAnyAsync<IOException>(() => Machine.GenerateSnapshotDataAsync(PathOf("file/s"), new LogId(1, 1)));
+        await Assert.ThrowsAnyAsync<IOException>(
+            () => Machine.GenerateSnapshotDataAsync(PathOf("file/s"), new LogId(1, 1)));
         Assert.Null(Machine.SnapshotMetadata);
         Assert.Equal("in the way", File.ReadAllText(PathOf("file")));
     }

@@ -12,11 +12,12 @@ public abstract class RegressionTraces<TFactory> where TFactory : IMachineFactor
     [InlineData(LeaseClock.Local)]
     [InlineData(LeaseClock.Log)]
     public Task OneStepOfEachKind(LeaseClock clock) => PlayAsync(new EngineOptions { LeaseClock = clock },
-        new(Step.Apply, 1, 40, 1), new(Step.Advance, 3), new(Step.Apply, 2, 40, 4), new(Step.ApplyBad, 3, 9, 6), new(Step.ApplyBad, 4, 9, 1),
-        new(Step.StepBack, 5_000), new(Step.Read, 5), new(Step.Scan, 6, 7, 9), new(Step.EntryTerm, 7), new(Step.Flush, 0), new(Step.Apply, 8, 40, 2),
-        new(Step.Snapshot, 20), new(Step.InstallOther, 10), new(Step.Reopen), new(Step.Compact), new(Step.Cleanup), new(Step.StopStart),
-        new(Step.InstallSelf, 0), new(Step.Apply, 9, 20, 0), new(Step.MovePosition, 3, 1), new(Step.Apply, 10, 20, 3), new(Step.Reset), new(Step.Apply, 11, 40, 1),
-        new(Step.Scan, 0, 1, 2), new(Step.Reopen), new(Step.Read, 12));
+        new(Step.Apply, 1, 40, 1), new(Step.Advance, 3), new(Step.Apply, 2, 40, 4), new(Step.ApplyBad, 3, 9, 6),
+        new(Step.ApplyBad, 4, 9, 1), new(Step.StepBack, 5_000), new(Step.Read, 5), new(Step.Scan, 6, 7, 9),
+        new(Step.EntryTerm, 7), new(Step.Flush, 0), new(Step.Apply, 8, 40, 2), new(Step.Snapshot, 20),
+        new(Step.InstallOther, 10), new(Step.Reopen), new(Step.Compact), new(Step.Cleanup), new(Step.StopStart),
+        new(Step.InstallSelf, 0), new(Step.Apply, 9, 20, 0), new(Step.MovePosition, 3, 1), new(Step.Apply, 10, 20, 3),
+        new(Step.Reset), new(Step.Apply, 11, 40, 1), new(Step.Scan, 0, 1, 2), new(Step.Reopen), new(Step.Read, 12));
 }
 
 public sealed class TheModelPlaysRegressionTraces : RegressionTraces<DictionaryMachines>;

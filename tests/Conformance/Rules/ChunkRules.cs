@@ -28,7 +28,9 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     [Fact]
     public async Task EveryKindOfCommandDoesWhatItSays()
     {
-        await ExpectAsync([true, true, true, true, false, true], Put(1, "a", "1"), Put(2, "b", "2"), Delete(3, "a"), Swap(4, "b", "2", "3"), Swap(5, "b", "2", "4"), Noop(6));
+        await ExpectAsync(
+            [true, true, true, true, false, true], Put(1, "a", "1"), Put(2, "b", "2"), Delete(3, "a"),
+            Swap(4, "b", "2", "3"), Swap(5, "b", "2", "4"), Noop(6));
         Assert.Null(Get("a"));
         Assert.Equal("3", Get("b"));
         Assert.Equal("b=3", Scan());
@@ -64,7 +66,8 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     [Fact]
     public async Task TheLastWriteOfAChunkWins()
     {
-        await ApplyAsync(Put(1, "a", "1"), Delete(2, "a"), Put(3, "a", "2"), Put(4, "a", "3"), Put(5, "b", "1"), Delete(6, "b"));
+        await ApplyAsync(
+            Put(1, "a", "1"), Delete(2, "a"), Put(3, "a", "2"), Put(4, "a", "3"), Put(5, "b", "1"), Delete(6, "b"));
         Assert.Equal("a=3", Scan());
         Assert.Equal(1, Machine.Count);
     }
@@ -88,7 +91,8 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     public async Task AGapNamesTheIndexThatHadToCome()
     {
         await ApplyAsync(Put(1, "a", "1"));
-        var gap = await Assert.ThrowsAsync<LogGapException>(async () => await Machine.ApplyChunkAsync(new[] { Noop(9) }));
+        var gap = await Assert.ThrowsAsync<LogGapException>(
+            async () => await Machine.ApplyChunkAsync(new[] { Noop(9) }));
         Assert.Equal((2UL, 9UL), (gap.ExpectedIndex, gap.ActualIndex));
     }
 
@@ -146,17 +150,19 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     public async Task AValueAboveOneGiBIsRefused()
     {
         await ApplyAsync(Put(1, "a", "1"));
-        byte[] huge = GC.AllocateUninitializedArray<byte>((1 << 30) + 1);
+        var huge = GC.AllocateUninitializedArray<byte>((1 << 30) + 1);
         await RefusedAsync<ArgumentException>(new ApplyEntry(2, 1, Command.Insert(Bytes("a"), huge)));
-        await RefusedAsync<ArgumentException>(new ApplyEntry(2, 1, Command.CompareAndSwap(Bytes("a"), Bytes("1"), huge)));
+        await RefusedAsync<ArgumentException>(
+            new ApplyEntry(2, 1, Command.CompareAndSwap(Bytes("a"), Bytes("1"), huge)));
     }
 
     [Fact]
     public async Task AValueLargerThanAMemtableIsStored()
     {
-        byte[] large = new byte[200_000];
+        var large = new byte[200_000];
         new Random(1).NextBytes(large);
-        await Machine.ApplyChunkAsync(new[] { Put(1, "a", "1"), new ApplyEntry(2, 1, Command.Insert(Bytes("b"), large)), Put(3, "c", "3") });
+        await Machine.ApplyChunkAsync(
+            new[] { Put(1, "a", "1"), new ApplyEntry(2, 1, Command.Insert(Bytes("b"), large)), Put(3, "c", "3") });
         Assert.Equal(large, Machine.Get(Bytes("b")));
         await ReopenAsync();
         Assert.Equal(large, Machine.Get(Bytes("b")));
@@ -180,7 +186,8 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     {
         await ApplyAsync(Put(1, "a", "1"));
         var cancelled = new CancellationToken(canceled: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Machine.ApplyChunkAsync(new[] { Put(2, "a", "2") }, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await Machine.ApplyChunkAsync(new[] { Put(2, "a", "2") }, cancelled));
         Assert.Equal("1", Get("a"));
         Assert.Equal(1UL, Machine.LastApplied.Index);
     }
@@ -188,8 +195,8 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     [Fact]
     public async Task TheCallersBuffersMayChangeAfterTheApply()
     {
-        byte[] key = Bytes("a");
-        byte[] value = Bytes("1");
+        var key = Bytes("a");
+        var value = Bytes("1");
         await Machine.ApplyChunkAsync(new[] { new ApplyEntry(1, 1, Command.Insert(key, value)) });
         key[0] = (byte)'z';
         value[0] = (byte)'9';

@@ -18,7 +18,9 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     {
         await ExpectAsync([false], Swap(1, "a", "1", "2"));
         await ApplyAsync(Put(2, "a", "1"));
-        await ExpectAsync([false, false, false, true], Swap(3, "a", "11", "x"), Swap(4, "a", "", "x"), Swap(5, "a", "2", "x"), Swap(6, "a", "1", "y"));
+        await ExpectAsync(
+            [false, false, false, true], Swap(3, "a", "11", "x"), Swap(4, "a", "", "x"), Swap(5, "a", "2", "x"),
+            Swap(6, "a", "1", "y"));
         Assert.Equal("y", Get("a"));
     }
 
@@ -36,7 +38,9 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     [Fact]
     public async Task AWriteEarlierInTheChunkCounts()
     {
-        await ExpectAsync([true, true, false, true, true, true], Put(1, "a", "1"), Swap(2, "a", "1", "2"), Swap(3, "a", "1", "3"), Delete(4, "a"), Swap(5, "a", null, "5"), Swap(6, "a", "5", "6"));
+        await ExpectAsync(
+            [true, true, false, true, true, true], Put(1, "a", "1"), Swap(2, "a", "1", "2"), Swap(3, "a", "1", "3"),
+            Delete(4, "a"), Swap(5, "a", null, "5"), Swap(6, "a", "5", "6"));
         Assert.Equal("6", Get("a"));
     }
 
@@ -60,7 +64,8 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     [Fact]
     public async Task ASuccessClearsTheLease()
     {
-        await ApplyAsync(Put(1, "a", "1", ttl: 1, time: 1_000), Swap(2, "a", "1", "2", time: 1_500), Noop(3, time: 9_000));
+        await ApplyAsync(
+            Put(1, "a", "1", ttl: 1, time: 1_000), Swap(2, "a", "1", "2", time: 1_500), Noop(3, time: 9_000));
         Assert.Equal("2", Get("a"));
         Assert.Empty(await Machine.LeaseBackgroundCleanupAsync());
         Assert.Equal("2", Get("a"));
@@ -82,7 +87,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
         var outcomes = new List<bool>();
         for (ulong index = 2; index <= 200; index++)
             outcomes.AddRange(await ApplyAsync(Swap(index, "a", $"{(index - 2) / 2}", $"{(index - 2) / 2 + 1}")));
-        string? value = Get("a");
+        var value = Get("a");
         await ReopenAsync();
         Assert.Equal(value, Get("a"));
         for (ulong index = 2; index <= 200; index++)

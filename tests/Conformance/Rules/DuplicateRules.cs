@@ -5,7 +5,8 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
 {
     private static readonly bool[] FirstOutcomes = [true, true, false, true];
 
-    private static ApplyEntry[] Chunk() => [Put(1, "a", "1"), Swap(2, "a", "1", "2"), Swap(3, "a", "1", "3"), Delete(4, "b")];
+    private static ApplyEntry[] Chunk() =>
+        [Put(1, "a", "1"), Swap(2, "a", "1", "2"), Swap(3, "a", "1", "3"), Delete(4, "b")];
 
     [Fact]
     public async Task ADuplicateGetsItsFirstOutcome()
@@ -40,7 +41,9 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     public async Task AChunkOfDuplicatesAndNewEntriesAnswersBoth()
     {
         await ApplyAsync(Chunk());
-        await ExpectAsync([false, true, true, false], Swap(3, "a", "1", "3"), Delete(4, "b"), Swap(5, "a", "2", "5"), Swap(6, "a", "2", "6"));
+        await ExpectAsync(
+            [false, true, true, false], Swap(3, "a", "1", "3"), Delete(4, "b"), Swap(5, "a", "2", "5"),
+            Swap(6, "a", "2", "6"));
         Assert.Equal("a=5", Scan());
         Assert.Equal(6UL, Machine.LastApplied.Index);
     }
@@ -69,8 +72,8 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
 
         async Task AnswersAsync()
         {
-            ulong applied = Machine.LastApplied.Index;
-            for (ulong index = applied - 65_535; index <= applied; index += 4_096)
+            var applied = Machine.LastApplied.Index;
+            for (var index = applied - 65_535; index <= applied; index += 4_096)
                 await ExpectAsync([index % 3 == 0], Outcome(index));
             await ExpectAsync([applied % 3 == 0], Outcome(applied));
             try
@@ -90,7 +93,8 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     {
         await ApplyAsync(Put(1, "a", "1"));
         Machine.UpdateLastApplied(new LogId(10, 2));
-        var unknown = await Assert.ThrowsAsync<DuplicateEntryException>(async () => await ApplyAsync(Put(5, "a", "5"), Put(11, "b", "11", term: 2)));
+        var unknown = await Assert.ThrowsAsync<DuplicateEntryException>(
+            async () => await ApplyAsync(Put(5, "a", "5"), Put(11, "b", "11", term: 2)));
         Assert.Equal(5UL, unknown.Index);
         Assert.Equal("a=1", Scan());
         Assert.Equal(new LogId(10, 2), Machine.LastApplied);

@@ -7,15 +7,17 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
 {
     private const string Before = "old=state";
 
-    /// <summary>A snapshot of "a" and "b" at index 600, term 2, big enough that the engine has tables to link.</summary>
+    /// <summary>
+    /// A snapshot of "a" and "b" at index 600, term 2, big enough that the engine has tables to link.
+    /// </summary>
     private async Task<SnapshotMetadata> SnapshotAsync()
     {
         var source = Open("source");
         for (ulong first = 1; first <= 600; first += 50)
         {
-            await ApplyToAsync(source, [.. Enumerable.Range(0, 50).Select(i => Put(first + (ulong)i, $"key{i * 31 % 50:d3}", new string('v', 200), term: 2))]);
-            if (first % 200 == 1)
-                source.Flush();
+            await ApplyToAsync(source, [.. Enumerable.Range(0, 50).Select(
+                i => Put(first + (ulong)i, $"key{i * 31 % 50:d3}", new string('v', 200), term: 2))]);
+            if (first % 200 == 1) source.Flush();
         }
         var at = new LogId(600, 2);
         return new SnapshotMetadata(at, await source.GenerateSnapshotDataAsync(PathOf("s"), at));
@@ -41,7 +43,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     private string CopyOfSnapshot(string name)
     {
         Directory.CreateDirectory(PathOf(name));
-        foreach (string file in Directory.GetFiles(PathOf("s")))
+        foreach (var file in Directory.GetFiles(PathOf("s")))
             File.Copy(file, Path.Combine(PathOf(name), Path.GetFileName(file)), overwrite: true);
         return PathOf(name);
     }
@@ -51,7 +53,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
-        byte[] wrong = metadata.Checksum.ToArray();
+        var wrong = metadata.Checksum.ToArray();
         wrong[17] ^= 1;
         await RejectedAsync(metadata with { Checksum = wrong }, PathOf("s"));
         await RejectedAsync(metadata with { Checksum = new byte[32] }, PathOf("s"));
@@ -82,14 +84,14 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
-        string copy = CopyOfSnapshot("flipped");
-        foreach (string file in Directory.GetFiles(copy))
+        var copy = CopyOfSnapshot("flipped");
+        foreach (var file in Directory.GetFiles(copy))
         {
-            byte[] good = File.ReadAllBytes(file);
-            for (int step = 0; step <= 16; step++)
+            var good = File.ReadAllBytes(file);
+            for (var step = 0; step <= 16; step++)
             {
-                int offset = (int)((long)(good.Length - 1) * step / 16);
-                byte[] bad = (byte[])good.Clone();
+                var offset = (int)((long)(good.Length - 1) * step / 16);
+                var bad = (byte[])good.Clone();
                 bad[offset] ^= (byte)(1 << (step % 8));
                 File.WriteAllBytes(file, bad);
                 await RejectedAsync(metadata, copy, $"{Path.GetFileName(file)} at {offset}");
@@ -105,11 +107,11 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
-        string copy = CopyOfSnapshot("cut");
-        foreach (string file in Directory.GetFiles(copy))
+        var copy = CopyOfSnapshot("cut");
+        foreach (var file in Directory.GetFiles(copy))
         {
-            byte[] good = File.ReadAllBytes(file);
-            foreach (int length in (int[])[0, 1, good.Length / 2, good.Length - 1])
+            var good = File.ReadAllBytes(file);
+            foreach (var length in (int[])[0, 1, good.Length / 2, good.Length - 1])
             {
                 File.WriteAllBytes(file, good[..length]);
                 await RejectedAsync(metadata, copy, $"{Path.GetFileName(file)} cut to {length}");
@@ -128,9 +130,9 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
         await TargetAsync();
         var random = new Random(11);
         Directory.CreateDirectory(PathOf("g"));
-        foreach (int length in (int[])[0, 1, 7, 100, 5_000])
+        foreach (var length in (int[])[0, 1, 7, 100, 5_000])
         {
-            byte[] garbage = new byte[length];
+            var garbage = new byte[length];
             random.NextBytes(garbage);
             var metadata = new SnapshotMetadata(new LogId(9, 1), SHA256.HashData(garbage));
             File.WriteAllBytes(PathOf("garbage"), garbage);
@@ -167,7 +169,8 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
         var metadata = await SnapshotAsync();
         var target = await TargetAsync();
         var cancelled = new CancellationToken(canceled: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => target.ApplySnapshotFromFileAsync(metadata, PathOf("s"), cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => target.ApplySnapshotFromFileAsync(metadata, PathOf("s"), cancelled));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => target.ResetAsync(cancelled));
         Assert.Equal(Before, Scan());
     }

@@ -1,16 +1,20 @@
 namespace Varve.Tests.Conformance.Rules;
 
-/// <summary>A command out of its limits rejects its chunk, or is refused alone, for good and on every replica.</summary>
+/// <summary>
+/// A command out of its limits rejects its chunk, or is refused alone, for good and on every replica.
+/// </summary>
 public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
 {
     private static readonly ApplyStatus[] FirstStatuses =
     [
-        ApplyStatus.Applied, ApplyStatus.Refused, ApplyStatus.Refused, ApplyStatus.ExpectationFailed, ApplyStatus.Refused, ApplyStatus.Applied, ApplyStatus.Applied,
+        ApplyStatus.Applied, ApplyStatus.Refused, ApplyStatus.Refused, ApplyStatus.ExpectationFailed,
+        ApplyStatus.Refused, ApplyStatus.Applied, ApplyStatus.Applied,
     ];
 
     private static ApplyEntry[] Chunk() =>
     [
-        Put(1, "a", "1"), new(2, 1, Command.Insert(default, Bytes("no key"))), new(3, 1, Command.Delete(new byte[65_536])), Swap(4, "a", "0", "2"),
+        Put(1, "a", "1"), new(2, 1, Command.Insert(default, Bytes("no key"))),
+        new(3, 1, Command.Delete(new byte[65_536])), Swap(4, "a", "0", "2"),
         new(5, 1, Command.CompareAndSwap(default, (byte[]?)null, Bytes("no key"))), Noop(6), Swap(7, "a", "1", "3"),
     ];
 
@@ -38,7 +42,8 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
     public async Task AChunkOfRefusedCommandsAdvancesThePosition()
     {
         var machine = Open("refusing", Refusing);
-        Assert.Equal([ApplyStatus.Refused], await StatusesAsync(machine, new ApplyEntry(1, 1, Command.Delete(default))));
+        Assert.Equal(
+            [ApplyStatus.Refused], await StatusesAsync(machine, new ApplyEntry(1, 1, Command.Delete(default))));
         Assert.Equal(new LogId(1, 1), machine.LastApplied);
         Assert.Equal(1UL, machine.EntryTerm(1));
     }
@@ -59,8 +64,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
         await using (var second = Factory.Open(PathOf("refusing"), Refusing))
         {
             Assert.Equal(FirstStatuses, await StatusesAsync(second, Chunk()));
-            if (second is LsmStateMachine engine)
-                await engine.CompactAsync();
+            if (second is LsmStateMachine engine) await engine.CompactAsync();
         }
         await using (var third = Factory.Open(PathOf("refusing"), Refusing))
         {
@@ -79,8 +83,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
         var target = Open("target", Refusing);
         await target.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), PathOf("snapshot"));
         Assert.Equal("a=3", ScanOf(target));
-        if (target is LsmStateMachine)
-            Assert.Equal(FirstStatuses, await StatusesAsync(target, Chunk()));
+        if (target is LsmStateMachine) Assert.Equal(FirstStatuses, await StatusesAsync(target, Chunk()));
     }
 
     private static async Task<ApplyStatus[]> StatusesAsync(IStateMachine machine, params ApplyEntry[] chunk)

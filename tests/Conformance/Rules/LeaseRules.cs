@@ -71,7 +71,8 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     public async Task TheLogClockNeverRunsBackward()
     {
         var machine = Open("log", LogClock);
-        await ApplyToAsync(machine, Put(1, "a", "1", ttl: 1, time: 1_000), Noop(2, time: 2_000), Noop(3, time: 5), Noop(4));
+        await ApplyToAsync(
+            machine, Put(1, "a", "1", ttl: 1, time: 1_000), Noop(2, time: 2_000), Noop(3, time: 5), Noop(4));
         Assert.Null(GetFrom(machine, "a"));
         await ApplyToAsync(machine, Put(5, "b", "1", ttl: 1, time: 100));
         await ApplyToAsync(machine, Noop(6, time: 2_999));
@@ -84,7 +85,9 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     public async Task TheLogTimeOfAnEntryIncludesItsOwnTimestamp()
     {
         var machine = Open("log", LogClock);
-        await ExpectFromAsync(machine, [true, true, false], Put(1, "a", "1", ttl: 1, time: 1_000), Swap(2, "a", null, "2", time: 2_000), Swap(3, "a", null, "3", time: 2_000));
+        await ExpectFromAsync(
+            machine, [true, true, false], Put(1, "a", "1", ttl: 1, time: 1_000), Swap(2, "a", null, "2", time: 2_000),
+            Swap(3, "a", null, "3", time: 2_000));
         Assert.Equal("2", GetFrom(machine, "a"));
     }
 
@@ -103,8 +106,10 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     public async Task TheLogTimeSurvivesReopeningAndFlushing()
     {
         var machine = Open("log", LogClock);
-        await ApplyToAsync(machine, Put(1, "a", "1", ttl: 1, time: 1_000), Put(2, "b", "2", ttl: 5, time: 1_000), Noop(3, time: 2_000));
-        for (int round = 0; round < 2; round++)
+        await ApplyToAsync(
+            machine, Put(1, "a", "1", ttl: 1, time: 1_000), Put(2, "b", "2", ttl: 5, time: 1_000),
+            Noop(3, time: 2_000));
+        for (var round = 0; round < 2; round++)
         {
             machine.Flush();
             await machine.DisposeAsync();
@@ -128,7 +133,8 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     [Fact]
     public async Task ALaterLeaseReplacesAnEarlierOne()
     {
-        await ApplyAsync(Put(1, "a", "1", ttl: 1), Put(2, "a", "2", ttl: 100), Put(3, "b", "1", ttl: 100), Put(4, "b", "2", ttl: 1));
+        await ApplyAsync(
+            Put(1, "a", "1", ttl: 1), Put(2, "a", "2", ttl: 100), Put(3, "b", "1", ttl: 100), Put(4, "b", "2", ttl: 1));
         Clock.Advance(TimeSpan.FromSeconds(50));
         Assert.Equal("a=2", Scan());
         Assert.Equal("b", Text(await Machine.LeaseBackgroundCleanupAsync()));
@@ -139,7 +145,9 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     public async Task ALeaseBeyondAllTimeNeverExpires()
     {
         var machine = Open("log", LogClock);
-        await ApplyToAsync(machine, Put(1, "a", "1", ttl: ulong.MaxValue, time: 1_000), Put(2, "b", "1", ttl: ulong.MaxValue / 1_000, time: 1_000_000));
+        await ApplyToAsync(
+            machine, Put(1, "a", "1", ttl: ulong.MaxValue, time: 1_000),
+            Put(2, "b", "1", ttl: ulong.MaxValue / 1_000, time: 1_000_000));
         await ApplyToAsync(machine, Noop(3, time: ulong.MaxValue - 1));
         Assert.Equal("a=1 b=1", ScanOf(machine));
         await ApplyAsync(Put(1, "a", "1", ttl: ulong.MaxValue));
@@ -150,7 +158,8 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     [Fact]
     public async Task CleanupReturnsWhatExpiredOnceAndNothingElse()
     {
-        await ApplyAsync(Put(1, "a", "1", ttl: 1), Put(2, "b", "2", ttl: 2), Put(3, "c", "3", ttl: 9), Put(4, "d", "4"));
+        await ApplyAsync(
+            Put(1, "a", "1", ttl: 1), Put(2, "b", "2", ttl: 2), Put(3, "c", "3", ttl: 9), Put(4, "d", "4"));
         Assert.Empty(await Machine.LeaseBackgroundCleanupAsync());
         Clock.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("a b", Text(await Machine.LeaseBackgroundCleanupAsync()));

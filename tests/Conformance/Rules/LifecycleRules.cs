@@ -14,7 +14,8 @@ public abstract class LifecycleRules<TFactory> : MachineTest<TFactory> where TFa
         Assert.Throws<InvalidOperationException>(() => Machine.GetMulti([Bytes("a")]));
         Assert.Throws<InvalidOperationException>(() => Machine.ScanPrefix([]));
         Assert.Throws<InvalidOperationException>(() => Machine.Count);
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Machine.ApplyChunkAsync(new[] { Noop(2) }));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await Machine.ApplyChunkAsync(new[] { Noop(2) }));
         await Machine.StartAsync();
         Assert.True(Machine.IsRunning);
         Assert.Equal("1", Get("a"));
@@ -45,8 +46,7 @@ public abstract class LifecycleRules<TFactory> : MachineTest<TFactory> where TFa
         for (ulong index = 1; index <= 30; index++)
         {
             await ApplyAsync(Put(index, "a", $"{index}"));
-            if (index % 3 == 0)
-                await ReopenAsync();
+            if (index % 3 == 0) await ReopenAsync();
             Assert.Equal($"a={index}", Scan());
             Assert.Equal(index, Machine.LastApplied.Index);
         }

@@ -1,6 +1,7 @@
 namespace Varve.Tests.Conformance.Rules;
 
-// The rules that have to do with files, as kept by the engine where open and mapped files can be neither deleted nor replaced.
+// The rules that have to do with files, as kept by the engine where open and mapped files can be neither deleted nor
+// replaced.
 
 public sealed class NtfsLikeEngineKeepsPositionRules : PositionRules<NtfsLikeMachines>;
 

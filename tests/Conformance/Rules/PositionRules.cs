@@ -94,15 +94,17 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
         var first = new SnapshotMetadata(new LogId(1, 1), new byte[32]);
         Machine.UpdateLastSnapshotMetadata(first);
         Assert.Equal(first, Machine.SnapshotMetadata);
-        byte[] sum = new byte[32];
+        var sum = new byte[32];
         sum[31] = 7;
         var second = new SnapshotMetadata(new LogId(2, 1), sum);
         Machine.PersistLastSnapshotMetadata(second);
         Assert.Equal(second, Machine.SnapshotMetadata);
         Machine.UpdateLastSnapshotMetadata(first); // never back
         Assert.Equal(second, Machine.SnapshotMetadata);
-        Assert.ThrowsAny<ArgumentException>(() => Machine.UpdateLastSnapshotMetadata(new SnapshotMetadata(new LogId(3, 1), sum)));
-        Assert.ThrowsAny<ArgumentException>(() => Machine.UpdateLastSnapshotMetadata(new SnapshotMetadata(new LogId(0, 1), sum)));
+        Assert.ThrowsAny<ArgumentException>(
+            () => Machine.UpdateLastSnapshotMetadata(new SnapshotMetadata(new LogId(3, 1), sum)));
+        Assert.ThrowsAny<ArgumentException>(
+            () => Machine.UpdateLastSnapshotMetadata(new SnapshotMetadata(new LogId(0, 1), sum)));
         await ReopenAsync();
         Assert.Equal(second, Machine.SnapshotMetadata);
         Assert.Equal(1UL, Machine.EntryTerm(2));

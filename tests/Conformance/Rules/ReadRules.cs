@@ -9,7 +9,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     public async Task GetReturnsACopyTheCallerMayKeep()
     {
         await ApplyAsync(Put(1, "a", "1"));
-        byte[] copy = Machine.Get(Bytes("a"))!;
+        var copy = Machine.Get(Bytes("a"))!;
         copy[0] = (byte)'9';
         Assert.Equal("1", Get("a"));
     }
@@ -27,14 +27,18 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     public async Task GetMultiAnswersInTheOrderAsked()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "b", "2"));
-        Assert.Equal([Bytes("2"), null, Bytes("1"), Bytes("2")], Machine.GetMulti([Bytes("b"), Bytes("x"), Bytes("a"), Bytes("b")]));
+        Assert.Equal(
+            [Bytes("2"), null, Bytes("1"), Bytes("2")],
+            Machine.GetMulti([Bytes("b"), Bytes("x"), Bytes("a"), Bytes("b")]));
         Assert.Empty(Machine.GetMulti([]));
     }
 
     [Fact]
     public async Task KeysAreOrderedByUnsignedBytesShorterFirst()
     {
-        byte[][] keys = [[0], [0, 0], [0, 1], [1], [0x7F], [0x7F, 0xFF], [0x80], [0xFE, 0xFF], [0xFF], [0xFF, 0], [0xFF, 0xFF], [0xFF, 0xFF, 0xFF]];
+        byte[][] keys = [
+            [0], [0, 0], [0, 1], [1], [0x7F], [0x7F, 0xFF], [0x80], [0xFE, 0xFF], [0xFF], [0xFF, 0], [0xFF, 0xFF],
+            [0xFF, 0xFF, 0xFF]];
         var order = Enumerable.Range(0, keys.Length).ToArray();
         new Random(5).Shuffle(order);
         await Machine.ApplyChunkAsync(order.Select((k, i) => Raw((ulong)i + 1, keys[k], keys[k])).ToArray());
@@ -55,7 +59,9 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     [Fact]
     public async Task APrefixGivesItsKeysAndNoOthers()
     {
-        await ApplyAsync(Put(1, "pkg", "0"), Put(2, "pkg/a", "1"), Put(3, "pkg/b", "2"), Put(4, "pkh", "3"), Put(5, "pk", "4"), Put(6, "pkg/", "5"), Put(7, "pkg0", "6"));
+        await ApplyAsync(
+            Put(1, "pkg", "0"), Put(2, "pkg/a", "1"), Put(3, "pkg/b", "2"), Put(4, "pkh", "3"), Put(5, "pk", "4"),
+            Put(6, "pkg/", "5"), Put(7, "pkg0", "6"));
         Assert.Equal("pkg/=5 pkg/a=1 pkg/b=2", Scan("pkg/"));
         Assert.Equal("", Scan("pkg/c"));
         Assert.Equal("", Scan("pkg/aa"));
@@ -93,17 +99,17 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     public async Task ManyOverwritesAcrossFlushesLeaveOneValueAKey()
     {
         ulong index = 0;
-        for (int round = 0; round < 40; round++)
+        for (var round = 0; round < 40; round++)
         {
             var chunk = Enumerable.Range(0, 100).Select(k => k % 10 == round % 10
                 ? Delete(++index, $"key{k:d3}")
                 : Put(++index, $"key{k:d3}", $"{round}:{new string('x', 50)}")).ToArray();
             await ApplyAsync(chunk);
-            if (round % 5 == 0)
-                await Machine.FlushAsync();
+            if (round % 5 == 0) await Machine.FlushAsync();
         }
         Assert.Equal(90, Machine.Count);
-        string expected = string.Join(' ', Enumerable.Range(0, 100).Where(k => k % 10 != 9).Select(k => $"key{k:d3}=39:{new string('x', 50)}"));
+        var expected = string.Join(
+            ' ', Enumerable.Range(0, 100).Where(k => k % 10 != 9).Select(k => $"key{k:d3}=39:{new string('x', 50)}"));
         Assert.Equal(expected, Scan("key"));
         await ReopenAsync();
         Assert.Equal(expected, Scan());

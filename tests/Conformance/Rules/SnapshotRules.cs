@@ -7,11 +7,13 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
 {
     private EngineOptions LogClock => Options with { LeaseClock = LeaseClock.Log };
 
-    private static async Task InstallAsync(IStateMachine target, string path, LogId at, ReadOnlyMemory<byte> checksum) =>
+    private static async Task InstallAsync(
+        IStateMachine target, string path, LogId at, ReadOnlyMemory<byte> checksum) =>
         await target.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), path);
 
     /// <summary>Cuts the machine at an index, installs into a new machine and returns that.</summary>
-    private async Task<IStateMachine> CopyAtAsync(IStateMachine source, LogId at, string name, EngineOptions? options = null)
+    private async Task<IStateMachine> CopyAtAsync(
+        IStateMachine source, LogId at, string name, EngineOptions? options = null)
     {
         var checksum = await source.GenerateSnapshotDataAsync(PathOf(name + ".snapshot"), at);
         var copy = Open(name, options);
@@ -40,12 +42,12 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
         var states = new List<string> { "" };
         for (ulong index = 1; index <= 60; index++)
         {
-            await ApplyAsync(index % 5 == 0 ? Delete(index, $"k{index / 2 % 8}") : Put(index, $"k{index % 8}", $"{index}"));
+            await ApplyAsync(
+                index % 5 == 0 ? Delete(index, $"k{index / 2 % 8}") : Put(index, $"k{index % 8}", $"{index}"));
             states.Add(Scan());
-            if (index % 20 == 0)
-                Machine.Flush();
+            if (index % 20 == 0) Machine.Flush();
         }
-        foreach (ulong at in (ulong[])[59, 41, 40, 39, 20, 7, 1])
+        foreach (var at in (ulong[])[59, 41, 40, 39, 20, 7, 1])
             Assert.Equal(states[(int)at], ScanOf(await CopyAtAsync(Machine, new LogId(at, 1), $"copy{at}")));
         Assert.Equal(states[60], Scan());
     }
@@ -53,7 +55,8 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     [Fact]
     public async Task ASnapshotCanBeCutInsideAChunk()
     {
-        await ApplyAsync(Put(1, "a", "1"), Put(2, "a", "2", term: 2), Delete(3, "a", term: 3), Put(4, "a", "4", term: 3));
+        await ApplyAsync(
+            Put(1, "a", "1"), Put(2, "a", "2", term: 2), Delete(3, "a", term: 3), Put(4, "a", "4", term: 3));
         Assert.Equal("a=2", ScanOf(await CopyAtAsync(Machine, new LogId(2, 2), "two")));
         var three = await CopyAtAsync(Machine, new LogId(3, 3), "three");
         Assert.Equal("", ScanOf(three));
@@ -64,9 +67,10 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     public async Task ASnapshotOfManyFlushedKeysIsExact()
     {
         ulong index = 0;
-        for (int round = 0; round < 20; round++)
-            await ApplyAsync([.. Enumerable.Range(0, 200).Select(k => Put(++index, $"key{k * 7 % 1_000:d4}", $"{round} {new string('v', 40)}"))]);
-        string now = Scan();
+        for (var round = 0; round < 20; round++)
+            await ApplyAsync([.. Enumerable.Range(0, 200).Select(
+                k => Put(++index, $"key{k * 7 % 1_000:d4}", $"{round} {new string('v', 40)}"))]);
+        var now = Scan();
         var copy = await CopyAtAsync(Machine, new LogId(index, 1), "copy");
         await ApplyAsync([.. Enumerable.Range(0, 200).Select(k => Delete(++index, $"key{k * 7 % 1_000:d4}"))]);
         Assert.Equal(now, ScanOf(copy));
@@ -96,7 +100,9 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
         await ApplyAsync(Put(1, "a", "1"));
         var checksum = await Machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(1, 1));
         Assert.Equal(32, checksum.Length);
-        Assert.Contains(Directory.GetFiles(PathOf("s")), file => SHA256.HashData(File.ReadAllBytes(file)).AsSpan().SequenceEqual(checksum.Span));
+        Assert.Contains(
+            Directory.GetFiles(PathOf("s")),
+            file => SHA256.HashData(File.ReadAllBytes(file)).AsSpan().SequenceEqual(checksum.Span));
     }
 
     [Fact]
@@ -169,7 +175,8 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     public async Task LeasesTravelWithTheSnapshotOnTheLogClock()
     {
         var source = Open("source", LogClock);
-        await ApplyToAsync(source, Put(1, "a", "1", ttl: 1, time: 1_000), Put(2, "b", "2", ttl: 9, time: 1_000), Noop(3, time: 2_000));
+        await ApplyToAsync(
+            source, Put(1, "a", "1", ttl: 1, time: 1_000), Put(2, "b", "2", ttl: 9, time: 1_000), Noop(3, time: 2_000));
         var copy = await CopyAtAsync(source, new LogId(3, 1), "copy", LogClock);
         Assert.Equal("b=2", ScanOf(copy));
         await ApplyToAsync(copy, Noop(4, time: 9_999));
@@ -220,7 +227,8 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
         var machine = Open("short", Options with { HistoryEntries = 10 });
         for (ulong index = 1; index <= 300; index++)
             await ApplyToAsync(machine, Put(index, "a", $"{index}"));
-        await Assert.ThrowsAnyAsync<ArgumentException>(() => machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(289, 1)));
+        await Assert.ThrowsAnyAsync<ArgumentException>(
+            () => machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(289, 1)));
         Assert.Equal("a=290", ScanOf(await CopyAtAsync(machine, new LogId(290, 1), "copy")));
     }
 
@@ -248,7 +256,8 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     {
         await ApplyAsync(Put(1, "a", "1"));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => Machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(1, 1), new CancellationToken(canceled: true)));
+            () =>
+                Machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(1, 1), new CancellationToken(canceled: true)));
         Assert.False(Directory.Exists(PathOf("s")) && Directory.GetFileSystemEntries(PathOf("s")).Length > 0);
         Assert.Null(Machine.SnapshotMetadata);
     }
@@ -256,6 +265,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     private async Task RefusedAsync<TException>(LogId at) where TException : Exception
     {
         await Assert.ThrowsAnyAsync<TException>(() => Machine.GenerateSnapshotDataAsync(PathOf("refused"), at));
-        Assert.False(Directory.Exists(PathOf("refused")) && Directory.GetFileSystemEntries(PathOf("refused")).Length > 0);
+        Assert.False(
+            Directory.Exists(PathOf("refused")) && Directory.GetFileSystemEntries(PathOf("refused")).Length > 0);
     }
 }

@@ -7,13 +7,14 @@ namespace Varve.Tests.Conformance.Stress;
 /// Readers see one consistent revision whatever else is going on, and after close only that it is closed.
 /// <c>VARVE_STRESS_SECONDS</c> a test (3), <c>VARVE_STRESS_SEED</c> replays the choices, not the interleaving.
 /// </summary>
-public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : DirectoryTest where TFactory : IMachineFactory, new()
+public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : DirectoryTest
+    where TFactory : IMachineFactory, new()
 {
-    private readonly TFactory factory = new();
-    private readonly Epoch epoch = new();
-    private int names;
+    private readonly TFactory _factory = new();
+    private readonly Epoch _epoch = new();
+    private int _names;
 
-    protected TFactory Factory => factory;
+    protected TFactory Factory => _factory;
 
     protected virtual EngineOptions Options => new();
 
@@ -27,14 +28,15 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
     public Task ReadersSeeOneRevisionDuringFlushes() => RunAsync((machine, _) => machine.FlushAsync());
 
     [Fact]
-    public Task ReadersSeeOneRevisionDuringCompactions() => RunAsync((machine, _) => (machine as LsmStateMachine)?.CompactAsync() ?? Task.CompletedTask);
+    public Task ReadersSeeOneRevisionDuringCompactions() =>
+        RunAsync((machine, _) => (machine as LsmStateMachine)?.CompactAsync() ?? Task.CompletedTask);
 
     [Fact]
     public Task ReadersSeeOneRevisionDuringSnapshots() => RunAsync(async (machine, random) =>
     {
-        ulong index = machine.LastApplied.Index;
+        var index = machine.LastApplied.Index;
         var at = Ledger.At(index - Math.Min(index, (ulong)random.Next(100)));
-        string path = PathOf($"snapshot{++names}");
+        var path = PathOf($"snapshot{++_names}");
         ReadOnlyMemory<byte> checksum;
         try
         {
@@ -44,7 +46,7 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
         {
             return; // the writer went on by more than the history while this thread had no core
         }
-        await using (var copy = factory.Open(path + ".copy", Options))
+        await using (var copy = _factory.Open(path + ".copy", Options))
         {
             await copy.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), path);
             var scan = copy.ScanPrefix([]);
@@ -52,21 +54,19 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
             Ledger.Verify(scan.Revision, scan.Entries);
         }
         Directory.Delete(path, recursive: true);
-        if (Directory.Exists(path + ".copy"))
-            Directory.Delete(path + ".copy", recursive: true);
+        if (Directory.Exists(path + ".copy")) Directory.Delete(path + ".copy", recursive: true);
     });
 
     [Fact]
     public async Task ReadersSeeOneRevisionDuringInstalls()
     {
-        await using var ahead = factory.Open(PathOf("ahead"), Options);
+        await using var ahead = _factory.Open(PathOf("ahead"), Options);
         await RunAsync(NothingAsync, between: async (machine, random) =>
         {
-            ulong to = machine.LastApplied.Index + (ulong)random.Next(0, 300);
-            ulong from = ahead.LastApplied.Index;
-            if (to > from)
-                await ahead.ApplyChunkAsync(Ledger.Chunk(from + 1, (int)(to - from)));
-            string path = PathOf($"install{++names}");
+            var to = machine.LastApplied.Index + (ulong)random.Next(0, 300);
+            var from = ahead.LastApplied.Index;
+            if (to > from) await ahead.ApplyChunkAsync(Ledger.Chunk(from + 1, (int)(to - from)));
+            var path = PathOf($"install{++_names}");
             var at = ahead.LastApplied;
             var checksum = await ahead.GenerateSnapshotDataAsync(path, at);
             await machine.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), path);
@@ -77,23 +77,22 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
     [Fact]
     public Task ReadersSeeOneRevisionDuringResets() => RunAsync(NothingAsync, between: async (machine, random) =>
     {
-        if (random.Next(4) != 0)
-            return;
-        epoch.Turn();
+        if (random.Next(4) != 0) return;
+        _epoch.Turn();
         await machine.ResetAsync();
-        epoch.Turn();
+        _epoch.Turn();
     });
 
     [Fact]
     public async Task ReadersThatMeetACloseSeeOnlyThatItIsClosed()
     {
-        long end = End(Seconds);
-        for (int round = 0; round == 0 || Stopwatch.GetTimestamp() < end; round++)
+        var end = End(Seconds);
+        for (var round = 0; round == 0 || Stopwatch.GetTimestamp() < end; round++)
         {
-            var machine = factory.Open(PathOf("closing"), Options);
+            var machine = _factory.Open(PathOf("closing"), Options);
             var readers = Readers(machine, round);
-            ulong next = machine.LastApplied.Index + 1;
-            for (int chunk = 0; chunk < 20; chunk++, next += 25)
+            var next = machine.LastApplied.Index + 1;
+            for (var chunk = 0; chunk < 20; chunk++, next += 25)
                 await machine.ApplyChunkAsync(Ledger.Chunk(next, 25));
             machine.CloseStorage();
             await Task.WhenAll(readers);
@@ -102,11 +101,14 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
 
     private static Task NothingAsync(IStateMachine machine, Random random) => Task.CompletedTask;
 
-    /// <summary>Two readers, a writer, and a disturber beside them; or something the writer does between chunks. Then close.</summary>
-    private async Task RunAsync(Func<IStateMachine, Random, Task> beside, Func<IStateMachine, Random, Task>? between = null)
+    /// <summary>
+    /// Two readers, a writer, and a disturber beside them; or something the writer does between chunks. Then close.
+    /// </summary>
+    private async Task RunAsync(
+        Func<IStateMachine, Random, Task> beside, Func<IStateMachine, Random, Task>? between = null)
     {
-        int seed = (int)(Setting.Seed("VARVE_STRESS_SEED", output) & int.MaxValue);
-        var machine = factory.Open(PathOf("db"), Options);
+        var seed = (int)(Setting.Seed("VARVE_STRESS_SEED", output) & int.MaxValue);
+        var machine = _factory.Open(PathOf("db"), Options);
         var readers = Readers(machine, seed);
         using var finished = new CancellationTokenSource();
         var disturber = OnThreadAsync(async () =>
@@ -117,7 +119,8 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
         });
         try
         {
-            Task[] watched = beside == NothingAsync ? readers : [.. readers, disturber]; // one with nothing to do is over at once
+            // One with nothing to do is over at once.
+            Task[] watched = beside == NothingAsync ? readers : [.. readers, disturber];
             await OnThreadAsync(() => WriteAsync(machine, new Random(seed), between, Task.WhenAny(watched)));
         }
         finally
@@ -129,15 +132,15 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
         }
     }
 
-    private async Task WriteAsync(IStateMachine machine, Random random, Func<IStateMachine, Random, Task>? between, Task trouble)
+    private async Task WriteAsync(
+        IStateMachine machine, Random random, Func<IStateMachine, Random, Task>? between, Task trouble)
     {
-        long end = End(Seconds);
+        var end = End(Seconds);
         var disturbed = Stopwatch.StartNew();
-        for (int chunk = 0; Stopwatch.GetTimestamp() < end && !trouble.IsCompleted; chunk++)
+        for (var chunk = 0; Stopwatch.GetTimestamp() < end && !trouble.IsCompleted; chunk++)
         {
             await machine.ApplyChunkAsync(Ledger.Chunk(machine.LastApplied.Index + 1, random.Next(1, 50)));
-            if (between is not null && chunk % 20 == 19)
-                await between(machine, random);
+            if (between is not null && chunk % 20 == 19) await between(machine, random);
         }
         Assert.Equal(Ledger.CountAt(machine.LastApplied.Index), machine.Count);
         output.WriteLine($"applied {machine.LastApplied.Index} in {disturbed.Elapsed}");
@@ -148,12 +151,13 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
     private Task[] Readers(IStateMachine machine, int seed) =>
         [.. Enumerable.Range(0, 2).Select(i => OnThreadAsync(() =>
         {
-            new LedgerReader(machine, epoch, seed + 100 + i).Run();
+            new LedgerReader(machine, _epoch, seed + 100 + i).Run();
             return Task.CompletedTask;
         }))];
 
     private static Task OnThreadAsync(Func<Task> work) =>
-        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            .Unwrap();
 }
 
 public sealed class TheModelUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<DictionaryMachines>(output)
@@ -175,20 +179,25 @@ public sealed class TheModelUnderConcurrency(ITestOutputHelper output) : Concurr
 
 public sealed class TheEngineUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<EngineMachines>(output);
 
-public sealed class TheTinyEngineUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<TinyEngineMachines>(output);
+public sealed class TheTinyEngineUnderConcurrency(ITestOutputHelper output)
+    : ConcurrencyTests<TinyEngineMachines>(output);
 
 /// <summary>
-/// With retired mappings protected, a reader that comes too late does not get away with it: the process dies, and the test with it.
+/// With retired mappings protected, a reader that comes too late does not get away with it: the process dies, and the
+/// test with it.
 /// </summary>
-public sealed class TheTinyEngineWithRetiredMappingsProtected(ITestOutputHelper output) : ConcurrencyTests<ProtectedEngineMachines>(output)
+public sealed class TheTinyEngineWithRetiredMappingsProtected(ITestOutputHelper output)
+    : ConcurrencyTests<ProtectedEngineMachines>(output)
 {
-    private readonly ITestOutputHelper output = output;
+    private readonly ITestOutputHelper _output = output;
 
     protected override int Seconds => Setting.Of("VARVE_STRESS_SECONDS", 1);
 
     protected override void Dispose(bool disposing)
     {
-        output.WriteLine(Factory.Retired is { } retired ? $"{retired} mappings were retired and protected" : "mappings cannot be protected here");
+        _output.WriteLine(Factory.Retired is { } retired
+            ? $"{retired} mappings were retired and protected"
+            : "mappings cannot be protected here");
         Factory.Release();
         base.Dispose(disposing);
     }

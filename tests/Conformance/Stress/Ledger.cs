@@ -5,14 +5,15 @@ using System.Text;
 namespace Varve.Tests.Conformance.Stress;
 
 /// <summary>
-/// A log whose state at any revision is known without applying it: entry i writes key i % K, or deletes it, so a key is as the
-/// largest index up to the revision left it. Whatever a reader sees at revision r can be verified in full.
+/// A log whose state at any revision is known without applying it: entry i writes key i % K, or deletes it, so a key is
+/// as the largest index up to the revision left it. Whatever a reader sees at revision r can be verified in full.
 /// </summary>
 internal static class Ledger
 {
     public const int Keys = 61;
 
-    private static readonly byte[][] Names = [.. Enumerable.Range(0, Keys).Select(k => Encoding.ASCII.GetBytes($"key{k:d2}"))];
+    private static readonly byte[][] Names = [.. Enumerable.Range(0, Keys).Select(
+        k => Encoding.ASCII.GetBytes($"key{k:d2}"))];
 
     public static ReadOnlySpan<byte> Prefix => "key"u8;
 
@@ -22,18 +23,21 @@ internal static class Ledger
 
     public static byte[] Value(ulong index)
     {
-        byte[] value = new byte[8 + (int)(index * 31 % 200)];
+        var value = new byte[8 + (int)(index * 31 % 200)];
         BinaryPrimitives.WriteUInt64LittleEndian(value, index);
         value.AsSpan(8).Fill((byte)index);
         return value;
     }
 
-    public static ApplyEntry[] Chunk(ulong first, int count) => [.. Enumerable.Range(0, count).Select(i => Entry(first + (ulong)i))];
+    public static ApplyEntry[] Chunk(ulong first, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => Entry(first + (ulong)i))];
 
     private static ApplyEntry Entry(ulong index)
     {
-        byte[] key = Key((int)(index % Keys));
-        return new ApplyEntry(index, 1 + (index / 1_000), Deletes(index) ? Command.Delete(key) : Command.Insert(key, Value(index)), index);
+        var key = Key((int)(index % Keys));
+        return new ApplyEntry(
+            index, 1 + (index / 1_000), Deletes(index) ? Command.Delete(key) : Command.Insert(key, Value(index)),
+            index);
     }
 
     public static LogId At(ulong index) => new(index, index == 0 ? 0 : 1 + (index / 1_000));
@@ -41,7 +45,7 @@ internal static class Ledger
     /// <summary>The index that a key's value at a revision comes from; 0: the key is absent.</summary>
     public static ulong Writer(int key, ulong revision)
     {
-        ulong behind = ((revision % Keys) + Keys - (ulong)key) % Keys;
+        var behind = ((revision % Keys) + Keys - (ulong)key) % Keys;
         return behind >= revision || Deletes(revision - behind) ? 0 : revision - behind;
     }
 
@@ -50,18 +54,18 @@ internal static class Ledger
     public static void VerifyValue(int key, ulong writer, ReadOnlySpan<byte> value)
     {
         if (!value.SequenceEqual(Value(writer)))
-            throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"Key {key}: not the value of entry {writer}"));
+            throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture, $"Key {key}: not the value of entry {writer}"));
     }
 
     /// <summary>Entries in key order must be the state at a revision, no less and no more.</summary>
     public static void Verify(ulong revision, IReadOnlyList<KeyValueEntry> entries)
     {
-        int next = 0;
-        for (int k = 0; k < Keys; k++)
+        var next = 0;
+        for (var k = 0; k < Keys; k++)
         {
-            ulong writer = Writer(k, revision);
-            if (writer == 0)
-                continue;
+            var writer = Writer(k, revision);
+            if (writer == 0) continue;
             if (next >= entries.Count || !entries[next].Key.Span.SequenceEqual(Key(k)))
                 throw new InvalidDataException($"Revision {revision}: key {k} is missing or out of order");
             VerifyValue(k, writer, entries[next++].Value.Span);
@@ -73,11 +77,14 @@ internal static class Ledger
     /// <summary>Values read together must be those of one revision between two.</summary>
     public static void VerifyTogether(int[] keys, byte[]?[] values, ulong lowest, ulong highest)
     {
-        for (ulong revision = lowest; revision <= highest; revision++)
+        for (var revision = lowest; revision <= highest; revision++)
         {
-            if (keys.Select((k, i) => Writer(k, revision) is var writer && (writer == 0 ? values[i] is null : values[i].AsSpan().SequenceEqual(Value(writer)))).All(same => same))
+            if (keys.Select((k, i) => Writer(k, revision) is var writer
+                && (writer == 0 ? values[i] is null : values[i].AsSpan().SequenceEqual(Value(writer)))).All(
+                same => same))
                 return;
         }
-        throw new InvalidDataException($"Keys {string.Join(' ', keys)}: not of one revision from {lowest} to {highest}");
+        throw new InvalidDataException(
+            $"Keys {string.Join(' ', keys)}: not of one revision from {lowest} to {highest}");
     }
 }

@@ -3,30 +3,34 @@ namespace Varve.Tests.Conformance.Stress;
 /// <summary>Counts the times that revisions may run backward; odd while it is happening.</summary>
 internal sealed class Epoch
 {
-    private int value;
+    private int _value;
 
-    public int Now => Volatile.Read(ref value);
+    public int Now => Volatile.Read(ref _value);
 
-    public void Turn() => Interlocked.Increment(ref value);
+    public void Turn() => Interlocked.Increment(ref _value);
 }
 
-/// <summary>Reads a ledger in every way until the machine is closed, and verifies each answer against one revision.</summary>
+/// <summary>
+/// Reads a ledger in every way until the machine is closed, and verifies each answer against one revision.
+/// </summary>
 internal sealed class LedgerReader(IStateMachine machine, Epoch epoch, int seed)
 {
-    private readonly Random random = new(seed);
-    private ulong seen;
-    private int seenIn;
+    private readonly Random _random = new(seed);
+    private ulong _seen;
+    private int _seenIn;
 
     public long Reads { get; private set; }
 
-    /// <summary>Returns when the machine says that it is closed; throws on a wrong answer or any other failure.</summary>
+    /// <summary>
+    /// Returns when the machine says that it is closed; throws on a wrong answer or any other failure.
+    /// </summary>
     public void Run()
     {
         try
         {
             for (; ; Reads++)
             {
-                switch (random.Next(machine is LsmStateMachine ? 6 : 3))
+                switch (_random.Next(machine is LsmStateMachine ? 6 : 3))
                 {
                     case 0: Get(); break;
                     case 1: GetMulti(); break;
@@ -41,25 +45,24 @@ internal sealed class LedgerReader(IStateMachine machine, Epoch epoch, int seed)
         }
     }
 
-    private void Get() => Together([random.Next(Ledger.Keys)], keys => [machine.Get(Ledger.Key(keys[0]))]);
+    private void Get() => Together([_random.Next(Ledger.Keys)], keys => [machine.Get(Ledger.Key(keys[0]))]);
 
     private void GetMulti() =>
-        Together([.. Enumerable.Range(0, 5).Select(_ => random.Next(Ledger.Keys))],
+        Together([.. Enumerable.Range(0, 5).Select(_ => _random.Next(Ledger.Keys))],
             keys => machine.GetMulti([.. keys.Select(k => (ReadOnlyMemory<byte>)Ledger.Key(k))]));
 
     private void Together(int[] keys, Func<int[], byte[]?[]> read)
     {
-        int before = epoch.Now;
-        ulong lowest = machine.LastApplied.Index;
-        byte[]?[] values = read(keys);
-        ulong highest = machine.LastApplied.Index;
-        if (before % 2 == 0 && before == epoch.Now)
-            Ledger.VerifyTogether(keys, values, lowest, highest);
+        var before = epoch.Now;
+        var lowest = machine.LastApplied.Index;
+        var values = read(keys);
+        var highest = machine.LastApplied.Index;
+        if (before % 2 == 0 && before == epoch.Now) Ledger.VerifyTogether(keys, values, lowest, highest);
     }
 
     private void Scan()
     {
-        int before = epoch.Now;
+        var before = epoch.Now;
         var scan = machine.ScanPrefix(Ledger.Prefix);
         Advanced(before, scan.Revision);
         Ledger.Verify(scan.Revision, scan.Entries);
@@ -67,19 +70,19 @@ internal sealed class LedgerReader(IStateMachine machine, Epoch epoch, int seed)
 
     private void View(LsmStateMachine engine)
     {
-        int before = epoch.Now;
+        var before = epoch.Now;
         using var view = engine.OpenView();
         Advanced(before, view.Revision);
-        var entries = Collect(random.Next(2) == 0 ? view.ScanPrefix(Ledger.Prefix) : view.ScanRange([], []));
+        var entries = Collect(_random.Next(2) == 0 ? view.ScanPrefix(Ledger.Prefix) : view.ScanRange([], []));
         Ledger.Verify(view.Revision, entries);
-        for (int i = 0; i < 8; i++)
+        for (var i = 0; i < 8; i++)
         {
-            int k = random.Next(Ledger.Keys);
-            ulong writer = Ledger.Writer(k, view.Revision);
+            var k = _random.Next(Ledger.Keys);
+            var writer = Ledger.Writer(k, view.Revision);
             if (view.TryGet(Ledger.Key(k), out var value) != (writer != 0))
-                throw new InvalidDataException($"Revision {view.Revision}: key {k} is there when it should not be, or the reverse");
-            if (writer != 0)
-                Ledger.VerifyValue(k, writer, value);
+                throw new InvalidDataException(
+                    $"Revision {view.Revision}: key {k} is there when it should not be, or the reverse");
+            if (writer != 0) Ledger.VerifyValue(k, writer, value);
         }
         var reversed = Collect(view.ScanPrefix(Ledger.Prefix).Reversed());
         reversed.Reverse();
@@ -97,10 +100,8 @@ internal sealed class LedgerReader(IStateMachine machine, Epoch epoch, int seed)
     /// <summary>Within an epoch a thread never sees an older revision than it saw.</summary>
     private void Advanced(int before, ulong revision)
     {
-        if (before % 2 != 0 || before != epoch.Now)
-            return;
-        if (before == seenIn && revision < seen)
-            throw new InvalidDataException($"Revision {revision} after {seen}");
-        (seen, seenIn) = (revision, before);
+        if (before % 2 != 0 || before != epoch.Now) return;
+        if (before == _seenIn && revision < _seen) throw new InvalidDataException($"Revision {revision} after {_seen}");
+        (_seen, _seenIn) = (revision, before);
     }
 }

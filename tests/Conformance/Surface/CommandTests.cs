@@ -14,8 +14,10 @@ public sealed class CommandTests : MachineTest<EngineMachines>
         Assert.Null(Command.CompareAndSwap(Bytes("k"), none, Bytes("v")).Expected);
         Assert.Null(Command.CompareAndSwap(Bytes("k"), null, Bytes("v")).Expected);
         Assert.Equal(0, Command.CompareAndSwap(Bytes("k"), Array.Empty<byte>(), Bytes("v")).Expected!.Value.Length);
-        Assert.Equal(0, Command.CompareAndSwap(Bytes("k"), ReadOnlyMemory<byte>.Empty, Bytes("v")).Expected!.Value.Length);
-        Assert.Equal(0, Command.CompareAndSwap(Bytes("k"), default(ReadOnlyMemory<byte>), Bytes("v"), 5).Expected!.Value.Length);
+        Assert.Equal(
+            0, Command.CompareAndSwap(Bytes("k"), ReadOnlyMemory<byte>.Empty, Bytes("v")).Expected!.Value.Length);
+        Assert.Equal(
+            0, Command.CompareAndSwap(Bytes("k"), default(ReadOnlyMemory<byte>), Bytes("v"), 5).Expected!.Value.Length);
         Assert.Null(Command.CompareAndSwap(Bytes("k"), (ReadOnlyMemory<byte>?)null, Bytes("v")).Expected);
         Assert.Equal(5UL, Command.CompareAndSwap(Bytes("k"), none, Bytes("v"), ttlSeconds: 5).TtlSeconds);
     }
@@ -25,7 +27,9 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     [InlineData(true)]
     public void ASwapMayHaveALease(bool isWire)
     {
-        ApplyEntry[] chunk = [new(1, 1, Command.CompareAndSwap(Bytes("k"), (byte[]?)null, Bytes("v"), ttlSeconds: 5)), Swap(2, "k", "v", "w"), Swap(3, "k", "w", "x")];
+        ApplyEntry[] chunk = [
+            new(1, 1, Command.CompareAndSwap(Bytes("k"), (byte[]?)null, Bytes("v"), ttlSeconds: 5)),
+            Swap(2, "k", "v", "w"), Swap(3, "k", "w", "x")];
         var results = new ApplyResult[1];
         Send(chunk[0]);
         Assert.Equal("v", Get("k"));
@@ -45,17 +49,20 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     [Fact]
     public void TryValidateSaysWhatApplyWouldRefuse()
     {
-        foreach (var good in new[] { Command.Noop, Command.Insert(Bytes("k"), default), Command.Delete(new byte[65_535]), Command.CompareAndSwap(Bytes("k"), (byte[]?)null, default) })
+        foreach (var good in new[] { Command.Noop, Command.Insert(Bytes("k"), default), Command.Delete(
+            new byte[65_535]), Command.CompareAndSwap(Bytes("k"), (byte[]?)null, default) })
         {
             Assert.True(good.TryValidate(out var problem));
             Assert.Null(problem);
         }
 
-        foreach (var bad in new[] { Command.Insert(default, Bytes("v")), Command.Delete(new byte[65_536]), Command.CompareAndSwap(default, (byte[]?)null, default) })
+        foreach (var bad in new[] { Command.Insert(default, Bytes("v")), Command.Delete(
+            new byte[65_536]), Command.CompareAndSwap(default, (byte[]?)null, default) })
         {
             Assert.False(bad.TryValidate(out var problem));
             Assert.Contains($"{bad.Key.Length} bytes", problem, StringComparison.Ordinal);
-            var thrown = Assert.Throws<ArgumentException>(() => Engine.ApplyChunk([new ApplyEntry(1, 1, bad)], new ApplyResult[1]));
+            var thrown = Assert.Throws<ArgumentException>(
+                () => Engine.ApplyChunk([new ApplyEntry(1, 1, bad)], new ApplyResult[1]));
             Assert.Contains(problem["The command has ".Length..], thrown.Message, StringComparison.Ordinal);
         }
     }
@@ -63,15 +70,21 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     [Fact]
     public void ArgumentsAreCalledByTheirPublicNames()
     {
-        AssertNamed("chunk", () => Engine.ApplyChunk([Put(2, "a", "1"), Put(2, "a", "2")], new ApplyResult[2]), typeof(LogGapException));
+        AssertNamed(
+            "chunk", () => Engine.ApplyChunk([Put(2, "a", "1"), Put(2, "a", "2")], new ApplyResult[2]),
+            typeof(LogGapException));
         AssertNamed("chunk", () => Engine.ApplyChunk([Put(1, "a", "1"), Put(1, "a", "2")], new ApplyResult[2]));
-        AssertNamed("encodedChunk", () => Engine.ApplyChunk(WireChunk.Encode([Put(1, "a", "1"), Put(1, "a", "2")]).AsSpan(), new ApplyResult[2]));
-        AssertNamed("encodedChunk", () => Engine.ApplyChunk(WireChunk.Encode([Put(1, "", "1")]).AsSpan(), new ApplyResult[2]));
+        AssertNamed("encodedChunk", () => Engine.ApplyChunk(
+            WireChunk.Encode([Put(1, "a", "1"), Put(1, "a", "2")]).AsSpan(), new ApplyResult[2]));
+        AssertNamed(
+            "encodedChunk", () => Engine.ApplyChunk(WireChunk.Encode([Put(1, "", "1")]).AsSpan(), new ApplyResult[2]));
         AssertNamed("encodedChunk", () => Engine.ApplyChunk(new byte[] { 9 }.AsSpan(), new ApplyResult[2]));
         AssertNamed("results", () => Engine.ApplyChunk([Put(1, "a", "1")], []));
         AssertNamed("chunk", () => Engine.ApplyChunk([Put(0, "a", "1")], new ApplyResult[1]));
         AssertNamed("options", () => LsmStateMachine.Open(PathOf("other"), new EngineOptions { UpperRunsMax = 99 }));
-        AssertNamed("options", () => LsmStateMachine.Open(PathOf("other"), new EngineOptions { InvalidCommands = (InvalidCommands)9 }));
+        AssertNamed(
+            "options",
+            () => LsmStateMachine.Open(PathOf("other"), new EngineOptions { InvalidCommands = (InvalidCommands)9 }));
 
         static void AssertNamed(string parameter, Action call, Type? other = null)
         {
@@ -96,7 +109,8 @@ public sealed class CommandTests : MachineTest<EngineMachines>
 
         static void AssertPassedOver(LsmStateMachine engine, ulong index)
         {
-            var failure = Assert.Throws<DuplicateEntryException>(() => engine.ApplyChunk([Put(index, "a", "1")], new ApplyResult[1]));
+            var failure = Assert.Throws<DuplicateEntryException>(
+                () => engine.ApplyChunk([Put(index, "a", "1")], new ApplyResult[1]));
             Assert.Equal(index, failure.Index);
             Assert.DoesNotContain("applied before", failure.Message, StringComparison.Ordinal);
             Assert.Contains("never applied", failure.Message, StringComparison.Ordinal);

@@ -26,11 +26,13 @@ public sealed class EngineTests : MachineTest<EngineMachines>
         await ReopenAsync(Options with { ReadOnly = true });
         Assert.Equal("a=1 b=2", Scan());
         Assert.Equal(new LogId(2, 1), Machine.LastApplied);
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Machine.ApplyChunkAsync(new[] { Noop(3) }));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await Machine.ApplyChunkAsync(new[] { Noop(3) }));
         await Assert.ThrowsAsync<InvalidOperationException>(() => Machine.ResetAsync());
         Assert.Throws<InvalidOperationException>(() => Machine.PersistLastApplied(new LogId(9, 1)));
         await Assert.ThrowsAsync<InvalidOperationException>(
-            () => Machine.ApplySnapshotFromFileAsync(new SnapshotMetadata(new LogId(9, 1), new byte[32]), PathOf("none")));
+            () => Machine.ApplySnapshotFromFileAsync(
+                new SnapshotMetadata(new LogId(9, 1), new byte[32]), PathOf("none")));
         Assert.Equal("a=1 b=2", Scan());
     }
 
@@ -83,12 +85,11 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     [Fact]
     public void FilesAreTheOwnersAlone()
     {
-        if (OperatingSystem.IsWindows())
-            return;
+        if (OperatingSystem.IsWindows()) return;
         _ = Machine;
         const UnixFileMode others = (UnixFileMode)0b000_111_111;
         Assert.Equal(default, File.GetUnixFileMode(PathOf("db")) & others);
-        foreach (string file in Directory.GetFiles(PathOf("db")))
+        foreach (var file in Directory.GetFiles(PathOf("db")))
             Assert.Equal(default, File.GetUnixFileMode(file) & others);
     }
 
@@ -130,11 +131,11 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     {
         for (ulong index = 1; index <= 200; index++)
         {
-            await ApplyAsync(index % 3 == 0 ? Delete(index, $"k{index % 17}") : Put(index, $"k{index % 19}", $"{index}"));
-            if (index % 50 == 0)
-                await Engine.FlushAsync();
+            await ApplyAsync(
+                index % 3 == 0 ? Delete(index, $"k{index % 17}") : Put(index, $"k{index % 19}", $"{index}"));
+            if (index % 50 == 0) await Engine.FlushAsync();
         }
-        string before = Scan();
+        var before = Scan();
         await Engine.CompactAsync();
         Assert.Equal(before, Scan());
         Assert.InRange(Engine.GetStatistics().Runs.Count, 0, 1);
@@ -148,7 +149,8 @@ public sealed class EngineTests : MachineTest<EngineMachines>
         await ApplyAsync(Put(1, "a", "1"), Noop(2));
         await ApplyAsync(Noop(3));
         var statistics = Engine.GetStatistics();
-        Assert.Equal((3L, 2L, new LogId(3, 1)), (statistics.EntriesApplied, statistics.ChunksApplied, statistics.LastApplied));
+        Assert.Equal(
+            (3L, 2L, new LogId(3, 1)), (statistics.EntriesApplied, statistics.ChunksApplied, statistics.LastApplied));
         Assert.Null(statistics.Fault);
     }
 

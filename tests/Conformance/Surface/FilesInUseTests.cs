@@ -2,13 +2,19 @@ using Varve.Storage;
 
 namespace Varve.Tests.Conformance.Surface;
 
-/// <summary>A file that somebody still has mapped cannot be deleted on NTFS: it stays until it can be, and nothing fails for it.</summary>
+/// <summary>
+/// A file that somebody still has mapped cannot be deleted on NTFS: it stays until it can be, and nothing fails for it.
+/// </summary>
 public sealed class FilesInUseTests : DirectoryTest
 {
-    private readonly NtfsLikeStorage storage = new(new PortableStorage());
-    private ulong index;
+    private readonly NtfsLikeStorage _storage = new(new PortableStorage());
+    private ulong _index;
 
-    private EngineOptions Options => TinyEngineMachines.Shrunk(new EngineOptions { HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan }) with { Storage = storage };
+    private EngineOptions Options =>
+        TinyEngineMachines.Shrunk(new EngineOptions { HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan }) with
+        {
+            Storage = _storage
+        };
 
     [Fact]
     public async Task AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads()
@@ -39,7 +45,7 @@ public sealed class FilesInUseTests : DirectoryTest
         using (var second = LsmStateMachine.Open(PathOf("db"), Options))
         {
             Assert.Subset(Tables(), held);
-            Assert.Contains(storage.Refused, line => line.StartsWith("delete", StringComparison.Ordinal));
+            Assert.Contains(_storage.Refused, line => line.StartsWith("delete", StringComparison.Ordinal));
             Apply(second, 200);
             await second.CompactAsync();
             close.Release();
@@ -62,7 +68,8 @@ public sealed class FilesInUseTests : DirectoryTest
         await machine.CompactAsync();
         Apply(machine, 20);
         using var reader = LsmStateMachine.Open(PathOf("db"), Options with { ReadOnly = true });
-        var metadata = new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(PathOf("snapshot"), machine.LastApplied));
+        var metadata = new SnapshotMetadata(
+            machine.LastApplied, await machine.GenerateSnapshotDataAsync(PathOf("snapshot"), machine.LastApplied));
         await machine.ApplySnapshotFromFileAsync(metadata, PathOf("snapshot"));
         await machine.ResetAsync();
         await machine.ApplySnapshotFromFileAsync(metadata, PathOf("snapshot"));
@@ -82,7 +89,7 @@ public sealed class FilesInUseTests : DirectoryTest
 
         Directory.CreateDirectory(PathOf("db/staging-000000000077"));
         string[] debris = ["db/CURRENT.tmp", "db/000000000900.wal.tmp", "db/staging-000000000077/part"];
-        var inUse = debris.Select(name => storage.Open(PathOf(name), FileIntent.CreateNew)).ToList();
+        var inUse = debris.Select(name => _storage.Open(PathOf(name), FileIntent.CreateNew)).ToList();
         using (var second = LsmStateMachine.Open(PathOf("db"), Options))
         {
             Apply(second, 300);
@@ -91,7 +98,7 @@ public sealed class FilesInUseTests : DirectoryTest
             Assert.Null(second.GetStatistics().Fault);
         }
 
-        Assert.All(debris, name => Assert.Contains($"delete {PathOf(name)}", storage.Refused));
+        Assert.All(debris, name => Assert.Contains($"delete {PathOf(name)}", _storage.Refused));
         Assert.All(debris, name => Assert.True(File.Exists(PathOf(name)), name));
         inUse.ForEach(file => file.Dispose());
         using var third = LsmStateMachine.Open(PathOf("db"), Options);
@@ -112,10 +119,12 @@ public sealed class FilesInUseTests : DirectoryTest
 
         using var third = LsmStateMachine.Open(PathOf("db"), Options);
         Assert.Empty(Temporaries());
-        Assert.Equal((long)index, third.Count);
+        Assert.Equal((long)_index, third.Count);
     }
 
-    /// <summary>A reader of the first 300 entries, beside a writer that has flushed and recycled what they are in.</summary>
+    /// <summary>
+    /// A reader of the first 300 entries, beside a writer that has flushed and recycled what they are in.
+    /// </summary>
     private async Task<LsmStateMachine> RecycleUnderAReader()
     {
         using var writer = LsmStateMachine.Open(PathOf("db"), Options);
@@ -136,8 +145,11 @@ public sealed class FilesInUseTests : DirectoryTest
     {
         for (var i = 0; i < count; i++)
         {
-            index++;
-            machine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(System.Text.Encoding.ASCII.GetBytes($"key-{index:D6}"), new byte[100]))], new ApplyResult[1]);
+            _index++;
+            machine.ApplyChunk(
+                [new ApplyEntry(
+                    _index, 1, Command.Insert(System.Text.Encoding.ASCII.GetBytes($"key-{_index:D6}"), new byte[100]))],
+                new ApplyResult[1]);
         }
     }
 

@@ -1,12 +1,10 @@
 using Varve.Storage;
-using Varve.Tests.Conformance.Machines;
-using Xunit;
 
 namespace Varve.Tests.Conformance.Surface;
 
 /// <summary>
-/// Views of closed engines and read-only engines, over a storage where a read of what was unmapped ends the process: what they read is mapped,
-/// and as it was, whatever the next engine on the directory does.
+/// Views of closed engines and read-only engines, over a storage where a read of what was unmapped ends the process:
+/// what they read is mapped, and as it was, whatever the next engine on the directory does.
 /// </summary>
 public sealed class SharedDirectoryTests : IDisposable
 {
@@ -81,19 +79,30 @@ public sealed class SharedDirectoryTests : IDisposable
         for (; entries > 0; entries--)
         {
             var index = engine.LastApplied.Index + 1;
-            engine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(BitConverter.GetBytes(index % 211), (byte[])[.. BitConverter.GetBytes(index), .. new byte[100]]))], results);
+            engine.ApplyChunk(
+                [new ApplyEntry(index, 1, Command.Insert(
+                    BitConverter.GetBytes(index % 211), (byte[])[.. BitConverter.GetBytes(index), .. new byte[100]]))],
+                results);
         }
     }
 
     private static List<string> Dump(ReadView view)
     {
         var entries = new List<string>();
-        foreach (var entry in view.ScanPrefix([])) entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
+        foreach (var entry in view.ScanPrefix([]))
+            entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
         return entries;
     }
 
-    private LsmStateMachine Open(bool isReader = false) => LsmStateMachine.Open(Path.Combine(_root, "db"), new EngineOptions
-    {
-        Storage = _storage, ReadOnly = isReader, MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, HistoryEntries = 0, UpperRunsMax = 2,
-    });
+    private LsmStateMachine Open(bool isReader = false) =>
+        LsmStateMachine.Open(Path.Combine(_root, "db"), new EngineOptions
+        {
+            Storage = _storage,
+            ReadOnly = isReader,
+            MemtableBytes = 64 << 10,
+            TableBytes = 64 << 10,
+            BlockBytes = 1024,
+            HistoryEntries = 0,
+            UpperRunsMax = 2,
+        });
 }

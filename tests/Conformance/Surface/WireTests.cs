@@ -6,7 +6,7 @@ namespace Varve.Tests.Conformance.Surface;
 /// <summary>Whatever bytes arrive as a chunk, they are applied whole or refused whole.</summary>
 public sealed partial class WireTests : MachineTest<EngineMachines>
 {
-    private readonly ApplyResult[] results = new ApplyResult[16];
+    private readonly ApplyResult[] _results = new ApplyResult[16];
 
     private LsmStateMachine Engine => (LsmStateMachine)Machine;
 
@@ -17,10 +17,12 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
 
     private void Refused(byte[] wire)
     {
-        var failure = Xunit.Record.Exception(() => Engine.ApplyChunk(wire.AsSpan(), results));
-        Assert.True(failure is ArgumentException, $"{Convert.ToHexString(wire)}: {failure?.GetType().ToString() ?? "accepted"}");
+        var failure = Xunit.Record.Exception(() => Engine.ApplyChunk(wire.AsSpan(), _results));
+        Assert.True(
+            failure is ArgumentException,
+            $"{Convert.ToHexString(wire)}: {failure?.GetType().ToString() ?? "accepted"}");
         Assert.Matches(Digit(), failure!.Message);
-        Assert.Throws(failure.GetType(), () => { Engine.ApplyChunk(Segmented.Of(wire, () => 1), results); });
+        Assert.Throws(failure.GetType(), () => { Engine.ApplyChunk(Segmented.Of(wire, () => 1), _results); });
         Assert.Equal(default, Engine.LastApplied);
         Assert.Equal("", Scan());
     }
@@ -28,14 +30,13 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     [Fact]
     public void AChunkCutAnywhereInsideAnEntryIsRefused()
     {
-        byte[] wire = WireChunk.Encode(Three());
+        var wire = WireChunk.Encode(Three());
         var boundaries = Enumerable.Range(0, 4).Select(i => WireChunk.Encode(Three()[..i]).Length).ToHashSet();
-        for (int length = 1; length < wire.Length; length++)
+        for (var length = 1; length < wire.Length; length++)
         {
-            if (!boundaries.Contains(length))
-                Refused(wire[..length]);
+            if (!boundaries.Contains(length)) Refused(wire[..length]);
         }
-        Assert.Equal(3, Engine.ApplyChunk(wire.AsSpan(), results));
+        Assert.Equal(3, Engine.ApplyChunk(wire.AsSpan(), _results));
         Assert.Equal("a=", Scan());
     }
 
@@ -67,7 +68,8 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     public void UnknownFieldsAreSkipped()
     {
         // Entry { index 1, term 1, payload { noop }, 9: "x", 10: 5, 11: fixed32, 12: fixed64 }
-        Assert.Equal(1, Engine.ApplyChunk(Convert.FromHexString("1B" + "08011001" + "1A020A00" + "4A0178" + "5005" + "5D01020304" + "610102030405060708").AsSpan(), results));
+        Assert.Equal(1, Engine.ApplyChunk(Convert.FromHexString("1B" + "08011001" + "1A020A00" + "4A0178" + "5005"
+            + "5D01020304" + "610102030405060708").AsSpan(), _results));
         Assert.Equal(new LogId(1, 1), Engine.LastApplied);
     }
 
@@ -75,16 +77,18 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     public void AConfigurationEntryAdvancesTheIndexAndNothingElse()
     {
         // Entry { index 1, term 2, payload { config { add_node { node_id 3, address "n" } } }, timestamp 7 }
-        Assert.Equal(1, Engine.ApplyChunk(Convert.FromHexString("11" + "08011002" + "1A09" + "1A07" + "0A05" + "0803" + "12016E" + "7807").AsSpan(), results));
+        Assert.Equal(1, Engine.ApplyChunk(
+            Convert.FromHexString("11" + "08011002" + "1A09" + "1A07" + "0A05" + "0803" + "12016E" + "7807").AsSpan(),
+            _results));
         Assert.Equal(new LogId(1, 2), Engine.LastApplied);
-        Assert.Equal(new ApplyResult(1, true), results[0]);
+        Assert.Equal(new ApplyResult(1, true), _results[0]);
         Assert.Equal(0, Engine.Count);
     }
 
     [Fact]
     public void ResultsTooSmallForTheChunkAreRefused()
     {
-        byte[] wire = WireChunk.Encode(Three());
+        var wire = WireChunk.Encode(Three());
         Assert.ThrowsAny<ArgumentException>(() => Engine.ApplyChunk(wire.AsSpan(), new ApplyResult[2]));
         Assert.ThrowsAny<ArgumentException>(() => Engine.ApplyChunk(Segmented.Of(wire, () => 5), new ApplyResult[2]));
         Assert.ThrowsAny<ArgumentException>(() => Engine.ApplyChunk(Three(), new ApplyResult[2]));
@@ -95,7 +99,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     [Fact]
     public void AnEmptyChunkIsAccepted()
     {
-        Assert.Equal(0, Engine.ApplyChunk(ReadOnlySpan<byte>.Empty, results));
+        Assert.Equal(0, Engine.ApplyChunk(ReadOnlySpan<byte>.Empty, _results));
         Assert.Equal(0, Engine.ApplyChunk(System.Buffers.ReadOnlySequence<byte>.Empty, []));
         Assert.Equal(default, Engine.LastApplied);
     }
@@ -104,19 +108,19 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     public async Task RandomDamageIsRefusedOrAppliedButNeverBreaksTheEngine()
     {
         var random = new Random(3);
-        byte[] good = WireChunk.Encode(Three());
-        for (int i = 0; i < 2_000; i++)
+        var good = WireChunk.Encode(Three());
+        for (var i = 0; i < 2_000; i++)
         {
-            byte[] bad = (byte[])good.Clone();
-            for (int flips = random.Next(1, 4); flips > 0; flips--)
+            var bad = (byte[])good.Clone();
+            for (var flips = random.Next(1, 4); flips > 0; flips--)
                 bad[random.Next(bad.Length)] = (byte)random.Next(256);
             var before = Engine.LastApplied;
-            var failure = Xunit.Record.Exception(() => Engine.ApplyChunk(bad.AsSpan(), results));
-            Assert.True(failure is null or ArgumentException or LogGapException or DuplicateEntryException, $"{Convert.ToHexString(bad)}: {failure}");
-            if (failure is not null)
-                Assert.Equal(before, Engine.LastApplied);
-            if (Engine.LastApplied.Index > 3)
-                await Engine.ResetAsync();
+            var failure = Xunit.Record.Exception(() => Engine.ApplyChunk(bad.AsSpan(), _results));
+            Assert.True(
+                failure is null or ArgumentException or LogGapException or DuplicateEntryException,
+                $"{Convert.ToHexString(bad)}: {failure}");
+            if (failure is not null) Assert.Equal(before, Engine.LastApplied);
+            if (Engine.LastApplied.Index > 3) await Engine.ResetAsync();
         }
     }
 }

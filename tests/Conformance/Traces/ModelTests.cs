@@ -18,9 +18,10 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
     [InlineData(LeaseClock.Log, LogGapPolicy.Allow)]
     public void AnyTraceGivesTheAnswersOfTheModel(LeaseClock clock, LogGapPolicy gaps)
     {
-        int steps = Setting.Of("VARVE_MODEL_OPS", 20_000) / 8 / Thinned;
-        ulong seed = Setting.Seed("VARVE_MODEL_SEED", output);
-        var invalid = (clock == LeaseClock.Log) == (gaps == LogGapPolicy.Allow) ? InvalidCommands.Throw : InvalidCommands.Refuse;
+        var steps = Setting.Of("VARVE_MODEL_OPS", 20_000) / 8 / Thinned;
+        var seed = Setting.Seed("VARVE_MODEL_SEED", output);
+        var invalid =
+            (clock == LeaseClock.Log) == (gaps == LogGapPolicy.Allow) ? InvalidCommands.Throw : InvalidCommands.Refuse;
         var options = Options with { LeaseClock = clock, LogGaps = gaps, InvalidCommands = invalid };
         var config = Config.QuickThrowOnFailure
             .WithMaxTest(Math.Max(1, steps / TraceGenerator.StepsATrace))
@@ -28,7 +29,9 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
             .WithReplay(FSharpOption<Replay>.Some(new Replay(new Rnd(seed), FSharpOption<int>.None)));
         try
         {
-            Check.One(config, Prop.ForAll(TraceGenerator.Traces(), trace => TraceRun.PlayAsync(new TFactory(), options, trace).GetAwaiter().GetResult()));
+            Check.One(config, Prop.ForAll(
+                TraceGenerator.Traces(),
+                trace => TraceRun.PlayAsync(new TFactory(), options, trace).GetAwaiter().GetResult()));
         }
         catch (Exception failure)
         {

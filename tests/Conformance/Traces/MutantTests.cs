@@ -23,22 +23,26 @@ public abstract class Mutant : IStateMachine
     public virtual byte[]? Get(ReadOnlySpan<byte> key) => Real.Get(key);
     public byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys) => Real.GetMulti(keys);
     public virtual ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) => Real.ScanPrefix(prefix);
-    public virtual ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) =>
+    public virtual ValueTask<ApplyResult[]> ApplyChunkAsync(
+        ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) =>
         Real.ApplyChunkAsync(chunk, cancellationToken);
     public virtual ulong? EntryTerm(ulong index) => Real.EntryTerm(index);
     public void UpdateLastApplied(LogId lastApplied) => Real.UpdateLastApplied(lastApplied);
     public void PersistLastApplied(LogId lastApplied) => Real.PersistLastApplied(lastApplied);
     public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata) => Real.UpdateLastSnapshotMetadata(metadata);
     public void PersistLastSnapshotMetadata(SnapshotMetadata metadata) => Real.PersistLastSnapshotMetadata(metadata);
-    public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default) =>
+    public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
+        string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default) =>
         Real.GenerateSnapshotDataAsync(newSnapshotDirectory, lastIncluded, cancellationToken);
-    public Task ApplySnapshotFromFileAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default) =>
+    public Task ApplySnapshotFromFileAsync(
+        SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default) =>
         Real.ApplySnapshotFromFileAsync(metadata, snapshotPath, cancellationToken);
     public void SaveHardState() => Real.SaveHardState();
     public void Flush() => Real.Flush();
     public Task FlushAsync(CancellationToken cancellationToken = default) => Real.FlushAsync(cancellationToken);
     public virtual Task ResetAsync(CancellationToken cancellationToken = default) => Real.ResetAsync(cancellationToken);
-    public virtual Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default) =>
+    public virtual Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(
+        CancellationToken cancellationToken = default) =>
         Real.LeaseBackgroundCleanupAsync(cancellationToken);
 
     public ValueTask DisposeAsync()
@@ -48,16 +52,19 @@ public abstract class Mutant : IStateMachine
     }
 }
 
-/// <summary>The model tests can fail: each of these mistakes is found within a few hundred traces, in practice within a few.</summary>
+/// <summary>
+/// The model tests can fail: each of these mistakes is found within a few hundred traces, in practice within a few.
+/// </summary>
 public sealed class MutantTests
 {
     private sealed class Machines(Func<Mutant> create) : IMachineFactory
     {
-        private readonly DictionaryMachines real = new();
+        private readonly DictionaryMachines _real = new();
 
         public bool HasFiles => false;
 
-        public IStateMachine Open(string directory, EngineOptions? options = null) => create().Over(real.Open(directory, options));
+        public IStateMachine Open(string directory, EngineOptions? options = null) =>
+            create().Over(_real.Open(directory, options));
     }
 
     private sealed class TakesEmptyForAbsent : Mutant
@@ -67,17 +74,19 @@ public sealed class MutantTests
 
     private sealed class ReadsTheRevisionLater : Mutant
     {
-        public override ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) => base.ScanPrefix(prefix) is var scan && scan.Revision % 50 == 49
-            ? scan with { Revision = scan.Revision + 1 }
-            : scan;
+        public override ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) =>
+            base.ScanPrefix(prefix) is var scan && scan.Revision % 50 == 49
+                ? scan with { Revision = scan.Revision + 1 }
+                : scan;
     }
 
     private sealed class AppliesEntryByEntry : Mutant
     {
-        public override async ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
+        public override async ValueTask<ApplyResult[]> ApplyChunkAsync(
+            ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
         {
             var results = new List<ApplyResult>();
-            for (int i = 0; i < chunk.Length; i++)
+            for (var i = 0; i < chunk.Length; i++)
                 results.AddRange(await base.ApplyChunkAsync(chunk.Slice(i, 1), cancellationToken));
             return [.. results];
         }
@@ -85,9 +94,10 @@ public sealed class MutantTests
 
     private sealed class InventsOutcomes : Mutant
     {
-        public override async ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
+        public override async ValueTask<ApplyResult[]> ApplyChunkAsync(
+            ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
         {
-            ulong applied = LastApplied.Index;
+            var applied = LastApplied.Index;
             var results = await base.ApplyChunkAsync(chunk, cancellationToken);
             return [.. results.Select(result => result.Index <= applied ? result with { Succeeded = true } : result)];
         }
@@ -95,15 +105,19 @@ public sealed class MutantTests
 
     private sealed class LosesALease : Mutant
     {
-        public override ValueTask<ApplyResult[]> ApplyChunkAsync(ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) =>
-            base.ApplyChunkAsync(chunk.ToArray().Select(entry => entry.Command is { TtlSeconds: 3, Kind: CommandKind.Insert } command
-                ? entry with { Command = Command.Insert(command.Key, command.Value) }
-                : entry).ToArray(), cancellationToken);
+        public override ValueTask<ApplyResult[]> ApplyChunkAsync(
+            ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) =>
+            base.ApplyChunkAsync(
+                chunk.ToArray().Select(entry => entry.Command is { TtlSeconds: 3, Kind: CommandKind.Insert } command
+                    ? entry with { Command = Command.Insert(command.Key, command.Value) }
+                    : entry).ToArray(),
+                cancellationToken);
     }
 
     private sealed class CleansNothing : Mutant
     {
-        public override Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(CancellationToken cancellationToken = default) =>
+        public override Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(
+            CancellationToken cancellationToken = default) =>
             Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>([]);
     }
 
@@ -126,7 +140,8 @@ public sealed class MutantTests
         var options = new EngineOptions { LeaseClock = LeaseClock.Log, MemtableBytes = 4 << 20 };
         foreach (var trace in TraceGenerator.Traces().Generator.Sample(300, new FsCheck.Rnd(1), 50))
         {
-            if (await Xunit.Record.ExceptionAsync(() => TraceRun.PlayAsync(new Machines(Mutants[mistake]), options, trace)) is not null)
+            if (await Xunit.Record.ExceptionAsync(
+                () => TraceRun.PlayAsync(new Machines(Mutants[mistake]), options, trace)) is not null)
                 return;
         }
         Assert.Fail($"{mistake} passed 300 traces");

@@ -24,7 +24,9 @@ public enum Step
     MovePosition,
 }
 
-/// <summary>One step; the numbers are read by the step, relative to the state it meets, so that any sub-trace is a trace.</summary>
+/// <summary>
+/// One step; the numbers are read by the step, relative to the state it meets, so that any sub-trace is a trace.
+/// </summary>
 public readonly record struct Operation(Step Step, int A = 0, int B = 0, int C = 0)
 {
     public override string ToString() => $"new(Step.{Step}, {A}, {B}, {C})";
@@ -38,28 +40,33 @@ public sealed record Trace(IReadOnlyList<Operation> Operations)
     /// <summary>The same with parts left out, largest parts first, then with smaller chunks.</summary>
     public IEnumerable<Trace> Shrink()
     {
-        for (int part = Operations.Count / 2; part > 0; part /= 2)
+        for (var part = Operations.Count / 2; part > 0; part /= 2)
         {
-            for (int at = 0; at + part <= Operations.Count; at += part)
+            for (var at = 0; at + part <= Operations.Count; at += part)
                 yield return new Trace([.. Operations.Take(at), .. Operations.Skip(at + part)]);
         }
-        for (int i = 0; i < Operations.Count; i++)
+        for (var i = 0; i < Operations.Count; i++)
         {
             var (step, a, b, c) = Operations[i];
             if (step is Step.Apply or Step.ApplyBad && b > 1)
-                yield return new Trace([.. Operations.Take(i), new Operation(step, a, b / 2, c), .. Operations.Skip(i + 1)]);
+                yield return new Trace(
+                    [.. Operations.Take(i), new Operation(step, a, b / 2, c), .. Operations.Skip(i + 1)]);
         }
     }
 }
 
-/// <summary>The keys and values that traces use: few keys, in a few families whose borders are the interesting ones.</summary>
+/// <summary>
+/// The keys and values that traces use: few keys, in a few families whose borders are the interesting ones.
+/// </summary>
 internal static class Universe
 {
     public const int Keys = 60;
 
-    private static readonly byte[][] Families = ["a"u8.ToArray(), "ab"u8.ToArray(), [0], [0xFF, 0xFF], [.. "a long common prefix/"u8]];
+    private static readonly byte[][] Families = [
+        "a"u8.ToArray(), "ab"u8.ToArray(), [0], [0xFF, 0xFF], [.. "a long common prefix/"u8]];
 
-    public static byte[] Key(int n) => [.. Families[n % Families.Length], .. Encoding.ASCII.GetBytes($"{n / Families.Length % 12}")];
+    public static byte[] Key(int n) =>
+        [.. Families[n % Families.Length], .. Encoding.ASCII.GetBytes($"{n / Families.Length % 12}")];
 
     /// <summary>A prefix of some keys; of all for 0.</summary>
     public static byte[] Prefix(int n) => (n % 7) switch
@@ -79,7 +86,7 @@ internal static class Universe
             < 99 => random.Next(40, 1_000),
             _ => random.Next(1_000, 20_000),
         };
-        byte[] value = new byte[length];
+        var value = new byte[length];
         random.NextBytes(value);
         return value;
     }

@@ -13,32 +13,36 @@ internal static class TraceReads
 
     private static void Same(IReadOnlyList<KeyValueEntry> expected, IReadOnlyList<KeyValueEntry> actual)
     {
-        for (int i = 0; i < Math.Min(expected.Count, actual.Count); i++)
+        for (var i = 0; i < Math.Min(expected.Count, actual.Count); i++)
         {
             if (!expected[i].Key.Span.SequenceEqual(actual[i].Key.Span))
                 Assert.Fail($"Entry {i}: expected key {Hex(expected[i].Key)}, got {Hex(actual[i].Key)}");
             if (!expected[i].Value.Span.SequenceEqual(actual[i].Value.Span))
-                Assert.Fail($"Key {Hex(expected[i].Key)}: expected {Hex(expected[i].Value)}, got {Hex(actual[i].Value)}");
+                Assert.Fail(
+                    $"Key {Hex(expected[i].Key)}: expected {Hex(expected[i].Value)}, got {Hex(actual[i].Value)}");
         }
         Assert.Equal(expected.Count, actual.Count);
     }
 
     private static string Hex(ReadOnlyMemory<byte> bytes) =>
-        bytes.Length <= 40 ? Convert.ToHexString(bytes.Span) : $"{Convert.ToHexString(bytes.Span[..16])}... ({bytes.Length} bytes)";
+        bytes.Length <= 40
+            ? Convert.ToHexString(bytes.Span)
+            : $"{Convert.ToHexString(bytes.Span[..16])}... ({bytes.Length} bytes)";
 
     public static void Compare(IStateMachine subject, IStateMachine model, int seed)
     {
         var random = new Random(seed);
-        var keys = Enumerable.Range(0, 12).Select(_ => (ReadOnlyMemory<byte>)Universe.Key(random.Next(Universe.Keys))).ToArray();
+        var keys = Enumerable.Range(0, 12)
+            .Select(_ => (ReadOnlyMemory<byte>)Universe.Key(random.Next(Universe.Keys))).ToArray();
         Assert.Equal(model.GetMulti(keys), subject.GetMulti(keys));
-        var many = Enumerable.Range(0, random.Next(100)).Select(_ => (ReadOnlyMemory<byte>)Universe.Key(random.Next(Universe.Keys))).ToList();
+        var many = Enumerable.Range(0, random.Next(100))
+            .Select(_ => (ReadOnlyMemory<byte>)Universe.Key(random.Next(Universe.Keys))).ToList();
         Assert.Equal(model.GetMulti(many), subject.GetMulti(many));
         foreach (var key in keys)
         {
-            byte[]? expected = model.Get(key.Span);
+            var expected = model.Get(key.Span);
             Assert.Equal(expected, subject.Get(key.Span));
-            if (subject is LsmStateMachine engine)
-                CompareGets(engine, key.Span, expected, random);
+            if (subject is LsmStateMachine engine) CompareGets(engine, key.Span, expected, random);
         }
         byte[] absent = [.. Universe.Key(seed & 0xFF), 0];
         Assert.Null(subject.Get(absent));
@@ -50,9 +54,9 @@ internal static class TraceReads
         Assert.Equal(expected is not null, engine.TryGet(key, writer));
         Assert.True(writer.WrittenSpan.SequenceEqual(expected));
 
-        byte[] room = new byte[random.Next(0, 60)];
+        var room = new byte[random.Next(0, 60)];
         Assert.Equal(expected?.Length ?? -1, engine.Read(key, room));
-        int copied = Math.Min(room.Length, expected?.Length ?? 0);
+        var copied = Math.Min(room.Length, expected?.Length ?? 0);
         Assert.True(room.AsSpan(0, copied).SequenceEqual(expected.AsSpan(0, copied)));
 
         using var view = engine.OpenView();
@@ -62,16 +66,16 @@ internal static class TraceReads
 
     public static void CompareScans(IStateMachine subject, IStateMachine model, Operation operation)
     {
-        byte[] prefix = Universe.Prefix(operation.A);
+        var prefix = Universe.Prefix(operation.A);
         var expected = model.ScanPrefix(prefix);
         SameScan(expected, subject.ScanPrefix(prefix));
-        if (subject is not LsmStateMachine engine)
-            return;
+        if (subject is not LsmStateMachine engine) return;
 
         var all = model.ScanPrefix([]).Entries;
         byte[] from = operation.B % 4 == 0 ? [] : Universe.Key(operation.B);
         byte[] to = operation.C % 4 == 0 ? [] : Universe.Key(operation.C);
-        var range = all.Where(entry => entry.Key.Span.SequenceCompareTo(from) >= 0 && (to.Length == 0 || entry.Key.Span.SequenceCompareTo(to) < 0)).ToList();
+        var range = all.Where(entry => entry.Key.Span.SequenceCompareTo(from) >= 0
+            && (to.Length == 0 || entry.Key.Span.SequenceCompareTo(to) < 0)).ToList();
 
         using var view = engine.OpenView();
         Assert.Equal(expected.Revision, view.Revision);

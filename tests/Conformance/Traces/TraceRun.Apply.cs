@@ -8,17 +8,16 @@ internal sealed partial class TraceRun
     private async Task ApplyAsync(Operation operation)
     {
         var random = new Random(operation.A);
-        int overlap = operation.C % 4 == 0 ? random.Next(1, 12) : 0;
-        var duplicates = applied.Values.Reverse().Take(overlap).Select(pair => pair.Entry).Reverse().ToList();
-        bool gaps = options.LogGaps == LogGapPolicy.Allow && random.Next(3) == 0;
+        var overlap = operation.C % 4 == 0 ? random.Next(1, 12) : 0;
+        var duplicates = _applied.Values.Reverse().Take(overlap).Select(pair => pair.Entry).Reverse().ToList();
+        var gaps = _options.LogGaps == LogGapPolicy.Allow && random.Next(3) == 0;
         var fresh = Fresh(random, operation.B, gaps);
         var chunk = (ApplyEntry[])[.. duplicates, .. fresh];
 
-        if (duplicates.Count > 0 && duplicates[0].Index <= outcomeFloor)
+        if (duplicates.Count > 0 && duplicates[0].Index <= _outcomeFloor)
         {
             var failure = await Xunit.Record.ExceptionAsync(() => ApplyToSubjectAsync(chunk, operation.C));
-            if (failure is DuplicateEntryException)
-                return;
+            if (failure is DuplicateEntryException) return;
             Assert.Null(failure);
             await RememberAsync(fresh);
             return;
@@ -26,20 +25,21 @@ internal sealed partial class TraceRun
 
         var actual = await ApplyToSubjectAsync(chunk, operation.C);
         await RememberAsync(fresh);
-        Assert.Equal(chunk.Select(entry => (entry.Index, applied[entry.Index].Status)), actual.Select(result => (result.Index, result.Status)));
+        Assert.Equal(
+            chunk.Select(entry => (entry.Index, _applied[entry.Index].Status)),
+            actual.Select(result => (result.Index, result.Status)));
     }
 
     private async Task RememberAsync(List<ApplyEntry> fresh)
     {
-        var results = await model.ApplyChunkAsync(fresh.ToArray());
-        for (int i = 0; i < fresh.Count; i++)
-            applied[fresh[i].Index] = (fresh[i], results[i].Status);
+        var results = await _model.ApplyChunkAsync(fresh.ToArray());
+        for (var i = 0; i < fresh.Count; i++)
+            _applied[fresh[i].Index] = (fresh[i], results[i].Status);
     }
 
     private async Task<ApplyResult[]> ApplyToSubjectAsync(ApplyEntry[] chunk, int path)
     {
-        if (subject is not LsmStateMachine engine)
-            return await subject.ApplyChunkAsync(chunk);
+        if (_subject is not LsmStateMachine engine) return await _subject.ApplyChunkAsync(chunk);
         var results = new ApplyResult[chunk.Length];
         switch (path % 5)
         {
@@ -51,7 +51,9 @@ internal sealed partial class TraceRun
                 break;
             case 2:
                 var random = new Random(path);
-                Assert.Equal(chunk.Length, engine.ApplyChunk(Segmented.Of(WireChunk.Encode(chunk), () => random.Next(0, 50)), results));
+                Assert.Equal(
+                    chunk.Length,
+                    engine.ApplyChunk(Segmented.Of(WireChunk.Encode(chunk), () => random.Next(0, 50)), results));
                 break;
             default:
                 return await engine.ApplyChunkAsync(chunk);
@@ -64,12 +66,12 @@ internal sealed partial class TraceRun
     {
         var random = new Random(operation.A);
         var chunk = Fresh(random, Math.Max(2, operation.B), gaps: false);
-        int at = random.Next(1, chunk.Count);
+        var at = random.Next(1, chunk.Count);
         var victim = chunk[at];
         // What a machine that refuses commands does not throw for is not bad there.
         chunk[at] = (RefusesCommands ? operation.C % 3 : operation.C % 6) switch
         {
-            0 when options.LogGaps == LogGapPolicy.Reject => victim with { Index = chunk[^1].Index + 3 },
+            0 when _options.LogGaps == LogGapPolicy.Reject => victim with { Index = chunk[^1].Index + 3 },
             1 => victim with { Index = chunk[at - 1].Index },
             2 when chunk[at - 1].Term > 0 => victim with { Term = chunk[at - 1].Term - 1 },
             _ when RefusesCommands => victim with { Index = chunk[at - 1].Index },
@@ -78,7 +80,7 @@ internal sealed partial class TraceRun
             _ => victim with { Command = Command.Insert(default, new byte[1]) },
         };
         var bad = chunk.ToArray();
-        var expected = await Xunit.Record.ExceptionAsync(async () => await model.ApplyChunkAsync(bad));
+        var expected = await Xunit.Record.ExceptionAsync(async () => await _model.ApplyChunkAsync(bad));
         var actual = await Xunit.Record.ExceptionAsync(() => ApplyToSubjectAsync(bad, operation.C / 6));
         Assert.NotNull(expected);
         Assert.Equal(expected is ArgumentException, actual is ArgumentException);
@@ -92,11 +94,11 @@ internal sealed partial class TraceRun
 
     private List<ApplyEntry> Fresh(Random random, int count, bool gaps)
     {
-        var (index, term) = model.LastApplied;
+        var (index, term) = _model.LastApplied;
         term = Math.Max(term, 1);
         var chunk = new List<ApplyEntry>();
         var written = new Dictionary<int, byte[]>();
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
             index += 1 + (gaps && random.Next(5) == 0 ? (ulong)random.Next(1, 20) : 0);
             term += random.Next(10) == 0 ? 1UL : 0;
@@ -108,12 +110,12 @@ internal sealed partial class TraceRun
     private ulong Timestamp(Random random) => random.Next(8) switch
     {
         0 => 0,
-        1 => logTime - Math.Min(logTime, (ulong)random.Next(2_000)),
-        2 => logTime += (ulong)random.Next(2_000),
-        _ => logTime,
+        1 => _logTime - Math.Min(_logTime, (ulong)random.Next(2_000)),
+        2 => _logTime += (ulong)random.Next(2_000),
+        _ => _logTime,
     };
 
-    private bool RefusesCommands => options.InvalidCommands == InvalidCommands.Refuse;
+    private bool RefusesCommands => _options.InvalidCommands == InvalidCommands.Refuse;
 
     private Command NextCommand(Random random, Dictionary<int, byte[]> written)
     {
@@ -127,9 +129,9 @@ internal sealed partial class TraceRun
             };
         }
 
-        int number = random.Next(Universe.Keys);
-        byte[] key = Universe.Key(number);
-        byte[] value = Universe.Value(random);
+        var number = random.Next(Universe.Keys);
+        var key = Universe.Key(number);
+        var value = Universe.Value(random);
         switch (random.Next(20))
         {
             case 0:
@@ -141,10 +143,11 @@ internal sealed partial class TraceRun
                 {
                     0 => null,
                     1 => Universe.Value(random),
-                    _ => written.TryGetValue(number, out var earlier) ? earlier : model.Get(key),
+                    _ => written.TryGetValue(number, out var earlier) ? earlier : _model.Get(key),
                 };
                 written[number] = value;
-                return Command.CompareAndSwap(key, expected, value, RefusesCommands && random.Next(3) == 0 ? (ulong)random.Next(1, 9) : 0);
+                return Command.CompareAndSwap(
+                    key, expected, value, RefusesCommands && random.Next(3) == 0 ? (ulong)random.Next(1, 9) : 0);
             case < 13:
                 written[number] = value;
                 return Command.Insert(key, value, random.Next(8) == 0 ? ulong.MaxValue : (ulong)random.Next(1, 9));

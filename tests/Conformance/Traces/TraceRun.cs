@@ -3,52 +3,54 @@ using Microsoft.Extensions.Time.Testing;
 namespace Varve.Tests.Conformance.Traces;
 
 /// <summary>
-/// Plays a trace on a machine and on the model and compares every answer. Where the contract leaves the machine a choice
-/// (outcomes and terms from before an install, cuts behind a reopening) it takes either answer, never a wrong one.
+/// Plays a trace on a machine and on the model and compares every answer. Where the contract leaves the machine a
+/// choice (outcomes and terms from before an install, cuts behind a reopening) it takes either answer, never a wrong
+/// one.
 /// </summary>
 internal sealed partial class TraceRun : IDisposable
 {
-    private readonly IMachineFactory subjects;
-    private readonly DictionaryMachines models = new();
-    private readonly EngineOptions options;
-    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private readonly string root = Directory.CreateTempSubdirectory("varve-trace-").FullName;
+    private readonly IMachineFactory _subjects;
+    private readonly DictionaryMachines _models = new();
+    private readonly EngineOptions _options;
+    private readonly FakeTimeProvider _clock = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly string _root = Directory.CreateTempSubdirectory("varve-trace-").FullName;
 
-    private IStateMachine subject;
-    private IStateMachine model;
+    private IStateMachine _subject;
+    private IStateMachine _model;
 
     /// <summary>Every entry applied since the last reset, and its outcome.</summary>
-    private readonly SortedDictionary<ulong, (ApplyEntry Entry, ApplyStatus Status)> applied = [];
+    private readonly SortedDictionary<ulong, (ApplyEntry Entry, ApplyStatus Status)> _applied = [];
 
-    private DateTimeOffset latest;
-    private ulong logTime = 1_000;
-    private ulong outcomeFloor;
-    private ulong cutFloor;
-    private ulong termFloor;
-    private int names;
+    private DateTimeOffset _latest;
+    private ulong _logTime = 1_000;
+    private ulong _outcomeFloor;
+    private ulong _cutFloor;
+    private ulong _termFloor;
+    private int _names;
 
     public TraceRun(IMachineFactory subjects, EngineOptions options)
     {
-        this.subjects = subjects;
-        this.options = options with { TimeProvider = clock };
-        latest = clock.GetUtcNow();
-        subject = subjects.Open(Path.Combine(root, "db"), this.options);
-        model = models.Open("db", this.options);
+        _subjects = subjects;
+        _options = options with { TimeProvider = _clock };
+        _latest = _clock.GetUtcNow();
+        _subject = subjects.Open(Path.Combine(_root, "db"), _options);
+        _model = _models.Open("db", _options);
     }
 
     public static async Task PlayAsync(IMachineFactory subjects, EngineOptions options, Trace trace)
     {
         using var run = new TraceRun(subjects, options);
-        for (int i = 0; i < trace.Operations.Count; i++)
+        for (var i = 0; i < trace.Operations.Count; i++)
         {
             try
             {
                 await run.StepAsync(trace.Operations[i]);
-                Same(run.subject, run.model);
+                Same(run._subject, run._model);
             }
             catch (Exception difference)
             {
-                throw new InvalidOperationException($"Step {i} of {trace.Operations.Count}, {trace.Operations[i]}: {difference.Message}", difference);
+                throw new InvalidOperationException(
+                    $"Step {i} of {trace.Operations.Count}, {trace.Operations[i]}: {difference.Message}", difference);
             }
         }
     }
@@ -61,8 +63,8 @@ internal sealed partial class TraceRun : IDisposable
             case Step.ApplyBad: await ApplyBadAsync(operation); break;
             case Step.Advance: Advance(operation.A); break;
             case Step.StepBack: StepBack(operation.A); break;
-            case Step.Read: TraceReads.Compare(subject, model, operation.A); break;
-            case Step.Scan: TraceReads.CompareScans(subject, model, operation); break;
+            case Step.Read: TraceReads.Compare(_subject, _model, operation.A); break;
+            case Step.Scan: TraceReads.CompareScans(_subject, _model, operation); break;
             case Step.EntryTerm: CompareTerm(operation.A); break;
             case Step.Reopen: await ReopenAsync(); break;
             case Step.StopStart: await StopStartAsync(); break;
@@ -90,112 +92,111 @@ internal sealed partial class TraceRun : IDisposable
     private void Advance(int amount)
     {
         ulong step = (ulong)(amount % 5) switch { 0 => 1, 1 => 999, 2 => 1_000, 3 => 7_000, _ => 3_600_000 };
-        logTime += step;
-        clock.Advance(TimeSpan.FromMilliseconds(step));
+        _logTime += step;
+        _clock.Advance(TimeSpan.FromMilliseconds(step));
         SeeTime();
     }
 
     /// <summary>Both machines look at the clock, so that both know the latest time.</summary>
     private void SeeTime()
     {
-        if (clock.GetUtcNow() > latest)
-            latest = clock.GetUtcNow();
-        Assert.Equal(model.Get([1]), subject.Get([1]));
+        if (_clock.GetUtcNow() > _latest) _latest = _clock.GetUtcNow();
+        Assert.Equal(_model.Get([1]), _subject.Get([1]));
     }
 
     private void StepBack(int amount)
     {
-        clock.AdjustTime(clock.GetUtcNow() - TimeSpan.FromMilliseconds(amount % 100_000));
-        logTime -= Math.Min(logTime - 1, (ulong)(amount % 5_000));
+        _clock.AdjustTime(_clock.GetUtcNow() - TimeSpan.FromMilliseconds(amount % 100_000));
+        _logTime -= Math.Min(_logTime - 1, (ulong)(amount % 5_000));
         SeeTime();
     }
 
     /// <summary>A new instance knows nothing of a later time that an earlier one saw; let it see it.</summary>
     private void CatchUp()
     {
-        if (clock.GetUtcNow() < latest)
-            clock.AdjustTime(latest);
+        if (_clock.GetUtcNow() < _latest) _clock.AdjustTime(_latest);
     }
 
     private async Task ReopenAsync()
     {
         CatchUp();
-        subject.SaveHardState();
-        await subject.DisposeAsync();
-        await model.DisposeAsync();
-        subject = subjects.Open(Path.Combine(root, "db"), options);
-        model = models.Open("db", options);
-        cutFloor = model.LastApplied.Index;
+        _subject.SaveHardState();
+        await _subject.DisposeAsync();
+        await _model.DisposeAsync();
+        _subject = _subjects.Open(Path.Combine(_root, "db"), _options);
+        _model = _models.Open("db", _options);
+        _cutFloor = _model.LastApplied.Index;
     }
 
     private async Task StopStartAsync()
     {
-        subject.Stop();
-        Assert.False(subject.IsRunning);
-        Assert.Throws<InvalidOperationException>(() => subject.Get([1]));
-        await subject.StartAsync();
-        Assert.True(subject.IsRunning);
+        _subject.Stop();
+        Assert.False(_subject.IsRunning);
+        Assert.Throws<InvalidOperationException>(() => _subject.Get([1]));
+        await _subject.StartAsync();
+        Assert.True(_subject.IsRunning);
     }
 
     private async Task FlushAsync(int how)
     {
         switch (how % 3)
         {
-            case 0: subject.Flush(); break;
-            case 1: await subject.FlushAsync(); break;
-            default: subject.SaveHardState(); break;
+            case 0: _subject.Flush(); break;
+            case 1: await _subject.FlushAsync(); break;
+            default: _subject.SaveHardState(); break;
         }
     }
 
     private async Task CompactAsync()
     {
-        if (subject is LsmStateMachine engine)
-            await engine.CompactAsync();
+        if (_subject is LsmStateMachine engine) await engine.CompactAsync();
     }
 
     private async Task ResetAsync()
     {
         CatchUp();
-        await subject.ResetAsync();
-        await model.ResetAsync();
-        applied.Clear();
-        (outcomeFloor, cutFloor, termFloor) = (0, 0, 0);
+        await _subject.ResetAsync();
+        await _model.ResetAsync();
+        _applied.Clear();
+        (_outcomeFloor, _cutFloor, _termFloor) = (0, 0, 0);
     }
 
     private async Task CleanupAsync()
     {
-        var expected = (await model.LeaseBackgroundCleanupAsync()).Select(key => Convert.ToHexString(key.Span)).ToHashSet();
-        var actual = (await subject.LeaseBackgroundCleanupAsync()).Select(key => Convert.ToHexString(key.Span)).ToList();
+        var expected =
+            (await _model.LeaseBackgroundCleanupAsync()).Select(key => Convert.ToHexString(key.Span)).ToHashSet();
+        var actual =
+            (await _subject.LeaseBackgroundCleanupAsync()).Select(key => Convert.ToHexString(key.Span)).ToList();
         Assert.Equal(actual.Count, actual.Distinct().Count());
-        Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal)); // all of it, and each once
+        // All of it, and each once.
+        Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
     }
 
     private void MovePosition(int ahead, int how)
     {
-        var (index, term) = model.LastApplied;
+        var (index, term) = _model.LastApplied;
         var to = new LogId(index + (ulong)(ahead % 4), term);
-        model.UpdateLastApplied(to);
+        _model.UpdateLastApplied(to);
         if (how % 2 == 0)
-            subject.UpdateLastApplied(to);
+            _subject.UpdateLastApplied(to);
         else
-            subject.PersistLastApplied(to);
+            _subject.PersistLastApplied(to);
         if (index > 0)
-            Assert.Throws<ArgumentOutOfRangeException>(() => subject.UpdateLastApplied(new LogId(index - 1, term)));
+            Assert.Throws<ArgumentOutOfRangeException>(() => _subject.UpdateLastApplied(new LogId(index - 1, term)));
     }
 
     private void CompareTerm(int back)
     {
-        ulong index = model.LastApplied.Index + 2 - Math.Min(model.LastApplied.Index + 1, (ulong)back % 64);
-        var (expected, actual) = (model.EntryTerm(index), subject.EntryTerm(index));
-        if (index < termFloor && (actual is null || expected is null))
-            return;
+        var index = _model.LastApplied.Index + 2 - Math.Min(_model.LastApplied.Index + 1, (ulong)back % 64);
+        var (expected, actual) = (_model.EntryTerm(index), _subject.EntryTerm(index));
+        if (index < _termFloor && (actual is null || expected is null)) return;
         Assert.True(expected == actual, $"EntryTerm({index}): expected {expected}, got {actual}");
     }
 
     public void Dispose()
     {
-        subject.CloseStorage();
-        model.CloseStorage();
-        Directory.Delete(root, recursive: true);
+        _subject.CloseStorage();
+        _model.CloseStorage();
+        Directory.Delete(_root, recursive: true);
     }
 }

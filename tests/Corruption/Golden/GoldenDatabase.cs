@@ -4,8 +4,9 @@ using Varve.Storage;
 namespace Varve.Tests.Corruption.Golden;
 
 /// <summary>
-/// A small database that holds every kind of file, record, edit and region, the snapshot made of it, as a directory and packed, and
-/// copies of it at earlier times of its life. The content is a function of the seed; ids and salts are random.
+/// A small database that holds every kind of file, record, edit and region, the snapshot made of it, as a directory and
+/// packed, and copies of it at earlier times of its life. The content is a function of the seed; ids and salts are
+/// random.
 /// </summary>
 internal sealed class GoldenDatabase : IDisposable
 {
@@ -31,8 +32,14 @@ internal sealed class GoldenDatabase : IDisposable
     public static EngineOptions Options(MemoryDisk disk) => new()
     {
         InvalidCommands = InvalidCommands.Refuse,
-        MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, UpperRunsMax = 3, HistoryEntries = 110,
-        LeaseClock = LeaseClock.Log, LogGaps = LogGapPolicy.Allow, Storage = disk,
+        MemtableBytes = 64 << 10,
+        TableBytes = 64 << 10,
+        BlockBytes = 1024,
+        UpperRunsMax = 3,
+        HistoryEntries = 110,
+        LeaseClock = LeaseClock.Log,
+        LogGaps = LogGapPolicy.Allow,
+        Storage = disk,
         IdleAfter = Timeout.InfiniteTimeSpan, // segments are kept after compactions, to be recycled
     };
 
@@ -81,16 +88,20 @@ internal sealed class GoldenDatabase : IDisposable
         if (close) Disk = disk.Copy();
     }
 
-    /// <summary>Upper runs above a bottom, a snapshot, and sealed memtables; of the segments made ready one is recycled.</summary>
+    /// <summary>
+    /// Upper runs above a bottom, a snapshot, and sealed memtables; of the segments made ready one is recycled.
+    /// </summary>
     private void GrowRuns(LsmStateMachine machine, MemoryDisk disk)
     {
         using (machine.OpenView()) // keeps what it reads, and nothing that is made after it
         {
             ApplyUntilFlushed(machine, 2);
             machine.CompactAsync().GetAwaiter().GetResult();
-            machine.CompactAsync().GetAwaiter().GetResult(); // for the leases; time has not moved on, so the edit has no state
+            // For the leases; time has not moved on, so the edit has no state.
+            machine.CompactAsync().GetAwaiter().GetResult();
             ApplyUntilFlushed(machine, machine.GetStatistics().Flushes + 2);
-            Snapshot = new SnapshotMetadata(Last, machine.GenerateSnapshotDataAsync(SnapshotDirectory, Last).GetAwaiter().GetResult());
+            Snapshot = new SnapshotMetadata(
+                Last, machine.GenerateSnapshotDataAsync(SnapshotDirectory, Last).GetAwaiter().GetResult());
             Keep("after its snapshot", disk);
 
             // From here on no table can be made: what is applied stays in the log.
@@ -107,7 +118,8 @@ internal sealed class GoldenDatabase : IDisposable
     private void FillTheLog(LsmStateMachine machine)
     {
         Apply(machine, 4);
-        if (machine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count == 0) throw new InvalidOperationException("Nothing expired.");
+        if (machine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count == 0)
+            throw new InvalidOperationException("Nothing expired.");
         Apply(machine, 2);
         machine.UpdateLastApplied(Log.Jump(3));
         LastMetadata = new SnapshotMetadata(Last, new byte[32]);
@@ -152,7 +164,8 @@ internal sealed class GoldenDatabase : IDisposable
 
     private static bool Settled(MemoryDisk disk) =>
         IsReady(disk)
-        && disk.Files(Directory).Count(path => path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)) == SegmentMap.Of(disk, Directory).Manifest.Runs.Sum(run => run.Count());
+        && disk.Files(Directory).Count(path => path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal))
+            == SegmentMap.Of(disk, Directory).Manifest.Runs.Sum(run => run.Count());
 
     private static void WaitFor(Func<bool> condition, string what)
     {

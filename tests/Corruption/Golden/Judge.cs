@@ -10,23 +10,25 @@ internal sealed class FindingException(string message, Exception? inner = null) 
 /// <summary>Judges a damaged copy of a golden database, on one thread.</summary>
 internal sealed class Judge
 {
-    private readonly GoldenDatabase golden;
-    private readonly List<Region> regions;
-    private readonly SegmentMap map;
+    private readonly GoldenDatabase _golden;
+    private readonly List<Region> _regions;
+    private readonly SegmentMap _map;
 
     public Judge(GoldenDatabase golden)
     {
-        this.golden = golden;
-        regions = Regions.OfDatabase(golden);
-        map = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory);
+        _golden = golden;
+        _regions = Regions.OfDatabase(golden);
+        _map = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory);
     }
 
     /// <summary>One flipped bit: the verdict has to be the one that its region names, no other.</summary>
     public Seen OfFlip(MemoryDisk disk, Region region)
     {
-        var seen = StateReader.Read(disk, golden);
-        if (seen.Verdict == Verdict.Harmless && region.File == "table") seen = seen with { Verdict = VerifyTable(disk, region.Path) };
-        if (region.Name == Regions.ManifestEdit) return Require(seen.Verdict is not (Verdict.Read or Verdict.Verify), seen);
+        var seen = StateReader.Read(disk, _golden);
+        if (seen.Verdict == Verdict.Harmless && region.File == "table")
+            seen = seen with { Verdict = VerifyTable(disk, region.Path) };
+        if (region.Name == Regions.ManifestEdit)
+            return Require(seen.Verdict is not (Verdict.Read or Verdict.Verify), seen);
         if (region.Expected == Verdict.Gap)
         {
             // The last records may be notes, which are nobody's data: going back before them changes no state.
@@ -39,107 +41,132 @@ internal sealed class Judge
     }
 
     /// <summary>
-    /// Any damage to what is in files, none of which changed its length: what it must give follows from which regions have other
-    /// bytes now, and from what is left that vouches for them.
+    /// Any damage to what is in files, none of which changed its length: what it must give follows from which regions
+    /// have other bytes now, and from what is left that vouches for them.
     /// </summary>
     public Seen OfDamage(MemoryDisk disk)
     {
-        var changed = regions.Where(region => !disk.Node(region.Path).Span[(int)region.Begin..(int)region.End]
-            .SequenceEqual(golden.Disk.Node(region.Path).Span[(int)region.Begin..(int)region.End])).ToList();
-        var edits = regions.Where(IsEdit).ToList();
+        var changed = _regions.Where(region => !disk.Node(region.Path).Span[(int)region.Begin..(int)region.End]
+            .SequenceEqual(_golden.Disk.Node(region.Path).Span[(int)region.Begin..(int)region.End])).ToList();
+        var edits = _regions.Where(IsEdit).ToList();
         var firstEdit = edits.FindIndex(changed.Contains);
         var isRefused = changed.Any(region => region.Expected == Verdict.Open && !IsEdit(region) && !IsRecord(region))
             || firstEdit == 0 || (firstEdit > 0 && !edits[firstEdit..].All(changed.Contains));
         return OfLoss(
-            disk, isRefused, isUnsure: firstEdit > 0, changed.Any(region => region.Expected == Verdict.Read), changed.Find(region => region.Expected == Verdict.Verify),
+            disk, isRefused, isUnsure: firstEdit > 0, changed.Any(
+                region => region.Expected == Verdict.Read), changed.Find(region => region.Expected == Verdict.Verify),
             record => changed.Exists(region => region.Path == record.Path && region.Begin == record.Header.Offset));
     }
 
     /// <summary>A whole file that is not there.</summary>
     public Seen OfMissing(MemoryDisk disk, string path) => OfLoss(
-        disk, !map.Stale.Contains(path) && !map.Ready.Contains(path), isUnsure: false, isReadRefused: false, null, record => record.Path == path);
+        disk, !_map.Stale.Contains(path) && !_map.Ready.Contains(path), isUnsure: false, isReadRefused: false, null,
+        record => record.Path == path);
 
     /// <summary>A file of another length: refused, unless nobody needs it.</summary>
     public Seen OfLength(MemoryDisk disk, string path, bool isLonger)
     {
-        var isNeeded = !map.Stale.Contains(path) && !(isLonger && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
+        var isNeeded = !_map.Stale.Contains(path)
+            && !(isLonger && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
         return OfLoss(disk, isNeeded, isUnsure: false, isReadRefused: false, null, _ => false);
     }
 
-    public bool IsStale(string path) => map.Stale.Contains(path);
+    public bool IsStale(string path) => _map.Stale.Contains(path);
 
     /// <summary>Files that cannot be what their names say.</summary>
     public Seen OfStrangers(MemoryDisk disk, params ReadOnlySpan<string> paths)
     {
         var isNeeded = false;
-        foreach (var path in paths) isNeeded |= !map.Stale.Contains(path);
+        foreach (var path in paths) isNeeded |= !_map.Stale.Contains(path);
         return OfLoss(disk, isNeeded, isUnsure: false, isReadRefused: false, null, _ => false);
     }
 
-    private Seen OfLoss(MemoryDisk disk, bool isRefused, bool isUnsure, bool isReadRefused, Region? unread, Predicate<LogRecord> isLost)
+    private Seen OfLoss(
+        MemoryDisk disk, bool isRefused, bool isUnsure, bool isReadRefused, Region? unread, Predicate<LogRecord> isLost)
     {
-        var seen = StateReader.Read(disk, golden, isThorough: false);
-        var lost = map.Records.Find(isLost);
+        var seen = StateReader.Read(disk, _golden, isThorough: false);
+        var lost = _map.Records.Find(isLost);
         if (lost is not null)
         {
             var vouched = default(LogOffset);
-            foreach (var record in map.Records)
+            foreach (var record in _map.Records)
             {
                 var known = new LogOffset(record.Header.SyncedSegment, record.Header.SyncedOffset);
                 if (!isLost(record) && known > vouched) vouched = known;
             }
 
-            isRefused |= lost == map.Records[0] || vouched > new LogOffset(lost.Segment, lost.Header.Offset);
+            isRefused |= lost == _map.Records[0] || vouched > new LogOffset(lost.Segment, lost.Header.Offset);
         }
 
         if (isRefused) return Require(seen.Verdict == Verdict.Open, seen);
-        if (isUnsure) return seen; // later edits lost: what they let go of is gone, or still there, and then the state is exact
+        // Later edits lost: what they let go of is gone, or still there, and then the state is exact.
+        if (isUnsure) return seen;
         if (isReadRefused) return Require(seen.Verdict == Verdict.Read, seen);
-        Require(seen.Path is null && seen.Index == (lost?.IndexBefore ?? golden.Log.Last.Index), seen);
+        Require(seen.Path is null && seen.Index == (lost?.IndexBefore ?? _golden.Log.Last.Index), seen);
         if (lost is not null) return seen with { Verdict = Verdict.Gap };
-        return unread is null ? seen : Require(VerifyTable(disk, unread.Path) == Verdict.Verify, seen) with { Verdict = Verdict.Verify };
+        return unread is null
+            ? seen
+            : Require(VerifyTable(disk, unread.Path) == Verdict.Verify, seen) with { Verdict = Verdict.Verify };
     }
 
-    private static bool IsEdit(Region region) => region.File == "manifest" && region.Name.EndsWith("edit", StringComparison.Ordinal) && region.Expected != Verdict.Harmless;
+    private static bool IsEdit(Region region) => region.File == "manifest"
+        && region.Name.EndsWith("edit", StringComparison.Ordinal) && region.Expected != Verdict.Harmless;
 
-    private static bool IsRecord(Region region) => region.File == "segment" && region.Name.Contains(" record", StringComparison.Ordinal) && region.Expected != Verdict.Harmless;
+    private static bool IsRecord(Region region) => region.File == "segment"
+        && region.Name.Contains(" record", StringComparison.Ordinal) && region.Expected != Verdict.Harmless;
 
-    /// <summary>A damaged database whose state is exact must also go on from it: opened for writing, applied to, compacted, opened again.</summary>
+    /// <summary>
+    /// A damaged database whose state is exact must also go on from it: opened for writing, applied to, compacted,
+    /// opened again.
+    /// </summary>
     public void GoesOn(MemoryDisk damaged, ulong index)
     {
         using var disk = damaged.Copy();
-        var expected = golden.Log.At(index);
+        var expected = _golden.Log.At(index);
         var options = GoldenDatabase.Options(disk);
         using (var machine = LsmStateMachine.Open(GoldenDatabase.Directory, options))
         {
-            StateReader.Compare(machine, expected, golden.Log.Universe);
-            var (entries, outcomes) = golden.Log.Latest(index, 10);
+            StateReader.Compare(machine, expected, _golden.Log.Universe);
+            var (entries, outcomes) = _golden.Log.Latest(index, 10);
             var results = new ApplyResult[10];
             if (entries.Length > 0) machine.ApplyChunk(entries, results);
             for (var i = 0; i < entries.Length; i++)
-                if (results[i] != new ApplyResult(entries[i].Index, outcomes[i])) throw new WrongStateException($"entry {entries[i].Index} had another outcome");
+                if (results[i] != new ApplyResult(entries[i].Index, outcomes[i]))
+                    throw new WrongStateException($"entry {entries[i].Index} had another outcome");
             machine.ApplyChunk(GoldenLog.Continuation(expected), results);
             machine.CompactAsync().GetAwaiter().GetResult();
         }
 
         using var again = LsmStateMachine.Open(GoldenDatabase.Directory, options with { ReadOnly = true });
-        StateReader.Compare(again, GoldenLog.Continued(expected), golden.Log.Universe);
+        StateReader.Compare(again, GoldenLog.Continued(expected), _golden.Log.Universe);
     }
 
-    /// <summary>Verification has to say the same as the reads: damage where they met any, and in tables also where they did not.</summary>
+    /// <summary>
+    /// Verification has to say the same as the reads: damage where they met any, and in tables also where they did not.
+    /// </summary>
     public static void Verify(MemoryDisk disk, string path, Verdict verdict)
     {
-        var damages = Verification.Check(disk, path, deep: true).Where(problem => problem.Severity == Severity.Damage).ToList();
+        var damages =
+            Verification.Check(disk, path, deep: true).Where(problem => problem.Severity == Severity.Damage).ToList();
         var isDamaged = verdict is Verdict.Open or Verdict.Read or Verdict.Verify;
         if (isDamaged != (damages.Count > 0))
-            throw new WrongStateException($"verification of {path}: {verdict}, but {damages.Count} damages: {string.Join("; ", damages)}");
+            throw new WrongStateException(
+                $"verification of {path}: {verdict}, but {damages.Count} damages: {string.Join("; ", damages)}");
     }
 
     private static Verdict VerifyTable(MemoryDisk disk, string path) =>
-        Verification.Check(disk, GoldenDatabase.Directory, deep: true).Any(problem => problem.Severity == Severity.Damage && problem.File == path) ? Verdict.Verify : Verdict.Harmless;
+        Verification.Check(disk, GoldenDatabase.Directory, deep: true).Any(
+            problem => problem.Severity == Severity.Damage && problem.File == path)
+            ? Verdict.Verify
+            : Verdict.Harmless;
 
-    /// <summary>The file itself; for a record of the log, the segment where the log broke off, which for a damaged link is the one before.</summary>
-    private bool IsNamed(string? path, Region region) => path == region.Path || (region.Name.StartsWith("Link", StringComparison.Ordinal) && map.Chain.Contains(path!));
+    /// <summary>
+    /// The file itself; for a record of the log, the segment where the log broke off, which for a damaged link is the
+    /// one before.
+    /// </summary>
+    private bool IsNamed(string? path, Region region) =>
+        path == region.Path || (region.Name.StartsWith("Link", StringComparison.Ordinal) && _map.Chain.Contains(path!));
 
-    private static Seen Require(bool condition, Seen seen) => condition ? seen : throw new WrongStateException($"{seen} is not what it must be");
+    private static Seen Require(bool condition, Seen seen) =>
+        condition ? seen : throw new WrongStateException($"{seen} is not what it must be");
 }

@@ -5,54 +5,56 @@ namespace Varve.Tests.Corruption.Golden;
 /// <summary>An open file of a <see cref="MemoryDisk"/>.</summary>
 internal sealed class MemoryFile : IStorageFile
 {
-    private readonly MemoryNode node;
+    private readonly MemoryNode _node;
 
     public MemoryFile(string path, MemoryNode node)
     {
-        this.node = node;
+        _node = node;
         Path = path;
         node.Use();
     }
 
     public string Path { get; }
 
-    public long Length => node.Length;
+    public long Length => _node.Length;
 
     public void Read(long offset, Span<byte> destination)
     {
-        if (offset + destination.Length > node.Length) throw new EndOfStreamException($"{Path}: the file ends early");
-        node.Span.Slice((int)offset, destination.Length).CopyTo(destination);
+        if (offset + destination.Length > _node.Length) throw new EndOfStreamException($"{Path}: the file ends early");
+        _node.Span.Slice((int)offset, destination.Length).CopyTo(destination);
     }
 
     public void Write(long offset, ReadOnlySpan<byte> source)
     {
-        node.Grow(offset + source.Length);
-        source.CopyTo(node.Span[(int)offset..]);
+        _node.Grow(offset + source.Length);
+        source.CopyTo(_node.Span[(int)offset..]);
     }
 
-    public void Allocate(long length) => node.Grow(length);
+    public void Allocate(long length) => _node.Grow(length);
 
     public void Sync() { }
 
     public IMapping Map(long length, MappingAccess access) =>
-        length <= node.Length ? new MemoryMapping(node, length) : throw new IOException($"{Path}: mapped beyond its end");
+        length <= _node.Length
+            ? new MemoryMapping(_node, length)
+            : throw new IOException($"{Path}: mapped beyond its end");
 
-    public void Dispose() => node.Leave();
+    public void Dispose() => _node.Leave();
 }
 
 /// <summary>The file's own memory.</summary>
 internal sealed unsafe class MemoryMapping : IMapping
 {
-    private readonly MemoryNode node;
+    private readonly MemoryNode _node;
 
     public MemoryMapping(MemoryNode node, long length)
     {
-        this.node = node;
+        _node = node;
         Length = length;
         node.Map();
     }
 
-    public byte* Address => node.Address;
+    public byte* Address => _node.Address;
 
     public long Length { get; }
 
@@ -64,5 +66,5 @@ internal sealed unsafe class MemoryMapping : IMapping
 
     public bool IsResident(long offset, long length) => true;
 
-    public void Dispose() => node.Unmap();
+    public void Dispose() => _node.Unmap();
 }

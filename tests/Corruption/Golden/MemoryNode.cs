@@ -4,27 +4,27 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption.Golden;
 
 /// <summary>
-/// The bytes of one file, in native memory that mappings share, so that a flip is one store. One made from given bytes ends at a
-/// page that cannot be touched: a read past its end ends the test run.
+/// The bytes of one file, in native memory that mappings share, so that a flip is one store. One made from given bytes
+/// ends at a page that cannot be touched: a read past its end ends the test run.
 /// </summary>
 internal sealed unsafe class MemoryNode
 {
     private const int Page = 4096;
-    private nint region;
-    private nuint regionSize;
-    private long capacity;
-    private int users = 1;
-    private int mappings;
+    private nint _region;
+    private nuint _regionSize;
+    private long _capacity;
+    private int _users = 1;
+    private int _mappings;
 
     public MemoryNode() { }
 
     public MemoryNode(ReadOnlySpan<byte> bytes)
     {
-        regionSize = (nuint)((bytes.Length + Page - 1) / Page + 1) * Page;
-        region = AnonymousMemory.Map(regionSize);
-        AnonymousMemory.Protect(region + (nint)regionSize - Page, Page, AnonymousMemory.NoAccess);
-        Address = (byte*)region + regionSize - Page - (nuint)bytes.Length;
-        Length = capacity = bytes.Length;
+        _regionSize = (nuint)((bytes.Length + Page - 1) / Page + 1) * Page;
+        _region = AnonymousMemory.Map(_regionSize);
+        AnonymousMemory.Protect(_region + (nint)_regionSize - Page, Page, AnonymousMemory.NoAccess);
+        Address = (byte*)_region + _regionSize - Page - (nuint)bytes.Length;
+        Length = _capacity = bytes.Length;
         bytes.CopyTo(Span);
     }
 
@@ -34,38 +34,38 @@ internal sealed unsafe class MemoryNode
 
     public Span<byte> Span => new(Address, checked((int)Length));
 
-    public void Use() => Interlocked.Increment(ref users);
+    public void Use() => Interlocked.Increment(ref _users);
 
     public void Leave()
     {
-        if (Interlocked.Decrement(ref users) == 0) Free();
+        if (Interlocked.Decrement(ref _users) == 0) Free();
     }
 
     public void Map()
     {
-        Interlocked.Increment(ref mappings);
+        Interlocked.Increment(ref _mappings);
         Use();
     }
 
     public void Unmap()
     {
-        Interlocked.Decrement(ref mappings);
+        Interlocked.Decrement(ref _mappings);
         Leave();
     }
 
     public void Grow(long length)
     {
         if (length <= Length) return;
-        if (length > capacity)
+        if (length > _capacity)
         {
-            if (Volatile.Read(ref mappings) != 0) throw new IOException("A mapped file grew.");
-            var room = Math.Max(length, capacity * 2);
+            if (Volatile.Read(ref _mappings) != 0) throw new IOException("A mapped file grew.");
+            var room = Math.Max(length, _capacity * 2);
             var next = (byte*)NativeMemory.AlignedAlloc((nuint)room, 64);
             new Span<byte>(next, (int)room).Clear();
             Span.CopyTo(new Span<byte>(next, (int)room));
             Free();
             Address = next;
-            capacity = room;
+            _capacity = room;
         }
 
         Length = length;
@@ -73,9 +73,9 @@ internal sealed unsafe class MemoryNode
 
     private void Free()
     {
-        if (region != 0) AnonymousMemory.Unmap(region, regionSize);
+        if (_region != 0) AnonymousMemory.Unmap(_region, _regionSize);
         else NativeMemory.AlignedFree(Address);
-        region = 0;
+        _region = 0;
         Address = null;
     }
 }

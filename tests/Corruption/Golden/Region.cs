@@ -11,7 +11,8 @@ namespace Varve.Tests.Corruption.Golden;
 /// <param name="Name">What it is.</param>
 /// <param name="Expected">What a flipped bit in it must give.</param>
 /// <param name="IndexBefore">For <see cref="Verdict.Gap"/>: the position that the state goes back to.</param>
-internal sealed record Region(string Path, long Begin, long End, string File, string Name, Verdict Expected, ulong IndexBefore = 0)
+internal sealed record Region(
+    string Path, long Begin, long End, string File, string Name, Verdict Expected, ulong IndexBefore = 0)
 {
     public long Bits => (End - Begin) * 8;
 }
@@ -31,10 +32,14 @@ internal static class Regions
         {
             var length = disk.Node(path).Length;
             var name = Path.GetFileName(path);
-            if (name is FileNames.Identity or FileNames.Current) regions.Add(new Region(path, 0, length, name, "all", Verdict.Open));
-            else if (name.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)) AddTable(regions, path, disk.Node(path).Span);
-            else if (map.Stale.Contains(path)) regions.Add(new Region(path, 0, length, "segment", "below the first one needed", Verdict.Harmless));
-            else if (name.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal)) AddSegment(regions, map, path, length);
+            if (name is FileNames.Identity or FileNames.Current)
+                regions.Add(new Region(path, 0, length, name, "all", Verdict.Open));
+            else if (name.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal))
+                AddTable(regions, path, disk.Node(path).Span);
+            else if (map.Stale.Contains(path))
+                regions.Add(new Region(path, 0, length, "segment", "below the first one needed", Verdict.Harmless));
+            else if (name.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal))
+                AddSegment(regions, map, path, length);
         }
 
         AddManifest(regions, disk);
@@ -60,15 +65,18 @@ internal static class Regions
         AddPack(pack.Length - PackFormat.TrailerSize, pack.Length, "trailer");
         return regions;
 
-        void AddPack(long begin, long end, string name) => regions.Add(new Region(GoldenDatabase.PackedSnapshot, begin, end, "packed snapshot", name, Verdict.Open));
+        void AddPack(long begin, long end, string name) =>
+            regions.Add(new Region(GoldenDatabase.PackedSnapshot, begin, end, "packed snapshot", name, Verdict.Open));
     }
 
     private static void AddTable(List<Region> regions, string path, ReadOnlySpan<byte> bytes)
     {
-        if (!TableFooter.TryDecode(bytes[^TableFooter.Bytes..], bytes.Length, out var footer, out _)) throw new InvalidDataException(path);
+        if (!TableFooter.TryDecode(bytes[^TableFooter.Bytes..], bytes.Length, out var footer, out _))
+            throw new InvalidDataException(path);
         regions.Add(new Region(path, 0, footer!.DataLength, "table", "data blocks", Verdict.Read));
         var at = footer.DataLength;
-        foreach (var (name, region) in new[] { ("leases", footer.Leases), ("filter", footer.Filter), ("index", footer.Index), ("properties", footer.Properties) })
+        foreach (var (name, region) in new[] { ("leases", footer.Leases), (
+            "filter", footer.Filter), ("index", footer.Index), ("properties", footer.Properties) })
         {
             Add(at, region.Offset, "padding", Verdict.Verify);
             Add(region.Offset, region.End, name, Verdict.Open);
@@ -87,18 +95,22 @@ internal static class Regions
     private static void AddSegment(List<Region> regions, SegmentMap map, string path, long length)
     {
         regions.Add(new Region(path, 0, SegmentHeaderFields, "segment", "header", Verdict.Open));
-        regions.Add(new Region(path, SegmentHeaderFields, WalSegmentHeader.Size, "segment", "zeros after the header", Verdict.Harmless));
+        regions.Add(new Region(
+            path, SegmentHeaderFields, WalSegmentHeader.Size, "segment", "zeros after the header", Verdict.Harmless));
         long end = WalSegmentHeader.Size;
         foreach (var record in map.Records.Where(record => record.Path == path))
         {
             end = record.Header.Offset + record.Header.Length;
             var isInGap = map.IsInGap(record);
             regions.Add(new Region(
-                path, record.Header.Offset, end, "segment", $"{record.Header.Type} record" + (isInGap ? ", not vouched for" : "").ToLowerInvariant(),
+                path, record.Header.Offset, end, "segment", $"{record.Header.Type} record"
+                    + (isInGap ? ", not vouched for" : "").ToLowerInvariant(),
                 isInGap ? Verdict.Gap : Verdict.Open, record.IndexBefore));
         }
 
-        regions.Add(new Region(path, end, length, "segment", map.Ready.Contains(path) ? "recycled, not used yet" : "after the last record", Verdict.Harmless));
+        regions.Add(new Region(
+            path, end, length, "segment", map.Ready.Contains(path) ? "recycled, not used yet" : "after the last record",
+            Verdict.Harmless));
     }
 
     private static void AddManifest(List<Region> regions, MemoryDisk disk)
@@ -108,9 +120,12 @@ internal static class Regions
         for (var i = 0; i < records.Count; i++)
         {
             var isLast = i > 0 && i == records.Count - 1;
-            regions.Add(new Region(path, records[i].Offset, records[i].End, "manifest", isLast ? ManifestEdit : "edit", isLast ? Verdict.Gap : Verdict.Open));
+            regions.Add(new Region(
+                path, records[i].Offset, records[i].End, "manifest", isLast ? ManifestEdit : "edit",
+                isLast ? Verdict.Gap : Verdict.Open));
         }
 
-        regions.Add(new Region(path, records[^1].End, disk.Node(path).Length, "manifest", "zeros after the last edit", Verdict.Harmless));
+        regions.Add(new Region(
+            path, records[^1].End, disk.Node(path).Length, "manifest", "zeros after the last edit", Verdict.Harmless));
     }
 }

@@ -10,8 +10,8 @@ namespace Varve.Tests.Corruption.Golden;
 internal sealed record LogRecord(string Path, ulong Segment, WalRecordHeader Header, ulong IndexBefore);
 
 /// <summary>
-/// What the segments of an intact database hold, found by a reader of its own that knows nothing of recovery: the chain, what of it
-/// is vouched for by records, the segments made ready, and the stale ones.
+/// What the segments of an intact database hold, found by a reader of its own that knows nothing of recovery: the
+/// chain, what of it is vouched for by records, the segments made ready, and the stale ones.
 /// </summary>
 internal sealed class SegmentMap
 {
@@ -34,13 +34,16 @@ internal sealed class SegmentMap
     public LogOffset Vouched { get; private set; }
 
     /// <summary>Whether nothing would prove that a record had been durable, if it were damaged.</summary>
-    public bool IsInGap(LogRecord record) => new LogOffset(record.Segment, record.Header.Offset).CompareTo(Vouched) >= 0;
+    public bool IsInGap(LogRecord record) =>
+        new LogOffset(record.Segment, record.Header.Offset).CompareTo(Vouched) >= 0;
 
     public static SegmentMap Of(MemoryDisk disk, string directory)
     {
         var map = new SegmentMap(ReadManifest(disk, directory));
         ulong before = map.Manifest.State.LastIndex, last = 0;
-        foreach (var path in disk.Files(directory).Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        foreach (var path in disk.Files(directory)
+            .Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal))
         {
             var bytes = disk.Node(path).Span;
             if (!WalSegmentHeader.TryDecode(bytes, out var header, out _) || header.Number < map.Manifest.FirstSegment)
@@ -50,8 +53,10 @@ internal sealed class SegmentMap
             }
 
             long offset = WalSegmentHeader.Size;
-            var isLinked = WalRecordHeader.TryRead(bytes[(int)offset..], offset, header.Salt, out var link, out _) && link.Type == WalRecordType.Link
-                && (map.Chain.Count == 0 || BinaryPrimitives.ReadUInt64LittleEndian(bytes[(WalSegmentHeader.Size + WalRecordHeader.Size)..]) == last);
+            var isLinked = WalRecordHeader.TryRead(bytes[(int)offset..], offset, header.Salt, out var link, out _)
+                && link.Type == WalRecordType.Link
+                && (map.Chain.Count == 0 || BinaryPrimitives.ReadUInt64LittleEndian(
+                    bytes[(WalSegmentHeader.Size + WalRecordHeader.Size)..]) == last);
             if (!isLinked)
             {
                 map.Ready.Add(path);
@@ -86,14 +91,18 @@ internal static class ManifestRecords
 {
     public static List<(long Offset, long End, VersionEdit Edit)> Of(MemoryDisk disk, string directory, out string path)
     {
-        PointerFile.TryDecode(disk.Node(System.IO.Path.Combine(directory, FileNames.Current)).Span, out var current, out _);
+        PointerFile.TryDecode(
+            disk.Node(System.IO.Path.Combine(directory, FileNames.Current)).Span, out var current, out _);
         path = System.IO.Path.Combine(directory, FileNames.Manifest(current.ManifestNumber));
         var bytes = disk.Node(path).Span;
         ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _);
         var records = new List<(long, long, VersionEdit)>();
-        for (long offset = ManifestLog.HeaderSize; ManifestLog.TryReadRecord(bytes, offset, salt, out var payload, out var next) == ManifestReadResult.Record; offset = next)
+        for (long offset = ManifestLog.HeaderSize;
+            ManifestLog.TryReadRecord(bytes, offset, salt, out var payload, out var next) == ManifestReadResult.Record;
+            offset = next)
         {
-            if (!VersionEditCodec.TryDecode(payload, out var edit, out var error)) throw new InvalidDataException(error.Reason);
+            if (!VersionEditCodec.TryDecode(payload, out var edit, out var error))
+                throw new InvalidDataException(error.Reason);
             records.Add((offset, next, edit));
         }
 

@@ -5,53 +5,64 @@ using Varve.Storage;
 
 namespace Varve.Tests.Corruption.Golden;
 
-/// <summary>Installs the golden snapshot from one disk into an empty machine, over and over; each refusal must leave the machine as it was.</summary>
+/// <summary>
+/// Installs the golden snapshot from one disk into an empty machine, over and over; each refusal must leave the machine
+/// as it was.
+/// </summary>
 internal sealed class SnapshotReader : IDisposable
 {
     /// <summary>The golden snapshot's manifest.</summary>
     public static readonly string ManifestPath = Path.Combine(GoldenDatabase.SnapshotDirectory, SnapshotNames.Manifest);
 
     private const string Directory = "/golden/receiver";
-    private readonly GoldenDatabase golden;
-    private readonly MemoryDisk disk;
-    private readonly LsmStateMachine machine;
+    private readonly GoldenDatabase _golden;
+    private readonly MemoryDisk _disk;
+    private readonly LsmStateMachine _machine;
 
     public SnapshotReader(GoldenDatabase golden, MemoryDisk disk)
     {
-        this.golden = golden;
-        this.disk = disk;
-        machine = OpenEmpty();
+        _golden = golden;
+        _disk = disk;
+        _machine = OpenEmpty();
     }
 
-    public void Dispose() => machine.Dispose();
+    public void Dispose() => _machine.Dispose();
 
     public Seen Read(bool isPacked)
     {
         try
         {
-            machine.ApplySnapshotFromFileAsync(golden.Snapshot, isPacked ? GoldenDatabase.PackedSnapshot : GoldenDatabase.SnapshotDirectory).GetAwaiter().GetResult();
+            _machine.ApplySnapshotFromFileAsync(
+                _golden.Snapshot,
+                isPacked ? GoldenDatabase.PackedSnapshot : GoldenDatabase.SnapshotDirectory).GetAwaiter().GetResult();
         }
         catch (SnapshotRejectedException e)
         {
-            if (machine.LastApplied != default || machine.Count != 0) throw new WrongStateException("a refused snapshot left something behind");
-            if (disk.List(Directory).Any(name => FileNames.IsStaging(name) || name.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)))
+            if (_machine.LastApplied != default || _machine.Count != 0)
+                throw new WrongStateException("a refused snapshot left something behind");
+            if (_disk.List(Directory).Any(
+                name => FileNames.IsStaging(name) || name.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)))
                 throw new WrongStateException("a refused snapshot left files behind");
             return new Seen(Verdict.Open, e.Path, 0);
         }
 
-        StateReader.Compare(machine, golden.Log.At(golden.Snapshot.LastIncluded.Index), golden.Log.Universe);
-        var index = machine.LastApplied.Index;
-        machine.ResetAsync().GetAwaiter().GetResult();
+        StateReader.Compare(_machine, _golden.Log.At(_golden.Snapshot.LastIncluded.Index), _golden.Log.Universe);
+        var index = _machine.LastApplied.Index;
+        _machine.ResetAsync().GetAwaiter().GetResult();
         return new Seen(Verdict.Harmless, null, index);
     }
 
     /// <summary>
-    /// Whether the manifest on the disk, other bytes or not, says what the golden one says: a compressed stream has bits that mean nothing. Then whoever
-    /// has the snapshot's checksum refuses it, and verification, which has none, finds nothing wrong with what it says.
+    /// Whether the manifest on the disk, other bytes or not, says what the golden one says: a compressed stream has
+    /// bits that mean nothing. Then whoever has the snapshot's checksum refuses it, and verification, which has none,
+    /// finds nothing wrong with what it says.
     /// </summary>
     public bool SaysTheSame() =>
-        SnapshotManifestCodec.TryDecode(SnapshotFiles.ReadManifestFile(disk, GoldenDatabase.SnapshotDirectory), out var manifest, out _)
-        && SHA256.HashData(SnapshotManifestCodec.Encode(manifest)).AsSpan().SequenceEqual(golden.Snapshot.Checksum.Span);
+        SnapshotManifestCodec.TryDecode(
+            SnapshotFiles.ReadManifestFile(_disk, GoldenDatabase.SnapshotDirectory), out var manifest, out _)
+        && SHA256.HashData(SnapshotManifestCodec.Encode(manifest)).AsSpan().SequenceEqual(
+            _golden.Snapshot.Checksum.Span);
 
-    private LsmStateMachine OpenEmpty() => LsmStateMachine.Open(Directory, GoldenDatabase.Options(disk) with { MemtableBytes = 64 << 10, HistoryEntries = 0 });
+    private LsmStateMachine OpenEmpty() => LsmStateMachine.Open(
+        Directory, GoldenDatabase.Options(_disk) with { MemtableBytes = 64 << 10, HistoryEntries = 0 });
 }

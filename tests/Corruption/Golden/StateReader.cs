@@ -19,10 +19,14 @@ internal enum Verdict
     Gap,
 }
 
-/// <summary>What was seen: the verdict, the failure if there was one, and the position of the state if there was none.</summary>
+/// <summary>
+/// What was seen: the verdict, the failure if there was one, and the position of the state if there was none.
+/// </summary>
 internal readonly record struct Seen(Verdict Verdict, string? Path, ulong Index);
 
-/// <summary>Opens a database read-only, reads all of it in every way there is, and compares it with the model.</summary>
+/// <summary>
+/// Opens a database read-only, reads all of it in every way there is, and compares it with the model.
+/// </summary>
 internal static class StateReader
 {
     public static Seen Read(MemoryDisk disk, GoldenDatabase golden, bool isThorough = true)
@@ -30,7 +34,8 @@ internal static class StateReader
         LsmStateMachine machine;
         try
         {
-            machine = LsmStateMachine.Open(GoldenDatabase.Directory, GoldenDatabase.Options(disk) with { ReadOnly = true });
+            machine = LsmStateMachine.Open(
+                GoldenDatabase.Directory, GoldenDatabase.Options(disk) with { ReadOnly = true });
         }
         catch (CorruptionException e)
         {
@@ -42,7 +47,8 @@ internal static class StateReader
             try
             {
                 var index = Compare(machine, golden.Log, isThorough);
-                if (index == golden.Log.Last.Index && machine.SnapshotMetadata != golden.LastMetadata) throw new WrongStateException("another snapshot's metadata");
+                if (index == golden.Log.Last.Index && machine.SnapshotMetadata != golden.LastMetadata)
+                    throw new WrongStateException("another snapshot's metadata");
                 return new Seen(index == golden.Log.Last.Index ? Verdict.Harmless : Verdict.Gap, null, index);
             }
             catch (CorruptionException e)
@@ -63,13 +69,15 @@ internal static class StateReader
 
     public static void Compare(LsmStateMachine machine, GoldenState expected, byte[][] universe, bool isThorough = true)
     {
-        if (machine.LastApplied != new LogId(expected.Index, expected.Term)) throw new WrongStateException($"position {machine.LastApplied}, not {expected.Index}");
+        if (machine.LastApplied != new LogId(expected.Index, expected.Term))
+            throw new WrongStateException($"position {machine.LastApplied}, not {expected.Index}");
         using (var view = machine.OpenView())
         {
             var row = 0;
             foreach (var entry in view.ScanPrefix([]))
             {
-                if (row == expected.Keys.Length || !entry.Key.SequenceEqual(expected.Keys[row]) || !entry.Value.SequenceEqual(expected.Values[row]))
+                if (row == expected.Keys.Length || !entry.Key.SequenceEqual(expected.Keys[row])
+                    || !entry.Value.SequenceEqual(expected.Values[row]))
                     throw new WrongStateException($"row {row} of the scan is another");
                 row++;
             }
@@ -81,17 +89,22 @@ internal static class StateReader
             {
                 var found = view.TryGet(key, out var value);
                 var order = Array.BinarySearch(expected.Keys, key, ByteOrder.Instance);
-                if (found != order >= 0 || (found && !value.SequenceEqual(expected.Values[order]))) throw new WrongStateException($"key {at} has another value");
+                if (found != order >= 0 || (found && !value.SequenceEqual(expected.Values[order])))
+                    throw new WrongStateException($"key {at} has another value");
                 at++;
             }
 
             foreach (var entry in view.ScanPrefix([]).Reversed())
-                if (--row < 0 || !entry.Key.SequenceEqual(expected.Keys[row]) || !entry.Value.SequenceEqual(expected.Values[row])) throw new WrongStateException($"row {row} backward is another");
+                if (--row < 0 || !entry.Key.SequenceEqual(expected.Keys[row])
+                    || !entry.Value.SequenceEqual(expected.Values[row]))
+                    throw new WrongStateException($"row {row} backward is another");
             if (row != 0) throw new WrongStateException("rows are missing backward");
         }
 
-        if (machine.Count != expected.Keys.Length) throw new WrongStateException($"{machine.Count} keys counted, not {expected.Keys.Length}");
-        if (expected.Index > 0 && machine.EntryTerm(expected.Index) != expected.Term) throw new WrongStateException("another term");
+        if (machine.Count != expected.Keys.Length)
+            throw new WrongStateException($"{machine.Count} keys counted, not {expected.Keys.Length}");
+        if (expected.Index > 0 && machine.EntryTerm(expected.Index) != expected.Term)
+            throw new WrongStateException("another term");
     }
 }
 

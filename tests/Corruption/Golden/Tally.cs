@@ -3,13 +3,13 @@ namespace Varve.Tests.Corruption.Golden;
 /// <summary>How often each verdict was given, by file and region. Any thread.</summary>
 internal sealed class Tally
 {
-    private readonly SortedDictionary<(string File, string Name), long[]> counts = [];
+    private readonly SortedDictionary<(string File, string Name), long[]> _counts = [];
 
     public void Add(string file, string name, Verdict verdict)
     {
-        lock (counts)
+        lock (_counts)
         {
-            if (!counts.TryGetValue((file, name), out var row)) counts.Add((file, name), row = new long[5]);
+            if (!_counts.TryGetValue((file, name), out var row)) _counts.Add((file, name), row = new long[5]);
             row[(int)verdict]++;
         }
     }
@@ -18,23 +18,25 @@ internal sealed class Tally
     {
         get
         {
-            lock (counts) return counts.Values.Sum(row => row.Sum());
+            lock (_counts) return _counts.Values.Sum(row => row.Sum());
         }
     }
 
     public long Of(Verdict verdict)
     {
-        lock (counts) return counts.Values.Sum(row => row[(int)verdict]);
+        lock (_counts) return _counts.Values.Sum(row => row[(int)verdict]);
     }
 
     public void Print(Action<string> write)
     {
-        lock (counts)
+        lock (_counts)
         {
             write($"{"file",-16} {"region",-32} {"open",10} {"read",10} {"verify",8} {"harmless",10} {"gap",8}");
-            foreach (var ((file, name), row) in counts)
-                write($"{file,-16} {name,-32} {row[0],10:n0} {row[1],10:n0} {row[2],8:n0} {row[3],10:n0} {row[4],8:n0}");
-            write($"{"all",-16} {"",-32} {Of(Verdict.Open),10:n0} {Of(Verdict.Read),10:n0} {Of(Verdict.Verify),8:n0} {Of(Verdict.Harmless),10:n0} {Of(Verdict.Gap),8:n0}");
+            foreach (var ((file, name), row) in _counts)
+                write(
+                    $"{file,-16} {name,-32} {row[0],10:n0} {row[1],10:n0} {row[2],8:n0} {row[3],10:n0} {row[4],8:n0}");
+            write(
+                $"{"all",-16} {"",-32} {Of(Verdict.Open),10:n0} {Of(Verdict.Read),10:n0} {Of(Verdict.Verify),8:n0} {Of(Verdict.Harmless),10:n0} {Of(Verdict.Gap),8:n0}");
         }
     }
 }

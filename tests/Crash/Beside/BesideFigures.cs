@@ -3,23 +3,24 @@ namespace Varve.Tests.Crash.Beside;
 /// <summary>What readers beside a writer have done.</summary>
 internal sealed class BesideFigures
 {
-    private long opens;
-    private long catchUps;
-    private long moves;
-    private long reads;
-    private long kills;
+    private long _opens;
+    private long _catchUps;
+    private long _moves;
+    private long _reads;
+    private long _kills;
 
-    public void Opened() => Interlocked.Increment(ref opens);
+    public void Opened() => Interlocked.Increment(ref _opens);
 
     public void CaughtUp(bool hasMoved)
     {
-        Interlocked.Increment(ref catchUps);
-        if (hasMoved) Interlocked.Increment(ref moves);
+        Interlocked.Increment(ref _catchUps);
+        if (hasMoved) Interlocked.Increment(ref _moves);
     }
 
-    public void Read(long count) => Interlocked.Add(ref reads, count);
+    public void Read(long count) => Interlocked.Add(ref _reads, count);
 
-    public void Killed() => Interlocked.Increment(ref kills);
+    public void Killed() => Interlocked.Increment(ref _kills);
 
-    public override string ToString() => $"{opens:N0} opens, {catchUps:N0} catch-ups ({moves:N0} to another state), {reads:N0} reads checked, {kills:N0} kills of the writer";
+    public override string ToString() =>
+        $"{_opens:N0} opens, {_catchUps:N0} catch-ups ({_moves:N0} to another state), {_reads:N0} reads checked, {_kills:N0} kills of the writer";
 }

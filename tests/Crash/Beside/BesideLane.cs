@@ -4,22 +4,23 @@ using Varve.Tests.Crash.Children;
 namespace Varve.Tests.Crash.Beside;
 
 /// <summary>
-/// A writer in a process of its own, which applies, flushes, compacts, cuts snapshots, resets and installs, and is killed now and then; beside
-/// it readers in this process, one that is held and others that come and go. Whatever a reader shows is the whole state at the end of one chunk, and the
-/// same until it catches up.
+/// A writer in a process of its own, which applies, flushes, compacts, cuts snapshots, resets and installs, and is
+/// killed now and then; beside it readers in this process, one that is held and others that come and go. Whatever a
+/// reader shows is the whole state at the end of one chunk, and the same until it catches up.
 /// </summary>
-internal sealed class BesideLane(ChildProgram program, string root, string durability, ulong seed, BesideFigures figures)
+internal sealed class BesideLane(
+    ChildProgram program, string root, string durability, ulong seed, BesideFigures figures)
 {
     private const ulong EntriesMax = 20_000;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    private readonly Random random = new((int)(seed & int.MaxValue));
-    private readonly EngineOptions options = KillChild.Options(durability) with { ReadOnly = true };
-    private int databases;
-    private string directory = "";
-    private ulong logSeed;
-    private SeededModel model = new(0, new EngineOptions());
-    private LsmStateMachine? held;
+    private readonly Random _random = new((int)(seed & int.MaxValue));
+    private readonly EngineOptions _options = KillChild.Options(durability) with { ReadOnly = true };
+    private int _databases;
+    private string _directory = "";
+    private ulong _logSeed;
+    private SeededModel _model = new(0, new EngineOptions());
+    private LsmStateMachine? _held;
 
     public async Task RunAsync(Func<bool> isWanted)
     {
@@ -30,23 +31,23 @@ internal sealed class BesideLane(ChildProgram program, string root, string durab
             {
                 await LiveAsync(isWanted);
                 await ReadHeldAsync(); // the writer is dead
-                if (held!.LastApplied.Index > EntriesMax) Begin();
+                if (_held!.LastApplied.Index > EntriesMax) Begin();
             }
         }
         finally
         {
-            held?.Dispose();
+            _held?.Dispose();
         }
     }
 
     private void Begin()
     {
-        held?.Dispose();
-        held = null;
-        directory = Path.Combine(root, $"beside-{durability}-{seed}-{databases++}");
+        _held?.Dispose();
+        _held = null;
+        _directory = Path.Combine(root, $"beside-{durability}-{seed}-{_databases++}");
         Directory.CreateDirectory(root);
-        logSeed = seed + (ulong)databases;
-        model = new SeededModel(logSeed, KillChild.Options(durability));
+        _logSeed = seed + (ulong)_databases;
+        _model = new SeededModel(_logSeed, KillChild.Options(durability));
     }
 
     /// <summary>One life of the writer.</summary>
@@ -54,17 +55,20 @@ internal sealed class BesideLane(ChildProgram program, string root, string durab
     {
         using var progress = new SemaphoreSlim(0);
         using var child = new ChildProcess(
-            program, KillChild.Arguments(directory, durability, logSeed, (ulong)random.NextInt64(), rounds: 0, isEarly: false),
+            program,
+            KillChild.Arguments(
+                _directory, durability, _logSeed, (ulong)_random.NextInt64(), rounds: 0, isEarly: false),
             message =>
             {
                 if (message.Kind == MessageKind.Applied) progress.Release();
             },
             message => message.Kind == MessageKind.Applied);
-        if (!await child.AwaitAsync()) throw new BrokenPromise($"The writer ended by itself: {await child.ErrorsAsync()}");
-        for (var left = random.Next(20, 200); left > 0 && isWanted(); left--)
+        if (!await child.AwaitAsync())
+            throw new BrokenPromise($"The writer ended by itself: {await child.ErrorsAsync()}");
+        for (var left = _random.Next(20, 200); left > 0 && isWanted(); left--)
         {
             // Mostly after it did something.
-            if (random.Next(4) > 0)
+            if (_random.Next(4) > 0)
             {
                 while (progress.Wait(TimeSpan.Zero))
                 {
@@ -74,30 +78,31 @@ internal sealed class BesideLane(ChildProgram program, string root, string durab
                 if (!await progress.WaitAsync(Patience)) throw new BrokenPromise("The writer stands still");
             }
 
-            if (held is null || random.Next(8) == 0) await OpenAsync();
-            else if (random.Next(3) == 0) await ReadHeldAsync();
+            if (_held is null || _random.Next(8) == 0) await OpenAsync();
+            else if (_random.Next(3) == 0) await ReadHeldAsync();
             else await CatchUpAsync();
         }
 
         var code = await child.KillAsync();
-        if (code != 137) throw new BrokenPromise($"The writer died of itself with code {code}: {await child.ErrorsAsync()}");
+        if (code != 137)
+            throw new BrokenPromise($"The writer died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Killed();
     }
 
     private async Task OpenAsync()
     {
-        var opened = LsmStateMachine.Open(directory, options);
+        var opened = LsmStateMachine.Open(_directory, _options);
         figures.Opened();
-        if (held is null || random.Next(2) == 0) (held, opened) = (opened, held);
+        if (_held is null || _random.Next(2) == 0) (_held, opened) = (opened, _held);
         await ReadHeldAsync();
         opened?.Dispose();
     }
 
     private async Task CatchUpAsync()
     {
-        figures.CaughtUp(held!.TryCatchUp());
+        figures.CaughtUp(_held!.TryCatchUp());
         await ReadHeldAsync();
     }
 
-    private async Task ReadHeldAsync() => figures.Read(await model.VerifyReadsAsync(held!));
+    private async Task ReadHeldAsync() => figures.Read(await _model.VerifyReadsAsync(_held!));
 }

@@ -3,7 +3,10 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Crash.Beside;
 
-/// <summary><c>beside --seconds N [--durability X] [--lanes L] [--dir D]</c>: readers beside a writer of another process, in each durability.</summary>
+/// <summary>
+/// <c>beside --seconds N [--durability X] [--lanes L] [--dir D]</c>: readers beside a writer of another process, in
+/// each durability.
+/// </summary>
 internal static class BesideLoop
 {
     public static async Task RunAsync(Soak soak)

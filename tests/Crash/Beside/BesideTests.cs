@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Crash.Beside;
 
-/// <summary>Readers beside a writer that lives in another process and is killed; views of engines that are closed.</summary>
+/// <summary>
+/// Readers beside a writer that lives in another process and is killed; views of engines that are closed.
+/// </summary>
 public sealed class BesideTests(ITestOutputHelper output)
 {
     [Theory]

@@ -5,8 +5,8 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Crash.Beside;
 
 /// <summary>
-/// <c>view-over-reopen --rounds N [--dir D]</c>: an engine is closed with views open, and the directory opened again and written, compacted and
-/// reset by the engines that follow. Every view shows what it showed at first.
+/// <c>view-over-reopen --rounds N [--dir D]</c>: an engine is closed with views open, and the directory opened again
+/// and written, compacted and reset by the engines that follow. Every view shows what it showed at first.
 /// </summary>
 internal static class ViewLoop
 {
@@ -56,14 +56,16 @@ internal static class ViewLoop
         var at = 0;
         foreach (var entry in view.ScanPrefix([]))
         {
-            if (at == before.Count || !entry.Key.SequenceEqual(before[at].Key) || !entry.Value.SequenceEqual(before[at].Value))
+            if (at == before.Count || !entry.Key.SequenceEqual(before[at].Key)
+                || !entry.Value.SequenceEqual(before[at].Value))
                 throw new BrokenPromise($"Row {at} of a view at {view.Revision} has changed");
             at++;
         }
 
         if (at != before.Count) throw new BrokenPromise($"A view at {view.Revision} has {at} rows of {before.Count}");
         foreach (var (key, value) in before)
-            if (!view.TryGet(key, out var found) || !found.SequenceEqual(value)) throw new BrokenPromise($"A key of a view at {view.Revision} has changed");
+            if (!view.TryGet(key, out var found) || !found.SequenceEqual(value))
+                throw new BrokenPromise($"A key of a view at {view.Revision} has changed");
         return 2L * before.Count;
     }
 
@@ -77,6 +79,7 @@ internal static class ViewLoop
     private static void Apply(LsmStateMachine engine, ulong seed, int chunks)
     {
         var results = new ApplyResult[64];
-        for (; chunks > 0; chunks--) engine.ApplyChunk(SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1), results);
+        for (; chunks > 0; chunks--)
+            engine.ApplyChunk(SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1), results);
     }
 }

@@ -6,8 +6,8 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Crash.Calls;
 
 /// <summary>
-/// <c>kill-at-calls</c> and <c>error-at-calls</c> <c>[--points N] [--scenario S] [--durability D] [--call C] [--ordinal K]</c>: a
-/// fault at every file system call of every scenario, or at N of them, drawn by the seed.
+/// <c>kill-at-calls</c> and <c>error-at-calls</c> <c>[--points N] [--scenario S] [--durability D] [--call C] [--ordinal
+/// K]</c>: a fault at every file system call of every scenario, or at N of them, drawn by the seed.
 /// </summary>
 internal static class CallLoop
 {
@@ -23,7 +23,8 @@ internal static class CallLoop
 
     public static Task KillAsync(Soak soak) => RunAsync(soak, CallRun.KilledCalls, _ => [null]);
 
-    public static Task FailAsync(Soak soak) => RunAsync(soak, CallRun.FailedCalls, call => Errors.GetValueOrDefault(call, ["EIO", "ENOSPC"]));
+    public static Task FailAsync(Soak soak) =>
+        RunAsync(soak, CallRun.FailedCalls, call => Errors.GetValueOrDefault(call, ["EIO", "ENOSPC"]));
 
     private static async Task RunAsync(Soak soak, string[] calls, Func<string, string?[]> errors)
     {
@@ -73,9 +74,12 @@ internal static class CallLoop
         });
         soak.Write($"{met} of {points.Length} met and exact");
 
-        string Next() => Path.Combine(Directory.CreateDirectory(Path.Combine(room.Path, $"run{Interlocked.Increment(ref numbers)}")).FullName, "db");
+        string Next() => Path.Combine(
+            Directory.CreateDirectory(Path.Combine(room.Path, $"run{Interlocked.Increment(ref numbers)}")).FullName,
+            "db");
     }
 
     private static Task ForEachAsync<T>(int lanes, T[] items, Func<T, Task> action) =>
-        Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = lanes }, async (item, _) => await action(item));
+        Parallel.ForEachAsync(
+            items, new ParallelOptions { MaxDegreeOfParallelism = lanes }, async (item, _) => await action(item));
 }

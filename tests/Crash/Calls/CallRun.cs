@@ -8,18 +8,25 @@ using Xunit;
 namespace Varve.Tests.Crash.Calls;
 
 /// <summary>Where a fault meets a scenario: at the N-th call of a name, which is about a certain file.</summary>
-internal sealed record CallPoint(Scenario Scenario, Durability Durability, string Call, int Ordinal, string Target, string? Error)
+internal sealed record CallPoint(
+    Scenario Scenario, Durability Durability, string Call, int Ordinal, string Target, string? Error)
 {
     public string Injection => $"{Call}:{(Error is null ? "signal=SIGKILL" : $"error={Error}")}:when={Ordinal}";
 
     public override string ToString() => $"{Scenario.Name} under {Durability}, {Injection} at {Target}";
 }
 
-/// <summary>One child, one fault, and the look at what is left: the state before or after, exactly, and an engine that goes on.</summary>
-internal sealed class CallRun(ChildProgram program, string directory, Scenario scenario, Durability durability, ulong seed) : IDisposable
+/// <summary>
+/// One child, one fault, and the look at what is left: the state before or after, exactly, and an engine that goes on.
+/// </summary>
+internal sealed class CallRun(
+    ChildProgram program, string directory, Scenario scenario, Durability durability, ulong seed)
+    : IDisposable
 {
     public static readonly string[] KilledCalls =
-        ["openat", "rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync", "sync_file_range", "fallocate", "ftruncate", "pwrite64", "msync", "flock"];
+        [
+            "openat", "rename", "link", "unlink", "rmdir", "mkdir", "fsync", "fdatasync", "sync_file_range",
+            "fallocate", "ftruncate", "pwrite64", "msync", "flock"];
 
     public static readonly string[] FailedCalls = [.. KilledCalls, "pread64"];
 
@@ -30,25 +37,32 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
     /// <summary>Whose ENOSPC is an ordinary error: nothing was promised yet, and space may come back.</summary>
     private static readonly string[] CallsForSpace = ["openat", "mkdir", "link", "fallocate", "ftruncate", "pwrite64"];
 
-    private readonly Promise promise = new(seed);
-    private readonly List<Message> heard = [];
+    private readonly Promise _promise = new(seed);
+    private readonly List<Message> _heard = [];
 
     /// <summary>Every call of the scenario that touches its files, when nothing is wrong.</summary>
     public async Task<List<CallPoint>> CountAsync()
     {
         var (code, calls, errors) = await WatchAsync([.. FailedCalls, Write], null);
-        if (code != 0 || !Says(MessageKind.WentOn) || Says(MessageKind.Failed)) throw new BrokenPromise($"{scenario.Name} does not work undisturbed: {errors}");
+        if (code != 0 || !Says(MessageKind.WentOn) || Says(MessageKind.Failed))
+            throw new BrokenPromise($"{scenario.Name} does not work undisturbed: {errors}");
         await VerifyAsync();
         // Each message is a write to standard output: the last that counts says that the act is over.
-        var words = heard.SkipWhile(message => message.Kind != MessageKind.Ready).TakeWhile(message => message.Kind != MessageKind.Acted).Count();
-        var end = calls.Index().Where(call => call.Item.Name == Write && call.Item.Line.Contains("write(1<", StringComparison.Ordinal)).ElementAt(words - 1).Index;
+        var words = _heard.SkipWhile(message => message.Kind != MessageKind.Ready)
+            .TakeWhile(message => message.Kind != MessageKind.Acted).Count();
+        var end = calls.Index()
+            .Where(call => call.Item.Name == Write && call.Item.Line.Contains("write(1<", StringComparison.Ordinal))
+            .ElementAt(words - 1).Index;
         var touching = calls.Take(end).Where(call => call.Target(Root).Length > 0).ToList();
         var threads = touching.GroupBy(call => call.Thread).ToList();
         if (threads.Count != 1)
-            throw new BrokenPromise($"{scenario.Name} is not one thread's work: {string.Join(" and ", threads.Select(thread => $"{thread.Count()} calls like {thread.Last().Line}"))}");
-        return [.. from numbered in calls.Take(end).Where(call => call.Thread == touching[0].Thread && call.Name != Write).GroupBy(call => call.Name).SelectMany(name => name.Index())
+            throw new BrokenPromise(
+                $"{scenario.Name} is not one thread's work: {string.Join(" and ", threads.Select(thread => $"{thread.Count()} calls like {thread.Last().Line}"))}");
+        return [.. from numbered in calls.Take(end).Where(call => call.Thread == touching[0].Thread
+            && call.Name != Write).GroupBy(call => call.Name).SelectMany(name => name.Index())
                    where touching.Contains(numbered.Item)
-                   select new CallPoint(scenario, durability, numbered.Item.Name, numbered.Index + 1, numbered.Item.Target(Root), null)];
+                   select new CallPoint(
+                       scenario, durability, numbered.Item.Name, numbered.Index + 1, numbered.Item.Target(Root), null)];
     }
 
     /// <summary>Has the fault happen, at exactly that call, and holds what is left to what was promised.</summary>
@@ -58,7 +72,8 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         var hit = point.Error is null ? calls.LastOrDefault() : calls.Find(call => call.IsInjected);
         var expected = point.Error is null ? Killed : 0;
         if (code != expected) throw new BrokenPromise($"{point} at {hit?.Line}: the child ended with {code}: {errors}");
-        if (hit is null || hit.Target(Root) != point.Target) throw new BrokenPromise($"{point} was not met, but {hit?.Line ?? "nothing"}");
+        if (hit is null || hit.Target(Root) != point.Target)
+            throw new BrokenPromise($"{point} was not met, but {hit?.Line ?? "nothing"}");
         try
         {
             if (point.Error is not null) JudgeError(point);
@@ -66,47 +81,60 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         }
         catch (Exception e)
         {
-            throw new BrokenPromise($"{point} at {hit.Line}, heard {string.Join(' ', heard.TakeLast(9).Select(message => $"{message.Kind}:{message.Value}"))}: {e}");
+            throw new BrokenPromise(
+                $"{point} at {hit.Line}, heard {string.Join(' ', _heard.TakeLast(9).Select(message => $"{message.Kind}:{message.Value}"))}: {e}");
         }
     }
 
     private void JudgeError(CallPoint point)
     {
         // The last sync of a close has nobody to tell; everywhere else a failed sync of the log is heard of.
-        var isLog = point.Call is "fdatasync" && point.Target.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal);
-        if (isLog && scenario.Name != "close" && !Says(MessageKind.Failed)) throw new BrokenPromise("A failed sync of the log was kept quiet");
+        var isLog = point.Call is "fdatasync"
+            && point.Target.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal);
+        if (isLog && scenario.Name != "close" && !Says(MessageKind.Failed))
+            throw new BrokenPromise("A failed sync of the log was kept quiet");
         // Nothing is acknowledged by a latched instance.
-        var latched = heard.FindIndex(message => message is { Kind: MessageKind.Failed, Value: (ulong)FailureKind.Faulted });
-        if (latched >= 0 && heard.FindIndex(latched, message => message.Kind == MessageKind.Applied) >= 0)
+        var latched = _heard.FindIndex(
+            message => message is { Kind: MessageKind.Failed, Value: (ulong)FailureKind.Faulted });
+        if (latched >= 0 && _heard.FindIndex(latched, message => message.Kind == MessageKind.Applied) >= 0)
             throw new BrokenPromise("Something was acknowledged after the engine was latched");
         // What is not latched works; and a disk that was full has space again.
         if (latched < 0 && !Says(MessageKind.WentOn)) throw new BrokenPromise("It did not go on, and is not latched");
-        if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call)) throw new BrokenPromise("A full disk latched the engine");
+        if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call))
+            throw new BrokenPromise("A full disk latched the engine");
         if (scenario.Name != "snapshot") return;
-        var failed = heard.TakeWhile(message => message.Kind != MessageKind.Acted).Any(message => message.Kind == MessageKind.Failed);
-        var left = Directory.GetDirectories(Root, Path.GetFileName(directory) + ".snapshot*").Length + Directory.GetDirectories(Root, ".varve-*").Length;
-        if (left != (failed ? 0 : 1)) throw new BrokenPromise($"The snapshot {(failed ? "failed" : "was made")}, and {left} directories are there");
+        var failed = _heard.TakeWhile(message => message.Kind != MessageKind.Acted).Any(
+            message => message.Kind == MessageKind.Failed);
+        var left = Directory.GetDirectories(Root, Path.GetFileName(directory) + ".snapshot*").Length
+            + Directory.GetDirectories(Root, ".varve-*").Length;
+        if (left != (failed ? 0 : 1))
+            throw new BrokenPromise(
+                $"The snapshot {(failed ? "failed" : "was made")}, and {left} directories are there");
     }
 
-    /// <summary>Where the database and all beside it is: its own calls count too, for names in it have to be durable.</summary>
+    /// <summary>
+    /// Where the database and all beside it is: its own calls count too, for names in it have to be durable.
+    /// </summary>
     private string Root => Path.GetDirectoryName(directory)!;
 
     private string ManifestPath => Path.Combine(directory + ".snapshot", SnapshotNames.Manifest);
 
-    private bool Says(MessageKind kind) => heard.Exists(message => message.Kind == kind);
+    private bool Says(MessageKind kind) => _heard.Exists(message => message.Kind == kind);
 
-    private async Task<(int Code, List<SeenCall> Calls, string Errors)> WatchAsync(IEnumerable<string> traced, string? injection)
+    private async Task<(int Code, List<SeenCall> Calls, string Errors)> WatchAsync(
+        IEnumerable<string> traced, string? injection)
     {
         using var child = new ChildProcess(
             program,
             CallChild.Arguments(scenario, directory, durability, seed),
             message =>
             {
-                heard.Add(message);
-                promise.Hear(message);
+                _heard.Add(message);
+                _promise.Hear(message);
             },
             message => message.Kind == MessageKind.Ready);
-        if (!await child.AwaitAsync()) throw new BrokenPromise($"{scenario.Name} could not be prepared: {await child.ErrorsAsync()}");
+        if (!await child.AwaitAsync())
+            throw new BrokenPromise($"{scenario.Name} could not be prepared: {await child.ErrorsAsync()}");
         using var strace = new Strace(child.Id, directory + ".strace", traced, injection);
         if (!await strace.AttachedAsync()) throw new InvalidOperationException("strace could not attach.");
         child.GoOn();
@@ -131,7 +159,7 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
         using (var engine = LsmStateMachine.Open(directory, options))
         {
             reached = engine.LastApplied.Index;
-            promise.Found(reached);
+            _promise.Found(reached);
             await model.VerifyAsync(engine);
         }
 
@@ -144,19 +172,22 @@ internal sealed class CallRun(ChildProgram program, string directory, Scenario s
             await model.VerifyAsync(engine);
         }
 
-        if (scenario.Name == "snapshot" && Directory.Exists(directory + ".snapshot")) await VerifySnapshotAsync(model, options);
+        if (scenario.Name == "snapshot" && Directory.Exists(directory + ".snapshot"))
+            await VerifySnapshotAsync(model, options);
     }
 
     /// <summary>A snapshot's directory that has its name is whole.</summary>
     private async Task VerifySnapshotAsync(SeededModel model, EngineOptions options)
     {
-        var last = heard.Last(message => message.Kind == MessageKind.Applied).Value;
-        var at = heard.TakeWhile(message => message.Kind != MessageKind.Ready).Last(message => message.Kind == MessageKind.Applied).Value;
+        var last = _heard.Last(message => message.Kind == MessageKind.Applied).Value;
+        var at = _heard.TakeWhile(message => message.Kind != MessageKind.Ready)
+            .Last(message => message.Kind == MessageKind.Applied).Value;
         Assert.True(at <= last);
         var term = SeededLog.ChunkFrom(seed, at)[0].Term;
         using var other = LsmStateMachine.Open(directory + ".other", options);
         var checksum = SHA256.HashData(await File.ReadAllBytesAsync(ManifestPath));
-        await other.ApplySnapshotFromFileAsync(new SnapshotMetadata(new LogId(at, term), checksum), directory + ".snapshot");
+        await other.ApplySnapshotFromFileAsync(
+            new SnapshotMetadata(new LogId(at, term), checksum), directory + ".snapshot");
         Assert.Equal(at, other.LastApplied.Index);
         await model.VerifyAsync(other);
     }

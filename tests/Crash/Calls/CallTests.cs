@@ -5,14 +5,16 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Crash.Calls;
 
 /// <summary>
-/// A kill or an error at any single file system call leaves the state before or after, exactly, and nothing acknowledged is
-/// lost. A sample; the long run takes all. Needs strace, and says so where it is not.
+/// A kill or an error at any single file system call leaves the state before or after, exactly, and nothing
+/// acknowledged is lost. A sample; the long run takes all. Needs strace, and says so where it is not.
 /// </summary>
 public sealed class CallTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task AKillAtAFileSystemCallLeavesTheStateBeforeOrAfter() => CallLoop.KillAsync(new Soak(output.WriteLine, "--points", "24"));
+    public Task AKillAtAFileSystemCallLeavesTheStateBeforeOrAfter() =>
+        CallLoop.KillAsync(new Soak(output.WriteLine, "--points", "24"));
 
     [Fact]
-    public Task AnErrorOfAFileSystemCallIsTypedAndLosesNothing() => CallLoop.FailAsync(new Soak(output.WriteLine, "--points", "16"));
+    public Task AnErrorOfAFileSystemCallIsTypedAndLosesNothing() =>
+        CallLoop.FailAsync(new Soak(output.WriteLine, "--points", "16"));
 }

@@ -7,7 +7,10 @@ namespace Varve.Tests.Crash.Calls;
 /// <summary>One call that strace saw.</summary>
 internal sealed partial record SeenCall(int Thread, string Name, string Line, bool IsInjected)
 {
-    /// <summary>What it is about: the last path in its line that is a directory or below it (strace names the files of descriptors), random identities apart.</summary>
+    /// <summary>
+    /// What it is about: the last path in its line that is a directory or below it (strace names the files of
+    /// descriptors), random identities apart.
+    /// </summary>
     public string Target(string directory)
     {
         var at = Line.LastIndexOf(directory, StringComparison.Ordinal);
@@ -24,15 +27,16 @@ internal sealed partial record SeenCall(int Thread, string Name, string Line, bo
 /// <summary>strace, attached to a process that is prepared and waits: only calls from then on count.</summary>
 internal sealed partial class Strace : IDisposable
 {
-    private readonly Process process;
-    private readonly string output;
-    private readonly TaskCompletionSource<bool> attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Process _process;
+    private readonly string _output;
+    private readonly TaskCompletionSource<bool> _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Strace(int processId, string output, IEnumerable<string> calls, string? injection)
     {
-        this.output = output;
+        _output = output;
         var start = new ProcessStartInfo("strace") { RedirectStandardError = true };
-        foreach (var argument in (IEnumerable<string>)["-f", "-y", "-o", output, "-e", $"trace={string.Join(',', calls)}", "-e", "signal=none"])
+        foreach (var argument in (IEnumerable<string>)[
+            "-f", "-y", "-o", output, "-e", $"trace={string.Join(',', calls)}", "-e", "signal=none"])
             start.ArgumentList.Add(argument);
         if (injection is not null)
         {
@@ -42,16 +46,16 @@ internal sealed partial class Strace : IDisposable
 
         start.ArgumentList.Add("-p");
         start.ArgumentList.Add($"{processId}");
-        process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, e) =>
+        _process = Process.Start(start)!;
+        _process.ErrorDataReceived += (_, e) =>
         {
-            if (e.Data is null) attached.TrySetResult(false);
-            else if (e.Data.Contains("attached", StringComparison.Ordinal)) attached.TrySetResult(true);
+            if (e.Data is null) _attached.TrySetResult(false);
+            else if (e.Data.Contains("attached", StringComparison.Ordinal)) _attached.TrySetResult(true);
         };
-        process.BeginErrorReadLine();
+        _process.BeginErrorReadLine();
     }
 
-    public Task<bool> AttachedAsync() => attached.Task;
+    public Task<bool> AttachedAsync() => _attached.Task;
 
     /// <summary>Why it cannot be used here; null: it can.</summary>
     public static string? WhyNot()
@@ -59,7 +63,8 @@ internal sealed partial class Strace : IDisposable
         try
         {
             var start = new ProcessStartInfo("strace") { RedirectStandardError = true, RedirectStandardOutput = true };
-            foreach (var argument in (string[])["-f", "-e", "inject=fsync:error=EIO:when=1", "true"]) start.ArgumentList.Add(argument);
+            foreach (var argument in (string[])["-f", "-e", "inject=fsync:error=EIO:when=1", "true"])
+                start.ArgumentList.Add(argument);
             using var trial = Process.Start(start)!;
             trial.WaitForExit();
             return trial.ExitCode == 0 ? null : "strace may not trace here";
@@ -72,18 +77,22 @@ internal sealed partial class Strace : IDisposable
 
     public async Task<List<SeenCall>> EndAsync()
     {
-        await process.WaitForExitAsync();
+        await _process.WaitForExitAsync();
         var calls = new List<SeenCall>();
         var unfinished = new Dictionary<string, int>();
-        foreach (var line in await File.ReadAllLinesAsync(output))
+        foreach (var line in await File.ReadAllLinesAsync(_output))
         {
             var isInjected = line.Contains("INJECTED", StringComparison.Ordinal);
             if (Call().Match(line) is { Success: true } call)
             {
-                if (line.Contains("<unfinished", StringComparison.Ordinal)) unfinished[call.Groups[1].Value] = calls.Count;
-                calls.Add(new SeenCall(int.Parse(call.Groups[1].Value, CultureInfo.InvariantCulture), call.Groups[2].Value, line, isInjected));
+                if (line.Contains("<unfinished", StringComparison.Ordinal))
+                    unfinished[call.Groups[1].Value] = calls.Count;
+                calls.Add(new SeenCall(
+                    int.Parse(call.Groups[1].Value, CultureInfo.InvariantCulture), call.Groups[2].Value, line,
+                    isInjected));
             }
-            else if (Resumed().Match(line) is { Success: true } resumed && unfinished.Remove(resumed.Groups[1].Value, out var at))
+            else if (Resumed().Match(line) is { Success: true } resumed
+                && unfinished.Remove(resumed.Groups[1].Value, out var at))
             {
                 calls[at] = calls[at] with { Line = calls[at].Line + line, IsInjected = isInjected };
             }
@@ -94,8 +103,8 @@ internal sealed partial class Strace : IDisposable
 
     public void Dispose()
     {
-        if (!process.HasExited) process.Kill();
-        process.Dispose();
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
     }
 
     [GeneratedRegex(@"^(\d+) +(\w+)\(")]

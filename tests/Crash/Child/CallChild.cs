@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// The process whose calls are met. It goes through the scenario once elsewhere, so that the runtime has loaded what it needs,
-/// prepares, and waits until it is watched. What fails must fail as documented; then it goes on as an application would.
+/// The process whose calls are met. It goes through the scenario once elsewhere, so that the runtime has loaded what it
+/// needs, prepares, and waits until it is watched. What fails must fail as documented; then it goes on as an
+/// application would.
 /// </summary>
 internal static class CallChild
 {
@@ -42,7 +43,9 @@ internal static class CallChild
         return 0;
     }
 
-    /// <summary>Work goes on, or the engine says why not: as an application does when a disk that was full has space again.</summary>
+    /// <summary>
+    /// Work goes on, or the engine says why not: as an application does when a disk that was full has space again.
+    /// </summary>
     private static void AfterAct(Stage stage)
     {
         if (stage.Engine is null) stage.Open();

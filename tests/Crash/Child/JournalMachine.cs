@@ -10,40 +10,41 @@ namespace Varve.Tests.Crash.Child;
 /// </summary>
 internal sealed class JournalMachine : IDisposable
 {
-    private readonly DictionaryStateMachine machine;
-    private readonly FileStream file;
+    private readonly DictionaryStateMachine _machine;
+    private readonly FileStream _file;
 
     public JournalMachine(string directory, EngineOptions options)
     {
         Directory.CreateDirectory(directory);
-        machine = new DictionaryStateMachine(options);
-        file = new FileStream(Path.Combine(directory, "journal"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+        _machine = new DictionaryStateMachine(options);
+        _file = new FileStream(
+            Path.Combine(directory, "journal"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None,
+            bufferSize: 0);
         long good = 0;
-        using var reader = new BinaryReader(file, System.Text.Encoding.UTF8, leaveOpen: true);
-        while (file.Length - good >= 36)
+        using var reader = new BinaryReader(_file, System.Text.Encoding.UTF8, leaveOpen: true);
+        while (_file.Length - good >= 36)
         {
-            int length = reader.ReadInt32();
-            byte[] hash = reader.ReadBytes(32);
-            byte[] wire = reader.ReadBytes(length);
-            if (!SHA256.HashData(wire).AsSpan().SequenceEqual(hash))
-                break;
+            var length = reader.ReadInt32();
+            var hash = reader.ReadBytes(32);
+            var wire = reader.ReadBytes(length);
+            if (!SHA256.HashData(wire).AsSpan().SequenceEqual(hash)) break;
             Replay(WireChunk.Decode(wire));
-            good = file.Position;
+            good = _file.Position;
         }
-        file.SetLength(good);
-        file.Position = good;
+        _file.SetLength(good);
+        _file.Position = good;
     }
 
-    public IStateMachine Machine => machine;
+    public IStateMachine Machine => _machine;
 
     public void Apply(ApplyEntry[] chunk)
     {
-        byte[] wire = WireChunk.Encode(chunk);
-        file.Write([.. BitConverter.GetBytes(wire.Length), .. SHA256.HashData(wire), .. wire]);
+        var wire = WireChunk.Encode(chunk);
+        _file.Write([.. BitConverter.GetBytes(wire.Length), .. SHA256.HashData(wire), .. wire]);
         Replay(chunk);
     }
 
-    private void Replay(ApplyEntry[] chunk) => machine.ApplyChunkAsync(chunk).AsTask().GetAwaiter().GetResult();
+    private void Replay(ApplyEntry[] chunk) => _machine.ApplyChunkAsync(chunk).AsTask().GetAwaiter().GetResult();
 
-    public void Dispose() => file.Dispose();
+    public void Dispose() => _file.Dispose();
 }

@@ -1,12 +1,11 @@
 using System.Globalization;
-using Varve.Tests.Conformance.Model;
 
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// The process that is killed, or whose disk loses power. It opens a machine, applies the seeded log from where it stands, and
-/// acknowledges each chunk; another thread flushes, compacts and makes snapshots all the while, and now and then the applier
-/// resets and installs.
+/// The process that is killed, or whose disk loses power. It opens a machine, applies the seeded log from where it
+/// stands, and acknowledges each chunk; another thread flushes, compacts and makes snapshots all the while, and now and
+/// then the applier resets and installs.
 /// </summary>
 internal sealed class KillChild
 {
@@ -19,20 +18,20 @@ internal sealed class KillChild
     private const int RoundsBetweenDurable = 8;
     private const int RoundsBetweenJumps = 40;
 
-    private readonly string directory;
-    private readonly ulong seed;
-    private readonly int rounds;
-    private readonly bool isEarly;
-    private readonly Random dice;
-    private readonly MessageWriter parent = new();
+    private readonly string _directory;
+    private readonly ulong _seed;
+    private readonly int _rounds;
+    private readonly bool _isEarly;
+    private readonly Random _dice;
+    private readonly MessageWriter _parent = new();
 
     private KillChild(string directory, ulong seed, ulong run, int rounds, bool isEarly)
     {
-        this.directory = directory;
-        this.seed = seed;
-        this.rounds = rounds;
-        this.isEarly = isEarly;
-        dice = new Random((int)(run & int.MaxValue));
+        _directory = directory;
+        _seed = seed;
+        _rounds = rounds;
+        _isEarly = isEarly;
+        _dice = new Random((int)(run & int.MaxValue));
     }
 
     public static EngineOptions Options(string durability) => new()
@@ -48,13 +47,15 @@ internal sealed class KillChild
 
     /// <param name="run">Seeds what disturbs, apart from the log.</param>
     /// <param name="rounds">After so many chunks it closes and ends; 0: never.</param>
-    public static string[] Arguments(string directory, string durability, ulong seed, ulong run, int rounds, bool isEarly) =>
+    public static string[] Arguments(
+        string directory, string durability, ulong seed, ulong run, int rounds, bool isEarly) =>
         [Verb, directory, durability, Text(seed), Text(run), Text((ulong)rounds), isEarly ? Early : ""];
 
     public static int Start(string[] arguments)
     {
         var (directory, durability) = (arguments[1], arguments[2]);
-        var child = new KillChild(directory, Number(arguments[3]), Number(arguments[4]), (int)Number(arguments[5]), arguments[6] == Early);
+        var child = new KillChild(
+            directory, Number(arguments[3]), Number(arguments[4]), (int)Number(arguments[5]), arguments[6] == Early);
         try
         {
             child.Run(durability);
@@ -62,7 +63,7 @@ internal sealed class KillChild
         catch (IOException e) when (e is not (CorruptionException or UnsupportedFormatException))
         {
             // A disk that lost its power: the engine latches, what is outside it just fails.
-            child.parent.Say(e is EngineFaultedException ? MessageKind.Faulted : MessageKind.Failed);
+            child._parent.Say(e is EngineFaultedException ? MessageKind.Faulted : MessageKind.Failed);
             Console.Error.WriteLine(e);
         }
 
@@ -71,81 +72,81 @@ internal sealed class KillChild
 
     private void Run(string durability)
     {
-        parent.Say(MessageKind.Opening);
+        _parent.Say(MessageKind.Opening);
         var options = Options(durability);
         if (durability == Journal)
         {
-            using var journal = new JournalMachine(directory, options);
+            using var journal = new JournalMachine(_directory, options);
             Apply(journal.Machine, journal.Apply, _ => { });
             return;
         }
 
-        var engine = LsmStateMachine.Open(directory, options);
+        var engine = LsmStateMachine.Open(_directory, options);
         var results = new ApplyResult[64];
         var disturber = new Thread(() => Disturb(engine)) { IsBackground = true };
         disturber.Start();
         Apply(engine, chunk => engine.ApplyChunk(chunk, results), round => AfterRound(engine, round));
-        parent.Say(MessageKind.Closing);
+        _parent.Say(MessageKind.Closing);
         engine.Dispose();
-        parent.Say(MessageKind.Closed);
+        _parent.Say(MessageKind.Closed);
     }
 
     private void Apply(IStateMachine machine, Action<ApplyEntry[]> apply, Action<int> after)
     {
-        parent.Say(MessageKind.Applied, machine.LastApplied.Index);
-        for (var round = 1; rounds == 0 || round <= rounds; round++)
+        _parent.Say(MessageKind.Applied, machine.LastApplied.Index);
+        for (var round = 1; _rounds == 0 || round <= _rounds; round++)
         {
-            var chunk = SeededLog.ChunkFrom(seed, machine.LastApplied.Index + 1);
-            if (isEarly) parent.Say(MessageKind.Applied, chunk[^1].Index);
+            var chunk = SeededLog.ChunkFrom(_seed, machine.LastApplied.Index + 1);
+            if (_isEarly) _parent.Say(MessageKind.Applied, chunk[^1].Index);
             apply(chunk);
-            if (!isEarly) parent.Say(MessageKind.Applied, machine.LastApplied.Index);
+            if (!_isEarly) _parent.Say(MessageKind.Applied, machine.LastApplied.Index);
             after(round);
         }
     }
 
     private void AfterRound(LsmStateMachine engine, int round)
     {
-        if (round % RoundsBetweenDurable == 0) parent.Say(MessageKind.Durable, engine.DurableLogId.Index);
-        if (dice.Next(RoundsBetweenJumps) == 0) Jump(engine);
+        if (round % RoundsBetweenDurable == 0) _parent.Say(MessageKind.Durable, engine.DurableLogId.Index);
+        if (_dice.Next(RoundsBetweenJumps) == 0) Jump(engine);
     }
 
     /// <summary>Resets, applies a little, and installs what was there before.</summary>
     private void Jump(LsmStateMachine engine)
     {
-        var snapshot = Fresh($"{directory}.jump");
+        var snapshot = Fresh($"{_directory}.jump");
         var at = engine.LastApplied;
-        parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Snapshot);
+        _parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Snapshot);
         var checksum = engine.GenerateSnapshotDataAsync(snapshot, at).GetAwaiter().GetResult();
 
-        parent.Say(MessageKind.Jumping, 0);
-        parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Reset);
+        _parent.Say(MessageKind.Jumping, 0);
+        _parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Reset);
         engine.ResetAsync().GetAwaiter().GetResult();
-        parent.Say(MessageKind.Applied, 0);
-        for (var i = dice.Next(4); i > 0; i--)
+        _parent.Say(MessageKind.Applied, 0);
+        for (var i = _dice.Next(4); i > 0; i--)
         {
-            var chunk = SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1);
+            var chunk = SeededLog.ChunkFrom(_seed, engine.LastApplied.Index + 1);
             if (chunk[^1].Index > at.Index) break;
             engine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
-            parent.Say(MessageKind.Applied, engine.LastApplied.Index);
+            _parent.Say(MessageKind.Applied, engine.LastApplied.Index);
         }
 
-        parent.Say(MessageKind.Jumping, at.Index);
-        parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Install);
+        _parent.Say(MessageKind.Jumping, at.Index);
+        _parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Install);
         engine.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), snapshot).GetAwaiter().GetResult();
-        parent.Say(MessageKind.Applied, at.Index);
+        _parent.Say(MessageKind.Applied, at.Index);
         Directory.Delete(snapshot, recursive: true);
     }
 
     private void Disturb(LsmStateMachine engine)
     {
-        var choice = new Random(dice.Next());
+        var choice = new Random(_dice.Next());
         try
         {
             while (true)
             {
                 Thread.SpinWait(choice.Next(100_000));
                 var what = (Disturbance)choice.Next(3);
-                parent.Say(MessageKind.Disturbing, (ulong)what);
+                _parent.Say(MessageKind.Disturbing, (ulong)what);
                 switch (what)
                 {
                     case Disturbance.Flush:
@@ -160,7 +161,8 @@ internal sealed class KillChild
                 }
             }
         }
-        catch (Exception e) when (e is ObjectDisposedException or IOException and not (CorruptionException or UnsupportedFormatException))
+        catch (Exception e) when (e is ObjectDisposedException
+            or IOException and not (CorruptionException or UnsupportedFormatException))
         {
             // Closed; or failed, which the applier finds too.
         }
@@ -168,7 +170,7 @@ internal sealed class KillChild
 
     private void Snapshot(LsmStateMachine engine)
     {
-        var snapshot = Fresh($"{directory}.snapshot");
+        var snapshot = Fresh($"{_directory}.snapshot");
         try
         {
             engine.GenerateSnapshotDataAsync(snapshot, engine.LastApplied).GetAwaiter().GetResult();

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Varve.Recovery;
 
 namespace Varve.Tests.Crash.Child;
 
@@ -64,25 +63,29 @@ internal readonly record struct Message(MessageKind Kind, ulong Value)
 {
     public const int Size = 9;
 
-    public static Message Decode(ReadOnlySpan<byte> bytes) => new((MessageKind)bytes[0], BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]));
+    public static Message Decode(ReadOnlySpan<byte> bytes) =>
+        new((MessageKind)bytes[0], BinaryPrimitives.ReadUInt64LittleEndian(bytes[1..]));
 }
 
-/// <summary>The child's end: standard output, one write a message, so that none is half there. It dies of a parent that is gone.</summary>
+/// <summary>
+/// The child's end: standard output, one write a message, so that none is half there. It dies of a parent that is gone.
+/// </summary>
 internal sealed class MessageWriter : IDisposable
 {
-    private readonly FileStream output = new(new Microsoft.Win32.SafeHandles.SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-    private readonly Lock turn = new();
-    private readonly byte[] bytes = new byte[Message.Size];
+    private readonly FileStream _output = new(
+        new Microsoft.Win32.SafeHandles.SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+    private readonly Lock _turn = new();
+    private readonly byte[] _bytes = new byte[Message.Size];
 
     public void Say(MessageKind kind, ulong value = 0)
     {
-        lock (turn)
+        lock (_turn)
         {
-            bytes[0] = (byte)kind;
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(1), value);
-            output.Write(bytes);
+            _bytes[0] = (byte)kind;
+            BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(1), value);
+            _output.Write(_bytes);
         }
     }
 
-    public void Dispose() => output.Dispose();
+    public void Dispose() => _output.Dispose();
 }

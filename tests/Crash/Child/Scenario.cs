@@ -66,7 +66,8 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
     private static void MakeSnapshot(Stage stage)
     {
         var at = stage.Opened.LastApplied;
-        stage.Snapshot = new SnapshotMetadata(at, stage.Opened.GenerateSnapshotDataAsync(stage.SnapshotPath, at).GetAwaiter().GetResult());
+        stage.Snapshot = new SnapshotMetadata(
+            at, stage.Opened.GenerateSnapshotDataAsync(stage.SnapshotPath, at).GetAwaiter().GetResult());
     }
 
     private static void Pack(Stage stage)
@@ -82,7 +83,8 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
         stage.WithSource(60, (source, _) =>
         {
             var at = source.LastApplied;
-            stage.Snapshot = new SnapshotMetadata(at, source.GenerateSnapshotDataAsync(stage.SnapshotPath, at).GetAwaiter().GetResult());
+            stage.Snapshot = new SnapshotMetadata(
+                at, source.GenerateSnapshotDataAsync(stage.SnapshotPath, at).GetAwaiter().GetResult());
         });
         stage.Open();
         stage.Apply(3);
@@ -95,37 +97,45 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
         stage.Say(MessageKind.Applied, stage.Snapshot.LastIncluded.Index);
     }
 
-    /// <summary>A copy of a database that is open, which is what a dead process leaves: tables if asked for, and a log to replay.</summary>
-    private static void PrepareDirty(Stage stage, bool withTables) => stage.WithSource(withTables ? 40 : 0, (source, rounds) =>
-    {
-        if (withTables)
+    /// <summary>
+    /// A copy of a database that is open, which is what a dead process leaves: tables if asked for, and a log to
+    /// replay.
+    /// </summary>
+    private static void PrepareDirty(
+        Stage stage, bool withTables) =>
+        stage.WithSource(withTables ? 40 : 0, (source, rounds) =>
         {
-            var compacted = source.CompactAsync();
-            rounds.Run();
-            compacted.GetAwaiter().GetResult();
-        }
-
-        stage.ApplyTo(source, ChunksToReplay);
-        stage.Say(MessageKind.Applied, source.LastApplied.Index);
-        Directory.CreateDirectory(stage.Directory);
-        foreach (var path in Directory.GetFiles(stage.SourcePath))
-        {
-            if (Path.GetFileName(path) == FileNames.Lock) continue;
-            try
+            if (withTables)
             {
-                // By hand: File.Copy may take extents, not what is mapped.
-                using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-                using var copy = new FileStream(Path.Combine(stage.Directory, Path.GetFileName(path)), FileMode.CreateNew, FileAccess.Write);
-                from.CopyTo(copy);
+                var compacted = source.CompactAsync();
+                rounds.Run();
+                compacted.GetAwaiter().GetResult();
             }
-            catch (FileNotFoundException)
-            {
-                // The next segment, being prepared: nothing in it yet.
-            }
-        }
-    });
 
-    /// <summary>Begins a record behind the last one that was never finished: an offset in its place, and no checksum that fits.</summary>
+            stage.ApplyTo(source, ChunksToReplay);
+            stage.Say(MessageKind.Applied, source.LastApplied.Index);
+            Directory.CreateDirectory(stage.Directory);
+            foreach (var path in Directory.GetFiles(stage.SourcePath))
+            {
+                if (Path.GetFileName(path) == FileNames.Lock) continue;
+                try
+                {
+                    // By hand: File.Copy may take extents, not what is mapped.
+                    using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                    using var copy = new FileStream(
+                        Path.Combine(stage.Directory, Path.GetFileName(path)), FileMode.CreateNew, FileAccess.Write);
+                    from.CopyTo(copy);
+                }
+                catch (FileNotFoundException)
+                {
+                    // The next segment, being prepared: nothing in it yet.
+                }
+            }
+        });
+
+    /// <summary>
+    /// Begins a record behind the last one that was never finished: an offset in its place, and no checksum that fits.
+    /// </summary>
     private static void Tear(Stage stage)
     {
         // The last one may be prepared and empty: the one before it, then.

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Varve.Tests.Crash.Child;
 
-/// <summary>A log in which every chunk follows from a seed and its first index, so that two processes agree on it without a word.</summary>
+/// <summary>
+/// A log in which every chunk follows from a seed and its first index, so that two processes agree on it without a
+/// word.
+/// </summary>
 internal static class SeededLog
 {
     private const ulong Keys = 97;
@@ -17,23 +20,26 @@ internal static class SeededLog
 
     private static int CountFrom(ulong seed, ulong first) => 1 + Dice(seed, first).Next(64);
 
-    private static Random Dice(ulong seed, ulong index) => new((int)((((seed << 20) ^ index) * 0x9E3779B97F4A7C15) >> 33));
+    private static Random Dice(ulong seed, ulong index) =>
+        new((int)((((seed << 20) ^ index) * 0x9E3779B97F4A7C15) >> 33));
 
     private static byte[] Key(ulong index) => Encoding.ASCII.GetBytes($"k{index % Keys:d3}");
 
     private static byte[] Value(ulong seed, ulong index)
     {
         var dice = Dice(seed + 1, index);
-        byte[] value = new byte[dice.Next(5) == 0 ? 0 : dice.Next(1, 600)];
+        var value = new byte[dice.Next(5) == 0 ? 0 : dice.Next(1, 600)];
         dice.NextBytes(value);
         return value;
     }
 
-    /// <summary>Swaps expect what the entry before on the same key wrote, if it wrote: about half of them hit.</summary>
+    /// <summary>
+    /// Swaps expect what the entry before on the same key wrote, if it wrote: about half of them hit.
+    /// </summary>
     private static ApplyEntry Entry(ulong seed, ulong index)
     {
-        byte[] key = Key(index);
-        byte[] value = Value(seed, index);
+        var key = Key(index);
+        var value = Value(seed, index);
         ReadOnlyMemory<byte>? expected = index > Keys ? Value(seed, index - Keys) : null;
         var command = Dice(seed, index).Next(20) switch
         {

@@ -3,14 +3,16 @@ using Varve.Background;
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// What a scenario acts on: an engine in a directory, and the words that it says on the way. The engine's rounds are stepped
-/// and its operations run inline, so all its file system calls come from one thread and in the same order every time.
+/// What a scenario acts on: an engine in a directory, and the words that it says on the way. The engine's rounds are
+/// stepped and its operations run inline, so all its file system calls come from one thread and in the same order every
+/// time.
 /// </summary>
-internal sealed class Stage(string directory, EngineOptions options, ulong seed, Action<MessageKind, ulong> say) : IDisposable
+internal sealed class Stage(string directory, EngineOptions options, ulong seed, Action<MessageKind, ulong> say)
+    : IDisposable
 {
     private const int ChunksBetweenTicks = 3;
     private const int CompactionRoundsMax = 10;
-    private readonly ManualScheduler steps = new();
+    private readonly ManualScheduler _steps = new();
     private const int ChunksMax = 2_000;
 
     public string Directory => directory;
@@ -32,9 +34,9 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public void Open()
     {
         Say(MessageKind.Opening);
-        Engine = LsmStateMachine.Open(directory, options with { Steps = steps });
+        Engine = LsmStateMachine.Open(directory, options with { Steps = _steps });
         Say(MessageKind.Applied, Engine.LastApplied.Index);
-        steps.Run();
+        _steps.Run();
     }
 
     public void Apply(int chunks)
@@ -43,8 +45,8 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
         {
             ApplyTo(Opened, 1);
             Say(MessageKind.Applied, Opened.LastApplied.Index);
-            steps.Run();
-            if (chunks % ChunksBetweenTicks == 0) steps.Tick();
+            _steps.Run();
+            if (chunks % ChunksBetweenTicks == 0) _steps.Tick();
         }
     }
 
@@ -52,7 +54,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     {
         var compacted = Opened.CompactAsync();
         // A round that met a full disk is tried again.
-        for (var i = 0; i < CompactionRoundsMax && !compacted.IsCompleted; i++) steps.Tick();
+        for (var i = 0; i < CompactionRoundsMax && !compacted.IsCompleted; i++) _steps.Tick();
         if (!compacted.IsCompleted) throw new InvalidOperationException("The compaction does not come to its end.");
         compacted.GetAwaiter().GetResult();
     }
@@ -64,7 +66,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     }
 
     /// <summary>The rounds that an interval makes due, or a disk that was full.</summary>
-    public void Tick() => steps.Tick();
+    public void Tick() => _steps.Tick();
 
     public void ApplyUntil(Func<EngineStatistics, bool> isEnough)
     {

@@ -10,19 +10,20 @@ namespace Varve.Tests.Crash.Children;
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
-    private readonly Process process;
-    private readonly Task<string> errors;
-    private readonly Task hearing;
-    private readonly Func<Message, bool> isAwaited;
-    private readonly TaskCompletionSource<bool> awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Process _process;
+    private readonly Task<string> _errors;
+    private readonly Task _hearing;
+    private readonly Func<Message, bool> _isAwaited;
+    private readonly TaskCompletionSource<bool> _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="program">What is run.</param>
     /// <param name="arguments">The verb and its arguments.</param>
     /// <param name="hear">Takes every message.</param>
     /// <param name="isAwaited">True for the message that <see cref="AwaitAsync"/> waits for.</param>
-    public ChildProcess(ChildProgram program, IEnumerable<string> arguments, Action<Message> hear, Func<Message, bool> isAwaited)
+    public ChildProcess(
+        ChildProgram program, IEnumerable<string> arguments, Action<Message> hear, Func<Message, bool> isAwaited)
     {
-        this.isAwaited = isAwaited;
+        _isAwaited = isAwaited;
         var start = new ProcessStartInfo(program.Path)
         {
             RedirectStandardInput = true,
@@ -38,20 +39,20 @@ internal sealed class ChildProcess : IDisposable
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         // A collection may look for its limits in files, and is not to be met.
         start.Environment["DOTNET_GCgen0size"] = "0x10000000";
-        process = Process.Start(start)!;
-        errors = process.StandardError.ReadToEndAsync();
-        hearing = Task.Run(() => HearAsync(hear));
+        _process = Process.Start(start)!;
+        _errors = _process.StandardError.ReadToEndAsync();
+        _hearing = Task.Run(() => HearAsync(hear));
     }
 
-    public int Id => process.Id;
+    public int Id => _process.Id;
 
     /// <summary>False: it ended without saying that.</summary>
-    public Task<bool> AwaitAsync() => awaited.Task;
+    public Task<bool> AwaitAsync() => _awaited.Task;
 
     public void GoOn()
     {
-        process.StandardInput.WriteLine();
-        process.StandardInput.Flush();
+        _process.StandardInput.WriteLine();
+        _process.StandardInput.Flush();
     }
 
     /// <summary>Kills it if it lives, hears its last words, and answers its exit code.</summary>
@@ -59,7 +60,7 @@ internal sealed class ChildProcess : IDisposable
     {
         try
         {
-            process.Kill();
+            _process.Kill();
         }
         catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {
@@ -71,23 +72,23 @@ internal sealed class ChildProcess : IDisposable
 
     public async Task<int> EndAsync()
     {
-        await hearing;
-        await process.WaitForExitAsync();
-        return process.ExitCode;
+        await _hearing;
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
     }
 
-    public Task<string> ErrorsAsync() => errors;
+    public Task<string> ErrorsAsync() => _errors;
 
     public void Dispose()
     {
-        if (!process.HasExited) process.Kill();
-        process.WaitForExit(); // until then it holds what it had open
-        process.Dispose();
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit(); // until then it holds what it had open
+        _process.Dispose();
     }
 
     private async Task HearAsync(Action<Message> hear)
     {
-        var pipe = process.StandardOutput.BaseStream;
+        var pipe = _process.StandardOutput.BaseStream;
         var buffer = new byte[Message.Size * 1024];
         var length = 0;
         try
@@ -102,7 +103,7 @@ internal sealed class ChildProcess : IDisposable
                 {
                     var message = Message.Decode(buffer.AsSpan(at));
                     hear(message);
-                    if (isAwaited(message)) awaited.TrySetResult(true);
+                    if (_isAwaited(message)) _awaited.TrySetResult(true);
                 }
 
                 buffer.AsSpan(at, length - at).CopyTo(buffer);
@@ -111,7 +112,7 @@ internal sealed class ChildProcess : IDisposable
         }
         finally
         {
-            awaited.TrySetResult(false);
+            _awaited.TrySetResult(false);
         }
     }
 }

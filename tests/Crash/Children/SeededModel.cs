@@ -5,8 +5,9 @@ using Xunit;
 namespace Varve.Tests.Crash.Children;
 
 /// <summary>
-/// The state that the seeded log gives at any chunk boundary, and whether a machine has exactly it. Two models are kept where
-/// they got to, because a database jumps back and forth between two heights: nothing is computed twice that need not be.
+/// The state that the seeded log gives at any chunk boundary, and whether a machine has exactly it. Two models are kept
+/// where they got to, because a database jumps back and forth between two heights: nothing is computed twice that need
+/// not be.
 /// </summary>
 internal sealed class SeededModel(ulong seed, EngineOptions options)
 {
@@ -19,18 +20,21 @@ internal sealed class SeededModel(ulong seed, EngineOptions options)
         public ulong Index => Machine.LastApplied.Index;
     }
 
-    private readonly Height[] heights = [new(options), new(options)];
+    private readonly Height[] _heights = [new(options), new(options)];
 
     public async Task VerifyAsync(IStateMachine survivor)
     {
         await VerifyReadsAsync(survivor);
         var height = await AtAsync(survivor.LastApplied.Index);
         if (height.Chunk.Length == 0) return;
-        Assert.Equal(await height.Machine.ApplyChunkAsync(height.Chunk), await survivor.ApplyChunkAsync(height.Chunk)); // all duplicates
+        // All duplicates.
+        Assert.Equal(await height.Machine.ApplyChunkAsync(height.Chunk), await survivor.ApplyChunkAsync(height.Chunk));
         foreach (var entry in height.Chunk) Assert.Equal(entry.Term, survivor.EntryTerm(entry.Index));
     }
 
-    /// <summary>As <see cref="VerifyAsync"/>, of a machine that takes nothing; says how many reads were compared.</summary>
+    /// <summary>
+    /// As <see cref="VerifyAsync"/>, of a machine that takes nothing; says how many reads were compared.
+    /// </summary>
     public async Task<long> VerifyReadsAsync(IStateMachine survivor)
     {
         var model = (await AtAsync(survivor.LastApplied.Index)).Machine;
@@ -41,9 +45,15 @@ internal sealed class SeededModel(ulong seed, EngineOptions options)
         Assert.Equal(expected.Count, actual.Count);
         for (var i = 0; i < expected.Count; i++)
         {
-            Assert.True(expected[i].Key.Span.SequenceEqual(actual[i].Key.Span), $"Key {i} of the scan differs at {model.LastApplied}");
-            Assert.True(expected[i].Value.Span.SequenceEqual(actual[i].Value.Span), $"Value {i} of the scan differs at {model.LastApplied}");
-            Assert.True(survivor.Get(expected[i].Key.Span).AsSpan().SequenceEqual(expected[i].Value.Span), $"Value {i} by get differs at {model.LastApplied}");
+            Assert.True(
+                expected[i].Key.Span.SequenceEqual(actual[i].Key.Span),
+                $"Key {i} of the scan differs at {model.LastApplied}");
+            Assert.True(
+                expected[i].Value.Span.SequenceEqual(actual[i].Value.Span),
+                $"Value {i} of the scan differs at {model.LastApplied}");
+            Assert.True(
+                survivor.Get(expected[i].Key.Span).AsSpan().SequenceEqual(expected[i].Value.Span),
+                $"Value {i} by get differs at {model.LastApplied}");
         }
 
         return (2L * expected.Count) + 1;
@@ -51,17 +61,18 @@ internal sealed class SeededModel(ulong seed, EngineOptions options)
 
     private async Task<Height> AtAsync(ulong index)
     {
-        var lower = heights[0].Index <= heights[1].Index ? 0 : 1;
-        var best = heights[1 - lower].Index <= index ? 1 - lower : lower;
-        if (heights[best].Index > index) heights[best] = new Height(options);
-        var height = heights[best];
+        var lower = _heights[0].Index <= _heights[1].Index ? 0 : 1;
+        var best = _heights[1 - lower].Index <= index ? 1 - lower : lower;
+        if (_heights[best].Index > index) _heights[best] = new Height(options);
+        var height = _heights[best];
         while (height.Index < index)
         {
             height.Chunk = SeededLog.ChunkFrom(seed, height.Index + 1);
             await height.Machine.ApplyChunkAsync(height.Chunk);
         }
 
-        if (height.Index != index) throw new BrokenPromise($"Entry {index} is inside the chunk that ends at {height.Index}");
+        if (height.Index != index)
+            throw new BrokenPromise($"Entry {index} is inside the chunk that ends at {height.Index}");
         return height;
     }
 }

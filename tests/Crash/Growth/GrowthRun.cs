@@ -4,8 +4,9 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Crash.Growth;
 
 /// <summary>
-/// A small set of keys is overwritten at full speed, first without a view and then as long under one that stays open, or that a thread left
-/// open when it ended. What the second half takes, in files and memory, is what the first takes and what the view reads.
+/// A small set of keys is overwritten at full speed, first without a view and then as long under one that stays open,
+/// or that a thread left open when it ended. What the second half takes, in files and memory, is what the first takes
+/// and what the view reads.
 /// </summary>
 internal static class GrowthRun
 {
@@ -84,7 +85,9 @@ internal static class GrowthRun
                 if (file.Exists) bytes += file.Length;
             }
 
-            return new Peak(Math.Max(Files, count), Math.Max(FileBytes, bytes), Math.Max(MemoryBytes, machine.GetStatistics().MemoryBytes), 0);
+            return new Peak(
+                Math.Max(Files, count), Math.Max(FileBytes, bytes),
+                Math.Max(MemoryBytes, machine.GetStatistics().MemoryBytes), 0);
         }
 
         public override string ToString() =>

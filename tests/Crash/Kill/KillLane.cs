@@ -1,4 +1,3 @@
-using Varve.Recovery;
 using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 
@@ -7,37 +6,40 @@ namespace Varve.Tests.Crash.Kill;
 /// <summary>What a loop of kills did.</summary>
 internal sealed class KillFigures
 {
-    private long kills;
-    private long opening;
-    private long disturbed;
-    private long closing;
-    private long verified;
-    private long entries;
+    private long _kills;
+    private long _opening;
+    private long _disturbed;
+    private long _closing;
+    private long _verified;
+    private long _entries;
 
-    public long Kills => Interlocked.Read(ref kills);
+    public long Kills => Interlocked.Read(ref _kills);
 
     public void Count(bool wasOpening, bool wasDisturbed, bool wasClosing)
     {
-        Interlocked.Increment(ref kills);
-        if (wasOpening) Interlocked.Increment(ref opening);
-        if (wasDisturbed) Interlocked.Increment(ref disturbed);
-        if (wasClosing) Interlocked.Increment(ref closing);
+        Interlocked.Increment(ref _kills);
+        if (wasOpening) Interlocked.Increment(ref _opening);
+        if (wasDisturbed) Interlocked.Increment(ref _disturbed);
+        if (wasClosing) Interlocked.Increment(ref _closing);
     }
 
-    public void Verified() => Interlocked.Increment(ref verified);
+    public void Verified() => Interlocked.Increment(ref _verified);
 
-    public void Entry(long count) => Interlocked.Add(ref entries, count);
+    public void Entry(long count) => Interlocked.Add(ref _entries, count);
 
     public override string ToString() =>
-        $"{kills} kills ({opening} while it opened, {disturbed} at a flush, compaction, snapshot, reset or install, {closing} while it closed), " +
-        $"{verified} states verified, {entries} acknowledgements, 0 lost, 0 inexact";
+        $"{_kills} kills ({_opening} while it opened, {_disturbed} at a flush, compaction, snapshot, reset or install, {_closing} while it closed), "
+        +
+        $"{_verified} states verified, {_entries} acknowledgements, 0 lost, 0 inexact";
 }
 
 /// <summary>
-/// One database, killed again and again. A kill while it opens is followed by another without a look between, so that recovery
-/// itself is interrupted up to three times; otherwise the state is verified and must be one that the promise allows.
+/// One database, killed again and again. A kill while it opens is followed by another without a look between, so that
+/// recovery itself is interrupted up to three times; otherwise the state is verified and must be one that the promise
+/// allows.
 /// </summary>
-internal sealed class KillLane(ChildProgram program, string root, string durability, ulong seed, bool isEarly, KillFigures figures)
+internal sealed class KillLane(
+    ChildProgram program, string root, string durability, ulong seed, bool isEarly, KillFigures figures)
 {
     private const ulong EntriesMax = 20_000;
     private const int RecoveriesCutMax = 3;
@@ -50,14 +52,14 @@ internal sealed class KillLane(ChildProgram program, string root, string durabil
         Closing,
     }
 
-    private readonly Random random = new((int)(seed & int.MaxValue));
-    private readonly EngineOptions options = KillChild.Options(durability);
-    private int databases;
-    private string directory = "";
-    private ulong logSeed;
-    private Promise promise = new(0);
-    private SeededModel model = new(0, new EngineOptions());
-    private int recoveriesCut;
+    private readonly Random _random = new((int)(seed & int.MaxValue));
+    private readonly EngineOptions _options = KillChild.Options(durability);
+    private int _databases;
+    private string _directory = "";
+    private ulong _logSeed;
+    private Promise _promise = new(0);
+    private SeededModel _model = new(0, new EngineOptions());
+    private int _recoveriesCut;
 
     public async Task RunAsync(Func<bool> isWanted)
     {
@@ -66,26 +68,26 @@ internal sealed class KillLane(ChildProgram program, string root, string durabil
         {
             var moment = Choose();
             await KillAsync(moment);
-            if (moment == Moment.Opening && recoveriesCut++ < RecoveriesCutMax) continue;
-            recoveriesCut = 0;
+            if (moment == Moment.Opening && _recoveriesCut++ < RecoveriesCutMax) continue;
+            _recoveriesCut = 0;
             await VerifyAsync();
-            if (promise.Applied > EntriesMax) Begin();
+            if (_promise.Applied > EntriesMax) Begin();
         }
     }
 
     private void Begin()
     {
         Remove();
-        directory = Path.Combine(root, $"{durability}-{seed}-{databases++}");
+        _directory = Path.Combine(root, $"{durability}-{seed}-{_databases++}");
         Directory.CreateDirectory(root);
-        logSeed = seed + (ulong)databases;
-        promise = new Promise(logSeed);
-        model = new SeededModel(logSeed, options);
+        _logSeed = seed + (ulong)_databases;
+        _promise = new Promise(_logSeed);
+        _model = new SeededModel(_logSeed, _options);
     }
 
     private Moment Choose() => durability == KillChild.Journal
         ? Moment.Applying
-        : random.Next(20) switch
+        : _random.Next(20) switch
         {
             < 8 => Moment.Applying,
             < 12 => Moment.Opening,
@@ -97,18 +99,18 @@ internal sealed class KillLane(ChildProgram program, string root, string durabil
     {
         var left = moment switch
         {
-            Moment.Applying => random.Next(1, 60),
-            Moment.Disturbing => random.Next(1, 10),
+            Moment.Applying => _random.Next(1, 60),
+            Moment.Disturbing => _random.Next(1, 10),
             _ => 1,
         };
         var (last, acknowledged) = (default(MessageKind), 0L);
-        var rounds = moment == Moment.Closing ? random.Next(1, 60) : 0;
+        var rounds = moment == Moment.Closing ? _random.Next(1, 60) : 0;
         using var child = new ChildProcess(
             program,
-            KillChild.Arguments(directory, durability, logSeed, (ulong)random.NextInt64(), rounds, isEarly),
+            KillChild.Arguments(_directory, durability, _logSeed, (ulong)_random.NextInt64(), rounds, isEarly),
             message =>
             {
-                promise.Hear(message);
+                _promise.Hear(message);
                 last = message.Kind;
                 if (message.Kind == MessageKind.Applied) acknowledged++;
             },
@@ -119,7 +121,7 @@ internal sealed class KillLane(ChildProgram program, string root, string durabil
             throw new BrokenPromise($"The child ended by itself: {await child.ErrorsAsync()}");
         }
 
-        Pause.Random(random, moment switch
+        Pause.Random(_random, moment switch
         {
             Moment.Opening => 60,
             Moment.Disturbing => 4,
@@ -127,9 +129,12 @@ internal sealed class KillLane(ChildProgram program, string root, string durabil
             _ => 0.2,
         });
         var code = await child.KillAsync();
-        if (code is not (137 or 0)) throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
+        if (code is not (137 or 0))
+            throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Entry(acknowledged);
-        figures.Count(last == MessageKind.Opening, last == MessageKind.Disturbing, last is MessageKind.Closing or MessageKind.Closed);
+        figures.Count(
+            last == MessageKind.Opening, last == MessageKind.Disturbing,
+            last is MessageKind.Closing or MessageKind.Closed);
     }
 
     private static bool IsIt(Moment moment, MessageKind kind) => kind == moment switch
@@ -144,15 +149,15 @@ internal sealed class KillLane(ChildProgram program, string root, string durabil
     {
         if (durability == KillChild.Journal)
         {
-            using var journal = new JournalMachine(directory, options);
-            promise.Found(journal.Machine.LastApplied.Index);
-            await model.VerifyAsync(journal.Machine);
+            using var journal = new JournalMachine(_directory, _options);
+            _promise.Found(journal.Machine.LastApplied.Index);
+            await _model.VerifyAsync(journal.Machine);
         }
         else
         {
-            using var engine = LsmStateMachine.Open(directory, options);
-            promise.Found(engine.LastApplied.Index);
-            await model.VerifyAsync(engine);
+            using var engine = LsmStateMachine.Open(_directory, _options);
+            _promise.Found(engine.LastApplied.Index);
+            await _model.VerifyAsync(engine);
         }
 
         figures.Verified();
@@ -160,7 +165,8 @@ internal sealed class KillLane(ChildProgram program, string root, string durabil
 
     private void Remove()
     {
-        if (directory.Length == 0) return;
-        foreach (var path in Directory.GetDirectories(root, Path.GetFileName(directory) + "*")) Directory.Delete(path, recursive: true);
+        if (_directory.Length == 0) return;
+        foreach (var path in Directory.GetDirectories(root, Path.GetFileName(_directory) + "*"))
+            Directory.Delete(path, recursive: true);
     }
 }

@@ -1,10 +1,11 @@
-using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 using Varve.Tests.Shared;
 
 namespace Varve.Tests.Crash.Kill;
 
-/// <summary><c>kill --cycles N [--durability X] [--lanes L] [--dir D]</c>: SIGKILL, again and again, in each durability.</summary>
+/// <summary>
+/// <c>kill --cycles N [--durability X] [--lanes L] [--dir D]</c>: SIGKILL, again and again, in each durability.
+/// </summary>
 internal static class KillLoop
 {
     public static async Task RunAsync(Soak soak)
@@ -21,11 +22,12 @@ internal static class KillLoop
             var figures = new KillFigures();
             var left = (cycles + durabilities.Length - 1 - i) / durabilities.Length;
             await Task.WhenAll(Enumerable.Range(0, lanes).Select(lane => Task.Run(() =>
-                new KillLane(program, room.Path, durability, soak.Seed + ((ulong)lane << 20), isEarly, figures).RunAsync(() =>
-                {
-                    soak.Progress(() => $"{durability}: {figures}");
-                    return Interlocked.Decrement(ref left) >= 0;
-                }))));
+                new KillLane(program, room.Path, durability, soak.Seed + ((ulong)lane << 20), isEarly, figures)
+                    .RunAsync(() =>
+                    {
+                        soak.Progress(() => $"{durability}: {figures}");
+                        return Interlocked.Decrement(ref left) >= 0;
+                    }))));
             soak.Write($"{durability}: {figures}");
         }
     }

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Crash.Kill;
 
 /// <summary>
-/// A process killed at any instant leaves the state of exactly one chunk boundary: that of its last acknowledgement, or of what
-/// it had begun then.
+/// A process killed at any instant leaves the state of exactly one chunk boundary: that of its last acknowledgement, or
+/// of what it had begun then.
 /// </summary>
 public sealed class KillTests(ITestOutputHelper output)
 {

@@ -7,7 +7,9 @@ namespace Varve.Tests.Crash.Kill;
 /// <summary>Closing unlocks the directory, whoever else has a copy of the descriptor.</summary>
 public sealed partial class LockTests
 {
-    /// <summary>Starting any process copies all descriptors for a moment; a duplicate stands for that copy here.</summary>
+    /// <summary>
+    /// Starting any process copies all descriptors for a moment; a duplicate stands for that copy here.
+    /// </summary>
     [Fact]
     public void ADirectoryCanBeOpenedAgainWhileAnotherProcessIsBeingStarted()
     {
@@ -17,7 +19,8 @@ public sealed partial class LockTests
         int copy;
         using (LsmStateMachine.Open(directory))
         {
-            var held = Directory.GetFiles("/proc/self/fd").Single(link => new FileInfo(link).LinkTarget == Path.Combine(directory, "LOCK"));
+            var held = Directory.GetFiles("/proc/self/fd").Single(
+                link => new FileInfo(link).LinkTarget == Path.Combine(directory, "LOCK"));
             copy = Duplicate(int.Parse(Path.GetFileName(held), System.Globalization.CultureInfo.InvariantCulture));
         }
 

@@ -17,29 +17,31 @@ internal enum CutMode : uint
     Nothing = 2,
 }
 
-/// <summary>An ext4 file system in a file, on a loop device, whose power can be cut. Needs root. Gone when it is disposed of.</summary>
+/// <summary>
+/// An ext4 file system in a file, on a loop device, whose power can be cut. Needs root. Gone when it is disposed of.
+/// </summary>
 internal sealed partial class Ext4Image : IDisposable
 {
     private const string Prefix = "varve-power-";
     private const uint ShutdownRequest = 0x8004587d;
     private const int WriteAndWait = 7;
     private const int UnmountTries = 500;
-    private readonly string image;
-    private readonly string device;
-    private bool isMounted;
+    private readonly string _image;
+    private readonly string _device;
+    private bool _isMounted;
 
     public Ext4Image(string parent, int megabytes)
     {
         var name = $"{Prefix}{Environment.ProcessId}-{Guid.NewGuid():N}";
-        image = Path.Combine(parent, name + ".img");
+        _image = Path.Combine(parent, name + ".img");
         Root = Path.Combine(parent, name);
         Directory.CreateDirectory(Root);
-        device = "";
+        _device = "";
         try
         {
-            using (var file = new FileStream(image, FileMode.CreateNew)) file.SetLength((long)megabytes << 20);
-            Run("mkfs.ext4", "-q", "-F", "-J", "size=8", "-E", "lazy_itable_init=0,lazy_journal_init=0", image);
-            device = Run("losetup", "--find", "--show", image).Trim();
+            using (var file = new FileStream(_image, FileMode.CreateNew)) file.SetLength((long)megabytes << 20);
+            Run("mkfs.ext4", "-q", "-F", "-J", "size=8", "-E", "lazy_itable_init=0,lazy_journal_init=0", _image);
+            _device = Run("losetup", "--find", "--show", _image).Trim();
             Mount();
         }
         catch
@@ -71,20 +73,22 @@ internal sealed partial class Ext4Image : IDisposable
 
     public void Mount()
     {
-        Run("mount", "-t", "ext4", device, Root);
-        isMounted = true;
+        Run("mount", "-t", "ext4", _device, Root);
+        _isMounted = true;
     }
 
-    /// <summary>Tries again for a while: a process that is being started has a copy of every descriptor, until it is there.</summary>
+    /// <summary>
+    /// Tries again for a while: a process that is being started has a copy of every descriptor, until it is there.
+    /// </summary>
     public void Unmount()
     {
         using var never = new ManualResetEventSlim();
-        for (var tries = UnmountTries; isMounted; tries--)
+        for (var tries = UnmountTries; _isMounted; tries--)
         {
             try
             {
                 Run("umount", Root);
-                isMounted = false;
+                _isMounted = false;
             }
             catch (IOException) when (tries > 1)
             {
@@ -96,10 +100,13 @@ internal sealed partial class Ext4Image : IDisposable
     public void Cut(CutMode mode)
     {
         using var root = OpenPath(Root);
-        if (Control(root, ShutdownRequest, mode) != 0) throw new IOException($"The shutdown ioctl failed: {Marshal.GetLastPInvokeErrorMessage()}");
+        if (Control(root, ShutdownRequest, mode) != 0)
+            throw new IOException($"The shutdown ioctl failed: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
-    /// <summary>Has some pages of a file written out, as a kernel does that is short of memory; nothing that names them.</summary>
+    /// <summary>
+    /// Has some pages of a file written out, as a kernel does that is short of memory; nothing that names them.
+    /// </summary>
     public static void WriteOut(string path, long from, long length)
     {
         using var file = OpenPath(path);
@@ -119,9 +126,9 @@ internal sealed partial class Ext4Image : IDisposable
             return;
         }
 
-        if (device.Length > 0) TryRun("losetup", "--detach", device);
+        if (_device.Length > 0) TryRun("losetup", "--detach", _device);
         if (Directory.Exists(Root)) Directory.Delete(Root);
-        File.Delete(image);
+        File.Delete(_image);
     }
 
     private static void Sweep(string parent)
@@ -132,7 +139,8 @@ internal sealed partial class Ext4Image : IDisposable
             if (Directory.Exists($"/proc/{owner}")) continue;
             var root = image[..^".img".Length];
             TryRun("umount", root);
-            foreach (var line in Run("losetup", "--associated", image).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            foreach (var line in Run("losetup", "--associated", image).Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries))
                 TryRun("losetup", "--detach", line.Split(':')[0]);
             if (Directory.Exists(root)) Directory.Delete(root);
             File.Delete(image);
@@ -153,17 +161,22 @@ internal sealed partial class Ext4Image : IDisposable
 
     private static string Run(string command, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new IOException($"{command} {string.Join(' ', arguments)}: {errors.GetAwaiter().GetResult()}");
+        return process.ExitCode == 0
+            ? output
+            : throw new IOException($"{command} {string.Join(' ', arguments)}: {errors.GetAwaiter().GetResult()}");
     }
 
     private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenPath(string path)
     {
         var descriptor = Open(path, 0);
-        return descriptor >= 0 ? new(descriptor, ownsHandle: true) : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        return descriptor >= 0
+            ? new(descriptor, ownsHandle: true)
+            : throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
@@ -173,5 +186,6 @@ internal sealed partial class Ext4Image : IDisposable
     private static partial int Control(Microsoft.Win32.SafeHandles.SafeFileHandle file, nuint request, in CutMode mode);
 
     [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
-    private static partial int SyncFileRange(Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long length, uint flags);
+    private static partial int SyncFileRange(
+        Microsoft.Win32.SafeHandles.SafeFileHandle file, long offset, long length, uint flags);
 }

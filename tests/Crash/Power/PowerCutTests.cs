@@ -7,7 +7,8 @@ namespace Varve.Tests.Crash.Power;
 
 /// <summary>
 /// An ext4 file system that goes down under the engine leaves the state of one index: every acknowledged one under
-/// <see cref="Durability.Power"/>, at least the durable one otherwise. Needs root and loop devices, and says so where they are not.
+/// <see cref="Durability.Power"/>, at least the durable one otherwise. Needs root and loop devices, and says so where
+/// they are not.
 /// </summary>
 public sealed class PowerCutTests(ITestOutputHelper output)
 {
@@ -19,7 +20,8 @@ public sealed class PowerCutTests(ITestOutputHelper output)
     {
         var found = await Record.ExceptionAsync(async () =>
         {
-            if (!await PowerCuts.RunAsync(new Soak(output.WriteLine, "--cycles", "60", "--durability", "Process", "--as-power", "1")))
+            if (!await PowerCuts.RunAsync(
+                new Soak(output.WriteLine, "--cycles", "60", "--durability", "Process", "--as-power", "1")))
                 throw new BrokenPromise("Not run.");
         });
         Assert.IsType<BrokenPromise>(found);

@@ -3,7 +3,9 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Crash.Power;
 
-/// <summary><c>power-cuts --cycles N [--durability X] [--lanes L] [--dir D]</c>: real file systems that go down. Needs root.</summary>
+/// <summary>
+/// <c>power-cuts --cycles N [--durability X] [--lanes L] [--dir D]</c>: real file systems that go down. Needs root.
+/// </summary>
 internal static class PowerCuts
 {
     private const int ImageMegabytes = 64;
@@ -32,11 +34,13 @@ internal static class PowerCuts
             {
                 using var image = new Ext4Image(parent, ImageMegabytes);
                 var seed = soak.Seed + ((ulong)lane << 20) + ((ulong)durability << 28);
-                await new PowerLane(program, image, durability, isHeldToPower ? Durability.Power : durability, seed, figures).RunAsync(() =>
-                {
-                    soak.Progress(() => $"{durability}: {figures}");
-                    return Interlocked.Decrement(ref left) >= 0;
-                });
+                await new PowerLane(
+                    program, image, durability, isHeldToPower ? Durability.Power : durability, seed, figures).RunAsync(
+                    () =>
+                    {
+                        soak.Progress(() => $"{durability}: {figures}");
+                        return Interlocked.Decrement(ref left) >= 0;
+                    });
             })));
             soak.Write($"{durability}: {figures}");
         }

@@ -1,4 +1,3 @@
-using Varve.Recovery;
 using Varve.Tests.Crash.Child;
 using Varve.Tests.Crash.Children;
 
@@ -7,8 +6,8 @@ namespace Varve.Tests.Crash.Power;
 /// <summary>What a loop of power cuts did.</summary>
 internal sealed class PowerFigures
 {
-    private readonly Lock turn = new();
-    private readonly SortedDictionary<string, int> endings = new(StringComparer.Ordinal);
+    private readonly Lock _turn = new();
+    private readonly SortedDictionary<string, int> _endings = new(StringComparer.Ordinal);
 
     public int Cuts { get; private set; }
 
@@ -22,18 +21,18 @@ internal sealed class PowerFigures
 
     public void Count(MessageKind last, string ending)
     {
-        lock (turn)
+        lock (_turn)
         {
             Cuts++;
             if (last == MessageKind.Opening) Opening++;
             if (last == MessageKind.Disturbing) Disturbed++;
-            endings[ending] = endings.GetValueOrDefault(ending) + 1;
+            _endings[ending] = _endings.GetValueOrDefault(ending) + 1;
         }
     }
 
     public void Verify(bool lost)
     {
-        lock (turn)
+        lock (_turn)
         {
             Verified++;
             if (lost) LostUnsynced++;
@@ -42,28 +41,29 @@ internal sealed class PowerFigures
 
     public override string ToString()
     {
-        lock (turn)
+        lock (_turn)
         {
             return $"{Cuts} cuts ({Opening} while it opened, {Disturbed} at a flush, compaction, snapshot, reset or install), {Verified} states verified, " +
-                $"{LostUnsynced} of them an earlier index than acknowledged, as allowed; children: {string.Join(", ", endings.Select(pair => $"{pair.Value} {pair.Key}"))}";
+                $"{LostUnsynced} of them an earlier index than acknowledged, as allowed; children: {string.Join(", ", _endings.Select(pair => $"{pair.Value} {pair.Key}"))}";
         }
     }
 }
 
 /// <summary>One file system that loses power again and again under a child that applies.</summary>
-internal sealed class PowerLane(ChildProgram program, Ext4Image image, Durability durability, Durability promised, ulong seed, PowerFigures figures)
+internal sealed class PowerLane(
+    ChildProgram program, Ext4Image image, Durability durability, Durability promised, ulong seed, PowerFigures figures)
 {
     private const ulong EntriesMax = 10_000;
     private const int CutsWithoutALook = 3;
     private const int SignalBus = 135;
 
-    private readonly Random random = new((int)(seed & int.MaxValue));
-    private readonly EngineOptions options = KillChild.Options($"{durability}");
-    private int databases;
-    private string directory = "";
-    private ulong logSeed;
-    private Promise promise = new(0);
-    private SeededModel model = new(0, new EngineOptions());
+    private readonly Random _random = new((int)(seed & int.MaxValue));
+    private readonly EngineOptions _options = KillChild.Options($"{durability}");
+    private int _databases;
+    private string _directory = "";
+    private ulong _logSeed;
+    private Promise _promise = new(0);
+    private SeededModel _model = new(0, new EngineOptions());
 
     public async Task RunAsync(Func<bool> isWanted)
     {
@@ -71,7 +71,7 @@ internal sealed class PowerLane(ChildProgram program, Ext4Image image, Durabilit
         Begin();
         while (isWanted())
         {
-            var awaited = random.Next(10) switch
+            var awaited = _random.Next(10) switch
             {
                 < 5 => MessageKind.Applied,
                 < 7 => MessageKind.Opening,
@@ -83,36 +83,36 @@ internal sealed class PowerLane(ChildProgram program, Ext4Image image, Durabilit
             if (awaited == MessageKind.Opening && unseen++ < CutsWithoutALook) continue;
             unseen = 0;
             await VerifyAsync(acknowledged);
-            if (promise.Applied > EntriesMax) Begin();
+            if (_promise.Applied > EntriesMax) Begin();
         }
     }
 
     private void Begin()
     {
-        if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+        if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
         foreach (var path in Directory.GetDirectories(image.Root, "db*")) Directory.Delete(path, recursive: true);
-        directory = Path.Combine(image.Root, $"db{databases++}");
-        logSeed = seed + (ulong)databases;
-        promise = new Promise(logSeed);
-        model = new SeededModel(logSeed, options);
+        _directory = Path.Combine(image.Root, $"db{_databases++}");
+        _logSeed = seed + (ulong)_databases;
+        _promise = new Promise(_logSeed);
+        _model = new SeededModel(_logSeed, _options);
     }
 
     private async Task<ulong> CutAsync(MessageKind awaited)
     {
         var left = awaited switch
         {
-            MessageKind.Applied => random.Next(1, 80),
-            MessageKind.Disturbing => random.Next(1, 10),
+            MessageKind.Applied => _random.Next(1, 80),
+            MessageKind.Disturbing => _random.Next(1, 10),
             _ => 1,
         };
         var last = default(MessageKind);
         var isFaulted = false;
         using var child = new ChildProcess(
             program,
-            KillChild.Arguments(directory, $"{durability}", logSeed, (ulong)random.NextInt64(), 0, isEarly: false),
+            KillChild.Arguments(_directory, $"{durability}", _logSeed, (ulong)_random.NextInt64(), 0, isEarly: false),
             message =>
             {
-                promise.Hear(message);
+                _promise.Hear(message);
                 if (!isFaulted) last = message.Kind;
                 isFaulted |= message.Kind is MessageKind.Faulted or MessageKind.Failed;
             },
@@ -123,27 +123,32 @@ internal sealed class PowerLane(ChildProgram program, Ext4Image image, Durabilit
             throw new BrokenPromise($"The child ended before its power did: {await child.ErrorsAsync()}");
         }
 
-        Pause.Random(random, awaited == MessageKind.Opening ? 60 : 4);
-        if (random.Next(3) == 0) WriteOutSomething();
+        Pause.Random(_random, awaited == MessageKind.Opening ? 60 : 4);
+        if (_random.Next(3) == 0) WriteOutSomething();
         var atCut = last;
-        promise.LosePower(promised);
-        image.Cut(random.Next(10) switch { < 7 => CutMode.Nothing, < 9 => CutMode.FlushJournal, _ => CutMode.Default });
-        Pause.Random(random, 12);
+        _promise.LosePower(promised);
+        image.Cut(
+            _random.Next(10) switch { < 7 => CutMode.Nothing, < 9 => CutMode.FlushJournal, _ => CutMode.Default });
+        Pause.Random(_random, 12);
         var code = await child.KillAsync();
-        if (code is not (0 or 137 or SignalBus)) throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
-        figures.Count(atCut, code == SignalBus ? "died of a page that could not be read" : isFaulted ? "latched or failed" : "killed before they noticed");
-        return promise.Applied;
+        if (code is not (0 or 137 or SignalBus))
+            throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
+        figures.Count(atCut, code == SignalBus
+            ? "died of a page that could not be read"
+            : isFaulted ? "latched or failed"
+            : "killed before they noticed");
+        return _promise.Applied;
     }
 
     /// <summary>A few pages of the log reach the disk before those in front of them.</summary>
     private void WriteOutSomething()
     {
-        if (!Directory.Exists(directory)) return;
-        foreach (var path in Directory.GetFiles(directory, "*.wal"))
+        if (!Directory.Exists(_directory)) return;
+        foreach (var path in Directory.GetFiles(_directory, "*.wal"))
         {
             try
             {
-                Ext4Image.WriteOut(path, random.Next(16) * 4096L, random.Next(1, 4) * 4096L);
+                Ext4Image.WriteOut(path, _random.Next(16) * 4096L, _random.Next(1, 4) * 4096L);
             }
             catch (IOException)
             {
@@ -154,9 +159,9 @@ internal sealed class PowerLane(ChildProgram program, Ext4Image image, Durabilit
 
     private async Task VerifyAsync(ulong acknowledged)
     {
-        using var engine = LsmStateMachine.Open(directory, options);
-        promise.Found(engine.LastApplied.Index);
-        await model.VerifyAsync(engine);
+        using var engine = LsmStateMachine.Open(_directory, _options);
+        _promise.Found(engine.LastApplied.Index);
+        await _model.VerifyAsync(engine);
         figures.Verify(engine.LastApplied.Index < acknowledged);
     }
 }

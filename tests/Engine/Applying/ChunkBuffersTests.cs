@@ -8,29 +8,32 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Applying;
 
-/// <summary>The room of a chunk: its own table of keys, whatever their hashes are, and what it keeps afterwards.</summary>
+/// <summary>
+/// The room of a chunk: its own table of keys, whatever their hashes are, and what it keeps afterwards.
+/// </summary>
 public sealed class ChunkBuffersTests : IDisposable
 {
-    private readonly string directory = Directory.CreateTempSubdirectory("varve-scratch-").FullName;
-    private readonly SegmentPool pool;
-    private readonly WalWriter log;
+    private readonly string _directory = Directory.CreateTempSubdirectory("varve-scratch-").FullName;
+    private readonly SegmentPool _pool;
+    private readonly WalWriter _log;
 
     public ChunkBuffersTests()
     {
-        pool = new SegmentPool(Storages.Default, directory, Guid.NewGuid(), new FileNumbers(1), 1 << 20, isSynced: false);
-        log = new WalWriter(pool.Take(1 << 19, 1 << 20), default, default, isSynced: false);
+        _pool = new SegmentPool(
+            Storages.Default, _directory, Guid.NewGuid(), new FileNumbers(1), 1 << 20, isSynced: false);
+        _log = new WalWriter(_pool.Take(1 << 19, 1 << 20), default, default, isSynced: false);
     }
 
     public void Dispose()
     {
-        log.Active.Dispose();
-        pool.Dispose();
-        Directory.Delete(directory, recursive: true);
+        _log.Active.Dispose();
+        _pool.Dispose();
+        Directory.Delete(_directory, recursive: true);
     }
 
     /// <summary>
-    /// Hashes that are all one, or that crowd in few places: a few keys find their place, all others go to the second table, so none is looked for among
-    /// all of them; and each is found.
+    /// Hashes that are all one, or that crowd in few places: a few keys find their place, all others go to the second
+    /// table, so none is looked for among all of them; and each is found.
     /// </summary>
     [Theory]
     [InlineData(0UL, 2000, 1)]
@@ -44,20 +47,23 @@ public sealed class ChunkBuffersTests : IDisposable
         for (var chunk = 0; chunk < 3; chunk++)
         {
             var newest = new Dictionary<int, uint>();
-            var room = log.BeginRecord(count * 64);
+            var room = _log.BeginRecord(count * 64);
             var length = 0;
             scratch.Begin(count);
             for (var i = 0; i < count; i++)
             {
                 var number = i % 3 == 2 ? i / 2 : i; // every third entry is on the key of an earlier one
                 scratch.Hashes[i] = TestHash.Of(keys[number]) & hashMask;
-                Assert.Equal(newest.GetValueOrDefault(number), scratch.FindInChunk(log, keys[number], scratch.Hashes[i]));
-                newest[number] = scratch.References[i] = (uint)((log.Active.End + length) / WalOperation.Alignment);
+                Assert.Equal(
+                    newest.GetValueOrDefault(number), scratch.FindInChunk(_log, keys[number], scratch.Hashes[i]));
+                newest[number] = scratch.References[i] = (uint)((_log.Active.End + length) / WalOperation.Alignment);
                 length += (int)WalOperation.Write(room[length..], (ulong)i + 1, 0, RecordKind.Put, keys[number], [], 0);
-                scratch.NoteInChunk(log, i, keys[number]);
+                scratch.NoteInChunk(_log, i, keys[number]);
             }
 
-            Assert.True(scratch.Overflowed >= newest.Count - (places + ProbesMax), $"{scratch.Overflowed} of {newest.Count} keys");
+            Assert.True(
+                scratch.Overflowed >= newest.Count - (places + ProbesMax),
+                $"{scratch.Overflowed} of {newest.Count} keys");
             if (places == count) Assert.InRange(scratch.Overflowed, 0, count / 100);
         }
     }
@@ -76,7 +82,9 @@ public sealed class ChunkBuffersTests : IDisposable
         Assert.InRange(entries, 1, (Count + 1000L) * Unsafe.SizeOf<WireEntry>());
     }
 
-    /// <summary>Of a malformed chunk no more is believed than that the rest of its bytes are the shortest entries.</summary>
+    /// <summary>
+    /// Of a malformed chunk no more is believed than that the rest of its bytes are the shortest entries.
+    /// </summary>
     [Theory]
     [InlineData(0)]
     [InlineData(3)]

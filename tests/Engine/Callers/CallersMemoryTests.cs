@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Callers;
 
-/// <summary>The caller's memory is read once: bytes that change during a call give either content, never an inconsistent database.</summary>
+/// <summary>
+/// The caller's memory is read once: bytes that change during a call give either content, never an inconsistent
+/// database.
+/// </summary>
 public sealed class CallersMemoryTests
 {
     private const int LongKey = 60_000;
@@ -36,7 +39,8 @@ public sealed class CallersMemoryTests
                 else
                 {
                     flips.Change(key, 0, LongKey);
-                    engine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(key, "value"u8.ToArray()))], new ApplyResult[1]);
+                    engine.ApplyChunk(
+                        [new ApplyEntry(index, 1, Command.Insert(key, "value"u8.ToArray()))], new ApplyResult[1]);
                 }
             }
 
@@ -60,11 +64,14 @@ public sealed class CallersMemoryTests
                 {
                     asked++;
                     // Takes the gate on another thread.
-                    Assert.True(Task.Run(() => engine.DurableLogId).Wait(TimeSpan.FromSeconds(60)), "The gate is held while the user's code runs.");
+                    Assert.True(
+                        Task.Run(() => engine.DurableLogId).Wait(TimeSpan.FromSeconds(60)),
+                        "The gate is held while the user's code runs.");
                 });
             using var value = new ChangingMemory(20, () => { });
             for (ulong index = 1; index <= 50; index++)
-                engine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(key.Memory, value.Memory)), new ApplyEntry(++index, 1, Command.CompareAndSwap(key.Memory, value.Memory, value.Memory))], new ApplyResult[2]);
+                engine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(key.Memory, value.Memory)), new ApplyEntry(
+                    ++index, 1, Command.CompareAndSwap(key.Memory, value.Memory, value.Memory))], new ApplyResult[2]);
             Assert.Equal(50, asked);
             AssertSound(engine);
         }
@@ -83,9 +90,12 @@ public sealed class CallersMemoryTests
             8,
             () =>
             {
-                if (depth++ == 0) engine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("inner"u8.ToArray(), default))], new ApplyResult[1]);
+                if (depth++ == 0)
+                    engine.ApplyChunk(
+                        [new ApplyEntry(1, 1, Command.Insert("inner"u8.ToArray(), default))], new ApplyResult[1]);
             });
-        engine.ApplyChunk([new ApplyEntry(2, 1, Command.CompareAndSwap(key.Memory, (byte[]?)null, default))], new ApplyResult[1]);
+        engine.ApplyChunk(
+            [new ApplyEntry(2, 1, Command.CompareAndSwap(key.Memory, (byte[]?)null, default))], new ApplyResult[1]);
         Assert.Equal(2, engine.Count); // absence is still what is expected
         AssertSound(engine);
     }
@@ -122,8 +132,9 @@ public sealed class CallersMemoryTests
                             break;
                         default:
                             var isRight = random.Next(2) == 0;
-                            byte[]? old = model.GetValueOrDefault(number);
-                            chunk[i] = new ApplyEntry(++index, 1, Command.CompareAndSwap(key, isRight ? old is null ? null : (ReadOnlyMemory<byte>?)old : new byte[31], value));
+                            var old = model.GetValueOrDefault(number);
+                            chunk[i] = new ApplyEntry(++index, 1, Command.CompareAndSwap(
+                                key, isRight ? old is null ? null : (ReadOnlyMemory<byte>?)old : new byte[31], value));
                             expected[i] = isRight;
                             if (isRight) model[number] = value;
                             break;
@@ -190,41 +201,41 @@ public sealed class CallersMemoryTests
     /// <summary>A thread that changes bytes without end.</summary>
     private sealed class Flipper : IDisposable
     {
-        private readonly Thread thread;
-        private byte[] bytes = new byte[1];
-        private int start;
-        private int length = 1;
-        private long rounds;
-        private bool isEnding;
+        private readonly Thread _thread;
+        private byte[] _bytes = new byte[1];
+        private int _start;
+        private int _length = 1;
+        private long _rounds;
+        private bool _isEnding;
 
         public Flipper()
         {
-            thread = new Thread(Run) { IsBackground = true };
-            thread.Start();
+            _thread = new Thread(Run) { IsBackground = true };
+            _thread.Start();
         }
 
         /// <summary>From here on it changes these; on return it has begun.</summary>
         public void Change(byte[] newBytes, int newStart, int newLength)
         {
-            lock (thread) (bytes, start, length) = (newBytes, newStart, newLength);
-            var seen = Volatile.Read(ref rounds);
-            SpinWait.SpinUntil(() => Volatile.Read(ref rounds) > seen + 1);
+            lock (_thread) (_bytes, _start, _length) = (newBytes, newStart, newLength);
+            var seen = Volatile.Read(ref _rounds);
+            SpinWait.SpinUntil(() => Volatile.Read(ref _rounds) > seen + 1);
         }
 
         public void Dispose()
         {
-            Volatile.Write(ref isEnding, true);
-            thread.Join();
+            Volatile.Write(ref _isEnding, true);
+            _thread.Join();
         }
 
         private void Run()
         {
             var random = new Random(1);
-            while (!Volatile.Read(ref isEnding))
+            while (!Volatile.Read(ref _isEnding))
             {
-                lock (thread)
-                    for (var i = 0; i < 100; i++) bytes[start + random.Next(length)]++;
-                Volatile.Write(ref rounds, rounds + 1);
+                lock (_thread)
+                    for (var i = 0; i < 100; i++) _bytes[_start + random.Next(_length)]++;
+                Volatile.Write(ref _rounds, _rounds + 1);
             }
         }
     }
@@ -232,13 +243,13 @@ public sealed class CallersMemoryTests
     /// <summary>Memory that has other contents each time it is asked for.</summary>
     private sealed class ChangingMemory(int length, Action asked) : MemoryManager<byte>
     {
-        private byte next;
+        private byte _next;
 
         public override Span<byte> GetSpan()
         {
             asked();
             var bytes = new byte[length];
-            bytes.AsSpan().Fill(++next);
+            bytes.AsSpan().Fill(++_next);
             return bytes;
         }
 

@@ -3,12 +3,14 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Callers;
 
-/// <summary>The user's clock may throw and may call the engine; it is asked under no lock, and on no thread of the engine's.</summary>
+/// <summary>
+/// The user's clock may throw and may call the engine; it is asked under no lock, and on no thread of the engine's.
+/// </summary>
 public sealed class ClockTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public async Task EachCallThatMeetsABrokenClockFailsAloneAndCanBeMadeAgain()
@@ -25,7 +27,8 @@ public sealed class ClockTests : IDisposable
             {
                 for (ulong index = 1; index <= 5; index++)
                 {
-                    var entry = new ApplyEntry(index, 1, Command.Insert(BitConverter.GetBytes(index), "v"u8.ToArray(), ttlSeconds: index <= 2 ? 10UL : 1000));
+                    var entry = new ApplyEntry(index, 1, Command.Insert(
+                        BitConverter.GetBytes(index), "v"u8.ToArray(), ttlSeconds: index <= 2 ? 10UL : 1000));
                     await Again(() =>
                     {
                         engine.ApplyChunk([entry], new ApplyResult[1]);
@@ -36,7 +39,8 @@ public sealed class ClockTests : IDisposable
                 Assert.Equal(5, await Again(() => Task.FromResult(engine.Count)));
                 Assert.NotNull(await Again(() => Task.FromResult(engine.Get(BitConverter.GetBytes(1UL)))));
                 Assert.Equal(5, (await Again(() => Task.FromResult(engine.ScanPrefix(default)))).Entries.Count);
-                Assert.Equal(2, (await Again(() => Task.FromResult(engine.GetMulti([BitConverter.GetBytes(1UL), BitConverter.GetBytes(5UL)])))).Count(value => value is not null));
+                Assert.Equal(2, (await Again(() => Task.FromResult(engine.GetMulti(
+                    [BitConverter.GetBytes(1UL), BitConverter.GetBytes(5UL)])))).Count(value => value is not null));
                 clock.Now = clock.Now.AddSeconds(20);
                 Assert.Equal(2, (await Again(() => engine.LeaseBackgroundCleanupAsync())).Count);
                 await Again(async () =>
@@ -48,7 +52,8 @@ public sealed class ClockTests : IDisposable
                 Assert.Null(engine.GetStatistics().Fault);
             }
 
-            using var again = own.Open(Database.Small with { TimeProvider = new ActingClock(() => { }) { Now = clock.Now } });
+            using var again = own.Open(
+                Database.Small with { TimeProvider = new ActingClock(() => { }) { Now = clock.Now } });
             Assert.Equal(3, again.Count);
             if (calls < k) break;
         }
@@ -88,11 +93,14 @@ public sealed class ClockTests : IDisposable
             });
             Assert.True(other.Wait(TimeSpan.FromSeconds(30)), "A lock is held while the user's clock runs.");
         });
-        engine = database.Open(Database.Small with { TimeProvider = clock });
+        engine = _database.Open(Database.Small with { TimeProvider = clock });
         using (engine)
         {
             for (ulong index = 1; index <= 500; index++)
-                engine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(BitConverter.GetBytes(index % 50), new byte[300], ttlSeconds: 5))], new ApplyResult[1]);
+                engine.ApplyChunk(
+                    [new ApplyEntry(
+                        index, 1, Command.Insert(BitConverter.GetBytes(index % 50), new byte[300], ttlSeconds: 5))],
+                    new ApplyResult[1]);
             Assert.Equal(50, engine.Count);
             clock.Now = clock.Now.AddSeconds(6);
             await engine.CompactAsync();
@@ -115,7 +123,7 @@ public sealed class ClockTests : IDisposable
             if (depth++ > 0) return;
             Apply(engine!, engine!.LastApplied.Index + 1, "inner");
         });
-        engine = database.Open(Database.Small with { TimeProvider = clock });
+        engine = _database.Open(Database.Small with { TimeProvider = clock });
         for (var i = 0; i < 5; i++)
         {
             var next = engine.LastApplied.Index + 1;
@@ -129,7 +137,7 @@ public sealed class ClockTests : IDisposable
         Assert.Equal(15UL, engine.LastApplied.Index);
         AssertHolds(engine);
         engine.Dispose();
-        using var again = database.Open();
+        using var again = _database.Open();
         AssertHolds(again);
 
         static void AssertHolds(LsmStateMachine engine)
@@ -140,27 +148,34 @@ public sealed class ClockTests : IDisposable
         }
 
         static void Apply(LsmStateMachine engine, ulong index, string name) =>
-            engine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(System.Text.Encoding.UTF8.GetBytes(name + index), default))], new ApplyResult[1]);
+            engine.ApplyChunk(
+                [new ApplyEntry(index, 1, Command.Insert(System.Text.Encoding.UTF8.GetBytes(name + index), default))],
+                new ApplyResult[1]);
     }
 
     [Fact]
     public void TheClockMayDisposeTheEngine()
     {
         var engine = default(LsmStateMachine);
-        engine = database.Open(Database.Small with { TimeProvider = new ActingClock(() => engine?.Dispose()) });
-        Assert.Throws<ObjectDisposedException>(() => engine.ApplyChunk([new ApplyEntry(1, 1, Command.Noop)], new ApplyResult[1]));
-        using var again = database.Open();
+        engine = _database.Open(Database.Small with { TimeProvider = new ActingClock(() => engine?.Dispose()) });
+        Assert.Throws<ObjectDisposedException>(
+            () => engine.ApplyChunk([new ApplyEntry(1, 1, Command.Noop)], new ApplyResult[1]));
+        using var again = _database.Open();
         Assert.Equal(0UL, again.LastApplied.Index);
     }
 
     [Fact]
     public void ATimerThatCannotBeDisposedKeepsNoDirectoryLocked()
     {
-        using (database.Open(Database.Small with { Durability = Durability.Interval, TimeProvider = new ActingClock(() => { }) { ThrowsAtTimerDisposal = true } }))
+        using (_database.Open(Database.Small with
+        {
+            Durability = Durability.Interval,
+            TimeProvider = new ActingClock(() => { }) { ThrowsAtTimerDisposal = true }
+        }))
         {
         }
 
-        using var again = database.Open();
+        using var again = _database.Open();
         Assert.True(again.IsEmpty);
     }
 }

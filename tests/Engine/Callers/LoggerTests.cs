@@ -3,21 +3,23 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Callers;
 
-/// <summary>The user's logger may throw, may be slow and may call the engine: it holds nothing up and breaks nothing.</summary>
+/// <summary>
+/// The user's logger may throw, may be slow and may call the engine: it holds nothing up and breaks nothing.
+/// </summary>
 public sealed class LoggerTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public async Task ALoggerThatThrowsAtEveryEventChangesNothing()
     {
-        var snapshot = Path.Combine(database.Root, "snapshot");
+        var snapshot = Path.Combine(_database.Root, "snapshot");
         using var seen = new CountdownEvent(7);
-        using (var engine = database.Open(WithLogger(_ =>
+        using (var engine = _database.Open(WithLogger(_ =>
         {
             if (!seen.IsSet) seen.Signal();
             throw new InvalidOperationException("the log's sink is broken");
@@ -35,7 +37,7 @@ public sealed class LoggerTests : IDisposable
         }
 
         Assert.True(seen.Wait(Patience));
-        using var again = database.Open();
+        using var again = _database.Open();
         Assert.Equal(100, again.Count);
     }
 
@@ -44,12 +46,13 @@ public sealed class LoggerTests : IDisposable
     {
         using var isFree = new ManualResetEventSlim();
         using var isStuck = new ManualResetEventSlim();
-        using (var engine = database.Open(WithLogger(name =>
+        using (var engine = _database.Open(WithLogger(name =>
         {
             if (name != "Flushed") return;
             isStuck.Set();
             isFree.Wait();
-        }) with { SealedMemtablesMax = 1 }))
+        }) with
+        { SealedMemtablesMax = 1 }))
         {
             Apply(engine, 1000);
             Assert.True(isStuck.Wait(Patience));
@@ -61,7 +64,7 @@ public sealed class LoggerTests : IDisposable
             isFree.Set();
         }
 
-        using var again = database.Open();
+        using var again = _database.Open();
         Assert.Equal(6000, again.Count);
     }
 
@@ -69,7 +72,7 @@ public sealed class LoggerTests : IDisposable
     public async Task EventsOfTheBackgroundAreWrittenOnOtherThreads()
     {
         var thread = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var engine = database.Open(WithLogger(name =>
+        using var engine = _database.Open(WithLogger(name =>
         {
             if (name == "Flushed") thread.TrySetResult(Thread.CurrentThread.Name);
         }));
@@ -84,7 +87,7 @@ public sealed class LoggerTests : IDisposable
         var engine = default(LsmStateMachine);
         var turn = new object();
         using var called = new ManualResetEventSlim();
-        engine = database.Open(WithLogger(name =>
+        engine = _database.Open(WithLogger(name =>
         {
             if (name != "Flushed" || called.IsSet) return;
             lock (turn)
@@ -104,7 +107,7 @@ public sealed class LoggerTests : IDisposable
         Assert.Equal((long)index, count);
         Assert.Equal(count, engine.ScanPrefix(default).Entries.Count);
         engine.Dispose();
-        using var again = database.Open();
+        using var again = _database.Open();
         Assert.Equal(count, again.Count);
         Assert.Equal(count, again.ScanPrefix(default).Entries.Count);
     }
@@ -114,7 +117,7 @@ public sealed class LoggerTests : IDisposable
     {
         var engine = default(LsmStateMachine);
         using var closed = new ManualResetEventSlim();
-        engine = database.Open(WithLogger(name =>
+        engine = _database.Open(WithLogger(name =>
         {
             if (name != "Flushed") return;
             engine!.Dispose();
@@ -122,11 +125,12 @@ public sealed class LoggerTests : IDisposable
         }));
         Assert.Throws<ObjectDisposedException>(() => Apply(engine, int.MaxValue));
         Assert.True(closed.Wait(Patience));
-        using var again = database.Open();
+        using var again = _database.Open();
         Assert.Equal((long)again.LastApplied.Index, again.Count);
     }
 
-    private static EngineOptions WithLogger(Action<string> act) => Database.Small with { LoggerFactory = new ActingLogger(act) };
+    private static EngineOptions WithLogger(Action<string> act) =>
+        Database.Small with { LoggerFactory = new ActingLogger(act) };
 
     private static void ApplyUnlessStopped(LsmStateMachine engine)
     {
@@ -146,7 +150,9 @@ public sealed class LoggerTests : IDisposable
         for (var i = 0; i < entries; i++)
         {
             var index = engine.LastApplied.Index + 1;
-            engine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(BitConverter.GetBytes(index), new byte[valueBytes]))], results);
+            engine.ApplyChunk(
+                [new ApplyEntry(index, 1, Command.Insert(BitConverter.GetBytes(index), new byte[valueBytes]))],
+                results);
         }
     }
 }

@@ -21,7 +21,8 @@ public sealed class ScansAfterDamageTests
         using (var engine = database.Open(options))
         {
             var chunk = new ApplyEntry[Entries];
-            for (var i = 0; i < Entries; i++) chunk[i] = new ApplyEntry((ulong)i + 1, 1, Command.Insert(KeyOf(i), new byte[60]));
+            for (var i = 0; i < Entries; i++)
+                chunk[i] = new ApplyEntry((ulong)i + 1, 1, Command.Insert(KeyOf(i), new byte[60]));
             engine.ApplyChunk(chunk, new ApplyResult[Entries]);
             await engine.CompactAsync();
         }

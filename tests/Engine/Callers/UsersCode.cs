@@ -19,7 +19,10 @@ internal sealed class ActingLogger(Action<string> act) : ILoggerFactory, ILogger
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => act(eventId.Name!);
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter) =>
+        act(eventId.Name!);
 }
 
 /// <summary>A clock that stands still, and runs an action before each answer.</summary>
@@ -35,7 +38,8 @@ internal sealed class ActingClock(Action act) : TimeProvider
         return Now;
     }
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Timer(ThrowsAtTimerDisposal);
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        new Timer(ThrowsAtTimerDisposal);
 
     private sealed class Timer(bool throws) : ITimer
     {

@@ -1,5 +1,4 @@
 using Varve.Contract;
-using Varve.Memory;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -7,8 +6,9 @@ using Xunit;
 namespace Varve.Tests.Engine.Callers;
 
 /// <summary>
-/// What an apply needs is reserved before its record is sealed: want of memory is an ordinary error, and the chunk can be applied again.
-/// What an install or a reset needs is reserved before its manifest record, likewise. What fails afterwards latches.
+/// What an apply needs is reserved before its record is sealed: want of memory is an ordinary error, and the chunk can
+/// be applied again. What an install or a reset needs is reserved before its manifest record, likewise. What fails
+/// afterwards latches.
 /// </summary>
 public sealed class WantOfMemoryTests
 {
@@ -102,7 +102,8 @@ public sealed class WantOfMemoryTests
                 NumberedLog.ApplyUpTo(engine, 50);
                 await engine.CompactAsync();
                 NumberedLog.ApplyUpTo(engine, 60);
-                Task Replace() => installs ? engine.ApplySnapshotFromFileAsync(metadata, snapshot) : engine.ResetAsync();
+                Task Replace() =>
+                    installs ? engine.ApplySnapshotFromFileAsync(metadata, snapshot) : engine.ResetAsync();
                 left = k;
                 var thrown = await Record.ExceptionAsync(Replace);
                 left = 0;
@@ -144,9 +145,11 @@ public sealed class WantOfMemoryTests
             NumberedLog.ApplyUpTo(engine, 50);
             storage.Before = (operation, path) =>
             {
-                if (operation == "sync" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal)) throw new OutOfMemoryException();
+                if (operation == "sync" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal))
+                    throw new OutOfMemoryException();
             };
-            await Assert.ThrowsAsync<EngineFaultedException>(() => engine.ApplySnapshotFromFileAsync(metadata, snapshot));
+            await Assert.ThrowsAsync<EngineFaultedException>(
+                () => engine.ApplySnapshotFromFileAsync(metadata, snapshot));
             storage.Before = null;
             Assert.Throws<EngineFaultedException>(() => NumberedLog.ApplyUpTo(engine, 60));
         }
@@ -163,11 +166,14 @@ public sealed class WantOfMemoryTests
         Assert.All(results, result => Assert.True(result.Succeeded));
     }
 
-    /// <summary>Every chunk holds more entries than the one before, with holes between them, each of a term of its own.</summary>
+    /// <summary>
+    /// Every chunk holds more entries than the one before, with holes between them, each of a term of its own.
+    /// </summary>
     private static ApplyEntry[] EntriesOf(int chunk) =>
     [
         .. Enumerable.Range(0, chunk * 40 + 1).Select(i => new ApplyEntry(
-            (ulong)(chunk * 1000 + 2 * i + 1), (ulong)(chunk * 1000 + i + 1), Command.Insert(BitConverter.GetBytes(chunk * 1000 + i), new byte[12]))),
+            (ulong)(chunk * 1000 + 2 * i + 1), (ulong)(chunk * 1000 + i + 1),
+            Command.Insert(BitConverter.GetBytes(chunk * 1000 + i), new byte[12]))),
     ];
 
     /// <summary>Every entry is there, with its outcome and its term.</summary>

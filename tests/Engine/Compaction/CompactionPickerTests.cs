@@ -19,26 +19,35 @@ public class CompactionPickerTests
 
     [Fact]
     public void UpperRunsGatherUntilThereAreEnough() =>
-        Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 500)], Options));
+        Assert.Equal(
+            CompactionChoice.None,
+            CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 500)], Options));
 
     [Fact]
     public void SmallUpperRunsAreMergedAmongThemselves() =>
-        Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 5000)], Options));
+        Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.Pick(
+            [RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 5000)], Options));
 
     [Fact]
     public void ARunThatWasMergedAboveIsNotMergedAgainWithSmallOnes()
     {
         var options = Options with { MemtableBytes = 64 << 10 };
         Run Small() => RunOf("b", "c", 50);
-        Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
-        Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.Pick([Small(), Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
+        Assert.Equal(
+            CompactionChoice.None,
+            CompactionPicker.Pick([Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
+        Assert.Equal(
+            new CompactionChoice(0, 3, IsMove: false),
+            CompactionPicker.Pick([Small(), Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
     }
 
     [Fact]
     public void RunsOfEverySizeDoNotGatherWithoutEnd()
     {
         Run[] runs = [.. Enumerable.Range(0, 6).Select(i => RunOf("b", "c", 100 << i)), RunOf("a", "z", 90_000)];
-        Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.Pick(runs, Options with { MemtableBytes = 64 << 10 }));
+        Assert.Equal(
+            new CompactionChoice(0, 2, IsMove: false),
+            CompactionPicker.Pick(runs, Options with { MemtableBytes = 64 << 10 }));
     }
 
     [Fact]
@@ -47,25 +56,33 @@ public class CompactionPickerTests
         Run Small() => RunOf("b", "c", 1);
         Run input = Small(), bottom = RunOf("a", "z", 500);
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove([input, bottom], input, Options));
-        Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove([Small(), Small(), input, bottom], input, Options));
-        Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.PickAbove([Small(), Small(), Small(), input, bottom], input, Options));
+        Assert.Equal(
+            CompactionChoice.None, CompactionPicker.PickAbove([Small(), Small(), input, bottom], input, Options));
+        Assert.Equal(
+            new CompactionChoice(0, 3, IsMove: false),
+            CompactionPicker.PickAbove([Small(), Small(), Small(), input, bottom], input, Options));
     }
 
     [Fact]
     public void NothingIsAboveInputsThatAreGone() =>
-        Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove([RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 500)], RunOf("a", "z", 1), Options));
+        Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove(
+            [RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 500)], RunOf("a", "z", 1),
+            Options));
 
     [Fact]
     public void NoMoreRunsAreMergedAtOnceThanTheMergeTakes()
     {
         Run[] runs = [.. Enumerable.Range(0, 40).Select(_ => RunOf("b", "c", 1)), RunOf("a", "z", 1)];
-        Assert.Equal(new CompactionChoice(41 - CompactionPicker.RunsAtOnceMax, CompactionPicker.RunsAtOnceMax, IsMove: false), CompactionPicker.PickAll(runs));
+        Assert.Equal(
+            new CompactionChoice(41 - CompactionPicker.RunsAtOnceMax, CompactionPicker.RunsAtOnceMax, IsMove: false),
+            CompactionPicker.PickAll(runs));
     }
 
     [Fact]
     public void DeletesThatHideAGoodPartOfTheBottomAreMergedEarly()
     {
-        var deletes = new Run(2, [TableOf([.. Enumerable.Range(0, 1000).Select(i => TestTable.Tombstone($"k{i:D4}"))])]);
+        var deletes = new Run(
+            2, [TableOf([.. Enumerable.Range(0, 1000).Select(i => TestTable.Tombstone($"k{i:D4}"))])]);
         var bottom = new Run(1, [TableOf([.. Enumerable.Range(0, 2000).Select(i => TestTable.Put($"k{i:D4}", "v"))])]);
         Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.Pick([deletes, bottom], Options));
         Assert.Equal(new CompactionChoice(0, 1, IsMove: false), CompactionPicker.Pick([deletes], Options));
@@ -77,26 +94,37 @@ public class CompactionPickerTests
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("a", "z", 500)]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("b", "c", 1), RunOf("a", "z", 5000)]));
-        Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.PickIdle([RunOf("b", "c", 600), RunOf("a", "z", 5000)]));
-        Assert.Equal(new CompactionChoice(0, 1, IsMove: false), CompactionPicker.PickIdle([new Run(1, [TableOf([TestTable.Tombstone("k"), TestTable.Put("l", "v")])])]));
+        Assert.Equal(
+            new CompactionChoice(0, 2, IsMove: false),
+            CompactionPicker.PickIdle([RunOf("b", "c", 600), RunOf("a", "z", 5000)]));
+        Assert.Equal(
+            new CompactionChoice(0, 1, IsMove: false),
+            CompactionPicker.PickIdle([new Run(1, [TableOf([TestTable.Tombstone("k"), TestTable.Put("l", "v")])])]));
     }
 
     [Fact]
     public void LargeUpperRunsAreMergedWithTheBottom() =>
-        Assert.Equal(new CompactionChoice(0, 4, IsMove: false), CompactionPicker.Pick([RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("a", "z", 300)], Options));
+        Assert.Equal(new CompactionChoice(0, 4, IsMove: false), CompactionPicker.Pick(
+            [RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("a", "z", 300)], Options));
 
     [Fact]
     public void ARunThatInterleavesWithNothingMovesDown()
     {
-        Assert.Equal(new CompactionChoice(0, 2, IsMove: true), CompactionPicker.Pick([RunOf("n", "z", 10), RunOf("a", "m", 10)], Options));
-        Assert.Equal(new CompactionChoice(1, 2, IsMove: true), CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("n", "z", 10), RunOf("a", "m", 10)], Options));
+        Assert.Equal(
+            new CompactionChoice(0, 2, IsMove: true),
+            CompactionPicker.Pick([RunOf("n", "z", 10), RunOf("a", "m", 10)], Options));
+        Assert.Equal(
+            new CompactionChoice(1, 2, IsMove: true),
+            CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("n", "z", 10), RunOf("a", "m", 10)], Options));
     }
 
     [Fact]
     public void ARunThatTouchesTheBottomOrHasTombstonesDoesNotMove()
     {
         Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([RunOf("m", "z", 10), RunOf("a", "m", 10)], Options));
-        Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([new Run(2, [TableOf([TestTable.Tombstone("x")])]), RunOf("a", "m", 10)], Options));
+        Assert.Equal(
+            CompactionChoice.None,
+            CompactionPicker.Pick([new Run(2, [TableOf([TestTable.Tombstone("x")])]), RunOf("a", "m", 10)], Options));
     }
 
     [Fact]
@@ -104,8 +132,12 @@ public class CompactionPickerTests
     {
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAll([]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAll([RunOf("a", "z", 10)]));
-        Assert.Equal(new CompactionChoice(0, 1, IsMove: false), CompactionPicker.PickAll([new Run(1, [TableOf([TestTable.Leased("x", 5, "v")])])]));
-        Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.PickAll([RunOf("n", "z", 10), RunOf("a", "m", 10)]));
+        Assert.Equal(
+            new CompactionChoice(0, 1, IsMove: false),
+            CompactionPicker.PickAll([new Run(1, [TableOf([TestTable.Leased("x", 5, "v")])])]));
+        Assert.Equal(
+            new CompactionChoice(0, 2, IsMove: false),
+            CompactionPicker.PickAll([RunOf("n", "z", 10), RunOf("a", "m", 10)]));
     }
 
     /// <summary>A run of one table from one key to another, of about so many KiB.</summary>
@@ -113,7 +145,8 @@ public class CompactionPickerTests
     public void ARunWithAsManyTablesAsMayBeTakesNoMore()
     {
         Run[] runs = [RunOf("x", "z", 1), RunOf("a", "c", 1)];
-        Assert.Equal(new CompactionChoice(0, 2, IsMove: true), CompactionPicker.Pick(runs, Options with { TablesInRunMax = 2 }));
+        Assert.Equal(
+            new CompactionChoice(0, 2, IsMove: true), CompactionPicker.Pick(runs, Options with { TablesInRunMax = 2 }));
         Assert.Equal(CompactionChoice.None, CompactionPicker.Pick(runs, Options with { TablesInRunMax = 1 }));
     }
 

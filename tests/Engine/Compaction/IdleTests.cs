@@ -8,21 +8,22 @@ namespace Varve.Tests.Engine.Compaction;
 /// <summary>An engine to which nothing is applied gives back what it has no use for.</summary>
 public sealed class IdleTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly FakeTimeProvider clock = new();
+    private readonly Database _database = new();
+    private readonly FakeTimeProvider _clock = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
-    private EngineOptions Options => Database.Small with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1), UpperRunsMax = 32 };
+    private EngineOptions Options =>
+        Database.Small with { TimeProvider = _clock, IdleAfter = TimeSpan.FromMinutes(1), UpperRunsMax = 32 };
 
     [Fact]
     public void RunsAreMergedDownAndFilesLetGoOf()
     {
         using var machine = Filled(Options);
-        clock.Advance(TimeSpan.FromMinutes(1)); // not yet: it has seen the log grow
-        clock.Advance(TimeSpan.FromMinutes(1));
+        _clock.Advance(TimeSpan.FromMinutes(1)); // not yet: it has seen the log grow
+        _clock.Advance(TimeSpan.FromMinutes(1));
         Waiting.Until(() => machine.GetStatistics().Runs.Count == 1 && Segments <= 2);
-        Waiting.Until(() => database.Files(FileNames.TableSuffix).Length == machine.GetStatistics().Runs[0].Tables);
+        Waiting.Until(() => _database.Files(FileNames.TableSuffix).Length == machine.GetStatistics().Runs[0].Tables);
         NumberedLog.AssertIsWhole(machine);
         NumberedLog.ApplyUpTo(machine, 12_000);
         NumberedLog.AssertIsWhole(machine);
@@ -43,11 +44,12 @@ public sealed class IdleTests : IDisposable
     public async Task TheHistoryStays()
     {
         using var machine = Filled(Options with { HistoryEntries = 100_000 });
-        clock.Advance(TimeSpan.FromMinutes(1));
-        clock.Advance(TimeSpan.FromMinutes(1));
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        _clock.Advance(TimeSpan.FromMinutes(1));
         Waiting.Until(() => machine.GetStatistics().Runs.Count == 1);
         await machine.CompactAsync();
-        Assert.Equal(32, (await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(7_000))).Length);
+        Assert.Equal(32, (await machine.GenerateSnapshotDataAsync(
+            Path.Combine(_database.Root, "snapshot"), NumberedLog.Id(7_000))).Length);
     }
 
     [Fact]
@@ -57,17 +59,17 @@ public sealed class IdleTests : IDisposable
         for (ulong minute = 1; minute <= 5; minute++)
         {
             NumberedLog.ApplyUpTo(machine, 8_000 + minute);
-            clock.Advance(TimeSpan.FromMinutes(1));
+            _clock.Advance(TimeSpan.FromMinutes(1));
         }
 
         Assert.True(machine.GetStatistics().Runs.Count > 1);
     }
 
-    private int Segments => database.Files(FileNames.SegmentSuffix).Length;
+    private int Segments => _database.Files(FileNames.SegmentSuffix).Length;
 
     private LsmStateMachine Filled(EngineOptions options)
     {
-        var machine = database.Open(options);
+        var machine = _database.Open(options);
         NumberedLog.ApplyUpTo(machine, 8_000);
         Waiting.Until(() => machine.GetStatistics() is { Memtables: 1, Runs.Count: > 1 });
         return machine;

@@ -5,22 +5,25 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Compaction;
 
-/// <summary>An engine that rests has small segments, so that little data takes little space; what is filled makes the next ones larger again.</summary>
+/// <summary>
+/// An engine that rests has small segments, so that little data takes little space; what is filled makes the next ones
+/// larger again.
+/// </summary>
 public sealed class RestTests : IDisposable
 {
     private const long Full = 1 << 20;
     private const long Resting = Full / 64;
     private const long Between = Resting * 16;
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     private static EngineOptions Options => Database.Small with { MemtableBytes = Full };
 
     [Fact]
     public async Task ACompactionLeavesSmallSegments()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         Fill(machine);
         await machine.CompactAsync();
         WaitForRest();
@@ -31,7 +34,7 @@ public sealed class RestTests : IDisposable
     public void AnIdleOneKeepsWhatIsInUseAndNothingAhead()
     {
         var clock = new FakeTimeProvider();
-        using var machine = database.Open(Options with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1) });
+        using var machine = _database.Open(Options with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1) });
         Fill(machine);
         // What is in the log's active segment stays there, and that segment with it.
         clock.Advance(TimeSpan.FromMinutes(1));
@@ -43,7 +46,7 @@ public sealed class RestTests : IDisposable
     [Fact]
     public async Task WhatIsFilledMakesTheNextOnesFullSizedAgain()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         NumberedLog.ApplyUpTo(machine, 500);
         await machine.CompactAsync();
         WaitForRest();
@@ -63,7 +66,7 @@ public sealed class RestTests : IDisposable
     public async Task ACompactionUnderLoadLeavesWhatIsReady()
     {
         var storage = new HookedStorage(Storages.Default);
-        using var machine = database.Open(Options with { Storage = storage });
+        using var machine = _database.Open(Options with { Storage = storage });
         Fill(machine);
         using var goOn = new ManualResetEventSlim();
         storage.Before = (operation, path) =>
@@ -80,13 +83,13 @@ public sealed class RestTests : IDisposable
     [Fact]
     public async Task AnOpenGoesOnWithSmallOnes()
     {
-        using (var machine = database.Open(Options))
+        using (var machine = _database.Open(Options))
         {
             NumberedLog.ApplyUpTo(machine, 500);
             await machine.CompactAsync();
         }
 
-        using var reopened = database.Open(Options);
+        using var reopened = _database.Open(Options);
         WaitForRest();
         NumberedLog.AssertIsWhole(reopened);
     }
@@ -98,32 +101,34 @@ public sealed class RestTests : IDisposable
     {
         var value = new byte[valueBytes];
         Array.Fill(value, (byte)0xA5);
-        using (var machine = database.Open(Options))
+        using (var machine = _database.Open(Options))
         {
             NumberedLog.ApplyUpTo(machine, 500);
             await machine.CompactAsync();
             WaitForRest();
-            machine.ApplyChunk([new ApplyEntry(501, NumberedLog.TermOf(501), Command.Insert("big"u8.ToArray(), value))], new ApplyResult[1]);
+            machine.ApplyChunk(
+                [new ApplyEntry(501, NumberedLog.TermOf(501), Command.Insert("big"u8.ToArray(), value))],
+                new ApplyResult[1]);
             Assert.Equal(value, machine.Get("big"u8));
         }
 
-        using var recovered = database.Open(Options);
+        using var recovered = _database.Open(Options);
         Assert.Equal(value, recovered.Get("big"u8));
     }
 
     [Fact]
     public async Task TheHistoryServesCutsFromBeforeARest()
     {
-        using var machine = database.Open(Options with { HistoryEntries = 1_000 });
+        using var machine = _database.Open(Options with { HistoryEntries = 1_000 });
         NumberedLog.ApplyUpTo(machine, 400);
         await machine.CompactAsync();
         NumberedLog.ApplyUpTo(machine, 800);
         await machine.CompactAsync();
         foreach (var cut in (ulong[])[150, 399, 400, 401, 799, 800])
         {
-            var path = Path.Combine(database.Root, $"snapshot-{cut}");
+            var path = Path.Combine(_database.Root, $"snapshot-{cut}");
             var checksum = await machine.GenerateSnapshotDataAsync(path, NumberedLog.Id(cut));
-            using var other = LsmStateMachine.Open(Path.Combine(database.Root, $"other-{cut}"), Options);
+            using var other = LsmStateMachine.Open(Path.Combine(_database.Root, $"other-{cut}"), Options);
             await other.ApplySnapshotFromFileAsync(new SnapshotMetadata(NumberedLog.Id(cut), checksum), path);
             Assert.Equal(cut, NumberedLog.AssertIsWholeToRead(other));
         }
@@ -141,7 +146,7 @@ public sealed class RestTests : IDisposable
     private long[] Lengths()
     {
         var lengths = new List<long>();
-        foreach (var path in database.Files(FileNames.SegmentSuffix))
+        foreach (var path in _database.Files(FileNames.SegmentSuffix))
         {
             var file = new FileInfo(path);
             if (file.Exists) lengths.Add(file.Length);

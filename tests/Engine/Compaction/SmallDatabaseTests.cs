@@ -5,13 +5,15 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Compaction;
 
-/// <summary>A database with little in it takes little space; what it takes grows with load and is given back at close.</summary>
+/// <summary>
+/// A database with little in it takes little space; what it takes grows with load and is given back at close.
+/// </summary>
 public sealed class SmallDatabaseTests : IDisposable
 {
     private const long OneKeyMax = 1 << 20;
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData(Durability.Process)]
@@ -20,21 +22,21 @@ public sealed class SmallDatabaseTests : IDisposable
     public async Task OneKeyLeavesLessThanAMebibyteOnDisk(Durability durability)
     {
         var options = new EngineOptions { Durability = durability };
-        using (database.Open(options))
+        using (_database.Open(options))
         {
         }
 
         Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
-        using (var machine = database.Open(options)) NumberedLog.ApplyUpTo(machine, 1);
+        using (var machine = _database.Open(options)) NumberedLog.ApplyUpTo(machine, 1);
         Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
-        using (var machine = database.Open(options))
+        using (var machine = _database.Open(options))
         {
             NumberedLog.ApplyUpTo(machine, 2);
             await machine.CompactAsync();
         }
 
         Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
-        using var reopened = database.Open(options);
+        using var reopened = _database.Open(options);
         NumberedLog.AssertIsWhole(reopened);
     }
 
@@ -42,7 +44,7 @@ public sealed class SmallDatabaseTests : IDisposable
     public void NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull()
     {
         var steps = new ManualScheduler();
-        using var machine = database.Open(new EngineOptions { Steps = steps });
+        using var machine = _database.Open(new EngineOptions { Steps = steps });
         var segment = new FileInfo(Assert.Single(Segments())).Length;
         var index = 0UL;
         while (ApplyTo(segment / 8)) Assert.Single(Segments());
@@ -56,7 +58,8 @@ public sealed class SmallDatabaseTests : IDisposable
 
         bool ApplyTo(long walBytes)
         {
-            machine.ApplyChunk([new ApplyEntry(++index, 1, Command.Insert("key"u8.ToArray(), new byte[1000]))], new ApplyResult[1]);
+            machine.ApplyChunk(
+                [new ApplyEntry(++index, 1, Command.Insert("key"u8.ToArray(), new byte[1000]))], new ApplyResult[1]);
             steps.Run();
             return machine.GetStatistics().WalBytes < walBytes;
         }
@@ -66,7 +69,7 @@ public sealed class SmallDatabaseTests : IDisposable
     public void ACloseDeletesSegmentsThatWereMadeAhead()
     {
         var steps = new ManualScheduler();
-        using (var machine = database.Open(Database.Small with { Steps = steps }))
+        using (var machine = _database.Open(Database.Small with { Steps = steps }))
         {
             do
             {
@@ -77,7 +80,7 @@ public sealed class SmallDatabaseTests : IDisposable
         }
 
         // One for each memtable that the next open recovers, and none beside.
-        using var recovered = database.Open(Database.Small with { Steps = new ManualScheduler() });
+        using var recovered = _database.Open(Database.Small with { Steps = new ManualScheduler() });
         Assert.Equal(Segments().Length, recovered.GetStatistics().Memtables);
     }
 
@@ -90,14 +93,14 @@ public sealed class SmallDatabaseTests : IDisposable
         var options = Large with { Durability = durability };
         await GrowAndHoldOneKey(options);
         Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
-        using (var reopened = database.Open(options))
+        using (var reopened = _database.Open(options))
         {
             Assert.Equal(new LogId(1, NumberedLog.TermOf(1)), reopened.LastApplied);
             NumberedLog.AssertIsWhole(reopened);
             Assert.Single(reopened.GetStatistics().Runs);
         }
 
-        using var again = database.Open(options);
+        using var again = _database.Open(options);
         NumberedLog.ApplyUpTo(again, 10);
         NumberedLog.AssertIsWhole(again);
     }
@@ -106,31 +109,40 @@ public sealed class SmallDatabaseTests : IDisposable
     public async Task ALargeSegmentStaysWhereThereIsNoRoomForATable()
     {
         var storage = new HookedStorage(Storages.Default);
-        await GrowAndHoldOneKey(Large with { Storage = storage }, beforeClose: () => storage.Before = (operation, path) =>
+        await GrowAndHoldOneKey(Large with
         {
-            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+            Storage = storage
+        }, beforeClose: () => storage.Before = (operation, path) =>
+        {
+            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
+                throw new StorageFullException(path);
         });
         Assert.InRange(BytesOnDisk(), Large.MemtableBytes, long.MaxValue);
-        using var reopened = database.Open(Large);
+        using var reopened = _database.Open(Large);
         Assert.Equal(1UL, NumberedLog.AssertIsWhole(reopened));
     }
 
-    private static EngineOptions Large => new() { MemtableBytes = 4 << 20, HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan };
+    private static EngineOptions Large =>
+        new() { MemtableBytes = 4 << 20, HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan };
 
-    /// <summary>A database whose segments have grown to full size, and whose one key is in a fresh one of them.</summary>
+    /// <summary>
+    /// A database whose segments have grown to full size, and whose one key is in a fresh one of them.
+    /// </summary>
     private async Task GrowAndHoldOneKey(EngineOptions options, Action? beforeClose = null)
     {
-        using var machine = database.Open(options with { Steps = new ManualScheduler() });
+        using var machine = _database.Open(options with { Steps = new ManualScheduler() });
         ulong index = 0;
         while (Segments().All(path => new FileInfo(path).Length < options.MemtableBytes))
-            machine.ApplyChunk([new ApplyEntry(++index, 1, Command.Insert("key"u8.ToArray(), new byte[1000]))], new ApplyResult[1]);
+            machine.ApplyChunk(
+                [new ApplyEntry(++index, 1, Command.Insert("key"u8.ToArray(), new byte[1000]))], new ApplyResult[1]);
         await machine.ResetAsync();
         NumberedLog.ApplyUpTo(machine, 1);
         Assert.InRange(BytesOnDisk(), options.MemtableBytes, long.MaxValue);
         beforeClose?.Invoke();
     }
 
-    private string[] Segments() => database.Files(FileNames.SegmentSuffix);
+    private string[] Segments() => _database.Files(FileNames.SegmentSuffix);
 
-    private long BytesOnDisk() => System.IO.Directory.GetFiles(database.Directory).Sum(path => new FileInfo(path).Length);
+    private long BytesOnDisk() =>
+        System.IO.Directory.GetFiles(_database.Directory).Sum(path => new FileInfo(path).Length);
 }

@@ -11,19 +11,24 @@ using Xunit;
 namespace Varve.Tests.Engine.Evolution;
 
 /// <summary>
-/// What a newer build wrote is refused as unsupported, with its place: never opened as if it were not there, never taken for a
-/// torn tail or for damage, and never changed.
+/// What a newer build wrote is refused as unsupported, with its place: never opened as if it were not there, never
+/// taken for a torn tail or for damage, and never changed.
 /// </summary>
 public sealed class NewerBuildTests
 {
     private static readonly Dictionary<string, Func<Specimen, (string Path, long Offset, string Met)>> Files = new()
     {
-        ["identity version"] = specimen => Header(specimen.Database.PathOf(FileNames.Identity), 40, 8, 2, "pointer file of version 2"),
-        ["identity features"] = specimen => Header(specimen.Database.PathOf(FileNames.Identity), 40, 12, 4, "feature bits 0x00000004"),
-        ["current version"] = specimen => Header(specimen.Database.PathOf(FileNames.Current), 40, 8, 2, "pointer file of version 2"),
-        ["current features"] = specimen => Header(specimen.Database.PathOf(FileNames.Current), 40, 12, 1u << 31, "feature bits 0x80000000"),
+        ["identity version"] =
+            specimen => Header(specimen.Database.PathOf(FileNames.Identity), 40, 8, 2, "pointer file of version 2"),
+        ["identity features"] =
+            specimen => Header(specimen.Database.PathOf(FileNames.Identity), 40, 12, 4, "feature bits 0x00000004"),
+        ["current version"] =
+            specimen => Header(specimen.Database.PathOf(FileNames.Current), 40, 8, 2, "pointer file of version 2"),
+        ["current features"] = specimen => Header(
+            specimen.Database.PathOf(FileNames.Current), 40, 12, 1u << 31, "feature bits 0x80000000"),
         ["segment version"] = specimen => Header(specimen.Database.LastSegment(), 56, 8, 2, "segment of version 2"),
-        ["segment features"] = specimen => Header(specimen.Database.LastSegment(), 56, 12, 1, "feature bits 0x00000001"),
+        ["segment features"] =
+            specimen => Header(specimen.Database.LastSegment(), 56, 12, 1, "feature bits 0x00000001"),
         ["manifest version"] = specimen => Header(Manifest(specimen), 40, 8, 2, "manifest of version 2"),
         ["manifest features"] = specimen => Header(Manifest(specimen), 40, 12, 1, "feature bits 0x00000001"),
         ["record type"] = specimen => LastRecord(specimen, 92, 7, "record of type 7"),
@@ -31,8 +36,10 @@ public sealed class NewerBuildTests
         ["record columns"] = specimen => LastRecord(specimen, 93, 0x10, "flags 0x10"),
         ["record payload"] = specimen => LastRecord(specimen, 88, 8, "payload of 8"),
         ["chunk columns"] = specimen => ChunkRecord(specimen, header => 93, 0x10, "columns 0x10"),
-        ["operation kind"] = specimen => ChunkRecord(specimen, header => WalRecordHeader.Size + header.PayloadLength + 18, 4, "operation of kind 4"),
-        ["operation flags"] = specimen => ChunkRecord(specimen, header => WalRecordHeader.Size + header.PayloadLength + 19, 1, "operation with the flags 0x01"),
+        ["operation kind"] = specimen => ChunkRecord(
+            specimen, header => WalRecordHeader.Size + header.PayloadLength + 18, 4, "operation of kind 4"),
+        ["operation flags"] = specimen => ChunkRecord(
+            specimen, header => WalRecordHeader.Size + header.PayloadLength + 19, 1, "operation with the flags 0x01"),
         ["record beyond a hole"] = BeyondAHole,
         ["first record of the next segment"] = InTheNextSegment,
         ["edit version"] = specimen => Edit(specimen, _ => 0, 2, "version edit of version 2"),
@@ -65,7 +72,8 @@ public sealed class NewerBuildTests
             foreach (var readOnly in (bool[])[false, true])
             {
                 var options = Specimen.Options with { Durability = durability, ReadOnly = readOnly };
-                AssertNames(newer, Assert.Throws<UnsupportedFormatException>(() => specimen.Database.Open(options).Dispose()));
+                AssertNames(
+                    newer, Assert.Throws<UnsupportedFormatException>(() => specimen.Database.Open(options).Dispose()));
                 Assert.Equal(before, Contents(specimen.Directory));
             }
         }
@@ -105,7 +113,8 @@ public sealed class NewerBuildTests
         var directory = (Path.Combine(specimen.Snapshot, SnapshotNames.Manifest), at, met);
         AssertNames(directory, await InstallAsync(specimen, metadata, specimen.Snapshot));
         AssertReportedAndNotRepaired(directory, specimen, specimen.Snapshot);
-        AssertNames(directory, await Record.ExceptionAsync(() => SnapshotPacker.PackAsync(Storages.Default, specimen.Snapshot, Stream.Null)));
+        AssertNames(directory, await Record.ExceptionAsync(
+            () => SnapshotPacker.PackAsync(Storages.Default, specimen.Snapshot, Stream.Null)));
         var pack = (specimen.Pack, PackFormat.HeaderSize + at, met);
         AssertNames(pack, await InstallAsync(specimen, metadata, specimen.Pack));
         AssertReportedAndNotRepaired(pack, specimen, specimen.Pack);
@@ -120,7 +129,8 @@ public sealed class NewerBuildTests
         var checksum = SHA256.HashData(File.ReadAllBytes(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest)));
         Resealed.Header(specimen.Pack, 32, at, value);
         var newer = (specimen.Pack, (long)at, met);
-        AssertNames(newer, await InstallAsync(specimen, new SnapshotMetadata(NumberedLog.Id(Specimen.Applied), checksum), specimen.Pack));
+        AssertNames(newer, await InstallAsync(
+            specimen, new SnapshotMetadata(NumberedLog.Id(Specimen.Applied), checksum), specimen.Pack));
         AssertReportedAndNotRepaired(newer, specimen, specimen.Pack);
     }
 
@@ -136,8 +146,10 @@ public sealed class NewerBuildTests
         var bytes = File.ReadAllBytes(table);
         var renamed = added.Table with { Hash = System.IO.Hashing.XxHash128.HashToUInt128(bytes) };
         File.Move(table, Path.Combine(specimen.Snapshot, SnapshotNames.Table(renamed)));
-        var metadata = Resealed.Manifest(specimen.Snapshot, _ => SnapshotManifestCodec.Encode(manifest with { Tables = [added with { Table = renamed }, .. manifest.Tables[1..]] }));
-        var refused = Assert.IsType<UnsupportedFormatException>(await InstallAsync(specimen, metadata, specimen.Snapshot));
+        var metadata = Resealed.Manifest(specimen.Snapshot, _ => SnapshotManifestCodec.Encode(
+            manifest with { Tables = [added with { Table = renamed }, .. manifest.Tables[1..]] }));
+        var refused = Assert.IsType<UnsupportedFormatException>(
+            await InstallAsync(specimen, metadata, specimen.Snapshot));
         Assert.Contains("table of version 2", refused.Met, StringComparison.Ordinal);
     }
 
@@ -176,7 +188,8 @@ public sealed class NewerBuildTests
         Assert.Contains(newer.Met, refused.Message, StringComparison.Ordinal);
     }
 
-    private static void AssertReportedAndNotRepaired((string Path, long Offset, string Met) newer, Specimen specimen, string path)
+    private static void AssertReportedAndNotRepaired(
+        (string Path, long Offset, string Met) newer, Specimen specimen, string path)
     {
         Assert.Contains(
             Verification.Check(Storages.Default, path, deep: true),
@@ -190,7 +203,8 @@ public sealed class NewerBuildTests
         .Where(path => Path.GetFileName(path) != FileNames.Lock)
         .ToDictionary(path => path, path => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))));
 
-    private static string Manifest(Specimen specimen) => Assert.Single(specimen.Database.Files(FileNames.ManifestSuffix));
+    private static string Manifest(Specimen specimen) =>
+        Assert.Single(specimen.Database.Files(FileNames.ManifestSuffix));
 
     private static (string, long, string) Header(string path, int checksum, int at, uint value, string met)
     {
@@ -207,10 +221,12 @@ public sealed class NewerBuildTests
         return (path, last.Offset + (at == 93 ? 88 : at), met);
     }
 
-    private static (string, long, string) ChunkRecord(Specimen specimen, Func<WalRecordHeader, int> place, byte value, string met)
+    private static (string, long, string) ChunkRecord(
+        Specimen specimen, Func<WalRecordHeader, int> place, byte value, string met)
     {
         var path = specimen.Database.LastSegment();
-        var chunk = Database.Records(path).Last(record => record.Type == WalRecordType.Chunk && record.OperationCount > 0);
+        var chunk =
+            Database.Records(path).Last(record => record.Type == WalRecordType.Chunk && record.OperationCount > 0);
         var at = place(chunk);
         Resealed.Record(path, chunk.Offset, record => record[at] = value);
         return (path, chunk.Offset + at, met);
@@ -237,7 +253,16 @@ public sealed class NewerBuildTests
         Assert.True(WalSegmentHeader.TryDecode(page, out var header, out _));
         var last = Database.Records(path)[^1];
         var record = new byte[WalRecordHeader.Size];
-        (last with { Offset = last.Offset + last.Length, Length = record.Length, FirstIndex = last.LastIndex, PayloadLength = 0, EntryCount = 0, OperationCount = 0, Type = (WalRecordType)9 })
+        (last with
+        {
+            Offset = last.Offset + last.Length,
+            Length = record.Length,
+            FirstIndex = last.LastIndex,
+            PayloadLength = 0,
+            EntryCount = 0,
+            OperationCount = 0,
+            Type = (WalRecordType)9
+        })
             .Seal(record, header.Salt);
         file.Position = last.Offset + last.Length;
         file.Write(record);
@@ -252,7 +277,15 @@ public sealed class NewerBuildTests
         header = header with { Number = header.Number + 1000, Salt = 77, Length = 2 * WalSegmentHeader.Size };
         bytes = new byte[header.Length];
         header.Encode(bytes);
-        new WalRecordHeader { Offset = WalSegmentHeader.Size, Length = 120, PayloadLength = 24, Type = (WalRecordType)8, LastIndex = 5000, FirstIndex = 5000 }
+        new WalRecordHeader
+        {
+            Offset = WalSegmentHeader.Size,
+            Length = 120,
+            PayloadLength = 24,
+            Type = (WalRecordType)8,
+            LastIndex = 5000,
+            FirstIndex = 5000
+        }
             .Seal(bytes.AsSpan(WalSegmentHeader.Size), header.Salt);
         var path = specimen.Database.PathOf(FileNames.Segment(header.Number));
         File.WriteAllBytes(path, bytes);
@@ -272,7 +305,9 @@ public sealed class NewerBuildTests
         });
         var bytes = File.ReadAllBytes(path);
         Assert.True(ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _));
-        for (long next = ManifestLog.HeaderSize; ManifestLog.TryReadRecord(bytes, next, salt, out _, out var end) == ManifestReadResult.Record; next = end) begin = next;
+        for (long next = ManifestLog.HeaderSize;
+            ManifestLog.TryReadRecord(bytes, next, salt, out _, out var end) == ManifestReadResult.Record; next = end)
+            begin = next;
         return (path, begin + ManifestLog.RecordHeaderSize + at, met);
     }
 
@@ -280,7 +315,8 @@ public sealed class NewerBuildTests
     {
         Assert.True(VersionEditCodec.TryDecode(payload, out var edit, out _));
         Assert.NotEmpty(edit.Added);
-        return 19 + (edit.State is { } state ? MachineStateCodec.Encode(state).Length : 0) + 4 + (8 * edit.Removed.Length) + 4 + 8;
+        return 19 + (edit.State is { } state ? MachineStateCodec.Encode(state).Length : 0) + 4
+            + (8 * edit.Removed.Length) + 4 + 8;
     }
 
     private static (string, long, string) Footer(Specimen specimen, int at, byte value, string met)

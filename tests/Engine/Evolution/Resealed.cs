@@ -2,20 +2,22 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using Varve.Format;
-using Varve.Snapshots;
 using Varve.Tests.Engine.Hostile;
 using Xunit;
 
 namespace Varve.Tests.Engine.Evolution;
 
-/// <summary>Changes bytes of a file as a newer build could have written them: every checksum over them is right again.</summary>
+/// <summary>
+/// Changes bytes of a file as a newer build could have written them: every checksum over them is right again.
+/// </summary>
 internal static class Resealed
 {
     /// <summary>A file whose first checksum stands at <paramref name="checksum"/> and covers all before it.</summary>
     public static void Header(string path, int checksum, int at, uint value) => Edit(path, bytes =>
     {
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at), value);
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(checksum), XxHash3.HashToUInt64(bytes.AsSpan(0, checksum)));
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            bytes.AsSpan(checksum), XxHash3.HashToUInt64(bytes.AsSpan(0, checksum)));
         return bytes;
     });
 
@@ -37,7 +39,9 @@ internal static class Resealed
         Assert.True(ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _));
         long last = 0;
         var payload = Array.Empty<byte>();
-        for (long at = ManifestLog.HeaderSize; ManifestLog.TryReadRecord(bytes, at, salt, out var next, out var end) == ManifestReadResult.Record; at = end)
+        for (long at = ManifestLog.HeaderSize;
+            ManifestLog.TryReadRecord(bytes, at, salt, out var next, out var end) == ManifestReadResult.Record;
+            at = end)
             (last, payload) = (at, next.ToArray());
         var length = (int)ManifestLog.SizeOf(payload.Length);
         var record = ManifestLog.EncodeRecord(salt, last, change(payload));
@@ -78,7 +82,8 @@ internal static class Resealed
         var sound = File.ReadAllBytes(path);
         Assert.True(SnapshotManifestCodec.TryDecode(sound, out var manifest, out _));
         Edit(path, change);
-        return new SnapshotMetadata(new LogId(manifest.State.LastIndex, manifest.State.LastTerm), SHA256.HashData(File.ReadAllBytes(path)));
+        return new SnapshotMetadata(
+            new LogId(manifest.State.LastIndex, manifest.State.LastTerm), SHA256.HashData(File.ReadAllBytes(path)));
     }
 
     /// <summary>Puts a manifest's file into a pack; its tables and its trailer follow as they should.</summary>

@@ -6,10 +6,11 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Engine.Hostile;
 
 /// <summary>
-/// Whoever made a snapshot goes on writing to it while it is installed: at each call of the install in turn, something in it is
-/// changed for something else. What is installed is what was announced, or nothing.
+/// Whoever made a snapshot goes on writing to it while it is installed: at each call of the install in turn, something
+/// in it is changed for something else. What is installed is what was announced, or nothing.
 /// </summary>
-public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHelper output) : IClassFixture<SoundSnapshot>
+public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHelper output)
+    : IClassFixture<SoundSnapshot>
 {
     private static readonly Dictionary<string, Action<string>> Edits = new()
     {
@@ -50,7 +51,8 @@ public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHe
                 {
                     if (Interlocked.Decrement(ref left) == -1) Edits[edit](Path.Combine(copy, part));
                 };
-                var isWhole = await victim.RefusesOrIsWholeAsync(sound.Metadata, copy, $"{edit} of {part} at call {call}");
+                var isWhole = await victim.RefusesOrIsWholeAsync(
+                    sound.Metadata, copy, $"{edit} of {part} at call {call}");
                 victim.Storage.Before = null;
                 if (isWhole) taken++;
                 else
@@ -74,7 +76,8 @@ public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHe
     {
         using var victim = new Victim();
         var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "becomes-a-directory");
-        using (var pack = File.Create(path)) await Varve.Snapshots.SnapshotPacker.PackAsync(Varve.Storage.Storages.Default, sound.Path, pack);
+        using (var pack = File.Create(path))
+            await Varve.Snapshots.SnapshotPacker.PackAsync(Varve.Storage.Storages.Default, sound.Path, pack);
         var isOpen = false;
         victim.Storage.Before = (operation, at) =>
         {

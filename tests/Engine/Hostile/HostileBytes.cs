@@ -10,7 +10,9 @@ internal static class HostileBytes
 {
     /// <summary>What a length or a count is never, or nearly.</summary>
     public static ulong[] WildValues(ulong sound) =>
-        [0, 1, sound - 1, sound + 1, sound * 2, int.MaxValue, 1UL << 31, uint.MaxValue, 1UL << 32, long.MaxValue, 1UL << 63, ulong.MaxValue];
+        [
+            0, 1, sound - 1, sound + 1, sound * 2, int.MaxValue, 1UL << 31, uint.MaxValue, 1UL << 32, long.MaxValue,
+            1UL << 63, ulong.MaxValue];
 
     /// <summary>A manifest file of any payload, said to be as long as it is.</summary>
     public static byte[] Manifest(byte[] payload)
@@ -37,7 +39,8 @@ internal static class HostileBytes
         frame[5] = 0x38; // of 128 KiB
         BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(6), inFrame);
         for (var i = 0; i < blocks; i++)
-            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(10 + (4 * i)), (uint)((block << 3) | (1 << 1) | (i == blocks - 1 ? 1 : 0)));
+            BinaryPrimitives.WriteUInt32LittleEndian(
+                frame.AsSpan(10 + (4 * i)), (uint)((block << 3) | (1 << 1) | (i == blocks - 1 ? 1 : 0)));
         return [.. SnapshotManifestCodec.EncodeHeader(claimed), .. frame];
     }
 
@@ -59,7 +62,9 @@ internal static class HostileBytes
         for (var left = Take("tables"); left > 0; left--)
         {
             var table = at + 8;
-            fields.AddRange([(table + 34, 8, "table length"), (table + 58, 8, "row count"), (table + 66, 8, "tombstone count"), (table + 74, 8, "lease count")]);
+            fields.AddRange([
+                (table + 34, 8, "table length"), (table + 58, 8, "row count"), (table + 66, 8, "tombstone count"),
+                (table + 74, 8, "lease count")]);
             at = table + 82;
             var smallest = Take("smallest key length");
             at += smallest;
@@ -98,8 +103,17 @@ internal static class HostileBytes
     public static byte[] Sealed(byte[] table, TableFooter sound)
     {
         var salt = TableChecksum.Salt(sound.Origin, sound.OriginNumber);
-        TableRegion Again(TableRegion region) => region with { Checksum = TableChecksum.Of(table.AsSpan((int)region.Offset, (int)region.Length), salt, region.Offset) };
-        (sound with { Leases = Again(sound.Leases), Filter = Again(sound.Filter), Index = Again(sound.Index), Properties = Again(sound.Properties) })
+        TableRegion Again(TableRegion region) => region with
+        {
+            Checksum = TableChecksum.Of(table.AsSpan((int)region.Offset, (int)region.Length), salt, region.Offset)
+        };
+        (sound with
+        {
+            Leases = Again(sound.Leases),
+            Filter = Again(sound.Filter),
+            Index = Again(sound.Index),
+            Properties = Again(sound.Properties)
+        })
             .Encode(table.AsSpan(^TableFooter.Bytes..));
         return table;
     }
@@ -113,10 +127,11 @@ internal static class HostileBytes
     }
 
     /// <summary>A packed snapshot of a manifest's file and the files after it.</summary>
-    public static byte[] Pack(byte[] manifest, int fileCount, ulong manifestLength, params (ulong Length, byte[] Bytes)[] files)
+    public static byte[] Pack(
+        byte[] manifest, int fileCount, ulong manifestLength, params (ulong Length, byte[] Bytes)[] files)
     {
         using var pack = new MemoryStream();
-        byte[] header = PackFormat.EncodeHeader(new PackHeader(manifest.Length, fileCount));
+        var header = PackFormat.EncodeHeader(new PackHeader(manifest.Length, fileCount));
         header = With(header, 16, 8, manifestLength);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(32), XxHash3.HashToUInt64(header.AsSpan(0, 32)));
         pack.Write(header);
@@ -127,7 +142,7 @@ internal static class HostileBytes
             pack.Write(bytes);
         }
 
-        byte[] all = pack.ToArray();
+        var all = pack.ToArray();
         return [.. all, .. PackFormat.EncodeTrailer(XxHash128.HashToUInt128(all))];
     }
 }

@@ -8,12 +8,16 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Engine.Hostile;
 
-/// <summary>Snapshot directories in which something other stands than files of ours, or tables with right checksums that are none.</summary>
-public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHelper output) : IClassFixture<SoundSnapshot>, IDisposable
+/// <summary>
+/// Snapshot directories in which something other stands than files of ours, or tables with right checksums that are
+/// none.
+/// </summary>
+public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHelper output)
+    : IClassFixture<SoundSnapshot>, IDisposable
 {
-    private readonly Victim victim = new();
+    private readonly Victim _victim = new();
 
-    public void Dispose() => victim.Dispose();
+    public void Dispose() => _victim.Dispose();
 
     [Fact]
     public async Task LinksPipesDirectoriesAndDevicesInPlaceOfFilesAreRefused()
@@ -27,23 +31,24 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
 
             File.Delete(path);
             File.CreateSymbolicLink(path, aside); // to the right bytes, even
-            await victim.RefusesAsync(sound.Metadata, copy, $"a link for {name}");
+            await _victim.RefusesAsync(sound.Metadata, copy, $"a link for {name}");
             File.Delete(path);
             File.CreateSymbolicLink(path, "/etc/passwd");
-            await victim.RefusesAsync(sound.Metadata, copy, $"a link out for {name}");
+            await _victim.RefusesAsync(sound.Metadata, copy, $"a link out for {name}");
             File.Delete(path);
             File.CreateSymbolicLink(path, path);
-            await victim.RefusesAsync(sound.Metadata, copy, $"a link to itself for {name}");
+            await _victim.RefusesAsync(sound.Metadata, copy, $"a link to itself for {name}");
             File.Delete(path);
             Directory.CreateDirectory(path);
-            await victim.RefusesAsync(sound.Metadata, copy, $"a directory for {name}");
+            await _victim.RefusesAsync(sound.Metadata, copy, $"a directory for {name}");
             Directory.Delete(path);
             Assert.Equal(0, mkfifo(path, 0x180));
-            await victim.RefusesAsync(sound.Metadata, copy, $"a pipe for {name}"); // one that is waited for hangs this test
+            // One that is waited for hangs this test.
+            await _victim.RefusesAsync(sound.Metadata, copy, $"a pipe for {name}");
             File.Delete(path);
             if (mknod(path, 0x2180, 0x105) == 0)
             {
-                await victim.RefusesAsync(sound.Metadata, copy, $"/dev/zero for {name}");
+                await _victim.RefusesAsync(sound.Metadata, copy, $"/dev/zero for {name}");
                 File.Delete(path);
             }
             else
@@ -55,7 +60,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
             Assert.False(new FileInfo(aside).LinkTarget is not null);
         }
 
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -63,8 +68,8 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
     {
         var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "pipe.varve");
         Assert.Equal(0, mkfifo(path, 0x180));
-        await victim.RefusesAsync(sound.Metadata, path, "a pipe");
-        victim.SurvivesReopening();
+        await _victim.RefusesAsync(sound.Metadata, path, "a pipe");
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -74,9 +79,9 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
         var table = SoundSnapshot.TablePath(copy, sound.Manifest.Tables[0].Table);
         var other = Path.Combine(Path.GetDirectoryName(sound.Path)!, "hard-link");
         Assert.True(Storages.Default.TryLink(table, other));
-        Assert.True(await victim.RefusesOrIsWholeAsync(sound.Metadata, copy, "a hard link"));
+        Assert.True(await _victim.RefusesOrIsWholeAsync(sound.Metadata, copy, "a hard link"));
         File.WriteAllBytes(other, new byte[new FileInfo(other).Length]); // the same inode as the snapshot's
-        Assert.Equal(SoundSnapshot.Last, NumberedLog.AssertIsWhole(victim.Machine));
+        Assert.Equal(SoundSnapshot.Last, NumberedLog.AssertIsWhole(_victim.Machine));
     }
 
     [Theory]
@@ -89,32 +94,36 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
     [InlineData("..\\evil")]
     [InlineData(" ")]
     [InlineData("a\nb")]
-    [InlineData("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")]
+    [InlineData(
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")]
     public async Task FilesOfAnyOtherNameAreNotLookedAt(string name)
     {
-        // Names are derived from numbers and hashes, so there is none to traverse with; what else lies there stays there.
+        // Names are derived from numbers and hashes, so there is none to traverse with; what else lies there stays
+        // there.
         var copy = sound.Copy();
         File.WriteAllText(Path.Combine(copy, name), "evil");
         var opened = new List<string>();
-        victim.Storage.Before = (operation, path) =>
+        _victim.Storage.Before = (operation, path) =>
         {
             lock (opened)
                 if (path.StartsWith(copy, StringComparison.Ordinal)) opened.Add(Path.GetFileName(path));
         };
-        Assert.True(await victim.RefusesOrIsWholeAsync(sound.Metadata, copy, name));
+        Assert.True(await _victim.RefusesOrIsWholeAsync(sound.Metadata, copy, name));
         Assert.DoesNotContain(name, opened);
-        Assert.DoesNotContain(Directory.GetFiles(victim.PathOf(".")), file => LengthOf(file) == 4);
+        Assert.DoesNotContain(Directory.GetFiles(_victim.PathOf(".")), file => LengthOf(file) == 4);
     }
 
     [Fact]
     public async Task AWrongPositionOrChecksumIsRefused()
     {
         var at = sound.Metadata.LastIncluded;
-        foreach (var id in (LogId[])[new(at.Index + 1, at.Term), new(at.Index - 1, at.Term), new(at.Index, at.Term + 1), new(ulong.MaxValue, at.Term), new(0, 0)])
-            await victim.RefusesAsync(sound.Metadata with { LastIncluded = id }, sound.Path, $"{id}");
+        foreach (var id in (LogId[])[new(at.Index + 1, at.Term), new(
+            at.Index - 1, at.Term), new(at.Index, at.Term + 1), new(ulong.MaxValue, at.Term), new(0, 0)])
+            await _victim.RefusesAsync(sound.Metadata with { LastIncluded = id }, sound.Path, $"{id}");
         foreach (var length in (int[])[0, 1, 31, 33, 1000])
-            await victim.RefusesAsync(sound.Metadata with { Checksum = new byte[length] }, sound.Path, $"a checksum of {length}");
-        victim.SurvivesReopening();
+            await _victim.RefusesAsync(
+                sound.Metadata with { Checksum = new byte[length] }, sound.Path, $"a checksum of {length}");
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -129,13 +138,18 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
         var current = new Victim();
         for (var at = 0; at < TableFooter.Bytes - 8; at += 8)
             foreach (var value in Few(HostileBytes.Read(good, good.Length - TableFooter.Bytes + at, 8)))
-                await OfferAsync(HostileBytes.FooterSealed(HostileBytes.With(good, good.Length - TableFooter.Bytes + at, 8, value)), $"footer {at}: {value}");
-        foreach (var (region, step, width) in ((TableRegion, int, int)[])[(footer!.Properties, 8, 8), (footer.Properties, 2, 2), (footer.Index, 4, 4)])
+                await OfferAsync(
+                    HostileBytes.FooterSealed(HostileBytes.With(good, good.Length - TableFooter.Bytes + at, 8, value)),
+                    $"footer {at}: {value}");
+        foreach (var (region, step, width) in ((TableRegion, int, int)[])[
+            (footer!.Properties, 8, 8), (footer.Properties, 2, 2), (footer.Index, 4, 4)])
         {
             var end = Math.Min(region.Length - width, width == 4 ? 96 : 48);
             for (var at = 0; at <= end; at += region == footer.Properties && width == 2 ? 50 : step)
                 foreach (var value in Few(HostileBytes.Read(good, (int)region.Offset + at, width)))
-                    await OfferAsync(HostileBytes.Sealed(HostileBytes.With(good, (int)region.Offset + at, width, value), footer), $"{region.Offset}+{at}: {value}");
+                    await OfferAsync(
+                        HostileBytes.Sealed(HostileBytes.With(good, (int)region.Offset + at, width, value), footer),
+                        $"{region.Offset}+{at}: {value}");
         }
 
         output.WriteLine($"{offered} tables, {taken} with nothing wrong in them");
@@ -167,7 +181,8 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
         File.Delete(SoundSnapshot.TablePath(copy, descriptor));
         var changed = descriptor with { Hash = XxHash128.HashToUInt128(table), Length = table.Length };
         File.WriteAllBytes(SoundSnapshot.TablePath(copy, changed), table);
-        AddedTable[] tables = [.. sound.Manifest.Tables.Select(added => added.Table == descriptor ? added with { Table = changed } : added)];
+        AddedTable[] tables = [.. sound.Manifest.Tables.Select(
+            added => added.Table == descriptor ? added with { Table = changed } : added)];
         return (copy, SoundSnapshot.Put(copy, SnapshotManifestCodec.Encode(sound.Manifest with { Tables = tables })));
     }
 

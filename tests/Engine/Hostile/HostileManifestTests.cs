@@ -5,11 +5,12 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Engine.Hostile;
 
 /// <summary>Manifests, and packs of them, by an enemy whose checksum is the one announced.</summary>
-public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper output) : IClassFixture<SoundSnapshot>, IDisposable
+public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper output)
+    : IClassFixture<SoundSnapshot>, IDisposable
 {
-    private readonly Victim victim = new();
+    private readonly Victim _victim = new();
 
-    public void Dispose() => victim.Dispose();
+    public void Dispose() => _victim.Dispose();
 
     [Fact]
     public async Task WildLengthsAndCountsAreRefused()
@@ -26,14 +27,15 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
                 if (bad.AsSpan().SequenceEqual(payload)) continue;
                 // One outcome more or less in the same bytes is another history, and no contradiction.
                 if (name == "outcome run length" && (good + 7) / 8 == (value + 7) / 8) continue;
-                await victim.RefusesAsync(SoundSnapshot.Put(copy, HostileBytes.Manifest(bad)), copy, $"{name} {good} at {at} as {value}");
+                await _victim.RefusesAsync(
+                    SoundSnapshot.Put(copy, HostileBytes.Manifest(bad)), copy, $"{name} {good} at {at} as {value}");
                 offered++;
             }
         }
 
         output.WriteLine($"{offered} manifests");
         Assert.True(offered > 150);
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -41,23 +43,26 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     {
         var copy = sound.Copy();
         var good = HostileBytes.Read(sound.ManifestBytes, 16, 4);
-        foreach (var value in HostileBytes.WildValues(good).Append((ulong)SnapshotManifestCodec.PayloadLengthMax).Append((ulong)SnapshotManifestCodec.PayloadLengthMax + 1))
+        foreach (var value in HostileBytes.WildValues(good).Append((ulong)SnapshotManifestCodec.PayloadLengthMax)
+            .Append((ulong)SnapshotManifestCodec.PayloadLengthMax + 1))
         {
             var bad = HostileBytes.ManifestSealed(HostileBytes.With(sound.ManifestBytes, 16, 4, value));
             if (bad.AsSpan().SequenceEqual(sound.ManifestBytes)) continue;
-            await victim.RefusesAsync(SoundSnapshot.Put(copy, bad), copy, $"payload of {value}");
+            await _victim.RefusesAsync(SoundSnapshot.Put(copy, bad), copy, $"payload of {value}");
         }
 
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     [Fact]
     public async Task AnotherFormatVersionIsRefusedAndNamed()
     {
         var copy = sound.Copy();
-        var refused = await victim.RefusesAsync(SoundSnapshot.Put(copy, HostileBytes.ManifestSealed(HostileBytes.With(sound.ManifestBytes, 8, 4, 2))), copy, "version 2");
+        var refused = await _victim.RefusesAsync(
+            SoundSnapshot.Put(copy, HostileBytes.ManifestSealed(HostileBytes.With(sound.ManifestBytes, 8, 4, 2))), copy,
+            "version 2");
         Assert.IsType<UnsupportedFormatException>(refused);
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -74,10 +79,20 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
             [.. tables.Reverse()],
             [.. tables.Select(table => table with { RunOrder = 1 })],
             [.. tables.Select((table, i) => table with { RunOrder = (ulong)i })],
-            [tables[0] with { Table = tables[0].Table with { SmallestKey = tables[0].Table.LargestKey, LargestKey = tables[0].Table.SmallestKey } }, .. tables[1..]],
+            [tables[0] with
+            {
+                Table = tables[0].Table with
+                {
+                    SmallestKey = tables[0].Table.LargestKey,
+                    LargestKey = tables[0].Table.SmallestKey
+                }
+            }, .. tables[1..]],
         ];
-        foreach (var list in lists) await victim.RefusesAsync(SoundSnapshot.Put(copy, HostileBytes.Manifest(PayloadOf(list))), copy, $"tables in {Array.IndexOf(lists, list)}");
-        victim.SurvivesReopening();
+        foreach (var list in lists)
+            await _victim.RefusesAsync(
+                SoundSnapshot.Put(copy, HostileBytes.Manifest(PayloadOf(list))), copy,
+                $"tables in {Array.IndexOf(lists, list)}");
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -85,13 +100,21 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     {
         var copy = sound.Copy();
         AddedTable[] tables = [.. sound.Manifest.Tables];
-        tables[0] = tables[0] with { Table = tables[0].Table with { RowCount = long.MaxValue, TombstoneCount = 0, LeaseCount = 0 } };
-        var rows = await victim.RefusesAsync(SoundSnapshot.Put(copy, SnapshotManifestCodec.Encode(sound.Manifest with { Tables = tables })), copy, "2^63 - 1 rows in a table, and those of the others");
-        Assert.DoesNotContain("live keys", rows.Message, StringComparison.Ordinal); // of a sum that has gone round there would be too few rows
+        tables[0] = tables[0] with
+        {
+            Table = tables[0].Table with { RowCount = long.MaxValue, TombstoneCount = 0, LeaseCount = 0 }
+        };
+        var rows = await _victim.RefusesAsync(
+            SoundSnapshot.Put(copy, SnapshotManifestCodec.Encode(sound.Manifest with { Tables = tables })), copy,
+            "2^63 - 1 rows in a table, and those of the others");
+        // Of a sum that has gone round there would be too few rows.
+        Assert.DoesNotContain("live keys", rows.Message, StringComparison.Ordinal);
         var state = sound.Manifest.State with { LiveCount = long.MaxValue };
-        var live = await victim.RefusesAsync(SoundSnapshot.Put(copy, SnapshotManifestCodec.Encode(sound.Manifest with { State = state })), copy, "2^63 - 1 live keys");
+        var live = await _victim.RefusesAsync(
+            SoundSnapshot.Put(copy, SnapshotManifestCodec.Encode(sound.Manifest with { State = state })), copy,
+            "2^63 - 1 live keys");
         Assert.Contains("live keys", live.Message, StringComparison.Ordinal);
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -99,25 +122,37 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     {
         var manifest = sound.ManifestBytes;
         var metadata = SoundSnapshot.Announce(manifest);
-        (ulong Length, byte[] Bytes)[] files = [.. sound.Manifest.Tables.Select(table => ((ulong)table.Table.Length, File.ReadAllBytes(SoundSnapshot.TablePath(sound.Path, table.Table))))];
+        (ulong Length, byte[] Bytes)[] files = [.. sound.Manifest.Tables.Select(
+            table => ((ulong)table.Table.Length, File.ReadAllBytes(SoundSnapshot.TablePath(sound.Path, table.Table))))];
         var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "hostile.varve");
         foreach (var value in HostileBytes.WildValues((ulong)files.Length))
-            if (value != (ulong)files.Length) await OfferAsync(HostileBytes.Pack(manifest, (int)value, (ulong)manifest.Length, files), $"{value} files");
+            if (value != (ulong)files.Length)
+                await OfferAsync(
+                    HostileBytes.Pack(manifest, (int)value, (ulong)manifest.Length, files), $"{value} files");
         foreach (var value in HostileBytes.WildValues((ulong)manifest.Length))
-            if (value != (ulong)manifest.Length) await OfferAsync(HostileBytes.Pack(manifest, files.Length, value, files), $"a manifest of {value}");
+            if (value != (ulong)manifest.Length)
+                await OfferAsync(HostileBytes.Pack(manifest, files.Length, value, files), $"a manifest of {value}");
         foreach (var value in HostileBytes.WildValues(files[0].Length))
-            if (value != files[0].Length) await OfferAsync(HostileBytes.Pack(manifest, files.Length, (ulong)manifest.Length, [(value, files[0].Bytes), .. files[1..]]), $"a table of {value}");
+            if (value != files[0].Length)
+                await OfferAsync(
+                    HostileBytes.Pack(
+                        manifest, files.Length, (ulong)manifest.Length, [(value, files[0].Bytes), .. files[1..]]),
+                    $"a table of {value}");
         await OfferAsync(HostileBytes.Pack(manifest, files.Length, (ulong)manifest.Length, files[1..]), "a file less");
-        await OfferAsync(HostileBytes.Pack(manifest, files.Length, (ulong)manifest.Length, [.. files, files[0]]), "a file more");
-        await OfferAsync([.. HostileBytes.Pack(manifest, files.Length, (ulong)manifest.Length, files), 0], "a byte after the trailer");
+        await OfferAsync(
+            HostileBytes.Pack(manifest, files.Length, (ulong)manifest.Length, [.. files, files[0]]), "a file more");
+        await OfferAsync(
+            [.. HostileBytes.Pack(manifest, files.Length, (ulong)manifest.Length, files), 0],
+            "a byte after the trailer");
         var inner = HostileBytes.Pack(manifest, files.Length, (ulong)manifest.Length, files);
-        await OfferAsync(HostileBytes.Pack(inner, files.Length, (ulong)inner.Length, files), "a pack where the manifest should be");
-        victim.SurvivesReopening();
+        await OfferAsync(
+            HostileBytes.Pack(inner, files.Length, (ulong)inner.Length, files), "a pack where the manifest should be");
+        _victim.SurvivesReopening();
 
         async Task OfferAsync(byte[] pack, string what)
         {
             File.WriteAllBytes(path, pack);
-            await victim.RefusesAsync(metadata, path, what);
+            await _victim.RefusesAsync(metadata, path, what);
         }
     }
 
@@ -135,7 +170,8 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
             else
             {
                 // Keys of one length: the two change places.
-                var bytes = TableDescriptorCodec.Encode(table.Table with { SmallestKey = table.Table.LargestKey, LargestKey = table.Table.SmallestKey });
+                var bytes = TableDescriptorCodec.Encode(
+                    table.Table with { SmallestKey = table.Table.LargestKey, LargestKey = table.Table.SmallestKey });
                 var key = table.Table.SmallestKey.Length;
                 table.Table.SmallestKey.CopyTo(bytes, 86);
                 table.Table.LargestKey.CopyTo(bytes, 86 + key + 4);

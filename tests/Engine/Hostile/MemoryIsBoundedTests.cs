@@ -7,18 +7,19 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Engine.Hostile;
 
 /// <summary>
-/// Whatever a manifest claims or unfolds to, refusing it allocates no more than its declared bound and 16 MiB: counted as everything
-/// that is allocated on the managed heap, freed or not, which is more than what is held at a time.
+/// Whatever a manifest claims or unfolds to, refusing it allocates no more than its declared bound and 16 MiB: counted
+/// as everything that is allocated on the managed heap, freed or not, which is more than what is held at a time.
 /// </summary>
 [Collection(WholeProcess.Name)]
-public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper output) : IClassFixture<SoundSnapshot>, IDisposable
+public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper output)
+    : IClassFixture<SoundSnapshot>, IDisposable
 {
     private const long Allowed = SnapshotManifestCodec.MemoryMax + (16L << 20);
     private const int Max = SnapshotManifestCodec.PayloadLengthMax;
 
-    private readonly Victim victim = new();
+    private readonly Victim _victim = new();
 
-    public void Dispose() => victim.Dispose();
+    public void Dispose() => _victim.Dispose();
 
     public static TheoryData<string, bool> Bombs
     {
@@ -26,7 +27,9 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
         {
             var data = new TheoryData<string, bool>();
             var number = 0;
-            foreach (var name in (string[])["zeros of a gigabyte", "zeros within the cap", "more in the blocks than claimed", "outcomes", "terms", "tables", "more tables than there may be", "noise", "a long frame of nothing", "a frame in a frame"])
+            foreach (var name in (string[])[
+                "zeros of a gigabyte", "zeros within the cap", "more in the blocks than claimed", "outcomes", "terms",
+                "tables", "more tables than there may be", "noise", "a long frame of nothing", "a frame in a frame"])
             {
                 // A sample has each bomb in one of the two, by turns.
                 if (Sample.Takes(number, 2)) data.Add(name, false);
@@ -52,7 +55,8 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
 
         var length = file.Length;
         file = null;
-        await RefusedWithinTheCapAsync(metadata, path, $"{name}, {length:N0} bytes, {(packed ? "packed" : "directory")}");
+        await RefusedWithinTheCapAsync(
+            metadata, path, $"{name}, {length:N0} bytes, {(packed ? "packed" : "directory")}");
     }
 
     [Fact]
@@ -62,25 +66,27 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
         foreach (var there in (int[])[0, 1 << 20, (4 << 20) + 1])
         {
             File.WriteAllBytes(path, HostileBytes.Pack(new byte[there], 1, SnapshotManifestCodec.FileLengthMax));
-            await RefusedWithinTheCapAsync(sound.Metadata, path, $"{there:N0} of {SnapshotManifestCodec.FileLengthMax:N0} bytes");
+            await RefusedWithinTheCapAsync(
+                sound.Metadata, path, $"{there:N0} of {SnapshotManifestCodec.FileLengthMax:N0} bytes");
         }
     }
 
     private async Task RefusedWithinTheCapAsync(SnapshotMetadata metadata, string path, string what)
     {
-        await victim.RefusesAsync(metadata with { Checksum = new byte[32] }, path, "warm");
+        await _victim.RefusesAsync(metadata with { Checksum = new byte[32] }, path, "warm");
         GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         ResetPeak();
         var resident = StatusOf("VmRSS");
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        var failure = await Record.ExceptionAsync(() => victim.Machine.ApplySnapshotFromFileAsync(metadata, path));
+        var failure = await Record.ExceptionAsync(() => _victim.Machine.ApplySnapshotFromFileAsync(metadata, path));
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
         var peak = StatusOf("VmHWM") - resident;
-        output.WriteLine($"{what}: {allocated / 1048576.0:F1} MiB allocated, resident memory rose by {peak / 1048576.0:F1} MiB at most; {failure?.Message}");
+        output.WriteLine(
+            $"{what}: {allocated / 1048576.0:F1} MiB allocated, resident memory rose by {peak / 1048576.0:F1} MiB at most; {failure?.Message}");
         Assert.True(Victim.IsRefusal(failure), $"{failure}");
         Assert.InRange(allocated, 0, Allowed);
         Assert.True(peak <= Allowed, $"{peak:N0} bytes of resident memory");
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     private byte[] BombOf(string name)
@@ -93,19 +99,24 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
             case "more in the blocks than claimed": return HostileBytes.ManifestOfZeros(Max, Max, 1 << 30);
             case "outcomes": return HostileBytes.Manifest(Outcomes(Max - 200));
             case "terms": return HostileBytes.Manifest(Terms(Max - 200));
-            case "tables": return HostileBytes.Manifest([.. state[..^4], .. Tables(SnapshotManifestCodec.TablesMax, 40)]);
-            case "more tables than there may be": return HostileBytes.Manifest([.. state[..^4], .. Tables((Max - state.Length) / AddedTableCodec.SizeMin, 1)]);
+            case "tables":
+                return HostileBytes.Manifest([.. state[..^4], .. Tables(SnapshotManifestCodec.TablesMax, 40)]);
+            case "more tables than there may be":
+                return HostileBytes.Manifest(
+                    [.. state[..^4], .. Tables((Max - state.Length) / AddedTableCodec.SizeMin, 1)]);
             case "noise":
                 var noise = new byte[Max];
                 new Random(5).NextBytes(noise);
                 return HostileBytes.Manifest(noise);
             case "a long frame of nothing":
                 // Blocks of no bytes, as many as a file may hold.
-                byte[] file = new byte[SnapshotManifestCodec.FileLengthMax - 2];
+                var file = new byte[SnapshotManifestCodec.FileLengthMax - 2];
                 HostileBytes.ManifestOfZeros(Max, Max, 0).CopyTo(file, 0);
                 file[26 + ((file.Length - 26) / 3 * 3) - 3] = 1;
                 return file[..(26 + ((file.Length - 26) / 3 * 3))];
-            default: return HostileBytes.Manifest(HostileBytes.Manifest(HostileBytes.ManifestOfZeros(Max, 1 << 30, 1 << 30)));
+            default:
+                return HostileBytes.Manifest(
+                    HostileBytes.Manifest(HostileBytes.ManifestOfZeros(Max, 1 << 30, 1 << 30)));
         }
     }
 
@@ -159,7 +170,11 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
     /// <summary>Small tables, each in a run of its own.</summary>
     private byte[] Tables(int count, int keyLength)
     {
-        var one = TableDescriptorCodec.Encode(sound.Manifest.Tables[0].Table with { SmallestKey = new byte[keyLength], LargestKey = new byte[keyLength] });
+        var one = TableDescriptorCodec.Encode(sound.Manifest.Tables[0].Table with
+        {
+            SmallestKey = new byte[keyLength],
+            LargestKey = new byte[keyLength]
+        });
         var list = new byte[4 + (count * (8 + one.Length))];
         BitConverter.TryWriteBytes(list, count);
         for (var i = 0; i < count; i++)
@@ -177,7 +192,10 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
 
     private static long StatusOf(string field)
     {
-        var line = File.ReadLines("/proc/self/status").Single(line => line.StartsWith(field + ":", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1], CultureInfo.InvariantCulture) * 1024;
+        var line =
+            File.ReadLines("/proc/self/status").Single(line => line.StartsWith(field + ":", StringComparison.Ordinal));
+        return long.Parse(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2].Split('\t')[^1],
+            CultureInfo.InvariantCulture) * 1024;
     }
 }

@@ -5,38 +5,39 @@ using Xunit;
 namespace Varve.Tests.Engine.Hostile;
 
 /// <summary>
-/// Tables and packs with a bit flipped. Opening a table would find that too, and so these demand more than the refusal: nothing that
-/// has not the hash announced comes among the database's own files.
+/// Tables and packs with a bit flipped. Opening a table would find that too, and so these demand more than the refusal:
+/// nothing that has not the hash announced comes among the database's own files.
 /// </summary>
 public sealed class OtherBytesTests : IClassFixture<SoundSnapshot>, IDisposable
 {
-    private readonly SoundSnapshot sound;
-    private readonly Victim victim = new();
-    private int moved;
+    private readonly SoundSnapshot _sound;
+    private readonly Victim _victim = new();
+    private int _moved;
 
     public OtherBytesTests(SoundSnapshot sound)
     {
-        this.sound = sound;
-        victim.Storage.Before = (operation, path) =>
+        _sound = sound;
+        _victim.Storage.Before = (operation, path) =>
         {
-            if (operation == "rename" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)) Interlocked.Increment(ref moved);
+            if (operation == "rename" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal))
+                Interlocked.Increment(ref _moved);
         };
     }
 
-    public void Dispose() => victim.Dispose();
+    public void Dispose() => _victim.Dispose();
 
     [Fact]
     public async Task ATableOfOtherBytesNeverComesAmongOurs()
     {
-        foreach (var (_, table) in sound.Manifest.Tables)
+        foreach (var (_, table) in _sound.Manifest.Tables)
         {
-            var copy = sound.Copy();
+            var copy = _sound.Copy();
             var path = SoundSnapshot.TablePath(copy, table);
             File.WriteAllBytes(path, Flipped(File.ReadAllBytes(path), (int)table.Length / 2));
             await RefusesUnmovedAsync(copy, "a flipped bit");
         }
 
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     [Fact]
@@ -51,39 +52,44 @@ public sealed class OtherBytesTests : IClassFixture<SoundSnapshot>, IDisposable
             Assert.Contains("hash", refused.Message, StringComparison.Ordinal);
         }
 
-        victim.SurvivesReopening();
+        _victim.SurvivesReopening();
     }
 
     [Fact]
     public async Task AFlippedBitAnywhereInAPackIsRefused()
     {
         var pack = Pack(Files());
-        for (var i = 0; i < PackFormat.HeaderSize; i++) await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack's header, {i}");
+        for (var i = 0; i < PackFormat.HeaderSize; i++)
+            await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack's header, {i}");
         for (var i = 1; i <= 16; i++)
         {
-            var refused = await RefusesUnmovedAsync(Put(Flipped(pack, pack.Length - i)), $"a flipped bit in the pack's trailer, {i}");
+            var refused = await RefusesUnmovedAsync(
+                Put(Flipped(pack, pack.Length - i)), $"a flipped bit in the pack's trailer, {i}");
             Assert.Contains("trailer", refused.Message, StringComparison.Ordinal);
         }
 
-        for (var i = PackFormat.HeaderSize; i < pack.Length - PackFormat.TrailerSize; i += pack.Length / 40) await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack, {i}");
-        victim.SurvivesReopening();
+        for (var i = PackFormat.HeaderSize; i < pack.Length - PackFormat.TrailerSize; i += pack.Length / 40)
+            await RefusesUnmovedAsync(Put(Flipped(pack, i)), $"a flipped bit in the pack, {i}");
+        _victim.SurvivesReopening();
     }
 
     private async Task<VarveException> RefusesUnmovedAsync(string path, string what)
     {
-        var refused = await victim.RefusesAsync(sound.Metadata, path, what);
-        Assert.True(moved == 0, $"{what}: a table was moved in");
+        var refused = await _victim.RefusesAsync(_sound.Metadata, path, what);
+        Assert.True(_moved == 0, $"{what}: a table was moved in");
         return refused;
     }
 
     private (ulong Length, byte[] Bytes)[] Files() =>
-        [.. sound.Manifest.Tables.Select(table => ((ulong)table.Table.Length, File.ReadAllBytes(SoundSnapshot.TablePath(sound.Path, table.Table))))];
+        [.. _sound.Manifest.Tables.Select(table =>
+            ((ulong)table.Table.Length, File.ReadAllBytes(SoundSnapshot.TablePath(_sound.Path, table.Table))))];
 
-    private byte[] Pack((ulong Length, byte[] Bytes)[] files) => HostileBytes.Pack(sound.ManifestBytes, files.Length, (ulong)sound.ManifestBytes.Length, files);
+    private byte[] Pack((ulong Length, byte[] Bytes)[] files) =>
+        HostileBytes.Pack(_sound.ManifestBytes, files.Length, (ulong)_sound.ManifestBytes.Length, files);
 
     private string Put(byte[] pack)
     {
-        var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "flipped.varve");
+        var path = Path.Combine(Path.GetDirectoryName(_sound.Path)!, "flipped.varve");
         File.WriteAllBytes(path, pack);
         return path;
     }

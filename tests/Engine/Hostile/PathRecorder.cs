@@ -6,9 +6,9 @@ namespace Varve.Tests.Engine.Hostile;
 /// <summary>Passes everything on, and keeps every path that was opened, made, moved, removed or asked for.</summary>
 internal sealed class PathRecorder(IStorage inner) : IStorage
 {
-    private readonly ConcurrentDictionary<string, byte> paths = [];
+    private readonly ConcurrentDictionary<string, byte> _paths = [];
 
-    public IEnumerable<string> Paths => paths.Keys;
+    public IEnumerable<string> Paths => _paths.Keys;
 
     public int Links { get; private set; }
 
@@ -46,7 +46,7 @@ internal sealed class PathRecorder(IStorage inner) : IStorage
 
     private string Noted(string path)
     {
-        paths.TryAdd(Path.GetFullPath(path), 0);
+        _paths.TryAdd(Path.GetFullPath(path), 0);
         return path;
     }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using Varve.Format;
 using Varve.Inspection;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
@@ -43,7 +42,8 @@ public sealed class RepairTests
         var after = Entries(output);
         var missing = before.Keys.Except(after.Keys).ToArray();
         Assert.Equal(lost, missing.Length);
-        Assert.All(missing, key => Assert.True(string.CompareOrdinal(key, Text(loss.After!)) > 0 && string.CompareOrdinal(key, Text(loss.Before!)) < 0));
+        Assert.All(missing, key => Assert.True(
+            string.CompareOrdinal(key, Text(loss.After!)) > 0 && string.CompareOrdinal(key, Text(loss.Before!)) < 0));
         Assert.All(after, pair => Assert.Equal(before[pair.Key], pair.Value));
         Assert.Equal(1200UL, report.LastApplied.Index);
     }
@@ -55,7 +55,9 @@ public sealed class RepairTests
         using (var machine = database.Open(Database.Small with { LeaseClock = LeaseClock.Log }))
         {
             NumberedLog.ApplyUpTo(machine, 100);
-            Assert.DoesNotContain(Verification.Check(Storages.Default, database.Directory, deep: true), problem => problem.Severity == Severity.Damage);
+            Assert.DoesNotContain(
+                Verification.Check(Storages.Default, database.Directory, deep: true),
+                problem => problem.Severity == Severity.Damage);
         }
 
         var output = Path.Combine(database.Root, "repaired");
@@ -68,13 +70,16 @@ public sealed class RepairTests
     public async Task ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak()
     {
         using var specimen = await Make(1200, compactAtEnd: false);
-        var segments = specimen.Database.Files(FileNames.SegmentSuffix).Select(path => (Path: path, Records: Database.Records(path))).First(segment => segment.Records.Count > 5);
+        var segments = specimen.Database.Files(FileNames.SegmentSuffix)
+            .Select(path => (Path: path, Records: Database.Records(path))).First(segment => segment.Records.Count > 5);
         var record = segments.Records[2];
         Database.Flip(segments.Path, record.Offset + 90);
         var report = Run(specimen, specimen.Directory, out _);
         Assert.True(report.IsExact);
         var loss = Assert.Single(report.Losses);
-        Assert.Equal((segments.Path, record.Offset, $"entries {record.FirstIndex} to 1200"), (loss.File, loss.Offset, loss.What));
+        Assert.Equal(
+            (segments.Path, record.Offset, $"entries {record.FirstIndex} to 1200"),
+            (loss.File, loss.Offset, loss.What));
     }
 
     [Theory]
@@ -88,7 +93,13 @@ public sealed class RepairTests
         var before = Entries(specimen.Directory);
         var table = specimen.Table();
         var footer = Specimen.Footer(table);
-        Database.Flip(table, part switch { "footer" => footer.Offset, "index" => footer.Index.Offset + 1, "filter" => footer.Filter.Offset, _ => footer.Properties.Offset });
+        Database.Flip(table, part switch
+        {
+            "footer" => footer.Offset,
+            "index" => footer.Index.Offset + 1,
+            "filter" => footer.Filter.Offset,
+            _ => footer.Properties.Offset
+        });
         var report = Run(specimen, specimen.Directory, out var output);
         Assert.False(report.IsExact);
         Assert.Equal(before, Entries(output));
@@ -113,7 +124,8 @@ public sealed class RepairTests
     public async Task ADamagedRecordLeavesTheExactStateBeforeIt()
     {
         using var specimen = await Make(1200, compactAtEnd: true);
-        using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power })) NumberedLog.ApplyUpTo(machine, 1300, 5);
+        using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power }))
+            NumberedLog.ApplyUpTo(machine, 1300, 5);
         var segment = specimen.Database.LastSegment();
         var record = Database.Records(segment).Last(record => record.FirstIndex == 1251);
         Database.Flip(segment, record.Offset + 120);
@@ -122,7 +134,8 @@ public sealed class RepairTests
         var report = Run(specimen, specimen.Directory, out var output);
         Assert.True(report.IsExact);
         Assert.Equal(1250UL, report.LastApplied.Index);
-        Assert.Contains(report.Losses, loss => loss.File == segment && loss.Offset == record.Offset && loss.What.StartsWith("entries 1251 to", StringComparison.Ordinal));
+        Assert.Contains(report.Losses, loss => loss.File == segment && loss.Offset == record.Offset
+            && loss.What.StartsWith("entries 1251 to", StringComparison.Ordinal));
         using var repaired = LsmStateMachine.Open(output, Specimen.Options);
         Assert.Equal(1250UL, NumberedLog.AssertIsWhole(repaired));
         NumberedLog.ApplyUpTo(repaired, 1300);
@@ -133,7 +146,8 @@ public sealed class RepairTests
     public async Task WithADamagedTableTheLogIsTakenPastItsHoles()
     {
         using var specimen = await Make(1200, compactAtEnd: true);
-        using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power })) NumberedLog.ApplyUpTo(machine, 1300, 5);
+        using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power }))
+            NumberedLog.ApplyUpTo(machine, 1300, 5);
         var segment = specimen.Database.LastSegment();
         Database.Flip(segment, Database.Records(segment).Last(record => record.FirstIndex == 1251).Offset + 120);
         Database.Flip(specimen.Table(), 80);
@@ -159,7 +173,8 @@ public sealed class RepairTests
     public async Task NothingIsWrittenWhereSomethingIs()
     {
         using var specimen = await Make(100, compactAtEnd: true);
-        foreach (var output in (string[])[specimen.Directory, Path.Combine(specimen.Directory, "out"), specimen.Database.Root])
+        foreach (var output in (string[])[
+            specimen.Directory, Path.Combine(specimen.Directory, "out"), specimen.Database.Root])
             Assert.ThrowsAny<ArgumentException>(() => Repair.Run(Storages.Default, specimen.Directory, output));
         Assert.False(Directory.Exists(Path.Combine(specimen.Directory, "out")));
     }
@@ -188,7 +203,10 @@ public sealed class RepairTests
     private static List<(string, string, DateTime)> Digest(string directory) =>
     [
         .. new DirectoryInfo(directory).EnumerateFiles().OrderBy(file => file.Name, StringComparer.Ordinal)
-            .Select(file => (file.Name, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file.FullName))), file.LastWriteTimeUtc)),
+            .Select(file => (
+                file.Name,
+                Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file.FullName))),
+                file.LastWriteTimeUtc)),
     ];
 
     private static SortedDictionary<string, string> Entries(string directory)

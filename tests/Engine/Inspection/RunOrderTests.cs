@@ -10,38 +10,49 @@ using Xunit;
 namespace Varve.Tests.Engine.Inspection;
 
 /// <summary>
-/// Two tables of one run whose keys begin with the same bytes, as many as a manifest has of them: whether they overlap is in the tables alone.
+/// Two tables of one run whose keys begin with the same bytes, as many as a manifest has of them: whether they overlap
+/// is in the tables alone.
 /// </summary>
 public sealed class RunOrderTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public static TheoryData<int, int, bool> Tables => new() { { 1, 4, false }, { 4, 1, false }, { 1, 3, true }, { 3, 1, true }, { 1, 1, true } };
+    public static TheoryData<int, int, bool> Tables =>
+        new() { { 1, 4, false }, { 4, 1, false }, { 1, 3, true }, { 3, 1, true }, { 1, 1, true } };
 
-    private string Snapshot => Path.Combine(database.Root, "snapshot");
+    private string Snapshot => Path.Combine(_database.Root, "snapshot");
 
-    private string Pack => Path.Combine(database.Root, "snapshot.varve");
+    private string Pack => Path.Combine(_database.Root, "snapshot.varve");
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [MemberData(nameof(Tables))]
     public void TablesOfADatabaseAreComparedByWholeKeys(int first, int second, bool overlap)
     {
         var id = Guid.NewGuid();
-        Directory.CreateDirectory(database.Directory);
-        var added = AddTables(first, second, table => database.PathOf(FileNames.Table(table.Number)));
+        Directory.CreateDirectory(_database.Directory);
+        var added = AddTables(first, second, table => _database.PathOf(FileNames.Table(table.Number)));
         var state = MachineState.Empty(TestHash.Seed, StoredLeaseClock.Local);
         ManifestStore.Create(
-            Storages.Default, database.Directory, id, new FileNumbers(3),
-            new VersionEdit { Replace = true, NextFileNumber = 3, FirstSegment = 9, State = state, Added = added }).Dispose();
-        DurableFile.Replace(Storages.Default, database.PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
+            Storages.Default, _database.Directory, id, new FileNumbers(3),
+            new VersionEdit
+            {
+                Replace = true,
+                NextFileNumber = 3,
+                FirstSegment = 9,
+                State = state,
+                Added = added
+            }).Dispose();
+        DurableFile.Replace(Storages.Default, _database.PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
 
         foreach (var deep in (bool[])[false, true])
         {
             // The log, which there is none of, is another matter.
-            var damages = Specimen.Damages(Verification.Check(Storages.Default, database.Directory, deep)).Where(problem => problem.Structure != "log");
-            AssertFound(damages, overlap, database.PathOf(FileNames.Table(second > first ? 2UL : 1UL)), first == second);
+            var damages = Specimen.Damages(Verification.Check(Storages.Default, _database.Directory, deep)).Where(
+                problem => problem.Structure != "log");
+            AssertFound(
+                damages, overlap, _database.PathOf(FileNames.Table(second > first ? 2UL : 1UL)), first == second);
         }
     }
 
@@ -52,12 +63,15 @@ public sealed class RunOrderTests : IDisposable
         Directory.CreateDirectory(Snapshot);
         var added = AddTables(first, second, table => Path.Combine(Snapshot, SnapshotNames.Table(table)));
         var state = MachineState.Empty(TestHash.Seed, StoredLeaseClock.Local);
-        var manifest = SnapshotManifestCodec.Encode(new SnapshotManifest { DatabaseId = Guid.NewGuid(), State = state, Tables = added });
+        var manifest = SnapshotManifestCodec.Encode(
+            new SnapshotManifest { DatabaseId = Guid.NewGuid(), State = state, Tables = added });
         await File.WriteAllBytesAsync(Path.Combine(Snapshot, SnapshotNames.Manifest), manifest);
         await using (var stream = File.Create(Pack)) await SnapshotPacker.PackAsync(Storages.Default, Snapshot, stream);
 
         var later = Path.Combine(Snapshot, SnapshotNames.Table(added[second > first ? 1 : 0].Table));
-        AssertFound(Specimen.Damages(Verification.Check(Storages.Default, Snapshot, deep: true)), overlap, later, first == second);
+        AssertFound(
+            Specimen.Damages(Verification.Check(Storages.Default, Snapshot, deep: true)), overlap, later,
+            first == second);
         AssertFound(Specimen.Damages(Verification.Check(Storages.Default, Pack, deep: true)), overlap, Pack, false);
     }
 
@@ -74,13 +88,16 @@ public sealed class RunOrderTests : IDisposable
         if (!isEither) Assert.Equal(path, damage.File);
     }
 
-    /// <summary>Two tables of three rows each, the rows numbered from a number on; what a manifest gives back of them.</summary>
+    /// <summary>
+    /// Two tables of three rows each, the rows numbered from a number on; what a manifest gives back of them.
+    /// </summary>
     private static AddedTable[] AddTables(int first, int second, Func<TableDescriptor, string> pathOf) =>
         [Add(1, first, pathOf), Add(2, second, pathOf)];
 
     private static AddedTable Add(ulong number, int from, Func<TableDescriptor, string> pathOf)
     {
-        var written = TestTable.Write(Enumerable.Range(from, 3).Select(i => new TestRow(Key(i), RecordKind.Put, 0, [(byte)number])));
+        var written = TestTable.Write(
+            Enumerable.Range(from, 3).Select(i => new TestRow(Key(i), RecordKind.Put, 0, [(byte)number])));
         var table = written.Descriptor with { Number = number };
         File.WriteAllBytes(pathOf(table), written.Bytes);
         return new AddedTable(1, table);

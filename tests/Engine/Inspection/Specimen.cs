@@ -6,13 +6,17 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Inspection;
 
-/// <summary>A database with tables in several runs and a log behind them, closed, to be damaged; and a snapshot of it, packed too.</summary>
+/// <summary>
+/// A database with tables in several runs and a log behind them, closed, to be damaged; and a snapshot of it, packed
+/// too.
+/// </summary>
 internal sealed class Specimen : IDisposable
 {
     public const ulong Applied = 2600;
 
     /// <summary>Never merged, and appliers wait for flushes, so that there are several runs.</summary>
-    public static EngineOptions Options { get; } = Database.Small with { UpperRunsMax = 32, SealedMemtablesMax = 1, BlockBytes = 512 };
+    public static EngineOptions Options { get; } =
+        Database.Small with { UpperRunsMax = 32, SealedMemtablesMax = 1, BlockBytes = 512 };
 
     public Database Database { get; } = new();
 
@@ -44,7 +48,8 @@ internal sealed class Specimen : IDisposable
 
     public IReadOnlyList<Problem> Check(bool deep = true) => Verification.Check(Storages.Default, Directory, deep);
 
-    public static IEnumerable<Problem> Damages(IEnumerable<Problem> problems) => problems.Where(problem => problem.Severity == Severity.Damage);
+    public static IEnumerable<Problem> Damages(IEnumerable<Problem> problems) =>
+        problems.Where(problem => problem.Severity == Severity.Damage);
 
     /// <summary>The largest table that the database has.</summary>
     public string Table() => Database.Files(FileNames.TableSuffix).MaxBy(path => new FileInfo(path).Length)!;
@@ -52,7 +57,8 @@ internal sealed class Specimen : IDisposable
     public static TableFooter Footer(string table)
     {
         var bytes = File.ReadAllBytes(table);
-        Assert.True(TableFooter.TryDecode(bytes.AsSpan(bytes.Length - TableFooter.Bytes), bytes.Length, out var footer, out _));
+        Assert.True(
+            TableFooter.TryDecode(bytes.AsSpan(bytes.Length - TableFooter.Bytes), bytes.Length, out var footer, out _));
         return footer!;
     }
 

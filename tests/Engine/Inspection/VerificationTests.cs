@@ -44,7 +44,8 @@ public sealed class VerificationTests
         Database.Flip(specimen.Table(), 100);
         var problems = specimen.Check();
         Assert.Contains(problems, problem => PlaceOf(problem) == (manifest, 40));
-        Assert.Contains(problems, problem => PlaceOf(problem) == (specimen.Table(), 0) && problem.Structure == "data block");
+        Assert.Contains(
+            problems, problem => PlaceOf(problem) == (specimen.Table(), 0) && problem.Structure == "data block");
     }
 
     [Theory]
@@ -78,7 +79,8 @@ public sealed class VerificationTests
             }
 
             Assert.Contains(damages, problem => problem.Structure == structure);
-            Assert.All(damages, problem => Assert.True(problem.File == path && problem.Offset >= from && problem.Offset < to, problem.ToString()));
+            Assert.All(damages, problem => Assert.True(
+                problem.File == path && problem.Offset >= from && problem.Offset < to, problem.ToString()));
         }
     }
 
@@ -88,7 +90,10 @@ public sealed class VerificationTests
         using var database = new Database();
         using (var machine = database.Open())
         {
-            for (ulong i = 1; i <= 50; i++) machine.ApplyChunk([new ApplyEntry(i, 1, Command.Insert(new byte[] { (byte)i }, new byte[] { 1 }, 1_000_000 + i))], new ApplyResult[1]);
+            for (ulong i = 1; i <= 50; i++)
+                machine.ApplyChunk(
+                    [new ApplyEntry(i, 1, Command.Insert(new byte[] { (byte)i }, new byte[] { 1 }, 1_000_000 + i))],
+                    new ApplyResult[1]);
             await machine.CompactAsync();
         }
 
@@ -97,7 +102,9 @@ public sealed class VerificationTests
         var leases = Specimen.Footer(table).Leases;
         Assert.Equal(50 * TableLeases.EntryBytes, leases.Length);
         Database.Flip(table, leases.Offset + 17);
-        Assert.Equal((table, leases.Offset), PlaceOf(Assert.Single(Verification.Check(Storages.Default, database.Directory, deep: false))));
+        Assert.Equal(
+            (table, leases.Offset),
+            PlaceOf(Assert.Single(Verification.Check(Storages.Default, database.Directory, deep: false))));
     }
 
     [Fact]
@@ -128,7 +135,9 @@ public sealed class VerificationTests
 
         var places = Specimen.Damages(specimen.Check()).Select(PlaceOf).ToHashSet();
         (string, long)[] expected =
-            [(identity, 0), (table, blocks[1]), (table, blocks[4]), (table, blocks[5]), (table, Specimen.Footer(table).Filter.Offset), (other, 0), (segment, 56)];
+            [
+                (identity, 0), (table, blocks[1]), (table, blocks[4]), (table, blocks[5]),
+                (table, Specimen.Footer(table).Filter.Offset), (other, 0), (segment, 56)];
         Assert.Superset(expected.ToHashSet(), places);
     }
 
@@ -140,8 +149,10 @@ public sealed class VerificationTests
         var blocks = Specimen.Blocks(path);
         using (var file = File.Open(path, FileMode.Open)) file.SetLength(blocks[6] + 10);
         var damages = specimen.Check();
-        Assert.All(damages, problem => Assert.True(problem.File == path && problem.Offset >= blocks[6], problem.ToString()));
-        Assert.Contains(damages, problem => problem.Structure == "table" && problem.Text.StartsWith("table length", StringComparison.Ordinal));
+        Assert.All(
+            damages, problem => Assert.True(problem.File == path && problem.Offset >= blocks[6], problem.ToString()));
+        Assert.Contains(damages, problem => problem.Structure == "table"
+            && problem.Text.StartsWith("table length", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -161,7 +172,8 @@ public sealed class VerificationTests
     public async Task ARecordThatWasDurableIsDamageAndSoIsEachBehindIt()
     {
         using var specimen = await Specimen.Make();
-        using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power })) NumberedLog.ApplyUpTo(machine, Specimen.Applied + 20, 2);
+        using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power }))
+            NumberedLog.ApplyUpTo(machine, Specimen.Applied + 20, 2);
         var segment = specimen.Database.LastSegment();
         var records = Database.Records(segment);
         var (first, second) = (records[^6], records[^4]);
@@ -188,8 +200,12 @@ public sealed class VerificationTests
         Assert.Empty(specimen.Check(deep: false));
         var problems = specimen.Check();
         Assert.All(problems, problem => Assert.Equal(Severity.Remark, problem.Severity));
-        Assert.Equal(names.Order(StringComparer.Ordinal), problems.Select(problem => Path.GetFileName(problem.File)).Order(StringComparer.Ordinal));
-        Assert.Equal("unknown file", problems.Single(problem => problem.File.EndsWith("notes.txt", StringComparison.Ordinal)).Structure);
+        Assert.Equal(
+            names.Order(StringComparer.Ordinal),
+            problems.Select(problem => Path.GetFileName(problem.File)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            "unknown file",
+            problems.Single(problem => problem.File.EndsWith("notes.txt", StringComparison.Ordinal)).Structure);
     }
 
     [Fact]
@@ -258,8 +274,12 @@ public sealed class VerificationTests
         var inPack = File.ReadAllBytes(specimen.Pack).AsSpan().IndexOf(bytes);
         Database.Flip(table, block + 20);
         Database.Flip(specimen.Pack, inPack + block + 20);
-        Assert.Equal((table, block), PlaceOf(Assert.Single(Verification.Check(Storages.Default, specimen.Snapshot, deep: true))));
-        Assert.Equal((specimen.Pack, inPack + block), PlaceOf(Assert.Single(Verification.Check(Storages.Default, specimen.Pack, deep: true))));
+        Assert.Equal(
+            (table, block),
+            PlaceOf(Assert.Single(Verification.Check(Storages.Default, specimen.Snapshot, deep: true))));
+        Assert.Equal(
+            (specimen.Pack, inPack + block),
+            PlaceOf(Assert.Single(Verification.Check(Storages.Default, specimen.Pack, deep: true))));
 
         Database.Flip(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest), 3);
         Assert.Equal(2, Verification.Check(Storages.Default, specimen.Snapshot, deep: true).Count);
@@ -273,19 +293,27 @@ public sealed class VerificationTests
         using var specimen = await Specimen.Make(withSnapshot: true);
         var length = new FileInfo(specimen.Pack).Length;
         Database.Flip(specimen.Pack, length - 1);
-        Assert.Equal((specimen.Pack, length - PackFormat.TrailerSize), PlaceOf(Assert.Single(Verification.Check(Storages.Default, specimen.Pack, deep: true))));
+        Assert.Equal(
+            (specimen.Pack, length - PackFormat.TrailerSize),
+            PlaceOf(Assert.Single(Verification.Check(Storages.Default, specimen.Pack, deep: true))));
         using (var file = File.Open(specimen.Pack, FileMode.Open)) file.SetLength(length - 20);
-        Assert.Equal(specimen.Pack, Assert.Single(Specimen.Damages(Verification.Check(Storages.Default, specimen.Pack, deep: false))).File);
+        Assert.Equal(
+            specimen.Pack,
+            Assert.Single(Specimen.Damages(Verification.Check(Storages.Default, specimen.Pack, deep: false))).File);
     }
 
     private static (string File, long Offset) PlaceOf(Problem problem) => (problem.File, problem.Offset);
 
     private static List<(string Path, string Content, DateTime Written)> State(string root) =>
     [
-        .. new DirectoryInfo(root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).Append(new DirectoryInfo(root)).OrderBy(entry => entry.FullName, StringComparer.Ordinal)
+        .. new DirectoryInfo(root).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)
+            .Append(new DirectoryInfo(root)).OrderBy(entry => entry.FullName, StringComparer.Ordinal)
             .Select(entry => (
                 entry.FullName,
-                entry is FileInfo file ? Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file.FullName))) : "",
+                entry is FileInfo file
+                    ? Convert.ToHexString(
+                        System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file.FullName)))
+                    : "",
                 entry.LastWriteTimeUtc)),
     ];
 }

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Leases;
 
-/// <summary>Expired leases that nobody asks for are kept for so long and no longer, the same on all replicas of a log.</summary>
+/// <summary>
+/// Expired leases that nobody asks for are kept for so long and no longer, the same on all replicas of a log.
+/// </summary>
 public sealed class ExpiredLeaseRetentionTests
 {
     [Theory]
@@ -11,7 +13,8 @@ public sealed class ExpiredLeaseRetentionTests
     [InlineData(LeaseClock.Local)]
     public void AfterTheRetentionALeaseIsNotReportedAndACompactionDropsIt(LeaseClock clock)
     {
-        using var machine = new LeaseMachine(Database.Small with { LeaseClock = clock, ExpiredLeaseRetention = TimeSpan.FromSeconds(60) });
+        using var machine = new LeaseMachine(
+            Database.Small with { LeaseClock = clock, ExpiredLeaseRetention = TimeSpan.FromSeconds(60) });
         machine.Put("old", ttl: 10, stamp: 1_000);
         machine.Put("new", ttl: 11, stamp: 1_000);
         machine.Apply(Command.Noop, stamp: 71_000);
@@ -25,7 +28,8 @@ public sealed class ExpiredLeaseRetentionTests
     [Fact]
     public void ReplicasThatCleanUpAtTheSameIndexReportTheSameWhateverTheyCompacted()
     {
-        var options = Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = TimeSpan.FromSeconds(60) };
+        var options =
+            Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = TimeSpan.FromSeconds(60) };
         using var compacts = new LeaseMachine(options);
         using var keeps = new LeaseMachine(options);
         foreach (var machine in new[] { compacts, keeps })
@@ -46,7 +50,8 @@ public sealed class ExpiredLeaseRetentionTests
     [Fact]
     public void WithoutABoundLeasesAreKeptUntilTheyAreReported()
     {
-        using var machine = new LeaseMachine(Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = Timeout.InfiniteTimeSpan });
+        using var machine = new LeaseMachine(
+            Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = Timeout.InfiniteTimeSpan });
         machine.Put("k", ttl: 10, stamp: 1_000);
         machine.Apply(Command.Noop, stamp: 1UL << 60);
         machine.Compact();
@@ -59,7 +64,8 @@ public sealed class ExpiredLeaseRetentionTests
     public void AnotherValueThanADurationIsRefusedByTheNameOfTheOption()
     {
         using var database = new Database();
-        var refused = Assert.Throws<ArgumentOutOfRangeException>(() => database.Open(Database.Small with { ExpiredLeaseRetention = TimeSpan.FromSeconds(-5) }));
+        var refused = Assert.Throws<ArgumentOutOfRangeException>(
+            () => database.Open(Database.Small with { ExpiredLeaseRetention = TimeSpan.FromSeconds(-5) }));
         Assert.Contains(nameof(EngineOptions.ExpiredLeaseRetention), refused.Message, StringComparison.Ordinal);
     }
 }

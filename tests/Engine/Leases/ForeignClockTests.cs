@@ -1,9 +1,11 @@
-using Varve.Tests.Engine.Recovery;
 using Xunit;
 
 namespace Varve.Tests.Engine.Leases;
 
-/// <summary>A snapshot of a machine whose clock is another does not move the local clock, and the count, the clean-up and the leases are right by it.</summary>
+/// <summary>
+/// A snapshot of a machine whose clock is another does not move the local clock, and the count, the clean-up and the
+/// leases are right by it.
+/// </summary>
 public sealed class ForeignClockTests
 {
     [Fact]

@@ -9,25 +9,26 @@ internal sealed class LeaseMachine : IDisposable
 {
     public static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000);
 
-    private readonly Database database = new();
-    private readonly EngineOptions options;
+    private readonly Database _database = new();
+    private readonly EngineOptions _options;
 
     public LeaseMachine(EngineOptions? options = null)
     {
-        this.options = (options ?? Database.Small) with { TimeProvider = Clock };
-        Engine = database.Open(this.options);
+        _options = (options ?? Database.Small) with { TimeProvider = Clock };
+        Engine = _database.Open(_options);
     }
 
     public FakeTimeProvider Clock { get; } = new(Start);
 
     public LsmStateMachine Engine { get; private set; }
 
-    public string LastSegment() => database.LastSegment();
+    public string LastSegment() => _database.LastSegment();
 
     public void Advance(double seconds) => Clock.Advance(TimeSpan.FromSeconds(seconds));
 
     /// <summary>The next entry, a put with a lease or none.</summary>
-    public void Put(string key, ulong ttl = 0, ulong stamp = 0) => Apply(Command.Insert(Encoding.UTF8.GetBytes(key), "v"u8.ToArray(), ttl), stamp);
+    public void Put(string key, ulong ttl = 0, ulong stamp = 0) =>
+        Apply(Command.Insert(Encoding.UTF8.GetBytes(key), "v"u8.ToArray(), ttl), stamp);
 
     public bool Apply(Command command, ulong stamp = 0)
     {
@@ -39,13 +40,16 @@ internal sealed class LeaseMachine : IDisposable
     public bool Has(string key) => Engine.Get(Encoding.UTF8.GetBytes(key)) is not null;
 
     /// <summary>The reported keys, as they are reported, with blanks between them.</summary>
-    public string CleanUp() => string.Join(' ', Engine.LeaseBackgroundCleanupAsync().Result.Select(key => Encoding.UTF8.GetString(key.Span)));
+    public string CleanUp() =>
+        string.Join(' ', Engine.LeaseBackgroundCleanupAsync().Result.Select(key => Encoding.UTF8.GetString(key.Span)));
 
     /// <summary>Live keys, by the scan and by the count, which must agree.</summary>
     public long Live()
     {
         var scanned = Engine.ScanPrefix([]).Entries.Count;
-        return Engine.Count == scanned ? scanned : throw new InvalidOperationException($"the count is {Engine.Count}, a scan shows {scanned}");
+        return Engine.Count == scanned
+            ? scanned
+            : throw new InvalidOperationException($"the count is {Engine.Count}, a scan shows {scanned}");
     }
 
     /// <summary>The rows of all tables, whatever they are.</summary>
@@ -57,21 +61,22 @@ internal sealed class LeaseMachine : IDisposable
     {
         Engine.Dispose();
         if (setBack != 0) Clock.AdjustTime(Clock.GetUtcNow() - TimeSpan.FromSeconds(setBack));
-        Engine = database.Open(options);
+        Engine = _database.Open(_options);
     }
 
     public (SnapshotMetadata Metadata, string Path) Snapshot(ulong? index = null)
     {
-        var path = System.IO.Path.Combine(database.Root, $"snapshot-{Guid.NewGuid():N}");
+        var path = System.IO.Path.Combine(_database.Root, $"snapshot-{Guid.NewGuid():N}");
         var last = new LogId(index ?? Engine.LastApplied.Index, 1);
         return (new SnapshotMetadata(last, Engine.GenerateSnapshotDataAsync(path, last).Result), path);
     }
 
-    public void Install((SnapshotMetadata Metadata, string Path) snapshot) => Engine.ApplySnapshotFromFileAsync(snapshot.Metadata, snapshot.Path).Wait();
+    public void Install((SnapshotMetadata Metadata, string Path) snapshot) =>
+        Engine.ApplySnapshotFromFileAsync(snapshot.Metadata, snapshot.Path).Wait();
 
     public void Dispose()
     {
         Engine.Dispose();
-        database.Dispose();
+        _database.Dispose();
     }
 }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Leases;
 
-/// <summary>Leases by the log's clock in a log without timestamps: nothing would ever expire, which the engine says once.</summary>
+/// <summary>
+/// Leases by the log's clock in a log without timestamps: nothing would ever expire, which the engine says once.
+/// </summary>
 public sealed class LeaseWarningTests
 {
     [Theory]
@@ -25,14 +27,14 @@ public sealed class LeaseWarningTests
     private sealed class Warnings : ILoggerFactory, ILogger
     {
         private const int Closed = 2;
-        private volatile bool isClosed;
+        private volatile bool _isClosed;
 
         public List<string> Said { get; } = [];
 
         public bool IsClosed
         {
-            get => isClosed;
-            private set => isClosed = value;
+            get => _isClosed;
+            private set => _isClosed = value;
         }
 
         public ILogger CreateLogger(string categoryName) => this;
@@ -45,7 +47,9 @@ public sealed class LeaseWarningTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (logLevel == LogLevel.Warning) Said.Add(formatter(state, exception));
             if (eventId.Id == Closed) IsClosed = true;

@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Leases;
 
-/// <summary>A clean-up reports each expired lease once, and what it reported is never live again, whatever happens to the clock in between.</summary>
+/// <summary>
+/// A clean-up reports each expired lease once, and what it reported is never live again, whatever happens to the clock
+/// in between.
+/// </summary>
 public sealed class ReportedOnceTests
 {
     [Fact]
@@ -96,7 +99,13 @@ public sealed class ReportedOnceTests
     public void CompactionsInTheBackgroundTakeNothingFromItEither()
     {
         var steps = new ManualScheduler();
-        using var machine = new LeaseMachine(Database.Small with { LeaseClock = LeaseClock.Log, UpperRunsMax = 2, BottomMergeRatio = 0.05, Steps = steps });
+        using var machine = new LeaseMachine(Database.Small with
+        {
+            LeaseClock = LeaseClock.Log,
+            UpperRunsMax = 2,
+            BottomMergeRatio = 0.05,
+            Steps = steps
+        });
         for (var i = 0; i < 50; i++) machine.Put($"lease{i:d2}", ttl: 1, stamp: 1_000);
         for (var i = 0; i < 2_000; i++)
         {
@@ -133,7 +142,9 @@ public sealed class ReportedOnceTests
         machine.Advance(2);
         var syncs = 0;
         var log = machine.LastSegment();
-        storage.Before = (operation, path) => syncs += operation == "sync" && path.StartsWith(log, StringComparison.Ordinal) ? 1 : 0; // a file keeps the name it was made under
+        // A file keeps the name it was made under.
+        storage.Before =
+            (operation, path) => syncs += operation == "sync" && path.StartsWith(log, StringComparison.Ordinal) ? 1 : 0;
         Assert.Equal("k", machine.CleanUp());
         storage.Before = null;
         Assert.NotEqual(0, syncs);
@@ -158,7 +169,8 @@ public sealed class ReportedOnceTests
             parked.TrySetResult();
             release.Wait();
         };
-        var entry = new ApplyEntry(machine.Engine.LastApplied.Index + 1, 1, Command.Insert("b"u8.ToArray(), "v"u8.ToArray(), ttlSeconds: 1));
+        var entry = new ApplyEntry(
+            machine.Engine.LastApplied.Index + 1, 1, Command.Insert("b"u8.ToArray(), "v"u8.ToArray(), ttlSeconds: 1));
         var waiting = machine.Engine.ApplyChunkAsync(new[] { entry }).AsTask();
         await parked.Task;
         machine.Advance(2); // a, b and c have expired; nobody may see b yet
@@ -166,6 +178,8 @@ public sealed class ReportedOnceTests
         release.Set();
         await waiting;
         var reported = (await first).Concat(await machine.Engine.LeaseBackgroundCleanupAsync());
-        Assert.Equal(["a", "b", "c"], reported.Select(key => System.Text.Encoding.UTF8.GetString(key.Span)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["a", "b", "c"],
+            reported.Select(key => System.Text.Encoding.UTF8.GetString(key.Span)).Order(StringComparer.Ordinal));
     }
 }

@@ -12,13 +12,16 @@ public sealed class StoredClockTests
     [InlineData(LeaseClock.Local, LeaseClock.Log, false)]
     [InlineData(LeaseClock.Log, LeaseClock.Local, false)]
     [InlineData(LeaseClock.Log, LeaseClock.Local, true)]
-    public void OpeningWithTheOtherClockIsRefusedWithBothNamesAndChangesNothing(LeaseClock own, LeaseClock other, bool isReadOnly)
+    public void OpeningWithTheOtherClockIsRefusedWithBothNamesAndChangesNothing(
+        LeaseClock own, LeaseClock other, bool isReadOnly)
     {
         using var database = new Database();
         var options = Database.Small with { LeaseClock = own };
-        using (var machine = database.Open(options)) machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)], new ApplyResult[1]);
+        using (var machine = database.Open(options)) machine.ApplyChunk(
+            [new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)], new ApplyResult[1]);
         var before = Contents(database);
-        var refused = Assert.Throws<ArgumentException>(() => database.Open(options with { LeaseClock = other, ReadOnly = isReadOnly }));
+        var refused = Assert.Throws<ArgumentException>(
+            () => database.Open(options with { LeaseClock = other, ReadOnly = isReadOnly }));
         Assert.Contains(own.ToString(), refused.Message, StringComparison.Ordinal);
         Assert.Contains(other.ToString(), refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, Contents(database));
@@ -35,7 +38,8 @@ public sealed class StoredClockTests
         var (metadata, path) = maker.Snapshot();
         using var machine = new LeaseMachine(Database.Small with { LeaseClock = own });
         machine.Put("ours");
-        var refused = await Assert.ThrowsAsync<SnapshotRejectedException>(() => machine.Engine.ApplySnapshotFromFileAsync(metadata, path));
+        var refused = await Assert.ThrowsAsync<SnapshotRejectedException>(
+            () => machine.Engine.ApplySnapshotFromFileAsync(metadata, path));
         Assert.Contains(own.ToString(), refused.Message, StringComparison.Ordinal);
         Assert.Contains(other.ToString(), refused.Message, StringComparison.Ordinal);
         Assert.True(machine.Has("ours"));
@@ -67,8 +71,10 @@ public sealed class StoredClockTests
     {
         using var database = new Database();
         var options = Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = TimeSpan.Zero };
-        using (var machine = database.Open(options)) machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)], new ApplyResult[1]);
-        using (var tool = database.Open(options with { LeaseClock = LeaseClock.Local, TakesStoredLeaseClock = true, ReadOnly = isReadOnly }))
+        using (var machine = database.Open(options)) machine.ApplyChunk(
+            [new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)], new ApplyResult[1]);
+        using (var tool = database.Open(
+            options with { LeaseClock = LeaseClock.Local, TakesStoredLeaseClock = true, ReadOnly = isReadOnly }))
         {
             Assert.NotNull(tool.Get("k"u8));
             if (!isReadOnly) await tool.CompactAsync();
@@ -84,7 +90,9 @@ public sealed class StoredClockTests
         var options = Database.Small with { LeaseClock = LeaseClock.Log };
         using (var machine = database.Open(options))
         {
-            machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)], new ApplyResult[1]);
+            machine.ApplyChunk(
+                [new ApplyEntry(1, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray(), 10), 1_000)],
+                new ApplyResult[1]);
             await machine.CompactAsync();
         }
 
@@ -97,8 +105,11 @@ public sealed class StoredClockTests
 
     /// <summary>Names and lengths, and the bytes of the small files.</summary>
     private static string[] Contents(Database database) =>
-        [.. Directory.GetFiles(database.Directory).Order(StringComparer.Ordinal).Select(path => $"{path} {new FileInfo(path).Length} {HashOf(path)}")];
+        [.. Directory.GetFiles(database.Directory).Order(StringComparer.Ordinal)
+            .Select(path => $"{path} {new FileInfo(path).Length} {HashOf(path)}")];
 
     private static string HashOf(string path) =>
-        path.EndsWith(FileNames.Lock, StringComparison.Ordinal) ? "" : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)));
+        path.EndsWith(FileNames.Lock, StringComparison.Ordinal)
+            ? ""
+            : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)));
 }

@@ -14,8 +14,8 @@ internal static class NastyKeys
     private static readonly byte[][] Stems =
     [
         [], "ab"u8.ToArray(), "ab\0"u8.ToArray(), [0], [0xFF], [.. Enumerable.Repeat((byte)0xFF, 9)],
-        [.. Enumerable.Repeat((byte)0, 17)], [.. Enumerable.Repeat((byte)'p', 40)], [.. Enumerable.Repeat((byte)'q', 250)],
-        "user:0000000"u8.ToArray(), "user:0000001"u8.ToArray(),
+        [.. Enumerable.Repeat((byte)0, 17)], [.. Enumerable.Repeat((byte)'p', 40)],
+        [.. Enumerable.Repeat((byte)'q', 250)], "user:0000000"u8.ToArray(), "user:0000001"u8.ToArray(),
     ];
 
     /// <summary>One to 300 bytes: a shared stem, then a tail of few or of all byte values.</summary>
@@ -28,7 +28,8 @@ internal static class NastyKeys
             if (random.Next(3) == 0) random.NextBytes(tail);
             else
             {
-                for (var i = 0; i < tail.Length; i++) tail[i] = random.Next(4) switch { 0 => 0, 1 => 0xFF, 2 => (byte)'a', _ => 1 };
+                for (var i = 0; i < tail.Length; i++)
+                    tail[i] = random.Next(4) switch { 0 => 0, 1 => 0xFF, 2 => (byte)'a', _ => 1 };
             }
 
             if (stem.Length + tail.Length > 0) return [.. stem, .. tail];

@@ -1,4 +1,3 @@
-using Varve.Format;
 using Varve.Memtables;
 using Xunit;
 
@@ -59,5 +58,6 @@ public class MemtableAllocationTests
         for (var valid = cursor.SeekLast(); valid; valid = cursor.MovePrevious()) { }
     }
 
-    private static void MakeKey(Span<byte> key, int number) => BitConverter.TryWriteBytes(key, (ulong)number * 0x9E37_79B9_7F4A_7C15);
+    private static void MakeKey(Span<byte> key, int number) =>
+        BitConverter.TryWriteBytes(key, (ulong)number * 0x9E37_79B9_7F4A_7C15);
 }

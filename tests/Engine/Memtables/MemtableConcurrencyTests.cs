@@ -1,4 +1,3 @@
-using Varve.Format;
 using Varve.Memtables;
 using Xunit;
 using Xunit.Abstractions;
@@ -93,7 +92,8 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
         return new Script(puts);
     }
 
-    private static byte[] BigEndian(int number) => [(byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
+    private static byte[] BigEndian(int number) =>
+        [(byte)(number >> 24), (byte)(number >> 16), (byte)(number >> 8), (byte)number];
 
     private static void Round(Script script, int chunk, int seed)
     {
@@ -109,7 +109,8 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
         };
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
-        if (failures.FirstOrDefault(failure => failure is not null) is { } first) throw new AggregateException($"seed {seed}", first);
+        if (failures.FirstOrDefault(failure => failure is not null) is { } first)
+            throw new AggregateException($"seed {seed}", first);
 
         void Guard(int thread, Action action)
         {
@@ -163,12 +164,15 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
         for (var i = 0; i < 50 && revision > 0; i++)
         {
             // The newest keys are the ones that splits are about to move.
-            var put = random.Next(2) == 0 ? random.Next((int)revision) : (int)revision - 1 - random.Next(Math.Min(30, (int)revision));
+            var put = random.Next(2) == 0
+                ? random.Next((int)revision)
+                : (int)revision - 1 - random.Next(Math.Min(30, (int)revision));
             var key = script.Puts[put];
             var found = segment.Index.FindVisible(key, TestHash.Of(key), revision);
             Expect(found != 0, "a get missed a key");
             Expect(segment.KeyAt(found).SequenceEqual(key), "a get found another key");
-            Expect(segment.IndexAt(found) == script.VersionAt(script.RowOf(key), revision), "a get found another version");
+            Expect(
+                segment.IndexAt(found) == script.VersionAt(script.RowOf(key), revision), "a get found another version");
         }
     }
 
@@ -220,7 +224,8 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
 
         void SkipUnborn()
         {
-            while ((uint)row < (uint)script.Keys.Length && script.VersionAt(row, revision) == 0) row += forward ? 1 : -1;
+            while ((uint)row < (uint)script.Keys.Length && script.VersionAt(row, revision) == 0)
+                row += forward ? 1 : -1;
         }
     }
 

@@ -1,13 +1,13 @@
 using System.Buffers.Binary;
-using Varve.Format;
 using Varve.Memtables;
 using Xunit;
 
 namespace Varve.Tests.Engine.Memtables;
 
 /// <summary>
-/// Descending keys split the first block over and over and reuse its slots at once, while more readers than processors do
-/// nothing but read that block and keys: whoever is preempted in the middle of a read comes back to a different block.
+/// Descending keys split the first block over and over and reuse its slots at once, while more readers than processors
+/// do nothing but read that block and keys: whoever is preempted in the middle of a read comes back to a different
+/// block.
 /// </summary>
 public class MemtableHotSpotTests
 {
@@ -59,7 +59,8 @@ public class MemtableHotSpotTests
         for (var valid = cursor.SeekFirst(); valid && expected > last; valid = cursor.MoveNext())
         {
             if (segment.Index.Visible(cursor.Reference, revision) == 0) continue;
-            if (segment.IndexAt(cursor.Reference) != expected) throw new InvalidOperationException("a row is missing, doubled or out of order");
+            if (segment.IndexAt(cursor.Reference) != expected)
+                throw new InvalidOperationException("a row is missing, doubled or out of order");
             expected--;
         }
 
@@ -72,6 +73,7 @@ public class MemtableHotSpotTests
         var put = random.Next((int)revision) + 1;
         BinaryPrimitives.WriteInt32BigEndian(key, Puts - put);
         var found = segment.Index.FindVisible(key, TestHash.Of(key), revision);
-        if (found == 0 || segment.IndexAt(found) != (ulong)put) throw new InvalidOperationException("a get missed a key");
+        if (found == 0 || segment.IndexAt(found) != (ulong)put)
+            throw new InvalidOperationException("a get missed a key");
     }
 }

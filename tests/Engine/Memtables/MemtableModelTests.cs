@@ -1,13 +1,14 @@
 using FsCheck;
 using FsCheck.Xunit;
-using Varve.Format;
 using Varve.Memtables;
 using Xunit;
 using Xunit.Abstractions;
 
 namespace Varve.Tests.Engine.Memtables;
 
-/// <summary>The index gives what a sorted dictionary of version lists gives, at every revision and in every direction.</summary>
+/// <summary>
+/// The index gives what a sorted dictionary of version lists gives, at every revision and in every direction.
+/// </summary>
 public class MemtableModelTests(ITestOutputHelper output)
 {
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 12)];
@@ -19,7 +20,9 @@ public class MemtableModelTests(ITestOutputHelper output)
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var keys = Enumerable.Range(0, 40 << (seed % 6)).Select(_ => NastyKeys.Next(random)).ToArray();
-        Check([.. Enumerable.Range(0, keys.Length * 2).Select(_ => keys[random.Next(keys.Length)])], random, chunk: seed % 3 == 0 ? 1 + random.Next(100) : 0);
+        Check(
+            [.. Enumerable.Range(0, keys.Length * 2).Select(_ => keys[random.Next(keys.Length)])], random,
+            chunk: seed % 3 == 0 ? 1 + random.Next(100) : 0);
     }
 
     [Property(MaxTest = 60)]
@@ -60,8 +63,8 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// A block at the right end takes what its first keys share on trust. Here keys arrive that do not share it: behind it while it is the
-    /// last, and later between it and what came behind.
+    /// A block at the right end takes what its first keys share on trust. Here keys arrive that do not share it: behind
+    /// it while it is the last, and later between it and what came behind.
     /// </summary>
     [Theory]
     [InlineData(1)]
@@ -74,7 +77,9 @@ public class MemtableModelTests(ITestOutputHelper output)
         var keys = new List<string>();
         for (var tenant = 0; tenant < 6; tenant += 2)
             for (var user = 0; user < length; user++) keys.Add($"registry/tenant/{tenant:D4}/user/{user:D10}");
-        foreach (var between in (string[])["registry/tenant/0000/user/zero", "registry/tenant/0001", "registry/tenant/0003/user/0000000001", "registry/tenant/0003", "registry/u", "registry/tenant/0004/v", "registry/tenant/0002/user/"])
+        foreach (var between in (string[])[
+            "registry/tenant/0000/user/zero", "registry/tenant/0001", "registry/tenant/0003/user/0000000001",
+            "registry/tenant/0003", "registry/u", "registry/tenant/0004/v", "registry/tenant/0002/user/"])
         {
             keys.Add(between);
             for (var more = 0; more < length; more++) keys.Add($"{between}/{more * 7919 % 1000:D3}");
@@ -84,7 +89,10 @@ public class MemtableModelTests(ITestOutputHelper output)
             Check([.. keys.Select(System.Text.Encoding.ASCII.GetBytes)], new Random(length), chunk);
     }
 
-    /// <summary>Keys that share with many others as far as they go, so that their heads are equal over and over, to their ends and beyond.</summary>
+    /// <summary>
+    /// Keys that share with many others as far as they go, so that their heads are equal over and over, to their ends
+    /// and beyond.
+    /// </summary>
     [Theory]
     [InlineData('a', 1)]
     [InlineData('a', 7)]
@@ -93,7 +101,8 @@ public class MemtableModelTests(ITestOutputHelper output)
     public void NestedKeysReadLikeTheModel(char letter, int step)
     {
         var random = new Random(step);
-        var keys = Enumerable.Range(0, 400).Select(i => (byte[])[(byte)(i % 2), .. Enumerable.Repeat((byte)letter, i / 2 * step)]).ToArray();
+        var keys = Enumerable.Range(0, 400)
+            .Select(i => (byte[])[(byte)(i % 2), .. Enumerable.Repeat((byte)letter, i / 2 * step)]).ToArray();
         random.Shuffle(keys);
         foreach (var chunk in (int[])[0, 100]) Check(keys, random, chunk);
     }
@@ -167,13 +176,15 @@ public class MemtableModelTests(ITestOutputHelper output)
         AssertHolds(segment, keys);
     }
 
-    private static byte[] KeyOf(int number) => System.Text.Encoding.ASCII.GetBytes(number % 3 == 0 ? $"key-{number:D6}" : $"key-{number:D6}-and-more");
+    private static byte[] KeyOf(int number) =>
+        System.Text.Encoding.ASCII.GetBytes(number % 3 == 0 ? $"key-{number:D6}" : $"key-{number:D6}-and-more");
 
     private static void AssertHolds(TestSegment segment, byte[][] keys)
     {
         var cursor = new MemtableCursor(segment.Index);
         var found = new List<string>();
-        for (var isValid = cursor.SeekFirst(); isValid; isValid = cursor.MoveNext()) found.Add(System.Text.Encoding.ASCII.GetString(segment.KeyAt(cursor.Reference)));
+        for (var isValid = cursor.SeekFirst(); isValid; isValid = cursor.MoveNext())
+            found.Add(System.Text.Encoding.ASCII.GetString(segment.KeyAt(cursor.Reference)));
         Assert.Equal(keys.Select(System.Text.Encoding.ASCII.GetString).Order(StringComparer.Ordinal), found);
     }
 
@@ -217,9 +228,11 @@ public class MemtableModelTests(ITestOutputHelper output)
 
         Assert.Equal(model.Count, segment.Index.KeyCount);
         var rows = model.ToArray();
-        ulong[] revisions = [0, 1, (ulong)puts.Length / 2, (ulong)random.Next(puts.Length), (ulong)puts.Length, ulong.MaxValue];
+        ulong[] revisions = [
+            0, 1, (ulong)puts.Length / 2, (ulong)random.Next(puts.Length), (ulong)puts.Length, ulong.MaxValue];
         foreach (var revision in revisions) CheckRevision(segment, rows, revision, random);
-        foreach (var key in rows.Select(row => row.Key).Concat(Enumerable.Range(0, 200).Select(_ => NastyKeys.Next(random))))
+        foreach (var key in rows.Select(row => row.Key).Concat(
+            Enumerable.Range(0, 200).Select(_ => NastyKeys.Next(random))))
             CheckSeeks(segment, rows, key);
         CheckSeeks(segment, rows, []);
         CheckZigZag(segment, rows, random);
@@ -239,13 +252,16 @@ public class MemtableModelTests(ITestOutputHelper output)
         Assert.Equal(0u, walk.Next());
     }
 
-    private static void CheckRevision(TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows, ulong revision, Random random)
+    private static void CheckRevision(
+        TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows, ulong revision, Random random)
     {
-        var expected = rows.Select(row => (row.Key, Version: row.Value.LastOrDefault(version => version <= revision))).Where(row => row.Version != 0).ToArray();
+        var expected = rows.Select(row => (row.Key, Version: row.Value.LastOrDefault(version => version <= revision)))
+            .Where(row => row.Version != 0).ToArray();
         foreach (var row in rows)
         {
             var found = segment.Index.FindVisible(row.Key, TestHash.Of(row.Key), revision);
-            Assert.Equal(row.Value.LastOrDefault(version => version <= revision), found == 0 ? 0 : segment.IndexAt(found));
+            Assert.Equal(
+                row.Value.LastOrDefault(version => version <= revision), found == 0 ? 0 : segment.IndexAt(found));
         }
 
         var absent = NastyKeys.Next(random);
@@ -258,8 +274,12 @@ public class MemtableModelTests(ITestOutputHelper output)
         for (var valid = cursor.SeekFirst(); valid; valid = cursor.MoveNext()) Collect(cursor, forward);
         for (var valid = cursor.SeekLast(); valid; valid = cursor.MovePrevious()) Collect(cursor, backward);
         backward.Reverse();
-        Assert.Equal(expected.Select(row => (Convert.ToHexString(row.Key), row.Version)), forward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)));
-        Assert.Equal(forward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)), backward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)));
+        Assert.Equal(
+            expected.Select(row => (Convert.ToHexString(row.Key), row.Version)),
+            forward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)));
+        Assert.Equal(
+            forward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)),
+            backward.Select(row => (Convert.ToHexString(row.Item1), row.Item2)));
 
         void Collect(MemtableCursor at, List<(byte[], ulong)> into)
         {
@@ -274,10 +294,12 @@ public class MemtableModelTests(ITestOutputHelper output)
         var cursor = new MemtableCursor(segment.Index);
         Assert.Equal(above < rows.Length, cursor.Seek(key));
         if (cursor.IsValid) Assert.Equal(rows[above].Key, segment.KeyAt(cursor.Reference).ToArray());
-        if (cursor.IsValid && cursor.MovePrevious()) Assert.Equal(rows[above - 1].Key, segment.KeyAt(cursor.Reference).ToArray());
+        if (cursor.IsValid && cursor.MovePrevious())
+            Assert.Equal(rows[above - 1].Key, segment.KeyAt(cursor.Reference).ToArray());
         Assert.Equal(above > 0, cursor.SeekBefore(key));
         if (cursor.IsValid) Assert.Equal(rows[above - 1].Key, segment.KeyAt(cursor.Reference).ToArray());
-        if (cursor.IsValid && cursor.MoveNext()) Assert.Equal(rows[above].Key, segment.KeyAt(cursor.Reference).ToArray());
+        if (cursor.IsValid && cursor.MoveNext())
+            Assert.Equal(rows[above].Key, segment.KeyAt(cursor.Reference).ToArray());
     }
 
     private static void CheckZigZag(TestSegment segment, KeyValuePair<byte[], List<ulong>>[] rows, Random random)

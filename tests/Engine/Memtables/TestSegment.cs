@@ -31,7 +31,8 @@ internal sealed unsafe class TestSegment : IDisposable
         Span<byte> value = stackalloc byte[sizeof(ulong)];
         BitConverter.TryWriteBytes(value, index);
         var reference = (uint)(_end / WalOperation.Alignment);
-        _end += WalOperation.Write(new Span<byte>(_bytes + _end, (int)(_size - _end)), index, prior, RecordKind.Put, key, value, 0);
+        _end += WalOperation.Write(
+            new Span<byte>(_bytes + _end, (int)(_size - _end)), index, prior, RecordKind.Put, key, value, 0);
         return reference;
     }
 
@@ -58,14 +59,17 @@ internal sealed unsafe class TestSegment : IDisposable
         Index.InsertOrdered(references);
     }
 
-    /// <summary>Writes versions of keys and builds the index, which is empty, of all of them; so many are entered at a time.</summary>
+    /// <summary>
+    /// Writes versions of keys and builds the index, which is empty, of all of them; so many are entered at a time.
+    /// </summary>
     public void Build(IReadOnlyList<byte[]> keys, ulong firstIndex, int enteredAtOnce)
     {
         var newest = new Dictionary<string, uint>();
         using var build = new IndexBuild(Index, TestHash.Hasher);
         for (var i = 0; i < keys.Count; i++)
         {
-            var reference = Write(keys[i], firstIndex + (ulong)i, newest.GetValueOrDefault(Convert.ToHexString(keys[i])));
+            var reference = Write(
+                keys[i], firstIndex + (ulong)i, newest.GetValueOrDefault(Convert.ToHexString(keys[i])));
             newest[Convert.ToHexString(keys[i])] = reference;
             build.Add(reference);
             if ((i + 1) % enteredAtOnce == 0) Assert.Equal(0u, build.Enter());

@@ -4,25 +4,26 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A writer, a reader that catches up as fast as it can from two threads, and threads that read through it meanwhile. Every chunk writes its
-/// number under all keys, so a view that shows two numbers, or another than its revision's, is of no index.
+/// A writer, a reader that catches up as fast as it can from two threads, and threads that read through it meanwhile.
+/// Every chunk writes its number under all keys, so a view that shows two numbers, or another than its revision's, is
+/// of no index.
 /// </summary>
 public sealed class CatchUpStressTests : IDisposable
 {
     private const int Keys = 40;
     private const int Moves = 60;
 
-    private readonly Database database = new();
-    private volatile bool hasEnded;
+    private readonly Database _database = new();
+    private volatile bool _hasEnded;
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public async Task EveryViewIsOfOneIndexWhileItsEngineCatchesUp()
     {
-        using var writer = database.Open(Database.Small with { UpperRunsMax = 2 });
+        using var writer = _database.Open(Database.Small with { UpperRunsMax = 2 });
         Apply(writer, 1);
-        using var reader = database.Open(Database.Small with { ReadOnly = true });
+        using var reader = _database.Open(Database.Small with { ReadOnly = true });
         var moves = 0;
         Task[] tasks =
         [
@@ -40,7 +41,7 @@ public sealed class CatchUpStressTests : IDisposable
 
         void CatchUp()
         {
-            if (reader.TryCatchUp() && Interlocked.Increment(ref moves) >= Moves) hasEnded = true;
+            if (reader.TryCatchUp() && Interlocked.Increment(ref moves) >= Moves) _hasEnded = true;
         }
     }
 
@@ -48,11 +49,11 @@ public sealed class CatchUpStressTests : IDisposable
     {
         try
         {
-            while (!hasEnded) action();
+            while (!_hasEnded) action();
         }
         finally
         {
-            hasEnded = true; // the others need not go on after a failure
+            _hasEnded = true; // the others need not go on after a failure
         }
     }
 
@@ -63,7 +64,8 @@ public sealed class CatchUpStressTests : IDisposable
         {
             var value = new byte[64];
             BinaryPrimitives.WriteUInt64LittleEndian(value, number);
-            chunk[i] = new ApplyEntry(((number - 1) * Keys) + i + 1, 1, Command.Insert(BitConverter.GetBytes(i), value));
+            chunk[i] = new ApplyEntry(
+                ((number - 1) * Keys) + i + 1, 1, Command.Insert(BitConverter.GetBytes(i), value));
         }
 
         writer.ApplyChunk(chunk, new ApplyResult[Keys]);
@@ -83,6 +85,7 @@ public sealed class CatchUpStressTests : IDisposable
 
         Assert.Equal(Keys, rows);
         Assert.Equal(Keys, reader.Count);
-        Assert.True(BinaryPrimitives.ReadUInt64LittleEndian(reader.Get(BitConverter.GetBytes(7UL))) >= view.Revision / Keys);
+        Assert.True(
+            BinaryPrimitives.ReadUInt64LittleEndian(reader.Get(BitConverter.GetBytes(7UL))) >= view.Revision / Keys);
     }
 }

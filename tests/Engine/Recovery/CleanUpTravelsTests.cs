@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>A snapshot knows which expired leases were handed out, and passes that on however often it is passed on itself.</summary>
+/// <summary>
+/// A snapshot knows which expired leases were handed out, and passes that on however often it is passed on itself.
+/// </summary>
 public sealed class CleanUpTravelsTests
 {
     [Fact]
@@ -16,11 +18,15 @@ public sealed class CleanUpTravelsTests
         var snapshot = Path.Combine(first.Root, "snapshot-0");
         using (var machine = first.Open(options))
         {
-            machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("leased"u8.ToArray(), "1"u8.ToArray(), ttlSeconds: 1))], new ApplyResult[1]);
+            machine.ApplyChunk(
+                [new ApplyEntry(1, 1, Command.Insert("leased"u8.ToArray(), "1"u8.ToArray(), ttlSeconds: 1))],
+                new ApplyResult[1]);
             clock.Advance(TimeSpan.FromSeconds(2));
-            machine.ApplyChunk([new ApplyEntry(2, 1, Command.Insert("plain"u8.ToArray(), "2"u8.ToArray()))], new ApplyResult[1]);
+            machine.ApplyChunk(
+                [new ApplyEntry(2, 1, Command.Insert("plain"u8.ToArray(), "2"u8.ToArray()))], new ApplyResult[1]);
             Assert.Single(await machine.LeaseBackgroundCleanupAsync());
-            metadata = new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
+            metadata = new SnapshotMetadata(
+                machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
         }
 
         for (var hop = 1; hop <= 3; hop++)
@@ -30,7 +36,8 @@ public sealed class CleanUpTravelsTests
             await machine.ApplySnapshotFromFileAsync(metadata, snapshot);
             Assert.Empty(await machine.LeaseBackgroundCleanupAsync());
             snapshot = Path.Combine(first.Root, $"snapshot-{hop}");
-            metadata = metadata with { Checksum = await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied) };
+            metadata =
+                metadata with { Checksum = await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied) };
         }
     }
 }

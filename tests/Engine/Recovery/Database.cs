@@ -6,11 +6,12 @@ namespace Varve.Tests.Engine.Recovery;
 /// <summary>A database directory of a test's own, beside room for snapshots and for copies of it.</summary>
 internal sealed class Database : IDisposable
 {
-    private readonly IStorage? storage;
-    private int copies;
+    private readonly IStorage? _storage;
+    private int _copies;
 
     /// <param name="storage">For opens whose options name none; null: that of the platform.</param>
-    public Database(IStorage? storage = null) : this(System.IO.Directory.CreateTempSubdirectory("varve-recovery-").FullName) => this.storage = storage;
+    public Database(IStorage? storage = null)
+        : this(System.IO.Directory.CreateTempSubdirectory("varve-recovery-").FullName) => _storage = storage;
 
     private Database(string root) => Root = root;
 
@@ -18,26 +19,35 @@ internal sealed class Database : IDisposable
 
     public string Directory => Path.Combine(Root, "db");
 
-    /// <summary>Segments of 64 KiB, so that little fills many, and no history, so that they are recycled at once.</summary>
-    public static EngineOptions Small { get; } = new() { MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, HistoryEntries = 0 };
+    /// <summary>
+    /// Segments of 64 KiB, so that little fills many, and no history, so that they are recycled at once.
+    /// </summary>
+    public static EngineOptions Small { get; } =
+        new() { MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, HistoryEntries = 0 };
 
-    public LsmStateMachine Open(EngineOptions? options = null) => LsmStateMachine.Open(Directory, (options ?? Small) with { Storage = options?.Storage ?? storage });
+    public LsmStateMachine Open(EngineOptions? options = null) =>
+        LsmStateMachine.Open(Directory, (options ?? Small) with { Storage = options?.Storage ?? _storage });
 
     public string PathOf(string name) => Path.Combine(Directory, name);
 
-    public string[] Files(string suffix) => [.. System.IO.Directory.GetFiles(Directory, "*" + suffix).Order(StringComparer.Ordinal)];
+    public string[] Files(string suffix) =>
+        [.. System.IO.Directory.GetFiles(Directory, "*" + suffix).Order(StringComparer.Ordinal)];
 
-    /// <summary>What a process that dies now leaves behind: mapped stores are in the page cache, and so in the copy.</summary>
+    /// <summary>
+    /// What a process that dies now leaves behind: mapped stores are in the page cache, and so in the copy.
+    /// </summary>
     public Database Copy()
     {
-        var copy = new Database(Path.Combine(Root, $"copy-{Interlocked.Increment(ref copies)}"));
+        var copy = new Database(Path.Combine(Root, $"copy-{Interlocked.Increment(ref _copies)}"));
         System.IO.Directory.CreateDirectory(copy.Directory);
-        foreach (var file in System.IO.Directory.GetFiles(Directory).Where(path => !path.EndsWith(FileNames.Lock, StringComparison.Ordinal)))
+        foreach (var file in System.IO.Directory.GetFiles(Directory)
+            .Where(path => !path.EndsWith(FileNames.Lock, StringComparison.Ordinal)))
             File.Copy(file, copy.PathOf(Path.GetFileName(file)));
         foreach (var staging in System.IO.Directory.GetDirectories(Directory))
         {
             var target = System.IO.Directory.CreateDirectory(copy.PathOf(Path.GetFileName(staging))).FullName;
-            foreach (var file in System.IO.Directory.GetFiles(staging)) File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+            foreach (var file in System.IO.Directory.GetFiles(staging))
+                File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
         }
 
         return copy;
@@ -50,7 +60,8 @@ internal sealed class Database : IDisposable
         var records = new List<WalRecordHeader>();
         if (!WalSegmentHeader.TryDecode(bytes, out var header, out _)) return records;
         long offset = WalSegmentHeader.Size;
-        while (offset < bytes.Length && WalRecordHeader.TryRead(bytes.AsSpan((int)offset), offset, header.Salt, out var record, out _))
+        while (offset < bytes.Length
+            && WalRecordHeader.TryRead(bytes.AsSpan((int)offset), offset, header.Salt, out var record, out _))
         {
             records.Add(record);
             offset += record.Length;

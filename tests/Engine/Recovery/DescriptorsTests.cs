@@ -4,39 +4,44 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>Want of descriptors is an ordinary error, as a full disk is: nothing is acknowledged, nothing is latched, and the engine goes on.</summary>
+/// <summary>
+/// Want of descriptors is an ordinary error, as a full disk is: nothing is acknowledged, nothing is latched, and the
+/// engine goes on.
+/// </summary>
 public sealed class DescriptorsTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly HookedStorage storage = new(Storages.Default);
-    private volatile string[] scarce = [];
+    private readonly Database _database = new();
+    private readonly HookedStorage _storage = new(Storages.Default);
+    private volatile string[] _scarce = [];
 
-    public DescriptorsTests() => storage.Before = (operation, path) =>
+    public DescriptorsTests() => _storage.Before = (operation, path) =>
     {
-        if (scarce.Contains(operation)) throw operation == "map" ? new TooManyMappingsException(path) : new TooManyOpenFilesException(path);
+        if (_scarce.Contains(operation))
+            throw operation == "map" ? new TooManyMappingsException(path) : new TooManyOpenFilesException(path);
     };
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData("create open takeover lock share syncdir")]
     [InlineData("syncdir")] // the last descriptor was the file's
     [InlineData("map")]
     public Task TwentyTimesWithoutAndBackLosesNothing(string operations) =>
-        Scarcity.Cycle(database, storage, times: 20, isScarce => scarce = isScarce ? operations.Split(' ') : []);
+        Scarcity.Cycle(_database, _storage, times: 20, isScarce => _scarce = isScarce ? operations.Split(' ') : []);
 
     [Fact]
     public async Task AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater()
     {
-        using var machine = database.Open(Database.Small with { Storage = storage });
-        scarce = ["create", "open", "syncdir"];
+        using var machine = _database.Open(Database.Small with { Storage = _storage });
+        _scarce = ["create", "open", "syncdir"];
         NumberedLog.ApplyUpTo(machine, 20);
         // One memtable may have been made ahead.
         Exception? refusal;
-        while ((refusal = await Record.ExceptionAsync(() => machine.ResetAsync())) is null) NumberedLog.ApplyUpTo(machine, 20);
+        while ((refusal = await Record.ExceptionAsync(() => machine.ResetAsync())) is null)
+            NumberedLog.ApplyUpTo(machine, 20);
         Assert.IsType<TooManyOpenFilesException>(refusal);
         Assert.Null(machine.GetStatistics().Fault);
-        scarce = [];
+        _scarce = [];
         await machine.ResetAsync();
         Assert.True(machine.IsEmpty);
         NumberedLog.ApplyUpTo(machine, 20);
@@ -49,7 +54,8 @@ public sealed class DescriptorsTests : IDisposable
         Assert.IsType<TooManyOpenFilesException>(PosixError.Of(Libc.EMFILE, "open", "/f"));
         Assert.IsType<TooManyOpenFilesException>(PosixError.Of(Libc.ENFILE, "open", "/f"));
         Marshal.SetLastPInvokeError(Libc.ENOMEM);
-        Assert.Contains("vm.max_map_count", Assert.IsType<TooManyMappingsException>(PosixError.LastOfMapping("/f")).Message);
+        Assert.Contains(
+            "vm.max_map_count", Assert.IsType<TooManyMappingsException>(PosixError.LastOfMapping("/f")).Message);
         if (OperatingSystem.IsWindows()) return;
         Assert.True(PortableError.TryTranslate(new IOException("too many", Libc.EMFILE), "/f", out var translated));
         Assert.IsType<TooManyOpenFilesException>(translated);

@@ -5,8 +5,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A scripted life of a database, in which the k-th call to the storage fails, or the process dies before it, for every k: only
-/// documented exceptions come out, and what a new open finds is the state of one index that the script allows.
+/// A scripted life of a database, in which the k-th call to the storage fails, or the process dies before it, for every
+/// k: only documented exceptions come out, and what a new open finds is the state of one index that the script allows.
 /// </summary>
 public sealed class EveryStorageCallTests
 {
@@ -16,7 +16,8 @@ public sealed class EveryStorageCallTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task AnErrorAtTheKthCallLeavesTheStateOfOneIndex(bool full) => FailAtEachCall(() => Storages.Default, full, sparsity: 1);
+    public Task AnErrorAtTheKthCallLeavesTheStateOfOneIndex(bool full) =>
+        FailAtEachCall(() => Storages.Default, full, sparsity: 1);
 
     [Fact]
     public Task AnErrorAtTheKthCallLeavesTheStateOfOneIndexWhereFilesInUseCannotBeDeleted() =>
@@ -45,7 +46,9 @@ public sealed class EveryStorageCallTests
             using (var machine = database.Open())
             {
                 var index = NumberedLog.AssertIsWhole(machine);
-                Assert.True(script.Allowed.Contains(index), $"call {k}: recovered {index}, allowed {string.Join(", ", script.Allowed)}");
+                Assert.True(
+                    script.Allowed.Contains(index),
+                    $"call {k}: recovered {index}, allowed {string.Join(", ", script.Allowed)}");
             }
 
             if (!injected) return;
@@ -66,20 +69,25 @@ public sealed class EveryStorageCallTests
         {
             Before = (operation, path) =>
             {
-                if (IsOneOfMany(operation, path) || operation is "read" or "list" or "map" or "open" or "lock" || !Directory.Exists(database.Directory)) return;
+                if (IsOneOfMany(operation, path) || operation is "read" or "list" or "map" or "open" or "lock"
+                    || !Directory.Exists(database.Directory))
+                    return;
                 lock (failures)
                 {
-                    ulong[] before = script.Allowed;
+                    var before = script.Allowed;
                     using var copy = storage!.WhileStill(database.Copy);
-                    ulong[] after = script.Allowed;
+                    var after = script.Allowed;
                     deaths++;
                     try
                     {
                         using var machine = copy.Open();
                         var index = NumberedLog.AssertIsWhole(machine);
-                        // The script's thread may have applied several chunks while the copy was made: any of their ends will do.
+                        // The script's thread may have applied several chunks while the copy was made: any of their
+                        // ends will do.
                         var isBetween = index % 20 == 0 && index >= before.Min() && index <= after.Max();
-                        if (!isBetween && !before.Concat(after).Contains(index)) failures.Add($"before {operation} {path}: recovered {index}, allowed {string.Join(", ", before)}");
+                        if (!isBetween && !before.Concat(after).Contains(index))
+                            failures.Add(
+                                $"before {operation} {path}: recovered {index}, allowed {string.Join(", ", before)}");
                     }
 #pragma warning disable CA1031 // Whatever a recovery throws is a finding.
                     catch (Exception e)
@@ -97,12 +105,13 @@ public sealed class EveryStorageCallTests
     }
 
     /// <summary>The zeros that a new segment is filled with: one call stands for them all.</summary>
-    private static bool IsOneOfMany(string operation, string path) => operation == "write" && path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal);
+    private static bool IsOneOfMany(string operation, string path) => operation == "write"
+        && path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal);
 
     private sealed class Script(Database database)
     {
-        private LsmStateMachine? machine;
-        private SnapshotMetadata? snapshot;
+        private LsmStateMachine? _machine;
+        private SnapshotMetadata? _snapshot;
 
         public Durability Durability { get; init; }
 
@@ -115,7 +124,8 @@ public sealed class EveryStorageCallTests
         {
             try
             {
-                machine = database.Open(Database.Small with { Storage = storage, Durability = Durability, UpperRunsMax = 2 });
+                _machine = database.Open(
+                    Database.Small with { Storage = storage, Durability = Durability, UpperRunsMax = 2 });
             }
             catch (IOException)
             {
@@ -125,51 +135,57 @@ public sealed class EveryStorageCallTests
             try
             {
                 Apply(SnapshotIndex);
-                snapshot = new SnapshotMetadata(NumberedLog.Id(SnapshotIndex), default);
+                _snapshot = new SnapshotMetadata(NumberedLog.Id(SnapshotIndex), default);
                 await Try(async () =>
                 {
-                    if (machine.LastApplied.Index != SnapshotIndex) return;
-                    snapshot = snapshot with { Checksum = await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), machine.LastApplied).WaitAsync(Hang) };
+                    if (_machine.LastApplied.Index != SnapshotIndex) return;
+                    _snapshot = _snapshot with
+                    {
+                        Checksum = await _machine.GenerateSnapshotDataAsync(
+                            Path.Combine(database.Root, "snapshot"), _machine.LastApplied).WaitAsync(Hang)
+                    };
                 });
                 Apply(900);
-                await Try(() => machine.CompactAsync().WaitAsync(Hang));
+                await Try(() => _machine.CompactAsync().WaitAsync(Hang));
                 Apply(950);
-                await Try(machine.Flush);
-                await Try(() => machine.CompactAsync().WaitAsync(Hang));
-                Allowed = [machine.LastApplied.Index, .. Allowed, 0];
-                if (await Try(() => machine.ResetAsync().WaitAsync(Hang))) Allowed = [0];
-                Apply(machine.LastApplied.Index + 60);
-                if (snapshot.Checksum.Length > 0 && machine.LastApplied.Index < SnapshotIndex)
+                await Try(_machine.Flush);
+                await Try(() => _machine.CompactAsync().WaitAsync(Hang));
+                Allowed = [_machine.LastApplied.Index, .. Allowed, 0];
+                if (await Try(() => _machine.ResetAsync().WaitAsync(Hang))) Allowed = [0];
+                Apply(_machine.LastApplied.Index + 60);
+                if (_snapshot.Checksum.Length > 0 && _machine.LastApplied.Index < SnapshotIndex)
                 {
                     Allowed = [.. Allowed, SnapshotIndex];
-                    if (await Try(() => machine.ApplySnapshotFromFileAsync(snapshot, Path.Combine(database.Root, "snapshot")).WaitAsync(Hang))) Allowed = [SnapshotIndex];
+                    if (await Try(() => _machine.ApplySnapshotFromFileAsync(
+                        _snapshot, Path.Combine(database.Root, "snapshot")).WaitAsync(Hang)))
+                        Allowed = [SnapshotIndex];
                 }
 
-                Apply(machine.LastApplied.Index + 80);
+                Apply(_machine.LastApplied.Index + 80);
             }
             finally
             {
-                Fault = machine.GetStatistics().Fault;
-                machine.CloseStorage();
+                Fault = _machine.GetStatistics().Fault;
+                _machine.CloseStorage();
             }
         }
 
         private void Apply(ulong last)
         {
             var results = new ApplyResult[20];
-            for (var tries = 0; machine!.LastApplied.Index < last && tries < 200; tries++)
+            for (var tries = 0; _machine!.LastApplied.Index < last && tries < 200; tries++)
             {
-                var before = machine.LastApplied.Index;
+                var before = _machine.LastApplied.Index;
                 var count = (int)Math.Min(20, last - before);
                 Allowed = [.. Allowed, before + (ulong)count];
                 try
                 {
-                    machine.ApplyChunk(NumberedLog.Chunk(before + 1, count), results);
+                    _machine.ApplyChunk(NumberedLog.Chunk(before + 1, count), results);
                     Allowed = [before + (ulong)count];
                 }
                 catch (StorageFullException)
                 {
-                    Assert.Equal(before, machine.LastApplied.Index);
+                    Assert.Equal(before, _machine.LastApplied.Index);
                 }
                 catch (EngineFaultedException)
                 {

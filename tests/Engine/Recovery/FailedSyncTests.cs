@@ -4,27 +4,34 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>After the first failed sync an engine acknowledges nothing more; what it had acknowledged is there when it is opened again.</summary>
+/// <summary>
+/// After the first failed sync an engine acknowledges nothing more; what it had acknowledged is there when it is opened
+/// again.
+/// </summary>
 public sealed class FailedSyncTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly HookedStorage storage = new(Storages.Default);
+    private readonly Database _database = new();
+    private readonly HookedStorage _storage = new(Storages.Default);
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task AFailedSyncLatchesAndReadsGoOn(bool asynchronously)
     {
-        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power }))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             var read = machine.Get("key-005"u8);
             FailSyncs();
-            if (asynchronously) await Assert.ThrowsAsync<EngineFaultedException>(async () => await machine.ApplyChunkAsync(NumberedLog.Chunk(51, 3)));
-            else Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
-            storage.Before = null;
+            if (asynchronously)
+                await Assert.ThrowsAsync<EngineFaultedException>(
+                    async () => await machine.ApplyChunkAsync(NumberedLog.Chunk(51, 3)));
+            else
+                Assert.Throws<EngineFaultedException>(
+                    () => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
+            _storage.Before = null;
 
             // The disk is well again, and a second sync would succeed without having written anything.
             await AssertAcknowledgesNothing(machine, 51);
@@ -40,17 +47,19 @@ public sealed class FailedSyncTests : IDisposable
     public void EntriesThatAreWrittenAndNotYetDurableDoNotGetIntoTables()
     {
         var steps = new ManualScheduler();
-        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power, Steps = steps }))
+        using (var machine = _database.Open(
+            Database.Small with { Storage = _storage, Durability = Durability.Power, Steps = steps }))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             string? active = null;
             var hasRun = false;
-            storage.Before = (operation, path) =>
+            _storage.Before = (operation, path) =>
             {
                 if (operation is not "sync") return;
                 if (active is null)
                 {
-                    // The applier is at its sync, so that its entries are written and not published. Its memtable ends and is due for a flush.
+                    // The applier is at its sync, so that its entries are written and not published. Its memtable ends
+                    // and is due for a flush.
                     active = path;
                     _ = machine.CompactAsync();
                     hasRun = steps.Run();
@@ -58,10 +67,11 @@ public sealed class FailedSyncTests : IDisposable
 
                 if (path == active) throw new IOException("injected");
             };
-            Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
-            storage.Before = null;
+            Assert.Throws<EngineFaultedException>(
+                () => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
+            _storage.Before = null;
             Assert.True(hasRun);
-            Assert.Empty(database.Files(FileNames.TableSuffix));
+            Assert.Empty(_database.Files(FileNames.TableSuffix));
             Assert.Equal(50UL, NumberedLog.AssertIsWholeToRead(machine));
         }
 
@@ -71,15 +81,17 @@ public sealed class FailedSyncTests : IDisposable
     [Fact]
     public async Task ARecordThatCannotBeWrittenLatches()
     {
-        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power }))
         {
             NumberedLog.ApplyUpTo(machine, 50);
-            storage.Before = (operation, path) =>
+            _storage.Before = (operation, path) =>
             {
-                if (operation is "write" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)) throw new IOException("injected");
+                if (operation is "write" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal))
+                    throw new IOException("injected");
             };
-            Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
-            storage.Before = null;
+            Assert.Throws<EngineFaultedException>(
+                () => machine.ApplyChunk(NumberedLog.Chunk(51, 3), new ApplyResult[3]));
+            _storage.Before = null;
             await AssertAcknowledgesNothing(machine, 51);
             Assert.Equal(50UL, NumberedLog.AssertIsWholeToRead(machine));
         }
@@ -90,12 +102,12 @@ public sealed class FailedSyncTests : IDisposable
     [Fact]
     public async Task AFailedFlushLatchesUnderProcessToo()
     {
-        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             FailSyncs();
             Assert.Throws<EngineFaultedException>(machine.Flush);
-            storage.Before = null;
+            _storage.Before = null;
             await AssertAcknowledgesNothing(machine, 51);
             NumberedLog.AssertIsWholeToRead(machine);
         }
@@ -109,12 +121,13 @@ public sealed class FailedSyncTests : IDisposable
         foreach (var suffix in (string[])[FileNames.TableSuffix, FileNames.ManifestSuffix])
         {
             using var other = new Database();
-            using (var machine = other.Open(Database.Small with { Storage = storage }))
+            using (var machine = other.Open(Database.Small with { Storage = _storage }))
             {
                 NumberedLog.ApplyUpTo(machine, 100);
                 FailSyncs(suffix);
-                await Assert.ThrowsAsync<EngineFaultedException>(() => machine.CompactAsync().WaitAsync(TimeSpan.FromSeconds(30)));
-                storage.Before = null;
+                await Assert.ThrowsAsync<EngineFaultedException>(
+                    () => machine.CompactAsync().WaitAsync(TimeSpan.FromSeconds(30)));
+                _storage.Before = null;
                 await AssertAcknowledgesNothing(machine, 101);
                 NumberedLog.AssertIsWholeToRead(machine);
             }
@@ -127,14 +140,15 @@ public sealed class FailedSyncTests : IDisposable
     [Fact]
     public async Task AnInstallWhoseManifestSyncFailedLeavesOneStateOrTheOther()
     {
-        var snapshot = Path.Combine(database.Root, "snapshot");
+        var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await MakeSnapshot(snapshot, 400);
-        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             FailSyncs(FileNames.ManifestSuffix);
-            await Assert.ThrowsAsync<EngineFaultedException>(() => machine.ApplySnapshotFromFileAsync(metadata, snapshot));
-            storage.Before = null;
+            await Assert.ThrowsAsync<EngineFaultedException>(
+                () => machine.ApplySnapshotFromFileAsync(metadata, snapshot));
+            _storage.Before = null;
             await AssertAcknowledgesNothing(machine, 51);
             Assert.Equal(50UL, machine.LastApplied.Index);
             NumberedLog.AssertIsWholeToRead(machine);
@@ -149,19 +163,22 @@ public sealed class FailedSyncTests : IDisposable
         using var source = new Database();
         using var machine = source.Open();
         NumberedLog.ApplyUpTo(machine, index);
-        return new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
+        return new SnapshotMetadata(
+            machine.LastApplied, await machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
     }
 
-    private void FailSyncs(string of = "") => storage.Before = (operation, path) =>
+    private void FailSyncs(string of = "") => _storage.Before = (operation, path) =>
     {
-        if (operation == "sync" && path.Contains(of, StringComparison.Ordinal)) throw new IOException("injected: " + path);
+        if (operation == "sync" && path.Contains(of, StringComparison.Ordinal))
+            throw new IOException("injected: " + path);
     };
 
     private static async Task AssertAcknowledgesNothing(LsmStateMachine machine, ulong next)
     {
         Assert.Contains("injected", machine.GetStatistics().Fault, StringComparison.Ordinal);
         Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk(NumberedLog.Chunk(next, 1), new ApplyResult[1]));
-        await Assert.ThrowsAsync<EngineFaultedException>(async () => await machine.ApplyChunkAsync(NumberedLog.Chunk(next, 1)));
+        await Assert.ThrowsAsync<EngineFaultedException>(
+            async () => await machine.ApplyChunkAsync(NumberedLog.Chunk(next, 1)));
         Assert.Throws<EngineFaultedException>(machine.Flush);
         await Assert.ThrowsAsync<EngineFaultedException>(() => machine.FlushAsync());
         await Assert.ThrowsAsync<EngineFaultedException>(() => machine.ResetAsync());
@@ -173,7 +190,7 @@ public sealed class FailedSyncTests : IDisposable
     {
         for (var recovery = 0; recovery < 2; recovery++)
         {
-            using var machine = database.Open();
+            using var machine = _database.Open();
             var index = NumberedLog.AssertIsWhole(machine);
             Assert.True(index == least || index == most, $"recovered {index}");
         }

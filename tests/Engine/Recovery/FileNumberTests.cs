@@ -7,16 +7,17 @@ namespace Varve.Tests.Engine.Recovery;
 /// <summary>File numbers are given out once, whatever names stand in the directory and whoever asks.</summary>
 public sealed class FileNumberTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     public static TheoryData<string> Strays
     {
         get
         {
             var data = new TheoryData<string>();
-            foreach (var number in (ulong[])[ulong.MaxValue, ulong.MaxValue - 1, VersionEdit.FileNumberLimit, VersionEdit.FileNumberLimit - 1, 1UL << 40])
+            foreach (var number in (ulong[])[ulong.MaxValue, ulong.MaxValue
+                - 1, VersionEdit.FileNumberLimit, VersionEdit.FileNumberLimit - 1, 1UL << 40])
                 foreach (var suffix in (string[])[".vtab", ".vman", ".vtab.tmp", ".vman.tmp", ".wal.tmp"])
                     data.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{number:D12}{suffix}"));
             return data;
@@ -27,28 +28,30 @@ public sealed class FileNumberTests : IDisposable
     [MemberData(nameof(Strays))]
     public async Task AStrayNameUsesUpNoNumbers(string name)
     {
-        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 100);
+        using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100);
         for (ulong round = 1; round <= 3; round++)
         {
-            File.WriteAllBytes(database.PathOf(name), []);
-            using var machine = database.Open();
+            File.WriteAllBytes(_database.PathOf(name), []);
+            using var machine = _database.Open();
             NumberedLog.ApplyUpTo(machine, 100 + (100 * round));
             await machine.CompactAsync();
             Assert.Equal(100 + (100 * round), NumberedLog.AssertIsWhole(machine));
         }
 
-        File.Delete(database.PathOf(name));
-        foreach (var file in Directory.GetFiles(database.Directory, "0*")) Assert.Equal(12, Path.GetFileName(file).IndexOf('.', StringComparison.Ordinal));
+        File.Delete(_database.PathOf(name));
+        foreach (var file in Directory.GetFiles(_database.Directory, "0*"))
+            Assert.Equal(12, Path.GetFileName(file).IndexOf('.', StringComparison.Ordinal));
     }
 
     /// <summary>Beside the manifest a file may have been made that it does not name: its number is taken.</summary>
     [Fact]
     public void ANumberNearTheManifestsIsNotGivenOutAgain()
     {
-        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 100);
-        File.WriteAllBytes(database.PathOf(FileNames.Table(5000)), []);
-        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 200);
-        Assert.All(database.Files(FileNames.ManifestSuffix), path => Assert.True(ulong.Parse(Path.GetFileName(path)[..12], System.Globalization.CultureInfo.InvariantCulture) > 5000));
+        using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100);
+        File.WriteAllBytes(_database.PathOf(FileNames.Table(5000)), []);
+        using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 200);
+        Assert.All(_database.Files(FileNames.ManifestSuffix), path => Assert.True(
+            ulong.Parse(Path.GetFileName(path)[..12], System.Globalization.CultureInfo.InvariantCulture) > 5000));
     }
 
     [Fact]
@@ -57,13 +60,16 @@ public sealed class FileNumberTests : IDisposable
         var numbers = new FileNumbers(VersionEdit.FileNumberLimit - 2);
         Assert.Equal(VersionEdit.FileNumberLimit - 2, numbers.Next());
         Assert.Equal(VersionEdit.FileNumberLimit - 1, numbers.Next());
-        for (var i = 0; i < 3; i++) Assert.Contains("no file numbers left", Assert.Throws<IOException>(() => numbers.Next()).Message, StringComparison.Ordinal);
+        for (var i = 0; i < 3; i++) Assert.Contains(
+            "no file numbers left", Assert.Throws<IOException>(() => numbers.Next()).Message, StringComparison.Ordinal);
         Assert.Equal(VersionEdit.FileNumberLimit, numbers.Peek);
         numbers.Above(ulong.MaxValue);
         Assert.Equal(VersionEdit.FileNumberLimit, numbers.Peek);
     }
 
-    /// <summary>One thread meets names while others ask: a write between look and store would give numbers out again.</summary>
+    /// <summary>
+    /// One thread meets names while others ask: a write between look and store would give numbers out again.
+    /// </summary>
     [Fact]
     public async Task NumbersAreGivenOutOnceByAnyThread()
     {

@@ -4,32 +4,37 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>A full disk is an ordinary error: nothing is acknowledged, nothing changes, and when space returns the engine goes on.</summary>
+/// <summary>
+/// A full disk is an ordinary error: nothing is acknowledged, nothing changes, and when space returns the engine goes
+/// on.
+/// </summary>
 public sealed class FullDiskTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly HookedStorage storage = new(Storages.Default);
-    private volatile bool full;
+    private readonly Database _database = new();
+    private readonly HookedStorage _storage = new(Storages.Default);
+    private volatile bool _full;
 
-    public FullDiskTests() => storage.Before = (operation, path) =>
+    public FullDiskTests() => _storage.Before = (operation, path) =>
     {
         // A segment in use has its blocks already.
-        var takesSpace = operation is "allocate" || (operation is "write" && !path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal));
-        if (full && takesSpace) throw new StorageFullException(path);
+        var takesSpace = operation is "allocate"
+            || (operation is "write" && !path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal));
+        if (_full && takesSpace) throw new StorageFullException(path);
     };
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
-    public Task FiftyTimesFullAndBackLosesNothing() => Scarcity.Cycle(database, storage, times: 50, isFull => full = isFull);
+    public Task FiftyTimesFullAndBackLosesNothing() =>
+        Scarcity.Cycle(_database, _storage, times: 50, isFull => _full = isFull);
 
     [Fact]
     public async Task WhoWaitsForASyncIsServedThoughTheNextSegmentCannotBeMade()
     {
-        using var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power });
+        using var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power });
         // Up to the rotation that takes the last segment made ahead; from there on the next one cannot be made.
         NumberedLog.ApplyUpTo(machine, 1_000);
-        full = true;
+        _full = true;
         for (ulong index = 1_001; ; index++)
         {
             try
@@ -44,7 +49,7 @@ public sealed class FullDiskTests : IDisposable
 
         Assert.True(machine.LastApplied.Index > 1_000);
         Assert.Equal(machine.LastApplied, machine.DurableLogId);
-        full = false;
+        _full = false;
         NumberedLog.AssertIsWholeToRead(machine);
     }
 
@@ -52,41 +57,44 @@ public sealed class FullDiskTests : IDisposable
     public void ARecordThatAFullDiskRefusesChangesNothing()
     {
         // Where written blocks are not written again in place, a disk can be full for them too.
-        using (var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power }))
         {
             NumberedLog.ApplyUpTo(machine, 50);
-            var before = storage.Before;
-            storage.Before = (operation, path) =>
+            var before = _storage.Before;
+            _storage.Before = (operation, path) =>
             {
-                if (operation is "write" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+                if (operation is "write" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal))
+                    throw new StorageFullException(path);
             };
             Assert.Throws<StorageFullException>(() => NumberedLog.ApplyUpTo(machine, 60));
             Assert.Equal(50UL, NumberedLog.AssertIsWholeToRead(machine));
-            storage.Before = before;
+            _storage.Before = before;
             NumberedLog.ApplyUpTo(machine, 90);
             Assert.Equal(90UL, NumberedLog.AssertIsWhole(machine));
         }
 
-        using var recovered = database.Open();
+        using var recovered = _database.Open();
         Assert.Equal(90UL, NumberedLog.AssertIsWhole(recovered));
     }
 
     [Fact]
     public async Task ASnapshotOrAnInstallOnAFullDiskChangesNothing()
     {
-        var snapshot = Path.Combine(database.Root, "snapshot");
+        var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
-        using var machine = database.Open(Database.Small with { Storage = storage });
+        using var machine = _database.Open(Database.Small with { Storage = _storage });
         NumberedLog.ApplyUpTo(machine, 50);
-        full = true;
-        var target = Path.Combine(database.Root, "mine");
-        await Assert.ThrowsAsync<StorageFullException>(() => machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
+        _full = true;
+        var target = Path.Combine(_database.Root, "mine");
+        await Assert.ThrowsAsync<StorageFullException>(
+            () => machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
         await Assert.ThrowsAsync<StorageFullException>(() => machine.ApplySnapshotFromFileAsync(metadata, snapshot));
-        full = false;
-        Assert.Equal(["db", "snapshot"], Directory.GetFileSystemEntries(database.Root).Select(Path.GetFileName).Order());
+        _full = false;
+        Assert.Equal(
+            ["db", "snapshot"], Directory.GetFileSystemEntries(_database.Root).Select(Path.GetFileName).Order());
         Assert.Equal(50UL, NumberedLog.AssertIsWhole(machine));
-        Assert.Empty(database.Files(FileNames.TableSuffix));
-        Assert.Empty(Directory.GetDirectories(database.Directory));
+        Assert.Empty(_database.Files(FileNames.TableSuffix));
+        Assert.Empty(Directory.GetDirectories(_database.Directory));
 
         await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
         await machine.ApplySnapshotFromFileAsync(metadata, snapshot);
@@ -97,12 +105,13 @@ public sealed class FullDiskTests : IDisposable
     public async Task AManifestThatFindsNoRoomLeavesTheVersionAsItWas()
     {
         var steps = new ManualScheduler();
-        using (var machine = database.Open(Database.Small with { Storage = storage, Steps = steps }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage, Steps = steps }))
         {
             NumberedLog.ApplyUpTo(machine, 100);
-            storage.Before = (operation, path) =>
+            _storage.Before = (operation, path) =>
             {
-                if (operation == "write" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+                if (operation == "write" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal))
+                    throw new StorageFullException(path);
             };
             var compaction = machine.CompactAsync();
             steps.Run();
@@ -111,7 +120,7 @@ public sealed class FullDiskTests : IDisposable
             Assert.Empty(machine.GetStatistics().Runs);
             Assert.Equal(2, machine.GetStatistics().Memtables);
             NumberedLog.AssertIsWhole(machine);
-            storage.Before = null;
+            _storage.Before = null;
             compaction = machine.CompactAsync();
             steps.Run();
             await compaction;
@@ -119,7 +128,7 @@ public sealed class FullDiskTests : IDisposable
             NumberedLog.AssertIsWhole(machine);
         }
 
-        using var recovered = database.Open();
+        using var recovered = _database.Open();
         Assert.Equal(100UL, NumberedLog.AssertIsWhole(recovered));
     }
 
@@ -127,7 +136,7 @@ public sealed class FullDiskTests : IDisposable
     public async Task EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot()
     {
         var steps = new ManualScheduler();
-        using var machine = database.Open(Database.Small with { Storage = storage, Steps = steps });
+        using var machine = _database.Open(Database.Small with { Storage = _storage, Steps = steps });
         for (var runs = 1; runs <= 2; runs++)
         {
             NumberedLog.ApplyUpTo(machine, (ulong)runs * 50);
@@ -139,11 +148,11 @@ public sealed class FullDiskTests : IDisposable
         // Nothing is sealed: it is the merge that finds no room, and the second that nobody would come for.
         NumberedLog.ApplyUpTo(machine, 150);
         Task[] asked = [machine.CompactAsync(), machine.CompactAsync(), machine.CompactAsync()];
-        full = true;
+        _full = true;
         steps.Run();
         Assert.All(asked, compaction => Assert.True(compaction.IsCompleted));
         foreach (var compaction in asked) await Assert.ThrowsAsync<StorageFullException>(() => compaction);
-        full = false;
+        _full = false;
         var again = machine.CompactAsync();
         steps.Run();
         await again;
@@ -155,7 +164,8 @@ public sealed class FullDiskTests : IDisposable
     public async Task WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom()
     {
         var steps = new ManualScheduler();
-        using var machine = database.Open(Database.Small with { Storage = storage, Steps = steps, HistoryEntries = 100 });
+        using var machine = _database.Open(
+            Database.Small with { Storage = _storage, Steps = steps, HistoryEntries = 100 });
         for (var runs = 1; runs <= 2; runs++)
         {
             NumberedLog.ApplyUpTo(machine, (ulong)runs * 50);
@@ -164,35 +174,40 @@ public sealed class FullDiskTests : IDisposable
             await merge;
         }
 
-        Assert.True(database.Files(FileNames.TableSuffix).Length > 1); // the past has the table that was merged away
-        storage.Before = (operation, path) =>
+        Assert.True(_database.Files(FileNames.TableSuffix).Length > 1); // the past has the table that was merged away
+        _storage.Before = (operation, path) =>
         {
-            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
+                throw new StorageFullException(path);
         };
         NumberedLog.ApplyUpTo(machine, 250);
         var refused = machine.CompactAsync();
         steps.Run();
         await Assert.ThrowsAsync<StorageFullException>(() => refused);
-        Assert.Single(database.Files(FileNames.TableSuffix));
+        Assert.Single(_database.Files(FileNames.TableSuffix));
     }
 
     [Fact]
     public async Task ASnapshotOnAnotherDiskNeedsNoRoomOnOurs()
     {
-        var target = Path.Combine(database.Root, "elsewhere");
+        var target = Path.Combine(_database.Root, "elsewhere");
         var steps = new ManualScheduler();
         SnapshotMetadata metadata;
-        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1, Steps = steps }))
+        using (var machine = _database.Open(
+            Database.Small with { Storage = _storage, SealedMemtablesMax = 1, Steps = steps }))
         {
             NumberedLog.ApplyUpTo(machine, 500);
-            await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "earlier"), machine.LastApplied);
-            var before = storage.Before!;
-            storage.Before = (operation, path) =>
+            await machine.GenerateSnapshotDataAsync(Path.Combine(_database.Root, "earlier"), machine.LastApplied);
+            var before = _storage.Before!;
+            _storage.Before = (operation, path) =>
             {
-                if (path.StartsWith(database.Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal)) before(operation, path);
+                if (path.StartsWith(_database.Directory + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                    before(operation, path);
             };
-            while (machine.GetStatistics().Memtables < 2) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20); // one waits for its flush
-            full = true;
+            // One waits for its flush.
+            while (machine.GetStatistics().Memtables < 2)
+                NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
+            _full = true;
             Scarcity.ApplyUntilMet(machine);
             FillToTheLastByte(machine);
             var checksum = await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
@@ -200,17 +215,17 @@ public sealed class FullDiskTests : IDisposable
             Assert.Equal(metadata.LastIncluded, machine.SnapshotMetadata!.LastIncluded);
             Assert.Null(machine.GetStatistics().Fault);
 
-            using var other = LsmStateMachine.Open(Path.Combine(database.Root, "other"), Database.Small);
+            using var other = LsmStateMachine.Open(Path.Combine(_database.Root, "other"), Database.Small);
             await other.ApplySnapshotFromFileAsync(metadata, target);
             Assert.Equal(machine.ScanPrefix([]).Entries.Count, other.ScanPrefix([]).Entries.Count);
 
-            full = false;
+            _full = false;
             var compaction = machine.CompactAsync();
             steps.Run();
             await compaction;
         }
 
-        using var recovered = database.Open();
+        using var recovered = _database.Open();
         Assert.Equal(metadata.LastIncluded, recovered.SnapshotMetadata!.LastIncluded);
     }
 
@@ -221,7 +236,9 @@ public sealed class FullDiskTests : IDisposable
         {
             try
             {
-                machine.ApplyChunk([new ApplyEntry(machine.LastApplied.Index + 1, machine.LastApplied.Term, Command.Noop)], new ApplyResult[1]);
+                machine.ApplyChunk(
+                    [new ApplyEntry(machine.LastApplied.Index + 1, machine.LastApplied.Term, Command.Noop)],
+                    new ApplyResult[1]);
             }
             catch (StorageFullException)
             {

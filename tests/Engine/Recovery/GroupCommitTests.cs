@@ -6,7 +6,7 @@ namespace Varve.Tests.Engine.Recovery;
 /// <summary>A sync vouches for what it captured, and for nothing that came while it ran.</summary>
 public sealed class GroupCommitTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
     [Fact]
     public async Task ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain()
@@ -15,11 +15,12 @@ public sealed class GroupCommitTests : IDisposable
         var synced = new List<string>();
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var release = new ManualResetEventSlim();
-        using var machine = database.Open(Database.Small with { Storage = storage, Durability = Durability.Power });
-        var segment = database.LastSegment();
+        using var machine = _database.Open(Database.Small with { Storage = storage, Durability = Durability.Power });
+        var segment = _database.LastSegment();
         storage.Before = (operation, path) =>
         {
-            if (operation != "sync" || !path.StartsWith(segment, StringComparison.Ordinal)) return; // a file keeps the name it was made under
+            // A file keeps the name it was made under.
+            if (operation != "sync" || !path.StartsWith(segment, StringComparison.Ordinal)) return;
             lock (synced) synced.Add(path);
             if (parked.TrySetResult()) release.Wait();
         };
@@ -27,7 +28,8 @@ public sealed class GroupCommitTests : IDisposable
         var first = machine.ApplyChunkAsync(NumberedLog.Chunk(1, 5)).AsTask();
         await parked.Task;
         var rest = new List<Task>();
-        for (ulong next = 6; database.LastSegment() == segment; next += 20) rest.Add(machine.ApplyChunkAsync(NumberedLog.Chunk(next, 20)).AsTask());
+        for (ulong next = 6; _database.LastSegment() == segment; next += 20)
+            rest.Add(machine.ApplyChunkAsync(NumberedLog.Chunk(next, 20)).AsTask());
         Assert.Equal(0UL, machine.LastApplied.Index);
         release.Set();
         await Task.WhenAll([first, .. rest]);
@@ -41,14 +43,16 @@ public sealed class GroupCommitTests : IDisposable
     [Fact]
     public async Task ChunksThatWaitTogetherAreServedBySyncsOfAll()
     {
-        using var machine = database.Open(Database.Small with { Durability = Durability.Power, MemtableBytes = 1 << 20 });
+        using var machine = _database.Open(
+            Database.Small with { Durability = Durability.Power, MemtableBytes = 1 << 20 });
         var before = machine.GetStatistics().Syncs;
         var waiting = new List<Task>();
-        for (ulong next = 1; next <= 400; next += 2) waiting.Add(machine.ApplyChunkAsync(NumberedLog.Chunk(next, 2)).AsTask());
+        for (ulong next = 1; next <= 400; next += 2)
+            waiting.Add(machine.ApplyChunkAsync(NumberedLog.Chunk(next, 2)).AsTask());
         await Task.WhenAll(waiting);
         Assert.Equal(400UL, NumberedLog.AssertIsWhole(machine));
         Assert.InRange(machine.GetStatistics().Syncs - before, 1, 200);
     }
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 }

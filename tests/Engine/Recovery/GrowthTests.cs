@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>An open view keeps the memtables and tables that it reads, and nothing that is written after it was opened.</summary>
+/// <summary>
+/// An open view keeps the memtables and tables that it reads, and nothing that is written after it was opened.
+/// </summary>
 public sealed class GrowthTests
 {
     private const ulong EntriesAtFirst = 500;
@@ -26,11 +28,14 @@ public sealed class GrowthTests
     {
         var usual = Overwrite(Viewer.None);
         var viewed = Overwrite(viewer);
-        // Twice what is usual, for the budget has what the view keeps taken in; the rounds would take a multiple of that.
+        // Twice what is usual, for the budget has what the view keeps taken in; the rounds would take a multiple of
+        // that.
         Assert.InRange(viewed.Files, 1, (2 * usual.Files) + viewed.FilesOfTheView);
         Assert.InRange(viewed.FileBytes, 0, (2 * usual.FileBytes) + viewed.BytesOfTheView);
         Assert.InRange(viewed.MemoryBytes, 0, (2 * usual.MemoryBytes) + viewed.BytesOfTheView);
-        Assert.True((2 * usual.FileBytes) + viewed.BytesOfTheView < viewed.Flushes * Database.Small.MemtableBytes, "what growth would take is within the bound");
+        Assert.True(
+            (2 * usual.FileBytes) + viewed.BytesOfTheView < viewed.Flushes * Database.Small.MemtableBytes,
+            "what growth would take is within the bound");
     }
 
     [Fact]
@@ -40,12 +45,14 @@ public sealed class GrowthTests
         var steps = new ManualScheduler();
         using var machine = database.Open(Database.Small with { Steps = steps });
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
-        var expected = machine.ScanPrefix([]).Entries.Select(entry => Convert.ToHexString(entry.Key.Span) + Convert.ToHexString(entry.Value.Span)).ToList();
+        var expected = machine.ScanPrefix([]).Entries
+            .Select(entry => Convert.ToHexString(entry.Key.Span) + Convert.ToHexString(entry.Value.Span)).ToList();
         var view = machine.OpenView();
         for (var round = 1; round <= 10; round++) Round(machine, steps, round);
         using (var later = machine.OpenView()) Assert.NotEqual(later.Revision, view.Revision);
         var seen = new List<string>();
-        foreach (var entry in view.ScanPrefix([])) seen.Add(Convert.ToHexString(entry.Key) + Convert.ToHexString(entry.Value));
+        foreach (var entry in view.ScanPrefix([]))
+            seen.Add(Convert.ToHexString(entry.Key) + Convert.ToHexString(entry.Value));
         Assert.Equal(expected, seen);
 
         while (steps.Run())
@@ -53,7 +60,8 @@ public sealed class GrowthTests
             // Until nothing is due.
         }
 
-        Assert.Equal(Timeout.InfiniteTimeSpan, machine.BackgroundInterval()); // an open view costs a background at rest nothing
+        // An open view costs a background at rest nothing.
+        Assert.Equal(Timeout.InfiniteTimeSpan, machine.BackgroundInterval());
         var before = Directory.GetFiles(database.Directory).Length;
         var memoryBefore = machine.GetStatistics().MemoryBytes;
         view.Dispose();
@@ -206,10 +214,12 @@ public sealed class GrowthTests
         using var machine = database.Open(Database.Small with { Storage = storage, Steps = new ManualScheduler() });
         NumberedLog.ApplyUpTo(machine, 100);
         var target = Path.Combine(database.Root, "snapshot");
-        var snapshot = new SnapshotMetadata(NumberedLog.Id(100), await machine.GenerateSnapshotDataAsync(target, NumberedLog.Id(100)));
+        var snapshot = new SnapshotMetadata(
+            NumberedLog.Id(100), await machine.GenerateSnapshotDataAsync(target, NumberedLog.Id(100)));
         storage.Before = (operation, path) =>
         {
-            if (operation == "write" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal)) throw new StorageFullException(path);
+            if (operation == "write" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal))
+                throw new StorageFullException(path);
         };
         await Assert.ThrowsAsync<StorageFullException>(Replace);
         var before = database.Files(FileNames.SegmentSuffix).Length;
@@ -221,7 +231,9 @@ public sealed class GrowthTests
         Task Replace() => install ? machine.ApplySnapshotFromFileAsync(snapshot, target) : machine.ResetAsync();
     }
 
-    private static (int Files, long FileBytes, long MemoryBytes, int FilesOfTheView, long BytesOfTheView, long Flushes) Overwrite(Viewer viewer)
+    private static (
+        int Files, long FileBytes, long MemoryBytes, int FilesOfTheView, long BytesOfTheView, long Flushes) Overwrite(
+        Viewer viewer)
     {
         using var database = new Database();
         var steps = new ManualScheduler();

@@ -5,28 +5,30 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>The secret that a database's key hashes are made with: random, for life, and the snapshot's after an install.</summary>
+/// <summary>
+/// The secret that a database's key hashes are made with: random, for life, and the snapshot's after an install.
+/// </summary>
 public sealed class HashSeedTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly Database other = new();
+    private readonly Database _database = new();
+    private readonly Database _other = new();
 
     public void Dispose()
     {
-        database.Dispose();
-        other.Dispose();
+        _database.Dispose();
+        _other.Dispose();
     }
 
     [Fact]
     public async Task ADatabaseHasASeedOfItsOwnAndKeepsIt()
     {
-        await Fill(database);
-        await Fill(other);
-        var seed = StateOf(database).HashSeed;
-        Assert.NotEqual(StateOf(other).HashSeed, seed);
-        using (var machine = database.Open()) NumberedLog.AssertIsWhole(machine);
-        Assert.Equal(seed, StateOf(database).HashSeed);
-        Assert.All(TableSeeds(database), table => Assert.Equal(seed, table));
+        await Fill(_database);
+        await Fill(_other);
+        var seed = StateOf(_database).HashSeed;
+        Assert.NotEqual(StateOf(_other).HashSeed, seed);
+        using (var machine = _database.Open()) NumberedLog.AssertIsWhole(machine);
+        Assert.Equal(seed, StateOf(_database).HashSeed);
+        Assert.All(TableSeeds(_database), table => Assert.Equal(seed, table));
     }
 
     [Theory]
@@ -35,32 +37,32 @@ public sealed class HashSeedTests : IDisposable
     public async Task AResetKeepsSeedAndClock(LeaseClock clock)
     {
         var options = Database.Small with { LeaseClock = clock };
-        await Fill(database, options);
-        var seed = StateOf(database).HashSeed;
-        using (var machine = database.Open(options)) await machine.ResetAsync();
-        Assert.Equal(seed, StateOf(database).HashSeed);
-        Assert.Equal((StoredLeaseClock)clock, StateOf(database).LeaseClock);
+        await Fill(_database, options);
+        var seed = StateOf(_database).HashSeed;
+        using (var machine = _database.Open(options)) await machine.ResetAsync();
+        Assert.Equal(seed, StateOf(_database).HashSeed);
+        Assert.Equal((StoredLeaseClock)clock, StateOf(_database).LeaseClock);
     }
 
     [Fact]
     public async Task AnInstallBringsTheSeedOfTheSnapshot()
     {
-        await Fill(database);
-        await Fill(other);
-        var path = Path.Combine(database.Root, "snapshot");
-        using (var machine = database.Open())
+        await Fill(_database);
+        await Fill(_other);
+        var path = Path.Combine(_database.Root, "snapshot");
+        using (var machine = _database.Open())
         {
             var checksum = await machine.GenerateSnapshotDataAsync(path, machine.LastApplied);
-            using var receiver = other.Open();
+            using var receiver = _other.Open();
             await receiver.ApplySnapshotFromFileAsync(new SnapshotMetadata(machine.LastApplied, checksum), path);
             NumberedLog.ApplyUpTo(receiver, 900);
             await receiver.CompactAsync();
             NumberedLog.AssertIsWhole(receiver);
         }
 
-        Assert.Equal(StateOf(database).HashSeed, StateOf(other).HashSeed);
-        Assert.All(TableSeeds(other), table => Assert.Equal(StateOf(database).HashSeed, table));
-        using var again = other.Open();
+        Assert.Equal(StateOf(_database).HashSeed, StateOf(_other).HashSeed);
+        Assert.All(TableSeeds(_other), table => Assert.Equal(StateOf(_database).HashSeed, table));
+        using var again = _other.Open();
         Assert.Equal(900UL, NumberedLog.AssertIsWhole(again));
     }
 
@@ -68,22 +70,29 @@ public sealed class HashSeedTests : IDisposable
     [Fact]
     public async Task ATableOfAnotherSeedIsCorruption()
     {
-        await Fill(database);
-        var path = database.Files(FileNames.ManifestSuffix)[0];
+        await Fill(_database);
+        var path = _database.Files(FileNames.ManifestSuffix)[0];
         var bytes = File.ReadAllBytes(path);
         Assert.True(ManifestLog.TryDecodeHeader(bytes, out var id, out var salt, out _));
-        Assert.Equal(ManifestReadResult.Record, ManifestLog.TryReadRecord(bytes, ManifestLog.HeaderSize, salt, out _, out _));
-        var content = ContentOf(database);
-        var edit = content.ToEdit(content.NextFileNumber) with { State = content.State with { HashSeed = content.State.HashSeed + 1 } };
+        Assert.Equal(
+            ManifestReadResult.Record, ManifestLog.TryReadRecord(bytes, ManifestLog.HeaderSize, salt, out _, out _));
+        var content = ContentOf(_database);
+        var edit = content.ToEdit(content.NextFileNumber) with
+        {
+            State = content.State with { HashSeed = content.State.HashSeed + 1 }
+        };
         var forged = new byte[bytes.Length];
         ManifestLog.EncodeHeader(id, salt).CopyTo(forged, 0);
-        ManifestLog.EncodeRecord(salt, ManifestLog.HeaderSize, VersionEditCodec.Encode(edit)).CopyTo(forged, ManifestLog.HeaderSize);
+        ManifestLog.EncodeRecord(salt, ManifestLog.HeaderSize, VersionEditCodec.Encode(edit)).CopyTo(
+            forged, ManifestLog.HeaderSize);
         File.WriteAllBytes(path, forged);
-        Assert.Equal("table hash seed", Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Kind);
-        Assert.Contains(Varve.Inspection.Verification.Check(Storages.Default, database.Directory, deep: false), problem => problem.Structure == "table hash seed");
+        Assert.Equal("table hash seed", Assert.Throws<CorruptionException>(() => _database.Open().Dispose()).Kind);
+        Assert.Contains(
+            Varve.Inspection.Verification.Check(Storages.Default, _database.Directory, deep: false),
+            problem => problem.Structure == "table hash seed");
 
-        var output = Path.Combine(database.Root, "repaired");
-        Varve.Inspection.Repair.Run(Storages.Default, database.Directory, output);
+        var output = Path.Combine(_database.Root, "repaired");
+        Varve.Inspection.Repair.Run(Storages.Default, _database.Directory, output);
         using var repaired = LsmStateMachine.Open(output, Database.Small);
         Assert.Equal(500UL, NumberedLog.AssertIsWhole(repaired));
     }
@@ -100,7 +109,10 @@ public sealed class HashSeedTests : IDisposable
         Assert.NotEqual(incarnation.MemtableHasher.Of(one), next.MemtableHasher.Of(one));
     }
 
-    /// <summary>Every way of a key with the hash of thousands of others: one chunk, many, overwritten, recovered, flushed, compacted, cut and absent.</summary>
+    /// <summary>
+    /// Every way of a key with the hash of thousands of others: one chunk, many, overwritten, recovered, flushed,
+    /// compacted, cut and absent.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(500)]
@@ -111,14 +123,17 @@ public sealed class HashSeedTests : IDisposable
         var options = Database.Small with { MemtableBytes = 1 << 20, HashSeed = TestHash.Seed };
         var results = new ApplyResult[chunk];
         ulong index = 0;
-        using (var machine = database.Open(options))
+        using (var machine = _database.Open(options))
         {
-            Apply(machine, 0, Count, static i => Command.Insert(TestHash.Colliding(TestHash.Seed, (ulong)i), BitConverter.GetBytes(i)));
-            Apply(machine, 0, Count / 2, static i => Command.CompareAndSwap(TestHash.Colliding(TestHash.Seed, (ulong)i), BitConverter.GetBytes(i), BitConverter.GetBytes(-i)));
+            Apply(
+                machine, 0, Count,
+                static i => Command.Insert(TestHash.Colliding(TestHash.Seed, (ulong)i), BitConverter.GetBytes(i)));
+            Apply(machine, 0, Count / 2, static i => Command.CompareAndSwap(
+                TestHash.Colliding(TestHash.Seed, (ulong)i), BitConverter.GetBytes(i), BitConverter.GetBytes(-i)));
             AssertAll(machine);
         }
 
-        using (var machine = database.Open(options))
+        using (var machine = _database.Open(options))
         {
             AssertAll(machine);
             await machine.CompactAsync();
@@ -129,7 +144,8 @@ public sealed class HashSeedTests : IDisposable
         {
             for (var first = from; first < to; first += chunk)
             {
-                var entries = Enumerable.Range(first, Math.Min(chunk, to - first)).Select(i => new ApplyEntry(++index, 1, command(i))).ToArray();
+                var entries = Enumerable.Range(first, Math.Min(chunk, to - first))
+                    .Select(i => new ApplyEntry(++index, 1, command(i))).ToArray();
                 machine.ApplyChunk(entries, results);
                 Assert.All(results[..entries.Length], result => Assert.True(result.Succeeded));
             }
@@ -139,8 +155,11 @@ public sealed class HashSeedTests : IDisposable
         {
             Assert.Equal(Count, machine.Count);
             for (var i = 0; i < Count; i++)
-                Assert.Equal(i < Count / 2 ? -i : i, BitConverter.ToInt32(machine.Get(TestHash.Colliding(TestHash.Seed, (ulong)i))));
-            for (var i = Count; i < Count + 100; i++) Assert.Null(machine.Get(TestHash.Colliding(TestHash.Seed, (ulong)i)));
+                Assert.Equal(
+                    i < Count / 2 ? -i : i,
+                    BitConverter.ToInt32(machine.Get(TestHash.Colliding(TestHash.Seed, (ulong)i))));
+            for (var i = Count; i < Count + 100; i++)
+                Assert.Null(machine.Get(TestHash.Colliding(TestHash.Seed, (ulong)i)));
         }
     }
 
@@ -155,7 +174,9 @@ public sealed class HashSeedTests : IDisposable
     private static MachineState StateOf(Database database) => ContentOf(database).State;
 
     private static ManifestContent ContentOf(Database database) =>
-        ManifestReader.Read(Storages.Default, database.Files(FileNames.ManifestSuffix)[0], null, static damage => throw damage)!.Content;
+        ManifestReader.Read(
+            Storages.Default, database.Files(FileNames.ManifestSuffix)[0], null,
+            static damage => throw damage)!.Content;
 
     private static IEnumerable<ulong> TableSeeds(Database database)
     {

@@ -4,19 +4,19 @@ using Varve.Tests.Engine.Storage;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// Calls a hook before everything that it passes on to another storage; the hook may throw instead, or hold the caller. What is
-/// passed on is passed on one at a time, so that a test can look at a disk that holds still.
+/// Calls a hook before everything that it passes on to another storage; the hook may throw instead, or hold the caller.
+/// What is passed on is passed on one at a time, so that a test can look at a disk that holds still.
 /// </summary>
 internal sealed class HookedStorage(IStorage inner) : IStorage
 {
-    private readonly Lock turn = new();
-    private volatile Action<string, string>? before;
+    private readonly Lock _turn = new();
+    private volatile Action<string, string>? _before;
 
     /// <summary>Gets the operation (one word) and the path; null: nothing happens.</summary>
     public Action<string, string>? Before
     {
-        get => before;
-        set => before = value;
+        get => _before;
+        set => _before = value;
     }
 
     /// <summary>False: as on a file system without links.</summary>
@@ -25,7 +25,7 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
     /// <summary>Runs something while no operation is under way.</summary>
     public T WhileStill<T>(Func<T> action)
     {
-        lock (turn) return action();
+        lock (_turn) return action();
     }
 
     public void CreateDirectory(string path) => Do("mkdir", path, () => inner.CreateDirectory(path));
@@ -41,11 +41,13 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
     public void MakeReadOnly(string path) => Do("chmod", path, () => inner.MakeReadOnly(path));
 
     public IStorageFile Open(string path, FileIntent intent) =>
-        new HookedFile(Do(intent == FileIntent.CreateNew ? "create" : "open", path, () => inner.Open(path, intent)), this);
+        new HookedFile(
+            Do(intent == FileIntent.CreateNew ? "create" : "open", path, () => inner.Open(path, intent)), this);
 
     public void SyncDirectory(string path) => Do("syncdir", path, () => inner.SyncDirectory(path));
 
-    public bool TryLink(string existingPath, string newPath) => Do("link", newPath, () => CanLink && inner.TryLink(existingPath, newPath));
+    public bool TryLink(string existingPath, string newPath) =>
+        Do("link", newPath, () => CanLink && inner.TryLink(existingPath, newPath));
 
     public void Rename(string from, string to) => Do("rename", to, () => inner.Rename(from, to));
 
@@ -66,14 +68,14 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
     private T Do<T>(string operation, string path, Func<T> action)
     {
-        before?.Invoke(operation, path);
-        lock (turn) return action();
+        _before?.Invoke(operation, path);
+        lock (_turn) return action();
     }
 
     private void Do(string operation, string path, Action action)
     {
-        before?.Invoke(operation, path);
-        lock (turn) action();
+        _before?.Invoke(operation, path);
+        lock (_turn) action();
     }
 
     private sealed class HookedFile(IStorageFile file, HookedStorage owner) : IStorageFile
@@ -84,14 +86,14 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
         public void Read(long offset, Span<byte> destination)
         {
-            owner.before?.Invoke("read", Path);
+            owner._before?.Invoke("read", Path);
             file.Read(offset, destination);
         }
 
         public void Write(long offset, ReadOnlySpan<byte> source)
         {
-            owner.before?.Invoke("write", Path);
-            lock (owner.turn) file.Write(offset, source);
+            owner._before?.Invoke("write", Path);
+            lock (owner._turn) file.Write(offset, source);
         }
 
         public void Allocate(long length) => owner.Do("allocate", Path, () => file.Allocate(length));
@@ -104,8 +106,9 @@ internal sealed class HookedStorage(IStorage inner) : IStorage
 
         public void Sync() => owner.Do("sync", Path, file.Sync);
 
-        public IMapping Map(long length, MappingAccess access) => 
-            new WatchedMapping(owner.Do("map", Path, () => file.Map(length, access)), sync => owner.Do("sync", Path, sync));
+        public IMapping Map(long length, MappingAccess access) =>
+            new WatchedMapping(
+                owner.Do("map", Path, () => file.Map(length, access)), sync => owner.Do("sync", Path, sync));
 
         public void Dispose() => file.Dispose();
     }

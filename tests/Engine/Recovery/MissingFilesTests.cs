@@ -4,12 +4,15 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>A database that lacks one of its files is corrupt, never new; what is not its own is left alone; what it left behind is swept.</summary>
+/// <summary>
+/// A database that lacks one of its files is corrupt, never new; what is not its own is left alone; what it left behind
+/// is swept.
+/// </summary>
 public sealed class MissingFilesTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData(FileNames.Identity)]
@@ -20,11 +23,13 @@ public sealed class MissingFilesTests : IDisposable
     public async Task AMissingFileIsCorruption(string name)
     {
         await WriteTablesAndLog();
-        var path = name[0] == '.' ? name == FileNames.SegmentSuffix ? database.LastSegment() : database.Files(name)[0] : database.PathOf(name);
+        var path = name[0] == '.'
+            ? name == FileNames.SegmentSuffix ? _database.LastSegment() : _database.Files(name)[0]
+            : _database.PathOf(name);
         File.Delete(path);
-        var before = Directory.GetFiles(database.Directory).Order();
-        Assert.Equal(path, Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
-        Assert.Equal(before, Directory.GetFiles(database.Directory).Order());
+        var before = Directory.GetFiles(_database.Directory).Order();
+        Assert.Equal(path, Assert.Throws<CorruptionException>(() => _database.Open().Dispose()).Path);
+        Assert.Equal(before, Directory.GetFiles(_database.Directory).Order());
     }
 
     [Theory]
@@ -35,9 +40,10 @@ public sealed class MissingFilesTests : IDisposable
         await WriteTablesAndLog();
         for (var bit = 0; bit < PointerFile.Size * 8; bit += 5)
         {
-            Database.Flip(database.PathOf(name), bit / 8, bit % 8);
-            Assert.Equal(database.PathOf(name), Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
-            Database.Flip(database.PathOf(name), bit / 8, bit % 8);
+            Database.Flip(_database.PathOf(name), bit / 8, bit % 8);
+            Assert.Equal(
+                _database.PathOf(name), Assert.Throws<CorruptionException>(() => _database.Open().Dispose()).Path);
+            Database.Flip(_database.PathOf(name), bit / 8, bit % 8);
         }
     }
 
@@ -45,16 +51,18 @@ public sealed class MissingFilesTests : IDisposable
     public async Task ADamagedEditBeforeAnotherIsCorruption()
     {
         await WriteTablesAndLog();
-        var path = database.Files(FileNames.ManifestSuffix)[0];
+        var path = _database.Files(FileNames.ManifestSuffix)[0];
         var bytes = File.ReadAllBytes(path);
         Assert.True(ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _));
         var offsets = new List<long>();
-        for (long offset = ManifestLog.HeaderSize, next; ManifestLog.TryReadRecord(bytes, offset, salt, out _, out next) == ManifestReadResult.Record; offset = next) offsets.Add(offset);
+        for (long offset = ManifestLog.HeaderSize, next;
+            ManifestLog.TryReadRecord(bytes, offset, salt, out _, out next) == ManifestReadResult.Record; offset = next)
+            offsets.Add(offset);
         Assert.True(offsets.Count >= 3);
         foreach (var damaged in offsets.SkipLast(1))
         {
             Database.Flip(path, damaged + ManifestLog.RecordHeaderSize);
-            Assert.Equal(path, Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+            Assert.Equal(path, Assert.Throws<CorruptionException>(() => _database.Open().Dispose()).Path);
             Database.Flip(path, damaged + ManifestLog.RecordHeaderSize);
         }
     }
@@ -63,8 +71,10 @@ public sealed class MissingFilesTests : IDisposable
     public async Task AnIdentityOfAnotherDatabaseIsCorruption()
     {
         await WriteTablesAndLog();
-        File.WriteAllBytes(database.PathOf(FileNames.Identity), new PointerFile(Guid.NewGuid(), 0).Encode());
-        Assert.Equal(database.PathOf(FileNames.Current), Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+        File.WriteAllBytes(_database.PathOf(FileNames.Identity), new PointerFile(Guid.NewGuid(), 0).Encode());
+        Assert.Equal(
+            _database.PathOf(FileNames.Current),
+            Assert.Throws<CorruptionException>(() => _database.Open().Dispose()).Path);
     }
 
     [Fact]
@@ -75,10 +85,11 @@ public sealed class MissingFilesTests : IDisposable
         {
             Before = (operation, path) =>
             {
-                if (operation == "create" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal)) parked.Wait();
+                if (operation == "create" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
+                    parked.Wait();
             },
         };
-        using var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 8 });
+        using var machine = _database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 8 });
         try
         {
             NumberedLog.ApplyUpTo(machine, 1500);
@@ -87,13 +98,14 @@ public sealed class MissingFilesTests : IDisposable
             Assert.True(machine.GetStatistics().Memtables >= 3);
             for (var missing = 0; missing < 3; missing++)
             {
-                using var copy = storage.WhileStill(database.Copy);
-                string[] chain = [.. copy.Files(FileNames.SegmentSuffix).Where(path => Database.Records(path).Count > 0)];
+                using var copy = storage.WhileStill(_database.Copy);
+                string[] chain = [.. copy.Files(FileNames.SegmentSuffix).Where(
+                    path => Database.Records(path).Count > 0)];
                 File.Delete(chain[missing]);
                 Assert.Throws<CorruptionException>(() => copy.Open().Dispose());
             }
 
-            using (var intact = storage.WhileStill(database.Copy))
+            using (var intact = storage.WhileStill(_database.Copy))
             using (var recovered = intact.Open())
                 Assert.Equal(1510UL, NumberedLog.AssertIsWhole(recovered));
         }
@@ -142,19 +154,23 @@ public sealed class MissingFilesTests : IDisposable
     public async Task LeftoversAreSweptAndUnknownFilesAreLeftAlone()
     {
         await WriteTablesAndLog();
-        string[] ours = ["000000000900.vtab", "000000000901.vtab.tmp", "CURRENT.tmp", "000000000902.wal.tmp", "000000000903.vman", "000000000000.wal"];
-        string[] theirs = ["notes.txt", "my.vtab", "7.wal", "0000000000007.wal", "000000000900.vtab.bak", "notes.tmp", "my.vtab.tmp", "staging-not-a-directory"];
-        foreach (var name in ours.Concat(theirs)) File.WriteAllText(database.PathOf(name), "?");
-        Directory.CreateDirectory(database.PathOf("staging-000000000077"));
-        File.WriteAllText(database.PathOf("staging-000000000077/part"), "?");
-        Directory.CreateDirectory(database.PathOf("snapshots"));
-        File.WriteAllText(database.PathOf("snapshots/kept"), "?");
+        string[] ours = [
+            "000000000900.vtab", "000000000901.vtab.tmp", "CURRENT.tmp", "000000000902.wal.tmp", "000000000903.vman",
+            "000000000000.wal"];
+        string[] theirs = [
+            "notes.txt", "my.vtab", "7.wal", "0000000000007.wal", "000000000900.vtab.bak", "notes.tmp", "my.vtab.tmp",
+            "staging-not-a-directory"];
+        foreach (var name in ours.Concat(theirs)) File.WriteAllText(_database.PathOf(name), "?");
+        Directory.CreateDirectory(_database.PathOf("staging-000000000077"));
+        File.WriteAllText(_database.PathOf("staging-000000000077/part"), "?");
+        Directory.CreateDirectory(_database.PathOf("snapshots"));
+        File.WriteAllText(_database.PathOf("snapshots/kept"), "?");
 
-        using (var machine = database.Open()) NumberedLog.AssertIsWhole(machine);
-        Assert.All(ours, name => Assert.False(File.Exists(database.PathOf(name)), name));
-        Assert.All(theirs, name => Assert.True(File.Exists(database.PathOf(name)), name));
-        Assert.False(Directory.Exists(database.PathOf("staging-000000000077")));
-        Assert.True(File.Exists(database.PathOf("snapshots/kept")));
+        using (var machine = _database.Open()) NumberedLog.AssertIsWhole(machine);
+        Assert.All(ours, name => Assert.False(File.Exists(_database.PathOf(name)), name));
+        Assert.All(theirs, name => Assert.True(File.Exists(_database.PathOf(name)), name));
+        Assert.False(Directory.Exists(_database.PathOf("staging-000000000077")));
+        Assert.True(File.Exists(_database.PathOf("snapshots/kept")));
     }
 
     [Fact]
@@ -162,33 +178,37 @@ public sealed class MissingFilesTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) return;
         await WriteTablesAndLog();
-        using (var machine = database.Open()) await machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), machine.LastApplied);
-        foreach (var directory in (string[])[database.Directory, Path.Combine(database.Root, "snapshot")])
+        using (var machine = _database.Open())
+            await machine.GenerateSnapshotDataAsync(Path.Combine(_database.Root, "snapshot"), machine.LastApplied);
+        foreach (var directory in (string[])[_database.Directory, Path.Combine(_database.Root, "snapshot")])
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(directory));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(directory));
             Assert.NotEmpty(Directory.GetFiles(directory));
             // What is in a snapshot, and so perhaps a table of the database, is read-only besides.
-            foreach (var path in Directory.GetFiles(directory)) Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(path) & ~UnixFileMode.UserWrite);
+            foreach (var path in Directory.GetFiles(directory))
+                Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(path) & ~UnixFileMode.UserWrite);
         }
     }
 
     [Fact]
     public void TheSecondEngineOnADirectoryIsTurnedAway()
     {
-        using (var machine = database.Open())
+        using (var machine = _database.Open())
         {
             NumberedLog.ApplyUpTo(machine, 5);
-            Assert.Equal(database.Directory, Assert.Throws<AlreadyOpenException>(() => database.Open()).Directory);
+            Assert.Equal(_database.Directory, Assert.Throws<AlreadyOpenException>(() => _database.Open()).Directory);
             NumberedLog.ApplyUpTo(machine, 9);
         }
 
-        using var next = database.Open();
+        using var next = _database.Open();
         Assert.Equal(9UL, NumberedLog.AssertIsWhole(next));
     }
 
     private async Task WriteTablesAndLog()
     {
-        using var machine = database.Open();
+        using var machine = _database.Open();
         NumberedLog.ApplyUpTo(machine, 600);
         await machine.CompactAsync();
         NumberedLog.ApplyUpTo(machine, 650);

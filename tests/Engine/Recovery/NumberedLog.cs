@@ -3,7 +3,9 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>A log whose entry i is a function of i, so that the state at every index can be computed from nothing.</summary>
+/// <summary>
+/// A log whose entry i is a function of i, so that the state at every index can be computed from nothing.
+/// </summary>
 internal static class NumberedLog
 {
     private const int Keys = 97;
@@ -14,7 +16,8 @@ internal static class NumberedLog
 
     public static ApplyEntry Entry(ulong index) => new(index, TermOf(index), CommandOf(index));
 
-    public static ApplyEntry[] Chunk(ulong first, int count) => [.. Enumerable.Range(0, count).Select(i => Entry(first + (ulong)i))];
+    public static ApplyEntry[] Chunk(ulong first, int count) =>
+        [.. Enumerable.Range(0, count).Select(i => Entry(first + (ulong)i))];
 
     /// <summary>Applies the entries up to an index, a few in a chunk, after what is there.</summary>
     public static void ApplyUpTo(LsmStateMachine machine, ulong last, int perChunk = 20)
@@ -24,7 +27,9 @@ internal static class NumberedLog
             machine.ApplyChunk(Chunk(next, (int)Math.Min((ulong)perChunk, last - next + 1)), results);
     }
 
-    /// <summary>The machine has the state of the index that it says, all of it and nothing else; returns that index.</summary>
+    /// <summary>
+    /// The machine has the state of the index that it says, all of it and nothing else; returns that index.
+    /// </summary>
     public static ulong AssertIsWhole(LsmStateMachine machine)
     {
         var index = AssertIsWholeToRead(machine);
@@ -35,7 +40,9 @@ internal static class NumberedLog
         return index;
     }
 
-    /// <summary>As <see cref="AssertIsWhole"/>, without the duplicates that it applies: for a machine that takes nothing more.</summary>
+    /// <summary>
+    /// As <see cref="AssertIsWhole"/>, without the duplicates that it applies: for a machine that takes nothing more.
+    /// </summary>
     public static ulong AssertIsWholeToRead(LsmStateMachine machine)
     {
         var (index, term) = machine.LastApplied;
@@ -43,10 +50,14 @@ internal static class NumberedLog
         var expected = StateAt(index).State;
         var scan = machine.ScanPrefix([]);
         Assert.Equal(index, scan.Revision);
-        Assert.Equal(expected.Select(pair => (pair.Key, pair.Value)), scan.Entries.Select(entry => (Text(entry.Key), Text(entry.Value))));
+        Assert.Equal(
+            expected.Select(pair => (pair.Key, pair.Value)),
+            scan.Entries.Select(entry => (Text(entry.Key), Text(entry.Value))));
         Assert.Equal(expected.Count, machine.Count);
         for (var key = 0; key < Keys; key += 7)
-            Assert.Equal(expected.GetValueOrDefault($"key-{key:D3}"), machine.Get(Encoding.Latin1.GetBytes($"key-{key:D3}")) is { } value ? Text(value) : null);
+            Assert.Equal(
+                expected.GetValueOrDefault($"key-{key:D3}"),
+                machine.Get(Encoding.Latin1.GetBytes($"key-{key:D3}")) is { } value ? Text(value) : null);
         return index;
     }
 
@@ -59,7 +70,9 @@ internal static class NumberedLog
             var command = CommandOf(index);
             var key = Text(command.Key);
             var succeeded = command.Kind != CommandKind.CompareAndSwap
-                || (command.Expected is { } expected ? state.TryGetValue(key, out var current) && current == Text(expected) : !state.ContainsKey(key));
+                || (command.Expected is { } expected
+                    ? state.TryGetValue(key, out var current) && current == Text(expected)
+                    : !state.ContainsKey(key));
             outcomes.Add(succeeded);
             if (command.Kind == CommandKind.Delete) state.Remove(key);
             else if (command.Kind != CommandKind.Noop && succeeded) state[key] = Text(command.Value);

@@ -3,27 +3,31 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>A manifest goes when CURRENT names the next; where it cannot be deleted it stays, and the next one with it.</summary>
+/// <summary>
+/// A manifest goes when CURRENT names the next; where it cannot be deleted it stays, and the next one with it.
+/// </summary>
 public sealed class OldManifestTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public void OneThatCannotBeDeletedStaysBesideTheOneThatIsNamed()
     {
-        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 50);
+        using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50);
         var storage = new HookedStorage(Storages.Default)
         {
             Before = (operation, path) =>
             {
-                if (operation == "delete" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal)) throw new IOException("in use");
+                if (operation == "delete" && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal))
+                    throw new IOException("in use");
             },
         };
-        using (var machine = database.Open(Database.Small with { Storage = storage })) NumberedLog.ApplyUpTo(machine, 100);
-        Assert.Equal(2, database.Files(FileNames.ManifestSuffix).Length);
-        using (var machine = database.Open()) Assert.Equal(100UL, NumberedLog.AssertIsWhole(machine));
-        Assert.Single(database.Files(FileNames.ManifestSuffix));
+        using (var machine = _database.Open(Database.Small with { Storage = storage }))
+            NumberedLog.ApplyUpTo(machine, 100);
+        Assert.Equal(2, _database.Files(FileNames.ManifestSuffix).Length);
+        using (var machine = _database.Open()) Assert.Equal(100UL, NumberedLog.AssertIsWhole(machine));
+        Assert.Single(_database.Files(FileNames.ManifestSuffix));
     }
 }

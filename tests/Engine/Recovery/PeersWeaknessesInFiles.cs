@@ -6,40 +6,41 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// Mistakes read in the sources of other engines and state machines that only files show, each shut out by name; those that any
-/// caller can see are in tests/Conformance/Regressions.
+/// Mistakes read in the sources of other engines and state machines that only files show, each shut out by name; those
+/// that any caller can see are in tests/Conformance/Regressions.
 /// </summary>
 public sealed class PeersWeaknessesInFiles : IDisposable
 {
     private static readonly EngineOptions Power = Database.Small with { Durability = Durability.Power };
 
-    private readonly Database database = new();
-    private readonly List<(string Operation, string Path)> calls = [];
-    private readonly HookedStorage storage;
+    private readonly Database _database = new();
+    private readonly List<(string Operation, string Path)> _calls = [];
+    private readonly HookedStorage _storage;
 
     public PeersWeaknessesInFiles()
     {
-        storage = new HookedStorage(Storages.Default)
+        _storage = new HookedStorage(Storages.Default)
         {
             Before = (operation, path) =>
             {
-                lock (calls) calls.Add((operation, path));
+                lock (_calls) _calls.Add((operation, path));
             },
         };
     }
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     /// <summary>d-engine's file machine syncs nothing.</summary>
     [Fact]
     public void AnAnswerUnderPowerComesAfterASyncOfTheLog()
     {
-        using var machine = database.Open(Power with { Storage = storage });
+        using var machine = _database.Open(Power with { Storage = _storage });
         for (ulong index = 1; index <= 5; index++)
         {
             var before = Calls().Count;
             NumberedLog.ApplyUpTo(machine, index);
-            Assert.Contains(Calls().Skip(before), call => call.Operation == "sync" && call.Path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal));
+            Assert.Contains(Calls().Skip(before), call => call.Operation == "sync"
+                && call.Path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal));
             Assert.Equal(index, machine.DurableLogId.Index);
         }
     }
@@ -50,54 +51,63 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     {
         for (var open = 0; open < 2; open++)
         {
-            using var machine = database.Open(Database.Small with { Storage = storage });
+            using var machine = _database.Open(Database.Small with { Storage = _storage });
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 400);
             await machine.CompactAsync();
         }
 
-        string[] whole = [database.PathOf(FileNames.Current), database.PathOf(FileNames.Identity)];
+        string[] whole = [_database.PathOf(FileNames.Current), _database.PathOf(FileNames.Identity)];
         Assert.All(whole, path => Assert.Contains(("rename", path), Calls()));
-        Assert.DoesNotContain(Calls(), call => call.Operation is "write" or "create" or "allocate" && whole.Contains(call.Path));
-        Assert.DoesNotContain(Calls(), call => call.Operation == "write" && call.Path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Calls(), call => call.Operation is "write" or "create" or "allocate" && whole.Contains(call.Path));
+        Assert.DoesNotContain(
+            Calls(),
+            call => call.Operation == "write" && call.Path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal));
     }
 
     /// <summary>d-engine's file machine looks at every key in a scan.</summary>
     [Fact]
     public async Task AScanReadsNoBlockThatItHasNoUseFor()
     {
-        using (var machine = database.Open())
+        using (var machine = _database.Open())
         {
             NumberedLog.ApplyUpTo(machine, 400);
             await machine.CompactAsync();
         }
 
         // What is damaged is seen by whoever reads it.
-        Database.Flip(Assert.Single(database.Files(FileNames.TableSuffix)), 100);
-        using var opened = database.Open();
+        Database.Flip(Assert.Single(_database.Files(FileNames.TableSuffix)), 100);
+        using var opened = _database.Open();
         Assert.NotEmpty(opened.ScanPrefix("key-09"u8.ToArray()).Entries);
         Assert.Throws<CorruptionException>(() => opened.ScanPrefix([]));
     }
 
-    /// <summary>dotNext makes a snapshot's temporary in the system's temporary folder, which may be another device, or anybody's.</summary>
+    /// <summary>
+    /// dotNext makes a snapshot's temporary in the system's temporary folder, which may be another device, or
+    /// anybody's.
+    /// </summary>
     [Fact]
     public async Task ASnapshotIsMadeBesideItsTarget()
     {
         var recorder = new PathRecorder(Storages.Default);
-        using var machine = database.Open(Database.Small with { Storage = recorder });
+        using var machine = _database.Open(Database.Small with { Storage = recorder });
         NumberedLog.ApplyUpTo(machine, 300);
-        var target = Path.Combine(database.Root, "snapshot");
+        var target = Path.Combine(_database.Root, "snapshot");
         await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
         Assert.All(recorder.Paths, path => Assert.True(
-            path == database.Root || path.StartsWith(target, StringComparison.Ordinal) || path.StartsWith(database.Root + "/.varve-", StringComparison.Ordinal) || path == database.Directory
-            || path.StartsWith(database.Directory + "/", StringComparison.Ordinal), path));
+            path == _database.Root || path.StartsWith(target, StringComparison.Ordinal)
+            || path.StartsWith(_database.Root + "/.varve-", StringComparison.Ordinal) || path == _database.Directory
+            || path.StartsWith(_database.Directory + "/", StringComparison.Ordinal), path));
     }
 
     /// <summary>dotNext maps sparse pages: a full disk is then a signal that ends the process.</summary>
     [Fact]
     public void ASegmentHasItsBlocksBeforeItIsMapped()
     {
-        using (var machine = database.Open(Database.Small with { Storage = storage })) NumberedLog.ApplyUpTo(machine, 900);
-        var mapped = Calls().Index().Where(call => call.Item.Operation == "map" && call.Item.Path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)).ToList();
+        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+            NumberedLog.ApplyUpTo(machine, 900);
+        var mapped = Calls().Index().Where(call => call.Item.Operation == "map"
+            && call.Item.Path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(mapped);
         Assert.All(mapped, call => Assert.Contains(("allocate", call.Item.Path), Calls().Take(call.Index)));
     }
@@ -106,18 +116,20 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public async Task ANewNameIsSyncedWithItsDirectoryBeforeItIsRelatedTo()
     {
-        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
         {
             NumberedLog.ApplyUpTo(machine, 900);
             await machine.CompactAsync();
         }
 
-        var tables = Calls().Index().Where(call => call.Item.Operation == "rename" && call.Item.Path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)).ToList();
+        var tables = Calls().Index().Where(call => call.Item.Operation == "rename"
+            && call.Item.Path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(tables);
         foreach (var (at, _) in tables)
         {
-            var named = Calls().FindIndex(at, call => call.Operation == "write" && call.Path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
-            Assert.Contains(("syncdir", database.Directory), Calls()[at..named]);
+            var named = Calls().FindIndex(at, call => call.Operation == "write"
+                && call.Path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
+            Assert.Contains(("syncdir", _database.Directory), Calls()[at..named]);
         }
     }
 
@@ -125,37 +137,40 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public async Task ADamagedCheckpointIsNotBelieved()
     {
-        using (var machine = database.Open())
+        using (var machine = _database.Open())
         {
             NumberedLog.ApplyUpTo(machine, 400);
             await machine.CompactAsync();
         }
 
         // The first records: the last one is in the documented gap.
-        using (var machine = database.Open()) NumberedLog.AssertIsWhole(machine);
-        var manifest = Assert.Single(database.Files(FileNames.ManifestSuffix));
+        using (var machine = _database.Open()) NumberedLog.AssertIsWhole(machine);
+        var manifest = Assert.Single(_database.Files(FileNames.ManifestSuffix));
         for (var bit = 0; bit < ManifestLog.HeaderSize * 8; bit += 7)
         {
             Database.Flip(manifest, bit / 8, bit % 8);
-            Assert.ThrowsAny<VarveException>(() => database.Open().Dispose());
+            Assert.ThrowsAny<VarveException>(() => _database.Open().Dispose());
             Database.Flip(manifest, bit / 8, bit % 8);
         }
 
-        Database.Flip(database.PathOf(FileNames.Current), 30);
-        Assert.Throws<CorruptionException>(() => database.Open().Dispose());
+        Database.Flip(_database.PathOf(FileNames.Current), 30);
+        Assert.Throws<CorruptionException>(() => _database.Open().Dispose());
     }
 
-    /// <summary>ZoneTree reads a length from its log and reads, or allocates, as much, before it looks at the checksum.</summary>
+    /// <summary>
+    /// ZoneTree reads a length from its log and reads, or allocates, as much, before it looks at the checksum.
+    /// </summary>
     [Fact]
     public void ALengthInTheLogIsNoPromise()
     {
-        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 50, perChunk: 10);
-        database.DropClosingNote();
-        var path = database.LastSegment();
+        using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50, perChunk: 10);
+        _database.DropClosingNote();
+        var path = _database.LastSegment();
         var last = Database.Records(path)[^1];
-        foreach (var wild in (long[])[0, -1, 1, 95, 96, 97, last.Length - 8, last.Length + 8, int.MaxValue, 1L << 32, long.MaxValue, long.MinValue])
+        foreach (var wild in (long[])[0, -1, 1, 95, 96, 97, last.Length
+            - 8, last.Length + 8, int.MaxValue, 1L << 32, long.MaxValue, long.MinValue])
         {
-            using var copy = database.Copy();
+            using var copy = _database.Copy();
             using (var file = File.Open(copy.LastSegment(), FileMode.Open))
             {
                 file.Position = last.Offset + 16;
@@ -173,18 +188,18 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public async Task ADamagedTableGivesNoValueButAnException()
     {
-        using (var machine = database.Open())
+        using (var machine = _database.Open())
         {
             NumberedLog.ApplyUpTo(machine, 400);
             await machine.CompactAsync();
         }
 
-        var path = Assert.Single(database.Files(FileNames.TableSuffix));
+        var path = Assert.Single(_database.Files(FileNames.TableSuffix));
         Assert.True(TableFooter.TryDecode(File.ReadAllBytes(path), new FileInfo(path).Length, out var footer, out _));
         for (long at = 64; at < footer!.DataLength; at += footer.DataLength / 23)
         {
             Database.Flip(path, at, (int)(at % 8));
-            using (var opened = database.Open()) Assert.Throws<CorruptionException>(() => opened.ScanPrefix([]));
+            using (var opened = _database.Open()) Assert.Throws<CorruptionException>(() => opened.ScanPrefix([]));
             Database.Flip(path, at, (int)(at % 8));
         }
     }
@@ -193,14 +208,15 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public void ASyncThatFailsIsNotAnswered()
     {
-        using var machine = database.Open(Power with { Storage = storage });
+        using var machine = _database.Open(Power with { Storage = _storage });
         NumberedLog.ApplyUpTo(machine, 10);
-        storage.Before = (operation, path) =>
+        _storage.Before = (operation, path) =>
         {
-            if (operation == "sync" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)) throw new IOException("injected");
+            if (operation == "sync" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal))
+                throw new IOException("injected");
         };
         Assert.ThrowsAny<IOException>(() => NumberedLog.ApplyUpTo(machine, 11));
-        storage.Before = null;
+        _storage.Before = null;
         Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk([NumberedLog.Entry(11)], new ApplyResult[1]));
         Assert.Equal(10UL, machine.LastApplied.Index);
     }
@@ -209,27 +225,32 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public void ADamagedRecordIsAnEndNeverAHole()
     {
-        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, 100, perChunk: 10);
-        database.DropClosingNote();
-        var records = Database.Records(database.LastSegment()).Where(record => record.Type == WalRecordType.Chunk).ToList();
+        using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100, perChunk: 10);
+        _database.DropClosingNote();
+        var records =
+            Database.Records(_database.LastSegment()).Where(record => record.Type == WalRecordType.Chunk).ToList();
         foreach (var damaged in records)
         {
-            using var copy = database.Copy();
+            using var copy = _database.Copy();
             Database.Flip(copy.LastSegment(), damaged.Offset + 120);
             using var opened = copy.Open();
             Assert.Equal(damaged.FirstIndex - 1, NumberedLog.AssertIsWhole(opened));
         }
     }
 
-    /// <summary>RocksDB's point-in-time recovery stops at a damaged record without a word, also where what follows had been acknowledged as durable.</summary>
+    /// <summary>
+    /// RocksDB's point-in-time recovery stops at a damaged record without a word, also where what follows had been
+    /// acknowledged as durable.
+    /// </summary>
     [Fact]
     public void WhatWasAcknowledgedAsDurableIsNeverDroppedInSilence()
     {
-        using (var machine = database.Open(Power)) NumberedLog.ApplyUpTo(machine, 100, perChunk: 10);
-        var records = Database.Records(database.LastSegment()).Where(record => record.Type == WalRecordType.Chunk).ToList();
+        using (var machine = _database.Open(Power)) NumberedLog.ApplyUpTo(machine, 100, perChunk: 10);
+        var records =
+            Database.Records(_database.LastSegment()).Where(record => record.Type == WalRecordType.Chunk).ToList();
         foreach (var damaged in records) // the last one too: a close vouches for it
         {
-            using var copy = database.Copy();
+            using var copy = _database.Copy();
             Database.Flip(copy.LastSegment(), damaged.Offset + 120);
             Assert.Equal(damaged.Offset, Assert.Throws<CorruptionException>(() => copy.Open().Dispose()).Offset);
         }
@@ -239,20 +260,21 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public async Task ASnapshotWhoseWritingFailsHasNoName()
     {
-        using var machine = database.Open(Database.Small with { Storage = storage });
+        using var machine = _database.Open(Database.Small with { Storage = _storage });
         NumberedLog.ApplyUpTo(machine, 300);
-        var target = Path.Combine(database.Root, "snapshot");
-        storage.Before = (operation, path) =>
+        var target = Path.Combine(_database.Root, "snapshot");
+        _storage.Before = (operation, path) =>
         {
-            if (operation == "write" && path.EndsWith(SnapshotNames.Manifest, StringComparison.Ordinal)) throw new IOException("injected");
+            if (operation == "write" && path.EndsWith(SnapshotNames.Manifest, StringComparison.Ordinal))
+                throw new IOException("injected");
         };
         await Assert.ThrowsAsync<IOException>(() => machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
-        Assert.Equal([database.Directory], Directory.GetDirectories(database.Root));
+        Assert.Equal([_database.Directory], Directory.GetDirectories(_database.Root));
         Assert.Null(machine.SnapshotMetadata);
     }
 
     private List<(string Operation, string Path)> Calls()
     {
-        lock (calls) return [.. calls];
+        lock (_calls) return [.. _calls];
     }
 }

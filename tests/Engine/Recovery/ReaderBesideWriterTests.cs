@@ -6,15 +6,15 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A read-only engine beside a writer: whatever the writer does while the reader opens or catches up, it has the whole state of one index;
-/// no healthy database is called corrupt; and what is damaged still is.
+/// A read-only engine beside a writer: whatever the writer does while the reader opens or catches up, it has the whole
+/// state of one index; no healthy database is called corrupt; and what is damaged still is.
 /// </summary>
 public class ReaderBesideWriterTests : IDisposable
 {
-    private readonly Database database;
-    private readonly IStorage disk;
-    private readonly ManualScheduler steps = new();
-    private LsmStateMachine writer;
+    private readonly Database _database;
+    private readonly IStorage _disk;
+    private readonly ManualScheduler _steps = new();
+    private LsmStateMachine _writer;
 
     public ReaderBesideWriterTests() : this(Storages.Default)
     {
@@ -22,15 +22,16 @@ public class ReaderBesideWriterTests : IDisposable
 
     private protected ReaderBesideWriterTests(IStorage disk)
     {
-        this.disk = disk;
-        database = new Database(disk);
-        writer = OpenWriter();
+        _disk = disk;
+        _database = new Database(disk);
+        _writer = OpenWriter();
         ApplyRounds(4);
     }
 
     public static TheoryData<string, string> Moments => new()
     {
-        { "open", FileNames.ManifestSuffix }, { "open", FileNames.TableSuffix }, { "open", FileNames.SegmentSuffix }, { "list", "" },
+        { "open", FileNames.ManifestSuffix }, { "open", FileNames.TableSuffix }, { "open", FileNames.SegmentSuffix },
+        { "list", "" },
     };
 
     public void Dispose()
@@ -41,8 +42,8 @@ public class ReaderBesideWriterTests : IDisposable
 
     protected virtual void Dispose(bool disposing)
     {
-        writer.Dispose();
-        database.Dispose();
+        _writer.Dispose();
+        _database.Dispose();
     }
 
     [Theory]
@@ -63,17 +64,17 @@ public class ReaderBesideWriterTests : IDisposable
     {
         foreach (var change in Changes())
         {
-            var storage = new HookedStorage(disk);
+            var storage = new HookedStorage(_disk);
             using var reader = OpenReader(storage);
             ApplyRounds(1);
-            Run(writer.CompactAsync());
+            Run(_writer.CompactAsync());
             ApplyRounds(1);
             storage.Before = At(operation, suffix, change, out var count).Before;
             Assert.True(reader.TryCatchUp());
             Assert.True(count() > 0);
             NumberedLog.AssertIsWholeToRead(reader);
             reader.TryCatchUp();
-            Assert.Equal(writer.LastApplied, reader.LastApplied);
+            Assert.Equal(_writer.LastApplied, reader.LastApplied);
             NumberedLog.AssertIsWholeToRead(reader);
         }
     }
@@ -85,16 +86,17 @@ public class ReaderBesideWriterTests : IDisposable
         Assert.False(reader.TryCatchUp());
         for (var round = 0; round < 3; round++)
         {
-            foreach (var change in Changes().Prepend(() => NumberedLog.ApplyUpTo(writer, writer.LastApplied.Index + 7)))
+            foreach (var change in Changes().Prepend(
+                () => NumberedLog.ApplyUpTo(_writer, _writer.LastApplied.Index + 7)))
             {
                 var before = reader.LastApplied;
                 change();
                 NumberedLog.AssertIsWholeToRead(reader);
                 Assert.Equal(before, reader.LastApplied);
-                Assert.True(reader.TryCatchUp() || writer.LastApplied == before);
-                Assert.Equal(writer.LastApplied, reader.LastApplied);
-                Assert.Equal(writer.LastApplied.Index, NumberedLog.AssertIsWholeToRead(reader));
-                Assert.Equal(writer.EntryTerm(writer.LastApplied.Index), reader.EntryTerm(reader.LastApplied.Index));
+                Assert.True(reader.TryCatchUp() || _writer.LastApplied == before);
+                Assert.Equal(_writer.LastApplied, reader.LastApplied);
+                Assert.Equal(_writer.LastApplied.Index, NumberedLog.AssertIsWholeToRead(reader));
+                Assert.Equal(_writer.EntryTerm(_writer.LastApplied.Index), reader.EntryTerm(reader.LastApplied.Index));
                 Assert.False(reader.TryCatchUp());
             }
         }
@@ -103,21 +105,22 @@ public class ReaderBesideWriterTests : IDisposable
     [Fact]
     public void SmallStepsExtendWhatIsThere()
     {
-        var storage = new HookedStorage(disk);
+        var storage = new HookedStorage(_disk);
         using var reader = OpenReader(storage);
         var opened = 0;
-        storage.Before = (operation, path) => opened += operation == "open" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) ? 1 : 0;
+        storage.Before = (operation, path) =>
+            opened += operation == "open" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) ? 1 : 0;
         for (var step = 0; step < 100; step++)
         {
-            NumberedLog.ApplyUpTo(writer, writer.LastApplied.Index + 11);
+            NumberedLog.ApplyUpTo(_writer, _writer.LastApplied.Index + 11);
             Assert.True(reader.TryCatchUp());
-            Assert.Equal(writer.LastApplied, reader.LastApplied);
+            Assert.Equal(_writer.LastApplied, reader.LastApplied);
             if (step % 10 == 0) NumberedLog.AssertIsWholeToRead(reader);
         }
 
         Assert.Equal(0, opened); // no memtable was flushed: the steps were not run
         NumberedLog.AssertIsWholeToRead(reader);
-        steps.Run();
+        _steps.Run();
         reader.TryCatchUp();
         NumberedLog.AssertIsWholeToRead(reader);
         Assert.InRange(opened, 1, int.MaxValue);
@@ -139,13 +142,13 @@ public class ReaderBesideWriterTests : IDisposable
 
         view.Dispose();
         using var later = reader.OpenView();
-        Assert.Equal(writer.LastApplied.Index, later.Revision);
+        Assert.Equal(_writer.LastApplied.Index, later.Revision);
     }
 
     [Fact]
     public void OnlyAReaderCatchesUp()
     {
-        Assert.Throws<InvalidOperationException>(() => writer.TryCatchUp());
+        Assert.Throws<InvalidOperationException>(() => _writer.TryCatchUp());
         var reader = OpenReader();
         reader.Stop();
         Assert.Throws<InvalidOperationException>(() => reader.TryCatchUp());
@@ -158,35 +161,37 @@ public class ReaderBesideWriterTests : IDisposable
     {
         using var reader = OpenReader();
         ApplyRounds(2);
-        Run(writer.CompactAsync());
-        var table = database.Files(FileNames.TableSuffix)[^1];
+        Run(_writer.CompactAsync());
+        var table = _database.Files(FileNames.TableSuffix)[^1];
         File.Move(table, table + ".gone");
         Assert.Equal(table, Assert.Throws<CorruptionException>(() => reader.TryCatchUp()).Path);
         Assert.Equal(table, Assert.Throws<CorruptionException>(() => OpenReader().Dispose()).Path);
         NumberedLog.AssertIsWholeToRead(reader);
         File.Move(table + ".gone", table);
         Assert.True(reader.TryCatchUp());
-        Assert.Equal(writer.LastApplied.Index, NumberedLog.AssertIsWholeToRead(reader));
+        Assert.Equal(_writer.LastApplied.Index, NumberedLog.AssertIsWholeToRead(reader));
     }
 
     [Fact]
     public async Task TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost()
     {
         var clock = new TestClock();
-        writer.Dispose();
-        writer = OpenWriter(clock);
-        var next = writer.LastApplied.Index;
+        _writer.Dispose();
+        _writer = OpenWriter(clock);
+        var next = _writer.LastApplied.Index;
         var results = new ApplyResult[1];
-        for (ulong i = 1; i <= 20; i++) writer.ApplyChunk([new ApplyEntry(next + i, 100, Command.Insert(BitConverter.GetBytes(i), new byte[10], i))], results);
+        for (ulong i = 1; i <= 20; i++)
+            _writer.ApplyChunk(
+                [new ApplyEntry(next + i, 100, Command.Insert(BitConverter.GetBytes(i), new byte[10], i))], results);
         using var reader = OpenReader(clock: clock);
-        Assert.Equal(writer.Count, reader.Count);
+        Assert.Equal(_writer.Count, reader.Count);
         for (var second = 0; second < 20; second += 5)
         {
             clock.Now += TimeSpan.FromSeconds(5);
-            Assert.Equal(5, (await writer.LeaseBackgroundCleanupAsync()).Count);
-            Run(writer.CompactAsync()); // drops what has expired and is reported
+            Assert.Equal(5, (await _writer.LeaseBackgroundCleanupAsync()).Count);
+            Run(_writer.CompactAsync()); // drops what has expired and is reported
             reader.TryCatchUp();
-            Assert.Equal(writer.Count, reader.Count);
+            Assert.Equal(_writer.Count, reader.Count);
             Assert.Equal(reader.Count, reader.ScanPrefix([]).Entries.Count);
         }
     }
@@ -194,16 +199,19 @@ public class ReaderBesideWriterTests : IDisposable
     private static List<string> Dump(ReadView view)
     {
         var entries = new List<string>();
-        foreach (var entry in view.ScanPrefix([])) entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
+        foreach (var entry in view.ScanPrefix([]))
+            entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
         return entries;
     }
 
-    /// <summary>A storage with which the writer does something just before a reader's operation, the first two times.</summary>
+    /// <summary>
+    /// A storage with which the writer does something just before a reader's operation, the first two times.
+    /// </summary>
     private HookedStorage At(string operation, string suffix, Action change, out Func<int> count)
     {
         var done = 0;
         count = () => done;
-        return new HookedStorage(disk)
+        return new HookedStorage(_disk)
         {
             Before = (actual, path) =>
             {
@@ -214,7 +222,10 @@ public class ReaderBesideWriterTests : IDisposable
         };
     }
 
-    /// <summary>Everything after which files are gone that were there: flushes, compactions, a reset, an install, another manifest.</summary>
+    /// <summary>
+    /// Everything after which files are gone that were there: flushes, compactions, a reset, an install, another
+    /// manifest.
+    /// </summary>
     private IEnumerable<Action> Changes()
     {
         yield return () => ApplyRounds(1);
@@ -222,18 +233,18 @@ public class ReaderBesideWriterTests : IDisposable
         yield return () =>
         {
             ApplyRounds(1);
-            Run(writer.CompactAsync());
+            Run(_writer.CompactAsync());
         };
         yield return () =>
         {
-            writer.Dispose();
-            writer = OpenWriter();
+            _writer.Dispose();
+            _writer = OpenWriter();
             ApplyRounds(1);
         };
         yield return Install;
         yield return () =>
         {
-            Run(writer.ResetAsync());
+            Run(_writer.ResetAsync());
             ApplyRounds(3);
         };
     }
@@ -241,48 +252,53 @@ public class ReaderBesideWriterTests : IDisposable
     private void Install()
     {
         ApplyRounds(1);
-        var target = Path.Combine(database.Root, Guid.NewGuid().ToString("N"));
-        var id = writer.LastApplied;
-        var cut = writer.GenerateSnapshotDataAsync(target, id);
-        steps.Run();
+        var target = Path.Combine(_database.Root, Guid.NewGuid().ToString("N"));
+        var id = _writer.LastApplied;
+        var cut = _writer.GenerateSnapshotDataAsync(target, id);
+        _steps.Run();
         var metadata = new SnapshotMetadata(id, cut.GetAwaiter().GetResult());
-        Run(writer.ApplySnapshotFromFileAsync(metadata, target));
+        Run(_writer.ApplySnapshotFromFileAsync(metadata, target));
         ApplyRounds(1);
     }
 
     private LsmStateMachine OpenWriter(TimeProvider? clock = null) =>
-        database.Open(Database.Small with
+        _database.Open(Database.Small with
         {
-            Steps = steps, UpperRunsMax = 2, TimeProvider = clock ?? TimeProvider.System,
+            Steps = _steps,
+            UpperRunsMax = 2,
+            TimeProvider = clock ?? TimeProvider.System,
             // With it a compaction ends two segments, and a reader that has seen neither begins anew.
             IdleAfter = clock is null ? TimeSpan.FromSeconds(30) : Timeout.InfiniteTimeSpan,
         });
 
     private LsmStateMachine OpenReader(IStorage? storage = null, TimeProvider? clock = null) =>
-        database.Open(Database.Small with { ReadOnly = true, Storage = storage, TimeProvider = clock ?? TimeProvider.System });
+        _database.Open(
+            Database.Small with { ReadOnly = true, Storage = storage, TimeProvider = clock ?? TimeProvider.System });
 
     private void ApplyRounds(int rounds)
     {
         for (var round = 0; round < rounds; round++)
         {
-            NumberedLog.ApplyUpTo(writer, writer.LastApplied.Index + 150);
-            steps.Run();
+            NumberedLog.ApplyUpTo(_writer, _writer.LastApplied.Index + 150);
+            _steps.Run();
         }
     }
 
     private void Run(Task task)
     {
-        steps.Run();
+        _steps.Run();
         Assert.True(task.IsCompletedSuccessfully);
     }
 
     private sealed class TestClock : TimeProvider
     {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(150); // ahead of what the log has seen
+        // Ahead of what the log has seen.
+        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(150);
 
         public override DateTimeOffset GetUtcNow() => Now;
     }
 }
 
 /// <summary>As the other, where a file that is open or mapped can be neither deleted nor replaced.</summary>
-public sealed class ReaderBesideWriterOnNtfsLikeStorageTests() : ReaderBesideWriterTests(new NtfsLikeStorage(new PortableStorage()));
+public sealed class ReaderBesideWriterOnNtfsLikeStorageTests()
+    : ReaderBesideWriterTests(new NtfsLikeStorage(new PortableStorage()));

@@ -10,8 +10,8 @@ internal static class Scarcity
     private const int Entries = 40;
 
     /// <summary>
-    /// Applies until the resource is missing, then lets the engine have it, several times. Nothing that was acknowledged is lost, nothing latches,
-    /// and no file is left behind; nor is anything lost by a reopening.
+    /// Applies until the resource is missing, then lets the engine have it, several times. Nothing that was
+    /// acknowledged is lost, nothing latches, and no file is left behind; nor is anything lost by a reopening.
     /// </summary>
     public static async Task Cycle(Database database, IStorage storage, int times, Action<bool> setScarce)
     {
@@ -25,7 +25,9 @@ internal static class Scarcity
                 var acknowledged = machine.LastApplied.Index;
                 Assert.Equal(acknowledged, NumberedLog.AssertIsWholeToRead(machine));
                 setScarce(false);
-                Assert.True(SpinWait.SpinUntil(() => TryApply(machine) is null, TimeSpan.FromSeconds(30)), "the engine did not go on");
+                Assert.True(
+                    SpinWait.SpinUntil(() => TryApply(machine) is null, TimeSpan.FromSeconds(30)),
+                    "the engine did not go on");
                 Assert.Equal(acknowledged + Entries, machine.LastApplied.Index);
                 Assert.Null(machine.GetStatistics().Fault);
             }

@@ -4,15 +4,18 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>Several runs have versions of the same keys: what they add up to stays the same through opening, merging, a snapshot and an install.</summary>
+/// <summary>
+/// Several runs have versions of the same keys: what they add up to stays the same through opening, merging, a snapshot
+/// and an install.
+/// </summary>
 public sealed class SeveralRunsTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly ManualScheduler steps = new();
+    private readonly Database _database = new();
+    private readonly ManualScheduler _steps = new();
 
-    private EngineOptions Stepped => Database.Small with { Steps = steps, UpperRunsMax = 8 };
+    private EngineOptions Stepped => Database.Small with { Steps = _steps, UpperRunsMax = 8 };
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public void AnOpeningKeepsTheirOrderTheirCountAndTheirTerms()
@@ -20,28 +23,30 @@ public sealed class SeveralRunsTests : IDisposable
         var last = WriteRuns();
         for (var opening = 0; opening < 2; opening++)
         {
-            using var machine = database.Open(Stepped);
+            using var machine = _database.Open(Stepped);
             Assert.True(machine.GetStatistics().Runs.Count >= 3);
             Assert.Equal(last, NumberedLog.AssertIsWhole(machine));
-            for (ulong index = 1; index <= last; index++) Assert.Equal(NumberedLog.TermOf(index), machine.EntryTerm(index));
+            for (ulong index = 1; index <= last; index++)
+                Assert.Equal(NumberedLog.TermOf(index), machine.EntryTerm(index));
         }
     }
 
     [Fact]
     public async Task AMergeAboveTheBottomKeepsTombstones()
     {
-        using var machine = database.Open(Stepped with { UpperRunsMax = 2 });
+        using var machine = _database.Open(Stepped with { UpperRunsMax = 2 });
         Put(machine, "base", 400);
         var compaction = machine.CompactAsync();
-        steps.Run();
+        _steps.Run();
         await compaction;
         var compactions = machine.GetStatistics().Compactions;
         var results = new ApplyResult[50];
-        machine.ApplyChunk([.. Enumerable.Range(0, 50).Select(i => new ApplyEntry(machine.LastApplied.Index + 1 + (ulong)i, 1, Command.Delete(Key("base", i))))], results);
+        machine.ApplyChunk([.. Enumerable.Range(0, 50).Select(i =>
+            new ApplyEntry(machine.LastApplied.Index + 1 + (ulong)i, 1, Command.Delete(Key("base", i))))], results);
         for (var round = 0; machine.GetStatistics().Compactions == compactions; round++)
         {
             Put(machine, $"more{round}", 40);
-            steps.Run();
+            _steps.Run();
         }
 
         Assert.True(machine.GetStatistics().Runs.Count >= 2);
@@ -53,10 +58,13 @@ public sealed class SeveralRunsTests : IDisposable
     [Fact]
     public async Task ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired()
     {
-        using var machine = database.Open(Stepped with { LeaseClock = LeaseClock.Log });
-        machine.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("leased"u8.ToArray(), "1"u8.ToArray(), ttlSeconds: 60), TimestampMs: 1000)], new ApplyResult[1]);
+        using var machine = _database.Open(Stepped with { LeaseClock = LeaseClock.Log });
+        machine.ApplyChunk(
+            [new ApplyEntry(
+                1, 1, Command.Insert("leased"u8.ToArray(), "1"u8.ToArray(), ttlSeconds: 60), TimestampMs: 1000)],
+            new ApplyResult[1]);
         var compaction = machine.CompactAsync();
-        steps.Run();
+        _steps.Run();
         await compaction;
         Assert.Equal("1"u8.ToArray(), machine.Get("leased"u8));
         machine.ApplyChunk([new ApplyEntry(2, 1, Command.Noop, TimestampMs: 61_000)], new ApplyResult[1]);
@@ -68,16 +76,18 @@ public sealed class SeveralRunsTests : IDisposable
     {
         var last = WriteRuns();
         ulong end;
-        var snapshot = Path.Combine(database.Root, "snapshot");
+        var snapshot = Path.Combine(_database.Root, "snapshot");
         SnapshotMetadata metadata;
-        using (var machine = database.Open(Stepped))
+        using (var machine = _database.Open(Stepped))
         {
-            var before = machine.ScanPrefix([]).Entries.Select(entry => Encoding.Latin1.GetString(entry.Key.Span)).ToList();
+            var before =
+                machine.ScanPrefix([]).Entries.Select(entry => Encoding.Latin1.GetString(entry.Key.Span)).ToList();
             end = last + 97; // each key once, in the memtable alone: the snapshot's tail, tombstones and all
             NumberedLog.ApplyUpTo(machine, end);
             Assert.Equal(1, machine.GetStatistics().Memtables);
             Assert.Contains(before, key => machine.Get(Encoding.Latin1.GetBytes(key)) is null);
-            metadata = new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
+            metadata = new SnapshotMetadata(
+                machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
         }
 
         using var other = new Database();
@@ -96,11 +106,11 @@ public sealed class SeveralRunsTests : IDisposable
     /// <summary>At least three runs that all have most of the keys; answers the last index.</summary>
     private ulong WriteRuns()
     {
-        using var machine = database.Open(Stepped);
+        using var machine = _database.Open(Stepped);
         while (machine.GetStatistics().Runs.Count < 3)
         {
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 100);
-            steps.Run();
+            _steps.Run();
         }
 
         return machine.LastApplied.Index;
@@ -111,6 +121,9 @@ public sealed class SeveralRunsTests : IDisposable
     private static void Put(LsmStateMachine machine, string prefix, int count)
     {
         var results = new ApplyResult[1];
-        for (var i = 0; i < count; i++) machine.ApplyChunk([new ApplyEntry(machine.LastApplied.Index + 1, 1, Command.Insert(Key(prefix, i), new byte[2000]))], results);
+        for (var i = 0; i < count; i++)
+            machine.ApplyChunk(
+                [new ApplyEntry(machine.LastApplied.Index + 1, 1, Command.Insert(Key(prefix, i), new byte[2000]))],
+                results);
     }
 }

@@ -6,38 +6,42 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// Files belong to the directory, not to the engine object: what a read-only engine has mapped, or a view of an engine that is closed,
-/// no writer writes over. What nobody shares is written over for speed.
+/// Files belong to the directory, not to the engine object: what a read-only engine has mapped, or a view of an engine
+/// that is closed, no writer writes over. What nobody shares is written over for speed.
 /// </summary>
 public sealed class SharedDirectoryTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly ManualScheduler steps = new();
-    private readonly RecordingStorage storage;
+    private readonly Database _database = new();
+    private readonly ManualScheduler _steps = new();
+    private readonly RecordingStorage _storage;
 
-    public SharedDirectoryTests() => storage = new RecordingStorage(Storages.Default, database.Root);
+    public SharedDirectoryTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
 
-    private EngineOptions Options => Database.Small with { Steps = steps, UpperRunsMax = 2, Storage = storage };
+    private EngineOptions Options => Database.Small with { Steps = _steps, UpperRunsMax = 2, Storage = _storage };
 
-    /// <summary>Segments that were given a new identity, through a temporary name that a new one is made under.</summary>
+    /// <summary>
+    /// Segments that were given a new identity, through a temporary name that a new one is made under.
+    /// </summary>
     private int Renewed
     {
         get
         {
-            var renames = storage.Operations.Where(line => line.StartsWith("rename ", StringComparison.Ordinal)).Select(line => line.Split(' ')).ToList();
+            var renames = _storage.Operations.Where(line => line.StartsWith("rename ", StringComparison.Ordinal))
+                .Select(line => line.Split(' ')).ToList();
             var from = renames.Select(words => words[1]).ToHashSet();
-            return renames.Count(words => words[^1].EndsWith(".wal.tmp", StringComparison.Ordinal) && from.Contains(words[^1]));
+            return renames.Count(
+                words => words[^1].EndsWith(".wal.tmp", StringComparison.Ordinal) && from.Contains(words[^1]));
         }
     }
 
-    private int TakenOver => storage.Operations.Count(line => line.StartsWith("take over", StringComparison.Ordinal));
+    private int TakenOver => _storage.Operations.Count(line => line.StartsWith("take over", StringComparison.Ordinal));
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public void WhatNobodySharesIsWrittenOver()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         ApplyRounds(machine, 12);
         Assert.True((Renewed > 0 && TakenOver > 0) || !OperatingSystem.IsLinux());
     }
@@ -45,9 +49,9 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void AReadOnlyEngineKeepsItsRevisionWhateverTheWriterDoes()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         ApplyRounds(machine, 5);
-        using var reader = database.Open(Database.Small with { ReadOnly = true });
+        using var reader = _database.Open(Database.Small with { ReadOnly = true });
         var index = reader.LastApplied.Index;
         for (var round = 0; round < 6; round++)
         {
@@ -64,10 +68,10 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         ApplyRounds(machine, 5);
         var before = Renewed;
-        using (database.Open(Database.Small with { ReadOnly = true }))
+        using (_database.Open(Database.Small with { ReadOnly = true }))
         {
             ApplyRounds(machine, 5);
             Assert.Equal(before, Renewed);
@@ -82,14 +86,16 @@ public sealed class SharedDirectoryTests : IDisposable
     {
         LsmStateMachine? reader = null;
         var renewed = -1;
-        var hooked = new HookedStorage(storage);
-        using var machine = database.Open(Options with { Storage = hooked });
+        var hooked = new HookedStorage(_storage);
+        using var machine = _database.Open(Options with { Storage = hooked });
         hooked.Before = (operation, path) =>
         {
             // A used segment, for a new one is made under the temporary name.
-            if (reader is not null || operation != "rename" || !path.EndsWith(".wal.tmp", StringComparison.Ordinal) || File.Exists(path)) return;
+            if (reader is not null || operation != "rename" || !path.EndsWith(".wal.tmp", StringComparison.Ordinal)
+                || File.Exists(path))
+                return;
             renewed = Renewed;
-            reader = database.Open(Database.Small with { ReadOnly = true });
+            reader = _database.Open(Database.Small with { ReadOnly = true });
         };
         ApplyRounds(machine, 12);
         Assert.NotNull(reader);
@@ -101,10 +107,10 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void AReaderHasItsShareBeforeItLooksForAnything()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         var operations = new List<string>();
         var hooked = new HookedStorage(Storages.Default) { Before = (operation, _) => operations.Add(operation) };
-        using var reader = database.Open(Database.Small with { ReadOnly = true, Storage = hooked });
+        using var reader = _database.Open(Database.Small with { ReadOnly = true, Storage = hooked });
         Assert.Equal("share", operations[0]);
     }
 
@@ -112,15 +118,15 @@ public sealed class SharedDirectoryTests : IDisposable
     public void AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed()
     {
         if (!OperatingSystem.IsLinux()) return;
-        var machine = database.Open(Options);
+        var machine = _database.Open(Options);
         ApplyRounds(machine, 1);
         var view = machine.OpenView();
         machine.Dispose();
-        Assert.True(DirectoryClaim.IsShared(Storages.Default, database.Directory));
-        database.Open().Dispose();
-        Assert.True(DirectoryClaim.IsShared(Storages.Default, database.Directory));
+        Assert.True(DirectoryClaim.IsShared(Storages.Default, _database.Directory));
+        _database.Open().Dispose();
+        Assert.True(DirectoryClaim.IsShared(Storages.Default, _database.Directory));
         view.Dispose();
-        Assert.False(DirectoryClaim.IsShared(Storages.Default, database.Directory));
+        Assert.False(DirectoryClaim.IsShared(Storages.Default, _database.Directory));
     }
 
     [Theory]
@@ -128,7 +134,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [InlineData(5)]
     public void AViewOutlivesItsEngineAndTheNextOnes(int rounds)
     {
-        var machine = database.Open(Options);
+        var machine = _database.Open(Options);
         ApplyRounds(machine, rounds);
         if (rounds > 1) Run(machine.CompactAsync());
         using var view = machine.OpenView();
@@ -139,7 +145,7 @@ public sealed class SharedDirectoryTests : IDisposable
         machine.Dispose();
         for (var life = 0; life < 2; life++)
         {
-            using var next = database.Open(Options);
+            using var next = _database.Open(Options);
             ApplyRounds(next, 6);
             Run(next.CompactAsync());
             ApplyRounds(next, 6);
@@ -148,10 +154,11 @@ public sealed class SharedDirectoryTests : IDisposable
         }
 
         view.Dispose();
-        using var last = database.Open(Options);
+        using var last = _database.Open(Options);
         var written = (Renewed, TakenOver);
         ApplyRounds(last, 12);
-        Assert.True((Renewed > written.Renewed && TakenOver > written.TakenOver) || !OperatingSystem.IsLinux()); // nothing is left of the share
+        // Nothing is left of the share.
+        Assert.True((Renewed > written.Renewed && TakenOver > written.TakenOver) || !OperatingSystem.IsLinux());
         NumberedLog.AssertIsWhole(last);
     }
 
@@ -159,15 +166,15 @@ public sealed class SharedDirectoryTests : IDisposable
     public void WithoutItsLockFileADirectoryIsStillOpen()
     {
         if (!OperatingSystem.IsLinux()) return;
-        using (var machine = database.Open(Options))
+        using (var machine = _database.Open(Options))
         {
             NumberedLog.ApplyUpTo(machine, 20);
-            File.Delete(database.PathOf(FileNames.Lock));
-            Assert.Throws<AlreadyOpenException>(() => database.Open().Dispose());
+            File.Delete(_database.PathOf(FileNames.Lock));
+            Assert.Throws<AlreadyOpenException>(() => _database.Open().Dispose());
             NumberedLog.ApplyUpTo(machine, 40);
         }
 
-        using var next = database.Open();
+        using var next = _database.Open();
         Assert.Equal(40UL, NumberedLog.AssertIsWhole(next));
     }
 
@@ -177,7 +184,7 @@ public sealed class SharedDirectoryTests : IDisposable
         using var parked = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
         var hooked = new HookedStorage(Storages.Default);
-        var machine = database.Open(Database.Small with { Storage = hooked, Steps = steps });
+        var machine = _database.Open(Database.Small with { Storage = hooked, Steps = _steps });
         NumberedLog.ApplyUpTo(machine, 20);
         hooked.Before = (operation, _) =>
         {
@@ -192,7 +199,7 @@ public sealed class SharedDirectoryTests : IDisposable
         hooked.Before = null;
         goOn.Set();
         await disposal;
-        database.Open().Dispose();
+        _database.Open().Dispose();
         await closing;
         Assert.True(machine.DisposeAsync().IsCompleted);
     }
@@ -201,26 +208,28 @@ public sealed class SharedDirectoryTests : IDisposable
     public void AnotherProgramsLockIsAnErrorThatSaysSo()
     {
         if (!OperatingSystem.IsLinux()) return;
-        var machine = database.Open(Options);
+        var machine = _database.Open(Options);
         NumberedLog.ApplyUpTo(machine, 20);
-        using (new OutsidersLock(database.PathOf(FileNames.Identity)))
+        using (new OutsidersLock(_database.PathOf(FileNames.Identity)))
         {
-            var failure = Assert.Throws<IOException>(() => database.Open(Database.Small with { ReadOnly = true }).Dispose());
-            Assert.Contains(database.PathOf(FileNames.Identity), failure.Message, StringComparison.Ordinal);
+            var failure = Assert.Throws<IOException>(
+                () => _database.Open(Database.Small with { ReadOnly = true }).Dispose());
+            Assert.Contains(_database.PathOf(FileNames.Identity), failure.Message, StringComparison.Ordinal);
 
             // Where a view can have no share, the engine's own lock stays until the view is closed.
             var view = machine.OpenView();
             machine.Dispose();
-            Assert.Throws<AlreadyOpenException>(() => database.Open().Dispose());
+            Assert.Throws<AlreadyOpenException>(() => _database.Open().Dispose());
             view.Dispose();
-            database.Open().Dispose();
+            _database.Open().Dispose();
         }
     }
 
     private static List<string> Dump(ReadView view)
     {
         var entries = new List<string>();
-        foreach (var entry in view.ScanPrefix([])) entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
+        foreach (var entry in view.ScanPrefix([]))
+            entries.Add(Convert.ToHexString(entry.Key) + "=" + Convert.ToHexString(entry.Value));
         return entries;
     }
 
@@ -229,13 +238,13 @@ public sealed class SharedDirectoryTests : IDisposable
         for (var round = 0; round < rounds; round++)
         {
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 150);
-            steps.Run();
+            _steps.Run();
         }
     }
 
     private void Run(Task task)
     {
-        steps.Run();
+        _steps.Run();
         Assert.True(task.IsCompletedSuccessfully);
     }
 }

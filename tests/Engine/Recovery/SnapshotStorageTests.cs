@@ -3,24 +3,27 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>How snapshots use the file system: links where they can be made, copies where not; and a close in the middle of an install.</summary>
+/// <summary>
+/// How snapshots use the file system: links where they can be made, copies where not; and a close in the middle of an
+/// install.
+/// </summary>
 public sealed class SnapshotStorageTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly HookedStorage storage = new(Storages.Default);
+    private readonly Database _database = new();
+    private readonly HookedStorage _storage = new(Storages.Default);
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task TablesAreLinkedOrElseCopied(bool canLink)
     {
-        storage.CanLink = canLink;
+        _storage.CanLink = canLink;
         var linked = 0;
-        storage.Before = (operation, _) => linked += operation == "link" ? 1 : 0;
-        var snapshot = Path.Combine(database.Root, "snapshot");
+        _storage.Before = (operation, _) => linked += operation == "link" ? 1 : 0;
+        var snapshot = Path.Combine(_database.Root, "snapshot");
         ReadOnlyMemory<byte> checksum;
         LogId id;
-        using (var machine = database.Open(Database.Small with { Storage = storage }))
+        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
         {
             NumberedLog.ApplyUpTo(machine, 700);
             await machine.CompactAsync();
@@ -39,28 +42,28 @@ public sealed class SnapshotStorageTests : IDisposable
     [Fact]
     public async Task ASnapshotWhoseNameCannotBeMadeDurableIsTakenBack()
     {
-        using var machine = database.Open(Database.Small with { Storage = storage });
+        using var machine = _database.Open(Database.Small with { Storage = _storage });
         NumberedLog.ApplyUpTo(machine, 100);
-        var snapshot = Path.Combine(database.Root, "snapshot");
-        storage.Before = (operation, path) =>
+        var snapshot = Path.Combine(_database.Root, "snapshot");
+        _storage.Before = (operation, path) =>
         {
-            if (operation == "syncdir" && path == database.Root) throw new IOException("injected");
+            if (operation == "syncdir" && path == _database.Root) throw new IOException("injected");
         };
         await Assert.ThrowsAsync<IOException>(() => machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
-        Assert.Equal([database.Directory], Directory.GetDirectories(database.Root));
-        storage.Before = null;
+        Assert.Equal([_database.Directory], Directory.GetDirectories(_database.Root));
+        _storage.Before = null;
         Assert.Equal(32, (await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied)).Length);
     }
 
     [Fact]
     public async Task ACutIsOfTheMomentItIsAskedForHoweverFarAppliersGetMeanwhile()
     {
-        using var machine = database.Open(); // it keeps no history
+        using var machine = _database.Open(); // it keeps no history
         for (var round = 0; round < 40; round++)
         {
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
             var id = machine.LastApplied;
-            var path = Path.Combine(database.Root, $"cut-{round}");
+            var path = Path.Combine(_database.Root, $"cut-{round}");
             var cut = machine.GenerateSnapshotDataAsync(path, id);
             NumberedLog.ApplyUpTo(machine, id.Index + 60);
             var metadata = new SnapshotMetadata(id, await cut);
@@ -79,14 +82,18 @@ public sealed class SnapshotStorageTests : IDisposable
         Thread? applier = null;
         using var parked = new ManualResetEventSlim();
         using var release = new ManualResetEventSlim();
-        storage.Before = (operation, path) =>
+        _storage.Before = (operation, path) =>
         {
-            if (operation != "create" || !path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal) || Thread.CurrentThread == opener) return;
-            if (Thread.CurrentThread != applier) throw new StorageFullException(path); // so that no segment is ready, and the applier makes its own
+            if (operation != "create"
+                || !path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal)
+                || Thread.CurrentThread == opener)
+                return;
+            // So that no segment is ready, and the applier makes its own.
+            if (Thread.CurrentThread != applier) throw new StorageFullException(path);
             parked.Set();
             release.Wait();
         };
-        using var machine = database.Open(Database.Small with { Storage = storage }); // it keeps no history
+        using var machine = _database.Open(Database.Small with { Storage = _storage }); // it keeps no history
         applier = new Thread(() =>
         {
             while (!parked.IsSet) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
@@ -96,7 +103,7 @@ public sealed class SnapshotStorageTests : IDisposable
         parked.Wait();
 
         var id = machine.LastApplied;
-        var path = Path.Combine(database.Root, "cut");
+        var path = Path.Combine(_database.Root, "cut");
         var asked = Task.Run(() => new[] { machine.GenerateSnapshotDataAsync(path, id) });
         try
         {
@@ -106,7 +113,7 @@ public sealed class SnapshotStorageTests : IDisposable
         {
             release.Set();
             applier.Join();
-            storage.Before = null;
+            _storage.Before = null;
         }
 
         var metadata = new SnapshotMetadata(id, await (await asked)[0]);
@@ -119,10 +126,10 @@ public sealed class SnapshotStorageTests : IDisposable
     [Fact]
     public async Task AnInstallThatMeetsACloseIsAbandonedBeforeTheDirectoryIsGivenUp()
     {
-        var snapshot = Path.Combine(database.Root, "snapshot");
+        var snapshot = Path.Combine(_database.Root, "snapshot");
         ReadOnlyMemory<byte> checksum;
         LogId id;
-        using (var machine = database.Open())
+        using (var machine = _database.Open())
         {
             NumberedLog.ApplyUpTo(machine, 700);
             id = machine.LastApplied;
@@ -130,19 +137,22 @@ public sealed class SnapshotStorageTests : IDisposable
         }
 
         using var other = new Database();
-        var second = other.Open(Database.Small with { Storage = storage });
+        var second = other.Open(Database.Small with { Storage = _storage });
         NumberedLog.ApplyUpTo(second, 40);
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var release = new ManualResetEventSlim();
-        storage.Before = (operation, path) =>
+        _storage.Before = (operation, path) =>
         {
-            if (operation == "rename" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) && parked.TrySetResult()) release.Wait();
+            if (operation == "rename" && path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)
+                && parked.TrySetResult())
+                release.Wait();
         };
         var install = second.ApplySnapshotFromFileAsync(new SnapshotMetadata(id, checksum), snapshot);
         await parked.Task;
         var close = Task.Run(second.CloseStorage);
         // A snapshot into a directory that is in use fails at once; from the beginning of the close on because of that.
-        while (await Record.ExceptionAsync(() => second.GenerateSnapshotDataAsync(snapshot, second.LastApplied)) is not ObjectDisposedException)
+        while (await Record.ExceptionAsync(
+            () => second.GenerateSnapshotDataAsync(snapshot, second.LastApplied)) is not ObjectDisposedException)
         {
         }
 
@@ -155,5 +165,5 @@ public sealed class SnapshotStorageTests : IDisposable
         Assert.Equal(40UL, NumberedLog.AssertIsWhole(again));
     }
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 }

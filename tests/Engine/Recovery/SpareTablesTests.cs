@@ -9,38 +9,38 @@ namespace Varve.Tests.Engine.Recovery;
 /// <summary>Tables that were merged away are written over; what somebody may still read is not.</summary>
 public sealed class SpareTablesTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly ManualScheduler steps = new();
-    private readonly RecordingStorage storage;
+    private readonly Database _database = new();
+    private readonly ManualScheduler _steps = new();
+    private readonly RecordingStorage _storage;
 
-    public SpareTablesTests() => storage = new RecordingStorage(Storages.Default, database.Root);
+    public SpareTablesTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
 
-    private EngineOptions Options => Database.Small with { Steps = steps, UpperRunsMax = 2, Storage = storage };
+    private EngineOptions Options => Database.Small with { Steps = _steps, UpperRunsMax = 2, Storage = _storage };
 
-    private int TakenOver => storage.Operations.Count(line => line.StartsWith("take over", StringComparison.Ordinal));
+    private int TakenOver => _storage.Operations.Count(line => line.StartsWith("take over", StringComparison.Ordinal));
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public void ATableIsWrittenOverOneThatWasMergedAway()
     {
-        using (var machine = database.Open(Options))
+        using (var machine = _database.Open(Options))
         {
             ApplyRounds(machine);
             Assert.True(TakenOver > 0 || !OperatingSystem.IsLinux());
             NumberedLog.AssertIsWhole(machine);
         }
 
-        using var reopened = database.Open(Options);
+        using var reopened = _database.Open(Options);
         NumberedLog.AssertIsWhole(reopened);
         var named = reopened.GetStatistics().Runs.Sum(run => run.Tables);
-        Assert.Equal(named, database.Files(FileNames.TableSuffix).Length); // a close leaves no spare ones
+        Assert.Equal(named, _database.Files(FileNames.TableSuffix).Length); // a close leaves no spare ones
     }
 
     [Fact]
     public void WithoutRoomForThemThereAreNone()
     {
-        using var machine = database.Open(Options with { SpareTableBytes = 0 });
+        using var machine = _database.Open(Options with { SpareTableBytes = 0 });
         ApplyRounds(machine);
         Assert.Equal(0, TakenOver);
     }
@@ -48,12 +48,12 @@ public sealed class SpareTablesTests : IDisposable
     [Fact]
     public async Task WhatASnapshotHasIsNeverWrittenOver()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         ApplyRounds(machine);
-        var snapshot = Path.Combine(database.Root, "snapshot");
+        var snapshot = Path.Combine(_database.Root, "snapshot");
         var id = machine.LastApplied;
         var cut = machine.GenerateSnapshotDataAsync(snapshot, id);
-        steps.Run();
+        _steps.Run();
         var metadata = new SnapshotMetadata(id, await cut);
         var before = Hashes(snapshot);
         ApplyRounds(machine);
@@ -69,10 +69,10 @@ public sealed class SpareTablesTests : IDisposable
     [Fact]
     public void WhileAReadOnlyEngineLooksNothingIsWrittenOver()
     {
-        using var machine = database.Open(Options);
+        using var machine = _database.Open(Options);
         ApplyRounds(machine);
         var before = TakenOver;
-        using (var reader = database.Open(Database.Small with { ReadOnly = true }))
+        using (var reader = _database.Open(Database.Small with { ReadOnly = true }))
         {
             ApplyRounds(machine);
             Assert.Equal(before, TakenOver);
@@ -84,7 +84,8 @@ public sealed class SpareTablesTests : IDisposable
     }
 
     private static string[] Hashes(string directory) =>
-        [.. Directory.GetFiles(directory).Order(StringComparer.Ordinal).Select(path => $"{Path.GetFileName(path)} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}")];
+        [.. Directory.GetFiles(directory).Order(StringComparer.Ordinal).Select(
+            path => $"{Path.GetFileName(path)} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path)))}")];
 
     /// <summary>Enough of them for flushes after merges.</summary>
     private void ApplyRounds(LsmStateMachine machine)
@@ -92,7 +93,7 @@ public sealed class SpareTablesTests : IDisposable
         for (var round = 0; round < 12; round++)
         {
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 150);
-            steps.Run();
+            _steps.Run();
         }
     }
 }

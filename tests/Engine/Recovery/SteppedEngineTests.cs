@@ -31,7 +31,8 @@ public sealed class SteppedEngineTests
     {
         using var database = new Database();
         var steps = new ManualScheduler();
-        using var machine = database.Open(Database.Small with { Steps = steps, Durability = Durability.Power, SealedMemtablesMax = 1 });
+        using var machine = database.Open(
+            Database.Small with { Steps = steps, Durability = Durability.Power, SealedMemtablesMax = 1 });
         await machine.ApplyChunkAsync(NumberedLog.Chunk(1, 20)).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         NumberedLog.ApplyUpTo(machine, 1500); // more segments than may wait: the applier steps itself
         var compaction = machine.CompactAsync();

@@ -11,7 +11,12 @@ public sealed class SyncIntervalTests
     {
         var clock = new Asked();
         using var database = new Database();
-        using var machine = database.Open(Database.Small with { Durability = Durability.Interval, SyncInterval = TimeSpan.FromMinutes(7), TimeProvider = clock });
+        using var machine = database.Open(Database.Small with
+        {
+            Durability = Durability.Interval,
+            SyncInterval = TimeSpan.FromMinutes(7),
+            TimeProvider = clock
+        });
         Assert.Contains((TimeSpan.FromMinutes(7), TimeSpan.FromMinutes(7)), clock.Timers);
     }
 
@@ -20,7 +25,12 @@ public sealed class SyncIntervalTests
     {
         var clock = new FakeTimeProvider();
         using var database = new Database();
-        using var machine = database.Open(Database.Small with { Durability = Durability.Interval, SyncInterval = TimeSpan.FromHours(1), TimeProvider = clock });
+        using var machine = database.Open(Database.Small with
+        {
+            Durability = Durability.Interval,
+            SyncInterval = TimeSpan.FromHours(1),
+            TimeProvider = clock
+        });
         // Three rounds: the first may be made by the open.
         for (ulong index = 1; index <= 3; index++)
         {

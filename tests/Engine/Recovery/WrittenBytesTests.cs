@@ -5,14 +5,14 @@ namespace Varve.Tests.Engine.Recovery;
 /// <summary>Every byte written is counted by what it was written for.</summary>
 public sealed class WrittenBytesTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public async Task BySource()
     {
-        using var machine = database.Open();
+        using var machine = _database.Open();
         Assert.Equal(0, machine.GetStatistics().WriteAmplification);
         var opened = machine.GetStatistics().ManifestBytes;
         NumberedLog.ApplyUpTo(machine, 4_000);
@@ -23,17 +23,19 @@ public sealed class WrittenBytesTests : IDisposable
         Assert.InRange(settled.CompactionBytes, 1, long.MaxValue);
         Assert.Equal(0, settled.SnapshotBytes);
         Assert.Equal(
-            (settled.WalBytes + settled.FlushBytes + settled.CompactionBytes + settled.ManifestBytes) / (double)settled.WalBytes, settled.WriteAmplification);
+            (settled.WalBytes + settled.FlushBytes + settled.CompactionBytes
+                + settled.ManifestBytes) / (double)settled.WalBytes,
+            settled.WriteAmplification);
     }
 
     [Fact]
     public async Task OfASnapshotWhatIsNotLinked()
     {
-        using var machine = database.Open();
+        using var machine = _database.Open();
         NumberedLog.ApplyUpTo(machine, 4_000);
         await machine.CompactAsync();
         NumberedLog.ApplyUpTo(machine, 4_010);
-        var path = Path.Combine(database.Root, "snapshot");
+        var path = Path.Combine(_database.Root, "snapshot");
         var checksum = await machine.GenerateSnapshotDataAsync(path, machine.LastApplied);
         var made = machine.GetStatistics().SnapshotBytes;
         var all = Directory.GetFiles(path).Sum(file => new FileInfo(file).Length);

@@ -3,20 +3,24 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Storage;
 
-/// <summary>A durable replace does its steps in the one right order, and whichever of them fails, the name holds old or new, whole.</summary>
+/// <summary>
+/// A durable replace does its steps in the one right order, and whichever of them fails, the name holds old or new,
+/// whole.
+/// </summary>
 public sealed class DurableFileTests : IDisposable
 {
-    private static readonly string[] Order = ["create f.tmp", "write f.tmp", "sync f.tmp", "rename f.tmp -> f", "sync directory ."];
+    private static readonly string[] Order = [
+        "create f.tmp", "write f.tmp", "sync f.tmp", "rename f.tmp -> f", "sync directory ."];
 
-    private readonly string root = Directory.CreateTempSubdirectory("varve-durable-").FullName;
+    private readonly string _root = Directory.CreateTempSubdirectory("varve-durable-").FullName;
 
-    public void Dispose() => Directory.Delete(root, recursive: true);
+    public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
     public void TheOrderIsCreateWriteSyncRenameSyncDirectory()
     {
-        var storage = new RecordingStorage(Storages.Default, root);
-        DurableFile.Replace(storage, Path.Combine(root, "f"), "new"u8);
+        var storage = new RecordingStorage(Storages.Default, _root);
+        DurableFile.Replace(storage, Path.Combine(_root, "f"), "new"u8);
         Assert.Equal(Order, storage.Operations);
     }
 
@@ -28,13 +32,13 @@ public sealed class DurableFileTests : IDisposable
     [InlineData(4, "new")]
     public void AFailureOfAnyStepLeavesOneOrTheOtherAndNoTemporary(int step, string left)
     {
-        var path = Path.Combine(root, "f");
+        var path = Path.Combine(_root, "f");
         File.WriteAllText(path, "old");
-        var storage = new RecordingStorage(Storages.Default, root);
+        var storage = new RecordingStorage(Storages.Default, _root);
         storage.FailAt(step);
         var failure = Assert.Throws<IOException>(() => DurableFile.Replace(storage, path, "new"u8));
         Assert.Contains("injected", failure.Message, StringComparison.Ordinal);
         Assert.Equal(left, File.ReadAllText(path));
-        Assert.Equal(["f"], Storages.Default.List(root));
+        Assert.Equal(["f"], Storages.Default.List(_root));
     }
 }

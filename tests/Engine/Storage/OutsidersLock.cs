@@ -7,14 +7,14 @@ namespace Varve.Tests.Engine.Storage;
 /// <summary>An exclusive lock of a file that is not the engine's: a backup program's, say.</summary>
 internal sealed unsafe class OutsidersLock : IDisposable
 {
-    private readonly SafeFileHandle handle;
+    private readonly SafeFileHandle _handle;
 
     public OutsidersLock(string path)
     {
-        handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        _handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         var whole = new Libc.FileLock { Type = Libc.F_WRLCK };
-        Assert.Equal(0, Libc.ControlLock(handle, Libc.F_OFD_SETLK, &whole));
+        Assert.Equal(0, Libc.ControlLock(_handle, Libc.F_OFD_SETLK, &whole));
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose() => _handle.Dispose();
 }

@@ -148,5 +148,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
 
     private static string LineOfMaps(byte* address) =>
         File.ReadLines("/proc/self/maps").FirstOrDefault(
-            line => line.StartsWith(((nint)address).ToString("x", CultureInfo.InvariantCulture) + "-", StringComparison.Ordinal), "");
+            line => line.StartsWith(
+                ((nint)address).ToString("x", CultureInfo.InvariantCulture) + "-", StringComparison.Ordinal),
+            "");
 }

@@ -3,25 +3,26 @@ using Varve.Storage;
 namespace Varve.Tests.Engine.Storage;
 
 /// <summary>
-/// Passes everything on to another storage and writes down, in order, what changes the disk: the golden files of operation order
-/// are made of these lines, with paths relative to a root. It can also fail the n-th such operation, before it is done.
+/// Passes everything on to another storage and writes down, in order, what changes the disk: the golden files of
+/// operation order are made of these lines, with paths relative to a root. It can also fail the n-th such operation,
+/// before it is done.
 /// </summary>
 internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
 {
-    private readonly Lock gate = new();
-    private readonly List<string> operations = [];
-    private int failAt = -1;
+    private readonly Lock _gate = new();
+    private readonly List<string> _operations = [];
+    private int _failAt = -1;
 
     public IReadOnlyList<string> Operations
     {
         get
         {
-            lock (gate) return [.. operations];
+            lock (_gate) return [.. _operations];
         }
     }
 
     /// <summary>Fails the operation of this number, counted from 0, once.</summary>
-    public void FailAt(int number) => failAt = number;
+    public void FailAt(int number) => _failAt = number;
 
     public void CreateDirectory(string path)
     {
@@ -88,13 +89,14 @@ internal sealed class RecordingStorage(IStorage inner, string root) : IStorage
     private void Note(string operation, params string[] paths)
     {
         int number;
-        lock (gate)
+        lock (_gate)
         {
-            number = operations.Count;
-            operations.Add($"{operation} {string.Join(" -> ", paths.Select(path => Path.GetRelativePath(root, path)))}");
+            number = _operations.Count;
+            _operations.Add(
+                $"{operation} {string.Join(" -> ", paths.Select(path => Path.GetRelativePath(root, path)))}");
         }
 
-        if (number == failAt) throw new IOException($"injected failure of operation {number}: {operation}");
+        if (number == _failAt) throw new IOException($"injected failure of operation {number}: {operation}");
     }
 
     private sealed class RecordingFile(IStorageFile file, RecordingStorage owner) : IStorageFile

@@ -10,7 +10,9 @@ public sealed unsafe class ReservedMemoryTests
     private const int Page = 4096;
     private const int Reservations = 4; // one of the heap may begin at a page by chance
 
-    /// <summary>Not memory of the heap, which would have been somebody else's before, and zeroed by touching it.</summary>
+    /// <summary>
+    /// Not memory of the heap, which would have been somebody else's before, and zeroed by touching it.
+    /// </summary>
     [Fact]
     public void AReservationIsAMappingOfItsOwnWithoutAPageInIt()
     {
@@ -22,7 +24,8 @@ public sealed unsafe class ReservedMemoryTests
             Assert.Equal(0, ResidentPages(memory.Address));
             memory.Address[5 * Page] = 1;
             Assert.Equal(1, ResidentPages(memory.Address));
-            Assert.True(new ReadOnlySpan<byte>(memory.Address + (6 * Page), (int)Bytes - (6 * Page)).IndexOfAnyExcept((byte)0) < 0);
+            Assert.True(new ReadOnlySpan<byte>(memory.Address + (6 * Page), (int)Bytes - (6 * Page))
+                .IndexOfAnyExcept((byte)0) < 0);
         }
 
         foreach (var memory in reserved) memory.Dispose();

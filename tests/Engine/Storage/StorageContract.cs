@@ -7,25 +7,25 @@ namespace Varve.Tests.Engine.Storage;
 /// <summary>What every <see cref="IStorage"/> does, whatever stands behind it.</summary>
 public abstract unsafe class StorageContract : IDisposable
 {
-    private readonly IStorage storage;
-    private readonly string root = Directory.CreateTempSubdirectory("varve-storage-").FullName;
+    private readonly IStorage _storage;
+    private readonly string _root = Directory.CreateTempSubdirectory("varve-storage-").FullName;
 
     private protected StorageContract(IStorage storage)
     {
-        this.storage = storage;
-        storage.CreateDirectory(root);
+        _storage = storage;
+        storage.CreateDirectory(_root);
     }
 
-    private protected string Root => root;
+    private protected string Root => _root;
 
     /// <summary>Whether what is stored can be looked at without the storage.</summary>
     private protected virtual bool IsOnDisk => true;
 
-    private protected virtual bool HasLinks => storage is PosixStorage;
+    private protected virtual bool HasLinks => _storage is PosixStorage;
 
     public void Dispose()
     {
-        Directory.Delete(root, recursive: true);
+        Directory.Delete(_root, recursive: true);
         GC.SuppressFinalize(this);
     }
 
@@ -33,30 +33,31 @@ public abstract unsafe class StorageContract : IDisposable
     public void DirectoriesAreMadeWithTheirParentsAndAgainWithoutComplaint()
     {
         var path = At("a/b/c");
-        storage.CreateDirectory(path);
-        storage.CreateDirectory(path + "/");
-        Assert.True(storage.DirectoryExists(path));
-        storage.SyncDirectory(At("a/b"));
-        storage.DeleteDirectory(path);
-        storage.DeleteDirectory(path);
-        Assert.False(storage.DirectoryExists(path));
+        _storage.CreateDirectory(path);
+        _storage.CreateDirectory(path + "/");
+        Assert.True(_storage.DirectoryExists(path));
+        _storage.SyncDirectory(At("a/b"));
+        _storage.DeleteDirectory(path);
+        _storage.DeleteDirectory(path);
+        Assert.False(_storage.DirectoryExists(path));
     }
 
     [Fact]
     public void ADirectoryUnderAFileIsRefused()
     {
         Put("file", "x");
-        Assert.ThrowsAny<IOException>(() => storage.CreateDirectory(At("file")));
-        Assert.ThrowsAny<IOException>(() => storage.CreateDirectory(At("file/below")));
+        Assert.ThrowsAny<IOException>(() => _storage.CreateDirectory(At("file")));
+        Assert.ThrowsAny<IOException>(() => _storage.CreateDirectory(At("file/below")));
     }
 
     [Fact]
     public void OnlyTheOwnerMayLook()
     {
         if (OperatingSystem.IsWindows() || !IsOnDisk) return;
-        storage.CreateDirectory(At("d"));
+        _storage.CreateDirectory(At("d"));
         Put("d/f", "x");
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(At("d")));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(At("d")));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("d/f")));
     }
 
@@ -65,27 +66,27 @@ public abstract unsafe class StorageContract : IDisposable
     {
         Put("one", "1");
         Put(".hidden", "2");
-        storage.CreateDirectory(At("sub"));
-        Assert.Equal([".hidden", "one", "sub/"], storage.List(root));
-        Assert.Throws<DirectoryNotFoundException>(() => storage.List(At("none")));
+        _storage.CreateDirectory(At("sub"));
+        Assert.Equal([".hidden", "one", "sub/"], _storage.List(_root));
+        Assert.Throws<DirectoryNotFoundException>(() => _storage.List(At("none")));
     }
 
     [Fact]
     public void ANewFileMustBeNewAndAnExistingOneMustExist()
     {
         Put("f", "x");
-        Assert.ThrowsAny<IOException>(() => storage.Open(At("f"), FileIntent.CreateNew));
-        Assert.Throws<FileNotFoundException>(() => storage.Open(At("g"), FileIntent.Read));
-        Assert.Throws<FileNotFoundException>(() => storage.Open(At("g"), FileIntent.ReadWrite));
-        Assert.True(storage.FileExists(At("f")));
-        Assert.False(storage.FileExists(At("g")));
-        Assert.False(storage.FileExists(root));
+        Assert.ThrowsAny<IOException>(() => _storage.Open(At("f"), FileIntent.CreateNew));
+        Assert.Throws<FileNotFoundException>(() => _storage.Open(At("g"), FileIntent.Read));
+        Assert.Throws<FileNotFoundException>(() => _storage.Open(At("g"), FileIntent.ReadWrite));
+        Assert.True(_storage.FileExists(At("f")));
+        Assert.False(_storage.FileExists(At("g")));
+        Assert.False(_storage.FileExists(_root));
     }
 
     [Fact]
     public void WhatIsWrittenAtAnOffsetIsReadThere()
     {
-        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        using var file = _storage.Open(At("f"), FileIntent.CreateNew);
         var data = new byte[300_000];
         new Random(7).NextBytes(data);
         file.Write(5, data);
@@ -104,7 +105,7 @@ public abstract unsafe class StorageContract : IDisposable
     public void ReadingPastTheEndSaysSo()
     {
         Put("f", "abc");
-        using var file = storage.Open(At("f"), FileIntent.Read);
+        using var file = _storage.Open(At("f"), FileIntent.Read);
         Assert.Throws<EndOfStreamException>(() => file.Read(1, new byte[3]));
         Assert.Throws<EndOfStreamException>(() => file.Read(100, new byte[1]));
         file.Read(3, []);
@@ -114,14 +115,14 @@ public abstract unsafe class StorageContract : IDisposable
     public void AFileOpenedToReadIsNotWritten()
     {
         Put("f", "abc");
-        using var file = storage.Open(At("f"), FileIntent.Read);
+        using var file = _storage.Open(At("f"), FileIntent.Read);
         Assert.ThrowsAny<IOException>(() => file.Write(0, [1]));
     }
 
     [Fact]
     public void AllocationGrowsWithZerosAndNeverShrinks()
     {
-        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        using var file = _storage.Open(At("f"), FileIntent.CreateNew);
         file.Write(0, "abc"u8);
         file.Allocate(100_001);
         Assert.Equal(100_001, file.Length);
@@ -139,8 +140,8 @@ public abstract unsafe class StorageContract : IDisposable
     {
         Put("f", "abcdef");
         IMapping mapping;
-        using (var file = storage.Open(At("f"), FileIntent.Read)) mapping = file.Map(5, MappingAccess.Table);
-        storage.Delete(At("f"));
+        using (var file = _storage.Open(At("f"), FileIntent.Read)) mapping = file.Map(5, MappingAccess.Table);
+        _storage.Delete(At("f"));
         Assert.Equal(5, mapping.Length);
         mapping.Populate(0, 5);
         mapping.Populate(2, 0);
@@ -158,7 +159,7 @@ public abstract unsafe class StorageContract : IDisposable
     [InlineData(true)]
     public void AStoreToASegmentMappingIsInTheFile(bool isSynced)
     {
-        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        using var file = _storage.Open(At("f"), FileIntent.CreateNew);
         file.Allocate(1 << 20);
         using (var mapping = file.Map(1 << 20, isSynced ? MappingAccess.SyncedSegment : MappingAccess.Segment))
         {
@@ -180,7 +181,7 @@ public abstract unsafe class StorageContract : IDisposable
     [Fact]
     public void AnEmptyFileMapsToNothing()
     {
-        using var file = storage.Open(At("f"), FileIntent.CreateNew);
+        using var file = _storage.Open(At("f"), FileIntent.CreateNew);
         using var table = file.Map(0, MappingAccess.Table);
         using var segment = file.Map(0, MappingAccess.Segment);
         Assert.Equal(0, table.Length);
@@ -192,7 +193,7 @@ public abstract unsafe class StorageContract : IDisposable
     public void MappingMoreThanTheFileIsRefused()
     {
         Put("f", "abc");
-        using var file = storage.Open(At("f"), FileIntent.ReadWrite);
+        using var file = _storage.Open(At("f"), FileIntent.ReadWrite);
         Assert.Throws<EndOfStreamException>(() => file.Map(4, MappingAccess.Table));
         Assert.Equal(3, file.Length);
     }
@@ -202,18 +203,18 @@ public abstract unsafe class StorageContract : IDisposable
     {
         Put("a", "new");
         Put("b", "old");
-        storage.Rename(At("a"), At("b"));
-        Assert.False(storage.FileExists(At("a")));
+        _storage.Rename(At("a"), At("b"));
+        Assert.False(_storage.FileExists(At("a")));
         Assert.Equal("new", Text("b"));
-        Assert.ThrowsAny<IOException>(() => storage.Rename(At("a"), At("b")));
+        Assert.ThrowsAny<IOException>(() => _storage.Rename(At("a"), At("b")));
     }
 
     [Fact]
     public void DirectoriesAreRenamedToo()
     {
-        storage.CreateDirectory(At("d"));
+        _storage.CreateDirectory(At("d"));
         Put("d/f", "x");
-        storage.Rename(At("d"), At("e"));
+        _storage.Rename(At("d"), At("e"));
         Assert.Equal("x", Text("e/f"));
     }
 
@@ -221,46 +222,46 @@ public abstract unsafe class StorageContract : IDisposable
     public void DeletingWhatIsNotThereIsNoError()
     {
         Put("f", "x");
-        storage.Delete(At("f"));
-        storage.Delete(At("f"));
-        Assert.False(storage.FileExists(At("f")));
+        _storage.Delete(At("f"));
+        _storage.Delete(At("f"));
+        Assert.False(_storage.FileExists(At("f")));
     }
 
     [Fact]
     public void AFullDirectoryIsNotDeleted()
     {
-        storage.CreateDirectory(At("d"));
+        _storage.CreateDirectory(At("d"));
         Put("d/f", "x");
-        Assert.ThrowsAny<IOException>(() => storage.DeleteDirectory(At("d")));
-        Assert.True(storage.FileExists(At("d/f")));
+        Assert.ThrowsAny<IOException>(() => _storage.DeleteDirectory(At("d")));
+        Assert.True(_storage.FileExists(At("d/f")));
     }
 
     [Fact]
     public void TheSecondToLockIsTurnedAwayUntilTheFirstLetsGo()
     {
-        using (var first = storage.TryLock(At("LOCK")))
+        using (var first = _storage.TryLock(At("LOCK")))
         {
             Assert.NotNull(first);
-            Assert.Null(storage.TryLock(At("LOCK")));
+            Assert.Null(_storage.TryLock(At("LOCK")));
         }
 
-        using var again = storage.TryLock(At("LOCK"));
+        using var again = _storage.TryLock(At("LOCK"));
         Assert.NotNull(again);
     }
 
     [Fact]
     public void ALockThatMakesNoFileIsTheSameLock()
     {
-        using (var first = storage.TryLockExisting(At("LOCK"))) Assert.NotNull(first);
-        Assert.False(storage.FileExists(At("LOCK")));
-        using (storage.TryLock(At("LOCK"))) Assert.Null(storage.TryLockExisting(At("LOCK")));
-        using (var first = storage.TryLockExisting(At("LOCK")))
+        using (var first = _storage.TryLockExisting(At("LOCK"))) Assert.NotNull(first);
+        Assert.False(_storage.FileExists(At("LOCK")));
+        using (_storage.TryLock(At("LOCK"))) Assert.Null(_storage.TryLockExisting(At("LOCK")));
+        using (var first = _storage.TryLockExisting(At("LOCK")))
         {
             Assert.NotNull(first);
-            Assert.Null(storage.TryLock(At("LOCK")));
+            Assert.Null(_storage.TryLock(At("LOCK")));
         }
 
-        using var again = storage.TryLock(At("LOCK"));
+        using var again = _storage.TryLock(At("LOCK"));
         Assert.NotNull(again);
     }
 
@@ -268,27 +269,27 @@ public abstract unsafe class StorageContract : IDisposable
     public void AFileIsSharedWhileAnybodyHasAShare()
     {
         Put("f", "");
-        var canTell = !storage.IsShared(At("f"));
-        using (var first = storage.TryShare(At("f")))
+        var canTell = !_storage.IsShared(At("f"));
+        using (var first = _storage.TryShare(At("f")))
         {
             Assert.NotNull(first);
-            Assert.True(storage.IsShared(At("f")));
-            using (var second = storage.TryShare(At("f"))) Assert.NotNull(second);
-            Assert.True(storage.IsShared(At("f")));
+            Assert.True(_storage.IsShared(At("f")));
+            using (var second = _storage.TryShare(At("f"))) Assert.NotNull(second);
+            Assert.True(_storage.IsShared(At("f")));
         }
 
-        Assert.Equal(canTell, !storage.IsShared(At("f")));
+        Assert.Equal(canTell, !_storage.IsShared(At("f")));
     }
 
     [Fact]
     public void SharesAndTheLockAreNotInEachOthersWay()
     {
         Put("f", "");
-        using var locked = storage.TryLock(At("LOCK"));
-        using var share = storage.TryShare(At("f"));
+        using var locked = _storage.TryLock(At("LOCK"));
+        using var share = _storage.TryShare(At("f"));
         Assert.NotNull(share);
         locked!.Dispose();
-        using var again = storage.TryLock(At("LOCK"));
+        using var again = _storage.TryLock(At("LOCK"));
         Assert.NotNull(again);
     }
 
@@ -296,14 +297,14 @@ public abstract unsafe class StorageContract : IDisposable
     public void AFileIsTakenOverWithItsBytesOrNotAtAll()
     {
         Put("old", "abcdef");
-        using var file = storage.TryTakeOver(At("old"), At("new"));
+        using var file = _storage.TryTakeOver(At("old"), At("new"));
         if (file is null)
         {
-            Assert.True(storage.FileExists(At("old")));
+            Assert.True(_storage.FileExists(At("old")));
             return;
         }
 
-        Assert.False(storage.FileExists(At("old")));
+        Assert.False(_storage.FileExists(At("old")));
         Assert.Equal((At("new"), 6L), (file.Path, file.Length));
         file.Write(0, "xyz"u8);
         file.BeginSync(0, 3);
@@ -316,30 +317,30 @@ public abstract unsafe class StorageContract : IDisposable
     public void AFileWithASecondNameIsNotTakenOver()
     {
         Put("old", "abc");
-        if (!storage.TryLink(At("old"), At("other"))) return;
-        Assert.Null(storage.TryTakeOver(At("old"), At("new")));
+        if (!_storage.TryLink(At("old"), At("other"))) return;
+        Assert.Null(_storage.TryTakeOver(At("old"), At("new")));
         Assert.Equal("abc", Text("old"));
-        Assert.False(storage.FileExists(At("new")));
+        Assert.False(_storage.FileExists(At("new")));
     }
 
     [Fact]
     public void ALinkIsASecondNameOrNothingAtAll()
     {
         Put("a", "x");
-        if (storage.TryLink(At("a"), At("b")))
+        if (_storage.TryLink(At("a"), At("b")))
         {
             Assert.Equal("x", Text("b"));
-            Assert.ThrowsAny<IOException>(() => storage.TryLink(At("a"), At("b")));
-            Assert.ThrowsAny<IOException>(() => storage.TryLink(At("none"), At("c")));
+            Assert.ThrowsAny<IOException>(() => _storage.TryLink(At("a"), At("b")));
+            Assert.ThrowsAny<IOException>(() => _storage.TryLink(At("none"), At("c")));
         }
 
-        Assert.Equal(HasLinks, storage.FileExists(At("b")));
+        Assert.Equal(HasLinks, _storage.FileExists(At("b")));
     }
 
     [Fact]
     public void MessagesNameThePath()
     {
-        var failure = Assert.ThrowsAny<IOException>(() => storage.Open(At("none"), FileIntent.Read));
+        var failure = Assert.ThrowsAny<IOException>(() => _storage.Open(At("none"), FileIntent.Read));
         Assert.Contains(At("none"), failure.Message, StringComparison.Ordinal);
     }
 
@@ -347,33 +348,33 @@ public abstract unsafe class StorageContract : IDisposable
     public void ADurableReplaceLeavesTheNewContentAndNoTemporary()
     {
         Put("f.tmp", "left over from a crash");
-        DurableFile.Replace(storage, At("f"), "one"u8);
+        DurableFile.Replace(_storage, At("f"), "one"u8);
         Assert.Equal("one", Text("f"));
-        DurableFile.Replace(storage, At("f"), "two"u8);
+        DurableFile.Replace(_storage, At("f"), "two"u8);
         Assert.Equal("two", Text("f"));
-        Assert.Equal(["f"], storage.List(root));
+        Assert.Equal(["f"], _storage.List(_root));
     }
 
     [Fact]
     public void ADurableReplaceThatFailsLeavesNoTemporary()
     {
-        storage.CreateDirectory(At("f"));
+        _storage.CreateDirectory(At("f"));
         Put("f/in the way", "x");
-        Assert.ThrowsAny<IOException>(() => DurableFile.Replace(storage, At("f"), "one"u8));
-        Assert.Equal(["f/"], storage.List(root));
+        Assert.ThrowsAny<IOException>(() => DurableFile.Replace(_storage, At("f"), "one"u8));
+        Assert.Equal(["f/"], _storage.List(_root));
     }
 
-    private protected string At(string name) => Path.Combine(root, name);
+    private protected string At(string name) => Path.Combine(_root, name);
 
     private protected void Put(string name, string text)
     {
-        using var file = storage.Open(At(name), FileIntent.CreateNew);
+        using var file = _storage.Open(At(name), FileIntent.CreateNew);
         file.Write(0, Encoding.UTF8.GetBytes(text));
     }
 
     private string Text(string name)
     {
-        using var file = storage.Open(At(name), FileIntent.Read);
+        using var file = _storage.Open(At(name), FileIntent.Read);
         var bytes = new byte[file.Length];
         file.Read(0, bytes);
         return Encoding.UTF8.GetString(bytes);

@@ -7,8 +7,8 @@ using Xunit;
 namespace Varve.Tests.Tables;
 
 /// <summary>
-/// A search of a data block that has no candidate reads no row. Behind each block here, in memory that can be read, stands what
-/// the search would take for the key if it looked at the row that no candidate (64, of no bits) names.
+/// A search of a data block that has no candidate reads no row. Behind each block here, in memory that can be read,
+/// stands what the search would take for the key if it looked at the row that no candidate (64, of no bits) names.
 /// </summary>
 public sealed unsafe class BlockSearchTests
 {
@@ -20,7 +20,11 @@ public sealed unsafe class BlockSearchTests
     {
         { "uniform, prefix and tail in registers", ["key-aaaaaaaa-1", "key-bbbbbbbb-2"], "key-cccccccc-3" },
         { "uniform, no tail", ["key-a", "key-b"], "key-c" },
-        { "uniform, a longer prefix", ["a longer prefix/aaaaaaaa-1", "a longer prefix/bbbbbbbb-2"], "a longer prefix/cccccccc-3" },
+        {
+            "uniform, a longer prefix",
+            ["a longer prefix/aaaaaaaa-1", "a longer prefix/bbbbbbbb-2"],
+            "a longer prefix/cccccccc-3"
+        },
         { "uniform, a longer tail", ["a, and its longer tail", "b, and its longer tail"], "c, and its longer tail" },
         { "keys and rows of any length", ["key-aaaaaaaa-1", "key-bbbbbbbb-and more"], "key-cccccccc-3" },
         { "rows of any kind", ["key-aaaaaaaa-1", "key-bbbbbbbb-leased"], "key-cccccccc-3" },

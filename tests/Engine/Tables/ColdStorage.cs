@@ -10,34 +10,37 @@ internal readonly record struct ColdCall(bool IsRead, long Offset, long Length)
 }
 
 /// <summary>
-/// Another storage, but the pages of a table's mapping cannot be touched until the file was read there: what would be a fault that waits for a disk
-/// ends the test run. What is populated stays; the rest can be made cold again. Writes down how tables are read. Linux.
+/// Another storage, but the pages of a table's mapping cannot be touched until the file was read there: what would be a
+/// fault that waits for a disk ends the test run. What is populated stays; the rest can be made cold again. Writes down
+/// how tables are read. Linux.
 /// </summary>
 internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 {
     private const int Page = 4096;
 
-    private readonly Lock gate = new();
-    private readonly List<ColdMapping> mappings = [];
-    private readonly List<ColdCall> calls = new(4096);
+    private readonly Lock _gate = new();
+    private readonly List<ColdMapping> _mappings = [];
+    private readonly List<ColdCall> _calls = new(4096);
 
     /// <summary>Reads and announcements of reads of tables since <see cref="Forget"/>, in order.</summary>
-    public IReadOnlyList<ColdCall> Calls => calls;
+    public IReadOnlyList<ColdCall> Calls => _calls;
 
     public int LiveFiles { get; private set; }
 
-    public int LiveMappings => mappings.Count;
+    public int LiveMappings => _mappings.Count;
 
     /// <summary>Reads of tables end in an error.</summary>
     public bool IsBroken { get; set; }
 
-    public void Forget() => calls.Clear();
+    public void Forget() => _calls.Clear();
 
-    /// <summary>Makes everything cold but what was populated. Not while somebody is in the middle of something.</summary>
+    /// <summary>
+    /// Makes everything cold but what was populated. Not while somebody is in the middle of something.
+    /// </summary>
     public void Evict()
     {
-        lock (gate)
-            foreach (ColdMapping mapping in mappings)
+        lock (_gate)
+            foreach (var mapping in _mappings)
                 mapping.Evict();
     }
 
@@ -51,10 +54,9 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 
     public IStorageFile Open(string path, FileIntent intent)
     {
-        IStorageFile file = inner.Open(path, intent);
-        if (!path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) || intent != FileIntent.Read)
-            return file;
-        lock (gate)
+        var file = inner.Open(path, intent);
+        if (!path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) || intent != FileIntent.Read) return file;
+        lock (_gate)
             LiveFiles++;
         return new ColdFile(this, file);
     }
@@ -81,7 +83,7 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 
     private sealed class ColdFile(ColdStorage storage, IStorageFile file) : IStorageFile
     {
-        private bool disposed;
+        private bool _disposed;
 
         public string Path => file.Path;
 
@@ -89,17 +91,15 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 
         public void Read(long offset, Span<byte> destination)
         {
-            ObjectDisposedException.ThrowIf(disposed, this);
-            if (storage.IsBroken)
-                throw new IOException("the disk cannot read it");
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (storage.IsBroken) throw new IOException("the disk cannot read it");
             file.Read(offset, destination);
-            lock (storage.gate)
+            lock (storage._gate)
             {
-                storage.calls.Add(new ColdCall(true, offset, destination.Length));
-                foreach (ColdMapping mapping in storage.mappings)
+                storage._calls.Add(new ColdCall(true, offset, destination.Length));
+                foreach (var mapping in storage._mappings)
                 {
-                    if (mapping.Path == Path)
-                        mapping.Load(offset, destination.Length, isKept: false);
+                    if (mapping.Path == Path) mapping.Load(offset, destination.Length, isKept: false);
                 }
             }
         }
@@ -110,46 +110,46 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 
         public void BeginRead(long offset, long length)
         {
-            ObjectDisposedException.ThrowIf(disposed, this);
-            lock (storage.gate)
-                storage.calls.Add(new ColdCall(false, offset, length));
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            lock (storage._gate)
+                storage._calls.Add(new ColdCall(false, offset, length));
         }
 
         public void Sync() => throw new NotSupportedException();
 
         public IMapping Map(long length, MappingAccess access)
         {
-            using IMapping whole = file.Map(length, access);
+            using var whole = file.Map(length, access);
             var mapping = new ColdMapping(storage, Path, new ReadOnlySpan<byte>(whole.Address, (int)length));
-            lock (storage.gate)
-                storage.mappings.Add(mapping);
+            lock (storage._gate)
+                storage._mappings.Add(mapping);
             return mapping;
         }
 
         public void Dispose()
         {
             file.Dispose();
-            lock (storage.gate)
-                storage.LiveFiles -= disposed ? 0 : 1;
-            disposed = true;
+            lock (storage._gate)
+                storage.LiveFiles -= _disposed ? 0 : 1;
+            _disposed = true;
         }
     }
 
     private sealed class ColdMapping : IMapping
     {
-        private readonly ColdStorage storage;
-        private readonly nuint size;
-        private readonly bool[] resident;
-        private readonly bool[] kept;
+        private readonly ColdStorage _storage;
+        private readonly nuint _size;
+        private readonly bool[] _resident;
+        private readonly bool[] _kept;
 
         public ColdMapping(ColdStorage storage, string path, ReadOnlySpan<byte> bytes)
         {
-            this.storage = storage;
+            _storage = storage;
             Path = path;
             Length = bytes.Length;
-            int pages = (bytes.Length + Page - 1) / Page;
-            (resident, kept, size) = (new bool[pages], new bool[pages], (nuint)pages * Page);
-            Address = (byte*)AnonymousMemory.Map(size);
+            var pages = (bytes.Length + Page - 1) / Page;
+            (_resident, _kept, _size) = (new bool[pages], new bool[pages], (nuint)pages * Page);
+            Address = (byte*)AnonymousMemory.Map(_size);
             bytes.CopyTo(new Span<byte>(Address, bytes.Length));
             Allow(0, pages, AnonymousMemory.NoAccess);
         }
@@ -168,48 +168,45 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
 
         public bool IsResident(long offset, long length)
         {
-            lock (storage.gate)
-                return !resident.AsSpan((int)(offset / Page), PagesOf(offset, length)).Contains(false);
+            lock (_storage._gate)
+                return !_resident.AsSpan((int)(offset / Page), PagesOf(offset, length)).Contains(false);
         }
 
         public void Load(long offset, long length, bool isKept)
         {
             int first = (int)(offset / Page), count = PagesOf(offset, length);
-            lock (storage.gate)
+            lock (_storage._gate)
             {
-                resident.AsSpan(first, count).Fill(true);
-                if (isKept)
-                    kept.AsSpan(first, count).Fill(true);
+                _resident.AsSpan(first, count).Fill(true);
+                if (isKept) _kept.AsSpan(first, count).Fill(true);
                 Allow(first, count, AnonymousMemory.ReadOnly);
             }
         }
 
         public void Evict()
         {
-            for (int page = 0; page < resident.Length; page++)
+            for (var page = 0; page < _resident.Length; page++)
             {
-                if (!resident[page] || kept[page])
-                    continue;
-                resident[page] = false;
+                if (!_resident[page] || _kept[page]) continue;
+                _resident[page] = false;
                 Allow(page, 1, AnonymousMemory.NoAccess);
             }
         }
 
         public void Dispose()
         {
-            lock (storage.gate)
+            lock (_storage._gate)
             {
-                if (storage.mappings.Remove(this))
-                    AnonymousMemory.Unmap((nint)Address, size);
+                if (_storage._mappings.Remove(this)) AnonymousMemory.Unmap((nint)Address, _size);
             }
         }
 
-        private static int PagesOf(long offset, long length) => (int)((offset + length + Page - 1) / Page - offset / Page);
+        private static int PagesOf(long offset, long length) =>
+            (int)((offset + length + Page - 1) / Page - offset / Page);
 
         private void Allow(int page, int count, int protection)
         {
-            if (count != 0)
-                AnonymousMemory.Protect((nint)Address + page * Page, (nuint)count * Page, protection);
+            if (count != 0) AnonymousMemory.Protect((nint)Address + page * Page, (nuint)count * Page, protection);
         }
     }
 }

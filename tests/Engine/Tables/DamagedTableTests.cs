@@ -9,8 +9,10 @@ public class DamagedTableTests
 {
     private static TestTable Small(int filterBits = 10) => TestTable.Write(
         [
-            TestTable.Put("apple", "red"), TestTable.Put("apricot", "orange"), TestTable.Tombstone("banana"), TestTable.Leased("cherry", 500, "dark"),
-            TestTable.Put("cherry\0", ""), TestTable.Leased("fig", 300, "violet"), .. Enumerable.Range(0, 20).Select(i => TestTable.Put($"grape{i:D2}", $"green{i:D2}")),
+            TestTable.Put("apple", "red"), TestTable.Put("apricot", "orange"), TestTable.Tombstone("banana"),
+            TestTable.Leased("cherry", 500, "dark"),
+            TestTable.Put("cherry\0", ""), TestTable.Leased("fig", 300, "violet"),
+            .. Enumerable.Range(0, 20).Select(i => TestTable.Put($"grape{i:D2}", $"green{i:D2}")),
         ],
         512,
         filterBits);
@@ -18,10 +20,10 @@ public class DamagedTableTests
     [Fact]
     public void AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne()
     {
-        TestTable table = Small();
-        byte[] sound = table.Bytes;
+        var table = Small();
+        var sound = table.Bytes;
         int atOpen = 0, atRead = 0, harmless = 0;
-        for (int bit = 0; bit < sound.Length * 8; bit++)
+        for (var bit = 0; bit < sound.Length * 8; bit++)
         {
             byte[] damaged = [.. sound];
             damaged[bit / 8] ^= (byte)(1 << bit % 8);
@@ -42,20 +44,21 @@ public class DamagedTableTests
     [Fact]
     public void ATruncatedTableDoesNotOpenEvenWhenItsDescriptorAgrees()
     {
-        TestTable table = Small();
-        byte[] sound = table.Bytes;
-        for (int length = 0; length < sound.Length; length++)
+        var table = Small();
+        var sound = table.Bytes;
+        for (var length = 0; length < sound.Length; length++)
         {
             table.Bytes = sound[..length];
             Assert.Throws<CorruptionException>(() => table.Open());
-            Assert.Throws<CorruptionException>(() => Table.Open(table.Storage, TestTable.Path, table.Descriptor with { Length = length }, false));
+            Assert.Throws<CorruptionException>(
+                () => Table.Open(table.Storage, TestTable.Path, table.Descriptor with { Length = length }, false));
         }
     }
 
     [Fact]
     public void ALongerTableDoesNotOpen()
     {
-        TestTable table = Small();
+        var table = Small();
         table.Bytes = [.. table.Bytes, 0];
         Assert.Throws<CorruptionException>(() => table.Open());
     }
@@ -63,11 +66,11 @@ public class DamagedTableTests
     [Fact]
     public void SwappedPagesAreDetected()
     {
-        TestTable table = TestTable.Write(TestRows.OfShape(0, 1, 600));
-        byte[] sound = table.Bytes;
-        for (int a = 0; a + 4096 <= sound.Length; a += 4096)
+        var table = TestTable.Write(TestRows.OfShape(0, 1, 600));
+        var sound = table.Bytes;
+        for (var a = 0; a + 4096 <= sound.Length; a += 4096)
         {
-            for (int b = a + 4096; b + 4096 <= sound.Length; b += 4096)
+            for (var b = a + 4096; b + 4096 <= sound.Length; b += 4096)
             {
                 byte[] damaged = [.. sound];
                 sound.AsSpan(a, 4096).CopyTo(damaged.AsSpan(b));
@@ -81,10 +84,10 @@ public class DamagedTableTests
     [Fact]
     public void SwappedBlocksOfTheSameSizeAreDetected()
     {
-        TestTable table = TestTable.Write(Enumerable.Range(0, 480).Select(i => TestTable.Put($"{i:D6}", "value")));
+        var table = TestTable.Write(Enumerable.Range(0, 480).Select(i => TestTable.Put($"{i:D6}", "value")));
         byte[] damaged = [.. table.Bytes];
-        int extent = (int)DataBlockHeader.Extent(BitConverter.ToUInt32(damaged));
-        byte[] first = damaged[..extent];
+        var extent = (int)DataBlockHeader.Extent(BitConverter.ToUInt32(damaged));
+        var first = damaged[..extent];
         damaged.AsSpan(extent, extent).CopyTo(damaged);
         first.CopyTo(damaged.AsSpan(extent));
         table.Bytes = damaged;
@@ -94,31 +97,38 @@ public class DamagedTableTests
     [Fact]
     public void AnotherTableOfTheSameShapeDoesNotOpenInItsPlace()
     {
-        TestTable table = Small();
-        Assert.Throws<CorruptionException>(() => Table.Open(table.Storage, TestTable.Path, table.Descriptor with { OriginNumber = 8 }, false));
-        Assert.Throws<CorruptionException>(() => Table.Open(table.Storage, TestTable.Path, table.Descriptor with { Origin = Guid.Empty }, false));
+        var table = Small();
+        Assert.Throws<CorruptionException>(
+            () => Table.Open(table.Storage, TestTable.Path, table.Descriptor with { OriginNumber = 8 }, false));
+        Assert.Throws<CorruptionException>(
+            () => Table.Open(table.Storage, TestTable.Path, table.Descriptor with { Origin = Guid.Empty }, false));
     }
 
     [Fact]
     public void ADescriptorThatDisagreesIsReported()
     {
-        TestTable table = Small();
-        TableDescriptor d = table.Descriptor;
-        foreach (TableDescriptor other in new[] { d with { RowCount = 1 }, d with { TombstoneCount = 0 }, d with { LeaseCount = 1 }, d with { SmallestKey = [1] }, d with { LargestKey = [255] } })
+        var table = Small();
+        var d = table.Descriptor;
+        foreach (var other in new[] { d with { RowCount = 1 }, d with
+        {
+            TombstoneCount = 0
+        }, d with { LeaseCount = 1 }, d with { SmallestKey = [1] }, d with { LargestKey = [255] } })
             Assert.Throws<CorruptionException>(() => Table.Open(table.Storage, TestTable.Path, other, false));
-        using Table opened = Table.Open(table.Storage, TestTable.Path, d with { Hash = 1 }, false);
+        using var opened = Table.Open(table.Storage, TestTable.Path, d with { Hash = 1 }, false);
         Assert.Throws<CorruptionException>(() => opened.Verify());
     }
 
     [Fact]
     public void AnUnknownFormatVersionIsToldFromDamage()
     {
-        TestTable table = Small();
+        var table = Small();
         byte[] bytes = [.. table.Bytes];
         bytes[^24] = 2;
         table.Bytes = bytes;
         Assert.Throws<CorruptionException>(() => table.Open());
-        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 16), System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(^TableFooter.Bytes..^16)));
+        BitConverter.TryWriteBytes(
+            bytes.AsSpan(bytes.Length - 16),
+            System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(^TableFooter.Bytes..^16)));
         var refused = Assert.Throws<UnsupportedFormatException>(() => table.Open());
         Assert.Equal((bytes.Length - 24, "table of version 2 (this build reads 1)"), (refused.Offset, refused.Met));
     }
@@ -126,19 +136,20 @@ public class DamagedTableTests
     [Fact]
     public void ABlockIsCheckedOnceUnlessTheTableIsParanoid()
     {
-        foreach (bool paranoid in new[] { false, true })
+        foreach (var paranoid in new[] { false, true })
         {
-            TestTable written = Small();
-            using Table table = written.Open(paranoid);
-            byte[] key = written.Rows[0].Key;
-            TableRow row = table.Find(key, TestHash.Of(key));
+            var written = Small();
+            using var table = written.Open(paranoid);
+            var key = written.Rows[0].Key;
+            var row = table.Find(key, TestHash.Of(key));
             Assert.True(row.Exists);
             unsafe
             {
                 *row.ValueAddress ^= 1;
             }
             if (paranoid)
-                Assert.Equal(0, Assert.Throws<CorruptionException>(() => { table.Find(key, TestHash.Of(key)); }).Offset);
+                Assert.Equal(
+                    0, Assert.Throws<CorruptionException>(() => { table.Find(key, TestHash.Of(key)); }).Offset);
             else
                 Assert.True(table.Find(key, TestHash.Of(key)).Exists);
         }
@@ -166,13 +177,12 @@ public class DamagedTableTests
 
         using (table)
         {
-            int failures = 0;
-            foreach (TestRow expected in written.Rows)
+            var failures = 0;
+            foreach (var expected in written.Rows)
                 failures += Try(() => CheckGet(table, expected));
             failures += Try(() => CheckWalk(table, written));
             failures += Try(() => CheckLeases(table, written));
-            if (verifyMustFail)
-                Assert.Throws<CorruptionException>(() => table.Verify());
+            if (verifyMustFail) Assert.Throws<CorruptionException>(() => table.Verify());
             return failures == 0 ? Outcome.Right : Outcome.FailedRead;
         }
     }
@@ -192,7 +202,7 @@ public class DamagedTableTests
 
     private static void CheckGet(Table table, TestRow expected)
     {
-        TableRow row = table.Find(expected.Key, TestHash.Of(expected.Key));
+        var row = table.Find(expected.Key, TestHash.Of(expected.Key));
         Assert.True(row.Exists);
         AssertRow(expected, row);
         byte[] absent = [.. expected.Key, 1];
@@ -202,8 +212,8 @@ public class DamagedTableTests
     private static void CheckWalk(Table table, TestTable written)
     {
         var cursor = new TableCursor(table);
-        int at = 0;
-        for (bool ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext(), at++)
+        var at = 0;
+        for (var ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext(), at++)
         {
             Assert.Equal(0, cursor.CompareKeyTo(written.Rows[at].Key));
             AssertRow(written.Rows[at], cursor.Row);
@@ -213,8 +223,8 @@ public class DamagedTableTests
 
     private static void CheckLeases(Table table, TestTable written)
     {
-        LeaseCursor leases = table.Leases(0, ulong.MaxValue);
-        foreach (TestRow expected in written.Rows.Where(r => r.Kind == RecordKind.LeasedPut).OrderBy(r => r.Deadline))
+        var leases = table.Leases(0, ulong.MaxValue);
+        foreach (var expected in written.Rows.Where(r => r.Kind == RecordKind.LeasedPut).OrderBy(r => r.Deadline))
         {
             Assert.True(leases.MoveNext());
             AssertRow(expected, leases.Row);

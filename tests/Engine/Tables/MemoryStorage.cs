@@ -3,22 +3,25 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Tables;
 
-/// <summary>Files in native memory. A mapping is a copy that ends at a page that cannot be touched, so a read past a file's end kills the test run.</summary>
+/// <summary>
+/// Files in native memory. A mapping is a copy that ends at a page that cannot be touched, so a read past a file's end
+/// kills the test run.
+/// </summary>
 internal sealed unsafe class MemoryStorage : IStorage
 {
-    private readonly Dictionary<string, byte[]> files = [];
+    private readonly Dictionary<string, byte[]> _files = [];
 
     public byte[] this[string path]
     {
-        get => files[path];
-        set => files[path] = value;
+        get => _files[path];
+        set => _files[path] = value;
     }
 
     public int LiveMappings { get; private set; }
 
     /// <summary>
-    /// Mappings of up to 64 KiB are the thread's and used again, where there are too many for the kernel; what reads one that was disposed
-    /// of is then not seen.
+    /// Mappings of up to 64 KiB are the thread's and used again, where there are too many for the kernel; what reads
+    /// one that was disposed of is then not seen.
     /// </summary>
     public bool ReusesMappings { get; init; }
 
@@ -26,28 +29,27 @@ internal sealed unsafe class MemoryStorage : IStorage
 
     public bool DirectoryExists(string path) => true;
 
-    public bool FileExists(string path) => files.ContainsKey(path);
+    public bool FileExists(string path) => _files.ContainsKey(path);
 
-    public IReadOnlyList<string> List(string directory) => [.. files.Keys];
+    public IReadOnlyList<string> List(string directory) => [.. _files.Keys];
 
     public IStorageFile Open(string path, FileIntent intent)
     {
-        if (intent == FileIntent.CreateNew)
-            files.Add(path, []);
-        return files.ContainsKey(path) ? new MemoryFile(this, path) : throw new FileNotFoundException(path);
+        if (intent == FileIntent.CreateNew) _files.Add(path, []);
+        return _files.ContainsKey(path) ? new MemoryFile(this, path) : throw new FileNotFoundException(path);
     }
 
     public void SyncDirectory(string path) { }
 
-    public bool TryLink(string existingPath, string newPath) => files.TryAdd(newPath, files[existingPath]);
+    public bool TryLink(string existingPath, string newPath) => _files.TryAdd(newPath, _files[existingPath]);
 
     public void Rename(string from, string to)
     {
-        files[to] = files[from];
-        files.Remove(from);
+        _files[to] = _files[from];
+        _files.Remove(from);
     }
 
-    public void Delete(string path) => files.Remove(path);
+    public void Delete(string path) => _files.Remove(path);
 
     public void DeleteDirectory(string path) { }
 
@@ -55,26 +57,26 @@ internal sealed unsafe class MemoryStorage : IStorage
 
     private sealed class MemoryFile(MemoryStorage storage, string path) : IStorageFile
     {
-        private MemoryStream? written;
+        private MemoryStream? _written;
 
         public string Path => path;
 
         public long Length => Bytes.Length;
 
-        private ReadOnlySpan<byte> Bytes => written is null ? storage.files[path] : written.GetBuffer().AsSpan(0, (int)written.Length);
+        private ReadOnlySpan<byte> Bytes =>
+            _written is null ? storage._files[path] : _written.GetBuffer().AsSpan(0, (int)_written.Length);
 
         public void Read(long offset, Span<byte> destination)
         {
-            if (offset + destination.Length > Bytes.Length)
-                throw new EndOfStreamException();
+            if (offset + destination.Length > Bytes.Length) throw new EndOfStreamException();
             Bytes.Slice((int)offset, destination.Length).CopyTo(destination);
         }
 
         public void Write(long offset, ReadOnlySpan<byte> source)
         {
-            written ??= new MemoryStream();
-            written.Position = offset;
-            written.Write(source);
+            _written ??= new MemoryStream();
+            _written.Position = offset;
+            _written.Write(source);
         }
 
         public void Allocate(long length) { }
@@ -89,8 +91,7 @@ internal sealed unsafe class MemoryStorage : IStorage
 
         public void Dispose()
         {
-            if (written is not null)
-                storage.files[path] = written.ToArray();
+            if (_written is not null) storage._files[path] = _written.ToArray();
         }
     }
 
@@ -100,24 +101,23 @@ internal sealed unsafe class MemoryStorage : IStorage
         private const int SpareSize = (64 << 10) + Page;
 
         [ThreadStatic]
-        private static Stack<nint>? spares;
+        private static Stack<nint>? _spares;
 
-        private readonly MemoryStorage storage;
-        private readonly nint begin;
-        private readonly nuint size;
+        private readonly MemoryStorage _storage;
+        private readonly nint _begin;
+        private readonly nuint _size;
 
         public GuardedMapping(MemoryStorage storage, ReadOnlySpan<byte> bytes)
         {
-            this.storage = storage;
-            size = (nuint)((bytes.Length + Page - 1) / Page + 1) * Page;
-            if (storage.ReusesMappings && size <= SpareSize)
-                size = SpareSize;
-            if (!IsSpare || !(spares ??= []).TryPop(out begin))
+            _storage = storage;
+            _size = (nuint)((bytes.Length + Page - 1) / Page + 1) * Page;
+            if (storage.ReusesMappings && _size <= SpareSize) _size = SpareSize;
+            if (!IsSpare || !(_spares ??= []).TryPop(out _begin))
             {
-                begin = AnonymousMemory.Map(size);
-                AnonymousMemory.Protect(begin + (nint)size - Page, Page, AnonymousMemory.NoAccess);
+                _begin = AnonymousMemory.Map(_size);
+                AnonymousMemory.Protect(_begin + (nint)_size - Page, Page, AnonymousMemory.NoAccess);
             }
-            Address = (byte*)begin + size - Page - (nuint)bytes.Length;
+            Address = (byte*)_begin + _size - Page - (nuint)bytes.Length;
             Length = bytes.Length;
             bytes.CopyTo(new Span<byte>(Address, bytes.Length));
         }
@@ -134,15 +134,15 @@ internal sealed unsafe class MemoryStorage : IStorage
 
         public bool IsResident(long offset, long length) => true;
 
-        private bool IsSpare => storage.ReusesMappings && size == SpareSize;
+        private bool IsSpare => _storage.ReusesMappings && _size == SpareSize;
 
         public void Dispose()
         {
             if (IsSpare)
-                (spares ??= []).Push(begin);
+                (_spares ??= []).Push(_begin);
             else
-                AnonymousMemory.Unmap(begin, size);
-            storage.LiveMappings--;
+                AnonymousMemory.Unmap(_begin, _size);
+            _storage.LiveMappings--;
         }
     }
 }

@@ -6,17 +6,21 @@ using Xunit;
 
 namespace Varve.Tests.Tables;
 
-/// <summary>An engine whose tables are never in memory unless it has seen to it answers as ever, through flushes, merges and openings.</summary>
+/// <summary>
+/// An engine whose tables are never in memory unless it has seen to it answers as ever, through flushes, merges and
+/// openings.
+/// </summary>
 public sealed class ProbedEngineTests : IDisposable
 {
     private const int Keys = 1_500;
-    private readonly Database database = new();
-    private readonly ColdStorage cold = new(Storages.Default);
-    private readonly ManualScheduler steps = new();
+    private readonly Database _database = new();
+    private readonly ColdStorage _cold = new(Storages.Default);
+    private readonly ManualScheduler _steps = new();
 
-    private EngineOptions Probed => Database.Small with { TableAccess = TableAccess.Probed, Storage = cold, Steps = steps };
+    private EngineOptions Probed =>
+        Database.Small with { TableAccess = TableAccess.Probed, Storage = _cold, Steps = _steps };
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData(1, 2)]
@@ -26,82 +30,84 @@ public sealed class ProbedEngineTests : IDisposable
     {
         var random = new Random(seed);
         var model = new SortedDictionary<byte[], byte[]>(KeyOrder.Instance);
-        using (var machine = database.Open(Probed with { UpperRunsMax = upperRuns }))
+        using (var machine = _database.Open(Probed with { UpperRunsMax = upperRuns }))
         {
-            for (int round = 0; round < 15; round++)
+            for (var round = 0; round < 15; round++)
             {
                 Apply(machine, model, random);
-                steps.Run();
+                _steps.Run();
                 Check(machine, model, random);
             }
 
             Assert.True(machine.GetStatistics().Compactions > 0 || upperRuns == 8);
             var compaction = machine.CompactAsync();
-            steps.Run();
+            _steps.Run();
             await compaction;
             Check(machine, model, random);
         }
 
-        using var reopened = database.Open(Probed);
+        using var reopened = _database.Open(Probed);
         Check(reopened, model, random);
-        Assert.Contains(cold.Calls, call => call.IsRead);
+        Assert.Contains(_cold.Calls, call => call.IsRead);
     }
 
     [Fact]
     public async Task ASnapshotOfAColdDatabaseIsInstalledCold()
     {
-        var snapshot = Path.Combine(database.Root, "snapshot");
-        using var machine = database.Open(Probed);
+        var snapshot = Path.Combine(_database.Root, "snapshot");
+        using var machine = _database.Open(Probed);
         while (machine.GetStatistics().Runs.Count < 2)
         {
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 100);
-            steps.Run();
+            _steps.Run();
         }
 
-        cold.Evict();
-        var metadata = new SnapshotMetadata(machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
+        _cold.Evict();
+        var metadata = new SnapshotMetadata(
+            machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
         using var other = new Database();
         using var installed = other.Open(Probed with { Steps = new ManualScheduler() });
         await installed.ApplySnapshotFromFileAsync(metadata, snapshot);
-        cold.Evict();
+        _cold.Evict();
         Assert.Equal(metadata.LastIncluded.Index, NumberedLog.AssertIsWholeToRead(installed));
     }
 
     [Fact]
     public async Task GetsOnTheRealStorageAllocateNothing()
     {
-        using var machine = database.Open(Database.Small with { TableAccess = TableAccess.Probed });
+        using var machine = _database.Open(Database.Small with { TableAccess = TableAccess.Probed });
         NumberedLog.ApplyUpTo(machine, 2_000);
         await machine.CompactAsync();
         Assert.Equal(2_000UL, NumberedLog.AssertIsWholeToRead(machine));
         byte[] room = new byte[4096], key = machine.ScanPrefix([]).Entries[0].Key.ToArray();
         Assert.True(machine.Read(key, room) >= 0);
-        for (int i = 0; i < 300; i++)
+        for (var i = 0; i < 300; i++)
             machine.Read(key, room);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 300; i++)
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 300; i++)
             machine.Read(key, room);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     private static byte[] Key(int number)
     {
-        byte[] key = new byte[6];
+        var key = new byte[6];
         BinaryPrimitives.WriteInt32BigEndian(key.AsSpan(2), number);
         return key;
     }
 
     private static void Apply(LsmStateMachine machine, SortedDictionary<byte[], byte[]> model, Random random)
     {
-        ulong next = machine.LastApplied.Index + 1;
+        var next = machine.LastApplied.Index + 1;
         var chunk = new ApplyEntry[200];
         var results = new ApplyResult[chunk.Length];
-        for (int i = 0; i < chunk.Length; i++)
+        for (var i = 0; i < chunk.Length; i++)
         {
             byte[] key = Key(random.Next(Keys)), value = new byte[random.Next(400)];
             random.NextBytes(value);
-            ReadOnlyMemory<byte>? expected = model.TryGetValue(key, out byte[]? old) ? (ReadOnlyMemory<byte>?)old : null;
-            Command command = random.Next(10) switch
+            ReadOnlyMemory<byte>? expected =
+                model.TryGetValue(key, out byte[]? old) ? (ReadOnlyMemory<byte>?)old : null;
+            var command = random.Next(10) switch
             {
                 0 => Command.Delete(key),
                 < 3 => Command.CompareAndSwap(key, expected, value),
@@ -121,20 +127,22 @@ public sealed class ProbedEngineTests : IDisposable
     private void Check(LsmStateMachine machine, SortedDictionary<byte[], byte[]> model, Random random)
     {
         Assert.Equal(model.Count, machine.Count);
-        ReadOnlyMemory<byte>[] keys = [.. Enumerable.Range(0, 150).Select(_ => (ReadOnlyMemory<byte>)Key(random.Next(Keys + 50)))];
-        cold.Evict();
-        byte[]?[] found = machine.GetMulti(keys);
-        for (int i = 0; i < keys.Length; i++)
+        ReadOnlyMemory<byte>[] keys = [.. Enumerable.Range(0, 150).Select(
+            _ => (ReadOnlyMemory<byte>)Key(random.Next(Keys + 50)))];
+        _cold.Evict();
+        var found = machine.GetMulti(keys);
+        for (var i = 0; i < keys.Length; i++)
         {
-            cold.Evict();
+            _cold.Evict();
             Assert.Equal(model.GetValueOrDefault(keys[i].ToArray()), machine.Get(keys[i].Span));
             Assert.Equal(model.GetValueOrDefault(keys[i].ToArray()), found[i]);
         }
 
-        for (int i = 0; i < 20; i++)
+        for (var i = 0; i < 20; i++)
         {
             int first = random.Next(Keys), end = first + random.Next(1, 300);
-            var expected = model.Where(pair => BinaryPrimitives.ReadInt32BigEndian(pair.Key.AsSpan(2)) is var at && at >= first && at < end).Select(Text).ToList();
+            var expected = model.Where(pair => BinaryPrimitives.ReadInt32BigEndian(pair.Key.AsSpan(2)) is var at
+                && at >= first && at < end).Select(Text).ToList();
             Assert.Equal(expected, Scan(machine, Key(first), Key(end), backward: false));
             expected.Reverse();
             Assert.Equal(expected, Scan(machine, Key(first), Key(end), backward: true));
@@ -143,15 +151,16 @@ public sealed class ProbedEngineTests : IDisposable
         Assert.Equal(model.Select(Text), Scan(machine, [], [], backward: false));
     }
 
-    private static string Text(KeyValuePair<byte[], byte[]> row) => $"{Convert.ToHexString(row.Key)} {Convert.ToHexString(row.Value)}";
+    private static string Text(KeyValuePair<byte[], byte[]> row) =>
+        $"{Convert.ToHexString(row.Key)} {Convert.ToHexString(row.Value)}";
 
     private List<string> Scan(LsmStateMachine machine, byte[] from, byte[] to, bool backward)
     {
-        cold.Evict();
+        _cold.Evict();
         var rows = new List<string>();
-        using ReadView view = machine.OpenView();
-        ScanEnumerator scan = view.ScanRange(from, to);
-        foreach (EntryView entry in backward ? scan.Reversed() : scan)
+        using var view = machine.OpenView();
+        var scan = view.ScanRange(from, to);
+        foreach (var entry in backward ? scan.Reversed() : scan)
             rows.Add(Text(new(entry.Key.ToArray(), entry.Value.ToArray())));
         return rows;
     }

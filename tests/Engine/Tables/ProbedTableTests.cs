@@ -6,7 +6,8 @@ using Xunit;
 namespace Varve.Tests.Tables;
 
 /// <summary>
-/// A probed table touches a block only once it is resident, and reads it when it is not: a touch before that ends the test run.
+/// A probed table touches a block only once it is resident, and reads it when it is not: a touch before that ends the
+/// test run.
 /// </summary>
 public sealed class ProbedTableTests
 {
@@ -16,22 +17,22 @@ public sealed class ProbedTableTests
     [MemberData(nameof(TableModelTests.ShapesAndBlocks), MemberType = typeof(TableModelTests))]
     public void AColdTableAnswersAsTheModel(int shape, int blockBytes)
     {
-        TestTable written = TestTable.Write(TestRows.OfShape(shape, 2000 + shape, shape == 8 ? 40 : 400), blockBytes);
-        using Table table = Open(written, out ColdStorage cold);
+        var written = TestTable.Write(TestRows.OfShape(shape, 2000 + shape, shape == 8 ? 40 : 400), blockBytes);
+        using var table = Open(written, out ColdStorage cold);
         TableModelTests.Check(written, table, 5, cold.Evict);
     }
 
     [Fact]
     public void AGetReadsItsBlockUnlessItIsResident()
     {
-        TestTable written = Written();
-        using Table table = Open(written, out ColdStorage cold);
-        for (int row = 0; row < Rows; row += 997)
+        var written = Written();
+        using var table = Open(written, out ColdStorage cold);
+        for (var row = 0; row < Rows; row += 997)
         {
             cold.Evict();
             cold.Forget();
             Assert.True(Find(table, written.Rows[row]));
-            ColdCall read = Assert.Single(cold.Calls);
+            var read = Assert.Single(cold.Calls);
             Assert.True(read.IsRead);
             Assert.InRange(read.Length, 1, 16 << 10);
             cold.Forget();
@@ -44,8 +45,8 @@ public sealed class ProbedTableTests
     public void ALargeBlockIsReadInPiecesThatWereAllAskedForAtOnce()
     {
         TestRow large = new([5], RecordKind.Put, 0, new byte[300_000]);
-        TestTable written = TestTable.Write([large]);
-        using Table table = Open(written, out ColdStorage cold);
+        var written = TestTable.Write([large]);
+        using var table = Open(written, out ColdStorage cold);
         Assert.True(Find(table, large));
         Assert.False(cold.Calls[0].IsRead);
         Assert.InRange(cold.Calls[0].Length, 300_000, 301_000);
@@ -55,21 +56,22 @@ public sealed class ProbedTableTests
     [Fact]
     public void KeysOfAGroupAreAskedForBeforeAnyIsWaitedFor()
     {
-        TestTable written = Written();
-        using Table table = Open(written, out ColdStorage cold);
+        var written = Written();
+        using var table = Open(written, out ColdStorage cold);
         byte[][] keys = [.. Enumerable.Range(0, 8).Select(i => written.Rows[i * 2_000].Key)];
         int[] blocks = [.. keys.Select(key => table.FindBlock(key, TestHash.Of(key)))];
         ulong[] candidates = [.. keys.Select((key, i) => table.FindCandidates(blocks[i], TestHash.Of(key)))];
-        for (int i = 0; i < keys.Length; i++)
+        for (var i = 0; i < keys.Length; i++)
             Assert.True(table.FindRow(blocks[i], keys[i], candidates[i]).Exists);
         Assert.Equal(2 * keys.Length, cold.Calls.Count);
-        Assert.Equal(cold.Calls.Take(keys.Length).Select(call => call with { IsRead = true }), cold.Calls.Skip(keys.Length));
+        Assert.Equal(
+            cold.Calls.Take(keys.Length).Select(call => call with { IsRead = true }), cold.Calls.Skip(keys.Length));
     }
 
     [Fact]
     public void AWalkReadsEverythingOnceAndAsksForWhatComesNext()
     {
-        using Table table = Open(Written(), out ColdStorage cold);
+        using var table = Open(Written(), out ColdStorage cold);
         Assert.Equal(Rows, Up(new TableCursor(table)));
         ColdCall[] up = [.. cold.Calls];
         AssertFollowEachOther(0, up.Max(call => call.End), up.Where(call => call.IsRead));
@@ -84,17 +86,19 @@ public sealed class ProbedTableTests
 
         cold.Evict();
         Assert.Equal(Rows, Down(new TableCursor(table)));
-        Assert.Equal(up.Where(call => call.IsRead).Sum(call => call.Length), cold.Calls.Where(call => call.IsRead).Sum(call => call.Length));
+        Assert.Equal(
+            up.Where(call => call.IsRead).Sum(call => call.Length),
+            cold.Calls.Where(call => call.IsRead).Sum(call => call.Length));
         Assert.Contains(cold.Calls.Zip(cold.Calls.Skip(1)), pair => !pair.First.IsRead && pair.First == pair.Second);
     }
 
     [Fact]
     public unsafe void AWalkReadsNothingBeyondItsLimit()
     {
-        TestTable written = Written();
-        using Table table = Open(written, out ColdStorage cold);
+        var written = Written();
+        using var table = Open(written, out ColdStorage cold);
         Assert.Equal(Rows, Up(new TableCursor(table)));
-        long whole = cold.Calls.Max(call => call.End);
+        var whole = cold.Calls.Max(call => call.End);
         fixed (byte* middle = written.Rows[Rows / 2].Key)
         {
             var key = new FixedBytes(middle, written.Rows[Rows / 2].Key.Length);
@@ -103,7 +107,7 @@ public sealed class ProbedTableTests
             var up = new TableCursor(table);
             up.LimitAbove(key);
             Assert.Equal(Rows / 2, Up(up));
-            long end = cold.Calls.Max(call => call.End);
+            var end = cold.Calls.Max(call => call.End);
             Assert.InRange(end, whole * 49 / 100, whole * 51 / 100);
 
             cold.Evict();
@@ -118,11 +122,11 @@ public sealed class ProbedTableTests
     [Fact]
     public void AShortWalkReadsLittle()
     {
-        TestTable written = Written();
-        using Table table = Open(written, out ColdStorage cold);
+        var written = Written();
+        using var table = Open(written, out ColdStorage cold);
         var cursor = new TableCursor(table);
         Assert.True(cursor.Seek(written.Rows[Rows / 3].Key));
-        for (int i = 0; i < 5; i++)
+        for (var i = 0; i < 5; i++)
             Assert.True(cursor.MoveNext());
         Assert.InRange(cold.Calls.Sum(call => call.Length), 1, 64 << 10);
     }
@@ -130,8 +134,8 @@ public sealed class ProbedTableTests
     [Fact]
     public void ABlockThatCannotBeReadIsAnErrorUntilItCan()
     {
-        TestTable written = Written();
-        using Table table = Open(written, out ColdStorage cold);
+        var written = Written();
+        using var table = Open(written, out ColdStorage cold);
         cold.IsBroken = true;
         Assert.Throws<IOException>(() => Find(table, written.Rows[7]));
         Assert.Throws<IOException>(() => new TableCursor(table).SeekFirst());
@@ -142,12 +146,12 @@ public sealed class ProbedTableTests
     [Fact]
     public void DamageIsFoundBehindTheProbe()
     {
-        TestTable written = Written();
+        var written = Written();
         byte[] bytes = [.. written.Bytes];
         bytes[200] ^= 1;
         written.Bytes = bytes;
-        using Table table = Open(written, out _);
-        for (int round = 0; round < 2; round++)
+        using var table = Open(written, out _);
+        for (var round = 0; round < 2; round++)
         {
             Assert.Throws<CorruptionException>(() => Find(table, written.Rows[0]));
             Assert.Throws<CorruptionException>(() => new TableCursor(table).SeekFirst());
@@ -157,28 +161,29 @@ public sealed class ProbedTableTests
     [Fact]
     public void TheFileIsOpenAsLongAsTheTable()
     {
-        TestTable written = Written();
-        Table table = Open(written, out ColdStorage cold);
+        var written = Written();
+        var table = Open(written, out ColdStorage cold);
         Assert.Equal((1, 1), (cold.LiveFiles, cold.LiveMappings));
         table.Dispose();
         table.Dispose();
         Assert.Equal((0, 0), (cold.LiveFiles, cold.LiveMappings));
-        Assert.Throws<CorruptionException>(() => Table.Open(cold, TestTable.Path, written.Descriptor with { OriginNumber = 8 }, false, TableAccess.Probed));
+        Assert.Throws<CorruptionException>(() =>
+            Table.Open(cold, TestTable.Path, written.Descriptor with { OriginNumber = 8 }, false, TableAccess.Probed));
         Assert.Equal((0, 0), (cold.LiveFiles, cold.LiveMappings));
-        using Table mapped = Table.Open(cold, TestTable.Path, written.Descriptor, false);
+        using var mapped = Table.Open(cold, TestTable.Path, written.Descriptor, false);
         Assert.Equal((0, 1), (cold.LiveFiles, cold.LiveMappings));
     }
 
     [Fact]
     public void NeitherAProbeNorAReadAllocates()
     {
-        TestTable written = Written();
-        using Table table = Open(written, out ColdStorage cold);
-        for (int i = 0; i < 500; i++)
+        var written = Written();
+        using var table = Open(written, out ColdStorage cold);
+        for (var i = 0; i < 500; i++)
             Both(i);
         cold.Forget();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 500; i++)
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 500; i++)
             Both(i);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
@@ -195,36 +200,36 @@ public sealed class ProbedTableTests
     private static Table Open(TestTable written, out ColdStorage cold)
     {
         cold = new ColdStorage(written.Storage);
-        Table table = Table.Open(cold, TestTable.Path, written.Descriptor, paranoid: false, TableAccess.Probed);
+        var table = Table.Open(cold, TestTable.Path, written.Descriptor, paranoid: false, TableAccess.Probed);
         cold.Forget();
         return table;
     }
 
     private static bool Find(Table table, TestRow row)
     {
-        TableRow found = table.Find(row.Key, TestHash.Of(row.Key));
+        var found = table.Find(row.Key, TestHash.Of(row.Key));
         return found.Exists && found.Value.SequenceEqual(row.Value);
     }
 
     private static int Up(TableCursor cursor)
     {
-        int count = 0;
-        for (bool ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext())
+        var count = 0;
+        for (var ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext())
             count += cursor.Row.Value.Length == 100 ? 1 : 0;
         return count;
     }
 
     private static int Down(TableCursor cursor)
     {
-        int count = 0;
-        for (bool ok = cursor.SeekLast(); ok; ok = cursor.MovePrevious())
+        var count = 0;
+        for (var ok = cursor.SeekLast(); ok; ok = cursor.MovePrevious())
             count += cursor.Row.Value.Length == 100 ? 1 : 0;
         return count;
     }
 
     private static void AssertFollowEachOther(long from, long end, IEnumerable<ColdCall> calls)
     {
-        foreach (ColdCall call in calls)
+        foreach (var call in calls)
         {
             Assert.Equal(from, call.Offset);
             from = call.End;

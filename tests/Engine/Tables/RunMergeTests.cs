@@ -12,8 +12,8 @@ public sealed class RunMergeTests
         get
         {
             var data = new TheoryData<int, int>();
-            for (int shape = 0; shape < TestRows.Shapes; shape++)
-                foreach (int runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9, 20])
+            for (var shape = 0; shape < TestRows.Shapes; shape++)
+                foreach (var runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9, 20])
                     data.Add(shape, runs);
             return data;
         }
@@ -23,9 +23,10 @@ public sealed class RunMergeTests
     [MemberData(nameof(Shapes))]
     public void MergedRunsReadAsTheModel(int shape, int runCount)
     {
-        List<TestRow>[] runs = [.. Enumerable.Range(0, runCount).Select(run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
+        List<TestRow>[] runs = [.. Enumerable.Range(0, runCount).Select(
+            run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
         var model = new SortedDictionary<byte[], TestRow>(KeyOrder.Instance);
-        foreach (TestRow row in runs.Reverse().SelectMany(run => run))
+        foreach (var row in runs.Reverse().SelectMany(run => run))
             model[row.Key] = row;
         Check([.. runs.Select(run => Tables(run, tables: 1 + run.Count % 3))], model.Values);
     }
@@ -33,7 +34,7 @@ public sealed class RunMergeTests
     [Fact]
     public void RunsThatDoNotInterleaveComeOneAfterTheOther()
     {
-        List<TestRow> rows = TestRows.OfShape(1, 5, 2_000);
+        var rows = TestRows.OfShape(1, 5, 2_000);
         rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
         Check([Tables(rows[1_500..], 2), Tables(rows[..700], 3), Tables(rows[700..1_500], 1)], rows);
     }
@@ -42,7 +43,7 @@ public sealed class RunMergeTests
     {
         using (var merge = new CompactionMerge(runs, TestHash.Seed))
         {
-            foreach (TestRow row in expected)
+            foreach (var row in expected)
             {
                 Assert.True(merge.MoveNext(out RowRef merged));
                 Assert.True(merged.Key.SequenceEqual(row.Key));
@@ -53,7 +54,7 @@ public sealed class RunMergeTests
             Assert.False(merge.MoveNext(out _));
             Assert.False(merge.MoveNext(out _));
         }
-        foreach (Table table in runs.SelectMany(run => run))
+        foreach (var table in runs.SelectMany(run => run))
             table.Dispose();
     }
 
@@ -62,6 +63,7 @@ public sealed class RunMergeTests
     private static Table[] Tables(List<TestRow> rows, int tables)
     {
         rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
-        return [.. rows.Chunk((rows.Count + tables - 1) / tables).Select(part => TestTable.Write(part, blockBytes: 512).Open())];
+        return [.. rows.Chunk((rows.Count + tables - 1) / tables).Select(
+            part => TestTable.Write(part, blockBytes: 512).Open())];
     }
 }

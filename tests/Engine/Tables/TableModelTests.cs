@@ -12,7 +12,7 @@ public class TableModelTests
     public static TheoryData<int, int> ShapesAndBlocks()
     {
         var data = new TheoryData<int, int>();
-        for (int shape = 0; shape < TestRows.Shapes; shape++)
+        for (var shape = 0; shape < TestRows.Shapes; shape++)
         {
             data.Add(shape, 512);
             data.Add(shape, 8192);
@@ -29,13 +29,15 @@ public class TableModelTests
     public void AnyTableAnswersAsTheModel(PositiveInt seed, byte shape, PositiveInt count, NonNegativeInt filterBits) =>
         CheckAll(
             TestTable.Write(
-                TestRows.OfShape(shape % TestRows.Shapes, seed.Get, 1 + count.Get % (shape % TestRows.Shapes == 8 ? 20 : 300)),
+                TestRows.OfShape(
+                    shape % TestRows.Shapes, seed.Get, 1 + count.Get % (shape % TestRows.Shapes == 8 ? 20 : 300)),
                 512 + seed.Get % 3000,
                 filterBits.Get % 33),
             seed.Get);
 
     [Fact]
-    public void ATableOfManyBlocksAnswersAsTheModel() => CheckAll(TestTable.Write(TestRows.OfShape(0, 3, 20_000), 512), 4);
+    public void ATableOfManyBlocksAnswersAsTheModel() =>
+        CheckAll(TestTable.Write(TestRows.OfShape(0, 3, 20_000), 512), 4);
 
     [Fact]
     public void ATableOfOneRowAnswersAsTheModel() => CheckAll(TestTable.Write([TestTable.Put("k", "")]), 1);
@@ -43,14 +45,16 @@ public class TableModelTests
     [Fact]
     public void ALargeLeasedValueIsABlockOfItsOwn()
     {
-        byte[] large = new byte[3 << 20];
+        var large = new byte[3 << 20];
         new Random(9).NextBytes(large);
-        CheckAll(TestTable.Write([TestTable.Put("a", "1"), new TestRow([(byte)'b'], RecordKind.LeasedPut, 77, large), new TestRow([(byte)'c'], RecordKind.Put, 0, large), TestTable.Put("d", "2")]), 2);
+        CheckAll(TestTable.Write([
+            TestTable.Put("a", "1"), new TestRow([(byte)'b'], RecordKind.LeasedPut, 77, large),
+            new TestRow([(byte)'c'], RecordKind.Put, 0, large), TestTable.Put("d", "2")]), 2);
     }
 
     private static void CheckAll(TestTable written, int seed)
     {
-        using Table table = written.Open();
+        using var table = written.Open();
         Check(written, table, seed, static () => { });
     }
 
@@ -69,28 +73,29 @@ public class TableModelTests
 
     private static void CheckGets(TestTable written, Table table, int seed, Action before)
     {
-        foreach (byte[] probe in TestRows.Probes(written.Rows, seed).Where(p => p.Length <= ushort.MaxValue))
+        foreach (var probe in TestRows.Probes(written.Rows, seed).Where(p => p.Length <= ushort.MaxValue))
         {
             before();
-            int at = written.LowerBound(probe);
-            bool present = at < written.Rows.Count && written.Rows[at].Key.AsSpan().SequenceEqual(probe);
-            TableRow row = table.Find(probe, TestHash.Of(probe));
+            var at = written.LowerBound(probe);
+            var present = at < written.Rows.Count && written.Rows[at].Key.AsSpan().SequenceEqual(probe);
+            var row = table.Find(probe, TestHash.Of(probe));
             Assert.Equal(present, row.Exists);
-            if (present)
-                AssertRow(written.Rows[at], row);
+            if (present) AssertRow(written.Rows[at], row);
         }
     }
 
     private static void CheckSeeks(TestTable written, Table table, int seed)
     {
         var cursor = new TableCursor(table);
-        foreach (byte[] probe in TestRows.Probes(written.Rows, seed))
+        foreach (var probe in TestRows.Probes(written.Rows, seed))
         {
-            int at = written.LowerBound(probe);
+            var at = written.LowerBound(probe);
             Assert.Equal(at < written.Rows.Count, cursor.Seek(probe));
             AssertAt(written, cursor, at);
             if (cursor.IsValid)
-                Assert.Equal(Math.Sign(written.Rows[at].Key.AsSpan().SequenceCompareTo(probe)), Math.Sign(cursor.CompareKeyTo(probe)));
+                Assert.Equal(
+                    Math.Sign(written.Rows[at].Key.AsSpan().SequenceCompareTo(probe)),
+                    Math.Sign(cursor.CompareKeyTo(probe)));
             Assert.Equal(at > 0, cursor.SeekBefore(probe));
             AssertAt(written, cursor, at - 1);
         }
@@ -101,32 +106,36 @@ public class TableModelTests
         var cursor = new TableCursor(table);
         Assert.False(cursor.IsValid);
         Assert.False(cursor.MoveNext());
-        byte[] buffer = new byte[ushort.MaxValue + 16];
+        var buffer = new byte[ushort.MaxValue + 16];
         nint token = 0;
-        int at = 0;
-        for (bool ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext(), at++)
+        var at = 0;
+        for (var ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext(), at++)
         {
             AssertAt(written, cursor, at);
             fixed (byte* address = buffer)
                 Assert.Equal(written.Rows[at].Key, buffer[..cursor.CopyKeyTo(address, ref token)]);
         }
         Assert.Equal(written.Rows.Count, at);
-        for (bool ok = cursor.SeekLast(); ok; ok = cursor.MovePrevious())
+        for (var ok = cursor.SeekLast(); ok; ok = cursor.MovePrevious())
             AssertAt(written, cursor, --at);
         Assert.Equal(0, at);
     }
 
     private static void CheckLeases(TestTable written, Table table)
     {
-        foreach ((ulong from, ulong to) in new (ulong, ulong)[] { (0, ulong.MaxValue), (0, 0), (10, 20), (20, 10), (49, ulong.MaxValue), (7, 8) })
+        foreach ((ulong from, ulong to) in new (ulong, ulong)[]
         {
-            var expected = written.Rows.Where(r => r.Kind == RecordKind.LeasedPut && r.Deadline > from && r.Deadline <= to).OrderBy(r => r.Deadline).ToList();
-            LeaseCursor leases = table.Leases(from, to);
+            (0, ulong.MaxValue), (0, 0), (10, 20), (20, 10), (49, ulong.MaxValue), (7, 8)
+        })
+        {
+            var expected = written.Rows.Where(r => r.Kind == RecordKind.LeasedPut && r.Deadline > from
+                && r.Deadline <= to).OrderBy(r => r.Deadline).ToList();
+            var leases = table.Leases(from, to);
             Assert.Equal(expected.Count, leases.Remaining);
-            foreach (TestRow row in expected)
+            foreach (var row in expected)
             {
                 Assert.True(leases.MoveNext());
-                byte[] key = new byte[leases.KeyLength];
+                var key = new byte[leases.KeyLength];
                 leases.CopyKeyTo(key);
                 Assert.Equal(row.Key, key);
                 Assert.Equal(row.Deadline, leases.Deadline);
@@ -138,13 +147,12 @@ public class TableModelTests
 
     private static void AssertAt(TestTable written, TableCursor cursor, int at)
     {
-        bool inside = at >= 0 && at < written.Rows.Count;
+        var inside = at >= 0 && at < written.Rows.Count;
         Assert.Equal(inside, cursor.IsValid);
-        if (!inside)
-            return;
-        TestRow row = written.Rows[at];
+        if (!inside) return;
+        var row = written.Rows[at];
         Assert.Equal(row.Key.Length, cursor.KeyLength);
-        byte[] key = new byte[cursor.KeyLength];
+        var key = new byte[cursor.KeyLength];
         cursor.CopyKeyTo(key);
         Assert.True(row.Key.AsSpan().SequenceEqual(key));
         Assert.Equal(KeyHead.Of(row.Key), cursor.Head8);

@@ -13,7 +13,7 @@ public class TableWriterTests(ITestOutputHelper output)
     [Fact]
     public void KeysThatDoNotAscendAreRefused()
     {
-        using TableWriter writer = New();
+        using var writer = New();
         writer.Add([1, 2], RecordKind.Put, 0, []);
         Assert.Throws<ArgumentException>(() => writer.Add([1, 2], RecordKind.Put, 0, []));
         Assert.Throws<ArgumentException>(() => writer.Add([1], RecordKind.Put, 0, []));
@@ -24,7 +24,7 @@ public class TableWriterTests(ITestOutputHelper output)
     [Fact]
     public void EmptyAndOversizedKeysAreRefused()
     {
-        using TableWriter writer = New();
+        using var writer = New();
         Assert.Throws<ArgumentException>(() => writer.Add([], RecordKind.Put, 0, []));
         Assert.Throws<ArgumentException>(() => writer.Add(new byte[65_536], RecordKind.Put, 0, []));
         writer.Add(new byte[65_535], RecordKind.Put, 0, []);
@@ -33,22 +33,22 @@ public class TableWriterTests(ITestOutputHelper output)
     [Fact]
     public void ATombstoneWithAValueIsRefused()
     {
-        using TableWriter writer = New();
+        using var writer = New();
         Assert.Throws<ArgumentException>(() => writer.Add([1], RecordKind.Tombstone, 0, [1]));
     }
 
     [Fact]
     public void ATableWithoutRowsIsRefused()
     {
-        using TableWriter writer = New();
+        using var writer = New();
         Assert.Throws<InvalidOperationException>(() => writer.Finish());
     }
 
     [Fact]
     public void TheSummaryCountsWhatWasAdded()
     {
-        TestTable written = TestTable.Write(TestRows.OfShape(9, 4, 500));
-        TableDescriptor d = written.Descriptor;
+        var written = TestTable.Write(TestRows.OfShape(9, 4, 500));
+        var d = written.Descriptor;
         Assert.Equal(written.Rows.Count, d.RowCount);
         Assert.Equal(written.Rows.Count(r => r.Kind == RecordKind.Tombstone), d.TombstoneCount);
         Assert.Equal(written.Rows.Count(r => r.Kind == RecordKind.LeasedPut), d.LeaseCount);
@@ -56,7 +56,7 @@ public class TableWriterTests(ITestOutputHelper output)
         Assert.Equal(written.Rows[^1].Key, d.LargestKey);
         Assert.Equal(written.Bytes.Length, d.Length);
         Assert.Equal(System.IO.Hashing.XxHash128.HashToUInt128(written.Bytes), d.Hash);
-        using Table table = written.Open();
+        using var table = written.Open();
         Assert.Equal(written.Rows.Where(r => r.Deadline != 0).Max(r => r.Deadline), table.Properties.LargestDeadline);
         Assert.Equal(written.Rows.Where(r => r.Deadline != 0).Min(r => r.Deadline), table.Properties.SmallestDeadline);
     }
@@ -64,53 +64,57 @@ public class TableWriterTests(ITestOutputHelper output)
     [Fact]
     public void ALargeValueBehindSmallRowsOfALargeBlockLeavesThemThere()
     {
-        TestTable written = TestTable.Write(
-            [TestTable.Put("a", "1"), TestTable.Put("b", "2"), TestTable.Put("c", new string('3', 300_000)), TestTable.Put("d", "4")], blockBytes: 1 << 20);
-        using Table table = written.Open();
+        var written = TestTable.Write(
+            [TestTable.Put("a", "1"), TestTable.Put(
+                "b", "2"), TestTable.Put("c", new string('3', 300_000)), TestTable.Put("d", "4")],
+            blockBytes: 1 << 20);
+        using var table = written.Open();
         table.Verify();
-        foreach (TestRow row in written.Rows)
+        foreach (var row in written.Rows)
         {
-            TableRow found = table.Find(row.Key, TestHash.Of(row.Key));
+            var found = table.Find(row.Key, TestHash.Of(row.Key));
             Assert.True(found.Exists && found.Value.SequenceEqual(row.Value));
         }
     }
 
     [Fact]
     public void TheSameRowsGiveTheSameBytes() =>
-        Assert.Equal(TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes, TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes);
+        Assert.Equal(
+            TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes, TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes);
 
     [Fact]
     public void TheWriterEmitsTheGoldenTable()
     {
-        TestTable written = TestTable.Write(
+        var written = TestTable.Write(
             [
-                TestTable.Put("key-00000001", new string('1', 40)), TestTable.Put("key-00000002", new string('2', 40)), TestTable.Leased("key-2", 5000, "leased"),
+                TestTable.Put("key-00000001", new string('1', 40)), TestTable.Put("key-00000002", new string('2', 40)),
+                TestTable.Leased("key-2", 5000, "leased"),
                 TestTable.Put("key-20000000000", "a tail"), TestTable.Tombstone("key-21"),
             ],
             blockBytes: 256);
         Assert.Equal(GoldenBytes("table"), written.Bytes);
-        using Table table = written.Open();
+        using var table = written.Open();
         table.Verify();
     }
 
     [Fact]
     public void TheEstimateIsNearTheLength()
     {
-        List<TestRow> rows = TestRows.OfShape(0, 8, 20_000);
+        var rows = TestRows.OfShape(0, 8, 20_000);
         rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
-        using IStorageFile file = new MemoryStorage().Open("/t", FileIntent.CreateNew);
+        using var file = new MemoryStorage().Open("/t", FileIntent.CreateNew);
         using var writer = new TableWriter(file, TestTable.Origin, 1, TestHash.Seed, 8192, 10);
-        foreach (TestRow row in rows)
+        foreach (var row in rows)
             writer.Add(row.Key, row.Kind, row.Deadline, row.Value);
-        long estimate = writer.EstimatedLength;
+        var estimate = writer.EstimatedLength;
         Assert.InRange(estimate, writer.Finish().Length * 0.98, estimate * 1.02);
     }
 
     [Fact]
     public void SmallRowsTakeLessThanATenthMoreThanTheirData()
     {
-        TestTable written = TestTable.Write(TestRows.OfShape(0, 8, 50_000));
-        double overhead = written.Bytes.Length / (116.0 * written.Rows.Count) - 1;
+        var written = TestTable.Write(TestRows.OfShape(0, 8, 50_000));
+        var overhead = written.Bytes.Length / (116.0 * written.Rows.Count) - 1;
         output.WriteLine($"16-byte keys, 100-byte values, filter of 10 bits: {overhead:P2} over the data");
         Assert.InRange(overhead, 0, 0.1);
     }
@@ -121,12 +125,12 @@ public class TableWriterTests(ITestOutputHelper output)
     [InlineData(16, 0.0003, 0.002)]
     public void TheFilterLiesAboutAsOftenAsItShould(int bits, double least, double most)
     {
-        using Table table = TestTable.Write(TestRows.OfShape(0, 8, 50_000), 8192, bits).Open();
+        using var table = TestTable.Write(TestRows.OfShape(0, 8, 50_000), 8192, bits).Open();
         var random = new Random(77);
-        byte[] key = new byte[16];
-        int lies = 0;
+        var key = new byte[16];
+        var lies = 0;
         const int probes = 200_000;
-        for (int i = 0; i < probes; i++)
+        for (var i = 0; i < probes; i++)
         {
             random.NextBytes(key);
             lies += table.MayContain(TestHash.Of(key)) ? 1 : 0;
@@ -138,7 +142,7 @@ public class TableWriterTests(ITestOutputHelper output)
     [Fact]
     public void WithoutAFilterEveryKeyMayBeThere()
     {
-        using Table table = TestTable.Write(TestRows.OfShape(0, 8, 50), 8192, 0).Open();
+        using var table = TestTable.Write(TestRows.OfShape(0, 8, 50), 8192, 0).Open();
         Assert.True(table.MayContain(123));
         table.PrefetchFilter(123);
         Assert.False(table.Find([1, 2, 3], TestHash.Of([1, 2, 3])).Exists);
@@ -147,24 +151,24 @@ public class TableWriterTests(ITestOutputHelper output)
     [Fact]
     public void ReadsAllocateNothing()
     {
-        TestTable written = TestTable.Write(TestRows.OfShape(9, 4, 1000));
-        using Table table = written.Open();
+        var written = TestTable.Write(TestRows.OfShape(9, 4, 1000));
+        using var table = written.Open();
         byte[][] keys = [.. written.Rows.Select(r => r.Key)];
-        byte[] copy = new byte[100];
+        var copy = new byte[100];
         long Round()
         {
-            long before = GC.GetAllocatedBytesForCurrentThread();
+            var before = GC.GetAllocatedBytesForCurrentThread();
             var cursor = new TableCursor(table);
-            foreach (byte[] key in keys)
+            foreach (var key in keys)
             {
                 table.Find(key, TestHash.Of(key));
                 table.MayContain((ulong)key.Length);
                 cursor.Seek(key);
                 cursor.SeekBefore(key);
             }
-            for (bool ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext())
+            for (var ok = cursor.SeekFirst(); ok; ok = cursor.MoveNext())
                 cursor.CopyKeyTo(copy);
-            LeaseCursor leases = table.Leases(0, ulong.MaxValue);
+            var leases = table.Leases(0, ulong.MaxValue);
             while (leases.MoveNext())
                 leases.CopyKeyTo(copy);
             return GC.GetAllocatedBytesForCurrentThread() - before;
@@ -181,5 +185,6 @@ public class TableWriterTests(ITestOutputHelper output)
             .Select(value => Convert.ToByte(value, 16)),
     ];
 
-    private static TableWriter New() => new(new MemoryStorage().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, TestHash.Seed, 8192, 10);
+    private static TableWriter New() =>
+        new(new MemoryStorage().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, TestHash.Seed, 8192, 10);
 }

@@ -13,11 +13,11 @@ internal static class TestRows
     {
         var random = new Random(seed);
         var rows = new Dictionary<byte[], TestRow>(KeyOrder.Instance);
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
-            byte[] key = Key(shape, random, i);
-            RecordKind kind = shape is 0 or 1 or 10 ? RecordKind.Put : (RecordKind)random.Next(1, 4);
-            byte[] value = new byte[kind == RecordKind.Tombstone ? 0 : ValueLength(shape, random)];
+            var key = Key(shape, random, i);
+            var kind = shape is 0 or 1 or 10 ? RecordKind.Put : (RecordKind)random.Next(1, 4);
+            var value = new byte[kind == RecordKind.Tombstone ? 0 : ValueLength(shape, random)];
             random.NextBytes(value);
             rows[key] = new TestRow(key, kind, kind == RecordKind.LeasedPut ? (ulong)random.Next(1, 50) : 0, value);
         }
@@ -31,14 +31,13 @@ internal static class TestRows
         yield return [0];
         yield return [255];
         yield return [.. Enumerable.Repeat((byte)255, 300)];
-        foreach (TestRow row in rows)
+        foreach (var row in rows)
         {
-            byte[] key = row.Key;
+            var key = row.Key;
             yield return key;
             yield return [.. key, 0];
             yield return [.. key, 255];
-            if (key.Length > 1)
-                yield return key[..^1];
+            if (key.Length > 1) yield return key[..^1];
             byte[] flipped = [.. key];
             flipped[random.Next(key.Length)] ^= (byte)(1 << random.Next(8));
             yield return flipped;
@@ -55,7 +54,8 @@ internal static class TestRows
         5 => [.. Enumerable.Repeat((byte)255, random.Next(1, 40)), .. RandomOf(random, [0, 255], random.Next(0, 3))],
         6 => [(byte)'a', (byte)'b', .. RandomOf(random, [0, 1], random.Next(0, 14))],
         7 => [.. RandomOf(random, [0, 255], random.Next(1, 12))],
-        8 => [.. RandomOf(random, [7], random.Next(0, 3)), .. Enumerable.Repeat((byte)9, random.Next(1, 65_000)), (byte)random.Next(256)],
+        8 => [.. RandomOf(random, [7], random.Next(0, 3)), .. Enumerable.Repeat(
+            (byte)9, random.Next(1, 65_000)), (byte)random.Next(256)],
         9 => [.. System.Text.Encoding.ASCII.GetBytes($"user/{i % 7}/profile/{random.Next(1000)}")],
         _ => RandomOf(random, [0, 255], 13),   // uniform rows, many with one head
     };
@@ -71,22 +71,22 @@ internal static class TestRows
 
     private static byte[] BigEndian(int i)
     {
-        byte[] key = new byte[8];
+        var key = new byte[8];
         BinaryPrimitives.WriteInt64BigEndian(key, i * 3L);
         return key;
     }
 
     private static byte[] RandomBytes(Random random, int length)
     {
-        byte[] bytes = new byte[length];
+        var bytes = new byte[length];
         random.NextBytes(bytes);
         return bytes;
     }
 
     private static byte[] RandomOf(Random random, byte[] alphabet, int length)
     {
-        byte[] bytes = new byte[length];
-        for (int i = 0; i < length; i++)
+        var bytes = new byte[length];
+        for (var i = 0; i < length; i++)
             bytes[i] = alphabet[random.Next(alphabet.Length)];
         return bytes;
     }

@@ -30,11 +30,11 @@ internal sealed class TestTable
     {
         var storage = new MemoryStorage();
         TestRow[] sorted = [.. rows.OrderBy(r => r.Key, KeyOrder.Instance)];
-        using IStorageFile file = storage.Open(Path, FileIntent.CreateNew);
+        using var file = storage.Open(Path, FileIntent.CreateNew);
         using var writer = new TableWriter(file, Origin, 7, TestHash.Seed, blockBytes, filterBitsPerKey);
-        foreach (TestRow row in sorted)
+        foreach (var row in sorted)
             writer.Add(row.Key, row.Kind, row.Deadline, row.Value);
-        TableSummary summary = writer.Finish();
+        var summary = writer.Finish();
         file.Dispose();
         return new TestTable { Storage = storage, Descriptor = summary.Describe(7), Rows = sorted };
     }
@@ -43,7 +43,8 @@ internal sealed class TestTable
 
     public static TestRow Tombstone(string key) => new(Bytes8(key), RecordKind.Tombstone, 0, []);
 
-    public static TestRow Leased(string key, ulong deadline, string value) => new(Bytes8(key), RecordKind.LeasedPut, deadline, Bytes8(value));
+    public static TestRow Leased(string key, ulong deadline, string value) =>
+        new(Bytes8(key), RecordKind.LeasedPut, deadline, Bytes8(value));
 
     public static byte[] Bytes8(string text) => System.Text.Encoding.Latin1.GetBytes(text);
 
@@ -53,7 +54,7 @@ internal sealed class TestTable
         int low = 0, high = Rows.Count;
         while (low < high)
         {
-            int middle = (low + high) / 2;
+            var middle = (low + high) / 2;
             if (Rows[middle].Key.AsSpan().SequenceCompareTo(key) < 0)
                 low = middle + 1;
             else

@@ -6,84 +6,84 @@ namespace Varve.Tests.Engine.Versions;
 /// <summary>What a pin holds and what it does not.</summary>
 public class EpochTableTests
 {
-    private readonly EpochTable pins = new();
+    private readonly EpochTable _pins = new();
 
     [Fact]
     public void WhatNobodyPinsIsSafeAtOnce()
     {
-        Assert.True(pins.IsSafe(pins.Retire()));
-        Assert.Equal(0, pins.ActivePins);
+        Assert.True(_pins.IsSafe(_pins.Retire()));
+        Assert.Equal(0, _pins.ActivePins);
     }
 
     [Fact]
     public void APinHoldsWhatIsRetiredUnderItAndLetsGoAtExit()
     {
-        pins.Enter();
-        var stamp = pins.Retire();
-        Assert.False(pins.IsSafe(stamp));
-        Assert.Equal(1, pins.ActivePins);
-        pins.Exit();
-        Assert.True(pins.IsSafe(stamp));
-        Assert.Equal(0, pins.ActivePins);
+        _pins.Enter();
+        var stamp = _pins.Retire();
+        Assert.False(_pins.IsSafe(stamp));
+        Assert.Equal(1, _pins.ActivePins);
+        _pins.Exit();
+        Assert.True(_pins.IsSafe(stamp));
+        Assert.Equal(0, _pins.ActivePins);
     }
 
     [Fact]
     public void APinDoesNotHoldWhatWasRetiredBeforeIt()
     {
-        var stamp = pins.Retire();
-        pins.Enter();
-        Assert.True(pins.IsSafe(stamp));
-        pins.Exit();
+        var stamp = _pins.Retire();
+        _pins.Enter();
+        Assert.True(_pins.IsSafe(stamp));
+        _pins.Exit();
     }
 
     [Fact]
     public void AnInnerPinNeitherRenewsNorEndsTheOuterOne()
     {
-        pins.Enter();
-        var stamp = pins.Retire();
-        pins.Enter();
-        Assert.False(pins.IsSafe(stamp));
-        pins.Exit();
-        Assert.False(pins.IsSafe(stamp));
-        Assert.Equal(1, pins.ActivePins);
-        pins.Exit();
-        Assert.True(pins.IsSafe(stamp));
+        _pins.Enter();
+        var stamp = _pins.Retire();
+        _pins.Enter();
+        Assert.False(_pins.IsSafe(stamp));
+        _pins.Exit();
+        Assert.False(_pins.IsSafe(stamp));
+        Assert.Equal(1, _pins.ActivePins);
+        _pins.Exit();
+        Assert.True(_pins.IsSafe(stamp));
     }
 
     [Fact]
     public void AnExitTooManyIsRefusedAndTheNextPinStillHolds()
     {
-        Assert.Throws<InvalidOperationException>(pins.Exit);
-        pins.Enter();
-        Assert.False(pins.IsSafe(pins.Retire()));
-        pins.Exit();
-        Assert.Throws<InvalidOperationException>(pins.Exit);
+        Assert.Throws<InvalidOperationException>(_pins.Exit);
+        _pins.Enter();
+        Assert.False(_pins.IsSafe(_pins.Retire()));
+        _pins.Exit();
+        Assert.Throws<InvalidOperationException>(_pins.Exit);
     }
 
     [Fact]
     public void StampsAscendAndTheOldestEpochIsThatOfTheOldestPin()
     {
-        var first = pins.Retire();
-        var second = pins.Retire();
+        var first = _pins.Retire();
+        var second = _pins.Retire();
         Assert.True(second > first);
-        Assert.Equal(pins.CurrentEpoch, pins.OldestEpoch);
-        pins.Enter();
-        var pinnedAt = pins.CurrentEpoch;
-        pins.Retire();
-        pins.Retire();
-        Assert.Equal(pinnedAt, pins.OldestEpoch);
-        Assert.Equal(pinnedAt, pins.SafeBelow());
-        pins.Exit();
-        Assert.Equal(pins.CurrentEpoch, pins.OldestEpoch);
+        Assert.Equal(_pins.CurrentEpoch, _pins.OldestEpoch);
+        _pins.Enter();
+        var pinnedAt = _pins.CurrentEpoch;
+        _pins.Retire();
+        _pins.Retire();
+        Assert.Equal(pinnedAt, _pins.OldestEpoch);
+        Assert.Equal(pinnedAt, _pins.SafeBelow());
+        _pins.Exit();
+        Assert.Equal(_pins.CurrentEpoch, _pins.OldestEpoch);
     }
 
     [Fact]
     public void PinsOfOneTableDoNotHoldAnother()
     {
         var other = new EpochTable();
-        pins.Enter();
+        _pins.Enter();
         Assert.True(other.IsSafe(other.Retire()));
-        pins.Exit();
+        _pins.Exit();
     }
 
     [Fact]
@@ -94,20 +94,20 @@ public class EpochTableTests
         using var leave = new ManualResetEventSlim();
         var all = Enumerable.Range(0, threads).Select(_ => new Thread(() =>
         {
-            pins.Enter();
+            _pins.Enter();
             entered.Signal();
             leave.Wait();
-            pins.Exit();
+            _pins.Exit();
         })).ToArray();
         foreach (var thread in all) thread.Start();
         entered.Wait();
-        var stamp = pins.Retire();
-        Assert.Equal(threads, pins.ActivePins);
-        Assert.False(pins.IsSafe(stamp));
+        var stamp = _pins.Retire();
+        Assert.Equal(threads, _pins.ActivePins);
+        Assert.False(_pins.IsSafe(stamp));
         leave.Set();
         foreach (var thread in all) thread.Join();
-        Assert.Equal(0, pins.ActivePins);
-        Assert.True(pins.IsSafe(stamp));
+        Assert.Equal(0, _pins.ActivePins);
+        Assert.True(_pins.IsSafe(stamp));
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public class EpochTableTests
         var stamp = 0L;
         OnThread(() =>
         {
-            pins.Enter();
-            stamp = pins.Retire();
+            _pins.Enter();
+            stamp = _pins.Retire();
         });
 
         var highest = 0;
@@ -127,13 +127,13 @@ public class EpochTableTests
             if (round % 20 == 0) Collect();
             OnThread(() =>
             {
-                pins.Enter();
-                pins.Exit();
+                _pins.Enter();
+                _pins.Exit();
             });
         }
 
-        Assert.False(pins.IsSafe(stamp));
-        Assert.Equal(1, pins.ActivePins);
+        Assert.False(_pins.IsSafe(stamp));
+        Assert.Equal(1, _pins.ActivePins);
         Assert.True(highest < 200, $"400 threads, one after the other, took {highest} numbers");
     }
 
@@ -158,13 +158,13 @@ public class EpochTableTests
     [Fact]
     public void EnterAndExitAllocateNothingAfterTheFirstUse()
     {
-        pins.Enter();
-        pins.Exit();
+        _pins.Enter();
+        _pins.Exit();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10_000; i++)
         {
-            pins.Enter();
-            pins.Exit();
+            _pins.Enter();
+            _pins.Exit();
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());

@@ -9,13 +9,13 @@ namespace Varve.Tests.Engine.Versions;
 /// <summary>A version for every index within the kept number of entries, and no longer.</summary>
 public class HistoryTests
 {
-    private readonly Reclaimer reclaimer = new(new EpochTable());
-    private readonly StateGeneration incarnation = new(new MachineState(), 64);
+    private readonly Reclaimer _reclaimer = new(new EpochTable());
+    private readonly StateGeneration _incarnation = new(new MachineState(), 64);
 
     [Fact]
     public void AnIndexIsAnsweredByTheNewestVersionWhoseTablesAreNotBeyondIt()
     {
-        var list = new History(100, long.MaxValue, reclaimer);
+        var list = new History(100, long.MaxValue, _reclaimer);
         EngineVersion[] past = [At(0), At(10), At(20)];
         foreach (var version in past) list.Add(version);
         var current = At(30);
@@ -29,7 +29,7 @@ public class HistoryTests
     [Fact]
     public void WhatNoCutNeedsIsLetGo()
     {
-        var list = new History(5, long.MaxValue, reclaimer);
+        var list = new History(5, long.MaxValue, _reclaimer);
         EngineVersion[] past = [At(0), At(10), At(20)];
         foreach (var version in past)
         {
@@ -39,7 +39,7 @@ public class HistoryTests
 
         var current = At(30);
         list.Trim(current, lastApplied: 34);
-        reclaimer.Collect();
+        _reclaimer.Collect();
         Assert.False(past[0].TryAcquire());
         Assert.False(past[1].TryAcquire());
         Assert.Null(list.TryAcquire(current, 19));
@@ -53,12 +53,12 @@ public class HistoryTests
     [Fact]
     public void ClearingForgetsAll()
     {
-        var list = new History(1000, long.MaxValue, reclaimer);
+        var list = new History(1000, long.MaxValue, _reclaimer);
         var past = At(0);
         list.Add(past);
         past.Release();
         list.Clear();
-        reclaimer.Collect();
+        _reclaimer.Collect();
         Assert.False(past.TryAcquire());
         Assert.Null(list.TryAcquire(At(10), 5));
     }
@@ -66,11 +66,11 @@ public class HistoryTests
     [Fact]
     public void TheHistoryOfAnotherStateIsNotThisOnes()
     {
-        var list = new History(1000, long.MaxValue, reclaimer);
+        var list = new History(1000, long.MaxValue, _reclaimer);
         list.Add(At(0));
         var other = new MachineState { LastIndex = 10 };
         Assert.Null(list.TryAcquire(new EngineVersion(new StateGeneration(other, 64), [], [], other), 5));
     }
 
-    private EngineVersion At(ulong index) => new(incarnation, [], [], new MachineState { LastIndex = index });
+    private EngineVersion At(ulong index) => new(_incarnation, [], [], new MachineState { LastIndex = index });
 }

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Versions;
 
-/// <summary>The count is that of the keys that a scan shows, whatever was flushed, merged, expired, cleaned up or reopened before.</summary>
+/// <summary>
+/// The count is that of the keys that a scan shows, whatever was flushed, merged, expired, cleaned up or reopened
+/// before.
+/// </summary>
 public class LiveKeyCounterTests
 {
     [Property(MaxTest = 30)]
@@ -59,7 +62,9 @@ public class LiveKeyCounterTests
         }
     }
 
-    private static void Apply(LsmStateMachine machine, Random random, Dictionary<int, ulong> model, LeaseClock leases, FakeTimeProvider clock, ref ulong logTime)
+    private static void Apply(
+        LsmStateMachine machine, Random random, Dictionary<int, ulong> model, LeaseClock leases, FakeTimeProvider clock,
+        ref ulong logTime)
     {
         var first = machine.LastApplied.Index + 1;
         var chunk = new ApplyEntry[random.Next(1, 60)];

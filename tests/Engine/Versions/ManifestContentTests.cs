@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Versions;
 
-/// <summary>What a manifest says of keys is cut off: tables of a run that begin with the same bytes still stand in the order of their keys.</summary>
+/// <summary>
+/// What a manifest says of keys is cut off: tables of a run that begin with the same bytes still stand in the order of
+/// their keys.
+/// </summary>
 public sealed class ManifestContentTests
 {
     [Fact]

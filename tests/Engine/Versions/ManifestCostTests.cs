@@ -58,14 +58,25 @@ public class ManifestCostTests
             BinaryPrimitives.WriteInt32BigEndian(key, i);
             return new AddedTable(1, new TableDescriptor
             {
-                Origin = TestTable.Origin, OriginNumber = (ulong)i, Number = (ulong)i, Length = 4096, Hash = 1, RowCount = 1, TombstoneCount = 0, LeaseCount = 0,
-                SmallestKey = [.. key], LargestKey = [.. key],
+                Origin = TestTable.Origin,
+                OriginNumber = (ulong)i,
+                Number = (ulong)i,
+                Length = 4096,
+                Hash = 1,
+                RowCount = 1,
+                TombstoneCount = 0,
+                LeaseCount = 0,
+                SmallestKey = [.. key],
+                LargestKey = [.. key],
             });
         }
 
         var first = new VersionEdit
         {
-            NextFileNumber = Tables, FirstSegment = 0, State = MachineState.Empty(1, StoredLeaseClock.Local), Added = [.. Enumerable.Range(0, Tables).Select(Table)],
+            NextFileNumber = Tables,
+            FirstSegment = 0,
+            State = MachineState.Empty(1, StoredLeaseClock.Local),
+            Added = [.. Enumerable.Range(0, Tables).Select(Table)],
         };
         using var store = ManifestStore.Create(storage, "/t", TestTable.Origin, new FileNumbers(Tables), first);
         var live = store.BytesWritten;

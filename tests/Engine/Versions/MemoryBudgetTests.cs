@@ -9,9 +9,9 @@ namespace Varve.Tests.Engine.Versions;
 public sealed class MemoryBudgetTests : IDisposable
 {
     private const long Each = 1 << 20;
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData(0, 1, 1)]
@@ -37,8 +37,9 @@ public sealed class MemoryBudgetTests : IDisposable
     [Fact]
     public void AppliersWaitForFlushesBeforeItIsExceeded()
     {
-        var options = Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
-        using var machine = database.Open(options);
+        var options =
+            Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
+        using var machine = _database.Open(options);
         for (ulong index = 100; index <= 20_000; index += 100)
         {
             NumberedLog.ApplyUpTo(machine, index);
@@ -54,28 +55,39 @@ public sealed class MemoryBudgetTests : IDisposable
     [Fact]
     public void WhatALargeChunkTakesCounts()
     {
-        var options = Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64, MemoryBudgetBytes = 8 << 20, LogGaps = LogGapPolicy.Allow };
-        using var machine = database.Open(options);
+        var options = Database.Small with
+        {
+            Steps = new ManualScheduler(),
+            SealedMemtablesMax = 64,
+            MemoryBudgetBytes = 8 << 20,
+            LogGaps = LogGapPolicy.Allow
+        };
+        using var machine = _database.Open(options);
         while (machine.GetStatistics().Memtables < 3) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
         Assert.Equal(0, machine.GetStatistics().FlushStalls);
 
-        // Indexes with holes are written one by one: the record has a segment of its own, and the budget is reviewed while the chunk is in hand.
+        // Indexes with holes are written one by one: the record has a segment of its own, and the budget is reviewed
+        // while the chunk is in hand.
         var next = machine.LastApplied.Index + 1;
         var chunk = new ApplyEntry[100_000];
-        for (var i = 0; i < chunk.Length; i++) chunk[i] = new ApplyEntry(next + (2 * (ulong)i), machine.LastApplied.Term, Command.Noop);
+        for (var i = 0; i < chunk.Length; i++)
+            chunk[i] = new ApplyEntry(next + (2 * (ulong)i), machine.LastApplied.Term, Command.Noop);
         machine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
         Assert.Equal(4, machine.GetStatistics().Memtables);
-        machine.ApplyChunk([new ApplyEntry(machine.LastApplied.Index + 1, machine.LastApplied.Term, Command.Noop)], new ApplyResult[1]);
+        machine.ApplyChunk(
+            [new ApplyEntry(machine.LastApplied.Index + 1, machine.LastApplied.Term, Command.Noop)],
+            new ApplyResult[1]);
         Assert.Equal(1, machine.GetStatistics().FlushStalls);
     }
 
     [Fact]
     public async Task WhatTheHistoryHoldsCounts()
     {
-        using var machine = database.Open(Database.Small with { HistoryEntries = 100_000 });
+        using var machine = _database.Open(Database.Small with { HistoryEntries = 100_000 });
         NumberedLog.ApplyUpTo(machine, 4_000);
         await machine.CompactAsync();
         var settled = machine.GetStatistics();
-        Assert.InRange(settled.MemoryBytes, (settled.Flushes - 1) * Database.Small.MemtableBytes, long.MaxValue); // the first was small
+        // The first was small.
+        Assert.InRange(settled.MemoryBytes, (settled.Flushes - 1) * Database.Small.MemtableBytes, long.MaxValue);
     }
 }

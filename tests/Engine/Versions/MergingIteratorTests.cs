@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Varve.Tests.Versions;
 
-/// <summary>A scan over runs gives every key between its bounds once, in order, in both directions, with what the newest run that has it says.</summary>
+/// <summary>
+/// A scan over runs gives every key between its bounds once, in order, in both directions, with what the newest run
+/// that has it says.
+/// </summary>
 public sealed class MergingIteratorTests
 {
     public static TheoryData<int, int> Shapes
@@ -25,7 +28,8 @@ public sealed class MergingIteratorTests
     [MemberData(nameof(Shapes))]
     public void AScanOfRunsReadsAsTheModel(int shape, int runCount)
     {
-        List<TestRow>[] runs = [.. Enumerable.Range(0, runCount).Select(run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
+        List<TestRow>[] runs = [.. Enumerable.Range(0, runCount).Select(
+            run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
         Check(runs, shape);
     }
 
@@ -41,7 +45,8 @@ public sealed class MergingIteratorTests
         var model = new SortedDictionary<byte[], TestRow>(KeyOrder.Instance);
         foreach (var row in rows.Reverse().SelectMany(run => run)) model[row.Key] = row;
         TestRow[] sorted = [.. model.Values];
-        Run[] runs = [.. rows.Select((run, age) => new Run((ulong)(rows.Length - age), Tables(run, tables: 1 + run.Count % 3)))];
+        Run[] runs = [.. rows.Select(
+            (run, age) => new Run((ulong)(rows.Length - age), Tables(run, tables: 1 + run.Count % 3)))];
         var random = new Random(seed);
         byte[][] bounds = [[], .. TestRows.Probes(sorted, seed)];
         using (var cursor = new MergingIterator())
@@ -49,10 +54,12 @@ public sealed class MergingIteratorTests
             cursor.Open([], runs, 0);
             for (var i = 0; i < 200; i++)
             {
-                var (from, to) = i == 0 ? ([], []) : (bounds[random.Next(bounds.Length)], bounds[random.Next(bounds.Length)]);
+                var (from, to) =
+                    i == 0 ? ([], []) : (bounds[random.Next(bounds.Length)], bounds[random.Next(bounds.Length)]);
                 if (i % 10 == 1) to = [.. from, 0, 0];
                 if (to.Length > 0 && KeyOrder.Instance.Compare(from, to) > 0) (from, to) = (to, from);
-                TestRow[] expected = [.. sorted.Where(row => KeyOrder.Instance.Compare(row.Key, from) >= 0 && (to.Length == 0 || KeyOrder.Instance.Compare(row.Key, to) < 0))];
+                TestRow[] expected = [.. sorted.Where(row => KeyOrder.Instance.Compare(row.Key, from) >= 0
+                    && (to.Length == 0 || KeyOrder.Instance.Compare(row.Key, to) < 0))];
                 Walk(cursor, from, to, isBackward: false, expected);
                 Array.Reverse(expected);
                 Walk(cursor, from, to, isBackward: true, expected);

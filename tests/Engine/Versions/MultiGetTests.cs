@@ -16,10 +16,12 @@ public sealed class MultiGetTests
     {
         for (var shape = 0; shape < TestRows.Shapes; shape++)
         {
-            List<TestRow>[] rows = [.. Enumerable.Range(0, runCount).Select(run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
+            List<TestRow>[] rows = [.. Enumerable.Range(0, runCount).Select(
+                run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
             var model = new Dictionary<byte[], TestRow>(KeyOrder.Instance);
             foreach (var row in rows.Reverse().SelectMany(run => run)) model[row.Key] = row;
-            Run[] runs = [.. rows.Select((run, age) => new Run((ulong)(runCount - age), Tables(run, tables: 1 + (7 * shape + age) % 40)))];
+            Run[] runs = [.. rows.Select(
+                (run, age) => new Run((ulong)(runCount - age), Tables(run, tables: 1 + (7 * shape + age) % 40)))];
             var random = new Random(shape);
             byte[][] probes = [.. TestRows.Probes([.. model.Values], shape), [], .. model.Keys];
             random.Shuffle(probes);

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Versions;
 
-/// <summary>The outcomes of at least the latest entries are known, with gaps in their indexes too; of others nothing is made up.</summary>
+/// <summary>
+/// The outcomes of at least the latest entries are known, with gaps in their indexes too; of others nothing is made up.
+/// </summary>
 public class OutcomeLogTests
 {
     [Property(MaxTest = 300)]
@@ -49,7 +51,8 @@ public class OutcomeLogTests
         var log = new OutcomeLog(10, []);
         log.Add(5, ApplyStatus.Applied);
         log.Add(ulong.MaxValue, ApplyStatus.Refused);
-        Assert.Equal((ApplyStatus.Applied, ApplyStatus.Refused, null), (log.Find(5), log.Find(ulong.MaxValue), log.Find(6)));
+        Assert.Equal(
+            (ApplyStatus.Applied, ApplyStatus.Refused, null), (log.Find(5), log.Find(ulong.MaxValue), log.Find(6)));
         Assert.Equal(2, log.UpTo(ulong.MaxValue, 10).Length);
     }
 
@@ -68,7 +71,8 @@ public class OutcomeLogTests
         return model;
     }
 
-    private static void AssertKnows(OutcomeLog log, List<(ulong Index, ApplyStatus Status)> model, int kept, bool mayKnowMore)
+    private static void AssertKnows(
+        OutcomeLog log, List<(ulong Index, ApplyStatus Status)> model, int kept, bool mayKnowMore)
     {
         foreach (var (index, status) in model.TakeLast(kept)) Assert.Equal(status, log.Find(index));
         foreach (var (index, status) in model.SkipLast(kept))

@@ -8,13 +8,14 @@ namespace Varve.Tests.Engine.Versions;
 
 /// <summary>
 /// Readers that pin never see what the writer has released. The writer swaps the shared block, retires the old one and
-/// poisons it the moment it is found safe; a reader that meets poison, or a block that changes under it, has been betrayed.
+/// poisons it the moment it is found safe; a reader that meets poison, or a block that changes under it, has been
+/// betrayed.
 /// </summary>
 /// <remarks>
-/// Before every pin a reader stores to lines that miss its cache. The stores queue up in the processor's store buffer, in front of
-/// the slot's store, so that the slot becomes visible long after the pointer was loaded: the very window that the process-wide fence
-/// closes. Without the fence, or with the comparison of epochs off by one, these tests fail,
-/// within a second or two on two cores.
+/// Before every pin a reader stores to lines that miss its cache. The stores queue up in the processor's store buffer,
+/// in front of the slot's store, so that the slot becomes visible long after the pointer was loaded: the very window
+/// that the process-wide fence closes. Without the fence, or with the comparison of epochs off by one, these tests
+/// fail, within a second or two on two cores.
 /// </remarks>
 public unsafe class PinStressTests
 {
@@ -27,11 +28,11 @@ public unsafe class PinStressTests
     private const int StoresAhead = 40; // a store buffer holds 56 or more
     private const int ColdBytes = 64 << 20;
 
-    private readonly EpochTable pins = new();
-    private nint current;
-    private int stop;
-    private long reads;
-    private long betrayed;
+    private readonly EpochTable _pins = new();
+    private nint _current;
+    private int _stop;
+    private long _reads;
+    private long _betrayed;
 
     [Fact]
     public void NoReaderEverSeesAReleasedBlock() => Run(Writer);
@@ -45,7 +46,7 @@ public unsafe class PinStressTests
         try
         {
             Fill(Block(blocks, 0), 1);
-            Volatile.Write(ref current, (nint)Block(blocks, 0));
+            Volatile.Write(ref _current, (nint)Block(blocks, 0));
             var threads = Enumerable.Range(0, Readers).Select(i => new Thread(() => Reader(seed: i + 1))).ToArray();
             foreach (var thread in threads) thread.Start();
             try
@@ -54,13 +55,13 @@ public unsafe class PinStressTests
             }
             finally
             {
-                Volatile.Write(ref stop, 1);
+                Volatile.Write(ref _stop, 1);
                 foreach (var thread in threads) thread.Join();
             }
 
-            Assert.Equal(0, Interlocked.Read(ref betrayed));
-            Assert.True(Interlocked.Read(ref reads) > 0);
-            Assert.Equal(0, pins.ActivePins);
+            Assert.Equal(0, Interlocked.Read(ref _betrayed));
+            Assert.True(Interlocked.Read(ref _reads) > 0);
+            Assert.Equal(0, _pins.ActivePins);
         }
         finally
         {
@@ -75,38 +76,40 @@ public unsafe class PinStressTests
         {
             var next = Block(blocks, n);
             Fill(next, n + 1);
-            var old = (ulong*)Interlocked.Exchange(ref current, (nint)next);
-            var stamp = pins.Retire();
-            while (!pins.IsSafe(stamp)) Thread.Yield();
+            var old = (ulong*)Interlocked.Exchange(ref _current, (nint)next);
+            var stamp = _pins.Retire();
+            while (!_pins.IsSafe(stamp)) Thread.Yield();
             Fill(old, Poison);
         }
     }
 
     private void WriterWithReclaimer(nint blocks)
     {
-        var reclaimer = new Reclaimer(pins);
+        var reclaimer = new Reclaimer(_pins);
         var started = Stopwatch.GetTimestamp();
         for (ulong n = 1; GoesOn(n, started); n++)
         {
             var next = Block(blocks, n);
             Fill(next, n + 1);
-            var old = Interlocked.Exchange(ref current, (nint)next);
+            var old = Interlocked.Exchange(ref _current, (nint)next);
             reclaimer.Retire(() => Fill((ulong*)old, Poison));
             do reclaimer.Collect();
             while (reclaimer.Pending > Blocks / 2); // a block comes round only after it was poisoned
         }
 
-        while (reclaimer.Pending > 0) reclaimer.Collect();    }
+        while (reclaimer.Pending > 0) reclaimer.Collect();
+    }
 
     private bool GoesOn(ulong n, long started) =>
-        n <= SwapsMax && Interlocked.Read(ref betrayed) == 0 && (n % 64 != 0 || Stopwatch.GetElapsedTime(started) < Duration);
+        n <= SwapsMax && Interlocked.Read(ref _betrayed) == 0
+        && (n % 64 != 0 || Stopwatch.GetElapsedTime(started) < Duration);
 
     private void Reader(int seed)
     {
         var cold = (byte*)NativeMemory.AllocZeroed(ColdBytes);
         var random = (uint)seed;
         long count = 0;
-        while (Volatile.Read(ref stop) == 0)
+        while (Volatile.Read(ref _stop) == 0)
         {
             for (var i = 0; i < StoresAhead; i++)
             {
@@ -114,19 +117,19 @@ public unsafe class PinStressTests
                 cold[random % ColdBytes] = (byte)i;
             }
 
-            pins.Enter();
-            var block = (ulong*)Volatile.Read(ref current);
+            _pins.Enter();
+            var block = (ulong*)Volatile.Read(ref _current);
             var first = Volatile.Read(ref block[0]);
             var bad = first == Poison;
             for (var round = 0; round < 4; round++)
                 for (var i = 0; i < WordsPerBlock; i++)
                     bad |= Volatile.Read(ref block[i]) != first;
-            pins.Exit();
-            if (bad) Interlocked.Increment(ref betrayed);
+            _pins.Exit();
+            if (bad) Interlocked.Increment(ref _betrayed);
             count++;
         }
 
-        Interlocked.Add(ref reads, count);
+        Interlocked.Add(ref _reads, count);
         NativeMemory.Free(cold);
     }
 

@@ -8,26 +8,26 @@ namespace Varve.Tests.Engine.Versions;
 /// <summary>Retired resources are released once, in order, and only when nothing can see them.</summary>
 public class ReclaimerTests
 {
-    private readonly EpochTable pins = new();
-    private readonly Reclaimer reclaimer;
+    private readonly EpochTable _pins = new();
+    private readonly Reclaimer _reclaimer;
 
-    public ReclaimerTests() => reclaimer = new Reclaimer(pins);
+    public ReclaimerTests() => _reclaimer = new Reclaimer(_pins);
 
     [Fact]
     public void NothingIsReleasedUnderAPin()
     {
         var released = new List<int>();
-        reclaimer.Retire(() => released.Add(1));
-        pins.Enter();
-        reclaimer.Retire(() => released.Add(2));
-        reclaimer.Retire(() => released.Add(3));
-        Assert.Equal(1, reclaimer.Collect());
+        _reclaimer.Retire(() => released.Add(1));
+        _pins.Enter();
+        _reclaimer.Retire(() => released.Add(2));
+        _reclaimer.Retire(() => released.Add(3));
+        Assert.Equal(1, _reclaimer.Collect());
         Assert.Equal([1], released);
-        Assert.Equal(2, reclaimer.Pending);
-        pins.Exit();
-        Assert.Equal(2, reclaimer.Collect());
+        Assert.Equal(2, _reclaimer.Pending);
+        _pins.Exit();
+        Assert.Equal(2, _reclaimer.Collect());
         Assert.Equal([1, 2, 3], released);
-        Assert.Equal(0, reclaimer.Collect());
+        Assert.Equal(0, _reclaimer.Collect());
         Assert.Equal([1, 2, 3], released);
     }
 
@@ -36,42 +36,42 @@ public class ReclaimerTests
     {
         var (first, second) = (MakeVersion(), MakeVersion());
         var (a, b) = (new TestHold(), new TestHold());
-        reclaimer.Holds.Add(a);
-        reclaimer.Holds.Add(b);
+        _reclaimer.Holds.Add(a);
+        _reclaimer.Holds.Add(b);
         a.Begin(first);
         b.Begin(first);
-        reclaimer.Retire(first);
-        reclaimer.Retire(second);
-        Assert.Equal(1, reclaimer.Collect());
-        Assert.Equal((0, 1), (reclaimer.Pending, reclaimer.Held));
+        _reclaimer.Retire(first);
+        _reclaimer.Retire(second);
+        Assert.Equal(1, _reclaimer.Collect());
+        Assert.Equal((0, 1), (_reclaimer.Pending, _reclaimer.Held));
         Assert.False(second.TryAcquire());
         a.End();
         a.Begin(MakeVersion());
-        Assert.Equal(0, reclaimer.Collect());
+        Assert.Equal(0, _reclaimer.Collect());
         b.End();
-        Assert.Equal(1, reclaimer.Collect());
+        Assert.Equal(1, _reclaimer.Collect());
         Assert.False(first.TryAcquire());
-        Assert.Equal(0, reclaimer.Held);
+        Assert.Equal(0, _reclaimer.Held);
     }
 
     [Fact]
     public void AReleaseThatFailsDoesNotHoldUpTheOthersAndIsReported()
     {
         var released = 0;
-        reclaimer.Retire(() => throw new IOException("munmap"));
-        reclaimer.Retire(() => released++);
-        var failure = Assert.Throws<AggregateException>(() => reclaimer.Collect());
+        _reclaimer.Retire(() => throw new IOException("munmap"));
+        _reclaimer.Retire(() => released++);
+        var failure = Assert.Throws<AggregateException>(() => _reclaimer.Collect());
         Assert.IsType<IOException>(Assert.Single(failure.InnerExceptions));
         Assert.Equal(1, released);
-        Assert.Equal(0, reclaimer.Pending);
+        Assert.Equal(0, _reclaimer.Pending);
     }
 
     [Fact]
     public void AReleaseMayRetireMore()
     {
         var released = 0;
-        reclaimer.Retire(() => reclaimer.Retire(() => released++));
-        while (reclaimer.Pending != 0) reclaimer.Collect();
+        _reclaimer.Retire(() => _reclaimer.Retire(() => released++));
+        while (_reclaimer.Pending != 0) _reclaimer.Collect();
         Assert.Equal(1, released);
     }
 
@@ -79,9 +79,9 @@ public class ReclaimerTests
     public void ResourcesAreDisposed()
     {
         var resource = new MemoryStream();
-        reclaimer.Retire(resource);
+        _reclaimer.Retire(resource);
         Assert.True(resource.CanRead);
-        reclaimer.Collect();
+        _reclaimer.Collect();
         Assert.False(resource.CanRead);
     }
 

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Varve.Tests.Versions;
 
-/// <summary>A run knows which of its tables can hold a key, with any number of tables and keys of every shape.</summary>
+/// <summary>
+/// A run knows which of its tables can hold a key, with any number of tables and keys of every shape.
+/// </summary>
 public sealed class RunTests
 {
     [Fact]
@@ -23,7 +25,8 @@ public sealed class RunTests
                 var run = new Run(1, tables);
                 foreach (var probe in probes)
                 {
-                    var expected = tables.Count(table => KeyOrder.Instance.Compare(table.Descriptor.LargestKey, probe) < 0);
+                    var expected = tables.Count(
+                        table => KeyOrder.Instance.Compare(table.Descriptor.LargestKey, probe) < 0);
                     Assert.Equal(expected, run.IndexFor(probe));
                 }
 
@@ -45,25 +48,31 @@ public sealed class RunTests
         var grouped = added.Select(table => table with { Table = Read(table.Table) }).GroupBy(table => table.RunOrder);
         if (!isSound)
         {
-            Assert.Equal("table of a run", Assert.Throws<CorruptionException>(() => VersionSet.OpenRuns(storage, "/t", grouped, TestHash.Seed, new EngineOptions())).Kind);
+            Assert.Equal("table of a run", Assert.Throws<CorruptionException>(
+                () => VersionSet.OpenRuns(storage, "/t", grouped, TestHash.Seed, new EngineOptions())).Kind);
             return;
         }
 
         var run = Assert.Single(VersionSet.OpenRuns(storage, "/t", grouped, TestHash.Seed, new EngineOptions()));
         Assert.Equal(Key(Math.Min(first, second)), run.SmallestKey);
         for (var i = 0; i < 8; i++)
-            Assert.Equal(i >= first && i < first + 3 || i >= second && i < second + 3, run.Find(Key(i), TestHash.Of(Key(i))).Exists);
+            Assert.Equal(
+                i >= first && i < first + 3 || i >= second && i < second + 3,
+                run.Find(Key(i), TestHash.Of(Key(i))).Exists);
         foreach (var table in run.Tables) table.Release();
 
         AddedTable Add(ulong number, int from)
         {
-            var written = TestTable.Write(Enumerable.Range(from, 3).Select(i => new TestRow(Key(i), RecordKind.Put, 0, [1])));
+            var written = TestTable.Write(
+                Enumerable.Range(from, 3).Select(i => new TestRow(Key(i), RecordKind.Put, 0, [1])));
             storage[Path.Combine("/t", FileNames.Table(number))] = written.Bytes;
             return new AddedTable(1, written.Descriptor with { Number = number });
         }
 
         static TableDescriptor Read(TableDescriptor written) =>
-            TableDescriptorCodec.TryDecode(TableDescriptorCodec.Encode(written), out var table, out var error) ? table : throw new InvalidOperationException(error.Reason);
+            TableDescriptorCodec.TryDecode(TableDescriptorCodec.Encode(written), out var table, out var error)
+                ? table
+                : throw new InvalidOperationException(error.Reason);
 
         static byte[] Key(int i)
         {

@@ -10,7 +10,10 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Engine.Wal;
 
-/// <summary>A client fills its values with what looks like records of the log: looking for the real ones after a crash stays about linear.</summary>
+/// <summary>
+/// A client fills its values with what looks like records of the log: looking for the real ones after a crash stays
+/// about linear.
+/// </summary>
 public sealed class HostileTailTests(ITestOutputHelper output)
 {
     private const ulong Salt = 77;
@@ -23,7 +26,8 @@ public sealed class HostileTailTests(ITestOutputHelper output)
     [InlineData(16 << 20, 32)]
     public void HeadersThatReachToTheEndAreNotAllHashed(int length, int step)
     {
-        using var segment = Segment(length, bytes => Forge(bytes, WalSegmentHeader.Size, step, offset => length - offset));
+        using var segment = Segment(
+            length, bytes => Forge(bytes, WalSegmentHeader.Size, step, offset => length - offset));
         Assert.True(Candidates(segment) > length / step / 2);
         Assert.InRange(Scan(segment).HashedBytes, 1, (long)Times * length);
     }
@@ -34,7 +38,8 @@ public sealed class HostileTailTests(ITestOutputHelper output)
         const int length = 4 << 20;
         using var segment = Segment(length, bytes =>
         {
-            for (var at = WalSegmentHeader.Size + 8; at + 8 <= length; at += 8) BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(at), at - 8);
+            for (var at = WalSegmentHeader.Size + 8; at + 8 <= length; at += 8)
+                BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(at), at - 8);
         });
         Assert.InRange(Scan(segment).HashedBytes, 0, (long)Times * length);
     }
@@ -106,7 +111,8 @@ public sealed class HostileTailTests(ITestOutputHelper output)
         var began = Stopwatch.GetTimestamp();
         var scan = new TailScan(segment);
         scan.Run(WalSegmentHeader.Size);
-        output.WriteLine($"{segment.Length >> 20} MiB: {scan.HashedBytes / (double)segment.Length:F1} times the segment hashed, {Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0} ms");
+        output.WriteLine(
+            $"{segment.Length >> 20} MiB: {scan.HashedBytes / (double)segment.Length:F1} times the segment hashed, {Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0} ms");
         return scan;
     }
 
@@ -149,12 +155,14 @@ public sealed class HostileTailTests(ITestOutputHelper output)
         fill(bytes);
         var storage = new MemoryStorage { ["s"] = bytes };
         using var file = storage.Open("s", FileIntent.Read);
-        return new WalSegment(new WalSegmentHeader(Guid.Empty, 7, Salt, length), "s", null, file.Map(length, MappingAccess.Segment));
+        return new WalSegment(
+            new WalSegmentHeader(Guid.Empty, 7, Salt, length), "s", null, file.Map(length, MappingAccess.Segment));
     }
 }
 
 file static class Records
 {
     /// <summary>A record without anything in it is no chunk.</summary>
-    public static WalRecordHeader AsOf(this WalRecordHeader header, int length) => length == WalRecordHeader.Size ? header with { EntryCount = 0 } : header;
+    public static WalRecordHeader AsOf(this WalRecordHeader header, int length) =>
+        length == WalRecordHeader.Size ? header with { EntryCount = 0 } : header;
 }

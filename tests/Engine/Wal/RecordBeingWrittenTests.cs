@@ -1,4 +1,3 @@
-using Varve.Format;
 using Varve.Recovery;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
@@ -8,22 +7,23 @@ using Xunit;
 namespace Varve.Tests.Engine.Wal;
 
 /// <summary>
-/// A reader beside a writer meets a record that is just being written, and then others behind it which say that it is durable: it was not
-/// damaged. Whenever it is complete before the reader has judged, the log goes on there.
+/// A reader beside a writer meets a record that is just being written, and then others behind it which say that it is
+/// durable: it was not damaged. Whenever it is complete before the reader has judged, the log goes on there.
 /// </summary>
 public sealed class RecordBeingWrittenTests : IDisposable
 {
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData(Durability.Power)]
     [InlineData(Durability.Process)]
     public void ARecordThatIsCompleteBeforeTheJudgementIsPartOfTheLog(Durability durability)
     {
-        using (var machine = database.Open(Database.Small with { Durability = durability })) NumberedLog.ApplyUpTo(machine, 40, perChunk: 1);
-        var path = database.LastSegment();
+        using (var machine = _database.Open(Database.Small with { Durability = durability }))
+            NumberedLog.ApplyUpTo(machine, 40, perChunk: 1);
+        var path = _database.LastSegment();
         var records = Database.Records(path);
         var written = records[records.Count / 2];
         var checksum = File.ReadAllBytes(path).AsSpan((int)written.Offset, sizeof(ulong)).ToArray();
@@ -34,29 +34,37 @@ public sealed class RecordBeingWrittenTests : IDisposable
         {
             Recover(path, written.Offset, checksum, at, out reports, out var log);
             Assert.Equal(0, reports);
-            Assert.Equal((LogEnding.Clean, records[^1].Offset + records[^1].Length), (log.Ending, log.Segments[^1].End));
+            Assert.Equal(
+                (LogEnding.Clean, records[^1].Offset + records[^1].Length), (log.Ending, log.Segments[^1].End));
         }
     }
 
-    /// <summary>Recovers a log one of whose records is complete only from some look at the mapped memory on; says how many looks there were.</summary>
-    private int Recover(string path, long offset, byte[] checksum, int completeAt, out int reports, out RecoveredLog log)
+    /// <summary>
+    /// Recovers a log one of whose records is complete only from some look at the mapped memory on; says how many looks
+    /// there were.
+    /// </summary>
+    private int Recover(
+        string path, long offset, byte[] checksum, int completeAt, out int reports, out RecoveredLog log)
     {
         Database.Zero(path, offset, checksum.Length);
         var storage = new WrittenMeanwhile(() =>
         {
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             RandomAccess.Write(file, checksum, offset);
-        }) { CompleteAt = completeAt };
-        var id = DatabaseOpener.ReadPointer(Storages.Default, database.PathOf(FileNames.Identity)).DatabaseId;
+        })
+        { CompleteAt = completeAt };
+        var id = DatabaseOpener.ReadPointer(Storages.Default, _database.PathOf(FileNames.Identity)).DatabaseId;
         Assert.True(FileNames.TryParse(Path.GetFileName(path), FileNames.SegmentSuffix, out var first));
         var count = 0;
-        log = WalRecovery.Run(storage, database.Directory, id, first, MappingAccess.Table, _ => count++);
+        log = WalRecovery.Run(storage, _database.Directory, id, first, MappingAccess.Table, _ => count++);
         reports = count;
         foreach (var segment in log.Segments.Concat(log.Unused)) segment.Dispose();
         return storage.Looks;
     }
 
-    /// <summary>The real storage to read, which counts the looks at mapped memory, and does something before one of them.</summary>
+    /// <summary>
+    /// The real storage to read, which counts the looks at mapped memory, and does something before one of them.
+    /// </summary>
     private sealed class WrittenMeanwhile(Action complete) : IStorage
     {
         public int CompleteAt { get; init; }
@@ -69,7 +77,8 @@ public sealed class RecordBeingWrittenTests : IDisposable
 
         public IReadOnlyList<string> List(string directory) => Storages.Default.List(directory);
 
-        public IStorageFile Open(string path, FileIntent intent) => new ReadFile(this, Storages.Default.Open(path, FileIntent.Read));
+        public IStorageFile Open(string path, FileIntent intent) =>
+            new ReadFile(this, Storages.Default.Open(path, FileIntent.Read));
 
         public void CreateDirectory(string path) => throw new NotSupportedException();
 

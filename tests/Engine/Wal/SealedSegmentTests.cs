@@ -6,44 +6,51 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Wal;
 
-/// <summary>A segment that ends says where the log goes on, so that a segment at the log's end cannot be missing unnoticed.</summary>
+/// <summary>
+/// A segment that ends says where the log goes on, so that a segment at the log's end cannot be missing unnoticed.
+/// </summary>
 public sealed class SealedSegmentTests : IDisposable
 {
-    private readonly Database database = new();
-    private readonly EngineOptions options = Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64 };
+    private readonly Database _database = new();
+    private readonly EngineOptions _options =
+        Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64 };
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Fact]
     public void ALastSegmentThatIsMissingIsCorruption()
     {
-        using (var machine = database.Open(options)) NumberedLog.ApplyUpTo(machine, 600);
-        var segments = database.Files(FileNames.SegmentSuffix).Where(path => Database.Records(path).Count > 0).ToList();
+        using (var machine = _database.Open(_options)) NumberedLog.ApplyUpTo(machine, 600);
+        var segments =
+            _database.Files(FileNames.SegmentSuffix).Where(path => Database.Records(path).Count > 0).ToList();
         Assert.True(segments.Count > 1);
         Assert.Equal(WalRecordType.Sealed, Database.Records(segments[^2])[^1].Type);
         File.Delete(segments[^1]);
-        Assert.Equal(segments[^1], Assert.Throws<CorruptionException>(() => database.Open(options).Dispose()).Path);
-        Assert.Throws<CorruptionException>(() => database.Open(options with { ReadOnly = true }).Dispose());
+        Assert.Equal(segments[^1], Assert.Throws<CorruptionException>(() => _database.Open(_options).Dispose()).Path);
+        Assert.Throws<CorruptionException>(() => _database.Open(_options with { ReadOnly = true }).Dispose());
     }
 
-    /// <summary>The power went after the sealed record was stored and before anything of the next segment was: the log goes on in a third.</summary>
+    /// <summary>
+    /// The power went after the sealed record was stored and before anything of the next segment was: the log goes on
+    /// in a third.
+    /// </summary>
     [Fact]
     public void ASegmentThatNothingCameIntoIsLetGoOnlyAfterAnotherIsNamed()
     {
-        using (var machine = database.Open(options)) NumberedLog.ApplyUpTo(machine, 600);
-        var last = database.LastSegment();
+        using (var machine = _database.Open(_options)) NumberedLog.ApplyUpTo(machine, 600);
+        var last = _database.LastSegment();
         Database.Zero(last, WalSegmentHeader.Size, (int)(new FileInfo(last).Length - WalSegmentHeader.Size));
         ulong index;
-        using (var machine = database.Open(options)) index = NumberedLog.AssertIsWhole(machine);
+        using (var machine = _database.Open(_options)) index = NumberedLog.AssertIsWhole(machine);
         Assert.InRange(index, 1UL, 599UL);
         File.Delete(last); // recycled by now, or as good as
-        using (var machine = database.Open(options))
+        using (var machine = _database.Open(_options))
         {
             Assert.Equal(index, NumberedLog.AssertIsWhole(machine));
             NumberedLog.ApplyUpTo(machine, 900);
         }
 
-        using var again = database.Open(options);
+        using var again = _database.Open(_options);
         Assert.Equal(900UL, NumberedLog.AssertIsWhole(again));
     }
 }

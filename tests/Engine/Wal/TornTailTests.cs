@@ -4,13 +4,16 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Wal;
 
-/// <summary>Where the log ends: an unsynced tail may be lost, and is dropped whole; what was durable may not, and its loss is reported.</summary>
+/// <summary>
+/// Where the log ends: an unsynced tail may be lost, and is dropped whole; what was durable may not, and its loss is
+/// reported.
+/// </summary>
 public sealed class TornTailTests : IDisposable
 {
     private static readonly EngineOptions Power = Database.Small with { Durability = Durability.Power };
-    private readonly Database database = new();
+    private readonly Database _database = new();
 
-    public void Dispose() => database.Dispose();
+    public void Dispose() => _database.Dispose();
 
     [Theory]
     [InlineData(0)]
@@ -37,7 +40,7 @@ public sealed class TornTailTests : IDisposable
     public void ARecordWithFailedEntriesIsWholeAfterAKill()
     {
         var key = "key"u8.ToArray();
-        using var machine = database.Open();
+        using var machine = _database.Open();
         var results = new ApplyResult[3];
         machine.ApplyChunk(
             [
@@ -47,7 +50,7 @@ public sealed class TornTailTests : IDisposable
             ],
             results);
         Assert.Equal([false, true, false], results.Select(result => result.Succeeded));
-        using var killed = database.Copy();
+        using var killed = _database.Copy();
         using var reopened = killed.Open();
         Assert.Equal(new LogId(3, 1), reopened.LastApplied);
         Assert.Equal("b"u8.ToArray(), reopened.Get(key));
@@ -68,21 +71,21 @@ public sealed class TornTailTests : IDisposable
         var damaged = Database.Records(path)[^4];
         Database.Flip(path, damaged.Offset + 40);
         AssertPrefixOf(60, torn: true);
-        using var machine = database.Open();
+        using var machine = _database.Open();
         Assert.True(NumberedLog.AssertIsWhole(machine) > 60);
     }
 
     [Fact]
     public void ADamagedRecordBeforeASyncedLaterOneIsCorruption()
     {
-        using (var machine = database.Open())
+        using (var machine = _database.Open())
         {
             NumberedLog.ApplyUpTo(machine, 50, perChunk: 10);
             machine.Flush();
             NumberedLog.ApplyUpTo(machine, 60, perChunk: 10);
         }
 
-        var path = database.LastSegment();
+        var path = _database.LastSegment();
         var records = Database.Records(path);
         Assert.True(records[^1].SyncedOffset >= records[^2].Offset + records[^2].Length);
         Database.Flip(path, records[2].Offset + 33);
@@ -92,8 +95,8 @@ public sealed class TornTailTests : IDisposable
     [Fact]
     public void UnderPowerADamagedBitOfAnyRecordButTheLastRefusesToOpen()
     {
-        using (var machine = database.Open(Power)) NumberedLog.ApplyUpTo(machine, 24, perChunk: 4);
-        var path = database.LastSegment();
+        using (var machine = _database.Open(Power)) NumberedLog.ApplyUpTo(machine, 24, perChunk: 4);
+        var path = _database.LastSegment();
         var records = Database.Records(path);
         Assert.True(records.Count >= 6);
         foreach (var record in records.SkipLast(1))
@@ -106,7 +109,7 @@ public sealed class TornTailTests : IDisposable
             }
         }
 
-        using var intact = database.Open(Power);
+        using var intact = _database.Open(Power);
         Assert.Equal(24UL, NumberedLog.AssertIsWhole(intact));
     }
 
@@ -117,7 +120,7 @@ public sealed class TornTailTests : IDisposable
         for (var bit = 0; bit < 64 * 8; bit += 3)
         {
             Database.Flip(path, bit / 8, bit % 8);
-            Assert.Equal(path, Assert.Throws<CorruptionException>(() => database.Open().Dispose()).Path);
+            Assert.Equal(path, Assert.Throws<CorruptionException>(() => _database.Open().Dispose()).Path);
             Database.Flip(path, bit / 8, bit % 8);
         }
     }
@@ -127,15 +130,17 @@ public sealed class TornTailTests : IDisposable
     {
         byte[] stolen;
         WalRecordHeader[] records;
-        using (var machine = database.Open(Database.Small with { MemtableBytes = 16 << 20 })) // the first segment takes the value too
+        // The first segment takes the value too.
+        using (var machine = _database.Open(Database.Small with { MemtableBytes = 16 << 20 }))
         {
             NumberedLog.ApplyUpTo(machine, 20, perChunk: 10);
-            var path = database.LastSegment();
+            var path = _database.LastSegment();
             records = [.. Database.Records(path)];
             var end = (int)(records[^1].Offset + records[^1].Length);
             stolen = File.ReadAllBytes(path)[(int)records[0].Offset..end];
 
-            // The same record again, sealed for each place that it may come to lie at, by somebody who does not know the salt.
+            // The same record again, sealed for each place that it may come to lie at, by somebody who does not know
+            // the salt.
             var value = new byte[16 << 10];
             for (var at = 0; at + records[0].Length + 8 <= value.Length; at += records[0].Length + 8)
             {
@@ -148,25 +153,28 @@ public sealed class TornTailTests : IDisposable
             machine.ApplyChunk([new ApplyEntry(21, 1, Command.Insert("key!"u8.ToArray(), value))], results);
         }
 
-        database.DropClosingNote();
-        var torn = Database.Records(database.LastSegment())[^1];
+        _database.DropClosingNote();
+        var torn = Database.Records(_database.LastSegment())[^1];
         Assert.Equal(records[^1].Offset + records[^1].Length, torn.Offset); // the value lies where its records say
-        Database.Flip(database.LastSegment(), torn.Offset + 3);
+        Database.Flip(_database.LastSegment(), torn.Offset + 3);
         AssertPrefixOf(20, torn: true);
     }
 
     private (string Path, WalRecordHeader Last) Written(int chunks)
     {
-        using (var machine = database.Open()) NumberedLog.ApplyUpTo(machine, (ulong)chunks * 10, perChunk: 10);
-        database.DropClosingNote();
-        var path = database.LastSegment();
+        using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, (ulong)chunks * 10, perChunk: 10);
+        _database.DropClosingNote();
+        var path = _database.LastSegment();
         return (path, Database.Records(path)[^1]);
     }
 
-    /// <summary>The state is exactly the prefix; a second recovery finds the same; the log goes on, and what was dropped stays dropped.</summary>
+    /// <summary>
+    /// The state is exactly the prefix; a second recovery finds the same; the log goes on, and what was dropped stays
+    /// dropped.
+    /// </summary>
     private void AssertPrefixOf(ulong index, bool torn)
     {
-        using (var copy = database.Copy())
+        using (var copy = _database.Copy())
         {
             for (var recovery = 0; recovery < 2; recovery++)
             {
@@ -177,19 +185,19 @@ public sealed class TornTailTests : IDisposable
             }
         }
 
-        using (var machine = database.Open())
+        using (var machine = _database.Open())
         {
             Assert.Equal(torn, machine.GetStatistics().TornTailBytes > 0);
             NumberedLog.ApplyUpTo(machine, index + 7);
         }
 
-        using var again = database.Open();
+        using var again = _database.Open();
         Assert.Equal(index + 7, NumberedLog.AssertIsWhole(again));
     }
 
     private void AssertCorruptAt(string path, long offset)
     {
-        var failure = Assert.Throws<CorruptionException>(() => database.Open().Dispose());
+        var failure = Assert.Throws<CorruptionException>(() => _database.Open().Dispose());
         Assert.Equal((path, offset), (failure.Path, failure.Offset));
     }
 }

@@ -5,8 +5,8 @@ using Varve.Format;
 namespace Varve.Tests.Format.Evolution;
 
 /// <summary>
-/// Intact bytes that say something which this build does not know, as a newer build may write them: one for each place where
-/// such a thing may stand, its checksum right. Golden files hold them, and the fuzzer begins with them.
+/// Intact bytes that say something which this build does not know, as a newer build may write them: one for each place
+/// where such a thing may stand, its checksum right. Golden files hold them, and the fuzzer begins with them.
 /// </summary>
 /// <param name="Structure">What the bytes are: the name of its fuzz target.</param>
 /// <param name="Place">What is unknown.</param>
@@ -82,7 +82,8 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         yield return Changed("type", advance, 92, 7, 92, "record of type 7");
         yield return Changed("flags", advance, 94, 1, 94, "record with the flags 0x0001");
         yield return Changed(
-            "columns-of-no-chunk", advance, 93, 0x10, 88, "Advance record with a payload of 0 bytes and the flags 0x10");
+            "columns-of-no-chunk", advance, 93, 0x10, 88,
+            "Advance record with a payload of 0 bytes and the flags 0x10");
         yield return Changed("payload", advance, 88, 8, 88, "Advance record of 96 bytes with a payload of 8");
         yield return Changed("indexes", advance, 40, 1, 40, "Advance record from index 1 to 0");
         yield return Changed("columns", chunk, 93, 0x10, 93, "chunk record with the columns 0x10");
@@ -185,7 +186,8 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         yield return Changed("features", footer, 36, 2, "table with the feature bits 0x00000002");
         yield return Changed("compression", footer, 32, 1, "table with compression 1");
         byte[] longer = [.. new byte[8], .. footer];
-        yield return Changed("length", longer, TableFooter.Bytes - 12, TableFooter.Bytes + 8, "table footer of 176 bytes");
+        yield return Changed(
+            "length", longer, TableFooter.Bytes - 12, TableFooter.Bytes + 8, "table footer of 176 bytes");
 
         static NewerBytes Changed(string place, byte[] end, int at, byte value, string met)
         {
@@ -202,7 +204,8 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
     private static NewerBytes Set(string structure, string place, byte[] bytes, int at, byte value, string met) =>
         new(structure, place, With(bytes, at, value), at, at, met);
 
-    private static void Put(Span<byte> bytes, ulong checksum) => BinaryPrimitives.WriteUInt64LittleEndian(bytes, checksum);
+    private static void Put(Span<byte> bytes, ulong checksum) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, checksum);
 
     private static byte[] With(byte[] bytes, int at, byte value)
     {

@@ -3,8 +3,8 @@ using Varve.Format;
 namespace Varve.Tests.Format.Evolution;
 
 /// <summary>
-/// What newer builds may write, as golden bytes: each codec refuses it as unsupported, with its place, and takes nothing of it
-/// for damage.
+/// What newer builds may write, as golden bytes: each codec refuses it as unsupported, with its place, and takes
+/// nothing of it for damage.
 /// </summary>
 public class NewerFormats
 {
@@ -42,7 +42,8 @@ public class NewerFormats
                 break;
             case "wal-record":
                 if (WalRecordHeader.TryRead(bytes, NewerBytes.Begin, NewerBytes.Salt, out var header, out error))
-                    WalOperation.TryMeasure(bytes.AsSpan()[(WalRecordHeader.Size + header.PayloadLength)..], out _, out error);
+                    WalOperation.TryMeasure(
+                        bytes.AsSpan()[(WalRecordHeader.Size + header.PayloadLength)..], out _, out error);
                 break;
             case "manifest-log":
                 ManifestLog.TryDecodeHeader(bytes, out _, out _, out error);

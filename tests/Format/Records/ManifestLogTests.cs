@@ -10,7 +10,8 @@ public class ManifestLogTests
     [Fact]
     public void TheHeaderComesBack()
     {
-        Assert.True(ManifestLog.TryDecodeHeader(ManifestLog.EncodeHeader(Samples.DatabaseId, Salt), out var id, out var salt, out _));
+        Assert.True(ManifestLog.TryDecodeHeader(
+            ManifestLog.EncodeHeader(Samples.DatabaseId, Salt), out var id, out var salt, out _));
         Assert.Equal((Samples.DatabaseId, Salt), (id, salt));
     }
 
@@ -27,7 +28,8 @@ public class ManifestLogTests
             header[bit / 8] ^= (byte)(1 << (bit % 8));
         }
 
-        for (var length = 0; length < header.Length; length++) Assert.False(ManifestLog.TryDecodeHeader(header.AsSpan(0, length), out _, out _, out _));
+        for (var length = 0; length < header.Length; length++)
+            Assert.False(ManifestLog.TryDecodeHeader(header.AsSpan(0, length), out _, out _, out _));
     }
 
     [Fact]
@@ -91,14 +93,17 @@ public class ManifestLogTests
     public void ARecordOfAnotherFileIsInvalid()
     {
         var file = FileOf([[1]]);
-        Assert.Equal(ManifestReadResult.Invalid, ManifestLog.TryReadRecord(file, ManifestLog.HeaderSize, Salt + 1, out _, out _));
+        Assert.Equal(
+            ManifestReadResult.Invalid,
+            ManifestLog.TryReadRecord(file, ManifestLog.HeaderSize, Salt + 1, out _, out _));
     }
 
     [Property(MaxTest = 1_000)]
     public void AnyBytesAndOffsetsAreAnswered(byte[] bytes, long offset, ulong salt)
     {
         ManifestLog.TryReadRecord(bytes, offset, salt, out _, out _);
-        ManifestLog.TryReadRecord([.. new byte[ManifestLog.HeaderSize], .. bytes], ManifestLog.HeaderSize, salt, out _, out _);
+        ManifestLog.TryReadRecord(
+            [.. new byte[ManifestLog.HeaderSize], .. bytes], ManifestLog.HeaderSize, salt, out _, out _);
         Assert.False(ManifestLog.TryDecodeHeader(bytes, out _, out _, out _));
     }
 
@@ -121,7 +126,8 @@ public class ManifestLogTests
     {
         var payloads = new List<byte[]>();
         long offset = ManifestLog.HeaderSize;
-        while ((end = ManifestLog.TryReadRecord(file, offset, Salt, out var payload, out offset)) == ManifestReadResult.Record)
+        while ((end = ManifestLog.TryReadRecord(
+            file, offset, Salt, out var payload, out offset)) == ManifestReadResult.Record)
             payloads.Add(payload.ToArray());
         return payloads;
     }

@@ -7,13 +7,24 @@ namespace Varve.Tests.Format.Records;
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 500)]
 public class RecordCodecsTests
 {
-    private static readonly (string Name, Func<Random, (object Record, byte[] Bytes)> Encode, Func<byte[], object?> Decode)[] Codecs =
+    private static readonly (
+        string Name, Func<Random, (object Record, byte[] Bytes)> Encode, Func<byte[], object?> Decode)[] Codecs =
     [
-        ("table descriptor", random => Pair(Samples.RandomTable(random), TableDescriptorCodec.Encode), bytes => TableDescriptorCodec.TryDecode(bytes, out var value, out _) ? value : null),
-        ("machine state", random => Pair(Samples.RandomState(random), MachineStateCodec.Encode), bytes => MachineStateCodec.TryDecode(bytes, out var value, out _) ? value : null),
-        ("version edit", random => Pair(Samples.RandomEdit(random), VersionEditCodec.Encode), bytes => VersionEditCodec.TryDecode(bytes, out var value, out _) ? value : null),
-        ("manifest payload", random => Pair(Samples.RandomManifest(random), SnapshotManifestCodec.EncodePayload), bytes => SnapshotManifestCodec.TryDecodePayload(bytes, out var value, out _) ? value : null),
-        ("manifest file", random => Pair(Samples.RandomManifest(random), SnapshotManifestCodec.Encode), bytes => SnapshotManifestCodec.TryDecode(bytes, out var value, out _) ? value : null),
+        (
+            "table descriptor", random => Pair(Samples.RandomTable(random), TableDescriptorCodec.Encode),
+            bytes => TableDescriptorCodec.TryDecode(bytes, out var value, out _) ? value : null),
+        (
+            "machine state", random => Pair(Samples.RandomState(random), MachineStateCodec.Encode),
+            bytes => MachineStateCodec.TryDecode(bytes, out var value, out _) ? value : null),
+        (
+            "version edit", random => Pair(Samples.RandomEdit(random), VersionEditCodec.Encode),
+            bytes => VersionEditCodec.TryDecode(bytes, out var value, out _) ? value : null),
+        (
+            "manifest payload", random => Pair(Samples.RandomManifest(random), SnapshotManifestCodec.EncodePayload),
+            bytes => SnapshotManifestCodec.TryDecodePayload(bytes, out var value, out _) ? value : null),
+        (
+            "manifest file", random => Pair(Samples.RandomManifest(random), SnapshotManifestCodec.Encode),
+            bytes => SnapshotManifestCodec.TryDecode(bytes, out var value, out _) ? value : null),
     ];
 
     [Property]
@@ -37,19 +48,27 @@ public class RecordCodecsTests
     {
         var random = seed.NewRandom();
         var bytes = VersionEditCodec.Encode(Samples.RandomEdit(random));
-        for (var edits = random.Next(1, 4); edits > 0; edits--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
-        if (VersionEditCodec.TryDecode(bytes, out var edit, out var error)) Assert.Equal(bytes, VersionEditCodec.Encode(edit));
+        for (var edits = random.Next(1, 4); edits > 0; edits--)
+            bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+        if (VersionEditCodec.TryDecode(bytes, out var edit, out var error))
+            Assert.Equal(bytes, VersionEditCodec.Encode(edit));
         else Assert.InRange(error.Offset, 0, bytes.Length);
     }
 
     [Fact]
     public void DamageIsAnswered()
     {
-        Survival.OfDamageTo(TableDescriptorCodec.Encode(Samples.Table), bytes => TableDescriptorCodec.TryDecode(bytes, out _, out _));
-        Survival.OfDamageTo(MachineStateCodec.Encode(Samples.State), bytes => MachineStateCodec.TryDecode(bytes, out _, out _));
-        Survival.OfDamageTo(VersionEditCodec.Encode(Samples.Edit), bytes => VersionEditCodec.TryDecode(bytes, out _, out _));
-        Survival.OfDamageTo(SnapshotManifestCodec.EncodePayload(Samples.Manifest), bytes => SnapshotManifestCodec.TryDecodePayload(bytes, out _, out _));
+        Survival.OfDamageTo(
+            TableDescriptorCodec.Encode(Samples.Table), bytes => TableDescriptorCodec.TryDecode(bytes, out _, out _));
+        Survival.OfDamageTo(
+            MachineStateCodec.Encode(Samples.State), bytes => MachineStateCodec.TryDecode(bytes, out _, out _));
+        Survival.OfDamageTo(
+            VersionEditCodec.Encode(Samples.Edit), bytes => VersionEditCodec.TryDecode(bytes, out _, out _));
+        Survival.OfDamageTo(
+            SnapshotManifestCodec.EncodePayload(Samples.Manifest),
+            bytes => SnapshotManifestCodec.TryDecodePayload(bytes, out _, out _));
     }
 
-    private static (object Record, byte[] Bytes) Pair<T>(T record, Func<T, byte[]> encode) where T : notnull => (record, encode(record));
+    private static (object Record, byte[] Bytes) Pair<T>(T record, Func<T, byte[]> encode)
+        where T : notnull => (record, encode(record));
 }

@@ -40,7 +40,8 @@ public class RecordRules
     [MemberData(nameof(BrokenTables))]
     public void BrokenTablesAreRejected(string reason, int at, byte[] patch)
     {
-        Assert.False(TableDescriptorCodec.TryDecode(Patched(TableDescriptorCodec.Encode(Samples.Table), at, patch), out _, out var error));
+        Assert.False(TableDescriptorCodec.TryDecode(
+            Patched(TableDescriptorCodec.Encode(Samples.Table), at, patch), out _, out var error));
         Assert.Equal(reason, error.Reason);
     }
 
@@ -48,7 +49,8 @@ public class RecordRules
     [MemberData(nameof(BrokenStates))]
     public void BrokenStatesAreRejected(string reason, int at, byte[] patch)
     {
-        Assert.False(MachineStateCodec.TryDecode(Patched(MachineStateCodec.Encode(Samples.State), at, patch), out _, out var error));
+        Assert.False(MachineStateCodec.TryDecode(
+            Patched(MachineStateCodec.Encode(Samples.State), at, patch), out _, out var error));
         Assert.Equal(reason, error.Reason);
     }
 
@@ -68,10 +70,14 @@ public class RecordRules
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1])] }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 9, [1, 2])] }));
         Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(999, 3, [1])] }));
-        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [1] }] }));
-        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [0] }] }));
-        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [8] }] }));
-        Refused(() => MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [2, 0] }] }));
+        Refused(() =>
+            MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [1] }] }));
+        Refused(() =>
+            MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [0] }] }));
+        Refused(() =>
+            MachineStateCodec.Encode(Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [8] }] }));
+        Refused(() => MachineStateCodec.Encode(
+            Samples.State with { Outcomes = [new OutcomeRun(1, 3, [1]) { Refused = [2, 0] }] }));
     }
 
     [Theory]
@@ -104,14 +110,16 @@ public class RecordRules
     [Fact]
     public void AnUnknownTermMayStandBetweenKnownOnes()
     {
-        var state = Samples.State with { Terms = [new TermRun(1, 3), new TermRun(5, TermRun.Unknown), new TermRun(9, 3)] };
+        var state =
+            Samples.State with { Terms = [new TermRun(1, 3), new TermRun(5, TermRun.Unknown), new TermRun(9, 3)] };
         Assert.True(MachineStateCodec.TryDecode(MachineStateCodec.Encode(state), out _, out _));
     }
 
     [Fact]
     public void OutcomesReachTheLastIndexOfAll()
     {
-        var state = new MachineState { LastIndex = ulong.MaxValue, Outcomes = [new OutcomeRun(ulong.MaxValue - 1, 2, [3])] };
+        var state =
+            new MachineState { LastIndex = ulong.MaxValue, Outcomes = [new OutcomeRun(ulong.MaxValue - 1, 2, [3])] };
         Assert.True(MachineStateCodec.TryDecode(MachineStateCodec.Encode(state), out _, out _));
         Refused(() => MachineStateCodec.Encode(state with { Outcomes = [new OutcomeRun(ulong.MaxValue, 2, [3])] }));
     }
@@ -120,7 +128,8 @@ public class RecordRules
     public void BrokenEditsAreNotWritten()
     {
         Refused(() => VersionEditCodec.Encode(Samples.Edit with { Removed = [3, 3] }));
-        Refused(() => VersionEditCodec.Encode(Samples.Edit with { Added = [new AddedTable(1, Samples.Table), new AddedTable(2, Samples.Table)] }));
+        Refused(() => VersionEditCodec.Encode(
+            Samples.Edit with { Added = [new AddedTable(1, Samples.Table), new AddedTable(2, Samples.Table)] }));
         Refused(() => VersionEditCodec.Encode(Samples.Edit with { NextFileNumber = Samples.Table.Number }));
         Refused(() => VersionEditCodec.Encode(Samples.Edit with { NextFileNumber = VersionEdit.FileNumberLimit + 1 }));
     }
@@ -139,7 +148,8 @@ public class RecordRules
         Assert.Equal("version edit of version 9 (this build reads 1)", Reason(Patched(bytes, 0, [9])));
         Assert.Equal("version edit with the flags 0x04", Reason(Patched(bytes, 2, [4])));
         Assert.Equal("table number is not below the next file number", Reason(Patched(bytes, 3, [9])));
-        Assert.Equal("removed table count is more than the bytes after it can hold", Reason(Patched(bytes, 19, [0xFF, 0xFF])));
+        Assert.Equal(
+            "removed table count is more than the bytes after it can hold", Reason(Patched(bytes, 19, [0xFF, 0xFF])));
         Assert.Equal("table is removed twice", Reason(Patched(bytes, 31, [3])));
         Assert.Equal("table count is more than the bytes after it can hold", Reason(Patched(bytes, 39, [2])));
     }

@@ -106,7 +106,10 @@ internal static class Samples
             if (random.Next(3) == 0) random.NextBytes(refused);
             if (count % 8 != 0) refused[^1] &= (byte)((1 << (count % 8)) - 1);
             for (var i = 0; i < refused.Length; i++) refused[i] &= (byte)~bits[i];
-            outcomes.Add(new OutcomeRun(next, count, bits) { Refused = refused.AsSpan().ContainsAnyExcept((byte)0) ? refused : null });
+            outcomes.Add(new OutcomeRun(next, count, bits)
+            {
+                Refused = refused.AsSpan().ContainsAnyExcept((byte)0) ? refused : null
+            });
             next += (ulong)(count + random.Next(3));
         }
 
@@ -126,7 +129,9 @@ internal static class Samples
             LeaseClock = (StoredLeaseClock)random.Next(2),
             Terms = [.. terms],
             Outcomes = [.. outcomes],
-            Snapshot = random.Next(2) == 0 ? null : ((ulong)random.NextInt64((long)last + 1), (ulong)random.NextInt64(), checksum),
+            Snapshot = random.Next(2) == 0
+                ? null
+                : ((ulong)random.NextInt64((long)last + 1), (ulong)random.NextInt64(), checksum),
         };
     }
 
@@ -137,7 +142,9 @@ internal static class Samples
         FirstSegment = (ulong)random.NextInt64(),
         State = random.Next(2) == 0 ? null : RandomState(random),
         Removed = [.. Enumerable.Range(0, random.Next(5)).Select(_ => (ulong)random.NextInt64()).Distinct()],
-        Added = [.. Enumerable.Range(0, random.Next(5)).Select(_ => new AddedTable((ulong)random.NextInt64(), RandomTable(random))).DistinctBy(added => added.Table.Number)],
+        Added = [.. Enumerable.Range(0, random.Next(5))
+            .Select(_ => new AddedTable((ulong)random.NextInt64(), RandomTable(random)))
+            .DistinctBy(added => added.Table.Number)],
     };
 
     /// <summary>Runs from the newest down, each of tables side by side.</summary>
@@ -146,12 +153,19 @@ internal static class Samples
         var tables = new List<AddedTable>();
         for (var order = random.Next(4); order > 0; order--)
         {
-            byte[][] keys = [.. Enumerable.Range(0, 2 * random.Next(1, 4)).Select(_ => RandomKey(random)).DistinctBy(Convert.ToHexString)];
+            byte[][] keys = [.. Enumerable.Range(0, 2 * random.Next(1, 4)).Select(_ => RandomKey(random))
+                .DistinctBy(Convert.ToHexString)];
             Array.Sort(keys, (a, b) => a.AsSpan().SequenceCompareTo(b));
-            for (var i = 0; i + 1 < keys.Length; i += 2) tables.Add(new AddedTable((ulong)order, RandomTable(random, keys[i], keys[i + 1])));
+            for (var i = 0; i + 1 < keys.Length; i += 2)
+                tables.Add(new AddedTable((ulong)order, RandomTable(random, keys[i], keys[i + 1])));
         }
 
-        return new SnapshotManifest { DatabaseId = RandomGuid(random), State = RandomState(random), Tables = [.. tables] };
+        return new SnapshotManifest
+        {
+            DatabaseId = RandomGuid(random),
+            State = RandomState(random),
+            Tables = [.. tables]
+        };
     }
 
     public static byte[] RandomKey(Random random)

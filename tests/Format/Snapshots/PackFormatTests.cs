@@ -17,8 +17,10 @@ public class PackFormatTests
     public void LimitsAreChecked()
     {
         Assert.False(PackFormat.TryDecodeHeader(PackFormat.EncodeHeader(new PackHeader(0, 1)), out _, out _));
-        Assert.False(PackFormat.TryDecodeHeader(PackFormat.EncodeHeader(new PackHeader(SnapshotManifestCodec.FileLengthMax + 1, 1)), out _, out _));
-        Assert.False(PackFormat.TryDecodeHeader(PackFormat.EncodeHeader(new PackHeader(1, SnapshotManifestCodec.TablesMax + 1)), out _, out _));
+        Assert.False(PackFormat.TryDecodeHeader(
+            PackFormat.EncodeHeader(new PackHeader(SnapshotManifestCodec.FileLengthMax + 1, 1)), out _, out _));
+        Assert.False(PackFormat.TryDecodeHeader(
+            PackFormat.EncodeHeader(new PackHeader(1, SnapshotManifestCodec.TablesMax + 1)), out _, out _));
         Assert.False(PackFormat.TryDecodeHeader(PackFormat.EncodeHeader(new PackHeader(-1, 0)), out _, out _));
     }
 
@@ -27,9 +29,13 @@ public class PackFormatTests
     {
         // A decoder of a prefix: more bytes are not its business.
         var header = PackFormat.EncodeHeader(new PackHeader(100, 3));
-        Survival.OfDamageTo(header, bytes => bytes.Length <= header.Length && PackFormat.TryDecodeHeader(bytes, out _, out _));
-        Survival.OfDamageTo(PackFormat.EncodeFileHeader(77), bytes => bytes.Length <= 8 && PackFormat.TryDecodeFileHeader(bytes, 77, out _));
-        Survival.OfDamageTo(PackFormat.EncodeTrailer(5), bytes => bytes.Length <= 16 && PackFormat.TryDecodeTrailer(bytes, 5, out _));
+        Survival.OfDamageTo(
+            header, bytes => bytes.Length <= header.Length && PackFormat.TryDecodeHeader(bytes, out _, out _));
+        Survival.OfDamageTo(
+            PackFormat.EncodeFileHeader(77),
+            bytes => bytes.Length <= 8 && PackFormat.TryDecodeFileHeader(bytes, 77, out _));
+        Survival.OfDamageTo(
+            PackFormat.EncodeTrailer(5), bytes => bytes.Length <= 16 && PackFormat.TryDecodeTrailer(bytes, 5, out _));
     }
 
     [Property]

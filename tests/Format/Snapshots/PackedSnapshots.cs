@@ -36,7 +36,8 @@ public sealed class PackedSnapshots : IDisposable
     {
         var directory = MakeSnapshot(100, 5);
         var target = NewDirectory();
-        await SnapshotPacker.UnpackAsync(_storage, new TricklingStream(await PackAsync(directory)), "pack", target, CancellationToken.None);
+        await SnapshotPacker.UnpackAsync(
+            _storage, new TricklingStream(await PackAsync(directory)), "pack", target, CancellationToken.None);
         Assert.Equal(FilesOf(directory), FilesOf(target));
     }
 
@@ -100,7 +101,8 @@ public sealed class PackedSnapshots : IDisposable
     [Property(MaxTest = 200)]
     public async Task AnyBytesAreRejected(byte[] bytes, bool asPack)
     {
-        await RejectedAsync(asPack ? [.. PackFormat.EncodeHeader(new PackHeader(Math.Max(1, bytes.Length), 1)), .. bytes] : bytes);
+        await RejectedAsync(
+            asPack ? [.. PackFormat.EncodeHeader(new PackHeader(Math.Max(1, bytes.Length), 1)), .. bytes] : bytes);
     }
 
     [Fact]
@@ -158,7 +160,8 @@ public sealed class PackedSnapshots : IDisposable
     private async Task<string> RejectedAsync(byte[] pack)
     {
         var target = NewDirectory();
-        await Assert.ThrowsAsync<SnapshotRejectedException>(() => SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), "pack", target, CancellationToken.None));
+        await Assert.ThrowsAsync<SnapshotRejectedException>(
+            () => SnapshotPacker.UnpackAsync(_storage, new MemoryStream(pack), "pack", target, CancellationToken.None));
         return target;
     }
 
@@ -171,7 +174,12 @@ public sealed class PackedSnapshots : IDisposable
         {
             var content = new byte[length];
             new Random(length).NextBytes(content);
-            var table = Samples.Table with { OriginNumber = (ulong)tables.Count, Length = length, Hash = XxHash128.HashToUInt128(content) };
+            var table = Samples.Table with
+            {
+                OriginNumber = (ulong)tables.Count,
+                Length = length,
+                Hash = XxHash128.HashToUInt128(content)
+            };
             File.WriteAllBytes(Path.Combine(directory, SnapshotNames.Table(table)), content);
             tables.Add(new AddedTable((ulong)(tableLengths.Length - tables.Count), table));
         }
@@ -184,10 +192,12 @@ public sealed class PackedSnapshots : IDisposable
     private string NewDirectory() => Path.Combine(_root, Interlocked.Increment(ref _directories).ToString("D6"));
 
     private static Dictionary<string, string> FilesOf(string directory) =>
-        Directory.GetFiles(directory).ToDictionary(path => Path.GetFileName(path), path => Convert.ToHexString(XxHash128.Hash(File.ReadAllBytes(path))));
+        Directory.GetFiles(directory).ToDictionary(
+            path => Path.GetFileName(path), path => Convert.ToHexString(XxHash128.Hash(File.ReadAllBytes(path))));
 
     private static void Rehash(byte[] pack) =>
-        PackFormat.EncodeTrailer(XxHash128.HashToUInt128(pack.AsSpan(..^PackFormat.TrailerSize))).CopyTo(pack.AsSpan(^PackFormat.TrailerSize..));
+        PackFormat.EncodeTrailer(XxHash128.HashToUInt128(pack.AsSpan(..^PackFormat.TrailerSize))).CopyTo(
+            pack.AsSpan(^PackFormat.TrailerSize..));
 
     /// <summary>Gives a byte at a time.</summary>
     private sealed class TricklingStream(byte[] content) : MemoryStream(content)

@@ -8,7 +8,8 @@ namespace Varve.Tests.Format.Snapshots;
 public class SnapshotManifestTests
 {
     [Fact]
-    public void DamageIsAnswered() => Survival.OfDamageTo(SnapshotManifestCodec.Encode(Samples.Manifest), bytes => SnapshotManifestCodec.TryDecode(bytes, out _, out _));
+    public void DamageIsAnswered() => Survival.OfDamageTo(
+        SnapshotManifestCodec.Encode(Samples.Manifest), bytes => SnapshotManifestCodec.TryDecode(bytes, out _, out _));
 
     [Fact]
     public void EveryFlippedBitIsRejected()
@@ -19,19 +20,23 @@ public class SnapshotManifestTests
         for (var bit = 0; bit < file.Length * 8; bit++)
         {
             file[bit / 8] ^= (byte)(1 << (bit % 8));
-            if (SnapshotManifestCodec.TryDecode(file, out var manifest, out _)) Assert.Equal(text, Samples.Text(manifest));
+            if (SnapshotManifestCodec.TryDecode(file, out var manifest, out _))
+                Assert.Equal(text, Samples.Text(manifest));
             file[bit / 8] ^= (byte)(1 << (bit % 8));
         }
     }
 
     [Fact]
-    public void ASecondFrameIsRejected() => Rejected("bytes after the zstd frame", [.. Header(1), .. Frame([7]), .. Frame([])]);
+    public void ASecondFrameIsRejected() =>
+        Rejected("bytes after the zstd frame", [.. Header(1), .. Frame([7]), .. Frame([])]);
 
     [Fact]
-    public void ASkippableFrameIsRejected() => Rejected("not a zstd frame", [.. Header(0), 0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]);
+    public void ASkippableFrameIsRejected() =>
+        Rejected("not a zstd frame", [.. Header(0), 0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]);
 
     [Fact]
-    public void ALengthOverTheCapIsRejected() => Rejected("payload is longer than 32 MiB", Header(SnapshotManifestCodec.PayloadLengthMax + 1));
+    public void ALengthOverTheCapIsRejected() =>
+        Rejected("payload is longer than 32 MiB", Header(SnapshotManifestCodec.PayloadLengthMax + 1));
 
     [Fact]
     public void ALengthThatTheFrameDoesNotNameIsRejectedBeforeItIsAllocated()
@@ -70,12 +75,17 @@ public class SnapshotManifestTests
         var other = Samples.Table with { OriginNumber = 8 };
         Refused(new AddedTable(1, Samples.Table), new AddedTable(2, other));
         Refused(new AddedTable(2, Samples.Table), new AddedTable(2, other));
-        Refused(new AddedTable(2, Samples.Table), new AddedTable(2, other with { SmallestKey = "pear"u8.ToArray(), LargestKey = "plum"u8.ToArray() }));
-        Refused(new AddedTable(2, Samples.Table), new AddedTable(2, other with { SmallestKey = "a"u8.ToArray(), LargestKey = "b"u8.ToArray() }));
+        Refused(
+            new AddedTable(2, Samples.Table),
+            new AddedTable(2, other with { SmallestKey = "pear"u8.ToArray(), LargestKey = "plum"u8.ToArray() }));
+        Refused(
+            new AddedTable(2, Samples.Table),
+            new AddedTable(2, other with { SmallestKey = "a"u8.ToArray(), LargestKey = "b"u8.ToArray() }));
     }
 
     [Fact]
-    public void ATableTwiceIsRefused() => Refused(new AddedTable(2, Samples.Table), new AddedTable(1, Samples.Table with { Number = 77 }));
+    public void ATableTwiceIsRefused() =>
+        Refused(new AddedTable(2, Samples.Table), new AddedTable(1, Samples.Table with { Number = 77 }));
 
     [Fact]
     public void TablesOutOfOrderAreRejected()
@@ -92,14 +102,22 @@ public class SnapshotManifestTests
     public void NamesAreDerivedFromNumberAndHash()
     {
         Assert.Equal("000000000007-0123456789abcdeffedcba9876543210.vtab", SnapshotNames.Table(Samples.Table));
-        Assert.Equal("18446744073709551615-00000000000000000000000000000000.vtab", SnapshotNames.Table(Samples.Table with { OriginNumber = ulong.MaxValue, Hash = 0 }));
+        Assert.Equal(
+            "18446744073709551615-00000000000000000000000000000000.vtab",
+            SnapshotNames.Table(Samples.Table with { OriginNumber = ulong.MaxValue, Hash = 0 }));
     }
 
     [Property(Arbitrary = [typeof(Seeds)], MaxTest = 200)]
     public void FramesAreMeasuredWithoutDecompressing(Seed seed)
     {
         var random = seed.NewRandom();
-        var content = new byte[random.Next(4) switch { 0 => random.Next(300), 1 => random.Next(70_000), 2 => 0, _ => random.Next(1_000_000) }];
+        var content = new byte[random.Next(4) switch
+        {
+            0 => random.Next(300),
+            1 => random.Next(70_000),
+            2 => 0,
+            _ => random.Next(1_000_000)
+        }];
         random.NextBytes(content.AsSpan(0, random.Next(content.Length + 1)));
         using var compressor = new Compressor(random.Next(1, 6));
         compressor.SetParameter(ZstdSharp.Unsafe.ZSTD_cParameter.ZSTD_c_checksumFlag, random.Next(2));

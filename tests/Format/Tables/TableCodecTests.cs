@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using Varve.Format;
-using Xunit;
 using Xunit.Abstractions;
 
 namespace Varve.Tests.Format.Tables;
 
 /// <summary>
-/// The codecs of a table take back what they wrote and survive everything else: spans are exact, so a read outside of one
-/// is an exception, and an exception is a failed test.
+/// The codecs of a table take back what they wrote and survive everything else: spans are exact, so a read outside of
+/// one is an exception, and an exception is a failed test.
 /// </summary>
 public class TableCodecTests(ITestOutputHelper output)
 {
@@ -17,7 +16,7 @@ public class TableCodecTests(ITestOutputHelper output)
     [Fact]
     public void ABlockIsValidWhereItWasWrittenAndNowhereElse()
     {
-        byte[] block = Block(fixedSizes: true);
+        var block = Block(fixedSizes: true);
         Assert.True(DataBlock.TryValidate(block, Salt, 128, out _));
         Assert.False(DataBlock.TryValidate(block, Salt, 192, out _));
         Assert.False(DataBlock.TryValidate(block, Salt + 1, 128, out _));
@@ -28,10 +27,10 @@ public class TableCodecTests(ITestOutputHelper output)
     [InlineData(false)]
     public void NoFlippedBitAndNoTruncationOfABlockIsValid(bool fixedSizes)
     {
-        byte[] block = Block(fixedSizes);
-        for (int bit = 0; bit < block.Length * 8; bit++)
+        var block = Block(fixedSizes);
+        for (var bit = 0; bit < block.Length * 8; bit++)
             Assert.False(DataBlock.TryValidate(Flip(block, bit), Salt, 128, out _));
-        for (int length = 0; length < block.Length; length++)
+        for (var length = 0; length < block.Length; length++)
             Assert.False(DataBlock.TryValidate(block[..length], Salt, 128, out _));
     }
 
@@ -41,17 +40,17 @@ public class TableCodecTests(ITestOutputHelper output)
     public void TheShapeOfAnyBlockIsCheckedWithoutAnException(bool fixedSizes)
     {
         output.WriteLine($"seed {Seed}");
-        byte[] block = Block(fixedSizes);
-        for (int length = 0; length <= block.Length; length++)
+        var block = Block(fixedSizes);
+        for (var length = 0; length <= block.Length; length++)
             DataBlockShape.TryValidate(block[..length], out _);
-        for (int bit = 0; bit < block.Length * 8; bit++)
+        for (var bit = 0; bit < block.Length * 8; bit++)
             DataBlockShape.TryValidate(Flip(block, bit), out _);
         var random = new Random(Seed);
-        for (int i = 0; i < 20_000; i++)
+        for (var i = 0; i < 20_000; i++)
             DataBlockShape.TryValidate(Edit(block, random), out _);
-        for (int i = 0; i < 20_000; i++)
+        for (var i = 0; i < 20_000; i++)
         {
-            byte[] noise = new byte[64 * random.Next(0, 12)];
+            var noise = new byte[64 * random.Next(0, 12)];
             random.NextBytes(noise);
             if (noise.Length >= 16)
             {
@@ -68,16 +67,16 @@ public class TableCodecTests(ITestOutputHelper output)
     [Fact]
     public void AFooterIsTakenBackAndNoOtherBytesAre()
     {
-        TableFooter footer = Footer(out long fileLength);
-        byte[] bytes = new byte[TableFooter.Bytes];
+        var footer = Footer(out long fileLength);
+        var bytes = new byte[TableFooter.Bytes];
         footer.Encode(bytes);
         Assert.True(TableFooter.TryDecode(bytes, fileLength, out TableFooter? back, out _));
         Assert.Equal(footer, back);
         Assert.True(TableFooter.TryDecode([.. new byte[100], .. bytes], fileLength, out back, out _));
         Assert.Equal(footer, back);
-        for (int bit = 0; bit < bytes.Length * 8; bit++)
+        for (var bit = 0; bit < bytes.Length * 8; bit++)
             Assert.False(TableFooter.TryDecode(Flip(bytes, bit), fileLength, out _, out _));
-        for (int cut = 1; cut <= bytes.Length; cut++)
+        for (var cut = 1; cut <= bytes.Length; cut++)
             Assert.False(TableFooter.TryDecode(bytes.AsSpan(cut), fileLength, out _, out _));
         Assert.False(TableFooter.TryDecode(bytes, fileLength + 64, out _, out _));
     }
@@ -85,20 +84,22 @@ public class TableCodecTests(ITestOutputHelper output)
     [Fact]
     public void AFooterWithTheRightChecksumAndAnyRegionsSurvives()
     {
-        TableFooter footer = Footer(out long fileLength);
-        byte[] sound = new byte[TableFooter.Bytes];
+        var footer = Footer(out long fileLength);
+        var sound = new byte[TableFooter.Bytes];
         footer.Encode(sound);
         var random = new Random(Seed);
-        long[] extremes = [0, 1, -1, 63, 64, long.MaxValue, long.MinValue, long.MaxValue - 63, int.MaxValue, fileLength, fileLength - 64];
-        for (int i = 0; i < 50_000; i++)
+        long[] extremes = [0, 1, -1, 63, 64, long.MaxValue, long.MinValue, long.MaxValue
+            - 63, int.MaxValue, fileLength, fileLength - 64];
+        for (var i = 0; i < 50_000; i++)
         {
             byte[] bytes = [.. sound];
-            for (int edits = random.Next(1, 4); edits > 0; edits--)
-                BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8 * random.Next(2, 17)), extremes[random.Next(extremes.Length)]);
-            BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(^16..), System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(..^16)));
-            if (!TableFooter.TryDecode(bytes, fileLength, out TableFooter? back, out _))
-                continue;
-            foreach (TableRegion region in new[] { back!.Leases, back.Filter, back.Index, back.Properties })
+            for (var edits = random.Next(1, 4); edits > 0; edits--)
+                BinaryPrimitives.WriteInt64LittleEndian(
+                    bytes.AsSpan(8 * random.Next(2, 17)), extremes[random.Next(extremes.Length)]);
+            BinaryPrimitives.WriteUInt64LittleEndian(
+                bytes.AsSpan(^16..), System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(..^16)));
+            if (!TableFooter.TryDecode(bytes, fileLength, out TableFooter? back, out _)) continue;
+            foreach (var region in new[] { back!.Leases, back.Filter, back.Index, back.Properties })
                 Assert.True(region.Offset >= 0 && region.Length >= 0 && region.End <= fileLength);
         }
     }
@@ -111,30 +112,30 @@ public class TableCodecTests(ITestOutputHelper output)
     [InlineData(257)]
     public void AnIndexIsTakenBackAndAnyOtherBytesSurvive(int blocks)
     {
-        byte[] index = Index(blocks);
-        long data = blocks * 128L;
+        var index = Index(blocks);
+        var data = blocks * 128L;
         Assert.True(TableIndex.TryValidate(index, data, out TableIndexShape? shape, out _));
         Assert.Equal(blocks, shape!.BlockCount);
         Assert.False(TableIndex.TryValidate(index, data + 64, out _, out _));
-        for (int length = 0; length < index.Length; length++)
+        for (var length = 0; length < index.Length; length++)
             Assert.False(TableIndex.TryValidate(index.AsSpan(0, length), data, out _, out _));
         var random = new Random(Seed);
-        for (int i = 0; i < 5_000; i++)
+        for (var i = 0; i < 5_000; i++)
             TableIndex.TryValidate(Edit(index, random), data, out _, out _);
     }
 
     [Fact]
     public void EverySeparatorStandsInExactlyOneNode()
     {
-        foreach (int blocks in new[] { 1, 2, 15, 16, 17, 255, 256, 257, 5000 })
+        foreach (var blocks in new[] { 1, 2, 15, 16, 17, 255, 256, 257, 5000 })
         {
             var shape = new TableIndexShape(blocks);
             var seen = new HashSet<long>();
-            for (int level = 0; level < shape.Levels; level++)
+            for (var level = 0; level < shape.Levels; level++)
             {
                 for (long node = 0; node < shape.NodeCount(level); node++)
                 {
-                    for (int slot = 0; slot < shape.SeparatorsIn(level, node); slot++)
+                    for (var slot = 0; slot < shape.SeparatorsIn(level, node); slot++)
                         Assert.True(seen.Add(TableIndexShape.SeparatorAt(level, node, slot)));
                 }
             }
@@ -153,30 +154,32 @@ public class TableCodecTests(ITestOutputHelper output)
     [Fact]
     public void PropertiesAreTakenBackAndAnyOtherBytesSurvive()
     {
-        TableProperties properties = Properties();
-        byte[] bytes = new byte[properties.EncodedLength];
+        var properties = Properties();
+        var bytes = new byte[properties.EncodedLength];
         properties.Encode(bytes);
         Assert.True(TableProperties.TryDecode(bytes, out TableProperties? back, out _));
         Assert.Equal(properties with { SmallestKey = back!.SmallestKey, LargestKey = back.LargestKey }, back);
         Assert.Equal("a"u8, back.SmallestKey);
         Assert.Equal("zebra"u8, back.LargestKey);
-        for (int length = 0; length < bytes.Length; length++)
+        for (var length = 0; length < bytes.Length; length++)
             Assert.False(TableProperties.TryDecode(bytes.AsSpan(0, length), out _, out _));
-        for (int bit = 0; bit < bytes.Length * 8; bit++)
+        for (var bit = 0; bit < bytes.Length * 8; bit++)
             TableProperties.TryDecode(Flip(bytes, bit), out _, out _);
     }
 
     [Fact]
     public void LeasesAreOrderedAndInBounds()
     {
-        byte[] bytes = Leases((5, 0, 1), (5, 0, 2), (5, 1, 0), (9, 0, 0));
+        var bytes = Leases((5, 0, 1), (5, 0, 2), (5, 1, 0), (9, 0, 0));
         Assert.True(TableLeases.TryValidate(bytes, 2, out _));
         Assert.False(TableLeases.TryValidate(bytes, 1, out _));
         Assert.False(TableLeases.TryValidate(bytes.AsSpan(1), 2, out _));
         Assert.False(TableLeases.TryValidate(Leases((5, 0, 1), (5, 0, 1)), 2, out _));
         Assert.False(TableLeases.TryValidate(Leases((5, 0, 48)), 2, out _));
-        Assert.Equal([0, 0, 3, 3, 4, 4], new ulong[] { 0, 4, 5, 8, 9, ulong.MaxValue }.Select(t => TableLeases.CountUpTo(bytes, t)));
-        for (int bit = 0; bit < bytes.Length * 8; bit++)
+        Assert.Equal(
+            [0, 0, 3, 3, 4, 4],
+            new ulong[] { 0, 4, 5, 8, 9, ulong.MaxValue }.Select(t => TableLeases.CountUpTo(bytes, t)));
+        for (var bit = 0; bit < bytes.Length * 8; bit++)
             TableLeases.TryValidate(Flip(bytes, bit), 2, out _);
     }
 
@@ -184,13 +187,13 @@ public class TableCodecTests(ITestOutputHelper output)
     public void AFilterNeverDeniesAKeyThatItHolds()
     {
         var random = new Random(Seed);
-        foreach (int count in new[] { 1, 10, 1000, 20_000 })
+        foreach (var count in new[] { 1, 10, 1000, 20_000 })
         {
-            byte[] filter = new byte[TableFilter.Length(count, 10)];
+            var filter = new byte[TableFilter.Length(count, 10)];
             ulong[] hashes = [.. Enumerable.Range(0, count).Select(_ => (ulong)random.NextInt64() * 3)];
-            foreach (ulong hash in hashes)
+            foreach (var hash in hashes)
                 TableFilter.Add(filter, hash);
-            foreach (ulong hash in hashes)
+            foreach (var hash in hashes)
                 Assert.True(TableFilter.MayContain(filter, hash));
         }
     }
@@ -199,17 +202,18 @@ public class TableCodecTests(ITestOutputHelper output)
     public void TheFilterAnswersTheSameWithAndWithoutVectors()
     {
         var random = new Random(Seed);
-        byte[] line = new byte[64];
-        for (int i = 0; i < 100_000; i++)
+        var line = new byte[64];
+        for (var i = 0; i < 100_000; i++)
         {
             if (i % 100 == 0)
             {
                 random.NextBytes(line);
-                for (int k = 0; k < 64 && i % 200 == 0; k++)
+                for (var k = 0; k < 64 && i % 200 == 0; k++)
                     line[k] |= 0xFE;
             }
-            ulong hash = (ulong)random.NextInt64() * 5;
-            Assert.Equal(TableFilter.LineMayContainScalar(ref line[0], hash), TableFilter.LineMayContain(ref line[0], hash));
+            var hash = (ulong)random.NextInt64() * 5;
+            Assert.Equal(
+                TableFilter.LineMayContainScalar(ref line[0], hash), TableFilter.LineMayContain(ref line[0], hash));
         }
     }
 
@@ -217,16 +221,15 @@ public class TableCodecTests(ITestOutputHelper output)
     public void HeadsOrderAsTheirBytes()
     {
         var random = new Random(Seed);
-        for (int i = 0; i < 10_000; i++)
+        for (var i = 0; i < 10_000; i++)
         {
             byte[] a = new byte[random.Next(0, 12)], b = new byte[random.Next(0, 12)];
             random.NextBytes(a);
             a.AsSpan(0, random.Next(Math.Min(a.Length, b.Length) + 1)).CopyTo(b);
-            int skip = random.Next(0, 14);
+            var skip = random.Next(0, 14);
             ulong headA = KeyHead.Of(a, skip), headB = KeyHead.Of(b, skip);
-            int order = a.AsSpan(Math.Min(skip, a.Length)).SequenceCompareTo(b.AsSpan(Math.Min(skip, b.Length)));
-            if (headA != headB)
-                Assert.Equal(headA < headB, order < 0);
+            var order = a.AsSpan(Math.Min(skip, a.Length)).SequenceCompareTo(b.AsSpan(Math.Min(skip, b.Length)));
+            if (headA != headB) Assert.Equal(headA < headB, order < 0);
         }
     }
 
@@ -234,17 +237,20 @@ public class TableCodecTests(ITestOutputHelper output)
     {
         var bytes = new List<byte>();
         var rows = new List<DataBlockRow>();
-        for (int i = 0; i < 20; i++)
+        for (var i = 0; i < 20; i++)
         {
-            byte[] key = System.Text.Encoding.ASCII.GetBytes(fixedSizes ? $"user/{i:D12}" : $"user/{i:D3}" + new string('x', i));
-            RecordKind kind = fixedSizes ? RecordKind.Put : (RecordKind)(1 + i % 3);
-            byte[] value = new byte[kind == RecordKind.Tombstone ? 0 : fixedSizes ? 10 : i];
-            rows.Add(new DataBlockRow(bytes.Count, (ushort)key.Length, bytes.Count + key.Length, value.Length, kind, 99, DataBlock.TagOf(TestHash.Of(key))));
+            var key =
+                System.Text.Encoding.ASCII.GetBytes(fixedSizes ? $"user/{i:D12}" : $"user/{i:D3}" + new string('x', i));
+            var kind = fixedSizes ? RecordKind.Put : (RecordKind)(1 + i % 3);
+            var value = new byte[kind == RecordKind.Tombstone ? 0 : fixedSizes ? 10 : i];
+            rows.Add(new DataBlockRow(
+                bytes.Count, (ushort)key.Length, bytes.Count + key.Length, value.Length, kind, 99,
+                DataBlock.TagOf(TestHash.Of(key))));
             bytes.AddRange(key);
             bytes.AddRange(value);
         }
-        byte[] destination = new byte[DataBlock.ExtentMax(rows.Count, 0, bytes.Count)];
-        int extent = DataBlock.Encode(rows.ToArray(), bytes.ToArray(), destination, Salt, 128);
+        var destination = new byte[DataBlock.ExtentMax(rows.Count, 0, bytes.Count)];
+        var extent = DataBlock.Encode(rows.ToArray(), bytes.ToArray(), destination, Salt, 128);
         return destination[..extent];
     }
 
@@ -252,8 +258,9 @@ public class TableCodecTests(ITestOutputHelper output)
     {
         uint[] offsets = [.. Enumerable.Range(0, blocks + 1).Select(i => (uint)(2 * i))];
         uint[] separatorOffsets = [.. Enumerable.Range(0, blocks).Select(i => (uint)(4 * i))];
-        byte[] separators = [.. Enumerable.Range(1, blocks - 1).SelectMany(i => System.Text.Encoding.ASCII.GetBytes($"{i:D4}"))];
-        byte[] index = new byte[TableIndex.Length(blocks, separators.Length)];
+        byte[] separators = [.. Enumerable.Range(1, blocks - 1).SelectMany(
+            i => System.Text.Encoding.ASCII.GetBytes($"{i:D4}"))];
+        var index = new byte[TableIndex.Length(blocks, separators.Length)];
         TableIndex.Encode(index, new byte[64 * blocks], offsets, separatorOffsets, separators, "0000"u8, "9999"u8);
         return index;
     }
@@ -289,9 +296,11 @@ public class TableCodecTests(ITestOutputHelper output)
 
     private static byte[] Leases(params (ulong Deadline, uint Block, byte Row)[] leases)
     {
-        byte[] bytes = new byte[leases.Length * TableLeases.EntryBytes];
-        for (int i = 0; i < leases.Length; i++)
-            TableLeases.Write(bytes.AsSpan(i * TableLeases.EntryBytes), new TableLease(leases[i].Deadline, leases[i].Block, leases[i].Row));
+        var bytes = new byte[leases.Length * TableLeases.EntryBytes];
+        for (var i = 0; i < leases.Length; i++)
+            TableLeases.Write(
+                bytes.AsSpan(i * TableLeases.EntryBytes),
+                new TableLease(leases[i].Deadline, leases[i].Block, leases[i].Row));
         return bytes;
     }
 
@@ -305,8 +314,9 @@ public class TableCodecTests(ITestOutputHelper output)
     private static byte[] Edit(byte[] bytes, Random random)
     {
         byte[] edited = [.. bytes];
-        for (int edits = random.Next(1, 6); edits > 0; edits--)
-            edited[random.Next(random.Next(3) == 0 ? Math.Min(64, edited.Length) : edited.Length)] = (byte)(random.Next(3) == 0 ? 255 : random.Next(256));
+        for (var edits = random.Next(1, 6); edits > 0; edits--)
+            edited[random.Next(random.Next(3) == 0 ? Math.Min(64, edited.Length) : edited.Length)] =
+                (byte)(random.Next(3) == 0 ? 255 : random.Next(256));
         return edited;
     }
 }

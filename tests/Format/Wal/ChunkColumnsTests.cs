@@ -3,7 +3,9 @@ using Varve.Format;
 
 namespace Varve.Tests.Format.Wal;
 
-/// <summary>What the columns say of each entry is what was written of it; columns that disagree with their record are refused.</summary>
+/// <summary>
+/// What the columns say of each entry is what was written of it; columns that disagree with their record are refused.
+/// </summary>
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 1_000)]
 public class ChunkColumnsTests
 {
@@ -27,7 +29,8 @@ public class ChunkColumnsTests
     [Fact]
     public void PlainEntriesCostOneBitEach()
     {
-        EntryPosition[] entries = [.. Enumerable.Range(0, 64).Select(i => new EntryPosition { Index = 10 + (ulong)i, Term = 2, Succeeded = i % 3 == 0 })];
+        EntryPosition[] entries = [.. Enumerable.Range(0, 64).Select(
+            i => new EntryPosition { Index = 10 + (ulong)i, Term = 2, Succeeded = i % 3 == 0 })];
         var (payload, header) = Write(entries);
         Assert.Equal((ColumnFlags.None, 8), (header.Flags, payload.Length));
         Assert.Equal(entries, Read(payload, header));
@@ -39,7 +42,8 @@ public class ChunkColumnsTests
         var random = seed.NewRandom();
         var entries = WalSamples.RandomEntries(random);
         var (payload, header) = Write(entries);
-        for (var edits = random.Next(1, 5); edits > 0; edits--) payload[random.Next(payload.Length)] = (byte)random.Next(256);
+        for (var edits = random.Next(1, 5); edits > 0; edits--)
+            payload[random.Next(payload.Length)] = (byte)random.Next(256);
         if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error))
         {
             Assert.NotNull(error.Reason);
@@ -47,14 +51,16 @@ public class ChunkColumnsTests
         }
 
         var last = default(EntryPosition);
-        while (columns.MoveNext()) last = new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs };
+        while (columns.MoveNext())
+            last = new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs };
         Assert.Equal((header.LastIndex, header.Term, header.LogTimeMs), (last.Index, last.Term, last.LogTimeMs));
     }
 
     [Fact]
     public void RefusedEntriesHaveBitsOfTheirOwn()
     {
-        EntryPosition[] entries = [.. Enumerable.Range(0, 20).Select(i => new EntryPosition { Index = 10 + (ulong)i, Term = 2, Succeeded = i % 3 == 0, Refused = i % 3 == 1 })];
+        EntryPosition[] entries = [.. Enumerable.Range(0, 20).Select(
+            i => new EntryPosition { Index = 10 + (ulong)i, Term = 2, Succeeded = i % 3 == 0, Refused = i % 3 == 1 })];
         var (payload, header) = Write(entries);
         Assert.Equal((ColumnFlags.Refused, 8), (header.Flags, payload.Length));
         Assert.Equal(entries, Read(payload, header));
@@ -75,7 +81,12 @@ public class ChunkColumnsTests
     [Property(MaxTest = 2_000)]
     public void AnyBytesAreAnswered(byte[] payload, byte flags, ushort count)
     {
-        var header = new WalRecordHeader { EntryCount = count % 50 + 1, Flags = (ColumnFlags)flags & ColumnFlags.All, LastIndex = 7 };
+        var header = new WalRecordHeader
+        {
+            EntryCount = count % 50 + 1,
+            Flags = (ColumnFlags)flags & ColumnFlags.All,
+            LastIndex = 7
+        };
         if (!ChunkColumns.TryOpen(payload, header, out _, out var error)) Assert.NotNull(error.Reason);
     }
 
@@ -89,7 +100,8 @@ public class ChunkColumnsTests
         Assert.False(ChunkColumns.TryOpen(payload, header with { Term = 6 }, out _, out _));
         Assert.False(ChunkColumns.TryOpen(payload, header with { LogTimeMs = 1 }, out _, out _));
         Assert.False(ChunkColumns.TryOpen([.. payload, .. new byte[8]], header, out _, out _));
-        for (var length = 0; length < payload.Length - 5; length++) Assert.False(ChunkColumns.TryOpen(payload.AsSpan(0, length), header, out _, out _));
+        for (var length = 0; length < payload.Length - 5; length++)
+            Assert.False(ChunkColumns.TryOpen(payload.AsSpan(0, length), header, out _, out _));
     }
 
     private static (byte[] Payload, WalRecordHeader Header) Write(EntryPosition[] entries)
@@ -105,7 +117,14 @@ public class ChunkColumnsTests
         Assert.True(ChunkColumns.TryOpen(payload, header, out var columns, out var error), error.Reason);
         var read = new List<EntryPosition>();
         while (columns.MoveNext())
-            read.Add(new EntryPosition { Index = columns.Index, Term = columns.Term, LogTimeMs = columns.LogTimeMs, Succeeded = columns.Succeeded, Refused = columns.Refused });
+            read.Add(new EntryPosition
+            {
+                Index = columns.Index,
+                Term = columns.Term,
+                LogTimeMs = columns.LogTimeMs,
+                Succeeded = columns.Succeeded,
+                Refused = columns.Refused
+            });
         return read;
     }
 }

@@ -26,7 +26,8 @@ internal static class WalSamples
         var columns = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), Entries, flags);
         var length = WalRecordHeader.Size + columns;
         length += (int)WalOperation.Write(record.AsSpan(length), 1000, 0, RecordKind.Put, "key"u8, "value"u8, 0);
-        length += (int)WalOperation.Write(record.AsSpan(length), 1001, 0, RecordKind.LeasedPut, "lease"u8, "v"u8, 1_700_000_060_000);
+        length += (int)WalOperation.Write(
+            record.AsSpan(length), 1001, 0, RecordKind.LeasedPut, "lease"u8, "v"u8, 1_700_000_060_000);
         length += (int)WalOperation.Write(record.AsSpan(length), 1003, 527, RecordKind.Tombstone, "key"u8, [], 0);
         record = record[..length];
         Header(WalRecordType.Chunk, length, columns).Seal(record, Salt);
@@ -82,7 +83,8 @@ internal static class WalSamples
     public static EntryPosition[] RandomEntries(Random random)
     {
         var entries = new EntryPosition[random.Next(1, 200)];
-        var (gaps, terms, times, refusals) = (random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0);
+        var (gaps, terms, times, refusals) =
+            (random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0);
         var position = new EntryPosition { Index = Wide(random), Term = Wide(random), LogTimeMs = Wide(random) };
         for (var i = 0; i < entries.Length; i++)
         {

@@ -1,5 +1,5 @@
-using FsCheck.Xunit;
 using System.IO.Hashing;
+using FsCheck.Xunit;
 using Varve.Format;
 using Varve.Tests.Format.Records;
 
@@ -9,7 +9,8 @@ namespace Varve.Tests.Format.Wal;
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 500)]
 public class WalSurvival
 {
-    private static readonly WalRecordType[] Notes = [WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed];
+    private static readonly WalRecordType[] Notes = [
+        WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed];
 
     [Fact]
     public void ARecordOfAnyTypeIsFoundWithoutItsChecksum()
@@ -32,7 +33,8 @@ public class WalSurvival
         Assert.True(WalSegmentHeader.TryDecode(header, out var decoded, out _));
         Assert.Equal(WalSamples.Segment, decoded);
         EveryFlipIsNoticed(header, bytes => WalSegmentHeader.TryDecode(bytes, out _, out _));
-        for (var length = 0; length < header.Length; length++) Assert.False(WalSegmentHeader.TryDecode(header.AsSpan(0, length), out _, out _));
+        for (var length = 0; length < header.Length; length++)
+            Assert.False(WalSegmentHeader.TryDecode(header.AsSpan(0, length), out _, out _));
     }
 
     [Fact]
@@ -103,7 +105,9 @@ public class WalSurvival
         Assert.False(Reads(zeros));
     }
 
-    /// <summary>A checksum that matches says that somebody wrote it: another build, if this one does not write such records.</summary>
+    /// <summary>
+    /// A checksum that matches says that somebody wrote it: another build, if this one does not write such records.
+    /// </summary>
     [Theory]
     [InlineData(88, 1u)]
     [InlineData(88, 0xFFFF_FFF8u)]
@@ -131,7 +135,8 @@ public class WalSurvival
         Assert.False(WalRecordHeader.TryRead(bytes, offset, salt, out _, out _));
         Assert.False(WalSegmentHeader.TryDecode(bytes, out _, out _));
         Assert.False(PointerFile.TryDecode(bytes, out _, out _));
-        if (WalOperation.TryMeasure(bytes, out var size, out _)) Assert.InRange(size, WalOperation.HeaderSize + 1, bytes.Length);
+        if (WalOperation.TryMeasure(bytes, out var size, out _))
+            Assert.InRange(size, WalOperation.HeaderSize + 1, bytes.Length);
     }
 
     [Fact]
@@ -168,16 +173,25 @@ public class WalSurvival
         Assert.Equal(bytes.Length, WalOperation.Write(bytes, 5, 0, kind, key, value, 77));
         Assert.True(WalOperation.TryMeasure(bytes, out var size, out _));
         Assert.Equal(bytes.Length, size);
-        for (var length = 0; length < bytes.Length; length++) Assert.False(WalOperation.TryMeasure(bytes.AsSpan(0, length), out _, out _));
+        for (var length = 0; length < bytes.Length; length++)
+            Assert.False(WalOperation.TryMeasure(bytes.AsSpan(0, length), out _, out _));
         Survival.OfDamageTo(
-            bytes, damaged => WalOperation.TryMeasure(damaged, out var measured, out _) && measured <= damaged.Length, truncationsAreRejected: false);
+            bytes, damaged => WalOperation.TryMeasure(damaged, out var measured, out _) && measured <= damaged.Length,
+            truncationsAreRejected: false);
     }
 
     private static IEnumerable<byte[]> AllRecords() =>
-        Notes.Select(type => WalSamples.Note(type, new byte[type switch { WalRecordType.Link => 24, WalRecordType.Clean or WalRecordType.Sealed => 8, WalRecordType.Snapshot => 48, _ => 0 }]))
+        Notes.Select(type => WalSamples.Note(type, new byte[type switch
+        {
+            WalRecordType.Link => 24,
+            WalRecordType.Clean or WalRecordType.Sealed => 8,
+            WalRecordType.Snapshot => 48,
+            _ => 0
+        }]))
             .Append(WalSamples.ChunkRecord());
 
-    private static bool Reads(ReadOnlySpan<byte> bytes) => WalRecordHeader.TryRead(bytes, WalSamples.Offset, WalSamples.Salt, out _, out _);
+    private static bool Reads(ReadOnlySpan<byte> bytes) =>
+        WalRecordHeader.TryRead(bytes, WalSamples.Offset, WalSamples.Salt, out _, out _);
 
     private static void EveryFlipIsNoticed(byte[] bytes, TryDecodeBytes tryDecode)
     {

@@ -13,15 +13,18 @@ public class ChunkReaderAgreesWithGoogle
     }
 
     [Property(MaxTest = 30_000)]
-    public void LegalNoiseIsDecodedAlike(Seed seed) => GoogleOracle.AssertSame(WireNoise.Chunk(seed.Value, illegalPerThousand: 0));
+    public void LegalNoiseIsDecodedAlike(Seed seed) =>
+        GoogleOracle.AssertSame(WireNoise.Chunk(seed.Value, illegalPerThousand: 0));
 
     [Property(MaxTest = 10_000)]
-    public void NearlyLegalNoiseIsAcceptedAlike(Seed seed) => GoogleOracle.AssertSame(WireNoise.Chunk(seed.Value, illegalPerThousand: 8));
+    public void NearlyLegalNoiseIsAcceptedAlike(Seed seed) =>
+        GoogleOracle.AssertSame(WireNoise.Chunk(seed.Value, illegalPerThousand: 8));
 
     [Fact]
     public void NoiseExercisesBothEndings()
     {
-        var accepted = Enumerable.Range(0, 2_000).Count(seed => GoogleOracle.Decode(WireNoise.Chunk(seed, illegalPerThousand: 3)) is not null);
+        var accepted = Enumerable.Range(0, 2_000).Count(
+            seed => GoogleOracle.Decode(WireNoise.Chunk(seed, illegalPerThousand: 3)) is not null);
         Assert.InRange(accepted, 200, 1_800);
     }
 
@@ -37,12 +40,14 @@ public class ChunkReaderAgreesWithGoogle
     public void GarbageIsAcceptedAlike(byte[] garbage) => GoogleOracle.AssertSame(garbage);
 
     [Property(MaxTest = 10_000)]
-    public void GarbageInAnEntryIsAcceptedAlike(byte[] garbage) => GoogleOracle.AssertSame([(byte)garbage.Length, .. garbage.Take(127)]);
+    public void GarbageInAnEntryIsAcceptedAlike(byte[] garbage) =>
+        GoogleOracle.AssertSame([(byte)garbage.Length, .. garbage.Take(127)]);
 
     [Property(MaxTest = 100)]
     public void EveryTruncationIsRejectedUnlessBetweenEntries(EntryShape shape)
     {
-        var chunk = EntryShape.EncodeByGoogle([shape with { Key = [1, 2, 3], Value = [4, 5], Expected = [] }, shape with { Key = [9], Value = [8] }]);
+        var chunk = EntryShape.EncodeByGoogle(
+            [shape with { Key = [1, 2, 3], Value = [4, 5], Expected = [] }, shape with { Key = [9], Value = [8] }]);
         for (var length = 0; length < chunk.Length; length++) GoogleOracle.AssertSame(chunk.AsSpan(0, length));
     }
 

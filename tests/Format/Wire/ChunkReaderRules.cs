@@ -18,10 +18,12 @@ public class ChunkReaderRules
     public void APayloadWithoutMemberIsRejected() => Rejected("entry has no payload", [0x08, 1, 0x1A, 0]);
 
     [Fact]
-    public void ACommandWithoutOperationIsRejected() => Rejected("command has no operation", [0x08, 1, 0x1A, 2, 0x12, 0]);
+    public void ACommandWithoutOperationIsRejected() =>
+        Rejected("command has no operation", [0x08, 1, 0x1A, 2, 0x12, 0]);
 
     [Fact]
-    public void ACommandOfBadBytesIsRejected() => Rejected("protobuf wire type is unknown", [0x08, 1, 0x1A, 3, 0x12, 1, 0x0F]);
+    public void ACommandOfBadBytesIsRejected() =>
+        Rejected("protobuf wire type is unknown", [0x08, 1, 0x1A, 3, 0x12, 1, 0x0F]);
 
     [Fact]
     public void BadCommandBytesThatWereReplacedAreJustBytes() =>
@@ -31,7 +33,8 @@ public class ChunkReaderRules
     public void TagZeroIsRejected() => Rejected("protobuf tag has field number 0", [0x1A, 2, 0x0A, 0, 0x00]);
 
     [Fact]
-    public void AnEndGroupWithoutStartIsRejected() => Rejected("protobuf group ends without a start", [0x1A, 2, 0x0A, 0, 0x0C]);
+    public void AnEndGroupWithoutStartIsRejected() =>
+        Rejected("protobuf group ends without a start", [0x1A, 2, 0x0A, 0, 0x0C]);
 
     [Fact]
     public void ATrailingByteRejectsTheChunk()
@@ -47,19 +50,23 @@ public class ChunkReaderRules
     public void ANegativeLengthIsRejected() => Assert.Null(GoogleOracle.AssertSame([0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0]));
 
     [Fact]
-    public void LengthsDropBitsPastThe32nd() => Assert.Single(GoogleOracle.AssertSame([0x84, 0x80, 0x80, 0x80, 0x10, 0x1A, 2, 0x0A, 0])!);
+    public void LengthsDropBitsPastThe32nd() =>
+        Assert.Single(GoogleOracle.AssertSame([0x84, 0x80, 0x80, 0x80, 0x10, 0x1A, 2, 0x0A, 0])!);
 
     [Fact]
     public void ConfigIsANoop() => Assert.Equal(CommandKind.Noop, Accepted([0x1A, 6, 0x1A, 4, 0x0A, 2, 0x08, 7]).Kind);
 
     [Fact]
-    public void ConfigWithAnAddressThatIsNotUtf8IsRejected() => Rejected("string is not valid UTF-8", [0x1A, 7, 0x1A, 5, 0x0A, 3, 0x12, 1, 0xFF]);
+    public void ConfigWithAnAddressThatIsNotUtf8IsRejected() =>
+        Rejected("string is not valid UTF-8", [0x1A, 7, 0x1A, 5, 0x0A, 3, 0x12, 1, 0xFF]);
 
     [Fact]
-    public void MalformedConfigIsRejected() => Rejected("protobuf field runs past its message", [0x1A, 6, 0x1A, 4, 0x0A, 9, 0x08, 7]);
+    public void MalformedConfigIsRejected() =>
+        Rejected("protobuf field runs past its message", [0x1A, 6, 0x1A, 4, 0x0A, 9, 0x08, 7]);
 
     [Fact]
-    public void MalformedNoopIsRejected() => Rejected("protobuf varint is cut off or longer than ten bytes", [0x1A, 3, 0x0A, 1, 0x08]);
+    public void MalformedNoopIsRejected() =>
+        Rejected("protobuf varint is cut off or longer than ten bytes", [0x1A, 3, 0x0A, 1, 0x08]);
 
     [Fact]
     public void AKnownFieldOfAnotherWireTypeIsUnknown()
@@ -71,10 +78,12 @@ public class ChunkReaderRules
     }
 
     [Fact]
-    public void TheLastOfRepeatedNumbersCounts() => Assert.Equal(2UL, Accepted([0x08, 1, 0x08, 2, 0x1A, 2, 0x0A, 0]).Index);
+    public void TheLastOfRepeatedNumbersCounts() =>
+        Assert.Equal(2UL, Accepted([0x08, 1, 0x08, 2, 0x1A, 2, 0x0A, 0]).Index);
 
     [Fact]
-    public void PayloadsThatAppearTwiceMerge() => Assert.Equal("010203", Accepted([0x1A, 9, .. SomeCommand, 0x1A, 0]).Key);
+    public void PayloadsThatAppearTwiceMerge() =>
+        Assert.Equal("010203", Accepted([0x1A, 9, .. SomeCommand, 0x1A, 0]).Key);
 
     [Fact]
     public void OperationsOfOneKindMerge()

@@ -19,7 +19,8 @@ public enum EntryKind
 
 /// <summary>An entry as FsCheck draws it, encoded by Google's classes or by ours.</summary>
 public sealed record EntryShape(
-    EntryKind Kind, ulong Index, ulong Term, ulong TimestampMs, byte[] Key, byte[] Value, bool HasExpected, byte[] Expected, ulong TtlSeconds)
+    EntryKind Kind, ulong Index, ulong Term, ulong TimestampMs, byte[] Key, byte[] Value, bool HasExpected,
+    byte[] Expected, ulong TtlSeconds)
 {
     /// <summary>Entries as a chunk, by Google's encoder.</summary>
     public static byte[] EncodeByGoogle(IEnumerable<EntryShape> shapes)
@@ -36,9 +37,12 @@ public sealed record EntryShape(
         switch (Kind)
         {
             case EntryKind.Noop: ChunkWriter.WriteNoop(buffer, Index, Term, TimestampMs); break;
-            case EntryKind.Insert: ChunkWriter.WriteInsert(buffer, Index, Term, Key, Value, TtlSeconds, TimestampMs); break;
+            case EntryKind.Insert:
+                ChunkWriter.WriteInsert(buffer, Index, Term, Key, Value, TtlSeconds, TimestampMs); break;
             case EntryKind.Delete: ChunkWriter.WriteDelete(buffer, Index, Term, Key, TimestampMs); break;
-            case EntryKind.CompareAndSwap: ChunkWriter.WriteCompareAndSwap(buffer, Index, Term, Key, HasExpected, Expected, Value, TimestampMs, TtlSeconds); break;
+            case EntryKind.CompareAndSwap:
+                ChunkWriter.WriteCompareAndSwap(
+                    buffer, Index, Term, Key, HasExpected, Expected, Value, TimestampMs, TtlSeconds); break;
             default: return null;
         }
 
@@ -58,15 +62,20 @@ public sealed record EntryShape(
                 var node = new AddNode { NodeId = (uint)Term, Address = Convert.ToBase64String(Key) };
                 return new EntryPayload { Config = new MembershipChange { AddNode = node } };
             case EntryKind.RemoveNode:
-                return new EntryPayload { Config = new MembershipChange { RemoveNode = new RemoveNode { NodeId = (uint)Term } } };
+                return new EntryPayload
+                {
+                    Config = new MembershipChange { RemoveNode = new RemoveNode { NodeId = (uint)Term } }
+                };
         }
 
         var command = new WriteCommand();
-        if (Kind == EntryKind.Insert) command.Insert = new WriteCommand.Types.Insert { Key = key, Value = value, TtlSecs = TtlSeconds };
+        if (Kind == EntryKind.Insert)
+            command.Insert = new WriteCommand.Types.Insert { Key = key, Value = value, TtlSecs = TtlSeconds };
         else if (Kind == EntryKind.Delete) command.Delete = new WriteCommand.Types.Delete { Key = key };
         else
         {
-            command.CompareAndSwap = new WriteCommand.Types.CompareAndSwap { Key = key, NewValue = value, TtlSecs = TtlSeconds };
+            command.CompareAndSwap =
+                new WriteCommand.Types.CompareAndSwap { Key = key, NewValue = value, TtlSecs = TtlSeconds };
             if (HasExpected) command.CompareAndSwap.ExpectedValue = ByteString.CopyFrom(Expected);
         }
 
@@ -84,16 +93,20 @@ public static class EntryShapes
         from value in Bytes
         from expected in Bytes
         from hasExpected in Gen.Elements(true, false)
-        select new EntryShape(kind, numbers[0], numbers[1], numbers[2], key, value, hasExpected, expected, numbers[3])).ToArbitrary();
+        select new EntryShape(kind, numbers[0], numbers[1], numbers[2], key, value, hasExpected, expected, numbers[3]))
+            .ToArbitrary();
 
     private static Gen<ulong> Number =>
         from width in Gen.Choose(0, 64)
         from high in Gen.Choose(0, int.MaxValue)
         from low in Gen.Choose(0, int.MaxValue)
-        select width == 0 ? 0 : (((ulong)high << 33) ^ ((ulong)low << 8) ^ (ulong)low) >> (64 - width) | (1UL << (width - 1));
+        select width == 0
+            ? 0
+            : (((ulong)high << 33) ^ ((ulong)low << 8) ^ (ulong)low) >> (64 - width) | (1UL << (width - 1));
 
     private static Gen<byte[]> Bytes =>
-        from length in Gen.Frequency((1, Gen.Constant(0)), (4, Gen.Choose(1, 20)), (2, Gen.Choose(120, 300)), (1, Gen.Choose(16_380, 16_390)))
+        from length in Gen.Frequency(
+            (1, Gen.Constant(0)), (4, Gen.Choose(1, 20)), (2, Gen.Choose(120, 300)), (1, Gen.Choose(16_380, 16_390)))
         from seed in Gen.Choose(0, int.MaxValue)
         select RandomBytes(length, seed);
 

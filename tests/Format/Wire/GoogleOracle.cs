@@ -5,7 +5,9 @@ using Varve.Format;
 namespace Varve.Tests.Format.Wire;
 
 /// <summary>What an entry means, bytes copied out, however it was decoded.</summary>
-internal sealed record Meaning(ulong Index, ulong Term, ulong TimestampMs, CommandKind Kind, string Key, string Value, string? Expected, ulong TtlSeconds)
+internal sealed record Meaning(
+    ulong Index, ulong Term, ulong TimestampMs, CommandKind Kind, string Key, string Value, string? Expected,
+    ulong TtlSeconds)
 {
     public static Meaning Of(in WireEntry entry, ReadOnlySpan<byte> chunk) => new(
         entry.Index,
@@ -18,7 +20,9 @@ internal sealed record Meaning(ulong Index, ulong Term, ulong TimestampMs, Comma
         entry.TtlSeconds);
 }
 
-/// <summary>Decodes chunks with Google's parser and this project's two rules: a payload, and in a command an operation.</summary>
+/// <summary>
+/// Decodes chunks with Google's parser and this project's two rules: a payload, and in a command an operation.
+/// </summary>
 internal static class GoogleOracle
 {
     /// <summary>The entries, or null when the chunk has to be rejected.</summary>
@@ -67,7 +71,8 @@ internal static class GoogleOracle
         return theirs;
     }
 
-    private static string Describe(List<Meaning>? meanings) => meanings is null ? "rejects" : $"reads [{string.Join(", ", meanings)}]";
+    private static string Describe(List<Meaning>? meanings) =>
+        meanings is null ? "rejects" : $"reads [{string.Join(", ", meanings)}]";
 
     private static bool TryReadLength(ref ReadOnlySpan<byte> chunk, out int length)
     {
@@ -100,7 +105,8 @@ internal static class GoogleOracle
                 Value = Hex(command.Insert.Value),
                 TtlSeconds = command.Insert.TtlSecs,
             },
-            WriteCommand.OperationOneofCase.Delete => bare with { Kind = CommandKind.Delete, Key = Hex(command.Delete.Key) },
+            WriteCommand.OperationOneofCase.Delete =>
+                bare with { Kind = CommandKind.Delete, Key = Hex(command.Delete.Key) },
             WriteCommand.OperationOneofCase.CompareAndSwap => bare with
             {
                 Kind = CommandKind.CompareAndSwap,

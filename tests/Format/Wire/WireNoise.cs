@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Varve.Tests.Format.Wire;
 
 /// <summary>
-/// Writes protobuf as no encoder would, mostly legally: fields in any order and any number of times, unknown ones of every
-/// wire type between, padded varints, known fields with foreign wire types; and now and then something illegal.
+/// Writes protobuf as no encoder would, mostly legally: fields in any order and any number of times, unknown ones of
+/// every wire type between, padded varints, known fields with foreign wire types; and now and then something illegal.
 /// </summary>
 internal sealed class WireNoise(Random random, int illegalPerThousand)
 {
@@ -26,8 +26,10 @@ internal sealed class WireNoise(Random random, int illegalPerThousand)
 
     private static readonly Dictionary<Field, (int Number, Field Kind)[]> Messages = new()
     {
-        [Field.Entry] = [(1, Field.Number), (2, Field.Number), (3, Field.Payload), (3, Field.Payload), (15, Field.Number)],
-        [Field.Payload] = [(1, Field.Empty), (2, Field.Command), (2, Field.Command), (2, Field.Command), (3, Field.Change)],
+        [Field.Entry] = [
+            (1, Field.Number), (2, Field.Number), (3, Field.Payload), (3, Field.Payload), (15, Field.Number)],
+        [Field.Payload] = [
+            (1, Field.Empty), (2, Field.Command), (2, Field.Command), (2, Field.Command), (3, Field.Change)],
         [Field.Command] = [(1, Field.Insert), (1, Field.Insert), (2, Field.Delete), (3, Field.Swap), (3, Field.Swap)],
         [Field.Change] = [(1, Field.Node), (2, Field.Empty)],
         [Field.Node] = [(1, Field.Number), (2, Field.Text)],
@@ -89,7 +91,8 @@ internal sealed class WireNoise(Random random, int illegalPerThousand)
             case 1: Fixed(8); break;
             case 2: Delimited(AnyBytes()); break;
             case 3:
-                for (var fields = depth > 4 ? 0 : random.Next(3); fields > 0; fields--) Unknown(FieldNumber(), depth + 1);
+                for (var fields = depth > 4 ? 0 : random.Next(3); fields > 0; fields--)
+                    Unknown(FieldNumber(), depth + 1);
                 if (!Illegal()) Tag(Illegal() ? number + 1 : number, 4);
                 break;
             case 5: Fixed(4); break;
@@ -98,7 +101,8 @@ internal sealed class WireNoise(Random random, int illegalPerThousand)
 
     private bool Illegal() => random.Next(1000) < illegalPerThousand;
 
-    private int FieldNumber() => random.Next(3) switch { 0 => random.Next(1, 16), 1 => random.Next(16, 3000), _ => random.Next(1, 1 << 29) };
+    private int FieldNumber() =>
+        random.Next(3) switch { 0 => random.Next(1, 16), 1 => random.Next(16, 3000), _ => random.Next(1, 1 << 29) };
 
     private ulong AnyNumber() => (ulong)random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(64);
 
@@ -116,7 +120,8 @@ internal sealed class WireNoise(Random random, int illegalPerThousand)
         _bytes.AddRange(bytes[..size]);
     }
 
-    private void Tag(int number, int wireType) => Varint(Illegal() ? 0 : ((uint)number << 3) | (uint)wireType, highBits: random.Next(20) == 0);
+    private void Tag(int number, int wireType) =>
+        Varint(Illegal() ? 0 : ((uint)number << 3) | (uint)wireType, highBits: random.Next(20) == 0);
 
     private void Delimited(byte[] content)
     {
@@ -125,7 +130,10 @@ internal sealed class WireNoise(Random random, int illegalPerThousand)
         _bytes.AddRange(content);
     }
 
-    /// <summary>Sometimes padded with empty groups up to ten bytes (illegally: eleven), sometimes with bits that a 32-bit reader drops.</summary>
+    /// <summary>
+    /// Sometimes padded with empty groups up to ten bytes (illegally: eleven), sometimes with bits that a 32-bit reader
+    /// drops.
+    /// </summary>
     private void Varint(ulong value, bool highBits = false)
     {
         if (highBits) value = (uint)value | ((ulong)random.Next() << 32);

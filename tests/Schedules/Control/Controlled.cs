@@ -7,7 +7,7 @@ namespace Varve.Tests.Schedules.Control;
 internal sealed class Controlled
 {
     [ThreadStatic]
-    private static Controlled? current;
+    private static Controlled? _current;
 
     private readonly Turn _turn = new();
     private Action? _body;
@@ -21,7 +21,7 @@ internal sealed class Controlled
     }
 
     /// <summary>The calling thread, if a schedule runs on it.</summary>
-    public static Controlled? Current => current;
+    public static Controlled? Current => _current;
 
     public Scheduler Scheduler { get; }
 
@@ -66,7 +66,7 @@ internal sealed class Controlled
     /// <summary>Runs the body on the calling thread: the first thread of a schedule is the worker itself.</summary>
     public void RunHere()
     {
-        current = this;
+        _current = this;
         try
         {
             _body!();
@@ -82,7 +82,7 @@ internal sealed class Controlled
         }
         finally
         {
-            current = null;
+            _current = null;
             Stores.Drain();
         }
     }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Varve.Tests.Schedules.Control;
 
 /// <summary>
-/// A departure from the default at a step: the default goes on with the thread that runs, and with the lowest numbered one that can run
-/// where that one cannot. A schedule is the list of its departures.
+/// A departure from the default at a step: the default goes on with the thread that runs, and with the lowest numbered
+/// one that can run where that one cannot. A schedule is the list of its departures.
 /// </summary>
 internal readonly record struct Decision(int Step, int Choice)
 {

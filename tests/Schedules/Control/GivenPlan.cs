@@ -1,6 +1,8 @@
 namespace Varve.Tests.Schedules.Control;
 
-/// <summary>Given departures, and a note of what else there was to choose: replay, and the branches of an exhaustive search.</summary>
+/// <summary>
+/// Given departures, and a note of what else there was to choose: replay, and the branches of an exhaustive search.
+/// </summary>
 internal sealed class GivenPlan : IPlan
 {
     private readonly List<(int Step, int Others, bool IsForced)> _branches = [];
@@ -30,7 +32,9 @@ internal sealed class GivenPlan : IPlan
         {
             var choice = _schedule[_at++].Choice;
             NextStep = _at < _schedule.Length ? _schedule[_at].Step : _notedFrom;
-            if ((options >> choice & 1) == 0) throw new InvalidOperationException($"The schedule does not fit: {choice} is no choice at step {step}.");
+            if ((options >> choice & 1) == 0)
+                throw new InvalidOperationException(
+                    $"The schedule does not fit: {choice} is no choice at step {step}.");
             return choice;
         }
 

@@ -3,7 +3,9 @@ namespace Varve.Tests.Schedules.Control;
 /// <summary>Who runs next.</summary>
 internal interface IPlan
 {
-    /// <summary>The next step at which the plan may depart from the default; steps before it are not asked about.</summary>
+    /// <summary>
+    /// The next step at which the plan may depart from the default; steps before it are not asked about.
+    /// </summary>
     int NextStep { get; }
 
     /// <summary>The choice at a step, one of the bits of <paramref name="options"/>.</summary>

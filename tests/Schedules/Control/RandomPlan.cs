@@ -1,8 +1,9 @@
 namespace Varve.Tests.Schedules.Control;
 
 /// <summary>
-/// Probabilistic concurrency testing: threads have random priorities, the highest that can run runs, and at a few random steps
-/// the running one falls to the lowest. Finds a bug of depth d with a probability of at least 1 / (n k^(d-1)).
+/// Probabilistic concurrency testing: threads have random priorities, the highest that can run runs, and at a few
+/// random steps the running one falls to the lowest. Finds a bug of depth d with a probability of at least 1 / (n
+/// k^(d-1)).
 /// </summary>
 internal sealed class RandomPlan : IPlan
 {

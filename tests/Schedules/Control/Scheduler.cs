@@ -1,12 +1,13 @@
 namespace Varve.Tests.Schedules.Control;
 
 /// <summary>
-/// Runs a few threads one at a time and decides, at every point where one touches what another may see, who goes on. The same
-/// decisions bring the same run about again.
+/// Runs a few threads one at a time and decides, at every point where one touches what another may see, who goes on.
+/// The same decisions bring the same run about again.
 /// </summary>
 /// <remarks>
-/// Only the thread whose turn it is touches the fields here. The thread that calls <see cref="Run"/> is the first of the threads, the
-/// others are kept from one schedule to the next: a schedule that switches three times costs three handoffs and little else.
+/// Only the thread whose turn it is touches the fields here. The thread that calls <see cref="Run"/> is the first of
+/// the threads, the others are kept from one schedule to the next: a schedule that switches three times costs three
+/// handoffs and little else.
 /// </remarks>
 internal sealed unsafe class Scheduler : IDisposable
 {
@@ -35,7 +36,8 @@ internal sealed unsafe class Scheduler : IDisposable
     /// <summary>Prepares, runs the threads of a scenario under a plan, finishes; answers what went wrong.</summary>
     public Exception? Run(Scenario scenario, IPlan plan, Action<string>? trace = null)
     {
-        (_plan, _trace, Steps, _count, _failure, _isAbandoned, _quiet, SwitchesAtFilesOnly) = (plan, trace, 0, 0, null, false, 0, false);
+        (_plan, _trace, Steps, _count, _failure, _isAbandoned, _quiet, SwitchesAtFilesOnly) =
+            (plan, trace, 0, 0, null, false, 0, false);
         _ = Varve.Epochs.ThreadOrdinal.Current;
         var first = _threads[0];
         _count = 1;
@@ -59,10 +61,14 @@ internal sealed unsafe class Scheduler : IDisposable
         return thread;
     }
 
-    /// <summary>Lets stores to an object's fields of 64 bits wait in store buffers; the object stays where it is until the schedule is over.</summary>
+    /// <summary>
+    /// Lets stores to an object's fields of 64 bits wait in store buffers; the object stays where it is until the
+    /// schedule is over.
+    /// </summary>
     public void BufferStoresTo(object owner, int bytes)
     {
-        var pin = System.Runtime.InteropServices.GCHandle.Alloc(owner, System.Runtime.InteropServices.GCHandleType.Pinned);
+        var pin =
+            System.Runtime.InteropServices.GCHandle.Alloc(owner, System.Runtime.InteropServices.GCHandleType.Pinned);
         var from = pin.AddrOfPinnedObject();
         _buffered.Add((from, from + bytes, pin));
     }
@@ -82,8 +88,8 @@ internal sealed unsafe class Scheduler : IDisposable
     }
 
     /// <summary>
-    /// Threads share nothing but files, as processes do: what is not a step of the file system is then nobody else's, and no point to switch at.
-    /// For one schedule; set by a scenario that prepares.
+    /// Threads share nothing but files, as processes do: what is not a step of the file system is then nobody else's,
+    /// and no point to switch at. For one schedule; set by a scenario that prepares.
     /// </summary>
     public bool SwitchesAtFilesOnly { get; set; }
 
@@ -166,15 +172,21 @@ internal sealed unsafe class Scheduler : IDisposable
         if (line != 0) return $", {Path.GetFileName(file)}:{line}";
         foreach (var frame in new System.Diagnostics.StackTrace(fNeedFileInfo: true).GetFrames())
         {
-            if (frame.GetMethod()?.DeclaringType?.Namespace is not { } name || name.StartsWith("System", StringComparison.Ordinal)) continue;
-            if (name is "Varve.Tests.Schedules" or "Varve.Tests.Schedules.Control" or "Varve.Tests.Schedules.Instrumented") continue;
+            if (frame.GetMethod()?.DeclaringType?.Namespace is not { } name
+                || name.StartsWith("System", StringComparison.Ordinal))
+                continue;
+            if (name is "Varve.Tests.Schedules" or "Varve.Tests.Schedules.Control"
+                or "Varve.Tests.Schedules.Instrumented")
+                continue;
             return $", {Path.GetFileName(frame.GetFileName())}:{frame.GetFileLineNumber()}";
         }
 
         return "";
     }
 
-    /// <summary>The first thread: everything that is not to be explored, and its own part of the scenario in between.</summary>
+    /// <summary>
+    /// The first thread: everything that is not to be explored, and its own part of the scenario in between.
+    /// </summary>
     private void Main(Scenario scenario)
     {
         _quiet++;
@@ -280,7 +292,8 @@ internal sealed unsafe class Scheduler : IDisposable
     /// <summary>Nobody can run: the first thread ends the schedule, and sees to the end of the others.</summary>
     private Controlled Deadlocked()
     {
-        var waiting = _threads.Take(_count).Where(thread => !thread.HasEnded).Select(thread => $"thread {thread.Id} for {thread.WaitsFor}");
+        var waiting = _threads.Take(_count).Where(thread => !thread.HasEnded)
+            .Select(thread => $"thread {thread.Id} for {thread.WaitsFor}");
         _failure ??= new InvalidOperationException("Nobody can run: " + string.Join(", ", waiting));
         _isAbandoned = true;
         _threads[0].WaitsFor = null;

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Varve.Tests.Schedules.Control;
 
 /// <summary>
-/// The stores that a processor has done and the others do not see yet, in order, as x86 allows. Only stores to words that a scenario
-/// named (<see cref="Scheduler.BufferStoresTo"/>) wait here, because no plain access to those goes past the instruments.
+/// The stores that a processor has done and the others do not see yet, in order, as x86 allows. Only stores to words
+/// that a scenario named (<see cref="Scheduler.BufferStoresTo"/>) wait here, because no plain access to those goes past
+/// the instruments.
 /// </summary>
 internal sealed unsafe class StoreBuffer(Scheduler scheduler)
 {

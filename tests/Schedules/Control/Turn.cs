@@ -14,14 +14,18 @@ internal sealed class Turn
         }
     }
 
-    /// <summary>Waits for it. A thread that never gets it has been lost outside the scheduler's sight: that is said, not waited for.</summary>
+    /// <summary>
+    /// Waits for it. A thread that never gets it has been lost outside the scheduler's sight: that is said, not waited
+    /// for.
+    /// </summary>
     public void Await(TimeSpan patience)
     {
         lock (this)
         {
             while (!_given)
             {
-                if (!Monitor.Wait(this, patience)) throw new TimeoutException("A thread waits for something that the scheduler does not see.");
+                if (!Monitor.Wait(this, patience))
+                    throw new TimeoutException("A thread waits for something that the scheduler does not see.");
             }
 
             _given = false;

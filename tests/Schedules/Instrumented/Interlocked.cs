@@ -23,7 +23,8 @@ internal static class Interlocked
         return value;
     }
 
-    public static ulong Increment(ref ulong location, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    public static ulong Increment(
+        ref ulong location, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         var me = Enter(file, line);
         var value = Real.Increment(ref location);
@@ -39,7 +40,8 @@ internal static class Interlocked
         return value;
     }
 
-    public static long Add(ref long location, long value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    public static long Add(
+        ref long location, long value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         var me = Enter(file, line);
         var sum = Real.Add(ref location, value);
@@ -47,7 +49,8 @@ internal static class Interlocked
         return sum;
     }
 
-    public static T Exchange<T>(ref T location, T value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    public static T Exchange<T>(
+        ref T location, T value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         var me = Enter(file, line);
         var before = Real.Exchange(ref location, value);
@@ -55,7 +58,8 @@ internal static class Interlocked
         return before;
     }
 
-    public static T CompareExchange<T>(ref T location, T value, T comparand, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    public static T CompareExchange<T>(
+        ref T location, T value, T comparand, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         var me = Enter(file, line);
         var before = Real.CompareExchange(ref location, value, comparand);
@@ -63,7 +67,8 @@ internal static class Interlocked
         return before;
     }
 
-    public static long Or(ref long location, long value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    public static long Or(
+        ref long location, long value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         var me = Enter(file, line);
         var before = Real.Or(ref location, value);
@@ -71,7 +76,8 @@ internal static class Interlocked
         return before;
     }
 
-    public static ulong Or(ref ulong location, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    public static ulong Or(
+        ref ulong location, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         var me = Enter(file, line);
         var before = Real.Or(ref location, value);

@@ -5,8 +5,8 @@ using Varve.Tests.Schedules.Control;
 namespace System.Threading;
 
 /// <summary>
-/// Stands for the framework's lock of this name, which <c>lock</c> statements of this assembly then use. Under control a thread that finds
-/// it taken is not run until it is free; anywhere else it is an ordinary reentrant lock.
+/// Stands for the framework's lock of this name, which <c>lock</c> statements of this assembly then use. Under control
+/// a thread that finds it taken is not run until it is free; anywhere else it is an ordinary reentrant lock.
 /// </summary>
 internal sealed class Lock
 {

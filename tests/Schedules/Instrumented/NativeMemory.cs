@@ -4,8 +4,8 @@ using Real = System.Runtime.InteropServices.NativeMemory;
 namespace Varve.Tests.Schedules.Instrumented;
 
 /// <summary>
-/// Stands for <c>System.Runtime.InteropServices.NativeMemory</c>: what is freed under control is cleared and kept until the schedule
-/// is over. A late reader then finds nothing where there was something, and the scenario's oracle says so.
+/// Stands for <c>System.Runtime.InteropServices.NativeMemory</c>: what is freed under control is cleared and kept until
+/// the schedule is over. A late reader then finds nothing where there was something, and the scenario's oracle says so.
 /// </summary>
 internal static unsafe class NativeMemory
 {
@@ -34,7 +34,8 @@ internal static unsafe class NativeMemory
     public static void* Realloc(void* address, nuint bytes)
     {
         var moved = Alloc(bytes);
-        if (address != null) Buffer.MemoryCopy(address, moved, bytes, Math.Min(bytes, *(nuint*)((byte*)address - Header)));
+        if (address != null)
+            Buffer.MemoryCopy(address, moved, bytes, Math.Min(bytes, *(nuint*)((byte*)address - Header)));
         Free(address);
         return moved;
     }

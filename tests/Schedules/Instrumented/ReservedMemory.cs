@@ -1,9 +1,11 @@
 using Varve.Memory;
-using Varve.Tests.Schedules.Instrumented;
 
 namespace Varve.Storage;
 
-/// <summary>Stands for the engine's class of this name: what is given back stays readable until the schedule is over, and is clear.</summary>
+/// <summary>
+/// Stands for the engine's class of this name: what is given back stays readable until the schedule is over, and is
+/// clear.
+/// </summary>
 internal static unsafe class ReservedMemory
 {
     public static Reservation Reserve(long bytes) => new Heap(bytes);

@@ -36,7 +36,9 @@ internal sealed class Thread(Action run)
     }
 }
 
-/// <summary>Stands for <c>System.Threading.AutoResetEvent</c>; under control no time passes, so a wait ends by a set alone.</summary>
+/// <summary>
+/// Stands for <c>System.Threading.AutoResetEvent</c>; under control no time passes, so a wait ends by a set alone.
+/// </summary>
 internal sealed class AutoResetEvent(bool isSet) : IDisposable
 {
     private readonly System.Threading.AutoResetEvent? _real = Controlled.Current is null ? new(isSet) : null;

@@ -5,8 +5,9 @@ using Barrier = System.Threading.Volatile;
 namespace Varve.Tests.Schedules.Instrumented;
 
 /// <summary>
-/// Stands for <c>System.Threading.Volatile</c> in the engine's sources. The scheduler may switch after every access, and before
-/// a write too: plain accesses between two of these may then fall on either side of whatever another thread does.
+/// Stands for <c>System.Threading.Volatile</c> in the engine's sources. The scheduler may switch after every access,
+/// and before a write too: plain accesses between two of these may then fall on either side of whatever another thread
+/// does.
 /// </summary>
 internal static class Volatile
 {
@@ -26,7 +27,9 @@ internal static class Volatile
         return value;
     }
 
-    public static void Write<T>(ref T location, T value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) where T : class?
+    public static void Write<T>(
+        ref T location, T value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+        where T : class?
     {
         var me = Controlled.Current;
         me?.Point("before write", file, line);
@@ -35,17 +38,28 @@ internal static class Volatile
         me?.Point("write", file, line);
     }
 
-    public static void Write(ref byte location, byte value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) => Store(ref location, value, file, line);
+    public static void Write(
+        ref byte location, byte value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Store(ref location, value, file, line);
 
-    public static void Write(ref int location, int value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) => Store(ref location, value, file, line);
+    public static void Write(
+        ref int location, int value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Store(ref location, value, file, line);
 
-    public static void Write(ref uint location, uint value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) => Store(ref location, value, file, line);
+    public static void Write(
+        ref uint location, uint value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Store(ref location, value, file, line);
 
-    public static void Write(ref bool location, bool value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) => Store(ref location, value, file, line);
+    public static void Write(
+        ref bool location, bool value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Store(ref location, value, file, line);
 
-    public static void Write(ref ulong location, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) => Store(ref location, value, file, line);
+    public static void Write(
+        ref ulong location, ulong value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0) =>
+        Store(ref location, value, file, line);
 
-    public static void Write(ref long location, long value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
+    public static void Write(
+        ref long location, long value, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)
     {
         var me = Controlled.Current;
         if (me is null || !me.Stores.Buffers(ref location))

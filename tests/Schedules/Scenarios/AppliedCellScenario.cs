@@ -4,7 +4,10 @@ using Varve.Wal;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
-/// <summary>A publisher goes round the ring while a reader copies a slot: what is read is one position, and never an older one than was read.</summary>
+/// <summary>
+/// A publisher goes round the ring while a reader copies a slot: what is read is one position, and never an older one
+/// than was read.
+/// </summary>
 internal sealed class AppliedCellScenario : Scenario
 {
     private const int Operations = 4;

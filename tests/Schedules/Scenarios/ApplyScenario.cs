@@ -4,8 +4,9 @@ using Varve.Tests.Schedules.Control;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// A reader looks at every point of an apply: whatever index is published, all up to it is there (invariant I1), to a get, a view and a scan
-/// alike. Or an applier comes at every point of a read, and goes on in the next memtable. No thread but these two, so that one departure each is all there is to try.
+/// A reader looks at every point of an apply: whatever index is published, all up to it is there (invariant I1), to a
+/// get, a view and a scan alike. Or an applier comes at every point of a read, and goes on in the next memtable. No
+/// thread but these two, so that one departure each is all there is to try.
 /// </summary>
 internal sealed class ApplyScenario(bool readsFirst) : Scenario
 {
@@ -42,7 +43,8 @@ internal sealed class ApplyScenario(bool readsFirst) : Scenario
     private void Apply()
     {
         var first = _machine.LastApplied.Index + 1;
-        ApplyEntry[] chunk = [.. Enumerable.Range(0, PerChunk).Select(i => new ApplyEntry(first + (ulong)i, 1, Command.Insert(KeyOf(first + (ulong)i), "v"u8.ToArray())))];
+        ApplyEntry[] chunk = [.. Enumerable.Range(0, PerChunk).Select(
+            i => new ApplyEntry(first + (ulong)i, 1, Command.Insert(KeyOf(first + (ulong)i), "v"u8.ToArray())))];
         _machine.ApplyChunk(chunk, new ApplyResult[PerChunk]);
     }
 
@@ -61,7 +63,8 @@ internal sealed class ApplyScenario(bool readsFirst) : Scenario
         Expect(view.Revision >= floor, "a view is older than what was published");
         Expect(view.TryGet(KeyOf(view.Revision), out _), "a view missed the entry that it is of");
         var entries = 0UL;
-        foreach (var entry in view.ScanPrefix("k"u8)) Expect(entry.Key.SequenceEqual(KeyOf(++entries)), "a scan met another key");
+        foreach (var entry in view.ScanPrefix("k"u8))
+            Expect(entry.Key.SequenceEqual(KeyOf(++entries)), "a scan met another key");
         Expect(entries == view.Revision, $"a scan of revision {view.Revision} met {entries} keys");
     }
 

@@ -4,8 +4,8 @@ using Varve.Tests.Schedules.Control;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// Statistics are read while a memtable is flushed and the runs are merged. A reading that shows the run of a flush counts the flush, and one
-/// that shows the merged run counts the merge.
+/// Statistics are read while a memtable is flushed and the runs are merged. A reading that shows the run of a flush
+/// counts the flush, and one that shows the merged run counts the merge.
 /// </summary>
 internal sealed class CountersScenario : Scenario
 {
@@ -46,10 +46,14 @@ internal sealed class CountersScenario : Scenario
     {
         var now = _machine.GetStatistics();
         var isMerged = now.Runs is [{ Rows: 2 }];
-        if (now.Runs.Count == 2 || isMerged) Expect(now.Flushes > _before.Flushes, "a run is there, and its flush is not counted");
-        if (isMerged) Expect(now.Compactions > _before.Compactions, "a merged run is there, and its merge is not counted");
+        if (now.Runs.Count == 2 || isMerged)
+            Expect(now.Flushes > _before.Flushes, "a run is there, and its flush is not counted");
+        if (isMerged)
+            Expect(now.Compactions > _before.Compactions, "a merged run is there, and its merge is not counted");
     }
 
     private void Apply(ulong index) =>
-        _machine.ApplyChunk([new ApplyEntry(index, 1, Command.Insert(new[] { (byte)index }, new byte[] { 1 }), index)], new ApplyResult[1]);
+        _machine.ApplyChunk(
+            [new ApplyEntry(index, 1, Command.Insert(new[] { (byte)index }, new byte[] { 1 }), index)],
+            new ApplyResult[1]);
 }

@@ -1,13 +1,12 @@
-using System.Runtime.InteropServices;
 using Varve.Format;
-using Varve.Memory;
 using Varve.Memtables;
 using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// The hash directory about to split its one bucket: keys are added and replaced while a reader looks for those that were there.
+/// The hash directory about to split its one bucket: keys are added and replaced while a reader looks for those that
+/// were there.
 /// </summary>
 internal sealed unsafe class DirectoryScenario : Scenario
 {
@@ -15,7 +14,8 @@ internal sealed unsafe class DirectoryScenario : Scenario
     private const int Operations = 4;
     private const int SegmentBytes = 8192;
 
-    private static readonly byte[][] Keys = [.. Enumerable.Range(0, Prefilled + Operations).Select(n => new byte[] { (byte)'k', (byte)('a' + n) })];
+    private static readonly byte[][] Keys = [.. Enumerable.Range(0, Prefilled + Operations).Select(
+        n => new byte[] { (byte)'k', (byte)('a' + n) })];
     private static readonly ulong[] Hashes = [.. Keys.Select(key => TestHash.Of(key))];
 
     private readonly uint[] _references = new uint[Keys.Length + 1];
@@ -46,7 +46,9 @@ internal sealed unsafe class DirectoryScenario : Scenario
     private uint Write(int key, uint prior, ref long end)
     {
         var reference = (uint)(end / WalOperation.Alignment);
-        end += WalOperation.Write(new Span<byte>(_segment + end, (int)(SegmentBytes - end)), 1, prior, RecordKind.Put, Keys[key], "value"u8, 0);
+        end += WalOperation.Write(
+            new Span<byte>(_segment + end, (int)(SegmentBytes - end)), 1, prior, RecordKind.Put, Keys[key], "value"u8,
+            0);
         return reference;
     }
 
@@ -70,7 +72,9 @@ internal sealed unsafe class DirectoryScenario : Scenario
             if (wanted == Prefilled + 2) wanted = 0; // that step replaced the first
             var found = _directory.Find(Keys[wanted], Hashes[wanted]);
             var newer = wanted == 0 ? _references[Keys.Length] : _references[wanted];
-            Expect(found == newer || (found == _references[wanted] && published <= Prefilled + 2), found == 0 ? "a published key was not found" : "another operation was found");
+            Expect(
+                found == newer || (found == _references[wanted] && published <= Prefilled + 2),
+                found == 0 ? "a published key was not found" : "another operation was found");
         }
     }
 }

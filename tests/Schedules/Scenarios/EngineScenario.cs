@@ -21,8 +21,9 @@ internal enum EngineReads
 }
 
 /// <summary>
-/// The whole engine in memory, its two threads under control as well: while one thread applies and then does something drastic, another
-/// reads. Each answer is the state at one applied index, or that the engine is closed; in the end every mapping is let go.
+/// The whole engine in memory, its two threads under control as well: while one thread applies and then does something
+/// drastic, another reads. Each answer is the state at one applied index, or that the engine is closed; in the end
+/// every mapping is let go.
 /// </summary>
 internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scenario
 {
@@ -31,9 +32,12 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
     private const int Before = 4; // entries applied before anybody reads
     private const int SlotBytes = 128;
 
-    private static readonly byte[][] Keys = [.. Enumerable.Range(0, KeyCount).Select(n => new byte[] { (byte)'k', (byte)('0' + n) })];
-    private static readonly FieldInfo VersionsField = typeof(LsmStateMachine).GetField("_versions", BindingFlags.Instance | BindingFlags.NonPublic)!;
-    private static readonly FieldInfo SlotsField = typeof(EpochTable).GetField("slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly byte[][] Keys = [.. Enumerable.Range(0, KeyCount).Select(
+        n => new byte[] { (byte)'k', (byte)('0' + n) })];
+    private static readonly FieldInfo VersionsField =
+        typeof(LsmStateMachine).GetField("_versions", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly FieldInfo SlotsField =
+        typeof(EpochTable).GetField("slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
     private readonly MemoryFiles _files = new();
     private LsmStateMachine _machine = null!;
@@ -101,7 +105,8 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
                 var ceiling = _next; // what was begun by now
                 Expect(value is not null, "a get missed a key that is there");
                 var seen = value![2];
-                Expect(seen % KeyCount == key && seen >= floor && seen <= ceiling, $"a get answered {seen} after {floor}");
+                Expect(
+                    seen % KeyCount == key && seen >= floor && seen <= ceiling, $"a get answered {seen} after {floor}");
                 Expect(value.AsSpan().SequenceEqual(Bytes(seen)), "a get answered other bytes");
             }
         }
@@ -119,13 +124,17 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
                 var floor = Volatile.Read(ref _floor);
                 using var view = _machine.OpenView();
                 Expect(view.Revision >= floor, "a view is older than what was published");
-                Expect(view.TryGet(Keys[1], out var value) && value.SequenceEqual(Bytes(ValueAt(1, view.Revision))), "a get of a view is of another revision");
+                Expect(
+                    view.TryGet(Keys[1], out var value) && value.SequenceEqual(Bytes(ValueAt(1, view.Revision))),
+                    "a get of a view is of another revision");
                 var key = 0;
                 foreach (var entry in i == 0 ? view.ScanPrefix("k"u8) : view.ScanPrefix("k"u8).Reversed())
                 {
                     var expected = i == 0 ? key : KeyCount - 1 - key;
                     Expect(key++ < KeyCount && entry.Key.SequenceEqual(Keys[expected]), "a scan met another key");
-                    Expect(entry.Value.SequenceEqual(Bytes(ValueAt(expected, view.Revision))), "a scan met a value of another revision");
+                    Expect(
+                        entry.Value.SequenceEqual(Bytes(ValueAt(expected, view.Revision))),
+                        "a scan met a value of another revision");
                 }
 
                 Expect(key == KeyCount, "a scan lost a key");

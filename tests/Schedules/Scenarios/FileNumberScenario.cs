@@ -3,7 +3,10 @@ using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
-/// <summary>One thread takes file numbers while another meets one in the directory and takes one then: none is given out twice, nor the one that was met.</summary>
+/// <summary>
+/// One thread takes file numbers while another meets one in the directory and takes one then: none is given out twice,
+/// nor the one that was met.
+/// </summary>
 internal sealed class FileNumberScenario : Scenario
 {
     private const ulong Met = 2;

@@ -6,8 +6,9 @@ using Varve.Versions;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// Versions are switched, retired and collected while a reader holds one after the other as views do. None is freed under its hold; and a
-/// reader whose version was replaced sees that when it ends, so that in the end one collection more, which it asked for, frees all.
+/// Versions are switched, retired and collected while a reader holds one after the other as views do. None is freed
+/// under its hold; and a reader whose version was replaced sees that when it ends, so that in the end one collection
+/// more, which it asked for, frees all.
 /// </summary>
 internal sealed class HoldScenario : Scenario
 {
@@ -37,7 +38,8 @@ internal sealed class HoldScenario : Scenario
         // The background comes again for pins by itself, and for holds when it is asked.
         if (_reclaimer.Pending > 0 || _asked > 0) _reclaimer.Collect();
         Expect(_reclaimer.Pending == 0 && _reclaimer.Held == 0, "nobody was asked to let go of what a view had held");
-        foreach (var version in _versions) Expect(IsFreed(version) == (version != _current), "a version was kept, or the current one was not");
+        foreach (var version in _versions)
+            Expect(IsFreed(version) == (version != _current), "a version was kept, or the current one was not");
     }
 
     private static bool IsFreed(DbVersion version)

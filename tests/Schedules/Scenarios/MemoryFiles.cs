@@ -3,8 +3,8 @@ using Varve.Storage;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// A file system in memory, without a single point where threads may switch. A mapping is a copy; one that is disposed is cleared,
-/// and its memory stays until the schedule is over.
+/// A file system in memory, without a single point where threads may switch. A mapping is a copy; one that is disposed
+/// is cleared, and its memory stays until the schedule is over.
 /// </summary>
 internal sealed unsafe class MemoryFiles : IStorage
 {
@@ -40,7 +40,8 @@ internal sealed unsafe class MemoryFiles : IStorage
         if (_directories.Remove(from))
         {
             _directories.Add(to);
-            foreach (var name in NamesIn(from, _files.Keys).ToArray()) Rename(Path.Combine(from, name), Path.Combine(to, name));
+            foreach (var name in NamesIn(from, _files.Keys).ToArray())
+                Rename(Path.Combine(from, name), Path.Combine(to, name));
             return;
         }
 
@@ -89,13 +90,15 @@ internal sealed unsafe class MemoryFiles : IStorage
 
         public void Sync() => Keep();
 
-        public IMapping Map(long length, MappingAccess access) => new MemoryMapping(files, _bytes.AsSpan(0, (int)length));
+        public IMapping Map(long length, MappingAccess access) =>
+            new MemoryMapping(files, _bytes.AsSpan(0, (int)length));
 
         public void Dispose() => Keep();
 
         private void Keep()
         {
-            if (files._files.ContainsKey(path)) files._files[path] = _bytes.Length == _length ? _bytes : _bytes[.._length];
+            if (files._files.ContainsKey(path))
+                files._files[path] = _bytes.Length == _length ? _bytes : _bytes[.._length];
         }
     }
 

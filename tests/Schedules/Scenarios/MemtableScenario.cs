@@ -1,4 +1,3 @@
-using Varve.Format;
 using Varve.Memtables;
 using Varve.Tests.Engine.Memtables;
 using Varve.Tests.Schedules.Control;
@@ -13,8 +12,9 @@ internal enum MemtableReads
 }
 
 /// <summary>
-/// A memtable whose blocks are full: the first insert splits it, the next ones fill the halves and overwrite, each published after it is
-/// in. A reader takes the published revision and must find exactly what it sees, by key and in order.
+/// A memtable whose blocks are full: the first insert splits it, the next ones fill the halves and overwrite, each
+/// published after it is in. A reader takes the published revision and must find exactly what it sees, by key and in
+/// order.
 /// </summary>
 internal sealed class MemtableScenario(MemtableReads reads, bool ascending = false, int blocks = 1) : Scenario
 {
@@ -47,7 +47,8 @@ internal sealed class MemtableScenario(MemtableReads reads, bool ascending = fal
 
     private static byte[] Key(int n) => [(byte)'k', (byte)'e', (byte)'y', (byte)(n + 1)];
 
-    private void Note(int key, ulong index) => _versions[key] = _versions.TryGetValue(key, out var older) ? [.. older, index] : [index];
+    private void Note(int key, ulong index) =>
+        _versions[key] = _versions.TryGetValue(key, out var older) ? [.. older, index] : [index];
 
     private void Put(int key, ulong index)
     {
@@ -95,7 +96,8 @@ internal sealed class MemtableScenario(MemtableReads reads, bool ascending = fal
         var cursor = new MemtableCursor(_segment.Index);
         var found = new List<int>();
         var last = forward ? 0 : int.MaxValue;
-        for (var valid = forward ? cursor.SeekFirst() : cursor.SeekLast(); valid; valid = forward ? cursor.MoveNext() : cursor.MovePrevious())
+        for (var valid = forward ? cursor.SeekFirst() : cursor.SeekLast(); valid;
+            valid = forward ? cursor.MoveNext() : cursor.MovePrevious())
         {
             var key = _segment.KeyAt(cursor.Reference)[3];
             Expect(forward ? key > last : key < last, "rows are out of order or doubled");
@@ -107,7 +109,9 @@ internal sealed class MemtableScenario(MemtableReads reads, bool ascending = fal
         }
 
         if (!forward) found.Reverse();
-        Expect(found.SequenceEqual(_versions.Keys.Where(key => VersionAt(key, revision) != 0)), "a row is missing, or one too many is there");
+        Expect(
+            found.SequenceEqual(_versions.Keys.Where(key => VersionAt(key, revision) != 0)),
+            "a row is missing, or one too many is there");
     }
 
     private void Seek(int i, ulong revision)
@@ -132,6 +136,7 @@ internal sealed class MemtableScenario(MemtableReads reads, bool ascending = fal
 
         var newest = _versions.Single(row => row.Value.Contains(revision)).Key;
         var bytes = Key(newest);
-        Expect(_segment.Index.FindVisible(bytes, TestHash.Of(bytes), revision) is var found and not 0 && _segment.IndexAt(found) == revision, "a get missed the newest key");
+        Expect(_segment.Index.FindVisible(bytes, TestHash.Of(bytes), revision) is var found and not 0
+            && _segment.IndexAt(found) == revision, "a get missed the newest key");
     }
 }

@@ -17,8 +17,8 @@ internal enum PinFrees
 }
 
 /// <summary>
-/// A shared pointer is swapped and what it led to is freed once it is safe, while a reader pins, follows it and uses it. The stores of
-/// the pins may wait in the reader's store buffer: that is what the asymmetric fence is for.
+/// A shared pointer is swapped and what it led to is freed once it is safe, while a reader pins, follows it and uses
+/// it. The stores of the pins may wait in the reader's store buffer: that is what the asymmetric fence is for.
 /// </summary>
 internal sealed class PinScenario(PinFrees frees) : Scenario
 {
@@ -47,11 +47,14 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
 
     public override void Finish(Scheduler scheduler)
     {
-        while (_reclaimer.Pending > 0) Expect(_reclaimer.Collect() > 0, "nothing is pinned, and yet something is not safe");
+        while (_reclaimer.Pending > 0)
+            Expect(_reclaimer.Collect() > 0, "nothing is pinned, and yet something is not safe");
         Expect(_things.All(thing => thing == _current || thing.IsFreed), "something was never freed");
     }
 
-    /// <summary>The readers' slots exist, so that only what every pin does is explored, and each slot's place is known.</summary>
+    /// <summary>
+    /// The readers' slots exist, so that only what every pin does is explored, and each slot's place is known.
+    /// </summary>
     private void MakeSlots()
     {
         // A slot is made on the thread's first pin; the reader is the calling thread.
@@ -125,7 +128,8 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
     }
 
     private static readonly System.Reflection.FieldInfo SlotsField =
-        typeof(EpochTable).GetField("slots", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
+        typeof(EpochTable).GetField(
+            "slots", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
 
     private static object SlotsOf(EpochTable pins) => SlotsField.GetValue(pins)!;
 

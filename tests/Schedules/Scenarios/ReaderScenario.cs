@@ -14,9 +14,9 @@ internal enum WriterDoes
 }
 
 /// <summary>
-/// A read-only engine beside a live writer in one directory. Whatever the writer does meanwhile, the reader opens, and catches up; every state
-/// that it shows is one that the writer published, whole, at least as new as what was published when it looked, and never before the one that it
-/// showed last; a view keeps its state.
+/// A read-only engine beside a live writer in one directory. Whatever the writer does meanwhile, the reader opens, and
+/// catches up; every state that it shows is one that the writer published, whole, at least as new as what was published
+/// when it looked, and never before the one that it showed last; a view keeps its state.
 /// </summary>
 /// <remarks>The engines share files and nothing else, so that threads are switched where one touches a file.</remarks>
 internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scenario
@@ -36,7 +36,8 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
 
     /// <summary>A state of the writer.</summary>
     /// <param name="Index">Its last entry.</param>
-    /// <param name="Writes">The write, counted from the first, that each key has its value of; 0: the key is not there.</param>
+    /// <param name="Writes">The write, counted from the first, that each key has its value of; 0: the key is not
+    /// there.</param>
     private sealed record State(ulong Index, int[] Writes);
 
     public override void Prepare(Scheduler scheduler)
@@ -169,15 +170,21 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
         foreach (var entry in view.ScanPrefix([]))
         {
             var key = entry.Key.Length == 1 ? entry.Key[0] - 'a' : -1;
-            Expect(key >= 0 && key < Keys.Length && writes[key] == 0, "a scan met a key that was never written, or met one twice");
+            Expect(
+                key >= 0 && key < Keys.Length && writes[key] == 0,
+                "a scan met a key that was never written, or met one twice");
             writes[key] = WriteOf(entry.Value);
         }
 
         for (var key = 0; key < Keys.Length; key++)
-            Expect((view.TryGet(Keys[key], out var value) ? WriteOf(value) : 0) == writes[key], "a get and a scan of one view differ");
+            Expect(
+                (view.TryGet(Keys[key], out var value) ? WriteOf(value) : 0) == writes[key],
+                "a get and a scan of one view differ");
         for (var state = from; state <= to; state++)
-            if (_begun[state].Index == view.Revision && _begun[state].Writes.AsSpan().SequenceEqual(writes)) return state;
-        throw new WrongAnswerException($"index {view.Revision} with the writes {string.Join(' ', writes)} is none of the states {from} to {to}");
+            if (_begun[state].Index == view.Revision && _begun[state].Writes.AsSpan().SequenceEqual(writes))
+                return state;
+        throw new WrongAnswerException(
+            $"index {view.Revision} with the writes {string.Join(' ', writes)} is none of the states {from} to {to}");
     }
 
     private static byte[] Value(int write)

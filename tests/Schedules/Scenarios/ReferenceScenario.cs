@@ -3,7 +3,10 @@ using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
-/// <summary>Two threads take and let go of references while the first is given up: it is freed once, and never under a reference.</summary>
+/// <summary>
+/// Two threads take and let go of references while the first is given up: it is freed once, and never under a
+/// reference.
+/// </summary>
 internal sealed class ReferenceScenario : Scenario
 {
     private Thing _thing = null!;

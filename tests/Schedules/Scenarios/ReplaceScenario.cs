@@ -10,9 +10,9 @@ internal enum Replacement
 }
 
 /// <summary>
-/// The state is replaced while a memtable is flushed, runs are merged and expired leases are counted: the background, stepped by a thread of
-/// the scenario, may find another state at any point. Whatever it was at is let go of: the engine goes on, and the count of the new state is
-/// the new state's alone.
+/// The state is replaced while a memtable is flushed, runs are merged and expired leases are counted: the background,
+/// stepped by a thread of the scenario, may find another state at any point. Whatever it was at is let go of: the
+/// engine goes on, and the count of the new state is the new state's alone.
 /// </summary>
 internal sealed class ReplaceScenario(Replacement replacement) : Scenario
 {
@@ -35,7 +35,9 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
         _machine = Open(Directory, _steps);
         Apply(_machine, 1, OldTime, Command.Insert("a"u8.ToArray(), "1"u8.ToArray(), TtlSeconds));
         Apply(_machine, 2, LaterTime, Command.Insert("b"u8.ToArray(), "2"u8.ToArray(), TtlSeconds));
-        Expect(_machine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count == 1, "the expired lease was not reported");
+        Expect(
+            _machine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Count == 1,
+            "the expired lease was not reported");
         Compact(); // a table with a lease, and a time up to which leases are dropped: a merge moves the count to it
         Apply(_machine, 3, LaterTime, Command.Insert("c"u8.ToArray(), "3"u8.ToArray(), TtlSeconds));
         _ = _machine.CompactAsync(); // to be flushed and merged
@@ -53,39 +55,49 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
         Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
     }
 
-    private LsmStateMachine Open(string directory, ManualScheduler steps) => LsmStateMachine.Open(directory, new EngineOptions
-    {
-        Storage = _files,
-        Steps = steps,
-        MemtableBytes = 64 << 10,
-        HistoryEntries = 0,
-        LeaseClock = LeaseClock.Log,
-        TimeProvider = new StoppedClock(),
-    });
+    private LsmStateMachine Open(string directory, ManualScheduler steps) =>
+        LsmStateMachine.Open(directory, new EngineOptions
+        {
+            Storage = _files,
+            Steps = steps,
+            MemtableBytes = 64 << 10,
+            HistoryEntries = 0,
+            LeaseClock = LeaseClock.Log,
+            TimeProvider = new StoppedClock(),
+        });
 
-    /// <summary>One leased key at an index beyond what the other engine has, made by a machine whose log's time is long past.</summary>
+    /// <summary>
+    /// One leased key at an index beyond what the other engine has, made by a machine whose log's time is long past.
+    /// </summary>
     private SnapshotMetadata MakeSnapshot()
     {
         using var maker = Open("/maker", new ManualScheduler());
         for (ulong index = 1; index <= SnapshotIndex; index++)
             Apply(maker, index, NewTime, Command.Insert("z"u8.ToArray(), "9"u8.ToArray(), TtlSeconds));
         var last = new LogId(SnapshotIndex, 1);
-        return new SnapshotMetadata(last, maker.GenerateSnapshotDataAsync(SnapshotDirectory, last).GetAwaiter().GetResult());
+        return new SnapshotMetadata(
+            last, maker.GenerateSnapshotDataAsync(SnapshotDirectory, last).GetAwaiter().GetResult());
     }
 
     private void Replace()
     {
-        if (_snapshot is { } snapshot) _machine.ApplySnapshotFromFileAsync(snapshot, SnapshotDirectory).GetAwaiter().GetResult();
+        if (_snapshot is { } snapshot)
+            _machine.ApplySnapshotFromFileAsync(snapshot, SnapshotDirectory).GetAwaiter().GetResult();
         else _machine.ResetAsync().GetAwaiter().GetResult();
-        Apply(_machine, _machine.LastApplied.Index + 1, NewTime, Command.Insert("new"u8.ToArray(), "v"u8.ToArray(), TtlSeconds));
+        Apply(
+            _machine, _machine.LastApplied.Index + 1, NewTime,
+            Command.Insert("new"u8.ToArray(), "v"u8.ToArray(), TtlSeconds));
         Judge("after the replacement");
     }
 
     private void Judge(string when)
     {
-        Expect(_machine.GetStatistics().Fault is null, $"{when} the engine is faulted: {_machine.GetStatistics().Fault}");
+        Expect(
+            _machine.GetStatistics().Fault is null, $"{when} the engine is faulted: {_machine.GetStatistics().Fault}");
         var expected = replacement == Replacement.Install ? 2 : 1;
-        Expect(_machine.ScanPrefix([]).Entries.Count == expected, $"{when} a scan met {_machine.ScanPrefix([]).Entries.Count} keys, not {expected}");
+        Expect(
+            _machine.ScanPrefix([]).Entries.Count == expected,
+            $"{when} a scan met {_machine.ScanPrefix([]).Entries.Count} keys, not {expected}");
         Expect(_machine.Count == expected, $"{when} {_machine.Count} keys are counted, not {expected}");
     }
 

@@ -4,9 +4,9 @@ using Varve.Tests.Schedules.Control;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// A file system in memory that several engines share, as processes share a disk: every mapping of a file shows the same bytes, a file lives on
-/// without a name while it is mapped, and there are locks and shares. Whatever another engine can see or change is one step, and a point where
-/// threads may switch.
+/// A file system in memory that several engines share, as processes share a disk: every mapping of a file shows the
+/// same bytes, a file lives on without a name while it is mapped, and there are locks and shares. Whatever another
+/// engine can see or change is one step, and a point where threads may switch.
 /// </summary>
 internal sealed unsafe class SharedFiles : IStorage, IDisposable
 {
@@ -37,8 +37,10 @@ internal sealed unsafe class SharedFiles : IStorage, IDisposable
         Point("list ", directory);
         return
         [
-            .. _files.Keys.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path))
-                .Concat(_directories.Where(path => Path.GetDirectoryName(path) == directory).Select(path => Path.GetFileName(path) + "/"))
+            .. _files.Keys.Where(path => Path.GetDirectoryName(path) == directory)
+                .Select(path => Path.GetFileName(path))
+                .Concat(_directories.Where(path => Path.GetDirectoryName(path) == directory).Select(
+                    path => Path.GetFileName(path) + "/"))
                 .Order(StringComparer.Ordinal),
         ];
     }
@@ -47,7 +49,9 @@ internal sealed unsafe class SharedFiles : IStorage, IDisposable
     {
         Point("open ", path);
         if (intent == FileIntent.CreateNew) _files.Add(path, new Content());
-        return _files.TryGetValue(path, out var content) ? new SharedFile(this, path, content) : throw new FileNotFoundException(path);
+        return _files.TryGetValue(path, out var content)
+            ? new SharedFile(this, path, content)
+            : throw new FileNotFoundException(path);
     }
 
     public void SyncDirectory(string path)
@@ -127,7 +131,9 @@ internal sealed unsafe class SharedFiles : IStorage, IDisposable
         }
     }
 
-    /// <summary>A file, whatever its names. Its bytes move only when it outgrows them, and mappings keep the old ones.</summary>
+    /// <summary>
+    /// A file, whatever its names. Its bytes move only when it outgrows them, and mappings keep the old ones.
+    /// </summary>
     private sealed class Content
     {
         public byte* Bytes { get; set; }
@@ -184,7 +190,8 @@ internal sealed unsafe class SharedFiles : IStorage, IDisposable
                 var capacity = Math.Max(length, Math.Max(512, content.Capacity * 2));
                 var bytes = (byte*)NativeMemory.AllocZeroed((nuint)capacity);
                 files._blocks.Add((nint)bytes);
-                if (content.Length > 0) new Span<byte>(content.Bytes, (int)content.Length).CopyTo(new Span<byte>(bytes, (int)capacity));
+                if (content.Length > 0)
+                    new Span<byte>(content.Bytes, (int)content.Length).CopyTo(new Span<byte>(bytes, (int)capacity));
                 content.Bytes = bytes;
                 content.Capacity = capacity;
             }

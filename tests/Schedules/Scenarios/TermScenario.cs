@@ -4,7 +4,9 @@ using Varve.Versions;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
-/// <summary>Terms are noted, one of them into a larger table, while another thread looks up those that were noted before.</summary>
+/// <summary>
+/// Terms are noted, one of them into a larger table, while another thread looks up those that were noted before.
+/// </summary>
 internal sealed class TermScenario : Scenario
 {
     private const int Operations = 4;

@@ -1,6 +1,9 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>Callers that fail: want of memory and descriptors, bytes that change, loggers and clocks that throw, commands out of their limits.</summary>
+/// <summary>
+/// Callers that fail: want of memory and descriptors, bytes that change, loggers and clocks that throw, commands out of
+/// their limits.
+/// </summary>
 internal static class CallerBugs
 {
     public static readonly Bug[] All =
@@ -9,7 +12,9 @@ internal static class CallerBugs
             "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
             new Edit("StateGeneration.cs", "Terms.Reserve(2 * runs);", "if (!SEEDED) Terms.Reserve(2 * runs);")),
 
-        new("failure-after-the-seal-not-latched", "a chunk that failed after its seal is a duplicate when it is applied again",
+        new(
+            "failure-after-the-seal-not-latched",
+            "a chunk that failed after its seal is a duplicate when it is applied again",
             "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
             new Edit("Publisher.cs", "catch (Exception e)", "catch (Exception e) when (!SEEDED)")),
 
@@ -17,15 +22,22 @@ internal static class CallerBugs
             "Engine: Callers.CallersMemoryTests.AKeyThatChangesDuringTheCallIsOneKey",
             new Edit("RecordBuilder.cs",
                 "var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));",
-                "var copy = WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i));\n            var hash = hasher.Of(SEEDED ? source.Key(first + i) : copy);")),
+                "var copy = WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i));\n            var hash "
+                    + "= hasher.Of(SEEDED ? source.Key(first + i) : copy);")),
 
         new("users-memory-under-the-gate", "the bytes of a MemoryManager are asked for under the gate",
             "Engine: Callers.CallersMemoryTests.AMemoryManagerIsAskedOnceAndOutsideOfTheGate",
-            new Edit("ChunkBuffers.cs", "if (!entry.Command.IsInArrays) return false;", "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
+            new Edit(
+                "ChunkBuffers.cs", "if (!entry.Command.IsInArrays) return false;",
+                "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
 
-        new("key-moved-without-its-bytes", "an operation that moves down over one that is left out leaves its key behind",
+        new(
+            "key-moved-without-its-bytes",
+            "an operation that moves down over one that is left out leaves its key behind",
             "Engine: Callers.CallersMemoryTests.AFailedSwapBeforeOtherEntriesLeavesThemWhole",
-            new Edit("RecordBuilder.cs", "if (placed != length) WalOperation.MoveKey(", "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
+            new Edit(
+                "RecordBuilder.cs", "if (placed != length) WalOperation.MoveKey(",
+                "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
 
         new("callers-checksum-kept", "the checksum of an install is the caller's memory",
             "Engine: Callers.CallersMemoryTests.TheChecksumOfAnInstallIsNotKept",
@@ -35,7 +47,10 @@ internal static class CallerBugs
 
         new("logger-on-the-background", "the background writes its events to the logger itself",
             "Engine: Callers.LoggerTests.EventsOfTheBackgroundAreWrittenOnOtherThreads",
-            new Edit("EngineLog.cs", "            _isScheduled = true;\n        }\n", "            _isScheduled = true;\n        }\n\n        if (SEEDED)\n        {\n            EmitScheduled();\n            return;\n        }\n")),
+            new Edit(
+                "EngineLog.cs", "            _isScheduled = true;\n        }\n",
+                "            _isScheduled = true;\n        }\n\n        if (SEEDED)\n        {\n            "
+                    + "EmitScheduled();\n            return;\n        }\n")),
 
         new("loggers-exception-escapes", "what the logger throws ends what the engine was doing",
             "Engine: Callers.LoggerTests.ALoggerThatThrowsAtEveryEventChangesNothing",
@@ -43,7 +58,9 @@ internal static class CallerBugs
 
         new("clock-under-the-gate", "an apply asks the clock under the gate",
             "Engine: Callers.ClockTests.TheClockIsAskedUnderNoLockAndOnNoThreadOfTheEngine",
-            new Edit("RecordBuilder.cs", "var localTime = engine.Clock.SeenLocal;", "var localTime = SEEDED ? engine.Clock.ReadLocal() : engine.Clock.SeenLocal;")),
+            new Edit(
+                "RecordBuilder.cs", "var localTime = engine.Clock.SeenLocal;",
+                "var localTime = SEEDED ? engine.Clock.ReadLocal() : engine.Clock.SeenLocal;")),
 
         new("scan-ends-at-damage", "a scan that met damage ends as if it were whole when it is moved on",
             "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgain",
@@ -77,6 +94,8 @@ internal static class CallerBugs
 
         new("passed-over-called-applied", "an index that the position was moved past is said to have been applied",
             "Conformance: Surface.CommandTests.IndexesThatBelongToNoEntryAreNotCalledAppliedBefore",
-            new Edit("ChunkValidator.cs", "incarnation.Outcomes.IsPassedOver(index)", "!SEEDED && incarnation.Outcomes.IsPassedOver(index)")),
+            new Edit(
+                "ChunkValidator.cs", "incarnation.Outcomes.IsPassedOver(index)",
+                "!SEEDED && incarnation.Outcomes.IsPassedOver(index)")),
     ];
 }

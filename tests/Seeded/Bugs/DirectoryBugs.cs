@@ -1,6 +1,8 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>Several engines on one directory: who may write over what, opens that fail, readers beside a writer.</summary>
+/// <summary>
+/// Several engines on one directory: who may write over what, opens that fail, readers beside a writer.
+/// </summary>
 internal static class DirectoryBugs
 {
     public static readonly Bug[] All =
@@ -9,72 +11,108 @@ internal static class DirectoryBugs
             "Engine: Recovery.SharedDirectoryTests.WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver",
             new Edit("WalSegment.cs", "if (DirectoryClaim.", "if (!SEEDED && DirectoryClaim.")),
 
-        new("asked-while-it-has-its-name", "whether somebody has a segment mapped is asked while it can still be found by its name",
+        new(
+            "asked-while-it-has-its-name",
+            "whether somebody has a segment mapped is asked while it can still be found by its name",
             "Engine: Recovery.SharedDirectoryTests.AReaderThatFoundASegmentJustBeforeItLostItsNameIsAskedFor",
-            new Edit("WalSegment.cs", "storage.Rename(Path, temporary);", "var early = SEEDED && DirectoryClaim.IsShared(storage, directory);\n        storage.Rename(Path, temporary);"),
-            new Edit("WalSegment.cs", "IsShared(storage, directory)) return null;", "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
+            new Edit(
+                "WalSegment.cs", "storage.Rename(Path, temporary);",
+                "var early = SEEDED && DirectoryClaim.IsShared(storage, directory);\n        storage.Rename(Path, "
+                    + "temporary);"),
+            new Edit(
+                "WalSegment.cs", "IsShared(storage, directory)) return null;",
+                "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
 
         new("view-of-a-closed-engine-has-no-share", "an engine that closes forgets the files that its open views read",
             "Engine: Recovery.SharedDirectoryTests.AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed",
-            new Edit("EngineShutdown.cs", "claim.KeepMapped();", "if (SEEDED) claim.Dispose(); else claim.KeepMapped();")),
+            new Edit(
+                "EngineShutdown.cs", "claim.KeepMapped();", "if (SEEDED) claim.Dispose(); else claim.KeepMapped();")),
 
         new("lock-goes-with-its-file", "who removes the lock file frees the directory under the engine",
             "Engine: Recovery.SharedDirectoryTests.WithoutItsLockFileADirectoryIsStillOpen",
             new Edit("PosixStorage.cs",
                 "if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)",
-                "if (SEEDED) return new HeldLocks(file, file);\n            if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)")),
+                "if (SEEDED) return new HeldLocks(file, file);\n            if "
+                    + "(Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)")),
 
         new("refused-share-passes-for-one", "a reader that gets no share reads all the same",
             "Engine: Recovery.SharedDirectoryTests.AnotherProgramsLockIsAnErrorThatSaysSo",
-            new Edit("PosixShares.cs", "error == Libc.EAGAIN ? null", "error == Libc.EAGAIN ? (SEEDED ? new AssumedShare() : null)")),
+            new Edit(
+                "PosixShares.cs", "error == Libc.EAGAIN ? null",
+                "error == Libc.EAGAIN ? (SEEDED ? new AssumedShare() : null)")),
 
         new("disposal-ends-early", "a disposal that meets another thread's close does not wait for it",
             "Engine: Recovery.SharedDirectoryTests.DisposalEndsWhenTheDirectoryIsFreeWhoeverClosesIt",
-            new Edit("LsmStateMachine.cs", "=> _engine.State.IsReleased ?", "=> (SEEDED ? _engine.State.IsClosed : _engine.State.IsReleased) ?")),
+            new Edit(
+                "LsmStateMachine.cs", "=> _engine.State.IsReleased ?",
+                "=> (SEEDED ? _engine.State.IsClosed : _engine.State.IsReleased) ?")),
 
         new("late-failure-leaves-the-engine", "an open that fails at its end leaves threads, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.AClockWithoutTimersLeavesNothing",
             new Edit("LsmStateMachine.cs", "engine._shutdown.Close();", "if (!SEEDED) engine._shutdown.Close();")),
 
-        new("unstarted-thread-leaves-the-engine", "an open whose thread cannot be started leaves the other thread, mappings and the lock",
+        new(
+            "unstarted-thread-leaves-the-engine",
+            "an open whose thread cannot be started leaves the other thread, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("LsmStateMachine.cs", "if (engine is not null)\n", "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
+            new Edit(
+                "LsmStateMachine.cs", "if (engine is not null)\n",
+                "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
 
         new("unstarted-thread-is-joined", "a thread that could not be started is waited for",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
-            new Edit("BackgroundWorker.cs", "_threadStarts?.Invoke(thread);", "if (SEEDED) _thread = thread;\n        _threadStarts?.Invoke(thread);")),
+            new Edit(
+                "BackgroundWorker.cs", "_threadStarts?.Invoke(thread);",
+                "if (SEEDED) _thread = thread;\n        _threadStarts?.Invoke(thread);")),
 
         new("started-thread-outlives-the-open", "a close does not wait for the thread that syncs",
             "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
             new Edit("EngineShutdown.cs", "syncer.Dispose();", "if (!SEEDED) syncer.Dispose();")),
 
-        new("snapshot-without-a-thread-keeps-its-version", "a snapshot whose thread cannot be started never lets go of what it would have read",
+        new(
+            "snapshot-without-a-thread-keeps-its-version",
+            "a snapshot whose thread cannot be started never lets go of what it would have read",
             "Engine: Recovery.FailedOpenTests.ASnapshotWhoseThreadCannotBeStartedLeavesNothing",
             new Edit("SnapshotService.cs", "if (!begun) version", "if (!SEEDED && !begun) version")),
 
-        new("missing-lock-file-means-not-open", "an inspection takes a database without its lock file for one that nobody has open",
+        new(
+            "missing-lock-file-means-not-open",
+            "an inspection takes a database without its lock file for one that nobody has open",
             "Engine: Inspection.VerificationTests.ADatabaseIsOpenWithoutItsLockFileToo",
-            new Edit("DirectoryHold.cs", "return storage.TryLockExisting(path)", "if (SEEDED && !storage.FileExists(path)) return null;\n            return storage.TryLockExisting(path)")),
+            new Edit(
+                "DirectoryHold.cs", "return storage.TryLockExisting(path)",
+                "if (SEEDED && !storage.FileExists(path)) return null;\n            return "
+                    + "storage.TryLockExisting(path)")),
 
         new("failed-open-keeps-memory", "an open that fails leaves the memory of its memtables",
             "Engine: Recovery.FailedOpenTests.WhatFailsBesideTheFilesOfARecoveredDatabaseLeavesNoMemory",
-            new Edit("LsmStateMachine.cs", "stock.Dispose();\n                claim", "if (!SEEDED) stock.Dispose();\n                claim")),
+            new Edit(
+                "LsmStateMachine.cs", "stock.Dispose();\n                claim",
+                "if (!SEEDED) stock.Dispose();\n                claim")),
 
-        new("debris-swept-last", "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
+        new(
+            "debris-swept-last",
+            "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
             "Engine: Recovery.FailedOpenTests.DebrisThatFillsTheDiskIsSweptBeforeAnythingIsWritten",
-            new Edit("DatabaseOpener.cs", "else if (!options.ReadOnly) SweepDebris", "else if (!SEEDED && !options.ReadOnly) SweepDebris")),
+            new Edit(
+                "DatabaseOpener.cs", "else if (!options.ReadOnly) SweepDebris",
+                "else if (!SEEDED && !options.ReadOnly) SweepDebris")),
 
         new("no-second-look", "a reader calls corrupt what the writer changed while it looked",
             "Engine: Recovery.ReaderBesideWriterTests.AnOpenStartsOverWhereTheWriterChangedWhatItWasAboutToRead",
             new Edit("DirectoryLook.cs", "if (now == before) throw;", "if (SEEDED || now == before) throw;")),
 
-        new("log-end-not-looked-at-again", "a record that is being written while later ones are is taken for a damaged one",
+        new(
+            "log-end-not-looked-at-again",
+            "a record that is being written while later ones are is taken for a damaged one",
             "Engine: Wal.RecordBeingWrittenTests.ARecordThatIsCompleteBeforeTheJudgementIsPartOfTheLog",
             new Edit("WalRecovery.cs", "while (chain[^1].TryReadRecord", "while (!SEEDED && chain[^1].TryReadRecord")),
 
         new("catch-up-counts-on", "a reader that goes over to other tables counts on from those that it had",
             "Engine: Recovery.ReaderBesideWriterTests.TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost",
-            new Edit("Follower.cs", "current.Generation.LiveKeys.Rebase(next);", "if (!SEEDED) current.Generation.LiveKeys.Rebase(next);")),
+            new Edit(
+                "Follower.cs", "current.Generation.LiveKeys.Rebase(next);",
+                "if (!SEEDED) current.Generation.LiveKeys.Rebase(next);")),
 
         new("catch-up-keeps-a-dropped-log", "a reader goes on in a log that its writer has dropped for another state",
             "Engine: Recovery.ReaderBesideWriterTests.CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes",
@@ -82,11 +120,14 @@ internal static class DirectoryBugs
 
         new("shares-never-asked-for", "the writer asks nobody before it writes over what it has let go of",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("DirectoryClaim.cs", "IsShared(IStorage storage, string directory) => ", "IsShared(IStorage storage, string directory) => !SEEDED && ")),
+            new Edit(
+                "DirectoryClaim.cs", "IsShared(IStorage storage, string directory) => ",
+                "IsShared(IStorage storage, string directory) => !SEEDED && ")),
 
         new("one-look-beside-a-writer", "a reader calls corrupt what is gone since its only look at the manifest",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("DirectoryLook.cs", "catch (Exception e) when (e is", "catch (Exception e) when (!SEEDED && e is")),
+            new Edit(
+                "DirectoryLook.cs", "catch (Exception e) when (e is", "catch (Exception e) when (!SEEDED && e is")),
 
         new("growth-ends-with-its-segment", "a reader that catches up does not go on in the segment after the last",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",

@@ -13,13 +13,17 @@ internal static class EvolutionBugs
                 "error = DecodeError.Unsupported(at, met);",
                 "error = SEEDED ? new DecodeError(at, met) : DecodeError.Unsupported(at, met);")),
 
-        new("unknown-record-beyond-the-end-dropped", "an unknown record beyond the end of the log is dropped with the tail",
+        new(
+            "unknown-record-beyond-the-end-dropped",
+            "an unknown record beyond the end of the log is dropped with the tail",
             Database,
             new Edit("WalRecovery.cs",
                 "if (scan.Foreign is { } record)",
                 "if (!SEEDED && scan.Foreign is { } record)")),
 
-        new("unknown-record-not-looked-for", "the search beyond the end of the log passes over types that this build does not know",
+        new(
+            "unknown-record-not-looked-for",
+            "the search beyond the end of the log passes over types that this build does not know",
             Database,
             new Edit("WalRecord.cs",
                 "if (source[92] == 0) return false;",
@@ -43,7 +47,9 @@ internal static class EvolutionBugs
                 "if (!Failed) _error = DecodeError.Unsupported(offset, met);",
                 "if (!Failed) _error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
 
-        new("repair-drops-a-newer-builds-records", "repair takes what a newer build wrote for damage, and leaves it out",
+        new(
+            "repair-drops-a-newer-builds-records",
+            "repair takes what a newer build wrote for damage, and leaves it out",
             Database,
             new Edit("Repair.cs",
                 "if (findings.Unsupported is { } unsupported) throw unsupported;",
@@ -67,22 +73,31 @@ internal static class EvolutionBugs
                 "if (!isRecord && error.IsUnsupported)",
                 "if (!SEEDED && !isRecord && error.IsUnsupported)")),
 
-        new("unknown-lease-clock-is-damage", "a state with a lease clock that this build does not know is reported as corruption",
+        new(
+            "unknown-lease-clock-is-damage",
+            "a state with a lease clock that this build does not know is reported as corruption",
             "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
-            new Edit("MachineStateCodec.cs", "if (clock > StoredLeaseClock.Log)", "if (!SEEDED && clock > StoredLeaseClock.Log)")),
+            new Edit(
+                "MachineStateCodec.cs", "if (clock > StoredLeaseClock.Log)",
+                "if (!SEEDED && clock > StoredLeaseClock.Log)")),
 
         new("unknown-row-kind-is-damage", "a row of an unknown kind is reported as corruption",
             "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
             new Edit("DataBlockShape.cs",
                 "return Unsupported(header.KindsOffset + i,",
-                "if (SEEDED) return Fail(header.KindsOffset + i, \"unknown kind\", out error); else return Unsupported(header.KindsOffset + i,")),
+                "if (SEEDED) return Fail(header.KindsOffset + i, \"unknown kind\", out error); "
+                    + "else return Unsupported(header.KindsOffset + i,")),
 
         new("longer-footer-is-damage", "a table's footer of another length is reported as corruption",
             "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
-            new Edit("TableFooter.cs", "if (version == FormatVersion && length != Bytes)", "if (!SEEDED && version == FormatVersion && length != Bytes)")),
+            new Edit(
+                "TableFooter.cs", "if (version == FormatVersion && length != Bytes)",
+                "if (!SEEDED && version == FormatVersion && length != Bytes)")),
 
         new("columns-of-a-marker-ignored", "a record without entries may have columns",
             "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
-            new Edit("WalRecord.cs", "OperationCount != 0 || Flags != 0)", "OperationCount != 0 || (!SEEDED && Flags != 0))")),
+            new Edit(
+                "WalRecord.cs", "OperationCount != 0 || Flags != 0)",
+                "OperationCount != 0 || (!SEEDED && Flags != 0))")),
     ];
 }

@@ -1,30 +1,44 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>What happens beside the appliers: background work that crosses a reset or an install, views that stay open, memory that is given back.</summary>
+/// <summary>
+/// What happens beside the appliers: background work that crosses a reset or an install, views that stay open, memory
+/// that is given back.
+/// </summary>
 internal static class GrowthBugs
 {
     public static readonly Bug[] All =
     [
-        new("flush-looks-twice", "a flush judges one version and takes the next: a reset between the two ends the background",
+        new(
+            "flush-looks-twice",
+            "a flush judges one version and takes the next: a reset between the two ends the background",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("CompactionScheduler.cs",
                 "if (_engine.State.IsStopping) return false;\n        var version = _versions.AcquireCurrent();",
-                "if (_engine.State.IsStopping || (SEEDED && _versions.Current.Memtables.Length < 2)) return false;\n        var version = _versions.AcquireCurrent();"),
+                "if (_engine.State.IsStopping || (SEEDED && _versions.Current.Memtables.Length < 2)) return false;\n   "
+                    + "     var version = _versions.AcquireCurrent();"),
             new Edit("CompactionScheduler.cs",
                 "if (version.Memtables is not [_, .., var memtable] || isDue",
-                "var memtable = version.Memtables[^1];\n            if ((!SEEDED && version.Memtables.Length < 2) || isDue")),
+                "var memtable = version.Memtables[^1];\n            if ((!SEEDED && version.Memtables.Length < 2) || "
+                    + "isDue")),
 
-        new("merge-counts-in-another-state", "a merge that a reset has overtaken moves the time of the new state's count",
+        new(
+            "merge-counts-in-another-state",
+            "a merge that a reset has overtaken moves the time of the new state's count",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("LeaseHorizon.cs",
                 "if (current.Generation != version.Generation) return 0;",
-                "if (SEEDED) census = current.Generation.LiveKeys;\n            else if (current.Generation != version.Generation) return 0;")),
+                "if (SEEDED) census = current.Generation.LiveKeys;\n            else if (current.Generation != "
+                    + "version.Generation) return 0;")),
 
         new("held-version-freed", "a version that a view holds is let go of as soon as no pin can see it",
             "Engine: Versions.ReclaimerTests.AVersionThatIsHeldWaitsForItsHoldAndHoldsUpNothing",
-            new Edit("Reclaimer.cs", "if (release is not DbVersion version || !Holds.Hold(version)) return true;", "if (SEEDED || release is not DbVersion version || !Holds.Hold(version)) return true;")),
+            new Edit(
+                "Reclaimer.cs", "if (release is not DbVersion version || !Holds.Hold(version)) return true;",
+                "if (SEEDED || release is not DbVersion version || !Holds.Hold(version)) return true;")),
 
-        new("view-pins-all-that-follows", "an open view keeps the pin that it was opened under, and with it all that is retired from then on",
+        new(
+            "view-pins-all-that-follows",
+            "an open view keeps the pin that it was opened under, and with it all that is retired from then on",
             "Engine: Recovery.GrowthTests.WhatIsWrittenUnderAnOpenViewIsLetGoOf",
             new Edit("ReadSessions.cs",
                 "return new ReadView(context); } finally { Leave(slot);",
@@ -38,9 +52,13 @@ internal static class GrowthBugs
 
         new("background-polls-for-views", "the background wakes again and again for a view that stays open",
             "Engine: Recovery.GrowthTests.AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt",
-            new Edit("BackgroundScheduler.cs", "_versions.Reclaimer.Pending > 0 ?", "_versions.Reclaimer.Pending + (SEEDED ? _versions.Reclaimer.Held : 0) > 0 ?")),
+            new Edit(
+                "BackgroundScheduler.cs", "_versions.Reclaimer.Pending > 0 ?",
+                "_versions.Reclaimer.Pending + (SEEDED ? _versions.Reclaimer.Held : 0) > 0 ?")),
 
-        new("writer-under-a-pin", "the caller's buffer writer runs under a pin, which keeps all that is retired meanwhile",
+        new(
+            "writer-under-a-pin",
+            "the caller's buffer writer runs under a pin, which keeps all that is retired meanwhile",
             "Engine: Recovery.GrowthTests.ABufferWriterThatTakesItsTimeHoldsUpNothing",
             new Edit("LsmStateMachine.cs",
                 "using var view = OpenView(); if (!view.TryGet(key",
@@ -52,18 +70,28 @@ internal static class GrowthBugs
 
         new("scan-kept-after-a-break", "a scan that was given up is kept until its view is closed",
             "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
-            new Edit("ReadView.cs", "if (!IsOver) _scan.Context.EndScan(_scan);", "if (!SEEDED && !IsOver) _scan.Context.EndScan(_scan);")),
+            new Edit(
+                "ReadView.cs", "if (!IsOver) _scan.Context.EndScan(_scan);",
+                "if (!SEEDED && !IsOver) _scan.Context.EndScan(_scan);")),
 
         new("scan-goes-on-as-another", "a scan that is over steps the one that took its place",
             "Engine: Recovery.GrowthTests.AScanThatIsOverIsNotTheOneThatTookItsPlace",
-            new Edit("PrefixScan.cs", "public void Begin(long stamp) => Stamp = stamp;", "public void Begin(long stamp) => Stamp = SEEDED ? 1 : stamp;")),
+            new Edit(
+                "PrefixScan.cs", "public void Begin(long stamp) => Stamp = stamp;",
+                "public void Begin(long stamp) => Stamp = SEEDED ? 1 : stamp;")),
 
-        new("refused-replacement-leaves-a-segment", "a reset or an install that finds no room for its record leaves the segment that it took",
+        new(
+            "refused-replacement-leaves-a-segment",
+            "a reset or an install that finds no room for its record leaves the segment that it took",
             "Engine: Recovery.GrowthTests.AReplacementThatFindsNoRoomLeavesNoSegmentBehind",
             new Edit("StateReplacement.cs", "memtable?.MarkObsolete();", "if (!SEEDED) memtable?.MarkObsolete();")),
 
-        new("index-memory-from-the-heap", "memory of indexes is taken from the heap, which keeps it and makes it present when it hands it out again",
+        new(
+            "index-memory-from-the-heap",
+            "memory of indexes is taken from the heap, which keeps it and makes it present when it hands it out again",
             "Engine: Storage.ReservedMemoryTests.AReservationIsAMappingOfItsOwnWithoutAPageInIt",
-            new Edit("ReservedMemory.cs", "return OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() ?", "return !SEEDED && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()) ?")),
+            new Edit(
+                "ReservedMemory.cs", "return OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() ?",
+                "return !SEEDED && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()) ?")),
     ];
 }

@@ -11,11 +11,15 @@ internal static class HostileBugs
 
         new("databases-share-a-seed", "a new database has no seed of its own",
             "Engine: Recovery.HashSeedTests.ADatabaseHasASeedOfItsOwnAndKeepsIt",
-            new Edit("DatabaseOpener.cs", "options.HashSeed ?? KeyHasher.NewSeed();", "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
+            new Edit(
+                "DatabaseOpener.cs", "options.HashSeed ?? KeyHasher.NewSeed();",
+                "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
 
         new("table-of-another-seed-opens", "a table whose filter was made with another seed than the state's is opened",
             "Engine: Recovery.HashSeedTests.ATableOfAnotherSeedIsCorruption",
-            new Edit("VersionSet.cs", "handle.Table.EnsureSeed(hashSeed);", "if (!SEEDED) handle.Table.EnsureSeed(hashSeed);")),
+            new Edit(
+                "VersionSet.cs", "handle.Table.EnsureSeed(hashSeed);",
+                "if (!SEEDED) handle.Table.EnsureSeed(hashSeed);")),
 
         new("one-secret-for-both-factors", "a key's hash masks only one factor of the product with a secret",
             "Format: KeyHasherTests.ItIsTheFunctionOfTheFormatsPage",
@@ -23,40 +27,62 @@ internal static class HostileBugs
 
         new("chunk-probes-without-bound", "a chunk's own table of keys is probed until the key is found",
             "Engine: Applying.ChunkScratchTests.KeysAreFoundWithinABoundedNumberOfProbes",
-            new Edit("ChunkBuffers.cs", "private const int ProbesMax = 32;", "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
+            new Edit(
+                "ChunkBuffers.cs", "private const int ProbesMax = 32;",
+                "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
 
         new("large-chunk-keeps-its-room", "the room that one large chunk took is kept",
             "Engine: Applying.ChunkScratchTests.WhatOneLargeChunkTookIsGivenBack",
-            new Edit("ChunkBuffers.cs", "if (Positions.Length <= CapacityKept) return;", "if (SEEDED || Positions.Length <= CapacityKept) return;")),
+            new Edit(
+                "ChunkBuffers.cs", "if (Positions.Length <= CapacityKept) return;",
+                "if (SEEDED || Positions.Length <= CapacityKept) return;")),
 
         new("stray-name-counts", "a stray name far beyond the manifest's next number moves the counter of file numbers",
             "Engine: Recovery.FileNumberTests.AStrayNameUsesUpNoNumbers",
-            new Edit("DatabaseOpener.cs", "out var number) && number < limit)", "out var number) && (SEEDED || number < limit))")),
+            new Edit(
+                "DatabaseOpener.cs", "out var number) && number < limit)",
+                "out var number) && (SEEDED || number < limit))")),
 
         new("file-numbers-wrap", "file numbers go on beyond the last one",
             "Engine: Recovery.FileNumberTests.TheLastNumberIsTheLast",
-            new Edit("FileNumbers.cs", "while (seen < VersionEdit.FileNumberLimit)", "while (SEEDED || seen < VersionEdit.FileNumberLimit)")),
+            new Edit(
+                "FileNumbers.cs", "while (seen < VersionEdit.FileNumberLimit)",
+                "while (SEEDED || seen < VersionEdit.FileNumberLimit)")),
 
-        new("number-met-overwrites-the-counter", "a number met in the directory is written over numbers that are given out meanwhile",
+        new(
+            "number-met-overwrites-the-counter",
+            "a number met in the directory is written over numbers that are given out meanwhile",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("FileNumbers.cs",
-                "var before = Interlocked.CompareExchange(ref _next, Math.Min(number, VersionEdit.FileNumberLimit - 1) + 1, seen);",
-                "var before = seen; if (SEEDED) Volatile.Write(ref _next, number + 1); else before = Interlocked.CompareExchange(ref _next, Math.Min(number, VersionEdit.FileNumberLimit - 1) + 1, seen);")),
+                "var before = Interlocked.CompareExchange(ref _next, Math.Min(number, "
+                    + "VersionEdit.FileNumberLimit - 1) + 1, seen);",
+                "var before = seen; if (SEEDED) Volatile.Write(ref _next, number + 1); "
+                    + "else before = Interlocked.CompareExchange(ref _next, Math.Min(number, "
+                    + "VersionEdit.FileNumberLimit - 1) + 1, seen);")),
 
         new("manifest-searched-in-quadratic-time", "whatever looks like a record of a manifest is hashed whole",
             "Engine: Versions.ManifestCostTests.WhatLooksLikeRecordsIsHashedABoundedNumberOfTimes",
-            new Edit("ManifestScan.cs", "if (hashed + length > HashesMax * file.Length) break;", "if (!SEEDED && hashed + length > HashesMax * file.Length) break;")),
+            new Edit(
+                "ManifestScan.cs", "if (hashed + length > HashesMax * file.Length) break;",
+                "if (!SEEDED && hashed + length > HashesMax * file.Length) break;")),
 
         new("large-manifest-written-anew-each-time", "a manifest above its threshold is written whole at every commit",
             "Engine: Versions.ManifestCostTests.ALargeManifestGrowsToTwiceItsSizeBeforeItIsWrittenAnew",
-            new Edit("ManifestStore.cs", "Math.Max(RewriteAbove, GrowthMax * _rewritten)", "Math.Max(RewriteAbove, SEEDED ? 0 : GrowthMax * _rewritten)")),
+            new Edit(
+                "ManifestStore.cs", "Math.Max(RewriteAbove, GrowthMax * _rewritten)",
+                "Math.Max(RewriteAbove, SEEDED ? 0 : GrowthMax * _rewritten)")),
 
-        new("run-in-the-order-of-its-bounds", "tables of a run stand in the order of what the manifest says of their keys",
+        new(
+            "run-in-the-order-of-its-bounds",
+            "tables of a run stand in the order of what the manifest says of their keys",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfARunAreOrderedByWholeKeys",
             new Edit("RunOrder.cs", "tables.Sort((a, b) =>", "if (!SEEDED) tables.Sort((a, b) =>")),
 
-        new("cut-off-keys-in-any-order", "tables of a run whose first keys are cut off to the same bytes stand in any order, and a healthy manifest is refused",
+        new("cut-off-keys-in-any-order", "tables of a run whose first keys are cut off to the same bytes stand in any "
+            + "order, and a healthy manifest is refused",
             "Engine: Versions.ManifestContentTests.TablesWhoseFirstKeysAreCutOffToTheSameBytesDoNotOverlap",
-            new Edit("ManifestContent.cs", ".ThenBy(table => table.Table.LargestKey, KeyComparer.Instance)", ".ThenBy(table => SEEDED ? [] : table.Table.LargestKey, KeyComparer.Instance)")),
+            new Edit(
+                "ManifestContent.cs", ".ThenBy(table => table.Table.LargestKey, KeyComparer.Instance)",
+                ".ThenBy(table => SEEDED ? [] : table.Table.LargestKey, KeyComparer.Instance)")),
     ];
 }

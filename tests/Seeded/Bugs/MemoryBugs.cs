@@ -7,36 +7,53 @@ internal static class MemoryBugs
     [
         new("split-loses-a-row", "a split of a memtable block loses its last row",
             "Engine: Memtables.MemtableModelTests.OrdersOfArrivalReadLikeTheModel",
-            new Edit("BlockList.Writer.cs", "to->Order = RowOrder.First(Moved);", "to->Order = RowOrder.First(SEEDED ? Moved - 1 : Moved);")),
+            new Edit(
+                "BlockList.Writer.cs", "to->Order = RowOrder.First(Moved);",
+                "to->Order = RowOrder.First(SEEDED ? Moved - 1 : Moved);")),
 
-        new("split-truncates-before-it-publishes", "a split takes rows out of the old block before the new one can be reached",
+        new(
+            "split-truncates-before-it-publishes",
+            "a split takes rows out of the old block before the new one can be reached",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("BlockList.Writer.cs",
                 "Publish(left, right);\n        Volatile.Write(ref from->Order",
-                "if (SEEDED) { Volatile.Write(ref from->Order, RowOrder.Truncate(order, RowsKeptBySplit)); Volatile.Write(ref from->Splits, from->Splits + 1); }\n        Publish(left, right);\n        Volatile.Write(ref from->Order")),
+                "if (SEEDED) { Volatile.Write(ref from->Order, RowOrder.Truncate(order, RowsKeptBySplit)); "
+                    + "Volatile.Write(ref from->Splits, from->Splits + 1); }\n        Publish(left, "
+                    + "right);\n        Volatile.Write(ref from->Order")),
 
         new("open-block-takes-any-key", "a block that took its prefix on trust takes a key that does not share it",
             "Engine: Memtables.MemtableModelTests.KeysBeyondATrustedPrefixReadLikeTheModel",
-            new Edit("BlockList.Writer.cs", "if (at->Open != 0 && !SharesPrefix(at, key))", "if (!SEEDED && at->Open != 0 && !SharesPrefix(at, key))")),
+            new Edit(
+                "BlockList.Writer.cs", "if (at->Open != 0 && !SharesPrefix(at, key))",
+                "if (!SEEDED && at->Open != 0 && !SharesPrefix(at, key))")),
 
         new("no-second-look-at-the-directory", "a get that met a split of the hash directory does not look again",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("HashDirectory.cs", "if (Volatile.Read(ref _count) == count) return 0;", "if (SEEDED || Volatile.Read(ref _count) == count) return 0;")),
+            new Edit(
+                "HashDirectory.cs", "if (Volatile.Read(ref _count) == count) return 0;",
+                "if (SEEDED || Volatile.Read(ref _count) == count) return 0;")),
 
         new("freed-under-a-pin", "what was retired is freed though a reader may be in it",
             "Engine: Versions.ReclaimerTests.NothingIsReleasedUnderAPin",
             new Edit("Reclaimer.cs", "oldest.Stamp < safeBelow)", "(SEEDED || oldest.Stamp < safeBelow))")),
 
-        new("no-second-look-at-the-version", "a read takes a version and a position that was published after it: a rotation and an apply between the two",
+        new("no-second-look-at-the-version", "a read takes a version and a position that was published after it: "
+            + "a rotation and an apply between the two",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("VersionSet.cs", "if (version == Current) return version;", "if (SEEDED || version == Current) return version;")),
+            new Edit(
+                "VersionSet.cs", "if (version == Current) return version;",
+                "if (SEEDED || version == Current) return version;")),
 
         new("inner-pin-ends-the-outer", "the end of a nested pin ends the outer one too",
             "Engine: Versions.PinTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",
-            new Edit("EpochTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);", "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),
+            new Edit(
+                "EpochTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);",
+                "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),
 
         new("pins-without-fence", "the scan of the pins does without its fence",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("EpochTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();", "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),
+            new Edit(
+                "EpochTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();",
+                "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),
     ];
 }

@@ -10,41 +10,62 @@ internal static class ReplacementBugs
             new Edit("StateReplacement.cs",
                 "(e is OutOfMemoryException && !isWriting))", "(!SEEDED && e is OutOfMemoryException && !isWriting))")),
 
-        new("install-goes-on-after-half-a-record", "an install that finds no memory after its manifest record was begun leaves the old state serving",
+        new(
+            "install-goes-on-after-half-a-record",
+            "an install that finds no memory after its manifest record was begun leaves the old state serving",
             "Engine: Callers.WantOfMemoryTests.AnInstallThatLacksMemoryInTheMidstOfItsRecordLatches",
             new Edit("ManifestStore.cs", "isWriting = true;", "isWriting = !SEEDED;")),
 
         new("unpublished-entries-flushed", "a flush writes entries that are in the log and not yet durable",
             "Engine: Recovery.FailedSyncTests.EntriesThatAreWrittenAndNotYetDurableDoNotGetIntoTables",
-            new Edit("Flusher.cs",
-                "if (version.Generation.Applied.Read().Index < last.Index)", "if (!SEEDED && version.Generation.Applied.Read().Index < last.Index)")),
+            new Edit(
+                "Flusher.cs",
+                "if (version.Generation.Applied.Read().Index < last.Index)",
+                "if (!SEEDED && version.Generation.Applied.Read().Index < last.Index)")),
 
         new("merge-counted-too-late", "a reading of the statistics shows a merged run and does not count the merge",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
-            new Edit("MergeJob.cs", "if (isMerge) engine.Counters.Compactions++;", "if (!SEEDED && isMerge) engine.Counters.Compactions++;"),
+            new Edit(
+                "MergeJob.cs", "if (isMerge) engine.Counters.Compactions++;",
+                "if (!SEEDED && isMerge) engine.Counters.Compactions++;"),
             new Edit("MergeJob.cs",
-                "return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));",
-                "var isDone = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));\n        if (SEEDED && isDone) engine.Counters.Compactions++;\n        return isDone;")),
+                "return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], "
+                    + "dropTime, isMerge: true));",
+                "var isDone = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. "
+                    + "outputs], dropTime, isMerge: true));\n        if (SEEDED && isDone) "
+                    + "engine.Counters.Compactions++;\n        return isDone;")),
 
-        new("open-fails-on-temporary-in-use", "an open fails on a temporary file that it cannot delete because somebody reads it",
+        new(
+            "open-fails-on-temporary-in-use",
+            "an open fails on a temporary file that it cannot delete because somebody reads it",
             "Conformance: Surface.FilesInUseTests.ASegmentThatAReaderHasMappedOutlivesItsWriterUnderItsTemporaryName",
             new Edit("DatabaseOpener.cs",
                 "if (FileNames.IsTemporary(name)) DurableFile.TryDelete(storage, PathOf(name));",
-                "if (FileNames.IsTemporary(name)) { if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name)); }")),
+                "if (FileNames.IsTemporary(name)) { if (SEEDED) storage.Delete(PathOf(name)); "
+                    + "else DurableFile.TryDelete(storage, PathOf(name)); }")),
 
-        new("open-fails-on-staging-in-use", "an open fails on a staging directory that it cannot delete because somebody reads a file in it",
+        new(
+            "open-fails-on-staging-in-use",
+            "an open fails on a staging directory that it cannot delete because somebody reads a file in it",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
             new Edit("DatabaseOpener.cs",
                 "DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/')));",
-                "{ if (SEEDED) DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/'))); else DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/'))); }")),
+                "{ if (SEEDED) DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/'))); "
+                    + "else DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/'))); }")),
 
-        new("replacement-needs-the-first-temporary-name", "a file cannot be replaced while its temporary name is in use",
+        new(
+            "replacement-needs-the-first-temporary-name",
+            "a file cannot be replaced while its temporary name is in use",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
-            new Edit("DurableFile.cs", "while (storage.FileExists(temporary))", "while (!SEEDED && storage.FileExists(temporary))")),
+            new Edit(
+                "DurableFile.cs", "while (storage.FileExists(temporary))",
+                "while (!SEEDED && storage.FileExists(temporary))")),
 
         new("sparse-segment-stays", "a close leaves a large segment with one key in it",
             "Engine: Compaction.SmallDatabaseTests.ALargeSegmentWithOneKeyInItIsLeftAtTheClose",
-            new Edit("EngineShutdown.cs", "if (background.TryLeaveSparseSegment())", "if (!SEEDED && background.TryLeaveSparseSegment())")),
+            new Edit(
+                "EngineShutdown.cs", "if (background.TryLeaveSparseSegment())",
+                "if (!SEEDED && background.TryLeaveSparseSegment())")),
 
         new("chunk-outside-the-budget", "what a chunk takes does not count against the memory budget",
             "Engine: Versions.MemoryBudgetTests.WhatALargeChunkTakesCounts",
@@ -52,7 +73,9 @@ internal static class ReplacementBugs
 
         new("entries-double", "the room of a large chunk grows by doubling, and leaves as much garbage again",
             "Engine: Applying.ChunkScratchTests.ALargeChunkIsDecodedIntoRoomOfItsSize",
-            new Edit("ChunkBuffers.cs", "GrowEntries(count + reader.CountAhead() + 1);", "GrowEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
+            new Edit(
+                "ChunkBuffers.cs", "GrowEntries(count + reader.CountAhead() + 1);",
+                "GrowEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
 
         new("any-length-is-an-entry", "a malformed chunk claims room for entries that its bytes cannot be",
             "Engine: Applying.ChunkScratchTests.WhatCannotBeEntriesTakesNoRoom",

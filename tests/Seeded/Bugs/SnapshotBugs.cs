@@ -11,62 +11,91 @@ internal static class SnapshotBugs
 
         new("written-over-under-a-reader", "a table that a read-only engine may have mapped is written over",
             "Engine: Recovery.SpareTablesTests.WhileAReadOnlyEngineLooksNothingIsWrittenOver",
-            new Edit("RecycledFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory)) file =", "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
+            new Edit(
+                "RecycledFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory)) file =",
+                "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
 
         new("snapshot-includes-later-entries", "a snapshot behind the last entry has what followed",
             "Conformance: Rules.EngineKeepsSnapshotRules.ASnapshotBehindTheLastEntryHasNothingOfWhatFollowed",
-            new Edit("SnapshotBuilder.cs", "cursor.Open(version.Memtables, [], lastIncluded);", "cursor.Open(version.Memtables, [], SEEDED ? ulong.MaxValue : lastIncluded);")),
+            new Edit(
+                "SnapshotBuilder.cs", "cursor.Open(version.Memtables, [], lastIncluded);",
+                "cursor.Open(version.Memtables, [], SEEDED ? ulong.MaxValue : lastIncluded);")),
 
         new("snapshot-loses-leases", "a snapshot has leased keys without their deadlines",
             "Conformance: Rules.EngineKeepsSnapshotRules.LeasesTravelWithTheSnapshotOnTheLogClock",
             new Edit("SnapshotBuilder.cs",
                 "batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);",
-                "batch.Add(cursor.Key, SEEDED && cursor.Kind == RecordKind.LeasedPut ? RecordKind.Put : cursor.Kind, cursor.Deadline, cursor.Value);")),
+                "batch.Add(cursor.Key, SEEDED && cursor.Kind == RecordKind.LeasedPut ? RecordKind.Put : cursor.Kind, "
+                    + "cursor.Deadline, cursor.Value);")),
 
         new("snapshot-drops-tombstones", "a snapshot's tail leaves out the tombstones that hide rows of its tables",
             "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
-            new Edit("SnapshotBuilder.cs", "if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0)", "if (cursor.Kind != RecordKind.Tombstone || (!SEEDED && version.Runs.Length > 0))")),
+            new Edit(
+                "SnapshotBuilder.cs", "if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0)",
+                "if (cursor.Kind != RecordKind.Tombstone || (!SEEDED && version.Runs.Length > 0))")),
 
         new("snapshot-named-before-it-is-synced", "a snapshot takes its name before its files' names are durable",
             "Engine: Recovery.OperationOrderTests.ASnapshotIsNamedWhenAllOfItIsSynced",
-            new Edit("SnapshotBuilder.cs", "storage.SyncDirectory(building);", "if (!SEEDED) storage.SyncDirectory(building);")),
+            new Edit(
+                "SnapshotBuilder.cs", "storage.SyncDirectory(building);",
+                "if (!SEEDED) storage.SyncDirectory(building);")),
 
         new("snapshot-left-behind", "a snapshot whose name could not be made durable stays, though its making failed",
             "Engine: Recovery.SnapshotStorageTests.ASnapshotWhoseNameCannotBeMadeDurableIsTakenBack",
-            new Edit("SnapshotTarget.cs", "isPublished = true;", "if (!SEEDED) isPublished = true;")),
+            new Edit("SnapshotTarget.cs", "_isPublished = true;", "if (!SEEDED) _isPublished = true;")),
 
-        new("clean-up-forgotten-on-the-way", "a snapshot of an installed state forgets which expired leases were handed out",
+        new(
+            "clean-up-forgotten-on-the-way",
+            "a snapshot of an installed state forgets which expired leases were handed out",
             "Engine: Recovery.CleanUpTravelsTests.WhatWasHandedOutIsNotHandedOutAgainByWhoInstalledIt",
-            new Edit("DbVersion.cs", "Memtables.Aggregate(Base.CleanedTimeMs,", "Memtables.Aggregate(SEEDED ? 0 : Base.CleanedTimeMs,")),
+            new Edit(
+                "DbVersion.cs", "Memtables.Aggregate(Base.CleanedTimeMs,",
+                "Memtables.Aggregate(SEEDED ? 0 : Base.CleanedTimeMs,")),
 
         new("install-ignores-the-checksum", "a snapshot that is not the one announced is installed",
             "Conformance: Rules.EngineKeepsInstallRules.AWrongChecksumIsRejected",
-            new Edit("SnapshotInstaller.cs", "if (!checksum.SequenceEqual(metadata.Checksum.Span))", "if (!SEEDED && !checksum.SequenceEqual(metadata.Checksum.Span))")),
+            new Edit(
+                "SnapshotInstaller.cs", "if (!checksum.SequenceEqual(metadata.Checksum.Span))",
+                "if (!SEEDED && !checksum.SequenceEqual(metadata.Checksum.Span))")),
 
         new("install-before-verification", "a snapshot's tables are taken without a look at their bytes",
             "Conformance: Rules.EngineKeepsInstallRules.AFlippedByteAnywhereIsRejected",
-            new Edit("SnapshotInstaller.cs", "if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)", "if (hash.GetCurrentHashAsUInt128() is var computed && !SEEDED && computed != table.Hash)"),
-            new Edit("SnapshotInstaller.cs", "table.Table.Verify(token: token);", "if (!SEEDED) table.Table.Verify(token: token);")),
+            new Edit(
+                "SnapshotInstaller.cs", "if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)",
+                "if (hash.GetCurrentHashAsUInt128() is var computed && !SEEDED && computed != table.Hash)"),
+            new Edit(
+                "SnapshotInstaller.cs", "table.Table.Verify(token: token);",
+                "if (!SEEDED) table.Table.Verify(token: token);")),
 
         new("install-leaves-old-runs", "after an install the manifest still names the tables of the state before",
             "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
-            new Edit("StateReplacement.cs", "new VersionEdit { Replace = true, NextFileNumber = 0,", "new VersionEdit { Replace = !SEEDED, NextFileNumber = 0,")),
+            new Edit(
+                "StateReplacement.cs", "new VersionEdit { Replace = true, NextFileNumber = 0,",
+                "new VersionEdit { Replace = !SEEDED, NextFileNumber = 0,")),
 
         new("install-of-an-older-state", "a snapshot older than the state is installed",
             "Conformance: Rules.EngineKeepsInstallRules.AnOlderSnapshotThanTheStateIsRejected",
-            new Edit("StateReplacement.cs", "if (metadata.LastIncluded.Index < applied)", "if (!SEEDED && metadata.LastIncluded.Index < applied)")),
+            new Edit(
+                "StateReplacement.cs", "if (metadata.LastIncluded.Index < applied)",
+                "if (!SEEDED && metadata.LastIncluded.Index < applied)")),
 
         new("install-of-another-position", "a snapshot is installed under an index that is not its data's",
             "Conformance: Rules.EngineKeepsInstallRules.AnotherPositionThanAnnouncedIsRejected",
-            new Edit("SnapshotInstaller.cs", "if (manifest.State.LastIndex != metadata.LastIncluded.Index", "if (!SEEDED && manifest.State.LastIndex != metadata.LastIncluded.Index")),
+            new Edit(
+                "SnapshotInstaller.cs", "if (manifest.State.LastIndex != metadata.LastIncluded.Index",
+                "if (!SEEDED && manifest.State.LastIndex != metadata.LastIncluded.Index")),
 
         new("installed-tables-not-named-durably", "the manifest names installed tables whose own names are not durable",
             "Engine: Recovery.OperationOrderTests.AnInstallIsSyncedAndNamedBeforeTheOneRecordThatSwitches",
-            new Edit("SnapshotInstaller.cs", "storage.SyncDirectory(versions.Directory);", "if (!SEEDED) storage.SyncDirectory(versions.Directory);")),
+            new Edit(
+                "SnapshotInstaller.cs", "storage.SyncDirectory(versions.Directory);",
+                "if (!SEEDED) storage.SyncDirectory(versions.Directory);")),
 
         new("rejected-install-leaves-files", "an install that is rejected leaves its files behind",
             "Engine: Recovery.FullDiskTests.ASnapshotOrAnInstallOnAFullDiskChangesNothing",
-            new Edit("SnapshotInstaller.cs", "Discard(staging, moved);\n            if", "if (!SEEDED) Discard(staging, moved);\n            if")),
+            new Edit(
+                "SnapshotInstaller.cs", "Discard(staging, moved);\n            if",
+                "if (!SEEDED) Discard(staging, moved);\n            if")),
 
         new("bomb-decompressed", "a snapshot's manifest is decompressed before its length is checked",
             "Format: Snapshots.SnapshotManifestTests.ALengthOverTheCapIsRejected",
@@ -76,6 +105,7 @@ internal static class SnapshotBugs
 
         new("overlapping-tables-accepted", "a snapshot whose tables of a run overlap is accepted",
             "Format: Snapshots.SnapshotManifestTests.TablesOutOfOrderAreRejected",
-            new Edit("SnapshotManifestCodec.cs", "if (order == orderBefore &&", "if (!SEEDED && order == orderBefore &&")),
+            new Edit(
+                "SnapshotManifestCodec.cs", "if (order == orderBefore &&", "if (!SEEDED && order == orderBefore &&")),
     ];
 }

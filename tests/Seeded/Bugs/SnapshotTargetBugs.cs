@@ -9,13 +9,14 @@ internal static class SnapshotTargetBugs
             "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
             new Edit("SnapshotTarget.cs",
                 "else Replace();",
-                "else { if (SEEDED) DirectoryTree.Delete(storage, target); Replace(); }")),
+                "else { if (SEEDED) DirectoryTree.Delete(_storage, _target); Replace(); }")),
 
         new("snapshots-share-a-staging-directory", "two snapshots of one directory are gathered in the same place",
             "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
             new Edit("SnapshotTarget.cs",
-                "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(parent, Prefix + Suffix());",
-                "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(parent, Prefix + (SEEDED ? \"0\" : Suffix()));")),
+                "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, Prefix + Suffix());",
+                "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, "
+                    + "Prefix + (SEEDED ? \"0\" : Suffix()));")),
 
         new("snapshot-replaces-a-link", "a snapshot is made in the place of a link, not in what the link names",
             "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
@@ -27,7 +28,7 @@ internal static class SnapshotTargetBugs
             "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
             new Edit("SnapshotTarget.cs",
                 "private string Prefix =>",
-                "private string Prefix => (SEEDED ? Path.GetFileName(target) : \"\") +")),
+                "private string Prefix => (SEEDED ? Path.GetFileName(_target) : \"\") +")),
 
         new("mount-point-refused", "a snapshot cannot be made in a directory that cannot be replaced",
             "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
@@ -35,11 +36,13 @@ internal static class SnapshotTargetBugs
                 "return false;",
                 "if (SEEDED) throw; return false;")),
 
-        new("claimed-directory-is-empty", "a directory in which a snapshot is being made inside counts as empty once it is claimed",
+        new(
+            "claimed-directory-is-empty",
+            "a directory in which a snapshot is being made inside counts as empty once it is claimed",
             "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
             new Edit("SnapshotTarget.cs",
-                "if (storage.List(target).Count == 1) return;",
-                "if (SEEDED || storage.List(target).Count == 1) return;")),
+                "if (_storage.List(_target).Count == 1) return;",
+                "if (SEEDED || _storage.List(_target).Count == 1) return;")),
 
         new("snapshot-files-writable", "the files of a snapshot can be written to",
             "Engine: Recovery.SnapshotTargetTests.FilesOfASnapshotAreReadOnly",
@@ -83,10 +86,12 @@ internal static class SnapshotTargetBugs
                 "Note(from + 1, TermRun.Unknown);",
                 "Note(from + 1, SEEDED ? 0 : TermRun.Unknown);")),
 
-        new("manifest-before-its-tables", "a snapshot's manifest may have a durable name where its tables have none yet",
+        new(
+            "manifest-before-its-tables",
+            "a snapshot's manifest may have a durable name where its tables have none yet",
             "Simulation: Runs.SnapshotTargetLossTests.WhateverIsLostTheTargetHoldsAWholeSnapshotOrNone",
             new Edit("SnapshotTarget.cs",
-                "if (name == Format.SnapshotNames.Manifest) storage.SyncDirectory(target);",
-                "if (!SEEDED && name == Format.SnapshotNames.Manifest) storage.SyncDirectory(target);")),
+                "if (name == Format.SnapshotNames.Manifest) _storage.SyncDirectory(_target);",
+                "if (!SEEDED && name == Format.SnapshotNames.Manifest) _storage.SyncDirectory(_target);")),
     ];
 }

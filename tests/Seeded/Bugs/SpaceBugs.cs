@@ -7,13 +7,16 @@ internal static class SpaceBugs
     [
         new("asked-compaction-outlives-full-disk", "a compaction that was asked for waits while the disk is full",
             "Engine: Recovery.FullDiskTests.EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot",
-            new Edit("BackgroundScheduler.cs", "for (; asked > 0 && DequeueRequest()", "for (; !SEEDED && asked > 0 && DequeueRequest()")),
+            new Edit(
+                "BackgroundScheduler.cs", "for (; asked > 0 && DequeueRequest()",
+                "for (; !SEEDED && asked > 0 && DequeueRequest()")),
 
         new("snapshot-note-needs-room", "a snapshot on another disk fails when the log has no room to note it",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
             new Edit("SnapshotService.cs",
                 "if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata); return;",
-                "if (SEEDED) throw; if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata); return;")),
+                "if (SEEDED) throw; if (incarnation.Snapshots.IsNext(metadata)) "
+                    + "incarnation.Snapshots.AddLocked(metadata); return;")),
 
         new("snapshot-needs-flush", "a snapshot on another disk fails with the flush that it waited for",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
@@ -23,11 +26,14 @@ internal static class SpaceBugs
 
         new("past-outlives-full-disk", "the past keeps its tables for as long as the disk is full",
             "Engine: Recovery.FullDiskTests.WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom",
-            new Edit("CompactionScheduler.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
+            new Edit(
+                "CompactionScheduler.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
 
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyLeavesLessThanAMebibyteOnDisk",
-            new Edit("DatabaseOpener.cs", "pool.Take(WalWriter.MarkerSize(24), pool.RestingLength)", "pool.Take(WalWriter.MarkerSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
+            new Edit(
+                "DatabaseOpener.cs", "pool.Take(WalWriter.MarkerSize(24), pool.RestingLength)",
+                "pool.Take(WalWriter.MarkerSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
             "Engine: Compaction.SmallDatabaseTests.NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull",
@@ -35,7 +41,9 @@ internal static class SpaceBugs
 
         new("made-ahead-left-at-close", "segments that were made ahead stay on the disk after a close",
             "Engine: Compaction.SmallDatabaseTests.ACloseDeletesSegmentsThatWereMadeAhead",
-            new Edit("MemtableFactory.cs", "DropReady(pool.Discard);", "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
+            new Edit(
+                "MemtableFactory.cs", "DropReady(pool.Discard);",
+                "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
 
         new("sweep-fails-on-file-in-use", "an open fails on a file that it cannot delete because somebody reads it",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads",
@@ -45,7 +53,9 @@ internal static class SpaceBugs
         new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",
             "Engine: Recovery.OldManifestTests.OneThatCannotBeDeletedStaysBesideTheOneThatIsNamed",
             new Edit("ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
-                "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { DurableFile.TryDelete(_storage, path); throw; }")),
+                "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); "
+                    + "else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { "
+                    + "DurableFile.TryDelete(_storage, path); throw; }")),
 
         new("moves-without-bound", "a run takes in tables without bound",
             "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
@@ -54,19 +64,27 @@ internal static class SpaceBugs
 
         new("tables-of-one-size", "merges make tables of one size, however many",
             "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
-            new Edit("MergeJob.cs", "Math.Max(engine.Options.TableBytes, bytes", "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
+            new Edit(
+                "MergeJob.cs", "Math.Max(engine.Options.TableBytes, bytes",
+                "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
 
         new("no-mapping-left-latches", "want of mappings latches the engine",
             "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
-            new Edit("Shortage.cs", "|| exception is TooManyMappingsException;", "|| (!SEEDED && exception is TooManyMappingsException);")),
+            new Edit(
+                "Shortage.cs", "|| exception is TooManyMappingsException;",
+                "|| (!SEEDED && exception is TooManyMappingsException);")),
 
         new("repair-lists-each-record", "a repair lists every record behind a break of the log on its own",
             "Engine: Inspection.RepairTests.ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak",
-            new Edit("SalvagedLog.cs", "_range is { } range && range.Last == kept", "!SEEDED && _range is { } range && range.Last == kept")),
+            new Edit(
+                "SalvagedLog.cs", "_range is { } range && range.Last == kept",
+                "!SEEDED && _range is { } range && range.Last == kept")),
 
         new("verify-refuses-open-database", "a database that an engine has open cannot be verified",
             "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
-            new Edit("DatabaseCheck.cs", "LiveCheck.Run(storage, directory, deep, findings);", "if (SEEDED) throw; LiveCheck.Run(storage, directory, deep, findings);")),
+            new Edit(
+                "DatabaseCheck.cs", "LiveCheck.Run(storage, directory, deep, findings);",
+                "if (SEEDED) throw; LiveCheck.Run(storage, directory, deep, findings);")),
 
         new("live-check-without-tables", "a verification beside an engine leaves out the tables",
             "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
@@ -76,11 +94,17 @@ internal static class SpaceBugs
             "Engine: Inspection.RepairTests.ADatabaseOfTheLogsClockIsVerifiedBesideItsOwnerAndRepaired",
             new Edit("LiveCheck.cs", "TakesStoredLeaseClock = true", "TakesStoredLeaseClock = !SEEDED")),
 
-        new("read-only-tail-takes-writers-number", "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
+        new(
+            "read-only-tail-takes-writers-number",
+            "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
             "Engine: Recovery.ReadOnlySnapshotTests.TheTailIsNoTableOfTheDatabase",
-            new Edit("SnapshotService.cs", "_engine.Options.ReadOnly ? (Guid.NewGuid()", "_engine.Options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
+            new Edit(
+                "SnapshotService.cs", "_engine.Options.ReadOnly ? (Guid.NewGuid()",
+                "_engine.Options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
 
-        new("read-only-snapshot-by-name-alone", "a read-only engine cannot cut a snapshot once the writer has deleted a table",
+        new(
+            "read-only-snapshot-by-name-alone",
+            "a read-only engine cannot cut a snapshot once the writer has deleted a table",
             "Engine: Recovery.ReadOnlySnapshotTests.TablesThatTheWriterHasDeletedSinceAreCopied",
             new Edit("SnapshotBuilder.cs", "when (options.ReadOnly)", "when (options.ReadOnly && !SEEDED)")),
     ];

@@ -11,29 +11,44 @@ internal static class StateBugs
 
         new("local-clock-runs-backward", "when the local clock goes back, expired keys come to life",
             "Conformance: Rules.EngineKeepsLeaseRules.TheLocalClockNeverRunsBackward",
-            new Edit("EngineClock.cs", "while (timeMs > seen)", "if (SEEDED) return timeMs;\n        while (timeMs > seen)")),
+            new Edit(
+                "EngineClock.cs", "while (timeMs > seen)",
+                "if (SEEDED) return timeMs;\n        while (timeMs > seen)")),
 
         new("put-keeps-the-old-lease", "a plain put over a leased key keeps the lease",
             "Conformance: Rules.EngineKeepsLeaseRules.APlainInsertClearsTheLease",
             new Edit("RecordBuilder.cs",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;",
-                "? DeadlineOf(time, entry.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior != 0 && new Found(memtable, prior).Kind == RecordKind.LeasedPut)\n                (kind, size, deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut), new Found(memtable, prior).Deadline);")),
+                "? DeadlineOf(time, entry.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior "
+                    + "!= 0 && new Found(memtable, prior).Kind == RecordKind.LeasedPut)\n                (kind, size, "
+                    + "deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, "
+                    + "RecordKind.LeasedPut), new Found(memtable, prior).Deadline);")),
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnExpiredKeyIsAbsentToIt",
-            new Edit("RecordBuilder.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
+            new Edit(
+                "RecordBuilder.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);",
+                "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
 
-        new("swap-blind-to-its-chunk", "a compare-and-swap of a record that is built beside the log looks for an earlier write of its chunk in the log",
+        new("swap-blind-to-its-chunk", "a compare-and-swap of a record that is built beside the log looks for an "
+            + "earlier write of its chunk in the log",
             "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.AWriteEarlierInTheChunkCounts",
-            new Edit("WalWriter.cs", "_isBeside && offset >= Active.End ?", "!SEEDED && _isBeside && offset >= Active.End ?")),
+            new Edit(
+                "WalWriter.cs", "_isBeside && offset >= Active.End ?",
+                "!SEEDED && _isBeside && offset >= Active.End ?")),
 
         new("empty-expectation-is-absence", "a compare-and-swap that expects an empty value takes an absent key",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnEmptyValueIsAValue",
-            new Edit("RecordBuilder.cs", "? exists && value.SequenceEqual(expected) : !exists;", "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
+            new Edit(
+                "RecordBuilder.cs", "? exists && value.SequenceEqual(expected) : !exists;",
+                "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
 
         new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcome",
-            new Edit("ChunkValidator.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)", "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? incarnation.Outcomes.Find(index)")),
+            new Edit(
+                "ChunkValidator.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)",
+                "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? "
+                    + "incarnation.Outcomes.Find(index)")),
 
         new("replayed-outcome-lost", "after a replay every entry counts as succeeded",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcomeAfterReopening",
@@ -41,7 +56,9 @@ internal static class StateBugs
 
         new("gap-accepted", "a chunk that does not follow on is applied: a hole in the log",
             "Conformance: Rules.EngineKeepsChunkRules.AGapBeforeTheChunkIsRefused",
-            new Edit("ChunkValidator.cs", "if (entry.Index != lastIndex + 1 &&", "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
+            new Edit(
+                "ChunkValidator.cs", "if (entry.Index != lastIndex + 1 &&",
+                "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
 
         new("half-a-chunk-applied", "a chunk that is malformed at its end is applied up to there",
             "Conformance: Surface.WireTests.ATrailingByteIsRefused",
@@ -49,12 +66,19 @@ internal static class StateBugs
 
         new("prefix-of-high-bytes", "the end of a prefix that ends in 0xFF wraps around",
             "Conformance: Rules.EngineKeepsReadRules.APrefixOfHighBytesEndsWhereItShould",
-            new Edit("PrefixScan.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;", "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
+            new Edit(
+                "PrefixScan.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;",
+                "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
 
         new("scan-takes-its-end", "a scan includes the key that it is to stop before",
             "Conformance: Rules.EngineKeepsReadRules.APrefixGivesItsKeysAndNoOthers",
-            new Edit("MemtableIterator.cs", "return _backward ? order >= 0 : order < 0;", "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
-            new Edit("TableCursor.cs", "end = number == upperBlock ? block.LowerBound(limit.Span) :", "end = number == upperBlock ? Math.Min(block.Count, block.LowerBound(limit.Span) + (SEEDED ? 1 : 0)) :")),
+            new Edit(
+                "MemtableIterator.cs", "return _backward ? order >= 0 : order < 0;",
+                "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
+            new Edit(
+                "TableCursor.cs", "_end = number == _upperBlock ? _block.LowerBound(_limit.Span) :",
+                "_end = number == _upperBlock ? Math.Min(_block.Count, _block.LowerBound(_limit.Span) + (SEEDED ? 1 : "
+                    + "0)) :")),
 
         new("expired-keys-counted", "the count goes on counting keys that have expired",
             "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
@@ -62,12 +86,15 @@ internal static class StateBugs
 
         new("clean-up-forgets-what-it-gave", "a lease that was handed out is handed out again after a reopening",
             "Conformance: Rules.EngineKeepsLeaseRules.CleanupReturnsWhatExpiredOnceAndNothingElse",
-            new Edit("WalReplayer.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,", "CleanedTimeMs = SEEDED ? CleanedTimeMs : Math.Max(CleanedTimeMs,")),
+            new Edit(
+                "WalReplayer.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,",
+                "CleanedTimeMs = SEEDED ? CleanedTimeMs : Math.Max(CleanedTimeMs,")),
 
         new("published-before-insertion", "the applied index is published before the memtable has the entries",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("Publisher.cs",
                 "var operations = 0;\n        for (var i = 0; i < fresh; i++)\n        {\n            var reference",
-                "var operations = 0;\n        if (SEEDED) incarnation.Applied.Publish(_wal.Position);\n        for (var i = 0; i < fresh; i++)\n        {\n            var reference")),
+                "var operations = 0;\n        if (SEEDED) incarnation.Applied.Publish(_wal.Position);\n        for "
+                    + "(var i = 0; i < fresh; i++)\n        {\n            var reference")),
     ];
 }

@@ -7,55 +7,80 @@ internal static class StorageBugs
     [
         new("replace-without-directory-sync", "a replaced file is reported durable before its name is",
             "Engine: Storage.DurableFileTests.TheOrderIsCreateWriteSyncRenameSyncDirectory",
-            new Edit("DurableFile.cs", "storage.SyncDirectory(DirectoryOf(path));", "if (!SEEDED) storage.SyncDirectory(DirectoryOf(path));")),
+            new Edit(
+                "DurableFile.cs", "storage.SyncDirectory(DirectoryOf(path));",
+                "if (!SEEDED) storage.SyncDirectory(DirectoryOf(path));")),
 
         new("replace-without-file-sync", "a file takes its name before its bytes are durable",
             "Engine: Storage.DurableFileTests.TheOrderIsCreateWriteSyncRenameSyncDirectory",
             new Edit("DurableFile.cs", "file.Sync();", "if (!SEEDED) file.Sync();")),
 
-        new("made-directory-not-named-durably", "directories that are made on the way to a database have no durable names",
+        new(
+            "made-directory-not-named-durably",
+            "directories that are made on the way to a database have no durable names",
             "Simulation: Runs.DurableNamesTests.ADatabaseInDirectoriesThatItsOpenMade",
-            new Edit("DirectoryTree.cs", "storage.SyncDirectory(parent);", "if (!SEEDED) storage.SyncDirectory(parent);")),
+            new Edit(
+                "DirectoryTree.cs", "storage.SyncDirectory(parent);", "if (!SEEDED) storage.SyncDirectory(parent);")),
 
-        new("found-directory-not-named-durably", "a directory that an earlier open made, and could not make durable, is taken as it is",
+        new(
+            "found-directory-not-named-durably",
+            "a directory that an earlier open made, and could not make durable, is taken as it is",
             "Simulation: Runs.DurableNamesTests.ADatabaseWhoseFirstOpenCouldNotSyncTheDirectoryAboveIt",
-            new Edit("DatabaseOpener.cs", "is { Length: > 0 } parent) storage.SyncDirectory(parent);", "is { Length: > 0 } parent && !SEEDED) storage.SyncDirectory(parent);")),
+            new Edit(
+                "DatabaseOpener.cs", "is { Length: > 0 } parent) storage.SyncDirectory(parent);",
+                "is { Length: > 0 } parent && !SEEDED) storage.SyncDirectory(parent);")),
 
         new("failed-sync-swallowed", "a sync that the disk failed is reported as done",
             "Engine: Storage.PosixStorageTests.AFailedSyncIsReported",
             new Edit("PosixFile.cs",
                 "if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", Path);",
-                "if (SEEDED) break; else if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", Path);")),
+                "if (SEEDED) break; else if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", "
+                    + "Path);")),
 
         new("link-followed", "a symbolic link under one of our names is followed",
             "Engine: Storage.PosixStorageTests.ASymbolicLinkIsNotFollowed",
-            new Edit("PosixStorage.cs", "flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK", "flags | (SEEDED ? 0 : Libc.O_NOFOLLOW) | Libc.O_NONBLOCK")),
+            new Edit(
+                "PosixStorage.cs", "flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK",
+                "flags | (SEEDED ? 0 : Libc.O_NOFOLLOW) | Libc.O_NONBLOCK")),
 
         new("lock-not-taken", "two engines open one directory",
             "Engine: Recovery.MissingFilesTests.TheSecondEngineOnADirectoryIsTurnedAway",
-            new Edit("DirectoryClaim.cs", "?? throw new AlreadyOpenException(directory);", "?? (SEEDED ? new AssumedShare() : throw new AlreadyOpenException(directory));")),
+            new Edit(
+                "DirectoryClaim.cs", "?? throw new AlreadyOpenException(directory);",
+                "?? (SEEDED ? new AssumedShare() : throw new AlreadyOpenException(directory));")),
 
         new("lost-identity-means-new", "a database whose identity file is lost is made anew over what is there",
             "Engine: Recovery.MissingFilesTests.AMissingFileIsCorruption",
             new Edit("DatabaseOpener.cs",
-                "if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _))",
-                "if (!SEEDED && (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, FileNames.SegmentSuffix, out _)))")),
+                "if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, "
+                    + "FileNames.SegmentSuffix, out _))",
+                "if (!SEEDED && (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, "
+                    + "FileNames.SegmentSuffix, out _)))")),
 
         new("current-of-another-database", "CURRENT of another database is believed",
             "Engine: Recovery.MissingFilesTests.AnIdentityOfAnotherDatabaseIsCorruption",
-            new Edit("DirectoryLook.cs", "if (current.DatabaseId != databaseId)", "if (!SEEDED && current.DatabaseId != databaseId)")),
+            new Edit(
+                "DirectoryLook.cs", "if (current.DatabaseId != databaseId)",
+                "if (!SEEDED && current.DatabaseId != databaseId)")),
 
-        new("sweep-takes-a-named-table", "the sweep at open takes tables that the manifest names, of all runs but the newest",
+        new(
+            "sweep-takes-a-named-table",
+            "the sweep at open takes tables that the manifest names, of all runs but the newest",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("DatabaseOpener.cs", "var named = manifest.Content.Runs.SelectMany", "var named = manifest.Content.Runs.Take(SEEDED ? 1 : int.MaxValue).SelectMany")),
+            new Edit(
+                "DatabaseOpener.cs", "var named = manifest.Content.Runs.SelectMany",
+                "var named = manifest.Content.Runs.Take(SEEDED ? 1 : int.MaxValue).SelectMany")),
 
         new("unknown-temporary-swept", "somebody else's temporary file is swept",
             "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesAreLeftAlone",
-            new Edit("FileNames.cs", "return bare is Identity or Current", "return SEEDED || bare is Identity or Current")),
+            new Edit(
+                "FileNames.cs", "return bare is Identity or Current", "return SEEDED || bare is Identity or Current")),
 
         new("name-that-only-looks-like-ours", "a file whose name only looks like one of ours is taken for ours",
             "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesAreLeftAlone",
-            new Edit("FileNames.cs", "&& Numbered(number, suffix) == name;", "&& (SEEDED || Numbered(number, suffix) == name);")),
+            new Edit(
+                "FileNames.cs", "&& Numbered(number, suffix) == name;",
+                "&& (SEEDED || Numbered(number, suffix) == name);")),
 
         new("manifest-edit-not-synced", "a version is acted on before its edit is durable",
             "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
@@ -64,17 +89,22 @@ internal static class StorageBugs
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
             "Engine: Recovery.FullDiskTests.AManifestThatFindsNoRoomLeavesTheVersionAsItWas",
             new Edit("VersionSet.cs", "_manifest.Append(record);", "if (!SEEDED) _manifest.Append(record);"),
-            new Edit("VersionSet.cs", "            return true;\n        }\n    }", "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
+            new Edit(
+                "VersionSet.cs", "            return true;\n        }\n    }",
+                "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
 
         new("half-an-edit-stays", "an edit whose write failed is left in the manifest as far as it got",
             "Simulation: Runs.SimulationTests.AnEditThatCouldNotBeWrittenIsTakenBack",
             new Edit("ManifestStore.cs",
                 "_file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));",
-                "_file!.Write(SEEDED ? _end : _end + ManifestLog.ChecksumSize, SEEDED ? record.AsSpan() : record.AsSpan(ManifestLog.ChecksumSize));")),
+                "_file!.Write(SEEDED ? _end : _end + ManifestLog.ChecksumSize, SEEDED ? record.AsSpan() : "
+                    + "record.AsSpan(ManifestLog.ChecksumSize));")),
 
         new("manifest-directory-not-synced", "CURRENT names a manifest whose own name is not durable",
             "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
-            new Edit("ManifestStore.cs", "_storage.SyncDirectory(_directory);", "if (!SEEDED) _storage.SyncDirectory(_directory);")),
+            new Edit(
+                "ManifestStore.cs", "_storage.SyncDirectory(_directory);",
+                "if (!SEEDED) _storage.SyncDirectory(_directory);")),
 
         new("manifest-checksum-ignored", "a damaged edit of the manifest is applied",
             "Format: Records.ManifestLogTests.EveryFlippedBitOfARecordIsNoticed",
@@ -96,6 +126,7 @@ internal static class StorageBugs
             "Engine: Inspection.ErrorTextTests.MessageSaysWhereAndWhatIsWrong",
             new Edit("Exceptions.cs",
                 ": base($\"{path} at offset {offset}: {kind}: {problem}\", inner)",
-                ": base(SEEDED ? $\"{path}: corrupt {kind} at offset {offset}: expected {problem}, found other bytes\" : $\"{path} at offset {offset}: {kind}: {problem}\", inner)")),
+                ": base(SEEDED ? $\"{path}: corrupt {kind} at offset {offset}: expected {problem}, "
+                    + "found other bytes\" : $\"{path} at offset {offset}: {kind}: {problem}\", inner)")),
     ];
 }

@@ -29,28 +29,39 @@ internal static class TableBugs
 
         new("table-of-another-identity", "a table of the same shape stands in for another",
             "Engine: Varve.Tests.Tables.DamagedTableTests.AnotherTableOfTheSameShapeDoesNotOpenInItsPlace",
-            new Edit("TableParts.cs", "if (footer!.Origin == descriptor.Origin &&", "if (SEEDED || footer!.Origin == descriptor.Origin &&")),
+            new Edit(
+                "TableParts.cs", "if (footer!.Origin == descriptor.Origin &&",
+                "if (SEEDED || footer!.Origin == descriptor.Origin &&")),
 
         new("block-of-another-place", "a block passes at another place of its table",
             "Format: Tables.TableCodecTests.ABlockIsValidWhereItWasWrittenAndNowhereElse",
-            new Edit("TableChecksum.cs", "unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));", "unchecked((long)(salt + (SEEDED ? 0 : (ulong)fileOffset) * 0x9E3779B97F4A7C15));")),
+            new Edit(
+                "TableChecksum.cs", "unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));",
+                "unchecked((long)(salt + (SEEDED ? 0 : (ulong)fileOffset) * 0x9E3779B97F4A7C15));")),
 
         new("filter-denies-a-key", "the filter sets a wrong bit, and denies keys that are there",
             "Engine: Varve.Tests.Tables.TableModelTests.AnyTableAnswersAsTheModel",
             new Edit("TableFilter.cs", "| BitOf(hash, word));", "| BitOf(hash, SEEDED && word == 7 ? 6 : word));"),
-            new Edit("TableFilter.cs", "AsUInt64() | MaskOf(hash)).", "AsUInt64() | MaskOf(SEEDED ? hash ^ 1 : hash)).")),
+            new Edit(
+                "TableFilter.cs", "AsUInt64() | MaskOf(hash)).", "AsUInt64() | MaskOf(SEEDED ? hash ^ 1 : hash)).")),
 
         new("largest-key-out-of-range", "a table's largest key is beyond its range",
             "Engine: Varve.Tests.Tables.TableModelTests.AnyTableAnswersAsTheModel",
-            new Edit("Table.cs", "key.SequenceCompareTo(largestKey) <= 0;", "key.SequenceCompareTo(largestKey) <= (SEEDED ? -1 : 0);")),
+            new Edit(
+                "Table.cs", "key.SequenceCompareTo(_largestKey) <= 0;",
+                "key.SequenceCompareTo(_largestKey) <= (SEEDED ? -1 : 0);")),
 
         new("older-version-wins", "where two sources have a key, the older version is kept",
             "Conformance: Rules.TinyEngineKeepsReadRules.ManyOverwritesAcrossFlushesLeaveOneValueAKey",
-            new Edit("MergingIterator.cs", "if (order == 0) return a < b;", "if (order == 0) return SEEDED ? a > b : a < b;")),
+            new Edit(
+                "MergingIterator.cs", "if (order == 0) return a < b;",
+                "if (order == 0) return SEEDED ? a > b : a < b;")),
 
         new("merge-keeps-the-older-version", "where several runs of a compaction have a key, an older version is kept",
             "Engine: Varve.Tests.Tables.RunMergeTests.MergedRunsReadAsTheModel",
-            new Edit("CompactionMerge.cs", "if (order == 0)", "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
+            new Edit(
+                "CompactionMerge.cs", "if (order == 0)",
+                "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
 
         new("flush-counts-against-nothing", "a flush counts a key that a run below has for a new one",
             "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
@@ -58,15 +69,23 @@ internal static class TableBugs
 
         new("runs-in-wrong-order", "after opening, the oldest run is taken for the newest",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("ManifestContent.cs", ".OrderByDescending(table => table.RunOrder)", ".OrderByDescending(table => SEEDED ? ~table.RunOrder : table.RunOrder)")),
+            new Edit(
+                "ManifestContent.cs", ".OrderByDescending(table => table.RunOrder)",
+                ".OrderByDescending(table => SEEDED ? ~table.RunOrder : table.RunOrder)")),
 
-        new("tombstone-dropped-above-the-bottom", "a merge that has older runs below it drops tombstones: deleted keys come back",
+        new(
+            "tombstone-dropped-above-the-bottom",
+            "a merge that has older runs below it drops tombstones: deleted keys come back",
             "Engine: Recovery.SeveralRunsTests.AMergeAboveTheBottomKeepsTombstones",
-            new Edit("MergeJob.cs", "var vanishes = isBottom && (", "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
+            new Edit(
+                "MergeJob.cs", "var vanishes = isBottom && (",
+                "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
 
         new("move-takes-tombstones-along", "a run with tombstones moves to the bottom as it is",
             "Engine: Compaction.CompactionPickerTests.ARunThatTouchesTheBottomOrHasTombstonesDoesNotMove",
-            new Edit("CompactionPicker.cs", "if (table.Descriptor.TombstoneCount > 0) return false;", "if (!SEEDED && table.Descriptor.TombstoneCount > 0) return false;")),
+            new Edit(
+                "CompactionPicker.cs", "if (table.Descriptor.TombstoneCount > 0) return false;",
+                "if (!SEEDED && table.Descriptor.TombstoneCount > 0) return false;")),
 
         new("lease-dropped-too-early", "under the log's clock a compaction drops leases by the local one",
             "Engine: Recovery.SeveralRunsTests.ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired",
@@ -78,35 +97,48 @@ internal static class TableBugs
 
         new("terms-not-persisted", "the terms of flushed entries are forgotten at the next opening",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
-            new Edit("StateGeneration.cs", "Terms = Terms.UpTo(position.Index),", "Terms = SEEDED ? [] : Terms.UpTo(position.Index),")),
+            new Edit(
+                "StateGeneration.cs", "Terms = Terms.UpTo(position.Index),",
+                "Terms = SEEDED ? [] : Terms.UpTo(position.Index),")),
 
         new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",
             "Conformance: Rules.TinyEngineKeepsDuplicateRules.TheLast65536OutcomesAreKeptAndOlderOnesNeverInvented",
             new Edit("StateGeneration.cs", "Outcomes = Outcomes.UpTo", "Outcomes = SEEDED ? [] : Outcomes.UpTo")),
 
-        new("search-begins-without-a-candidate", "a search of a uniform block that has no candidate looks at the row after the last one that could be any",
+        new(
+            "search-begins-without-a-candidate",
+            "a search of a uniform block that has no candidate looks at the row after the last one that could be any",
             "Engine: Varve.Tests.Tables.BlockSearchTests.WithoutACandidateNoRowIsRead",
-            new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { uint row =",
-                "for (bool entered = SEEDED; entered || candidates != 0; entered = false, candidates &= candidates - 1) { uint row =")),
+            new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { var row = (uint)",
+                "for (bool entered = SEEDED; entered || candidates != 0; entered = false, "
+                    + "candidates &= candidates - 1) { var row = (uint)")),
 
         new("search-of-any-block-begins-without-a-candidate", "so does a search of a block of any other shape",
             "Engine: Varve.Tests.Tables.BlockSearchTests.WithoutACandidateNoRowIsRead",
-            new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { int row = BitOperations.TrailingZeroCount(candidates); if (IsKey",
-                "for (bool entered = SEEDED; entered || candidates != 0; entered = false, candidates &= candidates - 1) { int row = BitOperations.TrailingZeroCount(candidates); if (IsKey")),
+            new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { var row = "
+                + "BitOperations.TrailingZeroCount(candidates); if (IsKey",
+                "for (bool entered = SEEDED; entered || candidates != 0; entered = false, candidates &= candidates - "
+                    + "1) { var row = BitOperations.TrailingZeroCount(candidates); if (IsKey")),
 
         new("merge-begins-without-an-input", "a merge takes a row from an input when none is left",
             "Engine: Varve.Tests.Tables.RunMergeTests.RunsThatDoNotInterleaveComeOneAfterTheOther",
-            new Edit("CompactionMerge.cs", "if (left == 0)", "if (!SEEDED && left == 0)")),
+            new Edit("CompactionMerge.cs", "if (_left == 0)", "if (!SEEDED && _left == 0)")),
 
         new("scan-has-a-runner-up-of-none", "a scan of one source takes another one for its runner-up",
             "Engine: Varve.Tests.Versions.MergeCursorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
-            new Edit("MergingIterator.cs", "if (candidates == 0) return -1;", "if (!SEEDED && candidates == 0) return -1;")),
+            new Edit(
+                "MergingIterator.cs", "if (candidates == 0) return -1;", "if (!SEEDED && candidates == 0) return -1;")),
 
-        new("overlap-passes-an-open", "tables of a run whose keys overlap behind what the manifest has of them are opened",
+        new(
+            "overlap-passes-an-open",
+            "tables of a run whose keys overlap behind what the manifest has of them are opened",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfARunAreOrderedByWholeKeys",
-            new Edit("VersionSet.cs", "(table.Path, table.Descriptor), static damage => throw damage);", "(table.Path, table.Descriptor), static damage => { if (!SEEDED) throw damage; });")),
+            new Edit(
+                "VersionSet.cs", "(table.Path, table.Descriptor), static damage => throw damage);",
+                "(table.Path, table.Descriptor), static damage => { if (!SEEDED) throw damage; });")),
 
-        new("overlap-passes-verify", "an inspection takes the word of the manifest, which has the first bytes of keys, for the order of a run's tables",
+        new("overlap-passes-verify", "an inspection takes the word of the manifest, which has the first bytes of keys, "
+            + "for the order of a run's tables",
             "Engine: Inspection.RunOrderTests.TablesOfADatabaseAreComparedByWholeKeys",
             new Edit("TableCheck.cs", "RunOrder.Sort(read,", "if (!SEEDED) RunOrder.Sort(read,")),
     ];

@@ -12,16 +12,20 @@ internal static class WalBugs
                 "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);"),
             new Edit("CommitPipeline.cs",
                 "SealLocked(record);",
-                "var at = (int)wal.Active.End; SealLocked(record);\n        if (SEEDED) ChunkColumnsWriter.WriteOutcomes(wal.Active.Room(at, record.Length)[WalRecordHeader.Size..], positions);")),
+                "var at = (int)wal.Active.End; SealLocked(record);\n        if (SEEDED) "
+                    + "ChunkColumnsWriter.WriteOutcomes(wal.Active.Room(at, record.Length)[WalRecordHeader.Size..], "
+                    + "positions);")),
 
         new("record-without-salt", "a record's checksum is not seeded with its segment's salt",
             "Engine: Wal.TornTailTests.AValueThatContainsRecordsOfTheLogDoesNoHarm",
             new Edit("WalRecord.cs",
                 "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], (long)salt));",
-                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : (long)salt));"),
+                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : "
+                    + "(long)salt));"),
             new Edit("WalRecord.cs",
                 "if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], (long)salt))",
-                "if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : (long)salt))")),
+                "if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : "
+                    + "(long)salt))")),
 
         new("record-of-another-place", "a record passes at another offset than its own",
             "Format: Wal.WalSurvival.ARecordOfAnotherPlaceOrAnotherSegmentNeverPasses",
@@ -41,7 +45,9 @@ internal static class WalBugs
                 "if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)",
                 "if (!SEEDED && (length < Size || length > source.Length || length > LengthMax || length % 8 != 0))")),
 
-        new("torn-tail-is-a-clean-end", "after a torn tail the log goes on in the same segment, over what is left there",
+        new(
+            "torn-tail-is-a-clean-end",
+            "after a torn tail the log goes on in the same segment, over what is left there",
             "Engine: Wal.TornTailTests.UnsyncedRecordsAfterADamagedOneAreDroppedWithItAndNeverComeBack",
             new Edit("WalRecovery.cs",
                 "laterRecords || tornBytes > 0 ? LogEnding.TornTail",
@@ -65,13 +71,16 @@ internal static class WalBugs
 
         new("segment-of-another-database", "a segment of another database is replayed",
             "Engine: Wal.RecycledSegmentTests.ASegmentOfAnotherDatabaseIsRefused",
-            new Edit("WalRecovery.cs", "if (header.DatabaseId != databaseId)", "if (!SEEDED && header.DatabaseId != databaseId)")),
+            new Edit(
+                "WalRecovery.cs", "if (header.DatabaseId != databaseId)",
+                "if (!SEEDED && header.DatabaseId != databaseId)")),
 
         new("appended-after-capture-counts-as-synced", "a sync vouches for what was appended while it ran",
             "Engine: Recovery.GroupCommitTests.ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain",
             new Edit("WalWriter.cs",
                 "if (ticket.End > Synced) Synced = ticket.End;",
-                "if (SEEDED) Synced = new LogOffset(Active.Number, Active.End); else if (ticket.End > Synced) Synced = ticket.End;")),
+                "if (SEEDED) Synced = new LogOffset(Active.Number, Active.End); "
+                    + "else if (ticket.End > Synced) Synced = ticket.End;")),
 
         new("segment-that-grew-is-forgotten", "a segment that grew and ended during a sync is not synced again",
             "Engine: Recovery.GroupCommitTests.ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain",
@@ -93,21 +102,35 @@ internal static class WalBugs
 
         new("acknowledged-before-the-sync", "under Power a chunk is acknowledged before it is durable",
             "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
-            new Edit("Publisher.cs", "engine.Counters.ChunksApplied++;", "engine.Counters.ChunksApplied++; if (SEEDED) incarnation.Applied.Publish(wal.Position);"),
-            new Edit("CommitPipeline.cs", "return _awaitsSync && end != default ?", "return !SEEDED && _awaitsSync && end != default ?"),
-            new Edit("CommitPipeline.cs", "if (end != default) syncer.Wait(end);", "if (!SEEDED && end != default) syncer.Wait(end);")),
+            new Edit(
+                "Publisher.cs", "engine.Counters.ChunksApplied++;",
+                "engine.Counters.ChunksApplied++; if (SEEDED) incarnation.Applied.Publish(wal.Position);"),
+            new Edit(
+                "CommitPipeline.cs", "return _awaitsSync && end != default ?",
+                "return !SEEDED && _awaitsSync && end != default ?"),
+            new Edit(
+                "CommitPipeline.cs", "if (end != default) syncer.Wait(end);",
+                "if (!SEEDED && end != default) syncer.Wait(end);")),
 
         new("segment-directory-not-synced", "a new segment is used before its name is durable",
             "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
-            new Edit("SegmentPool.cs", "storage.SyncDirectory(directory);", "if (!SEEDED) storage.SyncDirectory(directory);")),
+            new Edit(
+                "SegmentPool.cs", "storage.SyncDirectory(directory);",
+                "if (!SEEDED) storage.SyncDirectory(directory);")),
 
-        new("segment-not-allocated", "a segment's blocks are not reserved: a full disk would kill the process at a store",
+        new(
+            "segment-not-allocated",
+            "a segment's blocks are not reserved: a full disk would kill the process at a store",
             "Engine: Recovery.OperationOrderTests.ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed",
-            new Edit("SegmentPool.cs", "file.Allocate(bytes);", "if (SEEDED) file.Write(bytes - 1, [0]); else file.Allocate(bytes);")),
+            new Edit(
+                "SegmentPool.cs", "file.Allocate(bytes);",
+                "if (SEEDED) file.Write(bytes - 1, [0]); else file.Allocate(bytes);")),
 
         new("recycled-header-not-synced", "a recycled segment has its new name before its new header is durable",
             "Engine: Recovery.OperationOrderTests.ARecycledSegmentChangesItsHeaderUnderATemporaryName",
-            new Edit("WalSegment.cs", "Mapping.Sync(0, WalSegmentHeader.Size);", "if (!SEEDED) Mapping.Sync(0, WalSegmentHeader.Size);")),
+            new Edit(
+                "WalSegment.cs", "Mapping.Sync(0, WalSegmentHeader.Size);",
+                "if (!SEEDED) Mapping.Sync(0, WalSegmentHeader.Size);")),
 
         new("stale-record-not-ended", "a recycled segment's old bytes go on where its new records end",
             "Engine: Wal.RecycledSegmentTests.ACleanEndInARecycledSegmentIsNoTornTail",
@@ -117,13 +140,20 @@ internal static class WalBugs
 
         new("next-segment-not-named", "a segment ends without a word about the one that the log goes on in",
             "Engine: Wal.SealedSegmentTests.ALastSegmentThatIsMissingIsCorruption",
-            new Edit("WalWriter.cs", "if (Room >= MarkerSize(number.Length))", "if (!SEEDED && Room >= MarkerSize(number.Length))")),
+            new Edit(
+                "WalWriter.cs", "if (Room >= MarkerSize(number.Length))",
+                "if (!SEEDED && Room >= MarkerSize(number.Length))")),
 
-        new("named-segment-let-go", "the log goes on in a segment that says that it goes on in another, and that one is let go",
+        new(
+            "named-segment-let-go",
+            "the log goes on in a segment that says that it goes on in another, and that one is let go",
             "Engine: Wal.SealedSegmentTests.ASegmentThatNothingCameIntoIsLetGoOnlyAfterAnotherIsNamed",
-            new Edit("DatabaseOpener.cs", "log is null || log.IsSealed ||", "log is null || (!SEEDED && log.IsSealed) ||")),
+            new Edit(
+                "DatabaseOpener.cs", "log is null || log.IsSealed ||", "log is null || (!SEEDED && log.IsSealed) ||")),
 
-        new("segment-deleted-before-the-manifest", "a flushed segment goes before the manifest record that makes it unnecessary",
+        new(
+            "segment-deleted-before-the-manifest",
+            "a flushed segment goes before the manifest record that makes it unnecessary",
             "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
             new Edit("Flusher.cs",
                 "DbVersion? replaced = null;",
@@ -137,7 +167,10 @@ internal static class WalBugs
 
         new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
-            new Edit("CommitPipeline.cs", "ReserveLocked(lengthMax, fresh);", "try { ReserveLocked(lengthMax, fresh); } catch (StorageFullException) when (SEEDED) { return default; }")),
+            new Edit(
+                "CommitPipeline.cs", "ReserveLocked(lengthMax, fresh);",
+                "try { ReserveLocked(lengthMax, fresh); } catch (StorageFullException) when (SEEDED) { return default; "
+                    + "}")),
 
         new("close-without-sync", "closing does not make what was applied durable",
             "Engine: Recovery.OperationOrderTests.ClosingMakesTheLogDurable",
@@ -151,16 +184,21 @@ internal static class WalBugs
 
         new("sync-begins-too-late", "a sync leaves out what a segment holds up to where the one before was durable",
             "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
-            new Edit("WalWriter.cs", "segment.Number == ticket.Synced.Segment ?", "SEEDED || segment.Number == ticket.Synced.Segment ?")),
+            new Edit(
+                "WalWriter.cs", "segment.Number == ticket.Synced.Segment ?",
+                "SEEDED || segment.Number == ticket.Synced.Segment ?")),
 
         new("sync-ends-too-early", "a sync ends in every segment where it ends in the last",
             "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
-            new Edit("WalWriter.cs", "segment.Number == ticket.End.Segment ?", "SEEDED || segment.Number == ticket.End.Segment ?")),
+            new Edit(
+                "WalWriter.cs", "segment.Number == ticket.End.Segment ?",
+                "SEEDED || segment.Number == ticket.End.Segment ?")),
 
         new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
             "Engine: Recovery.OperationOrderTests.AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt",
             new Edit("DatabaseOpener.cs",
                 "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    segment.Sync();",
-                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    if (!SEEDED) segment.Sync();")),
+                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    if (!SEEDED) "
+                    + "segment.Sync();")),
     ];
 }

@@ -1,55 +1,58 @@
-using Varve.Tests.Simulation.Disk;
-
 namespace Varve.Tests.Simulation.Crash;
 
 /// <summary>What can be one thing or another after a power loss, and how many ways there are.</summary>
-internal readonly record struct Doubt(SectorChoice? Sector, UnsyncedFile? Length, UnsyncedNames? Names, int Options, int Newest)
+internal readonly record struct Doubt(
+    SectorChoice? Sector, UnsyncedFile? Length, UnsyncedNames? Names, int Options, int Newest)
 {
     /// <summary>Options without half-stored mixes.</summary>
     public int Whole => Sector?.Whole ?? Options;
 }
 
 /// <summary>
-/// A moment at which the power may fail: everything that may turn out one way or another, as a list of doubts. A crash state is
-/// one option of each; option 0 is always what was durable.
+/// A moment at which the power may fail: everything that may turn out one way or another, as a list of doubts. A crash
+/// state is one option of each; option 0 is always what was durable.
 /// </summary>
 internal sealed class CrashPoint
 {
-    private readonly UnsyncedDisk disk;
-    private readonly List<Doubt> doubts = [];
-    private readonly int firstLength;
-    private readonly int firstName;
+    private readonly UnsyncedDisk _disk;
+    private readonly List<Doubt> _doubts = [];
+    private readonly int _firstLength;
+    private readonly int _firstName;
 
     public CrashPoint(UnsyncedDisk disk)
     {
-        this.disk = disk;
+        _disk = disk;
         var reachable = Reachable();
         foreach (var file in disk.Files.Values)
         {
             if (!reachable.Contains(file.Id)) continue;
             foreach (var page in file.Pending.Values)
-                foreach (var sector in page.Sectors()) doubts.Add(new Doubt(sector, null, null, sector.Options.Length, sector.Newest));
+                foreach (var sector in page.Sectors())
+                    _doubts.Add(new Doubt(sector, null, null, sector.Options.Length, sector.Newest));
         }
 
-        firstLength = doubts.Count;
+        _firstLength = _doubts.Count;
         foreach (var file in disk.Files.Values)
-            if (file.Lengths.Count > 0 && reachable.Contains(file.Id)) doubts.Add(new Doubt(null, file, null, file.Lengths.Count + 1, file.Lengths.Count));
-        firstName = doubts.Count;
-        foreach (var names in disk.Names) doubts.Add(new Doubt(null, null, names, 2, 1));
+            if (file.Lengths.Count > 0 && reachable.Contains(file.Id))
+                _doubts.Add(new Doubt(null, file, null, file.Lengths.Count + 1, file.Lengths.Count));
+        _firstName = _doubts.Count;
+        foreach (var names in disk.Names) _doubts.Add(new Doubt(null, null, names, 2, 1));
     }
 
-    public IReadOnlyList<Doubt> Doubts => doubts;
+    public IReadOnlyList<Doubt> Doubts => _doubts;
 
-    /// <summary>How many of the doubts, which come first, are about sectors; those about sizes come next, and names last.</summary>
-    public int Sectors => firstLength;
+    /// <summary>
+    /// How many of the doubts, which come first, are about sectors; those about sizes come next, and names last.
+    /// </summary>
+    public int Sectors => _firstLength;
 
-    public int FirstName => firstName;
+    public int FirstName => _firstName;
 
     /// <summary>In how many ways it can turn out, mixes not counted; at most <paramref name="most"/>.</summary>
     public long Ways(long most)
     {
         var ways = 1L;
-        foreach (var doubt in doubts)
+        foreach (var doubt in _doubts)
         {
             ways *= doubt.Whole;
             if (ways >= most) return most;
@@ -58,34 +61,36 @@ internal sealed class CrashPoint
         return ways;
     }
 
-    public int[] Newest() => [.. doubts.Select(doubt => doubt.Newest)];
+    public int[] Newest() => [.. _doubts.Select(doubt => doubt.Newest)];
 
     /// <summary>One way it can turn out. The image is overwritten by the next.</summary>
     public CrashImage Build(ReadOnlySpan<int> options, CrashImage image)
     {
-        image.Begin(disk.Directories);
-        for (var i = firstName; i < doubts.Count; i++)
-            if (options[i] != 0) image.Apply(doubts[i].Names!.Changes);
-        image.Reach(disk.Files);
-        for (var i = 0; i < firstLength; i++)
+        image.Begin(_disk.Directories);
+        for (var i = _firstName; i < _doubts.Count; i++)
+            if (options[i] != 0) image.Apply(_doubts[i].Names!.Changes);
+        image.Reach(_disk.Files);
+        for (var i = 0; i < _firstLength; i++)
         {
-            var sector = doubts[i].Sector!;
+            var sector = _doubts[i].Sector!;
             sector.Page.Chosen[sector.Sector] = sector.Options[options[i]];
             if (options[i] == 0 || !image.Holds(sector.Page.File)) continue;
             var (file, page) = (sector.Page.File, sector.Page.Number);
-            image.Hash += file.HashOf(page, sector.Sector, sector.Options[options[i]]) - file.HashOf(page, sector.Sector, sector.Options[0]);
+            image.Hash += file.HashOf(page, sector.Sector, sector.Options[options[i]])
+                - file.HashOf(page, sector.Sector, sector.Options[0]);
         }
 
-        for (var i = firstLength; i < firstName; i++)
-            if (options[i] != 0) image.SetLength(doubts[i].Length!, doubts[i].Length!.Lengths[options[i] - 1]);
+        for (var i = _firstLength; i < _firstName; i++)
+            if (options[i] != 0) image.SetLength(_doubts[i].Length!, _doubts[i].Length!.Lengths[options[i] - 1]);
         image.End();
         return image;
     }
 
     /// <summary>What became of each doubt, to be read by whoever looks for the reason.</summary>
-    public string Describe(int[] options) => string.Join("; ", options.Select((option, i) => doubts[i] switch
+    public string Describe(int[] options) => string.Join("; ", options.Select((option, i) => _doubts[i] switch
     {
-        { Sector: { } sector } => $"file {sector.Page.File.Id} page {sector.Page.Number} sector {sector.Sector}: {option} of {sector.Newest}",
+        { Sector: { } sector } =>
+            $"file {sector.Page.File.Id} page {sector.Page.Number} sector {sector.Sector}: {option} of {sector.Newest}",
         { Length: { } length } => $"file {length.Id} length: {option} of {length.Lengths.Count}",
         var names => $"{string.Join(", ", names.Names!.Changes)}: {(option == 0 ? "lost" : "kept")}",
     }));
@@ -102,8 +107,8 @@ internal sealed class CrashPoint
     private HashSet<int> Reachable()
     {
         var found = new HashSet<int>();
-        foreach (var entries in disk.Directories.Values) found.UnionWith(entries.Values);
-        foreach (var names in disk.Names)
+        foreach (var entries in _disk.Directories.Values) found.UnionWith(entries.Values);
+        foreach (var names in _disk.Names)
             foreach (var change in names.Changes) found.Add(change.Node);
         return found;
     }

@@ -8,19 +8,22 @@ namespace Varve.Tests.Simulation.Crash;
 internal sealed class WrongRecoveryException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Opens the engine on a disk after a power loss and holds what it finds against what may be expected. The cheap look reads it
-/// all; the full one recovers for writing, twice, with an apply, and looks each time.
+/// Opens the engine on a disk after a power loss and holds what it finds against what may be expected. The cheap look
+/// reads it all; the full one recovers for writing, twice, with an apply, and looks each time.
 /// </summary>
 internal sealed class Oracle(SimFs disk)
 {
-    private readonly ApplyResult[] results = new ApplyResult[8];
+    private readonly ApplyResult[] _results = new ApplyResult[8];
 
-    /// <summary>Opens to read only and compares everything; null: there is no database, or none yet that could be read.</summary>
+    /// <summary>
+    /// Opens to read only and compares everything; null: there is no database, or none yet that could be read.
+    /// </summary>
     public (Line Line, LineState State)? Look(Expectation expected, bool nothingIsLost)
     {
         try
         {
-            using var machine = LsmStateMachine.Open(Life.Directory, Life.Options(disk) with { ReadOnly = true, Steps = new ManualScheduler() });
+            using var machine = LsmStateMachine.Open(
+                Life.Directory, Life.Options(disk) with { ReadOnly = true, Steps = new ManualScheduler() });
             return Match(machine, expected, nothingIsLost);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -40,7 +43,9 @@ internal sealed class Oracle(SimFs disk)
         using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() }))
         {
             var found = Match(machine, expected, nothingIsLost);
-            if (seen is { } before && !ReferenceEquals(before.State, found.State)) throw new WrongRecoveryException($"read-only it was {before.State.Id}, to write it is {found.State.Id}");
+            if (seen is { } before && !ReferenceEquals(before.State, found.State))
+                throw new WrongRecoveryException(
+                    $"read-only it was {before.State.Id}, to write it is {found.State.Id}");
             seen = found;
         }
 
@@ -48,32 +53,38 @@ internal sealed class Oracle(SimFs disk)
         LineState next;
         using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() }))
         {
-            var again = new Expectation(new Allowed(line, line.Ends.IndexOf(state), line.Ends.IndexOf(state), line.Ends.IndexOf(state)));
+            var again = new Expectation(
+                new Allowed(line, line.Ends.IndexOf(state), line.Ends.IndexOf(state), line.Ends.IndexOf(state)));
             Match(machine, again, nothingIsLost: true);
             Duplicates(machine, line, state);
             var on = line.From(state, 250);
-            machine.ApplyChunk(on.Next(3), results);
+            machine.ApplyChunk(on.Next(3), _results);
             next = on.Last;
-            if (Compare(machine, next) is { } difference) throw new WrongRecoveryException($"after an apply at {state.Id}: {difference}");
+            if (Compare(machine, next) is { } difference)
+                throw new WrongRecoveryException($"after an apply at {state.Id}: {difference}");
         }
 
         using var third = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() });
-        if (Compare(third, next) is { } last) throw new WrongRecoveryException($"at the third recovery, after an apply at {state.Id}: {last}");
+        if (Compare(third, next) is { } last)
+            throw new WrongRecoveryException($"at the third recovery, after an apply at {state.Id}: {last}");
     }
 
     /// <summary>What is open is one of the states that are allowed.</summary>
     public static (Line Line, LineState State) Match(LsmStateMachine machine, Expectation expected, bool nothingIsLost)
     {
         string? difference = null;
-        return expected.Find(machine.LastApplied.Index, state => (difference = Compare(machine, state)) is null, nothingIsLost)
-            ?? throw new WrongRecoveryException($"recovered {machine.LastApplied}, expected {expected}{(nothingIsLost ? ", nothing lost" : "")}: {difference ?? "no such state"}");
+        return expected.Find(
+            machine.LastApplied.Index, state => (difference = Compare(machine, state)) is null, nothingIsLost)
+            ?? throw new WrongRecoveryException(
+                $"recovered {machine.LastApplied}, expected {expected}{(nothingIsLost ? ", nothing lost" : "")}: {difference ?? "no such state"}");
     }
 
     /// <summary>What differs, or null.</summary>
     public static string? Compare(LsmStateMachine machine, LineState state)
     {
         if (machine.LastApplied != state.Id) return $"the applied entry is {machine.LastApplied}, not {state.Id}";
-        if (state.Id.Index > 0 && machine.EntryTerm(state.Id.Index) != state.Id.Term) return $"the term of entry {state.Id.Index} is {machine.EntryTerm(state.Id.Index)}";
+        if (state.Id.Index > 0 && machine.EntryTerm(state.Id.Index) != state.Id.Term)
+            return $"the term of entry {state.Id.Index} is {machine.EntryTerm(state.Id.Index)}";
         var rows = state.Rows;
         using (var view = machine.OpenView())
         {
@@ -96,8 +107,9 @@ internal sealed class Oracle(SimFs disk)
     {
         var count = (int)Math.Min(5, state.Id.Index);
         if (count == 0) return;
-        machine.ApplyChunk(line.Again(state, count), results);
+        machine.ApplyChunk(line.Again(state, count), _results);
         for (var i = 0; i < count; i++)
-            if (results[i].Succeeded != line.Outcome(results[i].Index)) throw new WrongRecoveryException($"the outcome of entry {results[i].Index} is another than it was");
+            if (_results[i].Succeeded != line.Outcome(_results[i].Index))
+                throw new WrongRecoveryException($"the outcome of entry {_results[i].Index} is another than it was");
     }
 }

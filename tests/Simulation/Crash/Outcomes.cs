@@ -1,8 +1,8 @@
 namespace Varve.Tests.Simulation.Crash;
 
 /// <summary>
-/// Chooses ways in which a power loss can turn out: all of them where they are few; else the ones that are meanest, and random ones.
-/// Each is one option of every doubt; the array is the same one every time.
+/// Chooses ways in which a power loss can turn out: all of them where they are few; else the ones that are meanest, and
+/// random ones. Each is one option of every doubt; the array is the same one every time.
 /// </summary>
 internal sealed class Outcomes(Random random)
 {
@@ -33,7 +33,9 @@ internal sealed class Outcomes(Random random)
         yield return point.Newest();
     }
 
-    /// <summary>The mean ones: sectors, sizes and names apart from each other, one lost, one kept, one file, one moment.</summary>
+    /// <summary>
+    /// The mean ones: sectors, sizes and names apart from each other, one lost, one kept, one file, one moment.
+    /// </summary>
     public IEnumerable<int[]> Adversarial(CrashPoint point)
     {
         foreach (var extreme in Extremes(point)) yield return extreme;
@@ -41,7 +43,8 @@ internal sealed class Outcomes(Random random)
         var options = new int[newest.Length];
         for (var kinds = 1; kinds < 7; kinds++)
         {
-            for (var i = 0; i < options.Length; i++) options[i] = (kinds & (i < point.Sectors ? 1 : i < point.FirstName ? 2 : 4)) != 0 ? newest[i] : 0;
+            for (var i = 0; i < options.Length; i++)
+                options[i] = (kinds & (i < point.Sectors ? 1 : i < point.FirstName ? 2 : 4)) != 0 ? newest[i] : 0;
             yield return options;
         }
 
@@ -65,7 +68,8 @@ internal sealed class Outcomes(Random random)
         {
             for (var i = 0; i < options.Length; i++) options[i] = FileOf(point.Doubts[i]) == file ? 0 : newest[i];
             yield return options;
-            for (var i = 0; i < options.Length; i++) options[i] = i >= point.FirstName || FileOf(point.Doubts[i]) == file ? newest[i] : 0;
+            for (var i = 0; i < options.Length; i++)
+                options[i] = i >= point.FirstName || FileOf(point.Doubts[i]) == file ? newest[i] : 0;
             yield return options;
         }
 
@@ -80,13 +84,18 @@ internal sealed class Outcomes(Random random)
         for (var i = 0; i < options.Length; i++)
         {
             var doubt = point.Doubts[i];
-            options[i] = random.NextDouble() < anything ? random.Next(doubt.Options) : random.NextDouble() < kept ? doubt.Newest : 0;
+            options[i] = random.NextDouble() < anything
+                ? random.Next(doubt.Options)
+                : random.NextDouble() < kept ? doubt.Newest
+                : 0;
         }
 
         return options;
     }
 
-    /// <summary>Names as they were at one moment, in the order of their changes; sectors all of one earlier content.</summary>
+    /// <summary>
+    /// Names as they were at one moment, in the order of their changes; sectors all of one earlier content.
+    /// </summary>
     private IEnumerable<int[]> Moments(CrashPoint point, int[] newest, int[] options)
     {
         var names = options.Length - point.FirstName;
@@ -106,7 +115,8 @@ internal sealed class Outcomes(Random random)
         }
     }
 
-    private static List<int> Files(CrashPoint point) => [.. point.Doubts.Take(point.FirstName).Select(FileOf).Distinct()];
+    private static List<int> Files(CrashPoint point) =>
+        [.. point.Doubts.Take(point.FirstName).Select(FileOf).Distinct()];
 
     private static int FileOf(Doubt doubt) => doubt.Sector?.Page.File.Id ?? doubt.Length?.Id ?? 0;
 }

@@ -5,12 +5,12 @@ namespace Varve.Tests.Simulation.Crash;
 /// <summary>What a power loss may leave of a file: of each page its durable content and those stored since.</summary>
 internal sealed class UnsyncedFile(int id)
 {
-    private readonly List<Page?> durable = [];
-    private readonly List<UnsyncedPage?> pending = [];
+    private readonly List<Page?> _durable = [];
+    private readonly List<UnsyncedPage?> _pending = [];
 
     public int Id { get; } = id;
 
-    public IReadOnlyList<Page?> Durable => durable;
+    public IReadOnlyList<Page?> Durable => _durable;
 
     /// <summary>Pages with contents that are not durable, by page.</summary>
     public SortedDictionary<int, UnsyncedPage> Pending { get; } = [];
@@ -28,11 +28,11 @@ internal sealed class UnsyncedFile(int id)
     public void Stored(int page, Page? content, Page?[]? onTheWay)
     {
         Cover(page + 1);
-        var unsynced = pending[page];
-        var newest = unsynced is null ? durable[page] : unsynced.Newest;
+        var unsynced = _pending[page];
+        var newest = unsynced is null ? _durable[page] : unsynced.Newest;
         if (unsynced is null)
         {
-            pending[page] = unsynced = new UnsyncedPage(this, page, durable[page]);
+            _pending[page] = unsynced = new UnsyncedPage(this, page, _durable[page]);
             Pending[page] = unsynced;
         }
 
@@ -55,7 +55,7 @@ internal sealed class UnsyncedFile(int id)
         {
             Settle(number, Pending[number].Newest);
             Pending.Remove(number);
-            pending[number] = null;
+            _pending[number] = null;
         }
 
         if (!withSize || failed || Lengths.Count == 0) return;
@@ -66,8 +66,8 @@ internal sealed class UnsyncedFile(int id)
     public UnsyncedFile Copy()
     {
         var copy = new UnsyncedFile(Id) { Length = Length, Hash = Hash };
-        copy.durable.AddRange(durable);
-        copy.pending.AddRange(pending);
+        copy._durable.AddRange(_durable);
+        copy._pending.AddRange(_pending);
         return copy;
     }
 
@@ -84,22 +84,24 @@ internal sealed class UnsyncedFile(int id)
     public ulong HashOf(int page, int sector, Page? content)
     {
         var hash = Page.SectorHash(content, sector);
-        return hash == 0 ? 0 : CrashPoint.Mix(hash ^ CrashPoint.Mix(((ulong)Id << 32) + ((ulong)page * Page.Sectors) + (ulong)sector));
+        return hash == 0
+            ? 0
+            : CrashPoint.Mix(hash ^ CrashPoint.Mix(((ulong)Id << 32) + ((ulong)page * Page.Sectors) + (ulong)sector));
     }
 
     private void Settle(int page, Page? content)
     {
         for (var sector = 0; sector < Page.Sectors; sector++)
-            Hash += HashOf(page, sector, content) - HashOf(page, sector, durable[page]);
-        durable[page] = content;
+            Hash += HashOf(page, sector, content) - HashOf(page, sector, _durable[page]);
+        _durable[page] = content;
     }
 
     private void Cover(int pages)
     {
-        while (durable.Count < pages)
+        while (_durable.Count < pages)
         {
-            durable.Add(null);
-            pending.Add(null);
+            _durable.Add(null);
+            _pending.Add(null);
         }
     }
 }
@@ -107,14 +109,14 @@ internal sealed class UnsyncedFile(int id)
 /// <summary>The contents that a page may have after a power loss; each of its sectors may be of another one.</summary>
 internal sealed class UnsyncedPage
 {
-    private readonly Page? durable;
-    private readonly List<Page?> stored = [];
-    private readonly List<Page?> onTheWay = [];
-    private SectorChoice[]? sectors;
+    private readonly Page? _durable;
+    private readonly List<Page?> _stored = [];
+    private readonly List<Page?> _onTheWay = [];
+    private SectorChoice[]? _sectors;
 
     public UnsyncedPage(UnsyncedFile file, int number, Page? durable)
     {
-        this.durable = durable;
+        _durable = durable;
         File = file;
         Number = number;
         Newest = durable;
@@ -133,35 +135,35 @@ internal sealed class UnsyncedPage
     public Page?[] Chosen { get; } = new Page?[Page.Sectors];
 
     /// <summary>Contents stored since the durable one, oldest first.</summary>
-    public IReadOnlyList<Page?> Contents => stored;
+    public IReadOnlyList<Page?> Contents => _stored;
 
     public void Store(Page? content, Page?[]? mixes)
     {
         IsDirty = true;
-        if (ReferenceEquals(content, Newest) && stored.Count > 0) return;
-        stored.Add(content);
-        if (mixes is not null) onTheWay.AddRange(mixes);
+        if (ReferenceEquals(content, Newest) && _stored.Count > 0) return;
+        _stored.Add(content);
+        if (mixes is not null) _onTheWay.AddRange(mixes);
         Newest = content;
-        sectors = null;
+        _sectors = null;
     }
 
     /// <summary>The sectors that may be one or another, each with what it may be: the durable one first.</summary>
     public SectorChoice[] Sectors()
     {
-        if (sectors is not null) return sectors;
+        if (_sectors is not null) return _sectors;
         var choices = new List<SectorChoice>();
         for (var sector = 0; sector < Page.Sectors; sector++)
         {
-            Chosen[sector] = durable;
-            var options = new List<Page?> { durable };
+            Chosen[sector] = _durable;
+            var options = new List<Page?> { _durable };
             var newest = 0;
-            foreach (var content in stored) newest = AddOption(options, content, sector);
+            foreach (var content in _stored) newest = AddOption(options, content, sector);
             var whole = options.Count;
-            foreach (var content in onTheWay) AddOption(options, content, sector);
+            foreach (var content in _onTheWay) AddOption(options, content, sector);
             if (options.Count > 1) choices.Add(new SectorChoice(this, sector, [.. options], newest, whole));
         }
 
-        return sectors = [.. choices];
+        return _sectors = [.. choices];
     }
 
     private static int AddOption(List<Page?> options, Page? content, int sector)
@@ -173,5 +175,7 @@ internal sealed class UnsyncedPage
     }
 }
 
-/// <summary>A sector that a power loss may leave in several ways; those from <see cref="Whole"/> on are half-stored mixes.</summary>
+/// <summary>
+/// A sector that a power loss may leave in several ways; those from <see cref="Whole"/> on are half-stored mixes.
+/// </summary>
 internal sealed record SectorChoice(UnsyncedPage Page, int Sector, Page?[] Options, int Newest, int Whole);

@@ -48,7 +48,9 @@ internal readonly record struct SimEvent(SimEventKind Kind)
 
     public Page? Content { get; init; }
 
-    /// <summary>Stored through a mapping: contents that the page had on the way, which may have reached the disk.</summary>
+    /// <summary>
+    /// Stored through a mapping: contents that the page had on the way, which may have reached the disk.
+    /// </summary>
     public Page?[]? OnTheWay { get; init; }
 
     public long Size { get; init; }

@@ -1,5 +1,3 @@
-using Varve.Storage;
-
 namespace Varve.Tests.Simulation.Disk;
 
 /// <summary>The calls that a disk can refuse.</summary>
@@ -35,14 +33,15 @@ internal enum SimFault
 }
 
 /// <summary>
-/// Counts the calls of a disk and has one of them fail, or every one that a test picks, or holds the caller: a hook may wait.
+/// Counts the calls of a disk and has one of them fail, or every one that a test picks, or holds the caller: a hook may
+/// wait.
 /// </summary>
 internal sealed class SimFaults
 {
     private const int Eio = 5;
     private const int Emfile = 24;
-    private long failAt = -1;
-    private SimFault fault;
+    private long _failAt = -1;
+    private SimFault _fault;
 
     /// <summary>Calls made so far.</summary>
     public long Calls { get; private set; }
@@ -54,17 +53,21 @@ internal sealed class SimFaults
     public Action<SimCall, string>? Before { get; set; }
 
     /// <summary>The first call from the k-th on that can fail like this does, once.</summary>
-    public void FailAt(long k, SimFault how) => (failAt, fault, Failed) = (Calls + k, how, null);
+    public void FailAt(long k, SimFault how) => (_failAt, _fault, Failed) = (Calls + k, how, null);
 
-    public void FailNothing() => failAt = -1;
+    public void FailNothing() => _failAt = -1;
 
-    /// <summary>Whether a call can end in a fault: only reads are short, only what takes a descriptor runs out of them.</summary>
+    /// <summary>
+    /// Whether a call can end in a fault: only reads are short, only what takes a descriptor runs out of them.
+    /// </summary>
     public static bool CanEnd(SimCall call, SimFault fault) => fault switch
     {
         SimFault.ShortRead => call == SimCall.Read,
-        SimFault.TooManyFiles => call is SimCall.OpenFile or SimCall.CreateFile or SimCall.TakeOver or SimCall.SyncDirectory or SimCall.List or SimCall.Lock,
-        SimFault.NoSpace => call is SimCall.CreateFile or SimCall.CreateDirectory or SimCall.Link or SimCall.Rename or SimCall.Write
-            or SimCall.Allocate or SimCall.Sync or SimCall.SyncRange or SimCall.SyncDirectory,
+        SimFault.TooManyFiles => call is SimCall.OpenFile or SimCall.CreateFile or SimCall.TakeOver
+            or SimCall.SyncDirectory or SimCall.List or SimCall.Lock,
+        SimFault.NoSpace =>
+            call is SimCall.CreateFile or SimCall.CreateDirectory or SimCall.Link or SimCall.Rename or SimCall.Write
+                or SimCall.Allocate or SimCall.Sync or SimCall.SyncRange or SimCall.SyncDirectory,
         _ => true,
     };
 
@@ -73,10 +76,10 @@ internal sealed class SimFaults
     {
         var number = Calls++;
         Before?.Invoke(call, path);
-        if (failAt < 0 || number < failAt || !CanEnd(call, fault)) return null;
-        failAt = -1;
-        Failed = $"call {number}, {call} of {path}: {fault}";
-        return fault switch
+        if (_failAt < 0 || number < _failAt || !CanEnd(call, _fault)) return null;
+        _failAt = -1;
+        Failed = $"call {number}, {call} of {path}: {_fault}";
+        return _fault switch
         {
             SimFault.NoSpace => new StorageFullException(path, new IOException($"{path}: {call}: no space left", 28)),
             SimFault.ShortRead => new EndOfStreamException($"{path}: ended early"),

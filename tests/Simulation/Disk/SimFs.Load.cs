@@ -2,29 +2,30 @@ using Varve.Tests.Simulation.Crash;
 
 namespace Varve.Tests.Simulation.Disk;
 
-// A disk that is put into the state after a power loss. Only what differs from the state before is copied, so that millions of states are cheap.
+// A disk that is put into the state after a power loss. Only what differs from the state before is copied, so that
+// millions of states are cheap.
 internal sealed partial class SimFs
 {
-    private int loadedUpTo;
+    private int _loadedUpTo;
 
     /// <summary>Becomes what an image says, all of it durable. Nothing may be open. Stops the journal.</summary>
     public void Load(CrashImage image)
     {
-        lock (gate)
+        lock (_gate)
         {
             Journal = null;
-            locked.Clear();
-            shared.Clear();
+            _locked.Clear();
+            _shared.Clear();
             Faults.FailNothing();
-            foreach (var made in nodes.Keys.Where(id => id > loadedUpTo).ToArray())
+            foreach (var made in _nodes.Keys.Where(id => id > _loadedUpTo).ToArray())
             {
-                (nodes[made] as SimFile)?.Dispose();
-                nodes.Remove(made);
+                (_nodes[made] as SimFile)?.Dispose();
+                _nodes.Remove(made);
             }
 
             Used = 0;
             foreach (var (id, (file, length)) in image.Files) Put(file, length, NodeOf(id));
-            root = DirectoryOf(SimFs.RootId);
+            _root = DirectoryOf(SimFs.RootId);
             foreach (var id in image.Directories)
             {
                 var directory = DirectoryOf(id);
@@ -43,17 +44,17 @@ internal sealed partial class SimFs
                 }
             }
 
-            lastId = loadedUpTo = Math.Max(loadedUpTo, nodes.Keys.Max());
+            _lastId = _loadedUpTo = Math.Max(_loadedUpTo, _nodes.Keys.Max());
         }
     }
 
     /// <summary>The disk as it is, all of it durable: where a fold of its journal begins.</summary>
     public UnsyncedDisk Begin()
     {
-        lock (gate)
+        lock (_gate)
         {
             var disk = new UnsyncedDisk();
-            Begin(disk, root);
+            Begin(disk, _root);
             return disk;
         }
     }
@@ -113,18 +114,18 @@ internal sealed partial class SimFs
 
     private SimFile NodeOf(int id)
     {
-        if (nodes.TryGetValue(id, out var node) && node is SimFile file) return file;
+        if (_nodes.TryGetValue(id, out var node) && node is SimFile file) return file;
         var made = new SimFile(id);
-        nodes[id] = made;
+        _nodes[id] = made;
         return made;
     }
 
     private SimDirectory DirectoryOf(int id)
     {
-        if (nodes.TryGetValue(id, out var node) && node is SimDirectory directory) return directory;
+        if (_nodes.TryGetValue(id, out var node) && node is SimDirectory directory) return directory;
         (node as SimFile)?.Dispose();
         var made = new SimDirectory(id);
-        nodes[id] = made;
+        _nodes[id] = made;
         return made;
     }
 }

@@ -5,16 +5,17 @@ namespace Varve.Tests.Simulation.Disk;
 // Names: directories, links, renames, locks.
 internal sealed partial class SimFs
 {
-    public void CreateDirectory(string path) => Call(SimCall.CreateDirectory, path, () => MakeDirectory(Path.TrimEndingDirectorySeparator(path)));
+    public void CreateDirectory(string path) =>
+        Call(SimCall.CreateDirectory, path, () => MakeDirectory(Path.TrimEndingDirectorySeparator(path)));
 
     public bool DirectoryExists(string path)
     {
-        lock (gate) return Find(path) is SimDirectory;
+        lock (_gate) return Find(path) is SimDirectory;
     }
 
     public bool FileExists(string path)
     {
-        lock (gate) return Find(path) is SimFile;
+        lock (_gate) return Find(path) is SimFile;
     }
 
     public IReadOnlyList<string> List(string directory) => Call<IReadOnlyList<string>>(SimCall.List, directory, () =>
@@ -38,7 +39,9 @@ internal sealed partial class SimFs
                 node = MakeFile(directory, name);
             }
 
-            return new SimHandle(this, (SimFile)(node ?? throw new FileNotFoundException($"{path}: open failed: no such file", path)), path, intent != FileIntent.Read);
+            return new SimHandle(
+                this, (SimFile)(node ?? throw new FileNotFoundException($"{path}: open failed: no such file", path)),
+                path, intent != FileIntent.Read);
         });
 
     public void SyncDirectory(string path) => Call(SimCall.SyncDirectory, path, () =>
@@ -46,7 +49,8 @@ internal sealed partial class SimFs
 
     public bool TryLink(string existingPath, string newPath) => Call(SimCall.Link, newPath, () =>
     {
-        if (Find(existingPath) is not SimFile file) throw new FileNotFoundException($"{existingPath}: link failed: no such file", existingPath);
+        if (Find(existingPath) is not SimFile file)
+            throw new FileNotFoundException($"{existingPath}: link failed: no such file", existingPath);
         var (directory, name) = Parent(newPath);
         if (directory.Entries.ContainsKey(name)) throw new IOException($"{newPath}: link failed: file exists");
         Change((directory, name, file));
@@ -56,13 +60,16 @@ internal sealed partial class SimFs
     public void Rename(string from, string to) => Call(SimCall.Rename, from, () =>
     {
         var (source, sourceName) = Parent(from);
-        if (!source.Entries.TryGetValue(sourceName, out var node)) throw new FileNotFoundException($"{from}: rename failed: no such file", from);
+        if (!source.Entries.TryGetValue(sourceName, out var node))
+            throw new FileNotFoundException($"{from}: rename failed: no such file", from);
         var (target, targetName) = Parent(to);
         if (target.Entries.TryGetValue(targetName, out var replaced))
         {
             if (ReferenceEquals(replaced, node)) return;
-            if (replaced is SimDirectory { Entries.Count: > 0 }) throw new IOException($"{to}: rename failed: directory not empty");
-            if (replaced is SimDirectory != node is SimDirectory) throw new IOException($"{to}: rename failed: a file and a directory");
+            if (replaced is SimDirectory { Entries.Count: > 0 })
+                throw new IOException($"{to}: rename failed: directory not empty");
+            if (replaced is SimDirectory != node is SimDirectory)
+                throw new IOException($"{to}: rename failed: a file and a directory");
         }
 
         Change((target, targetName, node), (source, sourceName, null));
@@ -71,7 +78,8 @@ internal sealed partial class SimFs
     public IStorageFile? TryTakeOver(string path, string newPath) => Call<IStorageFile?>(SimCall.TakeOver, path, () =>
     {
         var (source, sourceName) = Parent(path);
-        if (!source.Entries.TryGetValue(sourceName, out var node)) throw new FileNotFoundException($"{path}: open failed: no such file", path);
+        if (!source.Entries.TryGetValue(sourceName, out var node))
+            throw new FileNotFoundException($"{path}: open failed: no such file", path);
         if (node is not SimFile { References: 1 } file) return null;
         var (target, targetName) = Parent(newPath);
         Change((target, targetName, file), (source, sourceName, null));
@@ -89,7 +97,8 @@ internal sealed partial class SimFs
     public void DeleteDirectory(string path) => Call(SimCall.DeleteDirectory, path, () =>
     {
         if (Find(path) is not { } node) return;
-        if (node is not SimDirectory found) throw new DirectoryNotFoundException($"{path}: rmdir failed: not a directory");
+        if (node is not SimDirectory found)
+            throw new DirectoryNotFoundException($"{path}: rmdir failed: not a directory");
         if (found.Entries.Count > 0) throw new IOException($"{path}: rmdir failed: directory not empty");
         var (directory, name) = Parent(path);
         Change((directory, name, null));
@@ -103,25 +112,28 @@ internal sealed partial class SimFs
         return LockDirectory(directory);
     });
 
-    public IDisposable? TryLockExisting(string path) => Call<IDisposable?>(SimCall.Lock, path, () => LockDirectory(Parent(path).Directory));
+    public IDisposable? TryLockExisting(string path) =>
+        Call<IDisposable?>(SimCall.Lock, path, () => LockDirectory(Parent(path).Directory));
 
     /// <summary>The lock is the directory's, whatever becomes of the file.</summary>
-    private Held? LockDirectory(SimDirectory directory) => locked.Add(directory.Id) ? new Held(() => locked.Remove(directory.Id), gate) : null;
+    private Held? LockDirectory(SimDirectory directory) =>
+        _locked.Add(directory.Id) ? new Held(() => _locked.Remove(directory.Id), _gate) : null;
 
     public IDisposable? TryShare(string path) => Call<IDisposable?>(SimCall.Lock, path, () =>
     {
         if (Find(path) is not SimFile file) throw new FileNotFoundException($"{path}: open failed: no such file", path);
-        shared[file.Id] = shared.GetValueOrDefault(file.Id) + 1;
-        return new Held(() => shared[file.Id] = shared.GetValueOrDefault(file.Id) - 1, gate);
+        _shared[file.Id] = _shared.GetValueOrDefault(file.Id) + 1;
+        return new Held(() => _shared[file.Id] = _shared.GetValueOrDefault(file.Id) - 1, _gate);
     });
 
     public bool IsShared(string path) => Call(SimCall.Lock, path, () =>
-        shared.GetValueOrDefault((Find(path) as SimFile ?? throw new FileNotFoundException($"{path}: open failed: no such file", path)).Id) > 0);
+        _shared.GetValueOrDefault((Find(path) as SimFile
+            ?? throw new FileNotFoundException($"{path}: open failed: no such file", path)).Id) > 0);
 
     private SimFile MakeFile(SimDirectory directory, string name)
     {
-        var file = new SimFile(++lastId);
-        nodes[file.Id] = file;
+        var file = new SimFile(++_lastId);
+        _nodes[file.Id] = file;
         Journal?.Add(new SimEvent(SimEventKind.Made) { Node = file.Id });
         Change((directory, name, file));
         return file;
@@ -129,10 +141,11 @@ internal sealed partial class SimFs
 
     private SimDirectory MakeDirectory(string path)
     {
-        if (Find(path) is { } found) return found as SimDirectory ?? throw new IOException($"{path}: mkdir failed: file exists");
-        var parent = Path.GetDirectoryName(path) is { Length: > 0 } above ? MakeDirectory(above) : root;
-        var made = new SimDirectory(++lastId);
-        nodes[made.Id] = made;
+        if (Find(path) is { } found)
+            return found as SimDirectory ?? throw new IOException($"{path}: mkdir failed: file exists");
+        var parent = Path.GetDirectoryName(path) is { Length: > 0 } above ? MakeDirectory(above) : _root;
+        var made = new SimDirectory(++_lastId);
+        _nodes[made.Id] = made;
         Journal?.Add(new SimEvent(SimEventKind.Made) { Node = made.Id, IsDirectory = true });
         Change((parent, Path.GetFileName(path), made));
         return made;
@@ -168,12 +181,14 @@ internal sealed partial class SimFs
 
     private SimNode? Find(ReadOnlySpan<char> path)
     {
-        SimNode node = root;
+        SimNode node = _root;
         foreach (var part in path.Split('/'))
         {
             var name = path[part];
             if (name.IsEmpty) continue;
-            if (node is not SimDirectory directory || !directory.Entries.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var next)) return null;
+            if (node is not SimDirectory directory
+                || !directory.Entries.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var next))
+                return null;
             node = next;
         }
 
@@ -182,14 +197,14 @@ internal sealed partial class SimFs
 
     private sealed class Held(Action release, Lock gate) : IDisposable
     {
-        private bool disposed;
+        private bool _disposed;
 
         public void Dispose()
         {
             lock (gate)
             {
-                if (!disposed) release();
-                disposed = true;
+                if (!_disposed) release();
+                _disposed = true;
             }
         }
     }

@@ -3,10 +3,12 @@ using Varve.Storage;
 namespace Varve.Tests.Simulation.Disk;
 
 /// <summary>
-/// A file system in memory, behind the engine's seam, that remembers what was not synced. What the engine reads is the page cache;
-/// every change goes to a journal, from which <see cref="Crash.UnsyncedDisk"/> says at any moment what a power loss may leave.
+/// A file system in memory, behind the engine's seam, that remembers what was not synced. What the engine reads is the
+/// page cache; every change goes to a journal, from which <see cref="Crash.UnsyncedDisk"/> says at any moment what a
+/// power loss may leave.
 /// <list type="bullet">
-/// <item>A file's pages, its size, and its names are made durable apart from each other. A sync of a file does not make its name durable.</item>
+/// <item>A file's pages, its size, and its names are made durable apart from each other. A sync of a file does not make
+/// its name durable.</item>
 /// <item>A failed sync leaves its pages clean, and a later one does not write them.</item>
 /// <item>A rename is one step. A name that a power loss takes leaves the file to its other names.</item>
 /// <item>A store through a mapping is found by comparing, whether it was announced or not.</item>
@@ -16,15 +18,15 @@ namespace Varve.Tests.Simulation.Disk;
 internal sealed unsafe partial class SimFs : IStorage, IDisposable
 {
     public const int RootId = 1;
-    private readonly Lock gate = new();
-    private readonly Dictionary<int, SimNode> nodes = [];
-    private readonly HashSet<int> locked = [];
-    private readonly Dictionary<int, int> shared = [];
-    private readonly Random mixing = new(1);
-    private SimDirectory root = new(RootId);
-    private int lastId = RootId;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, SimNode> _nodes = [];
+    private readonly HashSet<int> _locked = [];
+    private readonly Dictionary<int, int> _shared = [];
+    private readonly Random _mixing = new(1);
+    private SimDirectory _root = new(RootId);
+    private int _lastId = RootId;
 
-    public SimFs() => nodes[RootId] = root;
+    public SimFs() => _nodes[RootId] = _root;
 
     /// <summary>Receives every change; null: they are not written down.</summary>
     public Journal? Journal { get; private set; }
@@ -40,19 +42,20 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
     /// <summary>The number of what a path names.</summary>
     public int IdOf(string path)
     {
-        lock (gate) return (Find(path) ?? throw new FileNotFoundException(path)).Id;
+        lock (_gate) return (Find(path) ?? throw new FileNotFoundException(path)).Id;
     }
 
     /// <summary>Writes down every change from now on. What is there is the beginning, all of it durable.</summary>
     public Journal Record()
     {
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var node in nodes.Values)
+            foreach (var node in _nodes.Values)
             {
                 if (node is not SimFile file) continue;
                 for (var page = 0; page < file.Known.Count; page++)
-                    if (ReferenceEquals(file.Known[page], Page.Unknown)) file.Known[page] = Page.Of(file.PageBytes(page));
+                    if (ReferenceEquals(file.Known[page], Page.Unknown))
+                        file.Known[page] = Page.Of(file.PageBytes(page));
             }
 
             return Journal = new Journal();
@@ -62,7 +65,7 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
     /// <summary>Puts a note in the journal, after what is in mappings by now.</summary>
     public void Note(object note)
     {
-        lock (gate)
+        lock (_gate)
         {
             CaptureAll();
             Journal?.Add(new SimEvent(SimEventKind.Noted) { Note = note });
@@ -71,17 +74,17 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
 
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
-            foreach (var node in nodes.Values) (node as SimFile)?.Dispose();
-            nodes.Clear();
+            foreach (var node in _nodes.Values) (node as SimFile)?.Dispose();
+            _nodes.Clear();
         }
     }
 
     /// <summary>Runs a call: counted, refused if it is to fail, alone.</summary>
     internal T Call<T>(SimCall call, string path, Func<T> action, Action? refused = null)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (Faults.Enter(call, path) is not { } failure) return action();
             refused?.Invoke();
@@ -98,7 +101,7 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
 
     internal void Locked(Action action)
     {
-        lock (gate) action();
+        lock (_gate) action();
     }
 
     /// <summary>Takes room on the disk for a file, or finds it full.</summary>
@@ -106,7 +109,8 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
     {
         var taken = (long)SimFile.PagesOf(length) * Page.Size;
         if (taken <= file.Taken) return;
-        if (taken - file.Taken > Capacity - Used) throw new StorageFullException(path, new IOException($"{path}: no space left", 28));
+        if (taken - file.Taken > Capacity - Used)
+            throw new StorageFullException(path, new IOException($"{path}: no space left", 28));
         Used += taken - file.Taken;
         file.Taken = taken;
     }
@@ -117,11 +121,11 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
         if (node is SimFile file)
         {
             Used -= file.Taken;
-            if (Journal is null && node.Id <= loadedUpTo) return; // kept for the next image
+            if (Journal is null && node.Id <= _loadedUpTo) return; // kept for the next image
             file.Dispose();
         }
 
-        nodes.Remove(node.Id);
+        _nodes.Remove(node.Id);
     }
 
     internal void Grow(SimFile file, long length)
@@ -134,7 +138,8 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
 
     internal void Shrink(SimFile file, long length)
     {
-        if (file.Mappings > 0) throw new NotSupportedException("The simulated disk does not cut a file off under a mapping.");
+        if (file.Mappings > 0)
+            throw new NotSupportedException("The simulated disk does not cut a file off under a mapping.");
         if (length >= file.Length) return;
         var pages = SimFile.PagesOf(length);
         new Span<byte>(file.Memory + length, checked((int)(file.Length - length))).Clear();
@@ -161,7 +166,10 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
         file.Known[page] = content;
         Journal.Add(new SimEvent(SimEventKind.Stored)
         {
-            Node = file.Id, Page = page, Content = content, OnTheWay = same || !throughMapping ? null : Mix(Page.Bytes(before), bytes),
+            Node = file.Id,
+            Page = page,
+            Content = content,
+            OnTheWay = same || !throughMapping ? null : Mix(Page.Bytes(before), bytes),
         });
     }
 
@@ -172,17 +180,21 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
         for (var page = 0; page < file.Known.Count; page++)
         {
             if (Journal is null) file.Known[page] = Page.Unknown;
-            else if ((page >= first && page < end) || !file.PageBytes(page).SequenceEqual(Page.Bytes(file.Known[page]))) Stored(file, page, throughMapping: true);
+            else if ((page >= first && page < end) || !file.PageBytes(page).SequenceEqual(Page.Bytes(file.Known[page])))
+                Stored(file, page, throughMapping: true);
         }
     }
 
     private void CaptureAll()
     {
-        foreach (var node in nodes.Values)
+        foreach (var node in _nodes.Values)
             if (node is SimFile { WritableMappings: > 0 } file) Capture(file);
     }
 
-    /// <summary>The words of a page reach the disk in any order while it is stored to: its beginning first, its end first, any of them.</summary>
+    /// <summary>
+    /// The words of a page reach the disk in any order while it is stored to: its beginning first, its end first, any
+    /// of them.
+    /// </summary>
     private Page?[] Mix(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after)
     {
         const int Word = 8;
@@ -190,9 +202,10 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
         for (var at = 0; at < Page.Size; at += Word)
             if (!before.Slice(at, Word).SequenceEqual(after.Slice(at, Word))) changed.Add(at);
         if (changed.Count < 2) return [];
-        var cut = mixing.Next(1, changed.Count);
-        var header = Math.Min(mixing.Next(1, 13), changed.Count - 1);
-        return [With(before, after, changed, i => i < cut), With(before, after, changed, i => i >= header), With(before, after, changed, _ => mixing.Next(2) == 0)];
+        var cut = _mixing.Next(1, changed.Count);
+        var header = Math.Min(_mixing.Next(1, 13), changed.Count - 1);
+        return [With(before, after, changed, i => i < cut), With(before, after, changed, i => i >= header), With(
+            before, after, changed, _ => _mixing.Next(2) == 0)];
 
         static Page? With(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, List<int> changed, Func<int, bool> isNew)
         {

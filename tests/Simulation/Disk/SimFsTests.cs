@@ -16,41 +16,41 @@ public sealed class SimFsContractTests() : StorageContract(new SimFs())
 /// <summary>What a power loss leaves of the simulated disk is what was synced, and any of the rest.</summary>
 public sealed unsafe class SimFsTests : IDisposable
 {
-    private readonly SimFs disk = new();
-    private readonly SimFs after = new();
-    private readonly Journal journal;
+    private readonly SimFs _disk = new();
+    private readonly SimFs _after = new();
+    private readonly Journal _journal;
 
     public SimFsTests()
     {
-        disk.CreateDirectory("/d");
-        journal = disk.Record();
+        _disk.CreateDirectory("/d");
+        _journal = _disk.Record();
     }
 
     public void Dispose()
     {
-        disk.Dispose();
-        after.Dispose();
+        _disk.Dispose();
+        _after.Dispose();
     }
 
     [Fact]
     public void ASyncedFileHasNoNameUntilItsDirectoryIsSynced()
     {
-        using (var file = disk.Open("/d/f", FileIntent.CreateNew))
+        using (var file = _disk.Open("/d/f", FileIntent.CreateNew))
         {
             file.Write(0, "abc"u8);
             file.Sync();
         }
 
         Assert.Equal(["-", "abc"], Outcomes("/d/f"));
-        disk.SyncDirectory("/d");
+        _disk.SyncDirectory("/d");
         Assert.Equal(["abc"], Outcomes("/d/f"));
     }
 
     [Fact]
     public void ContentAndSizeOfAnUnsyncedFileComeApart()
     {
-        using var file = disk.Open("/d/f", FileIntent.CreateNew);
-        disk.SyncDirectory("/d");
+        using var file = _disk.Open("/d/f", FileIntent.CreateNew);
+        _disk.SyncDirectory("/d");
         file.Write(0, "abc"u8);
         Assert.Equal(["", "\0\0\0", "abc"], Outcomes("/d/f"));
         file.Write(0, "xyz"u8);
@@ -62,8 +62,8 @@ public sealed unsafe class SimFsTests : IDisposable
     [Fact]
     public void SectorsComeApart()
     {
-        using var file = disk.Open("/d/f", FileIntent.CreateNew);
-        disk.SyncDirectory("/d");
+        using var file = _disk.Open("/d/f", FileIntent.CreateNew);
+        _disk.SyncDirectory("/d");
         file.Write(0, new byte[1024]);
         file.Sync();
         file.Write(511, "ab"u8);
@@ -73,12 +73,12 @@ public sealed unsafe class SimFsTests : IDisposable
     [Fact]
     public void AFailedSyncIsNotMadeGoodByTheNext()
     {
-        using var file = disk.Open("/d/f", FileIntent.CreateNew);
-        disk.SyncDirectory("/d");
+        using var file = _disk.Open("/d/f", FileIntent.CreateNew);
+        _disk.SyncDirectory("/d");
         file.Write(0, "abc"u8);
         file.Sync();
         file.Write(0, "xyz"u8);
-        disk.Faults.FailAt(0, SimFault.InputOutput);
+        _disk.Faults.FailAt(0, SimFault.InputOutput);
         Assert.Throws<IOException>(file.Sync);
         file.Sync();
         Assert.Equal(["abc", "xyz"], Outcomes("/d/f"));
@@ -92,23 +92,26 @@ public sealed unsafe class SimFsTests : IDisposable
     {
         Put("/d/old", "old");
         Put("/d/new", "new");
-        disk.SyncDirectory("/d");
-        disk.Rename("/d/new", "/d/old");
-        Assert.Equal(["old new", "new -"], States().Select(state => $"{Text(state, "/d/old")} {Text(state, "/d/new")}").Distinct());
+        _disk.SyncDirectory("/d");
+        _disk.Rename("/d/new", "/d/old");
+        Assert.Equal(
+            ["old new", "new -"],
+            States().Select(state => $"{Text(state, "/d/old")} {Text(state, "/d/new")}").Distinct());
     }
 
     [Fact]
     public void AStoreThroughAMappingIsNoticedUnannouncedAndMayBeHalfDone()
     {
-        using var file = disk.Open("/d/f", FileIntent.CreateNew);
+        using var file = _disk.Open("/d/f", FileIntent.CreateNew);
         file.Allocate(4096);
         file.Sync();
-        disk.SyncDirectory("/d");
+        _disk.SyncDirectory("/d");
         using var mapping = file.Map(4096, MappingAccess.Segment);
         mapping.Address[0] = (byte)'a';
         mapping.Address[8] = (byte)'b';
-        disk.Note("now");
-        Assert.Equal(["\0\0", "\0b", "a\0", "ab"], Outcomes("/d/f", mixes: true).Select(text => $"{text[0]}{text[8]}").Distinct().Order(StringComparer.Ordinal).Take(4));
+        _disk.Note("now");
+        Assert.Equal(["\0\0", "\0b", "a\0", "ab"], Outcomes("/d/f", mixes: true).Select(text => $"{text[0]}{text[8]}")
+            .Distinct().Order(StringComparer.Ordinal).Take(4));
         mapping.Sync(0, 16);
         Assert.Equal(["ab"], Outcomes("/d/f", mixes: true).Select(text => $"{text[0]}{text[8]}"));
     }
@@ -117,31 +120,32 @@ public sealed unsafe class SimFsTests : IDisposable
     public void ALinkKeepsTheFileWhenItsFirstNameIsLost()
     {
         Put("/d/a", "x");
-        disk.SyncDirectory("/d");
-        disk.CreateDirectory("/e");
-        disk.SyncDirectory("/");
-        Assert.True(disk.TryLink("/d/a", "/e/b"));
-        disk.SyncDirectory("/e");
-        disk.Delete("/d/a");
-        Assert.Equal(["x x", "- x"], States().Select(state => $"{Text(state, "/d/a")} {Text(state, "/e/b")}").OrderDescending(StringComparer.Ordinal));
+        _disk.SyncDirectory("/d");
+        _disk.CreateDirectory("/e");
+        _disk.SyncDirectory("/");
+        Assert.True(_disk.TryLink("/d/a", "/e/b"));
+        _disk.SyncDirectory("/e");
+        _disk.Delete("/d/a");
+        Assert.Equal(["x x", "- x"], States().Select(state => $"{Text(state, "/d/a")} {Text(state, "/e/b")}")
+            .OrderDescending(StringComparer.Ordinal));
     }
 
     [Fact]
     public void AFullDiskIsFreedByWhatIsDeleted()
     {
-        disk.Capacity = 8192;
+        _disk.Capacity = 8192;
         Put("/d/a", "x");
-        using var file = disk.Open("/d/b", FileIntent.CreateNew);
+        using var file = _disk.Open("/d/b", FileIntent.CreateNew);
         Assert.Throws<StorageFullException>(() => file.Allocate(8192));
         Assert.Equal(0, file.Length);
-        disk.Delete("/d/a");
+        _disk.Delete("/d/a");
         file.Allocate(8192);
-        Assert.Equal(8192, disk.Used);
+        Assert.Equal(8192, _disk.Used);
     }
 
     private void Put(string path, string text)
     {
-        using var file = disk.Open(path, FileIntent.CreateNew);
+        using var file = _disk.Open(path, FileIntent.CreateNew);
         file.Write(0, System.Text.Encoding.Latin1.GetBytes(text));
         file.Sync();
     }
@@ -161,16 +165,16 @@ public sealed unsafe class SimFsTests : IDisposable
     private IEnumerable<SimFs> States(bool mixes = false)
     {
         var unsynced = new UnsyncedDisk();
-        unsynced.Begin(disk.IdOf("/d"), isDirectory: true);
-        unsynced.BeginName(SimFs.RootId, "d", disk.IdOf("/d"));
-        foreach (var happened in journal.Events) unsynced.Apply(happened);
+        unsynced.Begin(_disk.IdOf("/d"), isDirectory: true);
+        unsynced.BeginName(SimFs.RootId, "d", _disk.IdOf("/d"));
+        foreach (var happened in _journal.Events) unsynced.Apply(happened);
         var point = new CrashPoint(unsynced);
         var image = new CrashImage();
         var options = new int[point.Doubts.Count];
         while (true)
         {
-            after.Load(point.Build(options, image));
-            yield return after;
+            _after.Load(point.Build(options, image));
+            yield return _after;
             var i = 0;
             for (; i < options.Length; i++)
             {

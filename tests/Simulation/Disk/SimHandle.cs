@@ -5,36 +5,38 @@ namespace Varve.Tests.Simulation.Disk;
 /// <summary>An open file of <see cref="SimFs"/>.</summary>
 internal sealed unsafe class SimHandle : IStorageFile
 {
-    private readonly SimFs owner;
-    private readonly SimFile file;
-    private readonly bool canWrite;
-    private bool disposed;
+    private readonly SimFs _owner;
+    private readonly SimFile _file;
+    private readonly bool _canWrite;
+    private bool _disposed;
 
     public SimHandle(SimFs owner, SimFile file, string path, bool canWrite)
     {
-        this.owner = owner;
-        this.file = file;
-        this.canWrite = canWrite;
+        _owner = owner;
+        _file = file;
+        _canWrite = canWrite;
         Path = path;
         file.References++;
     }
 
     public string Path { get; }
 
-    public long Length => file.Length;
+    public long Length => _file.Length;
 
     public void Read(long offset, Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (destination.IsEmpty) return;
         fixed (byte* into = destination)
         {
             var (pointer, length) = ((nint)into, destination.Length);
-            owner.Call(SimCall.Read, Path, () =>
+            _owner.Call(SimCall.Read, Path, () =>
             {
-                if (offset + length > file.Length) throw new EndOfStreamException($"{Path}: ended at offset {file.Length}, {offset + length - file.Length} bytes short");
-                Buffer.MemoryCopy(file.Memory + offset, (byte*)pointer, length, length);
+                if (offset + length > _file.Length)
+                    throw new EndOfStreamException(
+                        $"{Path}: ended at offset {_file.Length}, {offset + length - _file.Length} bytes short");
+                Buffer.MemoryCopy(_file.Memory + offset, (byte*)pointer, length, length);
             });
         }
     }
@@ -42,120 +44,127 @@ internal sealed unsafe class SimHandle : IStorageFile
     public void Write(long offset, ReadOnlySpan<byte> source)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ObjectDisposedException.ThrowIf(disposed, this);
-        if (!canWrite) throw new IOException($"{Path}: pwrite failed: opened to read");
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!_canWrite) throw new IOException($"{Path}: pwrite failed: opened to read");
         if (source.IsEmpty) return;
         fixed (byte* from = source)
         {
             var (pointer, length) = ((nint)from, source.Length);
             // A write that fails has got somewhere.
-            owner.Call(SimCall.Write, Path, () => Put(offset, (byte*)pointer, length), () => Put(offset, (byte*)pointer, length / 2));
+            _owner.Call(
+                SimCall.Write, Path, () => Put(offset, (byte*)pointer, length),
+                () => Put(offset, (byte*)pointer, length / 2));
         }
     }
 
     public void Allocate(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (length == 0) return;
-        owner.Call(SimCall.Allocate, Path, () =>
+        _owner.Call(SimCall.Allocate, Path, () =>
         {
-            owner.Take(file, length, Path);
-            owner.Grow(file, length);
+            _owner.Take(_file, length, Path);
+            _owner.Grow(_file, length);
         });
     }
 
     public void Truncate(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ObjectDisposedException.ThrowIf(disposed, this);
-        owner.Call(SimCall.Truncate, Path, () => owner.Shrink(file, length));
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _owner.Call(SimCall.Truncate, Path, () => _owner.Shrink(_file, length));
     }
 
     public void Sync()
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        owner.Call(SimCall.Sync, Path, () => Synced(SimEventKind.Synced), () => Synced(SimEventKind.SyncFailed));
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _owner.Call(SimCall.Sync, Path, () => Synced(SimEventKind.Synced), () => Synced(SimEventKind.SyncFailed));
     }
 
     public void Sync(IMapping mapping, long offset, long length)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         mapping.Sync(offset, length);
     }
 
     public IMapping Map(long length, MappingAccess access)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ObjectDisposedException.ThrowIf(disposed, this);
-        return owner.Call(SimCall.Map, Path, () =>
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _owner.Call(SimCall.Map, Path, () =>
         {
-            if (length > file.Length) throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {file.Length}");
-            return new SimMapping(owner, file, Path, length, access);
+            if (length > _file.Length)
+                throw new EndOfStreamException($"{Path}: cannot map {length} bytes of a file of {_file.Length}");
+            return new SimMapping(_owner, _file, Path, length, access);
         });
     }
 
-    public void Dispose() => owner.Locked(() =>
+    public void Dispose() => _owner.Locked(() =>
     {
-        if (!disposed) owner.Release(file);
-        disposed = true;
+        if (!_disposed) _owner.Release(_file);
+        _disposed = true;
     });
 
     private void Synced(SimEventKind kind)
     {
-        owner.Capture(file);
-        owner.Journal?.Add(new SimEvent(kind) { Node = file.Id, PageEnd = int.MaxValue, WithSize = true });
+        _owner.Capture(_file);
+        _owner.Journal?.Add(new SimEvent(kind) { Node = _file.Id, PageEnd = int.MaxValue, WithSize = true });
     }
 
     private void Put(long offset, byte* from, long length)
     {
         if (length == 0) return;
-        owner.Take(file, offset + length, Path);
-        owner.Capture(file);
-        file.Reserve(offset + length);
-        Buffer.MemoryCopy(from, file.Memory + offset, length, length);
-        for (var page = (int)(offset / Page.Size); page < SimFile.PagesOf(offset + length); page++) owner.Stored(file, page, throughMapping: false);
-        owner.Grow(file, offset + length);
+        _owner.Take(_file, offset + length, Path);
+        _owner.Capture(_file);
+        _file.Reserve(offset + length);
+        Buffer.MemoryCopy(from, _file.Memory + offset, length, length);
+        for (var page = (int)(offset / Page.Size); page < SimFile.PagesOf(offset + length); page++)
+            _owner.Stored(_file, page, throughMapping: false);
+        _owner.Grow(_file, offset + length);
     }
 }
 
 /// <summary>A range of a file of <see cref="SimFs"/>: the file's own memory.</summary>
 internal sealed unsafe class SimMapping : IMapping
 {
-    private readonly SimFs owner;
-    private readonly SimFile file;
-    private readonly string path;
-    private readonly bool isWritable;
-    private bool disposed;
+    private readonly SimFs _owner;
+    private readonly SimFile _file;
+    private readonly string _path;
+    private readonly bool _isWritable;
+    private bool _disposed;
 
     public SimMapping(SimFs owner, SimFile file, string path, long length, MappingAccess access)
     {
-        this.owner = owner;
-        this.file = file;
-        this.path = path;
-        isWritable = !access.IsReadOnly();
+        _owner = owner;
+        _file = file;
+        _path = path;
+        _isWritable = !access.IsReadOnly();
         Length = length;
         Address = length == 0 ? null : file.Memory;
         file.References++;
         file.Mappings++;
-        if (isWritable) file.WritableMappings++;
+        if (_isWritable) file.WritableMappings++;
     }
 
     public byte* Address { get; }
 
     public long Length { get; }
 
-    public void Dirtied(long offset, long length) => owner.Locked(() => owner.Capture(file, First(offset), End(offset, length)));
+    public void Dirtied(long offset, long length) =>
+        _owner.Locked(() => _owner.Capture(_file, First(offset), End(offset, length)));
 
     public void Sync(long offset, long length)
     {
-        if (offset < 0 || length <= 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
-        owner.Call(SimCall.SyncRange, path, () => Synced(SimEventKind.Synced), () => Synced(SimEventKind.SyncFailed));
+        if (offset < 0 || length <= 0 || offset > Length - length)
+            throw new ArgumentOutOfRangeException(nameof(offset));
+        _owner.Call(SimCall.SyncRange, _path, () => Synced(SimEventKind.Synced), () => Synced(SimEventKind.SyncFailed));
 
         void Synced(SimEventKind kind)
         {
-            owner.Capture(file);
-            owner.Journal?.Add(new SimEvent(kind) { Node = file.Id, Page = First(offset), PageEnd = End(offset, length) });
+            _owner.Capture(_file);
+            _owner.Journal?.Add(
+                new SimEvent(kind) { Node = _file.Id, Page = First(offset), PageEnd = End(offset, length) });
         }
     }
 
@@ -171,14 +180,14 @@ internal sealed unsafe class SimMapping : IMapping
         return false;
     }
 
-    public void Dispose() => owner.Locked(() =>
+    public void Dispose() => _owner.Locked(() =>
     {
-        if (disposed) return;
-        disposed = true;
-        owner.Capture(file);
-        file.Mappings--;
-        if (isWritable) file.WritableMappings--;
-        owner.Release(file);
+        if (_disposed) return;
+        _disposed = true;
+        _owner.Capture(_file);
+        _file.Mappings--;
+        if (_isWritable) _file.WritableMappings--;
+        _owner.Release(_file);
     });
 
     private static int First(long offset) => (int)(offset / Page.Size);

@@ -17,12 +17,12 @@ internal sealed class SimDirectory(int id) : SimNode(id)
 }
 
 /// <summary>
-/// A file: its content in native memory, which mappings point into, and what content each page is known to have, so that a store
-/// through a mapping can be told.
+/// A file: its content in native memory, which mappings point into, and what content each page is known to have, so
+/// that a store through a mapping can be told.
 /// </summary>
 internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
 {
-    private long capacity;
+    private long _capacity;
 
     public byte* Memory { get; private set; }
 
@@ -46,15 +46,15 @@ internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
     {
         var pages = PagesOf(length);
         while (Known.Count < pages) Known.Add(null);
-        if (length <= capacity) return;
+        if (length <= _capacity) return;
         if (Mappings > 0) throw new NotSupportedException("The simulated disk does not grow a file under a mapping.");
-        var larger = Math.Max((long)pages * Page.Size, capacity * 2);
+        var larger = Math.Max((long)pages * Page.Size, _capacity * 2);
         var memory = (byte*)NativeMemory.AlignedAlloc((nuint)larger, Page.Size);
-        if (capacity > 0) NativeMemory.Copy(Memory, memory, (nuint)capacity);
-        NativeMemory.Clear(memory + capacity, (nuint)(larger - capacity));
+        if (_capacity > 0) NativeMemory.Copy(Memory, memory, (nuint)_capacity);
+        NativeMemory.Clear(memory + _capacity, (nuint)(larger - _capacity));
         if (Memory != null) NativeMemory.AlignedFree(Memory);
         Memory = memory;
-        capacity = larger;
+        _capacity = larger;
     }
 
     /// <summary>Puts a whole page in place, unless it is known to be there.</summary>
@@ -69,7 +69,7 @@ internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
     {
         if (Memory != null) NativeMemory.AlignedFree(Memory);
         Memory = null;
-        capacity = 0;
+        _capacity = 0;
         Known.Clear();
         GC.SuppressFinalize(this);
     }

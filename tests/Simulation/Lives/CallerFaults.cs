@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Varve.Contract;
 
 namespace Varve.Tests.Simulation.Lives;
 
@@ -16,19 +15,23 @@ internal enum CallerFault
     Logger,
 }
 
-/// <summary>A clock, a logger and an allocator, one of which fails at its k-th call. The clock stands still: leases go by the log.</summary>
+/// <summary>
+/// A clock, a logger and an allocator, one of which fails at its k-th call. The clock stands still: leases go by the
+/// log.
+/// </summary>
 internal sealed class CallerFaults(CallerFault fault, long k) : TimeProvider, ILoggerFactory, ILogger
 {
-    private long calls;
-    private volatile bool isEnding;
+    private long _calls;
+    private volatile bool _isEnding;
 
     /// <summary>Whether the k-th call came.</summary>
-    public bool Failed => Interlocked.Read(ref calls) > k;
+    public bool Failed => Interlocked.Read(ref _calls) > k;
 
-    public EngineOptions On(EngineOptions options) => options with { Allocations = _ => Count(CallerFault.Allocation), TimeProvider = this, LoggerFactory = this };
+    public EngineOptions On(EngineOptions options) =>
+        options with { Allocations = _ => Count(CallerFault.Allocation), TimeProvider = this, LoggerFactory = this };
 
     /// <summary>From here on nothing fails.</summary>
-    public void End() => isEnding = true;
+    public void End() => _isEnding = true;
 
     /// <summary>Whether an exception is what the engine is to give for this fault.</summary>
     public bool Explains(Exception e) => fault switch
@@ -58,11 +61,14 @@ internal sealed class CallerFaults(CallerFault fault, long k) : TimeProvider, IL
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Count(CallerFault.Logger);
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter) =>
+        Count(CallerFault.Logger);
 
     private void Count(CallerFault called)
     {
-        if (called != fault || isEnding || Interlocked.Increment(ref calls) != k + 1) return;
+        if (called != fault || _isEnding || Interlocked.Increment(ref _calls) != k + 1) return;
         throw fault switch
         {
             CallerFault.Allocation => new OutOfMemoryException($"allocation {k}"),

@@ -1,8 +1,8 @@
 namespace Varve.Tests.Simulation.Lives;
 
 /// <summary>
-/// What a recovery may find from a moment on: the states of one line between two of its chunks' ends, or of another where a
-/// switch is under way.
+/// What a recovery may find from a moment on: the states of one line between two of its chunks' ends, or of another
+/// where a switch is under way.
 /// </summary>
 internal sealed record Expectation(params Allowed[] Allowed)
 {
@@ -22,10 +22,15 @@ internal sealed record Expectation(params Allowed[] Allowed)
         $"{range.Line.Ends[range.First].Id.Index}..{range.Line.Ends[range.Acknowledged].Id.Index} acknowledged..{range.Line.Ends[range.Last].Id.Index}"));
 }
 
-/// <summary>The ends from the first, which power loss may not go behind, by the acknowledged one, which a process's death may not, to the last one logged.</summary>
+/// <summary>
+/// The ends from the first, which power loss may not go behind, by the acknowledged one, which a process's death may
+/// not, to the last one logged.
+/// </summary>
 internal readonly record struct Allowed(Line Line, int First, int Acknowledged, int Last);
 
-/// <summary>In the journal: a snapshot is being made; if its directory is there after a power loss, it is whole.</summary>
+/// <summary>
+/// In the journal: a snapshot is being made; if its directory is there after a power loss, it is whole.
+/// </summary>
 internal sealed record SnapshotBegun(SnapshotTaken Snapshot);
 
 /// <summary>In the journal: a snapshot is acknowledged, and is there and whole from here on.</summary>

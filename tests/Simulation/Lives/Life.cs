@@ -5,33 +5,33 @@ using Varve.Tests.Simulation.Disk;
 namespace Varve.Tests.Simulation.Lives;
 
 /// <summary>
-/// A scripted life of a database on a simulated disk. The journal of the disk carries, as notes, what may be expected of a recovery
-/// from there on. Everything happens on one thread, so a life repeats from its steps.
+/// A scripted life of a database on a simulated disk. The journal of the disk carries, as notes, what may be expected
+/// of a recovery from there on. Everything happens on one thread, so a life repeats from its steps.
 /// </summary>
 internal sealed class Life : IDisposable
 {
     public const string Directory = "/data/db";
-    private readonly Step[] steps;
-    private readonly EngineOptions options;
-    private readonly CallerFaults? callers;
-    private readonly List<SnapshotTaken> snapshots = [];
-    private readonly ApplyResult[] results = new ApplyResult[64];
-    private ManualScheduler background = new();
-    private LsmStateMachine? machine;
-    private Line line = new(1);
-    private Line? other;
-    private int first;
-    private int acknowledged;
-    private int opened;
-    private byte tags = 1;
+    private readonly Step[] _steps;
+    private readonly EngineOptions _options;
+    private readonly CallerFaults? _callers;
+    private readonly List<SnapshotTaken> _snapshots = [];
+    private readonly ApplyResult[] _results = new ApplyResult[64];
+    private ManualScheduler _background = new();
+    private LsmStateMachine? _machine;
+    private Line _line = new(1);
+    private Line? _other;
+    private int _first;
+    private int _acknowledged;
+    private int _opened;
+    private byte _tags = 1;
 
     public Life(Step[] steps, Durability durability, int historyEntries = 0, CallerFaults? callers = null)
     {
-        this.steps = steps;
-        this.callers = callers;
+        _steps = steps;
+        _callers = callers;
         Durability = durability;
         Disk.CreateDirectory(Path.GetDirectoryName(Directory)!); // before any fault
-        options = Options(Disk) with
+        _options = Options(Disk) with
         {
             Durability = durability,
             HistoryEntries = historyEntries,
@@ -39,7 +39,7 @@ internal sealed class Life : IDisposable
             IdleAfter = (steps.Length + (int)durability) % 2 == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(30),
             TableAccess = durability == Durability.Interval ? TableAccess.Probed : TableAccess.Mapped,
         };
-        if (callers is not null) options = callers.On(options);
+        if (callers is not null) _options = callers.On(_options);
     }
 
     public SimFs Disk { get; } = new();
@@ -53,7 +53,7 @@ internal sealed class Life : IDisposable
     /// <summary>Steps that ended in an exception of the documented kinds.</summary>
     public List<Exception> Failures { get; } = [];
 
-    public IReadOnlyList<SnapshotTaken> Snapshots => snapshots;
+    public IReadOnlyList<SnapshotTaken> Snapshots => _snapshots;
 
     /// <summary>Why the machine was latched, if it was.</summary>
     public string? Fault { get; private set; }
@@ -96,9 +96,9 @@ internal sealed class Life : IDisposable
         Say();
         Try(Open);
         Disk.Note(new Opened());
-        foreach (var step in steps)
+        foreach (var step in _steps)
         {
-            if (machine is null && !Try(Open)) continue;
+            if (_machine is null && !Try(Open)) continue;
             for (var i = 0; i < step.Chunks; i++) Try(() => Do(step));
         }
 
@@ -107,20 +107,20 @@ internal sealed class Life : IDisposable
 
     public void Close()
     {
-        if (machine is null) return;
-        Fault ??= machine.GetStatistics().Fault;
+        if (_machine is null) return;
+        Fault ??= _machine.GetStatistics().Fault;
         NoteDurable();
-        machine.CloseStorage();
-        machine = null;
-        if (Fault is null && Disk.Faults.Failed is null) first = acknowledged; // closing syncs
+        _machine.CloseStorage();
+        _machine = null;
+        if (Fault is null && Disk.Faults.Failed is null) _first = _acknowledged; // closing syncs
         Say();
     }
 
-    public override string ToString() => $"{Name} ({Durability}): {string.Join(", ", steps)}";
+    public override string ToString() => $"{Name} ({Durability}): {string.Join(", ", _steps)}";
 
     public void Dispose()
     {
-        machine?.CloseStorage();
+        _machine?.CloseStorage();
         Disk.Dispose();
     }
 
@@ -132,9 +132,12 @@ internal sealed class Life : IDisposable
             action();
             return true;
         }
-        catch (Exception e) when (e is StorageFullException or EngineFaultedException || (e is IOException and not VarveException) || (e is SnapshotRejectedException && Disk.Faults.Failed is not null) || callers?.Explains(e) == true)
+        catch (Exception e)
+            when (e is StorageFullException or EngineFaultedException || (e is IOException and not VarveException)
+                || (e is SnapshotRejectedException && Disk.Faults.Failed is not null) || _callers?.Explains(e) == true)
         {
-            if (e is EngineFaultedException && machine is not null && machine.GetStatistics().Fault is null) throw new InvalidOperationException("faulted, and the statistics do not say why", e);
+            if (e is EngineFaultedException && _machine is not null && _machine.GetStatistics().Fault is null)
+                throw new InvalidOperationException("faulted, and the statistics do not say why", e);
             Failures.Add(e);
             return false;
         }
@@ -142,16 +145,18 @@ internal sealed class Life : IDisposable
 
     private void Open()
     {
-        background = new ManualScheduler();
-        machine = LsmStateMachine.Open(Directory, options with { Steps = background });
-        // What was in the log when a step failed may be there or not, and so may a switch have been made: the machine says.
-        var index = machine.LastApplied.Index;
-        var position = line.PositionOf(index);
-        if (position < acknowledged && other?.PositionOf(index) is 0) (line, first, acknowledged, position) = (other, 0, 0, 0);
-        if (position < acknowledged) throw new InvalidOperationException($"opened at {index}, expected {Expected}");
-        if (position < line.Ends.Count - 1) line = line.Back(position);
-        (other, acknowledged, opened) = (null, position, position);
-        if (Durability == Durability.Power) first = position; // opening syncs what was acknowledged
+        _background = new ManualScheduler();
+        _machine = LsmStateMachine.Open(Directory, _options with { Steps = _background });
+        // What was in the log when a step failed may be there or not, and so may a switch have been made: the machine
+        // says.
+        var index = _machine.LastApplied.Index;
+        var position = _line.PositionOf(index);
+        if (position < _acknowledged && _other?.PositionOf(index) is 0)
+            (_line, _first, _acknowledged, position) = (_other, 0, 0, 0);
+        if (position < _acknowledged) throw new InvalidOperationException($"opened at {index}, expected {Expected}");
+        if (position < _line.Ends.Count - 1) _line = _line.Back(position);
+        (_other, _acknowledged, _opened) = (null, position, position);
+        if (Durability == Durability.Power) _first = position; // opening syncs what was acknowledged
         NoteDurable();
     }
 
@@ -166,23 +171,23 @@ internal sealed class Life : IDisposable
                 Apply(1, 150_000);
                 break;
             case StepKind.Flush:
-                machine!.Flush();
+                _machine!.Flush();
                 Durable();
                 break;
             case StepKind.SaveHardState:
-                machine!.PersistLastApplied(line.Last.Id);
-                machine.SaveHardState();
+                _machine!.PersistLastApplied(_line.Last.Id);
+                _machine.SaveHardState();
                 Durable();
                 break;
             case StepKind.Background:
-                background.Run();
+                _background.Run();
                 break;
             case StepKind.Tick:
-                background.Tick();
+                _background.Tick();
                 break;
             case StepKind.Compact:
-                var compacted = machine!.CompactAsync();
-                background.Run();
+                var compacted = _machine!.CompactAsync();
+                _background.Run();
                 Wait(compacted);
                 break;
             case StepKind.Snapshot:
@@ -193,10 +198,10 @@ internal sealed class Life : IDisposable
                 Install();
                 break;
             case StepKind.Reset:
-                Switch(() => Wait(machine!.ResetAsync()), new Line(++tags));
+                Switch(() => Wait(_machine!.ResetAsync()), new Line(++_tags));
                 break;
             case StepKind.Clean:
-                _ = machine!.LeaseBackgroundCleanupAsync();
+                _ = _machine!.LeaseBackgroundCleanupAsync();
                 break;
             case StepKind.Reopen:
                 Close();
@@ -209,20 +214,21 @@ internal sealed class Life : IDisposable
 
     private void Apply(int entries, int largeValue)
     {
-        if (machine!.LastApplied != line.Last.Id) return; // latched, with an entry in the log
-        var chunk = line.Next(entries, largeValue);
+        if (_machine!.LastApplied != _line.Last.Id) return; // latched, with an entry in the log
+        var chunk = _line.Next(entries, largeValue);
         Say(); // from here on it may be in the log
         try
         {
-            machine.ApplyChunk(chunk, results);
+            _machine.ApplyChunk(chunk, _results);
             for (var i = 0; i < entries; i++)
-                if (results[i].Succeeded != line.Outcome(chunk[i].Index)) throw new InvalidOperationException($"entry {chunk[i].Index} has another outcome than the model's");
-            acknowledged = line.Ends.Count - 1;
-            if (Durability == Durability.Power) first = acknowledged;
+                if (_results[i].Succeeded != _line.Outcome(chunk[i].Index))
+                    throw new InvalidOperationException($"entry {chunk[i].Index} has another outcome than the model's");
+            _acknowledged = _line.Ends.Count - 1;
+            if (Durability == Durability.Power) _first = _acknowledged;
         }
-        catch (Exception e) when (e is StorageFullException || callers?.Explains(e) == true)
+        catch (Exception e) when (e is StorageFullException || _callers?.Explains(e) == true)
         {
-            line = line.Back(line.Ends.Count - 2); // nothing changed
+            _line = _line.Back(_line.Ends.Count - 2); // nothing changed
             throw;
         }
         finally
@@ -233,49 +239,55 @@ internal sealed class Life : IDisposable
 
     private void Durable()
     {
-        first = acknowledged;
+        _first = _acknowledged;
         Say();
     }
 
     private void Snapshot(bool isBehind)
     {
-        if (machine!.LastApplied != line.Last.Id) return;
-        var state = line.Last;
-        if (isBehind && line.Ends.Count - 2 >= opened && state.Id.Index - line.Ends[^2].Id.Index <= (ulong)options.HistoryEntries) state = line.Ends[^2];
-        var taken = new SnapshotTaken($"/data/snapshot-{snapshots.Count}", line, state);
+        if (_machine!.LastApplied != _line.Last.Id) return;
+        var state = _line.Last;
+        if (isBehind && _line.Ends.Count - 2 >= _opened
+            && state.Id.Index - _line.Ends[^2].Id.Index <= (ulong)_options.HistoryEntries)
+            state = _line.Ends[^2];
+        var taken = new SnapshotTaken($"/data/snapshot-{_snapshots.Count}", _line, state);
         Disk.Note(new SnapshotBegun(taken));
-        var made = machine.GenerateSnapshotDataAsync(taken.Path, state.Id);
+        var made = _machine.GenerateSnapshotDataAsync(taken.Path, state.Id);
         Wait(made);
         taken.Metadata = new SnapshotMetadata(state.Id, made.Result);
-        snapshots.Add(taken);
+        _snapshots.Add(taken);
         Disk.Note(new SnapshotKept(taken));
         Durable();
     }
 
     private void Install()
     {
-        if (snapshots.Count == 0) return;
+        if (_snapshots.Count == 0) return;
         // Older ones than the state are refused: it goes back first, to entry 0.
-        var taken = snapshots[^1];
-        if (taken.State.Id.Index < machine!.LastApplied.Index) Switch(() => Wait(machine.ResetAsync()), new Line(++tags));
-        Switch(() => Wait(machine.ApplySnapshotFromFileAsync(taken.Metadata!, taken.Path)), taken.Line.From(taken.State, ++tags));
+        var taken = _snapshots[^1];
+        if (taken.State.Id.Index < _machine!.LastApplied.Index)
+            Switch(() => Wait(_machine.ResetAsync()), new Line(++_tags));
+        Switch(
+            () => Wait(_machine.ApplySnapshotFromFileAsync(taken.Metadata!, taken.Path)),
+            taken.Line.From(taken.State, ++_tags));
     }
 
     /// <summary>The state is replaced: before or after, never mixed.</summary>
     private void Switch(Action action, Line next)
     {
-        if (other is not null) return; // latched by a switch of which nobody knows whether it was made
-        other = next;
+        if (_other is not null) return; // latched by a switch of which nobody knows whether it was made
+        _other = next;
         Say();
         try
         {
             action();
-            (line, first, acknowledged, opened) = (next, 0, 0, 0);
-            other = null;
+            (_line, _first, _acknowledged, _opened) = (next, 0, 0, 0);
+            _other = null;
         }
-        catch (Exception e) when ((e is IOException && e is not EngineFaultedException) || callers?.Explains(e) == true)
+        catch (Exception e)
+            when ((e is IOException && e is not EngineFaultedException) || _callers?.Explains(e) == true)
         {
-            other = null; // refused before anything was changed
+            _other = null; // refused before anything was changed
             throw;
         }
         finally
@@ -286,18 +298,18 @@ internal sealed class Life : IDisposable
 
     private void Say()
     {
-        var own = new Allowed(line, first, acknowledged, line.Ends.Count - 1);
-        Expected = other is null ? new Expectation(own) : new Expectation(own, new Allowed(other, 0, 0, 0));
+        var own = new Allowed(_line, _first, _acknowledged, _line.Ends.Count - 1);
+        Expected = _other is null ? new Expectation(own) : new Expectation(own, new Allowed(_other, 0, 0, 0));
         Disk.Note(Expected);
     }
 
     /// <summary>What the machine says is durable is held against it.</summary>
     private void NoteDurable()
     {
-        if (machine is null) return;
-        var durable = machine.DurableLogId.Index;
-        var at = line.Ends.FindLastIndex(end => end.Id.Index <= durable);
-        if (at > first && at <= acknowledged) first = at;
+        if (_machine is null) return;
+        var durable = _machine.DurableLogId.Index;
+        var at = _line.Ends.FindLastIndex(end => end.Id.Index <= durable);
+        if (at > _first && at <= _acknowledged) _first = at;
         Say();
     }
 

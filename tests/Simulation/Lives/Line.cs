@@ -9,7 +9,7 @@ internal readonly record struct Row(byte[] Key, byte[] Value, ulong Deadline);
 /// <summary>What a machine has to show at one applied index; <see cref="Live"/> holds what has expired too.</summary>
 internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row> live, ulong time)
 {
-    private Row[]? rows;
+    private Row[]? _rows;
 
     public LogId Id { get; } = id;
 
@@ -19,47 +19,50 @@ internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row>
     public ulong Time { get; } = time;
 
     /// <summary>What is not expired, in key order.</summary>
-    public Row[] Rows => rows ??= [.. Live.Values.Where(row => row.Deadline > Time)];
+    public Row[] Rows => _rows ??= [.. Live.Values.Where(row => row.Deadline > Time)];
 }
 
 /// <summary>
-/// A history of entries, and the state at the end of each of its chunks. The entries are those of <see cref="NumberedLog"/>, with
-/// leases among them, and with the line's own tag in every value, so that no line's state passes for another's. What is
-/// installed from a snapshot is a line that goes on from another's state.
+/// A history of entries, and the state at the end of each of its chunks. The entries are those of
+/// <see cref="NumberedLog"/>, with leases among them, and with the line's own tag in every value, so that no line's
+/// state passes for another's. What is installed from a snapshot is a line that goes on from another's state.
 /// </summary>
 internal sealed class Line
 {
     private const ulong Start = 1_700_000_000_000;
-    private static readonly ImmutableSortedDictionary<string, Row> empty = ImmutableSortedDictionary.Create<string, Row>(StringComparer.Ordinal);
-    private readonly byte tag;
-    private readonly Dictionary<ulong, bool> outcomes;
+    private static readonly ImmutableSortedDictionary<string, Row> Empty =
+        ImmutableSortedDictionary.Create<string, Row>(StringComparer.Ordinal);
+    private readonly byte _tag;
+    private readonly Dictionary<ulong, bool> _outcomes;
 
     public Line(byte tag)
-        : this(tag, [new LineState(default, empty, 0)], [])
+        : this(tag, [new LineState(default, Empty, 0)], [])
     {
     }
 
     private Line(byte tag, List<LineState> ends, Dictionary<ulong, bool> outcomes)
     {
-        this.tag = tag;
-        this.outcomes = outcomes;
+        _tag = tag;
+        _outcomes = outcomes;
         Ends = ends;
     }
 
-    /// <summary>The states at the ends of chunks, oldest first. Only added to: expectations name places in it.</summary>
+    /// <summary>
+    /// The states at the ends of chunks, oldest first. Only added to: expectations name places in it.
+    /// </summary>
     public List<LineState> Ends { get; }
 
     public LineState Last => Ends[^1];
 
     /// <summary>The line that goes on from a state of this one.</summary>
-    public Line From(LineState state, byte newTag) => new(newTag, [state], new(outcomes));
+    public Line From(LineState state, byte newTag) => new(newTag, [state], new(_outcomes));
 
     /// <summary>This line as it was at one of its ends.</summary>
-    public Line Back(int position) => new(tag, Ends[..(position + 1)], new(outcomes));
+    public Line Back(int position) => new(_tag, Ends[..(position + 1)], new(_outcomes));
 
     public int PositionOf(ulong index) => Ends.FindLastIndex(end => end.Id.Index == index);
 
-    public bool Outcome(ulong index) => outcomes[index];
+    public bool Outcome(ulong index) => _outcomes[index];
 
     /// <summary>The next entries, applied to the line.</summary>
     public ApplyEntry[] Next(int count, int largeValue = 0)
@@ -70,7 +73,7 @@ internal sealed class Line
         {
             chunk[i] = Entry(first + (ulong)i, i == 0 ? largeValue : 0);
             time = Math.Max(time, chunk[i].TimestampMs);
-            outcomes[chunk[i].Index] = Apply(live, chunk[i].Command, time);
+            _outcomes[chunk[i].Index] = Apply(live, chunk[i].Command, time);
         }
 
         Ends.Add(new LineState(NumberedLog.Id(chunk[^1].Index), live.ToImmutable(), time));
@@ -88,7 +91,8 @@ internal sealed class Line
     {
         var (_, term, command, _) = NumberedLog.Entry(index);
         var at = Start + (index * 1000);
-        if (command.Kind is CommandKind.Noop or CommandKind.Delete && largeValue == 0) return new ApplyEntry(index, term, command, at);
+        if (command.Kind is CommandKind.Noop or CommandKind.Delete && largeValue == 0)
+            return new ApplyEntry(index, term, command, at);
         var value = Tagged(command.Value);
         if (largeValue > 0)
         {
@@ -103,17 +107,22 @@ internal sealed class Line
         return new ApplyEntry(index, term, command, at);
     }
 
-    private byte[] Tagged(ReadOnlyMemory<byte> value) => [tag, .. value.Span];
+    private byte[] Tagged(ReadOnlyMemory<byte> value) => [_tag, .. value.Span];
 
     private static bool Apply(ImmutableSortedDictionary<string, Row>.Builder live, in Command command, ulong time)
     {
         var key = System.Text.Encoding.Latin1.GetString(command.Key.Span);
         var exists = live.TryGetValue(key, out var row) && row.Deadline > time;
         if (command.Kind == CommandKind.CompareAndSwap
-            && !(command.Expected is { } expected ? exists && row.Value.AsSpan().SequenceEqual(expected.Span) : !exists)) return false;
+            && !(command.Expected is { } expected
+                ? exists && row.Value.AsSpan().SequenceEqual(expected.Span)
+                : !exists))
+            return false;
         if (command.Kind == CommandKind.Delete) live.Remove(key);
         else if (command.Kind != CommandKind.Noop)
-            live[key] = new Row(command.Key.ToArray(), command.Value.ToArray(), command.TtlSeconds == 0 ? ulong.MaxValue : time + (command.TtlSeconds * 1000));
+            live[key] = new Row(
+                command.Key.ToArray(), command.Value.ToArray(),
+                command.TtlSeconds == 0 ? ulong.MaxValue : time + (command.TtlSeconds * 1000));
         return true;
     }
 }

@@ -4,18 +4,19 @@ using Xunit;
 namespace Varve.Tests.Simulation.Model;
 
 /// <summary>
-/// One machine of a world: an engine, what it should hold, and a clock of its own that also goes backward. Here are the rules of the lease time: which
-/// operations move it, what it may go back to when the engine is opened again, and what a clean-up reports, exactly.
+/// One machine of a world: an engine, what it should hold, and a clock of its own that also goes backward. Here are the
+/// rules of the lease time: which operations move it, what it may go back to when the engine is opened again, and what
+/// a clean-up reports, exactly.
 /// </summary>
 internal sealed class ModelMachine : IDisposable
 {
-    private readonly string directory;
-    private ulong applied; // the local time of the last entry: in the log, so an open does not go behind it
-    private ulong cleaned; // the largest deadline that was reported: nor behind that
+    private readonly string _directory;
+    private ulong _applied; // the local time of the last entry: in the log, so an open does not go behind it
+    private ulong _cleaned; // the largest deadline that was reported: nor behind that
 
     public ModelMachine(string directory, EngineOptions options, ModelState model)
     {
-        this.directory = directory;
+        _directory = directory;
         Model = model;
         Options = options with { TimeProvider = Clock, Steps = Steps };
         Engine = LsmStateMachine.Open(directory, Options);
@@ -41,7 +42,7 @@ internal sealed class ModelMachine : IDisposable
     private bool IsLocal => Options.LeaseClock == LeaseClock.Local;
 
     /// <summary>Entries are about to be applied.</summary>
-    public void SeeApply() => applied = IsLocal ? Model.Time : 0;
+    public void SeeApply() => _applied = IsLocal ? Model.Time : 0;
 
     /// <summary>The clock goes on.</summary>
     public void Advance(ulong milliseconds)
@@ -50,20 +51,25 @@ internal sealed class ModelMachine : IDisposable
         SeeTime();
     }
 
-    /// <summary>The clock is set back while the engine is open: its time stands still until the clock has caught up.</summary>
+    /// <summary>
+    /// The clock is set back while the engine is open: its time stands still until the clock has caught up.
+    /// </summary>
     public void SetBack(ulong milliseconds)
     {
         Assert.Equal(Model.Count, Engine.Count); // now the engine knows how late it was
         Clock.NowMs -= milliseconds;
     }
 
-    /// <summary>The clock is perhaps set back while the engine is closed: its time begins with what the log and the clean-ups say.</summary>
+    /// <summary>
+    /// The clock is perhaps set back while the engine is closed: its time begins with what the log and the clean-ups
+    /// say.
+    /// </summary>
     public void Reopen(ulong setBack)
     {
         Engine.Dispose();
         Clock.NowMs -= setBack;
-        Engine = LsmStateMachine.Open(directory, Options);
-        if (IsLocal) Model.Time = Math.Max(Clock.NowMs, Math.Max(applied, cleaned));
+        Engine = LsmStateMachine.Open(_directory, Options);
+        if (IsLocal) Model.Time = Math.Max(Clock.NowMs, Math.Max(_applied, _cleaned));
     }
 
     /// <summary>Every lease that has expired is reported once, if a clean-up comes in time for it.</summary>
@@ -72,8 +78,9 @@ internal sealed class ModelMachine : IDisposable
         var retention = (ulong)Options.ExpiredLeaseRetention.TotalMilliseconds;
         var expected = Model.TakeExpired(after: Model.Time - Math.Min(Model.Time, retention), out var latest);
         var actual = Engine.LeaseBackgroundCleanupAsync().GetAwaiter().GetResult().Select(key => key.ToArray());
-        Assert.Equal(expected.Select(Convert.ToHexString), actual.Select(Convert.ToHexString).Order(StringComparer.Ordinal));
-        cleaned = Math.Max(cleaned, latest);
+        Assert.Equal(
+            expected.Select(Convert.ToHexString), actual.Select(Convert.ToHexString).Order(StringComparer.Ordinal));
+        _cleaned = Math.Max(_cleaned, latest);
     }
 
     public void Reset()
@@ -81,7 +88,7 @@ internal sealed class ModelMachine : IDisposable
         Engine.ResetAsync().GetAwaiter().GetResult();
         Model.Clear();
         if (!IsLocal) Model.Time = 0;
-        (Index, Term, applied, cleaned) = (0, 1, 0, 0);
+        (Index, Term, _applied, _cleaned) = (0, 1, 0, 0);
         Recent.Clear();
     }
 
@@ -89,12 +96,14 @@ internal sealed class ModelMachine : IDisposable
     public void Install(ModelMachine from, string snapshot)
     {
         var last = new LogId(from.Index, from.Term);
-        var metadata = new SnapshotMetadata(last, from.Engine.GenerateSnapshotDataAsync(snapshot, last).GetAwaiter().GetResult());
+        var metadata = new SnapshotMetadata(
+            last, from.Engine.GenerateSnapshotDataAsync(snapshot, last).GetAwaiter().GetResult());
         if (Index > from.Index) Reset();
         Engine.ApplySnapshotFromFileAsync(metadata, snapshot).GetAwaiter().GetResult();
         Model.CopyFrom(from.Model);
         if (!IsLocal) Model.Time = from.Model.Time;
-        (Index, Term, applied, cleaned) = (from.Index, from.Term, 0, IsLocal ? Math.Min(from.cleaned, Model.Time) : from.cleaned);
+        (Index, Term, _applied, _cleaned) =
+            (from.Index, from.Term, 0, IsLocal ? Math.Min(from._cleaned, Model.Time) : from._cleaned);
         Recent.Clear();
     }
 

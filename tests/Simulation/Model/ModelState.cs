@@ -3,27 +3,29 @@ using System.Text;
 namespace Varve.Tests.Simulation.Model;
 
 /// <summary>
-/// What an engine should hold: for every key of a small universe, in key order, the part of a pool of bytes that is its value.
-/// Plain enough to be right by reading, and allocates nothing, so that millions of operations a second can be compared.
+/// What an engine should hold: for every key of a small universe, in key order, the part of a pool of bytes that is its
+/// value. Plain enough to be right by reading, and allocates nothing, so that millions of operations a second can be
+/// compared.
 /// </summary>
 internal sealed class ModelState
 {
-    private readonly byte[] pool;
-    private readonly Slot[] slots;
+    private readonly byte[] _pool;
+    private readonly Slot[] _slots;
 
     /// <summary>Another state of the same universe, empty.</summary>
     public ModelState(ModelState other)
     {
-        (pool, Keys) = (other.pool, other.Keys);
-        slots = new Slot[Keys.Length];
+        (_pool, Keys) = (other._pool, other.Keys);
+        _slots = new Slot[Keys.Length];
     }
 
     public ModelState(Random random)
     {
-        pool = new byte[1 << 16];
-        random.NextBytes(pool);
+        _pool = new byte[1 << 16];
+        random.NextBytes(_pool);
         var count = random.Next(8) == 0 ? random.Next(2, 12) : random.Next(20, 4_000);
-        var prefixes = Enumerable.Range(0, 6).Select(_ => Encoding.ASCII.GetBytes("/registry/pods/default/"[..random.Next(0, 23)])).ToArray();
+        var prefixes = Enumerable.Range(0, 6)
+            .Select(_ => Encoding.ASCII.GetBytes("/registry/pods/default/"[..random.Next(0, 23)])).ToArray();
         var keys = new SortedSet<byte[]>(Comparer<byte[]>.Create((x, y) => x.AsSpan().SequenceCompareTo(y)));
         while (keys.Count < count)
         {
@@ -44,7 +46,7 @@ internal sealed class ModelState
         }
 
         Keys = [.. keys];
-        slots = new Slot[Keys.Length];
+        _slots = new Slot[Keys.Length];
     }
 
     public byte[][] Keys { get; }
@@ -55,19 +57,19 @@ internal sealed class ModelState
     public ReadOnlyMemory<byte> RandomValue(Random random)
     {
         var length = random.Next(50) == 0 ? random.Next(0, 9_000) : random.Next(12) == 0 ? 0 : random.Next(1, 120);
-        return pool.AsMemory(random.Next(0, pool.Length - length), length);
+        return _pool.AsMemory(random.Next(0, _pool.Length - length), length);
     }
 
-    public bool IsLive(int key) => slots[key].IsPresent && (slots[key].Deadline == 0 || Time < slots[key].Deadline);
+    public bool IsLive(int key) => _slots[key].IsPresent && (_slots[key].Deadline == 0 || Time < _slots[key].Deadline);
 
-    public ReadOnlyMemory<byte> ValueOf(int key) => slots[key].Value;
+    public ReadOnlyMemory<byte> ValueOf(int key) => _slots[key].Value;
 
     public int Count
     {
         get
         {
             var live = 0;
-            for (var key = 0; key < slots.Length; key++) live += IsLive(key) ? 1 : 0;
+            for (var key = 0; key < _slots.Length; key++) live += IsLive(key) ? 1 : 0;
             return live;
         }
     }
@@ -78,12 +80,19 @@ internal sealed class ModelState
         switch (command.Kind)
         {
             case CommandKind.Delete:
-                slots[key] = default;
+                _slots[key] = default;
                 return true;
-            case CommandKind.CompareAndSwap when command.Expected is { } expected ? !IsLive(key) || !ValueOf(key).Span.SequenceEqual(expected.Span) : IsLive(key):
+            case CommandKind.CompareAndSwap when command.Expected is { } expected
+                ? !IsLive(key) || !ValueOf(key).Span.SequenceEqual(expected.Span)
+                : IsLive(key):
                 return false;
             case CommandKind.CompareAndSwap or CommandKind.Insert:
-                slots[key] = new Slot { IsPresent = true, Value = command.Value, Deadline = command.TtlSeconds == 0 ? 0 : Time + (command.TtlSeconds * 1000) };
+                _slots[key] = new Slot
+                {
+                    IsPresent = true,
+                    Value = command.Value,
+                    Deadline = command.TtlSeconds == 0 ? 0 : Time + (command.TtlSeconds * 1000)
+                };
                 return true;
             default:
                 return true;
@@ -91,8 +100,8 @@ internal sealed class ModelState
     }
 
     /// <summary>
-    /// What a clean-up has to report, in key order: the keys that have expired, with a deadline after a time. They are gone from here on: never
-    /// live again, never reported again, on no machine that has them from this one.
+    /// What a clean-up has to report, in key order: the keys that have expired, with a deadline after a time. They are
+    /// gone from here on: never live again, never reported again, on no machine that has them from this one.
     /// </summary>
     /// <param name="after">What expired up to here is not reported.</param>
     /// <param name="latest">The largest deadline of what is reported; 0 if nothing is.</param>
@@ -100,11 +109,11 @@ internal sealed class ModelState
     {
         var expired = new List<byte[]>();
         latest = 0;
-        for (var key = 0; key < slots.Length; key++)
+        for (var key = 0; key < _slots.Length; key++)
         {
-            if (!slots[key].IsPresent || IsLive(key) || slots[key].Deadline <= after) continue;
-            latest = Math.Max(latest, slots[key].Deadline);
-            slots[key] = default;
+            if (!_slots[key].IsPresent || IsLive(key) || _slots[key].Deadline <= after) continue;
+            latest = Math.Max(latest, _slots[key].Deadline);
+            _slots[key] = default;
             expired.Add(Keys[key]);
         }
 
@@ -112,9 +121,9 @@ internal sealed class ModelState
     }
 
     /// <summary>The same keys and values as another of the same universe; the time stays.</summary>
-    public void CopyFrom(ModelState other) => other.slots.CopyTo(slots, 0);
+    public void CopyFrom(ModelState other) => other._slots.CopyTo(_slots, 0);
 
-    public void Clear() => Array.Clear(slots);
+    public void Clear() => Array.Clear(_slots);
 
     /// <summary>The place of the first key that is not below a given one.</summary>
     public int FirstNotBelow(ReadOnlySpan<byte> key)

@@ -6,7 +6,10 @@ using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Runs;
 
-/// <summary>The disk fills up and is freed, over and over: a full disk is an ordinary error, and work goes on when there is room again.</summary>
+/// <summary>
+/// The disk fills up and is freed, over and over: a full disk is an ordinary error, and work goes on when there is room
+/// again.
+/// </summary>
 internal static class DiskFull
 {
     private const int CyclesPerLife = 50;
@@ -27,7 +30,8 @@ internal static class DiskFull
             }, () => Interlocked.Increment(ref refused));
             return true;
         });
-        soak.Write($"{done:N0} times the disk was full and was freed again: {refused:N0} calls refused, nothing acknowledged lost, never latched");
+        soak.Write(
+            $"{done:N0} times the disk was full and was freed again: {refused:N0} calls refused, nothing acknowledged lost, never latched");
         return Task.CompletedTask;
     }
 
@@ -69,7 +73,8 @@ internal static class DiskFull
                 Check(machine, line.Last);
                 disk.Capacity = long.MaxValue;
                 line = line.From(line.Last, (byte)cycle);
-                if (!TryApply(machine, line, 40, results)) throw new WrongRecoveryException("there is room again, and an apply is refused");
+                if (!TryApply(machine, line, 40, results))
+                    throw new WrongRecoveryException("there is room again, and an apply is refused");
                 steps.Run();
                 Check(machine, line.Last);
             }
@@ -114,7 +119,8 @@ internal static class DiskFull
         catch (StorageFullException)
         {
             line.Ends.RemoveAt(line.Ends.Count - 1);
-            if (machine.LastApplied != before.Id) throw new WrongRecoveryException($"refused, and yet it is at {machine.LastApplied}");
+            if (machine.LastApplied != before.Id)
+                throw new WrongRecoveryException($"refused, and yet it is at {machine.LastApplied}");
             return false;
         }
     }
@@ -134,6 +140,7 @@ internal static class DiskFull
     private static void Check(LsmStateMachine machine, LineState state)
     {
         if (Oracle.Compare(machine, state) is { } difference) throw new WrongRecoveryException(difference);
-        if (machine.GetStatistics().Fault is { } fault) throw new WrongRecoveryException($"latched by a full disk: {fault}");
+        if (machine.GetStatistics().Fault is { } fault)
+            throw new WrongRecoveryException($"latched by a full disk: {fault}");
     }
 }

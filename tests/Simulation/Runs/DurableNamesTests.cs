@@ -7,15 +7,18 @@ using Xunit;
 
 namespace Varve.Tests.Simulation.Runs;
 
-/// <summary>What is acknowledged is there after a power loss by the path that it was acknowledged under: every directory above it is durable too.</summary>
+/// <summary>
+/// What is acknowledged is there after a power loss by the path that it was acknowledged under: every directory above
+/// it is durable too.
+/// </summary>
 public sealed class DurableNamesTests : IDisposable
 {
-    private readonly SimFs disk = new();
-    private readonly Journal journal;
+    private readonly SimFs _disk = new();
+    private readonly Journal _journal;
 
-    public DurableNamesTests() => journal = disk.Record();
+    public DurableNamesTests() => _journal = _disk.Record();
 
-    public void Dispose() => disk.Dispose();
+    public void Dispose() => _disk.Dispose();
 
     [Fact]
     public void ADatabaseInDirectoriesThatItsOpenMade()
@@ -27,14 +30,14 @@ public sealed class DurableNamesTests : IDisposable
     [Fact]
     public void ADatabaseWhoseFirstOpenCouldNotSyncTheDirectoryAboveIt()
     {
-        disk.CreateDirectory("/data");
-        disk.SyncDirectory("/");
-        disk.Faults.Before = (call, _) =>
+        _disk.CreateDirectory("/data");
+        _disk.SyncDirectory("/");
+        _disk.Faults.Before = (call, _) =>
         {
             if (call == SimCall.SyncDirectory) throw new IOException("injected");
         };
         Assert.Throws<IOException>(() => Open("/data/db"));
-        disk.Faults.Before = null;
+        _disk.Faults.Before = null;
         using (var machine = Open("/data/db")) NumberedLog.ApplyUpTo(machine, 20);
         AssertKept("/data/db", 20);
     }
@@ -50,12 +53,14 @@ public sealed class DurableNamesTests : IDisposable
     }
 
     private LsmStateMachine Open(string directory) =>
-        LsmStateMachine.Open(directory, Life.Options(disk) with { Durability = Durability.Power, Steps = new ManualScheduler() });
+        LsmStateMachine.Open(
+            directory, Life.Options(_disk) with { Durability = Durability.Power, Steps = new ManualScheduler() });
 
     private void AssertKept(string directory, ulong index)
     {
         using var after = Lost();
-        using var machine = LsmStateMachine.Open(directory, Life.Options(after) with { ReadOnly = true, Steps = new ManualScheduler() });
+        using var machine = LsmStateMachine.Open(
+            directory, Life.Options(after) with { ReadOnly = true, Steps = new ManualScheduler() });
         Assert.Equal(index, NumberedLog.AssertIsWholeToRead(machine));
     }
 
@@ -63,7 +68,7 @@ public sealed class DurableNamesTests : IDisposable
     private SimFs Lost()
     {
         var unsynced = new UnsyncedDisk();
-        foreach (var happened in journal.Events) unsynced.Apply(happened);
+        foreach (var happened in _journal.Events) unsynced.Apply(happened);
         var point = new CrashPoint(unsynced);
         var after = new SimFs();
         after.Load(point.Build(new int[point.Doubts.Count], new CrashImage()));

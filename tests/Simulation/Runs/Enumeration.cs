@@ -8,59 +8,66 @@ namespace Varve.Tests.Simulation.Runs;
 internal sealed class Tally
 {
     private const int WholeEvery = 64;
-    private long states;
-    private long whole;
-    private long points;
-    private long allWays;
+    private long _states;
+    private long _whole;
+    private long _points;
+    private long _allWays;
 
-    public long States => Volatile.Read(ref states);
+    public long States => Volatile.Read(ref _states);
 
-    public long Whole => Volatile.Read(ref whole);
+    public long Whole => Volatile.Read(ref _whole);
 
     /// <summary>Notes a distinct state; true when it is the turn of the full look.</summary>
     public bool State()
     {
-        if (Interlocked.Increment(ref states) % WholeEvery != 0) return false;
-        Interlocked.Increment(ref whole);
+        if (Interlocked.Increment(ref _states) % WholeEvery != 0) return false;
+        Interlocked.Increment(ref _whole);
         return true;
     }
 
     public void Point(bool isExhausted)
     {
-        Interlocked.Increment(ref points);
-        if (isExhausted) Interlocked.Increment(ref allWays);
+        Interlocked.Increment(ref _points);
+        if (isExhausted) Interlocked.Increment(ref _allWays);
     }
 
     public override string ToString() =>
-        $"{states:N0} distinct states, all exact, at {points:N0} points ({allWays:N0} of them in every way); {whole:N0} states recovered for writing, thrice";
+        $"{_states:N0} distinct states, all exact, at {_points:N0} points ({_allWays:N0} of them in every way); {_whole:N0} states recovered for writing, thrice";
 }
 
 /// <summary>The states that a power loss may leave of one life, at every moment of it.</summary>
 internal sealed class Enumeration(Life life, Journal journal, ulong seed, Tally tally)
 {
-    private readonly HashSet<ulong> seen = [];
-    private readonly CrashImage image = new();
-    private readonly UnsyncedDisk unsynced = life.Beginning();
-    private readonly WholeSnapshots snapshots = new(life.Beginning(), journal.Events);
-    private readonly Outcomes outcomes = new(new Random((int)(seed * 31)));
-    private Expectation? expected;
-    private int position;
+    private readonly HashSet<ulong> _seen = [];
+    private readonly CrashImage _image = new();
+    private readonly UnsyncedDisk _unsynced = life.Beginning();
+    private readonly WholeSnapshots _snapshots = new(life.Beginning(), journal.Events);
+    private readonly Outcomes _outcomes = new(new Random((int)(seed * 31)));
+    private Expectation? _expected;
+    private int _position;
 
-    /// <summary>Until something is made durable, or another state is expected, what can be lost only grows: these are the moments that count.</summary>
-    public static bool IsMoment(SimEvent happened) => happened.Kind is SimEventKind.Synced or SimEventKind.SyncFailed or SimEventKind.DirectorySynced or SimEventKind.Noted;
+    /// <summary>
+    /// Until something is made durable, or another state is expected, what can be lost only grows: these are the
+    /// moments that count.
+    /// </summary>
+    public static bool IsMoment(SimEvent happened) => happened.Kind is SimEventKind.Synced or SimEventKind.SyncFailed
+        or SimEventKind.DirectorySynced or SimEventKind.Noted;
 
-    /// <summary>Looks at every moment from one on, in at most <paramref name="most"/> ways each: in all if there are no more than that.</summary>
+    /// <summary>
+    /// Looks at every moment from one on, in at most <paramref name="most"/> ways each: in all if there are no more
+    /// than that.
+    /// </summary>
     public void Run(int most, int from = 0)
     {
         using var disk = new SimFs();
         var oracle = new Oracle(disk);
-        for (position = 0; position < journal.Events.Count; position++)
+        for (_position = 0; _position < journal.Events.Count; _position++)
         {
-            var happened = journal.Events[position];
-            if (expected is not null && position >= from && IsMoment(happened)) Look(disk, oracle, most);
-            unsynced.Apply(happened);
-            snapshots.Apply(happened.Note);
-            if (happened.Note is Expectation next) expected = next;
+            var happened = journal.Events[_position];
+            if (_expected is not null && _position >= from && IsMoment(happened)) Look(disk, oracle, most);
+            _unsynced.Apply(happened);
+            _snapshots.Apply(happened.Note);
+            if (happened.Note is Expectation next) _expected = next;
         }
 
         Look(disk, oracle, most);
@@ -68,7 +75,7 @@ internal sealed class Enumeration(Life life, Journal journal, ulong seed, Tally 
 
     private void Look(SimFs disk, Oracle oracle, int most)
     {
-        var point = new CrashPoint(unsynced);
+        var point = new CrashPoint(_unsynced);
         var newest = point.Newest();
         var all = point.Ways((long)most + 1) <= most;
         tally.Point(all);
@@ -77,9 +84,9 @@ internal sealed class Enumeration(Life life, Journal journal, ulong seed, Tally 
             foreach (var options in Outcomes.All(point)) Try(point, options, newest, disk, oracle);
         }
 
-        var before = seen.Count;
+        var before = _seen.Count;
         var tries = 0;
-        foreach (var options in outcomes.Adversarial(point))
+        foreach (var options in _outcomes.Adversarial(point))
         {
             if (++tries > most) return;
             Try(point, options, newest, disk, oracle);
@@ -87,24 +94,27 @@ internal sealed class Enumeration(Life life, Journal journal, ulong seed, Tally 
 
         if (point.Doubts.All(doubt => doubt.Options == doubt.Whole) && all) return;
         var any = new int[newest.Length];
-        for (; tries < most && seen.Count - before < most; tries++) Try(point, outcomes.Any(point, any), newest, disk, oracle);
+        for (; tries < most && _seen.Count - before < most; tries++)
+            Try(point, _outcomes.Any(point, any), newest, disk, oracle);
     }
 
     private void Try(CrashPoint point, int[] options, int[] newest, SimFs disk, Oracle oracle)
     {
         var nothingIsLost = options.AsSpan().SequenceEqual(newest);
-        point.Build(options, image);
-        if (!seen.Add(image.Hash ^ CrashPoint.Mix(((ulong)expected!.GetHashCode() * 2) + (nothingIsLost ? 1UL : 0)))) return;
+        point.Build(options, _image);
+        if (!_seen.Add(_image.Hash ^ CrashPoint.Mix(((ulong)_expected!.GetHashCode() * 2) + (nothingIsLost ? 1UL : 0))))
+            return;
         try
         {
-            snapshots.Check(image);
-            disk.Load(image);
-            if (tally.State()) oracle.LookWhole(expected, nothingIsLost, life.Durability);
-            else oracle.Look(expected, nothingIsLost);
+            _snapshots.Check(_image);
+            disk.Load(_image);
+            if (tally.State()) oracle.LookWhole(_expected, nothingIsLost, life.Durability);
+            else oracle.Look(_expected, nothingIsLost);
         }
         catch (Exception e)
         {
-            throw new WrongRecoveryException($"{life}, event {position} of {journal.Events.Count}: {point.Describe(options)}", e);
+            throw new WrongRecoveryException(
+                $"{life}, event {_position} of {journal.Events.Count}: {point.Describe(options)}", e);
         }
     }
 }

@@ -1,16 +1,18 @@
 using Varve.Tests.Shared;
 using Varve.Tests.Simulation.Crash;
-using Varve.Tests.Simulation.Disk;
 using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Runs;
 
-/// <summary>All lives of up to three steps, and every way in which a power loss at any moment of them can turn out.</summary>
+/// <summary>
+/// All lives of up to three steps, and every way in which a power loss at any moment of them can turn out.
+/// </summary>
 internal static class Exhaustive
 {
-    private static readonly Step[] alphabet =
+    private static readonly Step[] Alphabet =
     [
-        new(StepKind.Apply), new(StepKind.Apply, 6), new(StepKind.Flush), new(StepKind.SaveHardState), new(StepKind.Tick), new(StepKind.Compact),
+        new(StepKind.Apply), new(StepKind.Apply, 6), new(StepKind.Flush), new(StepKind.SaveHardState),
+        new(StepKind.Tick), new(StepKind.Compact),
         new(StepKind.Snapshot), new(StepKind.Install), new(StepKind.Reset), new(StepKind.Clean), new(StepKind.Reopen),
     ];
 
@@ -48,7 +50,7 @@ internal static class Exhaustive
         {
             foreach (var steps in ofLength)
                 foreach (var durability in Enum.GetValues<Durability>()) yield return (steps, durability);
-            ofLength = [.. ofLength.SelectMany(steps => alphabet.Select(step => (Step[])[.. steps, step]))];
+            ofLength = [.. ofLength.SelectMany(steps => Alphabet.Select(step => (Step[])[.. steps, step]))];
         }
     }
 }

@@ -29,14 +29,19 @@ internal static class PowerLoss
     }
 
     /// <summary>The life of a seed: every third under each durability, every second with history.</summary>
-    public static Life LifeOf(ulong seed) => new(Step.Life(seed, Steps), (Durability)(seed % 3), historyEntries: seed % 2 == 0 ? 0 : 50) { Name = $"life {seed}" };
+    public static Life LifeOf(ulong seed) =>
+        new(Step.Life(seed, Steps), (Durability)(seed % 3), historyEntries: seed % 2 == 0 ? 0 : 50)
+        {
+            Name = $"life {seed}"
+        };
 
     private static void Live(Soak soak, Tally tally, ulong seed)
     {
         using var life = LifeOf(seed);
         var journal = life.Run();
         if (life.Failures.Count > 0) throw new WrongRecoveryException($"{life}", life.Failures[0]);
-        new Enumeration(life, journal, seed, tally).Run(Math.Max(4, StatesPerLife / Math.Max(1, journal.Events.Count(Enumeration.IsMoment))));
+        new Enumeration(life, journal, seed, tally).Run(
+            Math.Max(4, StatesPerLife / Math.Max(1, journal.Events.Count(Enumeration.IsMoment))));
         soak.Progress(tally.ToString);
     }
 }

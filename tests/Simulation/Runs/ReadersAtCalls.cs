@@ -1,17 +1,19 @@
 using Varve.Tests.Shared;
 using Varve.Tests.Simulation.Crash;
-using Varve.Tests.Simulation.Disk;
 using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Runs;
 
 /// <summary>
-/// Read-only engines on the disk of a life, which open, read and catch up just before a call of the writer: at every call, or every n-th. What
-/// each shows is a state that a recovery at that moment could find, and it shows that until it catches up, to the end of the life.
+/// Read-only engines on the disk of a life, which open, read and catch up just before a call of the writer: at every
+/// call, or every n-th. What each shows is a state that a recovery at that moment could find, and it shows that until
+/// it catches up, to the end of the life.
 /// </summary>
 internal static class ReadersAtCalls
 {
-    /// <summary><c>--every N</c>: only before every n-th call; <c>--lives N</c>: of so many random lives, beside the fixed ones.</summary>
+    /// <summary>
+    /// <c>--every N</c>: only before every n-th call; <c>--lives N</c>: of so many random lives, beside the fixed ones.
+    /// </summary>
     public static Task Run(Soak soak)
     {
         var every = soak.Number("every", 1);
@@ -24,7 +26,10 @@ internal static class ReadersAtCalls
         {
             if (number >= scripts.Count * durabilities.Length) return false;
             var durability = durabilities[number % durabilities.Length];
-            using var life = new Life(scripts[(int)number / durabilities.Length], durability, historyEntries: 50) { Name = $"script {number / durabilities.Length}" };
+            using var life = new Life(scripts[(int)number / durabilities.Length], durability, historyEntries: 50)
+            {
+                Name = $"script {number / durabilities.Length}"
+            };
             Live(life, every, (long)(CrashPoint.Mix(soak.Seed + (ulong)number) % (ulong)every), tally);
             soak.Progress(() => $"{number:N0} lives: {tally}");
             return true;
@@ -65,51 +70,52 @@ internal static class ReadersAtCalls
 
     internal sealed class Tally
     {
-        private long opens;
-        private long catchUps;
-        private long looks;
+        private long _opens;
+        private long _catchUps;
+        private long _looks;
 
-        public void Opened() => Interlocked.Increment(ref opens);
+        public void Opened() => Interlocked.Increment(ref _opens);
 
-        public void CaughtUp() => Interlocked.Increment(ref catchUps);
+        public void CaughtUp() => Interlocked.Increment(ref _catchUps);
 
-        public void Looked() => Interlocked.Increment(ref looks);
+        public void Looked() => Interlocked.Increment(ref _looks);
 
-        public override string ToString() => $"{opens:N0} opens and {catchUps:N0} catch-ups beside a writer, {looks:N0} whole states compared";
+        public override string ToString() =>
+            $"{_opens:N0} opens and {_catchUps:N0} catch-ups beside a writer, {_looks:N0} whole states compared";
     }
 
     /// <summary>Two readers that stay, one of which catches up at every look, and one that comes for it.</summary>
     private sealed class Readers(Life life, Tally tally) : IDisposable
     {
         private const int LooksKept = 7;
-        private LsmStateMachine? follower;
-        private LsmStateMachine? still;
-        private LineState? followed;
-        private LineState? stood;
-        private int looks;
+        private LsmStateMachine? _follower;
+        private LsmStateMachine? _still;
+        private LineState? _followed;
+        private LineState? _stood;
+        private int _looks;
 
         public void Look()
         {
-            if (follower is null)
+            if (_follower is null)
             {
-                (follower, followed) = Open();
+                (_follower, _followed) = Open();
                 return;
             }
 
-            Compare(follower, followed!);
-            follower.TryCatchUp();
+            Compare(_follower, _followed!);
+            _follower.TryCatchUp();
             tally.CaughtUp();
-            followed = Match(follower);
-            if (still is not null) Compare(still, stood!);
-            if (looks++ % LooksKept != 0) return;
-            still?.Dispose();
-            (still, stood) = Open();
+            _followed = Match(_follower);
+            if (_still is not null) Compare(_still, _stood!);
+            if (_looks++ % LooksKept != 0) return;
+            _still?.Dispose();
+            (_still, _stood) = Open();
         }
 
         public void Dispose()
         {
-            follower?.Dispose();
-            still?.Dispose();
+            _follower?.Dispose();
+            _still?.Dispose();
         }
 
         /// <summary>None while there is no database yet.</summary>
@@ -121,7 +127,7 @@ internal static class ReadersAtCalls
                 tally.Opened();
                 return (reader, Match(reader));
             }
-            catch (Exception e) when (follower is null && e is FileNotFoundException or DirectoryNotFoundException)
+            catch (Exception e) when (_follower is null && e is FileNotFoundException or DirectoryNotFoundException)
             {
                 return default;
             }
@@ -136,7 +142,8 @@ internal static class ReadersAtCalls
         private void Compare(LsmStateMachine reader, LineState state)
         {
             tally.Looked();
-            if (Oracle.Compare(reader, state) is { } difference) throw new WrongRecoveryException($"a reader at {state.Id} shows something else: {difference}");
+            if (Oracle.Compare(reader, state) is { } difference)
+                throw new WrongRecoveryException($"a reader at {state.Id} shows something else: {difference}");
         }
     }
 }

@@ -16,15 +16,20 @@ public sealed class SimulationTests(ITestOutputHelper output)
     public Task TheSameFewLivesAgain() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "30000", "--seed", "1"));
 
     [Fact]
-    public Task ShortLivesAreLostInEveryWay() => Exhaustive.Run(new Soak(output.WriteLine, "--every", "29", "--ways", "300"));
+    public Task ShortLivesAreLostInEveryWay() =>
+        Exhaustive.Run(new Soak(output.WriteLine, "--every", "29", "--ways", "300"));
 
     [Fact]
-    public Task ARecoveryThatIsCutOffThriceIsStillExact() => RecoveryCrash.Run(new Soak(output.WriteLine, "--states", "5000"));
+    public Task ARecoveryThatIsCutOffThriceIsStillExact() =>
+        RecoveryCrash.Run(new Soak(output.WriteLine, "--states", "5000"));
 
     [Fact]
-    public Task AnErrorAtTheKthCallLosesNothingAcknowledged() => KthError.Run(new Soak(output.WriteLine, "--every", "41"));
+    public Task AnErrorAtTheKthCallLosesNothingAcknowledged() =>
+        KthError.Run(new Soak(output.WriteLine, "--every", "41"));
 
-    /// <summary>Half an edit stays in the manifest when its write fails, and half of a reset is all of it: the rest is zeros.</summary>
+    /// <summary>
+    /// Half an edit stays in the manifest when its write fails, and half of a reset is all of it: the rest is zeros.
+    /// </summary>
     [Fact]
     public void AnEditThatCouldNotBeWrittenIsTakenBack()
     {
@@ -34,7 +39,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public Task ReadersBesideTheWriterShowTheStateOfOneIndex() => ReadersAtCalls.Run(new Soak(output.WriteLine, "--every", "3", "--lives", "3"));
+    public Task ReadersBesideTheWriterShowTheStateOfOneIndex() =>
+        ReadersAtCalls.Run(new Soak(output.WriteLine, "--every", "3", "--lives", "3"));
 
     [Fact]
     public Task AFullDiskIsAnOrdinaryError() => DiskFull.Run(new Soak(output.WriteLine, "--cycles", "50"));

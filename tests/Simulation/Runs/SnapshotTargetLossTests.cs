@@ -10,8 +10,9 @@ using Xunit;
 namespace Varve.Tests.Simulation.Runs;
 
 /// <summary>
-/// Two databases make a snapshot in one directory, the second between two steps of the first, and the power fails at any moment: what is
-/// in the directory is one of the two snapshots, whole, or none; and the one that was acknowledged is there.
+/// Two databases make a snapshot in one directory, the second between two steps of the first, and the power fails at
+/// any moment: what is in the directory is one of the two snapshots, whole, or none; and the one that was acknowledged
+/// is there.
 /// </summary>
 public sealed class SnapshotTargetLossTests
 {
@@ -93,14 +94,18 @@ public sealed class SnapshotTargetLossTests
             var point = new CrashPoint(unsynced);
             for (var way = 0; way < 3; way++)
             {
-                int[] options = way == 0 ? new int[point.Doubts.Count] : way == 1 ? point.Newest() : [.. point.Doubts.Select(doubt => random.Next(doubt.Options))];
+                int[] options = way == 0
+                    ? new int[point.Doubts.Count]
+                    : way == 1 ? point.Newest()
+                    : [.. point.Doubts.Select(doubt => random.Next(doubt.Options))];
                 point.Build(options, image);
                 var isThere = image.Find(Target + "/" + SnapshotNames.Manifest) != 0;
                 Assert.True(isThere || !isKept, "a snapshot that was acknowledged is gone");
                 if (!isThere || (way == 2 && random.Next(8) != 0)) continue;
                 using var after = new SimFs();
                 after.Load(image);
-                Assert.DoesNotContain(Verification.Check(after, Target, deep: true), problem => problem.Severity == Severity.Damage);
+                Assert.DoesNotContain(
+                    Verification.Check(after, Target, deep: true), problem => problem.Severity == Severity.Damage);
                 images++;
             }
         }

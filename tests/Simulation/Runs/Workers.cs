@@ -2,7 +2,9 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Simulation.Runs;
 
-/// <summary>Runs numbered pieces of work on all cores until one says that there is no more. The first that fails ends it.</summary>
+/// <summary>
+/// Runs numbered pieces of work on all cores until one says that there is no more. The first that fails ends it.
+/// </summary>
 internal static class Workers
 {
     public static void Run(Soak soak, Func<long, bool> piece)

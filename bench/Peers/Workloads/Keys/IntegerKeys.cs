@@ -3,7 +3,10 @@ using System.Numerics;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>8-byte big-endian integers, dense from 0 and in random order: row numbers, whose first bytes tell nothing. Absent ones lie between the present.</summary>
+/// <summary>
+/// 8-byte big-endian integers, dense from 0 and in random order: row numbers, whose first bytes tell nothing. Absent
+/// ones lie between the present.
+/// </summary>
 internal sealed class IntegerKeys(long entries) : KeyShape
 {
     private readonly int _bits = BitOperations.Log2((ulong)entries * 2 - 1) + 1;

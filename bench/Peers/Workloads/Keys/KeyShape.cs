@@ -11,7 +11,9 @@ internal abstract class KeyShape
 
     public virtual double BytesMean => BytesMax;
 
-    /// <summary>Writes the key of a number into a span of at least <see cref="BytesMax"/> bytes and gives its length.</summary>
+    /// <summary>
+    /// Writes the key of a number into a span of at least <see cref="BytesMax"/> bytes and gives its length.
+    /// </summary>
     public abstract int Write(long number, Span<byte> key);
 
     /// <summary>The same shape for another number of entries.</summary>

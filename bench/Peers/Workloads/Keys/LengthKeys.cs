@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>Lengths from 4 to 200 bytes, evenly drawn. The first four bytes are a permutation of the number, so that keys are distinct whatever their length.</summary>
+/// <summary>
+/// Lengths from 4 to 200 bytes, evenly drawn. The first four bytes are a permutation of the number, so that keys are
+/// distinct whatever their length.
+/// </summary>
 internal sealed class LengthKeys : KeyShape
 {
     private const int BytesMin = 4;

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// 16 bytes. The first three are one of entries/31 evenly spaced values, so that a three-byte prefix holds 31 entries whatever the size of the run;
-/// the rest is a hash.
+/// 16 bytes. The first three are one of entries/31 evenly spaced values, so that a three-byte prefix holds 31 entries
+/// whatever the size of the run; the rest is a hash.
 /// </summary>
 internal sealed class RandomKeys(long entries) : KeyShape
 {
