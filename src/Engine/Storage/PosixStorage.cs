@@ -46,6 +46,10 @@ internal sealed class PosixStorage : IStorage
         {
             throw new IOException($"{directory}: opendir failed: {e.Message}", e);
         }
+        catch (IOException e) when (PortableError.TryTranslate(e, directory, out var translated))
+        {
+            throw translated; // no descriptor is left
+        }
     }
 
     public string ResolveLink(string path) => LinkTarget.Of(path);

@@ -107,5 +107,13 @@ internal static class SpaceBugs
             "a read-only engine cannot cut a snapshot once the writer has deleted a table",
             "Engine: Recovery.ReadOnlySnapshotTests.TablesThatTheWriterHasDeletedSinceAreCopied",
             new Edit("SnapshotBuilder.cs", "when (options.ReadOnly)", "when (options.ReadOnly && !SEEDED)")),
+
+        new(
+            "listing-without-descriptors-is-unknown",
+            "a directory that cannot be listed for want of descriptors fails as an unknown error",
+            "Engine: Storage.NoDescriptorsTests.ListingADirectoryWithoutADescriptorIsAnOrdinaryError",
+            new Edit(
+                "PosixStorage.cs", "when (PortableError.TryTranslate(e, directory,",
+                "when (!SEEDED & PortableError.TryTranslate(e, directory,")),
     ];
 }
