@@ -107,8 +107,8 @@ internal sealed class ProductCode
         node is ImplicitObjectCreationExpressionSyntax or ConstructorInitializerSyntax
         || node is SimpleNameSyntax
         {
-            Parent: not NameEqualsSyntax, Identifier.Text: not ("nameof" or "notnull"
-            or "unmanaged")
+            Parent: not NameEqualsSyntax,
+            Identifier.Text: not ("nameof" or "notnull" or "unmanaged"),
         };
 
     private static ISymbol? SymbolOf(SemanticModel model, SyntaxNode node)

@@ -37,7 +37,7 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
     private static readonly FieldInfo VersionsField =
         typeof(LsmStateMachine).GetField("_versions", BindingFlags.Instance | BindingFlags.NonPublic)!;
     private static readonly FieldInfo SlotsField =
-        typeof(EpochTable).GetField("slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
+        typeof(EpochTable).GetField("_slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
     private readonly MemoryFiles _files = new();
     private LsmStateMachine _machine = null!;

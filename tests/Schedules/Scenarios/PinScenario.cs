@@ -129,7 +129,7 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
 
     private static readonly System.Reflection.FieldInfo SlotsField =
         typeof(EpochTable).GetField(
-            "slots", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
+            "_slots", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
 
     private static object SlotsOf(EpochTable pins) => SlotsField.GetValue(pins)!;
 
