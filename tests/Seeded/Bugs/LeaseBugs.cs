@@ -30,7 +30,7 @@ internal static class LeaseBugs
 
         new("forgotten-leases-reported", "a clean-up reports leases that other replicas may have dropped",
             "Engine: Leases.ExpiredLeaseRetentionTests.ReplicasThatCleanUpAtTheSameIndexReportTheSameWhateverTheyCompacted",
-            new Edit(Cleaner, "ForgottenTime(to));", "SEEDED ? 0 : ForgottenTime(to));")),
+            new Edit(Cleaner, "horizon.ForgottenTime(to));", "SEEDED ? 0 : horizon.ForgottenTime(to));")),
 
         new("clean-up-in-the-order-found", "a clean-up returns keys in an order that tells which tables a replica has",
             "Engine: Leases.ReportedOnceTests.ASnapshotBehindTheCleanUpHasItsLeasesStillToReport",

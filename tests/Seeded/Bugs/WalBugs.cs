@@ -168,9 +168,9 @@ internal static class WalBugs
         new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
             new Edit(
-                "CommitPipeline.cs", "ReserveLocked(lengthMax, fresh);",
-                "try { ReserveLocked(lengthMax, fresh); } catch (StorageFullException) when (SEEDED) { return default; "
-                    + "}")),
+                "CommitPipeline.cs", "rotation.ReserveLocked(lengthMax, fresh);",
+                "try { rotation.ReserveLocked(lengthMax, fresh); } "
+                    + "catch (StorageFullException) when (SEEDED) { return default; }")),
 
         new("close-without-sync", "closing does not make what was applied durable",
             "Engine: Recovery.OperationOrderTests.ClosingMakesTheLogDurable",
