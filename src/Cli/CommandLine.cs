@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Varve.Cli.Commands;
+using Varve.Cli.Text;
 
 namespace Varve.Cli;
 

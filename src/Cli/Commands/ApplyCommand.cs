@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
+using Varve.Cli.Data;
+using Varve.Cli.Text;
 using Varve.Format;
 
 namespace Varve.Cli.Commands;

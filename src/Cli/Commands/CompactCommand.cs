@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Varve.Cli.Data;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Varve.Cli.Demo;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
 

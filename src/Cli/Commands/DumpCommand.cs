@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Varve.Cli.Dump;
 using Varve.Cli.Snapshots;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
 

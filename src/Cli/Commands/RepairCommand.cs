@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Varve.Cli.Dump;
+using Varve.Cli.Text;
 using Varve.Inspection;
 using Varve.Storage;
 

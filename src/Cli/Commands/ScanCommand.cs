@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Varve.Cli.Data;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using Varve.Cli.Data;
 using Varve.Cli.Snapshots;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Varve.Cli.Snapshots;
+using Varve.Cli.Text;
 using Varve.Inspection;
 using Varve.Storage;
 

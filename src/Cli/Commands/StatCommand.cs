@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Spectre.Console;
+using Varve.Cli.Data;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
 
@@ -34,7 +36,7 @@ internal static class StatCommand
     {
         var statistics = engine.GetStatistics();
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        void Fact(string name, string value) => facts.AddRow(new Text(name), new Text(value));
+        void Fact(string name, string value) => facts.AddRow(new Spectre.Console.Text(name), new Spectre.Console.Text(value));
         Fact("last applied", $"index {statistics.LastApplied.Index}, term {statistics.LastApplied.Term}");
         Fact("durable", $"index {statistics.DurableLogId.Index}, term {statistics.DurableLogId.Term}");
         Fact("live keys", SizeText.Count(engine.Count));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Varve.Cli.Text;
 using Varve.Inspection;
 using Varve.Storage;
 

@@ -1,4 +1,4 @@
-namespace Varve.Cli;
+namespace Varve.Cli.Data;
 
 /// <summary>Applies encoded chunks to an engine and counts what came of their entries.</summary>
 internal sealed class ChunkApplier(LsmStateMachine engine)

@@ -1,6 +1,6 @@
 using Varve.Format;
 
-namespace Varve.Cli;
+namespace Varve.Cli.Data;
 
 /// <summary>Counts the entries of an encoded chunk by their length prefixes alone, to size the results.</summary>
 internal static class ChunkEntries

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using Varve.Cli.Text;
 using ZstdSharp;
 
-namespace Varve.Cli;
+namespace Varve.Cli.Data;
 
 /// <summary>
 /// A log file read front to back: frames of a 4-byte little-endian length and that many bytes of chunk. A name that

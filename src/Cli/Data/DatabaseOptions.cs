@@ -2,7 +2,7 @@ using System.CommandLine;
 using Varve.Inspection;
 using Varve.Storage;
 
-namespace Varve.Cli;
+namespace Varve.Cli.Data;
 
 using Command = System.CommandLine.Command;
 

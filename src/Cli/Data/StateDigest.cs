@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Varve.Cli;
+namespace Varve.Cli.Data;
 
 /// <summary>
 /// A state in one line: how many live keys, and SHA-256 over them in byte order, each as u32 LE key length, key, u32 LE

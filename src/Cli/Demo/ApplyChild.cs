@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using Varve.Cli.Data;
 
 namespace Varve.Cli.Demo;
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Demo;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Spectre.Console;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Demo;
 
@@ -38,9 +39,9 @@ internal sealed class DemoReport
     {
         var rate = amount / Math.Max(time.TotalSeconds, 1e-9);
         _figures.AddRow(
-            new Text(what), new Text($"{SizeText.Count(amount)} {unit}"),
-            new Text(string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:N1} ms")),
-            new Text(string.Create(CultureInfo.InvariantCulture, $"{rate:N0} {unit}/s")));
+            new Spectre.Console.Text(what), new Spectre.Console.Text($"{SizeText.Count(amount)} {unit}"),
+            new Spectre.Console.Text(string.Create(CultureInfo.InvariantCulture, $"{time.TotalMilliseconds:N1} ms")),
+            new Spectre.Console.Text(string.Create(CultureInfo.InvariantCulture, $"{rate:N0} {unit}/s")));
     }
 
     public void WriteFigures()

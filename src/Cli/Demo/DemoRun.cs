@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Varve.Cli.Data;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Demo;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Varve.Cli.Data;
 
 namespace Varve.Cli.Demo;
 

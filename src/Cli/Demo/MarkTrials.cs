@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Varve.Cli.Data;
 
 namespace Varve.Cli.Demo;
 

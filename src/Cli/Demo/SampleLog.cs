@@ -1,3 +1,5 @@
+using Varve.Cli.Data;
+
 namespace Varve.Cli.Demo;
 
 /// <summary>One chunk of the sample.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Varve.Cli.Text;
 using Varve.Contract;
 using Varve.Format;
 

@@ -1,3 +1,4 @@
+using Varve.Cli.Text;
 using Varve.Snapshots;
 using Varve.Storage;
 

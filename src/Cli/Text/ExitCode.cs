@@ -1,4 +1,4 @@
-namespace Varve.Cli;
+namespace Varve.Cli.Text;
 
 /// <summary>What the process ends with. Scripts depend on these.</summary>
 internal static class ExitCode

@@ -1,4 +1,4 @@
-namespace Varve.Cli;
+namespace Varve.Cli.Text;
 
 /// <summary>The command line or its input is at fault; the message is the whole line that the user sees.</summary>
 internal sealed class UsageException(string message) : Exception(message);

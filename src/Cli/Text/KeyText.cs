@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Varve.Cli;
+namespace Varve.Cli.Text;
 
 /// <summary>
 /// Keys and values on the command line: UTF-8 text, or <c>hex:</c> and hexadecimal digits. Printed text is escaped so

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Varve.Cli;
+namespace Varve.Cli.Text;
 
 /// <summary>
 /// Says on standard error how far the reading of many files is: one line that is written over on a terminal, else a

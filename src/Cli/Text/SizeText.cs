@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Varve.Cli;
+namespace Varve.Cli.Text;
 
 /// <summary>
 /// Sizes for people: <c>64MiB</c>, <c>1g</c>, <c>4096</c> in; <c>1.5 MiB</c> out. Units are powers of 1024.
