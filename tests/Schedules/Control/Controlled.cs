@@ -103,7 +103,7 @@ internal sealed class Controlled
 
     private void Serve()
     {
-        _ = Varve.Epochs.ThreadOrdinal.Current; // given once a thread, so that no schedule differs from the next by it
+        Ordinals.Set(Ordinals.Of(Id));
         while (true)
         {
             _turn.Await(Timeout.InfiniteTimeSpan);

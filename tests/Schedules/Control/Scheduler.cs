@@ -38,13 +38,22 @@ internal sealed unsafe class Scheduler : IDisposable
     {
         (_plan, _trace, Steps, _count, _failure, _isAbandoned, _quiet, SwitchesAtFilesOnly) =
             (plan, trace, 0, 0, null, false, 0, false);
-        _ = Varve.Epochs.ThreadOrdinal.Current;
+        var own = Varve.Epochs.ThreadOrdinal.Current;
         var first = _threads[0];
         _count = 1;
         first.Begin(() => Main(scenario), owner: null);
-        first.RunHere();
-        Ended(first);
-        scenario.Dispose();
+        Ordinals.Set(Ordinals.Of(first.Id));
+        try
+        {
+            first.RunHere();
+            Ended(first);
+            scenario.Dispose();
+        }
+        finally
+        {
+            Ordinals.Set(own);
+        }
+
         foreach (var block in _quarantine) System.Runtime.InteropServices.NativeMemory.Free((void*)block);
         _quarantine.Clear();
         foreach (var (_, _, pin) in _buffered) pin.Free();
