@@ -22,10 +22,7 @@ public sealed class SmallDatabaseTests : IDisposable
     public async Task OneKeyLeavesLessThanAMebibyteOnDisk(Durability durability)
     {
         var options = new EngineOptions { Durability = durability };
-        using (_database.Open(options))
-        {
-        }
-
+        using (_database.Open(options)) Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
         Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
         using (var machine = _database.Open(options)) NumberedLog.ApplyUpTo(machine, 1);
         Assert.InRange(BytesOnDisk(), 1, OneKeyMax);

@@ -39,11 +39,11 @@ internal static class CallerBugs
                 "RecordBuilder.cs", "if (placed != length) WalOperation.MoveKey(",
                 "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
 
-        new("callers-checksum-kept", "the checksum of an install is the caller's memory",
+        new("callers-checksum-kept", "the checksum that a caller records is the caller's memory",
             "Engine: Callers.CallersMemoryTests.TheChecksumOfAnInstallIsNotKept",
             new Edit("SnapshotService.cs",
-                "metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; var path",
-                "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; var path")),
+                "metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using",
+                "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using")),
 
         new("logger-on-the-background", "the background writes its events to the logger itself",
             "Engine: Callers.LoggerTests.EventsOfTheBackgroundAreWrittenOnOtherThreads",

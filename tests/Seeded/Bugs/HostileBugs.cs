@@ -26,13 +26,13 @@ internal static class HostileBugs
             new Edit("KeyHasher.cs", "first ^= _first;", "first ^= SEEDED ? 0 : _first;")),
 
         new("chunk-probes-without-bound", "a chunk's own table of keys is probed until the key is found",
-            "Engine: Applying.ChunkScratchTests.KeysAreFoundWithinABoundedNumberOfProbes",
+            "Engine: Applying.ChunkBuffersTests.KeysAreFoundWithinABoundedNumberOfProbes",
             new Edit(
                 "ChunkBuffers.cs", "private const int ProbesMax = 32;",
                 "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
 
         new("large-chunk-keeps-its-room", "the room that one large chunk took is kept",
-            "Engine: Applying.ChunkScratchTests.WhatOneLargeChunkTookIsGivenBack",
+            "Engine: Applying.ChunkBuffersTests.WhatOneLargeChunkTookIsGivenBack",
             new Edit(
                 "ChunkBuffers.cs", "if (Positions.Length <= CapacityKept) return;",
                 "if (SEEDED || Positions.Length <= CapacityKept) return;")),

@@ -45,7 +45,7 @@ internal static class MemoryBugs
                 "if (SEEDED || version == Current) return version;")),
 
         new("inner-pin-ends-the-outer", "the end of a nested pin ends the outer one too",
-            "Engine: Versions.PinTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",
+            "Engine: Versions.EpochTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",
             new Edit(
                 "EpochTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);",
                 "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),

@@ -72,13 +72,13 @@ internal static class ReplacementBugs
             new Edit("MemtableSupply.cs", "+ chunkBytes);", "+ (SEEDED ? 0 : chunkBytes));")),
 
         new("entries-double", "the room of a large chunk grows by doubling, and leaves as much garbage again",
-            "Engine: Applying.ChunkScratchTests.ALargeChunkIsDecodedIntoRoomOfItsSize",
+            "Engine: Applying.ChunkBuffersTests.ALargeChunkIsDecodedIntoRoomOfItsSize",
             new Edit(
                 "ChunkBuffers.cs", "GrowEntries(count + reader.CountAhead() + 1);",
                 "GrowEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
 
         new("any-length-is-an-entry", "a malformed chunk claims room for entries that its bytes cannot be",
-            "Engine: Applying.ChunkScratchTests.WhatCannotBeEntriesTakesNoRoom",
+            "Engine: Applying.ChunkBuffersTests.WhatCannotBeEntriesTakesNoRoom",
             new Edit("ChunkReader.cs", "if (length < EntryMin ||", "if (length < (SEEDED ? 0UL : EntryMin) ||")),
     ];
 }

@@ -20,9 +20,10 @@ internal static class StateBugs
             new Edit("RecordBuilder.cs",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;",
                 "? DeadlineOf(time, entry.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior "
-                    + "!= 0 && new Found(memtable, prior).Kind == RecordKind.LeasedPut)\n                (kind, size, "
+                    + "!= 0 && new KeyVersion(memtable.Index.OperationAt(prior)).Kind == RecordKind.LeasedPut)\n"
+                    + "                (kind, size, "
                     + "deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, "
-                    + "RecordKind.LeasedPut), new Found(memtable, prior).Deadline);")),
+                    + "RecordKind.LeasedPut), new KeyVersion(memtable.Index.OperationAt(prior)).Deadline);")),
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnExpiredKeyIsAbsentToIt",
@@ -81,7 +82,7 @@ internal static class StateBugs
                     + "0)) :")),
 
         new("expired-keys-counted", "the count goes on counting keys that have expired",
-            "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
+            "Engine: Versions.LiveKeyCounterTests.TheCountIsWhatCountingGives",
             new Edit("LiveKeyCounter.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
 
         new("clean-up-forgets-what-it-gave", "a lease that was handed out is handed out again after a reopening",
@@ -94,7 +95,7 @@ internal static class StateBugs
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("Publisher.cs",
                 "var operations = 0;\n        for (var i = 0; i < fresh; i++)\n        {\n            var reference",
-                "var operations = 0;\n        if (SEEDED) incarnation.Applied.Publish(_wal.Position);\n        for "
-                    + "(var i = 0; i < fresh; i++)\n        {\n            var reference")),
+                "var operations = 0;\n        if (SEEDED) versions.Current.Generation.Applied.Publish(wal.Position);\n"
+                    + "        for (var i = 0; i < fresh; i++)\n        {\n            var reference")),
     ];
 }

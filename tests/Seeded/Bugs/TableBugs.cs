@@ -64,7 +64,7 @@ internal static class TableBugs
                 "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
 
         new("flush-counts-against-nothing", "a flush counts a key that a run below has for a new one",
-            "Engine: Versions.CensusTests.TheCountIsWhatCountingGives",
+            "Engine: Versions.LiveKeyCounterTests.TheCountIsWhatCountingGives",
             new Edit("FlushDelta.cs", "if (WasLive(row)) Value--;", "if (!SEEDED && WasLive(row)) Value--;")),
 
         new("runs-in-wrong-order", "after opening, the oldest run is taken for the newest",
@@ -125,7 +125,7 @@ internal static class TableBugs
             new Edit("CompactionMerge.cs", "if (_left == 0)", "if (!SEEDED && _left == 0)")),
 
         new("scan-has-a-runner-up-of-none", "a scan of one source takes another one for its runner-up",
-            "Engine: Varve.Tests.Versions.MergeCursorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
+            "Engine: Varve.Tests.Versions.MergingIteratorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
             new Edit(
                 "MergingIterator.cs", "if (candidates == 0) return -1;", "if (!SEEDED && candidates == 0) return -1;")),
 
