@@ -15,7 +15,7 @@ namespace Varve.Recovery;
 /// <item>the user's timers end, before any lock is held: disposing them is the user's code;</item>
 /// <item>snapshots, installs and resets are cancelled and waited for: they touch the directory;</item>
 /// <item>the state is closed under the gate: an applier in the middle of a chunk finishes it, and those after it see
-/// the close;</item>
+/// the close; so does a catch-up, and the one under way is waited for;</item>
 /// <item>the background thread ends; the log is synced, a large segment with little in it is flushed, and a close
 /// marker ends the log; the sync thread ends;</item>
 /// <item>those who still wait for work hear that nobody will do it;</item>
@@ -69,8 +69,8 @@ internal sealed class EngineShutdown(
     private void EndWork()
     {
         tasks.Close();
-        follower?.WaitForCatchUp();
         using (versions.EnterGate()) engine.State.Close();
+        follower?.WaitForCatchUp(); // the one under way saw the engine open; none begins after it
         background?.Dispose();
         try
         {

@@ -57,7 +57,7 @@ internal sealed class Follower(
     }
 
     /// <summary>
-    /// Waits for a catch-up that is under way, before the engine is closed. Those after it see the close.
+    /// Waits for a catch-up that is under way, once the engine is closed. Those after it see the close.
     /// </summary>
     public void WaitForCatchUp()
     {

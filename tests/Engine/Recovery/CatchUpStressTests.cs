@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Varve.Storage;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -43,6 +44,38 @@ public sealed class CatchUpStressTests : IDisposable
         {
             if (reader.TryCatchUp() && Interlocked.Increment(ref moves) >= Moves) _hasEnded = true;
         }
+    }
+
+    [Fact]
+    public async Task NoCatchUpBeginsOnceACloseWaitsForTheOneUnderWay()
+    {
+        using var writer = _database.Open(Database.Small);
+        Apply(writer, 1);
+        var storage = new HookedStorage(Storages.Default);
+        using var reader = _database.Open(Database.Small with { ReadOnly = true, Storage = storage });
+        Apply(writer, 2);
+        var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var release = new ManualResetEventSlim();
+        storage.Before = (_, _) =>
+        {
+            if (parked.TrySetResult()) release.Wait();
+        };
+        var catchUp = Task.Run(reader.TryCatchUp);
+        await parked.Task;
+        var close = Task.Run(reader.CloseStorage);
+        try
+        {
+            Assert.True(SpinWait.SpinUntil(() => !reader.IsRunning, TimeSpan.FromSeconds(20)));
+            Assert.False(close.IsCompleted);
+        }
+        finally
+        {
+            release.Set();
+        }
+
+        Assert.True(await catchUp);
+        await close;
+        Assert.Throws<ObjectDisposedException>(() => reader.TryCatchUp());
     }
 
     private void Until(Action action)

@@ -136,5 +136,11 @@ internal static class DirectoryBugs
         new("growth-goes-on-anywhere", "a reader that catches up goes on in a segment that does not follow on the last",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("LogGrowth.cs", "if (WalRecovery.LinksTo(", "if (SEEDED || WalRecovery.LinksTo(")),
+
+        new("catch-up-begins-during-a-close", "a close waits for a catch-up while another one can still begin",
+            "Engine: Recovery.CatchUpStressTests.NoCatchUpBeginsOnceACloseWaitsForTheOneUnderWay",
+            new Edit("EngineShutdown.cs",
+                "using (versions.EnterGate()) engine.State.Close();",
+                "if (SEEDED) follower?.WaitForCatchUp(); using (versions.EnterGate()) engine.State.Close();")),
     ];
 }
