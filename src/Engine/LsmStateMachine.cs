@@ -87,9 +87,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
             engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,
             claim);
 
-        var incarnation = parts.Version.Generation;
-        incarnation.Snapshots.RestartLocked(parts.Replay.Snapshot);
-        incarnation.CleanedTimeMs = parts.Replay.CleanedTimeMs;
+        parts.Replay.UpdateGenerationLocked();
         stock.Segments = segment =>
         {
             _syncer.WaitForCurrent();
@@ -178,7 +176,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
             parts = new DatabaseOpener(storage, directory, options).Run(stock);
             options = options with { LeaseClock = parts.LeaseClock };
             var running = new EngineContext(
-                options, new EngineState(options, log), parts.NewClock(options), new EngineCounters(), log,
+                options, new EngineState(options, log),
+                new EngineClock(options, parts.Replay.LocalTimeMinMs(options.LeaseClock)), new EngineCounters(), log,
                 new WakeSignal());
             engine = new LsmStateMachine(running, directory, storage, claim, parts, stock);
             engine.Begin(parts.Report.RecoveredEntries, parts.Report.TornTailBytes);

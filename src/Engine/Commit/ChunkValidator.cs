@@ -26,7 +26,7 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
     public int CheckLocked(
         ChunkBuffers scratch, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
     {
-        var incarnation = versions.Current.Generation;
+        var generation = versions.Current.Generation;
         var position = wal.Position;
         var entries = scratch.Entries.AsSpan(0, count);
         var first = 0;
@@ -37,7 +37,7 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
             if (index == 0)
                 throw new ArgumentException(
                     $"Entry {first} of the chunk has index 0; the first of a log is 1.", parameter);
-            results[first] = new ApplyResult(index, incarnation.Outcomes.Find(index) ?? throw UnknownOutcome(index));
+            results[first] = new ApplyResult(index, generation.Outcomes.Find(index) ?? throw UnknownOutcome(index));
         }
 
         operationBytes = 0;
@@ -81,7 +81,7 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
         ArgumentException Disorder(int entry) =>
             new($"Entry {entry} of the chunk does not have a higher index than the one before it.", parameter);
 
-        DuplicateEntryException UnknownOutcome(ulong index) => incarnation.Outcomes.IsPassedOver(index)
+        DuplicateEntryException UnknownOutcome(ulong index) => generation.Outcomes.IsPassedOver(index)
             ? DuplicateEntryException.OfPassedOver(index, position.Index)
             : new DuplicateEntryException(index);
     }

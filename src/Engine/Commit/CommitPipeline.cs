@@ -28,7 +28,6 @@ internal sealed class CommitPipeline(
     /// </summary>
     private const int SyncAheadOperationsMin = 32;
 
-    private readonly ChunkBuffers _scratch = scratch;
     private readonly ChunkValidator _validator = new(engine, versions, wal);
     private readonly RecordBuilder _builder = new(engine, versions, wal);
     private readonly bool _awaitsSync = engine.Options.Durability == Durability.Power;
@@ -45,12 +44,12 @@ internal sealed class CommitPipeline(
             engine.State.EnsureWritable();
             try
             {
-                count = _scratch.Decode(encodedChunk);
-                end = AppendLocked(new WireSource(encodedChunk, _scratch.Entries), count, results);
+                count = scratch.Decode(encodedChunk);
+                end = AppendLocked(new WireSource(encodedChunk, scratch.Entries), count, results);
             }
             finally
             {
-                _scratch.Trim();
+                scratch.Trim();
             }
         }
 
@@ -106,11 +105,11 @@ internal sealed class CommitPipeline(
                     nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
             if (lastApplied.Index == position.Index) return;
             rotation.ReserveLocked(WalWriter.MarkerSize(0));
-            var incarnation = versions.Current.Generation;
-            incarnation.ReserveJump();
+            var generation = versions.Current.Generation;
+            generation.ReserveJump();
             wal.AppendMarker(
                 WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
-            incarnation.NoteJump(lastApplied.Index, lastApplied.Term);
+            generation.NoteJump(lastApplied.Index, lastApplied.Term);
             publisher.PublishLocked();
             end = wal.End;
         }
@@ -156,12 +155,12 @@ internal sealed class CommitPipeline(
             engine.State.EnsureWritable();
             try
             {
-                if (_scratch.TryTake(chunk))
-                    return AppendLocked(new NativeSource(chunk, _scratch.Entries), chunk.Length, results);
+                if (scratch.TryTake(chunk))
+                    return AppendLocked(new NativeSource(chunk, scratch.Entries), chunk.Length, results);
             }
             finally
             {
-                _scratch.Trim();
+                scratch.Trim();
             }
         }
 
@@ -178,21 +177,21 @@ internal sealed class CommitPipeline(
         if (results.Length < count)
             throw new ArgumentException(
                 $"The span has room for {results.Length} results; the chunk has {count} entries.", nameof(results));
-        var first = _validator.CheckLocked(_scratch, count, results, TSource.ParameterName, out var operationBytes);
+        var first = _validator.CheckLocked(scratch, count, results, TSource.ParameterName, out var operationBytes);
         var fresh = count - first;
         // Duplicates may be all there is; they are answered once what they were is durable too.
         if (fresh == 0) return count == 0 ? default : wal.End;
 
-        var positions = _scratch.Positions.AsSpan(0, fresh);
+        var positions = scratch.Positions.AsSpan(0, fresh);
         var flags = ChunkColumnsWriter.Needed(positions);
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(fresh, flags) + operationBytes;
         if (lengthMax > WalRecordHeader.LengthMax)
             throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
         rotation.ReserveLocked(lengthMax, fresh);
         versions.Current.Generation.Reserve(positions, flags);
-        var record = _builder.BuildLocked(_scratch, source, first, fresh, (int)lengthMax, flags, out var place);
+        var record = _builder.BuildLocked(scratch, source, first, fresh, (int)lengthMax, flags, out var place);
         SealLocked(record);
-        publisher.EnterLocked(_scratch, place, first, fresh, results);
+        publisher.EnterLocked(scratch, place, first, fresh, results);
         return wal.End;
     }
 

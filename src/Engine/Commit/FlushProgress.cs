@@ -6,8 +6,8 @@ using Varve.Versions;
 namespace Varve.Commit;
 
 /// <summary>
-/// What the background reports of its attempts, for those who wait for a flush: appliers without room, and snapshots.
-/// Any thread.
+/// The outcome of the background's attempts to flush, for the callers that wait for one: appliers without room, and
+/// snapshots. Any thread.
 /// </summary>
 internal sealed class FlushProgress(VersionSet versions)
 {
@@ -16,7 +16,7 @@ internal sealed class FlushProgress(VersionSet versions)
     private long _rounds;
     private long _failedRound;
 
-    /// <summary>Who does the flushes; null: nobody. Set once, before anybody waits.</summary>
+    /// <summary>The worker that flushes; null in a read-only engine. Set once, before any caller waits.</summary>
     public BackgroundWorker? Worker { get; set; }
 
     /// <summary>True when the last attempt met a full disk, or want of descriptors.</summary>
@@ -69,7 +69,7 @@ internal sealed class FlushProgress(VersionSet versions)
         lock (_lock) Monitor.Wait(_lock, most);
     }
 
-    /// <summary>Has those who wait look again.</summary>
+    /// <summary>Wakes the waiting callers, which check again.</summary>
     public void WakeWaiters()
     {
         lock (_lock) Monitor.PulseAll(_lock);

@@ -77,18 +77,18 @@ internal sealed class LeaseCleaner(
             using (versions.EnterGate())
             {
                 engine.State.EnsureWritable();
-                var incarnation = version.Generation;
-                if (versions.Current.Generation != incarnation) return false;
+                var generation = version.Generation;
+                if (versions.Current.Generation != generation) return false;
                 if (found.Count > 0)
                 {
                     Span<byte> payload = stackalloc byte[sizeof(ulong)];
                     BinaryPrimitives.WriteUInt64LittleEndian(payload, reported);
                     end = commit.AppendMarkerLocked(WalRecordType.Clean, payload);
                     versions.Current.Memtables[0].NoteCleanUp(wal.Position.Index, reported);
-                    incarnation.CleanedTimeMs = reported;
+                    generation.CleanedTimeMs = reported;
                 }
 
-                incarnation.VisitedTimeMs = Math.Max(incarnation.VisitedTimeMs, to);
+                generation.VisitedTimeMs = Math.Max(generation.VisitedTimeMs, to);
                 return true;
             }
         }
@@ -107,14 +107,14 @@ internal sealed class LeaseCleaner(
         using (versions.EnterGate())
         {
             var version = versions.Current;
-            var incarnation = version.Generation;
-            position = incarnation.Applied.Read();
+            var generation = version.Generation;
+            position = generation.Applied.Read();
             // No chunk is being applied now, so whoever applies later does so at this time or later. What waits for its
             // sync was applied before, and nobody may see it yet: its leases may expire by now, and are left to the
             // next call.
             to = engine.Options.LeaseClock == LeaseClock.Log ? position.LogTimeMs
                 : position.Index < wal.Position.Index ? position.LocalTimeMs : engine.Clock.SeenLocal;
-            from = Math.Max(Math.Max(incarnation.CleanedTimeMs, incarnation.VisitedTimeMs), horizon.ForgottenTime(to));
+            from = Math.Max(Math.Max(generation.CleanedTimeMs, generation.VisitedTimeMs), horizon.ForgottenTime(to));
             return version;
         }
     }

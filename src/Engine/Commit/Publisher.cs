@@ -32,11 +32,11 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
         {
             engine.Options.Allocations?.Invoke(Allocation.AfterSeal);
             IndexLocked(scratch, place, fresh);
-            var incarnation = versions.Current.Generation;
+            var generation = versions.Current.Generation;
             for (var i = 0; i < fresh; i++)
             {
                 ref readonly var position = ref scratch.Positions[i];
-                incarnation.Note(position);
+                generation.Note(position);
                 results[first + i] = new ApplyResult(position.Index, position.Status);
             }
 

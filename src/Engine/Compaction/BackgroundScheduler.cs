@@ -144,8 +144,8 @@ internal sealed class BackgroundScheduler : IDisposable
         }
         catch (IOException shortage) when (Shortage.IsMet(shortage))
         {
-            // Those that were asked for before fail with it; each one since has woken this thread for an attempt of its
-            // own.
+            // Requests made before this round fail with the shortage. A later one has woken the thread for an attempt
+            // of its own.
             for (; asked > 0 && DequeueRequest() is { } request; asked--)
                 request.TrySetException(Shortage.Again(shortage));
             throw;

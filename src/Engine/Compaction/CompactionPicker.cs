@@ -54,7 +54,7 @@ internal static class CompactionPicker
     /// What to compact while a compaction is in progress: of the runs that are newer than all of its inputs.
     /// </summary>
     /// <param name="runs">The current ones.</param>
-    /// <param name="newestInput">The newest input; no longer among the runs when their incarnation is over.</param>
+    /// <param name="newestInput">The newest input; no longer among the runs when their generation is over.</param>
     /// <param name="options">The engine's.</param>
     public static CompactionChoice PickAbove(Run[] runs, Run newestInput, EngineOptions options) =>
         PickUpper(runs.AsSpan(0, Math.Max(0, Array.IndexOf(runs, newestInput))), options);

@@ -110,8 +110,8 @@ internal static class Repair
             LogTimeMs = position.LogTimeMs,
             LocalTimeMs = position.LocalTimeMs,
             CleanedTimeMs = log.Replay.CleanedTimeMs,
-            Terms = log.Incarnation.Terms.UpTo(position.Index),
-            Outcomes = log.Incarnation.Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
+            Terms = log.Generation.Terms.UpTo(position.Index),
+            Outcomes = log.Generation.Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
             Snapshot = isExact && log.Replay.Snapshot is { } snapshot
                 ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
         }, isExact);

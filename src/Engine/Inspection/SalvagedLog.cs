@@ -27,8 +27,8 @@ internal sealed class SalvagedLog : IDisposable
         IStorage storage, string directory, DatabaseRoot root, MachineState state, bool exact, List<Loss> losses)
     {
         _losses = losses;
-        Incarnation = new StateGeneration(state, EngineOptions.OutcomesKept);
-        Replay = new WalReplayer(Incarnation, state, new MemtableStock());
+        Generation = new StateGeneration(state, EngineOptions.OutcomesKept);
+        Replay = new WalReplayer(Generation, state, new MemtableStock());
         _log = WalRecovery.Run(
             storage, directory, root.DatabaseId, root.FirstSegment!.Value, MappingAccess.Table, static _ => { });
         IsWhole = _log.Segments.Count > 0;
@@ -45,7 +45,7 @@ internal sealed class SalvagedLog : IDisposable
     /// <summary>The log begins where the tables end: what was taken of it continues them.</summary>
     public bool IsWhole { get; }
 
-    public StateGeneration Incarnation { get; }
+    public StateGeneration Generation { get; }
 
     /// <summary>Positions, the last snapshot, clean-ups.</summary>
     public WalReplayer Replay { get; }

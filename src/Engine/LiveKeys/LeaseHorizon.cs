@@ -57,7 +57,7 @@ internal sealed class LeaseHorizon(EngineContext engine, VersionSet versions, Wa
         using (versions.EnterGate())
         {
             var current = versions.Current;
-            if (current.Generation != version.Generation) return 0; // what is merged is let go of
+            if (current.Generation != version.Generation) return 0; // the merge is dropped at its commit
             // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as
             // such.
             if (current.Memtables.Length > 1) return Math.Min(time, current.Base.CountedTimeMs);

@@ -106,8 +106,7 @@ internal sealed class ReadSessions
     }
 
     /// <summary>
-    /// Has somebody free what the view may have been the last to see: not this thread, unless there is no other any
-    /// more.
+    /// Frees what the view may have been the last to see: on the background thread, or here if there is none.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void CollectAfterView()

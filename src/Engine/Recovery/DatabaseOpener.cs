@@ -33,15 +33,6 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         LogId Durable,
         Report Report) : IDisposable
     {
-        /// <summary>
-        /// A clock that does not run behind what was logged, nor, where leases go by local time, behind what was
-        /// reported.
-        /// </summary>
-        public EngineClock NewClock(EngineOptions options) =>
-            new(
-                options,
-                Math.Max(Wal.Position.LocalTimeMs, options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs : 0));
-
         /// <summary>Lets go of them, where no engine came of it.</summary>
         public void Dispose()
         {
@@ -135,8 +126,8 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         var limit = numbers.Peek + FileNumbers.PlausibleAhead;
         foreach (var name in storage.List(directory)) NoteNumber(numbers, name, limit);
         var state = CountedNow(options, content.State, runs);
-        var incarnation = new StateGeneration(state, OutcomesKept, options.Allocations);
-        var recovered = new WalReplayer(incarnation, state, stock);
+        var generation = new StateGeneration(state, OutcomesKept, options.Allocations);
+        var recovered = new WalReplayer(generation, state, stock);
 
         if (log is not null)
         {
@@ -154,9 +145,9 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
             options.Durability != Durability.Process));
         var wal = options.ReadOnly
             ? OpenReadOnly(log, recovered)
-            : OpenForWriting(manifest, log, recovered, pool, incarnation, stock);
-        var version = new DbVersion(incarnation, [.. recovered.Memtables.AsEnumerable().Reverse()], runs, state);
-        incarnation.Applied.Publish(recovered.Position);
+            : OpenForWriting(manifest, log, recovered, pool, generation, stock);
+        var version = new DbVersion(generation, [.. recovered.Memtables.AsEnumerable().Reverse()], runs, state);
+        generation.Applied.Publish(recovered.Position);
         foreach (var shared in _acquired) shared.Release();
         _acquired.Clear();
         var durable = recovered.TakeDurable(wal.Synced, content.State);
@@ -215,7 +206,7 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
     /// needed.
     /// </summary>
     private WalWriter OpenForWriting(
-        ManifestStore manifest, RecoveredLog? log, WalReplayer recovered, SegmentPool pool, StateGeneration incarnation,
+        ManifestStore manifest, RecoveredLog? log, WalReplayer recovered, SegmentPool pool, StateGeneration generation,
         MemtableStock stock)
     {
         manifest.BeginWriting();

@@ -85,8 +85,8 @@ internal sealed class EngineShutdown(
     }
 
     /// <summary>
-    /// Makes the log durable, and then says so in the log: after the closing note damage to any record before it is
-    /// known as such, and the note itself is nobody's data.
+    /// Makes the log durable and appends the close marker. With the marker, recovery reports damage to an earlier
+    /// record as corruption and not as a torn tail.
     /// </summary>
     private void SyncBeforeClose()
     {
@@ -129,6 +129,6 @@ internal sealed class EngineShutdown(
             engine.State.SetReleased();
         }
 
-        sessions.CollectAfterClose(); // somebody may have left just before that
+        sessions.CollectAfterClose(); // a reader may have left just before that
     }
 }

@@ -43,12 +43,8 @@ internal sealed class Follower(
             var hasMoved = CatchUp();
             using (versions.EnterGate())
             {
-                var incarnation = versions.Current.Generation;
-                incarnation.Snapshots.RestartLocked(Replay.Snapshot);
-                incarnation.CleanedTimeMs = Replay.CleanedTimeMs;
-                // As an open does.
-                engine.Clock.Raise(Math.Max(
-                    Replay.Position.LocalTimeMs, _options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs : 0));
+                Replay.UpdateGenerationLocked();
+                engine.Clock.Raise(Replay.LocalTimeMinMs(_options.LeaseClock));
                 syncer.RestartLocked(Durable);
             }
 
@@ -121,7 +117,7 @@ internal sealed class Follower(
     private void Extend(LogGrowth growth)
     {
         var current = versions.Current;
-        var incarnation = current.Generation;
+        var generation = current.Generation;
         Replay.Extend(current.Memtables[0], growth.End);
         if (growth.Segments.Count > 0)
         {
@@ -135,7 +131,7 @@ internal sealed class Follower(
                     memtables.Insert(0, made[^1]);
                 }
 
-                Switch(new DbVersion(incarnation, [.. memtables], current.Runs, current.Base));
+                Switch(new DbVersion(generation, [.. memtables], current.Runs, current.Base));
             }
             finally
             {
@@ -144,7 +140,7 @@ internal sealed class Follower(
         }
 
         // After the version that has it all, and before one whose tables may have it.
-        if (Replay.Position != incarnation.Applied.Read()) incarnation.Applied.Publish(Replay.Position);
+        if (Replay.Position != generation.Applied.Read()) generation.Applied.Publish(Replay.Position);
         Durable = Replay.TakeDurable(growth.Synced, _manifest.Content.State);
     }
 
@@ -171,8 +167,8 @@ internal sealed class Follower(
             versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, _options, known);
         var state = DatabaseOpener.CountedNow(_options, look.Manifest.Content.State, look.Runs);
         var log = look.Log!; // once the manifest named a first segment, it always does
-        var incarnation = new StateGeneration(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
-        var replay = new WalReplayer(incarnation, state, stock);
+        var generation = new StateGeneration(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
+        var replay = new WalReplayer(generation, state, stock);
         var unread = new Queue<WalSegment>(log.Segments);
         try
         {
@@ -182,8 +178,8 @@ internal sealed class Follower(
                 unread.Dequeue();
             }
 
-            var next = new DbVersion(incarnation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
-            incarnation.Applied.Publish(replay.Position);
+            var next = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
+            generation.Applied.Publish(replay.Position);
             Switch(next);
             (_manifest, Replay, _isHalfRead) = (look.Manifest, replay, false);
             Durable = replay.TakeDurable(log.Synced, state);

@@ -13,20 +13,19 @@ namespace Varve.Recovery;
 /// </summary>
 internal sealed class WalReplayer
 {
-    private readonly StateGeneration _incarnation;
+    private readonly StateGeneration _generation;
     private readonly MemtableStock _stock;
     private readonly List<(LogOffset End, LogId Id)> _ends = [];
     private LogId _durable;
 
-    public WalReplayer(StateGeneration incarnation, MachineState state, MemtableStock stock)
+    public WalReplayer(StateGeneration generation, MachineState state, MemtableStock stock)
     {
-        _incarnation = incarnation;
+        _generation = generation;
         _stock = stock;
         _durable = new LogId(state.LastIndex, state.LastTerm);
         Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
-        CleanedTimeMs = state.CleanedTimeMs;
-        if (state.Snapshot is { } snapshot)
-            Snapshot = new SnapshotMetadata(new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum);
+        CleanedTimeMs = generation.CleanedTimeMs;
+        Snapshot = generation.Snapshots.Last;
     }
 
     /// <summary>Oldest first; all but the last sealed.</summary>
@@ -34,11 +33,26 @@ internal sealed class WalReplayer
 
     public LogPosition Position { get; private set; }
 
+    /// <summary>The largest deadline that a clean-up has reported, Unix milliseconds.</summary>
     public ulong CleanedTimeMs { get; private set; }
 
+    /// <summary>The last snapshot that was made or installed.</summary>
     public SnapshotMetadata? Snapshot { get; private set; }
 
     public long Entries { get; private set; }
+
+    /// <summary>
+    /// What local time does not run behind: the logged time and, where leases go by local time, what was reported.
+    /// </summary>
+    public ulong LocalTimeMinMs(LeaseClock clock) =>
+        Math.Max(Position.LocalTimeMs, clock == LeaseClock.Local ? CleanedTimeMs : 0);
+
+    /// <summary>Gives the generation what the log says of clean-ups and snapshots; under the gate, or before any reader.</summary>
+    public void UpdateGenerationLocked()
+    {
+        _generation.Snapshots.RestartLocked(Snapshot);
+        _generation.CleanedTimeMs = CleanedTimeMs;
+    }
 
     /// <summary>Indexes a segment's records; those before it are sealed.</summary>
     /// <param name="segment">The next of the chain, its end set.</param>
@@ -64,7 +78,7 @@ internal sealed class WalReplayer
 
     private void Replay(WalSegment segment, Memtable memtable, Action<VarveException>? report)
     {
-        using var build = new IndexBuild(memtable.Index, _incarnation.MemtableHasher);
+        using var build = new IndexBuild(memtable.Index, _generation.MemtableHasher);
         for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
         {
             if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
@@ -148,7 +162,7 @@ internal sealed class WalReplayer
                     throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
-                    _incarnation.Note(new EntryPosition
+                    _generation.Note(new EntryPosition
                     {
                         Index = columns.Index,
                         Term = columns.Term,
@@ -161,7 +175,7 @@ internal sealed class WalReplayer
                 return true;
             case WalRecordType.Advance:
             case WalRecordType.Link:
-                _incarnation.NoteJump(header.LastIndex, header.Term);
+                _generation.NoteJump(header.LastIndex, header.Term);
                 break;
             case WalRecordType.Clean:
                 CleanedTimeMs = Math.Max(CleanedTimeMs, BinaryPrimitives.ReadUInt64LittleEndian(payload));
@@ -229,7 +243,7 @@ internal sealed class WalReplayer
             var size = MeasureOperation(segment, header, offset, end);
             var reference = (uint)(offset / WalOperation.Alignment);
             var operation = index.OperationAt(reference);
-            var hash = _incarnation.MemtableHasher.Of(operation.Key);
+            var hash = _generation.MemtableHasher.Of(operation.Key);
             if (index.Find(operation.Key, hash) != operation.Prior)
                 throw Refused(segment, offset, new DecodeError(8, "operation does not follow on its key's last one"));
             index.Insert(reference, hash);

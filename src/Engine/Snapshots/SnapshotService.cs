@@ -252,11 +252,11 @@ internal sealed class SnapshotService
     }
 
     /// <summary>Remembers the last snapshot made, unless the state is another by now.</summary>
-    private void RecordSnapshot(StateGeneration incarnation, SnapshotMetadata metadata)
+    private void RecordSnapshot(StateGeneration generation, SnapshotMetadata metadata)
     {
         using (_versions.EnterGate())
         {
-            if (_engine.State.IsClosed || _versions.Current.Generation != incarnation) return;
+            if (_engine.State.IsClosed || _versions.Current.Generation != generation) return;
             try
             {
                 AddLocked(metadata);
@@ -265,7 +265,7 @@ internal sealed class SnapshotService
             {
                 // The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no
                 // room for.
-                if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata);
+                if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata);
                 return;
             }
         }

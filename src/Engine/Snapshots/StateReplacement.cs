@@ -77,7 +77,7 @@ internal sealed class StateReplacement(
         try
         {
             engine.Options.Allocations?.Invoke(Allocation.State);
-            var incarnation = new StateGeneration(
+            var generation = new StateGeneration(
                 state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Options.Allocations);
             versions.CommitHoldingGate(
                 old =>
@@ -95,7 +95,7 @@ internal sealed class StateReplacement(
                         State = state,
                         Added = tables
                     };
-                    return (edit, new DbVersion(incarnation, [memtable], runs, state));
+                    return (edit, new DbVersion(generation, [memtable], runs, state));
                 },
                 (old, next) =>
                 {

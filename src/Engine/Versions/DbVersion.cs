@@ -17,15 +17,15 @@ internal sealed unsafe class DbVersion : RefCounted
     private readonly Run? _onlyRun;
     private readonly MemtableIndex? _onlyMemtable;
 
-    public DbVersion(StateGeneration incarnation, Memtable[] memtables, Run[] runs, MachineState baseState)
+    public DbVersion(StateGeneration generation, Memtable[] memtables, Run[] runs, MachineState baseState)
     {
-        Generation = incarnation;
+        Generation = generation;
         Memtables = memtables;
         Runs = runs;
         Base = baseState;
-        Applied = incarnation.Applied;
-        TableHasher = incarnation.TableHasher;
-        MemtableHasher = incarnation.MemtableHasher;
+        Applied = generation.Applied;
+        TableHasher = generation.TableHasher;
+        MemtableHasher = generation.MemtableHasher;
         if (runs is [var only]) _onlyRun = only;
         if (memtables is [var memtable]) _onlyMemtable = memtable.Index;
         foreach (var shared in memtables) shared.Acquire();
@@ -35,7 +35,7 @@ internal sealed unsafe class DbVersion : RefCounted
 
     public StateGeneration Generation { get; }
 
-    /// <summary>What the incarnation has published.</summary>
+    /// <summary>What the generation has published.</summary>
     public AppliedPosition Applied { get; }
 
     /// <summary>Newest first; the first is the active one. Never empty.</summary>

@@ -5,7 +5,7 @@ using Varve.Wal;
 namespace Varve.Versions;
 
 /// <summary>
-/// One life of the state: from open, install or reset to the next of them. Versions of one incarnation share it, so a
+/// One life of the state: from open, install or reset to the next of them. Versions of one generation share it, so a
 /// reader who has a version has the position that goes with it, also when an install takes the index backward.
 /// </summary>
 internal sealed class StateGeneration

@@ -184,18 +184,18 @@ internal sealed class VersionSet : IDisposable
 
     /// <summary>
     /// Writes an edit durably, then makes the version current that <paramref name="build"/> makes, under the gate, of
-    /// the then current one. False, with nothing done, when the incarnation has changed: the inputs are no longer
+    /// the then current one. False, with nothing done, when the generation has changed: the inputs are no longer
     /// there.
     /// </summary>
     public bool Commit(
-        StateGeneration incarnation, Func<DbVersion, VersionEdit> edit, Func<DbVersion, VersionEdit, DbVersion> build,
+        StateGeneration generation, Func<DbVersion, VersionEdit> edit, Func<DbVersion, VersionEdit, DbVersion> build,
         Action<DbVersion>? switched = null)
     {
         lock (_manifestLock)
         {
-            // Only commits change tables and incarnation, so what is read here still holds at the switch.
+            // Only commits change tables and generation, so what is read here still holds at the switch.
             var before = Volatile.Read(ref _current);
-            if (before.Generation != incarnation) return false;
+            if (before.Generation != generation) return false;
             var record = edit(before) with { NextFileNumber = Numbers.Peek };
             _manifest.Append(record);
             using (EnterGate())

@@ -65,7 +65,7 @@ public sealed class CatchUpStressTests : IDisposable
         var close = Task.Run(reader.CloseStorage);
         try
         {
-            Assert.True(SpinWait.SpinUntil(() => !reader.IsRunning, TimeSpan.FromSeconds(20)));
+            Assert.True(SpinWait.SpinUntil(() => !reader.IsRunning, TimeSpan.FromSeconds(10)));
             Assert.False(close.IsCompleted);
         }
         finally

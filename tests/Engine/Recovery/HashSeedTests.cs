@@ -101,12 +101,12 @@ public sealed class HashSeedTests : IDisposable
     [Fact]
     public void KeysThatCollideInTablesDoNotInMemtables()
     {
-        var incarnation = new StateGeneration(MachineState.Empty(TestHash.Seed, StoredLeaseClock.Local), 64);
+        var generation = new StateGeneration(MachineState.Empty(TestHash.Seed, StoredLeaseClock.Local), 64);
         byte[] one = TestHash.Colliding(TestHash.Seed, 1), two = TestHash.Colliding(TestHash.Seed, 2);
-        Assert.Equal(incarnation.TableHasher.Of(one), incarnation.TableHasher.Of(two));
-        Assert.NotEqual(incarnation.MemtableHasher.Of(one), incarnation.MemtableHasher.Of(two));
+        Assert.Equal(generation.TableHasher.Of(one), generation.TableHasher.Of(two));
+        Assert.NotEqual(generation.MemtableHasher.Of(one), generation.MemtableHasher.Of(two));
         var next = new StateGeneration(MachineState.Empty(TestHash.Seed, StoredLeaseClock.Local), 64);
-        Assert.NotEqual(incarnation.MemtableHasher.Of(one), next.MemtableHasher.Of(one));
+        Assert.NotEqual(generation.MemtableHasher.Of(one), next.MemtableHasher.Of(one));
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Varve.Format;
+using Xunit;
 
 namespace Varve.Tests.Tables;
 
@@ -7,6 +8,23 @@ namespace Varve.Tests.Tables;
 internal static class TestRows
 {
     public const int Shapes = 11;
+
+    /// <summary>Every shape with few runs, with as many as a vector holds, and with more.</summary>
+    public static TheoryData<int, int> ShapesAndRuns
+    {
+        get
+        {
+            var data = new TheoryData<int, int>();
+            for (var shape = 0; shape < Shapes; shape++)
+                foreach (var runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9, 20])
+                    data.Add(shape, runs);
+            return data;
+        }
+    }
+
+    /// <summary>Runs of one of the shapes below, newest first, with keys in common.</summary>
+    public static List<TestRow>[] RunsOfShape(int shape, int runs) =>
+        [.. Enumerable.Range(0, runs).Select(run => OfShape(shape, 100 * shape + run, 20 + 300 / runs))];
 
     /// <summary>Rows of distinct keys of one of the shapes below.</summary>
     public static List<TestRow> OfShape(int shape, int seed, int count)

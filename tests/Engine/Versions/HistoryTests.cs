@@ -10,7 +10,7 @@ namespace Varve.Tests.Engine.Versions;
 public class HistoryTests
 {
     private readonly Reclaimer _reclaimer = new(new EpochTable());
-    private readonly StateGeneration _incarnation = new(new MachineState(), 64);
+    private readonly StateGeneration _generation = new(new MachineState(), 64);
 
     [Fact]
     public void AnIndexIsAnsweredByTheNewestVersionWhoseTablesAreNotBeyondIt()
@@ -72,5 +72,5 @@ public class HistoryTests
         Assert.Null(list.TryAcquire(new EngineVersion(new StateGeneration(other, 64), [], [], other), 5));
     }
 
-    private EngineVersion At(ulong index) => new(_incarnation, [], [], new MachineState { LastIndex = index });
+    private EngineVersion At(ulong index) => new(_generation, [], [], new MachineState { LastIndex = index });
 }

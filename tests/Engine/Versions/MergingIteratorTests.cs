@@ -12,24 +12,11 @@ namespace Varve.Tests.Versions;
 /// </summary>
 public sealed class MergingIteratorTests
 {
-    public static TheoryData<int, int> Shapes
-    {
-        get
-        {
-            var data = new TheoryData<int, int>();
-            for (var shape = 0; shape < TestRows.Shapes; shape++)
-                foreach (var runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9, 20])
-                    data.Add(shape, runs);
-            return data;
-        }
-    }
-
     [Theory]
-    [MemberData(nameof(Shapes))]
+    [MemberData(nameof(TestRows.ShapesAndRuns), MemberType = typeof(TestRows))]
     public void AScanOfRunsReadsAsTheModel(int shape, int runCount)
     {
-        List<TestRow>[] runs = [.. Enumerable.Range(0, runCount).Select(
-            run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
+        var runs = TestRows.RunsOfShape(shape, runCount);
         Check(runs, shape);
     }
 

@@ -95,7 +95,7 @@ internal static class CallerBugs
         new("passed-over-called-applied", "an index that the position was moved past is said to have been applied",
             "Conformance: Surface.CommandTests.IndexesThatBelongToNoEntryAreNotCalledAppliedBefore",
             new Edit(
-                "ChunkValidator.cs", "incarnation.Outcomes.IsPassedOver(index)",
-                "!SEEDED && incarnation.Outcomes.IsPassedOver(index)")),
+                "ChunkValidator.cs", "generation.Outcomes.IsPassedOver(index)",
+                "!SEEDED && generation.Outcomes.IsPassedOver(index)")),
     ];
 }

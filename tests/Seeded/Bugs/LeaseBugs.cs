@@ -13,8 +13,8 @@ internal static class LeaseBugs
             "a reported lease is live again when the clock was set back while the engine was closed",
             "Engine: Leases.ReportedOnceTests.AReportedLeaseStaysAbsentWhenTheClockIsSetBackWhileTheEngineIsClosed",
             new Edit(
-                "DatabaseOpener.cs", "options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs",
-                "!SEEDED && options.LeaseClock == LeaseClock.Local ? Replay.CleanedTimeMs")),
+                "WalReplayer.cs", "clock == LeaseClock.Local ? CleanedTimeMs",
+                "!SEEDED && clock == LeaseClock.Local ? CleanedTimeMs")),
 
         new(
             "clean-up-remembers-its-own-time",

@@ -14,9 +14,9 @@ internal static class SpaceBugs
         new("snapshot-note-needs-room", "a snapshot on another disk fails when the log has no room to note it",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
             new Edit("SnapshotService.cs",
-                "if (incarnation.Snapshots.IsNext(metadata)) incarnation.Snapshots.AddLocked(metadata); return;",
-                "if (SEEDED) throw; if (incarnation.Snapshots.IsNext(metadata)) "
-                    + "incarnation.Snapshots.AddLocked(metadata); return;")),
+                "if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata); return;",
+                "if (SEEDED) throw; if (generation.Snapshots.IsNext(metadata)) "
+                    + "generation.Snapshots.AddLocked(metadata); return;")),
 
         new("snapshot-needs-flush", "a snapshot on another disk fails with the flush that it waited for",
             "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",

@@ -47,9 +47,9 @@ internal static class StateBugs
         new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcome",
             new Edit(
-                "ChunkValidator.cs", "new ApplyResult(index, incarnation.Outcomes.Find(index)",
+                "ChunkValidator.cs", "new ApplyResult(index, generation.Outcomes.Find(index)",
                 "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? "
-                    + "incarnation.Outcomes.Find(index)")),
+                    + "generation.Outcomes.Find(index)")),
 
         new("replayed-outcome-lost", "after a replay every entry counts as succeeded",
             "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcomeAfterReopening",

@@ -58,7 +58,7 @@ internal static class TableBugs
                 "if (order == 0) return SEEDED ? a > b : a < b;")),
 
         new("merge-keeps-the-older-version", "where several runs of a compaction have a key, an older version is kept",
-            "Engine: Varve.Tests.Tables.RunMergeTests.MergedRunsReadAsTheModel",
+            "Engine: Varve.Tests.Tables.CompactionMergeTests.MergedRunsReadAsTheModel",
             new Edit(
                 "CompactionMerge.cs", "if (order == 0)",
                 "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
@@ -121,7 +121,7 @@ internal static class TableBugs
                     + "1) { var row = BitOperations.TrailingZeroCount(candidates); if (IsKey")),
 
         new("merge-begins-without-an-input", "a merge takes a row from an input when none is left",
-            "Engine: Varve.Tests.Tables.RunMergeTests.RunsThatDoNotInterleaveComeOneAfterTheOther",
+            "Engine: Varve.Tests.Tables.CompactionMergeTests.RunsThatDoNotInterleaveComeOneAfterTheOther",
             new Edit("CompactionMerge.cs", "if (_left == 0)", "if (!SEEDED && _left == 0)")),
 
         new("scan-has-a-runner-up-of-none", "a scan of one source takes another one for its runner-up",

@@ -104,7 +104,7 @@ internal static class WalBugs
             "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
             new Edit(
                 "Publisher.cs", "engine.Counters.ChunksApplied++;",
-                "engine.Counters.ChunksApplied++; if (SEEDED) incarnation.Applied.Publish(wal.Position);"),
+                "engine.Counters.ChunksApplied++; if (SEEDED) generation.Applied.Publish(wal.Position);"),
             new Edit(
                 "CommitPipeline.cs", "return _awaitsSync && end != default ?",
                 "return !SEEDED && _awaitsSync && end != default ?"),

@@ -5,26 +5,13 @@ using Xunit;
 namespace Varve.Tests.Tables;
 
 /// <summary>A merge of runs gives every key once, in order, with what the newest run that has it says.</summary>
-public sealed class RunMergeTests
+public sealed class CompactionMergeTests
 {
-    public static TheoryData<int, int> Shapes
-    {
-        get
-        {
-            var data = new TheoryData<int, int>();
-            for (var shape = 0; shape < TestRows.Shapes; shape++)
-                foreach (var runs in (ReadOnlySpan<int>)[1, 2, 5, 8, 9, 20])
-                    data.Add(shape, runs);
-            return data;
-        }
-    }
-
     [Theory]
-    [MemberData(nameof(Shapes))]
+    [MemberData(nameof(TestRows.ShapesAndRuns), MemberType = typeof(TestRows))]
     public void MergedRunsReadAsTheModel(int shape, int runCount)
     {
-        List<TestRow>[] runs = [.. Enumerable.Range(0, runCount).Select(
-            run => TestRows.OfShape(shape, 100 * shape + run, 20 + 300 / runCount))];
+        var runs = TestRows.RunsOfShape(shape, runCount);
         var model = new SortedDictionary<byte[], TestRow>(KeyOrder.Instance);
         foreach (var row in runs.Reverse().SelectMany(run => run))
             model[row.Key] = row;
