@@ -93,7 +93,8 @@ internal static class PackFormat
         if (bytes.Length < TrailerSize) error = new DecodeError(bytes.Length, "pack trailer is cut off");
         else if (BinaryPrimitives.ReadUInt128LittleEndian(bytes) != expectedHash) error = new DecodeError(
             0,
-            $"pack hash mismatch (stored {BinaryPrimitives.ReadUInt128LittleEndian(bytes):x32}, computed {expectedHash:x32})");
+            $"pack hash mismatch (stored {BinaryPrimitives.ReadUInt128LittleEndian(bytes):x32}, computed "
+                + $"{expectedHash:x32})");
         return error.Reason is null;
     }
 

@@ -196,7 +196,8 @@ internal readonly record struct WalRecordHeader
                 || LastIndex - FirstIndex < (ulong)EntryCount - 1)
                 return Unsupported(
                     80,
-                    $"chunk record of {EntryCount} entries and {OperationCount} operations, index {FirstIndex} to {LastIndex}",
+                    $"chunk record of {EntryCount} entries and {OperationCount} operations, index {FirstIndex} to "
+                        + $"{LastIndex}",
                     out error);
             error = default;
             return true;

@@ -67,7 +67,8 @@ internal static class ApplyCommand
         if (!reader.AtEnd) throw chunks.Malformed($"{reader.Error.Reason} at byte {reader.Error.Offset} of the chunk");
         if (first is { } index and not 1)
             throw new UsageException(
-                $"{chunks.Name}: the frame at offset {chunks.FrameOffset} begins at index {index}; there is no database in {directory}, and a new one begins at 1");
+                $"{chunks.Name}: the frame at offset {chunks.FrameOffset} begins at index "
+                    + $"{index}; there is no database in {directory}, and a new one begins at 1");
     }
 
     private static void Run(LsmStateMachine engine, ChunkLog chunks, CancellationToken cancellationToken)
@@ -129,10 +130,12 @@ internal static class ApplyCommand
     {
         var applied = engine.LastApplied;
         Console.Out.WriteLine(
-            $"entries       {SizeText.Count(applier.Entries)} in {SizeText.Count(applier.Chunks)} chunks, {SizeText.Format(bytes)}");
+            $"entries       {SizeText.Count(applier.Entries)} in {SizeText.Count(applier.Chunks)} chunks, "
+                + $"{SizeText.Format(bytes)}");
         Console.Out.WriteLine($"succeeded     {SizeText.Count(applier.Succeeded)}");
         Console.Out.WriteLine(
-            $"failed        {SizeText.Count(applier.Entries - applier.Succeeded)} (compare-and-swaps whose expectation did not hold)");
+            $"failed        "
+                + $"{SizeText.Count(applier.Entries - applier.Succeeded)} (compare-and-swaps whose expectation did not hold)");
         Console.Out.WriteLine($"last applied  index {applied.Index}, term {applied.Term}");
         Console.Out.WriteLine($"live keys     {SizeText.Count(engine.Count)}");
         Console.Out.WriteLine(string.Create(

@@ -33,7 +33,8 @@ internal static class SnapshotInstallCommand
                 parsed, leaseClock: (LeaseClock)snapshot.Manifest.State.LeaseClock);
             await engine.ApplySnapshotFromFileAsync(metadata, snapshot.Path, cancellationToken);
             Console.Out.WriteLine(
-                $"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, {SizeText.Count(engine.Count)} live keys");
+                $"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, "
+                    + $"{SizeText.Count(engine.Count)} live keys");
             return ExitCode.Ok;
         });
         return command;

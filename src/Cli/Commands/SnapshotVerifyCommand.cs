@@ -33,7 +33,8 @@ internal static class SnapshotVerifyCommand
             var snapshot = SnapshotFile.Open(target);
             SnapshotCommand.WriteMetadata(snapshot.Metadata);
             Console.Out.WriteLine(
-                $"ok        {snapshot.Manifest.Tables.Length} tables, {SizeText.Format(totals.Bytes)}, {SizeText.Count(snapshot.Manifest.State.LiveCount)} keys");
+                $"ok        {snapshot.Manifest.Tables.Length} tables, {SizeText.Format(totals.Bytes)}, "
+                    + $"{SizeText.Count(snapshot.Manifest.State.LiveCount)} keys");
             return ExitCode.Ok;
         });
         return command;

@@ -36,22 +36,27 @@ internal static class StatCommand
     {
         var statistics = engine.GetStatistics();
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
-        void Fact(string name, string value) => facts.AddRow(new Spectre.Console.Text(name), new Spectre.Console.Text(value));
+        void Fact(string name, string value) =>
+            facts.AddRow(new Spectre.Console.Text(name), new Spectre.Console.Text(value));
         Fact("last applied", $"index {statistics.LastApplied.Index}, term {statistics.LastApplied.Term}");
         Fact("durable", $"index {statistics.DurableLogId.Index}, term {statistics.DurableLogId.Term}");
         Fact("live keys", SizeText.Count(engine.Count));
         Fact("snapshot", engine.SnapshotMetadata is { } snapshot
-            ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum {Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
+            ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum "
+                + $"{Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
             : "none");
         Fact(
             "memtables",
-            $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, {SizeText.Format(statistics.MemtableIndexBytes)} of index)");
+            $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, "
+                + $"{SizeText.Format(statistics.MemtableIndexBytes)} of index)");
         Fact(
             "memory",
-            $"{SizeText.Format(statistics.MemoryBytes)} of memtables, {SizeText.Format(statistics.ChunkBytes)} kept to apply chunks in");
+            $"{SizeText.Format(statistics.MemoryBytes)} of memtables, "
+                + $"{SizeText.Format(statistics.ChunkBytes)} kept to apply chunks in");
         Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL" + (statistics.TornTailBytes
             == 0 ? ""
-            : $"; after them {SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being written, or a torn tail"));
+            : $"; after them "
+                + $"{SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being written, or a torn tail"));
         if (statistics.Fault is { } fault) Fact("fault", fault);
         AnsiConsole.Write(facts);
         if (statistics.Runs.Count == 0) return;

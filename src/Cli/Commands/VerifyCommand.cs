@@ -89,8 +89,10 @@ internal static class VerifyCommand
     {
         foreach (var problem in problems) Console.Out.WriteLine(LineOf(problem));
         Console.Out.WriteLine(
-            $"{(damages == 0 ? "ok" : "damaged")}  {totals.Kind}: {totals.Files} files, {SizeText.Format(totals.Bytes)} read, {SizeText.Count(totals.Blocks)} blocks, "
-            + $"{SizeText.Count(totals.Rows)} rows, {SizeText.Count(totals.Records)} log records, {SizeText.Count(totals.Entries)} entries");
+            $"{(damages == 0 ? "ok" : "damaged")}  {totals.Kind}: {totals.Files} files, "
+            + $"{SizeText.Format(totals.Bytes)} read, {SizeText.Count(totals.Blocks)} blocks, "
+            + $"{SizeText.Count(totals.Rows)} rows, {SizeText.Count(totals.Records)} log records, "
+            + $"{SizeText.Count(totals.Entries)} entries");
     }
 
     private static void WriteJson(

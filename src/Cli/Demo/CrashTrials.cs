@@ -44,7 +44,8 @@ internal sealed class CrashTrials(
                 $"state recovered at index {recovered.Index}", StateDigest.Of(reference), StateDigest.Of(engine));
             DemoReport.Require($"live keys recovered at index {recovered.Index}", reference.Count, engine.Count);
             report.Fact(
-                $"ok: acknowledged up to {acknowledged}, recovered at exactly {recovered.Index}, state equals an unbroken run's");
+                $"ok: acknowledged up to {acknowledged}, recovered at exactly "
+                    + $"{recovered.Index}, state equals an unbroken run's");
             report.Figure(
                 $"recovery at index {recovered.Index}", engine.GetStatistics().RecoveredEntries, "entries", opened);
         }

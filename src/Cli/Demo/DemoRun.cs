@@ -47,7 +47,8 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
         var elapsed = clock.Elapsed;
 
         report.Fact(
-            $"{SizeText.Count(applier.Entries)} entries in {applier.Chunks} chunks, {SizeText.Format(bytes)}, at {SizeText.Format((long)(bytes / elapsed.TotalSeconds))}/s from a cold start");
+            $"{SizeText.Count(applier.Entries)} entries in {applier.Chunks} chunks, {SizeText.Format(bytes)}, at "
+                + $"{SizeText.Format((long)(bytes / elapsed.TotalSeconds))}/s from a cold start");
         report.Check("entries applied", _known.Entries, applier.Entries);
         report.Check("entries that succeeded", _known.Succeeded, applier.Succeeded);
         report.Check("outcomes of all entries, sha256", _known.ResultBitsSha256, outcomes.Sha256());
@@ -91,7 +92,8 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
         var checksum = await engine.GenerateSnapshotDataAsync(path, engine.LastApplied, cancellationToken);
         report.Figure("snapshot", engine.Count, "keys", clock.Elapsed);
         report.Fact(
-            $"snapshot at index {engine.LastApplied.Index}, checksum {Convert.ToHexStringLower(checksum.Span)[..16]}...");
+            $"snapshot at index {engine.LastApplied.Index}, checksum "
+                + $"{Convert.ToHexStringLower(checksum.Span)[..16]}...");
 
         await using var second = LsmStateMachine.Open(directory.Below("second"), Options);
         clock.Restart();

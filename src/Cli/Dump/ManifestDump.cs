@@ -35,7 +35,8 @@ internal static class ManifestDump
     {
         writer.Line(
             offset,
-            $"edit, {size} bytes{(edit.Replace ? ", replaces everything" : "")}, next file {edit.NextFileNumber}, first segment {edit.FirstSegment}, "
+            $"edit, {size} bytes{(edit.Replace ? ", replaces everything" : "")}, next file "
+            + $"{edit.NextFileNumber}, first segment {edit.FirstSegment}, "
             + $"{edit.Removed.Length} removed, {edit.Added.Length} added");
         if (edit.State is { } state) writer.Part(offset, StateText.Describe(state));
         if (edit.Removed.Length > 0) writer.Part(offset, "removed " + string.Join(", ", edit.Removed));

@@ -11,7 +11,8 @@ internal static class SnapshotDump
         var manifest = snapshot.Manifest;
         writer.Line(
             0,
-            $"snapshot of database {manifest.DatabaseId}, {(snapshot.IsPacked ? "packed" : "a directory")}, manifest of {snapshot.ManifestLength} bytes, "
+            $"snapshot of database {manifest.DatabaseId}, "
+                + $"{(snapshot.IsPacked ? "packed" : "a directory")}, manifest of {snapshot.ManifestLength} bytes, "
                 + $"{nameof(SHA256)} {Convert.ToHexStringLower(snapshot.Metadata.Checksum.Span)}");
         writer.Line(0, StateText.Describe(manifest.State));
         foreach (var table in manifest.Tables) writer.Line(0, StateText.Describe(table));

@@ -16,7 +16,8 @@ internal static class TableDump
         var salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
         writer.Line(
             footer.Offset,
-            $"table number {footer.OriginNumber} of database {footer.Origin}, {file.Length} bytes, xxh128 {Hash(file)}");
+            $"table number {footer.OriginNumber} of database {footer.Origin}, {file.Length} bytes, xxh128 "
+                + $"{Hash(file)}");
         WriteProperties(Region(file, footer.Properties, salt, "properties", writer), footer.Properties.Offset, writer);
         WriteRegion("leases", footer.Leases, writer);
         WriteRegion("filter", footer.Filter, writer);
@@ -47,7 +48,8 @@ internal static class TableDump
             properties.LeaseCount == 0 ? "" : $" until {properties.SmallestDeadline}..{properties.LargestDeadline}";
         writer.Line(
             offset,
-            $"properties: {properties.RowCount} rows ({properties.TombstoneCount} tombstones, {properties.LeaseCount} leases{deadlines}) in {properties.BlockCount} blocks, "
+            $"properties: {properties.RowCount} rows ({properties.TombstoneCount} tombstones, "
+            + $"{properties.LeaseCount} leases{deadlines}) in {properties.BlockCount} blocks, "
             + $"{DumpWriter.Key(properties.SmallestKey)}..{DumpWriter.Key(properties.LargestKey)}");
     }
 

@@ -12,7 +12,8 @@ internal static class WalDump
             throw writer.Corrupt("segment header", 0, error);
         writer.Line(
             0,
-            $"segment {segment.Number} of database {segment.DatabaseId}, {segment.Length} bytes, salt {segment.Salt:x16}");
+            $"segment {segment.Number} of database {segment.DatabaseId}, {segment.Length} bytes, salt "
+                + $"{segment.Salt:x16}");
 
         long offset = WalSegmentHeader.Size;
         while (offset < file.Length && !writer.IsFull)
@@ -46,7 +47,8 @@ internal static class WalDump
             WalRecordType.Sealed => $"{common}, goes on in segment {U64(payload)}",
             WalRecordType.Clean => $"{common}, leases up to {U64(payload)}",
             WalRecordType.Snapshot =>
-                $"{common}, snapshot at index {U64(payload)}, term {U64(payload[8..])}, checksum {Convert.ToHexStringLower(payload[16..48])}",
+                $"{common}, snapshot at index {U64(payload)}, term {U64(payload[8..])}, checksum "
+                    + $"{Convert.ToHexStringLower(payload[16..48])}",
             _ => common,
         });
         if (record.Type != WalRecordType.Chunk) return;

@@ -15,7 +15,9 @@ internal sealed class WriteThrottle(
 {
     private readonly bool _isStepped = engine.Options.Steps is not null;
 
-    /// <summary>Lets a thread that waits for the gate enter first, then waits for flushes if too many are due.</summary>
+    /// <summary>
+    /// Lets a thread that waits for the gate enter first, then waits for flushes if too many are due.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void WaitForTurn()
     {

@@ -175,7 +175,8 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         var stored = (LeaseClock)state.LeaseClock;
         if (stored == options.LeaseClock || options.TakesStoredLeaseClock) return stored;
         throw new ArgumentException(
-            $"{nameof(EngineOptions)}.{nameof(options.LeaseClock)} is {options.LeaseClock}, and the database in {directory} was made with {stored}; open it with that.",
+            $"{nameof(EngineOptions)}.{nameof(options.LeaseClock)} is {options.LeaseClock}, and the database in "
+                + $"{directory} was made with {stored}; open it with that.",
             nameof(options));
     }
 

@@ -47,7 +47,9 @@ internal sealed class WalReplayer
     public ulong LocalTimeMinMs(LeaseClock clock) =>
         Math.Max(Position.LocalTimeMs, clock == LeaseClock.Local ? CleanedTimeMs : 0);
 
-    /// <summary>Gives the generation what the log says of clean-ups and snapshots; under the gate, or before any reader.</summary>
+    /// <summary>
+    /// Gives the generation what the log says of clean-ups and snapshots; under the gate, or before any reader.
+    /// </summary>
     public void UpdateGenerationLocked()
     {
         _generation.Snapshots.RestartLocked(Snapshot);

@@ -110,7 +110,8 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         SHA256.HashData(file, checksum);
         if (!checksum.SequenceEqual(metadata.Checksum.Span)) throw new SnapshotRejectedException(
             source,
-            $"manifest checksum is {Convert.ToHexStringLower(checksum)}, metadata says {Convert.ToHexStringLower(metadata.Checksum.Span)}");
+            $"manifest checksum is {Convert.ToHexStringLower(checksum)}, metadata says "
+                + $"{Convert.ToHexStringLower(metadata.Checksum.Span)}");
     }
 
     private SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
@@ -121,11 +122,13 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
             || manifest.State.LastTerm != metadata.LastIncluded.Term)
             throw new SnapshotRejectedException(
                 source,
-                $"snapshot is at ({manifest.State.LastIndex}, {manifest.State.LastTerm}), metadata says ({metadata.LastIncluded.Index}, {metadata.LastIncluded.Term})");
+                $"snapshot is at ({manifest.State.LastIndex}, {manifest.State.LastTerm}), metadata says ("
+                    + $"{metadata.LastIncluded.Index}, {metadata.LastIncluded.Term})");
         if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)
             throw new SnapshotRejectedException(
                 source,
-                $"snapshot has the lease clock {(LeaseClock)manifest.State.LeaseClock}, this database has {options.LeaseClock}");
+                $"snapshot has the lease clock {(LeaseClock)manifest.State.LeaseClock}, this database has "
+                    + $"{options.LeaseClock}");
         Int128 rows = 0; // counts that only somebody claims: their sum may not fit
         foreach (var (_, table) in manifest.Tables) rows += table.RowCount - table.TombstoneCount;
         if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)

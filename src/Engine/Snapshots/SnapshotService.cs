@@ -156,14 +156,18 @@ internal sealed class SnapshotService
                     : current.Generation.Terms.Find(lastIncluded.Index);
                 if (lastIncluded.Index > 0 && term != lastIncluded.Term)
                     throw new ArgumentException(
-                        $"Index {lastIncluded.Index} has {(term is null ? "no entry or no known term" : $"term {term}")}, not term {lastIncluded.Term}.",
+                        $"Index {lastIncluded.Index} has "
+                            + $"{(term is null ? "no entry or no known term" : $"term {term}")}, not term "
+                            + $"{lastIncluded.Term}.",
                         nameof(lastIncluded));
                 var isTooFar = applied.Index - lastIncluded.Index > (ulong)_engine.Options.HistoryEntries;
                 if (!isTooFar && _history.TryAcquire(current, lastIncluded.Index) is { } version) return version;
                 if (current != _versions.Current) continue; // an install or a reset came between, or a flush
                 throw new ArgumentOutOfRangeException(
                     nameof(lastIncluded), lastIncluded,
-                    $"Entry {lastIncluded.Index} is too far behind {applied.Index}: {nameof(EngineOptions.HistoryEntries)} is {_engine.Options.HistoryEntries}, and history begins anew at open.");
+                    $"Entry {lastIncluded.Index} is too far behind {applied.Index}: "
+                        + $"{nameof(EngineOptions.HistoryEntries)} is "
+                        + $"{_engine.Options.HistoryEntries}, and history begins anew at open.");
             }
         }
         finally

@@ -115,7 +115,8 @@ internal sealed unsafe partial class Table
             ? null
             : CorruptionException.Of(
                 Path, _footer.Properties.Offset, "table properties",
-                $"properties count {Properties.RowCount} rows and {Properties.TombstoneCount} tombstones, blocks hold {walk.Rows} and {walk.Tombstones}");
+                $"properties count {Properties.RowCount} rows and "
+                    + $"{Properties.TombstoneCount} tombstones, blocks hold {walk.Rows} and {walk.Tombstones}");
     }
 
     /// <summary>
