@@ -16,7 +16,7 @@ internal static class HouseRules
         "src/Engine/Memtables/",
         "src/Engine/Tables/",
         "src/Engine/Wal/",
-        "src/Format/WalOperation.cs",
+        "src/Format/Wal/WalOperation.cs",
     ];
 
     /// <summary>Single files outside the rooms, each with its reason.</summary>
