@@ -35,14 +35,25 @@ public partial class TheTreeIsWhole
     }
 
     [Fact]
-    public void DecisionsAreNumberedOnceEach()
+    public void DecisionsAreNumberedInOrderDatedAndListed()
     {
-        var names = SourceTree.Files.Select(file => file.Path)
-            .Where(path => path.StartsWith("docs/decisions/", StringComparison.Ordinal))
-            .Select(path => Path.GetFileName(path)).ToList();
-        Assert.All(names, name => Assert.Matches(DecisionName(), name));
-        Complaints.None(names.GroupBy(name => name[..4]).Where(group => group.Count() > 1)
-            .Select(group => string.Join(", ", group)));
+        var list = SourceTree.Read("docs/decisions/README.md");
+        var decisions = SourceTree.Files
+            .Where(file => file.Path.StartsWith("docs/decisions/", StringComparison.Ordinal)
+                && file.Path != "docs/decisions/README.md")
+            .OrderBy(file => file.Path, StringComparer.Ordinal).ToList();
+        Complaints.None(decisions.SelectMany((file, before) =>
+        {
+            var name = Path.GetFileName(file.Path);
+            return new (bool Holds, string Rule)[]
+            {
+                (DecisionName().IsMatch(name) && name.StartsWith($"{before + 1:d4}-", StringComparison.Ordinal),
+                    $"is not named {before + 1:d4}-subject.md"),
+                (DecisionHead().IsMatch(file.Text) && file.Text.StartsWith($"# {name[..4]} ", StringComparison.Ordinal),
+                    "does not begin with its number, title, date and status"),
+                (list.Contains($"]({name})", StringComparison.Ordinal), "is not listed in docs/decisions/README.md"),
+            }.Where(check => !check.Holds).Select(check => $"{file.Path} {check.Rule}");
+        }));
     }
 
     [Fact]
@@ -98,6 +109,9 @@ public partial class TheTreeIsWhole
 
     [GeneratedRegex(@"^\d{4}-[a-z0-9-]+\.md$")]
     private static partial Regex DecisionName();
+
+    [GeneratedRegex(@"\A# \d{4} \S.*\n\n- Date: \d{4}-\d\d-\d\d\n- Status: (accepted|superseded)")]
+    private static partial Regex DecisionHead();
 
     [GeneratedRegex(
         @"\.\./shared\b|\bshared/(design|data|hooks)\b|(?<![\w.~*/-])/(work|home|root|Users)/\w+|\b[C-Z]:\\\\?Users\b")]

@@ -19,7 +19,7 @@ internal static class Method
             + "in the timed part.",
         "Memory that a virtual machine has not used lately is first supplied by the hypervisor. "
             + "All engines start alike cold: nothing is touched beforehand, and the order of engines turns round from "
-            + "one repetition to the next ([why](decisions/0040-cold-memory.md)).",
+            + "one repetition to the next ([why](decisions/0012-cold-memory-benchmarks.md)).",
         "Written bytes are what the kernel counts for the process (pages dirtied in mapped files included), "
             + "space is blocks in use, memory is anonymous resident memory.",
     ];

@@ -10,7 +10,7 @@ namespace Varve.Background;
 /// </summary>
 internal sealed class BackgroundWorker : IDisposable
 {
-    /// <summary>Shares a core with a reader or an applier at about a tenth (docs/decisions/0014).</summary>
+    /// <summary>Shares a core with a reader or an applier at about a tenth (docs/decisions/0022).</summary>
     private const int NiceOfDeferrable = 10;
 
     private readonly WakeSignal _wake;

@@ -7,7 +7,7 @@ using Varve.Versions;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Saves what can be read of a database or a snapshot into a new database (docs/decisions/0009). The source is only
+/// Saves what can be read of a database or a snapshot into a new database (docs/decisions/0010). The source is only
 /// read. The result has an identity of its own, one run, and no log but the one that its first open begins; that open
 /// is part of the repair.
 /// </summary>

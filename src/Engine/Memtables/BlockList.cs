@@ -17,7 +17,7 @@ namespace Varve.Memtables;
 /// sixteen times, each a coin toss for the branch predictor. With blocks on all levels (the B-skiplist of Luo, Hao,
 /// Wheatman, Pandey and Xu, 2025) a search is five or six SIMD ranks, of which only the last two lie outside of the
 /// nearer caches. Blocks split when they are full instead of by lot, so levels need no random numbers.
-/// docs/decisions/0002-block-skiplist.md has the figures.</para>
+/// docs/decisions/0003-block-list-and-hash-directory.md has the figures.</para>
 /// <list type="number">
 /// <item>A block's anchor never changes and is the key of its first row; the first block of a level has none and stands
 /// for the empty key. Anchors strictly ascend along <c>Next</c>. A block holds the rows from its anchor up to the next

@@ -4,7 +4,7 @@ namespace Varve.Tables;
 
 /// <summary>
 /// Files of tables that the manifest dropped and nobody reads any more, kept to be written over: filling fresh memory
-/// of the page cache costs several times what all else of writing a table does (docs/decisions/0060), and these have
+/// of the page cache costs several times what all else of writing a table does (docs/decisions/0014), and these have
 /// theirs. They keep the names that they had, which are swept at the next open. Any thread.
 /// </summary>
 /// <remarks>

@@ -11,7 +11,7 @@ namespace Varve.Wal;
 /// <para>
 /// A record is stored through the mapping, which costs no system call. Where every record is synced that would cost a
 /// page fault for each of its pages, because a sync protects what it wrote: there a record of usual size is built
-/// beside and written by one call (docs/decisions/0011-durable-path.md).
+/// beside and written by one call (docs/decisions/0013-one-write-per-durable-record.md).
 /// </para>
 /// </summary>
 internal sealed class WalWriter

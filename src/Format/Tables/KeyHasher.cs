@@ -14,7 +14,7 @@ namespace Varve.Format;
 /// <remarks>
 /// <para><b>The problem.</b> Clients choose keys. Whoever can compute keys of one hash makes every structure with that
 /// hash linear.</para>
-/// <para><b>The obvious design</b>, XXH3 with a seed, has two weaknesses (docs/decisions/0070-seeded-key-hash.md):
+/// <para><b>The obvious design</b>, XXH3 with a seed, has two weaknesses (docs/decisions/0025-seeded-key-hash.md):
 /// above 240 bytes it multiplies 32 bits by 32 under keys that differ by public constants, so that chosen pairs of keys
 /// collide under one seed in some thousands; and one sum keys both factors.</para>
 /// <para><b>Here</b> two independent 64-bit secrets are derived from the seed, and every 16 bytes of key go through a
