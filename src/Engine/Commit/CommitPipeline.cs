@@ -110,7 +110,7 @@ internal sealed class CommitPipeline(
             wal.AppendMarker(
                 WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
             generation.NoteJump(lastApplied.Index, lastApplied.Term);
-            publisher.PublishLocked();
+            publisher.AppendedLocked();
             end = wal.End;
         }
 

@@ -7,18 +7,37 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Publication: from here on readers see what was applied. A record that is in the log is entered into the memtable's
-/// index first, and then the applied position moves; under <see cref="Durability.Power"/> not before the sync that
-/// makes the record durable. Under the gate.
+/// Makes applied entries visible. Nothing else calls <see cref="AppliedPosition.Publish"/> (a tidy test holds that).
+/// <para>
+/// The problem: readers take no lock, so a reader sees an entry from the moment at which the applied position passes
+/// the entry's index. Everything that a read of that index needs must be in place before that moment, and under
+/// <see cref="Durability.Power"/> the record must be on the device as well.
+/// </para>
+/// <list type="number">
+/// <item>A finished record enters the index, the terms and the outcomes first; the position moves last (I1).</item>
+/// <item>Only records that the log has are entered (I2). What entering needs was reserved before the record was
+/// finished, so entering does not fail; if it fails all the same, the log has what the memtable lacks, and the failure
+/// is latched: an open replays the record.</item>
+/// <item>Under <see cref="Durability.Power"/> an append publishes nothing. The sync does, up to the position that it
+/// captured before it began (I3).</item>
+/// <item>A sync never moves the position backward. A sync that an install or a reset overtook publishes nothing.</item>
+/// </list>
+/// <para>
+/// The obvious design lets every applier publish its own record after the sync that it waited for. Two appliers that one
+/// sync serves would then publish in either order and outside the gate, and each would have to find out whether the
+/// position has passed its own or the state was replaced. Here the sync publishes once, under the gate, for all that it
+/// serves.
+/// </para>
+/// <para>Threads: one publisher at a time. A writer publishes under the gate; an open before it has readers; a
+/// follower's catch-up under its own lock, since a read-only engine has no applier.</para>
 /// </summary>
 internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWriter wal)
 {
     private readonly bool _awaitsSync = engine.Options.Durability == Durability.Power;
 
     /// <summary>
-    /// Indexes the sealed record's operations, remembers outcomes and terms, and publishes unless a sync comes first.
-    /// All that it needs was reserved before the seal. If it fails all the same, the log has what the memtable lacks:
-    /// only a new open can mend that.
+    /// Enters the operations of a finished record into the memtable's index, adds its terms and outcomes, fills in the
+    /// results, and publishes it unless a sync comes first.
     /// </summary>
     /// <param name="scratch">The chunk.</param>
     /// <param name="place">The place of its one operation, if it has only one.</param>
@@ -42,9 +61,9 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
 
             engine.Counters.EntriesApplied += fresh;
             engine.Counters.ChunksApplied++;
-            PublishLocked();
+            AppendedLocked();
         }
-#pragma warning disable CA1031 // Whatever it is, the record is in the log and nobody may take it for refused.
+#pragma warning disable CA1031 // The record is in the log: no caller may take any exception for a refusal.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -53,17 +72,26 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
         }
     }
 
-    /// <summary>Publishes the log's position, unless a sync comes first.</summary>
-    public void PublishLocked()
+    /// <summary>Publishes the log's position after an append, unless a sync comes first.</summary>
+    public void AppendedLocked()
     {
         if (!_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);
     }
 
-    /// <summary>Publishes the position that a sync has made durable, where publication waits for that.</summary>
-    public void PublishSyncedLocked(in LogPosition position)
+    /// <summary>Publishes the position that a sync has made durable, if publication waits for syncs.</summary>
+    public void SyncedLocked(in LogPosition position)
     {
         var applied = versions.Current.Generation.Applied;
         if (_awaitsSync && position.Index >= applied.Read().Index) applied.Publish(position);
+    }
+
+    /// <summary>
+    /// Publishes the position that a replay of the log has reached: at an open, and at a catch-up, which calls this
+    /// after the version that has the replayed memtables is current.
+    /// </summary>
+    public static void Recovered(StateGeneration generation, in LogPosition position)
+    {
+        if (position != generation.Applied.Read()) generation.Applied.Publish(position);
     }
 
     private void IndexLocked(ChunkBuffers scratch, BlockList.Place place, int fresh)

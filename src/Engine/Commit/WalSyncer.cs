@@ -197,7 +197,7 @@ internal sealed class WalSyncer : IDisposable
             if (ticket.Restarts != _wal.Restarts) return; // the log was dropped for another state meanwhile
             _wal.Complete(ticket);
             NoteDurableLocked(ticket.Position.Id);
-            _publisher.PublishSyncedLocked(ticket.Position);
+            _publisher.SyncedLocked(ticket.Position);
         }
     }
 }

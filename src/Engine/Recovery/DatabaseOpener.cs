@@ -1,3 +1,4 @@
+using Varve.Commit;
 using Varve.Contract;
 using Varve.Epochs;
 using Varve.Format;
@@ -147,7 +148,7 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
             ? OpenReadOnly(log, recovered)
             : OpenForWriting(manifest, log, recovered, pool, generation, stock);
         var version = new DbVersion(generation, [.. recovered.Memtables.AsEnumerable().Reverse()], runs, state);
-        generation.Applied.Publish(recovered.Position);
+        Publisher.Recovered(generation, recovered.Position);
         foreach (var shared in _acquired) shared.Release();
         _acquired.Clear();
         var durable = recovered.TakeDurable(wal.Synced, content.State);

@@ -140,7 +140,7 @@ internal sealed class Follower(
         }
 
         // After the version that has it all, and before one whose tables may have it.
-        if (Replay.Position != generation.Applied.Read()) generation.Applied.Publish(Replay.Position);
+        Publisher.Recovered(generation, Replay.Position);
         Durable = Replay.TakeDurable(growth.Synced, _manifest.Content.State);
     }
 
@@ -179,7 +179,7 @@ internal sealed class Follower(
             }
 
             var next = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
-            generation.Applied.Publish(replay.Position);
+            Publisher.Recovered(generation, replay.Position);
             Switch(next);
             (_manifest, Replay, _isHalfRead) = (look.Manifest, replay, false);
             Durable = replay.TakeDurable(log.Synced, state);
