@@ -37,7 +37,7 @@ internal static class HouseRules
     public const string Facade = "src/Engine/LsmStateMachine.cs";
     public const int FacadeLinesMax = 300;
 
-    public const string PlatformInvokeRoom = "src/Engine/Storage/";
+    public const string PlatformInvokeRoom = "src/Engine/Storage/Posix/";
 
     /// <summary>What the product may depend on, and nothing else.</summary>
     public static readonly Dictionary<string, string[]> ProductPackages = new()
