@@ -23,7 +23,7 @@ internal readonly record struct CompactionChoice(int First, int Count, bool IsMo
 /// <para>
 /// Merging all upper runs whenever there are too many is the obvious rule, and lost: it rewrites the large ones among
 /// them each time. Simulated with 340 flushes into one bottom (20 GB), it writes every byte 7 times more, and this 2.7
-/// times (docs/PERFORMANCE.md).
+/// times (docs/decisions/0024).
 /// </para>
 /// </summary>
 internal static class CompactionPicker
