@@ -8,19 +8,6 @@ namespace Varve.Tests.Tidy;
 public partial class CodeIsTidy(ITestOutputHelper output)
 {
     [Fact]
-    public void UnsafeCodeStaysInItsRooms() =>
-        Complaints.None(SourceTree.CSharp("src/")
-            .Where(file => !HouseRules.UnsafeRooms.Any(room => file.Path.StartsWith(room, StringComparison.Ordinal))
-                && !HouseRules.UnsafeExceptions.ContainsKey(file.Path))
-            .Places(Unsafe()));
-
-    [Fact]
-    public void UnsafeExceptionsAreStillNeeded() =>
-        Complaints.None(HouseRules.UnsafeExceptions.Keys
-            .Where(path => !SourceTree.CSharp(path).Any(file => Unsafe().IsMatch(file.Code)))
-            .Select(path => $"{path}: gone, or without unsafe code; take it off the list"));
-
-    [Fact]
     public void PlatformInvokeStaysInStorage() =>
         Complaints.None(SourceTree.CSharp("src/")
             .Where(file => !file.Path.StartsWith(HouseRules.PlatformInvokeRoom, StringComparison.Ordinal))
@@ -66,11 +53,7 @@ public partial class CodeIsTidy(ITestOutputHelper output)
         Assert.Equal(["a", "b", "c"], file.Code.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(file.LineCount, file.Code.Count(c => c == '\n'));
         Assert.Equal("x.cs:4", file.Place(file.Code.IndexOf('c', StringComparison.Ordinal)));
-        Assert.NotEmpty(SourceTree.CSharp("src/Engine/Storage/").Places(Unsafe()));
     }
-
-    [GeneratedRegex(@"\bunsafe\b")]
-    private static partial Regex Unsafe();
 
     [GeneratedRegex(@"\b(DllImport|LibraryImport|NativeLibrary)\b|\bunmanaged\s*\[|delegate\s*\*\s*unmanaged")]
     private static partial Regex PlatformInvoke();

@@ -8,29 +8,6 @@ internal static class HouseRules
     public const int LinesMax = 400;
     public const int LinesWanted = 300;
 
-    /// <summary>Where <c>unsafe</c> may stand: folders end in a slash.</summary>
-    public static readonly string[] UnsafeRooms =
-    [
-        "src/Engine/Memory/",
-        "src/Engine/Storage/",
-        "src/Engine/Memtables/",
-        "src/Engine/Tables/",
-        "src/Engine/Wal/",
-        "src/Format/Wal/WalOperation.cs",
-    ];
-
-    /// <summary>Single files outside the rooms, each with its reason.</summary>
-    public static readonly Dictionary<string, string> UnsafeExceptions = new()
-    {
-        ["src/Engine/Versions/LiveKeyCounter.cs"] = "walks operations in place, under a pin",
-        ["src/Engine/Iterators/MemtableIterator.cs"] = "a cursor over a pinned memtable",
-        ["src/Engine/Versions/MemtableFold.cs"] = "reads operations in place, in a segment that recovery owns",
-        ["src/Engine/Iterators/RunIterator.cs"] = "a cursor over pinned tables",
-        ["src/Engine/Iterators/CompactionMerge.cs"] = "compares heads of rows that its cursors keep in place",
-        ["src/Engine/Iterators/MergeInput.cs"] = "what the two cursors show: spans over pinned memory",
-        ["src/Engine/Versions/DbVersion.cs"] = "answers reads with references into pinned memory",
-    };
-
     /// <summary>
     /// The public face of the engine: as long as its members, documentation and blank lines not counted.
     /// </summary>

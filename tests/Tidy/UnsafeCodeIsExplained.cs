@@ -1,0 +1,93 @@
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Varve.Tests.Tidy;
+
+/// <summary>Memory-unsafe code stays in listed rooms and says why it is safe.</summary>
+public class UnsafeCodeIsExplained(ITestOutputHelper output)
+{
+    private const string ToDoFolder = "tests/Tidy/UnsafeToDo/";
+
+    [Fact]
+    public void RoomsUseTheListedKindsAndNoOther()
+    {
+        var found = new Dictionary<(string Room, string Kind), int>();
+        foreach (var file in SourceTree.CSharp("src/"))
+            foreach (var (kind, expression) in UnsafeUses.Kinds)
+                if (expression.Count(file.Code) is > 0 and var count)
+                {
+                    var key = (Rooms.OfTheTree.Of(file.Path)!, kind);
+                    found[key] = found.GetValueOrDefault(key) + count;
+                }
+
+        foreach (var ((room, kind), count) in found.OrderBy(pair => pair.Key))
+            output.WriteLine($"{room,-24} {kind,-24} {count,4}");
+        var known = UnsafeUses.Known.SelectMany(room => room.Value.Select(kind => (Room: room.Key, Kind: kind)));
+        Complaints.None(
+            [
+                .. found.Keys.Except(known).Select(use => $"{use.Room}: uses '{use.Kind}', which UnsafeUses lacks"),
+                .. known.Except(found.Keys).Select(use => $"{use.Room}: no use of '{use.Kind}'; take it off UnsafeUses"),
+            ]);
+    }
+
+    [Fact]
+    public void UnsafeStandsOnMembersThatSayWhyTheyAreSafe()
+    {
+        var todo = ToDo().ToHashSet();
+        var complaints = SourceTree.CSharp("src/").ToDictionary(
+            file => Path.GetFileName(file.Path), file => UnsafeMembers.Complaints(file).ToList());
+        Complaints.None(
+            [
+                .. complaints.Where(file => !todo.Contains(file.Key)).SelectMany(file => file.Value),
+                .. todo.Where(file => !complaints.TryGetValue(file, out var problems) || problems.Count == 0)
+                    .Select(file => $"{file}: nothing left to do; take it off {ToDoFolder}"),
+            ]);
+    }
+
+    [Fact]
+    public void OnlyTheEngineAndItsFormatsAllowUnsafeCode()
+    {
+        var allowing = SourceTree.Files
+            .Where(file => file.Path.EndsWith("proj", StringComparison.Ordinal)
+                || file.Path.EndsWith(".props", StringComparison.Ordinal))
+            .Where(file => file.Text.Contains("<AllowUnsafeBlocks>", StringComparison.Ordinal))
+            .Select(file => file.Path);
+        Assert.Equal(
+            ["src/Engine/Engine.csproj", "src/Format/Format.csproj"],
+            allowing.Where(path => !path.StartsWith("tests/", StringComparison.Ordinal)
+                && !path.StartsWith("bench/", StringComparison.Ordinal)
+                && !path.StartsWith("fuzz/", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("unsafe class A { int _a; }", "x.cs:1: unsafe stands on a type")]
+    [InlineData("class A { unsafe int* _a; }", "x.cs:1: no '// SAFETY:' line above")]
+    [InlineData("class A { void F() { unsafe { } } }", "x.cs:1: no '// SAFETY:' line above")]
+    [InlineData("class A {\n// SAFETY: a.\nunsafe int* _a;\nunsafe int* _b; }", "x.cs:4: no '// SAFETY:' line above")]
+    [InlineData("class A {\n// SAFETY: these members\n// hold.\nunsafe int* _a;\nint _b;\nunsafe int* _c; }",
+        "x.cs:6: no '// SAFETY:' line above")]
+    [InlineData("class A {\n// SAFETY: a.\nunsafe int* _a; }", null)]
+    [InlineData("class A {\n/// <summary>B.</summary>\n// SAFETY: a.\n[B]\npublic unsafe int* _a; }", null)]
+    [InlineData("class A {\n// SAFETY: these\n// members hold.\nunsafe int* _a;\nunsafe int* _b; }", null)]
+    [InlineData("class A { void F() {\n// SAFETY: a.\nunsafe { } } }", null)]
+    [InlineData("class A { int _a; }", null)]
+    public void TheRuleSeesItsBreaches(string code, string? complaint) =>
+        Assert.Equal(
+            complaint is null ? [] : [complaint], UnsafeMembers.Complaints(new SourceFile("x.cs", code)));
+
+    [Theory]
+    [InlineData(UnsafeUses.Keyword, "fixed unsafe", "Unsafe")]
+    [InlineData(UnsafeUses.UnsafeClass, "Unsafe.Add(", "LoadUnsafe.A")]
+    [InlineData(UnsafeUses.MemoryMarshal, "MemoryMarshal.Read<int>", "Marshal.SizeOf")]
+    [InlineData(UnsafeUses.UncheckedVector, "Vector128.LoadUnsafe(", "LoadSafe(")]
+    [InlineData(UnsafeUses.VectorLoad, "Vector256.Load(p)", "Vector.LoadFactor")]
+    public void EachKindSeesItsUse(string kind, string use, string other)
+    {
+        Assert.Matches(UnsafeUses.Kinds[kind], use);
+        Assert.DoesNotMatch(UnsafeUses.Kinds[kind], other);
+    }
+
+    private static IEnumerable<string> ToDo() =>
+        SourceTree.Files.Where(file => file.Path.StartsWith(ToDoFolder, StringComparison.Ordinal))
+            .SelectMany(file => file.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+}
