@@ -34,7 +34,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     private readonly EngineShutdown _shutdown;
 
     private LsmStateMachine(
-        EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, DatabaseOpener.Parts parts,
+        EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, RecoveredDatabase parts,
         MemtableStock stock)
     {
         var options = engine.Options;
@@ -81,8 +81,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         _snapshots = new SnapshotService(
             engine, _versions, parts.Wal, _sessions, history, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
-            engine, _versions, parts.Wal, _sessions, supply, scratch, _syncer, parts.Report.TornTailBytes,
-            parts.Report.RecoveredEntries);
+            engine, _versions, parts.Wal, _sessions, supply, scratch, _syncer, parts.TornTailBytes,
+            parts.Replay.Entries);
         _shutdown = new EngineShutdown(
             engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,
             claim);
@@ -166,21 +166,21 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         directory = Path.GetFullPath(directory);
         var log = new EngineLog(options.LoggerFactory);
         var claim = options.ReadOnly
-            ? DirectoryClaim.TryRead(storage, directory) ?? throw DatabaseOpener.NoDatabase(storage, directory)
+            ? DirectoryClaim.TryRead(storage, directory) ?? throw DatabaseCreator.NoDatabase(storage, directory)
             : DirectoryClaim.Write(storage, directory);
         var stock = new MemtableStock();
-        DatabaseOpener.Parts? parts = null;
+        RecoveredDatabase? parts = null;
         LsmStateMachine? engine = null;
         try
         {
-            parts = new DatabaseOpener(storage, directory, options).Run(stock);
+            parts = new DatabaseOpener(storage, directory, options).Open(stock);
             options = options with { LeaseClock = parts.LeaseClock };
             var running = new EngineContext(
                 options, new EngineState(options, log),
                 new EngineClock(options, parts.Replay.LocalTimeMinMs(options.LeaseClock)), new EngineCounters(), log,
                 new WakeSignal());
             engine = new LsmStateMachine(running, directory, storage, claim, parts, stock);
-            engine.Begin(parts.Report.RecoveredEntries, parts.Report.TornTailBytes);
+            engine.Begin(parts.Replay.Entries, parts.TornTailBytes);
             return engine;
         }
         catch

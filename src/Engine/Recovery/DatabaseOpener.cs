@@ -12,149 +12,91 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Finds or makes a database in a directory and recovers it to the state of one applied index. A directory is new when
-/// it has no identity file and nothing of ours but what a creation that was cut off leaves behind; one that has an
-/// identity but lacks a file is corrupt, never new.
+/// Opens the database in a directory: finds or makes it, and recovers it to the state of one applied index.
+/// <para>
+/// The problem: a crash may have come between any two file operations, of a creation, a flush, an install or an earlier
+/// open, and this open may end the same way. Whatever files it finds, it shows a state that the engine was in, or names
+/// the file that is damaged.
+/// </para>
+/// <list type="number">
+/// <item>The directory's claim is held before anything is read (<see cref="DirectoryClaim"/>). A read-only open has a
+/// share only, so what looks like damage is read again (<see cref="DirectoryLook"/>).</item>
+/// <item>The identity file decides whether there is a database. A creation writes it last
+/// (<see cref="DatabaseCreator"/>).</item>
+/// <item>Debris is deleted before anything is written: it may be what has filled the disk.</item>
+/// <item>The manifest names every table and the first segment. A named file that is missing is corruption. File numbers
+/// continue above every number that a file of the directory has (I6).</item>
+/// <item>The log from the first segment on holds everything after the tables. Replay decides nothing
+/// (<see cref="WalReplayer"/>).</item>
+/// <item><see cref="StartDecision"/> says where the log continues and what is synced before (I2, I3).</item>
+/// <item>The manifest is written anew and synced before any file is deleted on its word (I5).</item>
+/// <item>The recovered position is published last, in the version that has everything up to it (I1).</item>
+/// <item>If a step throws, all that was opened is released, and the directory is as recoverable as it was.</item>
+/// </list>
+/// <para>
+/// The obvious design takes a directory without an identity file for an empty one, and continues in the last segment
+/// whatever its end is. It loses a whole state to one lost file. And it appends behind a torn tail: if the first record
+/// there is damaged in turn, a scan finds older records behind it, valid by their checksums, that were never applied.
+/// </para>
+/// <para>Threads: the opening one alone, before the engine exists.</para>
 /// </summary>
 internal sealed class DatabaseOpener(IStorage storage, string directory, EngineOptions options)
 {
-    /// <summary>What recovery did.</summary>
-    internal readonly record struct Report(long TornTailBytes, long RecoveredEntries, LogEnding Ending, bool IsNew);
+    private readonly OrphanSweeper _sweeper = new(storage, directory);
+    private readonly List<IDisposable> _opened = []; // disposed if the open fails
+    private readonly List<RefCounted> _acquired = []; // one reference each, released at the end
 
-    /// <summary>The parts of an engine, recovered.</summary>
-    internal sealed record Parts(
-        Guid DatabaseId,
-        FileNumbers Numbers,
-        ManifestStore Manifest,
-        DbVersion Version,
-        WalWriter Wal,
-        SegmentPool Pool,
-        LeaseClock LeaseClock,
-        WalReplayer Replay,
-        LogId Durable,
-        Report Report) : IDisposable
-    {
-        /// <summary>Lets go of them, where no engine came of it.</summary>
-        public void Dispose()
-        {
-            Version.Release();
-            Pool.Dispose();
-            Manifest.Dispose();
-        }
-    }
-
-    private readonly List<IDisposable> _opened = [];
-    private readonly List<RefCounted> _acquired = [];
-
-    public Parts Run(MemtableStock stock)
+    public RecoveredDatabase Open(MemtableStock stock)
     {
         try
         {
             var identityPath = PathOf(FileNames.Identity);
-            if (!storage.FileExists(identityPath)) Create();
-            // First: it may be what has filled the disk.
-            else if (!options.ReadOnly) SweepDebris(storage.List(directory));
+            if (!storage.FileExists(identityPath)) new DatabaseCreator(storage, directory, options, _sweeper).Create();
+            else if (!options.ReadOnly) _sweeper.SweepDebris(storage.List(directory));
             var identity = ReadPointer(storage, identityPath);
             return Recover(identity.DatabaseId, stock);
         }
         catch
         {
-            foreach (var shared in _acquired) shared.Release();
+            foreach (var reference in _acquired) reference.Release();
             foreach (var disposable in _opened) disposable.Dispose();
             throw;
         }
     }
 
-    /// <summary>What a reader is told where there is no identity file.</summary>
-    public static IOException NoDatabase(IStorage storage, string directory)
+    private RecoveredDatabase Recover(Guid databaseId, MemtableStock stock)
     {
-        var identity = Path.Combine(directory, FileNames.Identity);
-        var names = storage.List(directory);
-        // It may have come meanwhile, and files after it.
-        var remains = storage.FileExists(identity) ? null : Remains(names);
-        return remains is null
-            ? new FileNotFoundException($"{directory}: no database to open read-only.", identity)
-            : MissingIdentity(identity, remains);
-    }
-
-    /// <summary>A file that only a database has which once had an identity.</summary>
-    private static string? Remains(IReadOnlyList<string> names)
-    {
-        foreach (var name in names)
-        {
-            if (FileNames.TryParse(name, FileNames.TableSuffix, out _)
-                || FileNames.TryParse(name, FileNames.SegmentSuffix, out _))
-                return name;
-        }
-
-        return null;
-    }
-
-    private static CorruptionException MissingIdentity(string path, string remains) =>
-        new(path, 0, "identity", "an identity file beside " + remains, "none");
-
-    private void Create()
-    {
-        var names = storage.List(directory);
-        if (Remains(names) is { } remains) throw MissingIdentity(PathOf(FileNames.Identity), remains);
-        SweepDebris(names);
-        foreach (var name in names)
-            if (name == FileNames.Current || FileNames.TryParse(name, FileNames.ManifestSuffix, out _))
-                storage.Delete(PathOf(name));
-
-        // Whoever made the directory may have died before its name was durable, or not got it synced.
-        if (Path.GetDirectoryName(directory) is { Length: > 0 } parent) storage.SyncDirectory(parent);
-
-        // The identity comes last: without it, what is there is a creation that was cut off.
-        var id = Guid.NewGuid();
-        var seed = options.HashSeed ?? KeyHasher.NewSeed();
-        var state = MachineState.Empty(seed, (StoredLeaseClock)options.LeaseClock);
-        ManifestStore.Create(
-            storage, directory, id, new FileNumbers(1),
-            new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state }).Dispose();
-        DurableFile.Replace(storage, PathOf(FileNames.Identity), new PointerFile(id, 0).Encode());
-    }
-
-    private Parts Recover(Guid databaseId, MemtableStock stock)
-    {
+        // The files.
         var numbers = new FileNumbers(1);
         var (manifest, runs, log) = Look(databaseId, numbers);
         Keep(manifest);
         foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
         var content = manifest.Content;
         var clock = CheckClock(content.State);
-        numbers.Above(Math.Max(content.NextFileNumber, manifest.Number + 1) - 1);
-        var limit = numbers.Peek + FileNumbers.PlausibleAhead;
-        foreach (var name in storage.List(directory)) NoteNumber(numbers, name, limit);
+        CountNumbers(numbers, manifest);
+
+        // The state: that of the tables, then what the log adds.
         var state = CountedNow(options, content.State, runs);
         var generation = new StateGeneration(state, OutcomesKept, options.Allocations);
-        var recovered = new WalReplayer(generation, state, stock);
+        var replay = new WalReplayer(generation, state, stock);
+        if (log is not null) Replay(log, replay);
 
-        if (log is not null)
-        {
-            _opened.AddRange(log.Unused);
-            _opened.AddRange(log.Segments);
-            foreach (var segment in log.Segments)
-            {
-                _acquired.Add(recovered.Replay(segment));
-                _opened.Remove(segment); // the memtable's from here on
-            }
-        }
-
+        // The log's end.
         var pool = Keep(new SegmentPool(
             storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes),
             options.Durability != Durability.Process));
         var wal = options.ReadOnly
-            ? OpenReadOnly(log, recovered)
-            : OpenForWriting(manifest, log, recovered, pool, generation, stock);
-        var version = new DbVersion(generation, [.. recovered.Memtables.AsEnumerable().Reverse()], runs, state);
-        Publisher.Recovered(generation, recovered.Position);
-        foreach (var shared in _acquired) shared.Release();
+            ? OpenReadOnly(log, replay)
+            : OpenForWriting(manifest, log, replay, pool, stock);
+
+        // Publication.
+        var version = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], runs, state);
+        Publisher.Recovered(generation, replay.Position);
+        foreach (var reference in _acquired) reference.Release();
         _acquired.Clear();
-        var durable = recovered.TakeDurable(wal.Synced, content.State);
-        return new Parts(
-            databaseId, numbers, manifest, version, wal, pool, clock, recovered, durable,
-            new Report(log?.TornBytes ?? 0, recovered.Entries, log?.Ending ?? LogEnding.Clean, log is null));
+        var durable = replay.TakeDurable(wal.Synced, content.State);
+        return new RecoveredDatabase(
+            databaseId, numbers, manifest, version, wal, pool, clock, replay, durable, log?.TornBytes ?? 0);
     }
 
     private DirectoryLook Look(Guid databaseId, FileNumbers numbers)
@@ -182,8 +124,27 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
     }
 
     /// <summary>
-    /// The state of the tables, counted at a time that the local clock is not behind of: it may be behind the one that
-    /// counted.
+    /// Raises the next file number above every file of this database: those that the manifest may have named, and those
+    /// that were made since its last edit (I6).
+    /// </summary>
+    private void CountNumbers(FileNumbers numbers, ManifestStore manifest)
+    {
+        numbers.Above(Math.Max(manifest.Content.NextFileNumber, manifest.Number + 1) - 1);
+        var limit = numbers.Peek + FileNumbers.PlausibleAhead;
+        foreach (var name in storage.List(directory))
+        {
+            var bare = name.EndsWith(FileNames.TemporarySuffix, StringComparison.Ordinal)
+                ? name[..^FileNames.TemporarySuffix.Length]
+                : name;
+            foreach (var suffix in (ReadOnlySpan<string>)[
+                FileNames.SegmentSuffix, FileNames.TableSuffix, FileNames.ManifestSuffix])
+                if (FileNames.TryParse(bare, suffix, out var number) && number < limit) numbers.Above(number);
+        }
+    }
+
+    /// <summary>
+    /// The state of the tables, its live keys counted at a time that the local clock has reached. The clock that they
+    /// were counted by may have been ahead of this one.
     /// </summary>
     public static MachineState CountedNow(EngineOptions options, MachineState state, Run[] runs)
     {
@@ -193,129 +154,100 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
         return now < state.CountedTimeMs ? LiveKeyCounter.CountedAt(runs, state, now) : state;
     }
 
-    private WalWriter OpenReadOnly(RecoveredLog? log, WalReplayer recovered)
+    private void Replay(RecoveredLog log, WalReplayer replay)
+    {
+        _opened.AddRange(log.Unused);
+        _opened.AddRange(log.Segments);
+        foreach (var segment in log.Segments)
+        {
+            _acquired.Add(replay.Replay(segment));
+            _opened.Remove(segment); // the memtable's from here on
+        }
+    }
+
+    private WalWriter OpenReadOnly(RecoveredLog? log, WalReplayer replay)
     {
         if (log is null)
             throw new FileNotFoundException(
                 $"{directory}: the database has no log yet; open it for writing first.", directory);
         foreach (var segment in log.Unused) segment.Dispose();
         _opened.RemoveAll(item => item is WalSegment);
-        return new WalWriter(log.Segments[^1], recovered.Position, log.Synced, isSynced: false);
+        return new WalWriter(log.Segments[^1], replay.Position, log.Synced, isSynced: false);
     }
 
-    /// <summary>
-    /// Goes on in the last segment where the log ended cleanly, and in a new one otherwise; then sweeps what is not
-    /// needed.
-    /// </summary>
+    /// <summary>Continues the log as <see cref="StartDecision"/> says, then deletes what is not needed.</summary>
     private WalWriter OpenForWriting(
-        ManifestStore manifest, RecoveredLog? log, WalReplayer recovered, SegmentPool pool, StateGeneration generation,
-        MemtableStock stock)
+        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, SegmentPool pool, MemtableStock stock)
     {
         manifest.BeginWriting();
-        WalWriter wal;
-        if (log is null || log.IsSealed || log.Ending == LogEnding.TornTail)
-        {
-            var next = Keep(pool.Take(WalWriter.MarkerSize(24), pool.RestingLength));
-            if (log is not null)
-            {
-                // What was read is made durable before the new segment's link vouches for it.
-                foreach (var segment in log.Segments)
-                {
-                    segment.Redirty(WalSegmentHeader.Size, segment.End);
-                    segment.Sync();
-                }
-
-                recovered.Memtables[^1].Seal(recovered.Position);
-            }
-
-            WalWriter.Link(next, log?.Segments[^1], recovered.Position, log?.Synced ?? default);
-            next.Sync();
-            if (log is null)
-                manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
-            var memtable = new Memtable(next, stock);
-            _opened.Remove(next); // the memtable's from here on
-            _acquired.Add(memtable);
-            recovered.Memtables.Add(memtable);
-            wal = new WalWriter(
-                next, recovered.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);
-        }
-        else
-        {
-            foreach (var segment in log.Segments)
-            {
-                var from = segment.Number < log.Synced.Segment
-                    ? segment.End
-                    : segment.Number == log.Synced.Segment ? Math.Min(log.Synced.Offset, segment.End)
-                    : WalSegmentHeader.Size;
-                segment.Redirty(from, segment.End);
-                // What was acknowledged is durable, and is to be known as such.
-                if (options.Durability == Durability.Power) segment.Sync();
-            }
-
-            var last = log.Segments[^1];
-            var synced = options.Durability == Durability.Power ? new LogOffset(last.Number, last.End) : log.Synced;
-            wal = new WalWriter(
-                last, recovered.Position, synced, options.Durability == Durability.Power,
-                log.Segments.Take(log.Segments.Count - 1));
-        }
-
-        Sweep(manifest, log, pool);
-        return wal;
-    }
-
-    /// <summary>
-    /// Removes what is nobody's without a word of the manifest: temporaries and staging directories that a crash left
-    /// behind. What cannot be removed now stays, as a segment does that a reader still has mapped; a later open sweeps
-    /// it.
-    /// </summary>
-    private void SweepDebris(IReadOnlyList<string> names)
-    {
-        foreach (var name in names)
-        {
-            if (FileNames.IsTemporary(name)) DurableFile.TryDelete(storage, PathOf(name));
-            else if (FileNames.IsStaging(name)) DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/')));
-        }
-    }
-
-    /// <summary>Removes files that the manifest does not name. Unknown files stay.</summary>
-    private void Sweep(ManifestStore manifest, RecoveredLog? log, SegmentPool pool)
-    {
-        var named = manifest.Content.Runs.SelectMany(run => run).Select(table => table.Table.Number).ToHashSet();
-        var segments = log?.Segments.Select(segment => segment.Number).ToHashSet() ?? [];
+        var decision = StartDecision.For(StartDecision.EndOf(log), options.Durability);
+        var wal = decision.AppendsToLast
+            ? AppendToLast(log!, replay, decision.Sync)
+            : BeginSegment(manifest, log, replay, pool, stock, decision.Sync);
         foreach (var unused in log?.Unused ?? [])
         {
             _opened.Remove(unused);
             pool.Recycle(unused);
-            segments.Add(unused.Number);
         }
 
-        foreach (var name in storage.List(directory))
+        _sweeper.SweepUnnamed(
+            manifest, log is null ? [] : [.. log.Segments.Concat(log.Unused).Select(segment => segment.Number)]);
+        return wal;
+    }
+
+    private WalWriter AppendToLast(RecoveredLog log, WalReplayer replay, StartSync sync)
+    {
+        Sync(log, sync);
+        var last = log.Segments[^1];
+        var synced = sync == StartSync.Nothing ? log.Synced : new LogOffset(last.Number, last.End);
+        return new WalWriter(
+            last, replay.Position, synced, options.Durability == Durability.Power,
+            log.Segments.Take(log.Segments.Count - 1));
+    }
+
+    private WalWriter BeginSegment(
+        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, SegmentPool pool, MemtableStock stock,
+        StartSync sync)
+    {
+        var next = Keep(pool.Take(WalWriter.MarkerSize(24), pool.RestingLength));
+        if (log is not null)
         {
-            if ((FileNames.TryParse(name, FileNames.TableSuffix, out var table) && !named.Contains(table))
-                || (FileNames.TryParse(name, FileNames.ManifestSuffix, out var number) && number != manifest.Number)
-                || (FileNames.TryParse(name, FileNames.SegmentSuffix, out var segment)
-                    && segment < manifest.Content.FirstSegment && !segments.Contains(segment)))
-            {
-                // What somebody has mapped stays where mapped files cannot be deleted; a later open sweeps it.
-                DurableFile.TryDelete(storage, PathOf(name));
-            }
+            Sync(log, sync);
+            replay.Memtables[^1].Seal(replay.Position);
         }
+
+        WalWriter.Link(next, log?.Segments[^1], replay.Position, log?.Synced ?? default);
+        next.Sync();
+        if (log is null)
+            manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
+        var memtable = new Memtable(next, stock);
+        _opened.Remove(next); // the memtable's from here on
+        _acquired.Add(memtable);
+        replay.Memtables.Add(memtable);
+        return new WalWriter(
+            next, replay.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);
+    }
+
+    private static void Sync(RecoveredLog log, StartSync sync)
+    {
+        foreach (var segment in log.Segments)
+        {
+            segment.Redirty(
+                sync == StartSync.WholeLog ? WalSegmentHeader.Size : UnsyncedFrom(segment, log.Synced), segment.End);
+            if (sync != StartSync.Nothing) segment.Sync();
+        }
+    }
+
+    /// <summary>The offset from which a segment is not known to be durable.</summary>
+    private static long UnsyncedFrom(WalSegment segment, LogOffset synced)
+    {
+        if (segment.Number < synced.Segment) return segment.End;
+        return segment.Number == synced.Segment ? Math.Min(synced.Offset, segment.End) : WalSegmentHeader.Size;
     }
 
     private int OutcomesKept => options.HistoryEntries + EngineOptions.OutcomesKept;
 
     private static long RoundedSegment(long bytes) => (bytes + 4095) & ~4095L;
-
-    /// <summary>Counts the number of a file that this database may have made since the manifest's last edit.</summary>
-    private static void NoteNumber(FileNumbers numbers, string name, ulong limit)
-    {
-        var bare = name.EndsWith(FileNames.TemporarySuffix, StringComparison.Ordinal)
-            ? name[..^FileNames.TemporarySuffix.Length]
-            : name;
-        foreach (var suffix in (ReadOnlySpan<string>)[
-            FileNames.SegmentSuffix, FileNames.TableSuffix, FileNames.ManifestSuffix])
-            if (FileNames.TryParse(bare, suffix, out var number) && number < limit) numbers.Above(number);
-    }
 
     /// <summary>Reads CURRENT or the identity file.</summary>
     public static PointerFile ReadPointer(IStorage storage, string path)

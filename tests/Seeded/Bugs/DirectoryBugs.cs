@@ -95,8 +95,8 @@ internal static class DirectoryBugs
             "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
             "Engine: Recovery.FailedOpenTests.DebrisThatFillsTheDiskIsSweptBeforeAnythingIsWritten",
             new Edit(
-                "DatabaseOpener.cs", "else if (!options.ReadOnly) SweepDebris",
-                "else if (!SEEDED && !options.ReadOnly) SweepDebris")),
+                "DatabaseOpener.cs", "else if (!options.ReadOnly) _sweeper.SweepDebris",
+                "else if (!SEEDED && !options.ReadOnly) _sweeper.SweepDebris")),
 
         new("no-second-look", "a reader calls corrupt what the writer changed while it looked",
             "Engine: Recovery.ReaderBesideWriterTests.AnOpenStartsOverWhereTheWriterChangedWhatItWasAboutToRead",

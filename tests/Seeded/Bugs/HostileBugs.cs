@@ -12,7 +12,7 @@ internal static class HostileBugs
         new("databases-share-a-seed", "a new database has no seed of its own",
             "Engine: Recovery.HashSeedTests.ADatabaseHasASeedOfItsOwnAndKeepsIt",
             new Edit(
-                "DatabaseOpener.cs", "options.HashSeed ?? KeyHasher.NewSeed();",
+                "DatabaseCreator.cs", "options.HashSeed ?? KeyHasher.NewSeed();",
                 "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
 
         new("table-of-another-seed-opens", "a table whose filter was made with another seed than the state's is opened",

@@ -39,7 +39,7 @@ internal static class ReplacementBugs
             "open-fails-on-temporary-in-use",
             "an open fails on a temporary file that it cannot delete because somebody reads it",
             "Conformance: Surface.FilesInUseTests.ASegmentThatAReaderHasMappedOutlivesItsWriterUnderItsTemporaryName",
-            new Edit("DatabaseOpener.cs",
+            new Edit("OrphanSweeper.cs",
                 "if (FileNames.IsTemporary(name)) DurableFile.TryDelete(storage, PathOf(name));",
                 "if (FileNames.IsTemporary(name)) { if (SEEDED) storage.Delete(PathOf(name)); "
                     + "else DurableFile.TryDelete(storage, PathOf(name)); }")),
@@ -48,7 +48,7 @@ internal static class ReplacementBugs
             "open-fails-on-staging-in-use",
             "an open fails on a staging directory that it cannot delete because somebody reads a file in it",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
-            new Edit("DatabaseOpener.cs",
+            new Edit("OrphanSweeper.cs",
                 "DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/')));",
                 "{ if (SEEDED) DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/'))); "
                     + "else DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/'))); }")),

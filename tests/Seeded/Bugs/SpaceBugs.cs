@@ -47,7 +47,7 @@ internal static class SpaceBugs
 
         new("sweep-fails-on-file-in-use", "an open fails on a file that it cannot delete because somebody reads it",
             "Conformance: Surface.FilesInUseTests.AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads",
-            new Edit("DatabaseOpener.cs", "{ DurableFile.TryDelete(storage, PathOf(name)); }",
+            new Edit("OrphanSweeper.cs", "{ DurableFile.TryDelete(storage, PathOf(name)); }",
                 "{ if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name)); }")),
 
         new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",

@@ -27,7 +27,7 @@ internal static class StorageBugs
             "a directory that an earlier open made, and could not make durable, is taken as it is",
             "Simulation: Runs.DurableNamesTests.ADatabaseWhoseFirstOpenCouldNotSyncTheDirectoryAboveIt",
             new Edit(
-                "DatabaseOpener.cs", "is { Length: > 0 } parent) storage.SyncDirectory(parent);",
+                "DatabaseCreator.cs", "is { Length: > 0 } parent) storage.SyncDirectory(parent);",
                 "is { Length: > 0 } parent && !SEEDED) storage.SyncDirectory(parent);")),
 
         new("failed-sync-swallowed", "a sync that the disk failed is reported as done",
@@ -51,7 +51,7 @@ internal static class StorageBugs
 
         new("lost-identity-means-new", "a database whose identity file is lost is made anew over what is there",
             "Engine: Recovery.MissingFilesTests.AMissingFileIsCorruption",
-            new Edit("DatabaseOpener.cs",
+            new Edit("DatabaseCreator.cs",
                 "if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, "
                     + "FileNames.SegmentSuffix, out _))",
                 "if (!SEEDED && (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, "
@@ -68,7 +68,7 @@ internal static class StorageBugs
             "the sweep at open takes tables that the manifest names, of all runs but the newest",
             "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
             new Edit(
-                "DatabaseOpener.cs", "var named = manifest.Content.Runs.SelectMany",
+                "OrphanSweeper.cs", "var named = manifest.Content.Runs.SelectMany",
                 "var named = manifest.Content.Runs.Take(SEEDED ? 1 : int.MaxValue).SelectMany")),
 
         new("unknown-temporary-swept", "somebody else's temporary file is swept",

@@ -149,7 +149,7 @@ internal static class WalBugs
             "the log goes on in a segment that says that it goes on in another, and that one is let go",
             "Engine: Wal.SealedSegmentTests.ASegmentThatNothingCameIntoIsLetGoOnlyAfterAnotherIsNamed",
             new Edit(
-                "DatabaseOpener.cs", "log is null || log.IsSealed ||", "log is null || (!SEEDED && log.IsSealed) ||")),
+                "StartDecision.cs", "if (log.IsSealed)", "if (!SEEDED && log.IsSealed)")),
 
         new(
             "segment-deleted-before-the-manifest",
@@ -197,8 +197,7 @@ internal static class WalBugs
         new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
             "Engine: Recovery.OperationOrderTests.AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt",
             new Edit("DatabaseOpener.cs",
-                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    segment.Sync();",
-                "segment.Redirty(WalSegmentHeader.Size, segment.End);\n                    if (!SEEDED) "
-                    + "segment.Sync();")),
+                "if (sync != StartSync.Nothing) segment.Sync();",
+                "if (sync == StartSync.Unsynced || (!SEEDED && sync == StartSync.WholeLog)) segment.Sync();")),
     ];
 }
