@@ -34,8 +34,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     private readonly EngineShutdown _shutdown;
 
     private LsmStateMachine(
-        EngineContext engine, string directory, IStorage storage, DirectoryClaim claim, RecoveredDatabase parts,
-        MemtableStock stock)
+        EngineContext engine, EngineSeams seams, string directory, IStorage storage, DirectoryClaim claim,
+        RecoveredDatabase parts, MemtableStock stock)
     {
         var options = engine.Options;
         _engine = engine;
@@ -55,10 +55,10 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         // The write path.
         var publisher = new Publisher(engine, _versions, parts.Wal);
         var (progress, pacer) = (new FlushProgress(_versions), new Pacer());
-        _syncer = new WalSyncer(engine, _versions, parts.Wal, supply, publisher, parts.Durable);
-        var scratch = new ChunkBuffers(options.Allocations);
+        _syncer = new WalSyncer(engine, seams, _versions, parts.Wal, supply, publisher, parts.Durable);
+        var scratch = new ChunkBuffers(engine.Allocations);
         var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, scratch);
-        var throttle = new WriteThrottle(engine, _versions, supply.Budget, parts.Wal, progress, pacer);
+        var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, parts.Wal, progress, pacer);
         _commit = new CommitPipeline(engine, _versions, parts.Wal, scratch, rotation, publisher, _syncer, throttle);
         var horizon = new LeaseHorizon(engine, _versions, parts.Wal);
         _cleaner = new LeaseCleaner(engine, _versions, parts.Wal, _sessions, horizon, _commit, _syncer);
@@ -73,11 +73,11 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
             var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, scratch);
             var jobs = new CompactionScheduler(engine, _versions, _syncer, horizon, completion, progress, pacer);
             _background = new BackgroundScheduler(
-                engine, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
+                engine, seams, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
         }
 
         // Long tasks, and the end.
-        var tasks = new LongRunningTasks(options);
+        var tasks = new LongRunningTasks(seams);
         _snapshots = new SnapshotService(
             engine, _versions, parts.Wal, _sessions, history, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
@@ -156,13 +156,16 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <exception cref="StorageFullException">There is no room for the first segment.</exception>
     /// <exception cref="PlatformNotSupportedException">The processor is big endian.</exception>
     /// <remarks>Whatever it throws, nothing is left of it: no thread, no mapping, no lock.</remarks>
-    public static LsmStateMachine Open(string directory, EngineOptions? options = null)
+    public static LsmStateMachine Open(string directory, EngineOptions? options = null) =>
+        Open(directory, options ?? new EngineOptions(), EngineSeams.None);
+
+    /// <summary>Opens as the public overload does, in an environment that a test replaces in part.</summary>
+    internal static LsmStateMachine Open(string directory, EngineOptions options, EngineSeams seams)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ByteOrder.EnsureSupported();
-        options ??= new EngineOptions();
         OptionChecks.Check(options);
-        var storage = options.Storage ?? Storages.Default;
+        var storage = seams.Storage ?? Storages.Default;
         directory = Path.GetFullPath(directory);
         var log = new EngineLog(options.LoggerFactory);
         var claim = options.ReadOnly
@@ -173,13 +176,13 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         LsmStateMachine? engine = null;
         try
         {
-            parts = new DatabaseOpener(storage, directory, options).Open(stock);
+            parts = new DatabaseOpener(storage, directory, options, seams.Allocations).Open(stock);
             options = options with { LeaseClock = parts.LeaseClock };
             var running = new EngineContext(
                 options, new EngineState(options, log),
                 new EngineClock(options, parts.Replay.LocalTimeMinMs(options.LeaseClock)), new EngineCounters(), log,
-                new WakeSignal());
-            engine = new LsmStateMachine(running, directory, storage, claim, parts, stock);
+                new WakeSignal(), seams.Allocations);
+            engine = new LsmStateMachine(running, seams, directory, storage, claim, parts, stock);
             engine.Begin(parts.Replay.Entries, parts.TornTailBytes);
             return engine;
         }

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
@@ -160,7 +161,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
         foreach (var (when, disk, index) in _golden.Earlier)
         {
             using var machine = LsmStateMachine.Open(
-                GoldenDatabase.Directory, GoldenDatabase.Options(disk) with { ReadOnly = true });
+                GoldenDatabase.Directory, GoldenDatabase.Options with { ReadOnly = true }, new EngineSeams(disk));
             Assert.True(index == StateReader.Compare(machine, _golden.Log), when);
         }
     }

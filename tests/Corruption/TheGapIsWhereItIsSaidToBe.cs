@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Tests.Corruption.Golden;
 using Varve.Tests.Shared;
@@ -54,7 +55,7 @@ public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
         var before = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory).Records.Count;
         LsmStateMachine.Open(
             GoldenDatabase.Directory,
-            GoldenDatabase.Options(golden.Disk) with { Durability = Durability.Power }).Dispose();
+            GoldenDatabase.Options with { Durability = Durability.Power }, new EngineSeams(golden.Disk)).Dispose();
         Assert.Equal(before, SegmentMap.Of(golden.Disk, GoldenDatabase.Directory).Records.Count);
     }
 

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -34,7 +35,7 @@ public class BackgroundTests
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
         var storage = new HookedStorage(Storages.Default);
-        using var machine = database.Open(Database.Small with { Storage = storage });
+        using var machine = database.Open(Database.Small, new EngineSeams(storage));
         NumberedLog.ApplyUpTo(machine, 100);
         using var seen = new ManualResetEventSlim();
         storage.Before = (_, path) =>

@@ -25,7 +25,7 @@ internal sealed class BackgroundWorker : IDisposable
     private volatile bool _stopping;
 
     /// <param name="name">Of the thread.</param>
-    /// <param name="options">Of the engine: who steps it, if it has no thread.</param>
+    /// <param name="seams">With a scheduler the worker has no thread.</param>
     /// <param name="wake">Wakes it.</param>
     /// <param name="round">What it does.</param>
     /// <param name="failed">Told of the failure that ended it.</param>
@@ -33,13 +33,13 @@ internal sealed class BackgroundWorker : IDisposable
     /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores
     /// (<see cref="Defer"/>).</param>
     public BackgroundWorker(
-        string name, EngineOptions options, WakeSignal wake, Action round, Action<Exception> failed,
+        string name, EngineSeams seams, WakeSignal wake, Action round, Action<Exception> failed,
         Func<TimeSpan> interval, bool isDeferrable = false)
     {
         _isDeferrable = isDeferrable;
         _name = name;
-        _steps = options.Steps;
-        _threadStarts = options.ThreadStarts;
+        _steps = seams.Scheduler;
+        _threadStarts = seams.ThreadStarts;
         _wake = wake;
         _round = round;
         _failed = failed;

@@ -12,17 +12,20 @@ internal sealed class IdleDetector : IDisposable
     private readonly Func<long> _bytesLogged;
     private readonly Action _wake;
     private readonly EngineOptions _options;
+    private readonly bool _isStepped;
     private ITimer? _timer;
     private long _seen;
     private bool _isTold;
     private bool _isDue;
 
     /// <param name="options">How long a while is.</param>
+    /// <param name="seams">With a scheduler there is no timer.</param>
     /// <param name="bytesLogged">How far the log has grown; any thread.</param>
     /// <param name="wake">Wakes who asks <see cref="TryTake"/>.</param>
-    public IdleDetector(EngineOptions options, Func<long> bytesLogged, Action wake)
+    public IdleDetector(EngineOptions options, EngineSeams seams, Func<long> bytesLogged, Action wake)
     {
         _options = options;
+        _isStepped = seams.Scheduler is not null;
         _bytesLogged = bytesLogged;
         _wake = wake;
         _seen = bytesLogged();
@@ -31,7 +34,7 @@ internal sealed class IdleDetector : IDisposable
     /// <summary>Begins to look.</summary>
     public void Start()
     {
-        if (_options.Steps is null && _options.IdleAfter != Timeout.InfiniteTimeSpan)
+        if (!_isStepped && _options.IdleAfter != Timeout.InfiniteTimeSpan)
             _timer = _options.TimeProvider.CreateTimer(
                 static watch => ((IdleDetector)watch!).Look(), this, _options.IdleAfter, _options.IdleAfter);
     }

@@ -7,11 +7,10 @@ namespace Varve.Background;
 /// The long operations that run beside the caller: snapshots, installs, resets. Closing cancels them and waits until
 /// they have ended, so that none touches a directory that another engine may have opened by then. Any thread.
 /// </summary>
-/// <param name="options">Of the engine. Under a simulation (<see cref="ManualScheduler"/>) operations run on the
-/// caller's thread.</param>
-internal sealed class LongRunningTasks(EngineOptions options)
+/// <param name="seams">With a scheduler, tasks run on the caller's thread.</param>
+internal sealed class LongRunningTasks(EngineSeams seams)
 {
-    private readonly bool _areInline = options.Steps is not null;
+    private readonly bool _areInline = seams.Scheduler is not null;
     private readonly object _lock = new();
     private readonly CancellationTokenSource _closing = new();
     private int _running;
@@ -68,7 +67,7 @@ internal sealed class LongRunningTasks(EngineOptions options)
             T result = default!;
             ExceptionDispatchInfo? failure = null;
             var thread = new Thread(Work) { IsBackground = true, Name = name };
-            options.ThreadStarts?.Invoke(thread);
+            seams.ThreadStarts?.Invoke(thread);
             thread.Start();
             thread.Join();
             failure?.Throw();

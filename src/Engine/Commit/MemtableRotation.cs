@@ -82,7 +82,7 @@ internal sealed class MemtableRotation(
     {
         try
         {
-            engine.Options.Allocations?.Invoke(Allocation.Version);
+            engine.Allocations?.Invoke(Allocation.Version);
             wal.ReserveRotation();
             return new DbVersion(version.Generation, [memtable, .. version.Memtables], version.Runs, version.Base);
         }

@@ -23,8 +23,8 @@ namespace Varve.Commit;
 /// <item>A sync never moves the position backward. A sync that an install or a reset overtook publishes nothing.</item>
 /// </list>
 /// <para>
-/// The obvious design lets every applier publish its own record after the sync that it waited for. Two appliers that one
-/// sync serves would then publish in either order and outside the gate, and each would have to find out whether the
+/// The obvious design lets every applier publish its own record after the sync that it waited for. Two appliers that
+/// one sync serves would then publish in either order and outside the gate, and each would have to find out whether the
 /// position has passed its own or the state was replaced. Here the sync publishes once, under the gate, for all that it
 /// serves.
 /// </para>
@@ -49,7 +49,7 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     {
         try
         {
-            engine.Options.Allocations?.Invoke(Allocation.AfterSeal);
+            engine.Allocations?.Invoke(Allocation.AfterSeal);
             IndexLocked(scratch, place, fresh);
             var generation = versions.Current.Generation;
             for (var i = 0; i < fresh; i++)

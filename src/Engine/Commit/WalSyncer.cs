@@ -29,7 +29,12 @@ internal sealed class WalSyncer : IDisposable
     private bool _disposed;
 
     public WalSyncer(
-        EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, Publisher publisher,
+        EngineContext engine,
+        EngineSeams seams,
+        VersionSet versions,
+        WalWriter wal,
+        MemtableSupply supply,
+        Publisher publisher,
         LogId durable)
     {
         _engine = engine;
@@ -40,7 +45,7 @@ internal sealed class WalSyncer : IDisposable
         _durable = durable;
         if (engine.Options.ReadOnly) return;
         _thread = new BackgroundWorker(
-            "Varve sync", engine.Options, new WakeSignal(), Round, Fail, () => Timeout.InfiniteTimeSpan);
+            "Varve sync", seams, new WakeSignal(), Round, Fail, () => Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Varve.Background;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
@@ -11,9 +12,10 @@ namespace Varve.Commit;
 /// Holds an applier back while too many memtables wait for their flush; counted and timed. Any thread, before the gate.
 /// </summary>
 internal sealed class WriteThrottle(
-    EngineContext engine, VersionSet versions, MemoryBudget budget, WalWriter wal, FlushProgress progress, Pacer pacer)
+    EngineContext engine, EngineSeams seams, VersionSet versions, MemoryBudget budget, WalWriter wal,
+    FlushProgress progress, Pacer pacer)
 {
-    private readonly bool _isStepped = engine.Options.Steps is not null;
+    private readonly bool _isStepped = seams.Scheduler is not null;
 
     /// <summary>
     /// Lets a thread that waits for the gate enter first, then waits for flushes if too many are due.

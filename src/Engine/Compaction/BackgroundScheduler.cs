@@ -37,6 +37,7 @@ internal sealed class BackgroundScheduler : IDisposable
 
     public BackgroundScheduler(
         EngineContext engine,
+        EngineSeams seams,
         VersionSet versions,
         WalWriter wal,
         CompactionScheduler jobs,
@@ -56,9 +57,9 @@ internal sealed class BackgroundScheduler : IDisposable
         _rotation = rotation;
         _horizon = horizon;
         _syncer = syncer;
-        _idle = new IdleDetector(engine.Options, () => wal.BytesAppended, WakeWhenIdle);
+        _idle = new IdleDetector(engine.Options, seams, () => wal.BytesAppended, WakeWhenIdle);
         _worker = new BackgroundWorker(
-            "Varve tables", engine.Options, engine.BackgroundWake, Round, engine.State.Fail, Interval,
+            "Varve tables", seams, engine.BackgroundWake, Round, engine.State.Fail, Interval,
             isDeferrable: true);
         progress.Worker = _worker;
     }

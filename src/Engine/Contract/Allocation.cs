@@ -1,9 +1,6 @@
 namespace Varve.Contract;
 
-/// <summary>
-/// Where an apply, an install or a reset asks for memory: what a simulation may refuse
-/// (<see cref="EngineOptions.Allocations"/>).
-/// </summary>
+/// <summary>The points at which an apply, an install or a reset needs memory, which a test may refuse.</summary>
 internal enum Allocation
 {
     /// <summary>An array of the scratch room of a chunk.</summary>

@@ -1,7 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Varve.Background;
-using Varve.Contract;
-using Varve.Storage;
 
 namespace Varve;
 
@@ -80,7 +77,8 @@ public enum TableAccess
 }
 
 /// <summary>
-/// How an engine is opened. Checked by <see cref="LsmStateMachine.Open"/>, whose error names the option.
+/// How an engine is opened. Checked by <see cref="LsmStateMachine.Open(string, EngineOptions?)"/>, whose error names
+/// the option.
 /// </summary>
 public sealed record EngineOptions
 {
@@ -228,28 +226,8 @@ public sealed record EngineOptions
     internal ulong? HashSeed { get; init; }
 
     /// <summary>
-    /// The seam for want of memory: called where an apply, an install or a reset asks for some, and may throw
-    /// <see cref="OutOfMemoryException"/>.
-    /// </summary>
-    internal Action<Allocation>? Allocations { get; init; }
-
-    /// <summary>
-    /// The seam for want of threads: called with each thread of the engine's before it is started, and may throw
-    /// <see cref="OutOfMemoryException"/>, as a start does.
-    /// </summary>
-    internal Action<Thread>? ThreadStarts { get; init; }
-
-    /// <summary>
     /// For tools: takes the lease clock that the database was made with, whatever <see cref="LeaseClock"/> says; that
     /// is for a new one.
     /// </summary>
     internal bool TakesStoredLeaseClock { get; init; }
-
-    /// <summary>The seam for a simulated disk.</summary>
-    internal IStorage? Storage { get; init; }
-
-    /// <summary>
-    /// The seam for a simulation: no threads, rounds are done when it says so, operations where they are asked for.
-    /// </summary>
-    internal ManualScheduler? Steps { get; init; }
 }

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Wal;
 
@@ -15,7 +16,8 @@ internal static class LiveCheck
         try
         {
             using var engine = LsmStateMachine.Open(
-                directory, new EngineOptions { ReadOnly = true, Storage = storage, TakesStoredLeaseClock = true });
+                directory, new EngineOptions { ReadOnly = true, TakesStoredLeaseClock = true },
+                new EngineSeams(storage));
             var version = engine.AcquireVersion();
             try
             {

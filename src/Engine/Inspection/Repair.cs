@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Iterators;
 using Varve.Storage;
@@ -55,7 +56,8 @@ internal static class Repair
                 _ => TakePack(storage, path, salvage),
             };
             state = Write(storage, output, id, numbers, salvage.Runs(), state);
-            using (LsmStateMachine.Open(output, new EngineOptions { Storage = storage, TakesStoredLeaseClock = true }))
+            using (LsmStateMachine.Open(
+                output, new EngineOptions { TakesStoredLeaseClock = true }, new EngineSeams(storage)))
             {
                 // The open begins the log, and sweeps the tables that were only on the way here.
             }

@@ -40,7 +40,8 @@ namespace Varve.Recovery;
 /// </para>
 /// <para>Threads: the opening one alone, before the engine exists.</para>
 /// </summary>
-internal sealed class DatabaseOpener(IStorage storage, string directory, EngineOptions options)
+internal sealed class DatabaseOpener(
+    IStorage storage, string directory, EngineOptions options, Action<Allocation>? allocations)
 {
     private readonly OrphanSweeper _sweeper = new(storage, directory);
     private readonly List<IDisposable> _opened = []; // disposed if the open fails
@@ -77,7 +78,7 @@ internal sealed class DatabaseOpener(IStorage storage, string directory, EngineO
 
         // The state: that of the tables, then what the log adds.
         var state = CountedNow(options, content.State, runs);
-        var generation = new StateGeneration(state, OutcomesKept, options.Allocations);
+        var generation = new StateGeneration(state, OutcomesKept, allocations);
         var replay = new WalReplayer(generation, state, stock);
         if (log is not null) Replay(log, replay);
 

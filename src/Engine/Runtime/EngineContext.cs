@@ -1,3 +1,5 @@
+using Varve.Contract;
+
 namespace Varve.Runtime;
 
 /// <summary>The small state that every room of a running engine shares.</summary>
@@ -7,6 +9,7 @@ namespace Varve.Runtime;
 /// <param name="Counters">Running totals.</param>
 /// <param name="Log">The user's logger, behind a queue.</param>
 /// <param name="BackgroundWake">Wakes the thread that flushes, compacts and frees what was retired.</param>
+/// <param name="Allocations">Called where an apply, an install or a reset needs memory; may throw.</param>
 internal sealed record EngineContext(
     EngineOptions Options, EngineState State, EngineClock Clock, EngineCounters Counters, EngineLog Log,
-    WakeSignal BackgroundWake);
+    WakeSignal BackgroundWake, Action<Allocation>? Allocations);

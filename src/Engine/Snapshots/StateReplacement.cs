@@ -76,16 +76,16 @@ internal sealed class StateReplacement(
         var isWriting = false;
         try
         {
-            engine.Options.Allocations?.Invoke(Allocation.State);
+            engine.Allocations?.Invoke(Allocation.State);
             var generation = new StateGeneration(
-                state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Options.Allocations);
+                state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Allocations);
             versions.CommitHoldingGate(
                 old =>
                 {
                     engine.State.EnsureMutable();
                     check(wal.Position.Index);
                     memtable = rotation.TakeMemtableLocked(WalWriter.MarkerSize(24), filled: null);
-                    engine.Options.Allocations?.Invoke(Allocation.State);
+                    engine.Allocations?.Invoke(Allocation.State);
                     history.ReserveClear();
                     var edit = new VersionEdit
                     {
@@ -99,7 +99,7 @@ internal sealed class StateReplacement(
                 },
                 (old, next) =>
                 {
-                    engine.Options.Allocations?.Invoke(Allocation.AfterSeal);
+                    engine.Allocations?.Invoke(Allocation.AfterSeal);
                     wal.Restart(memtable!.Segment, next.Generation.Applied.Read());
                     foreach (var past in old.Memtables) past.MarkObsolete();
                     foreach (var run in old.Runs)

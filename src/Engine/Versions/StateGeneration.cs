@@ -14,7 +14,7 @@ internal sealed class StateGeneration
 
     /// <param name="state">What it begins with.</param>
     /// <param name="outcomes">How many outcomes it keeps at least.</param>
-    /// <param name="allocations"><see cref="EngineOptions.Allocations"/>.</param>
+    /// <param name="allocations">Called where it needs memory; may throw.</param>
     public StateGeneration(MachineState state, int outcomes, Action<Allocation>? allocations = null)
     {
         var position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 
 namespace Varve.Tests.Conformance.Machines;
@@ -13,5 +14,5 @@ public sealed class NtfsLikeMachines : IMachineFactory
     public bool HasFiles => true;
 
     public IStateMachine Open(string directory, EngineOptions? options = null) =>
-        LsmStateMachine.Open(directory, TinyEngineMachines.Shrunk(options) with { Storage = _storage });
+        LsmStateMachine.Open(directory, TinyEngineMachines.Shrunk(options), new EngineSeams(_storage));
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Varve.Background;
 using Varve.Storage;
 
 namespace Varve.Tests.Conformance.Machines;
@@ -142,7 +143,7 @@ public sealed class ProtectedEngineMachines : IMachineFactory
     public long? Retired => _storage?.Retired;
 
     public IStateMachine Open(string directory, EngineOptions? options = null) =>
-        LsmStateMachine.Open(directory, TinyEngineMachines.Shrunk(options) with { Storage = _storage });
+        LsmStateMachine.Open(directory, TinyEngineMachines.Shrunk(options), new EngineSeams(_storage));
 
     /// <summary>Gives the addresses back.</summary>
     public void Release() => _storage?.Release();

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 
 namespace Varve.Tests.Conformance.Surface;
@@ -11,15 +12,15 @@ public sealed class FilesInUseTests : DirectoryTest
     private ulong _index;
 
     private EngineOptions Options =>
-        TinyEngineMachines.Shrunk(new EngineOptions { HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan }) with
-        {
-            Storage = _storage
-        };
+        TinyEngineMachines.Shrunk(new EngineOptions { HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan });
+
+    private LsmStateMachine Open(EngineOptions options) =>
+        LsmStateMachine.Open(PathOf("db"), options, new EngineSeams(_storage));
 
     [Fact]
     public async Task AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads()
     {
-        var first = LsmStateMachine.Open(PathOf("db"), Options);
+        var first = Open(Options);
         Apply(first, 200);
         await first.CompactAsync();
         var held = Tables();
@@ -42,7 +43,7 @@ public sealed class FilesInUseTests : DirectoryTest
         first.Dispose();
         Assert.Subset(Tables(), held);
 
-        using (var second = LsmStateMachine.Open(PathOf("db"), Options))
+        using (var second = Open(Options))
         {
             Assert.Subset(Tables(), held);
             Assert.Contains(_storage.Refused, line => line.StartsWith("delete", StringComparison.Ordinal));
@@ -55,7 +56,7 @@ public sealed class FilesInUseTests : DirectoryTest
             Assert.Null(second.GetStatistics().Fault);
         }
 
-        using var third = LsmStateMachine.Open(PathOf("db"), Options);
+        using var third = Open(Options);
         Assert.Equal(third.GetStatistics().Runs.Sum(run => run.Tables), Tables().Count);
         Assert.Equal(600, third.Count);
     }
@@ -63,11 +64,11 @@ public sealed class FilesInUseTests : DirectoryTest
     [Fact]
     public async Task ASnapshotIsMadeInstalledAndDroppedBesideAReader()
     {
-        using var machine = LsmStateMachine.Open(PathOf("db"), Options);
+        using var machine = Open(Options);
         Apply(machine, 300);
         await machine.CompactAsync();
         Apply(machine, 20);
-        using var reader = LsmStateMachine.Open(PathOf("db"), Options with { ReadOnly = true });
+        using var reader = Open(Options with { ReadOnly = true });
         var metadata = new SnapshotMetadata(
             machine.LastApplied, await machine.GenerateSnapshotDataAsync(PathOf("snapshot"), machine.LastApplied));
         await machine.ApplySnapshotFromFileAsync(metadata, PathOf("snapshot"));
@@ -81,7 +82,7 @@ public sealed class FilesInUseTests : DirectoryTest
     [Fact]
     public async Task AnOpenLeavesTemporariesAndStagedFilesThatAreInUse()
     {
-        using (var first = LsmStateMachine.Open(PathOf("db"), Options))
+        using (var first = Open(Options))
         {
             Apply(first, 300);
             await first.CompactAsync();
@@ -90,7 +91,7 @@ public sealed class FilesInUseTests : DirectoryTest
         Directory.CreateDirectory(PathOf("db/staging-000000000077"));
         string[] debris = ["db/CURRENT.tmp", "db/000000000900.wal.tmp", "db/staging-000000000077/part"];
         var inUse = debris.Select(name => _storage.Open(PathOf(name), FileIntent.CreateNew)).ToList();
-        using (var second = LsmStateMachine.Open(PathOf("db"), Options))
+        using (var second = Open(Options))
         {
             Apply(second, 300);
             await second.CompactAsync();
@@ -101,7 +102,7 @@ public sealed class FilesInUseTests : DirectoryTest
         Assert.All(debris, name => Assert.Contains($"delete {PathOf(name)}", _storage.Refused));
         Assert.All(debris, name => Assert.True(File.Exists(PathOf(name)), name));
         inUse.ForEach(file => file.Dispose());
-        using var third = LsmStateMachine.Open(PathOf("db"), Options);
+        using var third = Open(Options);
         Assert.All(debris, name => Assert.False(File.Exists(PathOf(name)), name));
         Assert.Equal(600, third.Count);
     }
@@ -112,12 +113,12 @@ public sealed class FilesInUseTests : DirectoryTest
         using (var reader = await RecycleUnderAReader())
         {
             Assert.NotEmpty(Temporaries());
-            using (var second = LsmStateMachine.Open(PathOf("db"), Options)) Apply(second, 200);
+            using (var second = Open(Options)) Apply(second, 200);
             Assert.NotEmpty(Temporaries());
             Assert.Equal(300, reader.ScanPrefix([]).Entries.Count);
         }
 
-        using var third = LsmStateMachine.Open(PathOf("db"), Options);
+        using var third = Open(Options);
         Assert.Empty(Temporaries());
         Assert.Equal((long)_index, third.Count);
     }
@@ -127,9 +128,9 @@ public sealed class FilesInUseTests : DirectoryTest
     /// </summary>
     private async Task<LsmStateMachine> RecycleUnderAReader()
     {
-        using var writer = LsmStateMachine.Open(PathOf("db"), Options);
+        using var writer = Open(Options);
         Apply(writer, 300);
-        var reader = LsmStateMachine.Open(PathOf("db"), Options with { ReadOnly = true });
+        var reader = Open(Options with { ReadOnly = true });
         for (var round = 0; round < 5; round++)
         {
             Apply(writer, 1000);

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 
 namespace Varve.Tests.Conformance.Surface;
@@ -97,12 +98,11 @@ public sealed class SharedDirectoryTests : IDisposable
     private LsmStateMachine Open(bool isReader = false) =>
         LsmStateMachine.Open(Path.Combine(_root, "db"), new EngineOptions
         {
-            Storage = _storage,
             ReadOnly = isReader,
             MemtableBytes = 64 << 10,
             TableBytes = 64 << 10,
             BlockBytes = 1024,
             HistoryEntries = 0,
             UpperRunsMax = 2,
-        });
+        }, new EngineSeams(_storage));
 }

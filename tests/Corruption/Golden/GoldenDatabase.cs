@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Snapshots;
 using Varve.Storage;
 
@@ -29,7 +30,7 @@ internal sealed class GoldenDatabase : IDisposable
 
     public SnapshotMetadata LastMetadata { get; private set; } = null!;
 
-    public static EngineOptions Options(MemoryDisk disk) => new()
+    public static EngineOptions Options { get; } = new()
     {
         InvalidCommands = InvalidCommands.Refuse,
         MemtableBytes = 64 << 10,
@@ -39,7 +40,6 @@ internal sealed class GoldenDatabase : IDisposable
         HistoryEntries = 110,
         LeaseClock = LeaseClock.Log,
         LogGaps = LogGapPolicy.Allow,
-        Storage = disk,
         IdleAfter = Timeout.InfiniteTimeSpan, // segments are kept after compactions, to be recycled
     };
 
@@ -64,8 +64,8 @@ internal sealed class GoldenDatabase : IDisposable
     {
         using var disk = new MemoryDisk();
         disk.CreateDirectory(Directory);
-        var options = Options(disk) with { Durability = durability };
-        using (var machine = LsmStateMachine.Open(Directory, options))
+        var options = Options with { Durability = durability };
+        using (var machine = LsmStateMachine.Open(Directory, options, new EngineSeams(disk)))
         {
             ApplyUntilFlushed(machine, 1);
             Keep("after its first flush", disk);
@@ -75,7 +75,7 @@ internal sealed class GoldenDatabase : IDisposable
         }
 
         Keep("closed", disk);
-        using (var machine = LsmStateMachine.Open(Directory, options))
+        using (var machine = LsmStateMachine.Open(Directory, options, new EngineSeams(disk)))
         {
             Keep("opened again", disk);
             GrowRuns(machine, disk);

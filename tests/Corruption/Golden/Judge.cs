@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Inspection;
 using Varve.Storage;
 using Varve.Wal;
@@ -123,8 +124,8 @@ internal sealed class Judge
     {
         using var disk = damaged.Copy();
         var expected = _golden.Log.At(index);
-        var options = GoldenDatabase.Options(disk);
-        using (var machine = LsmStateMachine.Open(GoldenDatabase.Directory, options))
+        var options = GoldenDatabase.Options;
+        using (var machine = LsmStateMachine.Open(GoldenDatabase.Directory, options, new EngineSeams(disk)))
         {
             StateReader.Compare(machine, expected, _golden.Log.Universe);
             var (entries, outcomes) = _golden.Log.Latest(index, 10);
@@ -137,7 +138,8 @@ internal sealed class Judge
             machine.CompactAsync().GetAwaiter().GetResult();
         }
 
-        using var again = LsmStateMachine.Open(GoldenDatabase.Directory, options with { ReadOnly = true });
+        using var again = LsmStateMachine.Open(
+            GoldenDatabase.Directory, options with { ReadOnly = true }, new EngineSeams(disk));
         StateReader.Compare(again, GoldenLog.Continued(expected), _golden.Log.Universe);
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Varve.Background;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
@@ -64,5 +65,6 @@ internal sealed class SnapshotReader : IDisposable
             _golden.Snapshot.Checksum.Span);
 
     private LsmStateMachine OpenEmpty() => LsmStateMachine.Open(
-        Directory, GoldenDatabase.Options(_disk) with { MemtableBytes = 64 << 10, HistoryEntries = 0 });
+        Directory, GoldenDatabase.Options with { MemtableBytes = 64 << 10, HistoryEntries = 0 },
+        new EngineSeams(_disk));
 }

@@ -1,3 +1,5 @@
+using Varve.Background;
+
 namespace Varve.Tests.Corruption.Golden;
 
 /// <summary>What became of a damaged database.</summary>
@@ -35,7 +37,7 @@ internal static class StateReader
         try
         {
             machine = LsmStateMachine.Open(
-                GoldenDatabase.Directory, GoldenDatabase.Options(disk) with { ReadOnly = true });
+                GoldenDatabase.Directory, GoldenDatabase.Options with { ReadOnly = true }, new EngineSeams(disk));
         }
         catch (CorruptionException e)
         {

@@ -34,7 +34,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public void Open()
     {
         Say(MessageKind.Opening);
-        Engine = LsmStateMachine.Open(directory, options with { Steps = _steps });
+        Engine = LsmStateMachine.Open(directory, options, new EngineSeams(Scheduler: _steps));
         Say(MessageKind.Applied, Engine.LastApplied.Index);
         _steps.Run();
     }
@@ -81,7 +81,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public void WithSource(int chunks, Action<LsmStateMachine, ManualScheduler> use)
     {
         var rounds = new ManualScheduler();
-        using var source = LsmStateMachine.Open(SourcePath, options with { Steps = rounds });
+        using var source = LsmStateMachine.Open(SourcePath, options, new EngineSeams(Scheduler: rounds));
         for (; chunks > 0; chunks--)
         {
             ApplyTo(source, 1);

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Contract;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
@@ -29,15 +30,15 @@ public sealed class WantOfMemoryTests
             {
                 Durability = durability,
                 LogGaps = LogGapPolicy.Allow,
-                Allocations = allocation =>
-                {
-                    if (++calls != k) return;
-                    failed = allocation;
-                    throw new OutOfMemoryException();
-                },
             };
+            var seams = new EngineSeams(Allocations: allocation =>
+            {
+                if (++calls != k) return;
+                failed = allocation;
+                throw new OutOfMemoryException();
+            });
             var applied = 0;
-            using (var engine = database.Open(options))
+            using (var engine = database.Open(options, seams))
             {
                 for (var chunk = 0; chunk < Chunks && failed != Allocation.AfterSeal; chunk++)
                 {
@@ -88,16 +89,13 @@ public sealed class WantOfMemoryTests
             var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
             var left = 0;
             Allocation? failed = null;
-            var options = Database.Small with
+            var seams = new EngineSeams(Allocations: allocation =>
             {
-                Allocations = allocation =>
-                {
-                    if (--left != 0) return;
-                    failed = allocation;
-                    throw new OutOfMemoryException();
-                },
-            };
-            using (var engine = database.Open(options))
+                if (--left != 0) return;
+                failed = allocation;
+                throw new OutOfMemoryException();
+            });
+            using (var engine = database.Open(Database.Small, seams))
             {
                 NumberedLog.ApplyUpTo(engine, 50);
                 await engine.CompactAsync();
@@ -140,7 +138,7 @@ public sealed class WantOfMemoryTests
         var snapshot = Path.Combine(database.Root, "snapshot");
         var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
         var storage = new HookedStorage(Storages.Default);
-        using (var engine = database.Open(Database.Small with { Storage = storage }))
+        using (var engine = database.Open(Database.Small, new EngineSeams(storage)))
         {
             NumberedLog.ApplyUpTo(engine, 50);
             storage.Before = (operation, path) =>

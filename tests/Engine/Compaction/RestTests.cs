@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -66,7 +67,7 @@ public sealed class RestTests : IDisposable
     public async Task ACompactionUnderLoadLeavesWhatIsReady()
     {
         var storage = new HookedStorage(Storages.Default);
-        using var machine = _database.Open(Options with { Storage = storage });
+        using var machine = _database.Open(Options, new EngineSeams(storage));
         Fill(machine);
         using var goOn = new ManualResetEventSlim();
         storage.Before = (operation, path) =>

@@ -41,7 +41,7 @@ public sealed class SmallDatabaseTests : IDisposable
     public void NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull()
     {
         var steps = new ManualScheduler();
-        using var machine = _database.Open(new EngineOptions { Steps = steps });
+        using var machine = _database.Open(new EngineOptions(), new EngineSeams(Scheduler: steps));
         var segment = new FileInfo(Assert.Single(Segments())).Length;
         var index = 0UL;
         while (ApplyTo(segment / 8)) Assert.Single(Segments());
@@ -66,7 +66,7 @@ public sealed class SmallDatabaseTests : IDisposable
     public void ACloseDeletesSegmentsThatWereMadeAhead()
     {
         var steps = new ManualScheduler();
-        using (var machine = _database.Open(Database.Small with { Steps = steps }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(Scheduler: steps)))
         {
             do
             {
@@ -77,7 +77,7 @@ public sealed class SmallDatabaseTests : IDisposable
         }
 
         // One for each memtable that the next open recovers, and none beside.
-        using var recovered = _database.Open(Database.Small with { Steps = new ManualScheduler() });
+        using var recovered = _database.Open(Database.Small, new EngineSeams(Scheduler: new ManualScheduler()));
         Assert.Equal(Segments().Length, recovered.GetStatistics().Memtables);
     }
 
@@ -106,10 +106,7 @@ public sealed class SmallDatabaseTests : IDisposable
     public async Task ALargeSegmentStaysWhereThereIsNoRoomForATable()
     {
         var storage = new HookedStorage(Storages.Default);
-        await GrowAndHoldOneKey(Large with
-        {
-            Storage = storage
-        }, beforeClose: () => storage.Before = (operation, path) =>
+        await GrowAndHoldOneKey(Large, storage, beforeClose: () => storage.Before = (operation, path) =>
         {
             if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
                 throw new StorageFullException(path);
@@ -125,9 +122,9 @@ public sealed class SmallDatabaseTests : IDisposable
     /// <summary>
     /// A database whose segments have grown to full size, and whose one key is in a fresh one of them.
     /// </summary>
-    private async Task GrowAndHoldOneKey(EngineOptions options, Action? beforeClose = null)
+    private async Task GrowAndHoldOneKey(EngineOptions options, IStorage? storage = null, Action? beforeClose = null)
     {
-        using var machine = _database.Open(options with { Steps = new ManualScheduler() });
+        using var machine = _database.Open(options, new EngineSeams(storage, new ManualScheduler()));
         ulong index = 0;
         while (Segments().All(path => new FileInfo(path).Length < options.MemtableBytes))
             machine.ApplyChunk(

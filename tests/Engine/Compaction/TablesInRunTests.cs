@@ -22,7 +22,7 @@ public sealed class TablesInRunTests : IDisposable
     {
         var steps = new ManualScheduler();
         using var machine = _database.Open(
-            Database.Small with { TablesInRunMax = Max, UpperRunsMax = 2, Steps = steps });
+            Database.Small with { TablesInRunMax = Max, UpperRunsMax = 2 }, new EngineSeams(Scheduler: steps));
         var value = new byte[1000];
         var most = 0;
         for (ulong index = 1; index <= 4_000; index++)

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -81,7 +82,7 @@ internal sealed class Victim : IDisposable
         _database.Dispose();
     }
 
-    private LsmStateMachine Open() => _database.Open(Database.Small with { Storage = Storage });
+    private LsmStateMachine Open() => _database.Open(Database.Small, new EngineSeams(Storage));
 
     private void AssertNothingOutside(string snapshot)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
+using Varve.Background;
 using Varve.Tests.Engine.Recovery;
 
 namespace Varve.Tests.Engine.Leases;
@@ -11,11 +12,13 @@ internal sealed class LeaseMachine : IDisposable
 
     private readonly Database _database = new();
     private readonly EngineOptions _options;
+    private readonly EngineSeams? _seams;
 
-    public LeaseMachine(EngineOptions? options = null)
+    public LeaseMachine(EngineOptions? options = null, EngineSeams? seams = null)
     {
         _options = (options ?? Database.Small) with { TimeProvider = Clock };
-        Engine = _database.Open(_options);
+        _seams = seams;
+        Engine = _database.Open(_options, _seams);
     }
 
     public FakeTimeProvider Clock { get; } = new(Start);
@@ -61,7 +64,7 @@ internal sealed class LeaseMachine : IDisposable
     {
         Engine.Dispose();
         if (setBack != 0) Clock.AdjustTime(Clock.GetUtcNow() - TimeSpan.FromSeconds(setBack));
-        Engine = _database.Open(_options);
+        Engine = _database.Open(_options, _seams);
     }
 
     public (SnapshotMetadata Metadata, string Path) Snapshot(ulong? index = null)

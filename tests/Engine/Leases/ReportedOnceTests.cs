@@ -103,9 +103,8 @@ public sealed class ReportedOnceTests
         {
             LeaseClock = LeaseClock.Log,
             UpperRunsMax = 2,
-            BottomMergeRatio = 0.05,
-            Steps = steps
-        });
+            BottomMergeRatio = 0.05
+        }, new EngineSeams(Scheduler: steps));
         for (var i = 0; i < 50; i++) machine.Put($"lease{i:d2}", ttl: 1, stamp: 1_000);
         for (var i = 0; i < 2_000; i++)
         {
@@ -137,7 +136,8 @@ public sealed class ReportedOnceTests
     public void WithPowerWhatWasReportedIsDurableBeforeItIsHandedOut()
     {
         var storage = new HookedStorage(Varve.Storage.Storages.Default);
-        using var machine = new LeaseMachine(Database.Small with { Durability = Durability.Power, Storage = storage });
+        using var machine = new LeaseMachine(
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(storage));
         machine.Put("k", ttl: 1);
         machine.Advance(2);
         var syncs = 0;
@@ -156,7 +156,8 @@ public sealed class ReportedOnceTests
         var storage = new HookedStorage(Varve.Storage.Storages.Default);
         using var release = new ManualResetEventSlim();
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var machine = new LeaseMachine(Database.Small with { Durability = Durability.Power, Storage = storage });
+        using var machine = new LeaseMachine(
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(storage));
         machine.Put("a", ttl: 1);
         machine.Advance(0.5);
         machine.Put("c", ttl: 3);

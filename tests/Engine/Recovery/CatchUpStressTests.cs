@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -52,7 +53,7 @@ public sealed class CatchUpStressTests : IDisposable
         using var writer = _database.Open(Database.Small);
         Apply(writer, 1);
         var storage = new HookedStorage(Storages.Default);
-        using var reader = _database.Open(Database.Small with { ReadOnly = true, Storage = storage });
+        using var reader = _database.Open(Database.Small with { ReadOnly = true }, new EngineSeams(storage));
         Apply(writer, 2);
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var release = new ManualResetEventSlim();

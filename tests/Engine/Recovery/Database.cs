@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Storage;
 
@@ -6,14 +7,17 @@ namespace Varve.Tests.Engine.Recovery;
 /// <summary>A database directory of a test's own, beside room for snapshots and for copies of it.</summary>
 internal sealed class Database : IDisposable
 {
-    private readonly IStorage? _storage;
+    private readonly EngineSeams _seams;
     private int _copies;
 
-    /// <param name="storage">For opens whose options name none; null: that of the platform.</param>
-    public Database(IStorage? storage = null)
-        : this(System.IO.Directory.CreateTempSubdirectory("varve-recovery-").FullName) => _storage = storage;
+    /// <param name="storage">For opens that name none; null: that of the platform.</param>
+    /// <param name="scheduler">For opens that name none; null: threads.</param>
+    public Database(IStorage? storage = null, ManualScheduler? scheduler = null)
+        : this(System.IO.Directory.CreateTempSubdirectory("varve-recovery-").FullName, new(storage, scheduler))
+    {
+    }
 
-    private Database(string root) => Root = root;
+    private Database(string root, EngineSeams seams) => (Root, _seams) = (root, seams);
 
     public string Root { get; }
 
@@ -25,8 +29,18 @@ internal sealed class Database : IDisposable
     public static EngineOptions Small { get; } =
         new() { MemtableBytes = 64 << 10, TableBytes = 64 << 10, BlockBytes = 1024, HistoryEntries = 0 };
 
-    public LsmStateMachine Open(EngineOptions? options = null) =>
-        LsmStateMachine.Open(Directory, (options ?? Small) with { Storage = options?.Storage ?? _storage });
+    public LsmStateMachine Open(EngineOptions? options = null, EngineSeams? seams = null)
+    {
+        seams ??= EngineSeams.None;
+        return LsmStateMachine.Open(
+            Directory,
+            options ?? Small,
+            seams with
+            {
+                Storage = seams.Storage ?? _seams.Storage,
+                Scheduler = seams.Scheduler ?? _seams.Scheduler
+            });
+    }
 
     public string PathOf(string name) => Path.Combine(Directory, name);
 
@@ -38,7 +52,7 @@ internal sealed class Database : IDisposable
     /// </summary>
     public Database Copy()
     {
-        var copy = new Database(Path.Combine(Root, $"copy-{Interlocked.Increment(ref _copies)}"));
+        var copy = new Database(Path.Combine(Root, $"copy-{Interlocked.Increment(ref _copies)}"), EngineSeams.None);
         System.IO.Directory.CreateDirectory(copy.Directory);
         foreach (var file in System.IO.Directory.GetFiles(Directory)
             .Where(path => !path.EndsWith(FileNames.Lock, StringComparison.Ordinal)))

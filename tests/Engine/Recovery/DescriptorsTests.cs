@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -32,7 +33,7 @@ public sealed class DescriptorsTests : IDisposable
     [Fact]
     public async Task AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater()
     {
-        using var machine = _database.Open(Database.Small with { Storage = _storage });
+        using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         _scarce = ["create", "open", "syncdir"];
         NumberedLog.ApplyUpTo(machine, 20);
         // One memtable may have been made ahead.

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Conformance.Machines;
 using Xunit;
@@ -125,7 +126,7 @@ public sealed class EveryStorageCallTests
             try
             {
                 _machine = database.Open(
-                    Database.Small with { Storage = storage, Durability = Durability, UpperRunsMax = 2 });
+                    Database.Small with { Durability = Durability, UpperRunsMax = 2 }, new EngineSeams(storage));
             }
             catch (IOException)
             {

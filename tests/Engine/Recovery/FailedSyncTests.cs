@@ -20,7 +20,8 @@ public sealed class FailedSyncTests : IDisposable
     [InlineData(true)]
     public async Task AFailedSyncLatchesAndReadsGoOn(bool asynchronously)
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power }))
+        using (var machine = _database.Open(
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             var read = machine.Get("key-005"u8);
@@ -48,7 +49,7 @@ public sealed class FailedSyncTests : IDisposable
     {
         var steps = new ManualScheduler();
         using (var machine = _database.Open(
-            Database.Small with { Storage = _storage, Durability = Durability.Power, Steps = steps }))
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage, steps)))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             string? active = null;
@@ -81,7 +82,8 @@ public sealed class FailedSyncTests : IDisposable
     [Fact]
     public async Task ARecordThatCannotBeWrittenLatches()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power }))
+        using (var machine = _database.Open(
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             _storage.Before = (operation, path) =>
@@ -102,7 +104,7 @@ public sealed class FailedSyncTests : IDisposable
     [Fact]
     public async Task AFailedFlushLatchesUnderProcessToo()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             FailSyncs();
@@ -121,7 +123,7 @@ public sealed class FailedSyncTests : IDisposable
         foreach (var suffix in (string[])[FileNames.TableSuffix, FileNames.ManifestSuffix])
         {
             using var other = new Database();
-            using (var machine = other.Open(Database.Small with { Storage = _storage }))
+            using (var machine = other.Open(Database.Small, new EngineSeams(_storage)))
             {
                 NumberedLog.ApplyUpTo(machine, 100);
                 FailSyncs(suffix);
@@ -142,7 +144,7 @@ public sealed class FailedSyncTests : IDisposable
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await MakeSnapshot(snapshot, 400);
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             FailSyncs(FileNames.ManifestSuffix);

@@ -31,7 +31,8 @@ public sealed class FullDiskTests : IDisposable
     [Fact]
     public async Task WhoWaitsForASyncIsServedThoughTheNextSegmentCannotBeMade()
     {
-        using var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power });
+        using var machine = _database.Open(
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage));
         // Up to the rotation that takes the last segment made ahead; from there on the next one cannot be made.
         NumberedLog.ApplyUpTo(machine, 1_000);
         _full = true;
@@ -57,7 +58,8 @@ public sealed class FullDiskTests : IDisposable
     public void ARecordThatAFullDiskRefusesChangesNothing()
     {
         // Where written blocks are not written again in place, a disk can be full for them too.
-        using (var machine = _database.Open(Database.Small with { Storage = _storage, Durability = Durability.Power }))
+        using (var machine = _database.Open(
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 50);
             var before = _storage.Before;
@@ -82,7 +84,7 @@ public sealed class FullDiskTests : IDisposable
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
-        using var machine = _database.Open(Database.Small with { Storage = _storage });
+        using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 50);
         _full = true;
         var target = Path.Combine(_database.Root, "mine");
@@ -105,7 +107,7 @@ public sealed class FullDiskTests : IDisposable
     public async Task AManifestThatFindsNoRoomLeavesTheVersionAsItWas()
     {
         var steps = new ManualScheduler();
-        using (var machine = _database.Open(Database.Small with { Storage = _storage, Steps = steps }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage, steps)))
         {
             NumberedLog.ApplyUpTo(machine, 100);
             _storage.Before = (operation, path) =>
@@ -136,7 +138,7 @@ public sealed class FullDiskTests : IDisposable
     public async Task EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot()
     {
         var steps = new ManualScheduler();
-        using var machine = _database.Open(Database.Small with { Storage = _storage, Steps = steps });
+        using var machine = _database.Open(Database.Small, new EngineSeams(_storage, steps));
         for (var runs = 1; runs <= 2; runs++)
         {
             NumberedLog.ApplyUpTo(machine, (ulong)runs * 50);
@@ -165,7 +167,7 @@ public sealed class FullDiskTests : IDisposable
     {
         var steps = new ManualScheduler();
         using var machine = _database.Open(
-            Database.Small with { Storage = _storage, Steps = steps, HistoryEntries = 100 });
+            Database.Small with { HistoryEntries = 100 }, new EngineSeams(_storage, steps));
         for (var runs = 1; runs <= 2; runs++)
         {
             NumberedLog.ApplyUpTo(machine, (ulong)runs * 50);
@@ -194,7 +196,7 @@ public sealed class FullDiskTests : IDisposable
         var steps = new ManualScheduler();
         SnapshotMetadata metadata;
         using (var machine = _database.Open(
-            Database.Small with { Storage = _storage, SealedMemtablesMax = 1, Steps = steps }))
+            Database.Small with { SealedMemtablesMax = 1 }, new EngineSeams(_storage, steps)))
         {
             NumberedLog.ApplyUpTo(machine, 500);
             await machine.GenerateSnapshotDataAsync(Path.Combine(_database.Root, "earlier"), machine.LastApplied);

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -15,7 +16,8 @@ public sealed class GroupCommitTests : IDisposable
         var synced = new List<string>();
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var release = new ManualResetEventSlim();
-        using var machine = _database.Open(Database.Small with { Storage = storage, Durability = Durability.Power });
+        using var machine = _database.Open(
+            Database.Small with { Durability = Durability.Power }, new EngineSeams(storage));
         var segment = _database.LastSegment();
         storage.Before = (operation, path) =>
         {

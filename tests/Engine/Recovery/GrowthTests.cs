@@ -43,7 +43,7 @@ public sealed class GrowthTests
     {
         using var database = new Database();
         var steps = new ManualScheduler();
-        using var machine = database.Open(Database.Small with { Steps = steps });
+        using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: steps));
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
         var expected = machine.ScanPrefix([]).Entries
             .Select(entry => Convert.ToHexString(entry.Key.Span) + Convert.ToHexString(entry.Value.Span)).ToList();
@@ -77,7 +77,7 @@ public sealed class GrowthTests
     {
         using var database = new Database();
         var steps = new ManualScheduler();
-        using var machine = database.Open(Database.Small with { Steps = steps });
+        using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: steps));
         NumberedLog.ApplyUpTo(machine, 20);
         while (steps.Run())
         {
@@ -94,7 +94,8 @@ public sealed class GrowthTests
         using var database = new Database();
         var steps = new ManualScheduler();
         var clock = new HandClock();
-        using var machine = database.Open(Database.Small with { Steps = steps, TimeProvider = clock });
+        using var machine = database.Open(
+            Database.Small with { TimeProvider = clock }, new EngineSeams(Scheduler: steps));
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
         Assert.Equal((0, TimeSpan.Zero, 0), Views(machine));
         using var oldest = machine.OpenView();
@@ -121,7 +122,7 @@ public sealed class GrowthTests
     {
         using var database = new Database();
         var steps = new ManualScheduler();
-        using var machine = database.Open(Database.Small with { Steps = steps });
+        using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: steps));
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
         var key = machine.ScanPrefix([]).Entries[0];
         var during = 0;
@@ -142,7 +143,7 @@ public sealed class GrowthTests
     public void ScansOfOneViewThatAreOverTakeNoMemory(bool toTheEnd)
     {
         using var database = new Database();
-        using var machine = database.Open(Database.Small with { Steps = new ManualScheduler() });
+        using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: new ManualScheduler()));
         NumberedLog.ApplyUpTo(machine, 100);
         using var view = machine.OpenView();
         Scan(view, 100, toTheEnd); // compiles it, and makes the scan
@@ -181,7 +182,7 @@ public sealed class GrowthTests
     public void AScanThatIsOverIsNotTheOneThatTookItsPlace()
     {
         using var database = new Database();
-        using var machine = database.Open(Database.Small with { Steps = new ManualScheduler() });
+        using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: new ManualScheduler()));
         NumberedLog.ApplyUpTo(machine, 100);
         var view = machine.OpenView();
         var first = view.ScanPrefix("key-00"u8);
@@ -211,7 +212,7 @@ public sealed class GrowthTests
     {
         using var database = new Database();
         var storage = new HookedStorage(Storages.Default);
-        using var machine = database.Open(Database.Small with { Storage = storage, Steps = new ManualScheduler() });
+        using var machine = database.Open(Database.Small, new EngineSeams(storage, new ManualScheduler()));
         NumberedLog.ApplyUpTo(machine, 100);
         var target = Path.Combine(database.Root, "snapshot");
         var snapshot = new SnapshotMetadata(
@@ -237,7 +238,7 @@ public sealed class GrowthTests
     {
         using var database = new Database();
         var steps = new ManualScheduler();
-        using var machine = database.Open(Database.Small with { Steps = steps });
+        using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: steps));
         NumberedLog.ApplyUpTo(machine, EntriesAtFirst);
         var view = default(ReadView);
         if (viewer == Viewer.ThisThread) view = machine.OpenView();

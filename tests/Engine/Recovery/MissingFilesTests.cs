@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Storage;
 using Xunit;
@@ -89,7 +90,7 @@ public sealed class MissingFilesTests : IDisposable
                     parked.Wait();
             },
         };
-        using var machine = _database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 8 });
+        using var machine = _database.Open(Database.Small with { SealedMemtablesMax = 8 }, new EngineSeams(storage));
         try
         {
             NumberedLog.ApplyUpTo(machine, 1500);
@@ -132,7 +133,7 @@ public sealed class MissingFilesTests : IDisposable
             var opened = false;
             try
             {
-                using var machine = cut.Open(Database.Small with { Storage = storage });
+                using var machine = cut.Open(Database.Small, new EngineSeams(storage));
                 opened = true;
             }
             catch (IOException e) when (e is not CorruptionException)

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -24,7 +25,7 @@ public sealed class OldManifestTests : IDisposable
                     throw new IOException("in use");
             },
         };
-        using (var machine = _database.Open(Database.Small with { Storage = storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(storage)))
             NumberedLog.ApplyUpTo(machine, 100);
         Assert.Equal(2, _database.Files(FileNames.ManifestSuffix).Length);
         using (var machine = _database.Open()) Assert.Equal(100UL, NumberedLog.AssertIsWhole(machine));

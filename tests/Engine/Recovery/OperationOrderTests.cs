@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Storage;
 using Xunit;
@@ -19,7 +20,7 @@ public sealed class OperationOrderTests : IDisposable
     [Fact]
     public async Task AFlushSyncsTablesThenNamesThemThenSaysSo()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 100);
             await machine.CompactAsync();
@@ -37,7 +38,7 @@ public sealed class OperationOrderTests : IDisposable
     [Fact]
     public async Task OldTablesGoAfterTheManifestDroppedThem()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             for (var round = 1UL; round <= 3; round++)
             {
@@ -57,7 +58,7 @@ public sealed class OperationOrderTests : IDisposable
     [Fact]
     public async Task ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 100);
             await machine.CompactAsync();
@@ -77,7 +78,7 @@ public sealed class OperationOrderTests : IDisposable
     [Fact]
     public void ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
             NumberedLog.ApplyUpTo(machine, 2000);
         var operations = _storage.Operations.ToList();
         var made = operations.Where(line => line.StartsWith("create", StringComparison.Ordinal)
@@ -99,7 +100,7 @@ public sealed class OperationOrderTests : IDisposable
     public void WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows()
     {
         // Until an open returns there is one thread, so that here what follows is what comes next.
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
             NumberedLog.ApplyUpTo(machine, 10);
         var operations = _storage.Operations.ToList();
         var segment = operations.FindIndex(line => line.StartsWith("rename", StringComparison.Ordinal)
@@ -122,7 +123,7 @@ public sealed class OperationOrderTests : IDisposable
         _database.DropClosingNote();
         var path = _database.LastSegment();
         Database.Flip(path, Database.Records(path)[^1].Offset + 40);
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
             Assert.True(machine.GetStatistics().TornTailBytes > 0);
 
         var operations = _storage.Operations.ToList();
@@ -137,7 +138,7 @@ public sealed class OperationOrderTests : IDisposable
     {
         int before;
         string segment;
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 10);
             segment = $"sync db/{Path.GetFileName(_database.LastSegment())}";
@@ -151,7 +152,7 @@ public sealed class OperationOrderTests : IDisposable
     public async Task ARecycledSegmentChangesItsHeaderUnderATemporaryName()
     {
         using (var machine = _database.Open(
-            Database.Small with { Storage = _storage, IdleAfter = Timeout.InfiniteTimeSpan }))
+            Database.Small with { IdleAfter = Timeout.InfiniteTimeSpan }, new EngineSeams(_storage)))
         {
             for (var round = 1UL; round <= 4; round++)
             {
@@ -174,7 +175,7 @@ public sealed class OperationOrderTests : IDisposable
     [Fact]
     public async Task ASnapshotIsNamedWhenAllOfItIsSynced()
     {
-        using var machine = _database.Open(Database.Small with { Storage = _storage });
+        using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 600);
         await machine.CompactAsync();
         NumberedLog.ApplyUpTo(machine, 620);
@@ -203,7 +204,7 @@ public sealed class OperationOrderTests : IDisposable
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 30);
             await machine.ApplySnapshotFromFileAsync(metadata, snapshot);

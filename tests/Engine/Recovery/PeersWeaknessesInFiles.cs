@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tests.Engine.Hostile;
@@ -34,7 +35,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public void AnAnswerUnderPowerComesAfterASyncOfTheLog()
     {
-        using var machine = _database.Open(Power with { Storage = _storage });
+        using var machine = _database.Open(Power, new EngineSeams(_storage));
         for (ulong index = 1; index <= 5; index++)
         {
             var before = Calls().Count;
@@ -51,7 +52,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     {
         for (var open = 0; open < 2; open++)
         {
-            using var machine = _database.Open(Database.Small with { Storage = _storage });
+            using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 400);
             await machine.CompactAsync();
         }
@@ -90,7 +91,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     public async Task ASnapshotIsMadeBesideItsTarget()
     {
         var recorder = new PathRecorder(Storages.Default);
-        using var machine = _database.Open(Database.Small with { Storage = recorder });
+        using var machine = _database.Open(Database.Small, new EngineSeams(recorder));
         NumberedLog.ApplyUpTo(machine, 300);
         var target = Path.Combine(_database.Root, "snapshot");
         await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
@@ -104,7 +105,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public void ASegmentHasItsBlocksBeforeItIsMapped()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
             NumberedLog.ApplyUpTo(machine, 900);
         var mapped = Calls().Index().Where(call => call.Item.Operation == "map"
             && call.Item.Path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal)).ToList();
@@ -116,7 +117,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public async Task ANewNameIsSyncedWithItsDirectoryBeforeItIsRelatedTo()
     {
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 900);
             await machine.CompactAsync();
@@ -208,7 +209,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public void ASyncThatFailsIsNotAnswered()
     {
-        using var machine = _database.Open(Power with { Storage = _storage });
+        using var machine = _database.Open(Power, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 10);
         _storage.Before = (operation, path) =>
         {
@@ -260,7 +261,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     [Fact]
     public async Task ASnapshotWhoseWritingFailsHasNoName()
     {
-        using var machine = _database.Open(Database.Small with { Storage = _storage });
+        using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 300);
         var target = Path.Combine(_database.Root, "snapshot");
         _storage.Before = (operation, path) =>

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
@@ -22,7 +23,7 @@ public sealed class ReadOnlySnapshotTests : IDisposable
         await writer.CompactAsync();
         NumberedLog.ApplyUpTo(writer, 640);
         var storage = new HookedStorage(Storages.Default);
-        using var reader = _database.Open(Database.Small with { ReadOnly = true, Storage = storage });
+        using var reader = _database.Open(Database.Small with { ReadOnly = true }, new EngineSeams(storage));
         var touched = new List<string>();
         storage.Before = (operation, path) =>
         {

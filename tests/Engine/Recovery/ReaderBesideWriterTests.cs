@@ -264,16 +264,16 @@ public class ReaderBesideWriterTests : IDisposable
     private LsmStateMachine OpenWriter(TimeProvider? clock = null) =>
         _database.Open(Database.Small with
         {
-            Steps = _steps,
             UpperRunsMax = 2,
             TimeProvider = clock ?? TimeProvider.System,
             // With it a compaction ends two segments, and a reader that has seen neither begins anew.
             IdleAfter = clock is null ? TimeSpan.FromSeconds(30) : Timeout.InfiniteTimeSpan,
-        });
+        }, new EngineSeams(Scheduler: _steps));
 
     private LsmStateMachine OpenReader(IStorage? storage = null, TimeProvider? clock = null) =>
         _database.Open(
-            Database.Small with { ReadOnly = true, Storage = storage, TimeProvider = clock ?? TimeProvider.System });
+            Database.Small with { ReadOnly = true, TimeProvider = clock ?? TimeProvider.System },
+            new EngineSeams(storage));
 
     private void ApplyRounds(int rounds)
     {

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -16,7 +17,7 @@ internal static class Scarcity
     public static async Task Cycle(Database database, IStorage storage, int times, Action<bool> setScarce)
     {
         int tables;
-        using (var machine = database.Open(Database.Small with { Storage = storage, SealedMemtablesMax = 1 }))
+        using (var machine = database.Open(Database.Small with { SealedMemtablesMax = 1 }, new EngineSeams(storage)))
         {
             for (var cycle = 0; cycle < times; cycle++)
             {

@@ -13,7 +13,9 @@ public sealed class SeveralRunsTests : IDisposable
     private readonly Database _database = new();
     private readonly ManualScheduler _steps = new();
 
-    private EngineOptions Stepped => Database.Small with { Steps = _steps, UpperRunsMax = 8 };
+    private EngineOptions Stepped => Database.Small with { UpperRunsMax = 8 };
+
+    private EngineSeams Seams => new(Scheduler: _steps);
 
     public void Dispose() => _database.Dispose();
 
@@ -23,7 +25,7 @@ public sealed class SeveralRunsTests : IDisposable
         var last = WriteRuns();
         for (var opening = 0; opening < 2; opening++)
         {
-            using var machine = _database.Open(Stepped);
+            using var machine = _database.Open(Stepped, Seams);
             Assert.True(machine.GetStatistics().Runs.Count >= 3);
             Assert.Equal(last, NumberedLog.AssertIsWhole(machine));
             for (ulong index = 1; index <= last; index++)
@@ -34,7 +36,7 @@ public sealed class SeveralRunsTests : IDisposable
     [Fact]
     public async Task AMergeAboveTheBottomKeepsTombstones()
     {
-        using var machine = _database.Open(Stepped with { UpperRunsMax = 2 });
+        using var machine = _database.Open(Stepped with { UpperRunsMax = 2 }, Seams);
         Put(machine, "base", 400);
         var compaction = machine.CompactAsync();
         _steps.Run();
@@ -58,7 +60,7 @@ public sealed class SeveralRunsTests : IDisposable
     [Fact]
     public async Task ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired()
     {
-        using var machine = _database.Open(Stepped with { LeaseClock = LeaseClock.Log });
+        using var machine = _database.Open(Stepped with { LeaseClock = LeaseClock.Log }, Seams);
         machine.ApplyChunk(
             [new ApplyEntry(
                 1, 1, Command.Insert("leased"u8.ToArray(), "1"u8.ToArray(), ttlSeconds: 60), TimestampMs: 1000)],
@@ -78,7 +80,7 @@ public sealed class SeveralRunsTests : IDisposable
         ulong end;
         var snapshot = Path.Combine(_database.Root, "snapshot");
         SnapshotMetadata metadata;
-        using (var machine = _database.Open(Stepped))
+        using (var machine = _database.Open(Stepped, Seams))
         {
             var before =
                 machine.ScanPrefix([]).Entries.Select(entry => Encoding.Latin1.GetString(entry.Key.Span)).ToList();
@@ -106,7 +108,7 @@ public sealed class SeveralRunsTests : IDisposable
     /// <summary>At least three runs that all have most of the keys; answers the last index.</summary>
     private ulong WriteRuns()
     {
-        using var machine = _database.Open(Stepped);
+        using var machine = _database.Open(Stepped, Seams);
         while (machine.GetStatistics().Runs.Count < 3)
         {
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 100);

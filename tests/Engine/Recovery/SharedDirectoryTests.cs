@@ -17,7 +17,9 @@ public sealed class SharedDirectoryTests : IDisposable
 
     public SharedDirectoryTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
 
-    private EngineOptions Options => Database.Small with { Steps = _steps, UpperRunsMax = 2, Storage = _storage };
+    private EngineOptions Options => Database.Small with { UpperRunsMax = 2 };
+
+    private EngineSeams Seams => new(_storage, _steps);
 
     /// <summary>
     /// Segments that were given a new identity, through a temporary name that a new one is made under.
@@ -41,7 +43,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void WhatNobodySharesIsWrittenOver()
     {
-        using var machine = _database.Open(Options);
+        using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 12);
         Assert.True((Renewed > 0 && TakenOver > 0) || !OperatingSystem.IsLinux());
     }
@@ -49,7 +51,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void AReadOnlyEngineKeepsItsRevisionWhateverTheWriterDoes()
     {
-        using var machine = _database.Open(Options);
+        using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 5);
         using var reader = _database.Open(Database.Small with { ReadOnly = true });
         var index = reader.LastApplied.Index;
@@ -68,7 +70,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver()
     {
-        using var machine = _database.Open(Options);
+        using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 5);
         var before = Renewed;
         using (_database.Open(Database.Small with { ReadOnly = true }))
@@ -87,7 +89,7 @@ public sealed class SharedDirectoryTests : IDisposable
         LsmStateMachine? reader = null;
         var renewed = -1;
         var hooked = new HookedStorage(_storage);
-        using var machine = _database.Open(Options with { Storage = hooked });
+        using var machine = _database.Open(Options, new EngineSeams(hooked, _steps));
         hooked.Before = (operation, path) =>
         {
             // A used segment, for a new one is made under the temporary name.
@@ -107,10 +109,10 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void AReaderHasItsShareBeforeItLooksForAnything()
     {
-        using var machine = _database.Open(Options);
+        using var machine = _database.Open(Options, Seams);
         var operations = new List<string>();
         var hooked = new HookedStorage(Storages.Default) { Before = (operation, _) => operations.Add(operation) };
-        using var reader = _database.Open(Database.Small with { ReadOnly = true, Storage = hooked });
+        using var reader = _database.Open(Database.Small with { ReadOnly = true }, new EngineSeams(hooked));
         Assert.Equal("share", operations[0]);
     }
 
@@ -118,7 +120,7 @@ public sealed class SharedDirectoryTests : IDisposable
     public void AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed()
     {
         if (!OperatingSystem.IsLinux()) return;
-        var machine = _database.Open(Options);
+        var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 1);
         var view = machine.OpenView();
         machine.Dispose();
@@ -134,7 +136,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [InlineData(5)]
     public void AViewOutlivesItsEngineAndTheNextOnes(int rounds)
     {
-        var machine = _database.Open(Options);
+        var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, rounds);
         if (rounds > 1) Run(machine.CompactAsync());
         using var view = machine.OpenView();
@@ -145,7 +147,7 @@ public sealed class SharedDirectoryTests : IDisposable
         machine.Dispose();
         for (var life = 0; life < 2; life++)
         {
-            using var next = _database.Open(Options);
+            using var next = _database.Open(Options, Seams);
             ApplyRounds(next, 6);
             Run(next.CompactAsync());
             ApplyRounds(next, 6);
@@ -154,7 +156,7 @@ public sealed class SharedDirectoryTests : IDisposable
         }
 
         view.Dispose();
-        using var last = _database.Open(Options);
+        using var last = _database.Open(Options, Seams);
         var written = (Renewed, TakenOver);
         ApplyRounds(last, 12);
         // Nothing is left of the share.
@@ -166,7 +168,7 @@ public sealed class SharedDirectoryTests : IDisposable
     public void WithoutItsLockFileADirectoryIsStillOpen()
     {
         if (!OperatingSystem.IsLinux()) return;
-        using (var machine = _database.Open(Options))
+        using (var machine = _database.Open(Options, Seams))
         {
             NumberedLog.ApplyUpTo(machine, 20);
             File.Delete(_database.PathOf(FileNames.Lock));
@@ -184,7 +186,7 @@ public sealed class SharedDirectoryTests : IDisposable
         using var parked = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
         var hooked = new HookedStorage(Storages.Default);
-        var machine = _database.Open(Database.Small with { Storage = hooked, Steps = _steps });
+        var machine = _database.Open(Database.Small, new EngineSeams(hooked, _steps));
         NumberedLog.ApplyUpTo(machine, 20);
         hooked.Before = (operation, _) =>
         {
@@ -208,7 +210,7 @@ public sealed class SharedDirectoryTests : IDisposable
     public void AnotherProgramsLockIsAnErrorThatSaysSo()
     {
         if (!OperatingSystem.IsLinux()) return;
-        var machine = _database.Open(Options);
+        var machine = _database.Open(Options, Seams);
         NumberedLog.ApplyUpTo(machine, 20);
         using (new OutsidersLock(_database.PathOf(FileNames.Identity)))
         {

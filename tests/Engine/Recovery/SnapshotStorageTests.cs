@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Xunit;
 
@@ -23,7 +24,7 @@ public sealed class SnapshotStorageTests : IDisposable
         var snapshot = Path.Combine(_database.Root, "snapshot");
         ReadOnlyMemory<byte> checksum;
         LogId id;
-        using (var machine = _database.Open(Database.Small with { Storage = _storage }))
+        using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
             NumberedLog.ApplyUpTo(machine, 700);
             await machine.CompactAsync();
@@ -42,7 +43,7 @@ public sealed class SnapshotStorageTests : IDisposable
     [Fact]
     public async Task ASnapshotWhoseNameCannotBeMadeDurableIsTakenBack()
     {
-        using var machine = _database.Open(Database.Small with { Storage = _storage });
+        using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 100);
         var snapshot = Path.Combine(_database.Root, "snapshot");
         _storage.Before = (operation, path) =>
@@ -93,7 +94,7 @@ public sealed class SnapshotStorageTests : IDisposable
             parked.Set();
             release.Wait();
         };
-        using var machine = _database.Open(Database.Small with { Storage = _storage }); // it keeps no history
+        using var machine = _database.Open(Database.Small, new EngineSeams(_storage)); // it keeps no history
         applier = new Thread(() =>
         {
             while (!parked.IsSet) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
@@ -137,7 +138,7 @@ public sealed class SnapshotStorageTests : IDisposable
         }
 
         using var other = new Database();
-        var second = other.Open(Database.Small with { Storage = _storage });
+        var second = other.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(second, 40);
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var release = new ManualResetEventSlim();

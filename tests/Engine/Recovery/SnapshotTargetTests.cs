@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Varve.Background;
 using Varve.Format;
 using Varve.Inspection;
 using Varve.Snapshots;
@@ -206,7 +207,7 @@ public sealed class SnapshotTargetTests : IDisposable
         var checksum = new byte[SHA256.HashSizeInBytes];
         using var mayFlush = new ManualResetEventSlim();
         var storage = new HookedStorage(Storages.Default);
-        using (var machine = _first.Open(Database.Small with { Storage = storage }))
+        using (var machine = _first.Open(Database.Small, new EngineSeams(storage)))
         {
             storage.Before = (operation, path) =>
             {
@@ -279,7 +280,7 @@ public sealed class SnapshotTargetTests : IDisposable
 
     private static LsmStateMachine OpenFilled(Database database, IStorage storage, ulong last)
     {
-        var machine = database.Open(Database.Small with { Storage = storage });
+        var machine = database.Open(Database.Small, new EngineSeams(storage));
         NumberedLog.ApplyUpTo(machine, last);
         return machine;
     }

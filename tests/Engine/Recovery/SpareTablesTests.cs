@@ -15,7 +15,9 @@ public sealed class SpareTablesTests : IDisposable
 
     public SpareTablesTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
 
-    private EngineOptions Options => Database.Small with { Steps = _steps, UpperRunsMax = 2, Storage = _storage };
+    private EngineOptions Options => Database.Small with { UpperRunsMax = 2 };
+
+    private EngineSeams Seams => new(_storage, _steps);
 
     private int TakenOver => _storage.Operations.Count(line => line.StartsWith("take over", StringComparison.Ordinal));
 
@@ -24,14 +26,14 @@ public sealed class SpareTablesTests : IDisposable
     [Fact]
     public void ATableIsWrittenOverOneThatWasMergedAway()
     {
-        using (var machine = _database.Open(Options))
+        using (var machine = _database.Open(Options, Seams))
         {
             ApplyRounds(machine);
             Assert.True(TakenOver > 0 || !OperatingSystem.IsLinux());
             NumberedLog.AssertIsWhole(machine);
         }
 
-        using var reopened = _database.Open(Options);
+        using var reopened = _database.Open(Options, Seams);
         NumberedLog.AssertIsWhole(reopened);
         var named = reopened.GetStatistics().Runs.Sum(run => run.Tables);
         Assert.Equal(named, _database.Files(FileNames.TableSuffix).Length); // a close leaves no spare ones
@@ -40,7 +42,7 @@ public sealed class SpareTablesTests : IDisposable
     [Fact]
     public void WithoutRoomForThemThereAreNone()
     {
-        using var machine = _database.Open(Options with { SpareTableBytes = 0 });
+        using var machine = _database.Open(Options with { SpareTableBytes = 0 }, Seams);
         ApplyRounds(machine);
         Assert.Equal(0, TakenOver);
     }
@@ -48,7 +50,7 @@ public sealed class SpareTablesTests : IDisposable
     [Fact]
     public async Task WhatASnapshotHasIsNeverWrittenOver()
     {
-        using var machine = _database.Open(Options);
+        using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine);
         var snapshot = Path.Combine(_database.Root, "snapshot");
         var id = machine.LastApplied;
@@ -69,7 +71,7 @@ public sealed class SpareTablesTests : IDisposable
     [Fact]
     public void WhileAReadOnlyEngineLooksNothingIsWrittenOver()
     {
-        using var machine = _database.Open(Options);
+        using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine);
         var before = TakenOver;
         using (var reader = _database.Open(Database.Small with { ReadOnly = true }))

@@ -11,7 +11,7 @@ public sealed class SteppedEngineTests
     {
         using var database = new Database();
         var steps = new ManualScheduler();
-        using (var machine = database.Open(Database.Small with { Steps = steps }))
+        using (var machine = database.Open(Database.Small, new EngineSeams(Scheduler: steps)))
         {
             NumberedLog.ApplyUpTo(machine, 900);
             Assert.Equal(0, machine.GetStatistics().Flushes);
@@ -32,7 +32,8 @@ public sealed class SteppedEngineTests
         using var database = new Database();
         var steps = new ManualScheduler();
         using var machine = database.Open(
-            Database.Small with { Steps = steps, Durability = Durability.Power, SealedMemtablesMax = 1 });
+            Database.Small with { Durability = Durability.Power, SealedMemtablesMax = 1 },
+            new EngineSeams(Scheduler: steps));
         await machine.ApplyChunkAsync(NumberedLog.Chunk(1, 20)).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         NumberedLog.ApplyUpTo(machine, 1500); // more segments than may wait: the applier steps itself
         var compaction = machine.CompactAsync();

@@ -17,8 +17,9 @@ public sealed class ProbedEngineTests : IDisposable
     private readonly ColdStorage _cold = new(Storages.Default);
     private readonly ManualScheduler _steps = new();
 
-    private EngineOptions Probed =>
-        Database.Small with { TableAccess = TableAccess.Probed, Storage = _cold, Steps = _steps };
+    private EngineOptions Probed => Database.Small with { TableAccess = TableAccess.Probed };
+
+    private EngineSeams Seams => new(_cold, _steps);
 
     public void Dispose() => _database.Dispose();
 
@@ -30,7 +31,7 @@ public sealed class ProbedEngineTests : IDisposable
     {
         var random = new Random(seed);
         var model = new SortedDictionary<byte[], byte[]>(KeyOrder.Instance);
-        using (var machine = _database.Open(Probed with { UpperRunsMax = upperRuns }))
+        using (var machine = _database.Open(Probed with { UpperRunsMax = upperRuns }, Seams))
         {
             for (var round = 0; round < 15; round++)
             {
@@ -46,7 +47,7 @@ public sealed class ProbedEngineTests : IDisposable
             Check(machine, model, random);
         }
 
-        using var reopened = _database.Open(Probed);
+        using var reopened = _database.Open(Probed, Seams);
         Check(reopened, model, random);
         Assert.Contains(_cold.Calls, call => call.IsRead);
     }
@@ -55,7 +56,7 @@ public sealed class ProbedEngineTests : IDisposable
     public async Task ASnapshotOfAColdDatabaseIsInstalledCold()
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
-        using var machine = _database.Open(Probed);
+        using var machine = _database.Open(Probed, Seams);
         while (machine.GetStatistics().Runs.Count < 2)
         {
             NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 100);
@@ -66,7 +67,7 @@ public sealed class ProbedEngineTests : IDisposable
         var metadata = new SnapshotMetadata(
             machine.LastApplied, await machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
         using var other = new Database();
-        using var installed = other.Open(Probed with { Steps = new ManualScheduler() });
+        using var installed = other.Open(Probed, new EngineSeams(_cold, new ManualScheduler()));
         await installed.ApplySnapshotFromFileAsync(metadata, snapshot);
         _cold.Evict();
         Assert.Equal(metadata.LastIncluded.Index, NumberedLog.AssertIsWholeToRead(installed));

@@ -38,8 +38,8 @@ public sealed class MemoryBudgetTests : IDisposable
     public void AppliersWaitForFlushesBeforeItIsExceeded()
     {
         var options =
-            Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
-        using var machine = _database.Open(options);
+            Database.Small with { SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
+        using var machine = _database.Open(options, new EngineSeams(Scheduler: new ManualScheduler()));
         for (ulong index = 100; index <= 20_000; index += 100)
         {
             NumberedLog.ApplyUpTo(machine, index);
@@ -57,12 +57,11 @@ public sealed class MemoryBudgetTests : IDisposable
     {
         var options = Database.Small with
         {
-            Steps = new ManualScheduler(),
             SealedMemtablesMax = 64,
             MemoryBudgetBytes = 8 << 20,
             LogGaps = LogGapPolicy.Allow
         };
-        using var machine = _database.Open(options);
+        using var machine = _database.Open(options, new EngineSeams(Scheduler: new ManualScheduler()));
         while (machine.GetStatistics().Memtables < 3) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
         Assert.Equal(0, machine.GetStatistics().FlushStalls);
 

@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
@@ -20,7 +21,7 @@ public sealed class RecycledSegmentTests : IDisposable
         var storage = new HookedStorage(Storages.Default);
         for (var life = 1; life <= 4; life++)
         {
-            using (var machine = _database.Open(Keeping with { Storage = storage }))
+            using (var machine = _database.Open(Keeping, new EngineSeams(storage)))
             {
                 NumberedLog.AssertIsWhole(machine);
                 for (var round = 0; round < 4; round++)
@@ -41,7 +42,7 @@ public sealed class RecycledSegmentTests : IDisposable
     public async Task ASnapshotCountsNothingOfASealedSegmentsEarlierLife()
     {
         var storage = new HookedStorage(Storages.Default);
-        using var machine = _database.Open(Keeping with { Storage = storage });
+        using var machine = _database.Open(Keeping, new EngineSeams(storage));
         var index = 0UL;
         // Equal chunks make records begin at the same places in every life of a segment; each life ends earlier than
         // the one before.
@@ -78,7 +79,7 @@ public sealed class RecycledSegmentTests : IDisposable
     public async Task ACleanEndInARecycledSegmentIsNoTornTail()
     {
         var storage = new HookedStorage(Storages.Default);
-        using var machine = _database.Open(Keeping with { Storage = storage });
+        using var machine = _database.Open(Keeping, new EngineSeams(storage));
         var index = 0UL;
         for (var life = 0; life < 4; life++)
         {

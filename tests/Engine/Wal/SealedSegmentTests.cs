@@ -11,9 +11,8 @@ namespace Varve.Tests.Engine.Wal;
 /// </summary>
 public sealed class SealedSegmentTests : IDisposable
 {
-    private readonly Database _database = new();
-    private readonly EngineOptions _options =
-        Database.Small with { Steps = new ManualScheduler(), SealedMemtablesMax = 64 };
+    private readonly Database _database = new(scheduler: new ManualScheduler());
+    private readonly EngineOptions _options = Database.Small with { SealedMemtablesMax = 64 };
 
     public void Dispose() => _database.Dispose();
 

@@ -19,12 +19,10 @@ internal sealed class ApplyScenario(bool readsFirst) : Scenario
     {
         _machine = LsmStateMachine.Open("/db", new EngineOptions
         {
-            Storage = _files,
-            Steps = new ManualScheduler(),
             MemtableBytes = 64 << 10,
             HistoryEntries = 0,
             TimeProvider = new StoppedClock(),
-        });
+        }, new EngineSeams(_files, new ManualScheduler()));
         Apply();
         Read(); // makes the thread's slot and its view's context
         Threads = readsFirst ? [Read, ApplyAndRotate] : [Apply, Read];

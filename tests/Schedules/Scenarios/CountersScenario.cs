@@ -18,12 +18,10 @@ internal sealed class CountersScenario : Scenario
     {
         _machine = LsmStateMachine.Open("/db", new EngineOptions
         {
-            Storage = _files,
-            Steps = _steps,
             MemtableBytes = 64 << 10,
             HistoryEntries = 0,
             LeaseClock = LeaseClock.Log,
-        });
+        }, new EngineSeams(_files, _steps));
         Apply(1);
         var compaction = _machine.CompactAsync();
         _steps.Run();

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Varve.Background;
 using Varve.Epochs;
 using Varve.Tests.Schedules.Control;
 using Varve.Versions;
@@ -48,12 +49,11 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
     {
         _machine = LsmStateMachine.Open(Directory, new EngineOptions
         {
-            Storage = _files,
             MemtableBytes = 64 << 10,
             HistoryEntries = 0,
             LeaseClock = LeaseClock.Log,
             TimeProvider = new StoppedClock(),
-        });
+        }, new EngineSeams(_files));
         for (var i = 0; i < Before; i++) Apply();
         // The slots of the first threads exist and keep their places, so that what they store may linger.
         foreach (var slot in (Array)SlotsField.GetValue(((VersionSet)VersionsField.GetValue(_machine)!).Pins)!)

@@ -70,8 +70,6 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
 
     private LsmStateMachine Open(bool isReadOnly) => LsmStateMachine.Open(Directory, new EngineOptions
     {
-        Storage = _files,
-        Steps = isReadOnly ? new ManualScheduler() : _steps,
         ReadOnly = isReadOnly,
         MemtableBytes = 64 << 10,
         MemoryBudgetBytes = 64 << 10, // one memtable is made ahead: what is let go of is used again soon
@@ -79,7 +77,7 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
         HistoryEntries = 0,
         LeaseClock = LeaseClock.Log,
         TimeProvider = new StoppedClock(),
-    });
+    }, new EngineSeams(_files, isReadOnly ? new ManualScheduler() : _steps));
 
     private void Write()
     {

@@ -58,13 +58,11 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
     private LsmStateMachine Open(string directory, ManualScheduler steps) =>
         LsmStateMachine.Open(directory, new EngineOptions
         {
-            Storage = _files,
-            Steps = steps,
             MemtableBytes = 64 << 10,
             HistoryEntries = 0,
             LeaseClock = LeaseClock.Log,
             TimeProvider = new StoppedClock(),
-        });
+        }, new EngineSeams(_files, steps));
 
     /// <summary>
     /// One leased key at an index beyond what the other engine has, made by a machine whose log's time is long past.

@@ -23,7 +23,7 @@ internal sealed class Oracle(SimFs disk)
         try
         {
             using var machine = LsmStateMachine.Open(
-                Life.Directory, Life.Options(disk) with { ReadOnly = true, Steps = new ManualScheduler() });
+                Life.Directory, Life.Options with { ReadOnly = true }, new EngineSeams(disk, new ManualScheduler()));
             return Match(machine, expected, nothingIsLost);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -38,9 +38,10 @@ internal sealed class Oracle(SimFs disk)
     public void LookWhole(Expectation expected, bool nothingIsLost, Durability durability)
     {
         var seen = Look(expected, nothingIsLost);
-        var options = Life.Options(disk) with { Durability = durability };
+        var options = Life.Options with { Durability = durability };
         if (disk.DirectoryExists("/data")) disk.CreateDirectory("/data");
-        using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() }))
+        using (var machine = LsmStateMachine.Open(
+            Life.Directory, options, new EngineSeams(disk, new ManualScheduler())))
         {
             var found = Match(machine, expected, nothingIsLost);
             if (seen is { } before && !ReferenceEquals(before.State, found.State))
@@ -51,7 +52,8 @@ internal sealed class Oracle(SimFs disk)
 
         var (line, state) = seen!.Value;
         LineState next;
-        using (var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() }))
+        using (var machine = LsmStateMachine.Open(
+            Life.Directory, options, new EngineSeams(disk, new ManualScheduler())))
         {
             var again = new Expectation(
                 new Allowed(line, line.Ends.IndexOf(state), line.Ends.IndexOf(state), line.Ends.IndexOf(state)));
@@ -64,7 +66,7 @@ internal sealed class Oracle(SimFs disk)
                 throw new WrongRecoveryException($"after an apply at {state.Id}: {difference}");
         }
 
-        using var third = LsmStateMachine.Open(Life.Directory, options with { Steps = new ManualScheduler() });
+        using var third = LsmStateMachine.Open(Life.Directory, options, new EngineSeams(disk, new ManualScheduler()));
         if (Compare(third, next) is { } last)
             throw new WrongRecoveryException($"at the third recovery, after an apply at {state.Id}: {last}");
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Varve.Contract;
 
 namespace Varve.Tests.Simulation.Lives;
 
@@ -27,8 +28,9 @@ internal sealed class CallerFaults(CallerFault fault, long k) : TimeProvider, IL
     /// <summary>Whether the k-th call came.</summary>
     public bool Failed => Interlocked.Read(ref _calls) > k;
 
-    public EngineOptions On(EngineOptions options) =>
-        options with { Allocations = _ => Count(CallerFault.Allocation), TimeProvider = this, LoggerFactory = this };
+    public EngineOptions On(EngineOptions options) => options with { TimeProvider = this, LoggerFactory = this };
+
+    public void Allocate(Allocation allocation) => Count(CallerFault.Allocation);
 
     /// <summary>From here on nothing fails.</summary>
     public void End() => _isEnding = true;

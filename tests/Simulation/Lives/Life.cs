@@ -31,7 +31,7 @@ internal sealed class Life : IDisposable
         _callers = callers;
         Durability = durability;
         Disk.CreateDirectory(Path.GetDirectoryName(Directory)!); // before any fault
-        _options = Options(Disk) with
+        _options = Options with
         {
             Durability = durability,
             HistoryEntries = historyEntries,
@@ -59,9 +59,8 @@ internal sealed class Life : IDisposable
     public string? Fault { get; private set; }
 
     /// <summary>The least of everything, so that little is much.</summary>
-    public static EngineOptions Options(SimFs disk) => new()
+    public static EngineOptions Options { get; } = new()
     {
-        Storage = disk,
         MemtableBytes = 64 << 10,
         TableBytes = 64 << 10,
         BlockBytes = 512,
@@ -146,7 +145,8 @@ internal sealed class Life : IDisposable
     private void Open()
     {
         _background = new ManualScheduler();
-        _machine = LsmStateMachine.Open(Directory, _options with { Steps = _background });
+        _machine = LsmStateMachine.Open(
+            Directory, _options, new EngineSeams(Disk, _background, _callers is null ? null : _callers.Allocate));
         // What was in the log when a step failed may be there or not, and so may a switch have been made: the machine
         // says.
         var index = _machine.LastApplied.Index;

@@ -18,8 +18,8 @@ internal sealed class ModelMachine : IDisposable
     {
         _directory = directory;
         Model = model;
-        Options = options with { TimeProvider = Clock, Steps = Steps };
-        Engine = LsmStateMachine.Open(directory, Options);
+        Options = options with { TimeProvider = Clock };
+        Engine = LsmStateMachine.Open(directory, Options, new EngineSeams(Scheduler: Steps));
     }
 
     public EngineOptions Options { get; }
@@ -68,7 +68,7 @@ internal sealed class ModelMachine : IDisposable
     {
         Engine.Dispose();
         Clock.NowMs -= setBack;
-        Engine = LsmStateMachine.Open(_directory, Options);
+        Engine = LsmStateMachine.Open(_directory, Options, new EngineSeams(Scheduler: Steps));
         if (IsLocal) Model.Time = Math.Max(Clock.NowMs, Math.Max(_applied, _cleaned));
     }
 

@@ -40,9 +40,9 @@ internal static class DiskFull
         using var disk = new SimFs();
         var random = new Random((int)seed);
         disk.CreateDirectory("/data");
-        var options = Life.Options(disk) with { Durability = (Durability)(seed % 3) };
+        var options = Life.Options with { Durability = (Durability)(seed % 3) };
         var steps = new ManualScheduler();
-        var machine = LsmStateMachine.Open(Life.Directory, options with { Steps = steps });
+        var machine = LsmStateMachine.Open(Life.Directory, options, new EngineSeams(disk, steps));
         var line = new Line(1);
         var results = new ApplyResult[40];
         try
@@ -65,9 +65,9 @@ internal static class DiskFull
                     steps = new ManualScheduler();
                     machine = null;
                     if (random.Next(2) == 0) disk.Capacity = long.MaxValue;
-                    machine = TryOpen(options with { Steps = steps });
+                    machine = TryOpen(options, new EngineSeams(disk, steps));
                     disk.Capacity = long.MaxValue;
-                    machine ??= LsmStateMachine.Open(Life.Directory, options with { Steps = steps });
+                    machine ??= LsmStateMachine.Open(Life.Directory, options, new EngineSeams(disk, steps));
                 }
 
                 Check(machine, line.Last);
@@ -125,11 +125,11 @@ internal static class DiskFull
         }
     }
 
-    private static LsmStateMachine? TryOpen(EngineOptions options)
+    private static LsmStateMachine? TryOpen(EngineOptions options, EngineSeams seams)
     {
         try
         {
-            return LsmStateMachine.Open(Life.Directory, options);
+            return LsmStateMachine.Open(Life.Directory, options, seams);
         }
         catch (StorageFullException)
         {

@@ -54,13 +54,14 @@ public sealed class DurableNamesTests : IDisposable
 
     private LsmStateMachine Open(string directory) =>
         LsmStateMachine.Open(
-            directory, Life.Options(_disk) with { Durability = Durability.Power, Steps = new ManualScheduler() });
+            directory, Life.Options with { Durability = Durability.Power },
+            new EngineSeams(_disk, new ManualScheduler()));
 
     private void AssertKept(string directory, ulong index)
     {
         using var after = Lost();
         using var machine = LsmStateMachine.Open(
-            directory, Life.Options(after) with { ReadOnly = true, Steps = new ManualScheduler() });
+            directory, Life.Options with { ReadOnly = true }, new EngineSeams(after, new ManualScheduler()));
         Assert.Equal(index, NumberedLog.AssertIsWholeToRead(machine));
     }
 

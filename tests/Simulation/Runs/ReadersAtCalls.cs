@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Shared;
 using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Simulation.Lives;
@@ -123,7 +124,8 @@ internal static class ReadersAtCalls
         {
             try
             {
-                var reader = LsmStateMachine.Open(Life.Directory, Life.Options(life.Disk) with { ReadOnly = true });
+                var reader = LsmStateMachine.Open(
+                    Life.Directory, Life.Options with { ReadOnly = true }, new EngineSeams(life.Disk));
                 tally.Opened();
                 return (reader, Match(reader));
             }

@@ -107,7 +107,7 @@ internal sealed class RecoveryCrash : IDisposable
         var before = disk.Begin();
         var steps = new ManualScheduler();
         using (var machine = LsmStateMachine.Open(
-            Life.Directory, Life.Options(disk) with { Durability = _durability, Steps = steps }))
+            Life.Directory, Life.Options with { Durability = _durability }, new EngineSeams(disk, steps)))
         {
             var (line, state) = Oracle.Match(machine, expected, nothingIsLost);
             // What was recovered is a state like another: as much of it is kept as is said to be durable.

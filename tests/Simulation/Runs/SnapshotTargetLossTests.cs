@@ -79,7 +79,7 @@ public sealed class SnapshotTargetLossTests
 
     private static LsmStateMachine Open(SimFs disk, string directory)
     {
-        var machine = LsmStateMachine.Open(directory, Life.Options(disk) with { Steps = new ManualScheduler() });
+        var machine = LsmStateMachine.Open(directory, Life.Options, new EngineSeams(disk, new ManualScheduler()));
         NumberedLog.ApplyUpTo(machine, 20);
         return machine;
     }
