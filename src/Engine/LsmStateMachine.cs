@@ -164,6 +164,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         ByteOrder.EnsureSupported();
+        options = options with { }; // the caller's object may change
         OptionChecks.Check(options);
         var storage = seams.Storage ?? Storages.Default;
         directory = Path.GetFullPath(directory);

@@ -1,233 +1,189 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Varve.Contract;
 
 namespace Varve;
 
-/// <summary>What an acknowledged chunk survives.</summary>
-public enum Durability
-{
-    /// <summary>
-    /// The death of the process at any instant. Power loss leaves the state of an earlier applied index.
-    /// </summary>
-    Process,
-
-    /// <summary>Power loss too: a chunk is acknowledged after its sync.</summary>
-    Power,
-
-    /// <summary>As <see cref="Process"/>, and synced every <see cref="EngineOptions.SyncInterval"/>.</summary>
-    Interval,
-}
-
-/// <summary>Which clock leases expire by.</summary>
-public enum LeaseClock
-{
-    /// <summary>The engine's <see cref="EngineOptions.TimeProvider"/>, at apply and at read.</summary>
-    Local = 0,
-
-    /// <summary>The largest timestamp of the entries applied so far: state is a pure function of the log.</summary>
-    Log = 1,
-}
-
-/// <summary>What a hole in the log's indexes is.</summary>
-public enum LogGapPolicy
-{
-    /// <summary>A <see cref="LogGapException"/>.</summary>
-    Reject,
-
-    /// <summary>Accepted.</summary>
-    Allow,
-}
-
 /// <summary>
-/// What becomes of a chunk that holds a command out of its limits (<see cref="Command.TryValidate"/>).
-/// </summary>
-public enum InvalidCommands
-{
-    /// <summary>The chunk is rejected: an <see cref="ArgumentException"/>, each time that it is applied.</summary>
-    Throw,
-
-    /// <summary>
-    /// That entry alone is refused, and counts as applied: its outcome is <see cref="ApplyStatus.Refused"/>, it is
-    /// logged, and a duplicate gets it too. A pure function of the entry, so that replicas agree. Bytes that are no
-    /// chunk are rejected all the same.
-    /// </summary>
-    Refuse,
-}
-
-/// <summary>How the data blocks of tables are reached.</summary>
-public enum TableAccess
-{
-    /// <summary>
-    /// Through the mapping alone. The fastest while tables fit in memory; what does not is brought in by page faults,
-    /// for which a garbage collection has to wait, and every thread with it.
-    /// </summary>
-    Mapped,
-
-    /// <summary>
-    /// Through the mapping, once a system call has said that the block is in the page cache, or another has read it: no
-    /// thread waits for a device where a garbage collection would have to wait for it, unless the system drops a page
-    /// in between. For data larger than memory. A read costs a system call for every block of a run, and each table
-    /// keeps its file open.
-    /// <para>
-    /// A bad sector is an <see cref="IOException"/> then, and not the end of the process. Where the system cannot be
-    /// asked (Windows) every block is read each time. Whoever reads a database of another user's that he may not write
-    /// is told by Linux that everything is in memory, and gets <see cref="Mapped"/>.
-    /// </para>
-    /// </summary>
-    Probed,
-}
-
-/// <summary>
-/// How an engine is opened. Checked by <see cref="LsmStateMachine.Open(string, EngineOptions?)"/>, whose error names
-/// the option.
+/// How an engine is opened. <see cref="LsmStateMachine.Open(string, EngineOptions?)"/> copies the options and then
+/// checks them: a later change of the object has no effect on the engine. Instance members are not thread-safe.
 /// </summary>
 public sealed record EngineOptions
 {
-    /// <summary>What an acknowledged chunk survives.</summary>
-    public Durability Durability { get; init; } = Durability.Process;
+    /// <summary>Outcomes of at least this many of the latest entries are kept, across restarts too.</summary>
+    internal const int OutcomesKept = 65_536;
+
+    /// <summary>Which failures an acknowledged chunk survives.</summary>
+    public Durability Durability { get; set; } = Durability.Process;
 
     /// <summary>
-    /// For <see cref="Durability.Interval"/>: the longest time an applied chunk stays unsynced. 1 ms to 1 hour.
+    /// Longest time between two syncs of the log under <see cref="Durability.Interval"/>. 1 ms to 1 hour. Not used, and
+    /// not checked, otherwise.
     /// </summary>
-    public TimeSpan SyncInterval { get; init; } = TimeSpan.FromMilliseconds(100);
+    public TimeSpan SyncInterval { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Size of a WAL segment, which is the memtable's storage, in bytes. 64 KiB to 16 GiB. After a rest
-    /// (<see cref="IdleAfter"/>) the first ones are smaller, a sixteenth and a quarter of it.
+    /// Size of a WAL segment, which is the memtable's storage, in bytes. 64 KiB to 16 GiB. After an idle period
+    /// (<see cref="IdleAfter"/>) the first segments have a sixteenth and a quarter of this size.
     /// </summary>
-    public long MemtableBytes { get; init; } = 64 << 20;
+    public long MemtableBytes { get; set; } = 64 << 20;
 
     /// <summary>
-    /// Which clock leases expire by. It is a property of the database, stored when that is made and kept by resets and
-    /// installs: opening with the other one is an <see cref="ArgumentException"/>, installing a snapshot of the other
-    /// one a <see cref="SnapshotRejectedException"/>.
+    /// The clock that decides when a lease expires. A property of the database: stored at its creation, kept by resets
+    /// and installs. An open with the other clock throws <see cref="ArgumentException"/>, an install of a snapshot with
+    /// the other clock throws <see cref="SnapshotRejectedException"/>.
     /// </summary>
-    public LeaseClock LeaseClock { get; init; } = LeaseClock.Local;
+    public LeaseClock LeaseClock { get; set; } = LeaseClock.Local;
 
     /// <summary>
-    /// For how long <see cref="LsmStateMachine.LeaseBackgroundCleanupAsync"/> can still report a lease after its
-    /// deadline, in the time of the <see cref="LeaseClock"/>: a clean-up at time t reports deadlines after t minus
-    /// this, and compactions drop older ones whether they were reported or not. This bounds what expired leases occupy
-    /// if nobody calls the clean-up. The default is one day; zero to 36,500 days, or
-    /// <see cref="Timeout.InfiniteTimeSpan"/>: expired leases are kept until they are reported. With zero the clean-up
-    /// reports nothing, and compactions drop a lease once it has expired. Under <see cref="LeaseClock.Log"/> all
-    /// replicas need the same value to report the same keys.
+    /// How long <see cref="LsmStateMachine.LeaseBackgroundCleanupAsync"/> can still report a lease after its deadline,
+    /// by the <see cref="LeaseClock"/>. Zero to 36,500 days, or <see cref="Timeout.InfiniteTimeSpan"/>; one day if not
+    /// set.
+    /// <para>
+    /// A clean-up at time t reports leases with deadlines after t minus this value. Compactions drop older leases,
+    /// reported or not, which bounds their space if no clean-up is ever called. With zero a clean-up reports nothing.
+    /// With <see cref="Timeout.InfiniteTimeSpan"/> expired leases stay until a clean-up has reported them. Under
+    /// <see cref="LeaseClock.Log"/>, give all replicas the same value: they then report the same keys.
+    /// </para>
     /// </summary>
-    public TimeSpan ExpiredLeaseRetention { get; init; } = TimeSpan.FromDays(1);
+    public TimeSpan ExpiredLeaseRetention { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>What a hole in the log's indexes is.</summary>
-    public LogGapPolicy LogGaps { get; init; } = LogGapPolicy.Reject;
+    /// <summary>What the engine does with a gap in the log's indexes.</summary>
+    public LogGapPolicy LogGaps { get; set; } = LogGapPolicy.Reject;
 
     /// <summary>
-    /// What becomes of a chunk that holds a command out of its limits. Keep it the same on all replicas of a group.
-    /// Read at open.
+    /// What the engine does with a chunk that holds a command out of its limits. Give all replicas of a group the same
+    /// value.
     /// </summary>
     public InvalidCommands InvalidCommands { get; set; } = InvalidCommands.Throw;
 
     /// <summary>
-    /// Opens a reader: without the writer's lock, beside a writer or none, and without writing anything. It shows
-    /// exactly the state that it opened, until <see cref="LsmStateMachine.TryCatchUp"/>; whatever would change state
-    /// throws <see cref="InvalidOperationException"/>.
+    /// Opens a reader: without the writer's lock, beside a writer or none. A reader writes nothing. It shows the state
+    /// at its open until <see cref="LsmStateMachine.TryCatchUp"/>. Every call that would change state throws
+    /// <see cref="InvalidOperationException"/>.
     /// </summary>
-    public bool ReadOnly { get; init; }
-
-    /// <summary>The clock for <see cref="LeaseClock.Local"/> and for intervals.</summary>
-    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
-
-    /// <summary>Where the engine logs; null: nowhere.</summary>
-    public ILoggerFactory? LoggerFactory { get; init; }
+    public bool ReadOnly { get; set; }
 
     /// <summary>
-    /// For how many entries behind the last applied one a snapshot can still be cut. 0 to 16,777,216. What such a cut
-    /// would read stays on the disk until that many entries later, tables that were merged away too, also when
-    /// everything has been compacted or the engine is idle: then a database may take twice its live data.
+    /// The clock for <see cref="LeaseClock.Local"/> and for intervals. The engine calls it on the caller's threads and
+    /// outside its locks.
     /// </summary>
-    public int HistoryEntries { get; init; } = 65_536;
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     /// <summary>
-    /// The most that this history may keep of segments already flushed, in bytes of disk; large values end it earlier.
-    /// 0 to 1 TiB.
+    /// Creates the logger of the engine; null disables logging. The engine calls the logger outside its locks.
     /// </summary>
-    public long HistoryBytes { get; init; } = 4L << 30;
+    public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>
-    /// Where a data block is closed, in bytes; a larger single entry makes a larger block. 512 to 1 MiB.
+    /// How many entries behind the last applied one a snapshot can still be cut. 0 to 16,777,216. The files that such a
+    /// cut would read, also tables that were merged away, stay on the disk until that many entries have followed. If
+    /// none follow, a database may take twice the space of its live data.
     /// </summary>
-    public int BlockBytes { get; init; } = 8 << 10;
+    public int HistoryEntries { get; set; } = 65_536;
 
     /// <summary>
-    /// Where a table of the bottom run is closed, in bytes; later in a run that would have thousands. 64 KiB to 64 GiB.
+    /// Limit on segments that are flushed and kept for the history alone, in bytes of disk. 0 to 1 TiB. Large values
+    /// make the history shorter than <see cref="HistoryEntries"/>.
     /// </summary>
-    public long TableBytes { get; init; } = 64 << 20;
+    public long HistoryBytes { get; set; } = 4L << 30;
 
     /// <summary>
-    /// The most that may be kept of tables that were merged away, in bytes of disk, so that later ones are written over
-    /// them: that saves most of the cost of writing where memory has to be supplied first. Let go of when there is
-    /// nothing to write. 0 (none) to 1 TiB.
+    /// Target size of a data block, in bytes. 512 to 1 MiB. A larger single entry makes a larger block.
     /// </summary>
-    public long SpareTableBytes { get; init; } = 1L << 30;
+    public int BlockBytes { get; set; } = 8 << 10;
 
     /// <summary>
-    /// When nothing has been applied for this long, at most for twice as long, by the <see cref="TimeProvider"/>, runs
-    /// are merged down to one if that may give back a tenth of their space, and files and memory that are kept for
-    /// speed alone are let go of: what is left is tables, the log's active segment and the next, small ones where the
-    /// active one was empty, and what the history needs (<see cref="HistoryEntries"/>). A compaction that was asked for
-    /// lets go of as much. 1 ms to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>: nothing is let go of, after a
-    /// compaction neither.
+    /// Target size of a table of the bottom run, in bytes. 64 KiB to 64 GiB. A run that would have thousands of tables
+    /// gets larger ones.
     /// </summary>
-    public TimeSpan IdleAfter { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>How many upper runs of about one size gather before they are merged. 2 to 32.</summary>
-    public int UpperRunsMax { get; init; } = 6;
+    public long TableBytes { get; set; } = 64 << 20;
 
     /// <summary>
-    /// The bottom run is merged with the upper ones when they reach this share of its size. 0.05 to 1.
+    /// Limit on files of merged tables that are kept for reuse, in bytes of disk. 0 (none) to 1 TiB. A new table
+    /// overwrites such a file, which avoids most of the cost of allocating its pages. Released when there is nothing to
+    /// write.
     /// </summary>
-    public double BottomMergeRatio { get; init; } = 1.0;
+    public long SpareTableBytes { get; set; } = 1L << 30;
 
     /// <summary>
-    /// How many full memtables may wait for their flush before appliers wait (a counted stall), if
-    /// <see cref="MemoryBudgetBytes"/> has room. 1 to 64.
+    /// Idle time after which the engine compacts and releases what it keeps for speed alone, by the
+    /// <see cref="TimeProvider"/>. 1 ms to 1 day, or <see cref="Timeout.InfiniteTimeSpan"/>. The engine acts between
+    /// one and two such times after the last apply.
+    /// <para>
+    /// It merges all runs into one if that may free a tenth of their space, and releases files and memory. The tables,
+    /// the active segment and the next one, and what the history needs (<see cref="HistoryEntries"/>) remain; an empty
+    /// active segment becomes a small one. <see cref="LsmStateMachine.CompactAsync"/> releases the same.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> disables both.
+    /// </para>
     /// </summary>
-    public int SealedMemtablesMax { get; init; } = 6;
+    public TimeSpan IdleAfter { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many upper runs of about one size accumulate before they are merged. 2 to 32.</summary>
+    public int UpperRunsMax { get; set; } = 6;
 
     /// <summary>
-    /// What memtables may take, in bytes of memory: their segments, whether they are filled, wait for their flush, are
-    /// made ahead or are held by the history, a view or a snapshot, and their indexes, those kept to be used again too;
-    /// and what a chunk takes to be applied. The nearer to it, the fewer may wait before appliers do (up to
-    /// <see cref="SealedMemtablesMax"/>) and the fewer are made ahead. Four memtables are used whatever it is; what was
-    /// recovered or is held by others may exceed it until it is let go of. The page cache of tables, and of files kept
-    /// to be written over, is not counted. 64 KiB to 1 PiB; a quarter of
-    /// <see cref="GCMemoryInfo.TotalAvailableMemoryBytes"/> if not set.
+    /// Size of the upper runs, as a share of the bottom run, at which they are merged into it. 0.05 to 1.
     /// </summary>
-    public long MemoryBudgetBytes { get; init; } = Math.Max(
+    public double BottomMergeRatio { get; set; } = 1.0;
+
+    /// <summary>
+    /// How many full memtables may wait for their flush before applies wait too (a counted stall). 1 to 64. A small
+    /// <see cref="MemoryBudgetBytes"/> lowers the number.
+    /// </summary>
+    public int SealedMemtablesMax { get; set; } = 6;
+
+    /// <summary>
+    /// Soft limit on memtable memory (segments and indexes) and on the memory to apply chunks in, in bytes. 64 KiB to
+    /// 1 PiB; a quarter of <see cref="GCMemoryInfo.TotalAvailableMemoryBytes"/> if not set.
+    /// <para>
+    /// Counted are memtables that are active, wait for their flush, are prepared ahead, or are held by the history, a
+    /// view or a snapshot, and indexes that are kept for reuse. Close to the limit, fewer memtables wait before applies
+    /// do, and fewer are prepared ahead. The engine uses four memtables whatever the limit is. Recovered memtables, and
+    /// those held by others, may exceed it until they are released. The page cache is not counted.
+    /// </para>
+    /// </summary>
+    public long MemoryBudgetBytes { get; set; } = Math.Max(
         64 << 10, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
-    /// <summary>Bits of filter a key. 0 (none) to 32.</summary>
-    public int FilterBitsPerKey { get; init; } = 10;
+    /// <summary>Size of a table's filter, in bits a key. 0 (no filter) to 32.</summary>
+    public int FilterBitsPerKey { get; set; } = 10;
 
     /// <summary>
-    /// How the data blocks of tables are reached; <see cref="Varve.TableAccess.Probed"/> for data larger than memory.
+    /// How the engine reads the data blocks of tables; <see cref="Varve.TableAccess.Probed"/> for data larger than
+    /// memory.
     /// </summary>
-    public TableAccess TableAccess { get; init; } = TableAccess.Mapped;
+    public TableAccess TableAccess { get; set; } = TableAccess.Mapped;
 
-    /// <summary>Verify every block on every read, not once a mapping.</summary>
-    public bool ParanoidChecks { get; init; }
-
-    /// <summary>Outcomes of at least this many of the latest entries are kept, across restarts too.</summary>
-    internal const int OutcomesKept = 65_536;
+    /// <summary>Verifies the checksum of a block at every read; otherwise once a mapping.</summary>
+    public bool ParanoidChecks { get; set; }
 
     /// <summary>
-    /// The most tables in a run. Each is a mapping, of which Linux gives a process 65,530 (<c>vm.max_map_count</c>):
-    /// merges make larger tables rather than more than half as many, and a run that would exceed it is not moved.
+    /// Limit on the tables of a run. Each table is a mapping, and Linux allows a process 65,530 of them
+    /// (<c>vm.max_map_count</c>). A merge makes larger tables rather than more than half as many, and a run is not
+    /// moved if the result would exceed the limit.
     /// </summary>
     internal int TablesInRunMax { get; init; } = 2048;
 
-    /// <summary>The seam for a test: the hash seed of a database that is made; null: random.</summary>
+    /// <summary>The hash seed of a new database, for tests; null: random.</summary>
     internal ulong? HashSeed { get; init; }
 
     /// <summary>
-    /// For tools: takes the lease clock that the database was made with, whatever <see cref="LeaseClock"/> says; that
-    /// is for a new one.
+    /// For tools: an existing database opens with the lease clock that it stores; <see cref="LeaseClock"/> is for a new
+    /// one.
     /// </summary>
     internal bool TakesStoredLeaseClock { get; init; }
+
+    /// <summary>
+    /// Checks the options as <see cref="LsmStateMachine.Open(string, EngineOptions?)"/> does before it touches a file.
+    /// An open with valid options may still throw <see cref="ArgumentException"/> if the database stores another
+    /// <see cref="LeaseClock"/>.
+    /// </summary>
+    /// <param name="problem">The first problem, with the option's name and range; null if there is none.</param>
+    /// <returns>True if all options are valid.</returns>
+    public bool TryValidate([NotNullWhen(false)] out string? problem)
+    {
+        problem = OptionChecks.FindProblem(this)?.Text;
+        return problem is null;
+    }
 }

@@ -95,6 +95,38 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     }
 
     [Fact]
+    public void TryValidateFindsWhatOpenRefuses()
+    {
+        foreach (var bad in new[]
+        {
+            new EngineOptions { UpperRunsMax = 1, FilterBitsPerKey = 33 }, new EngineOptions { IdleAfter = default },
+            new EngineOptions { BottomMergeRatio = double.NaN }, new EngineOptions { Durability = (Durability)3 },
+            new EngineOptions { Durability = Durability.Interval, SyncInterval = TimeSpan.FromHours(2) },
+            new EngineOptions { TimeProvider = null! },
+        })
+        {
+            Assert.False(bad.TryValidate(out var problem));
+            Assert.StartsWith("EngineOptions.", problem, StringComparison.Ordinal);
+            var thrown = Assert.ThrowsAny<ArgumentException>(() => LsmStateMachine.Open(PathOf("other"), bad));
+            Assert.StartsWith(problem, thrown.Message, StringComparison.Ordinal);
+        }
+
+        Assert.True(new EngineOptions().TryValidate(out var none), none);
+        Assert.False(Directory.Exists(PathOf("other")));
+    }
+
+    [Fact]
+    public void OptionsThatChangeAfterTheOpenHaveNoEffect()
+    {
+        var options = Options;
+        using var machine = LsmStateMachine.Open(PathOf("copied"), options);
+        (options.LogGaps, options.ReadOnly, options.HistoryEntries) = (LogGapPolicy.Allow, true, -1);
+        Assert.Throws<LogGapException>(() => machine.ApplyChunk([Put(3, "a", "1")], new ApplyResult[1]));
+        machine.ApplyChunk([Put(1, "a", "1")], new ApplyResult[1]);
+        Assert.Equal(new LogId(1, 1), machine.LastApplied);
+    }
+
+    [Fact]
     public void IndexesThatBelongToNoEntryAreNotCalledAppliedBefore()
     {
         Engine.ApplyChunk([Put(1, "a", "1")], new ApplyResult[1]);

@@ -1,0 +1,18 @@
+namespace Varve;
+
+/// <summary>Which failures an acknowledged chunk survives.</summary>
+public enum Durability
+{
+    /// <summary>
+    /// The death of the process at any instant. After power loss the database opens at an earlier applied index.
+    /// </summary>
+    Process,
+
+    /// <summary>Power loss too: the engine syncs a chunk before it acknowledges it.</summary>
+    Power,
+
+    /// <summary>
+    /// As <see cref="Process"/>, and the engine syncs the log every <see cref="EngineOptions.SyncInterval"/>.
+    /// </summary>
+    Interval,
+}
