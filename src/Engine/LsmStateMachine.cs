@@ -45,12 +45,13 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
             storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version,
             options.SpareTableBytes);
         var supply = new MemtableSupply(options, parts.Pool, stock, parts.Wal.Active.Length);
+        var liveKeys = new LiveKeyCounter(parts.Version);
         var history = new History(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
 
         // Reads.
         _sessions = new ReadSessions(
             _versions, options, engine.Clock, engine.State, options.ReadOnly ? null : engine.BackgroundWake);
-        _reads = new PointReads(_versions, _sessions, engine.State);
+        _reads = new PointReads(_versions, _sessions, liveKeys, engine.State);
 
         // The write path.
         var publisher = new Publisher(engine, _versions, parts.Wal);
@@ -60,18 +61,21 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, scratch);
         var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, parts.Wal, progress, pacer);
         _commit = new CommitPipeline(engine, _versions, parts.Wal, scratch, rotation, publisher, _syncer, throttle);
-        var horizon = new LeaseHorizon(engine, _versions, parts.Wal);
-        _cleaner = new LeaseCleaner(engine, _versions, parts.Wal, _sessions, horizon, _commit, _syncer);
+        var horizon = new LeaseHorizon(engine, _versions, parts.Wal, liveKeys);
+        _cleaner = new LeaseCleaner(
+            engine, _versions, parts.Wal, _sessions, liveKeys, horizon, _commit, _syncer);
 
         // The background.
         if (options.ReadOnly)
         {
-            _follower = new Follower(engine, _versions, _syncer, stock, parts.Manifest, parts.Replay);
+            _follower = new Follower(
+                engine, _versions, liveKeys, _syncer, stock, parts.Manifest, parts.Replay);
         }
         else
         {
             var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, scratch);
-            var jobs = new CompactionScheduler(engine, _versions, _syncer, horizon, completion, progress, pacer);
+            var jobs = new CompactionScheduler(
+                engine, _versions, _syncer, liveKeys, horizon, completion, progress, pacer);
             _background = new BackgroundScheduler(
                 engine, seams, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
         }
@@ -79,7 +83,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         // Long tasks, and the end.
         var tasks = new LongRunningTasks(seams);
         _snapshots = new SnapshotService(
-            engine, _versions, parts.Wal, _sessions, history, _commit, rotation, _syncer, progress, tasks);
+            engine, _versions, parts.Wal, _sessions, history, liveKeys, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
             engine, _versions, parts.Wal, _sessions, supply, scratch, _syncer, parts.TornTailBytes,
             parts.Replay.Entries);

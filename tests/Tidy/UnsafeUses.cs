@@ -19,11 +19,12 @@ internal static partial class UnsafeUses
         ["src/Engine/Commit"] = [UnsafeClass, MemoryMarshal],
         ["src/Engine/Contract"] = [MemoryMarshal],
         ["src/Engine/Iterators"] = [Keyword, UnsafeClass, VectorLoad],
+        ["src/Engine/LiveKeys"] = [Keyword, UnsafeClass],
         ["src/Engine/Memory"] = [Keyword, UnsafeClass, MemoryMarshal],
         ["src/Engine/Memtables"] = [Keyword, UnsafeClass, VectorLoad],
         ["src/Engine/Storage"] = [Keyword],
         ["src/Engine/Tables"] = [Keyword, UnsafeClass, MemoryMarshal, UncheckedVector, VectorLoad],
-        ["src/Engine/Versions"] = [Keyword, UnsafeClass],
+        ["src/Engine/Versions"] = [Keyword],
         ["src/Engine/Wal"] = [Keyword, UnsafeClass, MemoryMarshal, VectorLoad],
         ["src/Format"] = [Keyword, UnsafeClass, MemoryMarshal, UncheckedVector],
     };

@@ -26,8 +26,8 @@ namespace Varve.Commit;
 /// without need.
 /// </summary>
 internal sealed class LeaseCleaner(
-    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LeaseHorizon horizon,
-    CommitPipeline commit, WalSyncer syncer)
+    EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LiveKeyCounter liveKeys,
+    LeaseHorizon horizon, CommitPipeline commit, WalSyncer syncer)
 {
     private readonly Lock _cleaning = new();
 
@@ -68,7 +68,7 @@ internal sealed class LeaseCleaner(
         {
             engine.State.EnsureWritable();
             var version = CleanUpPoint(out var position, out var from, out var to);
-            var isAt = version.Generation.LiveKeys.TryVisitExpired(version, position.Index, from, to, (key, deadline) =>
+            var isAt = liveKeys.TryVisitExpired(version, position.Index, from, to, (key, deadline) =>
             {
                 found.Add(key);
                 reported = Math.Max(reported, deadline);

@@ -31,15 +31,15 @@ internal sealed class CompactionScheduler
     private long _credit;
 
     public CompactionScheduler(
-        EngineContext engine, VersionSet versions, WalSyncer syncer, LeaseHorizon horizon, FlushCompletion completion,
-        FlushProgress progress, Pacer pacer)
+        EngineContext engine, VersionSet versions, WalSyncer syncer, LiveKeyCounter liveKeys, LeaseHorizon horizon,
+        FlushCompletion completion, FlushProgress progress, Pacer pacer)
     {
         _engine = engine;
         _versions = versions;
         _progress = progress;
         _completion = completion;
         _pacer = pacer;
-        _flusher = new Flusher(engine, versions, syncer, completion);
+        _flusher = new Flusher(engine, versions, syncer, liveKeys, completion);
         _compactor = new MergeJob(engine, versions, horizon, WorkBetween);
     }
 

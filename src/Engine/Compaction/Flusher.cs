@@ -1,5 +1,6 @@
 using Varve.Commit;
 using Varve.Format;
+using Varve.LiveKeys;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
@@ -11,7 +12,8 @@ namespace Varve.Compaction;
 /// <summary>
 /// Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.
 /// </summary>
-internal sealed class Flusher(EngineContext engine, VersionSet versions, WalSyncer syncer, FlushCompletion completion)
+internal sealed class Flusher(
+    EngineContext engine, VersionSet versions, WalSyncer syncer, LiveKeyCounter liveKeys, FlushCompletion completion)
 {
     private const int RowsAtOnce = 32;
 
@@ -35,7 +37,7 @@ internal sealed class Flusher(EngineContext engine, VersionSet versions, WalSync
             versions.Spares,
             memtable.Segment.End);
         WriteRows(version, memtable, batch);
-        var counted = version.Generation.LiveKeys.CountAtEnd(version, memtable);
+        if (!liveKeys.TryCountAtEnd(version, memtable, out var counted)) return false;
         var added = TableHandle.OpenAll(
             versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.FlushBytes += batch.BytesWritten;
@@ -84,10 +86,10 @@ internal sealed class Flusher(EngineContext engine, VersionSet versions, WalSync
     /// Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's
     /// order.
     /// </summary>
-    private static void WriteRows(DbVersion version, Memtable memtable, TableSetWriter batch)
+    private void WriteRows(DbVersion version, Memtable memtable, TableSetWriter batch)
     {
-        var census = version.Generation.LiveKeys;
-        var difference = census.TryCountByKeys(memtable, out var time) ? new FlushDelta(version.Runs, time) : null;
+        var difference = liveKeys.TryCountByKeys(version, memtable, out var time)
+            ? new FlushDelta(version.Runs, time) : null;
         var from = new FlushIterator(memtable, version.TableHasher);
         Span<RowRef> rows = stackalloc RowRef[RowsAtOnce];
         for (var count = from.Take(rows); count > 0; count = from.Take(rows))
@@ -96,6 +98,6 @@ internal sealed class Flusher(EngineContext engine, VersionSet versions, WalSync
             foreach (ref readonly var row in rows[..count]) batch.Add(row);
         }
 
-        if (difference is not null) census.CountedByKeys(memtable, time, difference.Value, from.Leases);
+        if (difference is not null) liveKeys.CountedByKeys(version, memtable, time, difference.Value, from.Leases);
     }
 }

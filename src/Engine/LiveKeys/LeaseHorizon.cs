@@ -9,7 +9,8 @@ namespace Varve.LiveKeys;
 /// reported, and those that are so old that no clean-up reports them
 /// (<see cref="EngineOptions.ExpiredLeaseRetention"/>).
 /// </summary>
-internal sealed class LeaseHorizon(EngineContext engine, VersionSet versions, WalWriter wal)
+internal sealed class LeaseHorizon(
+    EngineContext engine, VersionSet versions, WalWriter wal, LiveKeyCounter liveKeys)
 {
     private readonly bool _isLogClock = engine.Options.LeaseClock == LeaseClock.Log;
 
@@ -41,13 +42,11 @@ internal sealed class LeaseHorizon(EngineContext engine, VersionSet versions, Wa
         // reports.
         var now = _isLogClock ? version.Base.LogTimeMs : engine.Clock.SeenLocal;
         var time = Math.Max(version.Base.CleanedTimeMs, ForgottenTime(now));
-        var census = version.Generation.LiveKeys;
         var fold = versions.AcquirePoint(out var position);
         try
         {
-            // Most of it, without holding appliers. The count is the state's: a merge of a state that was replaced
-            // touches no other's.
-            if (fold.Generation == version.Generation) census.TryCount(fold, position.Index, 0, out _);
+            // Most of it, without holding appliers.
+            if (fold.Generation == version.Generation) liveKeys.TryCount(fold, position.Index, 0, out _);
         }
         finally
         {
@@ -61,7 +60,7 @@ internal sealed class LeaseHorizon(EngineContext engine, VersionSet versions, Wa
             // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as
             // such.
             if (current.Memtables.Length > 1) return Math.Min(time, current.Base.CountedTimeMs);
-            return census.TryCount(current, current.Generation.Applied.Read().Index, time, out _) ? time : 0;
+            return liveKeys.TryCount(current, current.Generation.Applied.Read().Index, time, out _) ? time : 0;
         }
     }
 

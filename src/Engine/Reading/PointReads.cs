@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Varve.Format;
+using Varve.LiveKeys;
 using Varve.Runtime;
 using Varve.Tables;
 using Varve.Versions;
@@ -9,7 +10,8 @@ namespace Varve.Reading;
 /// <summary>
 /// Reads of single keys, of groups of keys, and of the count, each at the present revision. Any thread; no lock.
 /// </summary>
-internal sealed class PointReads(VersionSet versions, ReadSessions sessions, EngineState state)
+internal sealed class PointReads(
+    VersionSet versions, ReadSessions sessions, LiveKeyCounter liveKeys, EngineState state)
 {
     /// <inheritdoc cref="LsmStateMachine.Get"/>
     public byte[]? Get(ReadOnlySpan<byte> key)
@@ -78,7 +80,7 @@ internal sealed class PointReads(VersionSet versions, ReadSessions sessions, Eng
                 state.EnsureReadable();
                 var version = versions.ReadPoint(out var position);
                 var time = sessions.Clock.LeaseTime(position.LogTimeMs);
-                if (version.Generation.LiveKeys.TryCount(version, position.Index, time, out var count)) return count;
+                if (liveKeys.TryCount(version, position.Index, time, out var count)) return count;
             }
             finally
             {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Runtime;
 using Varve.Versions;
@@ -11,7 +12,7 @@ namespace Varve.Reading;
 /// that opening one and scanning allocate nothing once warm and take no locked operation; the generation tells a view
 /// that is still open from one whose context serves another by now.
 /// </summary>
-internal sealed class ViewContext(ReadSessions sessions) : VersionHold
+internal sealed class ViewContext(ReadSessions sessions) : Hold
 {
     private const int ScansKeptMax = 8;
     private readonly List<PrefixScan> _scans = []; // those in use first
@@ -22,6 +23,9 @@ internal sealed class ViewContext(ReadSessions sessions) : VersionHold
     private bool _hasLeaseTime;
 
     public ReadSessions Sessions { get; } = sessions;
+
+    /// <summary>The version that the view reads; not to be used after its end.</summary>
+    public DbVersion Version { get; private set; } = null!;
 
     public LogPosition Position { get; private set; }
 
@@ -40,7 +44,8 @@ internal sealed class ViewContext(ReadSessions sessions) : VersionHold
         Position = position;
         OpenedAt = now;
         _hasLeaseTime = false;
-        Hold(version);
+        if (Version != version) Version = version;
+        Begin(version);
     }
 
     /// <summary>Ends the view and its scans.</summary>
@@ -48,7 +53,7 @@ internal sealed class ViewContext(ReadSessions sessions) : VersionHold
     public void Close()
     {
         if (_scansInUse > 0) EndScans();
-        LetGo();
+        End();
     }
 
     /// <summary>A scan of this view; its cursors are opened at the first step.</summary>

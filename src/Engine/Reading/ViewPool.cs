@@ -10,7 +10,7 @@ namespace Varve.Reading;
 /// one. Those of a dead thread pass on with its number; a view that it left open keeps its context for good, and with
 /// it its version.
 /// </summary>
-internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewClock clock)
+internal sealed class ViewPool(ReadSessions sessions, HoldList holds, ViewClock clock)
 {
     private const int ThreadsAtFirst = 16;
 
@@ -36,7 +36,7 @@ internal sealed class ViewPool(ReadSessions sessions, VersionHolds holds, ViewCl
         var (open, oldestAge, oldest) = (0, TimeSpan.Zero, current);
         foreach (var hold in holds.All)
         {
-            if (hold is not ViewContext { Held: { } version } context) continue;
+            if (hold is not ViewContext { Held: DbVersion version } context) continue;
             open++;
             var age = clock.Since(context.OpenedAt);
             if (open > 1 && age <= oldestAge) continue;

@@ -2,6 +2,7 @@ using Varve.Commit;
 using Varve.Contract;
 using Varve.Epochs;
 using Varve.Format;
+using Varve.LiveKeys;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;

@@ -1,4 +1,5 @@
 using Varve.Commit;
+using Varve.LiveKeys;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Tables;
@@ -15,13 +16,14 @@ namespace Varve.Recovery;
 /// </summary>
 /// <param name="engine">The reader.</param>
 /// <param name="versions">The reader's versions; nobody else changes them.</param>
+/// <param name="liveKeys">Counts the reader's keys.</param>
 /// <param name="syncer">Tells what is durable.</param>
 /// <param name="stock">Has the memory for indexes.</param>
 /// <param name="manifest">What the present version was made of.</param>
 /// <param name="replay">The log as far as it is read.</param>
 internal sealed class Follower(
-    EngineContext engine, VersionSet versions, WalSyncer syncer, MemtableStock stock, ManifestStore manifest,
-    WalReplayer replay)
+    EngineContext engine, VersionSet versions, LiveKeyCounter liveKeys, WalSyncer syncer, MemtableStock stock,
+    ManifestStore manifest, WalReplayer replay)
 {
     private readonly EngineOptions _options = engine.Options;
     private readonly Lock _catchingUp = new();
@@ -154,7 +156,7 @@ internal sealed class Follower(
             [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)],
             runs,
             DatabaseOpener.CountedNow(_options, content.State, runs));
-        current.Generation.LiveKeys.Rebase(next);
+        liveKeys.Rebase(next);
         Switch(next);
         _manifest = manifest;
         Replay.Memtables.RemoveAll(memtable => memtable.Segment.Number < content.FirstSegment);
@@ -180,6 +182,7 @@ internal sealed class Follower(
 
             var next = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
             Publisher.Recovered(generation, replay.Position);
+            liveKeys.Rebase(next);
             Switch(next);
             (_manifest, Replay, _isHalfRead) = (look.Manifest, replay, false);
             Durable = replay.TakeDurable(log.Synced, state);

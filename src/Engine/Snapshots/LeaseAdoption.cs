@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.LiveKeys;
 using Varve.Memory;
 using Varve.Storage;
 using Varve.Tables;

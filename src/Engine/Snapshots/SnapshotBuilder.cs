@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using CommunityToolkit.HighPerformance.Buffers;
 using Varve.Format;
 using Varve.Iterators;
+using Varve.LiveKeys;
 using Varve.Storage;
 using Varve.Tables;
 using Varve.Versions;

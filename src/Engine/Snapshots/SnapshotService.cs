@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Varve.Background;
 using Varve.Commit;
 using Varve.Format;
+using Varve.LiveKeys;
 using Varve.Reading;
 using Varve.Runtime;
 using Varve.Storage;
@@ -40,6 +41,7 @@ internal sealed class SnapshotService
         WalWriter wal,
         ReadSessions sessions,
         History history,
+        LiveKeyCounter liveKeys,
         CommitPipeline commit,
         MemtableRotation rotation,
         WalSyncer syncer,
@@ -51,7 +53,7 @@ internal sealed class SnapshotService
         _sessions = sessions;
         _history = history;
         _commit = commit;
-        _replacement = new StateReplacement(engine, versions, wal, history, rotation, syncer);
+        _replacement = new StateReplacement(engine, versions, wal, history, liveKeys, rotation, syncer);
         _syncer = syncer;
         _progress = progress;
         _operations = operations;

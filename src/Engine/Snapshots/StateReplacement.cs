@@ -1,6 +1,7 @@
 using Varve.Commit;
 using Varve.Contract;
 using Varve.Format;
+using Varve.LiveKeys;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
@@ -15,8 +16,8 @@ namespace Varve.Snapshots;
 /// another.
 /// </summary>
 internal sealed class StateReplacement(
-    EngineContext engine, VersionSet versions, WalWriter wal, History history, MemtableRotation rotation,
-    WalSyncer syncer)
+    EngineContext engine, VersionSet versions, WalWriter wal, History history, LiveKeyCounter liveKeys,
+    MemtableRotation rotation, WalSyncer syncer)
 {
     /// <summary>Checks a snapshot, takes its files, and replaces the state by its state.</summary>
     public async Task<bool> InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
@@ -105,6 +106,7 @@ internal sealed class StateReplacement(
                     foreach (var run in old.Runs)
                         foreach (var table in run.Tables) table.MarkObsolete(versions.Spares);
                     history.Clear();
+                    liveKeys.Restart(next);
                     syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
                 },
                 ref isWriting);

@@ -1,3 +1,5 @@
+using Varve.Epochs;
+
 namespace Varve.Versions;
 
 /// <summary>

@@ -21,7 +21,6 @@ internal sealed class StateGeneration
         Applied = new AppliedPosition(position);
         Terms = new TermTable(state.Terms, allocations);
         Outcomes = new OutcomeLog(outcomes, state.Outcomes, allocations);
-        LiveKeys = new LiveKeyCounter(state);
         HashSeed = state.HashSeed;
         TableHasher = new KeyHasher(state.HashSeed);
         LeaseClock = state.LeaseClock;
@@ -102,8 +101,6 @@ internal sealed class StateGeneration
     public TermTable Terms { get; }
 
     public OutcomeLog Outcomes { get; }
-
-    public LiveKeyCounter LiveKeys { get; }
 
     /// <summary>The last snapshots made or installed.</summary>
     public SnapshotRecords Snapshots { get; }

@@ -83,10 +83,10 @@ internal sealed class HoldScenario : Scenario
         return version;
     }
 
-    private sealed class TestHold : VersionHold
+    private sealed class TestHold : Hold
     {
-        public void Begin(DbVersion version) => Hold(version);
+        public new void Begin(RefCounted resource) => base.Begin(resource);
 
-        public void End() => LetGo();
+        public new void End() => base.End();
     }
 }

@@ -111,8 +111,8 @@ internal static class DirectoryBugs
         new("catch-up-counts-on", "a reader that goes over to other tables counts on from those that it had",
             "Engine: Recovery.ReaderBesideWriterTests.TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost",
             new Edit(
-                "Follower.cs", "current.Generation.LiveKeys.Rebase(next);",
-                "if (!SEEDED) current.Generation.LiveKeys.Rebase(next);")),
+                "Follower.cs", "liveKeys.Rebase(next);\n        Switch(next);\n        _manifest = manifest;",
+                "if (!SEEDED) liveKeys.Rebase(next);\n        Switch(next);\n        _manifest = manifest;")),
 
         new("catch-up-keeps-a-dropped-log", "a reader goes on in a log that its writer has dropped for another state",
             "Engine: Recovery.ReaderBesideWriterTests.CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes",

@@ -27,14 +27,13 @@ internal static class GrowthBugs
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit("LeaseHorizon.cs",
                 "if (current.Generation != version.Generation) return 0;",
-                "if (SEEDED) census = current.Generation.LiveKeys;\n            else if (current.Generation != "
-                    + "version.Generation) return 0;")),
+                "if (!SEEDED && current.Generation != version.Generation) return 0;")),
 
         new("held-version-freed", "a version that a view holds is let go of as soon as no pin can see it",
-            "Engine: Versions.ReclaimerTests.AVersionThatIsHeldWaitsForItsHoldAndHoldsUpNothing",
+            "Engine: Epochs.ReclaimerTests.AVersionThatIsHeldWaitsForItsHoldAndHoldsUpNothing",
             new Edit(
-                "Reclaimer.cs", "if (release is not DbVersion version || !Holds.Hold(version)) return true;",
-                "if (SEEDED || release is not DbVersion version || !Holds.Hold(version)) return true;")),
+                "Reclaimer.cs", "if (release is not RefCounted resource || !Holds.Name(resource)) return true;",
+                "if (SEEDED || release is not RefCounted resource || !Holds.Name(resource)) return true;")),
 
         new(
             "view-pins-all-that-follows",

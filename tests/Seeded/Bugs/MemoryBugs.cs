@@ -34,7 +34,7 @@ internal static class MemoryBugs
                 "if (SEEDED || Volatile.Read(ref _count) == count) return 0;")),
 
         new("freed-under-a-pin", "what was retired is freed though a reader may be in it",
-            "Engine: Versions.ReclaimerTests.NothingIsReleasedUnderAPin",
+            "Engine: Epochs.ReclaimerTests.NothingIsReleasedUnderAPin",
             new Edit("Reclaimer.cs", "oldest.Stamp < safeBelow)", "(SEEDED || oldest.Stamp < safeBelow))")),
 
         new("no-second-look-at-the-version", "a read takes a version and a position that was published after it: "
@@ -45,7 +45,7 @@ internal static class MemoryBugs
                 "if (SEEDED || version == Current) return version;")),
 
         new("inner-pin-ends-the-outer", "the end of a nested pin ends the outer one too",
-            "Engine: Versions.EpochTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",
+            "Engine: Epochs.EpochTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",
             new Edit(
                 "EpochTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);",
                 "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),

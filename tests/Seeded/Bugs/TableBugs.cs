@@ -64,7 +64,7 @@ internal static class TableBugs
                 "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
 
         new("flush-counts-against-nothing", "a flush counts a key that a run below has for a new one",
-            "Engine: Versions.LiveKeyCounterTests.TheCountIsWhatCountingGives",
+            "Engine: LiveKeys.LiveKeyCounterTests.TheCountIsWhatCountingGives",
             new Edit("FlushDelta.cs", "if (WasLive(row)) Value--;", "if (!SEEDED && WasLive(row)) Value--;")),
 
         new("runs-in-wrong-order", "after opening, the oldest run is taken for the newest",

@@ -2,9 +2,10 @@ using System.Runtime.CompilerServices;
 using Varve.Contract;
 using Varve.Format;
 using Varve.Tables;
+using Varve.Versions;
 using Varve.Wal;
 
-namespace Varve.Versions;
+namespace Varve.LiveKeys;
 
 /// <summary>
 /// Steps through the records of a segment that is in use, where every record was written or verified by this process.

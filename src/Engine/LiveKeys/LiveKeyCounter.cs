@@ -1,8 +1,9 @@
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Tables;
+using Varve.Versions;
 
-namespace Varve.Versions;
+namespace Varve.LiveKeys;
 
 /// <summary>
 /// Knows how many keys are live and which leases have run out, without looking at what has not changed.
@@ -25,24 +26,26 @@ namespace Varve.Versions;
 /// have to be subtracted vanishes before it was.</item>
 /// </list>
 /// </summary>
-internal sealed unsafe class LiveKeyCounter(MachineState state)
+internal sealed unsafe class LiveKeyCounter(DbVersion first)
 {
     private readonly Lock _lock = new();
-    private ulong _index = state.LastIndex;
-    private ulong _time = state.CountedTimeMs;
-    private long _count = state.LiveCount;
+    private StateGeneration _generation = first.Generation;
+    private ulong _index = first.Base.LastIndex;
+    private ulong _time = first.Base.CountedTimeMs;
+    private long _count = first.Base.LiveCount;
     private Action<byte[], ulong>? _subtract;
-    private MachineState? _rebasedOn;
+    private MachineState? _rebasedOn; // of a reader: counts versions of this base alone
 
     /// <summary>
-    /// Counts at a revision and a time; false when the census has already gone past the revision: take a newer version.
+    /// Counts the live keys at a revision and a time; false if the counter is past the revision, or at another state:
+    /// the caller retries with a newer version.
     /// </summary>
     public bool TryCount(DbVersion version, ulong index, ulong timeMs, out long count)
     {
         lock (_lock)
         {
             count = 0;
-            if (index < _index || (_rebasedOn is not null && !ReferenceEquals(_rebasedOn, version.Base))) return false;
+            if (!IsCountable(version, index)) return false;
             FoldLocked(version, index);
             AdvanceLocked(version, timeMs);
             count = _count;
@@ -51,28 +54,44 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
     }
 
     /// <summary>
-    /// Begins anew at the base of a version that is about to be current; those before it are counted no more. For a
-    /// reader: its writer's census has gone ahead, and what it subtracted may be gone from the version's tables.
+    /// Restarts at the base of a version that is about to be current and begins a generation. Allocates nothing.
     /// </summary>
-    public void Rebase(DbVersion version)
+    public void Restart(DbVersion next)
+    {
+        lock (_lock) RestartLocked(next);
+    }
+
+    /// <summary>
+    /// Restarts a reader's counter at the base of a version that is about to be current, and counts no version of
+    /// another base from now on: the writer's counter is ahead, and leases that it subtracted may be gone from the
+    /// tables.
+    /// </summary>
+    public void Rebase(DbVersion next)
     {
         lock (_lock)
         {
-            _rebasedOn = version.Base;
-            (_index, _time, _count) = (version.Base.LastIndex, version.Base.CountedTimeMs, version.Base.LiveCount);
-            foreach (var memtable in version.Memtables) memtable.Census.Restart();
+            RestartLocked(next);
+            _rebasedOn = next.Base;
         }
     }
 
-    /// <summary>Folds a sealed memtable, and those before it, to its end, and says what the count was there.</summary>
-    public (long LiveCount, ulong TimeMs) CountAtEnd(DbVersion version, Memtable memtable)
+    /// <summary>
+    /// Folds a sealed memtable, and those before it, to its end; false if another state is current by now.
+    /// </summary>
+    /// <param name="version">A version that has the memtable.</param>
+    /// <param name="memtable">The memtable.</param>
+    /// <param name="counted">The count at the memtable's end, and the time by which leases were judged.</param>
+    public bool TryCountAtEnd(DbVersion version, Memtable memtable, out (long LiveCount, ulong TimeMs) counted)
     {
         lock (_lock)
         {
+            counted = default;
+            if (version.Generation != _generation) return false;
             // Not a record further than needed: the next memtable is counted by its keys only if nothing of it is
             // folded.
             if (memtable.Census.AtEnd is null) FoldLocked(version, memtable.Last!.Value.Index);
-            return memtable.Census.AtEnd!.Value;
+            counted = memtable.Census.AtEnd!.Value;
+            return true;
         }
     }
 
@@ -80,32 +99,36 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
     /// Whether the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>), which a flush that reads them
     /// anyway does for less than the fold takes: nothing of it is folded yet. Then <see cref="CountedByKeys"/> follows.
     /// </summary>
+    /// <param name="version">A version that has the memtable.</param>
     /// <param name="memtable">Sealed; all before it is folded to its end.</param>
     /// <param name="timeMs">The time to judge leases by.</param>
-    public bool TryCountByKeys(Memtable memtable, out ulong timeMs)
+    public bool TryCountByKeys(DbVersion version, Memtable memtable, out ulong timeMs)
     {
         lock (_lock)
         {
             timeMs = _time;
-            return memtable.Census.NextRecord == WalSegmentHeader.Size;
+            return version.Generation == _generation && memtable.Census.NextRecord == WalSegmentHeader.Size;
         }
     }
 
     /// <summary>
-    /// Takes in what counting a memtable by its keys came to, unless somebody has folded it meanwhile, which comes to
-    /// the same.
+    /// Adds the difference that counting a memtable by its keys found, unless the memtable has been folded meanwhile,
+    /// which gives the same count, or another state is current by now.
     /// </summary>
+    /// <param name="version">A version that has the memtable.</param>
     /// <param name="memtable">The memtable.</param>
     /// <param name="timeMs">The time that leases were judged by.</param>
     /// <param name="difference">By how much the memtable changes the count.</param>
     /// <param name="leases">The leased puts among its newest versions.</param>
     public void CountedByKeys(
-        Memtable memtable, ulong timeMs, long difference, IEnumerable<(ulong Deadline, uint Reference)> leases)
+        DbVersion version, Memtable memtable, ulong timeMs, long difference,
+        IEnumerable<(ulong Deadline, uint Reference)> leases)
     {
         lock (_lock)
         {
             var census = memtable.Census;
-            if (census.NextRecord != WalSegmentHeader.Size || timeMs != _time) return;
+            if (version.Generation != _generation || census.NextRecord != WalSegmentHeader.Size || timeMs != _time)
+                return;
             _count += difference;
             _index = Math.Max(_index, memtable.Last!.Value.Index);
             census.Leases.UnionWith(leases);
@@ -116,14 +139,14 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
 
     /// <summary>
     /// Calls <paramref name="visit"/> with the key and the deadline of each key whose newest version at a revision is a
-    /// lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>; false when the census has
-    /// already gone past the revision: take a newer version.
+    /// lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>; false if the counter
+    /// is past the revision, or at another state: the caller retries with a newer version.
     /// </summary>
     public bool TryVisitExpired(DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
     {
         lock (_lock)
         {
-            if (index < _index) return false;
+            if (!IsCountable(version, index)) return false;
             FoldLocked(version, index);
             Expired(version, index, from, to, visit);
             return true;
@@ -211,6 +234,17 @@ internal sealed unsafe class LiveKeyCounter(MachineState state)
                 }
             }
         }
+    }
+
+    private bool IsCountable(DbVersion version, ulong index) =>
+        index >= _index && version.Generation == _generation
+        && (_rebasedOn is null || ReferenceEquals(_rebasedOn, version.Base));
+
+    private void RestartLocked(DbVersion next)
+    {
+        _generation = next.Generation;
+        (_index, _time, _count) = (next.Base.LastIndex, next.Base.CountedTimeMs, next.Base.LiveCount);
+        foreach (var memtable in next.Memtables) memtable.Census.Restart();
     }
 
     private void AdvanceLocked(DbVersion version, ulong timeMs)

@@ -1,6 +1,6 @@
 using Varve.Tables;
 
-namespace Varve.Versions;
+namespace Varve.LiveKeys;
 
 /// <summary>
 /// By how much rows change the number of live keys, against the runs below them. Rows come in the order of their keys,

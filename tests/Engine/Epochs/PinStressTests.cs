@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Varve.Epochs;
-using Varve.Versions;
 using Xunit;
 
-namespace Varve.Tests.Engine.Versions;
+namespace Varve.Tests.Engine.Epochs;
 
 /// <summary>
 /// Readers that pin never see what the writer has released. The writer swaps the shared block, retires the old one and

@@ -3,7 +3,7 @@ using Varve.Format;
 using Varve.Versions;
 using Xunit;
 
-namespace Varve.Tests.Engine.Versions;
+namespace Varve.Tests.Engine.Epochs;
 
 /// <summary>Retired resources are released once, in order, and only when nothing can see them.</summary>
 public class ReclaimerTests
@@ -91,10 +91,10 @@ public class ReclaimerTests
         return new(new StateGeneration(nothing, 16), [], [], nothing);
     }
 
-    private sealed class TestHold : VersionHold
+    private sealed class TestHold : Hold
     {
-        public void Begin(DbVersion version) => base.Hold(version);
+        public new void Begin(RefCounted resource) => base.Begin(resource);
 
-        public void End() => LetGo();
+        public new void End() => base.End();
     }
 }

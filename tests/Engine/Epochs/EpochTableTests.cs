@@ -1,7 +1,7 @@
 using Varve.Epochs;
 using Xunit;
 
-namespace Varve.Tests.Engine.Versions;
+namespace Varve.Tests.Engine.Epochs;
 
 /// <summary>What a pin holds and what it does not.</summary>
 public class EpochTableTests

@@ -1,6 +1,4 @@
-using Varve.Epochs;
-
-namespace Varve.Versions;
+namespace Varve.Epochs;
 
 /// <summary>
 /// Holds what was retired until no pin can see it, and no view holds it, then lets it go. Retiring is cheap and may be
@@ -11,12 +9,12 @@ internal sealed class Reclaimer(EpochTable pins)
     // Stamps ascend in the queue: each is drawn under the lock that enqueues it.
     private readonly Queue<(long Stamp, object Release)> _retired = new();
     // No pin can see them; each waits for the views that hold it, and holds up nothing else.
-    private readonly List<DbVersion> _held = [];
+    private readonly List<RefCounted> _held = [];
     private readonly Lock _gate = new();
     private IDisposable? _last;
 
-    /// <summary>Those who hold a version for longer than a pin.</summary>
-    public VersionHolds Holds { get; } = new();
+    /// <summary>The holds that keep a resource for longer than a pin.</summary>
+    public HoldList Holds { get; } = new();
 
     /// <summary>
     /// How many retired resources still wait for pins, or for a collection. Pins end by themselves, and nobody is told.
@@ -29,7 +27,7 @@ internal sealed class Reclaimer(EpochTable pins)
         }
     }
 
-    /// <summary>How many retired versions wait for views, whose end is told.</summary>
+    /// <summary>The number of retired resources that wait for holds, whose end is told.</summary>
     public int Held
     {
         get
@@ -63,8 +61,8 @@ internal sealed class Reclaimer(EpochTable pins)
     /// <summary>Runs an action later, under the same rule.</summary>
     public void Retire(Action release) => Enqueue(release);
 
-    /// <summary>Releases a version later, under the same rule, and once no view holds it.</summary>
-    public void Retire(DbVersion version) => Enqueue(version);
+    /// <summary>Gives back a reference later, under the same rule, and once no hold names the resource.</summary>
+    public void Retire(RefCounted resource) => Enqueue(resource);
 
     /// <summary>
     /// Disposes a resource once nothing that was retired is left, for pins or for views. One resource, after which
@@ -91,7 +89,7 @@ internal sealed class Reclaimer(EpochTable pins)
             while (TryTake(safeBelow, out var release)) Release(release);
         }
 
-        while (TryTakeHeld() is { } version) Release(version);
+        while (TryTakeHeld() is { } resource) Release(resource);
         if (TakeLast() is { } final) Release(final);
         return failures is null
             ? released
@@ -102,7 +100,7 @@ internal sealed class Reclaimer(EpochTable pins)
             released++;
             try
             {
-                if (release is DbVersion version) version.Release();
+                if (release is RefCounted resource) resource.Release();
                 else if (release is Action action) action();
                 else ((IDisposable)release).Dispose();
             }
@@ -130,8 +128,8 @@ internal sealed class Reclaimer(EpochTable pins)
             {
                 _retired.Dequeue();
                 release = oldest.Release;
-                if (release is not DbVersion version || !Holds.Hold(version)) return true;
-                _held.Add(version);
+                if (release is not RefCounted resource || !Holds.Name(resource)) return true;
+                _held.Add(resource);
             }
         }
 
@@ -139,16 +137,16 @@ internal sealed class Reclaimer(EpochTable pins)
         return false;
     }
 
-    private DbVersion? TryTakeHeld()
+    private RefCounted? TryTakeHeld()
     {
         lock (_gate)
         {
             for (var i = 0; i < _held.Count; i++)
             {
-                var version = _held[i];
-                if (Holds.Hold(version)) continue;
+                var resource = _held[i];
+                if (Holds.Name(resource)) continue;
                 _held.RemoveAt(i);
-                return version;
+                return resource;
             }
         }
 

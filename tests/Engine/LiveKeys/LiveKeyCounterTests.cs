@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
 
-namespace Varve.Tests.Engine.Versions;
+namespace Varve.Tests.Engine.LiveKeys;
 
 /// <summary>
 /// The count is that of the keys that a scan shows, whatever was flushed, merged, expired, cleaned up or reopened
