@@ -18,7 +18,7 @@ internal static partial class UnsafeUses
     {
         ["src/Engine/Commit"] = [UnsafeClass, MemoryMarshal],
         ["src/Engine/Contract"] = [MemoryMarshal],
-        ["src/Engine/Iterators"] = [Keyword, UnsafeClass, VectorLoad],
+        ["src/Engine/Iterators"] = [Keyword, UnsafeClass],
         ["src/Engine/LiveKeys"] = [Keyword, UnsafeClass],
         ["src/Engine/Memory"] = [Keyword, UnsafeClass, MemoryMarshal],
         ["src/Engine/Memtables"] = [Keyword, UnsafeClass, VectorLoad],

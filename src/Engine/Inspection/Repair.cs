@@ -188,7 +188,7 @@ internal static class Repair
         }
         finally
         {
-            cursor.Close();
+            cursor.Release();
         }
 
         state = state with { LiveCount = live };

@@ -5,9 +5,10 @@ using Varve.Memtables;
 namespace Varve.Iterators;
 
 /// <summary>
-/// A memtable's rows as of a revision: rows that begin later are passed over, newer versions are walked past.
+/// A memtable as an input of a scan's merge: of each key its newest version at or below the scan's revision. Keys that
+/// have only newer versions are skipped.
 /// </summary>
-internal sealed unsafe class MemtableIterator : MergeInput
+internal sealed class MemtableIterator : MergeInput
 {
     private Memtable? _memtable;
     private MemtableCursor _cursor;
@@ -24,15 +25,16 @@ internal sealed unsafe class MemtableIterator : MergeInput
         _cursor = new MemtableCursor(memtable.Index);
     }
 
-    public void Close()
+    /// <summary>Drops the reference to the memtable.</summary>
+    public void Release()
     {
         _memtable = null;
         _cursor = default;
         IsValid = false;
     }
 
-    public override void Begin(bool backward, FixedBytes limit, int shared) =>
-        (_backward, _limit, Shared) = (backward, limit, shared);
+    public override void Begin(bool backward, FixedBytes limit, int prefixLength) =>
+        (_backward, _limit, PrefixLength) = (backward, limit, prefixLength);
 
     public override void SeekFirst() => IsValid = _cursor.SeekFirst();
 
@@ -42,15 +44,16 @@ internal sealed unsafe class MemtableIterator : MergeInput
 
     public override void SeekBefore(ReadOnlySpan<byte> key) => IsValid = _cursor.SeekBefore(key);
 
-    public override void Arrive() => Settle(IsValid);
+    public override void Arrive() => ReadFrom(IsValid);
 
-    public override void Step() => Settle(_backward ? _cursor.MovePrevious() : _cursor.MoveNext());
+    public override void Step() => ReadFrom(_backward ? _cursor.MovePrevious() : _cursor.MoveNext());
 
-    protected override ulong HeadBehindHead() => KeyHead.Of(Key, Shared + KeyHead.Bytes);
+    protected override ulong HeadBehindHead() => KeyHead.Of(Key, PrefixLength + KeyHead.Bytes);
 
-    private void Settle(bool found)
+    /// <summary>Reads the first key, from the cursor's on, that has a version at the scan's revision.</summary>
+    private void ReadFrom(bool found)
     {
-        while (found && !Take()) found = _backward ? _cursor.MovePrevious() : _cursor.MoveNext();
+        while (found && !TryRead()) found = _backward ? _cursor.MovePrevious() : _cursor.MoveNext();
         IsValid = found && IsInside();
     }
 
@@ -61,7 +64,9 @@ internal sealed unsafe class MemtableIterator : MergeInput
         return _backward ? order >= 0 : order < 0;
     }
 
-    private bool Take()
+    // SAFETY: the index refers only to whole operations of the memtable's segment, which stays mapped while the scan's
+    // version has the memtable. Each operation's lengths cover its own key and value (I2).
+    private unsafe bool TryRead()
     {
         var segment = _memtable!.Segment.Base;
         for (var reference = _cursor.Reference; reference != 0;)
@@ -74,7 +79,7 @@ internal sealed unsafe class MemtableIterator : MergeInput
                 ValueAddress = KeyAddress + KeyLength;
                 ValueLength = view.ValueLength;
                 Kind = view.Kind;
-                if (!IsAlone) Head = KeyHead.Of(view.Key, Shared);
+                if (!IsAlone) Head = KeyHead.Of(view.Key, PrefixLength);
                 return true;
             }
 

@@ -5,51 +5,56 @@ using Varve.Memory;
 namespace Varve.Iterators;
 
 /// <summary>
-/// One sorted input of a merge: a memtable at a revision, or a run. Positioned on a row or not valid. Key and value
-/// memory lives until the source moves, and under the pin or reference that covers the version.
+/// One sorted input of a scan's merge: a memtable at a revision, or a run. It stands on a row, or is not valid. Key and
+/// value memory lives until the input moves, and while the scan's pin or hold keeps the version.
 /// </summary>
-internal abstract unsafe class MergeInput
+internal abstract class MergeInput
 {
-    /// <summary>The row's key; valid sources only.</summary>
-    protected byte* KeyAddress { get; set; }
+    // SAFETY: these members point into memory that the scan's version keeps, or into the input's own key buffer; the
+    // input sets them with the lengths whenever it moves.
+
+    /// <summary>The row's key; of a valid input only.</summary>
+    protected unsafe byte* KeyAddress { get; set; }
+
+    protected unsafe byte* ValueAddress { get; set; }
+
+    public unsafe ReadOnlySpan<byte> Key => new(KeyAddress, KeyLength);
+
+    public unsafe ReadOnlySpan<byte> Value => new(ValueAddress, ValueLength);
+
+    /// <summary>
+    /// Unix milliseconds; 0 unless the row is a leased put. In memtables and tables alike it stands behind the value.
+    /// </summary>
+    public unsafe ulong Deadline =>
+        Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(ValueAddress + ValueLength) : 0;
 
     public int KeyLength { get; protected set; }
-
-    protected byte* ValueAddress { get; set; }
 
     protected int ValueLength { get; set; }
 
     public RecordKind Kind { get; protected set; }
 
     /// <summary>
-    /// Eight key bytes after those that all keys of the scan share, big endian, zero padded: most comparisons end here.
+    /// The eight key bytes behind the scan's prefix as a big-endian number, padded with zeros: it decides most
+    /// comparisons.
     /// </summary>
     public ulong Head { get; protected set; }
 
     public bool IsValid { get; protected set; }
 
-    /// <summary>Bytes that all keys of the scan share.</summary>
-    protected int Shared { get; set; }
+    /// <summary>The number of first bytes that all keys of the scan have in common.</summary>
+    protected int PrefixLength { get; set; }
 
-    /// <summary>No other source has a row: nobody will ask for the head.</summary>
+    /// <summary>True if no other input has a row: then nothing reads the head.</summary>
     public bool IsAlone { get; set; }
 
-    public ReadOnlySpan<byte> Key => new(KeyAddress, KeyLength);
-
-    public ReadOnlySpan<byte> Value => new(ValueAddress, ValueLength);
-
     /// <summary>
-    /// Unix milliseconds; 0 unless the row is a leased put, whose value it follows in memtables and tables alike.
+    /// Prepares a scan: its direction; its limit, which is the first key outside the scan or, backward, the smallest
+    /// key inside (empty: none); and the length of the prefix that its keys have in common.
     /// </summary>
-    public ulong Deadline => Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(ValueAddress + ValueLength) : 0;
+    public abstract void Begin(bool backward, FixedBytes limit, int prefixLength);
 
-    /// <summary>
-    /// Prepares a scan: its direction, the limit where it ends (the first key that is no longer in it, or backward the
-    /// last one that is; no bytes: none), and how many bytes all its keys share.
-    /// </summary>
-    public abstract void Begin(bool backward, FixedBytes limit, int shared);
-
-    /// <summary>Starts loading what a seek will wait for, so that several sources wait together.</summary>
+    /// <summary>Starts to load the memory that a seek to this key reads, so that all inputs wait together.</summary>
     public virtual void Prepare(ReadOnlySpan<byte> key)
     {
     }
@@ -58,36 +63,35 @@ internal abstract unsafe class MergeInput
 
     public abstract void SeekLast();
 
-    /// <summary>
-    /// Goes to the first row at or above a key; the one that was last given to <see cref="Prepare"/>.
-    /// </summary>
+    /// <summary>Moves to the first row at or above the key that <see cref="Prepare"/> was last given.</summary>
     public abstract void Seek(ReadOnlySpan<byte> key);
 
-    /// <summary>Goes to the last row below a key; the one that was last given to <see cref="Prepare"/>.</summary>
+    /// <summary>Moves to the last row below the key that <see cref="Prepare"/> was last given.</summary>
     public abstract void SeekBefore(ReadOnlySpan<byte> key);
 
     /// <summary>
-    /// The last part of a seek: reads the row that the seek asked for. Several sources seek before the first one reads.
+    /// Ends a seek: reads the row that the seek prefetched. The merge seeks in all inputs before the first one reads.
     /// </summary>
     public abstract void Arrive();
 
-    /// <summary>Goes one row further in the scan's direction.</summary>
+    /// <summary>Steps one row further in the scan's direction.</summary>
     public abstract void Step();
 
-    /// <summary>Unsigned byte order of the two rows' keys, both of one scan.</summary>
+    /// <summary>Compares the keys of two rows of one scan in unsigned byte order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int CompareTo(MergeInput other) =>
         Head != other.Head ? Head < other.Head ? -1 : 1 : CompareBehindHeadTo(other);
 
     /// <summary>
-    /// The eight key bytes behind the head, as it has them; not from <see cref="Key"/> where that was only just put
-    /// together.
+    /// The eight key bytes behind the head, from where the input has them. A load from <see cref="Key"/> would wait for
+    /// the stores that have just put the key together.
     /// </summary>
     protected abstract ulong HeadBehindHead();
 
     private int CompareBehindHeadTo(MergeInput other)
     {
-        if (Math.Max(KeyLength, other.KeyLength) - Shared > 2 * KeyHead.Bytes) return Key.SequenceCompareTo(other.Key);
+        if (Math.Max(KeyLength, other.KeyLength) - PrefixLength > 2 * KeyHead.Bytes)
+            return Key.SequenceCompareTo(other.Key);
         ulong mine = HeadBehindHead(), theirs = other.HeadBehindHead();
         return mine != theirs ? mine < theirs ? -1 : 1 : KeyLength.CompareTo(other.KeyLength);
     }

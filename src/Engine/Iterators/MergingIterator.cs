@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Varve.Format;
 using Varve.Memory;
 using Varve.Memtables;
@@ -9,30 +8,46 @@ using Varve.Tables;
 namespace Varve.Iterators;
 
 /// <summary>
-/// Merges sources into one sorted sequence in which the newest version of a key wins; tombstones and expired leases are
-/// still in it. Forward or backward, decided by the first seek. Sources stand in the order of age, newest first.
+/// The merge of a scan: memtables and runs as one sorted sequence, forward or backward, in which the newest version of
+/// a key hides the older ones. Tombstones and expired leases are in the sequence; the scan skips them.
 /// <para>
-/// The winner is the source with the smallest key (largest, backward), the newest where keys are equal. While the
-/// winner stays below the runner-up it moves on alone: one comparison of two heads a row, however many sources there
-/// are. A run that wins three times in a row opens a window (<see cref="RunIterator"/>) up to the runner-up's key and
-/// goes on in it without any.
+/// <b>Problem.</b> A scan has many inputs, and most of its rows come from one of them: the bottom run holds most of the
+/// database. So a row of the leading input should cost no search among the others. <b>Invariants:</b>
 /// </para>
-/// Reusable, so that a scan allocates nothing once its engine is warm. One thread at a time.
+/// <list type="number">
+/// <item>Each live input stands on a row. They are in the order of age, newest first.</item>
+/// <item>The winner has the smallest key (backward: the largest) and is the newest input with that key. The merge
+/// stands on its row.</item>
+/// <item>The runner-up comes first among the others. While the winner's key stays before the runner-up's, the winner
+/// steps alone: one comparison of two heads a row, however many inputs there are.</item>
+/// <item>A window is open while <see cref="Leader"/> is the winner. Its rows come before the runner-up's row, so none
+/// of them has an older version. The winner's head is not kept up to date in a window.</item>
+/// </list>
+/// <para>
+/// <b>A scan steps the leading run itself.</b> It keeps <see cref="Leader"/> and calls
+/// <see cref="RunIterator.TryStepInWindow"/>, inlined into it, while <see cref="Current"/> stays the same; it calls
+/// <see cref="Move"/> where the window ends. Opening a window searches a block, so a run opens its first one after
+/// three wins in a row.
+/// </para>
+/// <para>
+/// <b>Why not</b> a loser tree, the usual design: it mispredicts about one branch a row, also where one input wins a
+/// thousand times in a row. <b>Why two merges:</b> <see cref="CompactionMerge"/> has no leader, since the runs of a
+/// compaction take turns; it searches for every row and needs no direction, limits, memtables or reuse. Both search
+/// with <see cref="HeadTournament"/>.
+/// </para>
+/// Reusable: a scan allocates nothing once its engine is warm. One thread at a time.
 /// </summary>
 internal sealed class MergingIterator : IDisposable
 {
-    private const int Eight = 8;
-    // Where sources take turns, a window costs more than the row or two that are in it.
-    private const int StaysBeforeWindow = 2;
+    private const int StaysBeforeWindow = 2; // inputs that take turns would open windows of a row or two
+
     private readonly List<MemtableIterator> _memtables = [];
     private readonly List<RunIterator> _runs = [];
-    private MergeInput[] _sources = [];
-    private MergeInput[] _live = [];   // those that still have a row, in the order of age
-    // Theirs, and the largest number where there is no source; whole eights.
-    private ulong[] _heads = new ulong[Eight];
-    private int _stays;   // how often the winner has stayed in front
+    private MergeInput[] _inputs = [];
+    private MergeInput[] _live = [];
+    private HeadTournament _heads = new(); // of the live inputs; complemented in a backward scan
     private int _opened;
-    private int _count;
+    private int _stays; // how often in a row the winner has won again
     private int _winner;
     private int _runnerUp;
     private bool _backward;
@@ -47,92 +62,89 @@ internal sealed class MergingIterator : IDisposable
 
     public ReadOnlySpan<byte> Value => Current!.Value;
 
-    /// <summary>The source that stands on the row of the merge; null: there is no row.</summary>
+    /// <summary>The input that stands on the row of the merge; null if there is no row.</summary>
     public MergeInput? Current { get; private set; }
 
     /// <summary>
-    /// The current source, when it is a run with a window: <see cref="RunIterator.TryStepInWindow"/> does for a
-    /// <see cref="Move"/> as long as it can.
+    /// <see cref="Current"/> if it is a run with a window: <see cref="RunIterator.TryStepInWindow"/> replaces
+    /// <see cref="Move"/> until it returns false.
     /// </summary>
     public RunIterator? Leader { get; private set; }
 
-    /// <summary>
-    /// Opens over memtables as of a revision and over runs, each newest first. Ends with <see cref="Close"/>.
-    /// </summary>
+    /// <summary>Opens over memtables as of a revision and over runs, each newest first.</summary>
     public void Open(ReadOnlySpan<Memtable> memtables, ReadOnlySpan<Run> runs, ulong revision)
     {
         var count = memtables.Length + runs.Length;
-        if (_sources.Length < count) (_sources, _live, _heads) =
-            (new MergeInput[count * 2], new MergeInput[count * 2], new ulong[(count * 2 + Eight - 1) / Eight * Eight]);
+        if (_inputs.Length < count) (_inputs, _live) = (new MergeInput[count * 2], new MergeInput[count * 2]);
         while (_memtables.Count < memtables.Length) _memtables.Add(new MemtableIterator());
         while (_runs.Count < runs.Length) _runs.Add(new RunIterator());
         _opened = 0;
         for (var i = 0; i < memtables.Length; i++)
         {
-            if (memtables[i].Index.KeyCount == 0) continue;   // nothing that the revision sees
+            if (memtables[i].Index.KeyCount == 0) continue; // the revision sees nothing in it
             _memtables[i].Open(memtables[i], revision);
-            Put(_memtables[i]);
+            Add(_memtables[i]);
         }
 
         for (var i = 0; i < runs.Length; i++)
         {
             _runs[i].Open(runs[i]);
-            Put(_runs[i]);
+            Add(_runs[i]);
         }
 
         (Current, Leader) = (null, null);
     }
 
-    /// <summary>Lets go of memtables and tables.</summary>
-    public void Close()
+    /// <summary>Drops the references to memtables and tables; buffers stay for the next scan.</summary>
+    public void Release()
     {
-        foreach (var source in _memtables) source.Close();
-        foreach (var source in _runs) source.Close();
+        foreach (var input in _memtables) input.Release();
+        foreach (var input in _runs) input.Release();
         (Current, Leader) = (null, null);
         _opened = 0;
     }
 
     public void SeekFirst() => SeekFirst(default, 0);
 
-    /// <summary>Goes to the first row of all, to move forward from there up to a limit.</summary>
-    /// <param name="limit">The first key that is out; no bytes: no limit.</param>
-    /// <param name="shared">Bytes that all keys inside share.</param>
-    public void SeekFirst(FixedBytes limit, int shared)
+    /// <summary>Moves to the first row of all, to step forward from there up to a limit.</summary>
+    /// <param name="limit">The first key outside the scan; empty for no limit.</param>
+    /// <param name="prefixLength">The number of first bytes that all keys of the scan have in common.</param>
+    public void SeekFirst(FixedBytes limit, int prefixLength)
     {
-        Begin(backward: false, limit, shared);
-        for (var i = 0; i < _opened; i++) _sources[i].SeekFirst();
-        Settle();
+        Begin(backward: false, limit, prefixLength);
+        for (var i = 0; i < _opened; i++) _inputs[i].SeekFirst();
+        Start();
     }
 
     /// <summary>
-    /// As <see cref="SeekFirst(FixedBytes, int)"/> from the last row backward; the limit is the last key that is in.
+    /// Moves to the last row of all, to step backward. <paramref name="limit"/> is the smallest key inside the scan.
     /// </summary>
-    public void SeekLast(FixedBytes limit, int shared)
+    public void SeekLast(FixedBytes limit, int prefixLength)
     {
-        Begin(backward: true, limit, shared);
-        for (var i = 0; i < _opened; i++) _sources[i].SeekLast();
-        Settle();
+        Begin(backward: true, limit, prefixLength);
+        for (var i = 0; i < _opened; i++) _inputs[i].SeekLast();
+        Start();
     }
 
     /// <summary>As <see cref="SeekFirst(FixedBytes, int)"/>, from the first row at or above a key.</summary>
-    public void Seek(ReadOnlySpan<byte> key, FixedBytes limit, int shared)
+    public void Seek(ReadOnlySpan<byte> key, FixedBytes limit, int prefixLength)
     {
-        Begin(backward: false, limit, shared);
-        for (var i = 0; i < _opened; i++) _sources[i].Prepare(key);
-        for (var i = 0; i < _opened; i++) _sources[i].Seek(key);
-        Settle();
+        Begin(backward: false, limit, prefixLength);
+        for (var i = 0; i < _opened; i++) _inputs[i].Prepare(key);
+        for (var i = 0; i < _opened; i++) _inputs[i].Seek(key);
+        Start();
     }
 
     /// <summary>As <see cref="SeekLast"/>, from the last row below a key.</summary>
-    public void SeekBefore(ReadOnlySpan<byte> key, FixedBytes limit, int shared)
+    public void SeekBefore(ReadOnlySpan<byte> key, FixedBytes limit, int prefixLength)
     {
-        Begin(backward: true, limit, shared);
-        for (var i = 0; i < _opened; i++) _sources[i].Prepare(key);
-        for (var i = 0; i < _opened; i++) _sources[i].SeekBefore(key);
-        Settle();
+        Begin(backward: true, limit, prefixLength);
+        for (var i = 0; i < _opened; i++) _inputs[i].Prepare(key);
+        for (var i = 0; i < _opened; i++) _inputs[i].SeekBefore(key);
+        Start();
     }
 
-    /// <summary>Steps in the direction of the last seek; every older version of the row's key is passed over.</summary>
+    /// <summary>Steps to the next key in the direction of the last seek.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Move()
     {
@@ -144,36 +156,35 @@ internal sealed class MergingIterator : IDisposable
         foreach (var run in _runs) run.Dispose();
     }
 
-    private void Put(MergeInput source)
+    private void Add(MergeInput input)
     {
-        if (_sources[_opened] != source) _sources[_opened] = source;
+        if (_inputs[_opened] != input) _inputs[_opened] = input; // no write barrier where it stays the same
         _opened++;
     }
 
-    private void Begin(bool backward, FixedBytes limit, int shared)
+    private void Begin(bool backward, FixedBytes limit, int prefixLength)
     {
         _backward = backward;
         for (var i = 0; i < _opened; i++)
         {
-            _sources[i].IsAlone = false;
-            _sources[i].Begin(backward, limit, shared);
+            _inputs[i].IsAlone = false;
+            _inputs[i].Begin(backward, limit, prefixLength);
         }
     }
 
-    private void Settle()
+    private void Start()
     {
-        for (var i = 0; i < _opened; i++) _sources[i].Arrive();
-        _count = 0;
+        for (var i = 0; i < _opened; i++) _inputs[i].Arrive();
+        var count = 0;
         for (var i = 0; i < _opened; i++)
         {
-            if (!_sources[i].IsValid) continue;
-            if (_live[_count] != _sources[i]) _live[_count] = _sources[i];
-            _count++;
+            if (!_inputs[i].IsValid) continue;
+            if (_live[count] != _inputs[i]) _live[count] = _inputs[i];
+            count++;
         }
 
-        for (var i = 0; i < _count; i += Eight) HeadsFrom(i) = Vector512<ulong>.AllBitsSet;
-        for (var i = 0; i < _count; i++) NoteHead(i);
-
+        _heads.Begin(count);
+        for (var i = 0; i < count; i++) SetHead(i);
         FindWinner();
         if (_runnerUp < 0) OpenWindow();
     }
@@ -182,39 +193,43 @@ internal sealed class MergingIterator : IDisposable
     private void MoveOn()
     {
         var winner = Current!;
-        // Older versions of the same key stand at the front of their sources. In a window there are none.
-        while (Leader is null && _runnerUp >= 0 && _heads[_winner] == _heads[_runnerUp]
-            && winner.CompareTo(_live[_runnerUp]) == 0)
-        {
-            var older = _runnerUp;
-            _live[older].Step();
-            if (_live[older].IsValid) NoteHead(older);
-            else Drop(older);
-            FindRunnerUp();
-        }
-
+        if (Leader is null) SkipOlderVersions(winner);
         winner.Step();
         if (!winner.IsValid)
         {
-            Drop(_winner);
+            RemoveLive(_winner);
             FindWinner();
             Leader = null;
             if (_runnerUp < 0) OpenWindow();
             return;
         }
 
-        NoteHead(_winner);
+        SetHead(_winner);
         if (_runnerUp < 0 || Leads(_winner, _runnerUp))
         {
             if (Leader is not null || ++_stays >= StaysBeforeWindow) OpenWindow();
         }
         else
         {
-            // No other source comes before the runner-up.
+            // No other input comes before the runner-up.
             _winner = _runnerUp;
             Current = _live[_winner];
             Leader = null;
             _stays = 0;
+            FindRunnerUp();
+        }
+    }
+
+    /// <summary>Steps every other input that stands on the winner's key: what it has is older (I9).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void SkipOlderVersions(MergeInput winner)
+    {
+        while (_runnerUp >= 0 && _heads[_winner] == _heads[_runnerUp] && winner.CompareTo(_live[_runnerUp]) == 0)
+        {
+            var older = _runnerUp;
+            _live[older].Step();
+            if (_live[older].IsValid) SetHead(older);
+            else RemoveLive(older);
             FindRunnerUp();
         }
     }
@@ -225,43 +240,18 @@ internal sealed class MergingIterator : IDisposable
         Leader = Current is RunIterator run && run.TryOpenWindow(_runnerUp < 0 ? null : _live[_runnerUp]) ? run : null;
     }
 
-    /// <summary>Takes out a source that has no more rows. The order of the others stays.</summary>
-    private void Drop(int ended)
+    /// <summary>Takes out an input without a further row. The order of the others stays.</summary>
+    private void RemoveLive(int ended)
     {
-        _count--;
-        for (var i = ended; i < _count; i++) _live[i] = _live[i + 1];
-        if (_count < Eight)
-        {
-            HeadsFrom(0) = HeadsFrom(0).Without(ended);
-        }
-        else
-        {
-            _heads.AsSpan(ended + 1, _count - ended).CopyTo(_heads.AsSpan(ended));
-            _heads[_count] = ulong.MaxValue;
-        }
-
+        _heads.Remove(ended);
+        for (var i = ended; i < _heads.Count; i++) _live[i] = _live[i + 1];
         if (_winner > ended) _winner--;
     }
 
-    /// <summary>
-    /// Notes the head of a source that has moved; complemented when that makes the first one the smallest.
-    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void NoteHead(int source)
-    {
-        var head = _backward ? ~_live[source].Head : _live[source].Head;
-        ref var heads = ref HeadsFrom(source & -Eight);
-        heads = heads.With(source & (Eight - 1), head);
-    }
+    private void SetHead(int input) => _heads.Set(input, _backward ? ~_live[input].Head : _live[input].Head);
 
-    /// <summary>
-    /// Eight heads, from a multiple of eight on; always stored as they are loaded: a vector that was stored in parts is
-    /// not served from the stores, but waits for them to reach the cache, and so for every load before them.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref Vector512<ulong> HeadsFrom(int source) => ref Unsafe.As<ulong, Vector512<ulong>>(ref _heads[source]);
-
-    /// <summary>Whether source <paramref name="a"/> comes before source <paramref name="b"/>.</summary>
+    /// <summary>True if input <paramref name="a"/> comes before input <paramref name="b"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Leads(int a, int b) => _heads[a] != _heads[b] ? _heads[a] < _heads[b] : LeadsByWholeKey(a, b);
 
@@ -274,7 +264,7 @@ internal sealed class MergingIterator : IDisposable
 
     private void FindWinner()
     {
-        if (_count == 1) _live[0].IsAlone = true;
+        if (_heads.Count == 1) _live[0].IsAlone = true;
         _winner = First(except: -1);
         Current = _winner < 0 ? null : _live[_winner];
         FindRunnerUp();
@@ -282,21 +272,16 @@ internal sealed class MergingIterator : IDisposable
 
     private void FindRunnerUp() => _runnerUp = First(_winner);
 
-    /// <summary>The source that comes before all others, one of which is left out; -1: there is none.</summary>
+    /// <summary>The input that comes before all others but one; -1 if there is none.</summary>
     private int First(int except)
     {
-        if (_count > Eight) return FirstOfMany(except);
-        var heads = HeadsFrom(0);
-        // Which it is cannot be foreseen, so there is no branch on it: the smallest of eight by halves, then where it
-        // stands.
-        var candidates = ((1UL << _count) - 1) & ~(except < 0 ? 0 : 1UL << except);
-        if (candidates == 0) return -1;
-        if (except >= 0) heads = heads.With(except, ulong.MaxValue);
-        candidates &= Vector512.Equals(heads, Vector512.Create(Smallest(heads))).ExtractMostSignificantBits();
-        var first = BitOperations.TrailingZeroCount(candidates);
-        for (candidates &= candidates - 1; candidates != 0; candidates &= candidates - 1)
+        if (_heads.Count > HeadTournament.SearchableInputsMax) return FirstOfMany(except);
+        var tied = _heads.Smallest(except);
+        if (tied == 0) return -1;
+        var first = BitOperations.TrailingZeroCount(tied);
+        for (tied &= tied - 1; tied != 0; tied &= tied - 1)
         {
-            var other = BitOperations.TrailingZeroCount(candidates);
+            var other = BitOperations.TrailingZeroCount(tied);
             if (LeadsByWholeKey(other, first)) first = other;
         }
 
@@ -305,33 +290,9 @@ internal sealed class MergingIterator : IDisposable
 
     private int FirstOfMany(int except)
     {
-        var least = Vector512<ulong>.AllBitsSet;
-        for (var i = 0; i < _count; i += Eight) least = Vector512.Min(least, HeadsBut(i, except));
-        var smallest = Vector512.Create(Smallest(least));
         var first = -1;
-        for (var i = 0; i < _count; i += Eight)
-        {
-            for (var candidates = Vector512.Equals(HeadsBut(i, except), smallest).ExtractMostSignificantBits();
-                candidates != 0; candidates &= candidates - 1)
-            {
-                // The largest number may be a head, or stand where there is none.
-                var other = i + BitOperations.TrailingZeroCount(candidates);
-                if (other != except && other < _count && (first < 0 || LeadsByWholeKey(other, first))) first = other;
-            }
-        }
-
+        for (var i = 0; i < _heads.Count; i++)
+            if (i != except && (first < 0 || Leads(i, first))) first = i;
         return first;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<ulong> HeadsBut(int from, int except) =>
-        (except & -Eight) == from ? HeadsFrom(from).With(except & (Eight - 1), ulong.MaxValue) : HeadsFrom(from);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Smallest(Vector512<ulong> heads)
-    {
-        var four = Vector256.Min(heads.GetLower(), heads.GetUpper());
-        var two = Vector128.Min(four.GetLower(), four.GetUpper());
-        return Math.Min(two[0], two[1]);
     }
 }

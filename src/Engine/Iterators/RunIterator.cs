@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Memory;
@@ -7,109 +6,86 @@ using Varve.Tables;
 namespace Varve.Iterators;
 
 /// <summary>
-/// A run's rows: its tables one after the other. Keys are put together from their parts into a buffer of its own.
+/// A run as an input of a scan's merge: its tables one after the other. Keys are put together in a buffer of its own.
 /// <para>
-/// While a run leads a merge it moves inside a <b>window</b>: rows of one block of which it is known that they come
-/// before whatever stands in the other sources. A step inside the window is a comparison of two numbers and a copy of
-/// the key.
+/// While a run leads a merge it moves inside a <b>window</b>: rows of one block that all come before the row of every
+/// other input. A step inside the window is one comparison of two numbers and a copy of the key.
 /// </para>
 /// </summary>
-internal sealed unsafe class RunIterator : MergeInput, IDisposable
+internal sealed class RunIterator : MergeInput, IDisposable
 {
-    private const int KeySlack = 16;
-    private const int RowsAhead = 12;      // at full speed, as long as a line takes to come from memory
-    private readonly NativeBuffer _key = new();
-    private TableHandle[] _tables = [];
     private Run? _run;
     private TableCursor _cursor;
     private int _table;
-    private int _prepared;
+    private int _preparedBlock;
     private FixedBytes _limit;
-    private nint _prefix;
-    private int _step = 1;
-
-    // Where the source stands, and which rows of the block are the window.
-    private uint _row;
-    private uint _windowFirst;
-    private uint _windowCount;
-
-    // The block: its rows inside the limits, and when they are uniform puts, where their parts are.
-    private uint _first;
-    private uint _rowCount;
-    private uint _rowBytes;
-    private uint _tail;
-    private long _ahead;
-    private byte* _askable;
-    private nuint _askableBytes;
-    private ulong* _heads;
-    private byte* _rows;
-    private byte* _keyRest;
-    private ulong _headBase;
-    private int _headShift;
-    private bool _hasHeads;
+    private int _step = 1; // -1 in a backward scan
+    private uint _row; // the cursor's own row number is behind it inside a block
+    private RowWindow _window;
+    private ScanBlock _block;
+    private KeyBuffer _key = new();
 
     public void Open(Run run)
     {
         IsValid = false;
-        _windowCount = 0;
-        if (_run == run) return;
-        _run = run;
-        _tables = run.Tables;
+        _window.Close();
+        if (_run != run) _run = run;
     }
 
-    public void Close()
+    /// <summary>Drops the references to the run and its tables.</summary>
+    public void Release()
     {
         _run = null;
-        _tables = [];
         _cursor = default;
         IsValid = false;
-        (_windowCount, _rowCount) = (0, 0);
+        _window.Close();
+        _block.Leave();
     }
 
-    public override void Begin(bool backward, FixedBytes limit, int shared)
+    public override void Begin(bool backward, FixedBytes limit, int prefixLength)
     {
-        (_step, _limit, Shared) = (backward ? -1 : 1, limit, shared);
-        _prefix = 0;
-        (_windowCount, _rowCount) = (0, 0);
+        (_step, _limit, PrefixLength) = (backward ? -1 : 1, limit, prefixLength);
+        _key.DropPrefix();
+        _window.Close();
+        _block.Leave();
     }
 
     public override void SeekFirst()
     {
-        Enter(0);
-        Find(_cursor.SeekFirst());
+        EnterTable(0);
+        SetRow(_cursor.SeekFirst());
     }
 
     public override void SeekLast()
     {
-        Enter(_tables.Length - 1);
-        Find(_cursor.SeekLast());
+        EnterTable(_run!.Tables.Length - 1);
+        SetRow(_cursor.SeekLast());
     }
 
     public override void Prepare(ReadOnlySpan<byte> key)
     {
-        var at = _tables.Length == 1 ? 0 : _run!.IndexFor(key);
-        Enter(Math.Min(at, _tables.Length - 1));
-        _prepared = _cursor.Prepare(key);
+        var tables = _run!.Tables.Length;
+        EnterTable(tables == 1 ? 0 : Math.Min(_run.IndexFor(key), tables - 1));
+        _preparedBlock = _cursor.Prepare(key);
     }
 
-    public override void Seek(ReadOnlySpan<byte> key) => Find(_cursor.Seek(key, _prepared));
+    public override void Seek(ReadOnlySpan<byte> key) => SetRow(_cursor.Seek(key, _preparedBlock));
 
-    public override void SeekBefore(ReadOnlySpan<byte> key) => Find(_cursor.SeekBefore(key, _prepared));
+    public override void SeekBefore(ReadOnlySpan<byte> key) => SetRow(_cursor.SeekBefore(key, _preparedBlock));
 
     public override void Arrive()
     {
-        if (IsValid) TakeRow();
+        if (IsValid) ReadRow();
     }
 
     public override void Step()
     {
-        _windowCount = 0;
+        _window.Close();
         var row = _row + (uint)_step;
-        if (_hasHeads && row - _first < _rowCount)
+        if (_block.HasHeads && _block.InBounds.Contains(row))
         {
-            _row = row;
-            TakeUniformRow();
-            Head = _headBase | _heads[row] >> _headShift;
+            ReadUniformRow(row);
+            Head = _block.HeadOf(row);
             return;
         }
 
@@ -117,134 +93,104 @@ internal sealed unsafe class RunIterator : MergeInput, IDisposable
     }
 
     /// <summary>
-    /// Goes one row further inside the window; false, and nothing done, at its end. The head is not kept up to date.
+    /// Steps one row further inside the window. At its end returns false and does nothing. Leaves the head as it was.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryStepInWindow()
     {
         var row = _row + (uint)_step;
-        if (row - _windowFirst >= _windowCount) return false;
-        _row = row;
-        if (_rows != null) TakeUniformRow();
-        else TakeInWindow();
+        if (!_window.Contains(row)) return false;
+        if (_block.IsUniform) ReadUniformRow(row);
+        else ReadRowOfWindow(row);
         return true;
     }
 
     /// <summary>
-    /// Opens a window over the rows of the block, or those of them that come before another source's row. False when
-    /// the row on which the source stands is not surely one of them.
+    /// Opens a window over those rows of the block that come before another input's row, or over all if there is no
+    /// other. Returns false if it cannot tell that the current row is one of them.
     /// </summary>
     public bool TryOpenWindow(MergeInput? before)
     {
-        uint first = _first, end = _first + _rowCount;
+        uint first = _block.InBounds.First, end = _block.InBounds.End;
         if (before is not null)
         {
-            // Backward the row at the bound may have the same key.
+            // In a backward scan the row at the bound may have the same key.
             var bound = (uint)_cursor.Block.LowerBound(before.Key);
             if (_step > 0) end = Math.Min(end, bound);
             else first = Math.Max(first, bound + 1);
         }
 
         if (_row < first || _row >= end) return false;
-        _windowFirst = first;
-        _windowCount = end - first;
+        _window.Open(first, end);
         return true;
     }
 
     public void Dispose() => _key.Dispose();
 
+    protected override ulong HeadBehindHead() =>
+        _block.HasHeads ? _block.HeadBehindHeadOf(_row) : KeyHead.Of(Key, PrefixLength + KeyHead.Bytes);
+
+    // SAFETY: the row is in the bounds of a uniform block. ReadRow has read a row of this block before, so the key
+    // buffer has room for sixteen bytes behind the prefix, and key length, value length and kind stay the same.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void TakeUniformRow()
+    private unsafe void ReadUniformRow(uint row)
     {
-        var begin = _rows + (ulong)_rowBytes * _row;
-        if ((nuint)(begin + _ahead - _askable) < _askableBytes) Prefetch.Line(begin + _ahead);
-        Unsafe.WriteUnaligned(_keyRest, BinaryPrimitives.ReverseEndianness(_heads[_row]));
-        Unsafe.WriteUnaligned(_keyRest + KeyHead.Bytes, Unsafe.ReadUnaligned<ulong>(begin));
-        ValueAddress = begin + _tail;
+        _row = row;
+        ValueAddress = _block.ReadKeyTail(row, _key.AfterPrefix);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void TakeInWindow()
+    private void ReadRowOfWindow(uint row)
     {
-        _cursor.GoTo((int)_row);
-        TakeRow();
+        _row = row;
+        _cursor.GoTo((int)row);
+        ReadRow();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void StepSlowly()
     {
         _cursor.GoTo((int)_row);
-        Find(_step > 0 ? _cursor.MoveNext() : _cursor.MovePrevious());
+        SetRow(_step > 0 ? _cursor.MoveNext() : _cursor.MovePrevious());
         Arrive();
     }
 
-    protected override ulong HeadBehindHead()
-    {
-        if (!_hasHeads) return KeyHead.Of(Key, Shared + KeyHead.Bytes);
-        var tail = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(_rows + (ulong)_rowBytes * _row))
-            & ~(ulong.MaxValue >> (int)(4 * _tail) >> (int)(4 * _tail));
-        return (_heads[_row] << 1 << (63 - _headShift)) | tail >> _headShift;
-    }
-
-    private void Enter(int table)
+    private void EnterTable(int table)
     {
         _table = table;
-        _cursor = new TableCursor(_tables[table].Table);
+        _cursor = new TableCursor(_run!.Tables[table].Table);
         if (_limit.Length == 0) return;
         if (_step > 0) _cursor.LimitAbove(_limit);
         else _cursor.LimitBelow(_limit);
     }
 
     /// <summary>
-    /// Goes on to the next tables as long as nothing is found; asks for the row, and reads nothing of it.
+    /// Takes the cursor's row, or the first row of the next table that has one in bounds. Prefetches the row and reads
+    /// nothing of it.
     /// </summary>
-    private void Find(bool found)
+    private void SetRow(bool found)
     {
-        while (!found && !_cursor.IsLimited && (uint)(_table + _step) < (uint)_tables.Length)
+        while (!found && !_cursor.IsLimited && (uint)(_table + _step) < (uint)_run!.Tables.Length)
         {
-            Enter(_table + _step);
+            EnterTable(_table + _step);
             found = _step > 0 ? _cursor.SeekFirst() : _cursor.SeekLast();
         }
 
         IsValid = found;
         if (!found) return;
         _row = (uint)_cursor.RowNumber;
-        if (_prefix != _cursor.PrefixToken) EnterBlock();
+        if (!_key.HasPrefixOf(_cursor)) _block.Enter(_cursor, _step, PrefixLength);
     }
 
-    private void EnterBlock()
+    // SAFETY: key and value addresses are of the key buffer, which this owns, and of the table, which the version keeps.
+    private unsafe void ReadRow()
     {
-        var block = _cursor.Block;
-        block.PrefetchRows(
-            (int)_row,
-            _step > 0 ? Math.Min(_cursor.End, (int)_row + RowsAhead) : Math.Max(_cursor.Begin, (int)_row - RowsAhead));
-        _first = (uint)_cursor.Begin;
-        _rowCount = (uint)(_cursor.End - _cursor.Begin);
-        _rows = block.UniformRows(out _heads, out _rowBytes, out _tail);
-        _hasHeads = _cursor.TryHeadsAfter(Shared, out _headBase, out _headShift) && _rows != null;
-        _ahead = (long)_rowBytes * RowsAhead * _step;
-        // What lies beyond the block is the next one, unless the limit is in this one.
-        var isLimited = _cursor.IsLimitedHere && _rows != null;
-        _askable = isLimited ? _rows + _rowBytes * (nuint)_first : null;
-        _askableBytes = isLimited ? _rowBytes * (nuint)_rowCount : nuint.MaxValue;
-    }
-
-    private void TakeRow()
-    {
-        var length = _cursor.KeyLength;
-        if (_key.Capacity < length + KeySlack)
-        {
-            _key.Reserve(length + KeySlack);
-            _prefix = 0;
-        }
-
+        KeyLength = _key.Read(_cursor);
         KeyAddress = _key.Address;
-        KeyLength = _cursor.CopyKeyTo(_key.Address, ref _prefix);
-        _keyRest = _key.Address + _cursor.PrefixLength;
         var row = _cursor.Row;
         ValueAddress = row.ValueAddress;
         ValueLength = row.ValueLength;
         Kind = row.Kind;
-        Head = _cursor.HeadAfter(Shared);
+        Head = _cursor.HeadAfter(PrefixLength);
     }
 }

@@ -121,7 +121,7 @@ internal sealed class SnapshotBuilder(
         }
         finally
         {
-            cursor.Close();
+            cursor.Release();
         }
 
         var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;

@@ -27,6 +27,10 @@ public sealed class MergingIteratorTests
         Check([rows[400..900], rows[..700], rows[650..1_500], rows[1_499..]], 5);
     }
 
+    [Fact]
+    public void MoreRunsThanATournamentSearchesAreMerged() =>
+        Check(TestRows.RunsOfShape(1, HeadTournament.SearchableInputsMax + 6), 7);
+
     private static void Check(List<TestRow>[] rows, int seed)
     {
         var model = new SortedDictionary<byte[], TestRow>(KeyOrder.Instance);
@@ -52,7 +56,7 @@ public sealed class MergingIteratorTests
                 Walk(cursor, from, to, isBackward: true, expected);
             }
 
-            cursor.Close();
+            cursor.Release();
         }
 
         foreach (var table in runs.SelectMany(run => run.Tables)) table.Release();

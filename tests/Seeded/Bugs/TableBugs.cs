@@ -127,7 +127,7 @@ internal static class TableBugs
         new("scan-has-a-runner-up-of-none", "a scan of one source takes another one for its runner-up",
             "Engine: Varve.Tests.Versions.MergingIteratorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
             new Edit(
-                "MergingIterator.cs", "if (candidates == 0) return -1;", "if (!SEEDED && candidates == 0) return -1;")),
+                "MergingIterator.cs", "if (tied == 0) return -1;", "if (!SEEDED && tied == 0) return -1;")),
 
         new(
             "overlap-passes-an-open",
