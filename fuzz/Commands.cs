@@ -30,7 +30,8 @@ internal static class Commands
     {
         foreach (var target in Registry.All)
             Console.WriteLine(
-                $"{target.Name,-18} {Places.CorpusOf(target).Count(),3} inputs, at most {target.AllocationMax >> 20} MiB an execution{(target.IsPlanted ? ", has a bug on purpose" : "")}");
+                $"{target.Name,-18} {Places.CorpusOf(target).Count(),3} inputs, at most {target.AllocationMax >> 20} "
+                    + $"MiB an execution{(target.IsPlanted ? ", has a bug on purpose" : "")}");
         return 0;
     }
 
@@ -74,7 +75,9 @@ internal static class Commands
         var (count, elapsed) = (runs.Sum(run => run.Executions), runs.Max(run => run.Elapsed));
         Finding[] findings = [.. runs.SelectMany(run => run.Findings)];
         Console.WriteLine(
-            $"{target.Name,-18} seed {seed}: {count,10:N0} executions, {count / elapsed.TotalSeconds,9:N0}/s, {runs.Max(run => run.Features),5} features, {runs.Max(run => run.Kept),5} kept, {findings.Length} findings");
+            $"{target.Name,-18} seed {seed}: {count,10:N0} executions, {count / elapsed.TotalSeconds,9:N0}/s, "
+                + $"{runs.Max(run => run.Features),5} features, {runs.Max(run => run.Kept),5} kept, {findings.Length} "
+                + "findings");
         foreach (var finding in findings)
         {
             Console.WriteLine($"  {finding.ToString().ReplaceLineEndings("\n    ")}");

@@ -10,15 +10,15 @@ internal sealed record BenchArguments
         bench/Peers: Varve beside RocksDB, LMDB and ZoneTree, each in its own process.
 
           (nothing)           the full run: every goal and most of the rest, in 35 minutes
-          --quick             the table of goals with 250,000 entries, Varve, RocksDB and LMDB: the main ratios in under 3 minutes
+          --quick             the table of goals with 250,000 entries, Varve, RocksDB and LMDB, in under 3 minutes
           --only a,b          sets, groups or rows by name instead; --list names them
           --all               every row with every engine instead: hours
           --rounds N          rounds, of which the median counts (3 for the table of goals, 1 for the rest)
           --minutes N         begin nothing that would not end by then
-          --engines a,b       of varve, rocksdb, rocksdb-default, lmdb, zonetree, or all (those that the full run compares in a row)
+          --engines a,b       of varve, rocksdb, rocksdb-default, lmdb, zonetree, or all (those of the full run)
           --entries N         entries a data set (2,000,000); the other sizes follow
           --data DIR          where to make the directory for databases, deleted at the end (the working directory)
-          --raw FILE          where raw results are kept, written anew after each measurement (bench/Peers/results/DATE.json)
+          --raw FILE          where raw results are kept, written after each measurement (bench/Peers/results/DATE.json)
           --report a,b        measure nothing: the report of raw results, files or directories of them, as one
           --markdown FILE     write the report
           --plots DIR         draw the figures

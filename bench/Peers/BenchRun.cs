@@ -69,7 +69,8 @@ internal sealed class BenchRun(BenchArguments arguments, RunResult result, strin
     private void Measure(Turn turn, string directory)
     {
         Console.Error.Write(
-            $"{_progress.Position} {turn.Group.Name} {turn.Engine}, round {turn.Round} of {arguments.RoundsOf(turn.Group)}: ");
+            $"{_progress.Position} {turn.Group.Name} {turn.Engine}, round {turn.Round} of "
+                + $"{arguments.RoundsOf(turn.Group)}: ");
         var watch = Stopwatch.StartNew();
         var (measured, failure) = ChildProcess.Run(
             arguments.ForChild(turn.Engine, turn.Group.Name, directory), stop: _stop.Token);

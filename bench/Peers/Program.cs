@@ -20,7 +20,9 @@ try
             {
                 Console.WriteLine($"  {group.Key.Name}");
                 foreach (var row in group) Console.WriteLine(
-                    $"    {row.Name,-28} {row.TitleFor(arguments.Entries)}{(Rows.Full.Contains(row) ? "" : " (not in the full run)")}");
+                    $"    {row.Name,-28} "
+                        + $"{row.TitleFor(arguments.Entries)}"
+                        + $"{(Rows.Full.Contains(row) ? "" : " (not in the full run)")}");
             }
         }
 

@@ -24,7 +24,8 @@ internal static class GapSoak
                 - gap.Select(region => region.IndexBefore).DefaultIfEmpty(golden.Log.Last.Index).Min(),
             manifest.Sum(region => region.Bits), regions.Sum(region => region.Bits));
         soak.Write(
-            $"{name}: {measured.LogBits:n0} bits of the log in {measured.Records} records, {measured.EntriesAtStake} indexes at stake; "
+            $"{name}: {measured.LogBits:n0} bits of the log in {measured.Records} records, {measured.EntriesAtStake} "
+                + "indexes at stake; "
             + $"{measured.ManifestBits:n0} bits of the manifest; of {measured.AllBits:n0} bits");
         new BitFlips(soak, golden, [.. gap, .. manifest]).Run().Print(soak.Write);
         return measured;

@@ -32,7 +32,8 @@ public class AFreshSeedFindsNothing(ITestOutputHelper output)
         output.WriteLine(said);
         Assert.True(
             process.ExitCode == 0,
-            $"fuzz -- all --seconds {SecondsEach} --seed {seed} ended with {process.ExitCode}:\n{said}\n{await errors}");
+            $"fuzz -- all --seconds {SecondsEach} --seed {seed} ended with "
+                + $"{process.ExitCode}:\n{said}\n{await errors}");
         foreach (var target in Registry.All.Where(target => !target.IsPlanted))
             Assert.Contains(target.Name, said, StringComparison.Ordinal);
     }

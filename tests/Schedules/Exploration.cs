@@ -9,7 +9,8 @@ namespace Varve.Tests.Schedules;
 internal sealed record Finding(string Scenario, string Schedule, long Number, Exception Failure, Fault Fault)
 {
     public override string ToString() =>
-        $"{Scenario}, schedule {Number}: {Failure}\nreplay --scenario {Scenario} --schedule {(Schedule.Length == 0 ? "-" : Schedule)}\n{Replay.Trace(Scenario, Schedule, Fault)}";
+        $"{Scenario}, schedule {Number}: {Failure}\nreplay --scenario {Scenario} --schedule "
+            + $"{(Schedule.Length == 0 ? "-" : Schedule)}\n{Replay.Trace(Scenario, Schedule, Fault)}";
 }
 
 /// <summary>

@@ -77,6 +77,8 @@ internal static class Soaks
     {
         var seconds = (soak.Elapsed - started).TotalSeconds;
         soak.Write(
-            $"{exploration.Name,-20} {how}: {exploration.Schedules} schedules, {exploration.Steps / Math.Max(exploration.Schedules, 1)} steps each, {seconds:f1} s, {seconds / exploration.Schedules * 1e6:f0} us a schedule");
+            $"{exploration.Name,-20} {how}: {exploration.Schedules} schedules, "
+                + $"{exploration.Steps / Math.Max(exploration.Schedules, 1)} steps each, {seconds:f1} s, "
+                + $"{seconds / exploration.Schedules * 1e6:f0} us a schedule");
     }
 }

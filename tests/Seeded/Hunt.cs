@@ -73,7 +73,8 @@ internal static class Hunt
         using var bed = new TestBed(BugList.All, bugs.Select(bug => bug.Project).Distinct());
         soak.Write($"built in {soak.Elapsed.TotalSeconds:F1} s");
         var findings = All(bed, bugs, finding => soak.Write(
-            $"{(finding.Missed is null ? "caught" : "MISSED")} {finding.Bug.Name} {finding.Time.TotalSeconds:F1} s: {Short(finding.Missed ?? finding.Caught!)}"));
+            $"{(finding.Missed is null ? "caught" : "MISSED")} {finding.Bug.Name} {finding.Time.TotalSeconds:F1} s: "
+                + $"{Short(finding.Missed ?? finding.Caught!)}"));
         var missed = findings.Where(finding => finding.Missed is not null).Select(finding => finding.Bug.Name).ToList();
         soak.Write($"{findings.Count - missed.Count} of {findings.Count} caught");
         return missed.Count == 0

@@ -16,7 +16,8 @@ internal static class MutatedSources
 
         internal static class SeededBug
         {
-            public static volatile int Number = int.TryParse(System.Environment.GetEnvironmentVariable("{{Variable}}"), out var number) ? number : 0;
+            public static volatile int Number =
+                int.TryParse(System.Environment.GetEnvironmentVariable("{{Variable}}"), out var number) ? number : 0;
 
             public static bool Is(int number) => Number == number;
         }
@@ -65,7 +66,8 @@ internal static class MutatedSources
             {
                 if (!byName.Contains(file))
                     throw new InvalidOperationException(
-                        $"{bug.Name}: no file of {string.Join(" or ", Products)} is called {file}; a name is bare, without folders.");
+                        $"{bug.Name}: no file of {string.Join(" or ", Products)} is called {file}; a name is bare, "
+                            + "without folders.");
                 if (byName[file].Count() > 1)
                     throw new InvalidOperationException(
                         $"{bug.Name}: {file} is ambiguous: {string.Join(", ", byName[file])}.");

@@ -71,7 +71,9 @@ internal sealed class TestProcess : IDisposable
         _process.WaitForExit();
         var hasHung = time.Elapsed >= limit;
         failures.Add(
-            $"{last}: {(hasHung ? "hung" : $"the process died with code {_process.ExitCode}: {_errors.Result.Split('\n')[0]}")}");
+            $"{last}: " + (hasHung
+                ? "hung"
+                : $"the process died with code {_process.ExitCode}: {_errors.Result.Split('\n')[0]}"));
         return new Outcome(passed, failures, hasHung);
     }
 

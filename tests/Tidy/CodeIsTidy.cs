@@ -34,6 +34,14 @@ public partial class CodeIsTidy(ITestOutputHelper output)
     }
 
     [Fact]
+    public void NoLineIsTooWide() =>
+        Complaints.None(
+            from file in SourceTree.CSharp()
+            from line in file.Text.Split('\n').Index()
+            where line.Item.Length > HouseRules.ColumnsMax
+            select $"{file.Path}:{line.Index + 1}: {line.Item.Length} columns");
+
+    [Fact]
     public void NothingIsLeftOpen() => Complaints.None(SourceTree.CSharp().Places(LeftOpen(), wholeText: true));
 
     [Fact]

@@ -44,7 +44,8 @@ public sealed class EvidenceNamesItsCommit : IDisposable
         var first = Commit();
         Write(
             "docs/DURABILITY.md",
-            $"# D\n\n## Evidence\n\n| what | in CI | long run | at commit | command |\n|---|---|---|---|---|\n| kills | 1 | 2 | `{first}` | `tests/Crash -- kill` |\n");
+            $"# D\n\n## Evidence\n\n| what | in CI | long run | at commit | command |\n|---|---|---|---|---|\n"
+                + $"| kills | 1 | 2 | `{first}` | `tests/Crash -- kill` |\n");
         Commit();
         Assert.Equal((0, $"fresh     {first}   kills \n"), RunScript(_tree));
         Write("src/a", "2");

@@ -7,6 +7,7 @@ internal static class HouseRules
 {
     public const int LinesMax = 400;
     public const int LinesWanted = 300;
+    public const int ColumnsMax = 120;
 
     /// <summary>
     /// The public face of the engine: as long as its members, documentation and blank lines not counted.

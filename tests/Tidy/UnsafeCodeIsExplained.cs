@@ -26,7 +26,8 @@ public class UnsafeCodeIsExplained(ITestOutputHelper output)
         Complaints.None(
             [
                 .. found.Keys.Except(known).Select(use => $"{use.Room}: uses '{use.Kind}', which UnsafeUses lacks"),
-                .. known.Except(found.Keys).Select(use => $"{use.Room}: no use of '{use.Kind}'; take it off UnsafeUses"),
+                .. known.Except(found.Keys).Select(use => $"{use.Room}: no use of '{use.Kind}'; take it off "
+                    + "UnsafeUses"),
             ]);
     }
 

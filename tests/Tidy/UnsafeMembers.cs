@@ -9,8 +9,8 @@ namespace Varve.Tests.Tidy;
 /// above each says why the memory is alive and the access in bounds.
 /// </summary>
 /// <remarks>
-/// The comment begins with <c>SAFETY:</c>. One that speaks of <c>these members</c> covers the unsafe members below it as
-/// well, while each has at most <see cref="GroupMemberLinesMax"/> lines of code and no safe member stands between.
+/// The comment begins with <c>SAFETY:</c>. One that speaks of <c>these members</c> covers the unsafe members below it
+/// too, while each has at most <see cref="GroupMemberLinesMax"/> lines of code and no safe member stands between.
 /// </remarks>
 internal static class UnsafeMembers
 {

@@ -69,24 +69,34 @@ internal static class BackgroundQuick
 
         Console.WriteLine($"apply             {load.Entries / seconds / 1000,10:N0} k/s of {load.Entries:N0} entries");
         Console.WriteLine(
-            $"table thread      {after.Since(before, "Varve tables") * 1e9 / load.Entries,10:N0} ns of processor time an entry while filling ({100 * after.Since(before, "Varve tables") / seconds:N0}% of the time), {settled.Since(before, "Varve tables") * 1e9 / load.Entries:N0} ns settled");
+            $"table thread      {after.Since(before, "Varve tables") * 1e9 / load.Entries,10:N0} ns of processor time "
+                + $"an entry while filling ({100 * after.Since(before, "Varve tables") / seconds:N0}% of the time), "
+                + $"{settled.Since(before, "Varve tables") * 1e9 / load.Entries:N0} ns settled");
         Console.WriteLine(
-            $"sync thread       {after.Since(before, "Varve sync") * 1e9 / load.Entries,10:N0} ns of processor time an entry while filling");
+            $"sync thread       {after.Since(before, "Varve sync") * 1e9 / load.Entries,10:N0} ns of processor time an "
+                + "entry while filling");
         Console.WriteLine(
-            $"flushes           {fill.Flushes,10:N0} of {fill.FlushBytes:N0} bytes while filling; compactions {fill.Compactions} of {fill.CompactionBytes:N0} bytes, settled {end.Compactions} of {end.CompactionBytes:N0}");
+            $"flushes           {fill.Flushes,10:N0} of {fill.FlushBytes:N0} bytes while filling; compactions "
+                + $"{fill.Compactions} of {fill.CompactionBytes:N0} bytes, settled {end.Compactions} of "
+                + $"{end.CompactionBytes:N0}");
         Console.WriteLine(
-            $"write amplific.   {(double)(end.WalBytes + end.FlushBytes + end.CompactionBytes) / load.UserBytes,10:N2} by the engine's counters, {(double)(ThreadTimes.WrittenBytes - written) / load.UserBytes:N2} by the kernel's");
+            $"write amplific.   {(double)(end.WalBytes + end.FlushBytes + end.CompactionBytes) / load.UserBytes,10:N2} "
+                + $"by the engine's counters, {(double)(ThreadTimes.WrittenBytes - written) / load.UserBytes:N2} by "
+                + "the kernel's");
         Console.WriteLine(
-            $"stalls            {end.FlushStalls,10:N0} for flushes, {end.SegmentStalls} for segments, {end.Pauses:N0} pauses, {end.StallTime.TotalMilliseconds:N0} ms");
+            $"stalls            {end.FlushStalls,10:N0} for flushes, {end.SegmentStalls} for segments, {end.Pauses:N0} "
+                + $"pauses, {end.StallTime.TotalMilliseconds:N0} ms");
         PrintLatencies("chunk", chunks);
         reader?.Report();
         Console.WriteLine($"settle            {settle,10:N2} s");
         Console.WriteLine(
-            $"disk              {BytesUnder(directory),10:N0} bytes, {(double)BytesUnder(directory) / load.UserBytes:N2} of the data");
+            $"disk              {BytesUnder(directory),10:N0} bytes, "
+                + $"{(double)BytesUnder(directory) / load.UserBytes:N2} of the data");
         foreach (var group in Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).GroupBy(
             Path.GetExtension))
             Console.WriteLine(
-                $"  {group.Key,-15} {group.Sum(path => new FileInfo(path).Length),10:N0} bytes in {group.Count()} files");
+                $"  {group.Key,-15} {group.Sum(path => new FileInfo(path).Length),10:N0} bytes in {group.Count()} "
+                    + "files");
     }
 
     /// <summary>Prints percentiles of times in ticks of the clock.</summary>
@@ -94,7 +104,8 @@ internal static class BackgroundQuick
     {
         var sorted = ticks.Order().ToArray();
         Console.WriteLine(
-            $"{name,-17} p50 {At(0.5):N2}, p99 {At(0.99):N2}, p99.9 {At(0.999):N2}, p99.99 {At(0.9999):N2}, max {At(1):N2} µs");
+            $"{name,-17} p50 {At(0.5):N2}, p99 {At(0.99):N2}, p99.9 {At(0.999):N2}, p99.99 {At(0.9999):N2}, max "
+                + $"{At(1):N2} µs");
 
         double At(double share) =>
             sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))] * 1e6 / Stopwatch.Frequency;

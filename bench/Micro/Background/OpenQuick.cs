@@ -80,6 +80,7 @@ internal static class OpenQuick
 
         var tables = Directory.GetFiles(directory, "*.vtab");
         Console.WriteLine(
-            $"open, {what,-11} {string.Join(", ", milliseconds.Select(ms => $"{ms:N1}"))} ms; {tables.Length} tables of {tables.Sum(path => new FileInfo(path).Length):N0} bytes");
+            $"open, {what,-11} {string.Join(", ", milliseconds.Select(ms => $"{ms:N1}"))} ms; {tables.Length} tables "
+                + $"of {tables.Sum(path => new FileInfo(path).Length):N0} bytes");
     }
 }

@@ -54,6 +54,7 @@ internal static class RecoveryQuick
         }
 
         Console.WriteLine(
-            $"{name,-35} first {milliseconds[0]:N0} ms, then {string.Join(", ", milliseconds.Skip(1).Order().Select(ms => $"{ms:N0}"))} ms");
+            $"{name,-35} first {milliseconds[0]:N0} ms, then "
+                + $"{string.Join(", ", milliseconds.Skip(1).Order().Select(ms => $"{ms:N0}"))} ms");
     }
 }

@@ -22,7 +22,8 @@ internal static unsafe class MemtableQuick
         }
 
         Console.WriteLine(
-            $"{count:N0} keys of {MemtableWorkload.KeySize} bytes, ns of processor time an operation, median of {rounds - 1} after one to warm up");
+            $"{count:N0} keys of {MemtableWorkload.KeySize} bytes, ns of processor time an operation, median of "
+                + $"{rounds - 1} after one to warm up");
         foreach (var (name, values) in results)
         {
             var sorted = values.Skip(1).Order().ToArray();

@@ -38,7 +38,9 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
             {
                 var statistics = machine.GetStatistics();
                 Console.WriteLine(
-                    $"{name}: {entries:N0} entries of {ReadWorkload.KeyBytes} + {valueBytes} bytes, {statistics.Memtables} memtables, {statistics.Runs.Count} runs; ns, median of {rounds} (least, most)");
+                    $"{name}: {entries:N0} entries of {ReadWorkload.KeyBytes} + {valueBytes} bytes, "
+                        + $"{statistics.Memtables} memtables, {statistics.Runs.Count} runs; ns, median of {rounds} "
+                        + "(least, most)");
                 new ReadsQuick(machine, work, rounds, only).Measure();
             }
         }

@@ -22,7 +22,8 @@ internal static class CommitQuick
                 var times = Measure(machine, depth, seconds);
                 times.Sort();
                 Console.WriteLine(
-                    $"{depth,4} under way: {times.Count / seconds,9:N0} chunks/s, p50 {times[times.Count / 2],7:N0} us, p99 {times[(int)(times.Count * 0.99)],7:N0} us");
+                    $"{depth,4} under way: {times.Count / seconds,9:N0} chunks/s, p50 {times[times.Count / 2],7:N0} "
+                        + $"us, p99 {times[(int)(times.Count * 0.99)],7:N0} us");
             }
         }
         finally

@@ -22,9 +22,10 @@ internal static class MarkdownReport
             text.AppendLine(Inv($"{i + 1}. {results.Runs[i].At:yyyy-MM-dd HH:mm}, {Origin(results.Runs[i])}"));
         var machine = results.Runs[^1].Machine;
         text.AppendLine().AppendLine(Inv(
-            $"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, {machine.FileSystem}, {machine.Runtime}."));
-        text.AppendLine(
-            $"Peers: {string.Join(", ", machine.Packages.Where(p => p.Key != "Varve").Select(p => $"{p.Key} {p.Value}"))}.").AppendLine();
+            $"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, "
+                + $"{machine.FileSystem}, {machine.Runtime}."));
+        var peers = machine.Packages.Where(p => p.Key != "Varve").Select(p => $"{p.Key} {p.Value}");
+        text.AppendLine($"Peers: {string.Join(", ", peers)}.").AppendLine();
         text.Append(Tables(results));
         text.AppendLine("## Beside the rows").AppendLine().Append(Details(results));
         text.AppendLine().AppendLine("## How it is measured").AppendLine();
@@ -61,7 +62,8 @@ internal static class MarkdownReport
             {
                 var cells = engines.Select(e => row.TryGetValue(e, out var summary) ? Cell(workload, summary) : "");
                 text.AppendLine(
-                    $"| {results.TitleOf(workload)} | {string.Join(" | ", cells)} | {Rounds(results, workload, row)} | {Verdicts(workload, row)} |");
+                    $"| {results.TitleOf(workload)} | {string.Join(" | ", cells)} | {Rounds(results, workload, row)} | "
+                        + $"{Verdicts(workload, row)} |");
             }
 
             if (rows.Any(r => r.Workload.IsHotPath)) text.AppendLine(Allocation(rows, engines));
@@ -76,7 +78,8 @@ internal static class MarkdownReport
         var options = run.Command.Length > 0 ? $"`{run.Command}`" : "no options";
         var varve = run.Machine.Packages.GetValueOrDefault("Varve");
         return Inv(
-            $"{options}: {run.Entries:N0} entries a data set unless the row says otherwise, {run.Seconds / 60:0} minutes, Varve {varve}");
+            $"{options}: {run.Entries:N0} entries a data set unless the row says otherwise, {run.Seconds / 60:0} "
+                + $"minutes, Varve {varve}");
     }
 
     private static string Rounds(RunResults results, Workload workload, IReadOnlyDictionary<string, Summary> row)
@@ -118,7 +121,8 @@ internal static class MarkdownReport
         var own = engines.ToList().IndexOf(Engines.BenchEngines.Varve);
         var verdict =
             own < 0 ? "asked 0 B" : $"**{Short(cells[own])}** (asked 0 B{(cells[own] == 0 ? "" : ": not reached")})";
-        return $"| managed bytes allocated an operation, worst row | {string.Join(" | ", cells.Select(c => Short(c) + " B"))} | | {verdict} |";
+        return $"| managed bytes allocated an operation, worst row | "
+            + $"{string.Join(" | ", cells.Select(c => Short(c) + " B"))} | | {verdict} |";
     }
 
     private static string Details(RunResults results)

@@ -135,7 +135,8 @@ internal static class ApplyCommand
         Console.Out.WriteLine($"succeeded     {SizeText.Count(applier.Succeeded)}");
         Console.Out.WriteLine(
             $"failed        "
-                + $"{SizeText.Count(applier.Entries - applier.Succeeded)} (compare-and-swaps whose expectation did not hold)");
+                + $"{SizeText.Count(applier.Entries - applier.Succeeded)} (compare-and-swaps whose expectation did not "
+                + "hold)");
         Console.Out.WriteLine($"last applied  index {applied.Index}, term {applied.Term}");
         Console.Out.WriteLine($"live keys     {SizeText.Count(engine.Count)}");
         Console.Out.WriteLine(string.Create(

@@ -49,8 +49,9 @@ internal static class RepairCommand
             if (report.Losses.Count == 0 && report.IsExact) return ExitCode.Ok;
             Console.Out.Flush();
             Console.Error.WriteLine(
-                $"varve: {target}: "
-                    + $"{(report.IsExact ? "entries at the end of the log are lost" : "the result is not the state of one index")}");
+                $"varve: {target}: " + (report.IsExact
+                    ? "entries at the end of the log are lost"
+                    : "the result is not the state of one index"));
             return ExitCode.Corruption;
         });
         return command;

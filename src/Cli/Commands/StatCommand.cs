@@ -53,10 +53,11 @@ internal static class StatCommand
             "memory",
             $"{SizeText.Format(statistics.MemoryBytes)} of memtables, "
                 + $"{SizeText.Format(statistics.ChunkBytes)} kept to apply chunks in");
-        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL" + (statistics.TornTailBytes
-            == 0 ? ""
-            : $"; after them "
-                + $"{SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being written, or a torn tail"));
+        var torn = statistics.TornTailBytes == 0
+            ? ""
+            : $"; after them {SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being "
+                + "written, or a torn tail";
+        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL{torn}");
         if (statistics.Fault is { } fault) Fact("fault", fault);
         AnsiConsole.Write(facts);
         if (statistics.Runs.Count == 0) return;

@@ -62,7 +62,8 @@ internal static class VerifyCommand
 
     /// <summary>A problem on one line.</summary>
     public static string LineOf(Problem problem) =>
-        $"{(problem.Severity == Severity.Damage ? "damage" : "remark")}  {problem.File} at {problem.Offset}: {problem.Structure}: {problem.Text}"
+        $"{(problem.Severity == Severity.Damage ? "damage" : "remark")}  {problem.File} at {problem.Offset}: "
+            + $"{problem.Structure}: {problem.Text}"
             .ReplaceLineEndings(" ");
 
     /// <summary>A problem as a JSON object.</summary>

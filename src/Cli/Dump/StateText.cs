@@ -12,7 +12,8 @@ internal static class StateText
         return $"state at index {state.LastIndex}, term {state.LastTerm}: {state.LiveCount} live keys at "
             + $"{state.CountedTimeMs}, log time {state.LogTimeMs}, "
             + $"local time {state.LocalTimeMs}, {state.LeaseClock.ToString().ToLowerInvariant()} lease clock, "
-            + $"{state.Terms.Length} term runs, outcomes of {state.Outcomes.Sum(run => (long)run.Count)} entries{snapshot}";
+            + $"{state.Terms.Length} term runs, outcomes of {state.Outcomes.Sum(run => (long)run.Count)} "
+            + $"entries{snapshot}";
     }
 
     public static string Describe(AddedTable added)

@@ -110,7 +110,8 @@ public sealed class TooManyOpenFilesException(string path, Exception? inner = nu
 /// <param name="inner">The failure of the operating system.</param>
 public sealed class TooManyMappingsException(string path, Exception? inner = null)
     : VarveException(
-        $"{path}: the system gives this process no more memory mappings (on Linux, vm.max_map_count or a limit of address space)",
+        $"{path}: the system gives this process no more memory mappings (on Linux, vm.max_map_count or a limit of "
+            + "address space)",
         inner)
 {
     /// <summary>The file that could not be mapped.</summary>

@@ -21,7 +21,7 @@ namespace Varve.Epochs;
 ///   r2  slot = e                      w2  stamp = E++            (full fence)
 ///   r3  load shared pointers          w3  limit = E
 ///   r4  use what they lead to         w4  a full fence on every thread of the process
-///   r5  slot = 0        (release)     w5  scan all slots; safe if every slot is 0 or above stamp, and limit is above stamp
+///   r5  slot = 0        (release)     w5  scan all slots; safe: each is 0 or above stamp, and limit is above stamp
 /// </code>
 ///
 /// <para><b>The argument.</b> Let w4 interrupt the reader's thread at a point F: all that the reader did before F is

@@ -5,8 +5,8 @@ using Varve.Versions;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Deletes files of a database that nothing names. Files with other names stay. A file that cannot be deleted stays too,
-/// as a segment does that a reader has mapped; a later open deletes it.
+/// Deletes files of a database that nothing names. Files with other names stay. A file that cannot be deleted stays
+/// too, as a segment does that a reader has mapped; a later open deletes it.
 /// </summary>
 internal sealed class OrphanSweeper(IStorage storage, string directory)
 {
@@ -27,7 +27,7 @@ internal sealed class OrphanSweeper(IStorage storage, string directory)
     /// Deletes tables, manifests and segments that the manifest does not name. It is durable by now (I5).
     /// </summary>
     /// <param name="manifest">The manifest that CURRENT names.</param>
-    /// <param name="segmentsInUse">Numbers of segments that stay although they come before the manifest's first.</param>
+    /// <param name="segmentsInUse">Numbers of segments that stay, although they precede the manifest's first.</param>
     public void SweepUnnamed(ManifestStore manifest, HashSet<ulong> segmentsInUse)
     {
         var named = manifest.Content.Runs.SelectMany(run => run).Select(table => table.Table.Number).ToHashSet();

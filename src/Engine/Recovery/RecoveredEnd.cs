@@ -3,7 +3,7 @@ namespace Varve.Recovery;
 /// <summary>How the log ends that an open for writing recovered.</summary>
 internal enum RecoveredEnd
 {
-    /// <summary>The manifest names no first segment yet: the database was made, and its first segment was not.</summary>
+    /// <summary>The manifest names no first segment yet: the database was made, its first segment was not.</summary>
     NoLog,
 
     /// <summary>The last record says that the log continues in a segment that holds no record of it.</summary>

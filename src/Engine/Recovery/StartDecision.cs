@@ -3,7 +3,7 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Decides where an open for writing appends, and what it syncs first. The table in <see cref="For"/> is the whole rule:
+/// Decides where an open for writing appends, and what it syncs first. The table in <see cref="For"/> is the rule:
 /// <list type="bullet">
 /// <item>Only a clean end takes another record. Behind a torn tail lie bytes that a later scan must not reach: the new
 /// segment's link names the valid end, and so cuts them off. A sealed segment promises a successor: the next segment

@@ -27,7 +27,8 @@ internal sealed class EngineClock(EngineOptions options, ulong startMs)
         catch (Exception e)
         {
             throw new InvalidOperationException(
-                $"{nameof(EngineOptions)}.{nameof(EngineOptions.TimeProvider)} failed to give the time; nothing was done: "
+                $"{nameof(EngineOptions)}.{nameof(EngineOptions.TimeProvider)} failed to give the time; nothing was "
+                    + "done: "
                     + $"{e.Message}",
                 e);
         }

@@ -45,8 +45,14 @@ internal sealed class SnapshotTarget
     /// Of the names beside the target that are ours. A hash of its name: the name itself may be as long as a name can
     /// be.
     /// </summary>
-    private string Prefix =>
-        $".varve-{XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(Path.GetFileName(_target))).ToString("x16", CultureInfo.InvariantCulture)}-";
+    private string Prefix
+    {
+        get
+        {
+            var hash = XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(Path.GetFileName(_target)));
+            return $".varve-{hash.ToString("x16", CultureInfo.InvariantCulture)}-";
+        }
+    }
 
     /// <summary>
     /// Begins a snapshot in a directory that is not there or is empty, or in what a link to such a directory names.

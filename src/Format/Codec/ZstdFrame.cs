@@ -7,7 +7,7 @@ namespace Varve.Format;
 /// So bytes after the frame, and a size over a cap, are seen before anything is allocated.
 /// <code>
 ///  0  u32  magic 0xFD2FB528
-///  4  u8   bits 7-6: size of the content size; 5: single segment; 3: reserved; 2: checksum; 1-0: size of the dictionary id
+///  4  u8   bits 7-6: size of the content size; 5: single segment; 3: reserved; 2: checksum; 1-0: size of dictionary id
 ///     window descriptor, unless a single segment; dictionary id; content size
 ///     blocks: u24: bit 0: last; bits 2-1: raw, run, compressed, reserved; the rest: size
 ///     u32 checksum, if announced

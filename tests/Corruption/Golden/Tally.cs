@@ -36,7 +36,8 @@ internal sealed class Tally
                 write(
                     $"{file,-16} {name,-32} {row[0],10:n0} {row[1],10:n0} {row[2],8:n0} {row[3],10:n0} {row[4],8:n0}");
             write(
-                $"{"all",-16} {"",-32} {Of(Verdict.Open),10:n0} {Of(Verdict.Read),10:n0} {Of(Verdict.Verify),8:n0} {Of(Verdict.Harmless),10:n0} {Of(Verdict.Gap),8:n0}");
+                $"{"all",-16} {"",-32} {Of(Verdict.Open),10:n0} {Of(Verdict.Read),10:n0} {Of(Verdict.Verify),8:n0} "
+                    + $"{Of(Verdict.Harmless),10:n0} {Of(Verdict.Gap),8:n0}");
         }
     }
 }

@@ -22,5 +22,6 @@ internal sealed class BesideFigures
     public void Killed() => Interlocked.Increment(ref _kills);
 
     public override string ToString() =>
-        $"{_opens:N0} opens, {_catchUps:N0} catch-ups ({_moves:N0} to another state), {_reads:N0} reads checked, {_kills:N0} kills of the writer";
+        $"{_opens:N0} opens, {_catchUps:N0} catch-ups ({_moves:N0} to another state), {_reads:N0} reads checked, "
+            + $"{_kills:N0} kills of the writer";
 }

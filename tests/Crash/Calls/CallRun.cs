@@ -57,7 +57,9 @@ internal sealed class CallRun(
         var threads = touching.GroupBy(call => call.Thread).ToList();
         if (threads.Count != 1)
             throw new BrokenPromise(
-                $"{scenario.Name} is not one thread's work: {string.Join(" and ", threads.Select(thread => $"{thread.Count()} calls like {thread.Last().Line}"))}");
+                $"{scenario.Name} is not one thread's work: "
+                    + string.Join(
+                        " and ", threads.Select(thread => $"{thread.Count()} calls like {thread.Last().Line}")));
         return [.. from numbered in calls.Take(end).Where(call => call.Thread == touching[0].Thread
             && call.Name != Write).GroupBy(call => call.Name).SelectMany(name => name.Index())
                    where touching.Contains(numbered.Item)
@@ -82,7 +84,9 @@ internal sealed class CallRun(
         catch (Exception e)
         {
             throw new BrokenPromise(
-                $"{point} at {hit.Line}, heard {string.Join(' ', _heard.TakeLast(9).Select(message => $"{message.Kind}:{message.Value}"))}: {e}");
+                $"{point} at {hit.Line}, heard "
+                    + $"{string.Join(' ', _heard.TakeLast(9).Select(message => $"{message.Kind}:{message.Value}"))}: "
+                    + $"{e}");
         }
     }
 

@@ -109,7 +109,8 @@ internal sealed class Promise(ulong seed)
     }
 
     public override string ToString() =>
-        $"acknowledging {_applied}{(_jump is { } to ? $", jumping to {to}" : "")}, durable {_durable}{(_mayLosePower ? ", power lost" : "")}{(_isFresh ? ", before it was open again" : "")}";
+        $"acknowledging {_applied}{(_jump is { } to ? $", jumping to {to}" : "")}, durable "
+            + $"{_durable}{(_mayLosePower ? ", power lost" : "")}{(_isFresh ? ", before it was open again" : "")}";
 
     /// <summary>What may be found now: of any moment since the power went, if it did.</summary>
     private Func<ulong, bool> AllowedNow() =>

@@ -91,6 +91,7 @@ internal static class GrowthRun
         }
 
         public override string ToString() =>
-            $"{Entries} entries in all, at most {Files} files, {FileBytes >> 20} MiB on disk, {MemoryBytes >> 20} MiB of memtables";
+            $"{Entries} entries in all, at most {Files} files, {FileBytes >> 20} MiB on disk, {MemoryBytes >> 20} MiB "
+                + "of memtables";
     }
 }

@@ -28,7 +28,8 @@ internal sealed class KillFigures
     public void Entry(long count) => Interlocked.Add(ref _entries, count);
 
     public override string ToString() =>
-        $"{_kills} kills ({_opening} while it opened, {_disturbed} at a flush, compaction, snapshot, reset or install, {_closing} while it closed), "
+        $"{_kills} kills ({_opening} while it opened, {_disturbed} at a flush, compaction, snapshot, reset or install, "
+            + $"{_closing} while it closed), "
         +
         $"{_verified} states verified, {_entries} acknowledgements, 0 lost, 0 inexact";
 }

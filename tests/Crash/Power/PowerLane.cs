@@ -43,8 +43,10 @@ internal sealed class PowerFigures
     {
         lock (_turn)
         {
-            return $"{Cuts} cuts ({Opening} while it opened, {Disturbed} at a flush, compaction, snapshot, reset or install), {Verified} states verified, " +
-                $"{LostUnsynced} of them an earlier index than acknowledged, as allowed; children: {string.Join(", ", _endings.Select(pair => $"{pair.Value} {pair.Key}"))}";
+            return $"{Cuts} cuts ({Opening} while it opened, {Disturbed} at a flush, compaction, snapshot, reset or "
+                + $"install), {Verified} states verified, "
+                + $"{LostUnsynced} of them an earlier index than acknowledged, as allowed; children: "
+                + $"{string.Join(", ", _endings.Select(pair => $"{pair.Value} {pair.Key}"))}";
         }
     }
 }

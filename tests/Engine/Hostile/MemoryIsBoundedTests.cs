@@ -82,7 +82,8 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
         var peak = StatusOf("VmHWM") - resident;
         output.WriteLine(
-            $"{what}: {allocated / 1048576.0:F1} MiB allocated, resident memory rose by {peak / 1048576.0:F1} MiB at most; {failure?.Message}");
+            $"{what}: {allocated / 1048576.0:F1} MiB allocated, resident memory rose by {peak / 1048576.0:F1} MiB at "
+                + $"most; {failure?.Message}");
         Assert.True(Victim.IsRefusal(failure), $"{failure}");
         Assert.InRange(allocated, 0, Allowed);
         Assert.True(peak <= Allowed, $"{peak:N0} bytes of resident memory");

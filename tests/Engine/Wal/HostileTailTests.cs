@@ -112,7 +112,8 @@ public sealed class HostileTailTests(ITestOutputHelper output)
         var scan = new TailScan(segment);
         scan.Run(WalSegmentHeader.Size);
         output.WriteLine(
-            $"{segment.Length >> 20} MiB: {scan.HashedBytes / (double)segment.Length:F1} times the segment hashed, {Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0} ms");
+            $"{segment.Length >> 20} MiB: {scan.HashedBytes / (double)segment.Length:F1} times the segment hashed, "
+                + $"{Stopwatch.GetElapsedTime(began).TotalMilliseconds:F0} ms");
         return scan;
     }
 

@@ -79,7 +79,8 @@ internal static class CallerBugs
                 "if (!SEEDED) foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);")),
 
         new("refusal-not-replayed", "after a replay a refused command counts as a compare-and-swap that failed",
-            "Conformance: Rules.EngineKeepsInvalidCommandRules.ARefusedCommandIsRememberedAcrossReopeningAndByTheOtherPolicy",
+            "Conformance: Rules.EngineKeepsInvalidCommandRules."
+                + "ARefusedCommandIsRememberedAcrossReopeningAndByTheOtherPolicy",
             new Edit("WalReplayer.cs", "Refused = columns.Refused", "Refused = !SEEDED && columns.Refused")),
 
         new("refusal-not-persisted", "a flush or a snapshot forgets which commands were refused",

@@ -29,7 +29,8 @@ internal static class LeaseBugs
             new Edit(Horizon, "ForgottenTime(now));", "SEEDED ? now : ForgottenTime(now));")),
 
         new("forgotten-leases-reported", "a clean-up reports leases that other replicas may have dropped",
-            "Engine: Leases.ExpiredLeaseRetentionTests.ReplicasThatCleanUpAtTheSameIndexReportTheSameWhateverTheyCompacted",
+            "Engine: Leases.ExpiredLeaseRetentionTests."
+                + "ReplicasThatCleanUpAtTheSameIndexReportTheSameWhateverTheyCompacted",
             new Edit(Cleaner, "horizon.ForgottenTime(to));", "SEEDED ? 0 : horizon.ForgottenTime(to));")),
 
         new("clean-up-in-the-order-found", "a clean-up returns keys in an order that tells which tables a replica has",

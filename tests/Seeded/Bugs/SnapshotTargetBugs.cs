@@ -27,8 +27,8 @@ internal static class SnapshotTargetBugs
         new("staging-name-too-long", "a snapshot's temporary name is its own with more after it",
             "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
             new Edit("SnapshotTarget.cs",
-                "private string Prefix =>",
-                "private string Prefix => (SEEDED ? Path.GetFileName(_target) : \"\") +")),
+                "private string Prefix { get {",
+                "private string Prefix { get { if (SEEDED) return Path.GetFileName(_target) + \".varve-\";")),
 
         new("mount-point-refused", "a snapshot cannot be made in a directory that cannot be replaced",
             "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",

@@ -121,7 +121,8 @@ internal static class WalBugs
         new(
             "segment-not-allocated",
             "a segment's blocks are not reserved: a full disk would kill the process at a store",
-            "Engine: Recovery.OperationOrderTests.ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed",
+            "Engine: Recovery.OperationOrderTests."
+                + "ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed",
             new Edit(
                 "SegmentPool.cs", "file.Allocate(bytes);",
                 "if (SEEDED) file.Write(bytes - 1, [0]); else file.Allocate(bytes);")),

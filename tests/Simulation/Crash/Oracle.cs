@@ -78,7 +78,8 @@ internal sealed class Oracle(SimFs disk)
         return expected.Find(
             machine.LastApplied.Index, state => (difference = Compare(machine, state)) is null, nothingIsLost)
             ?? throw new WrongRecoveryException(
-                $"recovered {machine.LastApplied}, expected {expected}{(nothingIsLost ? ", nothing lost" : "")}: {difference ?? "no such state"}");
+                $"recovered {machine.LastApplied}, expected {expected}{(nothingIsLost ? ", nothing lost" : "")}: "
+                    + $"{difference ?? "no such state"}");
     }
 
     /// <summary>What differs, or null.</summary>

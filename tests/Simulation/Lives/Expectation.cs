@@ -19,7 +19,8 @@ internal sealed record Expectation(params Allowed[] Allowed)
     }
 
     public override string ToString() => string.Join(" or ", Allowed.Select(range =>
-        $"{range.Line.Ends[range.First].Id.Index}..{range.Line.Ends[range.Acknowledged].Id.Index} acknowledged..{range.Line.Ends[range.Last].Id.Index}"));
+        $"{range.Line.Ends[range.First].Id.Index}..{range.Line.Ends[range.Acknowledged].Id.Index} "
+            + $"acknowledged..{range.Line.Ends[range.Last].Id.Index}"));
 }
 
 /// <summary>

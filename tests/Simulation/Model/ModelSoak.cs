@@ -49,7 +49,8 @@ internal static class ModelSoak
         }
 
         soak.Write(
-            $"{done:N0} operations in {next + 1 - first} worlds, {reopened:N0} reopenings, {installed:N0} installs, 0 differences, {soak.Elapsed:hh\\:mm\\:ss}, seed {soak.Seed}");
+            $"{done:N0} operations in {next + 1 - first} worlds, {reopened:N0} reopenings, {installed:N0} installs, 0 "
+                + $"differences, {soak.Elapsed:hh\\:mm\\:ss}, seed {soak.Seed}");
     }
 
     private static int HashCode(ulong seed, long world) =>

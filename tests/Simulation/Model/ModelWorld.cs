@@ -238,7 +238,8 @@ internal sealed class ModelWorld : IDisposable
                 ? length >= 0 && Model.ValueOf(key).Span.SequenceEqual(_buffer.AsSpan(0, length))
                 : length < 0;
             if (!isSame) Assert.Fail(
-                $"at {_machine.Index}, key {Text(Model.Keys[key])}: {length} bytes, live in the model: {Model.IsLive(key)}");
+                $"at {_machine.Index}, key {Text(Model.Keys[key])}: {length} bytes, live in the model: "
+                    + $"{Model.IsLive(key)}");
         }
 
         Assert.Null(Engine.Get(Encoding.ASCII.GetBytes($"/registry/pods/absent/{_random.Next()}")));
@@ -283,7 +284,9 @@ internal sealed class ModelWorld : IDisposable
             while (at != end && !Model.IsLive(at)) at += step;
             var hasNext = scan.MoveNext();
             if (hasNext != (at != end)) Assert.Fail(
-                $"at {_machine.Index}: the scan {(hasNext ? $"goes on with {Text(scan.Current.Key)}" : $"ends before {Text(Model.Keys[at])}")}");
+                $"at {_machine.Index}: the scan " + (hasNext
+                    ? $"goes on with {Text(scan.Current.Key)}"
+                    : $"ends before {Text(Model.Keys[at])}"));
             if (!hasNext) break;
             if (!scan.Current.Key.SequenceEqual(Model.Keys[at])) Assert.Fail(
                 $"at {_machine.Index}: the scan is at {Text(scan.Current.Key)}, the model at {Text(Model.Keys[at])}");

@@ -31,7 +31,8 @@ internal static class DiskFull
             return true;
         });
         soak.Write(
-            $"{done:N0} times the disk was full and was freed again: {refused:N0} calls refused, nothing acknowledged lost, never latched");
+            $"{done:N0} times the disk was full and was freed again: {refused:N0} calls refused, nothing acknowledged "
+                + "lost, never latched");
         return Task.CompletedTask;
     }
 

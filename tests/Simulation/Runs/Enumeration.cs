@@ -32,7 +32,8 @@ internal sealed class Tally
     }
 
     public override string ToString() =>
-        $"{_states:N0} distinct states, all exact, at {_points:N0} points ({_allWays:N0} of them in every way); {_whole:N0} states recovered for writing, thrice";
+        $"{_states:N0} distinct states, all exact, at {_points:N0} points ({_allWays:N0} of them in every way); "
+            + $"{_whole:N0} states recovered for writing, thrice";
 }
 
 /// <summary>The states that a power loss may leave of one life, at every moment of it.</summary>

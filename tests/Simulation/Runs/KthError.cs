@@ -60,7 +60,8 @@ internal static class KthError
         soak.Write(
             $"{callers:N0} failures of an allocation, the clock or the logger (every {every}); every state exact");
         soak.Write(
-            $"{injected:N0} errors at single calls (every {every}), {latched:N0} of them latched the engine; every state exact, in a new process and after a power loss");
+            $"{injected:N0} errors at single calls (every {every}), {latched:N0} of them latched the engine; every "
+                + "state exact, in a new process and after a power loss");
         return Task.CompletedTask;
     }
 

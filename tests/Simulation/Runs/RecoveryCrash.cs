@@ -60,7 +60,8 @@ internal sealed class RecoveryCrash : IDisposable
             return true;
         });
         soak.Write(
-            $"{crashes:N0} crashes in the recovery of a crashed recovery of a crashed recovery, in {lives:N0} lives, all exact");
+            $"{crashes:N0} crashes in the recovery of a crashed recovery of a crashed recovery, in {lives:N0} lives, "
+                + "all exact");
         return Task.CompletedTask;
     }
 
