@@ -7,21 +7,25 @@ using Varve.Wal;
 namespace Varve.Compaction;
 
 /// <summary>
-/// What a flush changes beside the version: the history, the log, the memory budget. Under the gate, before the switch.
+/// The fourth step of a flush: what takes note of it beside the version set. Under the gate, before the switch, from
+/// where on another thread may recycle the memtable's segment.
 /// </summary>
 internal sealed class FlushCompletion(
     EngineContext engine, VersionSet versions, History history, WalWriter wal, MemtableSupply supply, WalSyncer syncer,
     ChunkBuffers scratch)
 {
     /// <summary>
-    /// A flush has made <paramref name="current"/> of <paramref name="replaced"/>, whose oldest memtable was
-    /// <paramref name="memtable"/>.
+    /// History takes the version that the change replaces, the log forgets the memtable's segment, the budget takes in
+    /// the memtables that stay.
     /// </summary>
-    public void CompleteLocked(DbVersion replaced, DbVersion current, Memtable memtable)
+    /// <param name="replaced">The current version.</param>
+    /// <param name="change">A flush's, whose manifest record is durable.</param>
+    public void ReleaseGateHeld(DbVersion replaced, VersionChange change)
     {
-        memtable.MarkObsolete();
-        engine.Counters.Flushes++; // before the switch: who sees one memtable less sees the flush counted
-        if (replaced.Base.LastIndex < current.Base.LastIndex)
+        var memtable = change.MemtableOut!;
+        var last = change.BaseState!.LastIndex;
+        engine.Counters.Flushes++; // before the switch: a reading that shows one memtable less counts the flush
+        if (replaced.Base.LastIndex < last)
         {
             // Without newer memtables: what a cut reads that it serves is in this one or below.
             var past = new DbVersion(replaced.Generation, [memtable], replaced.Runs, replaced.Base);
@@ -29,21 +33,20 @@ internal sealed class FlushCompletion(
             past.Release();
         }
 
-        history.Trim(current, wal.Position.Index);
-        current.Generation.Snapshots.TrimLocked(current.Base.LastIndex);
+        history.Trim(last, wal.Position.Index);
+        replaced.Generation.Snapshots.TrimLocked(last);
         wal.Forget(memtable.Segment);
         syncer.NoteDurableLocked(memtable.Last!.Value.Id);
-        supply.ReviewLocked(current.Memtables, scratch.Bytes);
-        var index = memtable.Last!.Value.Index;
-        engine.Log.Post(logger => Log.Flushed(logger, index));
+        supply.ReviewLocked(replaced.Memtables[..^1], scratch.Bytes);
+        engine.Log.Post(logger => Log.Flushed(logger, last));
     }
 
     /// <summary>
-    /// Lets go of the past that no cut needs any more: where there is no room, no flush does that, and its tables may
-    /// be the room that is missing.
+    /// Drops the past that no cut needs any more. A flush does so too, but on a full disk none comes to an end, and the
+    /// tables of the past may be the room that is missing.
     /// </summary>
     public void TrimHistory()
     {
-        using (versions.EnterGate()) history.Trim(versions.Current, wal.Position.Index);
+        using (versions.EnterGate()) history.Trim(versions.Current.Base.LastIndex, wal.Position.Index);
     }
 }

@@ -10,7 +10,31 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>
-/// Writes a sealed memtable as a run of its own, and has the version that follows say so. One thread at a time.
+/// Writes the oldest sealed memtable to files, as a run of its own.
+/// <para>
+/// The problem: a flush changes five things that belong to different owners: the files, the manifest, the current
+/// version, the history of versions and the log, which reuses the memtable's segment. A crash or a failure between any
+/// two of them must leave a database that opens with every acknowledged entry, and a reader must see the memtable or
+/// its run, never neither. So a flush is five steps, which <see cref="Flush"/> does in this order:
+/// </para>
+/// <list type="number">
+/// <item><see cref="Write"/>: rows become synced, named, opened tables (I4). What is not published yet is synced to the
+/// log first and so published (I1): under <see cref="Durability.Power"/> a table must hold nothing that could still be
+/// lost (I3).</item>
+/// <item><see cref="Describe"/>: the change as data, with the state as of the memtable's last entry.</item>
+/// <item>AppendEdit: the manifest record is durable (I5). From here on the memtable's segment is not needed by recovery;
+/// before, a failure leaves everything as it was.</item>
+/// <item>Release: history takes the version, the log forgets the segment.</item>
+/// <item>Install: files are marked, and the new version becomes current. From here on another thread may free the
+/// memtable and recycle its segment, so Release comes first, and both in one gate section: an applier or a cut that
+/// enters the gate finds log, history and version in agreement.</item>
+/// </list>
+/// <para>
+/// The obvious design prepares the new version, syncs the edit, and stores the version. It lost: memtables rotate while
+/// the edit is synced, and the stored version would lack the new ones. Holding the gate across the sync would keep them
+/// from rotating, and every applier waiting for it. So the change is data until the switch.
+/// </para>
+/// <para>One thread at a time: the background's, or the one that closes the engine once that has ended.</para>
 /// </summary>
 internal sealed class Flusher(
     EngineContext engine, VersionSet versions, WalSyncer syncer, LiveKeyCounter liveKeys, FlushCompletion completion)
@@ -19,12 +43,47 @@ internal sealed class Flusher(
 
     /// <summary>
     /// Flushes the oldest memtable of a version, which is sealed; false, with nothing done, when the engine is closing
-    /// or another state is current by now.
+    /// or the version's generation is gone.
     /// </summary>
     public bool Flush(DbVersion version, Memtable memtable)
     {
+        if (Write(version, memtable, out var counted) is not { } tables) return false;
+        try
+        {
+            var change = Describe(version, memtable, tables, counted);
+            if (engine.State.IsStopping)
+            {
+                // Closing; or latched, and then what was read may be pages that a failed sync dropped.
+                change.MarkNewFiles();
+                return false;
+            }
+
+            using (versions.EnterManifest())
+            {
+                if (!versions.AppendEditManifestHeld(change)) return false;
+                using (versions.EnterGate())
+                {
+                    completion.ReleaseGateHeld(versions.Current, change);
+                    versions.InstallGateHeld(change);
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            tables.ForEach(static table => table.Release());
+        }
+    }
+
+    /// <summary>
+    /// Writes the rows to tables, which are synced and opened with one reference each; counts the live keys as of the
+    /// memtable's end. Null, with nothing left behind, when the version's generation is gone.
+    /// </summary>
+    private List<TableHandle>? Write(
+        DbVersion version, Memtable memtable, out (long LiveCount, ulong TimeMs) counted)
+    {
         var last = memtable.Last!.Value;
-        // What is not published must not get into tables.
         if (version.Generation.Applied.Read().Index < last.Index) syncer.SyncAll();
         using var batch = new TableSetWriter(
             versions.Storage,
@@ -37,67 +96,48 @@ internal sealed class Flusher(
             versions.Spares,
             memtable.Segment.End);
         WriteRows(version, memtable, batch);
-        if (!liveKeys.TryCountAtEnd(version, memtable, out var counted)) return false;
-        var added = TableHandle.OpenAll(
+        if (!liveKeys.TryCountAtEnd(version, memtable, out counted)) return null;
+        var tables = TableHandle.OpenAll(
             versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.FlushBytes += batch.BytesWritten;
-        // Closing; or latched, and then what was read may be pages that a failed sync let go of.
-        return TableHandle.HandOver(added, () => !engine.State.IsStopping && Commit(version, memtable, added, counted));
-    }
-
-    private bool Commit(
-        DbVersion version, Memtable memtable, List<TableHandle> added, (long LiveCount, ulong TimeMs) counted)
-    {
-        var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
-        DbVersion? replaced = null;
-        return versions.Commit(
-            version.Generation,
-            before =>
-            {
-                using (versions.EnterGate())
-                {
-                    return new VersionEdit
-                    {
-                        NextFileNumber = 0,
-                        FirstSegment = before.Memtables[^2].Segment.Number,
-                        State = DescribeLocked(before, counted),
-                        Added = [.. added.Select(table => new AddedTable(order, table.Descriptor))],
-                    };
-                }
-            },
-            (current, edit) =>
-            {
-                replaced = current;
-                Run[] runs = added.Count == 0 ? current.Runs : [new Run(order, [.. added]), .. current.Runs];
-                return new DbVersion(current.Generation, current.Memtables[..^1], runs, edit.State!);
-            },
-            current => completion.CompleteLocked(replaced!, current, memtable));
-    }
-
-    /// <summary>The state as of the end of a version's oldest memtable, which is sealed.</summary>
-    private static MachineState DescribeLocked(DbVersion version, (long LiveCount, ulong TimeMs) counted)
-    {
-        var last = version.Memtables[^1].Last!.Value;
-        return version.Generation.DescribeLocked(
-            last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs);
+        return tables;
     }
 
     /// <summary>
-    /// Writes the memtable's rows, and counts them by their keys unless the census has begun to count them in the log's
-    /// order.
+    /// Writes the memtable's rows, and counts them by their keys unless the counter has begun to count them in the
+    /// log's order.
     /// </summary>
     private void WriteRows(DbVersion version, Memtable memtable, TableSetWriter batch)
     {
-        var difference = liveKeys.TryCountByKeys(version, memtable, out var time)
-            ? new FlushDelta(version.Runs, time) : null;
+        var delta = liveKeys.TryCountByKeys(version, memtable, out var time) ? new FlushDelta(version.Runs, time) : null;
         var from = new FlushIterator(memtable, version.TableHasher);
         Span<RowRef> rows = stackalloc RowRef[RowsAtOnce];
         for (var count = from.Take(rows); count > 0; count = from.Take(rows))
         {
-            difference?.Count(rows[..count]);
+            delta?.Count(rows[..count]);
             foreach (ref readonly var row in rows[..count]) batch.Add(row);
         }
 
-        if (difference is not null) liveKeys.CountedByKeys(version, memtable, time, difference.Value, from.Leases);
+        if (delta is not null) liveKeys.CountedByKeys(version, memtable, time, delta.Value, from.Leases);
+    }
+
+    /// <summary>The change that replaces the memtable by its tables, if it had rows.</summary>
+    private VersionChange Describe(
+        DbVersion version, Memtable memtable, List<TableHandle> tables, (long LiveCount, ulong TimeMs) counted)
+    {
+        var order = (version.Runs.Length == 0 ? 0 : version.Runs[0].Order) + 1;
+        var last = memtable.Last!.Value;
+        using (versions.EnterGate())
+        {
+            return new VersionChange
+            {
+                Generation = version.Generation,
+                MemtableOut = memtable,
+                RunIn = tables.Count == 0 ? null : new Run(order, [.. tables]),
+                BaseState = version.Generation.DescribeLocked(
+                    last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs),
+                FirstSegment = version.Memtables[^2].Segment.Number,
+            };
+        }
     }
 }

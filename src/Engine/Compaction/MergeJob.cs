@@ -48,8 +48,14 @@ internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseH
         var outputs = TableHandle.OpenAll(
             versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.CompactionBytes += batch.BytesWritten;
-        return TableHandle.HandOver(
-            outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true));
+        try
+        {
+            return Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true);
+        }
+        finally
+        {
+            outputs.ForEach(static table => table.Release());
+        }
     }
 
     private bool Merge(DbVersion version, Run[] inputs, bool isBottom, ulong dropTime, TableSetWriter batch)
@@ -76,35 +82,40 @@ internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseH
     private bool Replace(
         DbVersion version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime, bool isMerge)
     {
-        var kept = outputs.ToHashSet();
-        return versions.Commit(
-            version.Generation,
-            before => new VersionEdit
+        var change = Describe(version, inputs, outputs.Length == 0 ? null : new Run(order, outputs), dropTime);
+        if (!isMerge) return versions.Commit(change);
+        using (versions.EnterManifest())
+        {
+            if (!versions.AppendEditManifestHeld(change)) return false;
+            using (versions.EnterGate())
             {
-                NextFileNumber = 0,
-                FirstSegment = before.Memtables[^1].Segment.Number,
-                State = dropTime > before.Base.CountedTimeMs
-                    ? LiveKeyCounter.CountedAt(before.Runs, before.Base, dropTime)
+                engine.Counters.Compactions++; // before the switch: a reading that shows the merged run counts it
+                versions.InstallGateHeld(change);
+            }
+
+            return true;
+        }
+    }
+
+    private VersionChange Describe(DbVersion version, Run[] inputs, Run? output, ulong dropTime)
+    {
+        var current = versions.AcquireCurrent();
+        try
+        {
+            return new VersionChange
+            {
+                Generation = version.Generation,
+                RunsOut = inputs,
+                RunIn = output,
+                BaseState = dropTime > current.Base.CountedTimeMs
+                    ? LiveKeyCounter.CountedAt(current.Runs, current.Base, dropTime)
                     : null,
-                Removed = [.. inputs.SelectMany(run => run.Tables).Select(table => table.Descriptor.Number)],
-                Added = [.. outputs.Select(table => new AddedTable(order, table.Descriptor))],
-            },
-            (current, edit) =>
-            {
-                var at = Array.IndexOf(current.Runs, inputs[0]);
-                Run[] merged = outputs.Length == 0 ? [] : [new Run(order, outputs)];
-                return new DbVersion(
-                    current.Generation,
-                    current.Memtables,
-                    [.. current.Runs[..at], .. merged, .. current.Runs[(at + inputs.Length)..]],
-                    edit.State ?? current.Base);
-            },
-            _ =>
-            {
-                foreach (var table in inputs.SelectMany(run => run.Tables))
-                    if (!kept.Contains(table)) table.MarkObsolete(versions.Spares);
-                // Before the switch: a reading that shows the merged run counts the merge.
-                if (isMerge) engine.Counters.Compactions++;
-            });
+                FirstSegment = current.Memtables[^1].Segment.Number,
+            };
+        }
+        finally
+        {
+            current.Release();
+        }
     }
 }

@@ -80,36 +80,36 @@ internal sealed class StateReplacement(
             engine.Allocations?.Invoke(Allocation.State);
             var generation = new StateGeneration(
                 state, engine.Options.HistoryEntries + EngineOptions.OutcomesKept, engine.Allocations);
-            versions.CommitHoldingGate(
-                old =>
+            using (versions.EnterManifest())
+            using (versions.EnterGate())
+            {
+                engine.State.EnsureMutable();
+                check(wal.Position.Index);
+                memtable = rotation.TakeMemtableLocked(WalWriter.MarkerSize(24), filled: null);
+                engine.Allocations?.Invoke(Allocation.State);
+                history.ReserveClear();
+                var edit = new VersionEdit
                 {
-                    engine.State.EnsureMutable();
-                    check(wal.Position.Index);
-                    memtable = rotation.TakeMemtableLocked(WalWriter.MarkerSize(24), filled: null);
-                    engine.Allocations?.Invoke(Allocation.State);
-                    history.ReserveClear();
-                    var edit = new VersionEdit
-                    {
-                        Replace = true,
-                        NextFileNumber = 0,
-                        FirstSegment = memtable.Segment.Number,
-                        State = state,
-                        Added = tables
-                    };
-                    return (edit, new DbVersion(generation, [memtable], runs, state));
-                },
-                (old, next) =>
+                    Replace = true,
+                    NextFileNumber = 0,
+                    FirstSegment = memtable.Segment.Number,
+                    State = state,
+                    Added = tables
+                };
+                var next = new DbVersion(generation, [memtable], runs, state);
+                try
                 {
-                    engine.Allocations?.Invoke(Allocation.AfterSeal);
-                    wal.Restart(memtable!.Segment, next.Generation.Applied.Read());
-                    foreach (var past in old.Memtables) past.MarkObsolete();
-                    foreach (var run in old.Runs)
-                        foreach (var table in run.Tables) table.MarkObsolete(versions.Spares);
-                    history.Clear();
-                    liveKeys.Restart(next);
-                    syncer.RestartLocked(new LogId(state.LastIndex, state.LastTerm));
-                },
-                ref isWriting);
+                    versions.AppendEditManifestHeld(edit, ref isWriting);
+                }
+                catch
+                {
+                    next.Release();
+                    throw;
+                }
+
+                ReleaseGateHeld(versions.Current, next, memtable);
+                versions.SwitchLocked(next);
+            }
         }
         catch (Exception e) when (Shortage.IsMet(e) || (e is OutOfMemoryException && !isWriting))
         {
@@ -130,6 +130,22 @@ internal sealed class StateReplacement(
 
         engine.BackgroundWake.Set();
         syncer.Wake();
+    }
+
+    /// <summary>
+    /// The log, the files, the history and the sync take note that the old state goes; before the switch, from where
+    /// on another thread may free what is marked here.
+    /// </summary>
+    private void ReleaseGateHeld(DbVersion old, DbVersion next, Memtable memtable)
+    {
+        engine.Allocations?.Invoke(Allocation.AfterSeal);
+        wal.Restart(memtable.Segment, next.Generation.Applied.Read());
+        foreach (var past in old.Memtables) past.MarkObsolete();
+        foreach (var run in old.Runs)
+            foreach (var table in run.Tables) table.MarkObsolete(versions.Spares);
+        history.Clear();
+        liveKeys.Restart(next);
+        syncer.RestartLocked(new LogId(next.Base.LastIndex, next.Base.LastTerm));
     }
 
     /// <exception cref="SnapshotRejectedException">The snapshot ends below the applied entry.</exception>

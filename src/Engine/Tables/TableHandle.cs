@@ -37,30 +37,6 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
     public static TableHandle Open(IStorage storage, string path, TableDescriptor descriptor, EngineOptions options) =>
         new(storage, path, Table.Open(storage, path, descriptor, options.ParanoidChecks, options.TableAccess));
 
-    /// <summary>
-    /// Lets go of tables that a version is to take over by <paramref name="commit"/>; says whether it did. Where it did
-    /// not, or a shortage left the manifest as it was, their files go. After any other failure the manifest may name
-    /// them, and they stay.
-    /// </summary>
-    public static bool HandOver(List<TableHandle> tables, Func<bool> commit)
-    {
-        try
-        {
-            var done = commit();
-            if (!done) tables.ForEach(static table => table.MarkObsolete());
-            return done;
-        }
-        catch (IOException e) when (Shortage.IsMet(e))
-        {
-            tables.ForEach(static table => table.MarkObsolete());
-            throw;
-        }
-        finally
-        {
-            tables.ForEach(static table => table.Release());
-        }
-    }
-
     public Table Table { get; } = table;
 
     public TableDescriptor Descriptor => Table.Descriptor;

@@ -42,12 +42,15 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     /// Lets go of what no cut within the kept number of entries needs, and of the oldest while it takes more than its
     /// bytes.
     /// </summary>
-    public void Trim(DbVersion current, ulong lastApplied)
+    /// <param name="currentBase">Index of the last entry in the tables of the version that is or becomes
+    /// current.</param>
+    /// <param name="lastApplied">Index of the last entry in the log.</param>
+    public void Trim(ulong currentBase, ulong lastApplied)
     {
         var oldest = lastApplied > (ulong)entries ? lastApplied - (ulong)entries : 0;
         lock (_lock)
             while (_past.Count > 0
-                && ((_past.Count > 1 ? _past[1] : current).Base.LastIndex <= oldest || FlushedBytes() > bytes))
+                && ((_past.Count > 1 ? _past[1].Base.LastIndex : currentBase) <= oldest || FlushedBytes() > bytes))
                 DropFirst();
     }
 

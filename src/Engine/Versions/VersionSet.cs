@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Varve.Contract;
 using Varve.Epochs;
@@ -183,62 +184,72 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>
-    /// Writes an edit durably, then makes the version current that <paramref name="build"/> makes, under the gate, of
-    /// the then current one. False, with nothing done, when the generation has changed: the inputs are no longer
-    /// there.
+    /// Enters the scope in which the manifest is written. Runs and generation change in it alone, so what is read of
+    /// them here still holds at the switch. Entered before the gate.
     /// </summary>
-    public bool Commit(
-        StateGeneration generation, Func<DbVersion, VersionEdit> edit, Func<DbVersion, VersionEdit, DbVersion> build,
-        Action<DbVersion>? switched = null)
-    {
-        lock (_manifestLock)
-        {
-            // Only commits change tables and generation, so what is read here still holds at the switch.
-            var before = Volatile.Read(ref _current);
-            if (before.Generation != generation) return false;
-            var record = edit(before) with { NextFileNumber = Numbers.Peek };
-            _manifest.Append(record);
-            using (EnterGate())
-            {
-                var next = build(_current, record);
-                switched?.Invoke(next); // first: once switched, another thread may free what is to be marked
-                SwitchLocked(next);
-            }
+    public Lock.Scope EnterManifest() => _manifestLock.EnterScope();
 
+    /// <summary>
+    /// Makes a change durable, then current. False, with nothing done, when its generation is gone: what it takes out
+    /// is no longer there.
+    /// </summary>
+    public bool Commit(VersionChange change)
+    {
+        using (EnterManifest())
+        {
+            if (!AppendEditManifestHeld(change)) return false;
+            using (EnterGate()) InstallGateHeld(change);
             return true;
         }
     }
 
-    /// <summary>As <see cref="Commit"/>, with appliers held while the record is synced: install and reset.</summary>
-    /// <param name="prepare">Gives the edit and the version that it makes; takes all the memory that
-    /// <paramref name="switched"/> needs.</param>
-    /// <param name="switched">Called once the record is durable, with the old and the new version.</param>
+    /// <summary>
+    /// The first half of a commit: makes the manifest record durable (I5). False, with nothing written, when the
+    /// generation is gone. Where no record names the change's new tables, their files are marked to be deleted.
+    /// </summary>
+    public bool AppendEditManifestHeld(VersionChange change)
+    {
+        Debug.Assert(_manifestLock.IsHeldByCurrentThread);
+        if (Volatile.Read(ref _current).Generation != change.Generation)
+        {
+            change.MarkNewFiles();
+            return false;
+        }
+
+        try
+        {
+            _manifest.Append(change.ToEdit(Numbers.Peek));
+            return true;
+        }
+        catch (IOException e) when (Shortage.IsMet(e))
+        {
+            change.MarkNewFiles(); // the manifest is as it was
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// For an install or a reset, which hold the gate too, across the sync: makes the record of the new state durable.
+    /// </summary>
+    /// <param name="edit">The new state and its tables.</param>
     /// <param name="isWriting">Set once the manifest may have the record; what fails before has changed
     /// nothing.</param>
-    public void CommitHoldingGate(
-        Func<DbVersion, (VersionEdit Edit, DbVersion Next)> prepare, Action<DbVersion, DbVersion> switched,
-        ref bool isWriting)
+    public void AppendEditManifestHeld(VersionEdit edit, ref bool isWriting)
     {
-        lock (_manifestLock)
-        {
-            using (EnterGate())
-            {
-                var old = _current;
-                var (edit, next) = prepare(old);
-                try
-                {
-                    _manifest.Append(edit with { NextFileNumber = Numbers.Peek }, ref isWriting);
-                }
-                catch
-                {
-                    next.Release();
-                    throw;
-                }
+        Debug.Assert(_manifestLock.IsHeldByCurrentThread);
+        _manifest.Append(edit with { NextFileNumber = Numbers.Peek }, ref isWriting);
+    }
 
-                switched(old, next);
-                SwitchLocked(next);
-            }
-        }
+    /// <summary>
+    /// The second half of a commit: applies the change to the version that is current now, and switches to what that
+    /// gives. The manifest is held too, since <see cref="AppendEditManifestHeld(VersionChange)"/>.
+    /// </summary>
+    public void InstallGateHeld(VersionChange change)
+    {
+        Debug.Assert(_manifestLock.IsHeldByCurrentThread && Gate.IsHeldByCurrentThread);
+        var next = change.ApplyTo(_current);
+        change.MarkReplacedFiles(Spares);
+        SwitchLocked(next);
     }
 
     public string PathOf(string name) => System.IO.Path.Combine(Directory, name);

@@ -38,14 +38,14 @@ public class HistoryTests
         }
 
         var current = At(30);
-        list.Trim(current, lastApplied: 34);
+        list.Trim(current.Base.LastIndex, lastApplied: 34);
         _reclaimer.Collect();
         Assert.False(past[0].TryAcquire());
         Assert.False(past[1].TryAcquire());
         Assert.Null(list.TryAcquire(current, 19));
         Assert.Same(past[2], list.TryAcquire(current, 29));
 
-        list.Trim(current, lastApplied: 35);
+        list.Trim(current.Base.LastIndex, lastApplied: 35);
         Assert.Null(list.TryAcquire(current, 29));
         Assert.Same(current, list.TryAcquire(current, 30));
     }

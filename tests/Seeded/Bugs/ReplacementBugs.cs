@@ -26,14 +26,11 @@ internal static class ReplacementBugs
         new("merge-counted-too-late", "a reading of the statistics shows a merged run and does not count the merge",
             "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
             new Edit(
-                "MergeJob.cs", "if (isMerge) engine.Counters.Compactions++;",
-                "if (!SEEDED && isMerge) engine.Counters.Compactions++;"),
-            new Edit("MergeJob.cs",
-                "return TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. outputs], "
-                    + "dropTime, isMerge: true));",
-                "var isDone = TableHandle.HandOver(outputs, () => Replace(version, inputs, inputs[0].Order, [.. "
-                    + "outputs], dropTime, isMerge: true));\n        if (SEEDED && isDone) "
-                    + "engine.Counters.Compactions++;\n        return isDone;")),
+                "MergeJob.cs", "engine.Counters.Compactions++;", "if (!SEEDED) engine.Counters.Compactions++;"),
+            new Edit(
+                "MergeJob.cs", "versions.InstallGateHeld(change);\n            }\n",
+                "versions.InstallGateHeld(change);\n            }\n\n"
+                    + "            if (SEEDED) engine.Counters.Compactions++;\n")),
 
         new(
             "open-fails-on-temporary-in-use",

@@ -88,10 +88,13 @@ internal static class StorageBugs
 
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
             "Engine: Recovery.FullDiskTests.AManifestThatFindsNoRoomLeavesTheVersionAsItWas",
-            new Edit("VersionSet.cs", "_manifest.Append(record);", "if (!SEEDED) _manifest.Append(record);"),
             new Edit(
-                "VersionSet.cs", "            return true;\n        }\n    }",
-                "            if (SEEDED) _manifest.Append(record);\n            return true;\n        }\n    }")),
+                "VersionSet.cs", "_manifest.Append(change.ToEdit(Numbers.Peek));",
+                "if (!SEEDED) _manifest.Append(change.ToEdit(Numbers.Peek));"),
+            new Edit(
+                "VersionSet.cs", "change.MarkReplacedFiles(Spares);\n        SwitchLocked(next);",
+                "change.MarkReplacedFiles(Spares);\n        SwitchLocked(next);\n"
+                    + "        if (SEEDED) _manifest.Append(change.ToEdit(Numbers.Peek));")),
 
         new("half-an-edit-stays", "an edit whose write failed is left in the manifest as far as it got",
             "Simulation: Runs.SimulationTests.AnEditThatCouldNotBeWrittenIsTakenBack",

@@ -157,8 +157,9 @@ internal static class WalBugs
             "a flushed segment goes before the manifest record that makes it unnecessary",
             "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
             new Edit("Flusher.cs",
-                "DbVersion? replaced = null;",
-                "DbVersion? replaced = null; if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
+                "var change = Describe(version, memtable, tables, counted);",
+                "var change = Describe(version, memtable, tables, counted);\n"
+                    + "            if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
 
         new("full-disk-latches", "a full disk is taken for a failure of the disk",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
