@@ -55,11 +55,11 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
 
         // The write path.
         var publisher = new Publisher(engine, _versions, parts.Wal);
-        var (progress, pacer) = (new FlushProgress(_versions), new Pacer());
+        var progress = new FlushProgress(_versions);
         _syncer = new WalSyncer(engine, seams, _versions, parts.Wal, supply, publisher, parts.Durable);
         var scratch = new ChunkBuffers(engine.Allocations);
         var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, scratch);
-        var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, parts.Wal, progress, pacer);
+        var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, parts.Wal, progress);
         _commit = new CommitPipeline(engine, _versions, parts.Wal, scratch, rotation, publisher, _syncer, throttle);
         var horizon = new LeaseHorizon(engine, _versions, parts.Wal, liveKeys);
         _cleaner = new LeaseCleaner(
@@ -75,7 +75,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         {
             var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, scratch);
             var jobs = new CompactionScheduler(
-                engine, _versions, _syncer, liveKeys, horizon, completion, progress, pacer);
+                engine, _versions, _syncer, liveKeys, horizon, completion, progress, throttle);
             _background = new BackgroundScheduler(
                 engine, seams, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
         }

@@ -23,7 +23,7 @@ internal sealed class CompactionScheduler
     private readonly VersionSet _versions;
     private readonly FlushProgress _progress;
     private readonly FlushCompletion _completion;
-    private readonly Pacer _pacer;
+    private readonly WriteThrottle _throttle;
     private readonly Flusher _flusher;
     private readonly MergeJob _compactor;
     private Run? _newestInput;   // of the innermost compaction in progress
@@ -32,13 +32,13 @@ internal sealed class CompactionScheduler
 
     public CompactionScheduler(
         EngineContext engine, VersionSet versions, WalSyncer syncer, LiveKeyCounter liveKeys, LeaseHorizon horizon,
-        FlushCompletion completion, FlushProgress progress, Pacer pacer)
+        FlushCompletion completion, FlushProgress progress, WriteThrottle throttle)
     {
         _engine = engine;
         _versions = versions;
         _progress = progress;
         _completion = completion;
-        _pacer = pacer;
+        _throttle = throttle;
         _flusher = new Flusher(engine, versions, syncer, liveKeys, completion);
         _compactor = new MergeJob(engine, versions, horizon, WorkBetween);
     }
@@ -134,7 +134,7 @@ internal sealed class CompactionScheduler
         {
             if (version.Memtables is not [_, .., var memtable] || isDue?.Invoke(version) == false) return false;
             if (_flusher.Flush(version, memtable))
-                _pacer.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
+                _throttle.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
         }
         finally
         {
