@@ -50,7 +50,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
 
         // Reads.
         _sessions = new ReadSessions(
-            _versions, options, engine.Clock, engine.State, options.ReadOnly ? null : engine.BackgroundWake);
+            _versions, _versions.Pins, engine.Clock, engine.State, new ViewClock(options.TimeProvider),
+            options.ReadOnly ? null : engine.BackgroundWake);
         _reads = new PointReads(_versions, _sessions, liveKeys, engine.State);
 
         // The write path.
@@ -499,7 +500,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         _engine.State.IsReleased ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
     /// <summary>The current version, referenced for the caller: an inspection looks at its files.</summary>
-    internal DbVersion AcquireVersion() => _versions.AcquireCurrent();
+    internal DbVersion AcquireVersion() => _sessions.AcquireCurrent();
 
     /// <inheritdoc cref="BackgroundScheduler.Interval"/>
     internal TimeSpan BackgroundInterval() => _background!.Interval();

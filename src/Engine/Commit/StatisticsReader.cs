@@ -21,7 +21,7 @@ internal sealed class StatisticsReader(
     /// <inheritdoc cref="LsmStateMachine.GetStatistics"/>
     public EngineStatistics Read()
     {
-        var version = versions.AcquireCurrent();
+        var version = sessions.AcquireCurrent();
         try
         {
             var (views, oldestAge, oldestBytes) = sessions.DescribeViews(version);

@@ -8,10 +8,10 @@ using Varve.Memory;
 namespace Varve.Reading;
 
 /// <summary>
-/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's context, and used for another scan
+/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's session, and used for another scan
 /// when it is over; the stamp tells the one from the other. One thread.
 /// </summary>
-internal sealed class PrefixScan(ViewContext context) : IDisposable
+internal sealed class PrefixScan(ReadSession session) : IDisposable
 {
     public const string NoEntry =
         "The scan stands on no entry: before its first MoveNext, after its end, or after a failure.";
@@ -31,13 +31,13 @@ internal sealed class PrefixScan(ViewContext context) : IDisposable
 
     public bool IsStarted => _isStarted;
 
-    /// <summary>The view's context that it belongs to.</summary>
-    public ViewContext Context => context;
+    /// <summary>The view's session that it belongs to.</summary>
+    public ReadSession Session => session;
 
     /// <summary>Which scan it serves; 0: none.</summary>
     public long Stamp { get; private set; }
 
-    /// <summary>Its place among the context's scans.</summary>
+    /// <summary>Its place among the session's scans.</summary>
     public int Place { get; set; }
 
     /// <summary>Sets the bounds [from, to); empty is unbounded.</summary>
@@ -119,19 +119,19 @@ internal sealed class PrefixScan(ViewContext context) : IDisposable
     /// <summary>From where the cursor stands to the next entry that is live.</summary>
     private bool SettleOnLive()
     {
-        while (_cursor.Current is { } current && !context.IsLive(current.Kind, current.Deadline)) _cursor.Move();
+        while (_cursor.Current is { } current && !session.IsLive(current.Kind, current.Deadline)) _cursor.Move();
         if (_current != _cursor.Current) _current = _cursor.Current;
         if (_leader != _cursor.Leader) _leader = _cursor.Leader;
         if (_current is not null) return true;
-        context.EndScan(this);
+        session.EndScan(this);
         return false;
     }
 
     private void Start()
     {
         _isStarted = true;
-        var version = context.Version;
-        _cursor.Open(version.Memtables, version.Runs, context.Position.Index);
+        var version = session.Version;
+        _cursor.Open(version.Memtables, version.Runs, session.Position.Index);
         FixedBytes from = _bounds.Slice(0, _fromLength), to = _bounds.Slice(_fromLength, _toLength);
         var shared = from.Span.CommonPrefixLength(to.Span);
         if (!_isBackward)

@@ -7,35 +7,43 @@ using Varve.Wal;
 namespace Varve.Reading;
 
 /// <summary>
-/// How reads begin and end: a pin for a call, a hold of the version for a view. A read sees the version that was
-/// current and the position published in it. After a close, the last reader out frees what it was the last to see. Any
-/// thread.
+/// Begins and ends reads: a pin for a call, a <see cref="ReadSession"/> for a view. A read sees the version that was
+/// current and the position that was published in it (<see cref="VersionSet.ReadPoint"/>). After a close, the last
+/// reader to leave frees what it was the last to see.
 /// </summary>
+/// <remarks>
+/// Each thread has sessions of its own, so that a view takes no lock once its thread has one. A dead thread's sessions
+/// pass on with its number; a view that it left open keeps its session, and so its version, for good. Any thread.
+/// </remarks>
 internal sealed class ReadSessions
 {
+    private const int ThreadsAtFirst = 16;
+
     private readonly VersionSet _versions;
     private readonly EpochTable _pins;
     private readonly EngineState _state;
     private readonly WakeSignal? _collector;
     private readonly ViewClock _viewClock;
-    private readonly ViewPool _views;
+    private readonly Lock _lock = new();
+    private ReadSession?[] _byThread = new ReadSession?[ThreadsAtFirst];
 
-    /// <param name="versions">What is read.</param>
-    /// <param name="options">Whose clock tells the age of views.</param>
+    /// <param name="versions">The versions to read.</param>
+    /// <param name="pins">The pins of their readers.</param>
     /// <param name="clock">The time of leases.</param>
     /// <param name="state">Whether reads are allowed.</param>
+    /// <param name="viewClock">Tells the age of views.</param>
     /// <param name="collector">Wakes the thread that frees what was retired; null: there is none, and readers free it
     /// themselves.</param>
     public ReadSessions(
-        VersionSet versions, EngineOptions options, EngineClock clock, EngineState state, WakeSignal? collector)
+        VersionSet versions, EpochTable pins, EngineClock clock, EngineState state, ViewClock viewClock,
+        WakeSignal? collector)
     {
         _versions = versions;
-        _pins = versions.Pins;
+        _pins = pins;
         _state = state;
+        _viewClock = viewClock;
         _collector = collector;
         Clock = clock;
-        _viewClock = new ViewClock(options.TimeProvider);
-        _views = new ViewPool(this, versions.Reclaimer.Holds, _viewClock);
     }
 
     /// <summary>The time by which leases are judged.</summary>
@@ -53,16 +61,34 @@ internal sealed class ReadSessions
         }
     }
 
-    /// <summary>Begins a read: what is retired from here on stays until <see cref="Leave(EpochTable.Slot)"/>.</summary>
+    /// <summary>Begins a read: what is retired from here on stays until <see cref="Leave"/> (I8).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public EpochTable.Slot Enter() => _pins.Enter();
 
-    /// <summary>Ends a read. The last one out of a closed engine frees its memory.</summary>
+    /// <summary>Ends a read. The last one to leave a closed engine frees its memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Leave(EpochTable.Slot slot)
     {
         EpochTable.Exit(slot);
         if (_state.IsClosed) CollectAfterClose();
+    }
+
+    /// <summary>
+    /// Takes a reference to the current version, which the caller releases. For callers that a close does not wait for:
+    /// the pin ends as a read does.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    public DbVersion AcquireCurrent()
+    {
+        var slot = Enter();
+        try
+        {
+            return _versions.AcquireCurrent();
+        }
+        finally
+        {
+            Leave(slot);
+        }
     }
 
     /// <summary>Opens a view of the present state, for the calling thread.</summary>
@@ -76,28 +102,43 @@ internal sealed class ReadSessions
         {
             _state.EnsureReadable();
             var version = _versions.ReadPoint(out var position);
-            var context = _views.Free(slot);
-            context.Open(version, position, now);
-            return new ReadView(context);
+            var session = IdleSession(slot);
+            session.Open(version, position, now);
+            return new ReadView(session);
         }
         finally
         {
-            Leave(slot); // the context holds the version by now
+            Leave(slot); // the session holds the version by now
         }
     }
 
     /// <summary>Ends a view on the thread that opened it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void CloseView(ViewContext context)
+    public void CloseView(ReadSession session)
     {
-        var version = context.Version;
-        context.Close();
+        var version = session.Version;
+        session.Close();
         if (version != _versions.Current || _state.IsClosed) CollectAfterView();
     }
 
-    /// <inheritdoc cref="ViewPool.Describe"/>
-    public (int Open, TimeSpan OldestAge, long OldestBytes) DescribeViews(DbVersion current) =>
-        _views.Describe(current);
+    /// <summary>
+    /// The number of open views, the age of the oldest, and the bytes of its memtables and tables that the current
+    /// version no longer has.
+    /// </summary>
+    public (int Open, TimeSpan OldestAge, long OldestBytes) DescribeViews(DbVersion current)
+    {
+        var (open, oldestAge, oldest) = (0, TimeSpan.Zero, current);
+        foreach (var hold in _versions.Reclaimer.Holds.All)
+        {
+            if (hold is not ReadSession { Held: DbVersion version } session) continue;
+            open++;
+            var age = _viewClock.Since(session.OpenedAt);
+            if (open > 1 && age <= oldestAge) continue;
+            (oldestAge, oldest) = (age, version);
+        }
+
+        return (open, oldestAge, oldest == current ? 0 : oldest.BytesBeside(current));
+    }
 
     /// <summary>Once the directory is given back, frees what the caller may have been the last to see.</summary>
     public void CollectAfterClose()
@@ -114,5 +155,52 @@ internal sealed class ReadSessions
         if (_state.IsClosed) CollectAfterClose();
         else if (_collector is not null) _collector.Set();
         else _versions.Reclaimer.Collect();
+    }
+
+    /// <summary>A session of the calling thread, which holds the pin, that no view uses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ReadSession IdleSession(EpochTable.Slot slot)
+    {
+        var all = _byThread;
+        return (uint)slot.Ordinal < (uint)all.Length && all[slot.Ordinal] is { IsOpen: false } session
+            ? session
+            : IdleSessionAmongMore(slot);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ReadSession IdleSessionAmongMore(EpochTable.Slot slot)
+    {
+        var session = FirstSession(slot);
+        while (session.IsOpen)
+        {
+            if (session.Next is null) session.Append(NewSession());
+            session = session.Next!;
+        }
+
+        return session;
+    }
+
+    private ReadSession FirstSession(EpochTable.Slot slot)
+    {
+        lock (_lock)
+        {
+            var all = _byThread;
+            if (slot.Ordinal >= all.Length)
+            {
+                all = new ReadSession?[Math.Max(slot.Ordinal + 1, all.Length * 2)];
+                _byThread.CopyTo(all, 0);
+            }
+
+            var session = all[slot.Ordinal] ??= NewSession();
+            Volatile.Write(ref _byThread, all);
+            return session;
+        }
+    }
+
+    private ReadSession NewSession()
+    {
+        var session = new ReadSession(this);
+        _versions.Reclaimer.Holds.Add(session);
+        return session;
     }
 }

@@ -12,21 +12,21 @@ namespace Varve;
 public ref struct ReadView : IDisposable
 {
     private readonly int _generation;
-    private ViewContext? _context;
+    private ReadSession? _session;
 
-    internal ReadView(ViewContext context)
+    internal ReadView(ReadSession session)
     {
-        _context = context;
-        _generation = context.Generation;
+        _session = session;
+        _generation = session.Generation;
     }
 
     /// <summary>The applied index that everything read through the view is the state of.</summary>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
-    public readonly ulong Revision => Context.Position.Index;
+    public readonly ulong Revision => Session.Position.Index;
 
-    private readonly ViewContext Context =>
-        _context is { } context && context.Generation == _generation
-            ? context
+    private readonly ReadSession Session =>
+        _session is { } session && session.Generation == _generation
+            ? session
             : throw new ObjectDisposedException(nameof(ReadView));
 
     /// <summary>The live value of a key, in place.</summary>
@@ -35,9 +35,9 @@ public ref struct ReadView : IDisposable
     /// <returns>False if the key is absent.</returns>
     public readonly bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
     {
-        var context = Context;
-        var found = context.Version.Find(key, context.Position.Index);
-        if (found.Kind == RecordKind.Put || (found.Exists && context.IsLive(found.Kind, found.Deadline)))
+        var session = Session;
+        var found = session.Version.Find(key, session.Position.Index);
+        if (found.Kind == RecordKind.Put || (found.Exists && session.IsLive(found.Kind, found.Deadline)))
         {
             value = found.Value;
             return true;
@@ -51,7 +51,7 @@ public ref struct ReadView : IDisposable
     /// <param name="prefix">The prefix; copied.</param>
     public readonly ScanEnumerator ScanPrefix(ReadOnlySpan<byte> prefix)
     {
-        var scan = Context.NextScan();
+        var scan = Session.NextScan();
         scan.SetPrefix(prefix);
         return new ScanEnumerator(scan);
     }
@@ -61,7 +61,7 @@ public ref struct ReadView : IDisposable
     /// <param name="to">The key to stop before; empty: to the last there is. Copied.</param>
     public readonly ScanEnumerator ScanRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
     {
-        var scan = Context.NextScan();
+        var scan = Session.NextScan();
         scan.SetRange(from, to);
         return new ScanEnumerator(scan);
     }
@@ -69,10 +69,10 @@ public ref struct ReadView : IDisposable
     /// <summary>Unpins. What the view gave is gone after this; disposing again does nothing.</summary>
     public void Dispose()
     {
-        var context = _context;
-        _context = null;
-        if (context is null || context.Generation != _generation) return;
-        context.Sessions.CloseView(context);
+        var session = _session;
+        _session = null;
+        if (session is null || session.Generation != _generation) return;
+        session.Sessions.CloseView(session);
     }
 }
 
@@ -140,14 +140,14 @@ public ref struct ScanEnumerator
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Dispose()
     {
-        if (!IsOver) _scan.Context.EndScan(_scan);
+        if (!IsOver) _scan.Session.EndScan(_scan);
     }
 
     // Static, for a call on the enumerator itself would keep it out of registers in every loop.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool StaysOver(PrefixScan? scan, long stamp)
     {
-        ObjectDisposedException.ThrowIf(scan is null || !scan.Context.IsOpenSince(stamp), typeof(ReadView));
+        ObjectDisposedException.ThrowIf(scan is null || !scan.Session.IsOpenSince(stamp), typeof(ReadView));
         return false;
     }
 

@@ -199,7 +199,7 @@ internal sealed class SnapshotService
             }
 
             token.ThrowIfCancellationRequested();
-            var next = _versions.AcquireCurrent();
+            var next = _sessions.AcquireCurrent();
             var isSame = next.Generation == version.Generation && next.Base.LastIndex <= index
                 && next.Memtables[^1] != oldest;
             (isSame ? version : next).Release();

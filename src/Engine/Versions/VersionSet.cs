@@ -102,7 +102,10 @@ internal sealed class VersionSet : IDisposable
     /// <summary>The current version; read it under a pin, or hold the gate.</summary>
     public DbVersion Current => Volatile.Read(ref _current);
 
-    /// <summary>Takes a reference to the current version, for what outlives a call.</summary>
+    /// <summary>
+    /// Takes a reference to the current version, for what outlives a call. For threads that end before a close frees
+    /// memory; all others use <c>ReadSessions.AcquireCurrent</c>.
+    /// </summary>
     public DbVersion AcquireCurrent()
     {
         Pins.Enter();

@@ -40,8 +40,8 @@ internal static class GrowthBugs
             "an open view keeps the pin that it was opened under, and with it all that is retired from then on",
             "Engine: Recovery.GrowthTests.WhatIsWrittenUnderAnOpenViewIsLetGoOf",
             new Edit("ReadSessions.cs",
-                "return new ReadView(context); } finally { Leave(slot);",
-                "return new ReadView(context); } finally { if (!SEEDED) Leave(slot);")),
+                "return new ReadView(session); } finally { Leave(slot);",
+                "return new ReadView(session); } finally { if (!SEEDED) Leave(slot);")),
 
         new("end-of-a-view-not-told", "the end of a view has nobody let go of what it alone read",
             "Engine: Recovery.GrowthTests.AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt",
@@ -65,13 +65,13 @@ internal static class GrowthBugs
 
         new("scan-kept-at-its-end", "a scan that came to its end is kept until its view is closed",
             "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
-            new Edit("PrefixScan.cs", "context.EndScan(this);", "if (!SEEDED) context.EndScan(this);")),
+            new Edit("PrefixScan.cs", "session.EndScan(this);", "if (!SEEDED) session.EndScan(this);")),
 
         new("scan-kept-after-a-break", "a scan that was given up is kept until its view is closed",
             "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
             new Edit(
-                "ReadView.cs", "if (!IsOver) _scan.Context.EndScan(_scan);",
-                "if (!SEEDED && !IsOver) _scan.Context.EndScan(_scan);")),
+                "ReadView.cs", "if (!IsOver) _scan.Session.EndScan(_scan);",
+                "if (!SEEDED && !IsOver) _scan.Session.EndScan(_scan);")),
 
         new("scan-goes-on-as-another", "a scan that is over steps the one that took its place",
             "Engine: Recovery.GrowthTests.AScanThatIsOverIsNotTheOneThatTookItsPlace",

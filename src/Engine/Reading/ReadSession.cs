@@ -10,13 +10,13 @@ namespace Varve.Reading;
 /// <summary>
 /// What a view holds while it is open: a version, a position, cursors. Each thread keeps its own for the next view, so
 /// that opening one and scanning allocate nothing once warm and take no locked operation; the generation tells a view
-/// that is still open from one whose context serves another by now.
+/// that is still open from one whose session serves another by now.
 /// </summary>
-internal sealed class ViewContext(ReadSessions sessions) : Hold
+internal sealed class ReadSession(ReadSessions sessions) : Hold
 {
     private const int ScansKeptMax = 8;
     private readonly List<PrefixScan> _scans = []; // those in use first
-    private ViewContext? _next;
+    private ReadSession? _next;
     private int _scansInUse;
     private uint _scansBegun;
     private ulong _leaseTime;
@@ -33,9 +33,9 @@ internal sealed class ViewContext(ReadSessions sessions) : Hold
     public long OpenedAt { get; private set; }
 
     /// <summary>Another one of the same thread, for a view that is opened while this one is open.</summary>
-    public ViewContext? Next => _next;
+    public ReadSession? Next => _next;
 
-    public void Append(ViewContext next) => _next = next;
+    public void Append(ReadSession next) => _next = next;
 
     /// <summary>Begins a view; under the pin that the version was taken under.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
