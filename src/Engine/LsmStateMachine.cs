@@ -58,10 +58,10 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         var publisher = new Publisher(engine, _versions, parts.Wal);
         var progress = new FlushProgress(_versions);
         _syncer = new WalSyncer(engine, seams, _versions, parts.Wal, supply, publisher, parts.Durable);
-        var scratch = new ChunkBuffers(engine.Allocations);
-        var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, scratch);
+        var buffers = new ChunkBuffers(engine.Allocations);
+        var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, buffers);
         var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, parts.Wal, progress);
-        _commit = new CommitPipeline(engine, _versions, parts.Wal, scratch, rotation, publisher, _syncer, throttle);
+        _commit = new CommitPipeline(engine, _versions, parts.Wal, buffers, rotation, publisher, _syncer, throttle);
         var horizon = new LeaseHorizon(engine, _versions, parts.Wal, liveKeys);
         _cleaner = new LeaseCleaner(
             engine, _versions, parts.Wal, _sessions, liveKeys, horizon, _commit, _syncer);
@@ -74,7 +74,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         }
         else
         {
-            var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, scratch);
+            var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, buffers);
             var jobs = new CompactionScheduler(
                 engine, _versions, _syncer, liveKeys, horizon, completion, progress, throttle);
             _background = new BackgroundScheduler(
@@ -86,7 +86,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         _snapshots = new SnapshotService(
             engine, _versions, parts.Wal, _sessions, history, liveKeys, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
-            engine, _versions, parts.Wal, _sessions, supply, scratch, _syncer, parts.TornTailBytes,
+            engine, _versions, parts.Wal, _sessions, supply, buffers, _syncer, parts.TornTailBytes,
             parts.Replay.Entries);
         _shutdown = new EngineShutdown(
             engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,

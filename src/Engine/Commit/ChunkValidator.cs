@@ -7,7 +7,7 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Checks a decoded chunk against the log and the limits of commands, before anything changes. Under the gate.
+/// Checks a decoded chunk against the log and the limits of commands, before anything changes. Used under the gate.
 /// </summary>
 internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, WalWriter wal)
 {
@@ -16,19 +16,19 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
 
     /// <summary>
     /// Checks the whole chunk, answers the duplicates at its front, and fills in the positions of the new entries.
-    /// Returns where those begin.
     /// </summary>
-    /// <param name="scratch">The decoded chunk.</param>
-    /// <param name="count">How many entries it has.</param>
+    /// <param name="buffers">The decoded chunk.</param>
+    /// <param name="count">The number of its entries.</param>
     /// <param name="results">Receives the results of duplicates.</param>
     /// <param name="parameter">The caller's parameter that has the chunk.</param>
     /// <param name="operationBytes">The most that the operations of the new entries take in the log.</param>
+    /// <returns>The first new entry; <paramref name="count"/> if all are duplicates.</returns>
     public int CheckLocked(
-        ChunkBuffers scratch, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
+        ChunkBuffers buffers, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
     {
         var generation = versions.Current.Generation;
         var position = wal.Position;
-        var entries = scratch.Entries.AsSpan(0, count);
+        var entries = buffers.Entries.AsSpan(0, count);
         var first = 0;
         for (; first < count && entries[first].Index <= position.Index; first++)
         {
@@ -42,7 +42,7 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
 
         operationBytes = 0;
         if (first == count) return first;
-        scratch.Begin(count - first);
+        buffers.Begin(first, count);
         var (lastIndex, term, logTime) = (position.Index, position.Term, position.LogTimeMs);
         for (var i = first; i < count; i++)
         {
@@ -66,7 +66,7 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
                 operationBytes += WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut);
 
             (lastIndex, term, logTime) = (entry.Index, entry.Term, Math.Max(logTime, entry.TimestampMs));
-            scratch.Positions[i - first] = new EntryPosition
+            buffers.Positions[i] = new EntryPosition
             {
                 Index = lastIndex,
                 Term = term,

@@ -8,26 +8,49 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// The way of a chunk: decode it whole, check it whole, make room, resolve each entry against what is there and write
-/// its effect into the mapped segment, seal the record, (sync), index the operations, publish the position. Up to the
-/// seal nothing has changed that anyone can see, and from the seal on nothing can fail but the sync, which latches.
-/// <para>Nothing else appends to the log: records without entries, too, are appended here.</para>
+/// The write path: nothing else appends to the log, be it a chunk or a marker.
+/// <para>
+/// The problem: a chunk is applied whole or not at all, to a state that readers read meanwhile, with one copy of its
+/// bytes and without allocation. Whatever fails, the log, the memtable and the callers must agree on what was applied.
+/// </para>
+/// <list type="number">
+/// <item>Decode (<see cref="ChunkDecoder"/>) and check (<see cref="ChunkValidator"/>) the whole chunk. Duplicates are
+/// answered from the outcomes. A refusal changes nothing.</item>
+/// <item>Make room in the segment and in the index (<see cref="MemtableRotation"/>), and take all memory that the later
+/// steps need. A full disk ends here; at most the log has moved on to another segment.</item>
+/// <item>Build the record in the log's own memory (<see cref="RecordBuilder"/>). Replay decides nothing again, so the
+/// record has effects and outcomes, not commands.</item>
+/// <item>Commit the record: its checksum comes last. Nothing of it is indexed before (I2).</item>
+/// <item>Index its operations and publish its position (<see cref="Publisher"/>, I1). From the commit on nothing may
+/// fail; a failure is latched, since the log has what the memtable lacks.</item>
+/// <item>Outside of the gate, under <see cref="Durability.Power"/>, wait for the sync (<see cref="WalSyncer"/>) before
+/// the results are returned (I3). Applies that wait together share one sync.</item>
+/// </list>
+/// <para>
+/// The obvious design copies entries into a memtable of its own and logs the encoded chunk. It stores each byte twice,
+/// and replay has to evaluate compare-and-swaps and leases again, with the clock of another day. Here the segment is the
+/// memtable's storage, and the record says what happened.
+/// </para>
+/// <para>
+/// Threads: any applier. One at a time is in the gate. The user's clock and memory run before the gate, never under it.
+/// </para>
 /// </summary>
 internal sealed class CommitPipeline(
     EngineContext engine,
     VersionSet versions,
     WalWriter wal,
-    ChunkBuffers scratch,
+    ChunkBuffers buffers,
     MemtableRotation rotation,
     Publisher publisher,
     WalSyncer syncer,
     WriteThrottle throttle)
 {
     /// <summary>
-    /// From here on indexing a chunk takes longer than the system call that has the device begin before it.
+    /// With this many operations, indexing a chunk takes longer than the system call that starts its write-back.
     /// </summary>
     private const int SyncAheadOperationsMin = 32;
 
+    private readonly ChunkDecoder _decoder = new(buffers);
     private readonly ChunkValidator _validator = new(engine, versions, wal);
     private readonly RecordBuilder _builder = new(engine, versions, wal);
     private readonly bool _awaitsSync = engine.Options.Durability == Durability.Power;
@@ -37,24 +60,23 @@ internal sealed class CommitPipeline(
     {
         throttle.WaitForTurn();
         engine.Clock.ReadLocal(); // the user's clock: before the gate
-        int count;
-        LogOffset end;
+        CommitTicket ticket;
         lock (versions.Gate)
         {
             engine.State.EnsureWritable();
             try
             {
-                count = scratch.Decode(encodedChunk);
-                end = AppendLocked(new WireSource(encodedChunk, scratch.Entries), count, results);
+                var count = _decoder.Decode(encodedChunk);
+                ticket = AppendLocked(new WireSource(encodedChunk, buffers.Entries), count, results);
             }
             finally
             {
-                scratch.Trim();
+                buffers.DropLarge();
             }
         }
 
-        if (_awaitsSync) WaitDurable(end);
-        return count;
+        WaitDurable(ticket);
+        return ticket.Count;
     }
 
     /// <inheritdoc cref="LsmStateMachine.ApplyChunk(in ReadOnlySequence{byte}, Span{ApplyResult})"/>
@@ -72,8 +94,7 @@ internal sealed class CommitPipeline(
     public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
     {
         throttle.WaitForTurn();
-        var end = AppendNative(chunk, results);
-        if (_awaitsSync) WaitDurable(end);
+        WaitDurable(AppendNative(chunk, results));
     }
 
     /// <inheritdoc cref="LsmStateMachine.ApplyChunkAsync"/>
@@ -81,8 +102,8 @@ internal sealed class CommitPipeline(
     {
         throttle.WaitForTurn();
         var results = new ApplyResult[chunk.Length];
-        var end = AppendNative(chunk.Span, results);
-        return _awaitsSync && end != default ? Acknowledge(end, results) : new ValueTask<ApplyResult[]>(results);
+        var ticket = AppendNative(chunk.Span, results);
+        return ticket.NeedsSync ? Acknowledge(ticket.End, results) : new ValueTask<ApplyResult[]>(results);
 
         async ValueTask<ApplyResult[]> Acknowledge(LogOffset end, ApplyResult[] results)
         {
@@ -114,12 +135,11 @@ internal sealed class CommitPipeline(
             end = wal.End;
         }
 
-        if (_awaitsSync) WaitDurable(end);
+        if (_awaitsSync) syncer.Wait(end);
     }
 
-    /// <summary>
-    /// Appends a record without entries at the log's position; where the log ends after it. Under the gate.
-    /// </summary>
+    /// <summary>Appends a marker at the log's position.</summary>
+    /// <returns>The end of the log after it.</returns>
     public LogOffset AppendMarkerLocked(WalRecordType type, ReadOnlySpan<byte> payload)
     {
         rotation.ReserveLocked(WalWriter.MarkerSize(payload.Length));
@@ -141,13 +161,13 @@ internal sealed class CommitPipeline(
         return syncer.WaitAsync(end).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Appends the close marker, if everything before it is durable; false where it is not needed.</summary>
+    /// <summary>Appends the close marker if everything before it is durable; false if none is needed.</summary>
     public bool TryAppendCloseMarker()
     {
         using (versions.EnterGate()) return wal.TryAppendCloseMarker();
     }
 
-    private LogOffset AppendNative(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
+    private CommitTicket AppendNative(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
     {
         engine.Clock.ReadLocal(); // the user's clock: before the gate
         lock (versions.Gate)
@@ -155,12 +175,12 @@ internal sealed class CommitPipeline(
             engine.State.EnsureWritable();
             try
             {
-                if (scratch.TryTake(chunk))
-                    return AppendLocked(new NativeSource(chunk, scratch.Entries), chunk.Length, results);
+                if (_decoder.TryCopyFrom(chunk))
+                    return AppendLocked(new NativeSource(chunk, buffers.Entries), chunk.Length, results);
             }
             finally
             {
-                scratch.Trim();
+                buffers.DropLarge();
             }
         }
 
@@ -168,38 +188,34 @@ internal sealed class CommitPipeline(
         return AppendNative(copied.Entries, results);
     }
 
-    /// <summary>
-    /// Everything from the check to the publication; where the log ended after it, or default when nothing was new.
-    /// </summary>
-    private LogOffset AppendLocked<TSource>(TSource source, int count, Span<ApplyResult> results)
+    /// <summary>Steps 1 to 5: everything from the check to the publication.</summary>
+    private CommitTicket AppendLocked<TSource>(scoped in TSource source, int count, Span<ApplyResult> results)
         where TSource : IChunkSource, allows ref struct
     {
         if (results.Length < count)
             throw new ArgumentException(
                 $"The span has room for {results.Length} results; the chunk has {count} entries.", nameof(results));
-        var first = _validator.CheckLocked(scratch, count, results, TSource.ParameterName, out var operationBytes);
-        var fresh = count - first;
-        // Duplicates may be all there is; they are answered once what they were is durable too.
-        if (fresh == 0) return count == 0 ? default : wal.End;
+        var first = _validator.CheckLocked(buffers, count, results, TSource.ParameterName, out var operationBytes);
+        // Duplicates are acknowledged once their first apply is durable too.
+        if (first == count) return new CommitTicket(count, wal.End, NeedsSync: _awaitsSync && count > 0);
 
-        var positions = scratch.Positions.AsSpan(0, fresh);
+        var positions = buffers.Positions.AsSpan(first, count - first);
         var flags = ChunkColumnsWriter.Needed(positions);
-        var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(fresh, flags) + operationBytes;
+        var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(positions.Length, flags) + operationBytes;
         if (lengthMax > WalRecordHeader.LengthMax)
             throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
-        rotation.ReserveLocked(lengthMax, fresh);
+        rotation.ReserveLocked(lengthMax, positions.Length);
         versions.Current.Generation.Reserve(positions, flags);
-        var record = _builder.BuildLocked(scratch, source, first, fresh, (int)lengthMax, flags, out var place);
-        SealLocked(record);
-        publisher.EnterLocked(scratch, place, first, fresh, results);
-        return wal.End;
+        var record = _builder.BuildLocked(buffers, source, first, count, (int)lengthMax, flags, out var place);
+        CommitRecordLocked(record);
+        publisher.EnterLocked(buffers, first, count, record.OperationCount, place, results);
+        return new CommitTicket(count, wal.End, _awaitsSync);
     }
 
     /// <summary>
-    /// Seals the record. Where it is synced afterwards, the device begins with it at once if there is work enough to
-    /// overlap.
+    /// Commits the record. If it is synced afterwards and is large enough, the device starts writing it at once.
     /// </summary>
-    private void SealLocked(in WalRecordHeader header)
+    private void CommitRecordLocked(in WalRecordHeader header)
     {
         try
         {
@@ -207,7 +223,7 @@ internal sealed class CommitPipeline(
         }
         catch (IOException e) when (e is not StorageFullException)
         {
-            // How much of it reached the file nobody knows: a new open finds out.
+            // Any part of the record may have reached the file: an open finds out.
             engine.State.Fail(e);
             throw new EngineFaultedException(e);
         }
@@ -224,8 +240,8 @@ internal sealed class CommitPipeline(
         }
     }
 
-    private void WaitDurable(LogOffset end)
+    private void WaitDurable(in CommitTicket ticket)
     {
-        if (end != default) syncer.Wait(end);
+        if (ticket.NeedsSync) syncer.Wait(ticket.End);
     }
 }

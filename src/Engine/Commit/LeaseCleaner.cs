@@ -36,7 +36,7 @@ internal sealed class LeaseCleaner(
     {
         engine.Clock.ReadLocalIfUsed(); // the user's clock: before the lock
         List<ReadOnlyMemory<byte>> keys;
-        LogOffset end;
+        LogOffset? end;
         lock (_cleaning)
         {
             while (!TryCleanUp(out keys, out end))
@@ -47,8 +47,8 @@ internal sealed class LeaseCleaner(
 
         // The order in which they are found tells where they lie, which differs between replicas.
         keys.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
-        return engine.Options.Durability == Durability.Power && end != default
-            ? Durably(end, keys)
+        return engine.Options.Durability == Durability.Power && end is { } offset
+            ? Durably(offset, keys)
             : Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>(keys);
 
         async Task<IReadOnlyList<ReadOnlyMemory<byte>>> Durably(LogOffset end, List<ReadOnlyMemory<byte>> keys)
@@ -58,10 +58,10 @@ internal sealed class LeaseCleaner(
         }
     }
 
-    private bool TryCleanUp(out List<ReadOnlyMemory<byte>> keys, out LogOffset end)
+    private bool TryCleanUp(out List<ReadOnlyMemory<byte>> keys, out LogOffset? end)
     {
         var found = keys = [];
-        end = default;
+        end = null;
         var reported = 0UL;
         var slot = sessions.Enter();
         try

@@ -13,7 +13,7 @@ namespace Varve.Commit;
 /// </summary>
 internal sealed class MemtableRotation(
     EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, WalSyncer syncer,
-    ChunkBuffers scratch)
+    ChunkBuffers buffers)
 {
     /// <summary>
     /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk
@@ -59,7 +59,7 @@ internal sealed class MemtableRotation(
         memtable.Release();
         engine.BackgroundWake.Set();
         syncer.Wake();
-        supply.ReviewLocked(next.Memtables, scratch.Bytes);
+        supply.ReviewLocked(next.Memtables, buffers.Bytes);
     }
 
     /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>

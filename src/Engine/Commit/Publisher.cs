@@ -39,27 +39,28 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     /// Enters the operations of a finished record into the memtable's index, adds its terms and outcomes, fills in the
     /// results, and publishes it unless a sync comes first.
     /// </summary>
-    /// <param name="scratch">The chunk.</param>
-    /// <param name="place">The place of its one operation, if it has only one.</param>
+    /// <param name="buffers">The chunk.</param>
     /// <param name="first">The first new entry.</param>
-    /// <param name="fresh">How many entries are new.</param>
-    /// <param name="results">Receives their results.</param>
+    /// <param name="count">The number of the chunk's entries.</param>
+    /// <param name="operations">The number of the record's operations.</param>
+    /// <param name="place">The place of its one operation, if there is one new entry.</param>
+    /// <param name="results">Receives the results of new entries.</param>
     public void EnterLocked(
-        ChunkBuffers scratch, BlockList.Place place, int first, int fresh, Span<ApplyResult> results)
+        ChunkBuffers buffers, int first, int count, int operations, BlockList.Place place, Span<ApplyResult> results)
     {
         try
         {
             engine.Allocations?.Invoke(Allocation.AfterSeal);
-            IndexLocked(scratch, place, fresh);
+            IndexLocked(buffers, first, count, operations, place);
             var generation = versions.Current.Generation;
-            for (var i = 0; i < fresh; i++)
+            for (var i = first; i < count; i++)
             {
-                ref readonly var position = ref scratch.Positions[i];
+                ref readonly var position = ref buffers.Positions[i];
                 generation.Note(position);
-                results[first + i] = new ApplyResult(position.Index, position.Status);
+                results[i] = new ApplyResult(position.Index, position.Status);
             }
 
-            engine.Counters.EntriesApplied += fresh;
+            engine.Counters.EntriesApplied += count - first;
             engine.Counters.ChunksApplied++;
             AppendedLocked();
         }
@@ -94,19 +95,12 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
         if (position != generation.Applied.Read()) generation.Applied.Publish(position);
     }
 
-    private void IndexLocked(ChunkBuffers scratch, BlockList.Place place, int fresh)
+    private void IndexLocked(ChunkBuffers buffers, int first, int count, int operations, BlockList.Place place)
     {
         var index = versions.Current.Memtables[0].Index;
-        var operations = 0;
-        for (var i = 0; i < fresh; i++)
-        {
-            var reference = scratch.References[i];
-            if (reference == 0) continue;
-            index.InsertExact(reference, scratch.Hashes[i]);
-            scratch.References[operations++] = reference;
-        }
-
-        if (operations == 1) index.InsertOrderedAt(place, scratch.References[0]);
-        else index.InsertOrdered(scratch.References.AsSpan(0, operations));
+        for (var i = first; i < count; i++)
+            if (buffers.References[i] is not 0 and var reference) index.InsertExact(reference, buffers.Hashes[i]);
+        if (operations == 1) index.InsertOrderedAt(place, buffers.Operations[0]);
+        else index.InsertOrdered(buffers.Operations.AsSpan(0, operations));
     }
 }

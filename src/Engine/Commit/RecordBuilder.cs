@@ -9,87 +9,72 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Builds the record of a chunk in the log's own memory: resolves each entry against what is there and writes its
-/// effect. Nobody can see any of it before the record is sealed. Under the gate.
+/// Builds the record of a chunk in the log's own memory: resolves each entry against the current state and writes its
+/// effect. Nothing of it is visible before the record is committed (I2). Used under the gate.
 /// </summary>
 internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, WalWriter wal)
 {
     private readonly bool _isLogClock = engine.Options.LeaseClock == LeaseClock.Log;
     private bool _hasWarned;
 
-    /// <summary>Builds the record of a chunk's new entries; its header, to be sealed with.</summary>
-    /// <param name="scratch">The checked chunk.</param>
+    /// <summary>A record under construction.</summary>
+    private ref struct Draft
+    {
+        /// <summary>The memory of the record.</summary>
+        public Span<byte> Room;
+
+        /// <summary>Bytes of <see cref="Room"/> that are written.</summary>
+        public int Length;
+
+        /// <summary>Operations that are written.</summary>
+        public int Operations;
+
+        /// <summary>The index that the operations will enter.</summary>
+        public MemtableIndex Index;
+
+        /// <summary>The local time of all its entries, Unix milliseconds.</summary>
+        public ulong LocalTimeMs;
+    }
+
+    /// <summary>Builds the record of a chunk's new entries.</summary>
+    /// <param name="buffers">The checked chunk.</param>
     /// <param name="source">The chunk's keys and values.</param>
     /// <param name="first">The first new entry.</param>
-    /// <param name="fresh">How many entries are new.</param>
+    /// <param name="count">The number of the chunk's entries.</param>
     /// <param name="lengthMax">The most bytes that the record takes; they are reserved.</param>
     /// <param name="flags">The columns that the entries need.</param>
-    /// <param name="place">Where in the index the one operation goes, if the chunk has one entry.</param>
+    /// <param name="place">The place in the index of the one operation, if there is one new entry.</param>
+    /// <returns>The header to commit the record with.</returns>
     public WalRecordHeader BuildLocked<TSource>(
-        ChunkBuffers scratch, TSource source, int first, int fresh, int lengthMax, ColumnFlags flags,
+        ChunkBuffers buffers, scoped in TSource source, int first, int count, int lengthMax, ColumnFlags flags,
         out BlockList.Place place)
         where TSource : IChunkSource, allows ref struct
     {
-        var positions = scratch.Positions.AsSpan(0, fresh);
-        var segment = wal.Active;
-        var memtable = versions.Current.Memtables[0];
-        var localTime = engine.Clock.SeenLocal; // raised before the gate
+        var positions = buffers.Positions.AsSpan(first, count - first);
         var room = wal.BeginRecord(lengthMax);
         var columns = ChunkColumnsWriter.Write(room[WalRecordHeader.Size..], positions, flags);
-        var length = WalRecordHeader.Size + columns;
-        var operations = 0;
-
-        // From here on keys are those of the log's copy: the caller's may change meanwhile. A compare-and-swap that
-        // fails leaves no operation, so what was placed after it moves down.
-        PlaceKeysLocked(scratch, source, first, fresh, room, length, memtable.Index);
-        place = fresh == 1 && scratch.Entries[first].Kind != CommandKind.Noop
-            ? memtable.Index.Locate(room.Slice(length + WalOperation.HeaderSize, scratch.Entries[first].KeyLength))
-            : default;
-        var placed = length;
-        for (var i = 0; i < fresh; i++)
+        var record = new Draft
         {
-            ref readonly var entry = ref scratch.Entries[first + i];
-            scratch.References[i] = 0;
-            if (entry.Kind == CommandKind.Noop) continue;
-
-            var kind = KindOf(entry);
-            var size = (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, kind);
-            if (placed != length) WalOperation.MoveKey(room, placed, length, size, entry.KeyLength);
-            placed += size;
-            var key = room.Slice(length + WalOperation.HeaderSize, entry.KeyLength);
-            var hash = scratch.Hashes[i];
-            var time = _isLogClock ? positions[i].LogTimeMs : localTime;
-            var prior = fresh == 1 ? 0 : scratch.FindInChunk(wal, key, hash);
-            if (prior == 0) prior = memtable.Index.Find(key, hash);
-            if (entry.Kind == CommandKind.CompareAndSwap && !Matches(source, first + i, prior, key, hash, time))
-            {
-                positions[i].Succeeded = false;
-                continue;
-            }
-
-            var value = kind == RecordKind.Tombstone ? default : source.Value(first + i);
-            var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, entry.TtlSeconds) : 0;
-            if (deadline != 0 && time == 0) WarnOnceLocked();
-            scratch.References[i] = (uint)((segment.End + length) / WalOperation.Alignment);
-            WalOperation.Complete(room.Slice(length, size), entry.Index, prior, kind, entry.KeyLength, value, deadline);
-            length += size;
-            operations++;
-            if (fresh > 1) scratch.NoteInChunk(wal, i, key);
-        }
-
-        memtable.Index.PrefetchForSplit(place);
+            Room = room,
+            Length = WalRecordHeader.Size + columns,
+            Index = versions.Current.Memtables[0].Index,
+            LocalTimeMs = engine.Clock.SeenLocal, // raised before the gate
+        };
+        place = default;
+        if (positions.Length == 1) AddOnlyLocked(ref record, buffers, source, first, out place);
+        else AddAllLocked(ref record, buffers, source, first, count);
         ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);
-        ref readonly var last = ref positions[fresh - 1];
+        ref readonly var last = ref positions[^1];
         return new WalRecordHeader
         {
-            Length = length,
+            Length = record.Length,
             FirstIndex = positions[0].Index,
             LastIndex = last.Index,
             Term = last.Term,
             LogTimeMs = last.LogTimeMs,
-            LocalTimeMs = localTime,
-            EntryCount = fresh,
-            OperationCount = operations,
+            LocalTimeMs = record.LocalTimeMs,
+            EntryCount = positions.Length,
+            OperationCount = record.Operations,
             PayloadLength = columns,
             Type = WalRecordType.Chunk,
             Flags = flags,
@@ -97,32 +82,133 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     }
 
     /// <summary>
-    /// Copies each key to where its operation will be, hashes the copy, and asks for its directory line ahead of use:
+    /// Adds the only new entry: no other entry of the chunk can have its key, and its place in the index is located
+    /// ahead, so that the memory of it loads while the operation is written.
+    /// </summary>
+    private void AddOnlyLocked<TSource>(
+        ref Draft record, ChunkBuffers buffers, scoped in TSource source, int entry, out BlockList.Place place)
+        where TSource : IChunkSource, allows ref struct
+    {
+        ref readonly var head = ref buffers.Entries[entry];
+        place = default;
+        buffers.References[entry] = 0;
+        if (head.Kind == CommandKind.Noop) return;
+        var (kind, size) = (KindOf(head), SizeOf(head));
+        var hash = PlaceKeyLocked(source, entry, record.Room.Slice(record.Length, size), out var key);
+        record.Index.Prefetch(hash);
+        place = record.Index.Locate(key);
+        TryAddLocked(ref record, buffers, source, entry, kind, size, key, hash, record.Index.Find(key, hash));
+        record.Index.PrefetchForSplit(place);
+    }
+
+    private void AddAllLocked<TSource>(
+        ref Draft record, ChunkBuffers buffers, scoped in TSource source, int first, int count)
+        where TSource : IChunkSource, allows ref struct
+    {
+        PlaceKeysLocked(record, buffers, source, first, count);
+        var placed = record.Length;
+        for (var i = first; i < count; i++)
+        {
+            ref readonly var head = ref buffers.Entries[i];
+            buffers.References[i] = 0;
+            if (head.Kind == CommandKind.Noop) continue;
+            var (kind, size) = (KindOf(head), SizeOf(head));
+            // A compare-and-swap that failed left no operation, so the keys placed after it move down.
+            if (placed != record.Length) WalOperation.MoveKey(record.Room, placed, record.Length, size, head.KeyLength);
+            placed += size;
+            var key = record.Room.Slice(record.Length + WalOperation.HeaderSize, head.KeyLength);
+            var hash = buffers.Hashes[i];
+            var prior = buffers.FindInChunk(wal, key, hash);
+            if (prior == 0) prior = record.Index.Find(key, hash);
+            if (TryAddLocked(ref record, buffers, source, i, kind, size, key, hash, prior))
+                buffers.SetInChunk(wal, i, key);
+        }
+    }
+
+    /// <summary>
+    /// Copies each key to the place of its operation, hashes the copy, and prefetches its line of the directory:
     /// independent misses cost a tenth of dependent ones.
     /// </summary>
     private void PlaceKeysLocked<TSource>(
-        ChunkBuffers scratch, TSource source, int first, int fresh, Span<byte> room, int at, MemtableIndex index)
+        in Draft record, ChunkBuffers buffers, scoped in TSource source, int first, int count)
         where TSource : IChunkSource, allows ref struct
     {
-        var hasher = versions.Current.MemtableHasher;
-        for (var i = 0; i < fresh; i++)
+        var at = record.Length;
+        for (var i = first; i < count; i++)
         {
-            ref readonly var entry = ref scratch.Entries[first + i];
-            if (entry.Kind == CommandKind.Noop) continue;
-            var size = (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, KindOf(entry));
-            var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));
-            scratch.Hashes[i] = hash;
-            index.Prefetch(hash);
+            ref readonly var head = ref buffers.Entries[i];
+            if (head.Kind == CommandKind.Noop) continue;
+            var size = SizeOf(head);
+            var hash = PlaceKeyLocked(source, i, record.Room.Slice(at, size), out _);
+            buffers.Hashes[i] = hash;
+            record.Index.Prefetch(hash);
             at += size;
         }
     }
+
+    /// <summary>
+    /// Copies a key to the place of its operation. From here on the copy counts: the caller may change its own.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong PlaceKeyLocked<TSource>(
+        scoped in TSource source, int entry, Span<byte> operation, out ReadOnlySpan<byte> key)
+        where TSource : IChunkSource, allows ref struct
+    {
+        key = WalOperation.PlaceKey(operation, source.Key(entry));
+        return versions.Current.MemtableHasher.Of(key);
+    }
+
+    /// <summary>
+    /// Writes the operation of an entry whose key is in place; false, with nothing written, if it is a compare-and-swap
+    /// that does not match.
+    /// </summary>
+    /// <param name="record">The record.</param>
+    /// <param name="buffers">The chunk.</param>
+    /// <param name="source">The chunk's values.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="kind">The kind of its operation.</param>
+    /// <param name="size">The bytes of its operation.</param>
+    /// <param name="key">The key, in its place.</param>
+    /// <param name="hash">The key's hash.</param>
+    /// <param name="prior">The key's newest operation in the segment; 0: none.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool TryAddLocked<TSource>(
+        ref Draft record, ChunkBuffers buffers, scoped in TSource source, int entry, RecordKind kind, int size,
+        ReadOnlySpan<byte> key, ulong hash, uint prior)
+        where TSource : IChunkSource, allows ref struct
+    {
+        ref readonly var head = ref buffers.Entries[entry];
+        ref var position = ref buffers.Positions[entry];
+        var time = _isLogClock ? position.LogTimeMs : record.LocalTimeMs;
+        if (head.Kind == CommandKind.CompareAndSwap && !Matches(source, entry, prior, key, hash, time))
+        {
+            position.Succeeded = false;
+            return false;
+        }
+
+        var value = kind == RecordKind.Tombstone ? default : source.Value(entry);
+        var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, head.TtlSeconds) : 0;
+        if (deadline != 0 && time == 0) WarnOnceLocked();
+        var reference = (uint)((wal.Active.End + record.Length) / WalOperation.Alignment);
+        WalOperation.Complete(
+            record.Room.Slice(record.Length, size), head.Index, prior, kind, head.KeyLength, value, deadline);
+        buffers.Hashes[entry] = hash;
+        buffers.References[entry] = reference;
+        buffers.Operations[record.Operations++] = reference;
+        record.Length += size;
+        return true;
+    }
+
+    private static int SizeOf(in WireEntry entry) =>
+        (int)WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, KindOf(entry));
 
     /// <summary>The kind of the operation that an entry with an effect becomes.</summary>
     private static RecordKind KindOf(in WireEntry entry) =>
         entry.Kind == CommandKind.Delete ? RecordKind.Tombstone
         : entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
 
-    private bool Matches<TSource>(TSource source, int entry, uint prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
+    private bool Matches<TSource>(
+        scoped in TSource source, int entry, uint prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
         where TSource : IChunkSource, allows ref struct
     {
         bool exists;
@@ -149,7 +235,9 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         return milliseconds != 0 || low > ulong.MaxValue - timeMs ? ulong.MaxValue : timeMs + low;
     }
 
-    /// <summary>Says once that leases cannot expire: one was written by the log's clock, which has not begun.</summary>
+    /// <summary>
+    /// Logs once that no lease expires: one was written under the log's clock before any entry had a timestamp.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WarnOnceLocked()
     {

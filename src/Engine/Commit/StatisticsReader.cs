@@ -13,7 +13,7 @@ internal sealed class StatisticsReader(
     WalWriter wal,
     ReadSessions sessions,
     MemtableSupply supply,
-    ChunkBuffers scratch,
+    ChunkBuffers buffers,
     WalSyncer syncer,
     long tornTailBytes,
     long recoveredEntries)
@@ -57,7 +57,7 @@ internal sealed class StatisticsReader(
                     Memtables = version.Memtables.Length,
                     MemtableBytes = bytes,
                     MemtableIndexBytes = indexBytes,
-                    ChunkBytes = scratch.Bytes,
+                    ChunkBytes = buffers.Bytes,
                     MemoryBytes = supply.Stock.BytesInUse,
                     MemoryBudgetBytes = engine.Options.MemoryBudgetBytes,
                     Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],

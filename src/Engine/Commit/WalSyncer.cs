@@ -16,7 +16,7 @@ internal sealed class WalSyncer : IDisposable
 {
     private readonly Lock _syncing = new();
     private readonly Lock _waitersLock = new();
-    private readonly List<(LogOffset End, TaskCompletionSource Done)> _waiters = [];
+    private readonly List<(LogOffset? End, TaskCompletionSource Done)> _waiters = [];
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
     private readonly WalWriter _wal;
@@ -86,9 +86,9 @@ internal sealed class WalSyncer : IDisposable
     /// Completes a task for a thread that lets others go first: this one does not, and threads that the pool starts for
     /// what follows take after the one that completes.
     /// </summary>
-    public void Complete(TaskCompletionSource done) => Serve(default, done);
+    public void Complete(TaskCompletionSource done) => Serve(null, done);
 
-    private void Serve(LogOffset end, TaskCompletionSource done)
+    private void Serve(LogOffset? end, TaskCompletionSource done)
     {
         bool isServed;
         lock (_waitersLock)
@@ -146,7 +146,7 @@ internal sealed class WalSyncer : IDisposable
 
     private void ServeWaiters()
     {
-        List<(LogOffset End, TaskCompletionSource Done)> waiters;
+        List<(LogOffset? End, TaskCompletionSource Done)> waiters;
         lock (_waitersLock)
         {
             if (_waiters.Count == 0) return;
@@ -158,7 +158,7 @@ internal sealed class WalSyncer : IDisposable
         {
             try
             {
-                Wait(end);
+                if (end is { } offset) Wait(offset);
                 done.SetResult();
             }
             catch (IOException e)

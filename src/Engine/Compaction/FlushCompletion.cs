@@ -12,7 +12,7 @@ namespace Varve.Compaction;
 /// </summary>
 internal sealed class FlushCompletion(
     EngineContext engine, VersionSet versions, History history, WalWriter wal, MemtableSupply supply, WalSyncer syncer,
-    ChunkBuffers scratch)
+    ChunkBuffers buffers)
 {
     /// <summary>
     /// History takes the version that the change replaces, the log forgets the memtable's segment, the budget takes in
@@ -37,7 +37,7 @@ internal sealed class FlushCompletion(
         replaced.Generation.Snapshots.TrimLocked(last);
         wal.Forget(memtable.Segment);
         syncer.NoteDurableLocked(memtable.Last!.Value.Id);
-        supply.ReviewLocked(replaced.Memtables[..^1], scratch.Bytes);
+        supply.ReviewLocked(replaced.Memtables[..^1], buffers.Bytes);
         engine.Log.Post(logger => Log.Flushed(logger, last));
     }
 

@@ -42,29 +42,29 @@ public sealed class ChunkBuffersTests : IDisposable
     public void KeysAreFoundWithinABoundedNumberOfProbes(ulong hashMask, int count, int places)
     {
         const int ProbesMax = 32;
-        var scratch = new ChunkBuffers(null);
+        var buffers = new ChunkBuffers(null);
         var keys = Enumerable.Range(0, count).Select(BitConverter.GetBytes).ToArray();
         for (var chunk = 0; chunk < 3; chunk++)
         {
             var newest = new Dictionary<int, uint>();
             var room = _log.BeginRecord(count * 64);
             var length = 0;
-            scratch.Begin(count);
+            buffers.Begin(0, count);
             for (var i = 0; i < count; i++)
             {
                 var number = i % 3 == 2 ? i / 2 : i; // every third entry is on the key of an earlier one
-                scratch.Hashes[i] = TestHash.Of(keys[number]) & hashMask;
+                buffers.Hashes[i] = TestHash.Of(keys[number]) & hashMask;
                 Assert.Equal(
-                    newest.GetValueOrDefault(number), scratch.FindInChunk(_log, keys[number], scratch.Hashes[i]));
-                newest[number] = scratch.References[i] = (uint)((_log.Active.End + length) / WalOperation.Alignment);
+                    newest.GetValueOrDefault(number), buffers.FindInChunk(_log, keys[number], buffers.Hashes[i]));
+                newest[number] = buffers.References[i] = (uint)((_log.Active.End + length) / WalOperation.Alignment);
                 length += (int)WalOperation.Write(room[length..], (ulong)i + 1, 0, RecordKind.Put, keys[number], [], 0);
-                scratch.NoteInChunk(_log, i, keys[number]);
+                buffers.SetInChunk(_log, i, keys[number]);
             }
 
             Assert.True(
-                scratch.Overflowed >= newest.Count - (places + ProbesMax),
-                $"{scratch.Overflowed} of {newest.Count} keys");
-            if (places == count) Assert.InRange(scratch.Overflowed, 0, count / 100);
+                buffers.Overflowed >= newest.Count - (places + ProbesMax),
+                $"{buffers.Overflowed} of {newest.Count} keys");
+            if (places == count) Assert.InRange(buffers.Overflowed, 0, count / 100);
         }
     }
 
@@ -75,9 +75,9 @@ public sealed class ChunkBuffersTests : IDisposable
         const int Count = 300_000;
         var chunk = new ArrayBufferWriter<byte>();
         for (ulong index = 1; index <= Count; index++) ChunkWriter.WriteNoop(chunk, index, 1);
-        var scratch = new ChunkBuffers(null);
+        var buffers = new ChunkBuffers(null);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Equal(Count, scratch.Decode(chunk.WrittenSpan));
+        Assert.Equal(Count, new ChunkDecoder(buffers).Decode(chunk.WrittenSpan));
         var entries = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.InRange(entries, 1, (Count + 1000L) * Unsafe.SizeOf<WireEntry>());
     }
@@ -95,28 +95,28 @@ public sealed class ChunkBuffersTests : IDisposable
         for (ulong index = 1; index <= 128; index++) ChunkWriter.WriteNoop(chunk, index, 1);
         chunk.GetSpan(1 << 20)[..(1 << 20)].Fill(length);
         chunk.Advance(1 << 20);
-        var scratch = new ChunkBuffers(null);
-        var usual = scratch.Bytes;
-        Assert.Throws<ArgumentException>(() => scratch.Decode(chunk.WrittenSpan));
-        Assert.InRange(scratch.Bytes, usual, usual + ((1 << 20) / 50 * Unsafe.SizeOf<WireEntry>()));
+        var buffers = new ChunkBuffers(null);
+        var usual = buffers.Bytes;
+        Assert.Throws<ArgumentException>(() => new ChunkDecoder(buffers).Decode(chunk.WrittenSpan));
+        Assert.InRange(buffers.Bytes, usual, usual + ((1 << 20) / 50 * Unsafe.SizeOf<WireEntry>()));
     }
 
     [Fact]
     public void WhatOneLargeChunkTookIsGivenBack()
     {
-        var scratch = new ChunkBuffers(null);
-        var usual = scratch.Bytes;
+        var buffers = new ChunkBuffers(null);
+        var usual = buffers.Bytes;
         var chunk = new ApplyEntry[200_000];
         for (var i = 0; i < chunk.Length; i++) chunk[i] = new ApplyEntry((ulong)i + 1, 1, Command.Noop);
-        scratch.TryTake(chunk);
-        scratch.Begin(chunk.Length);
-        Assert.True(scratch.Bytes > chunk.Length * 100L);
-        scratch.Trim();
-        Assert.InRange(scratch.Bytes, 0, usual);
-        scratch.TryTake(chunk.AsSpan(0, 1000));
-        scratch.Begin(1000);
-        var kept = scratch.Bytes;
-        scratch.Trim();
-        Assert.Equal(kept, scratch.Bytes);
+        new ChunkDecoder(buffers).TryCopyFrom(chunk);
+        buffers.Begin(0, chunk.Length);
+        Assert.True(buffers.Bytes > chunk.Length * 100L);
+        buffers.DropLarge();
+        Assert.InRange(buffers.Bytes, 0, usual);
+        new ChunkDecoder(buffers).TryCopyFrom(chunk.AsSpan(0, 1000));
+        buffers.Begin(0, 1000);
+        var kept = buffers.Bytes;
+        buffers.DropLarge();
+        Assert.Equal(kept, buffers.Bytes);
     }
 }

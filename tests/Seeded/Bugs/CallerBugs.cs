@@ -21,14 +21,13 @@ internal static class CallerBugs
         new("key-read-twice", "a key is copied into the log and read from the caller's memory again to be hashed",
             "Engine: Callers.CallersMemoryTests.AKeyThatChangesDuringTheCallIsOneKey",
             new Edit("RecordBuilder.cs",
-                "var hash = hasher.Of(WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i)));",
-                "var copy = WalOperation.PlaceKey(room.Slice(at, size), source.Key(first + i));\n            var hash "
-                    + "= hasher.Of(SEEDED ? source.Key(first + i) : copy);")),
+                "return versions.Current.MemtableHasher.Of(key);",
+                "return versions.Current.MemtableHasher.Of(SEEDED ? source.Key(entry) : key);")),
 
         new("users-memory-under-the-gate", "the bytes of a MemoryManager are asked for under the gate",
             "Engine: Callers.CallersMemoryTests.AMemoryManagerIsAskedOnceAndOutsideOfTheGate",
             new Edit(
-                "ChunkBuffers.cs", "if (!entry.Command.IsInArrays) return false;",
+                "ChunkDecoder.cs", "if (!entry.Command.IsInArrays) return false;",
                 "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
 
         new(
@@ -36,8 +35,8 @@ internal static class CallerBugs
             "an operation that moves down over one that is left out leaves its key behind",
             "Engine: Callers.CallersMemoryTests.AFailedSwapBeforeOtherEntriesLeavesThemWhole",
             new Edit(
-                "RecordBuilder.cs", "if (placed != length) WalOperation.MoveKey(",
-                "if (!SEEDED && placed != length) WalOperation.MoveKey(")),
+                "RecordBuilder.cs", "if (placed != record.Length) WalOperation.MoveKey(",
+                "if (!SEEDED && placed != record.Length) WalOperation.MoveKey(")),
 
         new("callers-checksum-kept", "the checksum that a caller records is the caller's memory",
             "Engine: Callers.CallersMemoryTests.TheChecksumOfAnInstallIsNotKept",
@@ -59,8 +58,8 @@ internal static class CallerBugs
         new("clock-under-the-gate", "an apply asks the clock under the gate",
             "Engine: Callers.ClockTests.TheClockIsAskedUnderNoLockAndOnNoThreadOfTheEngine",
             new Edit(
-                "RecordBuilder.cs", "var localTime = engine.Clock.SeenLocal;",
-                "var localTime = SEEDED ? engine.Clock.ReadLocal() : engine.Clock.SeenLocal;")),
+                "RecordBuilder.cs", "LocalTimeMs = engine.Clock.SeenLocal,",
+                "LocalTimeMs = SEEDED ? engine.Clock.ReadLocal() : engine.Clock.SeenLocal,")),
 
         new("scan-ends-at-damage", "a scan that met damage ends as if it were whole when it is moved on",
             "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgain",

@@ -71,8 +71,8 @@ internal static class ReplacementBugs
         new("entries-double", "the room of a large chunk grows by doubling, and leaves as much garbage again",
             "Engine: Applying.ChunkBuffersTests.ALargeChunkIsDecodedIntoRoomOfItsSize",
             new Edit(
-                "ChunkBuffers.cs", "GrowEntries(count + reader.CountAhead() + 1);",
-                "GrowEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
+                "ChunkDecoder.cs", "buffers.ReserveEntries(count + reader.CountAhead() + 1);",
+                "buffers.ReserveEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
 
         new("any-length-is-an-entry", "a malformed chunk claims room for entries that its bytes cannot be",
             "Engine: Applying.ChunkBuffersTests.WhatCannotBeEntriesTakesNoRoom",

@@ -11,8 +11,8 @@ internal static class WalBugs
                 "ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);",
                 "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);"),
             new Edit("CommitPipeline.cs",
-                "SealLocked(record);",
-                "var at = (int)wal.Active.End; SealLocked(record);\n        if (SEEDED) "
+                "CommitRecordLocked(record);",
+                "var at = (int)wal.Active.End; CommitRecordLocked(record);\n        if (SEEDED) "
                     + "ChunkColumnsWriter.WriteOutcomes(wal.Active.Room(at, record.Length)[WalRecordHeader.Size..], "
                     + "positions);")),
 
@@ -106,11 +106,10 @@ internal static class WalBugs
                 "Publisher.cs", "engine.Counters.ChunksApplied++;",
                 "engine.Counters.ChunksApplied++; if (SEEDED) generation.Applied.Publish(wal.Position);"),
             new Edit(
-                "CommitPipeline.cs", "return _awaitsSync && end != default ?",
-                "return !SEEDED && _awaitsSync && end != default ?"),
+                "CommitPipeline.cs", "return ticket.NeedsSync ?", "return !SEEDED && ticket.NeedsSync ?"),
             new Edit(
-                "CommitPipeline.cs", "if (end != default) syncer.Wait(end);",
-                "if (!SEEDED && end != default) syncer.Wait(end);")),
+                "CommitPipeline.cs", "if (ticket.NeedsSync) syncer.Wait(ticket.End);",
+                "if (!SEEDED && ticket.NeedsSync) syncer.Wait(ticket.End);")),
 
         new("segment-directory-not-synced", "a new segment is used before its name is durable",
             "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
@@ -170,9 +169,9 @@ internal static class WalBugs
         new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
             "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
             new Edit(
-                "CommitPipeline.cs", "rotation.ReserveLocked(lengthMax, fresh);",
-                "try { rotation.ReserveLocked(lengthMax, fresh); } "
-                    + "catch (StorageFullException) when (SEEDED) { return default; }")),
+                "CommitPipeline.cs", "rotation.ReserveLocked(lengthMax, positions.Length);",
+                "try { rotation.ReserveLocked(lengthMax, positions.Length); } "
+                    + "catch (StorageFullException) when (SEEDED) { return new CommitTicket(count, wal.End, false); }")),
 
         new("close-without-sync", "closing does not make what was applied durable",
             "Engine: Recovery.OperationOrderTests.ClosingMakesTheLogDurable",
