@@ -17,7 +17,7 @@ public class BackgroundTests
     private const int NiceMost = 19;
 
     [Fact]
-    public void FlushesAndCompactionsComeAfterTheUsersThreads()
+    public void FlushesAndCompactionsRunAtNice10()
     {
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
@@ -30,7 +30,7 @@ public class BackgroundTests
     }
 
     [Fact]
-    public async Task SoDoSnapshots()
+    public async Task SnapshotsRunAtNice10()
     {
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
@@ -54,7 +54,7 @@ public class BackgroundTests
     /// it: who completes a task.
     /// </summary>
     [Fact]
-    public async Task TheyCompleteNoTask()
+    public async Task BackgroundThreadsCompleteNoTask()
     {
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();

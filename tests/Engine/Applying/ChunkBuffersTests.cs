@@ -39,7 +39,7 @@ public sealed class ChunkBuffersTests : IDisposable
     [InlineData(0UL, 2000, 1)]
     [InlineData(7UL, 2000, 8)]
     [InlineData(ulong.MaxValue, 2000, 2000)]
-    public void KeysAreFoundWithinABoundedNumberOfProbes(ulong hashMask, int count, int places)
+    public void KeyLookupTakesBoundedProbes(ulong hashMask, int count, int places)
     {
         const int ProbesMax = 32;
         var buffers = new ChunkBuffers(null);
@@ -70,7 +70,7 @@ public sealed class ChunkBuffersTests : IDisposable
 
     /// <summary>Room that doubles as entries come leaves as much garbage again as it takes.</summary>
     [Fact]
-    public void ALargeChunkIsDecodedIntoRoomOfItsSize()
+    public void LargeChunkIsDecodedIntoBuffersOfItsSize()
     {
         const int Count = 300_000;
         var chunk = new ArrayBufferWriter<byte>();
@@ -89,7 +89,7 @@ public sealed class ChunkBuffersTests : IDisposable
     [InlineData(0)]
     [InlineData(3)]
     [InlineData(200)]
-    public void WhatCannotBeEntriesTakesNoRoom(byte length)
+    public void BytesThatCannotBeEntriesReserveNoBuffer(byte length)
     {
         var chunk = new ArrayBufferWriter<byte>();
         for (ulong index = 1; index <= 128; index++) ChunkWriter.WriteNoop(chunk, index, 1);
@@ -102,7 +102,7 @@ public sealed class ChunkBuffersTests : IDisposable
     }
 
     [Fact]
-    public void WhatOneLargeChunkTookIsGivenBack()
+    public void BuffersOfLargeChunkAreReleased()
     {
         var buffers = new ChunkBuffers(null);
         var usual = buffers.Bytes;

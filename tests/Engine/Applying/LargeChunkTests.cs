@@ -15,7 +15,7 @@ public sealed class LargeChunkTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void ItsRoomIsGivenBackAndTheRestIsCounted(bool isTaken)
+    public void LargeChunkReleasesItsBuffersAndCountsTheRest(bool isTaken)
     {
         const int Count = 300_000;
         using var machine = _database.Open();

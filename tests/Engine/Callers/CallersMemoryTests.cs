@@ -16,7 +16,7 @@ public sealed class CallersMemoryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void AKeyThatChangesDuringTheCallIsOneKey(bool isWire)
+    public void KeyChangedDuringApplyCountsAsOneKey(bool isWire)
     {
         using var database = new Database();
         var options = Database.Small with { MemtableBytes = 32 << 20 };
@@ -52,7 +52,7 @@ public sealed class CallersMemoryTests
     }
 
     [Fact]
-    public void AMemoryManagerIsAskedOnceAndOutsideOfTheGate()
+    public void MemoryManagerIsCalledOnceAndOutsideGate()
     {
         using var database = new Database();
         using (var engine = database.Open())
@@ -81,7 +81,7 @@ public sealed class CallersMemoryTests
     }
 
     [Fact]
-    public void ACallFromWithinAMemoryManagerWorks()
+    public void MemoryManagerMayCallEngine()
     {
         using var database = new Database();
         using var engine = database.Open();
@@ -101,7 +101,7 @@ public sealed class CallersMemoryTests
     }
 
     [Fact]
-    public void AFailedSwapBeforeOtherEntriesLeavesThemWhole()
+    public void FailedSwapLeavesLaterEntriesIntact()
     {
         // What stands behind an operation that is left out is moved: keys, padding, deadlines.
         using var database = new Database();
@@ -163,7 +163,7 @@ public sealed class CallersMemoryTests
     }
 
     [Fact]
-    public async Task TheChecksumOfAnInstallIsNotKept()
+    public async Task InstallDoesNotKeepCallersChecksum()
     {
         using var database = new Database();
         using var other = new Database();

@@ -13,7 +13,7 @@ public sealed class ClockTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task EachCallThatMeetsABrokenClockFailsAloneAndCanBeMadeAgain()
+    public async Task CallThatMeetsBrokenClockFailsAloneAndCanBeRetried()
     {
         for (var k = 1; ; k++)
         {
@@ -73,7 +73,7 @@ public sealed class ClockTests : IDisposable
     }
 
     [Fact]
-    public async Task TheClockIsAskedUnderNoLockAndOnNoThreadOfTheEngine()
+    public async Task ClockIsReadOutsideLocksAndEngineThreads()
     {
         var engine = default(LsmStateMachine);
         var isInside = new ThreadLocal<bool>();
@@ -114,7 +114,7 @@ public sealed class ClockTests : IDisposable
     }
 
     [Fact]
-    public void AnApplyFromWithinTheClockIsAnApplyBeforeTheOther()
+    public void ApplyFromWithinClockPrecedesOuterApply()
     {
         var engine = default(LsmStateMachine);
         var depth = 1;
@@ -154,7 +154,7 @@ public sealed class ClockTests : IDisposable
     }
 
     [Fact]
-    public void TheClockMayDisposeTheEngine()
+    public void ClockMayDisposeEngine()
     {
         var engine = default(LsmStateMachine);
         engine = _database.Open(Database.Small with { TimeProvider = new ActingClock(() => engine?.Dispose()) });
@@ -165,7 +165,7 @@ public sealed class ClockTests : IDisposable
     }
 
     [Fact]
-    public void ATimerThatCannotBeDisposedKeepsNoDirectoryLocked()
+    public void TimerThatCannotBeDisposedLeavesDirectoryUnlocked()
     {
         using (_database.Open(Database.Small with
         {

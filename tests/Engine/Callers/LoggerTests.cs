@@ -15,7 +15,7 @@ public sealed class LoggerTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task ALoggerThatThrowsAtEveryEventChangesNothing()
+    public async Task LoggerThatThrowsAtEveryEventChangesNothing()
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         using var seen = new CountdownEvent(7);
@@ -42,7 +42,7 @@ public sealed class LoggerTests : IDisposable
     }
 
     [Fact]
-    public async Task ALoggerThatIsStuckHoldsNeitherAppliersNorTheBackground()
+    public async Task BlockedLoggerBlocksNeitherAppliersNorBackground()
     {
         using var isFree = new ManualResetEventSlim();
         using var isStuck = new ManualResetEventSlim();
@@ -69,7 +69,7 @@ public sealed class LoggerTests : IDisposable
     }
 
     [Fact]
-    public async Task EventsOfTheBackgroundAreWrittenOnOtherThreads()
+    public async Task BackgroundEventsAreLoggedOnOtherThreads()
     {
         var thread = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var engine = _database.Open(WithLogger(name =>
@@ -82,7 +82,7 @@ public sealed class LoggerTests : IDisposable
     }
 
     [Fact]
-    public async Task ALoggerMayCallTheEngine()
+    public async Task LoggerMayCallEngine()
     {
         var engine = default(LsmStateMachine);
         var turn = new object();
@@ -113,7 +113,7 @@ public sealed class LoggerTests : IDisposable
     }
 
     [Fact]
-    public void ALoggerMayDisposeTheEngine()
+    public void LoggerMayDisposeEngine()
     {
         var engine = default(LsmStateMachine);
         using var closed = new ManualResetEventSlim();

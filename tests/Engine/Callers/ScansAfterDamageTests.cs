@@ -14,7 +14,7 @@ public sealed class ScansAfterDamageTests
     [InlineData(true, false, TableAccess.Mapped)]
     [InlineData(false, true, TableAccess.Probed)]
     [InlineData(true, true, TableAccess.Probed)]
-    public async Task MoveNextThrowsAgain(bool isBackward, bool isPrefix, TableAccess access)
+    public async Task MoveNextThrowsAgainAfterDamage(bool isBackward, bool isPrefix, TableAccess access)
     {
         using var database = new Database();
         var options = Database.Small with { MemtableBytes = 4 << 20, TableBytes = 1 << 20, TableAccess = access };
@@ -56,7 +56,7 @@ public sealed class ScansAfterDamageTests
     }
 
     [Fact]
-    public void CurrentOutsideOfAnEntryIsAnInvalidOperation()
+    public void CurrentOutsideEntryThrowsInvalidOperation()
     {
         using var database = new Database();
         using var engine = database.Open();

@@ -11,25 +11,25 @@ public class CompactionPickerTests
     private static readonly EngineOptions Options = new() { UpperRunsMax = 3, BottomMergeRatio = 0.5 };
 
     [Fact]
-    public void OneRunIsLeftAlone()
+    public void SingleRunIsNotCompacted()
     {
         Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([], Options));
         Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([RunOf("a", "z", 10)], Options));
     }
 
     [Fact]
-    public void UpperRunsGatherUntilThereAreEnough() =>
+    public void UpperRunsWaitUntilEnoughToMerge() =>
         Assert.Equal(
             CompactionChoice.None,
             CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 500)], Options));
 
     [Fact]
-    public void SmallUpperRunsAreMergedAmongThemselves() =>
+    public void SmallUpperRunsMergeWithoutBottom() =>
         Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.Pick(
             [RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 5000)], Options));
 
     [Fact]
-    public void ARunThatWasMergedAboveIsNotMergedAgainWithSmallOnes()
+    public void MergedUpperRunIsNotMergedAgainWithSmallRuns()
     {
         var options = Options with { MemtableBytes = 64 << 10 };
         Run Small() => RunOf("b", "c", 50);
@@ -42,7 +42,7 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void RunsOfEverySizeDoNotGatherWithoutEnd()
+    public void RunsOfMixedSizesStayBounded()
     {
         Run[] runs = [.. Enumerable.Range(0, 6).Select(i => RunOf("b", "c", 100 << i)), RunOf("a", "z", 90_000)];
         Assert.Equal(
@@ -51,7 +51,7 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void WhileACompactionGoesOnTheRunsAboveItsInputsGatherAsUpperOnesDo()
+    public void RunsAboveInputsOfOngoingCompactionCountAsUpperRuns()
     {
         Run Small() => RunOf("b", "c", 1);
         Run input = Small(), bottom = RunOf("a", "z", 500);
@@ -64,13 +64,13 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void NothingIsAboveInputsThatAreGone() =>
+    public void NoRunIsAboveInputsThatAreGone() =>
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAbove(
             [RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 500)], RunOf("a", "z", 1),
             Options));
 
     [Fact]
-    public void NoMoreRunsAreMergedAtOnceThanTheMergeTakes()
+    public void MergeTakesAtMostRunsAtOnceMax()
     {
         Run[] runs = [.. Enumerable.Range(0, 40).Select(_ => RunOf("b", "c", 1)), RunOf("a", "z", 1)];
         Assert.Equal(
@@ -79,7 +79,7 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void DeletesThatHideAGoodPartOfTheBottomAreMergedEarly()
+    public void DeletesThatHideMuchOfBottomAreMergedEarly()
     {
         var deletes = new Run(
             2, [TableOf([.. Enumerable.Range(0, 1000).Select(i => TestTable.Tombstone($"k{i:D4}"))])]);
@@ -89,7 +89,7 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void WhenIdleRunsAreMergedIfATenthMayComeOfIt()
+    public void IdleMergesRunsThatMayFreeATenth()
     {
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("a", "z", 500)]));
@@ -103,12 +103,12 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void LargeUpperRunsAreMergedWithTheBottom() =>
+    public void LargeUpperRunsAreMergedWithBottom() =>
         Assert.Equal(new CompactionChoice(0, 4, IsMove: false), CompactionPicker.Pick(
             [RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("a", "z", 300)], Options));
 
     [Fact]
-    public void ARunThatInterleavesWithNothingMovesDown()
+    public void RunWithoutOverlapMovesDown()
     {
         Assert.Equal(
             new CompactionChoice(0, 2, IsMove: true),
@@ -119,7 +119,7 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void ARunThatTouchesTheBottomOrHasTombstonesDoesNotMove()
+    public void RunThatOverlapsBottomOrHasTombstonesIsNotMoved()
     {
         Assert.Equal(CompactionChoice.None, CompactionPicker.Pick([RunOf("m", "z", 10), RunOf("a", "m", 10)], Options));
         Assert.Equal(
@@ -128,7 +128,7 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void EverythingIsEverythingUnlessThereIsNothingToDo()
+    public void PickAllTakesAllRunsUnlessNothingToDo()
     {
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAll([]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAll([RunOf("a", "z", 10)]));
@@ -142,7 +142,7 @@ public class CompactionPickerTests
 
     /// <summary>A run of one table from one key to another, of about so many KiB.</summary>
     [Fact]
-    public void ARunWithAsManyTablesAsMayBeTakesNoMore()
+    public void RunWithTablesMaxTakesNoMore()
     {
         Run[] runs = [RunOf("x", "z", 1), RunOf("a", "c", 1)];
         Assert.Equal(

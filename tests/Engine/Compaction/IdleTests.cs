@@ -17,7 +17,7 @@ public sealed class IdleTests : IDisposable
         Database.Small with { TimeProvider = _clock, IdleAfter = TimeSpan.FromMinutes(1), UpperRunsMax = 32 };
 
     [Fact]
-    public void RunsAreMergedDownAndFilesLetGoOf()
+    public void IdleMergesRunsAndReleasesFiles()
     {
         using var machine = Filled(Options);
         _clock.Advance(TimeSpan.FromMinutes(1)); // not yet: it has seen the log grow
@@ -30,7 +30,7 @@ public sealed class IdleTests : IDisposable
     }
 
     [Fact]
-    public async Task ASettledOneKeepsNoMoreEither()
+    public async Task SettledDatabaseKeepsNoMoreFiles()
     {
         using var machine = Filled(Options);
         await machine.CompactAsync();
@@ -41,7 +41,7 @@ public sealed class IdleTests : IDisposable
     }
 
     [Fact]
-    public async Task TheHistoryStays()
+    public async Task IdleKeepsHistory()
     {
         using var machine = Filled(Options with { HistoryEntries = 100_000 });
         _clock.Advance(TimeSpan.FromMinutes(1));
@@ -53,7 +53,7 @@ public sealed class IdleTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsAppliedToIsNotIdle()
+    public void EngineThatAppliesIsNotIdle()
     {
         using var machine = Filled(Options);
         for (ulong minute = 1; minute <= 5; minute++)

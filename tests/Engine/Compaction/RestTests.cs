@@ -22,7 +22,7 @@ public sealed class RestTests : IDisposable
     private static EngineOptions Options => Database.Small with { MemtableBytes = Full };
 
     [Fact]
-    public async Task ACompactionLeavesSmallSegments()
+    public async Task CompactionLeavesSmallSegments()
     {
         using var machine = _database.Open(Options);
         Fill(machine);
@@ -32,7 +32,7 @@ public sealed class RestTests : IDisposable
     }
 
     [Fact]
-    public void AnIdleOneKeepsWhatIsInUseAndNothingAhead()
+    public void IdleEngineKeepsUsedSegmentsAndNonePrepared()
     {
         var clock = new FakeTimeProvider();
         using var machine = _database.Open(Options with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1) });
@@ -45,7 +45,7 @@ public sealed class RestTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatIsFilledMakesTheNextOnesFullSizedAgain()
+    public async Task FilledSegmentsGrowToFullSizeAgain()
     {
         using var machine = _database.Open(Options);
         NumberedLog.ApplyUpTo(machine, 500);
@@ -64,7 +64,7 @@ public sealed class RestTests : IDisposable
     }
 
     [Fact]
-    public async Task ACompactionUnderLoadLeavesWhatIsReady()
+    public async Task CompactionUnderLoadKeepsReadyMemtables()
     {
         var storage = new HookedStorage(Storages.Default);
         using var machine = _database.Open(Options, new EngineSeams(storage));
@@ -82,7 +82,7 @@ public sealed class RestTests : IDisposable
     }
 
     [Fact]
-    public async Task AnOpenGoesOnWithSmallOnes()
+    public async Task OpenContinuesWithSmallSegments()
     {
         using (var machine = _database.Open(Options))
         {
@@ -98,7 +98,7 @@ public sealed class RestTests : IDisposable
     [Theory]
     [InlineData(200_000)]     // more than a small one holds: a full-sized one
     [InlineData(3_000_000)]   // more than that: one of its own
-    public async Task ALargeRecordFitsAfterARest(int valueBytes)
+    public async Task LargeRecordFitsAfterRest(int valueBytes)
     {
         var value = new byte[valueBytes];
         Array.Fill(value, (byte)0xA5);
@@ -118,7 +118,7 @@ public sealed class RestTests : IDisposable
     }
 
     [Fact]
-    public async Task TheHistoryServesCutsFromBeforeARest()
+    public async Task HistoryServesCutsFromBeforeRest()
     {
         using var machine = _database.Open(Options with { HistoryEntries = 1_000 });
         NumberedLog.ApplyUpTo(machine, 400);

@@ -19,7 +19,7 @@ public sealed class SmallDatabaseTests : IDisposable
     [InlineData(Durability.Process)]
     [InlineData(Durability.Interval)]
     [InlineData(Durability.Power)]
-    public async Task OneKeyLeavesLessThanAMebibyteOnDisk(Durability durability)
+    public async Task OneKeyTakesLessThanOneMebibyteOnDisk(Durability durability)
     {
         var options = new EngineOptions { Durability = durability };
         using (_database.Open(options)) Assert.InRange(BytesOnDisk(), 1, OneKeyMax);
@@ -38,7 +38,7 @@ public sealed class SmallDatabaseTests : IDisposable
     }
 
     [Fact]
-    public void NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull()
+    public void NoMemtableIsPreparedUntilActiveSegmentIsQuarterFull()
     {
         var steps = new ManualScheduler();
         using var machine = _database.Open(new EngineOptions(), new EngineSeams(Scheduler: steps));
@@ -63,7 +63,7 @@ public sealed class SmallDatabaseTests : IDisposable
     }
 
     [Fact]
-    public void ACloseDeletesSegmentsThatWereMadeAhead()
+    public void CloseDeletesPreparedSegments()
     {
         var steps = new ManualScheduler();
         using (var machine = _database.Open(Database.Small, new EngineSeams(Scheduler: steps)))
@@ -85,7 +85,7 @@ public sealed class SmallDatabaseTests : IDisposable
     [InlineData(Durability.Process)]
     [InlineData(Durability.Interval)]
     [InlineData(Durability.Power)]
-    public async Task ALargeSegmentWithOneKeyInItIsLeftAtTheClose(Durability durability)
+    public async Task CloseLeavesLargeSegmentWithOneKey(Durability durability)
     {
         var options = Large with { Durability = durability };
         await GrowAndHoldOneKey(options);
@@ -103,7 +103,7 @@ public sealed class SmallDatabaseTests : IDisposable
     }
 
     [Fact]
-    public async Task ALargeSegmentStaysWhereThereIsNoRoomForATable()
+    public async Task LargeSegmentStaysIfTableDoesNotFitOnDisk()
     {
         var storage = new HookedStorage(Storages.Default);
         await GrowAndHoldOneKey(Large, storage, beforeClose: () => storage.Before = (operation, path) =>

@@ -18,7 +18,7 @@ public sealed class TablesInRunTests : IDisposable
     [Theory]
     [InlineData(true)]    // moved to the bottom as they are, as long as they may be
     [InlineData(false)]   // merged
-    public async Task TablesBecomeLargerRatherThanMore(bool isAscending)
+    public async Task TablesGrowInsteadOfMultiplying(bool isAscending)
     {
         var steps = new ManualScheduler();
         using var machine = _database.Open(

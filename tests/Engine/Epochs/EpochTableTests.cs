@@ -9,14 +9,14 @@ public class EpochTableTests
     private readonly EpochTable _pins = new();
 
     [Fact]
-    public void WhatNobodyPinsIsSafeAtOnce()
+    public void UnpinnedRetirementIsSafeAtOnce()
     {
         Assert.True(_pins.IsSafe(_pins.Retire()));
         Assert.Equal(0, _pins.ActivePins);
     }
 
     [Fact]
-    public void APinHoldsWhatIsRetiredUnderItAndLetsGoAtExit()
+    public void PinHoldsRetirementsUntilExit()
     {
         _pins.Enter();
         var stamp = _pins.Retire();
@@ -28,7 +28,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void APinDoesNotHoldWhatWasRetiredBeforeIt()
+    public void PinDoesNotHoldEarlierRetirements()
     {
         var stamp = _pins.Retire();
         _pins.Enter();
@@ -37,7 +37,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void AnInnerPinNeitherRenewsNorEndsTheOuterOne()
+    public void InnerPinNeitherRenewsNorEndsOuterPin()
     {
         _pins.Enter();
         var stamp = _pins.Retire();
@@ -51,7 +51,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void AnExitTooManyIsRefusedAndTheNextPinStillHolds()
+    public void ExtraExitIsRefusedAndNextPinHolds()
     {
         Assert.Throws<InvalidOperationException>(_pins.Exit);
         _pins.Enter();
@@ -61,7 +61,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void StampsAscendAndTheOldestEpochIsThatOfTheOldestPin()
+    public void StampsAscendAndOldestEpochIsOldestPins()
     {
         var first = _pins.Retire();
         var second = _pins.Retire();
@@ -78,7 +78,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void PinsOfOneTableDoNotHoldAnother()
+    public void PinsOfOneTableDoNotHoldOthers()
     {
         var other = new EpochTable();
         _pins.Enter();
@@ -111,7 +111,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void ADeadThreadsPinStaysAndItsNumberIsHandedOutAgain()
+    public void DeadThreadsPinStaysAndItsOrdinalIsReused()
     {
         var stamp = 0L;
         OnThread(() =>
@@ -138,7 +138,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void NoTwoLivingThreadsShareANumber()
+    public void LivingThreadsHaveDistinctOrdinals()
     {
         const int threads = 32;
         var numbers = new int[threads];
@@ -156,7 +156,7 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void EnterAndExitAllocateNothingAfterTheFirstUse()
+    public void EnterAndExitAllocateNothingAfterFirstUse()
     {
         _pins.Enter();
         _pins.Exit();

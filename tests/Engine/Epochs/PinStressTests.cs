@@ -34,10 +34,10 @@ public unsafe class PinStressTests
     private long _betrayed;
 
     [Fact]
-    public void NoReaderEverSeesAReleasedBlock() => Run(Writer);
+    public void ReadersNeverSeeReleasedBlock() => Run(Writer);
 
     [Fact]
-    public void NoReaderEverSeesABlockThatTheReclaimerReleased() => Run(WriterWithReclaimer);
+    public void ReadersNeverSeeBlockFreedByReclaimer() => Run(WriterWithReclaimer);
 
     private void Run(Action<nint> writer)
     {

@@ -14,7 +14,7 @@ public class ReclaimerTests
     public ReclaimerTests() => _reclaimer = new Reclaimer(_pins);
 
     [Fact]
-    public void NothingIsReleasedUnderAPin()
+    public void NothingIsFreedUnderPin()
     {
         var released = new List<int>();
         _reclaimer.Retire(() => released.Add(1));
@@ -32,7 +32,7 @@ public class ReclaimerTests
     }
 
     [Fact]
-    public void AVersionThatIsHeldWaitsForItsHoldAndHoldsUpNothing()
+    public void HeldVersionWaitsForItsHoldAndBlocksNothing()
     {
         var (first, second) = (MakeVersion(), MakeVersion());
         var (a, b) = (new TestHold(), new TestHold());
@@ -55,7 +55,7 @@ public class ReclaimerTests
     }
 
     [Fact]
-    public void AReleaseThatFailsDoesNotHoldUpTheOthersAndIsReported()
+    public void FailedReleaseIsReportedAndBlocksNoOther()
     {
         var released = 0;
         _reclaimer.Retire(() => throw new IOException("munmap"));
@@ -67,7 +67,7 @@ public class ReclaimerTests
     }
 
     [Fact]
-    public void AReleaseMayRetireMore()
+    public void ReleaseMayRetireMore()
     {
         var released = 0;
         _reclaimer.Retire(() => _reclaimer.Retire(() => released++));

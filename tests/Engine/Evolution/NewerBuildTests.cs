@@ -62,7 +62,7 @@ public sealed class NewerBuildTests
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task DatabaseIsRefusedAndLeftAlone(string place)
+    public async Task DatabaseOfNewerBuildIsRefusedUnchanged(string place)
     {
         using var specimen = await Specimen.Make();
         var newer = Files[place](specimen);
@@ -84,11 +84,11 @@ public sealed class NewerBuildTests
     [Theory]
     [InlineData(13, 0x80, "flags 0x8")]
     [InlineData(14, 1, "0x0001 after them")]
-    public async Task DataBlockIsRefusedWhereItIsRead(int at, byte value, string met)
+    public async Task DataBlockOfNewerBuildIsRefusedWhenRead(int at, byte value, string met)
     {
         using var specimen = await Specimen.Make();
         var table = specimen.Table();
-        Resealed.Block(table, block => block[at] |= value);
+        NewerBytesInFiles.Block(table, block => block[at] |= value);
         using (var machine = specimen.Database.Open(Specimen.Options with { ReadOnly = true }))
         {
             var refused = Assert.Throws<UnsupportedFormatException>(() => machine.ScanPrefix([]));
@@ -104,11 +104,11 @@ public sealed class NewerBuildTests
     [InlineData("manifest features")]
     [InlineData("state version")]
     [InlineData("descriptor version")]
-    public async Task SnapshotIsRefusedAsADirectoryAndPacked(string place)
+    public async Task SnapshotOfNewerBuildIsRefusedAsDirectoryAndPack(string place)
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         var (metadata, at, met) = ChangeSnapshot(specimen.Snapshot, place);
-        Resealed.Pack(specimen.Pack, File.ReadAllBytes(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest)));
+        NewerBytesInFiles.Pack(specimen.Pack, File.ReadAllBytes(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest)));
 
         var directory = (Path.Combine(specimen.Snapshot, SnapshotNames.Manifest), at, met);
         AssertNames(directory, await InstallAsync(specimen, metadata, specimen.Snapshot));
@@ -123,11 +123,11 @@ public sealed class NewerBuildTests
     [Theory]
     [InlineData(8, 2, "packed snapshot of version 2")]
     [InlineData(12, 8, "feature bits 0x00000008")]
-    public async Task PackIsRefused(int at, uint value, string met)
+    public async Task PackOfNewerBuildIsRefused(int at, uint value, string met)
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         var checksum = SHA256.HashData(File.ReadAllBytes(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest)));
-        Resealed.Header(specimen.Pack, 32, at, value);
+        NewerBytesInFiles.Header(specimen.Pack, 32, at, value);
         var newer = (specimen.Pack, (long)at, met);
         AssertNames(newer, await InstallAsync(
             specimen, new SnapshotMetadata(NumberedLog.Id(Specimen.Applied), checksum), specimen.Pack));
@@ -135,18 +135,18 @@ public sealed class NewerBuildTests
     }
 
     [Fact]
-    public async Task TableOfANewerBuildInASnapshotIsRefused()
+    public async Task TableOfNewerBuildInSnapshotIsRefused()
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         var sound = File.ReadAllBytes(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest));
         Assert.True(SnapshotManifestCodec.TryDecode(sound, out var manifest, out _));
         var added = manifest.Tables[0];
         var table = Path.Combine(specimen.Snapshot, SnapshotNames.Table(added.Table));
-        Resealed.Footer(table, footer => footer[^24] = 2);
+        NewerBytesInFiles.Footer(table, footer => footer[^24] = 2);
         var bytes = File.ReadAllBytes(table);
         var renamed = added.Table with { Hash = System.IO.Hashing.XxHash128.HashToUInt128(bytes) };
         File.Move(table, Path.Combine(specimen.Snapshot, SnapshotNames.Table(renamed)));
-        var metadata = Resealed.Manifest(specimen.Snapshot, _ => SnapshotManifestCodec.Encode(
+        var metadata = NewerBytesInFiles.Manifest(specimen.Snapshot, _ => SnapshotManifestCodec.Encode(
             manifest with { Tables = [added with { Table = renamed }, .. manifest.Tables[1..]] }));
         var refused = Assert.IsType<UnsupportedFormatException>(
             await InstallAsync(specimen, metadata, specimen.Snapshot));
@@ -156,7 +156,7 @@ public sealed class NewerBuildTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void ReaderBesideANewerWriterStaysWhereItIs(bool inTheNextSegment)
+    public void ReaderBesideNewerWriterKeepsItsState(bool inTheNextSegment)
     {
         using var specimen = new Specimen();
         using var writer = specimen.Database.Open(Specimen.Options);
@@ -208,7 +208,7 @@ public sealed class NewerBuildTests
 
     private static (string, long, string) Header(string path, int checksum, int at, uint value, string met)
     {
-        Resealed.Header(path, checksum, at, value);
+        NewerBytesInFiles.Header(path, checksum, at, value);
         return (path, at, met);
     }
 
@@ -217,7 +217,7 @@ public sealed class NewerBuildTests
     {
         var path = specimen.Database.LastSegment();
         var last = Database.Records(path)[^1];
-        Resealed.Record(path, last.Offset, record => record[at] = value);
+        NewerBytesInFiles.Record(path, last.Offset, record => record[at] = value);
         return (path, last.Offset + (at == 93 ? 88 : at), met);
     }
 
@@ -228,7 +228,7 @@ public sealed class NewerBuildTests
         var chunk =
             Database.Records(path).Last(record => record.Type == WalRecordType.Chunk && record.OperationCount > 0);
         var at = place(chunk);
-        Resealed.Record(path, chunk.Offset, record => record[at] = value);
+        NewerBytesInFiles.Record(path, chunk.Offset, record => record[at] = value);
         return (path, chunk.Offset + at, met);
     }
 
@@ -239,7 +239,7 @@ public sealed class NewerBuildTests
         specimen.Database.DropClosingNote();
         var records = Database.Records(path);
         Database.Zero(path, records[^2].Offset, records[^2].Length);
-        Resealed.Record(path, records[^1].Offset, record => record[92] = 200);
+        NewerBytesInFiles.Record(path, records[^1].Offset, record => record[92] = 200);
         return (path, records[^1].Offset + 92, "record of type 200");
     }
 
@@ -297,7 +297,7 @@ public sealed class NewerBuildTests
         var path = Manifest(specimen);
         var at = 0;
         var begin = 0L;
-        Resealed.LastEdit(path, payload =>
+        NewerBytesInFiles.LastEdit(path, payload =>
         {
             at = place(payload);
             payload[at] = value;
@@ -322,7 +322,7 @@ public sealed class NewerBuildTests
     private static (string, long, string) Footer(Specimen specimen, int at, byte value, string met)
     {
         var table = specimen.Table();
-        Resealed.Footer(table, footer => footer[at] = value);
+        NewerBytesInFiles.Footer(table, footer => footer[at] = value);
         return (table, new FileInfo(table).Length - TableFooter.Bytes + at, met);
     }
 
@@ -330,7 +330,7 @@ public sealed class NewerBuildTests
     {
         if (ManifestHeaders.TryGetValue(place, out var header))
         {
-            var metadata = Resealed.Manifest(snapshot, file =>
+            var metadata = NewerBytesInFiles.Manifest(snapshot, file =>
             {
                 BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(header.Offset), header.Value);
                 return Hostile.HostileBytes.ManifestSealed(file);
@@ -339,7 +339,7 @@ public sealed class NewerBuildTests
         }
 
         var at = 16;
-        var announced = Resealed.Payload(snapshot, payload =>
+        var announced = NewerBytesInFiles.Payload(snapshot, payload =>
         {
             Assert.True(SnapshotManifestCodec.TryDecodePayload(payload, out var manifest, out _));
             if (place == "descriptor version") at += MachineStateCodec.Encode(manifest.State).Length + 4 + 8;

@@ -35,7 +35,7 @@ public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHe
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task WhatIsInstalledIsWhatWasAnnouncedOrNothing(string edit)
+    public async Task InstallTakesAnnouncedStateOrNothing(string edit)
     {
         int refused = 0, taken = 0;
         foreach (var part in (string[])[SnapshotNames.Manifest, SnapshotNames.Table(sound.Manifest.Tables[^1].Table)])
@@ -44,7 +44,7 @@ public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHe
             var step = Sample.IsWhole ? 1 : 3;
             for (var call = Edits.Keys.Order(StringComparer.Ordinal).ToList().IndexOf(edit) % step; ; call += step)
             {
-                using var victim = new Victim();
+                using var victim = new AttackedDatabase();
                 var copy = sound.Copy();
                 var left = call;
                 victim.Storage.Before = (_, _) =>
@@ -72,9 +72,9 @@ public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHe
     }
 
     [Fact]
-    public async Task APackThatBecomesADirectoryOnTheWayIsInstalledOrRefusedWhole()
+    public async Task PackThatBecomesDirectoryDuringInstallIsInstalledOrRefusedWhole()
     {
-        using var victim = new Victim();
+        using var victim = new AttackedDatabase();
         var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "becomes-a-directory");
         using (var pack = File.Create(path))
             await Varve.Snapshots.SnapshotPacker.PackAsync(Varve.Storage.Storages.Default, sound.Path, pack);

@@ -15,7 +15,7 @@ namespace Varve.Tests.Engine.Hostile;
 public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHelper output)
     : IClassFixture<SoundSnapshot>, IDisposable
 {
-    private readonly Victim _victim = new();
+    private readonly AttackedDatabase _victim = new();
 
     public void Dispose() => _victim.Dispose();
 
@@ -64,7 +64,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
     }
 
     [Fact]
-    public async Task APipeInPlaceOfAPackIsRefused()
+    public async Task PipeInPlaceOfPackIsRefused()
     {
         var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "pipe.varve");
         Assert.Equal(0, mkfifo(path, 0x180));
@@ -73,7 +73,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
     }
 
     [Fact]
-    public async Task AHardLinkIsCopiedSoThatNobodyWritesToUsLater()
+    public async Task HardLinkedTableIsCopied()
     {
         var copy = sound.Copy();
         var table = SoundSnapshot.TablePath(copy, sound.Manifest.Tables[0].Table);
@@ -98,7 +98,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
             + "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
             + "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")]
-    public async Task FilesOfAnyOtherNameAreNotLookedAt(string name)
+    public async Task FilesOfOtherNamesAreIgnored(string name)
     {
         // Names are derived from numbers and hashes, so there is none to traverse with; what else lies there stays
         // there.
@@ -116,7 +116,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
     }
 
     [Fact]
-    public async Task AWrongPositionOrChecksumIsRefused()
+    public async Task WrongPositionOrChecksumIsRefused()
     {
         var at = sound.Metadata.LastIncluded;
         foreach (var id in (LogId[])[new(at.Index + 1, at.Term), new(
@@ -129,7 +129,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
     }
 
     [Fact]
-    public async Task WildFieldsUnderRightChecksumsInATableAreRefusedOrMeanNothing()
+    public async Task WildTableFieldsUnderValidChecksumsAreRefusedOrHarmless()
     {
         var descriptor = sound.Manifest.Tables.MaxBy(table => table.Table.Length)!.Table;
         var good = File.ReadAllBytes(SoundSnapshot.TablePath(sound.Path, descriptor));
@@ -137,7 +137,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
         var taken = 0;
         var offered = 0;
         var made = 0;
-        var current = new Victim();
+        var current = new AttackedDatabase();
         for (var at = 0; at < TableFooter.Bytes - 8; at += 8)
             foreach (var value in Few(HostileBytes.Read(good, good.Length - TableFooter.Bytes + at, 8)))
                 await OfferAsync(
@@ -170,7 +170,7 @@ public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHe
             if (!isWhole) return;
             taken++;
             current.Dispose();
-            current = new Victim();
+            current = new AttackedDatabase();
         }
     }
 

@@ -8,7 +8,7 @@ namespace Varve.Tests.Engine.Hostile;
 public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper output)
     : IClassFixture<SoundSnapshot>, IDisposable
 {
-    private readonly Victim _victim = new();
+    private readonly AttackedDatabase _victim = new();
 
     public void Dispose() => _victim.Dispose();
 
@@ -39,7 +39,7 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     }
 
     [Fact]
-    public async Task AWildLengthOfThePayloadIsRefused()
+    public async Task WildPayloadLengthIsRefused()
     {
         var copy = sound.Copy();
         var good = HostileBytes.Read(sound.ManifestBytes, 16, 4);
@@ -55,7 +55,7 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     }
 
     [Fact]
-    public async Task AnotherFormatVersionIsRefusedAndNamed()
+    public async Task OtherFormatVersionIsRefusedAndNamed()
     {
         var copy = sound.Copy();
         var refused = await _victim.RefusesAsync(
@@ -66,7 +66,7 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     }
 
     [Fact]
-    public async Task TablesTwiceOverlappingOrInDisorderAreRefused()
+    public async Task DuplicateOverlappingOrUnorderedTablesAreRefused()
     {
         // The encoder would not write these, so their bytes are put together from single tables.
         var copy = sound.Copy();
@@ -96,7 +96,7 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     }
 
     [Fact]
-    public async Task CountsWhoseSumDoesNotFitAreRefused()
+    public async Task OverflowingCountsAreRefused()
     {
         var copy = sound.Copy();
         AddedTable[] tables = [.. sound.Manifest.Tables];
@@ -118,7 +118,7 @@ public sealed class HostileManifestTests(SoundSnapshot sound, ITestOutputHelper 
     }
 
     [Fact]
-    public async Task WildLengthsOfAPackAreRefused()
+    public async Task WildPackLengthsAreRefused()
     {
         var manifest = sound.ManifestBytes;
         var metadata = SoundSnapshot.Announce(manifest);

@@ -17,7 +17,7 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
     private const long Allowed = SnapshotManifestCodec.MemoryMax + (16L << 20);
     private const int Max = SnapshotManifestCodec.PayloadLengthMax;
 
-    private readonly Victim _victim = new();
+    private readonly AttackedDatabase _victim = new();
 
     public void Dispose() => _victim.Dispose();
 
@@ -42,7 +42,7 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
 
     [Theory]
     [MemberData(nameof(Bombs))]
-    public async Task ABombIsRefusedWithinTheCap(string name, bool packed)
+    public async Task DecompressionBombIsRefusedWithinMemoryCap(string name, bool packed)
     {
         var file = BombOf(name);
         var path = sound.Copy();
@@ -60,7 +60,7 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
     }
 
     [Fact]
-    public async Task APackThatClaimsALongManifestAndEndsIsRefusedWithinTheCap()
+    public async Task TruncatedPackWithLongManifestIsRefusedWithinMemoryCap()
     {
         var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "claims.varve");
         foreach (var there in (int[])[0, 1 << 20, (4 << 20) + 1])
@@ -84,7 +84,7 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
         output.WriteLine(
             $"{what}: {allocated / 1048576.0:F1} MiB allocated, resident memory rose by {peak / 1048576.0:F1} MiB at "
                 + $"most; {failure?.Message}");
-        Assert.True(Victim.IsRefusal(failure), $"{failure}");
+        Assert.True(AttackedDatabase.IsRefusal(failure), $"{failure}");
         Assert.InRange(allocated, 0, Allowed);
         Assert.True(peak <= Allowed, $"{peak:N0} bytes of resident memory");
         _victim.SurvivesReopening();

@@ -11,7 +11,7 @@ namespace Varve.Tests.Engine.Hostile;
 public sealed class OtherBytesTests : IClassFixture<SoundSnapshot>, IDisposable
 {
     private readonly SoundSnapshot _sound;
-    private readonly Victim _victim = new();
+    private readonly AttackedDatabase _victim = new();
     private int _moved;
 
     public OtherBytesTests(SoundSnapshot sound)
@@ -27,7 +27,7 @@ public sealed class OtherBytesTests : IClassFixture<SoundSnapshot>, IDisposable
     public void Dispose() => _victim.Dispose();
 
     [Fact]
-    public async Task ATableOfOtherBytesNeverComesAmongOurs()
+    public async Task TableWithOtherBytesIsNeverInstalled()
     {
         foreach (var (_, table) in _sound.Manifest.Tables)
         {
@@ -41,7 +41,7 @@ public sealed class OtherBytesTests : IClassFixture<SoundSnapshot>, IDisposable
     }
 
     [Fact]
-    public async Task ATableOfOtherBytesInAPackUnderARightTrailerNeverComesAmongOurs()
+    public async Task PackedTableWithOtherBytesIsNeverInstalledDespiteValidTrailer()
     {
         var good = Files();
         for (var i = 0; i < good.Length; i++)
@@ -56,7 +56,7 @@ public sealed class OtherBytesTests : IClassFixture<SoundSnapshot>, IDisposable
     }
 
     [Fact]
-    public async Task AFlippedBitAnywhereInAPackIsRefused()
+    public async Task FlippedBitAnywhereInPackIsRefused()
     {
         var pack = Pack(Files());
         for (var i = 0; i < PackFormat.HeaderSize; i++)

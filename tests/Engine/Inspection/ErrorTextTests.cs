@@ -1,5 +1,6 @@
 using Varve.Format;
 using Varve.Storage;
+using Varve.Tests.Engine.Evolution;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
 
@@ -52,7 +53,7 @@ public sealed class ErrorTextTests
     }
 
     [Fact]
-    public void MalformedChunkIsSaidWithItsOffset()
+    public void MalformedChunkErrorNamesItsOffset()
     {
         using var database = new Database();
         using var machine = database.Open();
@@ -75,7 +76,7 @@ public sealed class ErrorTextTests
         var path = specimen.Database.LastSegment();
         var chunk =
             Database.Records(path).Last(record => record.Type == WalRecordType.Chunk && record.OperationCount > 0);
-        Evolution.Resealed.Record(path, chunk.Offset, record =>
+        NewerBytesInFiles.Record(path, chunk.Offset, record =>
         {
             var operation = record.AsSpan(WalRecordHeader.Size + chunk.PayloadLength);
             operation[18] = (byte)RecordKind.Tombstone;

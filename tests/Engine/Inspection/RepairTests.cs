@@ -10,7 +10,7 @@ namespace Varve.Tests.Engine.Inspection;
 public sealed class RepairTests
 {
     [Fact]
-    public async Task AWholeDatabaseComesOutTheSame()
+    public async Task RepairOfIntactDatabaseKeepsState()
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         foreach (var path in (string[])[specimen.Directory, specimen.Snapshot, specimen.Pack])
@@ -26,7 +26,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task OfADamagedTableEveryOtherBlockIsSaved()
+    public async Task RepairSavesAllBlocksButTheDamagedOne()
     {
         using var specimen = await Make(1200, compactAtEnd: true);
         var before = Entries(specimen.Directory);
@@ -49,7 +49,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public void ADatabaseOfTheLogsClockIsVerifiedBesideItsOwnerAndRepaired()
+    public void LogClockDatabaseIsVerifiedBesideItsOwnerAndRepaired()
     {
         using var database = new Database();
         using (var machine = database.Open(Database.Small with { LeaseClock = LeaseClock.Log }))
@@ -67,7 +67,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak()
+    public async Task BrokenLogIsReportedAsOneLoss()
     {
         using var specimen = await Make(1200, compactAtEnd: false);
         var segments = specimen.Database.Files(FileNames.SegmentSuffix)
@@ -87,7 +87,7 @@ public sealed class RepairTests
     [InlineData("index")]
     [InlineData("filter")]
     [InlineData("properties")]
-    public async Task ATableWithAllItsBlocksLosesNothingOfThem(string part)
+    public async Task TableWithIntactBlocksLosesNone(string part)
     {
         using var specimen = await Make(1200, compactAtEnd: true);
         var before = Entries(specimen.Directory);
@@ -109,7 +109,7 @@ public sealed class RepairTests
     [InlineData(FileNames.Identity, true)]
     [InlineData(FileNames.Current, true)]
     [InlineData(FileNames.ManifestSuffix, false)]
-    public async Task WithoutAFileThatNamesOthersTheyAreFound(string name, bool isExact)
+    public async Task RepairFindsFilesWithoutCurrentOrManifest(string name, bool isExact)
     {
         using var specimen = await Make(1300, compactAtEnd: false);
         var before = Entries(specimen.Directory);
@@ -121,7 +121,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task ADamagedRecordLeavesTheExactStateBeforeIt()
+    public async Task DamagedRecordLeavesExactStateBeforeIt()
     {
         using var specimen = await Make(1200, compactAtEnd: true);
         using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power }))
@@ -143,7 +143,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task WithADamagedTableTheLogIsTakenPastItsHoles()
+    public async Task DamagedTableMakesRepairApplyLogPastHoles()
     {
         using var specimen = await Make(1200, compactAtEnd: true);
         using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power }))
@@ -158,7 +158,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task ATornTailIsNoLoss()
+    public async Task TornTailIsNoLoss()
     {
         using var specimen = await Make(1250, compactAtEnd: false);
         var segment = specimen.Database.LastSegment();
@@ -170,7 +170,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task NothingIsWrittenWhereSomethingIs()
+    public async Task RepairRefusesNonEmptyTarget()
     {
         using var specimen = await Make(100, compactAtEnd: true);
         foreach (var output in (string[])[

@@ -28,7 +28,7 @@ public sealed class RunOrderTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Tables))]
-    public void TablesOfADatabaseAreComparedByWholeKeys(int first, int second, bool overlap)
+    public void TablesOfDatabaseAreComparedByWholeKeys(int first, int second, bool overlap)
     {
         var id = Guid.NewGuid();
         Directory.CreateDirectory(_database.Directory);
@@ -58,7 +58,7 @@ public sealed class RunOrderTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Tables))]
-    public async Task TablesOfASnapshotAreComparedByWholeKeys(int first, int second, bool overlap)
+    public async Task TablesOfSnapshotAreComparedByWholeKeys(int first, int second, bool overlap)
     {
         Directory.CreateDirectory(Snapshot);
         var added = AddTables(first, second, table => Path.Combine(Snapshot, SnapshotNames.Table(table)));

@@ -12,7 +12,7 @@ public sealed class VerificationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task AWholeDatabaseHasNoProblem(bool deep)
+    public async Task IntactDatabaseHasNoProblem(bool deep)
     {
         using var specimen = await Specimen.Make();
         var problems = Verification.Check(Storages.Default, specimen.Directory, deep, out var totals);
@@ -25,7 +25,7 @@ public sealed class VerificationTests
     [Theory]
     [InlineData(FileNames.Identity)]
     [InlineData(FileNames.Current)]
-    public async Task ADamagedOrMissingPointerFileIsNamed(string name)
+    public async Task DamagedOrMissingPointerFileIsNamed(string name)
     {
         using var specimen = await Specimen.Make();
         var path = specimen.Database.PathOf(name);
@@ -36,7 +36,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task ADamagedManifestIsNamedAndTheTablesAreCheckedAllTheSame()
+    public async Task DamagedManifestIsNamedAndTablesAreStillChecked()
     {
         using var specimen = await Specimen.Make();
         var manifest = specimen.Database.Files(FileNames.ManifestSuffix).Single();
@@ -54,7 +54,7 @@ public sealed class VerificationTests
     [InlineData("table index", 3)]
     [InlineData("table properties", 4)]
     [InlineData("table footer", 5)]
-    public async Task EveryPartOfATableIsChecked(string structure, int part)
+    public async Task EveryPartOfTableIsChecked(string structure, int part)
     {
         using var specimen = await Specimen.Make();
         var path = specimen.Table();
@@ -85,7 +85,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task TheLeasesOfATableAreChecked()
+    public async Task LeasesOfTableAreChecked()
     {
         using var database = new Database();
         using (var machine = database.Open())
@@ -108,7 +108,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task PaddingThatOnlyTheHashCoversIsChecked()
+    public async Task PaddingThatOnlyHashCoversIsChecked()
     {
         using var specimen = await Specimen.Make();
         var path = specimen.Table();
@@ -142,7 +142,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task ATruncatedTableIsDamagedAtItsEnd()
+    public async Task TruncatedTableIsReportedAtItsEnd()
     {
         using var specimen = await Specimen.Make();
         var path = specimen.Table();
@@ -156,7 +156,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task ATornTailIsARemarkWithItsBytes()
+    public async Task TornTailIsInformationalWithItsLength()
     {
         using var specimen = await Specimen.Make();
         var segment = specimen.Database.LastSegment();
@@ -169,7 +169,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task ARecordThatWasDurableIsDamageAndSoIsEachBehindIt()
+    public async Task DamagedDurableRecordAndAllAfterItAreReported()
     {
         using var specimen = await Specimen.Make();
         using (var machine = specimen.Database.Open(Specimen.Options with { Durability = Durability.Power }))
@@ -184,7 +184,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task AMissingSegmentIsDamage()
+    public async Task MissingSegmentIsReported()
     {
         using var specimen = await Specimen.Make();
         foreach (var path in specimen.Database.Files(FileNames.SegmentSuffix)) File.Delete(path);
@@ -192,7 +192,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task WhatNobodyNamesIsARemarkAndOnlyDeep()
+    public async Task UnnamedFilesAreInformationalInDeepMode()
     {
         using var specimen = await Specimen.Make();
         string[] names = ["000000000900.vtab", "000000000901.vtab.tmp", "000000000903.vman", "notes.txt"];
@@ -209,7 +209,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task AnOpenDatabaseIsCheckedAsOfOneIndex()
+    public async Task OpenDatabaseIsCheckedAtOneIndex()
     {
         using var specimen = await Specimen.Make();
         using (var machine = specimen.Database.Open(Specimen.Options))
@@ -228,7 +228,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task ADatabaseIsOpenWithoutItsLockFileToo()
+    public async Task OpenDatabaseIsDetectedWithoutLockFile()
     {
         if (OperatingSystem.IsWindows()) return; // it cannot be removed there
         using var specimen = await Specimen.Make();
@@ -247,7 +247,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task NothingIsChangedByAnInspection()
+    public async Task InspectionChangesNothing()
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         Database.Flip(specimen.Table(), 100);
@@ -259,7 +259,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task ASnapshotIsCheckedInItsDirectoryAndPacked()
+    public async Task SnapshotIsCheckedAsDirectoryAndPack()
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         foreach (var path in (string[])[specimen.Snapshot, specimen.Pack])
@@ -288,7 +288,7 @@ public sealed class VerificationTests
     }
 
     [Fact]
-    public async Task APackIsCheckedToItsTrailer()
+    public async Task PackIsCheckedUpToItsTrailer()
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         var length = new FileInfo(specimen.Pack).Length;

@@ -11,7 +11,7 @@ public sealed class ExpiredLeaseRetentionTests
     [Theory]
     [InlineData(LeaseClock.Log)]
     [InlineData(LeaseClock.Local)]
-    public void AfterTheRetentionALeaseIsNotReportedAndACompactionDropsIt(LeaseClock clock)
+    public void CompactionDropsLeaseBeyondRetentionUnreported(LeaseClock clock)
     {
         using var machine = new LeaseMachine(
             Database.Small with { LeaseClock = clock, ExpiredLeaseRetention = TimeSpan.FromSeconds(60) });
@@ -26,7 +26,7 @@ public sealed class ExpiredLeaseRetentionTests
     }
 
     [Fact]
-    public void ReplicasThatCleanUpAtTheSameIndexReportTheSameWhateverTheyCompacted()
+    public void ReplicasReportSameLeasesAtSameIndexDespiteCompactions()
     {
         var options =
             Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = TimeSpan.FromSeconds(60) };
@@ -48,7 +48,7 @@ public sealed class ExpiredLeaseRetentionTests
     }
 
     [Fact]
-    public void WithoutABoundLeasesAreKeptUntilTheyAreReported()
+    public void UnboundedRetentionKeepsLeasesUntilReported()
     {
         using var machine = new LeaseMachine(
             Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = Timeout.InfiniteTimeSpan });
@@ -61,7 +61,7 @@ public sealed class ExpiredLeaseRetentionTests
     }
 
     [Fact]
-    public void AnotherValueThanADurationIsRefusedByTheNameOfTheOption()
+    public void InvalidRetentionIsRefusedByOptionName()
     {
         using var database = new Database();
         var refused = Assert.Throws<ArgumentOutOfRangeException>(

@@ -9,7 +9,7 @@ namespace Varve.Tests.Engine.Leases;
 public sealed class ForeignClockTests
 {
     [Fact]
-    public void ASnapshotFromAMachineThatIsAheadDoesNotFreezeTheLocalTime()
+    public void SnapshotFromMachineAheadDoesNotFreezeLocalTime()
     {
         using var ahead = new LeaseMachine();
         ahead.Advance(3_600);
@@ -30,7 +30,7 @@ public sealed class ForeignClockTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void WhatTheOtherMachineReportedIsNeverLiveHere(bool isInTables)
+    public void LeaseReportedByOtherMachineStaysExpired(bool isInTables)
     {
         using var ahead = new LeaseMachine();
         ahead.Advance(30);
@@ -58,7 +58,7 @@ public sealed class ForeignClockTests
     }
 
     [Fact]
-    public void WhatOnlyTheOtherMachineHeldForExpiredIsLiveAndCountedHere()
+    public void LeaseExpiredOnlyOnOtherMachineIsLiveAndCounted()
     {
         using var ahead = new LeaseMachine();
         ahead.Advance(30);
@@ -79,7 +79,7 @@ public sealed class ForeignClockTests
     }
 
     [Fact]
-    public void ASnapshotFromAMachineThatIsBehindIsCountedByTheLocalTime()
+    public void SnapshotFromMachineBehindIsCountedByLocalTime()
     {
         using var behind = new LeaseMachine();
         behind.Put("k", ttl: 10);
@@ -93,7 +93,7 @@ public sealed class ForeignClockTests
     }
 
     [Fact]
-    public void TheCountIsRightWhenTheClockIsSetBackWhileTheEngineIsClosed()
+    public void CountIsRightAfterClockIsSetBackWhileClosed()
     {
         using var machine = new LeaseMachine();
         machine.Put("a", ttl: 10);

@@ -13,7 +13,7 @@ public sealed class LeaseWarningTests
     [InlineData(LeaseClock.Log, 0, 1)]
     [InlineData(LeaseClock.Log, 1_000, 0)]
     [InlineData(LeaseClock.Local, 0, 0)]
-    public void LeasesInALogWithoutTimestampsAreWarnedOfOnce(LeaseClock clock, ulong stamp, int warnings)
+    public void LeasesInLogWithoutTimestampsWarnOnce(LeaseClock clock, ulong stamp, int warnings)
     {
         using var log = new Warnings();
         using var machine = new LeaseMachine(Database.Small with { LeaseClock = clock, LoggerFactory = log });

@@ -11,7 +11,7 @@ namespace Varve.Tests.Engine.Leases;
 public sealed class ReportedOnceTests
 {
     [Fact]
-    public void AReportedLeaseStaysAbsentWhenTheClockIsSetBackWhileTheEngineIsClosed()
+    public void ReportedLeaseStaysAbsentAfterClockIsSetBack()
     {
         using var machine = new LeaseMachine();
         machine.Put("k", ttl: 10);
@@ -27,7 +27,7 @@ public sealed class ReportedOnceTests
     }
 
     [Fact]
-    public void ItStaysAbsentAlsoWhenTheCleanUpIsInATableByThen()
+    public void ReportedLeaseStaysAbsentAfterCleanUpIsFlushed()
     {
         using var machine = new LeaseMachine();
         machine.Put("k", ttl: 10);
@@ -42,7 +42,7 @@ public sealed class ReportedOnceTests
     }
 
     [Fact]
-    public void LeasesMadeAfterTheClockWasSetBackAreReported()
+    public void LeasesMadeAfterClockWasSetBackAreReported()
     {
         using var machine = new LeaseMachine();
         machine.Put("k", ttl: 10);
@@ -57,7 +57,7 @@ public sealed class ReportedOnceTests
     }
 
     [Fact]
-    public void TheLocalTimeIsNotHeldBackByMoreThanWhatWasReported()
+    public void LocalTimeStandsStillOnlyUpToReportedLeases()
     {
         using var machine = new LeaseMachine();
         machine.Put("k", ttl: 10);
@@ -77,7 +77,7 @@ public sealed class ReportedOnceTests
     [InlineData(LeaseClock.Log, true)]
     [InlineData(LeaseClock.Local, false)]
     [InlineData(LeaseClock.Local, true)]
-    public void ACompactionBeforeTheCleanUpTakesNothingFromIt(LeaseClock clock, bool reopens)
+    public void CompactionBeforeCleanUpHidesNoExpiredLease(LeaseClock clock, bool reopens)
     {
         using var machine = new LeaseMachine(Database.Small with { LeaseClock = clock });
         machine.Put("j", ttl: 1, stamp: 1_000);
@@ -96,7 +96,7 @@ public sealed class ReportedOnceTests
     }
 
     [Fact]
-    public void CompactionsInTheBackgroundTakeNothingFromItEither()
+    public void BackgroundCompactionHidesNoExpiredLease()
     {
         var steps = new ManualScheduler();
         using var machine = new LeaseMachine(Database.Small with
@@ -118,7 +118,7 @@ public sealed class ReportedOnceTests
     }
 
     [Fact]
-    public void ASnapshotBehindTheCleanUpHasItsLeasesStillToReport()
+    public void SnapshotBeforeCleanUpKeepsLeasesToReport()
     {
         using var maker = new LeaseMachine(Database.Small with { LeaseClock = LeaseClock.Log, HistoryEntries = 100 });
         maker.Put("k", ttl: 1, stamp: 1_000);
@@ -133,7 +133,7 @@ public sealed class ReportedOnceTests
     }
 
     [Fact]
-    public void WithPowerWhatWasReportedIsDurableBeforeItIsHandedOut()
+    public void PowerMakesReportDurableBeforeReturning()
     {
         var storage = new HookedStorage(Varve.Storage.Storages.Default);
         using var machine = new LeaseMachine(
@@ -151,7 +151,7 @@ public sealed class ReportedOnceTests
     }
 
     [Fact]
-    public async Task ALeaseThatWaitsForItsSyncDuringACleanUpIsReportedByALaterOne()
+    public async Task LeaseAwaitingSyncIsReportedByLaterCleanUp()
     {
         var storage = new HookedStorage(Varve.Storage.Storages.Default);
         using var release = new ManualResetEventSlim();

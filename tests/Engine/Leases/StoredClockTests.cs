@@ -12,7 +12,7 @@ public sealed class StoredClockTests
     [InlineData(LeaseClock.Local, LeaseClock.Log, false)]
     [InlineData(LeaseClock.Log, LeaseClock.Local, false)]
     [InlineData(LeaseClock.Log, LeaseClock.Local, true)]
-    public void OpeningWithTheOtherClockIsRefusedWithBothNamesAndChangesNothing(
+    public void OpenWithOtherClockIsRefusedByBothNames(
         LeaseClock own, LeaseClock other, bool isReadOnly)
     {
         using var database = new Database();
@@ -31,7 +31,7 @@ public sealed class StoredClockTests
     [Theory]
     [InlineData(LeaseClock.Local, LeaseClock.Log)]
     [InlineData(LeaseClock.Log, LeaseClock.Local)]
-    public async Task InstallingASnapshotOfTheOtherClockIsRefusedWithBothNames(LeaseClock own, LeaseClock other)
+    public async Task InstallWithOtherClockIsRefusedByBothNames(LeaseClock own, LeaseClock other)
     {
         using var maker = new LeaseMachine(Database.Small with { LeaseClock = other });
         maker.Put("theirs", ttl: 10, stamp: 1_000);
@@ -47,7 +47,7 @@ public sealed class StoredClockTests
     }
 
     [Fact]
-    public async Task AResetAndAnInstallKeepTheClock()
+    public async Task ResetAndInstallKeepClock()
     {
         var options = Database.Small with { LeaseClock = LeaseClock.Log };
         using var maker = new LeaseMachine(options);
@@ -67,7 +67,7 @@ public sealed class StoredClockTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive(bool isReadOnly)
+    public async Task ToolOpensWithDatabaseClockSoCompactionKeepsLiveKeys(bool isReadOnly)
     {
         using var database = new Database();
         var options = Database.Small with { LeaseClock = LeaseClock.Log, ExpiredLeaseRetention = TimeSpan.Zero };
@@ -84,7 +84,7 @@ public sealed class StoredClockTests
     }
 
     [Fact]
-    public async Task ARepairWithoutAManifestTakesTheClockThatItIsTold()
+    public async Task RepairWithoutManifestUsesGivenClock()
     {
         using var database = new Database();
         var options = Database.Small with { LeaseClock = LeaseClock.Log };

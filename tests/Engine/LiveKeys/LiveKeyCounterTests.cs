@@ -12,10 +12,10 @@ namespace Varve.Tests.Engine.LiveKeys;
 public class LiveKeyCounterTests
 {
     [Property(MaxTest = 30)]
-    public void TheCountIsWhatCountingGives(int seed) => Run(seed, LeaseClock.Local);
+    public void CountMatchesFullCount(int seed) => Run(seed, LeaseClock.Local);
 
     [Property(MaxTest = 30)]
-    public void TheCountIsWhatCountingGivesByTheLogsClockToo(int seed) => Run(seed, LeaseClock.Log);
+    public void CountMatchesFullCountByLogClock(int seed) => Run(seed, LeaseClock.Log);
 
     private static void Run(int seed, LeaseClock leases)
     {

@@ -15,7 +15,7 @@ public class MemtableModelTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void NastyKeysReadLikeTheModel(int seed)
+    public void NastyKeysMatchModel(int seed)
     {
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
@@ -26,7 +26,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     [Property(MaxTest = 60)]
-    public bool AnyKeysReadLikeTheModel(NonEmptyArray<NonEmptyArray<byte>> keys, PositiveInt seed)
+    public bool AnyKeysMatchModel(NonEmptyArray<NonEmptyArray<byte>> keys, PositiveInt seed)
     {
         output.WriteLine($"seed {seed.Get}");
         Check([.. keys.Get.Select(key => key.Get)], new Random(seed.Get), chunk: seed.Get % 2 * 7);
@@ -46,7 +46,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     [InlineData("descending, far apart", 100)]
     [InlineData("ascending text", 0)]
     [InlineData("random text", 50)]
-    public void OrdersOfArrivalReadLikeTheModel(string order, int chunk)
+    public void AnyInsertionOrderMatchesModel(string order, int chunk)
     {
         var random = new Random(7);
         var numbers = Enumerable.Range(0, 3000).ToArray();
@@ -72,7 +72,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     [InlineData(12)]
     [InlineData(40)]
     [InlineData(400)]
-    public void KeysBeyondATrustedPrefixReadLikeTheModel(int length)
+    public void KeysBeyondTrustedPrefixMatchModel(int length)
     {
         var keys = new List<string>();
         for (var tenant = 0; tenant < 6; tenant += 2)
@@ -98,7 +98,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     [InlineData('a', 7)]
     [InlineData('\0', 1)]
     [InlineData('\0', 9)]
-    public void NestedKeysReadLikeTheModel(char letter, int step)
+    public void NestedKeysMatchModel(char letter, int step)
     {
         var random = new Random(step);
         var keys = Enumerable.Range(0, 400)
@@ -108,7 +108,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AnEmptyIndexHasNothing()
+    public void EmptyIndexHasNoRows()
     {
         using var segment = new TestSegment(4096);
         var cursor = new MemtableCursor(segment.Index);
@@ -121,7 +121,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AWrongPriorIsRefused()
+    public void WrongPriorVersionIsRefused()
     {
         using var segment = new TestSegment(4096);
         var first = segment.Put("key"u8, 1);
@@ -131,7 +131,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AWrongPriorEndsABuild()
+    public void WrongPriorVersionEndsBuild()
     {
         using var segment = new TestSegment(4096);
         var first = segment.Write("key"u8, 1, 0);
@@ -161,7 +161,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void RowsAfterAWrongPriorAreDroppedFromManyToo()
+    public void LargeBuildDropsRowsAfterWrongPriorVersion()
     {
         var keys = Enumerable.Range(0, 20_000).Select(KeyOf).ToArray();
         using var segment = new TestSegment(4 << 20);
@@ -189,7 +189,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void TheSmallestOperationsFillTheirSegment()
+    public void SmallestOperationsFillSegment()
     {
         using var segment = new TestSegment(1 << 20);
         var key = new byte[4];

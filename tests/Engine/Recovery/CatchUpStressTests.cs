@@ -21,7 +21,7 @@ public sealed class CatchUpStressTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task EveryViewIsOfOneIndexWhileItsEngineCatchesUp()
+    public async Task ViewsShowOneIndexDuringCatchUp()
     {
         using var writer = _database.Open(Database.Small with { UpperRunsMax = 2 });
         Apply(writer, 1);
@@ -48,7 +48,7 @@ public sealed class CatchUpStressTests : IDisposable
     }
 
     [Fact]
-    public async Task NoCatchUpBeginsOnceACloseWaitsForTheOneUnderWay()
+    public async Task CloseRefusesNewCatchUpWhileOneRuns()
     {
         using var writer = _database.Open(Database.Small);
         Apply(writer, 1);

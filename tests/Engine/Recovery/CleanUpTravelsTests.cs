@@ -9,7 +9,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class CleanUpTravelsTests
 {
     [Fact]
-    public async Task WhatWasHandedOutIsNotHandedOutAgainByWhoInstalledIt()
+    public async Task InstalledMachineReportsNoLeaseTwice()
     {
         var clock = new FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
         var options = Database.Small with { LeaseClock = LeaseClock.Local, TimeProvider = clock };

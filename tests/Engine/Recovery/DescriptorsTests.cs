@@ -27,11 +27,11 @@ public sealed class DescriptorsTests : IDisposable
     [InlineData("create open takeover lock share syncdir")]
     [InlineData("syncdir")] // the last descriptor was the file's
     [InlineData("map")]
-    public Task TwentyTimesWithoutAndBackLosesNothing(string operations) =>
-        Scarcity.Cycle(_database, _storage, times: 20, isScarce => _scarce = isScarce ? operations.Split(' ') : []);
+    public Task TwentyDescriptorShortagesLoseNothing(string operations) =>
+        ResourceShortage.Cycle(_database, _storage, times: 20, isScarce => _scarce = isScarce ? operations.Split(' ') : []);
 
     [Fact]
-    public async Task AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater()
+    public async Task ResetWithoutDescriptorsIsRefusedAndCanBeRetried()
     {
         using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         _scarce = ["create", "open", "syncdir"];
@@ -50,7 +50,7 @@ public sealed class DescriptorsTests : IDisposable
     }
 
     [Fact]
-    public void TheErrorsOfTheSystemAreTold()
+    public void SystemErrorsBecomeTypedExceptions()
     {
         Assert.IsType<TooManyOpenFilesException>(PosixError.Of(Libc.EMFILE, "open", "/f"));
         Assert.IsType<TooManyOpenFilesException>(PosixError.Of(Libc.ENFILE, "open", "/f"));

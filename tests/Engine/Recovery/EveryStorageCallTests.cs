@@ -17,11 +17,11 @@ public sealed class EveryStorageCallTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task AnErrorAtTheKthCallLeavesTheStateOfOneIndex(bool full) =>
+    public Task ErrorAtKthCallLeavesStateOfOneIndex(bool full) =>
         FailAtEachCall(() => Storages.Default, full, sparsity: 1);
 
     [Fact]
-    public Task AnErrorAtTheKthCallLeavesTheStateOfOneIndexWhereFilesInUseCannotBeDeleted() =>
+    public Task ErrorAtKthCallLeavesStateOfOneIndexIfFilesInUseCannotBeDeleted() =>
         FailAtEachCall(() => new NtfsLikeStorage(new PortableStorage()), full: false, sparsity: 13);
 
     private static async Task FailAtEachCall(Func<IStorage> makeDisk, bool full, int sparsity)
@@ -59,7 +59,7 @@ public sealed class EveryStorageCallTests
     [Theory]
     [InlineData(Durability.Process)]
     [InlineData(Durability.Power)]
-    public async Task ADeathBeforeTheKthCallLeavesTheStateOfOneIndex(Durability durability)
+    public async Task DeathBeforeKthCallLeavesStateOfOneIndex(Durability durability)
     {
         using var database = new Database();
         var script = new Script(database) { Durability = durability };

@@ -18,7 +18,7 @@ public sealed class FailedSyncTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task AFailedSyncLatchesAndReadsGoOn(bool asynchronously)
+    public async Task FailedSyncLatchesAndReadsContinue(bool asynchronously)
     {
         using (var machine = _database.Open(
             Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage)))
@@ -45,7 +45,7 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     [Fact]
-    public void EntriesThatAreWrittenAndNotYetDurableDoNotGetIntoTables()
+    public void EntriesNotYetDurableAreNotFlushed()
     {
         var steps = new ManualScheduler();
         using (var machine = _database.Open(
@@ -80,7 +80,7 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     [Fact]
-    public async Task ARecordThatCannotBeWrittenLatches()
+    public async Task UnwritableRecordLatches()
     {
         using (var machine = _database.Open(
             Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage)))
@@ -102,7 +102,7 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     [Fact]
-    public async Task AFailedFlushLatchesUnderProcessToo()
+    public async Task FailedFlushLatchesUnderProcess()
     {
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
@@ -118,7 +118,7 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     [Fact]
-    public async Task AFailedSyncOfATableOrOfTheManifestLatches()
+    public async Task FailedTableOrManifestSyncLatches()
     {
         foreach (var suffix in (string[])[FileNames.TableSuffix, FileNames.ManifestSuffix])
         {
@@ -140,7 +140,7 @@ public sealed class FailedSyncTests : IDisposable
     }
 
     [Fact]
-    public async Task AnInstallWhoseManifestSyncFailedLeavesOneStateOrTheOther()
+    public async Task InstallWithFailedManifestSyncLeavesOldOrNewState()
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await MakeSnapshot(snapshot, 400);

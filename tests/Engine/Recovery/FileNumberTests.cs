@@ -26,7 +26,7 @@ public sealed class FileNumberTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Strays))]
-    public async Task AStrayNameUsesUpNoNumbers(string name)
+    public async Task StrayFileNameReservesNoNumbers(string name)
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100);
         for (ulong round = 1; round <= 3; round++)
@@ -45,7 +45,7 @@ public sealed class FileNumberTests : IDisposable
 
     /// <summary>Beside the manifest a file may have been made that it does not name: its number is taken.</summary>
     [Fact]
-    public void ANumberNearTheManifestsIsNotGivenOutAgain()
+    public void NumberNearManifestsIsNotReused()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100);
         File.WriteAllBytes(_database.PathOf(FileNames.Table(5000)), []);
@@ -55,7 +55,7 @@ public sealed class FileNumberTests : IDisposable
     }
 
     [Fact]
-    public void TheLastNumberIsTheLast()
+    public void LastNumberIsNotExceeded()
     {
         var numbers = new FileNumbers(VersionEdit.FileNumberLimit - 2);
         Assert.Equal(VersionEdit.FileNumberLimit - 2, numbers.Next());
@@ -71,7 +71,7 @@ public sealed class FileNumberTests : IDisposable
     /// One thread meets names while others ask: a write between look and store would give numbers out again.
     /// </summary>
     [Fact]
-    public async Task NumbersAreGivenOutOnceByAnyThread()
+    public async Task ThreadsNeverGetSameNumber()
     {
         const int Each = 50_000;
         var numbers = new FileNumbers(1);

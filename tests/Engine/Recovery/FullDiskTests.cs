@@ -25,11 +25,11 @@ public sealed class FullDiskTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public Task FiftyTimesFullAndBackLosesNothing() =>
-        Scarcity.Cycle(_database, _storage, times: 50, isFull => _full = isFull);
+    public Task FiftyFullDisksLoseNothing() =>
+        ResourceShortage.Cycle(_database, _storage, times: 50, isFull => _full = isFull);
 
     [Fact]
-    public async Task WhoWaitsForASyncIsServedThoughTheNextSegmentCannotBeMade()
+    public async Task SyncWaiterIsServedThoughNextSegmentCannotBeMade()
     {
         using var machine = _database.Open(
             Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage));
@@ -55,7 +55,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public void ARecordThatAFullDiskRefusesChangesNothing()
+    public void RecordRefusedByFullDiskChangesNothing()
     {
         // Where written blocks are not written again in place, a disk can be full for them too.
         using (var machine = _database.Open(
@@ -80,7 +80,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotOrAnInstallOnAFullDiskChangesNothing()
+    public async Task SnapshotOrInstallOnFullDiskChangesNothing()
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
@@ -104,7 +104,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task AManifestThatFindsNoRoomLeavesTheVersionAsItWas()
+    public async Task ManifestOnFullDiskKeepsVersion()
     {
         var steps = new ManualScheduler();
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage, steps)))
@@ -135,7 +135,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot()
+    public async Task RequestedCompactionsFailOnFullDiskAndLaterOnesSucceed()
     {
         var steps = new ManualScheduler();
         using var machine = _database.Open(Database.Small, new EngineSeams(_storage, steps));
@@ -163,7 +163,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom()
+    public async Task HistoryDropsTablesThoughFlushesFailOnFullDisk()
     {
         var steps = new ManualScheduler();
         using var machine = _database.Open(
@@ -190,7 +190,7 @@ public sealed class FullDiskTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotOnAnotherDiskNeedsNoRoomOnOurs()
+    public async Task SnapshotOnOtherDiskNeedsNoLocalSpace()
     {
         var target = Path.Combine(_database.Root, "elsewhere");
         var steps = new ManualScheduler();
@@ -210,7 +210,7 @@ public sealed class FullDiskTests : IDisposable
             while (machine.GetStatistics().Memtables < 2)
                 NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
             _full = true;
-            Scarcity.ApplyUntilMet(machine);
+            ResourceShortage.ApplyUntilMet(machine);
             FillToTheLastByte(machine);
             var checksum = await machine.GenerateSnapshotDataAsync(target, machine.LastApplied);
             metadata = new SnapshotMetadata(machine.LastApplied, checksum);

@@ -10,7 +10,7 @@ public sealed class GroupCommitTests : IDisposable
     private readonly Database _database = new();
 
     [Fact]
-    public async Task ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain()
+    public async Task SegmentThatEndedDuringSyncIsSyncedAgain()
     {
         var storage = new HookedStorage(Storages.Default);
         var synced = new List<string>();
@@ -43,7 +43,7 @@ public sealed class GroupCommitTests : IDisposable
     }
 
     [Fact]
-    public async Task ChunksThatWaitTogetherAreServedBySyncsOfAll()
+    public async Task WaitingChunksShareSyncs()
     {
         using var machine = _database.Open(
             Database.Small with { Durability = Durability.Power, MemtableBytes = 1 << 20 });

@@ -24,7 +24,7 @@ public sealed class GrowthTests
     [Theory]
     [InlineData(Viewer.ThisThread)]
     [InlineData(Viewer.DeadThread)]
-    public void WhatIsWrittenUnderAnOpenViewIsLetGoOf(Viewer viewer)
+    public void DataWrittenUnderOpenViewIsReleased(Viewer viewer)
     {
         var usual = Overwrite(Viewer.None);
         var viewed = Overwrite(viewer);
@@ -39,7 +39,7 @@ public sealed class GrowthTests
     }
 
     [Fact]
-    public void AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt()
+    public void ViewKeepsReplacedStateReadableAndReleasesItAtEnd()
     {
         using var database = new Database();
         var steps = new ManualScheduler();
@@ -73,7 +73,7 @@ public sealed class GrowthTests
     }
 
     [Fact]
-    public void TheEndOfAViewOfThePresentStateIsNobodysWork()
+    public void ClosingViewOfCurrentStateWakesNoThread()
     {
         using var database = new Database();
         var steps = new ManualScheduler();
@@ -89,7 +89,7 @@ public sealed class GrowthTests
     }
 
     [Fact]
-    public void StatisticsTellHowManyViewsAreOpenHowLongTheOldestHasBeenAndWhatItKeeps()
+    public void StatisticsCountOpenViewsTheirAgeAndRetainedBytes()
     {
         using var database = new Database();
         var steps = new ManualScheduler();
@@ -118,7 +118,7 @@ public sealed class GrowthTests
 
     /// <summary>The caller's code may take as long as it likes: it holds a view, not a pin.</summary>
     [Fact]
-    public void ABufferWriterThatTakesItsTimeHoldsUpNothing()
+    public void SlowBufferWriterBlocksNothing()
     {
         using var database = new Database();
         var steps = new ManualScheduler();
@@ -140,7 +140,7 @@ public sealed class GrowthTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void ScansOfOneViewThatAreOverTakeNoMemory(bool toTheEnd)
+    public void FinishedScansOfViewKeepNoMemory(bool toTheEnd)
     {
         using var database = new Database();
         using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: new ManualScheduler()));
@@ -179,7 +179,7 @@ public sealed class GrowthTests
     }
 
     [Fact]
-    public void AScanThatIsOverIsNotTheOneThatTookItsPlace()
+    public void FinishedScanIsNotItsSuccessor()
     {
         using var database = new Database();
         using var machine = database.Open(Database.Small, new EngineSeams(Scheduler: new ManualScheduler()));
@@ -208,7 +208,7 @@ public sealed class GrowthTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task AReplacementThatFindsNoRoomLeavesNoSegmentBehind(bool install)
+    public async Task FailedReplacementLeavesNoSegment(bool install)
     {
         using var database = new Database();
         var storage = new HookedStorage(Storages.Default);

@@ -20,7 +20,7 @@ public sealed class HashSeedTests : IDisposable
     }
 
     [Fact]
-    public async Task ADatabaseHasASeedOfItsOwnAndKeepsIt()
+    public async Task DatabaseKeepsItsOwnSeed()
     {
         await Fill(_database);
         await Fill(_other);
@@ -34,7 +34,7 @@ public sealed class HashSeedTests : IDisposable
     [Theory]
     [InlineData(LeaseClock.Local)]
     [InlineData(LeaseClock.Log)]
-    public async Task AResetKeepsSeedAndClock(LeaseClock clock)
+    public async Task ResetKeepsSeedAndClock(LeaseClock clock)
     {
         var options = Database.Small with { LeaseClock = clock };
         await Fill(_database, options);
@@ -45,7 +45,7 @@ public sealed class HashSeedTests : IDisposable
     }
 
     [Fact]
-    public async Task AnInstallBringsTheSeedOfTheSnapshot()
+    public async Task InstallAdoptsSnapshotSeed()
     {
         await Fill(_database);
         await Fill(_other);
@@ -68,7 +68,7 @@ public sealed class HashSeedTests : IDisposable
 
     /// <summary>Filters of another seed would deny keys that are there.</summary>
     [Fact]
-    public async Task ATableOfAnotherSeedIsCorruption()
+    public async Task TableOfOtherSeedIsCorruption()
     {
         await Fill(_database);
         var path = _database.Files(FileNames.ManifestSuffix)[0];
@@ -117,7 +117,7 @@ public sealed class HashSeedTests : IDisposable
     [InlineData(1)]
     [InlineData(500)]
     [InlineData(4000)]
-    public async Task KeysOfOneHashAreKeysLikeOthers(int chunk)
+    public async Task CollidingKeysStayDistinct(int chunk)
     {
         const int Count = 4000;
         var options = Database.Small with { MemtableBytes = 1 << 20, HashSeed = TestHash.Seed };

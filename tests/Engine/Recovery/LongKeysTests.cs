@@ -26,7 +26,7 @@ public sealed class LongKeysTests : IDisposable
     [InlineData(0)]
     [InlineData(60)]
     [InlineData(WalOperation.KeyLengthMax - 8)]
-    public async Task ManifestsDoNotGrowWithTheKeys(int differsAt)
+    public async Task ManifestDoesNotGrowWithKeyLength(int differsAt)
     {
         var options = Database.Small with { MemtableBytes = 1 << 20 };
         var path = Path.Combine(_database.Root, "snapshot");

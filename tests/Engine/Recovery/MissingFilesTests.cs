@@ -21,7 +21,7 @@ public sealed class MissingFilesTests : IDisposable
     [InlineData(FileNames.ManifestSuffix)]
     [InlineData(FileNames.TableSuffix)]
     [InlineData(FileNames.SegmentSuffix)]
-    public async Task AMissingFileIsCorruption(string name)
+    public async Task MissingFileIsCorruption(string name)
     {
         await WriteTablesAndLog();
         var path = name[0] == '.'
@@ -36,7 +36,7 @@ public sealed class MissingFilesTests : IDisposable
     [Theory]
     [InlineData(FileNames.Identity)]
     [InlineData(FileNames.Current)]
-    public async Task ADamagedPointerFileIsCorruption(string name)
+    public async Task DamagedPointerFileIsCorruption(string name)
     {
         await WriteTablesAndLog();
         for (var bit = 0; bit < PointerFile.Size * 8; bit += 5)
@@ -49,7 +49,7 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task ADamagedEditBeforeAnotherIsCorruption()
+    public async Task DamagedEditBeforeAnotherIsCorruption()
     {
         await WriteTablesAndLog();
         var path = _database.Files(FileNames.ManifestSuffix)[0];
@@ -69,7 +69,7 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task AnIdentityOfAnotherDatabaseIsCorruption()
+    public async Task IdentityOfOtherDatabaseIsCorruption()
     {
         await WriteTablesAndLog();
         File.WriteAllBytes(_database.PathOf(FileNames.Identity), new PointerFile(Guid.NewGuid(), 0).Encode());
@@ -79,7 +79,7 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
-    public void AMissingSegmentBeforeASyncedOneIsCorruption()
+    public void MissingSegmentBeforeSyncedOneIsCorruption()
     {
         using var parked = new ManualResetEventSlim();
         var storage = new HookedStorage(Storages.Default)
@@ -117,7 +117,7 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
-    public void ACreationThatWasCutOffIsMadeAnew()
+    public void InterruptedCreationIsRedone()
     {
         for (var call = 0; ; call++)
         {
@@ -152,7 +152,7 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task LeftoversAreSweptAndUnknownFilesAreLeftAlone()
+    public async Task LeftoversAreSweptAndUnknownFilesKept()
     {
         await WriteTablesAndLog();
         string[] ours = [
@@ -175,7 +175,7 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
-    public async Task FilesAreTheirOwnersAlone()
+    public async Task FilesAreAccessibleToOwnerOnly()
     {
         if (OperatingSystem.IsWindows()) return;
         await WriteTablesAndLog();
@@ -194,7 +194,7 @@ public sealed class MissingFilesTests : IDisposable
     }
 
     [Fact]
-    public void TheSecondEngineOnADirectoryIsTurnedAway()
+    public void SecondEngineOnDirectoryIsRefused()
     {
         using (var machine = _database.Open())
         {

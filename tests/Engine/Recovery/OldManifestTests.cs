@@ -14,7 +14,7 @@ public sealed class OldManifestTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public void OneThatCannotBeDeletedStaysBesideTheOneThatIsNamed()
+    public void UndeletableOldManifestStaysBesideNewOne()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50);
         var storage = new HookedStorage(Storages.Default)

@@ -18,7 +18,7 @@ public sealed class OperationOrderTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task AFlushSyncsTablesThenNamesThemThenSaysSo()
+    public async Task FlushSyncsTablesThenNamesThemThenSyncsManifest()
     {
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
@@ -36,7 +36,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public async Task OldTablesGoAfterTheManifestDroppedThem()
+    public async Task TablesAreDeletedAfterManifestDropsThem()
     {
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
@@ -56,7 +56,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public async Task ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary()
+    public async Task SegmentIsDeletedAfterManifestObsoletesIt()
     {
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
@@ -76,7 +76,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public void ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed()
+    public void SegmentAndItsNameAreSyncedBeforeUse()
     {
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
             NumberedLog.ApplyUpTo(machine, 2000);
@@ -97,7 +97,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public void WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows()
+    public void OpenSyncsDirectoryOfNewSegment()
     {
         // Until an open returns there is one thread, so that here what follows is what comes next.
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
@@ -117,7 +117,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public void AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt()
+    public void OpenSyncsTornSegmentBeforeItsSuccessor()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100);
         _database.DropClosingNote();
@@ -134,7 +134,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public void ClosingMakesTheLogDurable()
+    public void CloseSyncsLog()
     {
         int before;
         string segment;
@@ -149,7 +149,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public async Task ARecycledSegmentChangesItsHeaderUnderATemporaryName()
+    public async Task RecycledSegmentGetsNewHeaderUnderTemporaryName()
     {
         using (var machine = _database.Open(
             Database.Small with { IdleAfter = Timeout.InfiniteTimeSpan }, new EngineSeams(_storage)))
@@ -173,7 +173,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotIsNamedWhenAllOfItIsSynced()
+    public async Task SnapshotIsNamedAfterItsSync()
     {
         using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 600);
@@ -200,7 +200,7 @@ public sealed class OperationOrderTests : IDisposable
     }
 
     [Fact]
-    public async Task AnInstallIsSyncedAndNamedBeforeTheOneRecordThatSwitches()
+    public async Task InstallSyncsAndNamesTablesBeforeItsManifestRecord()
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);

@@ -16,7 +16,7 @@ public sealed class ReadOnlySnapshotTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task ACutBesideAWriterTouchesNothingOfTheDatabase()
+    public async Task SnapshotByReaderChangesNothingInDatabase()
     {
         using var writer = _database.Open();
         NumberedLog.ApplyUpTo(writer, 600);
@@ -40,7 +40,7 @@ public sealed class ReadOnlySnapshotTests : IDisposable
     }
 
     [Fact]
-    public async Task TheTailIsNoTableOfTheDatabase()
+    public async Task TailTableDoesNotJoinDatabase()
     {
         using (var writer = _database.Open()) NumberedLog.ApplyUpTo(writer, 40);
         using var reader = _database.Open(Database.Small with { ReadOnly = true });
@@ -53,7 +53,7 @@ public sealed class ReadOnlySnapshotTests : IDisposable
     }
 
     [Fact]
-    public async Task TablesThatTheWriterHasDeletedSinceAreCopied()
+    public async Task TablesDeletedByWriterAreCopied()
     {
         using var writer = _database.Open();
         NumberedLog.ApplyUpTo(writer, 600);

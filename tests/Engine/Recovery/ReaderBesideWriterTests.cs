@@ -48,7 +48,7 @@ public class ReaderBesideWriterTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Moments))]
-    public void AnOpenStartsOverWhereTheWriterChangedWhatItWasAboutToRead(string operation, string suffix)
+    public void OpenRetriesAfterWriterChangedFiles(string operation, string suffix)
     {
         foreach (var change in Changes())
         {
@@ -60,7 +60,7 @@ public class ReaderBesideWriterTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Moments))]
-    public void CatchingUpStartsOverWhereTheWriterChangedWhatItWasAboutToRead(string operation, string suffix)
+    public void CatchUpRetriesAfterWriterChangedFiles(string operation, string suffix)
     {
         foreach (var change in Changes())
         {
@@ -80,7 +80,7 @@ public class ReaderBesideWriterTests : IDisposable
     }
 
     [Fact]
-    public void CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes()
+    public void CatchUpShowsCurrentStateAfterAnyWriterAction()
     {
         using var reader = OpenReader();
         Assert.False(reader.TryCatchUp());
@@ -103,7 +103,7 @@ public class ReaderBesideWriterTests : IDisposable
     }
 
     [Fact]
-    public void SmallStepsExtendWhatIsThere()
+    public void SmallCatchUpsExtendMemtable()
     {
         var storage = new HookedStorage(_disk);
         using var reader = OpenReader(storage);
@@ -127,7 +127,7 @@ public class ReaderBesideWriterTests : IDisposable
     }
 
     [Fact]
-    public void AViewKeepsItsStateWhenItsEngineCatchesUp()
+    public void ViewKeepsItsStateDuringCatchUp()
     {
         using var reader = OpenReader();
         var view = reader.OpenView();
@@ -146,7 +146,7 @@ public class ReaderBesideWriterTests : IDisposable
     }
 
     [Fact]
-    public void OnlyAReaderCatchesUp()
+    public void WriterCannotCatchUp()
     {
         Assert.Throws<InvalidOperationException>(() => _writer.TryCatchUp());
         var reader = OpenReader();
@@ -157,7 +157,7 @@ public class ReaderBesideWriterTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsDamagedIsStillCalledSo()
+    public void DamageIsStillReported()
     {
         using var reader = OpenReader();
         ApplyRounds(2);
@@ -173,7 +173,7 @@ public class ReaderBesideWriterTests : IDisposable
     }
 
     [Fact]
-    public async Task TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost()
+    public async Task CountMatchesWriterAfterTablesLoseLeases()
     {
         var clock = new TestClock();
         _writer.Dispose();

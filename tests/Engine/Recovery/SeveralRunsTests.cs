@@ -20,7 +20,7 @@ public sealed class SeveralRunsTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public void AnOpeningKeepsTheirOrderTheirCountAndTheirTerms()
+    public void OpenKeepsOrderCountAndTermsOfRuns()
     {
         var last = WriteRuns();
         for (var opening = 0; opening < 2; opening++)
@@ -34,7 +34,7 @@ public sealed class SeveralRunsTests : IDisposable
     }
 
     [Fact]
-    public async Task AMergeAboveTheBottomKeepsTombstones()
+    public async Task MergeAboveBottomKeepsTombstones()
     {
         using var machine = _database.Open(Stepped with { UpperRunsMax = 2 }, Seams);
         Put(machine, "base", 400);
@@ -58,7 +58,7 @@ public sealed class SeveralRunsTests : IDisposable
     }
 
     [Fact]
-    public async Task ACompactionByTheLogsClockKeepsWhatTheLogDoesNotSayHasExpired()
+    public async Task LogClockCompactionKeepsLeasesUnexpiredInLog()
     {
         using var machine = _database.Open(Stepped with { LeaseClock = LeaseClock.Log }, Seams);
         machine.ApplyChunk(
@@ -74,7 +74,7 @@ public sealed class SeveralRunsTests : IDisposable
     }
 
     [Fact]
-    public async Task AnInstallLeavesNothingOfWhatWasThere()
+    public async Task InstallReplacesAllRuns()
     {
         var last = WriteRuns();
         ulong end;

@@ -41,7 +41,7 @@ public sealed class SharedDirectoryTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public void WhatNobodySharesIsWrittenOver()
+    public void UnsharedFilesAreOverwritten()
     {
         using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 12);
@@ -49,7 +49,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void AReadOnlyEngineKeepsItsRevisionWhateverTheWriterDoes()
+    public void ReadOnlyEngineKeepsItsRevision()
     {
         using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 5);
@@ -68,7 +68,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver()
+    public void SegmentsAreNotOverwrittenWhileReaderIsOpen()
     {
         using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 5);
@@ -84,7 +84,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void AReaderThatFoundASegmentJustBeforeItLostItsNameIsAskedFor()
+    public void ReaderOfUnlinkedSegmentPreventsOverwrite()
     {
         LsmStateMachine? reader = null;
         var renewed = -1;
@@ -107,7 +107,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void AReaderHasItsShareBeforeItLooksForAnything()
+    public void ReaderTakesShareBeforeReadingDirectory()
     {
         using var machine = _database.Open(Options, Seams);
         var operations = new List<string>();
@@ -117,7 +117,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed()
+    public void ClosedEngineKeepsShareUntilViewsClose()
     {
         if (!OperatingSystem.IsLinux()) return;
         var machine = _database.Open(Options, Seams);
@@ -134,7 +134,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [Theory]
     [InlineData(1)]
     [InlineData(5)]
-    public void AViewOutlivesItsEngineAndTheNextOnes(int rounds)
+    public void ViewOutlivesItsEngineAndSuccessors(int rounds)
     {
         var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, rounds);
@@ -165,7 +165,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void WithoutItsLockFileADirectoryIsStillOpen()
+    public void DirectoryWithoutLockFileIsStillLocked()
     {
         if (!OperatingSystem.IsLinux()) return;
         using (var machine = _database.Open(Options, Seams))
@@ -181,7 +181,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public async Task DisposalEndsWhenTheDirectoryIsFreeWhoeverClosesIt()
+    public async Task DisposeReturnsOnceDirectoryIsFree()
     {
         using var parked = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
@@ -207,12 +207,12 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void AnotherProgramsLockIsAnErrorThatSaysSo()
+    public void ForeignLockIsReportedAsSuch()
     {
         if (!OperatingSystem.IsLinux()) return;
         var machine = _database.Open(Options, Seams);
         NumberedLog.ApplyUpTo(machine, 20);
-        using (new OutsidersLock(_database.PathOf(FileNames.Identity)))
+        using (new ForeignLock(_database.PathOf(FileNames.Identity)))
         {
             var failure = Assert.Throws<IOException>(
                 () => _database.Open(Database.Small with { ReadOnly = true }).Dispose());

@@ -16,7 +16,7 @@ public sealed class SnapshotStorageTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task TablesAreLinkedOrElseCopied(bool canLink)
+    public async Task TablesAreLinkedOrCopied(bool canLink)
     {
         _storage.CanLink = canLink;
         var linked = 0;
@@ -41,7 +41,7 @@ public sealed class SnapshotStorageTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotWhoseNameCannotBeMadeDurableIsTakenBack()
+    public async Task SnapshotWithUnsyncedNameIsRemoved()
     {
         using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 100);
@@ -57,7 +57,7 @@ public sealed class SnapshotStorageTests : IDisposable
     }
 
     [Fact]
-    public async Task ACutIsOfTheMomentItIsAskedForHoweverFarAppliersGetMeanwhile()
+    public async Task CutIsTakenAtRequestedMoment()
     {
         using var machine = _database.Open(); // it keeps no history
         for (var round = 0; round < 40; round++)
@@ -77,7 +77,7 @@ public sealed class SnapshotStorageTests : IDisposable
     }
 
     [Fact]
-    public async Task ACutIsTakenAtOnceAlsoWhileAnApplierIsInTheMiddleOfAChunk()
+    public async Task CutDoesNotWaitForApplierInMidChunk()
     {
         var opener = Thread.CurrentThread;
         Thread? applier = null;
@@ -125,7 +125,7 @@ public sealed class SnapshotStorageTests : IDisposable
     }
 
     [Fact]
-    public async Task AnInstallThatMeetsACloseIsAbandonedBeforeTheDirectoryIsGivenUp()
+    public async Task CloseAbandonsInstallBeforeReleasingDirectory()
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         ReadOnlyMemory<byte> checksum;

@@ -35,7 +35,7 @@ public sealed class SnapshotTargetTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task SnapshotAppearsWhereItIsAskedForAndNothingBesideIt(Place place)
+    public async Task SnapshotAppearsAtTargetAndNothingBesideIt(Place place)
     {
         var target = Prepare(place);
         var storage = StorageFor(place, target);
@@ -54,7 +54,7 @@ public sealed class SnapshotTargetTests : IDisposable
     /// <summary>The second runs whole between two steps of the first, between every two of them.</summary>
     [Theory]
     [MemberData(nameof(Places))]
-    public async Task OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade(Place place)
+    public async Task TwoSnapshotsIntoOneDirectoryMakeExactlyOne(Place place)
     {
         var target = Prepare(place);
         var (storage, other) = (StorageFor(place, target), StorageFor(place, target));
@@ -95,7 +95,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatABuilderThatIsGoneLeftIsRemovedByTheNext()
+    public async Task NextBuilderRemovesLeftovers()
     {
         var target = Prepare(Place.Absent);
         var storage = new HookedStorage(Storages.Default)
@@ -121,7 +121,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task FilesOfASnapshotAreReadOnly()
+    public async Task SnapshotFilesAreReadOnly()
     {
         if (OperatingSystem.IsWindows()) return;
         var target = Prepare(Place.Absent);
@@ -144,7 +144,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public async Task PackIsVerifiedAndInstalledThroughALink()
+    public async Task PackIsVerifiedAndInstalledThroughSymlink()
     {
         var target = Prepare(Place.Absent);
         using var machine = OpenFilled(_first, Storages.Default, 300);
@@ -180,7 +180,7 @@ public sealed class SnapshotTargetTests : IDisposable
     }
 
     [Fact]
-    public void MetadataNeverGoesBackAndNeverStandsAboveTheAppliedEntry()
+    public void MetadataIsMonotonicAndAtMostApplied()
     {
         var checksum = new byte[SHA256.HashSizeInBytes];
         using (var machine = _first.Open())
@@ -202,7 +202,7 @@ public sealed class SnapshotTargetTests : IDisposable
     /// A flush ends before the last applied entry, and after a power loss its state may be all there is.
     /// </summary>
     [Fact]
-    public async Task StateOfAFlushNamesTheLastSnapshotUpToItsOwnEnd()
+    public async Task FlushRecordsLastSnapshotWithinItsRange()
     {
         var checksum = new byte[SHA256.HashSizeInBytes];
         using var mayFlush = new ManualResetEventSlim();

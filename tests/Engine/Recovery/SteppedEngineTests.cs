@@ -7,7 +7,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class SteppedEngineTests
 {
     [Fact]
-    public void NothingIsFlushedBeforeItsStepAndAllAfterIt()
+    public void FlushHappensAtItsStepOnly()
     {
         using var database = new Database();
         var steps = new ManualScheduler();
@@ -27,7 +27,7 @@ public sealed class SteppedEngineTests
     }
 
     [Fact]
-    public async Task WhoWaitsIsServedWithoutAThread()
+    public async Task WaitersAreServedWithoutThread()
     {
         using var database = new Database();
         var steps = new ManualScheduler();

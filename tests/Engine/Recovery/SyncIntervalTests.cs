@@ -7,7 +7,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class SyncIntervalTests
 {
     [Fact]
-    public void TheTimeProviderIsAskedForATimerOfTheInterval()
+    public void TimerOfIntervalIsRequestedFromTimeProvider()
     {
         var clock = new Asked();
         using var database = new Database();
@@ -21,7 +21,7 @@ public sealed class SyncIntervalTests
     }
 
     [Fact]
-    public void TheLogIsSyncedWhenTheProvidersTimeHasPassed()
+    public void LogIsSyncedWhenProviderTimePasses()
     {
         var clock = new FakeTimeProvider();
         using var database = new Database();

@@ -10,7 +10,7 @@ public sealed class WrittenBytesTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task BySource()
+    public async Task WrittenBytesAreCountedBySource()
     {
         using var machine = _database.Open();
         Assert.Equal(0, machine.GetStatistics().WriteAmplification);
@@ -29,7 +29,7 @@ public sealed class WrittenBytesTests : IDisposable
     }
 
     [Fact]
-    public async Task OfASnapshotWhatIsNotLinked()
+    public async Task SnapshotCountsOnlyBytesNotLinked()
     {
         using var machine = _database.Open();
         NumberedLog.ApplyUpTo(machine, 4_000);

@@ -17,7 +17,7 @@ public sealed class DurableFileTests : IDisposable
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
-    public void TheOrderIsCreateWriteSyncRenameSyncDirectory()
+    public void ReplaceWritesSyncsRenamesThenSyncsDirectory()
     {
         var storage = new RecordingStorage(Storages.Default, _root);
         DurableFile.Replace(storage, Path.Combine(_root, "f"), "new"u8);
@@ -30,7 +30,7 @@ public sealed class DurableFileTests : IDisposable
     [InlineData(2, "old")]
     [InlineData(3, "old")]
     [InlineData(4, "new")]
-    public void AFailureOfAnyStepLeavesOneOrTheOtherAndNoTemporary(int step, string left)
+    public void FailedStepLeavesOldOrNewFileAndNoTemporary(int step, string left)
     {
         var path = Path.Combine(_root, "f");
         File.WriteAllText(path, "old");

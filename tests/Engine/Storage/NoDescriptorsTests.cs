@@ -11,7 +11,7 @@ public sealed partial class NoDescriptorsTests
     private const int DescriptorsOfAProcess = 7; // RLIMIT_NOFILE
 
     [Fact]
-    public void ListingADirectoryWithoutADescriptorIsAnOrdinaryError()
+    public void ListingWithoutDescriptorIsOrdinaryError()
     {
         if (!OperatingSystem.IsLinux()) return;
         var storage = new PosixStorage();

@@ -13,7 +13,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     private static readonly PosixStorage Posix = new();
 
     [Fact]
-    public void AFullDiskIsAStorageFullException()
+    public void FullDiskThrowsStorageFullException()
     {
         if (!File.Exists("/dev/full")) return;
         using var file = Posix.Open("/dev/full", FileIntent.ReadWrite);
@@ -23,7 +23,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
-    public void AllocatingMoreThanTheDiskHasIsAnOrdinaryError()
+    public void AllocationBeyondDiskIsOrdinaryError()
     {
         using var file = Posix.Open(At("f"), FileIntent.CreateNew);
         Assert.ThrowsAny<IOException>(() => file.Allocate(1L << 60));
@@ -31,7 +31,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
-    public void AFailedSyncIsReported()
+    public void FailedSyncIsReported()
     {
         // A character device takes no sync: the kernel answers EINVAL, which must come out.
         if (!OperatingSystem.IsLinux()) return;
@@ -41,7 +41,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
-    public void ASymbolicLinkIsNotFollowed()
+    public void SymbolicLinkIsNotFollowed()
     {
         Put("real", "x");
         File.CreateSymbolicLink(At("link"), At("real"));
@@ -50,14 +50,14 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
-    public void APipeIsNeitherWaitedForNorRead()
+    public void PipeIsNeitherAwaitedNorRead()
     {
         using (var mkfifo = Process.Start("mkfifo", [At("pipe")])) mkfifo.WaitForExit();
         Assert.ThrowsAny<IOException>(() => Posix.Open(At("pipe"), FileIntent.Read));
     }
 
     [Fact]
-    public void TheLockKeepsOtherProcessesOut()
+    public void LockKeepsOtherProcessesOut()
     {
         using var held = Posix.TryLock(At("LOCK"));
         Assert.NotNull(held);
@@ -67,7 +67,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
-    public void ALockIsHeldWhateverBecomesOfItsFile()
+    public void LockSurvivesLossOfItsFile()
     {
         using (Posix.TryLock(At("LOCK")))
         {
@@ -93,7 +93,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
-    public void UnderTheSwitchARetiredMappingKeepsItsAddressesButNoAccess()
+    public void ProtectedRetiredMappingKeepsAddressesWithoutAccess()
     {
         Put("f", "abc");
         using var file = Posix.Open(At("f"), FileIntent.Read);
@@ -112,7 +112,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     }
 
     [Fact]
-    public void WhatIsReadIsResidentAndNothingAroundIt()
+    public void ReadMakesOnlyItsPagesResident()
     {
         const int dontNeed = 4;
         if (!OperatingSystem.IsLinux()) return;

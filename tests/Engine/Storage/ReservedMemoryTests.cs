@@ -14,7 +14,7 @@ public sealed unsafe class ReservedMemoryTests
     /// Not memory of the heap, which would have been somebody else's before, and zeroed by touching it.
     /// </summary>
     [Fact]
-    public void AReservationIsAMappingOfItsOwnWithoutAPageInIt()
+    public void ReservationIsOwnMappingWithoutPages()
     {
         if (!OperatingSystem.IsLinux()) return;
         var reserved = Enumerable.Range(0, Reservations).Select(_ => ReservedMemory.Reserve(Bytes)).ToArray();
@@ -32,7 +32,7 @@ public sealed unsafe class ReservedMemoryTests
     }
 
     [Fact]
-    public void WhatIsGivenBackIsGivenBackOnce()
+    public void MemoryIsUnmappedOnce()
     {
         var memory = ReservedMemory.Reserve(Bytes);
         memory.Dispose();

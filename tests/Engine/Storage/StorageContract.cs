@@ -30,7 +30,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void DirectoriesAreMadeWithTheirParentsAndAgainWithoutComplaint()
+    public void CreateDirectoryMakesParentsAndMayBeRepeated()
     {
         var path = At("a/b/c");
         _storage.CreateDirectory(path);
@@ -43,7 +43,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ADirectoryUnderAFileIsRefused()
+    public void DirectoryUnderFileIsRefused()
     {
         Put("file", "x");
         Assert.ThrowsAny<IOException>(() => _storage.CreateDirectory(At("file")));
@@ -51,7 +51,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void OnlyTheOwnerMayLook()
+    public void FilesAreAccessibleToOwnerOnly()
     {
         if (OperatingSystem.IsWindows() || !IsOnDisk) return;
         _storage.CreateDirectory(At("d"));
@@ -72,7 +72,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ANewFileMustBeNewAndAnExistingOneMustExist()
+    public void CreateRequiresNewFileAndOpenExistingFile()
     {
         Put("f", "x");
         Assert.ThrowsAny<IOException>(() => _storage.Open(At("f"), FileIntent.CreateNew));
@@ -84,7 +84,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void WhatIsWrittenAtAnOffsetIsReadThere()
+    public void BytesWrittenAtOffsetAreReadBack()
     {
         using var file = _storage.Open(At("f"), FileIntent.CreateNew);
         var data = new byte[300_000];
@@ -102,7 +102,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ReadingPastTheEndSaysSo()
+    public void ReadPastEndIsReported()
     {
         Put("f", "abc");
         using var file = _storage.Open(At("f"), FileIntent.Read);
@@ -112,7 +112,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void AFileOpenedToReadIsNotWritten()
+    public void FileOpenedForReadingIsNotWritable()
     {
         Put("f", "abc");
         using var file = _storage.Open(At("f"), FileIntent.Read);
@@ -136,7 +136,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ATableMappingShowsTheFileAndOutlivesIt()
+    public void TableMappingShowsFileAndOutlivesIt()
     {
         Put("f", "abcdef");
         IMapping mapping;
@@ -157,7 +157,7 @@ public abstract unsafe class StorageContract : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void AStoreToASegmentMappingIsInTheFile(bool isSynced)
+    public void StoreThroughSegmentMappingReachesFile(bool isSynced)
     {
         using var file = _storage.Open(At("f"), FileIntent.CreateNew);
         file.Allocate(1 << 20);
@@ -179,7 +179,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void AnEmptyFileMapsToNothing()
+    public void EmptyFileMapsToEmptySpan()
     {
         using var file = _storage.Open(At("f"), FileIntent.CreateNew);
         using var table = file.Map(0, MappingAccess.Table);
@@ -190,7 +190,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void MappingMoreThanTheFileIsRefused()
+    public void MappingBeyondFileIsRefused()
     {
         Put("f", "abc");
         using var file = _storage.Open(At("f"), FileIntent.ReadWrite);
@@ -199,7 +199,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void RenamingReplacesTheTarget()
+    public void RenameReplacesTarget()
     {
         Put("a", "new");
         Put("b", "old");
@@ -210,7 +210,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void DirectoriesAreRenamedToo()
+    public void RenameMovesDirectories()
     {
         _storage.CreateDirectory(At("d"));
         Put("d/f", "x");
@@ -219,7 +219,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void DeletingWhatIsNotThereIsNoError()
+    public void DeleteOfMissingFileIsNoError()
     {
         Put("f", "x");
         _storage.Delete(At("f"));
@@ -228,7 +228,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void AFullDirectoryIsNotDeleted()
+    public void NonEmptyDirectoryIsNotDeleted()
     {
         _storage.CreateDirectory(At("d"));
         Put("d/f", "x");
@@ -237,7 +237,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void TheSecondToLockIsTurnedAwayUntilTheFirstLetsGo()
+    public void SecondLockIsRefusedUntilFirstIsReleased()
     {
         using (var first = _storage.TryLock(At("LOCK")))
         {
@@ -250,7 +250,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ALockThatMakesNoFileIsTheSameLock()
+    public void LockWithoutCreationIsTheSameLock()
     {
         using (var first = _storage.TryLockExisting(At("LOCK"))) Assert.NotNull(first);
         Assert.False(_storage.FileExists(At("LOCK")));
@@ -266,7 +266,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void AFileIsSharedWhileAnybodyHasAShare()
+    public void FileIsSharedWhileAnyShareIsHeld()
     {
         Put("f", "");
         var canTell = !_storage.IsShared(At("f"));
@@ -282,7 +282,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void SharesAndTheLockAreNotInEachOthersWay()
+    public void SharesAndLockDoNotConflict()
     {
         Put("f", "");
         using var locked = _storage.TryLock(At("LOCK"));
@@ -294,7 +294,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void AFileIsTakenOverWithItsBytesOrNotAtAll()
+    public void FileIsTakenOverWithItsBytesOrNotAtAll()
     {
         Put("old", "abcdef");
         using var file = _storage.TryTakeOver(At("old"), At("new"));
@@ -314,7 +314,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void AFileWithASecondNameIsNotTakenOver()
+    public void FileWithSecondNameIsNotTakenOver()
     {
         Put("old", "abc");
         if (!_storage.TryLink(At("old"), At("other"))) return;
@@ -324,7 +324,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ALinkIsASecondNameOrNothingAtAll()
+    public void LinkAddsSecondNameOrFails()
     {
         Put("a", "x");
         if (_storage.TryLink(At("a"), At("b")))
@@ -338,14 +338,14 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void MessagesNameThePath()
+    public void ErrorMessagesNamePath()
     {
         var failure = Assert.ThrowsAny<IOException>(() => _storage.Open(At("none"), FileIntent.Read));
         Assert.Contains(At("none"), failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void ADurableReplaceLeavesTheNewContentAndNoTemporary()
+    public void DurableReplaceLeavesNewContentAndNoTemporary()
     {
         Put("f.tmp", "left over from a crash");
         DurableFile.Replace(_storage, At("f"), "one"u8);
@@ -356,7 +356,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void ADurableReplaceThatFailsLeavesNoTemporary()
+    public void DurableReplaceThatFailsLeavesNoTemporary()
     {
         _storage.CreateDirectory(At("f"));
         Put("f/in the way", "x");

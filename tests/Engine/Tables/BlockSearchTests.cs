@@ -32,7 +32,7 @@ public sealed unsafe class BlockSearchTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public void WithoutACandidateNoRowIsRead(string shape, string[] keys, string absent)
+    public void NoRowIsReadWithoutTagMatch(string shape, string[] keys, string absent)
     {
         var memory = (byte*)NativeMemory.AlignedAlloc(Zone, DataBlockHeader.Alignment);
         try

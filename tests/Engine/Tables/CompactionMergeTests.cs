@@ -9,7 +9,7 @@ public sealed class CompactionMergeTests
 {
     [Theory]
     [MemberData(nameof(TestRows.ShapesAndRuns), MemberType = typeof(TestRows))]
-    public void MergedRunsReadAsTheModel(int shape, int runCount)
+    public void MergedRunsMatchModel(int shape, int runCount)
     {
         var runs = TestRows.RunsOfShape(shape, runCount);
         var model = new SortedDictionary<byte[], TestRow>(KeyOrder.Instance);
@@ -19,7 +19,7 @@ public sealed class CompactionMergeTests
     }
 
     [Fact]
-    public void RunsThatDoNotInterleaveComeOneAfterTheOther()
+    public void DisjointRunsAreConcatenated()
     {
         var rows = TestRows.OfShape(1, 5, 2_000);
         rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));

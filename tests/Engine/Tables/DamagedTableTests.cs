@@ -18,7 +18,7 @@ public class DamagedTableTests
         filterBits);
 
     [Fact]
-    public void AFlippedBitIsDetectedOrHarmlessAndVerifyFindsEveryOne()
+    public void FlippedBitIsDetectedOrHarmlessAndVerifyFindsIt()
     {
         var table = Small();
         var sound = table.Bytes;
@@ -42,7 +42,7 @@ public class DamagedTableTests
     }
 
     [Fact]
-    public void ATruncatedTableDoesNotOpenEvenWhenItsDescriptorAgrees()
+    public void TruncatedTableDoesNotOpenEvenWhenItsDescriptorAgrees()
     {
         var table = Small();
         var sound = table.Bytes;
@@ -56,7 +56,7 @@ public class DamagedTableTests
     }
 
     [Fact]
-    public void ALongerTableDoesNotOpen()
+    public void LongerTableDoesNotOpen()
     {
         var table = Small();
         table.Bytes = [.. table.Bytes, 0];
@@ -82,7 +82,7 @@ public class DamagedTableTests
     }
 
     [Fact]
-    public void SwappedBlocksOfTheSameSizeAreDetected()
+    public void SwappedBlocksOfSameSizeAreDetected()
     {
         var table = TestTable.Write(Enumerable.Range(0, 480).Select(i => TestTable.Put($"{i:D6}", "value")));
         byte[] damaged = [.. table.Bytes];
@@ -95,7 +95,7 @@ public class DamagedTableTests
     }
 
     [Fact]
-    public void AnotherTableOfTheSameShapeDoesNotOpenInItsPlace()
+    public void OtherTableOfSameShapeDoesNotOpen()
     {
         var table = Small();
         Assert.Throws<CorruptionException>(
@@ -105,7 +105,7 @@ public class DamagedTableTests
     }
 
     [Fact]
-    public void ADescriptorThatDisagreesIsReported()
+    public void DescriptorThatDisagreesIsReported()
     {
         var table = Small();
         var d = table.Descriptor;
@@ -119,7 +119,7 @@ public class DamagedTableTests
     }
 
     [Fact]
-    public void AnUnknownFormatVersionIsToldFromDamage()
+    public void UnknownFormatVersionIsDistinguishedFromDamage()
     {
         var table = Small();
         byte[] bytes = [.. table.Bytes];
@@ -134,7 +134,7 @@ public class DamagedTableTests
     }
 
     [Fact]
-    public void ABlockIsCheckedOnceUnlessTheTableIsParanoid()
+    public void BlockIsCheckedOnceUnlessParanoid()
     {
         foreach (var paranoid in new[] { false, true })
         {

@@ -18,7 +18,7 @@ public class HostileTableTests(ITestOutputHelper output)
     [InlineData(5)]
     [InlineData(7)]
     [InlineData(9)]
-    public void AnyBytesUnderRightChecksumsNeverReadOutOfBounds(int shape)
+    public void AnyBytesUnderValidChecksumsStayInBounds(int shape)
     {
         const int seed = 20_261;
         output.WriteLine($"seed {seed}");

@@ -27,7 +27,7 @@ public sealed class ProbedEngineTests : IDisposable
     [InlineData(1, 2)]
     [InlineData(2, 3)]
     [InlineData(3, 8)]
-    public async Task AColdDatabaseAnswersAsTheModel(int seed, int upperRuns)
+    public async Task ColdDatabaseMatchesModel(int seed, int upperRuns)
     {
         var random = new Random(seed);
         var model = new SortedDictionary<byte[], byte[]>(KeyOrder.Instance);
@@ -53,7 +53,7 @@ public sealed class ProbedEngineTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotOfAColdDatabaseIsInstalledCold()
+    public async Task SnapshotOfColdDatabaseIsInstalledCold()
     {
         var snapshot = Path.Combine(_database.Root, "snapshot");
         using var machine = _database.Open(Probed, Seams);
@@ -74,7 +74,7 @@ public sealed class ProbedEngineTests : IDisposable
     }
 
     [Fact]
-    public async Task GetsOnTheRealStorageAllocateNothing()
+    public async Task GetsOnRealStorageAllocateNothing()
     {
         using var machine = _database.Open(Database.Small with { TableAccess = TableAccess.Probed });
         NumberedLog.ApplyUpTo(machine, 2_000);

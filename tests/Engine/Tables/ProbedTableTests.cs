@@ -15,7 +15,7 @@ public sealed class ProbedTableTests
 
     [Theory]
     [MemberData(nameof(TableModelTests.ShapesAndBlocks), MemberType = typeof(TableModelTests))]
-    public void AColdTableAnswersAsTheModel(int shape, int blockBytes)
+    public void ColdTableMatchesModel(int shape, int blockBytes)
     {
         var written = TestTable.Write(TestRows.OfShape(shape, 2000 + shape, shape == 8 ? 40 : 400), blockBytes);
         using var table = Open(written, out ColdStorage cold);
@@ -23,7 +23,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void AGetReadsItsBlockUnlessItIsResident()
+    public void GetReadsItsBlockUnlessItIsResident()
     {
         var written = Written();
         using var table = Open(written, out ColdStorage cold);
@@ -42,7 +42,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void ALargeBlockIsReadInPiecesThatWereAllAskedForAtOnce()
+    public void LargeBlockIsReadInPiecesRequestedAtOnce()
     {
         TestRow large = new([5], RecordKind.Put, 0, new byte[300_000]);
         var written = TestTable.Write([large]);
@@ -54,7 +54,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void KeysOfAGroupAreAskedForBeforeAnyIsWaitedFor()
+    public void GroupRequestsAllBlocksBeforeWaiting()
     {
         var written = Written();
         using var table = Open(written, out ColdStorage cold);
@@ -69,7 +69,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void AWalkReadsEverythingOnceAndAsksForWhatComesNext()
+    public void WalkReadsOnceAndReadsAhead()
     {
         using var table = Open(Written(), out ColdStorage cold);
         Assert.Equal(Rows, Up(new TableCursor(table)));
@@ -93,7 +93,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public unsafe void AWalkReadsNothingBeyondItsLimit()
+    public unsafe void WalkReadsNothingBeyondItsLimit()
     {
         var written = Written();
         using var table = Open(written, out ColdStorage cold);
@@ -120,7 +120,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void AShortWalkReadsLittle()
+    public void ShortWalkReadsLittle()
     {
         var written = Written();
         using var table = Open(written, out ColdStorage cold);
@@ -132,7 +132,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void ABlockThatCannotBeReadIsAnErrorUntilItCan()
+    public void UnreadableBlockFailsUntilItCanBeRead()
     {
         var written = Written();
         using var table = Open(written, out ColdStorage cold);
@@ -144,7 +144,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void DamageIsFoundBehindTheProbe()
+    public void DamageIsDetectedAfterProbe()
     {
         var written = Written();
         byte[] bytes = [.. written.Bytes];
@@ -159,7 +159,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void TheFileIsOpenAsLongAsTheTable()
+    public void FileStaysOpenAsLongAsTable()
     {
         var written = Written();
         var table = Open(written, out ColdStorage cold);
@@ -175,7 +175,7 @@ public sealed class ProbedTableTests
     }
 
     [Fact]
-    public void NeitherAProbeNorAReadAllocates()
+    public void ProbesAndReadsAllocateNothing()
     {
         var written = Written();
         using var table = Open(written, out ColdStorage cold);

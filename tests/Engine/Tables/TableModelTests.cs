@@ -22,11 +22,11 @@ public class TableModelTests
 
     [Theory]
     [MemberData(nameof(ShapesAndBlocks))]
-    public void EveryShapeOfKeysAnswersAsTheModel(int shape, int blockBytes) =>
+    public void EveryShapeOfKeysMatchesModel(int shape, int blockBytes) =>
         CheckAll(TestTable.Write(TestRows.OfShape(shape, 1000 + shape, shape == 8 ? 60 : 1500), blockBytes), 5);
 
     [Property(MaxTest = 60)]
-    public void AnyTableAnswersAsTheModel(PositiveInt seed, byte shape, PositiveInt count, NonNegativeInt filterBits) =>
+    public void AnyTableMatchesModel(PositiveInt seed, byte shape, PositiveInt count, NonNegativeInt filterBits) =>
         CheckAll(
             TestTable.Write(
                 TestRows.OfShape(
@@ -36,14 +36,14 @@ public class TableModelTests
             seed.Get);
 
     [Fact]
-    public void ATableOfManyBlocksAnswersAsTheModel() =>
+    public void TableOfManyBlocksMatchesModel() =>
         CheckAll(TestTable.Write(TestRows.OfShape(0, 3, 20_000), 512), 4);
 
     [Fact]
-    public void ATableOfOneRowAnswersAsTheModel() => CheckAll(TestTable.Write([TestTable.Put("k", "")]), 1);
+    public void TableOfOneRowMatchesModel() => CheckAll(TestTable.Write([TestTable.Put("k", "")]), 1);
 
     [Fact]
-    public void ALargeLeasedValueIsABlockOfItsOwn()
+    public void LargeLeasedValueGetsItsOwnBlock()
     {
         var large = new byte[3 << 20];
         new Random(9).NextBytes(large);

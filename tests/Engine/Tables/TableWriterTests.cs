@@ -31,21 +31,21 @@ public class TableWriterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ATombstoneWithAValueIsRefused()
+    public void TombstoneWithValueIsRefused()
     {
         using var writer = New();
         Assert.Throws<ArgumentException>(() => writer.Add([1], RecordKind.Tombstone, 0, [1]));
     }
 
     [Fact]
-    public void ATableWithoutRowsIsRefused()
+    public void TableWithoutRowsIsRefused()
     {
         using var writer = New();
         Assert.Throws<InvalidOperationException>(() => writer.Finish());
     }
 
     [Fact]
-    public void TheSummaryCountsWhatWasAdded()
+    public void DescriptorCountsAddedRows()
     {
         var written = TestTable.Write(TestRows.OfShape(9, 4, 500));
         var d = written.Descriptor;
@@ -62,7 +62,7 @@ public class TableWriterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ALargeValueBehindSmallRowsOfALargeBlockLeavesThemThere()
+    public void LargeValueAfterSmallRowsKeepsThemReadable()
     {
         var written = TestTable.Write(
             [TestTable.Put("a", "1"), TestTable.Put(
@@ -78,12 +78,12 @@ public class TableWriterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void TheSameRowsGiveTheSameBytes() =>
+    public void SameRowsGiveSameBytes() =>
         Assert.Equal(
             TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes, TestTable.Write(TestRows.OfShape(9, 4, 500)).Bytes);
 
     [Fact]
-    public void TheWriterEmitsTheGoldenTable()
+    public void WriterEmitsGoldenTable()
     {
         var written = TestTable.Write(
             [
@@ -98,7 +98,7 @@ public class TableWriterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void TheEstimateIsNearTheLength()
+    public void EstimateIsNearLength()
     {
         var rows = TestRows.OfShape(0, 8, 20_000);
         rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
@@ -111,7 +111,7 @@ public class TableWriterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void SmallRowsTakeLessThanATenthMoreThanTheirData()
+    public void SmallRowsTakeLessThanTenPercentOverhead()
     {
         var written = TestTable.Write(TestRows.OfShape(0, 8, 50_000));
         var overhead = written.Bytes.Length / (116.0 * written.Rows.Count) - 1;
@@ -123,7 +123,7 @@ public class TableWriterTests(ITestOutputHelper output)
     [InlineData(6, 0.05, 0.11)]
     [InlineData(10, 0.005, 0.015)]
     [InlineData(16, 0.0003, 0.002)]
-    public void TheFilterLiesAboutAsOftenAsItShould(int bits, double least, double most)
+    public void FilterFalsePositiveRateIsAsExpected(int bits, double least, double most)
     {
         using var table = TestTable.Write(TestRows.OfShape(0, 8, 50_000), 8192, bits).Open();
         var random = new Random(77);
@@ -140,7 +140,7 @@ public class TableWriterTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void WithoutAFilterEveryKeyMayBeThere()
+    public void MissingFilterAdmitsEveryKey()
     {
         using var table = TestTable.Write(TestRows.OfShape(0, 8, 50), 8192, 0).Open();
         Assert.True(table.MayContain(123));

@@ -13,7 +13,7 @@ public class HistoryTests
     private readonly StateGeneration _generation = new(new MachineState(), 64);
 
     [Fact]
-    public void AnIndexIsAnsweredByTheNewestVersionWhoseTablesAreNotBeyondIt()
+    public void IndexIsServedByNewestVersionWithTablesUpToIt()
     {
         var list = new History(100, long.MaxValue, _reclaimer);
         EngineVersion[] past = [At(0), At(10), At(20)];
@@ -27,7 +27,7 @@ public class HistoryTests
     }
 
     [Fact]
-    public void WhatNoCutNeedsIsLetGo()
+    public void VersionsThatNoCutNeedsAreReleased()
     {
         var list = new History(5, long.MaxValue, _reclaimer);
         EngineVersion[] past = [At(0), At(10), At(20)];
@@ -51,7 +51,7 @@ public class HistoryTests
     }
 
     [Fact]
-    public void ClearingForgetsAll()
+    public void ClearDropsAllVersions()
     {
         var list = new History(1000, long.MaxValue, _reclaimer);
         var past = At(0);
@@ -64,7 +64,7 @@ public class HistoryTests
     }
 
     [Fact]
-    public void TheHistoryOfAnotherStateIsNotThisOnes()
+    public void HistoryOfOtherStateIsNotUsed()
     {
         var list = new History(1000, long.MaxValue, _reclaimer);
         list.Add(At(0));

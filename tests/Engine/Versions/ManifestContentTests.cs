@@ -11,7 +11,7 @@ namespace Varve.Tests.Engine.Versions;
 public sealed class ManifestContentTests
 {
     [Fact]
-    public void TablesWhoseFirstKeysAreCutOffToTheSameBytesDoNotOverlap()
+    public void TablesWithEqualTruncatedBoundsDoNotOverlap()
     {
         var shared = new byte[TableDescriptor.BoundBytesMax];
         byte[] above = [1, .. shared[1..]];

@@ -16,7 +16,7 @@ public class ManifestCostTests
     [Theory]
     [InlineData(64 << 10)]
     [InlineData(1 << 20)]
-    public void WhatLooksLikeRecordsIsHashedABoundedNumberOfTimes(int length)
+    public void RecordLookalikesAreHashedBoundedly(int length)
     {
         var file = new byte[length];
         for (var at = ManifestLog.HeaderSize; at + 36 <= file.Length; at += 16)
@@ -33,7 +33,7 @@ public class ManifestCostTests
     }
 
     [Fact]
-    public void ShortRecordsAreFoundHoweverDenseTheyStand()
+    public void DenseShortRecordsAreFound()
     {
         var file = new byte[1 << 16];
         var places = new List<long>();
@@ -48,7 +48,7 @@ public class ManifestCostTests
 
     /// <summary>A manifest of many tables is not written whole at every commit.</summary>
     [Fact]
-    public void ALargeManifestGrowsToTwiceItsSizeBeforeItIsWrittenAnew()
+    public void LargeManifestDoublesBeforeRewrite()
     {
         const int Tables = 30_000;
         var storage = new MemoryStorage();

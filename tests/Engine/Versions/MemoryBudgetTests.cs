@@ -19,7 +19,7 @@ public sealed class MemoryBudgetTests : IDisposable
     [InlineData(8, 4, 2)]
     [InlineData(12, 6, 4)]
     [InlineData(1000, 6, 4)]
-    public void ItIsDivided(int room, int sealedMax, int aheadMax)
+    public void BudgetIsDividedAmongMemtables(int room, int sealedMax, int aheadMax)
     {
         var budget = new MemoryBudget(new EngineOptions { MemoryBudgetBytes = 2000 * Each, SealedMemtablesMax = 6 });
         budget.Review(Each, bytesElsewhere: (2000 - room) * Each);
@@ -27,7 +27,7 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
-    public void MoreHeldElsewhereThanThereIsLeavesTheLeast()
+    public void OvercommittedBudgetLeavesMinimum()
     {
         var budget = new MemoryBudget(new EngineOptions { MemoryBudgetBytes = Each });
         budget.Review(Each, bytesElsewhere: 100 * Each);
@@ -35,7 +35,7 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
-    public void AppliersWaitForFlushesBeforeItIsExceeded()
+    public void AppliersWaitBeforeBudgetIsExceeded()
     {
         var options =
             Database.Small with { SealedMemtablesMax = 64, MemoryBudgetBytes = 2 << 20 };
@@ -53,7 +53,7 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
-    public void WhatALargeChunkTakesCounts()
+    public void LargeChunkCountsAgainstBudget()
     {
         var options = Database.Small with
         {
@@ -80,7 +80,7 @@ public sealed class MemoryBudgetTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatTheHistoryHoldsCounts()
+    public async Task HistoryCountsAgainstBudget()
     {
         using var machine = _database.Open(Database.Small with { HistoryEntries = 100_000 });
         NumberedLog.ApplyUpTo(machine, 4_000);

@@ -14,7 +14,7 @@ public sealed class MergingIteratorTests
 {
     [Theory]
     [MemberData(nameof(TestRows.ShapesAndRuns), MemberType = typeof(TestRows))]
-    public void AScanOfRunsReadsAsTheModel(int shape, int runCount)
+    public void ScanOfRunsMatchesModel(int shape, int runCount)
     {
         var runs = TestRows.RunsOfShape(shape, runCount);
         Check(runs, shape);

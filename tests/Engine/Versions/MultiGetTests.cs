@@ -12,7 +12,7 @@ public sealed class MultiGetTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
-    public void AGroupReadsAsTheModel(int runCount)
+    public void GroupMatchesModel(int runCount)
     {
         for (var shape = 0; shape < TestRows.Shapes; shape++)
         {

@@ -11,7 +11,7 @@ namespace Varve.Tests.Engine.Versions;
 public class OutcomeLogTests
 {
     [Property(MaxTest = 300)]
-    public void KnowsTheLatestAndInventsNothing(int seed)
+    public void KnowsLatestOutcomesAndInventsNone(int seed)
     {
         var random = new Random(seed);
         var kept = random.Next(1, 300);
@@ -21,7 +21,7 @@ public class OutcomeLogTests
     }
 
     [Property(MaxTest = 300)]
-    public void WhatIsSavedUpToAnIndexComesBack(int seed)
+    public void OutcomesSavedUpToIndexAreRestored(int seed)
     {
         var random = new Random(seed);
         var kept = random.Next(64, 300);
@@ -37,7 +37,7 @@ public class OutcomeLogTests
     }
 
     [Fact]
-    public void NothingIsKnownOfNothing()
+    public void EmptyLogKnowsNoOutcome()
     {
         var log = new OutcomeLog(10, []);
         Assert.Null(log.Find(0));
@@ -46,7 +46,7 @@ public class OutcomeLogTests
     }
 
     [Fact]
-    public void TheLastIndexOfAllIsAnIndex()
+    public void MaximalIndexIsAccepted()
     {
         var log = new OutcomeLog(10, []);
         log.Add(5, ApplyStatus.Applied);

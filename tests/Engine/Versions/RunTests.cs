@@ -13,7 +13,7 @@ namespace Varve.Tests.Versions;
 public sealed class RunTests
 {
     [Fact]
-    public void TheTableOfAKeyIsTheFirstThatDoesNotEndBelowIt()
+    public void TableOfKeyIsFirstNotEndingBelowIt()
     {
         for (var shape = 0; shape < TestRows.Shapes; shape++)
         {
@@ -41,7 +41,7 @@ public sealed class RunTests
     [InlineData(4, 1, true)]
     [InlineData(1, 2, false)]
     [InlineData(1, 1, false)]
-    public void TablesOfARunAreOrderedByWholeKeys(int first, int second, bool isSound)
+    public void TablesOfRunAreOrderedByWholeKeys(int first, int second, bool isSound)
     {
         var storage = new MemoryStorage();
         AddedTable[] added = [Add(1, first), Add(2, second)];

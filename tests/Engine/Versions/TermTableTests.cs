@@ -9,7 +9,7 @@ namespace Varve.Tests.Engine.Versions;
 public class TermTableTests
 {
     [Property(MaxTest = 300)]
-    public void EveryTermIsFoundAndAJumpLeavesAHole(int seed)
+    public void EveryTermIsFoundAndJumpLeavesHole(int seed)
     {
         var random = new Random(seed);
         var table = new TermTable([]);
@@ -37,7 +37,7 @@ public class TermTableTests
     }
 
     [Fact]
-    public void ATermThatStaysTakesOneRun()
+    public void UnchangedTermTakesOneRun()
     {
         var table = new TermTable([]);
         for (var index = 1UL; index <= 100_000; index++) table.Note(index, 7);
@@ -45,7 +45,7 @@ public class TermTableTests
     }
 
     [Fact]
-    public void BelowTheFirstRunNothingIsKnown()
+    public void NoTermIsKnownBelowFirstRun()
     {
         var table = new TermTable([new TermRun(500, 3)]);
         Assert.Null(table.Find(499));

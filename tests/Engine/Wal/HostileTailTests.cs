@@ -24,7 +24,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
     [InlineData(16 << 20, 96)]
     [InlineData(64 << 20, 96)]
     [InlineData(16 << 20, 32)]
-    public void HeadersThatReachToTheEndAreNotAllHashed(int length, int step)
+    public void HeadersReachingToEndAreHashedBoundedly(int length, int step)
     {
         using var segment = Segment(
             length, bytes => Forge(bytes, WalSegmentHeader.Size, step, offset => length - offset));
@@ -33,7 +33,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void EveryWordMayBeOffsetAndLengthAtOnce()
+    public void WordsReadAsOffsetAndLengthAreHashedBoundedly()
     {
         const int length = 4 << 20;
         using var segment = Segment(length, bytes =>
@@ -47,7 +47,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
     [Theory]
     [InlineData(96)]
     [InlineData(32)]
-    public void AShortRecordIsFoundWhateverStandsAroundIt(int step)
+    public void ShortRecordIsFoundAmongAnyBytes(int step)
     {
         const int length = 16 << 20;
         var at = length - 1000 & ~7;
@@ -67,7 +67,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
     [InlineData(4096)]
     [InlineData(1 << 20)]
     [InlineData(7 << 20)]
-    public void ARecordOfAnyLengthIsFoundWhereNobodyForges(int size)
+    public void RecordOfAnyLengthIsFoundWithoutForgery(int size)
     {
         const int length = 8 << 20;
         const int at = WalSegmentHeader.Size + 1000;
@@ -80,7 +80,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AValueFullOfHeadersInATornTailOpens()
+    public void TornTailFullOfHeadersOpens()
     {
         using var database = new Database();
         var options = Database.Small with { MemtableBytes = 4 << 20 };

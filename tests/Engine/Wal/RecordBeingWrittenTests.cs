@@ -19,7 +19,7 @@ public sealed class RecordBeingWrittenTests : IDisposable
     [Theory]
     [InlineData(Durability.Power)]
     [InlineData(Durability.Process)]
-    public void ARecordThatIsCompleteBeforeTheJudgementIsPartOfTheLog(Durability durability)
+    public void RecordCompletedBeforeVerdictBelongsToLog(Durability durability)
     {
         using (var machine = _database.Open(Database.Small with { Durability = durability }))
             NumberedLog.ApplyUpTo(machine, 40, perChunk: 1);

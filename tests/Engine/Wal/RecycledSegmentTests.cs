@@ -16,7 +16,7 @@ public sealed class RecycledSegmentTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task StaleBytesOfARecycledSegmentNeverPass()
+    public async Task StaleBytesOfRecycledSegmentAreNeverAccepted()
     {
         var storage = new HookedStorage(Storages.Default);
         for (var life = 1; life <= 4; life++)
@@ -39,7 +39,7 @@ public sealed class RecycledSegmentTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotCountsNothingOfASealedSegmentsEarlierLife()
+    public async Task SnapshotIgnoresEarlierContentOfSealedSegment()
     {
         var storage = new HookedStorage(Storages.Default);
         using var machine = _database.Open(Keeping, new EngineSeams(storage));
@@ -76,7 +76,7 @@ public sealed class RecycledSegmentTests : IDisposable
     }
 
     [Fact]
-    public async Task ACleanEndInARecycledSegmentIsNoTornTail()
+    public async Task CleanEndInRecycledSegmentIsNoTornTail()
     {
         var storage = new HookedStorage(Storages.Default);
         using var machine = _database.Open(Keeping, new EngineSeams(storage));
@@ -96,7 +96,7 @@ public sealed class RecycledSegmentTests : IDisposable
     }
 
     [Fact]
-    public void ASegmentUnderAnotherSegmentsNameIsRefused()
+    public void SegmentUnderAnotherSegmentsNameIsRefused()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50);
         var copy = _database.PathOf(FileNames.Segment(90));
@@ -105,7 +105,7 @@ public sealed class RecycledSegmentTests : IDisposable
     }
 
     [Fact]
-    public void ASegmentOfAnotherDatabaseIsRefused()
+    public void SegmentOfAnotherDatabaseIsRefused()
     {
         using var other = new Database();
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50);
@@ -152,7 +152,7 @@ public sealed class RecycledSegmentTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void AChunkLargerThanASegmentIsAllOrNothing(bool torn)
+    public void ChunkLargerThanSegmentIsAllOrNothing(bool torn)
     {
         var value = new byte[300_000];
         Array.Fill(value, (byte)0xA5);

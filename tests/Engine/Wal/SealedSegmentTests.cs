@@ -17,7 +17,7 @@ public sealed class SealedSegmentTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public void ALastSegmentThatIsMissingIsCorruption()
+    public void MissingLastSegmentIsCorruption()
     {
         using (var machine = _database.Open(_options)) NumberedLog.ApplyUpTo(machine, 600);
         var segments =
@@ -34,7 +34,7 @@ public sealed class SealedSegmentTests : IDisposable
     /// in a third.
     /// </summary>
     [Fact]
-    public void ASegmentThatNothingCameIntoIsLetGoOnlyAfterAnotherIsNamed()
+    public void EmptySegmentIsDroppedOnlyAfterAnotherIsNamed()
     {
         using (var machine = _database.Open(_options)) NumberedLog.ApplyUpTo(machine, 600);
         var last = _database.LastSegment();

@@ -29,7 +29,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void ATailThatNeverReachedTheDiskIsSimplyNotThere()
+    public void TailThatNeverReachedDiskIsAbsent()
     {
         var (path, last) = Written(chunks: 10);
         Database.Zero(path, last.Offset, last.Length);
@@ -37,7 +37,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void ARecordWithFailedEntriesIsWholeAfterAKill()
+    public void RecordWithFailedEntriesSurvivesKill()
     {
         var key = "key"u8.ToArray();
         using var machine = _database.Open();
@@ -57,7 +57,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void ATailOfWhichOnlyTheFirstSectorArrivedIsDropped()
+    public void TailWithOnlyFirstSectorIsDropped()
     {
         var (path, last) = Written(chunks: 10);
         Database.Zero(path, last.Offset + 104, last.Length - 104);
@@ -65,7 +65,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void UnsyncedRecordsAfterADamagedOneAreDroppedWithItAndNeverComeBack()
+    public void UnsyncedRecordsAfterDamagedOneAreDroppedForGood()
     {
         var (path, _) = Written(chunks: 10);
         var damaged = Database.Records(path)[^4];
@@ -76,7 +76,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void ADamagedRecordBeforeASyncedLaterOneIsCorruption()
+    public void DamagedRecordBeforeSyncedOneIsCorruption()
     {
         using (var machine = _database.Open())
         {
@@ -93,7 +93,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void UnderPowerADamagedBitOfAnyRecordButTheLastRefusesToOpen()
+    public void PowerRefusesFlippedBitInAnyRecordButLast()
     {
         using (var machine = _database.Open(Power)) NumberedLog.ApplyUpTo(machine, 24, perChunk: 4);
         var path = _database.LastSegment();
@@ -114,7 +114,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void EveryFlippedBitOfTheSegmentHeaderRefusesToOpen()
+    public void FlippedBitInSegmentHeaderRefusesOpen()
     {
         var (path, _) = Written(chunks: 2);
         for (var bit = 0; bit < 64 * 8; bit += 3)
@@ -126,7 +126,7 @@ public sealed class TornTailTests : IDisposable
     }
 
     [Fact]
-    public void AValueThatContainsRecordsOfTheLogDoesNoHarm()
+    public void ValueContainingLogRecordsIsHarmless()
     {
         byte[] stolen;
         WalRecordHeader[] records;

@@ -9,23 +9,23 @@ internal static class CallerBugs
     public static readonly Bug[] All =
     [
         new("terms-not-reserved", "the term table grows after the seal, where want of memory latches",
-            "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
+            "Engine: Callers.OutOfMemoryTests.FailedAllocationLetsChunkBeAppliedAgain",
             new Edit("StateGeneration.cs", "Terms.Reserve(2 * runs);", "if (!SEEDED) Terms.Reserve(2 * runs);")),
 
         new(
             "failure-after-the-seal-not-latched",
             "a chunk that failed after its seal is a duplicate when it is applied again",
-            "Engine: Callers.WantOfMemoryTests.EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain",
+            "Engine: Callers.OutOfMemoryTests.FailedAllocationLetsChunkBeAppliedAgain",
             new Edit("Publisher.cs", "catch (Exception e)", "catch (Exception e) when (!SEEDED)")),
 
         new("key-read-twice", "a key is copied into the log and read from the caller's memory again to be hashed",
-            "Engine: Callers.CallersMemoryTests.AKeyThatChangesDuringTheCallIsOneKey",
+            "Engine: Callers.CallersMemoryTests.KeyChangedDuringApplyCountsAsOneKey",
             new Edit("RecordBuilder.cs",
                 "return versions.Current.MemtableHasher.Of(key);",
                 "return versions.Current.MemtableHasher.Of(SEEDED ? source.Key(entry) : key);")),
 
         new("users-memory-under-the-gate", "the bytes of a MemoryManager are asked for under the gate",
-            "Engine: Callers.CallersMemoryTests.AMemoryManagerIsAskedOnceAndOutsideOfTheGate",
+            "Engine: Callers.CallersMemoryTests.MemoryManagerIsCalledOnceAndOutsideGate",
             new Edit(
                 "ChunkDecoder.cs", "if (!entry.Command.IsInArrays) return false;",
                 "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
@@ -33,46 +33,46 @@ internal static class CallerBugs
         new(
             "key-moved-without-its-bytes",
             "an operation that moves down over one that is left out leaves its key behind",
-            "Engine: Callers.CallersMemoryTests.AFailedSwapBeforeOtherEntriesLeavesThemWhole",
+            "Engine: Callers.CallersMemoryTests.FailedSwapLeavesLaterEntriesIntact",
             new Edit(
                 "RecordBuilder.cs", "if (placed != record.Length) WalOperation.MoveKey(",
                 "if (!SEEDED && placed != record.Length) WalOperation.MoveKey(")),
 
         new("callers-checksum-kept", "the checksum that a caller records is the caller's memory",
-            "Engine: Callers.CallersMemoryTests.TheChecksumOfAnInstallIsNotKept",
+            "Engine: Callers.CallersMemoryTests.InstallDoesNotKeepCallersChecksum",
             new Edit("SnapshotService.cs",
                 "metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using",
                 "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using")),
 
         new("logger-on-the-background", "the background writes its events to the logger itself",
-            "Engine: Callers.LoggerTests.EventsOfTheBackgroundAreWrittenOnOtherThreads",
+            "Engine: Callers.LoggerTests.BackgroundEventsAreLoggedOnOtherThreads",
             new Edit(
                 "EngineLog.cs", "            _isScheduled = true;\n        }\n",
                 "            _isScheduled = true;\n        }\n\n        if (SEEDED)\n        {\n            "
                     + "EmitScheduled();\n            return;\n        }\n")),
 
         new("loggers-exception-escapes", "what the logger throws ends what the engine was doing",
-            "Engine: Callers.LoggerTests.ALoggerThatThrowsAtEveryEventChangesNothing",
+            "Engine: Callers.LoggerTests.LoggerThatThrowsAtEveryEventChangesNothing",
             new Edit("EngineLog.cs", "catch (Exception)\n", "catch (Exception) when (!SEEDED)\n")),
 
         new("clock-under-the-gate", "an apply asks the clock under the gate",
-            "Engine: Callers.ClockTests.TheClockIsAskedUnderNoLockAndOnNoThreadOfTheEngine",
+            "Engine: Callers.ClockTests.ClockIsReadOutsideLocksAndEngineThreads",
             new Edit(
                 "RecordBuilder.cs", "LocalTimeMs = engine.Clock.SeenLocal,",
                 "LocalTimeMs = SEEDED ? engine.Clock.ReadLocal() : engine.Clock.SeenLocal,")),
 
         new("scan-ends-at-damage", "a scan that met damage ends as if it were whole when it is moved on",
-            "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgain",
+            "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgainAfterDamage",
             new Edit("PrefixScan.cs", "_failure?.Throw();", "if (!SEEDED) _failure?.Throw();")),
 
         new("no-descriptor-latches", "want of descriptors ends the engine",
-            "Engine: Recovery.DescriptorsTests.AResetWithoutDescriptorsIsRefusedAndCanBeDoneLater",
+            "Engine: Recovery.DescriptorsTests.ResetWithoutDescriptorsIsRefusedAndCanBeRetried",
             new Edit("Shortage.cs",
                 "exception is StorageFullException or TooManyOpenFilesException",
                 "exception is StorageFullException || (!SEEDED && exception is TooManyOpenFilesException)")),
 
         new("failed-flush-leaves-tables", "tables whose names could not be made durable stay, at each try",
-            "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
+            "Engine: Recovery.DescriptorsTests.TwentyDescriptorShortagesLoseNothing",
             new Edit("TableSetWriter.cs",
                 "foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);",
                 "if (!SEEDED) foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);")),

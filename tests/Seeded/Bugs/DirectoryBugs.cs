@@ -8,13 +8,13 @@ internal static class DirectoryBugs
     public static readonly Bug[] All =
     [
         new("segment-written-over-under-a-reader", "a segment that a read-only engine may have mapped is used again",
-            "Engine: Recovery.SharedDirectoryTests.WhileAReadOnlyEngineLooksNoSegmentIsWrittenOver",
+            "Engine: Recovery.SharedDirectoryTests.SegmentsAreNotOverwrittenWhileReaderIsOpen",
             new Edit("WalSegment.cs", "if (DirectoryClaim.", "if (!SEEDED && DirectoryClaim.")),
 
         new(
             "asked-while-it-has-its-name",
             "whether somebody has a segment mapped is asked while it can still be found by its name",
-            "Engine: Recovery.SharedDirectoryTests.AReaderThatFoundASegmentJustBeforeItLostItsNameIsAskedFor",
+            "Engine: Recovery.SharedDirectoryTests.ReaderOfUnlinkedSegmentPreventsOverwrite",
             new Edit(
                 "WalSegment.cs", "storage.Rename(Path, temporary);",
                 "var early = SEEDED && DirectoryClaim.IsShared(storage, directory);\n        storage.Rename(Path, "
@@ -24,68 +24,68 @@ internal static class DirectoryBugs
                 "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
 
         new("view-of-a-closed-engine-has-no-share", "an engine that closes forgets the files that its open views read",
-            "Engine: Recovery.SharedDirectoryTests.AnEngineThatClosesUnderAViewKeepsAShareUntilTheViewIsClosed",
+            "Engine: Recovery.SharedDirectoryTests.ClosedEngineKeepsShareUntilViewsClose",
             new Edit(
                 "EngineShutdown.cs", "claim.KeepMapped();", "if (SEEDED) claim.Dispose(); else claim.KeepMapped();")),
 
         new("lock-goes-with-its-file", "who removes the lock file frees the directory under the engine",
-            "Engine: Recovery.SharedDirectoryTests.WithoutItsLockFileADirectoryIsStillOpen",
+            "Engine: Recovery.SharedDirectoryTests.DirectoryWithoutLockFileIsStillLocked",
             new Edit("PosixStorage.cs",
                 "if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)",
                 "if (SEEDED) return new HeldLocks(file, file);\n            if "
                     + "(Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)")),
 
         new("refused-share-passes-for-one", "a reader that gets no share reads all the same",
-            "Engine: Recovery.SharedDirectoryTests.AnotherProgramsLockIsAnErrorThatSaysSo",
+            "Engine: Recovery.SharedDirectoryTests.ForeignLockIsReportedAsSuch",
             new Edit(
                 "PosixShares.cs", "error == Libc.EAGAIN ? null",
                 "error == Libc.EAGAIN ? (SEEDED ? new AssumedShare() : null)")),
 
         new("disposal-ends-early", "a disposal that meets another thread's close does not wait for it",
-            "Engine: Recovery.SharedDirectoryTests.DisposalEndsWhenTheDirectoryIsFreeWhoeverClosesIt",
+            "Engine: Recovery.SharedDirectoryTests.DisposeReturnsOnceDirectoryIsFree",
             new Edit(
                 "LsmStateMachine.cs", "=> _engine.State.IsReleased ?",
                 "=> (SEEDED ? _engine.State.IsClosed : _engine.State.IsReleased) ?")),
 
         new("late-failure-leaves-the-engine", "an open that fails at its end leaves threads, mappings and the lock",
-            "Engine: Recovery.FailedOpenTests.AClockWithoutTimersLeavesNothing",
+            "Engine: Recovery.FailedOpenTests.ClockWithoutTimersFailsOpenWithoutTrace",
             new Edit("LsmStateMachine.cs", "engine._shutdown.Close();", "if (!SEEDED) engine._shutdown.Close();")),
 
         new(
             "unstarted-thread-leaves-the-engine",
             "an open whose thread cannot be started leaves the other thread, mappings and the lock",
-            "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
+            "Engine: Recovery.FailedOpenTests.ThreadThatCannotStartFailsOpenWithoutTrace",
             new Edit(
                 "LsmStateMachine.cs", "if (engine is not null)\n",
                 "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
 
         new("unstarted-thread-is-joined", "a thread that could not be started is waited for",
-            "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
+            "Engine: Recovery.FailedOpenTests.ThreadThatCannotStartFailsOpenWithoutTrace",
             new Edit(
                 "BackgroundWorker.cs", "_threadStarts?.Invoke(thread);",
                 "if (SEEDED) _thread = thread;\n        _threadStarts?.Invoke(thread);")),
 
         new("started-thread-outlives-the-open", "a close does not wait for the thread that syncs",
-            "Engine: Recovery.FailedOpenTests.AThreadThatCannotBeStartedLeavesNothing",
+            "Engine: Recovery.FailedOpenTests.ThreadThatCannotStartFailsOpenWithoutTrace",
             new Edit("EngineShutdown.cs", "syncer.Dispose();", "if (!SEEDED) syncer.Dispose();")),
 
         new(
             "snapshot-without-a-thread-keeps-its-version",
             "a snapshot whose thread cannot be started never lets go of what it would have read",
-            "Engine: Recovery.FailedOpenTests.ASnapshotWhoseThreadCannotBeStartedLeavesNothing",
+            "Engine: Recovery.FailedOpenTests.SnapshotThreadThatCannotStartLeavesNoFiles",
             new Edit("SnapshotService.cs", "if (!begun) version", "if (!SEEDED && !begun) version")),
 
         new(
             "missing-lock-file-means-not-open",
             "an inspection takes a database without its lock file for one that nobody has open",
-            "Engine: Inspection.VerificationTests.ADatabaseIsOpenWithoutItsLockFileToo",
+            "Engine: Inspection.VerificationTests.OpenDatabaseIsDetectedWithoutLockFile",
             new Edit(
                 "DirectoryHold.cs", "return storage.TryLockExisting(path)",
                 "if (SEEDED && !storage.FileExists(path)) return null;\n            return "
                     + "storage.TryLockExisting(path)")),
 
         new("failed-open-keeps-memory", "an open that fails leaves the memory of its memtables",
-            "Engine: Recovery.FailedOpenTests.WhatFailsBesideTheFilesOfARecoveredDatabaseLeavesNoMemory",
+            "Engine: Recovery.FailedOpenTests.FailedOpenOfRecoveredDatabaseLeaksNoMemory",
             new Edit(
                 "LsmStateMachine.cs", "stock.Dispose();\n                claim",
                 "if (!SEEDED) stock.Dispose();\n                claim")),
@@ -93,29 +93,29 @@ internal static class DirectoryBugs
         new(
             "debris-swept-last",
             "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
-            "Engine: Recovery.FailedOpenTests.DebrisThatFillsTheDiskIsSweptBeforeAnythingIsWritten",
+            "Engine: Recovery.FailedOpenTests.OpenSweepsDebrisBeforeItWrites",
             new Edit(
                 "DatabaseOpener.cs", "else if (!options.ReadOnly) _sweeper.SweepDebris",
                 "else if (!SEEDED && !options.ReadOnly) _sweeper.SweepDebris")),
 
         new("no-second-look", "a reader calls corrupt what the writer changed while it looked",
-            "Engine: Recovery.ReaderBesideWriterTests.AnOpenStartsOverWhereTheWriterChangedWhatItWasAboutToRead",
+            "Engine: Recovery.ReaderBesideWriterTests.OpenRetriesAfterWriterChangedFiles",
             new Edit("DirectoryLook.cs", "if (now == before) throw;", "if (SEEDED || now == before) throw;")),
 
         new(
             "log-end-not-looked-at-again",
             "a record that is being written while later ones are is taken for a damaged one",
-            "Engine: Wal.RecordBeingWrittenTests.ARecordThatIsCompleteBeforeTheJudgementIsPartOfTheLog",
+            "Engine: Wal.RecordBeingWrittenTests.RecordCompletedBeforeVerdictBelongsToLog",
             new Edit("WalRecovery.cs", "while (chain[^1].TryReadRecord", "while (!SEEDED && chain[^1].TryReadRecord")),
 
         new("catch-up-counts-on", "a reader that goes over to other tables counts on from those that it had",
-            "Engine: Recovery.ReaderBesideWriterTests.TheCountIsThatOfAWriterWhoseLeasesTheTablesHaveLost",
+            "Engine: Recovery.ReaderBesideWriterTests.CountMatchesWriterAfterTablesLoseLeases",
             new Edit(
                 "Follower.cs", "liveKeys.Rebase(next);\n        Switch(next);\n        _manifest = manifest;",
                 "if (!SEEDED) liveKeys.Rebase(next);\n        Switch(next);\n        _manifest = manifest;")),
 
         new("catch-up-keeps-a-dropped-log", "a reader goes on in a log that its writer has dropped for another state",
-            "Engine: Recovery.ReaderBesideWriterTests.CatchingUpShowsThePresentStateAfterEverythingThatAWriterDoes",
+            "Engine: Recovery.ReaderBesideWriterTests.CatchUpShowsCurrentStateAfterAnyWriterAction",
             new Edit("Follower.cs", "if (_isHalfRead || !Reaches", "if (_isHalfRead || !SEEDED && !Reaches")),
 
         new("shares-never-asked-for", "the writer asks nobody before it writes over what it has let go of",
@@ -138,7 +138,7 @@ internal static class DirectoryBugs
             new Edit("LogGrowth.cs", "if (WalRecovery.LinksTo(", "if (SEEDED || WalRecovery.LinksTo(")),
 
         new("catch-up-begins-during-a-close", "a close waits for a catch-up while another one can still begin",
-            "Engine: Recovery.CatchUpStressTests.NoCatchUpBeginsOnceACloseWaitsForTheOneUnderWay",
+            "Engine: Recovery.CatchUpStressTests.CloseRefusesNewCatchUpWhileOneRuns",
             new Edit("EngineShutdown.cs",
                 "using (versions.EnterGate()) engine.State.Close();",
                 "if (SEEDED) follower?.WaitForCatchUp(); using (versions.EnterGate()) engine.State.Close();")),

@@ -3,7 +3,7 @@ namespace Varve.Tests.Seeded.Bugs;
 /// <summary>What a newer build wrote.</summary>
 internal static class EvolutionBugs
 {
-    private const string Database = "Engine: Evolution.NewerBuildTests.DatabaseIsRefusedAndLeftAlone";
+    private const string Database = "Engine: Evolution.NewerBuildTests.DatabaseOfNewerBuildIsRefusedUnchanged";
 
     public static readonly Bug[] All =
     [
@@ -56,19 +56,19 @@ internal static class EvolutionBugs
                 "if (!SEEDED && findings.Unsupported is { } unsupported) throw unsupported;")),
 
         new("unknown-block-is-damage", "a data block with unknown flags is reported as corruption",
-            "Engine: Evolution.NewerBuildTests.DataBlockIsRefusedWhereItIsRead",
+            "Engine: Evolution.NewerBuildTests.DataBlockOfNewerBuildIsRefusedWhenRead",
             new Edit("DataBlockShape.cs",
                 "error = DecodeError.Unsupported(offset, met);",
                 "error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
 
         new("newer-snapshot-is-rejected-as-broken", "a snapshot of a newer build is rejected as one that is not intact",
-            "Engine: Evolution.NewerBuildTests.SnapshotIsRefusedAsADirectoryAndPacked",
+            "Engine: Evolution.NewerBuildTests.SnapshotOfNewerBuildIsRefusedAsDirectoryAndPack",
             new Edit("SnapshotFiles.cs",
                 "DecodeError error) => error.IsUnsupported",
                 "DecodeError error) => !SEEDED && error.IsUnsupported")),
 
         new("newer-segment-passed-over", "a reader beside a writer passes over a segment that a newer build began",
-            "Engine: Evolution.NewerBuildTests.ReaderBesideANewerWriterStaysWhereItIs",
+            "Engine: Evolution.NewerBuildTests.ReaderBesideNewerWriterKeepsItsState",
             new Edit("LogGrowth.cs",
                 "if (!isRecord && error.IsUnsupported)",
                 "if (!SEEDED && !isRecord && error.IsUnsupported)")),

@@ -30,7 +30,7 @@ internal static class GrowthBugs
                 "if (!SEEDED && current.Generation != version.Generation) return 0;")),
 
         new("held-version-freed", "a version that a view holds is let go of as soon as no pin can see it",
-            "Engine: Epochs.ReclaimerTests.AVersionThatIsHeldWaitsForItsHoldAndHoldsUpNothing",
+            "Engine: Epochs.ReclaimerTests.HeldVersionWaitsForItsHoldAndBlocksNothing",
             new Edit(
                 "Reclaimer.cs", "if (release is not RefCounted resource || !Holds.Name(resource)) return true;",
                 "if (SEEDED || release is not RefCounted resource || !Holds.Name(resource)) return true;")),
@@ -38,19 +38,19 @@ internal static class GrowthBugs
         new(
             "view-pins-all-that-follows",
             "an open view keeps the pin that it was opened under, and with it all that is retired from then on",
-            "Engine: Recovery.GrowthTests.WhatIsWrittenUnderAnOpenViewIsLetGoOf",
+            "Engine: Recovery.GrowthTests.DataWrittenUnderOpenViewIsReleased",
             new Edit("ReadSessions.cs",
                 "return new ReadView(session); } finally { Leave(slot);",
                 "return new ReadView(session); } finally { if (!SEEDED) Leave(slot);")),
 
         new("end-of-a-view-not-told", "the end of a view has nobody let go of what it alone read",
-            "Engine: Recovery.GrowthTests.AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt",
+            "Engine: Recovery.GrowthTests.ViewKeepsReplacedStateReadableAndReleasesItAtEnd",
             new Edit("ReadSessions.cs",
                 "if (version != _versions.Current || _state.IsClosed) CollectAfterView();",
                 "if (!SEEDED && (version != _versions.Current || _state.IsClosed)) CollectAfterView();")),
 
         new("background-polls-for-views", "the background wakes again and again for a view that stays open",
-            "Engine: Recovery.GrowthTests.AViewThatOutlivedEverythingItReadsStillReadsItAndItsEndLetsGoOfIt",
+            "Engine: Recovery.GrowthTests.ViewKeepsReplacedStateReadableAndReleasesItAtEnd",
             new Edit(
                 "BackgroundScheduler.cs", "_versions.Reclaimer.Pending > 0 ?",
                 "_versions.Reclaimer.Pending + (SEEDED ? _versions.Reclaimer.Held : 0) > 0 ?")),
@@ -58,23 +58,23 @@ internal static class GrowthBugs
         new(
             "writer-under-a-pin",
             "the caller's buffer writer runs under a pin, which keeps all that is retired meanwhile",
-            "Engine: Recovery.GrowthTests.ABufferWriterThatTakesItsTimeHoldsUpNothing",
+            "Engine: Recovery.GrowthTests.SlowBufferWriterBlocksNothing",
             new Edit("LsmStateMachine.cs",
                 "using var view = OpenView(); if (!view.TryGet(key",
                 "if (SEEDED) _versions.Pins.Enter(); using var view = OpenView(); if (!view.TryGet(key")),
 
         new("scan-kept-at-its-end", "a scan that came to its end is kept until its view is closed",
-            "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
+            "Engine: Recovery.GrowthTests.FinishedScansOfViewKeepNoMemory",
             new Edit("PrefixScan.cs", "session.EndScan(this);", "if (!SEEDED) session.EndScan(this);")),
 
         new("scan-kept-after-a-break", "a scan that was given up is kept until its view is closed",
-            "Engine: Recovery.GrowthTests.ScansOfOneViewThatAreOverTakeNoMemory",
+            "Engine: Recovery.GrowthTests.FinishedScansOfViewKeepNoMemory",
             new Edit(
                 "ReadView.cs", "if (!IsOver) _scan.Session.EndScan(_scan);",
                 "if (!SEEDED && !IsOver) _scan.Session.EndScan(_scan);")),
 
         new("scan-goes-on-as-another", "a scan that is over steps the one that took its place",
-            "Engine: Recovery.GrowthTests.AScanThatIsOverIsNotTheOneThatTookItsPlace",
+            "Engine: Recovery.GrowthTests.FinishedScanIsNotItsSuccessor",
             new Edit(
                 "PrefixScan.cs", "public void Begin(long stamp) => Stamp = stamp;",
                 "public void Begin(long stamp) => Stamp = SEEDED ? 1 : stamp;")),
@@ -82,13 +82,13 @@ internal static class GrowthBugs
         new(
             "refused-replacement-leaves-a-segment",
             "a reset or an install that finds no room for its record leaves the segment that it took",
-            "Engine: Recovery.GrowthTests.AReplacementThatFindsNoRoomLeavesNoSegmentBehind",
+            "Engine: Recovery.GrowthTests.FailedReplacementLeavesNoSegment",
             new Edit("StateReplacement.cs", "memtable?.MarkObsolete();", "if (!SEEDED) memtable?.MarkObsolete();")),
 
         new(
             "index-memory-from-the-heap",
             "memory of indexes is taken from the heap, which keeps it and makes it present when it hands it out again",
-            "Engine: Storage.ReservedMemoryTests.AReservationIsAMappingOfItsOwnWithoutAPageInIt",
+            "Engine: Storage.ReservedMemoryTests.ReservationIsOwnMappingWithoutPages",
             new Edit(
                 "ReservedMemory.cs", "return OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() ?",
                 "return !SEEDED && (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()) ?")),

@@ -10,13 +10,13 @@ internal static class HostileBugs
             new Edit("StateGeneration.cs", "= new(KeyHasher.NewSeed());", "= new(SEEDED ? 7 : KeyHasher.NewSeed());")),
 
         new("databases-share-a-seed", "a new database has no seed of its own",
-            "Engine: Recovery.HashSeedTests.ADatabaseHasASeedOfItsOwnAndKeepsIt",
+            "Engine: Recovery.HashSeedTests.DatabaseKeepsItsOwnSeed",
             new Edit(
                 "DatabaseCreator.cs", "options.HashSeed ?? KeyHasher.NewSeed();",
                 "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
 
         new("table-of-another-seed-opens", "a table whose filter was made with another seed than the state's is opened",
-            "Engine: Recovery.HashSeedTests.ATableOfAnotherSeedIsCorruption",
+            "Engine: Recovery.HashSeedTests.TableOfOtherSeedIsCorruption",
             new Edit(
                 "VersionSet.cs", "handle.Table.EnsureSeed(hashSeed);",
                 "if (!SEEDED) handle.Table.EnsureSeed(hashSeed);")),
@@ -26,25 +26,25 @@ internal static class HostileBugs
             new Edit("KeyHasher.cs", "first ^= _first;", "first ^= SEEDED ? 0 : _first;")),
 
         new("chunk-probes-without-bound", "a chunk's own table of keys is probed until the key is found",
-            "Engine: Applying.ChunkBuffersTests.KeysAreFoundWithinABoundedNumberOfProbes",
+            "Engine: Applying.ChunkBuffersTests.KeyLookupTakesBoundedProbes",
             new Edit(
                 "ChunkBuffers.cs", "private const int ProbesMax = 32;",
                 "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
 
         new("large-chunk-keeps-its-room", "the room that one large chunk took is kept",
-            "Engine: Applying.ChunkBuffersTests.WhatOneLargeChunkTookIsGivenBack",
+            "Engine: Applying.ChunkBuffersTests.BuffersOfLargeChunkAreReleased",
             new Edit(
                 "ChunkBuffers.cs", "if (Positions.Length <= CapacityKept) return;",
                 "if (SEEDED || Positions.Length <= CapacityKept) return;")),
 
         new("stray-name-counts", "a stray name far beyond the manifest's next number moves the counter of file numbers",
-            "Engine: Recovery.FileNumberTests.AStrayNameUsesUpNoNumbers",
+            "Engine: Recovery.FileNumberTests.StrayFileNameReservesNoNumbers",
             new Edit(
                 "DatabaseOpener.cs", "out var number) && number < limit)",
                 "out var number) && (SEEDED || number < limit))")),
 
         new("file-numbers-wrap", "file numbers go on beyond the last one",
-            "Engine: Recovery.FileNumberTests.TheLastNumberIsTheLast",
+            "Engine: Recovery.FileNumberTests.LastNumberIsNotExceeded",
             new Edit(
                 "FileNumbers.cs", "while (seen < VersionEdit.FileNumberLimit)",
                 "while (SEEDED || seen < VersionEdit.FileNumberLimit)")),
@@ -61,13 +61,13 @@ internal static class HostileBugs
                     + "VersionEdit.FileNumberLimit - 1) + 1, seen);")),
 
         new("manifest-searched-in-quadratic-time", "whatever looks like a record of a manifest is hashed whole",
-            "Engine: Versions.ManifestCostTests.WhatLooksLikeRecordsIsHashedABoundedNumberOfTimes",
+            "Engine: Versions.ManifestCostTests.RecordLookalikesAreHashedBoundedly",
             new Edit(
                 "ManifestScan.cs", "if (hashed + length > HashesMax * file.Length) break;",
                 "if (!SEEDED && hashed + length > HashesMax * file.Length) break;")),
 
         new("large-manifest-written-anew-each-time", "a manifest above its threshold is written whole at every commit",
-            "Engine: Versions.ManifestCostTests.ALargeManifestGrowsToTwiceItsSizeBeforeItIsWrittenAnew",
+            "Engine: Versions.ManifestCostTests.LargeManifestDoublesBeforeRewrite",
             new Edit(
                 "ManifestStore.cs", "Math.Max(RewriteAbove, GrowthMax * _rewritten)",
                 "Math.Max(RewriteAbove, SEEDED ? 0 : GrowthMax * _rewritten)")),
@@ -75,12 +75,12 @@ internal static class HostileBugs
         new(
             "run-in-the-order-of-its-bounds",
             "tables of a run stand in the order of what the manifest says of their keys",
-            "Engine: Varve.Tests.Versions.RunTests.TablesOfARunAreOrderedByWholeKeys",
+            "Engine: Varve.Tests.Versions.RunTests.TablesOfRunAreOrderedByWholeKeys",
             new Edit("RunOrder.cs", "tables.Sort((a, b) =>", "if (!SEEDED) tables.Sort((a, b) =>")),
 
         new("cut-off-keys-in-any-order", "tables of a run whose first keys are cut off to the same bytes stand in any "
             + "order, and a healthy manifest is refused",
-            "Engine: Versions.ManifestContentTests.TablesWhoseFirstKeysAreCutOffToTheSameBytesDoNotOverlap",
+            "Engine: Versions.ManifestContentTests.TablesWithEqualTruncatedBoundsDoNotOverlap",
             new Edit(
                 "ManifestContent.cs", ".ThenBy(table => table.Table.LargestKey, KeyComparer.Instance)",
                 ".ThenBy(table => SEEDED ? [] : table.Table.LargestKey, KeyComparer.Instance)")),

@@ -11,7 +11,7 @@ internal static class LeaseBugs
         new(
             "reported-lease-lives-again",
             "a reported lease is live again when the clock was set back while the engine was closed",
-            "Engine: Leases.ReportedOnceTests.AReportedLeaseStaysAbsentWhenTheClockIsSetBackWhileTheEngineIsClosed",
+            "Engine: Leases.ReportedOnceTests.ReportedLeaseStaysAbsentAfterClockIsSetBack",
             new Edit(
                 "WalReplayer.cs", "clock == LeaseClock.Local ? CleanedTimeMs",
                 "!SEEDED && clock == LeaseClock.Local ? CleanedTimeMs")),
@@ -19,91 +19,91 @@ internal static class LeaseBugs
         new(
             "clean-up-remembers-its-own-time",
             "a clean-up remembers the time of its call, for which a clock that was set back has to wait",
-            "Engine: Leases.ReportedOnceTests.LeasesMadeAfterTheClockWasSetBackAreReported",
+            "Engine: Leases.ReportedOnceTests.LeasesMadeAfterClockWasSetBackAreReported",
             new Edit(
                 Cleaner, "reported = Math.Max(reported, deadline);",
                 "reported = SEEDED ? to : Math.Max(reported, deadline);")),
 
         new("unreported-lease-dropped", "a compaction drops expired leases that no clean-up has reported",
-            "Engine: Leases.ReportedOnceTests.ACompactionBeforeTheCleanUpTakesNothingFromIt",
+            "Engine: Leases.ReportedOnceTests.CompactionBeforeCleanUpHidesNoExpiredLease",
             new Edit(Horizon, "ForgottenTime(now));", "SEEDED ? now : ForgottenTime(now));")),
 
         new("forgotten-leases-reported", "a clean-up reports leases that other replicas may have dropped",
             "Engine: Leases.ExpiredLeaseRetentionTests."
-                + "ReplicasThatCleanUpAtTheSameIndexReportTheSameWhateverTheyCompacted",
+                + "ReplicasReportSameLeasesAtSameIndexDespiteCompactions",
             new Edit(Cleaner, "horizon.ForgottenTime(to));", "SEEDED ? 0 : horizon.ForgottenTime(to));")),
 
         new("clean-up-in-the-order-found", "a clean-up returns keys in an order that tells which tables a replica has",
-            "Engine: Leases.ReportedOnceTests.ASnapshotBehindTheCleanUpHasItsLeasesStillToReport",
+            "Engine: Leases.ReportedOnceTests.SnapshotBeforeCleanUpKeepsLeasesToReport",
             new Edit(Cleaner, "keys.Sort(static", "if (!SEEDED) keys.Sort(static")),
 
         new("unpublished-lease-passed-over", "a clean-up goes past the deadlines of entries that wait for their sync",
-            "Engine: Leases.ReportedOnceTests.ALeaseThatWaitsForItsSyncDuringACleanUpIsReportedByALaterOne",
+            "Engine: Leases.ReportedOnceTests.LeaseAwaitingSyncIsReportedByLaterCleanUp",
             new Edit(
                 Cleaner, ": position.Index < wal.Position.Index ?",
                 ": !SEEDED && position.Index < wal.Position.Index ?")),
 
         new("report-not-durable", "with Power keys are handed out before the record that they were reported is durable",
-            "Engine: Leases.ReportedOnceTests.WithPowerWhatWasReportedIsDurableBeforeItIsHandedOut",
+            "Engine: Leases.ReportedOnceTests.PowerMakesReportDurableBeforeReturning",
             new Edit(
                 Cleaner, "return engine.Options.Durability == Durability.Power && end",
                 "return !SEEDED && engine.Options.Durability == Durability.Power && end")),
 
         new("cut-knows-of-later-clean-ups", "a snapshot behind a clean-up takes its leases for reported",
-            "Engine: Leases.ReportedOnceTests.ASnapshotBehindTheCleanUpHasItsLeasesStillToReport",
+            "Engine: Leases.ReportedOnceTests.SnapshotBeforeCleanUpKeepsLeasesToReport",
             new Edit("Memtable.cs", "if (at <= index) cleaned", "if (SEEDED || at <= index) cleaned")),
 
         new(
             "foreign-reports-live-here",
             "what the maker of a snapshot reported is live by a local clock that is behind",
-            "Engine: Leases.ForeignClockTests.WhatTheOtherMachineReportedIsNeverLiveHere",
+            "Engine: Leases.ForeignClockTests.LeaseReportedByOtherMachineStaysExpired",
             new Edit(
                 "LeaseAdoption.cs", "if (timeMs < state.CleanedTimeMs)",
                 "if (!SEEDED && timeMs < state.CleanedTimeMs)")),
 
         new("foreign-count-kept", "an installed state is counted by the clock of the machine that made the snapshot",
-            "Engine: Leases.ForeignClockTests.WhatOnlyTheOtherMachineHeldForExpiredIsLiveAndCountedHere",
+            "Engine: Leases.ForeignClockTests.LeaseExpiredOnlyOnOtherMachineIsLiveAndCounted",
             new Edit(
                 "LeaseAdoption.cs", "return LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);",
                 "return SEEDED ? state : LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);")),
 
         new("count-ahead-of-the-clock", "an open counts by a later time than its clock's",
-            "Engine: Leases.ForeignClockTests.TheCountIsRightWhenTheClockIsSetBackWhileTheEngineIsClosed",
+            "Engine: Leases.ForeignClockTests.CountIsRightAfterClockIsSetBackWhileClosed",
             new Edit(
                 "DatabaseOpener.cs", "return now < state.CountedTimeMs ?",
                 "return !SEEDED && now < state.CountedTimeMs ?")),
 
         new("other-lease-clock-opens", "a database opens with the other lease clock",
-            "Engine: Leases.StoredClockTests.OpeningWithTheOtherClockIsRefusedWithBothNamesAndChangesNothing",
+            "Engine: Leases.StoredClockTests.OpenWithOtherClockIsRefusedByBothNames",
             new Edit(
                 "DatabaseOpener.cs", "if (stored == options.LeaseClock ||",
                 "if (SEEDED || stored == options.LeaseClock ||")),
 
         new("other-lease-clock-installs", "a snapshot of a database with the other lease clock is installed",
-            "Engine: Leases.StoredClockTests.InstallingASnapshotOfTheOtherClockIsRefusedWithBothNames",
+            "Engine: Leases.StoredClockTests.InstallWithOtherClockIsRefusedByBothNames",
             new Edit(
                 "SnapshotInstaller.cs", "if ((LeaseClock)manifest.State.LeaseClock != options.LeaseClock)",
                 "if (!SEEDED && (LeaseClock)manifest.State.LeaseClock != options.LeaseClock)")),
 
         new("tool-has-a-clock-of-its-own", "a tool judges the leases of a database by its own default clock",
-            "Engine: Leases.StoredClockTests.AToolOpensWithTheClockOfTheDatabaseSoACompactionDeletesNothingLive",
+            "Engine: Leases.StoredClockTests.ToolOpensWithDatabaseClockSoCompactionKeepsLiveKeys",
             new Edit(
                 "LsmStateMachine.cs", "options = options with { LeaseClock = parts.LeaseClock };",
                 "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
 
         new("reset-forgets-the-lease-clock", "a reset database has the local lease clock",
-            "Engine: Leases.StoredClockTests.AResetAndAnInstallKeepTheClock",
+            "Engine: Leases.StoredClockTests.ResetAndInstallKeepClock",
             new Edit(
                 "StateReplacement.cs", "MachineState.Empty(life.HashSeed, life.LeaseClock)",
                 "MachineState.Empty(life.HashSeed, SEEDED ? StoredLeaseClock.Local : life.LeaseClock)")),
 
         new("no-word-of-missing-timestamps", "leases in a log without timestamps are written without a warning",
-            "Engine: Leases.LeaseWarningTests.LeasesInALogWithoutTimestampsAreWarnedOfOnce",
+            "Engine: Leases.LeaseWarningTests.LeasesInLogWithoutTimestampsWarnOnce",
             new Edit(
                 "RecordBuilder.cs", "if (deadline != 0 && time == 0)", "if (!SEEDED && deadline != 0 && time == 0)")),
 
         new("sync-interval-of-the-wall-clock", "the interval of syncs is not one of the time provider",
-            "Engine: Recovery.SyncIntervalTests.TheTimeProviderIsAskedForATimerOfTheInterval",
+            "Engine: Recovery.SyncIntervalTests.TimerOfIntervalIsRequestedFromTimeProvider",
             new Edit(
                 "WalSyncer.cs", "_timer = _engine.Options.TimeProvider.CreateTimer(",
                 "_timer = (SEEDED ? TimeProvider.System : _engine.Options.TimeProvider).CreateTimer(")),

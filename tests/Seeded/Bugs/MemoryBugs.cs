@@ -6,7 +6,7 @@ internal static class MemoryBugs
     public static readonly Bug[] All =
     [
         new("split-loses-a-row", "a split of a memtable block loses its last row",
-            "Engine: Memtables.MemtableModelTests.OrdersOfArrivalReadLikeTheModel",
+            "Engine: Memtables.MemtableModelTests.AnyInsertionOrderMatchesModel",
             new Edit(
                 "BlockList.Writer.cs", "to->Order = RowOrder.First(Moved);",
                 "to->Order = RowOrder.First(SEEDED ? Moved - 1 : Moved);")),
@@ -22,7 +22,7 @@ internal static class MemoryBugs
                     + "right);\n        Volatile.Write(ref from->Order")),
 
         new("open-block-takes-any-key", "a block that took its prefix on trust takes a key that does not share it",
-            "Engine: Memtables.MemtableModelTests.KeysBeyondATrustedPrefixReadLikeTheModel",
+            "Engine: Memtables.MemtableModelTests.KeysBeyondTrustedPrefixMatchModel",
             new Edit(
                 "BlockList.Writer.cs", "if (at->Open != 0 && !SharesPrefix(at, key))",
                 "if (!SEEDED && at->Open != 0 && !SharesPrefix(at, key))")),
@@ -34,7 +34,7 @@ internal static class MemoryBugs
                 "if (SEEDED || Volatile.Read(ref _count) == count) return 0;")),
 
         new("freed-under-a-pin", "what was retired is freed though a reader may be in it",
-            "Engine: Epochs.ReclaimerTests.NothingIsReleasedUnderAPin",
+            "Engine: Epochs.ReclaimerTests.NothingIsFreedUnderPin",
             new Edit("Reclaimer.cs", "oldest.Stamp < safeBelow)", "(SEEDED || oldest.Stamp < safeBelow))")),
 
         new("no-second-look-at-the-version", "a read takes a version and a position that was published after it: "
@@ -45,7 +45,7 @@ internal static class MemoryBugs
                 "if (SEEDED || version == Current) return version;")),
 
         new("inner-pin-ends-the-outer", "the end of a nested pin ends the outer one too",
-            "Engine: Epochs.EpochTableTests.AnInnerPinNeitherRenewsNorEndsTheOuterOne",
+            "Engine: Epochs.EpochTableTests.InnerPinNeitherRenewsNorEndsOuterPin",
             new Edit(
                 "EpochTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);",
                 "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),

@@ -6,18 +6,18 @@ internal static class ReplacementBugs
     public static readonly Bug[] All =
     [
         new("install-without-memory-latches", "an install that finds no memory latches, though nothing has happened",
-            "Engine: Callers.WantOfMemoryTests.AnInstallOrResetWithoutMemoryLeavesTheOldStateServing",
+            "Engine: Callers.OutOfMemoryTests.InstallOrResetWithoutMemoryLeavesOldStateServing",
             new Edit("StateReplacement.cs",
                 "(e is OutOfMemoryException && !isWriting))", "(!SEEDED && e is OutOfMemoryException && !isWriting))")),
 
         new(
             "install-goes-on-after-half-a-record",
             "an install that finds no memory after its manifest record was begun leaves the old state serving",
-            "Engine: Callers.WantOfMemoryTests.AnInstallThatLacksMemoryInTheMidstOfItsRecordLatches",
+            "Engine: Callers.OutOfMemoryTests.InstallThatRunsOutOfMemoryWithinItsRecordLatches",
             new Edit("ManifestStore.cs", "isWriting = true;", "isWriting = !SEEDED;")),
 
         new("unpublished-entries-flushed", "a flush writes entries that are in the log and not yet durable",
-            "Engine: Recovery.FailedSyncTests.EntriesThatAreWrittenAndNotYetDurableDoNotGetIntoTables",
+            "Engine: Recovery.FailedSyncTests.EntriesNotYetDurableAreNotFlushed",
             new Edit(
                 "Flusher.cs",
                 "if (version.Generation.Applied.Read().Index < last.Index)",
@@ -59,23 +59,23 @@ internal static class ReplacementBugs
                 "while (!SEEDED && storage.FileExists(temporary))")),
 
         new("sparse-segment-stays", "a close leaves a large segment with one key in it",
-            "Engine: Compaction.SmallDatabaseTests.ALargeSegmentWithOneKeyInItIsLeftAtTheClose",
+            "Engine: Compaction.SmallDatabaseTests.CloseLeavesLargeSegmentWithOneKey",
             new Edit(
                 "EngineShutdown.cs", "if (background.TryLeaveSparseSegment())",
                 "if (!SEEDED && background.TryLeaveSparseSegment())")),
 
         new("chunk-outside-the-budget", "what a chunk takes does not count against the memory budget",
-            "Engine: Versions.MemoryBudgetTests.WhatALargeChunkTakesCounts",
+            "Engine: Versions.MemoryBudgetTests.LargeChunkCountsAgainstBudget",
             new Edit("MemtableSupply.cs", "+ chunkBytes);", "+ (SEEDED ? 0 : chunkBytes));")),
 
         new("entries-double", "the room of a large chunk grows by doubling, and leaves as much garbage again",
-            "Engine: Applying.ChunkBuffersTests.ALargeChunkIsDecodedIntoRoomOfItsSize",
+            "Engine: Applying.ChunkBuffersTests.LargeChunkIsDecodedIntoBuffersOfItsSize",
             new Edit(
                 "ChunkDecoder.cs", "buffers.ReserveEntries(count + reader.CountAhead() + 1);",
                 "buffers.ReserveEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
 
         new("any-length-is-an-entry", "a malformed chunk claims room for entries that its bytes cannot be",
-            "Engine: Applying.ChunkBuffersTests.WhatCannotBeEntriesTakesNoRoom",
+            "Engine: Applying.ChunkBuffersTests.BytesThatCannotBeEntriesReserveNoBuffer",
             new Edit("ChunkReader.cs", "if (length < EntryMin ||", "if (length < (SEEDED ? 0UL : EntryMin) ||")),
     ];
 }

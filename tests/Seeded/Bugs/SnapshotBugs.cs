@@ -6,11 +6,11 @@ internal static class SnapshotBugs
     public static readonly Bug[] All =
     [
         new("linked-file-written-over", "a table that a snapshot has a link to is written over",
-            "Engine: Recovery.SpareTablesTests.WhatASnapshotHasIsNeverWrittenOver",
+            "Engine: Recovery.RecycledTablesTests.SnapshotFilesAreNeverOverwritten",
             new Edit("PosixStorage.cs", "if (file.CountNames() == 1 &&", "if ((SEEDED || file.CountNames() == 1) &&")),
 
         new("written-over-under-a-reader", "a table that a read-only engine may have mapped is written over",
-            "Engine: Recovery.SpareTablesTests.WhileAReadOnlyEngineLooksNothingIsWrittenOver",
+            "Engine: Recovery.RecycledTablesTests.TablesAreNotOverwrittenWhileReaderIsOpen",
             new Edit(
                 "RecycledFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory)) file =",
                 "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
@@ -29,25 +29,25 @@ internal static class SnapshotBugs
                     + "cursor.Deadline, cursor.Value);")),
 
         new("snapshot-drops-tombstones", "a snapshot's tail leaves out the tombstones that hide rows of its tables",
-            "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
+            "Engine: Recovery.SeveralRunsTests.InstallReplacesAllRuns",
             new Edit(
                 "SnapshotBuilder.cs", "if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0)",
                 "if (cursor.Kind != RecordKind.Tombstone || (!SEEDED && version.Runs.Length > 0))")),
 
         new("snapshot-named-before-it-is-synced", "a snapshot takes its name before its files' names are durable",
-            "Engine: Recovery.OperationOrderTests.ASnapshotIsNamedWhenAllOfItIsSynced",
+            "Engine: Recovery.OperationOrderTests.SnapshotIsNamedAfterItsSync",
             new Edit(
                 "SnapshotBuilder.cs", "storage.SyncDirectory(building);",
                 "if (!SEEDED) storage.SyncDirectory(building);")),
 
         new("snapshot-left-behind", "a snapshot whose name could not be made durable stays, though its making failed",
-            "Engine: Recovery.SnapshotStorageTests.ASnapshotWhoseNameCannotBeMadeDurableIsTakenBack",
+            "Engine: Recovery.SnapshotStorageTests.SnapshotWithUnsyncedNameIsRemoved",
             new Edit("SnapshotTarget.cs", "_isPublished = true;", "if (!SEEDED) _isPublished = true;")),
 
         new(
             "clean-up-forgotten-on-the-way",
             "a snapshot of an installed state forgets which expired leases were handed out",
-            "Engine: Recovery.CleanUpTravelsTests.WhatWasHandedOutIsNotHandedOutAgainByWhoInstalledIt",
+            "Engine: Recovery.CleanUpTravelsTests.InstalledMachineReportsNoLeaseTwice",
             new Edit(
                 "DbVersion.cs", "Memtables.Aggregate(Base.CleanedTimeMs,",
                 "Memtables.Aggregate(SEEDED ? 0 : Base.CleanedTimeMs,")),
@@ -68,7 +68,7 @@ internal static class SnapshotBugs
                 "if (!SEEDED) table.Table.Verify(token: token);")),
 
         new("install-leaves-old-runs", "after an install the manifest still names the tables of the state before",
-            "Engine: Recovery.SeveralRunsTests.AnInstallLeavesNothingOfWhatWasThere",
+            "Engine: Recovery.SeveralRunsTests.InstallReplacesAllRuns",
             new Edit(
                 "StateReplacement.cs", "new VersionEdit { Replace = true, NextFileNumber = 0,",
                 "new VersionEdit { Replace = !SEEDED, NextFileNumber = 0,")),
@@ -86,13 +86,13 @@ internal static class SnapshotBugs
                 "if (!SEEDED && manifest.State.LastIndex != metadata.LastIncluded.Index")),
 
         new("installed-tables-not-named-durably", "the manifest names installed tables whose own names are not durable",
-            "Engine: Recovery.OperationOrderTests.AnInstallIsSyncedAndNamedBeforeTheOneRecordThatSwitches",
+            "Engine: Recovery.OperationOrderTests.InstallSyncsAndNamesTablesBeforeItsManifestRecord",
             new Edit(
                 "SnapshotInstaller.cs", "storage.SyncDirectory(versions.Directory);",
                 "if (!SEEDED) storage.SyncDirectory(versions.Directory);")),
 
         new("rejected-install-leaves-files", "an install that is rejected leaves its files behind",
-            "Engine: Recovery.FullDiskTests.ASnapshotOrAnInstallOnAFullDiskChangesNothing",
+            "Engine: Recovery.FullDiskTests.SnapshotOrInstallOnFullDiskChangesNothing",
             new Edit(
                 "SnapshotInstaller.cs", "Discard(staging, moved);\n            if",
                 "if (!SEEDED) Discard(staging, moved);\n            if")),

@@ -6,32 +6,32 @@ internal static class SnapshotTargetBugs
     public static readonly Bug[] All =
     [
         new("two-snapshots-in-one-directory", "a snapshot replaces another that was made in its directory meanwhile",
-            "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
+            "Engine: Recovery.SnapshotTargetTests.TwoSnapshotsIntoOneDirectoryMakeExactlyOne",
             new Edit("SnapshotTarget.cs",
                 "else Replace();",
                 "else { if (SEEDED) DirectoryTree.Delete(_storage, _target); Replace(); }")),
 
         new("snapshots-share-a-staging-directory", "two snapshots of one directory are gathered in the same place",
-            "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
+            "Engine: Recovery.SnapshotTargetTests.TwoSnapshotsIntoOneDirectoryMakeExactlyOne",
             new Edit("SnapshotTarget.cs",
                 "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, Prefix + Suffix());",
                 "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, "
                     + "Prefix + (SEEDED ? \"0\" : Suffix()));")),
 
         new("snapshot-replaces-a-link", "a snapshot is made in the place of a link, not in what the link names",
-            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsAtTargetAndNothingBesideIt",
             new Edit("SnapshotTarget.cs",
                 "var target = storage.ResolveLink(path);",
                 "var target = SEEDED ? path : storage.ResolveLink(path);")),
 
         new("staging-name-too-long", "a snapshot's temporary name is its own with more after it",
-            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsAtTargetAndNothingBesideIt",
             new Edit("SnapshotTarget.cs",
                 "private string Prefix { get {",
                 "private string Prefix { get { if (SEEDED) return Path.GetFileName(_target) + \".varve-\";")),
 
         new("mount-point-refused", "a snapshot cannot be made in a directory that cannot be replaced",
-            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsWhereItIsAskedForAndNothingBesideIt",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsAtTargetAndNothingBesideIt",
             new Edit("SnapshotTarget.cs",
                 "return false;",
                 "if (SEEDED) throw; return false;")),
@@ -39,19 +39,19 @@ internal static class SnapshotTargetBugs
         new(
             "claimed-directory-is-empty",
             "a directory in which a snapshot is being made inside counts as empty once it is claimed",
-            "Engine: Recovery.SnapshotTargetTests.OfTwoSnapshotsIntoOneDirectoryExactlyOneIsMade",
+            "Engine: Recovery.SnapshotTargetTests.TwoSnapshotsIntoOneDirectoryMakeExactlyOne",
             new Edit("SnapshotTarget.cs",
                 "if (_storage.List(_target).Count == 1) return;",
                 "if (SEEDED || _storage.List(_target).Count == 1) return;")),
 
         new("snapshot-files-writable", "the files of a snapshot can be written to",
-            "Engine: Recovery.SnapshotTargetTests.FilesOfASnapshotAreReadOnly",
+            "Engine: Recovery.SnapshotTargetTests.SnapshotFilesAreReadOnly",
             new Edit("SnapshotBuilder.cs",
                 "foreach (var name in storage.List(building)) storage.MakeReadOnly(",
                 "foreach (var name in storage.List(building)) if (!SEEDED) storage.MakeReadOnly(")),
 
         new("linked-pack-refused", "a packed snapshot is not installed through a symbolic link",
-            "Engine: Recovery.SnapshotTargetTests.PackIsVerifiedAndInstalledThroughALink",
+            "Engine: Recovery.SnapshotTargetTests.PackIsVerifiedAndInstalledThroughSymlink",
             new Edit("SnapshotInstaller.cs",
                 "path = storage.ResolveLink(path);",
                 "if (!SEEDED) path = storage.ResolveLink(path);")),
@@ -63,19 +63,19 @@ internal static class SnapshotTargetBugs
                 "if (!SEEDED && lastIncluded is { Index: 0, Term: not 0 })")),
 
         new("snapshot-metadata-goes-back", "an older snapshot becomes the last one",
-            "Engine: Recovery.SnapshotTargetTests.MetadataNeverGoesBackAndNeverStandsAboveTheAppliedEntry",
+            "Engine: Recovery.SnapshotTargetTests.MetadataIsMonotonicAndAtMostApplied",
             new Edit("SnapshotRecords.cs",
                 "=> Last is not { } last ||",
                 "=> SEEDED || Last is not { } last ||")),
 
         new("snapshot-metadata-above-applied", "a snapshot of entries that are not applied becomes the last one",
-            "Engine: Recovery.SnapshotTargetTests.MetadataNeverGoesBackAndNeverStandsAboveTheAppliedEntry",
+            "Engine: Recovery.SnapshotTargetTests.MetadataIsMonotonicAndAtMostApplied",
             new Edit("SnapshotService.cs",
                 "if (metadata.LastIncluded.Index > applied.Index)",
                 "if (!SEEDED && metadata.LastIncluded.Index > applied.Index)")),
 
         new("flush-names-a-later-snapshot", "the state that a flush writes names a snapshot above its own end",
-            "Engine: Recovery.SnapshotTargetTests.StateOfAFlushNamesTheLastSnapshotUpToItsOwnEnd",
+            "Engine: Recovery.SnapshotTargetTests.FlushRecordsLastSnapshotWithinItsRange",
             new Edit("StateGeneration.cs",
                 "Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot",
                 "Snapshot = (SEEDED ? Snapshots.Last : Snapshots.UpToLocked(position.Index)) is { } snapshot")),

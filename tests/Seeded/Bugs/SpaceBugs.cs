@@ -6,41 +6,41 @@ internal static class SpaceBugs
     public static readonly Bug[] All =
     [
         new("asked-compaction-outlives-full-disk", "a compaction that was asked for waits while the disk is full",
-            "Engine: Recovery.FullDiskTests.EveryCompactionThatWasAskedForFailsOnAFullDiskAndLaterOnesDoNot",
+            "Engine: Recovery.FullDiskTests.RequestedCompactionsFailOnFullDiskAndLaterOnesSucceed",
             new Edit(
                 "BackgroundScheduler.cs", "for (; asked > 0 && DequeueRequest()",
                 "for (; !SEEDED && asked > 0 && DequeueRequest()")),
 
         new("snapshot-note-needs-room", "a snapshot on another disk fails when the log has no room to note it",
-            "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
+            "Engine: Recovery.FullDiskTests.SnapshotOnOtherDiskNeedsNoLocalSpace",
             new Edit("SnapshotService.cs",
                 "if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata); return;",
                 "if (SEEDED) throw; if (generation.Snapshots.IsNext(metadata)) "
                     + "generation.Snapshots.AddLocked(metadata); return;")),
 
         new("snapshot-needs-flush", "a snapshot on another disk fails with the flush that it waited for",
-            "Engine: Recovery.FullDiskTests.ASnapshotOnAnotherDiskNeedsNoRoomOnOurs",
+            "Engine: Recovery.FullDiskTests.SnapshotOnOtherDiskNeedsNoLocalSpace",
             new Edit("SnapshotService.cs",
                 "return; } token.ThrowIfCancellationRequested(); var next",
                 "if (SEEDED) throw; else return; } token.ThrowIfCancellationRequested(); var next")),
 
         new("past-outlives-full-disk", "the past keeps its tables for as long as the disk is full",
-            "Engine: Recovery.FullDiskTests.WhatThePastNoLongerNeedsGoesThoughNoFlushFindsRoom",
+            "Engine: Recovery.FullDiskTests.HistoryDropsTablesThoughFlushesFailOnFullDisk",
             new Edit(
                 "CompactionScheduler.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
 
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
-            "Engine: Compaction.SmallDatabaseTests.OneKeyLeavesLessThanAMebibyteOnDisk",
+            "Engine: Compaction.SmallDatabaseTests.OneKeyTakesLessThanOneMebibyteOnDisk",
             new Edit(
                 "DatabaseOpener.cs", "pool.Take(WalWriter.MarkerSize(24), pool.RestingLength)",
                 "pool.Take(WalWriter.MarkerSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
-            "Engine: Compaction.SmallDatabaseTests.NothingIsMadeAheadUntilTheActiveSegmentIsAQuarterFull",
+            "Engine: Compaction.SmallDatabaseTests.NoMemtableIsPreparedUntilActiveSegmentIsQuarterFull",
             new Edit("MemtableFactory.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
 
         new("made-ahead-left-at-close", "segments that were made ahead stay on the disk after a close",
-            "Engine: Compaction.SmallDatabaseTests.ACloseDeletesSegmentsThatWereMadeAhead",
+            "Engine: Compaction.SmallDatabaseTests.CloseDeletesPreparedSegments",
             new Edit(
                 "MemtableFactory.cs", "DropReady(pool.Discard);",
                 "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
@@ -51,53 +51,53 @@ internal static class SpaceBugs
                 "{ if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name)); }")),
 
         new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",
-            "Engine: Recovery.OldManifestTests.OneThatCannotBeDeletedStaysBesideTheOneThatIsNamed",
+            "Engine: Recovery.OldManifestTests.UndeletableOldManifestStaysBesideNewOne",
             new Edit("ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
                 "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); "
                     + "else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { "
                     + "DurableFile.TryDelete(_storage, path); throw; }")),
 
         new("moves-without-bound", "a run takes in tables without bound",
-            "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
+            "Engine: Compaction.TablesInRunTests.TablesGrowInsteadOfMultiplying",
             new Edit("CompactionPicker.cs", "if (upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;",
                 "if (!SEEDED && upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;")),
 
         new("tables-of-one-size", "merges make tables of one size, however many",
-            "Engine: Compaction.TablesInRunTests.TablesBecomeLargerRatherThanMore",
+            "Engine: Compaction.TablesInRunTests.TablesGrowInsteadOfMultiplying",
             new Edit(
                 "MergeJob.cs", "Math.Max(engine.Options.TableBytes, bytes",
                 "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
 
         new("no-mapping-left-latches", "want of mappings latches the engine",
-            "Engine: Recovery.DescriptorsTests.TwentyTimesWithoutAndBackLosesNothing",
+            "Engine: Recovery.DescriptorsTests.TwentyDescriptorShortagesLoseNothing",
             new Edit(
                 "Shortage.cs", "|| exception is TooManyMappingsException;",
                 "|| (!SEEDED && exception is TooManyMappingsException);")),
 
         new("repair-lists-each-record", "a repair lists every record behind a break of the log on its own",
-            "Engine: Inspection.RepairTests.ABrokenLogIsOneLossHoweverManyRecordsStandBehindTheBreak",
+            "Engine: Inspection.RepairTests.BrokenLogIsReportedAsOneLoss",
             new Edit(
                 "SalvagedLog.cs", "_range is { } range && range.Last == kept",
                 "!SEEDED && _range is { } range && range.Last == kept")),
 
         new("verify-refuses-open-database", "a database that an engine has open cannot be verified",
-            "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
+            "Engine: Inspection.VerificationTests.OpenDatabaseIsCheckedAtOneIndex",
             new Edit(
                 "DatabaseCheck.cs", "LiveCheck.Run(storage, directory, deep, findings);",
                 "if (SEEDED) throw; LiveCheck.Run(storage, directory, deep, findings);")),
 
         new("live-check-without-tables", "a verification beside an engine leaves out the tables",
-            "Engine: Inspection.VerificationTests.AnOpenDatabaseIsCheckedAsOfOneIndex",
+            "Engine: Inspection.VerificationTests.OpenDatabaseIsCheckedAtOneIndex",
             new Edit("LiveCheck.cs", "if (deep) TableCheck", "if (!SEEDED && deep) TableCheck")),
 
         new("live-check-by-one-clock", "a verification beside an engine knows one lease clock",
-            "Engine: Inspection.RepairTests.ADatabaseOfTheLogsClockIsVerifiedBesideItsOwnerAndRepaired",
+            "Engine: Inspection.RepairTests.LogClockDatabaseIsVerifiedBesideItsOwnerAndRepaired",
             new Edit("LiveCheck.cs", "TakesStoredLeaseClock = true", "TakesStoredLeaseClock = !SEEDED")),
 
         new(
             "read-only-tail-takes-writers-number",
             "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
-            "Engine: Recovery.ReadOnlySnapshotTests.TheTailIsNoTableOfTheDatabase",
+            "Engine: Recovery.ReadOnlySnapshotTests.TailTableDoesNotJoinDatabase",
             new Edit(
                 "SnapshotService.cs", "_engine.Options.ReadOnly ? (Guid.NewGuid()",
                 "_engine.Options.ReadOnly && !SEEDED ? (Guid.NewGuid()")),
@@ -105,13 +105,13 @@ internal static class SpaceBugs
         new(
             "read-only-snapshot-by-name-alone",
             "a read-only engine cannot cut a snapshot once the writer has deleted a table",
-            "Engine: Recovery.ReadOnlySnapshotTests.TablesThatTheWriterHasDeletedSinceAreCopied",
+            "Engine: Recovery.ReadOnlySnapshotTests.TablesDeletedByWriterAreCopied",
             new Edit("SnapshotBuilder.cs", "when (options.ReadOnly)", "when (options.ReadOnly && !SEEDED)")),
 
         new(
             "listing-without-descriptors-is-unknown",
             "a directory that cannot be listed for want of descriptors fails as an unknown error",
-            "Engine: Storage.NoDescriptorsTests.ListingADirectoryWithoutADescriptorIsAnOrdinaryError",
+            "Engine: Storage.NoDescriptorsTests.ListingWithoutDescriptorIsOrdinaryError",
             new Edit(
                 "PosixStorage.cs", "when (PortableError.TryTranslate(e, directory,",
                 "when (!SEEDED & PortableError.TryTranslate(e, directory,")),

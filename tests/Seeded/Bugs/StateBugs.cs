@@ -82,7 +82,7 @@ internal static class StateBugs
                     + "0)) :")),
 
         new("expired-keys-counted", "the count goes on counting keys that have expired",
-            "Engine: LiveKeys.LiveKeyCounterTests.TheCountIsWhatCountingGives",
+            "Engine: LiveKeys.LiveKeyCounterTests.CountMatchesFullCount",
             new Edit("LiveKeyCounter.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
 
         new("clean-up-forgets-what-it-gave", "a lease that was handed out is handed out again after a reopening",

@@ -6,13 +6,13 @@ internal static class StorageBugs
     public static readonly Bug[] All =
     [
         new("replace-without-directory-sync", "a replaced file is reported durable before its name is",
-            "Engine: Storage.DurableFileTests.TheOrderIsCreateWriteSyncRenameSyncDirectory",
+            "Engine: Storage.DurableFileTests.ReplaceWritesSyncsRenamesThenSyncsDirectory",
             new Edit(
                 "DurableFile.cs", "storage.SyncDirectory(DirectoryOf(path));",
                 "if (!SEEDED) storage.SyncDirectory(DirectoryOf(path));")),
 
         new("replace-without-file-sync", "a file takes its name before its bytes are durable",
-            "Engine: Storage.DurableFileTests.TheOrderIsCreateWriteSyncRenameSyncDirectory",
+            "Engine: Storage.DurableFileTests.ReplaceWritesSyncsRenamesThenSyncsDirectory",
             new Edit("DurableFile.cs", "file.Sync();", "if (!SEEDED) file.Sync();")),
 
         new(
@@ -31,26 +31,26 @@ internal static class StorageBugs
                 "is { Length: > 0 } parent && !SEEDED) storage.SyncDirectory(parent);")),
 
         new("failed-sync-swallowed", "a sync that the disk failed is reported as done",
-            "Engine: Storage.PosixStorageTests.AFailedSyncIsReported",
+            "Engine: Storage.PosixStorageTests.FailedSyncIsReported",
             new Edit("PosixFile.cs",
                 "if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", Path);",
                 "if (SEEDED) break; else if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", "
                     + "Path);")),
 
         new("link-followed", "a symbolic link under one of our names is followed",
-            "Engine: Storage.PosixStorageTests.ASymbolicLinkIsNotFollowed",
+            "Engine: Storage.PosixStorageTests.SymbolicLinkIsNotFollowed",
             new Edit(
                 "PosixStorage.cs", "flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK",
                 "flags | (SEEDED ? 0 : Libc.O_NOFOLLOW) | Libc.O_NONBLOCK")),
 
         new("lock-not-taken", "two engines open one directory",
-            "Engine: Recovery.MissingFilesTests.TheSecondEngineOnADirectoryIsTurnedAway",
+            "Engine: Recovery.MissingFilesTests.SecondEngineOnDirectoryIsRefused",
             new Edit(
                 "DirectoryClaim.cs", "?? throw new AlreadyOpenException(directory);",
                 "?? (SEEDED ? new AssumedShare() : throw new AlreadyOpenException(directory));")),
 
         new("lost-identity-means-new", "a database whose identity file is lost is made anew over what is there",
-            "Engine: Recovery.MissingFilesTests.AMissingFileIsCorruption",
+            "Engine: Recovery.MissingFilesTests.MissingFileIsCorruption",
             new Edit("DatabaseCreator.cs",
                 "if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, "
                     + "FileNames.SegmentSuffix, out _))",
@@ -58,7 +58,7 @@ internal static class StorageBugs
                     + "FileNames.SegmentSuffix, out _)))")),
 
         new("current-of-another-database", "CURRENT of another database is believed",
-            "Engine: Recovery.MissingFilesTests.AnIdentityOfAnotherDatabaseIsCorruption",
+            "Engine: Recovery.MissingFilesTests.IdentityOfOtherDatabaseIsCorruption",
             new Edit(
                 "DirectoryLook.cs", "if (current.DatabaseId != databaseId)",
                 "if (!SEEDED && current.DatabaseId != databaseId)")),
@@ -66,28 +66,28 @@ internal static class StorageBugs
         new(
             "sweep-takes-a-named-table",
             "the sweep at open takes tables that the manifest names, of all runs but the newest",
-            "Engine: Recovery.SeveralRunsTests.AnOpeningKeepsTheirOrderTheirCountAndTheirTerms",
+            "Engine: Recovery.SeveralRunsTests.OpenKeepsOrderCountAndTermsOfRuns",
             new Edit(
                 "OrphanSweeper.cs", "var named = manifest.Content.Runs.SelectMany",
                 "var named = manifest.Content.Runs.Take(SEEDED ? 1 : int.MaxValue).SelectMany")),
 
         new("unknown-temporary-swept", "somebody else's temporary file is swept",
-            "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesAreLeftAlone",
+            "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesKept",
             new Edit(
                 "FileNames.cs", "return bare is Identity or Current", "return SEEDED || bare is Identity or Current")),
 
         new("name-that-only-looks-like-ours", "a file whose name only looks like one of ours is taken for ours",
-            "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesAreLeftAlone",
+            "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesKept",
             new Edit(
                 "FileNames.cs", "&& Numbered(number, suffix) == name;",
                 "&& (SEEDED || Numbered(number, suffix) == name);")),
 
         new("manifest-edit-not-synced", "a version is acted on before its edit is durable",
-            "Engine: Recovery.OperationOrderTests.AFlushSyncsTablesThenNamesThemThenSaysSo",
+            "Engine: Recovery.OperationOrderTests.FlushSyncsTablesThenNamesThemThenSyncsManifest",
             new Edit("ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
 
         new("version-before-its-edit", "a version is current before its edit is in the manifest",
-            "Engine: Recovery.FullDiskTests.AManifestThatFindsNoRoomLeavesTheVersionAsItWas",
+            "Engine: Recovery.FullDiskTests.ManifestOnFullDiskKeepsVersion",
             new Edit(
                 "VersionSet.cs", "_manifest.Append(change.ToEdit(Numbers.Peek));",
                 "if (!SEEDED) _manifest.Append(change.ToEdit(Numbers.Peek));"),
@@ -104,7 +104,7 @@ internal static class StorageBugs
                     + "record.AsSpan(ManifestLog.ChecksumSize));")),
 
         new("manifest-directory-not-synced", "CURRENT names a manifest whose own name is not durable",
-            "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
+            "Engine: Recovery.OperationOrderTests.OpenSyncsDirectoryOfNewSegment",
             new Edit(
                 "ManifestStore.cs", "_storage.SyncDirectory(_directory);",
                 "if (!SEEDED) _storage.SyncDirectory(_directory);")),
@@ -122,7 +122,7 @@ internal static class StorageBugs
                 "XxHash3.HashToUInt64(source, SEEDED ? 0 : unchecked((long)salt));")),
 
         new("damaged-edit-is-the-end", "a damaged edit in the middle of the manifest is taken for its torn end",
-            "Engine: Recovery.MissingFilesTests.ADamagedEditBeforeAnotherIsCorruption",
+            "Engine: Recovery.MissingFilesTests.DamagedEditBeforeAnotherIsCorruption",
             new Edit("ManifestReader.cs", "if (at == beyond.Length)", "if (SEEDED || at == beyond.Length)")),
 
         new("errors-say-the-opposite", "a failure calls what is wrong what was expected",

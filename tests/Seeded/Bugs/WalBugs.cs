@@ -6,7 +6,7 @@ internal static class WalBugs
     public static readonly Bug[] All =
     [
         new("record-sealed-before-its-outcomes", "a record is sealed before all of its payload is in place",
-            "Engine: Wal.TornTailTests.ARecordWithFailedEntriesIsWholeAfterAKill",
+            "Engine: Wal.TornTailTests.RecordWithFailedEntriesSurvivesKill",
             new Edit("RecordBuilder.cs",
                 "ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);",
                 "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);"),
@@ -17,7 +17,7 @@ internal static class WalBugs
                     + "positions);")),
 
         new("record-without-salt", "a record's checksum is not seeded with its segment's salt",
-            "Engine: Wal.TornTailTests.AValueThatContainsRecordsOfTheLogDoesNoHarm",
+            "Engine: Wal.TornTailTests.ValueContainingLogRecordsIsHarmless",
             new Edit("WalRecord.cs",
                 "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], (long)salt));",
                 "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : "
@@ -48,60 +48,60 @@ internal static class WalBugs
         new(
             "torn-tail-is-a-clean-end",
             "after a torn tail the log goes on in the same segment, over what is left there",
-            "Engine: Wal.TornTailTests.UnsyncedRecordsAfterADamagedOneAreDroppedWithItAndNeverComeBack",
+            "Engine: Wal.TornTailTests.UnsyncedRecordsAfterDamagedOneAreDroppedForGood",
             new Edit("WalRecovery.cs",
                 "laterRecords || tornBytes > 0 ? LogEnding.TornTail",
                 "!SEEDED && (laterRecords || tornBytes > 0) ? LogEnding.TornTail")),
 
         new("corruption-is-a-torn-tail", "a damaged record that was known to be durable is dropped like a torn tail",
-            "Engine: Wal.TornTailTests.ADamagedRecordBeforeASyncedLaterOneIsCorruption",
+            "Engine: Wal.TornTailTests.DamagedRecordBeforeSyncedOneIsCorruption",
             new Edit("WalRecovery.cs", "if (synced > end)", "if (!SEEDED && synced > end)")),
 
         new("nothing-looked-for-beyond-the-end", "what later records know to have been durable is not asked for",
-            "Engine: Wal.TornTailTests.UnderPowerADamagedBitOfAnyRecordButTheLastRefusesToOpen",
+            "Engine: Wal.TornTailTests.PowerRefusesFlippedBitInAnyRecordButLast",
             new Edit("WalRecovery.cs",
                 "if (scan.Synced > synced) synced = scan.Synced;",
                 "if (!SEEDED && scan.Synced > synced) synced = scan.Synced;")),
 
         new("link-not-checked", "recovery goes on in the next segment there is, whatever that follows on: a hole",
-            "Engine: Recovery.MissingFilesTests.AMissingSegmentBeforeASyncedOneIsCorruption",
+            "Engine: Recovery.MissingFilesTests.MissingSegmentBeforeSyncedOneIsCorruption",
             new Edit("WalRecovery.cs",
                 "return BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number",
                 "return SEEDED || BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number")),
 
         new("segment-of-another-database", "a segment of another database is replayed",
-            "Engine: Wal.RecycledSegmentTests.ASegmentOfAnotherDatabaseIsRefused",
+            "Engine: Wal.RecycledSegmentTests.SegmentOfAnotherDatabaseIsRefused",
             new Edit(
                 "WalRecovery.cs", "if (header.DatabaseId != databaseId)",
                 "if (!SEEDED && header.DatabaseId != databaseId)")),
 
         new("appended-after-capture-counts-as-synced", "a sync vouches for what was appended while it ran",
-            "Engine: Recovery.GroupCommitTests.ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain",
+            "Engine: Recovery.GroupCommitTests.SegmentThatEndedDuringSyncIsSyncedAgain",
             new Edit("WalWriter.cs",
                 "if (ticket.End > Synced) Synced = ticket.End;",
                 "if (SEEDED) Synced = new LogOffset(Active.Number, Active.End); "
                     + "else if (ticket.End > Synced) Synced = ticket.End;")),
 
         new("segment-that-grew-is-forgotten", "a segment that grew and ended during a sync is not synced again",
-            "Engine: Recovery.GroupCommitTests.ASegmentThatGrewAndEndedDuringASyncIsSyncedAgain",
+            "Engine: Recovery.GroupCommitTests.SegmentThatEndedDuringSyncIsSyncedAgain",
             new Edit("WalWriter.cs",
                 "for (var i = 0; i < ticket.Segments.Count - 1; i++)",
                 "for (var i = 0; i < ticket.Segments.Count - (SEEDED ? 0 : 1); i++)")),
 
         new("failed-sync-tried-again", "a failed sync is not latched: the next one succeeds without having written",
-            "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
+            "Engine: Recovery.FailedSyncTests.FailedSyncLatchesAndReadsContinue",
             new Edit("WalSyncer.cs",
                 "_engine.State.Fail(e);\n            throw new EngineFaultedException(e);",
                 "if (!SEEDED) _engine.State.Fail(e);\n            throw new EngineFaultedException(e);")),
 
         new("published-before-the-sync", "under Power an entry is visible before it is durable",
-            "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
+            "Engine: Recovery.FailedSyncTests.FailedSyncLatchesAndReadsContinue",
             new Edit("Publisher.cs",
                 "if (!_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);",
                 "if (SEEDED || !_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);")),
 
         new("acknowledged-before-the-sync", "under Power a chunk is acknowledged before it is durable",
-            "Engine: Recovery.FailedSyncTests.AFailedSyncLatchesAndReadsGoOn",
+            "Engine: Recovery.FailedSyncTests.FailedSyncLatchesAndReadsContinue",
             new Edit(
                 "Publisher.cs", "engine.Counters.ChunksApplied++;",
                 "engine.Counters.ChunksApplied++; if (SEEDED) generation.Applied.Publish(wal.Position);"),
@@ -112,7 +112,7 @@ internal static class WalBugs
                 "if (!SEEDED && ticket.NeedsSync) syncer.Wait(ticket.End);")),
 
         new("segment-directory-not-synced", "a new segment is used before its name is durable",
-            "Engine: Recovery.OperationOrderTests.WhatAnOpenMakesIsNamedDurablyBeforeAnythingFollows",
+            "Engine: Recovery.OperationOrderTests.OpenSyncsDirectoryOfNewSegment",
             new Edit(
                 "SegmentPool.cs", "storage.SyncDirectory(directory);",
                 "if (!SEEDED) storage.SyncDirectory(directory);")),
@@ -121,25 +121,25 @@ internal static class WalBugs
             "segment-not-allocated",
             "a segment's blocks are not reserved: a full disk would kill the process at a store",
             "Engine: Recovery.OperationOrderTests."
-                + "ASegmentIsAllocatedZeroedSyncedNamedAndItsDirectorySyncedBeforeItIsUsed",
+                + "SegmentAndItsNameAreSyncedBeforeUse",
             new Edit(
                 "SegmentPool.cs", "file.Allocate(bytes);",
                 "if (SEEDED) file.Write(bytes - 1, [0]); else file.Allocate(bytes);")),
 
         new("recycled-header-not-synced", "a recycled segment has its new name before its new header is durable",
-            "Engine: Recovery.OperationOrderTests.ARecycledSegmentChangesItsHeaderUnderATemporaryName",
+            "Engine: Recovery.OperationOrderTests.RecycledSegmentGetsNewHeaderUnderTemporaryName",
             new Edit(
                 "WalSegment.cs", "Mapping.Sync(0, WalSegmentHeader.Size);",
                 "if (!SEEDED) Mapping.Sync(0, WalSegmentHeader.Size);")),
 
         new("stale-record-not-ended", "a recycled segment's old bytes go on where its new records end",
-            "Engine: Wal.RecycledSegmentTests.ACleanEndInARecycledSegmentIsNoTornTail",
+            "Engine: Wal.RecycledSegmentTests.CleanEndInRecycledSegmentIsNoTornTail",
             new Edit("WalSegment.cs",
                 "if (Length - offset >= 2 * sizeof(long))",
                 "if (!SEEDED && Length - offset >= 2 * sizeof(long))")),
 
         new("next-segment-not-named", "a segment ends without a word about the one that the log goes on in",
-            "Engine: Wal.SealedSegmentTests.ALastSegmentThatIsMissingIsCorruption",
+            "Engine: Wal.SealedSegmentTests.MissingLastSegmentIsCorruption",
             new Edit(
                 "WalWriter.cs", "if (Room >= MarkerSize(number.Length))",
                 "if (!SEEDED && Room >= MarkerSize(number.Length))")),
@@ -147,34 +147,34 @@ internal static class WalBugs
         new(
             "named-segment-let-go",
             "the log goes on in a segment that says that it goes on in another, and that one is let go",
-            "Engine: Wal.SealedSegmentTests.ASegmentThatNothingCameIntoIsLetGoOnlyAfterAnotherIsNamed",
+            "Engine: Wal.SealedSegmentTests.EmptySegmentIsDroppedOnlyAfterAnotherIsNamed",
             new Edit(
                 "StartDecision.cs", "if (log.IsSealed)", "if (!SEEDED && log.IsSealed)")),
 
         new(
             "segment-deleted-before-the-manifest",
             "a flushed segment goes before the manifest record that makes it unnecessary",
-            "Engine: Recovery.OperationOrderTests.ASegmentGoesAfterTheManifestRecordThatMakesItUnnecessary",
+            "Engine: Recovery.OperationOrderTests.SegmentIsDeletedAfterManifestObsoletesIt",
             new Edit("Flusher.cs",
                 "var change = Describe(version, memtable, tables, counted);",
                 "var change = Describe(version, memtable, tables, counted);\n"
                     + "            if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
 
         new("full-disk-latches", "a full disk is taken for a failure of the disk",
-            "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
+            "Engine: Recovery.FullDiskTests.FiftyFullDisksLoseNothing",
             new Edit("MemtableRotation.cs",
                 "catch (IOException e) when (!Shortage.IsMet(e))",
                 "catch (IOException e) when (SEEDED || !Shortage.IsMet(e))")),
 
         new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
-            "Engine: Recovery.FullDiskTests.FiftyTimesFullAndBackLosesNothing",
+            "Engine: Recovery.FullDiskTests.FiftyFullDisksLoseNothing",
             new Edit(
                 "CommitPipeline.cs", "rotation.ReserveLocked(lengthMax, positions.Length);",
                 "try { rotation.ReserveLocked(lengthMax, positions.Length); } "
                     + "catch (StorageFullException) when (SEEDED) { return new CommitTicket(count, wal.End, false); }")),
 
         new("close-without-sync", "closing does not make what was applied durable",
-            "Engine: Recovery.OperationOrderTests.ClosingMakesTheLogDurable",
+            "Engine: Recovery.OperationOrderTests.CloseSyncsLog",
             new Edit("EngineShutdown.cs",
                 "if (background is null || engine.State.Fault is not null) return;",
                 "if (SEEDED || background is null || engine.State.Fault is not null) return;")),
@@ -196,7 +196,7 @@ internal static class WalBugs
                 "SEEDED || segment.Number == ticket.End.Segment ?")),
 
         new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
-            "Engine: Recovery.OperationOrderTests.AfterATornTailWhatWasReadIsSyncedBeforeTheNextSegmentVouchesForIt",
+            "Engine: Recovery.OperationOrderTests.OpenSyncsTornSegmentBeforeItsSuccessor",
             new Edit("DatabaseOpener.cs",
                 "if (sync != StartSync.Nothing) segment.Sync();",
                 "if (sync == StartSync.Unsynced || (!SEEDED && sync == StartSync.WholeLog)) segment.Sync();")),

@@ -5,11 +5,11 @@ using Xunit;
 namespace Varve.Tests.Engine.Storage;
 
 /// <summary>An exclusive lock of a file that is not the engine's: a backup program's, say.</summary>
-internal sealed unsafe class OutsidersLock : IDisposable
+internal sealed unsafe class ForeignLock : IDisposable
 {
     private readonly SafeFileHandle _handle;
 
-    public OutsidersLock(string path)
+    public ForeignLock(string path)
     {
         _handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         var whole = new Libc.FileLock { Type = Libc.F_WRLCK };

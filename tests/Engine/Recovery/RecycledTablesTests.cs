@@ -7,13 +7,13 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>Tables that were merged away are written over; what somebody may still read is not.</summary>
-public sealed class SpareTablesTests : IDisposable
+public sealed class RecycledTablesTests : IDisposable
 {
     private readonly Database _database = new();
     private readonly ManualScheduler _steps = new();
     private readonly RecordingStorage _storage;
 
-    public SpareTablesTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
+    public RecycledTablesTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
 
     private EngineOptions Options => Database.Small with { UpperRunsMax = 2 };
 
@@ -24,7 +24,7 @@ public sealed class SpareTablesTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public void ATableIsWrittenOverOneThatWasMergedAway()
+    public void TableIsWrittenOverMergedTable()
     {
         using (var machine = _database.Open(Options, Seams))
         {
@@ -40,7 +40,7 @@ public sealed class SpareTablesTests : IDisposable
     }
 
     [Fact]
-    public void WithoutRoomForThemThereAreNone()
+    public void NoTablesAreRecycledWithoutBudget()
     {
         using var machine = _database.Open(Options with { SpareTableBytes = 0 }, Seams);
         ApplyRounds(machine);
@@ -48,7 +48,7 @@ public sealed class SpareTablesTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatASnapshotHasIsNeverWrittenOver()
+    public async Task SnapshotFilesAreNeverOverwritten()
     {
         using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine);
@@ -69,7 +69,7 @@ public sealed class SpareTablesTests : IDisposable
     }
 
     [Fact]
-    public void WhileAReadOnlyEngineLooksNothingIsWrittenOver()
+    public void TablesAreNotOverwrittenWhileReaderIsOpen()
     {
         using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine);

@@ -9,7 +9,7 @@ namespace Varve.Tests.Engine.Hostile;
 /// A database with a state of its own, to which hostile snapshots are offered. Whatever comes: a documented refusal,
 /// the old state, nothing touched outside the snapshot and the database, nothing left behind.
 /// </summary>
-internal sealed class Victim : IDisposable
+internal sealed class AttackedDatabase : IDisposable
 {
     private readonly Database _database = new();
     private readonly PathRecorder _recorder;
@@ -17,7 +17,7 @@ internal sealed class Victim : IDisposable
     private LsmStateMachine _machine;
     private ulong _applied = 40;
 
-    public Victim()
+    public AttackedDatabase()
     {
         _recorder = new PathRecorder(Storages.Default);
         Storage = new HookedStorage(_recorder);

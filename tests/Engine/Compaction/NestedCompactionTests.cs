@@ -9,7 +9,7 @@ namespace Varve.Tests.Engine.Compaction;
 /// A merge may take minutes. What is flushed meanwhile is compacted in its midst, or every read would meet a run for
 /// each flush.
 /// </summary>
-public sealed class CompactionInCompactionTests : IDisposable
+public sealed class NestedCompactionTests : IDisposable
 {
     private const int ChunkEntries = 50;
     private static readonly byte[] Value = new byte[1000];
@@ -20,7 +20,7 @@ public sealed class CompactionInCompactionTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task RunsDoNotGatherWhileALargeMergeGoesOnAndItComesToItsEnd()
+    public async Task RunsStayFewDuringLargeMergeAndMergeEnds()
     {
         var most = 0;
         using (var machine = _database.Open(Database.Small with { UpperRunsMax = 4 }))

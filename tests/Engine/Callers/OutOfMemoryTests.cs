@@ -11,14 +11,14 @@ namespace Varve.Tests.Engine.Callers;
 /// be applied again. What an install or a reset needs is reserved before its manifest record, likewise. What fails
 /// afterwards latches.
 /// </summary>
-public sealed class WantOfMemoryTests
+public sealed class OutOfMemoryTests
 {
     private const int Chunks = 12;
 
     [Theory]
     [InlineData(Durability.Process)]
     [InlineData(Durability.Power)]
-    public void EachAllocationThatFailsLeavesTheChunkToBeAppliedAgain(Durability durability)
+    public void FailedAllocationLetsChunkBeAppliedAgain(Durability durability)
     {
         var met = new HashSet<Allocation>();
         for (var k = 1; ; k++)
@@ -79,7 +79,7 @@ public sealed class WantOfMemoryTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task AnInstallOrResetWithoutMemoryLeavesTheOldStateServing(bool installs)
+    public async Task InstallOrResetWithoutMemoryLeavesOldStateServing(bool installs)
     {
         var met = new List<Allocation>();
         for (var k = 1; ; k++)
@@ -132,7 +132,7 @@ public sealed class WantOfMemoryTests
     }
 
     [Fact]
-    public async Task AnInstallThatLacksMemoryInTheMidstOfItsRecordLatches()
+    public async Task InstallThatRunsOutOfMemoryWithinItsRecordLatches()
     {
         using var database = new Database();
         var snapshot = Path.Combine(database.Root, "snapshot");

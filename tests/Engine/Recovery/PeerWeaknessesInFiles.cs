@@ -10,7 +10,7 @@ namespace Varve.Tests.Engine.Recovery;
 /// Mistakes read in the sources of other engines and state machines that only files show, each shut out by name; those
 /// that any caller can see are in tests/Conformance/Regressions.
 /// </summary>
-public sealed class PeersWeaknessesInFiles : IDisposable
+public sealed class PeerWeaknessesInFiles : IDisposable
 {
     private static readonly EngineOptions Power = Database.Small with { Durability = Durability.Power };
 
@@ -18,7 +18,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     private readonly List<(string Operation, string Path)> _calls = [];
     private readonly HookedStorage _storage;
 
-    public PeersWeaknessesInFiles()
+    public PeerWeaknessesInFiles()
     {
         _storage = new HookedStorage(Storages.Default)
         {
@@ -33,7 +33,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>d-engine's file machine syncs nothing.</summary>
     [Fact]
-    public void AnAnswerUnderPowerComesAfterASyncOfTheLog()
+    public void PowerAnswersAfterLogSync()
     {
         using var machine = _database.Open(Power, new EngineSeams(_storage));
         for (ulong index = 1; index <= 5; index++)
@@ -48,7 +48,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>d-engine's file machine opens its checkpoint with truncation and writes the new one over it.</summary>
     [Fact]
-    public async Task NothingThatIsNamedIsTruncatedOrWrittenOver()
+    public async Task NamedFilesAreNeverTruncatedOrOverwritten()
     {
         for (var open = 0; open < 2; open++)
         {
@@ -68,7 +68,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>d-engine's file machine looks at every key in a scan.</summary>
     [Fact]
-    public async Task AScanReadsNoBlockThatItHasNoUseFor()
+    public async Task ScanReadsNoUnneededBlock()
     {
         using (var machine = _database.Open())
         {
@@ -88,7 +88,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     /// anybody's.
     /// </summary>
     [Fact]
-    public async Task ASnapshotIsMadeBesideItsTarget()
+    public async Task SnapshotIsBuiltBesideItsTarget()
     {
         var recorder = new PathRecorder(Storages.Default);
         using var machine = _database.Open(Database.Small, new EngineSeams(recorder));
@@ -103,7 +103,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>dotNext maps sparse pages: a full disk is then a signal that ends the process.</summary>
     [Fact]
-    public void ASegmentHasItsBlocksBeforeItIsMapped()
+    public void SegmentIsAllocatedBeforeItIsMapped()
     {
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
             NumberedLog.ApplyUpTo(machine, 900);
@@ -115,7 +115,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>dotNext does not sync directories: a file that is synced may have no name after power loss.</summary>
     [Fact]
-    public async Task ANewNameIsSyncedWithItsDirectoryBeforeItIsRelatedTo()
+    public async Task NewNameIsSyncedBeforeAnotherFileRefersToIt()
     {
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))
         {
@@ -136,7 +136,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>dotNext's checkpoint has no checksum.</summary>
     [Fact]
-    public async Task ADamagedCheckpointIsNotBelieved()
+    public async Task DamagedCheckpointIsRefused()
     {
         using (var machine = _database.Open())
         {
@@ -162,7 +162,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     /// ZoneTree reads a length from its log and reads, or allocates, as much, before it looks at the checksum.
     /// </summary>
     [Fact]
-    public void ALengthInTheLogIsNoPromise()
+    public void LengthInLogIsNotTrusted()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50, perChunk: 10);
         _database.DropClosingNote();
@@ -187,7 +187,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>ZoneTree's disk segments have no checksums.</summary>
     [Fact]
-    public async Task ADamagedTableGivesNoValueButAnException()
+    public async Task DamagedTableThrowsInsteadOfReturningValue()
     {
         using (var machine = _database.Open())
         {
@@ -207,7 +207,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>ZoneTree's synchronous mode rests on the runtime's flush, which swallows a failed sync.</summary>
     [Fact]
-    public void ASyncThatFailsIsNotAnswered()
+    public void FailedSyncIsNotAcknowledged()
     {
         using var machine = _database.Open(Power, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 10);
@@ -224,7 +224,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>LevelDB's default recovery skips a damaged record and goes on after it.</summary>
     [Fact]
-    public void ADamagedRecordIsAnEndNeverAHole()
+    public void DamagedRecordEndsLog()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100, perChunk: 10);
         _database.DropClosingNote();
@@ -244,7 +244,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
     /// acknowledged as durable.
     /// </summary>
     [Fact]
-    public void WhatWasAcknowledgedAsDurableIsNeverDroppedInSilence()
+    public void DurableEntriesAreNeverDroppedSilently()
     {
         using (var machine = _database.Open(Power)) NumberedLog.ApplyUpTo(machine, 100, perChunk: 10);
         var records =
@@ -259,7 +259,7 @@ public sealed class PeersWeaknessesInFiles : IDisposable
 
     /// <summary>dotNext publishes a snapshot in a <c>finally</c>, also when the copy threw.</summary>
     [Fact]
-    public async Task ASnapshotWhoseWritingFailsHasNoName()
+    public async Task FailedSnapshotHasNoName()
     {
         using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
         NumberedLog.ApplyUpTo(machine, 300);

@@ -5,7 +5,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>A resource of the disk or of the system that is scarce, and then there is enough again.</summary>
-internal static class Scarcity
+internal static class ResourceShortage
 {
     private const int ChunksMax = 200;
     private const int Entries = 40;

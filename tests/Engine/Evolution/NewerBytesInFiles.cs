@@ -10,7 +10,7 @@ namespace Varve.Tests.Engine.Evolution;
 /// <summary>
 /// Changes bytes of a file as a newer build could have written them: every checksum over them is right again.
 /// </summary>
-internal static class Resealed
+internal static class NewerBytesInFiles
 {
     /// <summary>A file whose first checksum stands at <paramref name="checksum"/> and covers all before it.</summary>
     public static void Header(string path, int checksum, int at, uint value) => Edit(path, bytes =>
