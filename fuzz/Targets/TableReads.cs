@@ -80,7 +80,7 @@ internal static unsafe class TableReads
         });
     }
 
-    private static TableRow FindInSteps(Table table, byte[] probe)
+    private static KeyVersion FindInSteps(Table table, byte[] probe)
     {
         var hash = TestHash.Of(probe);
         table.PrefetchFilter(hash);
@@ -127,7 +127,7 @@ internal static unsafe class TableReads
     }
 
     /// <summary>Reads every byte of a value: one out of bounds ends the process.</summary>
-    private static void Touch(TableRow row)
+    private static void Touch(KeyVersion row)
     {
         ulong sum = 0;
         foreach (var b in row.Value) sum += b;

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Varve.Format;
 using Varve.Iterators;
+using Varve.Memory;
 using Varve.Storage;
 using Varve.Tables;
 
@@ -56,6 +57,6 @@ public class MergeBench
         using var writer = new TableWriter(file, Guid.Empty, (ulong)run + 1, TestHash.Seed, 8192, 10);
         for (var i = 0; i < count; i++)
             writer.Add(keys.AsSpan(i * SampleRows.KeyBytes, SampleRows.KeyBytes), RecordKind.Put, 0, value);
-        return Table.Open(storage, path, writer.Finish().Describe((ulong)run + 1), paranoid: false);
+        return Table.Open(storage, path, writer.Finish(), paranoid: false);
     }
 }

@@ -47,7 +47,7 @@ public class TableBench
             using var writer = new TableWriter(file, Guid.Empty, 1, TestHash.Seed, 8192, 10);
             foreach (var i in order)
                 writer.Add(keys.AsSpan(i * KeyBytes, KeyBytes), RecordKind.Put, 0, value);
-            _descriptor = writer.Finish().Describe(1);
+            _descriptor = writer.Finish();
         }
         _table = Table.Open(storage, TablePath, _descriptor, paranoid: false);
 

@@ -1,6 +1,7 @@
 using Varve.Commit;
 using Varve.Format;
 using Varve.LiveKeys;
+using Varve.Memory;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Memory;
+using Varve.Tables;
 
 namespace Varve.Iterators;
 
@@ -22,11 +23,8 @@ internal abstract class MergeInput
 
     public unsafe ReadOnlySpan<byte> Value => new(ValueAddress, ValueLength);
 
-    /// <summary>
-    /// Unix milliseconds; 0 unless the row is a leased put. In memtables and tables alike it stands behind the value.
-    /// </summary>
-    public unsafe ulong Deadline =>
-        Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(ValueAddress + ValueLength) : 0;
+    /// <summary>Unix milliseconds; 0 unless the row is a leased put.</summary>
+    public unsafe ulong Deadline => KeyVersion.DeadlineOf(Kind, ValueAddress, ValueLength);
 
     public int KeyLength { get; protected set; }
 

@@ -1,3 +1,4 @@
+using Varve.Memory;
 using Varve.Tables;
 
 namespace Varve.LiveKeys;
@@ -46,7 +47,7 @@ internal sealed class FlushDelta(Run[] runs, ulong timeMs)
             while (at < tables.Length && IsBelow(tables[at].Descriptor.LargestKey, row)) at++;
             if (at == tables.Length) continue;
             var found = tables[at].Table.Find(row.Key, row.Hash);
-            if (found.Exists) return Liveness.IsLive(found.Kind, found.Deadline, timeMs);
+            if (found.Exists) return found.IsLiveAt(timeMs);
         }
 
         return false;

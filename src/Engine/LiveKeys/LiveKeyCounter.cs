@@ -230,7 +230,7 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
                 {
                     var key = new byte[leases.KeyLength];
                     leases.CopyKeyTo(key);
-                    if (newest(key).IsSameAs(new KeyVersion(leases.Row))) visit(key, leases.Deadline);
+                    if (newest(key).IsSameAs(leases.Row)) visit(key, leases.Deadline);
                 }
             }
         }

@@ -78,7 +78,7 @@ internal static class MultiGet
         {
             if (candidates[i] == 0) continue;
             var row = run.Tables[tables[i]].Table.FindRow(blocks[i], keys[i].Span, candidates[i]);
-            if (row.Exists) found[i] = new KeyVersion(row);
+            if (row.Exists) found[i] = row;
         }
     }
 }

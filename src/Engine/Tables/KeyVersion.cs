@@ -5,60 +5,65 @@ using Varve.Format;
 namespace Varve.Tables;
 
 /// <summary>
-/// A version of a key where it stands; the default is none. The memory lives as long as the pin or reference under
-/// which it was found. Sixteen bytes, so that it travels in registers.
+/// One version of a key, in place: an operation in a memtable's segment or a row of a table, without its key. The
+/// default value is no version. The memory lives as long as the pin, hold or reference under which the version was
+/// found. Sixteen bytes, so that it travels in registers.
 /// </summary>
-internal readonly unsafe struct KeyVersion
+internal readonly struct KeyVersion
 {
-    private readonly byte* _value;
     private readonly int _length;
     private readonly RecordKind _kind;
 
-    public KeyVersion(WalOperationView view)
-    {
-        _value = view.Start + WalOperation.HeaderSize + view.KeyLength;
-        _length = view.ValueLength;
-        _kind = view.Kind;
-    }
+    // SAFETY: these members show the value's bytes in a mapped segment or table. Whoever made the version had checked
+    // its length against the operation or the block, and the finder's pin, hold or reference keeps the mapping.
+    private readonly unsafe byte* _value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyVersion(TableRow row)
+    public unsafe KeyVersion(RecordKind kind, byte* value, int length)
     {
-        _value = row.ValueAddress;
-        _length = row.ValueLength;
-        _kind = row.Kind;
+        _kind = kind;
+        _value = value;
+        _length = length;
     }
 
-    public bool Exists => _value != null;
+    public unsafe KeyVersion(WalOperationView view)
+        : this(view.Kind, view.Start + WalOperation.HeaderSize + view.KeyLength, view.ValueLength)
+    {
+    }
+
+    /// <summary>False for the default value: there is no version.</summary>
+    public unsafe bool Exists => _value != null;
+
+    public unsafe byte* ValueAddress => _value;
+
+    public unsafe ReadOnlySpan<byte> Value => new(_value, _length);
+
+    /// <summary>Unix milliseconds; 0 unless the version is a leased put.</summary>
+    public unsafe ulong Deadline => DeadlineOf(_kind, _value, _length);
+
+    /// <summary>True if both are the same version in the same place.</summary>
+    public unsafe bool IsSameAs(in KeyVersion other) => _value == other._value;
+
+    public int ValueLength => _length;
 
     public RecordKind Kind => _kind;
 
-    /// <summary>
-    /// Unix milliseconds; 0 unless it is a leased put, whose value it follows in memtables and tables alike.
-    /// </summary>
-    public ulong Deadline => _kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(_value + _length) : 0;
-
-    /// <summary>Whether two are the same version in the same place.</summary>
-    public bool IsSameAs(in KeyVersion other) => _value == other._value;
-
-    public ReadOnlySpan<byte> Value => new(_value, _length);
-
-    /// <summary>Copies the value, or as much of it as fits, and answers its whole length.</summary>
+    /// <summary>A leased put has its deadline behind its value, in memtables and tables alike.</summary>
+    // SAFETY: eight bytes behind the value of a leased put were checked with its length; nothing else is read.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int CopyTo(Span<byte> destination)
+    public static unsafe ulong DeadlineOf(RecordKind kind, byte* value, int valueLength) =>
+        kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(value + valueLength) : 0;
+
+    /// <summary>Copies the value, or as much of it as fits, and returns its whole length.</summary>
+    // SAFETY: the copy is as long as the shorter of value and destination.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe int CopyTo(Span<byte> destination)
     {
         Unsafe.CopyBlockUnaligned(
             ref MemoryMarshal.GetReference(destination), ref *_value, (uint)Math.Min(_length, destination.Length));
         return _length;
     }
 
-    /// <summary>True when it is a value that has not expired at a time.</summary>
+    /// <summary>True if the version is a value that has not expired at a time.</summary>
     public bool IsLiveAt(ulong timeMs) => Liveness.IsLive(_kind, Deadline, timeMs);
-}
-
-/// <summary>The one rule of what is there: a put, until its deadline is reached.</summary>
-internal static class Liveness
-{
-    public static bool IsLive(RecordKind kind, ulong deadline, ulong timeMs) =>
-        kind == RecordKind.Put || (kind == RecordKind.LeasedPut && timeMs < deadline);
 }

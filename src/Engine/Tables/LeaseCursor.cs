@@ -26,7 +26,7 @@ internal struct LeaseCursor
 
     public readonly int KeyLength => _block.KeyLength(_lease.Row);
 
-    public readonly TableRow Row => _block.Row(_lease.Row);
+    public readonly KeyVersion Row => _block.Row(_lease.Row);
 
     /// <exception cref="CorruptionException">The lease's block is damaged, or has no such lease.</exception>
     public bool MoveNext()

@@ -49,7 +49,7 @@ internal sealed class Run
 
     /// <summary>The row of a key, whatever its kind; none where there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TableRow Find(ReadOnlySpan<byte> key, ulong hash) =>
+    public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
         TableFor(key) is { } table ? table.Find(key, hash) : default;
 
     /// <summary>The only table that can hold a key, if there is one.</summary>

@@ -33,7 +33,7 @@ internal sealed unsafe partial class Table
     /// <summary>The row of the key among the candidates; none where there are none.</summary>
     /// <exception cref="CorruptionException">The block is damaged.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TableRow FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)
+    public KeyVersion FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)
     {
         EnsureReady(block);
         return DataBlockView.Find(_index.Line(block), _data + _index.BlockOffset(block), key, candidates);

@@ -69,11 +69,11 @@ internal sealed unsafe partial class Table : IDisposable
     /// <param name="key">The key.</param>
     /// <param name="hash"><see cref="KeyHasher.Of"/> of the key, with <see cref="HashSeed"/>.</param>
     /// <exception cref="CorruptionException">The block that would hold the key is damaged.</exception>
-    public TableRow Find(ReadOnlySpan<byte> key, ulong hash) => MayContain(hash) ? FindUnfiltered(key, hash) : default;
+    public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) => MayContain(hash) ? FindUnfiltered(key, hash) : default;
 
     /// <summary>As <see cref="Find"/>, for one who has asked <see cref="MayContain"/> already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TableRow FindUnfiltered(ReadOnlySpan<byte> key, ulong hash)
+    public KeyVersion FindUnfiltered(ReadOnlySpan<byte> key, ulong hash)
     {
         var number = BlockOf(key);
         if (number < 0) return default;

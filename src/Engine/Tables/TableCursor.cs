@@ -47,7 +47,7 @@ internal unsafe struct TableCursor(Table table)
     }
 
     /// <summary>The row; its value lives as long as the table.</summary>
-    public readonly TableRow Row
+    public readonly KeyVersion Row
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => _block.Row(_row);

@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Memory;
 using Varve.Storage;
 
 namespace Varve.Tables;
@@ -107,16 +108,16 @@ internal sealed class TableSetWriter(
 
     private void End()
     {
-        var summary = _writer!.Finish();
-        if (_file!.Length > summary.Length) _file.Truncate(summary.Length);
+        var descriptor = _writer!.Finish();
+        if (_file!.Length > descriptor.Length) _file.Truncate(descriptor.Length);
         _file!.Sync();
         _writer.Dispose();
         _file.Dispose();
         _writer = null;
         _file = null;
-        _done.Add((TemporaryOf(_number), summary.Describe(_number)));
+        _done.Add((TemporaryOf(_number), descriptor));
         _number = 0;
-        BytesWritten += summary.Length;
+        BytesWritten += descriptor.Length;
     }
 
     private string TemporaryOf(ulong number) =>

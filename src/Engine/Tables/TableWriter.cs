@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using Varve.Format;
+using Varve.Memory;
 using Varve.Storage;
 
 namespace Varve.Tables;
@@ -138,7 +139,7 @@ internal sealed unsafe class TableWriter : IDisposable
 
     /// <summary>Writes the regions and the footer. Syncing the file is the caller's.</summary>
     /// <exception cref="InvalidOperationException">No row was added, or the table is finished already.</exception>
-    public TableSummary Finish()
+    public TableDescriptor Finish()
     {
         if (RowCount == 0 || _finished) throw new InvalidOperationException("The table has no rows, or is finished.");
         _finished = true;
@@ -171,10 +172,11 @@ internal sealed unsafe class TableWriter : IDisposable
         };
         _regions.WriteFooter(footer);
         var length = _output.Position;
-        return new TableSummary
+        return new TableDescriptor
         {
             Origin = _origin,
             OriginNumber = _originNumber,
+            Number = _originNumber,
             Length = length,
             Hash = _output.Finish(),
             RowCount = RowCount,

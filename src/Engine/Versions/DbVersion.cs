@@ -78,7 +78,7 @@ internal sealed unsafe class DbVersion : RefCounted
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyVersion Find(ReadOnlySpan<byte> key, ulong revision) =>
         _onlyRun is { } run && _onlyMemtable is { KeyCount: 0 }
-            ? new KeyVersion(run.Find(key, TableHasher.Of(key)))
+            ? run.Find(key, TableHasher.Of(key))
             : FindAnywhere(key, revision);
 
     [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
@@ -114,7 +114,7 @@ internal sealed unsafe class DbVersion : RefCounted
             {
                 var row =
                     runs[first + BitOperations.TrailingZeroCount(candidates)].TableFor(key)!.FindUnfiltered(key, hash);
-                if (row.Exists) return new KeyVersion(row);
+                if (row.Exists) return row;
             }
         }
 

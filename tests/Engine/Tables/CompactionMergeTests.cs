@@ -1,4 +1,5 @@
 using Varve.Iterators;
+using Varve.Memory;
 using Varve.Tables;
 using Xunit;
 

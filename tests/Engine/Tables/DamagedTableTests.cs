@@ -232,7 +232,7 @@ public class DamagedTableTests
         Assert.False(leases.MoveNext());
     }
 
-    private static void AssertRow(TestRow expected, TableRow actual)
+    private static void AssertRow(TestRow expected, KeyVersion actual)
     {
         Assert.Equal(expected.Kind, actual.Kind);
         Assert.Equal(expected.Deadline, actual.Deadline);

@@ -108,7 +108,7 @@ public class HostileTableTests(ITestOutputHelper output)
         }
     }
 
-    private static long Sum(TableRow row)
+    private static long Sum(KeyVersion row)
     {
         long sum = 0;
         foreach (var b in row.Value)

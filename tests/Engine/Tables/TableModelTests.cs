@@ -159,7 +159,7 @@ public class TableModelTests
         AssertRow(row, cursor.Row);
     }
 
-    private static void AssertRow(TestRow expected, TableRow actual)
+    private static void AssertRow(TestRow expected, KeyVersion actual)
     {
         Assert.Equal(expected.Kind, actual.Kind);
         Assert.Equal(expected.Deadline, actual.Deadline);

@@ -34,9 +34,9 @@ internal sealed class TestTable
         using var writer = new TableWriter(file, Origin, 7, TestHash.Seed, blockBytes, filterBitsPerKey);
         foreach (var row in sorted)
             writer.Add(row.Key, row.Kind, row.Deadline, row.Value);
-        var summary = writer.Finish();
+        var descriptor = writer.Finish();
         file.Dispose();
-        return new TestTable { Storage = storage, Descriptor = summary.Describe(7), Rows = sorted };
+        return new TestTable { Storage = storage, Descriptor = descriptor, Rows = sorted };
     }
 
     public static TestRow Put(string key, string value) => new(Bytes8(key), RecordKind.Put, 0, Bytes8(value));

@@ -49,7 +49,7 @@ internal readonly unsafe struct DataBlockView
     /// the last.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TableRow Find(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
+    public static KeyVersion Find(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
     {
         var header = (DataBlockHeader*)line;
         uint prefix = header->PrefixLength, tail = (uint)key.Length - prefix - KeyHead.Bytes;
@@ -71,7 +71,7 @@ internal readonly unsafe struct DataBlockView
             var value = rows + (ulong)header->RowBytes * row + tail;
             if ((wrong | *(ulong*)(heads + 8 * row) ^ head
                 | HighBytes(Unsafe.ReadUnaligned<ulong>(value - sizeof(ulong)) ^ last, tail)) == 0)
-                return new TableRow(RecordKind.Put, value, (int)(header->RowBytes - tail));
+                return new KeyVersion(RecordKind.Put, value, (int)(header->RowBytes - tail));
         }
         return default;
     }
@@ -87,14 +87,14 @@ internal readonly unsafe struct DataBlockView
     private static ulong HighBytes(ulong value, uint count) => value >> (int)(32 - 4 * count) >> (int)(32 - 4 * count);
 
     /// <summary>As the other, for a key with a hash.</summary>
-    public TableRow Find(ReadOnlySpan<byte> key, ulong hash) =>
+    public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
         Find((byte*)_header, _block, key, Candidates((byte*)_header, hash));
 
     /// <summary>The number of the row of a key with a hash; -1 where there is none.</summary>
     public int RowOf(ReadOnlySpan<byte> key, ulong hash) => RowAmong(key, Candidates((byte*)_header, hash));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static TableRow FindAny(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
+    private static KeyVersion FindAny(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
     {
         var view = new DataBlockView(line, block);
         var row = view.RowAmong(key, candidates);
@@ -225,7 +225,7 @@ internal readonly unsafe struct DataBlockView
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TableRow Row(int row)
+    public KeyVersion Row(int row)
     {
         byte* begin, end;
         if (_header->HasFixedRows)
@@ -242,7 +242,7 @@ internal readonly unsafe struct DataBlockView
         begin += DataBlockHeader.TailBytes(KeyLength(row), _header->PrefixLength);
         var kind = _header->HasOnlyPuts ? RecordKind.Put : (RecordKind)_block[_header->KindsOffset + row];
         var length = (int)(end - begin) - (kind == RecordKind.LeasedPut ? sizeof(ulong) : 0);
-        return new TableRow(kind, begin, length);
+        return new KeyVersion(kind, begin, length);
     }
 
     private byte* Tags => (byte*)_header + DataBlockHeader.Bytes;

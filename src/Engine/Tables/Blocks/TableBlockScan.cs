@@ -91,7 +91,7 @@ internal sealed unsafe class TableBlockScan : IDisposable
     public void CopyKeyTo(int row, Span<byte> destination) => _block.CopyKeyTo(row, destination);
 
     /// <summary>A row; its value lives as long as the scan.</summary>
-    public TableRow Row(int row) => _block.Row(row);
+    public KeyVersion Row(int row) => _block.Row(row);
 
     public void Dispose() => _mapping.Dispose();
 

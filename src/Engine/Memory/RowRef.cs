@@ -1,6 +1,6 @@
 using Varve.Format;
 
-namespace Varve.Tables;
+namespace Varve.Memory;
 
 /// <summary>
 /// A row on its way from a memtable or a table to another table, where it stands. The key lives until its source moves
