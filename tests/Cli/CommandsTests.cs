@@ -13,7 +13,7 @@ public sealed class CommandsTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task WhatIsAppliedIsRead()
+    public async Task AppliedEntriesAreRead()
     {
         await ApplyAsync();
         Assert.Equal("two", (await SucceedAsync("get", "b", "--data", Data)).Output);
@@ -35,7 +35,7 @@ public sealed class CommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task LogThatLeavesAGapIsUsage()
+    public async Task LogWithGapIsUsageError()
     {
         var log = _tool.PathOf("gap.log");
         await File.WriteAllBytesAsync(log, Frame(Insert(5, "a", "one")));
@@ -45,7 +45,7 @@ public sealed class CommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task SnapshotGoesThroughVerifyAndInstall()
+    public async Task SnapshotPassesVerifyAndInstall()
     {
         await ApplyAsync();
         await SucceedAsync("compact", "--data", Data);
@@ -70,7 +70,7 @@ public sealed class CommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotIsCutBesideTheOwnerAndTheDatabaseIsLeftAsItIs()
+    public async Task SnapshotBesideOwnerLeavesDatabaseUnchanged()
     {
         await ApplyAsync();
         await SucceedAsync("compact", "--data", Data);
@@ -94,7 +94,7 @@ public sealed class CommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task EveryFileOfADatabaseIsDumped()
+    public async Task EveryFileOfDatabaseIsDumped()
     {
         await ApplyAsync();
         Assert.Contains("Put 'b', value of 3 bytes", await DumpAsync("wal", "*.wal"));

@@ -9,7 +9,7 @@ public sealed class DemoTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task EndsWithEveryKnownAnswerAndLeavesNothingBehind()
+    public async Task DemoGivesKnownAnswersAndLeavesNothing()
     {
         var result = await _tool.RunAsync("demo");
         Assert.True(result.ExitCode == 0, result.Output + result.Error);

@@ -16,7 +16,7 @@ public sealed class InspectionTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task AWholeDatabaseIsWhole()
+    public async Task IntactDatabaseVerifies()
     {
         await MakeAsync();
         foreach (var arguments in (string[][])[
@@ -29,7 +29,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task DamageIsListedAndTwo()
+    public async Task DamageIsListedAndExitsWithTwo()
     {
         await MakeAsync();
         var table = Directory.GetFiles(Data, "*.vtab").Single();
@@ -42,7 +42,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task JsonSaysTheSame()
+    public async Task JsonReportsTheSame()
     {
         await MakeAsync();
         var table = Directory.GetFiles(Data, "*.vtab").Single();
@@ -63,7 +63,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task WhatIsNotThereIsInputOutputAndNoArgumentIsUsage()
+    public async Task MissingPathIsIoErrorAndNoArgumentIsUsageError()
     {
         Assert.Equal(3, (await _tool.RunAsync("verify", _tool.PathOf("missing"))).ExitCode);
         Directory.CreateDirectory(_tool.PathOf("empty"));
@@ -72,7 +72,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task ADatabaseIsVerifiedBesideItsOwner()
+    public async Task DatabaseIsVerifiedBesideItsOwner()
     {
         await MakeAsync();
         var table = Directory.GetFiles(Data, "*.vtab").Single();
@@ -89,7 +89,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task ProgressNamesEveryFileWhenItIsAskedFor()
+    public async Task ProgressNamesEveryFileOnRequest()
     {
         await MakeAsync();
         var result = await _tool.RunAsync("verify", "--progress", Data);
@@ -101,7 +101,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task BothVerifiersSeeTheSameDamageOfASnapshot()
+    public async Task BothVerifiersReportSameSnapshotDamage()
     {
         await MakeAsync();
         var (snapshot, packed) = (_tool.PathOf("snapshot"), _tool.PathOf("snapshot.varve"));
@@ -123,7 +123,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task StatDoesNotCallARecordThatIsBeingWrittenATornTail()
+    public async Task StatDoesNotCallRecordBeingWrittenTornTail()
     {
         await MakeAsync();
         using var engine = LsmStateMachine.Open(Data);
@@ -143,7 +143,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task RepairSavesWhatItCanAndSaysSo()
+    public async Task RepairReportsWhatItSaved()
     {
         await MakeAsync();
         var whole = await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"));

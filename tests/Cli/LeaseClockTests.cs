@@ -14,7 +14,7 @@ public sealed class LeaseClockTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task CompactionOfADatabaseByTheLogsClockDeletesNoLiveLease()
+    public async Task CompactionOfLogClockDatabaseKeepsLiveLeases()
     {
         Make();
         await SucceedAsync("compact", "--data", Data);
@@ -22,7 +22,7 @@ public sealed class LeaseClockTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotIsInstalledIntoANewDatabaseWithItsClock()
+    public async Task InstallIntoNewDatabaseAdoptsSnapshotClock()
     {
         Make();
         var (snapshot, other) = (_tool.PathOf("snapshot"), _tool.PathOf("other"));
@@ -34,7 +34,7 @@ public sealed class LeaseClockTests : IDisposable
     }
 
     [Fact]
-    public async Task TheOtherClockIsRefusedByTheNamesOfBoth()
+    public async Task OtherClockIsRefusedByBothNames()
     {
         Make();
         var refused = await _tool.RunAsync("compact", "--data", Data, "--lease-clock", "local");

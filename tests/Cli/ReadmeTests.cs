@@ -11,7 +11,7 @@ public sealed class ReadmeTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task ExampleDoesWhatItSays()
+    public async Task ExampleProducesItsOutput()
     {
         using var engine = LsmStateMachine.Open(_tool.PathOf("data"));
         var next = engine.LastApplied.Index + 1;

@@ -27,7 +27,7 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task OfTwoProcessesInOneDirectoryExactlyOneMakesItsSnapshot(bool isThere)
+    public async Task TwoProcessesInOneDirectoryMakeOneSnapshot(bool isThere)
     {
         if (!OperatingSystem.IsLinux()) return;
         Directory.CreateDirectory(isThere ? Target : Parent);
@@ -56,7 +56,7 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
     }
 
     [Fact]
-    public async Task ARealMountPointTakesASnapshotAndNothingBesideIt()
+    public async Task MountPointReceivesSnapshotAndNothingBesideIt()
     {
         if (Namespace() is not { } space) return;
         var result = await RunAsync(space, """
@@ -68,7 +68,7 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
     }
 
     [Fact]
-    public async Task OfTwoProcessesInOneMountPointExactlyOneMakesItsSnapshot()
+    public async Task TwoProcessesInOneMountPointMakeOneSnapshot()
     {
         if (Namespace() is not { } space) return;
         var result = await RunAsync(space, """

@@ -55,7 +55,7 @@ public sealed class StatTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task EveryStatisticIsShownOrLeftOutForAReason()
+    public async Task EveryStatisticIsShownOrExcluded()
     {
         var properties = typeof(EngineStatistics).GetProperties().Select(property => property.Name);
         Assert.Equal(properties.Order(), Shown.Keys.Concat(LeftOut.Keys).Order());

@@ -11,7 +11,7 @@ namespace Varve.Tests.Corruption;
 public sealed class DamageIsDetected(ITestOutputHelper output)
 {
     [Fact]
-    public async Task OneBitOf64Flipped()
+    public async Task FlippedBitsAreDetected()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
         var tally = new BitFlips(
@@ -23,7 +23,7 @@ public sealed class DamageIsDetected(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task FilesCutOffAndGrown()
+    public async Task TruncatedAndGrownFilesAreDetected()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
         new Truncations(Short("--every", "1000"), golden).Run().Print(output.WriteLine);
@@ -32,7 +32,7 @@ public sealed class DamageIsDetected(ITestOutputHelper output)
     [Theory]
     [InlineData(Durability.Power)]
     [InlineData(Durability.Process)]
-    public async Task PagesAndSectorsZeroedAndExchanged(Durability durability)
+    public async Task ZeroedAndSwappedPagesAndSectorsAreDetected(Durability durability)
     {
         using var golden = await GoldenDatabase.BuildAsync(durability, close: false);
         new Pages(Short("--pairs", "600"), golden).Run().Print(output.WriteLine);
@@ -42,7 +42,7 @@ public sealed class DamageIsDetected(ITestOutputHelper output)
     [InlineData(Durability.Power, false)]
     [InlineData(Durability.Process, false)]
     [InlineData(Durability.Power, true)]
-    public async Task WholeFilesMissingExchangedStrangeAndOld(Durability durability, bool close)
+    public async Task MissingSwappedForeignAndOldFilesAreDetected(Durability durability, bool close)
     {
         using var golden = await GoldenDatabase.BuildAsync(durability, close);
         using var stranger = await GoldenDatabase.BuildAsync(Durability.Power, close: false);

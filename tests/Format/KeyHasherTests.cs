@@ -11,7 +11,7 @@ public class KeyHasherTests
     private static readonly int[] Lengths = [1, 3, 4, 7, 8, 9, 12, 16, 17, 31, 32, 33, 48, 100, 255, 1000];
 
     [Fact]
-    public void ItIsTheFunctionOfTheFormatsPage()
+    public void HashMatchesFormatDocument()
     {
         var bytes = new byte[300];
         new Random(5).NextBytes(bytes);
@@ -26,14 +26,14 @@ public class KeyHasherTests
     [InlineData("abcd", 0x73A3293E182E0DA6)]
     [InlineData("key/00000000", 0x843C79F9D68CB6CA)]
     [InlineData("a key that is longer than sixteen bytes", 0x13745C3406050A5C)]
-    public void ItIsFrozen(string key, ulong hash) =>
+    public void HashVectorsAreFrozen(string key, ulong hash) =>
         Assert.Equal(
             hash.ToString("X16"),
             new KeyHasher(0x0123_4567_89AB_CDEF).Of(System.Text.Encoding.ASCII.GetBytes(key)).ToString("X16"));
 
     /// <summary>Keys that differ in a bit, under any seed, differ in about half of the hash's bits.</summary>
     [Fact]
-    public void EveryBitOfAKeyAndOfTheSeedChangesHalfOfTheHash()
+    public void EveryInputBitFlipsHalfTheHash()
     {
         var random = new Random(6);
         foreach (var length in Lengths)
@@ -97,7 +97,7 @@ public class KeyHasherTests
     /// product vanish, and long ones whose highest bits are flipped in two places of a lane.
     /// </summary>
     [Fact]
-    public void KeysMadeForAnotherFunctionDoNotCollide()
+    public void KeysCollidingUnderXxh3DoNotCollide()
     {
         var hashes = new HashSet<ulong>();
         for (ulong i = 0; i < 10_000; i++)

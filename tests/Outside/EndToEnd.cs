@@ -58,7 +58,7 @@ public sealed class EndToEnd : IDisposable
     }
 
     [Fact]
-    public void AViewStaysAtItsRevision()
+    public void ViewStaysAtItsRevision()
     {
         using var machine = LsmStateMachine.Open(At("db"));
         machine.ApplyChunk([Put(1, "a/1", "1"), Put(2, "a/2", "2"), Put(3, "b/1", "3")], new ApplyResult[3]);
@@ -89,7 +89,7 @@ public sealed class EndToEnd : IDisposable
     }
 
     [Fact]
-    public async Task TheStateSurvivesStopDisposeAndReopen()
+    public async Task StateSurvivesStopDisposeAndReopen()
     {
         var options = new EngineOptions { Durability = Durability.Power };
         await using (IStateMachine machine = LsmStateMachine.Open(At("db"), options))
@@ -115,7 +115,7 @@ public sealed class EndToEnd : IDisposable
     }
 
     [Fact]
-    public async Task PositionsAreMovedAndKept()
+    public async Task PositionUpdatesPersist()
     {
         var metadata = new SnapshotMetadata(new LogId(2, 1), new byte[32]);
         await using (var machine = LsmStateMachine.Open(At("db")))
@@ -138,7 +138,7 @@ public sealed class EndToEnd : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotOfOneMachineBecomesTheStateOfAnother()
+    public async Task SnapshotOfOneMachineBecomesStateOfAnother()
     {
         await using var source = LsmStateMachine.Open(At("source"));
         await source.ApplyChunkAsync(new[] { Put(1, "a", "1"), Put(2, "b", "2") });
@@ -168,7 +168,7 @@ public sealed class EndToEnd : IDisposable
     }
 
     [Fact]
-    public async Task ALeaseEndsByTheLogsClock()
+    public async Task LeaseExpiresByLogClock()
     {
         await using var machine = LsmStateMachine.Open(At("db"), new EngineOptions { LeaseClock = LeaseClock.Log });
         await machine.ApplyChunkAsync(new[]
@@ -185,7 +185,7 @@ public sealed class EndToEnd : IDisposable
     }
 
     [Fact]
-    public async Task CompactionChangesNothingThatIsRead()
+    public async Task CompactionKeepsReads()
     {
         await using var machine = LsmStateMachine.Open(At("db"));
         await machine.ApplyChunkAsync(

@@ -16,14 +16,14 @@ public class ScheduleTests(ITestOutputHelper output)
         Soaks.Explore(new Soak(output.WriteLine), otherwise: 5_000, Environment.ProcessorCount);
 
     [Fact]
-    public void AllSchedulesWithFewDeparturesFindNothing() =>
+    public void AllSchedulesWithFewPreemptionsFindNothing() =>
         Soaks.Exhaust(new Soak(output.WriteLine), isLong: false, Environment.ProcessorCount);
 
     /// <summary>The reader's store lingers in its buffer, and nobody drains it.</summary>
     [Theory]
     [InlineData("pins")]
     [InlineData("reclaimer")]
-    public void WithoutTheProcessWideFenceTheSearchFindsWhatIsFreedUnderAPin(string scenario)
+    public void MissingProcessFenceIsFoundAsUseAfterFree(string scenario)
     {
         var exhaustion =
             new Exhaustion(scenario, Catalogue.All[scenario].Make, bound: 2) { Fault = Fault.NoProcessWideFence };
@@ -43,7 +43,7 @@ public class ScheduleTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AScheduleRunsAgainStepByStepAsItRan()
+    public void ScheduleReplaysStepByStep()
     {
         using var scheduler = new Scheduler();
         var random = new RandomPlan();

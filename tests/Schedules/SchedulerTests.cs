@@ -20,7 +20,7 @@ public class SchedulerTests
     }
 
     [Fact]
-    public void WithoutDeparturesThreadsRunOneAfterTheOther()
+    public void ThreadsRunSeriallyWithoutPreemptions()
     {
         var seen = new HashSet<string>();
         var exhaustion = new Exhaustion(
@@ -32,7 +32,7 @@ public class SchedulerTests
     }
 
     [Fact]
-    public void ALostUpdateIsFound()
+    public void LostUpdateIsFound()
     {
         var sum = 0;
         var exhaustion = new Exhaustion(
@@ -49,7 +49,7 @@ public class SchedulerTests
     }
 
     [Fact]
-    public void LocksTakenInTwoOrdersAreFound()
+    public void LockOrderInversionIsFound()
     {
         var exhaustion = new Exhaustion(
             "locks",
@@ -74,7 +74,7 @@ public class SchedulerTests
     }
 
     [Fact]
-    public void ALockKeepsOthersOut()
+    public void LockExcludesOthers()
     {
         var inside = 0;
         var exhaustion = new Exhaustion(

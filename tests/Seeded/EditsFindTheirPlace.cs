@@ -32,7 +32,7 @@ public sealed class EditsFindTheirPlace
     [InlineData("if(a&&b){Go(1,\"x  y\",c);}")]
     [InlineData("if ( a\n  && b )\n{\n\tGo ( 1 , \"x  y\" , c ) ;\n}")]
     [InlineData("if (a && b) /* why */\r\n{ // how\n Go(1, \"x  y\", c); }")]
-    public void LayoutAndCommentsCountForNothing(string piece)
+    public void LayoutAndCommentsAreIgnored(string piece)
     {
         var place = Assert.Single(new CodeTokens(Text).Find(piece));
         Assert.StartsWith("if (a  &&", Text[place.Start..place.End], StringComparison.Ordinal);
@@ -55,11 +55,11 @@ public sealed class EditsFindTheirPlace
         Assert.Equal(places, new CodeTokens(Text).Find(piece).Count);
 
     [Fact]
-    public void APieceWithoutCodeIsRefused() =>
+    public void PieceWithoutCodeIsRefused() =>
         Assert.Throws<InvalidOperationException>(() => new CodeTokens(Text).Find(" // both "));
 
     [Fact]
-    public void TheReplacementTakesTheMatchedSpanAndNoMore()
+    public void ReplacementTakesExactlyMatchedSpan()
     {
         const string text = "/* before */ one ( /* inside */\n 1 ) ; // after\n";
         var bug = Of(new Edit("A.cs", "one(1);", "if (!SEEDED) one(1);"));
@@ -69,7 +69,7 @@ public sealed class EditsFindTheirPlace
     }
 
     [Fact]
-    public void AnEditThatDoesNotFitIsRefused()
+    public void EditWithoutMatchIsRefused()
     {
         const string text = "one; two; two;";
         Refused(new Edit("A.cs", "three;", "if (!SEEDED) three;"));
@@ -82,7 +82,7 @@ public sealed class EditsFindTheirPlace
     }
 
     [Fact]
-    public void AFileIsFoundByItsNameAlone()
+    public void FileIsFoundByName()
     {
         MutatedSources.CheckFiles(["src/Engine/Wal/A.cs", "src/Engine/B.cs"], [Of(new Edit("A.cs", "x", "SEEDED"))]);
         Refused("missing", ["src/Engine/B.cs"], "no file of src/Format or src/Engine is called A.cs");
@@ -98,7 +98,7 @@ public sealed class EditsFindTheirPlace
     }
 
     [Fact]
-    public void EveryEditOfTheListDoesSoInTheTreeAndInATreeOfAnotherLayout()
+    public void EveryEditFindsItsPlaceInAnyLayout()
     {
         var root = TestBed.Root();
         var sources = MutatedSources.SourcesOf(root);

@@ -33,10 +33,10 @@ public sealed class EveryBugIsCaught(WholeHunt hunt, ITestOutputHelper output) :
     }
 }
 
-public sealed class TheListOfBugs
+public sealed class BugListIsConsistent
 {
     [Fact]
-    public void HasManyBugsEachWithItsOwnNameAndChange()
+    public void EveryBugHasItsOwnNameAndChange()
     {
         Assert.True(BugList.All.Count >= 40);
         Assert.Distinct(BugList.All.Select(bug => bug.Name));
@@ -46,7 +46,7 @@ public sealed class TheListOfBugs
     }
 
     [Fact]
-    public void StandsInTheDocumentAsItIs()
+    public void DocumentListsEveryBug()
     {
         var document = File.ReadAllLines(Path.Combine(TestBed.Root(), Document.Path));
         var rows = document.Where(line => Regex.IsMatch(line, "^\\| `")).ToList();

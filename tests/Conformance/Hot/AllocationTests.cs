@@ -88,7 +88,7 @@ public sealed class AllocationTests : DirectoryTest
     }
 
     [Fact]
-    public void ApplyingAWireChunkAllocatesNothing()
+    public void ApplyingWireChunkAllocatesNothing()
     {
         UseLargeSegment();
         var chunks = new Queue<byte[]>(
@@ -97,7 +97,7 @@ public sealed class AllocationTests : DirectoryTest
     }
 
     [Fact]
-    public void ApplyingASegmentedWireChunkAllocatesNothing()
+    public void ApplyingSegmentedWireChunkAllocatesNothing()
     {
         UseLargeSegment();
         var chunks = new Queue<ReadOnlySequence<byte>>(Enumerable.Range(0, Calls)
@@ -106,7 +106,7 @@ public sealed class AllocationTests : DirectoryTest
     }
 
     [Fact]
-    public void ApplyingANativeChunkAllocatesNothing()
+    public void ApplyingNativeChunkAllocatesNothing()
     {
         UseLargeSegment();
         var chunks = new Queue<ApplyEntry[]>(
@@ -161,7 +161,7 @@ public sealed class AllocationTests : DirectoryTest
     }
 
     [Fact]
-    public Task ReadingAnAbsentKeyAllocatesNothing()
+    public Task ReadingAbsentKeyAllocatesNothing()
     {
         byte[] absent = [1, 2, 3];
         return EverywhereAsync(() => _ = _engine.Read(absent, _room) == -1
@@ -171,7 +171,7 @@ public sealed class AllocationTests : DirectoryTest
 
     /// <summary>An array of references, and for each key that is there an array of its value.</summary>
     [Fact]
-    public Task GetMultiAllocatesItsAnswerAlone()
+    public Task GetMultiAllocatesItsAnswerOnly()
     {
         const int ArrayBytes = 24, Present = 60, Absent = 40, ValueBytes = 96;
         ReadOnlyMemory<byte>[] keys = [.. Enumerable.Range(0, Present + Absent).Select(
@@ -187,7 +187,7 @@ public sealed class AllocationTests : DirectoryTest
     }
 
     [Fact]
-    public Task AViewAllocatesNothing()
+    public Task ViewAllocatesNothing()
     {
         var k = 0;
         long bytes = 0;
@@ -201,7 +201,7 @@ public sealed class AllocationTests : DirectoryTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task APrefixScanAllocatesNothing(bool reversed)
+    public Task PrefixScanAllocatesNothing(bool reversed)
     {
         long bytes = 0;
         return EverywhereAsync(() =>
@@ -216,7 +216,7 @@ public sealed class AllocationTests : DirectoryTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task ARangeScanAllocatesNothing(bool reversed)
+    public Task RangeScanAllocatesNothing(bool reversed)
     {
         long bytes = 0;
         return EverywhereAsync(() =>

@@ -109,19 +109,19 @@ public abstract class KnownAnswers<TFactory> : DirectoryTest where TFactory : IM
 }
 
 /// <summary>The model gives them: that is the proof of the model.</summary>
-public sealed class TheModelGivesTheKnownAnswers : KnownAnswers<DictionaryMachines>
+public sealed class ModelGivesKnownAnswers : KnownAnswers<DictionaryMachines>
 {
     [Fact]
-    public Task AppliesTheWholeLog() => AppliesTheWholeLogAsync(ApplyPath.Async, DebianLog.Options);
+    public Task AppliesWholeLog() => AppliesTheWholeLogAsync(ApplyPath.Async, DebianLog.Options);
 
     [Fact]
-    public Task ReadsTheStateAtEveryMark() => ReadsTheStateAtEveryMarkAsync(ApplyPath.Async, DebianLog.Options);
+    public Task ReadsStateAtEveryMark() => ReadsTheStateAtEveryMarkAsync(ApplyPath.Async, DebianLog.Options);
 
     [Fact]
-    public Task CutsASnapshotAtEveryMark() => CutsASnapshotAtEveryMarkAsync(ApplyPath.Async, DebianLog.Options);
+    public Task CutsSnapshotAtEveryMark() => CutsASnapshotAtEveryMarkAsync(ApplyPath.Async, DebianLog.Options);
 
     [Fact]
-    public void TheTestEncoderInvertsTheTestDecoder()
+    public void TestEncoderInvertsTestDecoder()
     {
         foreach (var chunk in DebianLog.Instance.Native)
         {
@@ -134,7 +134,7 @@ public sealed class TheModelGivesTheKnownAnswers : KnownAnswers<DictionaryMachin
 }
 
 /// <summary>The engine gives them on every path, with memtables from many to one.</summary>
-public sealed class TheEngineGivesTheKnownAnswers : KnownAnswers<EngineMachines>
+public sealed class EngineGivesKnownAnswers : KnownAnswers<EngineMachines>
 {
     private const long Smallest = 64 << 10;
     private const long Small = 256 << 10;
@@ -151,7 +151,7 @@ public sealed class TheEngineGivesTheKnownAnswers : KnownAnswers<EngineMachines>
     [InlineData(ApplyPath.WireSpan, Default)]
     [InlineData(ApplyPath.WireSequence, Smallest)]
     [InlineData(ApplyPath.WireSequence, Default)]
-    public Task AppliesTheWholeLog(ApplyPath path, long memtableBytes) =>
+    public Task AppliesWholeLog(ApplyPath path, long memtableBytes) =>
         AppliesTheWholeLogAsync(path, With(memtableBytes));
 
     [Theory]
@@ -159,7 +159,7 @@ public sealed class TheEngineGivesTheKnownAnswers : KnownAnswers<EngineMachines>
     [InlineData(ApplyPath.WireSpan, Smallest)]
     [InlineData(ApplyPath.WireSpan, Small)]
     [InlineData(ApplyPath.WireSequence, Small)]
-    public Task ReadsTheStateAtEveryMark(ApplyPath path, long memtableBytes) =>
+    public Task ReadsStateAtEveryMark(ApplyPath path, long memtableBytes) =>
         ReadsTheStateAtEveryMarkAsync(path, With(memtableBytes));
 
     [Theory]
@@ -167,6 +167,6 @@ public sealed class TheEngineGivesTheKnownAnswers : KnownAnswers<EngineMachines>
     [InlineData(ApplyPath.WireSpan, Smallest)]
     [InlineData(ApplyPath.WireSpan, Small)]
     [InlineData(ApplyPath.WireSpan, Default)]
-    public Task CutsASnapshotAtEveryMark(ApplyPath path, long memtableBytes) =>
+    public Task CutsSnapshotAtEveryMark(ApplyPath path, long memtableBytes) =>
         CutsASnapshotAtEveryMarkAsync(path, With(memtableBytes));
 }

@@ -20,8 +20,8 @@ public abstract class RegressionTraces<TFactory> where TFactory : IMachineFactor
         new(Step.Reset), new(Step.Apply, 11, 40, 1), new(Step.Scan, 0, 1, 2), new(Step.Reopen), new(Step.Read, 12));
 }
 
-public sealed class TheModelPlaysRegressionTraces : RegressionTraces<DictionaryMachines>;
+public sealed class ModelPassesRegressionTraces : RegressionTraces<DictionaryMachines>;
 
-public sealed class TheEnginePlaysRegressionTraces : RegressionTraces<EngineMachines>;
+public sealed class EnginePassesRegressionTraces : RegressionTraces<EngineMachines>;
 
-public sealed class TheTinyEnginePlaysRegressionTraces : RegressionTraces<TinyEngineMachines>;
+public sealed class TinyEnginePassesRegressionTraces : RegressionTraces<TinyEngineMachines>;

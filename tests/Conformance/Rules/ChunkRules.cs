@@ -13,7 +13,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task ANewMachineIsEmptyAtIndexZero()
+    public async Task NewMachineIsEmptyAtIndexZero()
     {
         Assert.True(Machine.IsRunning);
         Assert.Equal(new LogId(0, 0), Machine.LastApplied);
@@ -26,7 +26,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task EveryKindOfCommandDoesWhatItSays()
+    public async Task EveryCommandHasItsEffect()
     {
         await ExpectAsync(
             [true, true, true, true, false, true], Put(1, "a", "1"), Put(2, "b", "2"), Delete(3, "a"),
@@ -39,7 +39,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AnEmptyChunkIsAcceptedAndChangesNothing()
+    public async Task EmptyChunkIsAcceptedAndChangesNothing()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Assert.Empty(await ApplyAsync());
@@ -47,7 +47,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task ANoopAdvancesTheIndexAndNothingElse()
+    public async Task NoopAdvancesIndexOnly()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await ExpectAsync([true, true], Noop(2), Noop(3, term: 4));
@@ -56,7 +56,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task DeletingAnAbsentKeySucceeds()
+    public async Task DeletingAbsentKeySucceeds()
     {
         await ExpectAsync([true, true, true], Delete(1, "a"), Put(2, "a", "1"), Delete(3, "a"));
         await ExpectAsync([true], Delete(4, "a"));
@@ -64,7 +64,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TheLastWriteOfAChunkWins()
+    public async Task LastWriteOfChunkWins()
     {
         await ApplyAsync(
             Put(1, "a", "1"), Delete(2, "a"), Put(3, "a", "2"), Put(4, "a", "3"), Put(5, "b", "1"), Delete(6, "b"));
@@ -73,7 +73,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AGapBeforeTheChunkIsRefused()
+    public async Task GapBeforeChunkIsRefused()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await RefusedAsync<LogGapException>(Put(3, "a", "2"));
@@ -81,14 +81,14 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AGapInsideTheChunkIsRefusedWithAllOfIt()
+    public async Task GapInsideChunkRefusesWholeChunk()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await RefusedAsync<LogGapException>(Put(2, "a", "2"), Put(4, "b", "2"));
     }
 
     [Fact]
-    public async Task AGapNamesTheIndexThatHadToCome()
+    public async Task GapErrorNamesExpectedIndex()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var gap = await Assert.ThrowsAsync<LogGapException>(
@@ -97,7 +97,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AGapIsAcceptedWhereGapsAreAllowed()
+    public async Task AllowedGapIsAccepted()
     {
         var machine = Open("gaps", Options with { LogGaps = LogGapPolicy.Allow });
         await ExpectFromAsync(machine, [true, true], Put(5, "a", "1"), Put(9, "b", "2"));
@@ -110,7 +110,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task IndexesThatDoNotIncreaseWithinAChunkAreRefused()
+    public async Task NonIncreasingIndexesInChunkAreRefused()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await RefusedAsync<ArgumentException>(Put(2, "a", "2"), Put(2, "a", "3"));
@@ -118,7 +118,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task ATermBelowTheLastOneIsRefused()
+    public async Task LowerTermIsRefused()
     {
         await ApplyAsync(Put(1, "a", "1", term: 5));
         await RefusedAsync<ArgumentException>(Put(2, "a", "2", term: 4));
@@ -127,7 +127,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AnEmptyKeyIsRefusedWithTheWholeChunk()
+    public async Task EmptyKeyRefusesWholeChunk()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await RefusedAsync<ArgumentException>(Put(2, "b", "2"), Put(3, "", "3"));
@@ -136,7 +136,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AKeyOfTheLargestLengthIsStoredAndOneByteMoreIsRefused()
+    public async Task LongestKeyIsStoredAndOneByteMoreIsRefused()
     {
         string longest = new('k', 65_535);
         await ApplyAsync(Put(1, longest, "1"), Put(2, longest[1..], "2"));
@@ -147,7 +147,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AValueAboveOneGiBIsRefused()
+    public async Task ValueAboveOneGiBIsRefused()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var huge = GC.AllocateUninitializedArray<byte>((1 << 30) + 1);
@@ -157,7 +157,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AValueLargerThanAMemtableIsStored()
+    public async Task ValueLargerThanMemtableIsStored()
     {
         var large = new byte[200_000];
         new Random(1).NextBytes(large);
@@ -170,7 +170,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AChunkOfManyEntriesIsAtomicAcrossReopening()
+    public async Task LargeChunkIsAtomicAcrossReopen()
     {
         var chunk = Enumerable.Range(1, 5_000).Select(i => Put((ulong)i, $"k{i % 3_000:d5}", $"value {i}")).ToArray();
         await ApplyAsync(chunk);
@@ -182,7 +182,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task ACancelledChunkIsNotApplied()
+    public async Task CancelledChunkIsNotApplied()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var cancelled = new CancellationToken(canceled: true);
@@ -193,7 +193,7 @@ public abstract class ChunkRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TheCallersBuffersMayChangeAfterTheApply()
+    public async Task CallersBuffersMayChangeAfterApply()
     {
         var key = Bytes("a");
         var value = Bytes("1");

@@ -14,7 +14,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task ExpectingAValueSucceedsOnlyWhenEqual()
+    public async Task ExpectingValueSucceedsOnlyWhenEqual()
     {
         await ExpectAsync([false], Swap(1, "a", "1", "2"));
         await ApplyAsync(Put(2, "a", "1"));
@@ -25,7 +25,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task AnEmptyValueIsAValue()
+    public async Task EmptyValueIsNotAbsence()
     {
         await ExpectAsync([true, false, true], Put(1, "a", ""), Swap(2, "a", null, "x"), Swap(3, "a", "", "y"));
         await ExpectAsync([true, true], Swap(4, "a", "y", ""), Swap(5, "b", null, ""));
@@ -36,7 +36,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task AWriteEarlierInTheChunkCounts()
+    public async Task EarlierWriteInChunkIsSeen()
     {
         await ExpectAsync(
             [true, true, false, true, true, true], Put(1, "a", "1"), Swap(2, "a", "1", "2"), Swap(3, "a", "1", "3"),
@@ -45,7 +45,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task AFailureChangesNothing()
+    public async Task FailedSwapChangesNothing()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await ExpectAsync([false], Swap(2, "a", "2", "3"));
@@ -54,7 +54,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task AnExpiredKeyIsAbsentToIt()
+    public async Task SwapTreatsExpiredKeyAsAbsent()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 1, time: 1_000));
         await ExpectAsync([false, true], Swap(2, "a", "1", "2", time: 2_000), Swap(3, "a", null, "3", time: 2_000));
@@ -62,7 +62,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task ASuccessClearsTheLease()
+    public async Task SuccessfulSwapClearsLease()
     {
         await ApplyAsync(
             Put(1, "a", "1", ttl: 1, time: 1_000), Swap(2, "a", "1", "2", time: 1_500), Noop(3, time: 9_000));
@@ -72,7 +72,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task AFailureLeavesTheLease()
+    public async Task FailedSwapKeepsLease()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 1, time: 1_000), Swap(2, "a", "x", "2", time: 1_500));
         Assert.Equal("1", Get("a"));
@@ -81,7 +81,7 @@ public abstract class CompareAndSwapRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task ReplayGivesTheOutcomesOfTheFirstTime()
+    public async Task ReplayGivesOriginalOutcomes()
     {
         await ApplyAsync(Put(1, "a", "0"));
         var outcomes = new List<bool>();

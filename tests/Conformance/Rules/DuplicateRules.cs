@@ -9,7 +9,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
         [Put(1, "a", "1"), Swap(2, "a", "1", "2"), Swap(3, "a", "1", "3"), Delete(4, "b")];
 
     [Fact]
-    public async Task ADuplicateGetsItsFirstOutcome()
+    public async Task DuplicateGetsItsFirstOutcome()
     {
         await ExpectAsync(FirstOutcomes, Chunk());
         await ExpectAsync(FirstOutcomes, Chunk());
@@ -17,7 +17,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task ADuplicateGetsItsFirstOutcomeAfterReopening()
+    public async Task DuplicateGetsItsFirstOutcomeAfterReopening()
     {
         await ApplyAsync(Chunk());
         await ReopenAsync();
@@ -29,7 +29,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task ADuplicateIsNotAppliedAgain()
+    public async Task DuplicateIsNotAppliedAgain()
     {
         await ApplyAsync(Put(1, "a", "1"), Delete(2, "a"));
         await ApplyAsync(Put(1, "a", "1"));
@@ -38,7 +38,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task AChunkOfDuplicatesAndNewEntriesAnswersBoth()
+    public async Task ChunkOfDuplicatesAndNewEntriesAnswersBoth()
     {
         await ApplyAsync(Chunk());
         await ExpectAsync(
@@ -49,7 +49,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task ADuplicateBeforeARefusedEntryLeavesTheStateUnchanged()
+    public async Task DuplicateBeforeRefusedEntryLeavesStateUnchanged()
     {
         await ApplyAsync(Chunk());
         await Assert.ThrowsAsync<LogGapException>(async () => await ApplyAsync(Delete(4, "b"), Put(6, "a", "9")));
@@ -58,7 +58,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task TheLast65536OutcomesAreKeptAndOlderOnesNeverInvented()
+    public async Task Last65536OutcomesAreKeptAndOlderNotInvented()
     {
         const ulong last = 140_000;
         await ApplyAsync(Put(1, "k", "v"));
@@ -89,7 +89,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task AnEntryThatWasSkippedHasNoOutcomeToGive()
+    public async Task SkippedEntryHasNoOutcome()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Machine.UpdateLastApplied(new LogId(10, 2));
@@ -101,7 +101,7 @@ public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task AnEntryInAnAllowedGapHasNoOutcomeToGive()
+    public async Task EntryInAllowedGapHasNoOutcome()
     {
         var machine = Open("gaps", Options with { LogGaps = LogGapPolicy.Allow });
         await ApplyToAsync(machine, Put(1, "a", "1"), Put(9, "b", "2"));

@@ -49,7 +49,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task AWrongChecksumIsRejected()
+    public async Task WrongChecksumIsRejected()
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
@@ -61,7 +61,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task AnotherPositionThanAnnouncedIsRejected()
+    public async Task OtherPositionThanAnnouncedIsRejected()
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
@@ -70,7 +70,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task AnOlderSnapshotThanTheStateIsRejected()
+    public async Task SnapshotOlderThanStateIsRejected()
     {
         var old = Open("older");
         await ApplyToAsync(old, Put(1, "z", "z"));
@@ -80,7 +80,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task AFlippedByteAnywhereIsRejected()
+    public async Task FlippedByteAnywhereIsRejected()
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
@@ -103,7 +103,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task ATruncatedGrownOrMissingFileIsRejected()
+    public async Task TruncatedGrownOrMissingFileIsRejected()
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
@@ -143,7 +143,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task APathWithNothingThereIsRejected()
+    public async Task MissingPathIsRejected()
     {
         await TargetAsync();
         var metadata = new SnapshotMetadata(new LogId(9, 1), new byte[32]);
@@ -153,7 +153,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task ARejectedInstallSurvivesReopeningAsIfItNeverWas()
+    public async Task RejectedInstallLeavesNoTraceAfterReopen()
     {
         var metadata = await SnapshotAsync();
         await TargetAsync();
@@ -164,7 +164,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task ACancelledInstallOrResetChangesNothing()
+    public async Task CancelledInstallOrResetChangesNothing()
     {
         var metadata = await SnapshotAsync();
         var target = await TargetAsync();
@@ -176,7 +176,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task AnInstalledEntryIsNeverAnsweredWithAnInventedOutcome()
+    public async Task InstalledEntryHasNoInventedOutcome()
     {
         var source = Open("source");
         await ApplyToAsync(source, Put(1, "a", "1"), Swap(2, "a", "x", "2"), Put(3, "a", "3"));
@@ -194,7 +194,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task ResetLeavesAnEmptyMachineAtIndexZero()
+    public async Task ResetLeavesEmptyMachineAtIndexZero()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 1), Put(2, "b", "2", term: 5));
         Machine.Flush();
@@ -221,7 +221,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task ResetForgetsTheLogTime()
+    public async Task ResetDropsLogTime()
     {
         var machine = Open("log", Options with { LeaseClock = LeaseClock.Log });
         await ApplyToAsync(machine, Put(1, "a", "1", ttl: 1, time: 1_000_000));
@@ -233,7 +233,7 @@ public abstract class InstallRules<TFactory> : MachineTest<TFactory> where TFact
     }
 
     [Fact]
-    public async Task AResetMachineTakesASnapshot()
+    public async Task ResetMachineAcceptsSnapshot()
     {
         var metadata = await SnapshotAsync();
         await ApplyAsync(Put(1, "old", "state"));

@@ -21,7 +21,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
     private EngineOptions Refusing => Options with { InvalidCommands = InvalidCommands.Refuse };
 
     [Fact]
-    public async Task ByDefaultTheChunkIsRejected()
+    public async Task InvalidCommandRejectsChunkByDefault()
     {
         await Assert.ThrowsAnyAsync<ArgumentException>(async () => await ApplyAsync(Chunk()));
         Assert.Equal(default, Machine.LastApplied);
@@ -29,7 +29,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task RefusedCommandsLeaveTheOthersOfTheirChunk()
+    public async Task RefusedCommandKeepsRestOfChunk()
     {
         var machine = Open("refusing", Refusing);
         Assert.Equal(FirstStatuses, await StatusesAsync(machine, Chunk()));
@@ -39,7 +39,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task AChunkOfRefusedCommandsAdvancesThePosition()
+    public async Task ChunkOfRefusedCommandsAdvancesPosition()
     {
         var machine = Open("refusing", Refusing);
         Assert.Equal(
@@ -49,7 +49,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task ADuplicateOfARefusedCommandIsAnsweredSo()
+    public async Task DuplicateOfRefusedCommandIsAnsweredAsRefused()
     {
         var machine = Open("refusing", Refusing);
         await StatusesAsync(machine, Chunk());
@@ -57,7 +57,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task ARefusedCommandIsRememberedAcrossReopeningAndByTheOtherPolicy()
+    public async Task RefusalSurvivesReopenAndPolicyChange()
     {
         await using (var first = Factory.Open(PathOf("refusing"), Refusing))
             await StatusesAsync(first, Chunk());
@@ -74,7 +74,7 @@ public abstract class InvalidCommandRules<TFactory> : MachineTest<TFactory> wher
     }
 
     [Fact]
-    public async Task RefusedCommandsTravelInASnapshot()
+    public async Task RefusalsTravelInSnapshot()
     {
         var source = Open("source", Refusing);
         await StatusesAsync(source, Chunk());

@@ -11,7 +11,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
         string.Join(' ', keys.Select(key => Encoding.UTF8.GetString(key.Span)).Order(StringComparer.Ordinal));
 
     [Fact]
-    public async Task TheLocalClockExpiresAKeyAtItsDeadlineAndNotBefore()
+    public async Task LocalClockExpiresKeyAtItsDeadlineAndNotBefore()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 10), Put(2, "b", "2"));
         Clock.Advance(TimeSpan.FromMilliseconds(9_999));
@@ -25,7 +25,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TheLocalClockNeverRunsBackward()
+    public async Task LocalClockNeverRunsBackward()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 10));
         Clock.Advance(TimeSpan.FromSeconds(10));
@@ -36,7 +36,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TheLocalClockIsReadOnceWhenTheEntryIsFirstApplied()
+    public async Task LocalClockIsReadOnceWhenEntryIsFirstApplied()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 10));
         Clock.Advance(TimeSpan.FromSeconds(6));
@@ -47,14 +47,14 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TimestampsDoNotMatterToTheLocalClock()
+    public async Task LocalClockIgnoresTimestamps()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 10, time: 5), Noop(2, time: ulong.MaxValue));
         Assert.Equal("1", Get("a"));
     }
 
     [Fact]
-    public async Task TheLogClockExpiresAKeyByTheTimestampsOfTheLog()
+    public async Task LogClockExpiresKeyByTimestampsOfLog()
     {
         var machine = Open("log", LogClock);
         await ApplyToAsync(machine, Put(1, "a", "1", ttl: 10, time: 50_000));
@@ -68,7 +68,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TheLogClockNeverRunsBackward()
+    public async Task LogClockNeverRunsBackward()
     {
         var machine = Open("log", LogClock);
         await ApplyToAsync(
@@ -82,7 +82,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TheLogTimeOfAnEntryIncludesItsOwnTimestamp()
+    public async Task LogTimeOfEntryIncludesItsOwnTimestamp()
     {
         var machine = Open("log", LogClock);
         await ExpectFromAsync(
@@ -92,7 +92,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AFailedSwapAndADeleteMoveTheLogTimeToo()
+    public async Task FailedSwapAndDeleteAdvanceLogTime()
     {
         var machine = Open("log", LogClock);
         await ApplyToAsync(machine, Put(1, "a", "1", ttl: 1, time: 1_000), Put(2, "b", "1", ttl: 3, time: 1_000));
@@ -103,7 +103,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task TheLogTimeSurvivesReopeningAndFlushing()
+    public async Task LogTimeSurvivesReopeningAndFlushing()
     {
         var machine = Open("log", LogClock);
         await ApplyToAsync(
@@ -121,7 +121,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task APlainInsertClearsTheLease()
+    public async Task PlainInsertClearsLease()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 1), Put(2, "a", "2"));
         Clock.Advance(TimeSpan.FromHours(1));
@@ -131,7 +131,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task ALaterLeaseReplacesAnEarlierOne()
+    public async Task LaterLeaseReplacesEarlierLease()
     {
         await ApplyAsync(
             Put(1, "a", "1", ttl: 1), Put(2, "a", "2", ttl: 100), Put(3, "b", "1", ttl: 100), Put(4, "b", "2", ttl: 1));
@@ -142,7 +142,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task ALeaseBeyondAllTimeNeverExpires()
+    public async Task OverflowingLeaseNeverExpires()
     {
         var machine = Open("log", LogClock);
         await ApplyToAsync(
@@ -156,7 +156,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task CleanupReturnsWhatExpiredOnceAndNothingElse()
+    public async Task CleanupReturnsExpiredKeysOnce()
     {
         await ApplyAsync(
             Put(1, "a", "1", ttl: 1), Put(2, "b", "2", ttl: 2), Put(3, "c", "3", ttl: 9), Put(4, "d", "4"));
@@ -182,7 +182,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task CleanupGoesByTheLogClockToo()
+    public async Task CleanupUsesLogClock()
     {
         var machine = Open("log", LogClock);
         await ApplyToAsync(machine, Put(1, "a", "1", ttl: 1, time: 1_000));
@@ -193,7 +193,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AKeyThatExpiredCanBeWrittenAgain()
+    public async Task ExpiredKeyCanBeWrittenAgain()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 1));
         Clock.Advance(TimeSpan.FromSeconds(2));
@@ -206,7 +206,7 @@ public abstract class LeaseRules<TFactory> : MachineTest<TFactory> where TFactor
     }
 
     [Fact]
-    public async Task AnOlderValueDoesNotComeBackWhenALeasedOneExpires()
+    public async Task ExpiryDoesNotReviveOlderValue()
     {
         await ApplyAsync(Put(1, "a", "old"));
         Machine.Flush();

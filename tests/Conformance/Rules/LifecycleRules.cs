@@ -4,7 +4,7 @@ namespace Varve.Tests.Conformance.Rules;
 public abstract class LifecycleRules<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
 {
     [Fact]
-    public async Task AStoppedMachineServesNothingUntilItIsStarted()
+    public async Task StoppedMachineServesNothingUntilItIsStarted()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Machine.Stop();
@@ -23,7 +23,7 @@ public abstract class LifecycleRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task StartingARunningMachineDoesNothing()
+    public async Task StartingRunningMachineDoesNothing()
     {
         await Machine.StartAsync();
         await Machine.StartAsync();
@@ -31,7 +31,7 @@ public abstract class LifecycleRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task AStoppedMachineThatIsClosedLosesNothing()
+    public async Task ClosingStoppedMachineLosesNothing()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Machine.Stop();
@@ -41,7 +41,7 @@ public abstract class LifecycleRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task AMachineClosedWithoutStopLosesNothing()
+    public async Task MachineClosedWithoutStopLosesNothing()
     {
         for (ulong index = 1; index <= 30; index++)
         {
@@ -94,7 +94,7 @@ public abstract class LifecycleRules<TFactory> : MachineTest<TFactory> where TFa
     }
 
     [Fact]
-    public async Task TwoMachinesHaveNothingInCommon()
+    public async Task TwoMachinesShareNothing()
     {
         var other = Open("other");
         await ApplyAsync(Put(1, "a", "1"));

@@ -4,7 +4,7 @@ namespace Varve.Tests.Conformance.Rules;
 public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
 {
     [Fact]
-    public async Task EntryTermAnswersForEveryAppliedEntry()
+    public async Task EntryTermIsKnownForEveryAppliedEntry()
     {
         await ApplyAsync(Noop(1), Noop(2), Noop(3, term: 4), Noop(4, term: 4));
         await ApplyAsync(Noop(5, term: 4), Noop(6, term: 9));
@@ -19,7 +19,7 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task TheAppliedPositionSurvivesReopening()
+    public async Task AppliedPositionSurvivesReopening()
     {
         await ApplyAsync(Put(1, "a", "1"), Noop(2, term: 7));
         await ReopenAsync();
@@ -28,7 +28,7 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task UpdatingThePositionForwardMovesIt()
+    public async Task UpdatingPositionForwardMovesIt()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Machine.UpdateLastApplied(new LogId(5, 2));
@@ -43,7 +43,7 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task UpdatingThePositionBackwardThrows()
+    public async Task UpdatingPositionBackwardThrows()
     {
         await ApplyAsync(Noop(1), Noop(2), Noop(3));
         Assert.Throws<ArgumentOutOfRangeException>(() => Machine.UpdateLastApplied(new LogId(2, 1)));
@@ -52,7 +52,7 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task UpdatingThePositionToWhereItIsDoesNothing()
+    public async Task UpdatingPositionToItselfDoesNothing()
     {
         Machine.UpdateLastApplied(new LogId(0, 0));
         await ApplyAsync(Noop(1, term: 3));
@@ -62,7 +62,7 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task APersistedPositionSurvivesReopening()
+    public async Task PersistedPositionSurvivesReopening()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Machine.PersistLastApplied(new LogId(8, 2));
@@ -88,7 +88,7 @@ public abstract class PositionRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task SnapshotMetadataIsWhatWasRecorded()
+    public async Task SnapshotMetadataIsAsRecorded()
     {
         await ApplyAsync(Noop(1), Noop(2));
         var first = new SnapshotMetadata(new LogId(1, 1), new byte[32]);

@@ -6,7 +6,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     private static ApplyEntry Raw(ulong index, byte[] key, byte[] value) => new(index, 1, Command.Insert(key, value));
 
     [Fact]
-    public async Task GetReturnsACopyTheCallerMayKeep()
+    public async Task GetReturnsCopy()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var copy = Machine.Get(Bytes("a"))!;
@@ -15,7 +15,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
-    public async Task AnAbsentKeyIsNullAndAnEmptyValueIsNot()
+    public async Task AbsentKeyIsNullAndEmptyValueIsNot()
     {
         await ApplyAsync(Put(1, "a", ""));
         Assert.Null(Machine.Get(Bytes("b")));
@@ -24,7 +24,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
-    public async Task GetMultiAnswersInTheOrderAsked()
+    public async Task GetMultiAnswersInRequestOrder()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "b", "2"));
         Assert.Equal(
@@ -47,7 +47,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
-    public async Task APrefixOfHighBytesEndsWhereItShould()
+    public async Task PrefixOfHighBytesEndsCorrectly()
     {
         byte[][] keys = [[0xFE, 0xFF], [0xFF], [0xFF, 0x10], [0xFF, 0xFF], [0xFF, 0xFF, 1]];
         await Machine.ApplyChunkAsync(keys.Select((key, i) => Raw((ulong)i + 1, key, [])).ToArray());
@@ -57,7 +57,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
-    public async Task APrefixGivesItsKeysAndNoOthers()
+    public async Task PrefixScanReturnsItsKeysOnly()
     {
         await ApplyAsync(
             Put(1, "pkg", "0"), Put(2, "pkg/a", "1"), Put(3, "pkg/b", "2"), Put(4, "pkh", "3"), Put(5, "pk", "4"),
@@ -70,7 +70,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
-    public async Task AScanCarriesTheRevisionOfItsData()
+    public async Task ScanCarriesRevisionOfItsData()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Assert.Equal(1UL, Machine.ScanPrefix(Bytes("nothing")).Revision);
@@ -96,7 +96,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
-    public async Task ManyOverwritesAcrossFlushesLeaveOneValueAKey()
+    public async Task OverwritesAcrossFlushesLeaveOneValue()
     {
         ulong index = 0;
         for (var round = 0; round < 40; round++)
@@ -116,7 +116,7 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
-    public async Task LookingUpAnEmptyKeyFindsNothingOrIsAWrongArgument()
+    public async Task EmptyKeyLookupFindsNothingOrThrows()
     {
         await ApplyAsync(Put(1, "a", "1"));
         try

@@ -23,7 +23,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ASnapshotOfTheLastEntryIsTheState()
+    public async Task SnapshotOfLastEntryEqualsState()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "b", ""), Delete(3, "a"), Put(4, "c", "3", term: 2));
         var copy = await CopyAtAsync(Machine, new LogId(4, 2), "copy");
@@ -37,7 +37,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ASnapshotBehindTheLastEntryHasNothingOfWhatFollowed()
+    public async Task SnapshotOfEarlierEntryExcludesLaterEntries()
     {
         var states = new List<string> { "" };
         for (ulong index = 1; index <= 60; index++)
@@ -53,7 +53,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ASnapshotCanBeCutInsideAChunk()
+    public async Task SnapshotCanBeCutInsideChunk()
     {
         await ApplyAsync(
             Put(1, "a", "1"), Put(2, "a", "2", term: 2), Delete(3, "a", term: 3), Put(4, "a", "4", term: 3));
@@ -64,7 +64,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ASnapshotOfManyFlushedKeysIsExact()
+    public async Task SnapshotOfManyFlushedKeysIsExact()
     {
         ulong index = 0;
         for (var round = 0; round < 20; round++)
@@ -79,7 +79,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task TheSourceGoesOnAndTheSnapshotStays()
+    public async Task SnapshotIsUnaffectedByLaterApplies()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var checksum = await Machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(1, 1));
@@ -95,7 +95,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task TheChecksumIsTheSha256OfOneOfItsFiles()
+    public async Task ChecksumIsSha256OfOneOfItsFiles()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var checksum = await Machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(1, 1));
@@ -106,7 +106,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task MakingASnapshotRecordsItsMetadata()
+    public async Task MakingSnapshotRecordsItsMetadata()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "a", "2"));
         var checksum = await Machine.GenerateSnapshotDataAsync(PathOf("s"), new LogId(1, 1));
@@ -119,7 +119,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task AnInstalledSnapshotSurvivesReopening()
+    public async Task InstalledSnapshotSurvivesReopening()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "b", "2", term: 3));
         var source = Machine.SnapshotMetadata;
@@ -136,7 +136,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ASnapshotReplacesWhateverWasThere()
+    public async Task SnapshotReplacesAllState()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "b", "2"), Put(3, "c", "3"));
         var other = Open("other");
@@ -151,7 +151,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ASnapshotOfTheSameIndexReplaces()
+    public async Task SnapshotOfSameIndexReplacesState()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var other = Open("other");
@@ -164,7 +164,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task AnEmptyMachineCanBeCutAtIndexZero()
+    public async Task EmptyMachineCanBeCutAtIndexZero()
     {
         var copy = await CopyAtAsync(Machine, new LogId(0, 0), "copy");
         Assert.Equal(0, copy.Count);
@@ -172,7 +172,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task LeasesTravelWithTheSnapshotOnTheLogClock()
+    public async Task LeasesTravelWithSnapshotOnLogClock()
     {
         var source = Open("source", LogClock);
         await ApplyToAsync(
@@ -187,7 +187,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ACutHasTheLogTimeOfItsIndex()
+    public async Task CutHasLogTimeOfItsIndex()
     {
         var source = Open("source", LogClock);
         await ApplyToAsync(source, Put(1, "a", "1", ttl: 1, time: 1_000), Noop(2, time: 1_999), Noop(3, time: 5_000));
@@ -200,7 +200,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task LeasesTravelWithTheSnapshotOnTheLocalClock()
+    public async Task LeasesTravelWithSnapshotOnLocalClock()
     {
         await ApplyAsync(Put(1, "a", "1", ttl: 10), Put(2, "b", "2"));
         Clock.Advance(TimeSpan.FromSeconds(6));
@@ -212,7 +212,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task AnEntryThatWasNotAppliedOrNotInThatTermCannotBeCut()
+    public async Task UnappliedIndexOrWrongTermCannotBeCut()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "a", "2", term: 2));
         await RefusedAsync<ArgumentException>(new LogId(3, 2));
@@ -222,7 +222,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task AnEntryOlderThanTheHistoryCannotBeCut()
+    public async Task EntryOlderThanHistoryCannotBeCut()
     {
         var machine = Open("short", Options with { HistoryEntries = 10 });
         for (ulong index = 1; index <= 300; index++)
@@ -233,7 +233,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ADirectoryWithSomethingInItIsLeftAlone()
+    public async Task NonEmptyTargetDirectoryIsRefused()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Directory.CreateDirectory(PathOf("s"));
@@ -244,7 +244,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task AnEmptyDirectoryThatExistsIsFilled()
+    public async Task ExistingEmptyDirectoryIsFilled()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Directory.CreateDirectory(PathOf("copy.snapshot"));
@@ -252,7 +252,7 @@ public abstract class SnapshotRules<TFactory> : MachineTest<TFactory> where TFac
     }
 
     [Fact]
-    public async Task ACancelledSnapshotLeavesNothingBehind()
+    public async Task CancelledSnapshotLeavesNothingBehind()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(

@@ -84,7 +84,7 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
     });
 
     [Fact]
-    public async Task ReadersThatMeetACloseSeeOnlyThatItIsClosed()
+    public async Task ReadersDuringCloseSeeOnlyObjectDisposed()
     {
         var end = End(Seconds);
         for (var round = 0; round == 0 || Stopwatch.GetTimestamp() < end; round++)
@@ -160,10 +160,10 @@ public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : Dir
             .Unwrap();
 }
 
-public sealed class TheModelUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<DictionaryMachines>(output)
+public sealed class ModelUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<DictionaryMachines>(output)
 {
     [Fact]
-    public void TheLedgerKnowsTheStateAtEveryRevision()
+    public void LedgerKnowsStateAtEveryRevision()
     {
         var machine = new DictionaryStateMachine();
         for (ulong index = 0; index < 400; index++)
@@ -177,16 +177,16 @@ public sealed class TheModelUnderConcurrency(ITestOutputHelper output) : Concurr
     }
 }
 
-public sealed class TheEngineUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<EngineMachines>(output);
+public sealed class EngineUnderConcurrency(ITestOutputHelper output) : ConcurrencyTests<EngineMachines>(output);
 
-public sealed class TheTinyEngineUnderConcurrency(ITestOutputHelper output)
+public sealed class TinyEngineUnderConcurrency(ITestOutputHelper output)
     : ConcurrencyTests<TinyEngineMachines>(output);
 
 /// <summary>
 /// With retired mappings protected, a reader that comes too late does not get away with it: the process dies, and the
 /// test with it.
 /// </summary>
-public sealed class TheTinyEngineWithRetiredMappingsProtected(ITestOutputHelper output)
+public sealed class TinyEngineWithProtectedRetiredMappings(ITestOutputHelper output)
     : ConcurrencyTests<ProtectedEngineMachines>(output)
 {
     private readonly ITestOutputHelper _output = output;

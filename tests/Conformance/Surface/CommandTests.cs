@@ -8,7 +8,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     private LsmStateMachine Engine => (LsmStateMachine)Machine;
 
     [Fact]
-    public void NullIsAbsenceAndEmptyIsAValue()
+    public void NullIsAbsenceAndEmptyIsValue()
     {
         byte[]? none = null;
         Assert.Null(Command.CompareAndSwap(Bytes("k"), none, Bytes("v")).Expected);
@@ -25,7 +25,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void ASwapMayHaveALease(bool isWire)
+    public void SwapMayHaveLease(bool isWire)
     {
         ApplyEntry[] chunk = [
             new(1, 1, Command.CompareAndSwap(Bytes("k"), (byte[]?)null, Bytes("v"), ttlSeconds: 5)),
@@ -47,7 +47,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void TryValidateSaysWhatApplyWouldRefuse()
+    public void TryValidateReportsWhatApplyRefuses()
     {
         foreach (var good in new[] { Command.Noop, Command.Insert(Bytes("k"), default), Command.Delete(
             new byte[65_535]), Command.CompareAndSwap(Bytes("k"), (byte[]?)null, default) })
@@ -68,7 +68,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void ArgumentsAreCalledByTheirPublicNames()
+    public void ArgumentErrorsUsePublicNames()
     {
         AssertNamed(
             "chunk", () => Engine.ApplyChunk([Put(2, "a", "1"), Put(2, "a", "2")], new ApplyResult[2]),
@@ -116,7 +116,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void OptionsThatChangeAfterTheOpenHaveNoEffect()
+    public void OptionsThatChangeAfterOpenHaveNoEffect()
     {
         var options = Options;
         using var machine = LsmStateMachine.Open(PathOf("copied"), options);
@@ -127,7 +127,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void IndexesThatBelongToNoEntryAreNotCalledAppliedBefore()
+    public void SkippedIndexesAreNotReportedAsDuplicates()
     {
         Engine.ApplyChunk([Put(1, "a", "1")], new ApplyResult[1]);
         Engine.UpdateLastApplied(new LogId(10, 1));

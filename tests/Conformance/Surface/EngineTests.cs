@@ -8,7 +8,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     private LsmStateMachine Engine => (LsmStateMachine)Machine;
 
     [Fact]
-    public async Task ASecondEngineOnTheDirectoryIsRefused()
+    public async Task SecondEngineOnDirectoryIsRefused()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Assert.Throws<AlreadyOpenException>(() => Open("db"));
@@ -18,7 +18,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task AReadOnlyEngineReadsAndRefusesEveryChange()
+    public async Task ReadOnlyEngineReadsAndRefusesEveryChange()
     {
         await ApplyAsync(Put(1, "a", "1"));
         Engine.Flush();
@@ -37,7 +37,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task AReadOnlyEngineOpensBesideAWriter()
+    public async Task ReadOnlyEngineOpensBesideWriter()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var reader = Open("db", Options with { ReadOnly = true });
@@ -54,7 +54,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     [InlineData("MemoryBudgetBytes")]
     [InlineData("UpperRunsMax")]
     [InlineData("TableAccess")]
-    public void AnOptionOutOfRangeIsNamed(string name)
+    public void OutOfRangeOptionIsNamed(string name)
     {
         var options = name switch
         {
@@ -70,7 +70,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task TheDurableIndexIsTheAppliedOneAfterFlushAndAlwaysInPower()
+    public async Task DurableIndexEqualsAppliedAfterFlushAndUnderPower()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "a", "2", term: 3));
         Engine.Flush();
@@ -83,7 +83,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void FilesAreTheOwnersAlone()
+    public void FilesAreAccessibleToOwnerOnly()
     {
         if (OperatingSystem.IsWindows()) return;
         _ = Machine;
@@ -94,7 +94,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void AViewStaysAtItsRevisionWhateverHappens()
+    public void ViewStaysAtItsRevisionThroughChanges()
     {
         Span<ApplyResult> results = new ApplyResult[500];
         Engine.ApplyChunk([Put(1, "a", "1"), Put(2, "b", "2")], results);
@@ -127,7 +127,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     private static void Wait(Task task) => task.GetAwaiter().GetResult();
 
     [Fact]
-    public async Task CompactionLeavesOneRunAndTheSameState()
+    public async Task CompactionLeavesOneRunAndSameState()
     {
         for (ulong index = 1; index <= 200; index++)
         {
@@ -144,7 +144,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task StatisticsCountWhatWasApplied()
+    public async Task StatisticsCountAppliedEntries()
     {
         await ApplyAsync(Put(1, "a", "1"), Noop(2));
         await ApplyAsync(Noop(3));
@@ -155,7 +155,7 @@ public sealed class EngineTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task AnInMemoryChunkCompletesSynchronously()
+    public async Task InMemoryChunkCompletesSynchronously()
     {
         var apply = Engine.ApplyChunkAsync(new[] { Put(1, "a", "1") });
         Assert.True(apply.IsCompletedSuccessfully);

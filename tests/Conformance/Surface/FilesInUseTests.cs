@@ -18,7 +18,7 @@ public sealed class FilesInUseTests : DirectoryTest
         LsmStateMachine.Open(PathOf("db"), options, new EngineSeams(_storage));
 
     [Fact]
-    public async Task AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads()
+    public async Task OpenKeepsTablesReadByViewOfClosedEngine()
     {
         var first = Open(Options);
         Apply(first, 200);
@@ -62,7 +62,7 @@ public sealed class FilesInUseTests : DirectoryTest
     }
 
     [Fact]
-    public async Task ASnapshotIsMadeInstalledAndDroppedBesideAReader()
+    public async Task SnapshotIsMadeInstalledAndDroppedBesideReader()
     {
         using var machine = Open(Options);
         Apply(machine, 300);
@@ -80,7 +80,7 @@ public sealed class FilesInUseTests : DirectoryTest
     }
 
     [Fact]
-    public async Task AnOpenLeavesTemporariesAndStagedFilesThatAreInUse()
+    public async Task OpenKeepsTemporaryAndStagedFilesInUse()
     {
         using (var first = Open(Options))
         {
@@ -108,7 +108,7 @@ public sealed class FilesInUseTests : DirectoryTest
     }
 
     [Fact]
-    public async Task ASegmentThatAReaderHasMappedOutlivesItsWriterUnderItsTemporaryName()
+    public async Task MappedSegmentOutlivesItsWriterUnderTemporaryName()
     {
         using (var reader = await RecycleUnderAReader())
         {

@@ -21,7 +21,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [Theory]
     [InlineData(300, false)]
     [InlineData(3000, true)]
-    public void AViewReadsOnOverReopens(int entries, bool areTables)
+    public void ViewSurvivesReopens(int entries, bool areTables)
     {
         if (!ProtectedStorage.IsPossible) return;
         var engine = Open();
@@ -41,7 +41,7 @@ public sealed class SharedDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void AReadOnlyEngineReadsOnWhateverItsWriterDoes()
+    public void ReadOnlyEngineReadsThroughWriterActivity()
     {
         if (!ProtectedStorage.IsPossible) return;
         using var writer = Open();

@@ -28,7 +28,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void AChunkCutAnywhereInsideAnEntryIsRefused()
+    public void ChunkTruncatedInsideEntryIsRefused()
     {
         var wire = WireChunk.Encode(Three());
         var boundaries = Enumerable.Range(0, 4).Select(i => WireChunk.Encode(Three()[..i]).Length).ToHashSet();
@@ -41,7 +41,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void ATrailingByteIsRefused()
+    public void TrailingByteIsRefused()
     {
         Refused([.. WireChunk.Encode(Three()), 0x01]);
         Refused([.. WireChunk.Encode(Three()), 0x80]);
@@ -58,7 +58,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     [InlineData("100880808080808080808080011A020A00", "an index of eleven bytes")]
     [InlineData("08080110011A020B0C", "a group")]
     [InlineData("020A", "a tag without its field")]
-    public void AMalformedEntryIsRefused(string hex, string what)
+    public void MalformedEntryIsRefused(string hex, string what)
     {
         Assert.NotEmpty(what);
         Refused(Convert.FromHexString(hex));
@@ -74,7 +74,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void AConfigurationEntryAdvancesTheIndexAndNothingElse()
+    public void ConfigurationEntryAdvancesIndexAndNothingElse()
     {
         // Entry { index 1, term 2, payload { config { add_node { node_id 3, address "n" } } }, timestamp 7 }
         Assert.Equal(1, Engine.ApplyChunk(
@@ -86,7 +86,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void ResultsTooSmallForTheChunkAreRefused()
+    public void TooSmallResultBufferIsRefused()
     {
         var wire = WireChunk.Encode(Three());
         Assert.ThrowsAny<ArgumentException>(() => Engine.ApplyChunk(wire.AsSpan(), new ApplyResult[2]));
@@ -97,7 +97,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void AnEmptyChunkIsAccepted()
+    public void EmptyChunkIsAccepted()
     {
         Assert.Equal(0, Engine.ApplyChunk(ReadOnlySpan<byte>.Empty, _results));
         Assert.Equal(0, Engine.ApplyChunk(System.Buffers.ReadOnlySequence<byte>.Empty, []));
@@ -105,7 +105,7 @@ public sealed partial class WireTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task RandomDamageIsRefusedOrAppliedButNeverBreaksTheEngine()
+    public async Task RandomDamageNeverBreaksEngine()
     {
         var random = new Random(3);
         var good = WireChunk.Encode(Three());

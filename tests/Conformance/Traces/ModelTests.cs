@@ -16,7 +16,7 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
     [InlineData(LeaseClock.Log, LogGapPolicy.Reject)]
     [InlineData(LeaseClock.Local, LogGapPolicy.Allow)]
     [InlineData(LeaseClock.Log, LogGapPolicy.Allow)]
-    public void AnyTraceGivesTheAnswersOfTheModel(LeaseClock clock, LogGapPolicy gaps)
+    public void AnyTraceMatchesModel(LeaseClock clock, LogGapPolicy gaps)
     {
         var steps = Setting.Of("VARVE_MODEL_OPS", 20_000) / 8 / Thinned;
         var seed = Setting.Seed("VARVE_MODEL_SEED", output);
@@ -45,19 +45,19 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
     protected virtual int Thinned => 1;
 }
 
-public sealed class TheModelAgreesWithItself(ITestOutputHelper output) : ModelTests<DictionaryMachines>(output);
+public sealed class ModelAgreesWithItself(ITestOutputHelper output) : ModelTests<DictionaryMachines>(output);
 
-public sealed class TheEngineAgreesWithTheModel(ITestOutputHelper output) : ModelTests<EngineMachines>(output)
+public sealed class EngineAgreesWithModel(ITestOutputHelper output) : ModelTests<EngineMachines>(output)
 {
     protected override EngineOptions Options => new() { MemtableBytes = 4 << 20 };
 }
 
-public sealed class TheNtfsLikeEngineAgreesWithTheModel(ITestOutputHelper output) : ModelTests<NtfsLikeMachines>(output)
+public sealed class NtfsLikeEngineAgreesWithModel(ITestOutputHelper output) : ModelTests<NtfsLikeMachines>(output)
 {
     protected override int Thinned => 8;
 }
 
-public sealed class TheTinyEngineAgreesWithTheModel(ITestOutputHelper output) : ModelTests<TinyEngineMachines>(output)
+public sealed class TinyEngineAgreesWithModel(ITestOutputHelper output) : ModelTests<TinyEngineMachines>(output)
 {
     protected override EngineOptions Options => new() { MemtableBytes = 64 << 10 };
 }

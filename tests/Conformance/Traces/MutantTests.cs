@@ -135,7 +135,7 @@ public sealed class MutantTests
 
     [Theory]
     [MemberData(nameof(Mistakes))]
-    public async Task AMistakeIsFound(string mistake)
+    public async Task MistakeIsFound(string mistake)
     {
         var options = new EngineOptions { LeaseClock = LeaseClock.Log, MemtableBytes = 4 << 20 };
         foreach (var trace in TraceGenerator.Traces().Generator.Sample(300, new FsCheck.Rnd(1), 50))

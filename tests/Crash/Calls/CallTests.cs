@@ -11,10 +11,10 @@ namespace Varve.Tests.Crash.Calls;
 public sealed class CallTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task AKillAtAFileSystemCallLeavesTheStateBeforeOrAfter() =>
+    public Task KillAtFileSystemCallLeavesStateBeforeOrAfter() =>
         CallLoop.KillAsync(new Soak(output.WriteLine, "--points", "24"));
 
     [Fact]
-    public Task AnErrorOfAFileSystemCallIsTypedAndLosesNothing() =>
+    public Task ErrorOfFileSystemCallIsTypedAndLosesNothing() =>
         CallLoop.FailAsync(new Soak(output.WriteLine, "--points", "16"));
 }

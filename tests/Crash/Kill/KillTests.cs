@@ -17,10 +17,10 @@ public sealed class KillTests(ITestOutputHelper output)
     [InlineData(nameof(Durability.Interval), 66)]
     [InlineData(nameof(Durability.Power), 64)]
     [InlineData(KillChild.Journal, 4)] // the test itself accepts a machine that keeps its word
-    public Task NothingAcknowledgedIsLostToAKill(string durability, int cycles) => RunAsync(durability, cycles);
+    public Task KillLosesNothingAcknowledged(string durability, int cycles) => RunAsync(durability, cycles);
 
     [Fact]
-    public Task AMachineThatAcknowledgesTooEarlyIsCaught() =>
+    public Task MachineThatAcknowledgesTooEarlyIsCaught() =>
         Assert.ThrowsAsync<BrokenPromise>(() => RunAsync(nameof(Durability.Process), 200, "--early", "1"));
 
     private Task RunAsync(string durability, int cycles, params string[] more) =>

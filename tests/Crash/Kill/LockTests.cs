@@ -11,7 +11,7 @@ public sealed partial class LockTests
     /// Starting any process copies all descriptors for a moment; a duplicate stands for that copy here.
     /// </summary>
     [Fact]
-    public void ADirectoryCanBeOpenedAgainWhileAnotherProcessIsBeingStarted()
+    public void DirectoryReopensWhileAnotherProcessStarts()
     {
         if (!OperatingSystem.IsLinux()) return;
         using var room = new CrashDirectory(Path.GetTempPath());

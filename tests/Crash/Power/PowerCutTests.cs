@@ -13,10 +13,10 @@ namespace Varve.Tests.Crash.Power;
 public sealed class PowerCutTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task APowerCutLeavesTheStateOfOneIndex() => PowerCuts.RunAsync(new Soak(output.WriteLine, "--cycles", "6"));
+    public Task PowerCutLeavesStateOfOneIndex() => PowerCuts.RunAsync(new Soak(output.WriteLine, "--cycles", "6"));
 
     [Fact]
-    public async Task AMachineThatDoesNotSyncIsCaughtIfItIsHeldToPower()
+    public async Task MachineWithoutSyncsIsCaughtUnderPower()
     {
         var found = await Record.ExceptionAsync(async () =>
         {

@@ -12,7 +12,7 @@ public class NewerFormats
 
     [Theory]
     [MemberData(nameof(Structures))]
-    public void EachIsRefusedWithItsPlace(string structure)
+    public void NewerFormatIsRefusedWithOffset(string structure)
     {
         var golden = new Golden();
         foreach (var newer in NewerBytes.All.Where(newer => newer.Structure == structure))

@@ -8,7 +8,7 @@ public class ManifestLogTests
     private const ulong Salt = 0x1122_3344_5566_7788;
 
     [Fact]
-    public void TheHeaderComesBack()
+    public void HeaderRoundTrips()
     {
         Assert.True(ManifestLog.TryDecodeHeader(
             ManifestLog.EncodeHeader(Samples.DatabaseId, Salt), out var id, out var salt, out _));
@@ -16,7 +16,7 @@ public class ManifestLogTests
     }
 
     [Fact]
-    public void EveryFlippedBitOfTheHeaderIsNoticed()
+    public void FlippedBitInHeaderIsDetected()
     {
         var header = ManifestLog.EncodeHeader(Samples.DatabaseId, Salt);
         for (var bit = 0; bit < header.Length * 8; bit++)
@@ -33,7 +33,7 @@ public class ManifestLogTests
     }
 
     [Fact]
-    public void AnIntactHeaderOfAnotherVersionIsToldApart()
+    public void HeaderOfOtherVersionIsDistinguishedFromDamage()
     {
         var header = ManifestLog.EncodeHeader(Samples.DatabaseId, Salt);
         header[8] = 2;
@@ -43,7 +43,7 @@ public class ManifestLogTests
     }
 
     [Property]
-    public void RecordsComeBackInOrder(byte[][] payloads)
+    public void RecordsRoundTripInOrder(byte[][] payloads)
     {
         payloads = [.. payloads.Where(payload => payload.Length > 0)];
         var file = FileOf(payloads);
@@ -69,7 +69,7 @@ public class ManifestLogTests
     }
 
     [Fact]
-    public void EveryFlippedBitOfARecordIsNoticed()
+    public void FlippedBitInRecordIsDetected()
     {
         var file = FileOf([[1, 2, 3]]);
         for (var bit = ManifestLog.HeaderSize * 8; bit < file.Length * 8; bit++)
@@ -82,7 +82,7 @@ public class ManifestLogTests
     }
 
     [Fact]
-    public void ARecordFromAnotherPlaceIsInvalid()
+    public void RecordFromOtherOffsetIsInvalid()
     {
         byte[] file = [.. FileOf([[1]]), .. ManifestLog.EncodeRecord(Salt, ManifestLog.HeaderSize, [1])];
         Assert.Single(Read(file, out var end));
@@ -90,7 +90,7 @@ public class ManifestLogTests
     }
 
     [Fact]
-    public void ARecordOfAnotherFileIsInvalid()
+    public void RecordOfOtherFileIsInvalid()
     {
         var file = FileOf([[1]]);
         Assert.Equal(
@@ -99,7 +99,7 @@ public class ManifestLogTests
     }
 
     [Property(MaxTest = 1_000)]
-    public void AnyBytesAndOffsetsAreAnswered(byte[] bytes, long offset, ulong salt)
+    public void AnyBytesAndOffsetsAreHandled(byte[] bytes, long offset, ulong salt)
     {
         ManifestLog.TryReadRecord(bytes, offset, salt, out _, out _);
         ManifestLog.TryReadRecord(
@@ -108,7 +108,7 @@ public class ManifestLogTests
     }
 
     [Fact]
-    public void AnOffsetOutsideTheFileIsInvalid()
+    public void OffsetOutsideFileIsInvalid()
     {
         var file = FileOf([]);
         foreach (var offset in (long[])[-8, 0, 40, 49, 56, long.MaxValue, long.MinValue])

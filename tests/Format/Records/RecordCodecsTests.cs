@@ -28,7 +28,7 @@ public class RecordCodecsTests
     ];
 
     [Property]
-    public void RecordsComeBackAsTheyWere(Seed seed)
+    public void RecordsRoundTrip(Seed seed)
     {
         foreach (var (name, encode, decode) in Codecs)
         {
@@ -38,13 +38,13 @@ public class RecordCodecsTests
     }
 
     [Property(MaxTest = 2_000)]
-    public void AnyBytesAreAnswered(byte[] bytes)
+    public void AnyBytesAreHandled(byte[] bytes)
     {
         foreach (var (_, _, decode) in Codecs) Survival.Bounded(bytes, span => decode(span.ToArray()) is not null);
     }
 
     [Property(MaxTest = 2_000)]
-    public void RandomDamageIsAnsweredAndWhatIsAcceptedIsCanonical(Seed seed)
+    public void RandomDamageIsRejectedOrCanonical(Seed seed)
     {
         var random = seed.NewRandom();
         var bytes = VersionEditCodec.Encode(Samples.RandomEdit(random));
@@ -56,7 +56,7 @@ public class RecordCodecsTests
     }
 
     [Fact]
-    public void DamageIsAnswered()
+    public void DamageIsHandled()
     {
         Survival.OfDamageTo(
             TableDescriptorCodec.Encode(Samples.Table), bytes => TableDescriptorCodec.TryDecode(bytes, out _, out _));

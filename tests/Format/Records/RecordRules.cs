@@ -85,7 +85,7 @@ public class RecordRules
     [InlineData(64)]
     [InlineData(65)]
     [InlineData(65_535)]
-    public void OfALongKeyTheFirstBytesAreWritten(int length)
+    public void LongKeyIsTruncatedWhenWritten(int length)
     {
         byte[] smallest = new byte[length], largest = new byte[length];
         largest[^1] = 1;
@@ -97,7 +97,7 @@ public class RecordRules
     }
 
     [Fact]
-    public void BoundsThatWereCutOffLeaveTheOrderOpen()
+    public void TruncatedBoundsLeaveOrderUndecided()
     {
         byte[] cut = [.. Enumerable.Repeat((byte)7, 64)];
         Assert.True(TableDescriptor.MayEndBefore([.. cut, 1], [.. cut, 2]));
@@ -108,7 +108,7 @@ public class RecordRules
     }
 
     [Fact]
-    public void AnUnknownTermMayStandBetweenKnownOnes()
+    public void UnknownTermMayLieBetweenKnownTerms()
     {
         var state =
             Samples.State with { Terms = [new TermRun(1, 3), new TermRun(5, TermRun.Unknown), new TermRun(9, 3)] };
@@ -116,7 +116,7 @@ public class RecordRules
     }
 
     [Fact]
-    public void OutcomesReachTheLastIndexOfAll()
+    public void OutcomesReachMaximalIndex()
     {
         var state =
             new MachineState { LastIndex = ulong.MaxValue, Outcomes = [new OutcomeRun(ulong.MaxValue - 1, 2, [3])] };
@@ -135,7 +135,7 @@ public class RecordRules
     }
 
     [Fact]
-    public void ATableMayChangeItsRun()
+    public void TableMayChangeRuns()
     {
         var edit = Samples.Edit with { Removed = [Samples.Table.Number] };
         Assert.True(VersionEditCodec.TryDecode(VersionEditCodec.Encode(edit), out _, out _));

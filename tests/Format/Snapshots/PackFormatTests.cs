@@ -6,7 +6,7 @@ namespace Varve.Tests.Format.Snapshots;
 public class PackFormatTests
 {
     [Fact]
-    public void TheHeaderComesBack()
+    public void HeaderRoundTrips()
     {
         var header = new PackHeader(SnapshotManifestCodec.FileLengthMax, SnapshotManifestCodec.TablesMax);
         Assert.True(PackFormat.TryDecodeHeader(PackFormat.EncodeHeader(header), out var decoded, out _));
@@ -25,7 +25,7 @@ public class PackFormatTests
     }
 
     [Fact]
-    public void DamageIsAnswered()
+    public void DamageIsHandled()
     {
         // A decoder of a prefix: more bytes are not its business.
         var header = PackFormat.EncodeHeader(new PackHeader(100, 3));
@@ -39,7 +39,7 @@ public class PackFormatTests
     }
 
     [Property]
-    public void AnyBytesAreAnswered(byte[] bytes, long length, ulong hash)
+    public void AnyBytesAreHandled(byte[] bytes, long length, ulong hash)
     {
         Assert.False(PackFormat.TryDecodeHeader(bytes, out _, out _));
         PackFormat.TryDecodeFileHeader(bytes, length, out _);

@@ -16,7 +16,7 @@ public sealed class PackedSnapshots : IDisposable
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
-    public async Task ASnapshotComesBackAsItWas()
+    public async Task SnapshotRoundTrips()
     {
         // Tables longer than a buffer, of its length, and short ones.
         var directory = MakeSnapshot(1, 256 << 10, 1_000_000, 3);
@@ -25,14 +25,14 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotWithoutTablesComesBack()
+    public async Task SnapshotWithoutTablesRoundTrips()
     {
         var directory = MakeSnapshot();
         Assert.Equal(FilesOf(directory), FilesOf(await UnpackAsync(await PackAsync(directory))));
     }
 
     [Fact]
-    public async Task AStreamThatTricklesIsRead()
+    public async Task TricklingStreamIsRead()
     {
         var directory = MakeSnapshot(100, 5);
         var target = NewDirectory();
@@ -61,10 +61,10 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task ATrailingByteIsRejected() => await RejectedAsync([.. await PackAsync(MakeSnapshot(20)), 0]);
+    public async Task TrailingByteIsRejected() => await RejectedAsync([.. await PackAsync(MakeSnapshot(20)), 0]);
 
     [Fact]
-    public async Task ABadManifestLeavesNothingBehind()
+    public async Task BadManifestLeavesNothing()
     {
         var pack = await PackAsync(MakeSnapshot(20));
         pack[PackFormat.HeaderSize + 20] ^= 1;
@@ -73,7 +73,7 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task ARejectedPackLeavesNoManifest()
+    public async Task RejectedPackLeavesNoManifest()
     {
         var pack = await PackAsync(MakeSnapshot(20));
         pack[^1] ^= 1;
@@ -81,7 +81,7 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task MoreFilesThanTheManifestHasAreRejected()
+    public async Task FilesBeyondManifestAreRejected()
     {
         var pack = await PackAsync(MakeSnapshot(20));
         PackFormat.EncodeHeader(new PackHeader(BitConverter.ToInt32(pack, 16), 2)).CopyTo(pack, 0);
@@ -90,7 +90,7 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task ATableOfOtherBytesIsRejectedThoughTheTrailerAgrees()
+    public async Task TableWithOtherBytesIsRejectedDespiteValidTrailer()
     {
         var pack = await PackAsync(MakeSnapshot(20));
         pack[^20] ^= 1;
@@ -106,7 +106,7 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task AClaimOfAHugeManifestAllocatesLittle()
+    public async Task ClaimedHugeManifestAllocatesLittle()
     {
         byte[] pack = [.. PackFormat.EncodeHeader(new PackHeader(SnapshotManifestCodec.FileLengthMax, 1)), 1, 2, 3];
         await RejectedAsync(pack);
@@ -116,7 +116,7 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task ADamagedDirectoryIsNotPacked()
+    public async Task DamagedDirectoryIsNotPacked()
     {
         var directory = MakeSnapshot(20, 30);
         var table = Directory.GetFiles(directory, "*.vtab")[0];
@@ -134,7 +134,7 @@ public sealed class PackedSnapshots : IDisposable
     }
 
     [Fact]
-    public async Task TheStreamsStayOpen()
+    public async Task StreamsStayOpen()
     {
         using var stream = new MemoryStream();
         await SnapshotPacker.PackAsync(_storage, MakeSnapshot(20), stream, CancellationToken.None);

@@ -8,7 +8,7 @@ namespace Varve.Tests.Format.Snapshots;
 public class SnapshotManifestTests
 {
     [Fact]
-    public void DamageIsAnswered() => Survival.OfDamageTo(
+    public void DamageIsHandled() => Survival.OfDamageTo(
         SnapshotManifestCodec.Encode(Samples.Manifest), bytes => SnapshotManifestCodec.TryDecode(bytes, out _, out _));
 
     [Fact]
@@ -27,19 +27,19 @@ public class SnapshotManifestTests
     }
 
     [Fact]
-    public void ASecondFrameIsRejected() =>
+    public void SecondFrameIsRejected() =>
         Rejected("bytes after the zstd frame", [.. Header(1), .. Frame([7]), .. Frame([])]);
 
     [Fact]
-    public void ASkippableFrameIsRejected() =>
+    public void SkippableFrameIsRejected() =>
         Rejected("not a zstd frame", [.. Header(0), 0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]);
 
     [Fact]
-    public void ALengthOverTheCapIsRejected() =>
+    public void LengthOverCapIsRejected() =>
         Rejected("payload is longer than 32 MiB", Header(SnapshotManifestCodec.PayloadLengthMax + 1));
 
     [Fact]
-    public void ALengthThatTheFrameDoesNotNameIsRejectedBeforeItIsAllocated()
+    public void LengthUnlikeFramesIsRejectedBeforeAllocation()
     {
         byte[] file = [.. Header(SnapshotManifestCodec.PayloadLengthMax), .. Frame([7])];
         Assert.False(Survival.Bounded(file, bytes => SnapshotManifestCodec.TryDecode(bytes, out _, out _)));
@@ -47,7 +47,7 @@ public class SnapshotManifestTests
     }
 
     [Fact]
-    public void ABombIsRejectedBeforeItIsAllocated()
+    public void DecompressionBombIsRejectedBeforeAllocation()
     {
         var bomb = Frame(new byte[SnapshotManifestCodec.PayloadLengthMax + 1]);
         byte[] file = [.. Header(SnapshotManifestCodec.PayloadLengthMax), .. bomb];
@@ -55,11 +55,11 @@ public class SnapshotManifestTests
     }
 
     [Fact]
-    public void ABombWithinTheCapIsDecompressedAndRejected() =>
+    public void BombWithinCapIsDecompressedAndRejected() =>
         Rejected("machine state of version 0 (this build reads 1)", [.. Header(1 << 20), .. Frame(new byte[1 << 20])]);
 
     [Fact]
-    public void AnotherVersionIsToldApart()
+    public void OtherVersionIsDistinguishedFromDamage()
     {
         var file = SnapshotManifestCodec.Encode(Samples.Manifest);
         file[8] = 2;
@@ -84,7 +84,7 @@ public class SnapshotManifestTests
     }
 
     [Fact]
-    public void ATableTwiceIsRefused() =>
+    public void DuplicateTableIsRefused() =>
         Refused(new AddedTable(2, Samples.Table), new AddedTable(1, Samples.Table with { Number = 77 }));
 
     [Fact]

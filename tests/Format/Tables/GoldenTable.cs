@@ -10,7 +10,7 @@ public class GoldenTable
     private static readonly ulong Salt = TableChecksum.Salt(Origin, 7);
 
     [Fact]
-    public void ATableOfTwoBlocksKeepsItsBytes()
+    public void TableOfTwoBlocksKeepsItsBytes()
     {
         var file = new List<byte>();
         var uniform = Block(

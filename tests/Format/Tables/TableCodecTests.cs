@@ -14,7 +14,7 @@ public class TableCodecTests(ITestOutputHelper output)
     private const int Seed = 4711;
 
     [Fact]
-    public void ABlockIsValidWhereItWasWrittenAndNowhereElse()
+    public void BlockIsValidOnlyWhereItWasWritten()
     {
         var block = Block(fixedSizes: true);
         Assert.True(DataBlock.TryValidate(block, Salt, 128, out _));
@@ -25,7 +25,7 @@ public class TableCodecTests(ITestOutputHelper output)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void NoFlippedBitAndNoTruncationOfABlockIsValid(bool fixedSizes)
+    public void FlippedOrTruncatedBlockIsInvalid(bool fixedSizes)
     {
         var block = Block(fixedSizes);
         for (var bit = 0; bit < block.Length * 8; bit++)
@@ -37,7 +37,7 @@ public class TableCodecTests(ITestOutputHelper output)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void TheShapeOfAnyBlockIsCheckedWithoutAnException(bool fixedSizes)
+    public void ShapeCheckOfAnyBlockNeverThrows(bool fixedSizes)
     {
         output.WriteLine($"seed {Seed}");
         var block = Block(fixedSizes);
@@ -65,7 +65,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AFooterIsTakenBackAndNoOtherBytesAre()
+    public void FooterRoundTripsAndOtherBytesAreRejected()
     {
         var footer = Footer(out long fileLength);
         var bytes = new byte[TableFooter.Bytes];
@@ -82,7 +82,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AFooterWithTheRightChecksumAndAnyRegionsSurvives()
+    public void FooterWithValidChecksumAndAnyRegionsIsHandled()
     {
         var footer = Footer(out long fileLength);
         var sound = new byte[TableFooter.Bytes];
@@ -110,7 +110,7 @@ public class TableCodecTests(ITestOutputHelper output)
     [InlineData(16)]
     [InlineData(17)]
     [InlineData(257)]
-    public void AnIndexIsTakenBackAndAnyOtherBytesSurvive(int blocks)
+    public void IndexRoundTripsAndOtherBytesAreHandled(int blocks)
     {
         var index = Index(blocks);
         var data = blocks * 128L;
@@ -125,7 +125,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void EverySeparatorStandsInExactlyOneNode()
+    public void EverySeparatorIsInExactlyOneNode()
     {
         foreach (var blocks in new[] { 1, 2, 15, 16, 17, 255, 256, 257, 5000 })
         {
@@ -144,7 +144,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ASeparatorDividesItsTwoKeysAndIsShort()
+    public void SeparatorDividesItsTwoKeysAndIsShort()
     {
         Assert.Equal("b"u8, TableIndex.Separator("abc"u8, "bcd"u8));
         Assert.Equal("ab\0"u8, TableIndex.Separator("ab"u8, "ab\0"u8));
@@ -152,7 +152,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void PropertiesAreTakenBackAndAnyOtherBytesSurvive()
+    public void PropertiesRoundTripAndOtherBytesAreHandled()
     {
         var properties = Properties();
         var bytes = new byte[properties.EncodedLength];
@@ -184,7 +184,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AFilterNeverDeniesAKeyThatItHolds()
+    public void FilterNeverDeniesStoredKey()
     {
         var random = new Random(Seed);
         foreach (var count in new[] { 1, 10, 1000, 20_000 })
@@ -199,7 +199,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void TheFilterAnswersTheSameWithAndWithoutVectors()
+    public void FilterAnswersAlikeWithAndWithoutVectors()
     {
         var random = new Random(Seed);
         var line = new byte[64];
@@ -218,7 +218,7 @@ public class TableCodecTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void HeadsOrderAsTheirBytes()
+    public void KeyHeadsOrderLikeKeys()
     {
         var random = new Random(Seed);
         for (var i = 0; i < 10_000; i++)

@@ -10,7 +10,7 @@ namespace Varve.Tests.Format.Wal;
 public class ChunkColumnsTests
 {
     [Property]
-    public void EntriesComeBackAsTheyWere(Seed seed)
+    public void EntriesRoundTrip(Seed seed)
     {
         var entries = WalSamples.RandomEntries(seed.NewRandom());
         var (payload, header) = Write(entries);
@@ -18,7 +18,7 @@ public class ChunkColumnsTests
     }
 
     [Property]
-    public void ColumnsTakeNoMoreThanTheirBound(Seed seed)
+    public void ColumnsStayWithinBound(Seed seed)
     {
         var entries = WalSamples.RandomEntries(seed.NewRandom());
         var (payload, header) = Write(entries);
@@ -37,7 +37,7 @@ public class ChunkColumnsTests
     }
 
     [Property]
-    public void DamageIsAnsweredAndNeverLeadsPastTheRecord(Seed seed)
+    public void DamageNeverReadsPastRecord(Seed seed)
     {
         var random = seed.NewRandom();
         var entries = WalSamples.RandomEntries(random);
@@ -57,7 +57,7 @@ public class ChunkColumnsTests
     }
 
     [Fact]
-    public void RefusedEntriesHaveBitsOfTheirOwn()
+    public void RefusedEntriesHaveTheirOwnBits()
     {
         EntryPosition[] entries = [.. Enumerable.Range(0, 20).Select(
             i => new EntryPosition { Index = 10 + (ulong)i, Term = 2, Succeeded = i % 3 == 0, Refused = i % 3 == 1 })];
@@ -79,7 +79,7 @@ public class ChunkColumnsTests
     }
 
     [Property(MaxTest = 2_000)]
-    public void AnyBytesAreAnswered(byte[] payload, byte flags, ushort count)
+    public void AnyBytesAreHandled(byte[] payload, byte flags, ushort count)
     {
         var header = new WalRecordHeader
         {

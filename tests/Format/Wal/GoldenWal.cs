@@ -46,7 +46,7 @@ public class GoldenWal
         (1, "kind 3"), (1, "0"), (3, "\"key\""), (1, "padding")).Check("wal-chunk");
 
     [Fact]
-    public void NoteRecords() => new Golden()
+    public void MarkerRecords() => new Golden()
         .Fields(
             WalSamples.Note(WalRecordType.Link, WalSamples.Words(6, 65_000, 0x99)),
             [(0, "link"), .. NoteFields, (8, "segment 6"), (8, "ended at 65,000"), (8, "its salt")])

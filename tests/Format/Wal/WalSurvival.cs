@@ -13,7 +13,7 @@ public class WalSurvival
         WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed];
 
     [Fact]
-    public void ARecordOfAnyTypeIsFoundWithoutItsChecksum()
+    public void RecordOfAnyTypeIsFoundWithoutChecksum()
     {
         var types = new List<WalRecordType>(Notes) { WalRecordType.Chunk };
         Assert.Equal(Enum.GetValues<WalRecordType>().Order(), types.Order());
@@ -25,7 +25,7 @@ public class WalSurvival
     }
 
     [Fact]
-    public void EveryFlippedBitOfASegmentHeaderIsNoticed()
+    public void FlippedBitInSegmentHeaderIsDetected()
     {
         var page = new byte[WalSegmentHeader.Size];
         WalSamples.Segment.Encode(page);
@@ -38,7 +38,7 @@ public class WalSurvival
     }
 
     [Fact]
-    public void ASegmentHeaderOfALaterVersionIsToldFromDamage()
+    public void SegmentHeaderOfLaterVersionIsDistinguishedFromDamage()
     {
         var page = new byte[WalSegmentHeader.Size];
         WalSamples.Segment.Encode(page);
@@ -54,7 +54,7 @@ public class WalSurvival
     [InlineData(4095)]
     [InlineData(-1)]
     [InlineData((1L << 35) + 1)]
-    public void ASegmentOfAnImpossibleLengthIsRefused(long length)
+    public void SegmentOfImpossibleLengthIsRefused(long length)
     {
         var page = new byte[WalSegmentHeader.Size];
         (WalSamples.Segment with { Length = length }).Encode(page);
@@ -63,7 +63,7 @@ public class WalSurvival
     }
 
     [Fact]
-    public void EveryFlippedBitOfARecordIsNoticed()
+    public void FlippedBitInRecordIsDetected()
     {
         foreach (var record in AllRecords())
         {
@@ -73,20 +73,20 @@ public class WalSurvival
     }
 
     [Fact]
-    public void EveryTruncationOfARecordIsNoticed()
+    public void TruncatedRecordIsDetected()
     {
         foreach (var record in AllRecords())
             for (var length = 0; length < record.Length; length++) Assert.False(Reads(record.AsSpan(0, length)));
     }
 
     [Fact]
-    public void WhatComesAfterARecordIsNotItsBusiness()
+    public void BytesAfterRecordDoNotMatter()
     {
         foreach (var record in AllRecords()) Assert.True(Reads([.. record, 1, 2, 3]));
     }
 
     [Fact]
-    public void ARecordOfAnotherPlaceOrAnotherSegmentNeverPasses()
+    public void RecordOfOtherOffsetOrSegmentIsRejected()
     {
         foreach (var record in AllRecords())
         {
@@ -98,7 +98,7 @@ public class WalSurvival
     }
 
     [Fact]
-    public void ZerosAreNeverARecord()
+    public void ZerosAreNoRecord()
     {
         var zeros = new byte[4096];
         Assert.False(WalRecordHeader.TryRead(zeros, 0, 0, out _, out _));
@@ -120,7 +120,7 @@ public class WalSurvival
     [InlineData(92, 6u)]
     [InlineData(92, 0xFF01u)]
     [InlineData(92, 2u)]
-    public void AWellSealedRecordOfAnImpossibleShapeIsRefused(int at, uint value)
+    public void RecordOfImpossibleShapeIsRefusedDespiteChecksum(int at, uint value)
     {
         var record = WalSamples.ChunkRecord();
         BitConverter.TryWriteBytes(record.AsSpan(at), value);
@@ -130,7 +130,7 @@ public class WalSurvival
     }
 
     [Property(MaxTest = 2_000)]
-    public void AnyBytesAreAnsweredAndPassForNothing(byte[] bytes, long offset, ulong salt)
+    public void AnyBytesAreRejectedAsRecord(byte[] bytes, long offset, ulong salt)
     {
         Assert.False(WalRecordHeader.TryRead(bytes, offset, salt, out _, out _));
         Assert.False(WalSegmentHeader.TryDecode(bytes, out _, out _));
@@ -140,7 +140,7 @@ public class WalSurvival
     }
 
     [Fact]
-    public void EveryFlippedBitOfAPointerFileIsNoticed()
+    public void FlippedBitInPointerFileIsDetected()
     {
         var pointer = new PointerFile(Samples.DatabaseId, 3);
         var bytes = pointer.Encode();
@@ -151,7 +151,7 @@ public class WalSurvival
     }
 
     [Fact]
-    public void APointerFileOfALaterVersionIsToldFromDamage()
+    public void PointerFileOfLaterVersionIsDistinguishedFromDamage()
     {
         var bytes = new PointerFile(Samples.DatabaseId, 3).Encode();
         bytes[8] = 2;
@@ -163,7 +163,7 @@ public class WalSurvival
     }
 
     [Property]
-    public void DamagedOperationsAreMeasuredWithinTheirBytes(Seed seed)
+    public void DamagedOperationsStayWithinTheirBytes(Seed seed)
     {
         var random = seed.NewRandom();
         var kind = (RecordKind)random.Next(1, 4);

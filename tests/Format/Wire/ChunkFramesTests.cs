@@ -7,7 +7,7 @@ namespace Varve.Tests.Format.Wire;
 public class ChunkFramesTests
 {
     [Property]
-    public void FramesComeBackInOrder(byte[][] chunks)
+    public void FramesRoundTripInOrder(byte[][] chunks)
     {
         var buffer = new ArrayBufferWriter<byte>();
         foreach (var chunk in chunks) ChunkFrames.WriteFrame(buffer, chunk);
@@ -23,7 +23,7 @@ public class ChunkFramesTests
     }
 
     [Fact]
-    public void AFrameThatIsCutOffIsAnErrorAndStaysInPlace()
+    public void TruncatedFrameIsErrorAndReaderStays()
     {
         var buffer = new ArrayBufferWriter<byte>();
         ChunkFrames.WriteFrame(buffer, [1, 2, 3]);
@@ -37,7 +37,7 @@ public class ChunkFramesTests
     }
 
     [Fact]
-    public void AHugeLengthIsAnError()
+    public void HugeLengthIsError()
     {
         ReadOnlySpan<byte> frames = [0xFF, 0xFF, 0xFF, 0xFF, 1];
         Assert.False(ChunkFrames.TryReadFrame(ref frames, out _, out var error));

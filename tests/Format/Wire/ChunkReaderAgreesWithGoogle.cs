@@ -6,7 +6,7 @@ namespace Varve.Tests.Format.Wire;
 public class ChunkReaderAgreesWithGoogle
 {
     [Property]
-    public void WhatGoogleEncodesIsDecodedAsItWas(EntryShape[] shapes)
+    public void GoogleEncodedChunksRoundTrip(EntryShape[] shapes)
     {
         var meanings = GoogleOracle.AssertSame(EntryShape.EncodeByGoogle(shapes));
         Assert.Equal(shapes.Length, meanings!.Count);
@@ -40,7 +40,7 @@ public class ChunkReaderAgreesWithGoogle
     public void GarbageIsAcceptedAlike(byte[] garbage) => GoogleOracle.AssertSame(garbage);
 
     [Property(MaxTest = 10_000)]
-    public void GarbageInAnEntryIsAcceptedAlike(byte[] garbage) =>
+    public void GarbageInEntryIsAcceptedAlike(byte[] garbage) =>
         GoogleOracle.AssertSame([(byte)garbage.Length, .. garbage.Take(127)]);
 
     [Property(MaxTest = 100)]

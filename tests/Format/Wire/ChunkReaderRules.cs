@@ -9,55 +9,55 @@ public class ChunkReaderRules
     private static readonly byte[] SomeCommand = [0x12, 0x07, 0x0A, 0x05, 0x0A, 0x03, 1, 2, 3];
 
     [Fact]
-    public void AnEmptyChunkHasNoEntries() => Assert.Empty(GoogleOracle.AssertSame([])!);
+    public void EmptyChunkHasNoEntries() => Assert.Empty(GoogleOracle.AssertSame([])!);
 
     [Fact]
-    public void AnEntryWithoutPayloadIsRejected() => Rejected("entry has no payload", [0x08, 1, 0x10, 1]);
+    public void EntryWithoutPayloadIsRejected() => Rejected("entry has no payload", [0x08, 1, 0x10, 1]);
 
     [Fact]
-    public void APayloadWithoutMemberIsRejected() => Rejected("entry has no payload", [0x08, 1, 0x1A, 0]);
+    public void PayloadWithoutMemberIsRejected() => Rejected("entry has no payload", [0x08, 1, 0x1A, 0]);
 
     [Fact]
-    public void ACommandWithoutOperationIsRejected() =>
+    public void CommandWithoutOperationIsRejected() =>
         Rejected("command has no operation", [0x08, 1, 0x1A, 2, 0x12, 0]);
 
     [Fact]
-    public void ACommandOfBadBytesIsRejected() =>
+    public void CommandOfBadBytesIsRejected() =>
         Rejected("protobuf wire type is unknown", [0x08, 1, 0x1A, 3, 0x12, 1, 0x0F]);
 
     [Fact]
-    public void BadCommandBytesThatWereReplacedAreJustBytes() =>
+    public void ReplacedBadCommandBytesAreIgnored() =>
         Assert.Equal(CommandKind.Noop, Accepted([0x1A, 3, 0x12, 1, 0x0F, 0x1A, 2, 0x0A, 0]).Kind);
 
     [Fact]
     public void TagZeroIsRejected() => Rejected("protobuf tag has field number 0", [0x1A, 2, 0x0A, 0, 0x00]);
 
     [Fact]
-    public void AnEndGroupWithoutStartIsRejected() =>
+    public void EndGroupWithoutStartIsRejected() =>
         Rejected("protobuf group ends without a start", [0x1A, 2, 0x0A, 0, 0x0C]);
 
     [Fact]
-    public void ATrailingByteRejectsTheChunk()
+    public void TrailingByteRejectsChunk()
     {
         byte[] chunk = [.. Delimited([0x1A, 2, 0x0A, 0]), 0x80];
         Assert.Null(GoogleOracle.AssertSame(chunk));
     }
 
     [Fact]
-    public void ALengthPastTheChunkIsRejected() => Assert.Null(GoogleOracle.AssertSame([0x05, 0x1A, 2, 0x0A, 0]));
+    public void LengthPastChunkIsRejected() => Assert.Null(GoogleOracle.AssertSame([0x05, 0x1A, 2, 0x0A, 0]));
 
     [Fact]
-    public void ANegativeLengthIsRejected() => Assert.Null(GoogleOracle.AssertSame([0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0]));
+    public void NegativeLengthIsRejected() => Assert.Null(GoogleOracle.AssertSame([0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0]));
 
     [Fact]
     public void LengthsDropBitsPastThe32nd() =>
         Assert.Single(GoogleOracle.AssertSame([0x84, 0x80, 0x80, 0x80, 0x10, 0x1A, 2, 0x0A, 0])!);
 
     [Fact]
-    public void ConfigIsANoop() => Assert.Equal(CommandKind.Noop, Accepted([0x1A, 6, 0x1A, 4, 0x0A, 2, 0x08, 7]).Kind);
+    public void ConfigIsNoop() => Assert.Equal(CommandKind.Noop, Accepted([0x1A, 6, 0x1A, 4, 0x0A, 2, 0x08, 7]).Kind);
 
     [Fact]
-    public void ConfigWithAnAddressThatIsNotUtf8IsRejected() =>
+    public void ConfigWithAddressThatIsNotUtf8IsRejected() =>
         Rejected("string is not valid UTF-8", [0x1A, 7, 0x1A, 5, 0x0A, 3, 0x12, 1, 0xFF]);
 
     [Fact]
@@ -69,7 +69,7 @@ public class ChunkReaderRules
         Rejected("protobuf varint is cut off or longer than ten bytes", [0x1A, 3, 0x0A, 1, 0x08]);
 
     [Fact]
-    public void AKnownFieldOfAnotherWireTypeIsUnknown()
+    public void KnownFieldOfOtherWireTypeIsUnknown()
     {
         // Index as a fixed64, then as a varint: only the second is the index.
         var meaning = Accepted([0x09, 1, 2, 3, 4, 5, 6, 7, 8, 0x08, 5, 0x1A, 9, .. SomeCommand]);
@@ -78,7 +78,7 @@ public class ChunkReaderRules
     }
 
     [Fact]
-    public void TheLastOfRepeatedNumbersCounts() =>
+    public void LastOfRepeatedNumbersCounts() =>
         Assert.Equal(2UL, Accepted([0x08, 1, 0x08, 2, 0x1A, 2, 0x0A, 0]).Index);
 
     [Fact]
@@ -94,7 +94,7 @@ public class ChunkReaderRules
     }
 
     [Fact]
-    public void AnotherOperationClearsTheOneBefore()
+    public void LaterOperationReplacesEarlier()
     {
         // insert { key }, delete {}, insert { value }: an insert without key.
         var meaning = Accepted([0x1A, 14, 0x12, 12, 0x0A, 3, 0x0A, 1, 7, 0x12, 0, 0x0A, 3, 0x12, 1, 8]);
@@ -102,7 +102,7 @@ public class ChunkReaderRules
     }
 
     [Fact]
-    public void AnEmptyExpectedValueIsNotAnAbsentOne()
+    public void EmptyExpectedValueIsNotAbsence()
     {
         Assert.Equal("", Accepted([0x1A, 9, 0x12, 7, 0x1A, 5, 0x0A, 1, 7, 0x12, 0]).Expected);
         Assert.Null(Accepted([0x1A, 7, 0x12, 5, 0x1A, 3, 0x0A, 1, 7]).Expected);
@@ -122,7 +122,7 @@ public class ChunkReaderRules
     }
 
     [Fact]
-    public void NothingIsReadAfterAnError()
+    public void NothingIsReadAfterError()
     {
         byte[] chunk = [.. Delimited([0x00]), .. Delimited([0x1A, 2, 0x0A, 0])];
         var reader = new ChunkReader(chunk);
@@ -133,7 +133,7 @@ public class ChunkReaderRules
     }
 
     [Fact]
-    public void AnErrorSaysWhere()
+    public void ErrorCarriesOffset()
     {
         var buffer = new ArrayBufferWriter<byte>();
         ChunkWriter.WriteNoop(buffer, 1, 1);

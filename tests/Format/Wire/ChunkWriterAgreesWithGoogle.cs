@@ -8,13 +8,13 @@ namespace Varve.Tests.Format.Wire;
 public class ChunkWriterAgreesWithGoogle
 {
     [Property]
-    public void BytesAreGooglesBytes(EntryShape shape)
+    public void BytesEqualGoogles(EntryShape shape)
     {
         if (shape.EncodeByOurs() is { } ours) Assert.Equal(EntryShape.EncodeByGoogle([shape]), ours);
     }
 
     [Property]
-    public void VarintsComeBack(Seed seed, byte shift)
+    public void VarintsRoundTrip(Seed seed, byte shift)
     {
         var value = ((ulong)seed.Value * 0x9E37_79B9_7F4A_7C15) >> (shift & 63);
         Span<byte> bytes = stackalloc byte[WireVarint.SizeMax + 8];
@@ -29,7 +29,7 @@ public class ChunkWriterAgreesWithGoogle
     }
 
     [Fact]
-    public void EntriesFollowOneAnother()
+    public void EntriesAreAppendedInOrder()
     {
         var buffer = new ArrayBufferWriter<byte>();
         ChunkWriter.WriteNoop(buffer, 1, 1);

@@ -79,21 +79,21 @@ internal static class CallerBugs
 
         new("refusal-not-replayed", "after a replay a refused command counts as a compare-and-swap that failed",
             "Conformance: Rules.EngineKeepsInvalidCommandRules."
-                + "ARefusedCommandIsRememberedAcrossReopeningAndByTheOtherPolicy",
+                + "RefusalSurvivesReopenAndPolicyChange",
             new Edit("WalReplayer.cs", "Refused = columns.Refused", "Refused = !SEEDED && columns.Refused")),
 
         new("refusal-not-persisted", "a flush or a snapshot forgets which commands were refused",
-            "Conformance: Rules.EngineKeepsInvalidCommandRules.RefusedCommandsTravelInASnapshot",
+            "Conformance: Rules.EngineKeepsInvalidCommandRules.RefusalsTravelInSnapshot",
             new Edit("OutcomeLog.cs", "{ Refused = refused };", "{ Refused = SEEDED ? null : refused };")),
 
         new("null-expectation-is-empty", "a compare-and-swap that expects null expects an empty value",
-            "Conformance: Surface.CommandTests.NullIsAbsenceAndEmptyIsAValue",
+            "Conformance: Surface.CommandTests.NullIsAbsenceAndEmptyIsValue",
             new Edit("Command.cs",
                 "expected is null ? default(ReadOnlyMemory<byte>?) : expected, ttlSeconds);",
                 "!SEEDED && expected is null ? default(ReadOnlyMemory<byte>?) : expected.AsMemory(), ttlSeconds);")),
 
         new("passed-over-called-applied", "an index that the position was moved past is said to have been applied",
-            "Conformance: Surface.CommandTests.IndexesThatBelongToNoEntryAreNotCalledAppliedBefore",
+            "Conformance: Surface.CommandTests.SkippedIndexesAreNotReportedAsDuplicates",
             new Edit(
                 "ChunkValidator.cs", "generation.Outcomes.IsPassedOver(index)",
                 "!SEEDED && generation.Outcomes.IsPassedOver(index)")),

@@ -119,22 +119,22 @@ internal static class DirectoryBugs
             new Edit("Follower.cs", "if (_isHalfRead || !Reaches", "if (_isHalfRead || !SEEDED && !Reaches")),
 
         new("shares-never-asked-for", "the writer asks nobody before it writes over what it has let go of",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "DirectoryClaim.cs", "IsShared(IStorage storage, string directory) => ",
                 "IsShared(IStorage storage, string directory) => !SEEDED && ")),
 
         new("one-look-beside-a-writer", "a reader calls corrupt what is gone since its only look at the manifest",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "DirectoryLook.cs", "catch (Exception e) when (e is", "catch (Exception e) when (!SEEDED && e is")),
 
         new("growth-ends-with-its-segment", "a reader that catches up does not go on in the segment after the last",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("LogGrowth.cs", "if (FindNext(current, goesOnIn)", "if (SEEDED || FindNext(current, goesOnIn)")),
 
         new("growth-goes-on-anywhere", "a reader that catches up goes on in a segment that does not follow on the last",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("LogGrowth.cs", "if (WalRecovery.LinksTo(", "if (SEEDED || WalRecovery.LinksTo(")),
 
         new("catch-up-begins-during-a-close", "a close waits for a catch-up while another one can still begin",

@@ -76,26 +76,26 @@ internal static class EvolutionBugs
         new(
             "unknown-lease-clock-is-damage",
             "a state with a lease clock that this build does not know is reported as corruption",
-            "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
+            "Format: Evolution.NewerFormats.NewerFormatIsRefusedWithOffset",
             new Edit(
                 "MachineStateCodec.cs", "if (clock > StoredLeaseClock.Log)",
                 "if (!SEEDED && clock > StoredLeaseClock.Log)")),
 
         new("unknown-row-kind-is-damage", "a row of an unknown kind is reported as corruption",
-            "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
+            "Format: Evolution.NewerFormats.NewerFormatIsRefusedWithOffset",
             new Edit("DataBlockShape.cs",
                 "return Unsupported(header.KindsOffset + i,",
                 "if (SEEDED) return Fail(header.KindsOffset + i, \"unknown kind\", out error); "
                     + "else return Unsupported(header.KindsOffset + i,")),
 
         new("longer-footer-is-damage", "a table's footer of another length is reported as corruption",
-            "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
+            "Format: Evolution.NewerFormats.NewerFormatIsRefusedWithOffset",
             new Edit(
                 "TableFooter.cs", "if (version == FormatVersion && length != Bytes)",
                 "if (!SEEDED && version == FormatVersion && length != Bytes)")),
 
         new("columns-of-a-marker-ignored", "a record without entries may have columns",
-            "Format: Evolution.NewerFormats.EachIsRefusedWithItsPlace",
+            "Format: Evolution.NewerFormats.NewerFormatIsRefusedWithOffset",
             new Edit(
                 "WalRecord.cs", "OperationCount != 0 || Flags != 0)",
                 "OperationCount != 0 || (!SEEDED && Flags != 0))")),

@@ -11,7 +11,7 @@ internal static class GrowthBugs
         new(
             "flush-looks-twice",
             "a flush judges one version and takes the next: a reset between the two ends the background",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("CompactionScheduler.cs",
                 "if (_engine.State.IsStopping) return false;\n        var version = _versions.AcquireCurrent();",
                 "if (_engine.State.IsStopping || (SEEDED && _versions.Current.Memtables.Length < 2)) return false;\n   "
@@ -24,7 +24,7 @@ internal static class GrowthBugs
         new(
             "merge-counts-in-another-state",
             "a merge that a reset has overtaken moves the time of the new state's count",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("LeaseHorizon.cs",
                 "if (current.Generation != version.Generation) return 0;",
                 "if (!SEEDED && current.Generation != version.Generation) return 0;")),

@@ -22,7 +22,7 @@ internal static class HostileBugs
                 "if (!SEEDED) handle.Table.EnsureSeed(hashSeed);")),
 
         new("one-secret-for-both-factors", "a key's hash masks only one factor of the product with a secret",
-            "Format: KeyHasherTests.ItIsTheFunctionOfTheFormatsPage",
+            "Format: KeyHasherTests.HashMatchesFormatDocument",
             new Edit("KeyHasher.cs", "first ^= _first;", "first ^= SEEDED ? 0 : _first;")),
 
         new("chunk-probes-without-bound", "a chunk's own table of keys is probed until the key is found",
@@ -52,7 +52,7 @@ internal static class HostileBugs
         new(
             "number-met-overwrites-the-counter",
             "a number met in the directory is written over numbers that are given out meanwhile",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("FileNumbers.cs",
                 "var before = Interlocked.CompareExchange(ref _next, Math.Min(number, "
                     + "VersionEdit.FileNumberLimit - 1) + 1, seen);",

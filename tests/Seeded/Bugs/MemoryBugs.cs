@@ -14,7 +14,7 @@ internal static class MemoryBugs
         new(
             "split-truncates-before-it-publishes",
             "a split takes rows out of the old block before the new one can be reached",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("BlockList.Writer.cs",
                 "Publish(left, right);\n        Volatile.Write(ref from->Order",
                 "if (SEEDED) { Volatile.Write(ref from->Order, RowOrder.Truncate(order, RowsKeptBySplit)); "
@@ -28,7 +28,7 @@ internal static class MemoryBugs
                 "if (!SEEDED && at->Open != 0 && !SharesPrefix(at, key))")),
 
         new("no-second-look-at-the-directory", "a get that met a split of the hash directory does not look again",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "HashDirectory.cs", "if (Volatile.Read(ref _count) == count) return 0;",
                 "if (SEEDED || Volatile.Read(ref _count) == count) return 0;")),
@@ -39,7 +39,7 @@ internal static class MemoryBugs
 
         new("no-second-look-at-the-version", "a read takes a version and a position that was published after it: "
             + "a rotation and an apply between the two",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "VersionSet.cs", "if (version == Current) return version;",
                 "if (SEEDED || version == Current) return version;")),
@@ -51,7 +51,7 @@ internal static class MemoryBugs
                 "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),
 
         new("pins-without-fence", "the scan of the pins does without its fence",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "EpochTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();",
                 "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),

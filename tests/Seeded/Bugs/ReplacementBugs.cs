@@ -24,7 +24,7 @@ internal static class ReplacementBugs
                 "if (!SEEDED && version.Generation.Applied.Read().Index < last.Index)")),
 
         new("merge-counted-too-late", "a reading of the statistics shows a merged run and does not count the merge",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "MergeJob.cs", "engine.Counters.Compactions++;", "if (!SEEDED) engine.Counters.Compactions++;"),
             new Edit(
@@ -35,7 +35,7 @@ internal static class ReplacementBugs
         new(
             "open-fails-on-temporary-in-use",
             "an open fails on a temporary file that it cannot delete because somebody reads it",
-            "Conformance: Surface.FilesInUseTests.ASegmentThatAReaderHasMappedOutlivesItsWriterUnderItsTemporaryName",
+            "Conformance: Surface.FilesInUseTests.MappedSegmentOutlivesItsWriterUnderTemporaryName",
             new Edit("OrphanSweeper.cs",
                 "if (FileNames.IsTemporary(name)) DurableFile.TryDelete(storage, PathOf(name));",
                 "if (FileNames.IsTemporary(name)) { if (SEEDED) storage.Delete(PathOf(name)); "
@@ -44,7 +44,7 @@ internal static class ReplacementBugs
         new(
             "open-fails-on-staging-in-use",
             "an open fails on a staging directory that it cannot delete because somebody reads a file in it",
-            "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
+            "Conformance: Surface.FilesInUseTests.OpenKeepsTemporaryAndStagedFilesInUse",
             new Edit("OrphanSweeper.cs",
                 "DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/')));",
                 "{ if (SEEDED) DirectoryTree.Delete(storage, PathOf(name.TrimEnd('/'))); "
@@ -53,7 +53,7 @@ internal static class ReplacementBugs
         new(
             "replacement-needs-the-first-temporary-name",
             "a file cannot be replaced while its temporary name is in use",
-            "Conformance: Surface.FilesInUseTests.AnOpenLeavesTemporariesAndStagedFilesThatAreInUse",
+            "Conformance: Surface.FilesInUseTests.OpenKeepsTemporaryAndStagedFilesInUse",
             new Edit(
                 "DurableFile.cs", "while (storage.FileExists(temporary))",
                 "while (!SEEDED && storage.FileExists(temporary))")),

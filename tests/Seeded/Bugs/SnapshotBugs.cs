@@ -16,13 +16,13 @@ internal static class SnapshotBugs
                 "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
 
         new("snapshot-includes-later-entries", "a snapshot behind the last entry has what followed",
-            "Conformance: Rules.EngineKeepsSnapshotRules.ASnapshotBehindTheLastEntryHasNothingOfWhatFollowed",
+            "Conformance: Rules.EngineKeepsSnapshotRules.SnapshotOfEarlierEntryExcludesLaterEntries",
             new Edit(
                 "SnapshotBuilder.cs", "cursor.Open(version.Memtables, [], lastIncluded);",
                 "cursor.Open(version.Memtables, [], SEEDED ? ulong.MaxValue : lastIncluded);")),
 
         new("snapshot-loses-leases", "a snapshot has leased keys without their deadlines",
-            "Conformance: Rules.EngineKeepsSnapshotRules.LeasesTravelWithTheSnapshotOnTheLogClock",
+            "Conformance: Rules.EngineKeepsSnapshotRules.LeasesTravelWithSnapshotOnLogClock",
             new Edit("SnapshotBuilder.cs",
                 "batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);",
                 "batch.Add(cursor.Key, SEEDED && cursor.Kind == RecordKind.LeasedPut ? RecordKind.Put : cursor.Kind, "
@@ -53,13 +53,13 @@ internal static class SnapshotBugs
                 "Memtables.Aggregate(SEEDED ? 0 : Base.CleanedTimeMs,")),
 
         new("install-ignores-the-checksum", "a snapshot that is not the one announced is installed",
-            "Conformance: Rules.EngineKeepsInstallRules.AWrongChecksumIsRejected",
+            "Conformance: Rules.EngineKeepsInstallRules.WrongChecksumIsRejected",
             new Edit(
                 "SnapshotInstaller.cs", "if (!checksum.SequenceEqual(metadata.Checksum.Span))",
                 "if (!SEEDED && !checksum.SequenceEqual(metadata.Checksum.Span))")),
 
         new("install-before-verification", "a snapshot's tables are taken without a look at their bytes",
-            "Conformance: Rules.EngineKeepsInstallRules.AFlippedByteAnywhereIsRejected",
+            "Conformance: Rules.EngineKeepsInstallRules.FlippedByteAnywhereIsRejected",
             new Edit(
                 "SnapshotInstaller.cs", "if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)",
                 "if (hash.GetCurrentHashAsUInt128() is var computed && !SEEDED && computed != table.Hash)"),
@@ -74,13 +74,13 @@ internal static class SnapshotBugs
                 "new VersionEdit { Replace = !SEEDED, NextFileNumber = 0,")),
 
         new("install-of-an-older-state", "a snapshot older than the state is installed",
-            "Conformance: Rules.EngineKeepsInstallRules.AnOlderSnapshotThanTheStateIsRejected",
+            "Conformance: Rules.EngineKeepsInstallRules.SnapshotOlderThanStateIsRejected",
             new Edit(
                 "StateReplacement.cs", "if (metadata.LastIncluded.Index < applied)",
                 "if (!SEEDED && metadata.LastIncluded.Index < applied)")),
 
         new("install-of-another-position", "a snapshot is installed under an index that is not its data's",
-            "Conformance: Rules.EngineKeepsInstallRules.AnotherPositionThanAnnouncedIsRejected",
+            "Conformance: Rules.EngineKeepsInstallRules.OtherPositionThanAnnouncedIsRejected",
             new Edit(
                 "SnapshotInstaller.cs", "if (manifest.State.LastIndex != metadata.LastIncluded.Index",
                 "if (!SEEDED && manifest.State.LastIndex != metadata.LastIncluded.Index")),
@@ -98,7 +98,7 @@ internal static class SnapshotBugs
                 "if (!SEEDED) Discard(staging, moved);\n            if")),
 
         new("bomb-decompressed", "a snapshot's manifest is decompressed before its length is checked",
-            "Format: Snapshots.SnapshotManifestTests.ALengthOverTheCapIsRejected",
+            "Format: Snapshots.SnapshotManifestTests.LengthOverCapIsRejected",
             new Edit("SnapshotManifestCodec.cs",
                 "return BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax",
                 "return !SEEDED && BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax")),

@@ -89,7 +89,7 @@ internal static class SnapshotTargetBugs
         new(
             "manifest-before-its-tables",
             "a snapshot's manifest may have a durable name where its tables have none yet",
-            "Simulation: Runs.SnapshotTargetLossTests.WhateverIsLostTheTargetHoldsAWholeSnapshotOrNone",
+            "Simulation: Runs.SnapshotTargetLossTests.TargetHoldsWholeSnapshotOrNoneAfterPowerLoss",
             new Edit("SnapshotTarget.cs",
                 "if (name == Format.SnapshotNames.Manifest) _storage.SyncDirectory(_target);",
                 "if (!SEEDED && name == Format.SnapshotNames.Manifest) _storage.SyncDirectory(_target);")),

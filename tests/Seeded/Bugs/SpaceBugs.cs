@@ -46,7 +46,7 @@ internal static class SpaceBugs
                 "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
 
         new("sweep-fails-on-file-in-use", "an open fails on a file that it cannot delete because somebody reads it",
-            "Conformance: Surface.FilesInUseTests.AnOpenLeavesTablesThatAViewOfAClosedEngineStillReads",
+            "Conformance: Surface.FilesInUseTests.OpenKeepsTablesReadByViewOfClosedEngine",
             new Edit("OrphanSweeper.cs", "{ DurableFile.TryDelete(storage, PathOf(name)); }",
                 "{ if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name)); }")),
 

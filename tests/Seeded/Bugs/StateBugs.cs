@@ -6,17 +6,17 @@ internal static class StateBugs
     public static readonly Bug[] All =
     [
         new("deadline-by-the-local-clock", "under the log's clock a deadline is computed from the local one",
-            "Conformance: Rules.EngineKeepsLeaseRules.TheLogClockExpiresAKeyByTheTimestampsOfTheLog",
+            "Conformance: Rules.EngineKeepsLeaseRules.LogClockExpiresKeyByTimestampsOfLog",
             new Edit("RecordBuilder.cs", "var time = _isLogClock ?", "var time = !SEEDED && _isLogClock ?")),
 
         new("local-clock-runs-backward", "when the local clock goes back, expired keys come to life",
-            "Conformance: Rules.EngineKeepsLeaseRules.TheLocalClockNeverRunsBackward",
+            "Conformance: Rules.EngineKeepsLeaseRules.LocalClockNeverRunsBackward",
             new Edit(
                 "EngineClock.cs", "while (timeMs > seen)",
                 "if (SEEDED) return timeMs;\n        while (timeMs > seen)")),
 
         new("put-keeps-the-old-lease", "a plain put over a leased key keeps the lease",
-            "Conformance: Rules.EngineKeepsLeaseRules.APlainInsertClearsTheLease",
+            "Conformance: Rules.EngineKeepsLeaseRules.PlainInsertClearsLease",
             new Edit("RecordBuilder.cs",
                 "? DeadlineOf(time, head.TtlSeconds) : 0;",
                 "? DeadlineOf(time, head.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior "
@@ -26,53 +26,53 @@ internal static class StateBugs
                     + "RecordKind.LeasedPut), new KeyVersion(record.Index.OperationAt(prior)).Deadline);")),
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
-            "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnExpiredKeyIsAbsentToIt",
+            "Conformance: Rules.EngineKeepsCompareAndSwapRules.SwapTreatsExpiredKeyAsAbsent",
             new Edit(
                 "RecordBuilder.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);",
                 "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
 
         new("swap-blind-to-its-chunk", "a compare-and-swap of a record that is built beside the log looks for an "
             + "earlier write of its chunk in the log",
-            "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.AWriteEarlierInTheChunkCounts",
+            "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.EarlierWriteInChunkIsSeen",
             new Edit(
                 "WalWriter.cs", "_isBeside && offset >= Active.End ?",
                 "!SEEDED && _isBeside && offset >= Active.End ?")),
 
         new("empty-expectation-is-absence", "a compare-and-swap that expects an empty value takes an absent key",
-            "Conformance: Rules.EngineKeepsCompareAndSwapRules.AnEmptyValueIsAValue",
+            "Conformance: Rules.EngineKeepsCompareAndSwapRules.EmptyValueIsNotAbsence",
             new Edit(
                 "RecordBuilder.cs", "? exists && value.SequenceEqual(expected) : !exists;",
                 "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
 
         new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
-            "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcome",
+            "Conformance: Rules.EngineKeepsDuplicateRules.DuplicateGetsItsFirstOutcome",
             new Edit(
                 "ChunkValidator.cs", "new ApplyResult(index, generation.Outcomes.Find(index)",
                 "new ApplyResult(index, (SEEDED ? ApplyStatus.Applied : default(ApplyStatus?)) ?? "
                     + "generation.Outcomes.Find(index)")),
 
         new("replayed-outcome-lost", "after a replay every entry counts as succeeded",
-            "Conformance: Rules.EngineKeepsDuplicateRules.ADuplicateGetsItsFirstOutcomeAfterReopening",
+            "Conformance: Rules.EngineKeepsDuplicateRules.DuplicateGetsItsFirstOutcomeAfterReopening",
             new Edit("WalReplayer.cs", "Succeeded = columns.Succeeded", "Succeeded = SEEDED || columns.Succeeded")),
 
         new("gap-accepted", "a chunk that does not follow on is applied: a hole in the log",
-            "Conformance: Rules.EngineKeepsChunkRules.AGapBeforeTheChunkIsRefused",
+            "Conformance: Rules.EngineKeepsChunkRules.GapBeforeChunkIsRefused",
             new Edit(
                 "ChunkValidator.cs", "if (entry.Index != lastIndex + 1 &&",
                 "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
 
         new("half-a-chunk-applied", "a chunk that is malformed at its end is applied up to there",
-            "Conformance: Surface.WireTests.ATrailingByteIsRefused",
+            "Conformance: Surface.WireTests.TrailingByteIsRefused",
             new Edit("ChunkDecoder.cs", "if (!reader.AtEnd)", "if (!SEEDED && !reader.AtEnd)")),
 
         new("prefix-of-high-bytes", "the end of a prefix that ends in 0xFF wraps around",
-            "Conformance: Rules.EngineKeepsReadRules.APrefixOfHighBytesEndsWhereItShould",
+            "Conformance: Rules.EngineKeepsReadRules.PrefixOfHighBytesEndsCorrectly",
             new Edit(
                 "PrefixScan.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;",
                 "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
 
         new("scan-takes-its-end", "a scan includes the key that it is to stop before",
-            "Conformance: Rules.EngineKeepsReadRules.APrefixGivesItsKeysAndNoOthers",
+            "Conformance: Rules.EngineKeepsReadRules.PrefixScanReturnsItsKeysOnly",
             new Edit(
                 "MemtableIterator.cs", "return _backward ? order >= 0 : order < 0;",
                 "return _backward ? order >= 0 : order < (SEEDED ? 1 : 0);"),
@@ -86,13 +86,13 @@ internal static class StateBugs
             new Edit("LiveKeyCounter.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
 
         new("clean-up-forgets-what-it-gave", "a lease that was handed out is handed out again after a reopening",
-            "Conformance: Rules.EngineKeepsLeaseRules.CleanupReturnsWhatExpiredOnceAndNothingElse",
+            "Conformance: Rules.EngineKeepsLeaseRules.CleanupReturnsExpiredKeysOnce",
             new Edit(
                 "WalReplayer.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,",
                 "CleanedTimeMs = SEEDED ? CleanedTimeMs : Math.Max(CleanedTimeMs,")),
 
         new("published-before-insertion", "the applied index is published before the memtable has the entries",
-            "Schedules: ScheduleTests.AllSchedulesWithFewDeparturesFindNothing",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("Publisher.cs",
                 "var index = versions.Current.Memtables[0].Index;",
                 "var index = versions.Current.Memtables[0].Index;\n        if (SEEDED) "

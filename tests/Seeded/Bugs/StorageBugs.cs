@@ -18,14 +18,14 @@ internal static class StorageBugs
         new(
             "made-directory-not-named-durably",
             "directories that are made on the way to a database have no durable names",
-            "Simulation: Runs.DurableNamesTests.ADatabaseInDirectoriesThatItsOpenMade",
+            "Simulation: Runs.DurableNamesTests.DatabaseInNewDirectoriesSurvivesPowerLoss",
             new Edit(
                 "DirectoryTree.cs", "storage.SyncDirectory(parent);", "if (!SEEDED) storage.SyncDirectory(parent);")),
 
         new(
             "found-directory-not-named-durably",
             "a directory that an earlier open made, and could not make durable, is taken as it is",
-            "Simulation: Runs.DurableNamesTests.ADatabaseWhoseFirstOpenCouldNotSyncTheDirectoryAboveIt",
+            "Simulation: Runs.DurableNamesTests.DatabaseSurvivesPowerLossAfterFailedParentSync",
             new Edit(
                 "DatabaseCreator.cs", "is { Length: > 0 } parent) storage.SyncDirectory(parent);",
                 "is { Length: > 0 } parent && !SEEDED) storage.SyncDirectory(parent);")),
@@ -97,7 +97,7 @@ internal static class StorageBugs
                     + "        if (SEEDED) _manifest.Append(change.ToEdit(Numbers.Peek));")),
 
         new("half-an-edit-stays", "an edit whose write failed is left in the manifest as far as it got",
-            "Simulation: Runs.SimulationTests.AnEditThatCouldNotBeWrittenIsTakenBack",
+            "Simulation: Runs.SimulationTests.UnwrittenEditIsRolledBack",
             new Edit("ManifestStore.cs",
                 "_file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));",
                 "_file!.Write(SEEDED ? _end : _end + ManifestLog.ChecksumSize, SEEDED ? record.AsSpan() : "
@@ -110,13 +110,13 @@ internal static class StorageBugs
                 "if (!SEEDED) _storage.SyncDirectory(_directory);")),
 
         new("manifest-checksum-ignored", "a damaged edit of the manifest is applied",
-            "Format: Records.ManifestLogTests.EveryFlippedBitOfARecordIsNoticed",
+            "Format: Records.ManifestLogTests.FlippedBitInRecordIsDetected",
             new Edit("ManifestLog.cs",
                 "if (BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt))",
                 "if (!SEEDED && BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt))")),
 
         new("manifest-without-salt", "an edit of another manifest passes",
-            "Format: Records.ManifestLogTests.ARecordOfAnotherFileIsInvalid",
+            "Format: Records.ManifestLogTests.RecordOfOtherFileIsInvalid",
             new Edit("ManifestLog.cs",
                 "XxHash3.HashToUInt64(source, unchecked((long)salt));",
                 "XxHash3.HashToUInt64(source, SEEDED ? 0 : unchecked((long)salt));")),

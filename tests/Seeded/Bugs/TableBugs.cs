@@ -34,7 +34,7 @@ internal static class TableBugs
                 "if (SEEDED || footer!.Origin == descriptor.Origin &&")),
 
         new("block-of-another-place", "a block passes at another place of its table",
-            "Format: Tables.TableCodecTests.ABlockIsValidWhereItWasWrittenAndNowhereElse",
+            "Format: Tables.TableCodecTests.BlockIsValidOnlyWhereItWasWritten",
             new Edit(
                 "TableChecksum.cs", "unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));",
                 "unchecked((long)(salt + (SEEDED ? 0 : (ulong)fileOffset) * 0x9E3779B97F4A7C15));")),
@@ -52,7 +52,7 @@ internal static class TableBugs
                 "key.SequenceCompareTo(_largestKey) <= (SEEDED ? -1 : 0);")),
 
         new("older-version-wins", "where two sources have a key, the older version is kept",
-            "Conformance: Rules.TinyEngineKeepsReadRules.ManyOverwritesAcrossFlushesLeaveOneValueAKey",
+            "Conformance: Rules.TinyEngineKeepsReadRules.OverwritesAcrossFlushesLeaveOneValue",
             new Edit(
                 "MergingIterator.cs", "if (order == 0) return a < b;",
                 "if (order == 0) return SEEDED ? a > b : a < b;")),
@@ -102,7 +102,7 @@ internal static class TableBugs
                 "Terms = SEEDED ? [] : Terms.UpTo(position.Index),")),
 
         new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",
-            "Conformance: Rules.TinyEngineKeepsDuplicateRules.TheLast65536OutcomesAreKeptAndOlderOnesNeverInvented",
+            "Conformance: Rules.TinyEngineKeepsDuplicateRules.Last65536OutcomesAreKeptAndOlderNotInvented",
             new Edit("StateGeneration.cs", "Outcomes = Outcomes.UpTo", "Outcomes = SEEDED ? [] : Outcomes.UpTo")),
 
         new(

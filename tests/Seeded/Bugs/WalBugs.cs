@@ -28,7 +28,7 @@ internal static class WalBugs
                     + "(long)salt))")),
 
         new("record-of-another-place", "a record passes at another offset than its own",
-            "Format: Wal.WalSurvival.ARecordOfAnotherPlaceOrAnotherSegmentNeverPasses",
+            "Format: Wal.WalSurvival.RecordOfOtherOffsetOrSegmentIsRejected",
             new Edit("WalRecord.cs",
                 "if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset)",
                 "if (!SEEDED && BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset)")),
@@ -40,7 +40,7 @@ internal static class WalBugs
                 "if (!SEEDED) return Fail(0, \"record checksum mismatch\", out error);")),
 
         new("record-length-trusted", "a record's length is used before it is checked",
-            "Format: Wal.WalSurvival.EveryTruncationOfARecordIsNoticed",
+            "Format: Wal.WalSurvival.TruncatedRecordIsDetected",
             new Edit("WalRecord.cs",
                 "if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)",
                 "if (!SEEDED && (length < Size || length > source.Length || length > LengthMax || length % 8 != 0))")),
@@ -180,17 +180,17 @@ internal static class WalBugs
                 "if (SEEDED || background is null || engine.State.Fault is not null) return;")),
 
         new("ended-segment-not-synced", "a sync leaves out the segments that ended before it",
-            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            "Simulation: Runs.SimulationTests.FixedLivesRecoverExactly",
             new Edit("WalWriter.cs", "segments.AddRange(_unsynced);", "if (!SEEDED) segments.AddRange(_unsynced);")),
 
         new("sync-begins-too-late", "a sync leaves out what a segment holds up to where the one before was durable",
-            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            "Simulation: Runs.SimulationTests.FixedLivesRecoverExactly",
             new Edit(
                 "WalWriter.cs", "segment.Number == ticket.Synced.Segment ?",
                 "SEEDED || segment.Number == ticket.Synced.Segment ?")),
 
         new("sync-ends-too-early", "a sync ends in every segment where it ends in the last",
-            "Simulation: Runs.SimulationTests.TheSameFewLivesAgain",
+            "Simulation: Runs.SimulationTests.FixedLivesRecoverExactly",
             new Edit(
                 "WalWriter.cs", "segment.Number == ticket.End.Segment ?",
                 "SEEDED || segment.Number == ticket.End.Segment ?")),

@@ -33,7 +33,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void ASyncedFileHasNoNameUntilItsDirectoryIsSynced()
+    public void SyncedFileHasNoNameUntilItsDirectoryIsSynced()
     {
         using (var file = _disk.Open("/d/f", FileIntent.CreateNew))
         {
@@ -47,7 +47,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void ContentAndSizeOfAnUnsyncedFileComeApart()
+    public void UnsyncedContentAndSizePersistIndependently()
     {
         using var file = _disk.Open("/d/f", FileIntent.CreateNew);
         _disk.SyncDirectory("/d");
@@ -60,7 +60,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void SectorsComeApart()
+    public void SectorsPersistIndependently()
     {
         using var file = _disk.Open("/d/f", FileIntent.CreateNew);
         _disk.SyncDirectory("/d");
@@ -71,7 +71,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void AFailedSyncIsNotMadeGoodByTheNext()
+    public void FailedSyncIsNotRepairedByNextSync()
     {
         using var file = _disk.Open("/d/f", FileIntent.CreateNew);
         _disk.SyncDirectory("/d");
@@ -88,7 +88,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void ARenameIsOneStep()
+    public void RenameIsAtomic()
     {
         Put("/d/old", "old");
         Put("/d/new", "new");
@@ -100,7 +100,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void AStoreThroughAMappingIsNoticedUnannouncedAndMayBeHalfDone()
+    public void StoreThroughMappingIsTrackedAndMayTear()
     {
         using var file = _disk.Open("/d/f", FileIntent.CreateNew);
         file.Allocate(4096);
@@ -117,7 +117,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void ALinkKeepsTheFileWhenItsFirstNameIsLost()
+    public void LinkKeepsFileAfterFirstNameIsLost()
     {
         Put("/d/a", "x");
         _disk.SyncDirectory("/d");
@@ -131,7 +131,7 @@ public sealed unsafe class SimFsTests : IDisposable
     }
 
     [Fact]
-    public void AFullDiskIsFreedByWhatIsDeleted()
+    public void DeletionFreesFullDisk()
     {
         _disk.Capacity = 8192;
         Put("/d/a", "x");

@@ -7,5 +7,5 @@ namespace Varve.Tests.Simulation.Model;
 public sealed class ModelTests(ITestOutputHelper output)
 {
     [Fact]
-    public void HalfAMillionOperationsGiveTheAnswersOfTheModel() => ModelSoak.Run(new Soak(output.WriteLine), 500_000);
+    public void HalfAMillionOperationsMatchModel() => ModelSoak.Run(new Soak(output.WriteLine), 500_000);
 }

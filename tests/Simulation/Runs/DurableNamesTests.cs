@@ -21,14 +21,14 @@ public sealed class DurableNamesTests : IDisposable
     public void Dispose() => _disk.Dispose();
 
     [Fact]
-    public void ADatabaseInDirectoriesThatItsOpenMade()
+    public void DatabaseInNewDirectoriesSurvivesPowerLoss()
     {
         using (var machine = Open("/a/b/c")) NumberedLog.ApplyUpTo(machine, 20);
         AssertKept("/a/b/c", 20);
     }
 
     [Fact]
-    public void ADatabaseWhoseFirstOpenCouldNotSyncTheDirectoryAboveIt()
+    public void DatabaseSurvivesPowerLossAfterFailedParentSync()
     {
         _disk.CreateDirectory("/data");
         _disk.SyncDirectory("/");
@@ -43,7 +43,7 @@ public sealed class DurableNamesTests : IDisposable
     }
 
     [Fact]
-    public async Task ASnapshotInDirectoriesThatWereMadeForIt()
+    public async Task SnapshotInNewDirectoriesSurvivesPowerLoss()
     {
         using var machine = Open("/a/b/c");
         NumberedLog.ApplyUpTo(machine, 20);

@@ -9,29 +9,30 @@ namespace Varve.Tests.Simulation.Runs;
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task PowerLossLeavesTheStateOfOneIndex() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "100000"));
+    public Task PowerLossLeavesStateOfOneIndex() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "100000"));
 
     /// <summary>Always the same, so that who meets a bug here always meets it: tests/Seeded asks.</summary>
     [Fact]
-    public Task TheSameFewLivesAgain() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "30000", "--seed", "1"));
+    public Task FixedLivesRecoverExactly() =>
+        PowerLoss.Run(new Soak(output.WriteLine, "--states", "30000", "--seed", "1"));
 
     [Fact]
-    public Task ShortLivesAreLostInEveryWay() =>
+    public Task ShortLivesRecoverFromEveryCrashState() =>
         Exhaustive.Run(new Soak(output.WriteLine, "--every", "29", "--ways", "300"));
 
     [Fact]
-    public Task ARecoveryThatIsCutOffThriceIsStillExact() =>
+    public Task RecoveryInterruptedThriceIsExact() =>
         RecoveryCrash.Run(new Soak(output.WriteLine, "--states", "5000"));
 
     [Fact]
-    public Task AnErrorAtTheKthCallLosesNothingAcknowledged() =>
+    public Task ErrorAtKthCallLosesNothingAcknowledged() =>
         KthError.Run(new Soak(output.WriteLine, "--every", "41"));
 
     /// <summary>
     /// Half an edit stays in the manifest when its write fails, and half of a reset is all of it: the rest is zeros.
     /// </summary>
     [Fact]
-    public void AnEditThatCouldNotBeWrittenIsTakenBack()
+    public void UnwrittenEditIsRolledBack()
     {
         var k = 0;
         while (KthError.Fail(0, Durability.Process, SimFault.NoSpace, k).IsInjected) k++;
@@ -39,9 +40,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public Task ReadersBesideTheWriterShowTheStateOfOneIndex() =>
+    public Task ReadersBesideWriterShowStateOfOneIndex() =>
         ReadersAtCalls.Run(new Soak(output.WriteLine, "--every", "3", "--lives", "3"));
 
     [Fact]
-    public Task AFullDiskIsAnOrdinaryError() => DiskFull.Run(new Soak(output.WriteLine, "--cycles", "50"));
+    public Task FullDiskIsOrdinaryError() => DiskFull.Run(new Soak(output.WriteLine, "--cycles", "50"));
 }

@@ -23,7 +23,7 @@ public sealed class SnapshotTargetLossTests
     [InlineData(false, false)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public void WhateverIsLostTheTargetHoldsAWholeSnapshotOrNone(bool exists, bool cannotBeReplaced)
+    public void TargetHoldsWholeSnapshotOrNoneAfterPowerLoss(bool exists, bool cannotBeReplaced)
     {
         var random = new Random(12);
         var images = 0;

@@ -7,14 +7,14 @@ namespace Varve.Tests.Crash.Beside;
 /// <summary>
 /// Readers beside a writer that lives in another process and is killed; views of engines that are closed.
 /// </summary>
-public sealed class BesideTests(ITestOutputHelper output)
+public sealed class ReadersBesideWriterTests(ITestOutputHelper output)
 {
     [Theory]
     [InlineData(nameof(Durability.Process))]
     [InlineData(nameof(Durability.Power))]
-    public Task AReaderShowsOneStateUntilItCatchesUp(string durability) =>
+    public Task ReaderShowsOneStateUntilItCatchesUp(string durability) =>
         BesideLoop.RunAsync(new Soak(output.WriteLine, "--seconds", "4", "--durability", durability));
 
     [Fact]
-    public Task AViewShowsItsStateUntilItIsClosed() => ViewLoop.RunAsync(new Soak(output.WriteLine, "--rounds", "5"));
+    public Task ViewShowsItsStateUntilItIsClosed() => ViewLoop.RunAsync(new Soak(output.WriteLine, "--rounds", "5"));
 }

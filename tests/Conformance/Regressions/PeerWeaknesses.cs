@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 namespace Varve.Tests.Conformance.Regressions;
 
 /// <summary>Mistakes read in the sources of other engines and state machines, each shut out by name.</summary>
-public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
+public abstract class PeerWeaknesses<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
 {
     [Fact]
-    public async Task LeaseOfAnOldPutNeverDeletesALaterPlainPut()
+    public async Task LeaseOfOldPutNeverDeletesLaterPlainPut()
     {
         await ApplyAsync(Put(1, "lock", "leased", ttl: 5));
         await ReopenAsync();
@@ -20,7 +20,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task LeasesAreNotLostWhenTheMachineIsNotStopped()
+    public async Task LeasesSurviveUncleanStop()
     {
         await ApplyAsync(Put(1, "lock", "leased", ttl: 5));
         await ReopenAsync();
@@ -31,7 +31,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task ReplayNeverExtendsALease()
+    public async Task ReplayNeverExtendsLease()
     {
         await ApplyAsync(Put(1, "lock", "leased", ttl: 5));
         for (var restart = 0; restart < 4; restart++)
@@ -69,7 +69,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task TheAppliedIndexIsNeverApartFromTheData()
+    public async Task AppliedIndexMatchesData()
     {
         for (ulong index = 1; index <= 50; index++)
         {
@@ -81,7 +81,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task ScanRevisionIsThatOfItsData()
+    public async Task ScanRevisionMatchesItsData()
     {
         // One writer moves a counter to the index of its entry; every scan must agree with itself.
         var machine = Machine;
@@ -104,7 +104,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task SnapshotIsLabelledWithTheIndexOfItsData()
+    public async Task SnapshotIsLabelledWithIndexOfItsData()
     {
         await ApplyAsync([.. Enumerable.Range(1, 100).Select(i => Put((ulong)i, "counter", $"{i}", term: (ulong)i))]);
         foreach (var at in (ulong[])[100, 99, 50, 1])
@@ -118,7 +118,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task SnapshotChecksumIsOfItsContent()
+    public async Task SnapshotChecksumCoversItsContent()
     {
         await ApplyAsync(Put(1, "a", "1"));
         var first = await Machine.GenerateSnapshotDataAsync(PathOf("s1"), new LogId(1, 1));
@@ -129,7 +129,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task AFailedRestoreIsNotAnEmptyStore()
+    public async Task FailedRestoreDoesNotEmptyStore()
     {
         await ApplyAsync(Put(1, "a", "1"));
         byte[] garbage = [1, 2, 3];
@@ -143,7 +143,7 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 
     [Fact]
-    public async Task ASnapshotThatFailedIsNotPublished()
+    public async Task FailedSnapshotIsNotPublished()
     {
         await ApplyAsync(Put(1, "a", "1"));
         File.WriteAllText(PathOf("file"), "in the way");
@@ -154,8 +154,8 @@ public abstract class PeersWeaknesses<TFactory> : MachineTest<TFactory> where TF
     }
 }
 
-public sealed class TheModelHasNoneOfPeersWeaknesses : PeersWeaknesses<DictionaryMachines>;
+public sealed class ModelHasNoPeerWeaknesses : PeerWeaknesses<DictionaryMachines>;
 
-public sealed class TheEngineHasNoneOfPeersWeaknesses : PeersWeaknesses<EngineMachines>;
+public sealed class EngineHasNoPeerWeaknesses : PeerWeaknesses<EngineMachines>;
 
-public sealed class TheTinyEngineHasNoneOfPeersWeaknesses : PeersWeaknesses<TinyEngineMachines>;
+public sealed class TinyEngineHasNoPeerWeaknesses : PeerWeaknesses<TinyEngineMachines>;

@@ -10,10 +10,10 @@ namespace Varve.Tests.Corruption;
 /// <summary>
 /// What damage can pass for a torn tail is what docs/DURABILITY.md says under "The gap", and nothing else.
 /// </summary>
-public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
+public sealed class GapIsAsDocumented(ITestOutputHelper output)
 {
     [Fact]
-    public async Task UnderPowerTheLastRecord()
+    public async Task PowerLeavesOnlyLastRecordUnprotected()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
         var measured = GapSoak.Run(Short("--every", "32"), golden, "Power, killed");
@@ -26,7 +26,7 @@ public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
     [Theory]
     [InlineData(Durability.Power)]
     [InlineData(Durability.Process)]
-    public async Task AfterACloseTheClosingNoteAndNoEntry(Durability durability)
+    public async Task CloseLeavesOnlyItsMarkerUnprotected(Durability durability)
     {
         using var golden = await GoldenDatabase.BuildAsync(durability, close: true);
         var measured = GapSoak.Run(Short("--every", "4"), golden, $"{durability}, closed");
@@ -36,7 +36,7 @@ public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task UnderProcessWhatWasAppliedSinceTheLastRecordThatKnewOfASync()
+    public async Task ProcessLeavesEntriesSinceLastKnownSyncUnprotected()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Process, close: false);
         var measured = GapSoak.Run(Short("--every", "256"), golden, "Process, killed");
@@ -47,7 +47,7 @@ public sealed class TheGapIsWhereItIsSaidToBe(ITestOutputHelper output)
 
     /// <summary>A database that is opened and closed without work must not grow by notes.</summary>
     [Fact]
-    public async Task AnIdleOpenAddsNoNote()
+    public async Task IdleOpenAppendsNoMarker()
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: true);
         // No flush: the log stays.

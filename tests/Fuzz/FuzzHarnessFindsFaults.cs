@@ -7,7 +7,7 @@ namespace Varve.Tests.Fuzz;
 /// <summary>
 /// A fuzzer that finds nothing is worth as much as what it would have found: the harness against planted faults.
 /// </summary>
-public class TheHarnessSees
+public class FuzzHarnessFindsFaults
 {
     private static readonly Limits Quick =
         new() { Slow = TimeSpan.FromMilliseconds(1), Hang = TimeSpan.FromMilliseconds(20) };
@@ -16,7 +16,7 @@ public class TheHarnessSees
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void TheCanaryIsFound(ulong seed)
+    public void CanaryIsFound(ulong seed)
     {
         var run = RunOf(Registry.Find("canary")!, seed, executions: 1_000_000);
         var finding = Assert.Single(run.Findings);
@@ -25,7 +25,7 @@ public class TheHarnessSees
     }
 
     [Fact]
-    public void TheSameSeedGivesTheSameFinding()
+    public void SameSeedGivesSameFinding()
     {
         var canary = Registry.Find("canary")!;
         Finding first = RunOf(canary, 5, 1_000_000).Findings[0], second = RunOf(canary, 5, 1_000_000).Findings[0];
@@ -34,7 +34,7 @@ public class TheHarnessSees
     }
 
     [Fact]
-    public void AllocationOverTheCapIsAFinding()
+    public void AllocationOverCapIsFinding()
     {
         var greedy = Target(_ => (ulong)new byte[1 << 20].Length) with { AllocationMax = 1 << 19 };
         Assert.Equal(FindingKind.Allocation, Assert.Single(RunOf(greedy, 1, 10).Findings).Kind);
@@ -42,7 +42,7 @@ public class TheHarnessSees
     }
 
     [Fact]
-    public void SlownessIsAFinding()
+    public void SlownessIsFinding()
     {
         var slow = Target(_ =>
         {
@@ -53,7 +53,7 @@ public class TheHarnessSees
     }
 
     [Fact]
-    public void SlownessOnceIsTheMachines()
+    public void SingleSlownessIsIgnored()
     {
         var calls = 0;
         var slowOnce = Target(_ =>
@@ -68,7 +68,7 @@ public class TheHarnessSees
     }
 
     [Fact]
-    public void AHangIsReportedWithItsInput()
+    public void HangIsReportedWithItsInput()
     {
         using var released = new ManualResetEventSlim();
         byte[]? reported = null;
@@ -85,14 +85,14 @@ public class TheHarnessSees
     }
 
     [Fact]
-    public void AnExceptionOfOnePlaceIsOneFinding()
+    public void ExceptionsFromOnePlaceAreOneFinding()
     {
         var throws = Target(input => input.Length % 2 == 0 ? throw new InvalidOperationException("even") : 0UL);
         Assert.Single(RunOf(throws, 1, 1000, findingsMax: 5).Findings);
     }
 
     [Fact]
-    public void WhatReachesFurtherIsKept()
+    public void InputWithNewCoverageIsKept()
     {
         var run = RunOf(Target(input => (ulong)Math.Min(input.Length, 100)), 1, 20_000);
         Assert.True(run.Kept > 50, $"{run.Kept} kept");

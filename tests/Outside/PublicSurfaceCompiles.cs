@@ -8,13 +8,13 @@ namespace Varve.Tests.Outside;
 /// The types that programs outside are written against, used the way they use them: by name, in full, without
 /// reflection.
 /// </summary>
-public class TheSurfaceStands
+public class PublicSurfaceCompiles
 {
     private static readonly ReadOnlyMemory<byte> Key = "key"u8.ToArray();
     private static readonly ReadOnlyMemory<byte> Value = "value"u8.ToArray();
 
     [Fact]
-    public void CommandsSayWhatTheyWereMadeFrom()
+    public void CommandsExposeTheirArguments()
     {
         var noop = Command.Noop;
         Assert.Equal(CommandKind.Noop, noop.Kind);
@@ -108,7 +108,7 @@ public class TheSurfaceStands
     }
 
     [Fact]
-    public void FailuresCarryWhatTheyAreAbout()
+    public void ExceptionsCarryTheirData()
     {
         VarveException[] all =
         [
@@ -134,7 +134,7 @@ public class TheSurfaceStands
     }
 
     [Fact]
-    public async Task TheInterfacesDefaultsStand()
+    public async Task InterfaceDefaultsHold()
     {
         await using IStateMachine machine = new MinimalMachine();
         Assert.True(machine.IsEmpty);

@@ -4,10 +4,10 @@ using ZstdSharp;
 
 namespace Varve.Tests.Format.Wire;
 
-public class TheRealLog
+public class RecordedLogTests
 {
     [Fact]
-    public void DecodesEntryByEntryAsGoogleDoes()
+    public void DecodesEveryEntryLikeGoogle()
     {
         using var expected = JsonDocument.Parse(File.ReadAllBytes(DataFile("debian-log.expected.json")));
         var (chunks, entries, last) = (0, 0, default(Meaning));

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Varve.Tests.Cli;
 
-public sealed class FailuresAreOneLineAndACodeTests : IDisposable
+public sealed class ExitCodeTests : IDisposable
 {
     private readonly Tool _tool = new();
 
@@ -17,10 +17,11 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     [InlineData("apply", "log", "--data", "d", "--durability", "eternal")]
     [InlineData("snapshot")]
     [InlineData("dump", "wal")]
-    public async Task UsageIsOne(params string[] arguments) => AssertFailed(1, await _tool.RunAsync(arguments));
+    public async Task UsageErrorExitsWithOne(params string[] arguments) =>
+        AssertFailed(1, await _tool.RunAsync(arguments));
 
     [Fact]
-    public async Task NoCommandIsUsage()
+    public async Task MissingCommandIsUsageError()
     {
         var result = await _tool.RunAsync();
         AssertFailed(1, result);
@@ -32,14 +33,14 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     [InlineData("scan")]
     [InlineData("stat")]
     [InlineData("compact")]
-    public async Task MissingDatabaseIsInputOutputAndIsNotCreated(params string[] arguments)
+    public async Task MissingDatabaseIsIoErrorAndIsNotCreated(params string[] arguments)
     {
         AssertFailed(3, await _tool.RunAsync([.. arguments, "--data", _tool.PathOf("missing")]));
         Assert.False(Directory.Exists(_tool.PathOf("missing")));
     }
 
     [Fact]
-    public async Task PackThatExistsIsRefusedBeforeTheSnapshotIsMade()
+    public async Task ExistingPackIsRefusedBeforeSnapshotIsMade()
     {
         var (data, pack, output) = (_tool.PathOf("data"), _tool.PathOf("pack.varve"), _tool.PathOf("snapshot"));
         LsmStateMachine.Open(data).Dispose();
@@ -50,11 +51,11 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     }
 
     [Fact]
-    public async Task MissingLogIsInputOutput() =>
+    public async Task MissingLogIsIoError() =>
         AssertFailed(3, await _tool.RunAsync("apply", _tool.PathOf("missing.log"), "--data", _tool.PathOf("data")));
 
     [Fact]
-    public async Task FrameThatRunsPastTheLogIsUsageWithItsOffset()
+    public async Task FrameBeyondLogIsUsageErrorWithOffset()
     {
         var log = _tool.PathOf("garbage.log");
         await File.WriteAllBytesAsync(log, [0, 0, 0, 1, 1, 2, 3]);
@@ -64,7 +65,7 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     }
 
     [Fact]
-    public async Task ChunkThatIsGarbageIsUsageWithItsOffset()
+    public async Task GarbageChunkIsUsageErrorWithOffset()
     {
         var log = _tool.PathOf("garbage.log");
         // A no-op, then a chunk whose entry claims more bytes than there are.
@@ -77,7 +78,7 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     }
 
     [Fact]
-    public async Task LogThatDoesNotDecompressIsUsage()
+    public async Task UndecompressableLogIsUsageError()
     {
         var log = _tool.PathOf("garbage.log.zst");
         await File.WriteAllBytesAsync(log, "not zstd at all, but long enough for a header"u8.ToArray());
@@ -97,7 +98,7 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     }
 
     [Fact]
-    public async Task SnapshotWithoutManifestIsInputOutput()
+    public async Task SnapshotWithoutManifestIsIoError()
     {
         Directory.CreateDirectory(_tool.PathOf("empty"));
         AssertFailed(3, await _tool.RunAsync("snapshot", "verify", _tool.PathOf("empty")));
@@ -107,7 +108,7 @@ public sealed class FailuresAreOneLineAndACodeTests : IDisposable
     [InlineData("missing")]
     [InlineData("empty")]
     [InlineData("foreign")]
-    public async Task NoDatabaseIsMadeByAccident(string kind)
+    public async Task FailedCommandCreatesNoDatabase(string kind)
     {
         var data = _tool.PathOf("data");
         if (kind != "missing") Directory.CreateDirectory(data);

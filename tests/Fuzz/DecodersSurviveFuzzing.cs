@@ -10,7 +10,7 @@ namespace Varve.Tests.Fuzz;
 /// Every decoder under a short attack of fixed seed. VARVE_FUZZ_EXECUTIONS makes it longer, VARVE_FUZZ_SEED another
 /// one.
 /// </summary>
-public class DecodersStand(ITestOutputHelper output)
+public class DecodersSurviveFuzzing(ITestOutputHelper output)
 {
     private const long ExecutionsPlain = 4000;
 
@@ -19,7 +19,7 @@ public class DecodersStand(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void TheCorpusIsTaken(string name)
+    public void CorpusIsAccepted(string name)
     {
         var target = Registry.Find(name)!;
         var execution = new Execution(target, new Limits());
@@ -34,7 +34,7 @@ public class DecodersStand(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Targets))]
-    public void MutantsAreTakenOrRefused(string name)
+    public void MutantsAreAcceptedOrRejected(string name)
     {
         var target = Registry.Find(name)!;
         var executions = (long)Number("VARVE_FUZZ_EXECUTIONS", (ulong)ExecutionsPlain);
@@ -53,7 +53,7 @@ public class DecodersStand(ITestOutputHelper output)
     /// </summary>
     [Theory]
     [MemberData(nameof(Targets))]
-    public void SeedsAreCommittedAsCodeMakesThem(string name)
+    public void CommittedSeedsMatchGeneratedSeeds(string name)
     {
         var target = Registry.Find(name)!;
         var committed =
@@ -76,7 +76,7 @@ public class DecodersStand(ITestOutputHelper output)
     [InlineData("packed-snapshot", "pack")]
     [InlineData("snapshot-manifest", "payload-resealed")]
     [InlineData("manifest-log", "two-edits")]
-    public void ASeedAndItsTruncationReachDifferentPlaces(string name, string seed)
+    public void SeedAndItsTruncationReachDifferentCode(string name, string seed)
     {
         var target = Registry.Find(name)!;
         var bytes = target.Seeds().Single(s => s.Name == seed).Bytes;

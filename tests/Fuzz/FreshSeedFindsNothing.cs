@@ -11,12 +11,12 @@ namespace Varve.Tests.Fuzz;
 /// Every target for about a second, with a seed that no run had before; VARVE_FUZZ_SEED repeats one. In a process of
 /// its own, for a read out of bounds ends it. What is found stays in fuzz/findings.
 /// </summary>
-public class AFreshSeedFindsNothing(ITestOutputHelper output)
+public class FreshSeedFindsNothing(ITestOutputHelper output)
 {
     private const string SecondsEach = "1.2";
 
     [Fact]
-    public async Task EveryTargetTakesOrRefusesItsMutants()
+    public async Task EveryTargetAcceptsOrRejectsMutants()
     {
         var seed = Environment.GetEnvironmentVariable("VARVE_FUZZ_SEED") is { Length: > 0 } asked
             ? asked

@@ -11,7 +11,7 @@ namespace Varve.Tests.Corruption;
 /// What the fault tests damage is of every kind there is: one that a later change makes vanish is missed here, not
 /// silently untested.
 /// </summary>
-public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
+public sealed class GoldenDatabaseIsComplete : IAsyncLifetime
 {
     private GoldenDatabase _golden = null!;
     private SegmentMap _map = null!;
@@ -29,7 +29,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public void AtLeastAMebibyteOfIt() =>
+    public void GoldenDatabaseHasAtLeastOneMebibyte() =>
         Assert.True(
             Regions.OfDatabase(_golden).Concat(Regions.OfSnapshot(_golden)).Sum(region => region.Bits) >= 8 << 20);
 
@@ -54,7 +54,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public void EveryKindOfFile()
+    public void EveryFileKindIsPresent()
     {
         var names = _golden.Disk.Files(GoldenDatabase.Directory).Select(path => Path.GetFileName(path)).ToList();
         Assert.Contains(FileNames.Identity, names);
@@ -67,7 +67,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public void EveryKindOfRecordColumnAndOperation()
+    public void EveryRecordColumnAndOperationKindIsPresent()
     {
         Assert.Equal(
             Enum.GetValues<WalRecordType>(), _map.Records.Select(record => record.Header.Type).Distinct().Order());
@@ -90,7 +90,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public void EveryKindOfSegment()
+    public void EverySegmentKindIsPresent()
     {
         Assert.True(_map.Chain.Count >= 3, "two sealed ones and the active one");
         Assert.NotEmpty(_map.Stale); // history
@@ -102,7 +102,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public void EveryKindOfEdit()
+    public void EveryEditKindIsPresent()
     {
         var edits = ManifestRecords.Of(_golden.Disk, GoldenDatabase.Directory, out _).ConvertAll(record => record.Edit);
         Assert.Contains(edits, edit => edit.Replace && edit.Added.Length > 0);
@@ -112,7 +112,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public void EveryRegionOfTablesAndSeveralRuns()
+    public void EveryTableRegionAndSeveralRunsArePresent()
     {
         var runs = _map.Manifest.Runs.Select(run => run.ToList()).ToList();
         Assert.True(runs.Count >= 3);
@@ -133,7 +133,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ItsContentIsAFunctionOfTheSeed()
+    public async Task ContentIsFunctionOfSeed()
     {
         using var again = await GoldenDatabase.BuildAsync(Durability.Power, close: false);
         Assert.Equal(_golden.Log.Last, again.Log.Last);
@@ -151,7 +151,7 @@ public sealed class GoldenDatabaseHoldsEverything : IAsyncLifetime
     }
 
     [Fact]
-    public void UndamagedItIsItselfAndItsSnapshotInstalls()
+    public void UndamagedDatabaseOpensAndItsSnapshotInstalls()
     {
         Assert.Equal(new Seen(Verdict.Harmless, null, _golden.Log.Last.Index), StateReader.Read(_golden.Disk, _golden));
         new Judge(_golden).GoesOn(_golden.Disk, _golden.Log.Last.Index);
