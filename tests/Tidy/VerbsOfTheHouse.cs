@@ -1,0 +1,60 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Xunit;
+
+namespace Varve.Tests.Tidy;
+
+/// <summary>
+/// Five verbs end the use of something: Dispose, Release, Retire, Recycle and Drop, as docs/GLOSSARY.md defines them. A
+/// method of the engine or its formats has none of the words that they replace.
+/// </summary>
+public class VerbsOfTheHouse
+{
+    private const string ToDoFolder = "tests/Tidy/VerbsToDo/";
+
+    private static readonly string[] Refused =
+    [
+        "Abandon", "Clear", "Close", "Collect", "Discard", "Forget", "Free", "HandOver", "LetGo", "MarkObsolete",
+        "Return", "Trim",
+    ];
+
+    /// <summary>Methods with such a word in another sense, or with a public name.</summary>
+    private static readonly string[] Exceptions =
+    [
+        "IStateMachine.CloseStorage", "LsmStateMachine.CloseStorage",
+        "RefCounted.Free", "DbVersion.Free", "Memtable.Free", "TableHandle.Free",
+        "HashDirectory.FreeIn", "RowOrder.FreeSlot", "DurableFile.FreeTemporary",
+    ];
+
+    [Fact]
+    public void MethodsUseTheFiveVerbs()
+    {
+        var found = SourceTree.CSharp("src/Engine/").Concat(SourceTree.CSharp("src/Format/"))
+            .SelectMany(Names).Distinct().ToList();
+        var todo = SourceTree.Files.Where(file => file.Path.StartsWith(ToDoFolder, StringComparison.Ordinal))
+            .SelectMany(file => file.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)).ToList();
+        Complaints.None(
+            [
+                .. found.Except([.. Exceptions, .. todo]).Select(name => $"{name}: a verb that the house refuses"),
+                .. Exceptions.Concat(todo).Except(found).Select(name => $"{name}: gone; take it off the list"),
+            ]);
+    }
+
+    [Fact]
+    public void WordsThatOnlyBeginLikeAVerbAreFree()
+    {
+        var file = new SourceFile(
+            "x.cs", "class A { void Close() { } void Closest() { } void FreeAll() { } void Freely() { } }");
+        Assert.Equal(["A.Close", "A.FreeAll"], Names(file));
+    }
+
+    private static IEnumerable<string> Names(SourceFile file) =>
+        from node in CSharpSyntaxTree.ParseText(file.Text).GetRoot().DescendantNodes()
+        let method = node as MethodDeclarationSyntax
+        where method is not null
+        let name = method.Identifier.Text
+        where Refused.Any(verb => name.StartsWith(verb, StringComparison.Ordinal)
+            && (name.Length == verb.Length || char.IsUpper(name[verb.Length])))
+        select $"{((BaseTypeDeclarationSyntax)method.Parent!).Identifier.Text}.{name}";
+}
