@@ -108,7 +108,8 @@ public sealed class NewerBuildTests
     {
         using var specimen = await Specimen.Make(withSnapshot: true);
         var (metadata, at, met) = ChangeSnapshot(specimen.Snapshot, place);
-        NewerBytesInFiles.Pack(specimen.Pack, File.ReadAllBytes(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest)));
+        var manifest = File.ReadAllBytes(Path.Combine(specimen.Snapshot, SnapshotNames.Manifest));
+        NewerBytesInFiles.Pack(specimen.Pack, manifest);
 
         var directory = (Path.Combine(specimen.Snapshot, SnapshotNames.Manifest), at, met);
         AssertNames(directory, await InstallAsync(specimen, metadata, specimen.Snapshot));

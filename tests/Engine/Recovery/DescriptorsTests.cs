@@ -28,7 +28,8 @@ public sealed class DescriptorsTests : IDisposable
     [InlineData("syncdir")] // the last descriptor was the file's
     [InlineData("map")]
     public Task TwentyDescriptorShortagesLoseNothing(string operations) =>
-        ResourceShortage.Cycle(_database, _storage, times: 20, isScarce => _scarce = isScarce ? operations.Split(' ') : []);
+        ResourceShortage.Cycle(
+            _database, _storage, times: 20, isScarce => _scarce = isScarce ? operations.Split(' ') : []);
 
     [Fact]
     public async Task ResetWithoutDescriptorsIsRefusedAndCanBeRetried()

@@ -171,7 +171,8 @@ internal static class WalBugs
             new Edit(
                 "CommitPipeline.cs", "rotation.ReserveLocked(lengthMax, positions.Length);",
                 "try { rotation.ReserveLocked(lengthMax, positions.Length); } "
-                    + "catch (StorageFullException) when (SEEDED) { return new CommitTicket(count, wal.End, false); }")),
+                    + "catch (StorageFullException) when (SEEDED) "
+                    + "{ return new CommitTicket(count, wal.End, false); }")),
 
         new("close-without-sync", "closing does not make what was applied durable",
             "Engine: Recovery.OperationOrderTests.CloseSyncsLog",
