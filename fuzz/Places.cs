@@ -3,7 +3,7 @@ using Varve.Fuzz.Targets;
 
 namespace Varve.Fuzz;
 
-/// <summary>Where inputs are kept: the corpus, which is committed, and findings, which are not.</summary>
+/// <summary>The directories of inputs: the corpus, which is committed, and findings, which are not.</summary>
 internal static class Places
 {
     public const string SeedPrefix = "seed-";

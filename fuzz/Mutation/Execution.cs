@@ -8,7 +8,7 @@ internal sealed class Execution(FuzzTarget target, Limits limits, Watchdog? watc
 {
     private const int SlowTries = 3;
 
-    /// <summary>What the last run allocated on the managed heap, where it ended without an exception.</summary>
+    /// <summary>Bytes that the last run allocated on the managed heap, if it ended without an exception.</summary>
     public long Allocated { get; private set; }
 
     /// <summary>Runs once; says what was broken, or nothing and the feature that was reached.</summary>

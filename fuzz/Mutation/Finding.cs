@@ -1,6 +1,6 @@
 namespace Varve.Fuzz.Mutation;
 
-/// <summary>What a target did that it must not. The values are words in file names.</summary>
+/// <summary>A forbidden behaviour of a target. The values are words in file names.</summary>
 internal enum FindingKind
 {
     /// <summary>An exception that the contract does not name, or a check of the target's own.</summary>

@@ -1,6 +1,6 @@
 namespace Varve.Fuzz.Mutation;
 
-/// <summary>How long an execution may take.</summary>
+/// <summary>The time limits of an execution.</summary>
 internal sealed record Limits
 {
     /// <summary>

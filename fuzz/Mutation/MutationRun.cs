@@ -52,7 +52,7 @@ internal sealed class MutationRun
     /// <summary>Called with the input before each execution, where a crash of the process would lose it.</summary>
     public Action<byte[]>? BeforeExecution { get; init; }
 
-    /// <summary>Runs until either number is reached, or there is no use in going on.</summary>
+    /// <summary>Runs until either number is reached, or continuing is useless.</summary>
     public void Run(long executions, TimeSpan time, CancellationToken token = default)
     {
         var began = Stopwatch.GetTimestamp();
@@ -92,12 +92,12 @@ internal sealed class MutationRun
         return _kept[at];
     }
 
-    /// <summary>Whether the input reached something new without breaking anything.</summary>
+    /// <summary>True if the input reached a new feature and broke nothing.</summary>
     private bool Try(byte[] input, long number, out int cost)
     {
         BeforeExecution?.Invoke(input);
         var broke = _execution.Run(input, out var feature);
-        // What it allocates in whole MiB: small amounts depend on what the runtime has compiled, and runs shall be
+        // The allocation in whole MiB: small amounts depend on the code that the runtime has compiled, and runs must be
         // alike.
         cost = (int)Math.Min(int.MaxValue, input.Length + (_execution.Allocated >> 20 << 20));
         if (broke is not { } broken) return _features.Add(feature);
@@ -106,7 +106,7 @@ internal sealed class MutationRun
         return false;
     }
 
-    /// <summary>What tells one bug from another: for an exception its type, message and innermost frame.</summary>
+    /// <summary>The identity of a bug: for an exception its type, message and innermost frame.</summary>
     private static string Place(FindingKind kind, string detail) =>
         kind == FindingKind.Exception ? string.Join('\n', detail.Split('\n').Take(3)) : "";
 }

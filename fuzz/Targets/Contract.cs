@@ -3,7 +3,7 @@ namespace Varve.Fuzz.Targets;
 /// <summary>A decoder accepted bytes, or said something of them, that cannot be.</summary>
 internal sealed class ContractBrokenException(string what) : Exception($"It does not hold: {what}.");
 
-/// <summary>What a target demands of its decoder.</summary>
+/// <summary>The demands of a target on its decoder.</summary>
 internal static class Contract
 {
     /// <exception cref="ContractBrokenException">It does not hold.</exception>

@@ -4,8 +4,8 @@ using Varve.Format;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// What an execution reached, as a number. Stands in for coverage: a decoder's reason for refusing tells the branch,
-/// the offset's bucket how deep it came. The same in every process.
+/// The feature that an execution reached, as a number. It stands in for coverage: a decoder's reason for refusing tells
+/// the branch, the offset's bucket the depth. The same in every process.
 /// </summary>
 internal static class Feature
 {

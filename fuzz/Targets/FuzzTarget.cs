@@ -12,7 +12,7 @@ internal delegate ulong FuzzFunction(ReadOnlySpan<byte> input);
 /// <param name="Seeds">Small valid inputs by file name, made by code.</param>
 internal sealed record FuzzTarget(string Name, FuzzFunction Run, Func<IEnumerable<(string Name, byte[] Bytes)>> Seeds)
 {
-    /// <summary>What an execution may allocate whatever its input says: 16 MiB.</summary>
+    /// <summary>The allocation allowed for any input: 16 MiB.</summary>
     public const long AllocationMaxPlain = 16L << 20;
 
     /// <summary>

@@ -13,7 +13,9 @@ internal static class NewerSeeds
         where newer.Structure == target
         select ("newer-" + newer.Place, (byte[])[.. Prefix(target), .. newer.Bytes]);
 
-    /// <summary>What the target takes first: flags, which ask for nothing, and the length of a table's file.</summary>
+    /// <summary>
+    /// The target's leading parameters: flags, which request nothing, and the length of a table's file.
+    /// </summary>
     private static byte[] Prefix(string target) => target switch
     {
         "version-edit" or "machine-state" => [],

@@ -102,7 +102,7 @@ internal static class PackedSnapshotTarget
                 && !path.Contains("..", StringComparison.Ordinal), "files of the staging directory alone");
     }
 
-    /// <summary>The reason without its path and numbers, so that few features come of it.</summary>
+    /// <summary>The reason without its path and numbers, so that it yields few features.</summary>
     private static string Reason(VarveException rejected) => rejected is UnsupportedFormatException
         ? "unsupported"
         : Feature.Branch(rejected.Message[rejected.Message.IndexOf("rejected", StringComparison.Ordinal)..]);

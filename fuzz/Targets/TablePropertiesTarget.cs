@@ -3,7 +3,7 @@ using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
 
-/// <summary>What a table says of itself; its bytes have one form each.</summary>
+/// <summary>The properties block of a table; its bytes have one form each.</summary>
 internal static class TablePropertiesTarget
 {
     public static ulong Run(ReadOnlySpan<byte> input)

@@ -32,7 +32,7 @@ internal static unsafe class TableReads
         }
     }
 
-    /// <summary>What has to hold of a table that verification has passed.</summary>
+    /// <summary>The properties of a table that has passed verification.</summary>
     public static void CheckVerified(Table table)
     {
         var keys = new List<byte[]>();

@@ -86,7 +86,7 @@ internal static class TableTarget
         return storage[Path];
     }
 
-    /// <summary>What a manifest would say: taken from the table's own properties where they can be read.</summary>
+    /// <summary>The descriptor of a manifest, taken from the table's own properties if they can be read.</summary>
     private static TableDescriptor Describe(byte[] bytes, bool fixHash)
     {
         var descriptor =

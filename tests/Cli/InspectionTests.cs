@@ -132,7 +132,7 @@ public sealed class InspectionTests : IDisposable
             new ApplyEntry[] { new(4, 2, Command.Insert("d"u8.ToArray(), "four"u8.ToArray())) });
         await engine.ApplyChunkAsync(
             new ApplyEntry[] { new(5, 2, Command.Insert("e"u8.ToArray(), "five"u8.ToArray())) });
-        // As when a record is finished, and another appended, while the reader looks.
+        // The writer finishes this record and appends another while the reader looks.
         Flip(segment, File.ReadAllBytes(segment).AsSpan().IndexOf("four"u8));
         var result = await _tool.RunAsync("stat", "--data", Data);
         Assert.Equal(0, result.ExitCode);

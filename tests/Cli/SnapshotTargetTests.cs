@@ -96,7 +96,9 @@ public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDis
             _tool.Start("unshare", [.. space, "sh", "-c", script, "sh", "dotnet", .. Tool.Command()]));
     }
 
-    /// <summary>What gives this user a namespace of mounts; null, with a word, where nothing does.</summary>
+    /// <summary>
+    /// The command that gives this user a mount namespace; null, with a message, if the system has none.
+    /// </summary>
     private string[]? Namespace()
     {
         if (!OperatingSystem.IsLinux()) return null;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Varve.Tests.Cli;
 
-/// <summary>What a run of the tool ended with.</summary>
+/// <summary>The result of one run of the tool.</summary>
 internal sealed record ToolResult(int ExitCode, string Output, string Error)
 {
     public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -7,9 +7,7 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Corruption;
 
-/// <summary>
-/// What damage can pass for a torn tail is what docs/DURABILITY.md says under "The gap", and nothing else.
-/// </summary>
+/// <summary>Only damage in the gap that docs/DURABILITY.md describes can pass for a torn tail.</summary>
 public sealed class GapIsAsDocumented(ITestOutputHelper output)
 {
     [Fact]

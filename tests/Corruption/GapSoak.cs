@@ -4,9 +4,9 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// The gap: what of the log nothing vouches for, so that damage to it looks like a torn tail, and the manifest's last
-/// edit. Measured on the golden database of one durability, killed or closed, and every bit of it flipped, or one of
-/// every so many.
+/// Measures the gap: bytes of the log that no later record proves durable, so that damage to them looks like a torn
+/// tail, and the manifest's last edit. Flips every bit, or one of every N, of a golden database of one durability,
+/// killed or closed.
 /// </summary>
 internal static class GapSoak
 {

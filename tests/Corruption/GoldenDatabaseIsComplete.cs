@@ -8,8 +8,8 @@ using Xunit;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// What the fault tests damage is of every kind there is: one that a later change makes vanish is missed here, not
-/// silently untested.
+/// The golden database contains every kind of file, record and region, so that a kind which a later change removes
+/// fails here and does not go untested.
 /// </summary>
 public sealed class GoldenDatabaseIsComplete : IAsyncLifetime
 {

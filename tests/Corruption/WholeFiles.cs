@@ -5,8 +5,8 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// Whole files: each missing, exchanged with each other one, replaced by the one of its name in another database or at
-/// an earlier time, put back after it had been let go of, and a segment under another number.
+/// Damages whole files: each one removed, swapped with each other, replaced by its namesake of another database or of
+/// an earlier time, restored after the database dropped it, and a segment under another number.
 /// </summary>
 internal sealed class WholeFiles : Damage
 {

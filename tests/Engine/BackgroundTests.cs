@@ -6,8 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine;
 
 /// <summary>
-/// Threads of the user go before those that flush, compact and make snapshots, and no further: whoever waits for a sync
-/// waits for a thread like any other.
+/// Threads that flush, compact and make snapshots yield to user threads. Threads that callers wait for, such as the
+/// syncing one, do not.
 /// </summary>
 /// <remarks>The engine's threads take after the one that opens it, whichever of the pool that is.</remarks>
 [Collection(WholeProcess.Name)]
@@ -50,8 +50,8 @@ public class BackgroundTests
     }
 
     /// <summary>
-    /// A thread takes after the one that starts it, and a thread of the pool is started by whoever has something for
-    /// it: who completes a task.
+    /// A thread inherits the nice value of the thread that starts it, and a pool thread is started by the thread that
+    /// queues work, hence by the one that completes a task.
     /// </summary>
     [Fact]
     public async Task BackgroundThreadsCompleteNoTask()

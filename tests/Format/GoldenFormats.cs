@@ -77,7 +77,7 @@ public class GoldenFormats
                 .. TableFields, (8, "run order 1"), .. TableFields])
             .Check("snapshot-manifest");
 
-        // What zstd makes of the payload may change with its version; that it gives the payload back may not.
+        // The compressed bytes may change with zstd's version; the decompressed payload may not.
         Assert.True(
             SnapshotManifestCodec.TryDecode(SnapshotManifestCodec.Encode(Samples.Manifest), out var manifest, out _));
         Assert.Equal(Samples.Text(Samples.Manifest), Samples.Text(manifest));

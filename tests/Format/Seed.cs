@@ -11,7 +11,7 @@ public readonly record struct Seed(int Value)
     public Random NewRandom() => new(Value);
 }
 
-/// <summary>How FsCheck draws seeds.</summary>
+/// <summary>Draws seeds for FsCheck.</summary>
 public static class Seeds
 {
     public static Arbitrary<Seed> Any() => Gen.Choose(0, int.MaxValue).Select(value => new Seed(value)).ToArbitrary();

@@ -3,7 +3,7 @@ namespace Varve.Tests.Format;
 internal delegate bool TryDecodeBytes(ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// What every decoder has to survive: it answers, whatever the bytes, and allocates in proportion to them.
+/// Attacks that every decoder must survive: it answers for any bytes, and allocates in proportion to them.
 /// </summary>
 internal static class Survival
 {

@@ -48,8 +48,7 @@ public class DecodersSurviveFuzzing(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// What code makes and what is committed are one, so that a format cannot change and leave the fuzzer with dead
-    /// seeds.
+    /// Committed seeds equal generated ones, so that a change of a format cannot leave the fuzzer with dead seeds.
     /// </summary>
     [Theory]
     [MemberData(nameof(Targets))]
@@ -66,8 +65,8 @@ public class DecodersSurviveFuzzing(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// Seeds that are refused at the door would leave the inside unexplored: a good many of what they reach has to be
-    /// acceptance.
+    /// A seed that is rejected at once leaves the rest of a decoder unexplored: many of the features that seeds reach
+    /// must be acceptances.
     /// </summary>
     [Theory]
     [InlineData("chunk", "all-kinds")]

@@ -19,7 +19,7 @@ public class ScheduleTests(ITestOutputHelper output)
     public void AllSchedulesWithFewPreemptionsFindNothing() =>
         Soaks.Exhaust(new Soak(output.WriteLine), isLong: false, Environment.ProcessorCount);
 
-    /// <summary>The reader's store lingers in its buffer, and nobody drains it.</summary>
+    /// <summary>The reader's store stays in its buffer, which nothing drains.</summary>
     [Theory]
     [InlineData("pins")]
     [InlineData("reclaimer")]

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Varve.Tests.Schedules;
 
-/// <summary>What the scheduler promises, on threads so small that all their schedules are known.</summary>
+/// <summary>The scheduler's promises, on threads so small that all their schedules are known.</summary>
 public class SchedulerTests
 {
     [Fact]

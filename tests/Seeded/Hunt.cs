@@ -4,7 +4,7 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Seeded;
 
-/// <summary>What came of a bug.</summary>
+/// <summary>The result for one bug.</summary>
 /// <param name="Bug">The bug.</param>
 /// <param name="Caught">How its test failed; null: it was missed.</param>
 /// <param name="Missed">Why it was missed.</param>

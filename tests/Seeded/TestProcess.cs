@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Varve.Tests.Seeded;
 
-/// <summary>How a test ended.</summary>
+/// <summary>The result of a test.</summary>
 /// <param name="Passed">How many cases passed.</param>
 /// <param name="Failures">What failed, or took the process down, and how.</param>
 /// <param name="HasHung">It was stopped after its time.</param>
@@ -11,7 +11,7 @@ internal sealed record Outcome(int Passed, IReadOnlyList<string> Failures, bool 
     /// <summary>Something ran, and nothing failed.</summary>
     public bool IsPass => Passed > 0 && Failures.Count == 0;
 
-    /// <summary>It ended by itself, and not well.</summary>
+    /// <summary>It exited by itself with a failure.</summary>
     public bool IsFailure => Failures.Count > 0 && !HasHung;
 }
 

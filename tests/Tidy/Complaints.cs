@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Varve.Tests.Tidy;
 
-/// <summary>What a rule found against the tree.</summary>
+/// <summary>The complaints of a rule about the tree.</summary>
 internal static class Complaints
 {
     /// <summary>Fails with every complaint in full, one a line.</summary>

@@ -17,7 +17,7 @@ internal static class HouseRules
 
     public const string PlatformInvokeRoom = "src/Engine/Storage/Posix/";
 
-    /// <summary>What the product may depend on, and nothing else.</summary>
+    /// <summary>The only packages that the product may depend on.</summary>
     public static readonly Dictionary<string, string[]> ProductPackages = new()
     {
         ["src/Format/Format.csproj"] = ["System.IO.Hashing", "ZstdSharp.Port"],

@@ -40,7 +40,7 @@ internal sealed record SourceFile(string Path, string Text)
         return result.ToString();
     }
 
-    /// <summary>Where the comment or literal that begins here ends; the place itself where none begins.</summary>
+    /// <summary>The end of the comment or literal that begins here; the place itself if none begins.</summary>
     private static int EndOfLiteral(string text, int at)
     {
         var rest = text.AsSpan(at);

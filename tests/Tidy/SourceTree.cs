@@ -32,7 +32,7 @@ internal static class SourceTree
         File.Exists(System.IO.Path.Combine(Root, path)) || Directory.Exists(System.IO.Path.Combine(Root, path));
 
     /// <summary>
-    /// Where an expression occurs in the code (comments and literals apart) or the whole text of files.
+    /// The places of an expression in the code (comments and literals excluded) or in the whole text of files.
     /// </summary>
     public static IEnumerable<string> Places(
         this IEnumerable<SourceFile> files, Regex expression, bool wholeText = false) =>

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Varve.Tests.Tidy;
 
-/// <summary>What stands around the code: projects, documents, commands.</summary>
+/// <summary>The tree around the code: projects, documents, commands.</summary>
 public partial class TheTreeIsWhole
 {
     [Fact]

@@ -20,8 +20,7 @@ public abstract class DirectoryTest : IDisposable
 }
 
 /// <summary>
-/// What the conformance tests share: a machine of the factory under test, opened on first use, and short words for
-/// applying.
+/// Base of the conformance tests: a machine of the factory under test, opened on first use, and helpers that apply.
 /// </summary>
 public abstract class MachineTest<TFactory> : DirectoryTest where TFactory : IMachineFactory, new()
 {
@@ -81,7 +80,7 @@ public abstract class MachineTest<TFactory> : DirectoryTest where TFactory : IMa
         return [.. results.Select(result => result.Succeeded)];
     }
 
-    /// <summary>Applies a chunk that must come out as expected.</summary>
+    /// <summary>Applies a chunk and asserts its outcomes.</summary>
     protected Task ExpectAsync(bool[] expected, params ApplyEntry[] chunk) => ExpectFromAsync(Machine, expected, chunk);
 
     protected static async Task ExpectFromAsync(IStateMachine machine, bool[] expected, params ApplyEntry[] chunk) =>

@@ -12,7 +12,7 @@ internal sealed class NtfsLikeStorage(IStorage inner) : IStorage
     private readonly Lock _turn = new();
     private readonly List<Use> _uses = [];
 
-    /// <summary>What was refused, in order.</summary>
+    /// <summary>The refused calls, in order.</summary>
     public List<string> Refused { get; } = [];
 
     public void CreateDirectory(string path) => inner.CreateDirectory(path);

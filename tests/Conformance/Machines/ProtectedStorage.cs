@@ -5,8 +5,8 @@ using Varve.Storage;
 namespace Varve.Tests.Conformance.Machines;
 
 /// <summary>
-/// The real storage, but what is unmapped keeps its addresses, without any access: a read that comes too late is a
-/// certain SIGSEGV and not luck. The file is let go of; of the address ranges, the latest are kept.
+/// The real storage, except that an unmapped range stays reserved without access: a late read always raises SIGSEGV.
+/// The file is closed; the latest ranges are kept.
 /// </summary>
 internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStorage
 {
@@ -16,7 +16,7 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
 
     private readonly Queue<(nint Address, nuint Length)> _retired = new();
 
-    /// <summary>How many mappings were retired this way.</summary>
+    /// <summary>The number of mappings that were retired this way.</summary>
     public long Retired { get; private set; }
 
     public static bool IsPossible => OperatingSystem.IsLinux();
@@ -103,7 +103,7 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
         public void Dispose() => file.Dispose();
     }
 
-    /// <summary>The inner mapping is never disposed: its range is taken over by one that nobody may touch.</summary>
+    /// <summary>The inner mapping is never disposed: a range without access replaces it.</summary>
     private sealed class ProtectedMapping(ProtectedStorage owner, IMapping mapping) : IMapping
     {
         private int _disposed;
@@ -131,7 +131,7 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : IStora
     }
 }
 
-/// <summary>The tiny engine, whose retired mappings nobody can touch.</summary>
+/// <summary>The tiny engine over storage that protects retired mappings.</summary>
 public sealed class ProtectedEngineMachines : IMachineFactory
 {
     private readonly ProtectedStorage? _storage =
@@ -139,7 +139,7 @@ public sealed class ProtectedEngineMachines : IMachineFactory
 
     public bool HasFiles => true;
 
-    /// <summary>How many mappings were retired; null where they cannot be protected.</summary>
+    /// <summary>The number of retired mappings; null if the system cannot protect them.</summary>
     public long? Retired => _storage?.Retired;
 
     public IStateMachine Open(string directory, EngineOptions? options = null) =>

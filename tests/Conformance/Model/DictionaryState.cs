@@ -14,9 +14,7 @@ internal sealed record Record(byte[] Value, ulong? Deadline)
     public bool LivesAt(ulong timeMs) => Deadline is not { } deadline || timeMs < deadline;
 }
 
-/// <summary>
-/// How to take back what index <see cref="Index"/> did: put <see cref="Before"/> (null: nothing) back under the key.
-/// </summary>
+/// <summary>Undoes index <see cref="Index"/>: puts <see cref="Before"/> (null: absence) back under the key.</summary>
 internal sealed record Undo(ulong Index, byte[]? Key, Record? Before, ulong LogTimeBefore);
 
 /// <summary>All that a machine remembers, which is what a disk would hold. Plain data.</summary>

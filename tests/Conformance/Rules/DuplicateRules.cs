@@ -1,6 +1,6 @@
 namespace Varve.Tests.Conformance.Rules;
 
-/// <summary>What was applied before is answered as it was then, and not applied again.</summary>
+/// <summary>An entry that was applied before gets its first outcome and is not applied again.</summary>
 public abstract class DuplicateRules<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
 {
     private static readonly bool[] FirstOutcomes = [true, true, false, true];

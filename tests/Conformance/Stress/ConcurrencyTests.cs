@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Conformance.Stress;
 
 /// <summary>
-/// Readers see one consistent revision whatever else is going on, and after close only that it is closed.
+/// Readers see one consistent revision during any other activity, and after close only that it is closed.
 /// <c>VARVE_STRESS_SECONDS</c> a test (3), <c>VARVE_STRESS_SEED</c> replays the choices, not the interleaving.
 /// </summary>
 public abstract class ConcurrencyTests<TFactory>(ITestOutputHelper output) : DirectoryTest

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Varve.Tests.Conformance.Surface;
 
-/// <summary>What the engine promises beyond the state-machine contract.</summary>
+/// <summary>Promises of the engine beyond the state-machine contract.</summary>
 public sealed class EngineTests : MachineTest<EngineMachines>
 {
     private LsmStateMachine Engine => (LsmStateMachine)Machine;

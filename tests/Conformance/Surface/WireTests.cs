@@ -3,7 +3,7 @@ using Varve.Tests.Conformance.Known;
 
 namespace Varve.Tests.Conformance.Surface;
 
-/// <summary>Whatever bytes arrive as a chunk, they are applied whole or refused whole.</summary>
+/// <summary>Any bytes offered as a chunk are applied whole or refused whole.</summary>
 public sealed partial class WireTests : MachineTest<EngineMachines>
 {
     private readonly ApplyResult[] _results = new ApplyResult[16];

@@ -41,7 +41,7 @@ public abstract class ModelTests<TFactory>(ITestOutputHelper output) where TFact
 
     protected virtual EngineOptions Options => new();
 
-    /// <summary>How many times fewer steps than the other machines this one takes.</summary>
+    /// <summary>This machine takes this many times fewer steps than the others.</summary>
     protected virtual int Thinned => 1;
 }
 

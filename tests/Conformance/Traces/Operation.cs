@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Varve.Tests.Conformance.Traces;
 
-/// <summary>What a step of a trace does.</summary>
+/// <summary>The kinds of steps in a trace.</summary>
 public enum Step
 {
     Apply,

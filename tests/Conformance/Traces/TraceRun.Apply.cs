@@ -68,7 +68,7 @@ internal sealed partial class TraceRun
         var chunk = Fresh(random, Math.Max(2, operation.B), gaps: false);
         var at = random.Next(1, chunk.Count);
         var victim = chunk[at];
-        // What a machine that refuses commands does not throw for is not bad there.
+        // A machine that refuses single commands does not throw for these, so they are not errors there.
         chunk[at] = (RefusesCommands ? operation.C % 3 : operation.C % 6) switch
         {
             0 when _options.LogGaps == LogGapPolicy.Reject => victim with { Index = chunk[^1].Index + 3 },

@@ -21,7 +21,9 @@ internal sealed class GoldenLog(int seed)
     private ulong _logTime = 1_700_000_000_000;
     private ulong _time;
 
-    /// <summary>What can ever be a key: read each of them, and none but the model's is there.</summary>
+    /// <summary>
+    /// Every key that a log can contain: a reader that gets each of them finds the model's and no other.
+    /// </summary>
     public byte[][] Universe { get; } = [.. Enumerable.Range(0, Keys + 20).Select(Key)];
 
     public (ulong Index, ulong Term) Last => _positions[^1];
@@ -71,7 +73,7 @@ internal sealed class GoldenLog(int seed)
         return ([.. _entries[begin..end]], [.. _outcomes[begin..end]]);
     }
 
-    /// <summary>A log that goes on from one of the positions as this one never did.</summary>
+    /// <summary>A log that continues from one of the positions, with entries that this log never had.</summary>
     public static ApplyEntry[] Continuation(GoldenState from) =>
         [.. Enumerable.Range(1, 5).Select(i => new ApplyEntry(
             from.Index + (ulong)i, from.Term, Command.Insert(Key(i), Encoding.ASCII.GetBytes($"after-{i}"))))];

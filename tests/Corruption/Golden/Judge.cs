@@ -5,7 +5,7 @@ using Varve.Wal;
 
 namespace Varve.Tests.Corruption.Golden;
 
-/// <summary>What was found that must never be; says where.</summary>
+/// <summary>A finding: a state that must never occur, with its place.</summary>
 internal sealed class FindingException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Judges a damaged copy of a golden database, on one thread.</summary>
@@ -32,7 +32,7 @@ internal sealed class Judge
             return Require(seen.Verdict is not (Verdict.Read or Verdict.Verify), seen);
         if (region.Expected == Verdict.Gap)
         {
-            // The last records may be notes, which are nobody's data: going back before them changes no state.
+            // The last records may be markers, which carry no data: losing them changes no state.
             Require(seen.Verdict is Verdict.Gap or Verdict.Harmless && seen.Index == region.IndexBefore, seen);
             return seen with { Verdict = Verdict.Gap };
         }
@@ -42,8 +42,8 @@ internal sealed class Judge
     }
 
     /// <summary>
-    /// Any damage to what is in files, none of which changed its length: what it must give follows from which regions
-    /// have other bytes now, and from what is left that vouches for them.
+    /// Damage that changes bytes but no length. The expected verdict follows from the regions that changed and from the
+    /// records that still prove others durable.
     /// </summary>
     public Seen OfDamage(MemoryDisk disk)
     {
@@ -64,7 +64,7 @@ internal sealed class Judge
         disk, !_map.Stale.Contains(path) && !_map.Ready.Contains(path), isUnsure: false, isReadRefused: false, null,
         record => record.Path == path);
 
-    /// <summary>A file of another length: refused, unless nobody needs it.</summary>
+    /// <summary>A file of the wrong length: refused, unless the database does not need it.</summary>
     public Seen OfLength(MemoryDisk disk, string path, bool isLonger)
     {
         var isNeeded = !_map.Stale.Contains(path)
@@ -100,7 +100,7 @@ internal sealed class Judge
         }
 
         if (isRefused) return Require(seen.Verdict == Verdict.Open, seen);
-        // Later edits lost: what they let go of is gone, or still there, and then the state is exact.
+        // Later edits are lost: the files that they drop are gone, or still there, and then the state is exact.
         if (isUnsure) return seen;
         if (isReadRefused) return Require(seen.Verdict == Verdict.Read, seen);
         Require(seen.Path is null && seen.Index == (lost?.IndexBefore ?? _golden.Log.Last.Index), seen);

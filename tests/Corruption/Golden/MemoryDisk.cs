@@ -39,7 +39,7 @@ internal sealed class MemoryDisk : IStorage, IDisposable
         }
     }
 
-    /// <summary>What a machine that stops now leaves to another one.</summary>
+    /// <summary>The disk as a machine that stops now leaves it.</summary>
     public MemoryDisk Copy()
     {
         var copy = new MemoryDisk();

@@ -10,8 +10,8 @@ namespace Varve.Tests.Corruption.Golden;
 internal sealed record LogRecord(string Path, ulong Segment, WalRecordHeader Header, ulong IndexBefore);
 
 /// <summary>
-/// What the segments of an intact database hold, found by a reader of its own that knows nothing of recovery: the
-/// chain, what of it is vouched for by records, the segments made ready, and the stale ones.
+/// The content of an intact database's segments, read without recovery's code: the chain, the part that later records
+/// prove durable, the prepared segments, and the stale ones.
 /// </summary>
 internal sealed class SegmentMap
 {
@@ -33,7 +33,7 @@ internal sealed class SegmentMap
     /// <summary>The furthest place that a record says was durable.</summary>
     public LogOffset Vouched { get; private set; }
 
-    /// <summary>Whether nothing would prove that a record had been durable, if it were damaged.</summary>
+    /// <summary>True if no later record would prove this one durable after damage.</summary>
     public bool IsInGap(LogRecord record) =>
         new LogOffset(record.Segment, record.Header.Offset).CompareTo(Vouched) >= 0;
 

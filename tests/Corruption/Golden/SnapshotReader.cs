@@ -54,9 +54,8 @@ internal sealed class SnapshotReader : IDisposable
     }
 
     /// <summary>
-    /// Whether the manifest on the disk, other bytes or not, says what the golden one says: a compressed stream has
-    /// bits that mean nothing. Then whoever has the snapshot's checksum refuses it, and verification, which has none,
-    /// finds nothing wrong with what it says.
+    /// True if the manifest decodes to the golden one. A compressed stream has bits without meaning: the snapshot's
+    /// checksum then refuses it, and verification, which has no checksum, finds its content right.
     /// </summary>
     public bool SaysTheSame() =>
         SnapshotManifestCodec.TryDecode(

@@ -2,7 +2,7 @@ using Varve.Background;
 
 namespace Varve.Tests.Corruption.Golden;
 
-/// <summary>What became of a damaged database.</summary>
+/// <summary>The verdicts about a damaged database.</summary>
 internal enum Verdict
 {
     /// <summary>Refused at open.</summary>
@@ -22,7 +22,7 @@ internal enum Verdict
 }
 
 /// <summary>
-/// What was seen: the verdict, the failure if there was one, and the position of the state if there was none.
+/// One observation: the verdict, the failure if any, and the position of the state if there was none.
 /// </summary>
 internal readonly record struct Seen(Verdict Verdict, string? Path, ulong Index);
 

@@ -1,6 +1,6 @@
 namespace Varve.Tests.Corruption.Golden;
 
-/// <summary>How often each verdict was given, by file and region. Any thread.</summary>
+/// <summary>Counts verdicts by file and region. Any thread.</summary>
 internal sealed class Tally
 {
     private readonly SortedDictionary<(string File, string Name), long[]> _counts = [];

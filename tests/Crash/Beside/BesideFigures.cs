@@ -1,6 +1,6 @@
 namespace Varve.Tests.Crash.Beside;
 
-/// <summary>What readers beside a writer have done.</summary>
+/// <summary>Counts of the readers beside a writer.</summary>
 internal sealed class BesideFigures
 {
     private long _opens;

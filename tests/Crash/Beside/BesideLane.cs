@@ -72,7 +72,7 @@ internal sealed class BesideLane(
             {
                 while (progress.Wait(TimeSpan.Zero))
                 {
-                    // What it did before does not count.
+                    // Activity before this point does not count.
                 }
 
                 if (!await progress.WaitAsync(Patience)) throw new BrokenPromise("The writer stands still");

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Varve.Tests.Crash.Calls;
 
-/// <summary>Where a fault meets a scenario: at the N-th call of a name, which is about a certain file.</summary>
+/// <summary>The place of a fault in a scenario: the N-th call of a name on a certain file.</summary>
 internal sealed record CallPoint(
     Scenario Scenario, Durability Durability, string Call, int Ordinal, string Target, string? Error)
 {
@@ -17,7 +17,7 @@ internal sealed record CallPoint(
 }
 
 /// <summary>
-/// One child, one fault, and the look at what is left: the state before or after, exactly, and an engine that goes on.
+/// One child and one fault: the state afterwards is exactly the one before or after, and the engine continues to work.
 /// </summary>
 internal sealed class CallRun(
     ChildProgram program, string directory, Scenario scenario, Durability durability, ulong seed)
@@ -92,7 +92,7 @@ internal sealed class CallRun(
 
     private void JudgeError(CallPoint point)
     {
-        // The last sync of a close has nobody to tell; everywhere else a failed sync of the log is heard of.
+        // The last sync of a close has no caller to report to; every other failed sync of the log is reported.
         var isLog = point.Call is "fdatasync"
             && point.Target.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal);
         if (isLog && scenario.Name != "close" && !Says(MessageKind.Failed))
@@ -102,7 +102,7 @@ internal sealed class CallRun(
             message => message is { Kind: MessageKind.Failed, Value: (ulong)FailureKind.Faulted });
         if (latched >= 0 && _heard.FindIndex(latched, message => message.Kind == MessageKind.Applied) >= 0)
             throw new BrokenPromise("Something was acknowledged after the engine was latched");
-        // What is not latched works; and a disk that was full has space again.
+        // An engine that is not latched works; a disk that was full has space again.
         if (latched < 0 && !Says(MessageKind.WentOn)) throw new BrokenPromise("It did not go on, and is not latched");
         if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call))
             throw new BrokenPromise("A full disk latched the engine");
@@ -117,7 +117,8 @@ internal sealed class CallRun(
     }
 
     /// <summary>
-    /// Where the database and all beside it is: its own calls count too, for names in it have to be durable.
+    /// The directory of the database and everything beside it: its own calls count, because names in it have to be
+    /// durable.
     /// </summary>
     private string Root => Path.GetDirectoryName(directory)!;
 

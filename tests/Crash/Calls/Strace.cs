@@ -8,8 +8,8 @@ namespace Varve.Tests.Crash.Calls;
 internal sealed partial record SeenCall(int Thread, string Name, string Line, bool IsInjected)
 {
     /// <summary>
-    /// What it is about: the last path in its line that is a directory or below it (strace names the files of
-    /// descriptors), random identities apart.
+    /// The file of the call: the last path in its line that is the directory or below it (strace names the files of
+    /// descriptors), without random identities.
     /// </summary>
     public string Target(string directory)
     {

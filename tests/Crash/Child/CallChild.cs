@@ -3,9 +3,8 @@ using System.Globalization;
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// The process whose calls are met. It goes through the scenario once elsewhere, so that the runtime has loaded what it
-/// needs, prepares, and waits until it is watched. What fails must fail as documented; then it goes on as an
-/// application would.
+/// The process whose calls are faulted. It runs the scenario once elsewhere, so that the runtime has loaded its code,
+/// prepares, and waits until it is traced. A failure must be documented; afterwards it continues like an application.
 /// </summary>
 internal static class CallChild
 {
@@ -44,7 +43,7 @@ internal static class CallChild
     }
 
     /// <summary>
-    /// Work goes on, or the engine says why not: as an application does when a disk that was full has space again.
+    /// Work continues, or the engine says why not, as for an application on a disk that has space again.
     /// </summary>
     private static void AfterAct(Stage stage)
     {

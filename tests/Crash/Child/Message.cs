@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Varve.Tests.Crash.Child;
 
-/// <summary>What a child says of itself. The value is an index unless noted.</summary>
+/// <summary>Messages of a child about itself. The value is an index unless stated.</summary>
 internal enum MessageKind : byte
 {
     Opening = 1,
@@ -16,7 +16,7 @@ internal enum MessageKind : byte
     /// <summary>A call failed, and the state is that of this index.</summary>
     Standing,
 
-    /// <summary>What the engine says survives power loss.</summary>
+    /// <summary>The durable position that the engine reports.</summary>
     Durable,
 
     /// <summary>A flush, compaction, snapshot, install or reset begins (value: a <see cref="Disturbance"/>).</summary>
@@ -27,16 +27,16 @@ internal enum MessageKind : byte
     /// <summary>The engine is latched and said so by an exception.</summary>
     Faulted,
 
-    /// <summary>Prepared; goes on at a line of input.</summary>
+    /// <summary>Prepared; continues after a line of input.</summary>
     Ready,
 
     /// <summary>A call failed as documented (value: a <see cref="FailureKind"/>).</summary>
     Failed,
 
-    /// <summary>What is watched is over.</summary>
+    /// <summary>The traced part has ended.</summary>
     Acted,
 
-    /// <summary>Work went on after what was disturbed: applies, a flush.</summary>
+    /// <summary>Work continued after the disturbance: applies, a flush.</summary>
     WentOn,
 
     /// <summary>It came to its end.</summary>

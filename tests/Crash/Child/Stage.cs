@@ -3,9 +3,8 @@ using Varve.Background;
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// What a scenario acts on: an engine in a directory, and the words that it says on the way. The engine's rounds are
-/// stepped and its operations run inline, so all its file system calls come from one thread and in the same order every
-/// time.
+/// The engine and directory that a scenario acts on, with the messages that it sends. Background rounds are stepped and
+/// tasks run inline, so that all file system calls come from one thread in a fixed order.
 /// </summary>
 internal sealed class Stage(string directory, EngineOptions options, ulong seed, Action<MessageKind, ulong> say)
     : IDisposable

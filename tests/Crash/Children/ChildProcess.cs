@@ -5,8 +5,8 @@ using Varve.Tests.Crash.Child;
 namespace Varve.Tests.Crash.Children;
 
 /// <summary>
-/// A child. What it says is heard as it comes, by the promise and by whoever waits for
-/// a certain word; after its death every word that it got out counts too.
+/// A child process. Its messages are read as they come, by the promise and by callers that wait for one; messages that
+/// it sent before its death count.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {

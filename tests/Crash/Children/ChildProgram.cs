@@ -4,7 +4,7 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Crash.Children;
 
 /// <summary>
-/// How a child is run: by <c>dotnet exec</c>, or as the native program that <c>--child</c> or VARVE_CRASH_CHILD names,
+/// Starts children: by <c>dotnet exec</c>, or as the native program that <c>--child</c> or VARVE_CRASH_CHILD names,
 /// which starts many times faster (README.md).
 /// </summary>
 internal sealed record ChildProgram(string Path, string[] Arguments)

@@ -6,9 +6,8 @@ namespace Varve.Tests.Crash.Children;
 internal sealed class BrokenPromise(string what) : Exception(what);
 
 /// <summary>
-/// What a child's messages allow its database to be. It applies one chunk at a time and says so after each, so a kill
-/// leaves the last index that it named, the end of the chunk after it, or the target of the jump that it had begun:
-/// nothing else.
+/// The states that a child's messages allow for its database. A child applies one chunk at a time and reports each, so
+/// a kill leaves the last reported index, the end of the next chunk, or the target of a jump that has begun.
 /// </summary>
 internal sealed class Promise(ulong seed)
 {
@@ -45,7 +44,8 @@ internal sealed class Promise(ulong seed)
                     throw new BrokenPromise($"Opened at entry {message.Value} after {this}");
                 if (_isFresh || _jump == message.Value)
                 {
-                    // Where it opened is only as durable as it says next; where it jumped to is.
+                    // The position that it opened at is durable only as its next message says; the target of its jump
+                    // is durable.
                     _durable = _jump == message.Value ? message.Value : Math.Min(_durable, message.Value);
                 }
 
@@ -76,8 +76,8 @@ internal sealed class Promise(ulong seed)
     }
 
     /// <summary>
-    /// The power goes: what was acknowledged in a durability that does not cover it may be gone. What is said from now
-    /// on binds nobody: a kernel whose file system was shut down under it lets some syncs succeed that wrote nothing.
+    /// Loses power: entries acknowledged in a durability that does not cover power loss may be gone. Later messages
+    /// bind nothing, since a kernel whose file system was shut down lets some syncs succeed without writing.
     /// </summary>
     public void LosePower(Durability durability)
     {
@@ -88,7 +88,7 @@ internal sealed class Promise(ulong seed)
         }
     }
 
-    /// <summary>What was found after the fault, which is where everything goes on.</summary>
+    /// <summary>The state found after the fault, from which the run continues.</summary>
     public void Found(ulong reached)
     {
         if (!AllowedNow()(reached)) throw new BrokenPromise($"Found entry {reached} after {this}");
@@ -112,7 +112,7 @@ internal sealed class Promise(ulong seed)
         $"acknowledging {_applied}{(_jump is { } to ? $", jumping to {to}" : "")}, durable "
             + $"{_durable}{(_mayLosePower ? ", power lost" : "")}{(_isFresh ? ", before it was open again" : "")}";
 
-    /// <summary>What may be found now: of any moment since the power went, if it did.</summary>
+    /// <summary>The states allowed now: those of any moment since the power loss, if there was one.</summary>
     private Func<ulong, bool> AllowedNow() =>
         _sincePowerWent is { } moments ? reached => moments.Exists(allows => allows(reached)) : Closed(this);
 

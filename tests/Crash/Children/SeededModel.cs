@@ -33,7 +33,7 @@ internal sealed class SeededModel(ulong seed, EngineOptions options)
     }
 
     /// <summary>
-    /// As <see cref="VerifyAsync"/>, of a machine that takes nothing; says how many reads were compared.
+    /// Like <see cref="VerifyAsync"/>, for a machine that accepts no entries; returns the number of compared reads.
     /// </summary>
     public async Task<long> VerifyReadsAsync(IStateMachine survivor)
     {

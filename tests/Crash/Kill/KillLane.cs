@@ -3,7 +3,7 @@ using Varve.Tests.Crash.Children;
 
 namespace Varve.Tests.Crash.Kill;
 
-/// <summary>What a loop of kills did.</summary>
+/// <summary>Counts of a loop of kills.</summary>
 internal sealed class KillFigures
 {
     private long _kills;

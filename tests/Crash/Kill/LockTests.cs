@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Varve.Tests.Crash.Kill;
 
-/// <summary>Closing unlocks the directory, whoever else has a copy of the descriptor.</summary>
+/// <summary>A close unlocks the directory even if another process holds a copy of the descriptor.</summary>
 public sealed partial class LockTests
 {
     /// <summary>

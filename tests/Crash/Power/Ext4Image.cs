@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Varve.Tests.Crash.Power;
 
-/// <summary>How the file system goes down; the kernel's own numbers (EXT4_GOING_FLAGS).</summary>
+/// <summary>Ways to shut the file system down; the kernel's own numbers (EXT4_GOING_FLAGS).</summary>
 internal enum CutMode : uint
 {
     /// <summary>Writes out everything first.</summary>
@@ -121,7 +121,7 @@ internal sealed partial class Ext4Image : IDisposable
         }
         catch (IOException e)
         {
-            // What brought it here is what counts; the next run sweeps.
+            // The failure that led here is the result; the next run sweeps.
             Console.Error.WriteLine(e.Message);
             return;
         }

@@ -3,7 +3,7 @@ using Varve.Tests.Crash.Children;
 
 namespace Varve.Tests.Crash.Power;
 
-/// <summary>What a loop of power cuts did.</summary>
+/// <summary>Counts of a loop of power cuts.</summary>
 internal sealed class PowerFigures
 {
     private readonly Lock _turn = new();

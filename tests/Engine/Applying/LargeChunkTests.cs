@@ -4,7 +4,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Applying;
 
 /// <summary>
-/// One chunk of very many small entries costs memory while it is applied, and none afterwards that nobody counts.
+/// A chunk of very many small entries costs memory while it is applied; afterwards all memory that remains is counted.
 /// </summary>
 public sealed class LargeChunkTests : IDisposable
 {

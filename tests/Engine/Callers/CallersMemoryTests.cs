@@ -103,7 +103,7 @@ public sealed class CallersMemoryTests
     [Fact]
     public void FailedSwapLeavesLaterEntriesIntact()
     {
-        // What stands behind an operation that is left out is moved: keys, padding, deadlines.
+        // Bytes behind an omitted operation are moved: keys, padding, deadlines.
         using var database = new Database();
         var random = new Random(7);
         var model = new Dictionary<int, byte[]>();

@@ -7,9 +7,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Callers;
 
 /// <summary>
-/// What an apply needs is reserved before its record is sealed: want of memory is an ordinary error, and the chunk can
-/// be applied again. What an install or a reset needs is reserved before its manifest record, likewise. What fails
-/// afterwards latches.
+/// An apply reserves its memory before its record is finished, so that a shortage is an ordinary error and the chunk
+/// can be applied again. An install or a reset reserves its memory before its manifest record. A later failure latches.
 /// </summary>
 public sealed class OutOfMemoryTests
 {

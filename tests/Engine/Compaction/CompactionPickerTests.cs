@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Compaction;
 
-/// <summary>What is compacted follows from the runs and the options alone.</summary>
+/// <summary>The choice of a compaction follows from the runs and the options alone.</summary>
 public class CompactionPickerTests
 {
     private static readonly EngineOptions Options = new() { UpperRunsMax = 3, BottomMergeRatio = 0.5 };

@@ -37,7 +37,7 @@ public sealed class RestTests : IDisposable
         var clock = new FakeTimeProvider();
         using var machine = _database.Open(Options with { TimeProvider = clock, IdleAfter = TimeSpan.FromMinutes(1) });
         Fill(machine);
-        // What is in the log's active segment stays there, and that segment with it.
+        // Rows in the log's active segment stay there, and that segment stays with them.
         clock.Advance(TimeSpan.FromMinutes(1));
         clock.Advance(TimeSpan.FromMinutes(1));
         Waiting.Until(() => Lengths() is [Full]);

@@ -5,9 +5,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Compaction;
 
-/// <summary>
-/// How many tables a run has is bounded, whatever the data: each is a mapping, and a process has only so many.
-/// </summary>
+/// <summary>The number of tables in a run is bounded for any data: each is a mapping, and a process has few.</summary>
 public sealed class TablesInRunTests : IDisposable
 {
     private const int Max = 16;

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Epochs;
 
-/// <summary>What a pin holds and what it does not.</summary>
+/// <summary>Pins hold exactly the retirements that they can see.</summary>
 public class EpochTableTests
 {
     private readonly EpochTable _pins = new();

@@ -11,8 +11,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Evolution;
 
 /// <summary>
-/// What a newer build wrote is refused as unsupported, with its place: never opened as if it were not there, never
-/// taken for a torn tail or for damage, and never changed.
+/// Files of a newer build are refused as unsupported, with their place: never opened as if they were absent, never
+/// taken for a torn tail or damage, and never changed.
 /// </summary>
 public sealed class NewerBuildTests
 {
@@ -233,7 +233,7 @@ public sealed class NewerBuildTests
         return (path, chunk.Offset + at, met);
     }
 
-    /// <summary>Where a torn tail would begin, with a record after it that this build does not know.</summary>
+    /// <summary>A log whose torn tail would begin at a record that this build does not know.</summary>
     private static (string, long, string) BeyondAHole(Specimen specimen)
     {
         var path = specimen.Database.LastSegment();
@@ -270,7 +270,7 @@ public sealed class NewerBuildTests
         return (path, last.Offset + last.Length + 92, "record of type 9");
     }
 
-    /// <summary>A segment that a newer build went on in, whose first record is a link of its own kind.</summary>
+    /// <summary>A segment of a newer build, whose first record is a link of an unknown kind.</summary>
     private static (string, long, string) InTheNextSegment(Specimen specimen)
     {
         var bytes = File.ReadAllBytes(specimen.Database.LastSegment());

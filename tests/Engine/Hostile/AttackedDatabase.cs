@@ -60,7 +60,10 @@ internal sealed class AttackedDatabase : IDisposable
     public static bool IsRefusal(Exception? failure) =>
         failure is SnapshotRejectedException or UnsupportedFormatException;
 
-    /// <summary>The state is the same when opened again, goes on, and of the snapshots nothing is left.</summary>
+    /// <summary>
+    /// Asserts that the state is the same after a reopen, that the database accepts entries, and that no file of the
+    /// snapshots is left.
+    /// </summary>
     public void SurvivesReopening()
     {
         _machine.Dispose();

@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Engine.Hostile;
 
 /// <summary>
-/// Whoever made a snapshot goes on writing to it while it is installed: at each call of the install in turn, something
-/// in it is changed for something else. What is installed is what was announced, or nothing.
+/// Another process writes to a snapshot while it is installed: at each call of the install in turn, a file changes. The
+/// installed state is the announced one, or the install is refused.
 /// </summary>
 public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHelper output)
     : IClassFixture<SoundSnapshot>

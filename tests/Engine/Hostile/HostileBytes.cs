@@ -8,7 +8,7 @@ namespace Varve.Tests.Engine.Hostile;
 /// <summary>Makes bytes that no writer of ours would, with right checksums where there are any.</summary>
 internal static class HostileBytes
 {
-    /// <summary>What a length or a count is never, or nearly.</summary>
+    /// <summary>Extreme values of a length or a count.</summary>
     public static ulong[] WildValues(ulong sound) =>
         [
             0, 1, sound - 1, sound + 1, sound * 2, int.MaxValue, 1UL << 31, uint.MaxValue, 1UL << 32, long.MaxValue,
@@ -44,7 +44,7 @@ internal static class HostileBytes
         return [.. SnapshotManifestCodec.EncodeHeader(claimed), .. frame];
     }
 
-    /// <summary>Where the lengths and counts of a payload stand: offset, width in bytes, name.</summary>
+    /// <summary>The lengths and counts of a payload: offset, width in bytes, name.</summary>
     public static List<(int At, int Width, string Name)> CountsOf(byte[] payload)
     {
         var fields = new List<(int, int, string)>();

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Engine.Hostile;
 
 /// <summary>
-/// Whatever a manifest claims or unfolds to, refusing it allocates no more than its declared bound and 16 MiB: counted
-/// as everything that is allocated on the managed heap, freed or not, which is more than what is held at a time.
+/// The refusal of a manifest allocates at most its declared bound and 16 MiB, for any claim and any decompressed size.
+/// Every allocation on the managed heap counts, freed or not, which exceeds the memory held at a time.
 /// </summary>
 [Collection(WholeProcess.Name)]
 public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper output)
@@ -121,7 +121,7 @@ public sealed class MemoryIsBoundedTests(SoundSnapshot sound, ITestOutputHelper 
         }
     }
 
-    /// <summary>As many outcome runs of one entry as fit: each is an object of its own when it is decoded.</summary>
+    /// <summary>As many outcome runs of one entry as fit: each becomes an object when it is decoded.</summary>
     private static byte[] Outcomes(int length)
     {
         var runs = length / 13;

@@ -1,14 +1,10 @@
 namespace Varve.Tests.Engine.Hostile;
 
-/// <summary>
-/// How much is tried: a sample that a test run has time for, or with VARVE_HOSTILE_WHOLE=1 everything.
-/// </summary>
+/// <summary>Selects the attempts: a sample that fits a test run, or all of them with VARVE_HOSTILE_WHOLE=1.</summary>
 internal static class Sample
 {
     public static bool IsWhole { get; } = Environment.GetEnvironmentVariable("VARVE_HOSTILE_WHOLE") == "1";
 
-    /// <summary>
-    /// Whether the try of a number is of the sample: one in <paramref name="n"/>, the same ones each time.
-    /// </summary>
+    /// <summary>True if the attempt belongs to the sample: one in <paramref name="n"/>, always the same ones.</summary>
     public static bool Takes(int number, int n) => IsWhole || number % n == 0;
 }

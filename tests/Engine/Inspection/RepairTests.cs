@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Inspection;
 
-/// <summary>What can be read is saved, what cannot is listed, and the result is a database like any other.</summary>
+/// <summary>Repair saves readable data, lists lost data, and writes an ordinary database.</summary>
 public sealed class RepairTests
 {
     [Fact]

@@ -62,7 +62,7 @@ internal sealed class Specimen : IDisposable
         return footer!;
     }
 
-    /// <summary>Where the blocks of a table begin, and where the last ends.</summary>
+    /// <summary>The offsets at which the blocks of a table begin, and the end of the last.</summary>
     public static long[] Blocks(string table)
     {
         var bytes = File.ReadAllBytes(table);

@@ -4,7 +4,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Leases;
 
 /// <summary>
-/// Expired leases that nobody asks for are kept for so long and no longer, the same on all replicas of a log.
+/// Expired leases that no clean-up reports are dropped after the retention, at the same point on all replicas of a log.
 /// </summary>
 public sealed class ExpiredLeaseRetentionTests
 {

@@ -5,7 +5,7 @@ using Varve.Tests.Engine.Recovery;
 
 namespace Varve.Tests.Engine.Leases;
 
-/// <summary>What the tests of leases share: machines with a clock each, all begun at the same time.</summary>
+/// <summary>Machines for the lease tests, each with its own clock, all started at the same time.</summary>
 internal sealed class LeaseMachine : IDisposable
 {
     public static readonly DateTimeOffset Start = DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000);

@@ -13,7 +13,7 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
     private const int Rounds = 40;
     private const int Puts = 4_000;
 
-    /// <summary>What is put in one round, and from it what any revision must show.</summary>
+    /// <summary>The puts of one round, and the state that any revision must show.</summary>
     private sealed class Script
     {
         private readonly Dictionary<string, int> _rowOf = [];

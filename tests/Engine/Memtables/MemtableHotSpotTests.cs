@@ -6,8 +6,7 @@ namespace Varve.Tests.Engine.Memtables;
 
 /// <summary>
 /// Descending keys split the first block over and over and reuse its slots at once, while more readers than processors
-/// do nothing but read that block and keys: whoever is preempted in the middle of a read comes back to a different
-/// block.
+/// read only that block and its keys: a reader that is preempted within a read resumes in a different block.
 /// </summary>
 public class MemtableHotSpotTests
 {

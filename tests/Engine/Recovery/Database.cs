@@ -48,7 +48,7 @@ internal sealed class Database : IDisposable
         [.. System.IO.Directory.GetFiles(Directory, "*" + suffix).Order(StringComparer.Ordinal)];
 
     /// <summary>
-    /// What a process that dies now leaves behind: mapped stores are in the page cache, and so in the copy.
+    /// Copies the files as a process that dies now leaves them: mapped stores are in the page cache, hence in the copy.
     /// </summary>
     public Database Copy()
     {

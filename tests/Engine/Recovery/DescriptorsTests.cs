@@ -6,8 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// Want of descriptors is an ordinary error, as a full disk is: nothing is acknowledged, nothing is latched, and the
-/// engine goes on.
+/// A shortage of descriptors is an ordinary error like a full disk: nothing is acknowledged, nothing latches, and the
+/// engine continues afterwards.
 /// </summary>
 public sealed class DescriptorsTests : IDisposable
 {

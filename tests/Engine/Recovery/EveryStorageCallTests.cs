@@ -6,8 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A scripted life of a database, in which the k-th call to the storage fails, or the process dies before it, for every
-/// k: only documented exceptions come out, and what a new open finds is the state of one index that the script allows.
+/// A scripted life of a database, in which the k-th storage call fails, or the process dies before it, for every k.
+/// Only documented exceptions are thrown, and a new open finds the state of one index that the script allows.
 /// </summary>
 public sealed class EveryStorageCallTests
 {

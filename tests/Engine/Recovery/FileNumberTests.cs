@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>File numbers are given out once, whatever names stand in the directory and whoever asks.</summary>
+/// <summary>Each file number is given out once, for any names in the directory and any callers.</summary>
 public sealed class FileNumberTests : IDisposable
 {
     private readonly Database _database = new();

@@ -5,8 +5,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A full disk is an ordinary error: nothing is acknowledged, nothing changes, and when space returns the engine goes
-/// on.
+/// A full disk is an ordinary error: nothing is acknowledged, nothing changes, and the engine continues once space
+/// returns.
 /// </summary>
 public sealed class FullDiskTests : IDisposable
 {
@@ -57,7 +57,7 @@ public sealed class FullDiskTests : IDisposable
     [Fact]
     public void RecordRefusedByFullDiskChangesNothing()
     {
-        // Where written blocks are not written again in place, a disk can be full for them too.
+        // On file systems that do not rewrite blocks in place, a disk can be full for them too.
         using (var machine = _database.Open(
             Database.Small with { Durability = Durability.Power }, new EngineSeams(_storage)))
         {
@@ -147,7 +147,7 @@ public sealed class FullDiskTests : IDisposable
             await flush;
         }
 
-        // Nothing is sealed: it is the merge that finds no room, and the second that nobody would come for.
+        // Nothing is sealed: the merge finds no space, and the second request would never be served.
         NumberedLog.ApplyUpTo(machine, 150);
         Task[] asked = [machine.CompactAsync(), machine.CompactAsync(), machine.CompactAsync()];
         _full = true;

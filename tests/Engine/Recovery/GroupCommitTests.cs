@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>A sync vouches for what it captured, and for nothing that came while it ran.</summary>
+/// <summary>A sync covers what it captured, and nothing that is appended while it runs.</summary>
 public sealed class GroupCommitTests : IDisposable
 {
     private readonly Database _database = new();

@@ -13,7 +13,7 @@ public sealed class GrowthTests
     private const ulong EntriesPerRound = 200; // more than half a segment
     private const int Rounds = 100;
 
-    /// <summary>Who has a view open while the rest is written.</summary>
+    /// <summary>The holder of the view that is open while the rest is written.</summary>
     public enum Viewer
     {
         None,

@@ -187,7 +187,7 @@ public sealed class MissingFilesTests : IDisposable
                 UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
                 File.GetUnixFileMode(directory));
             Assert.NotEmpty(Directory.GetFiles(directory));
-            // What is in a snapshot, and so perhaps a table of the database, is read-only besides.
+            // Tables in a snapshot, which may be tables of the database too, are read-only as well.
             foreach (var path in Directory.GetFiles(directory))
                 Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(path) & ~UnixFileMode.UserWrite);
         }

@@ -41,7 +41,7 @@ internal static class NumberedLog
     }
 
     /// <summary>
-    /// As <see cref="AssertIsWhole"/>, without the duplicates that it applies: for a machine that takes nothing more.
+    /// Like <see cref="AssertIsWhole"/>, but applies no duplicates: for a machine that accepts no entries.
     /// </summary>
     public static ulong AssertIsWholeToRead(LsmStateMachine machine)
     {

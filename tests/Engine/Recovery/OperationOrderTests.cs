@@ -6,7 +6,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// What has to be on the disk before what: rules between operations, whatever else goes on between them.
+/// Rules on the order of storage operations: which must be durable before which, with any others in between.
 /// </summary>
 public sealed class OperationOrderTests : IDisposable
 {

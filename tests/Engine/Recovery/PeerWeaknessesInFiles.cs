@@ -76,7 +76,7 @@ public sealed class PeerWeaknessesInFiles : IDisposable
             await machine.CompactAsync();
         }
 
-        // What is damaged is seen by whoever reads it.
+        // Every reader of a damaged block sees the damage.
         Database.Flip(Assert.Single(_database.Files(FileNames.TableSuffix)), 100);
         using var opened = _database.Open();
         Assert.NotEmpty(opened.ScanPrefix("key-09"u8.ToArray()).Entries);
@@ -84,8 +84,8 @@ public sealed class PeerWeaknessesInFiles : IDisposable
     }
 
     /// <summary>
-    /// dotNext makes a snapshot's temporary in the system's temporary folder, which may be another device, or
-    /// anybody's.
+    /// dotNext writes a snapshot's temporary file to the system's temporary folder, which may be on another device and
+    /// open to others.
     /// </summary>
     [Fact]
     public async Task SnapshotIsBuiltBesideItsTarget()
@@ -222,7 +222,7 @@ public sealed class PeerWeaknessesInFiles : IDisposable
         Assert.Equal(10UL, machine.LastApplied.Index);
     }
 
-    /// <summary>LevelDB's default recovery skips a damaged record and goes on after it.</summary>
+    /// <summary>LevelDB's default recovery skips a damaged record and continues after it.</summary>
     [Fact]
     public void DamagedRecordEndsLog()
     {

@@ -299,6 +299,6 @@ public class ReaderBesideWriterTests : IDisposable
     }
 }
 
-/// <summary>As the other, where a file that is open or mapped can be neither deleted nor replaced.</summary>
+/// <summary>The same tests on storage that neither deletes nor replaces a file that is open or mapped.</summary>
 public sealed class ReaderBesideWriterOnNtfsLikeStorageTests()
     : ReaderBesideWriterTests(new NtfsLikeStorage(new PortableStorage()));

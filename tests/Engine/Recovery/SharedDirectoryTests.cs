@@ -6,8 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// Files belong to the directory, not to the engine object: what a read-only engine has mapped, or a view of an engine
-/// that is closed, no writer writes over. What nobody shares is written over for speed.
+/// Files belong to the directory, not to an engine object: no writer overwrites a file that a read-only engine, or a
+/// view of a closed engine, has mapped. Unshared files are overwritten for speed.
 /// </summary>
 public sealed class SharedDirectoryTests : IDisposable
 {
@@ -218,7 +218,7 @@ public sealed class SharedDirectoryTests : IDisposable
                 () => _database.Open(Database.Small with { ReadOnly = true }).Dispose());
             Assert.Contains(_database.PathOf(FileNames.Identity), failure.Message, StringComparison.Ordinal);
 
-            // Where a view can have no share, the engine's own lock stays until the view is closed.
+            // If a view cannot take a share, the engine's own lock stays until the view is closed.
             var view = machine.OpenView();
             machine.Dispose();
             Assert.Throws<AlreadyOpenException>(() => _database.Open().Dispose());

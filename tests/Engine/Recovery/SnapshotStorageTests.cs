@@ -4,10 +4,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>
-/// How snapshots use the file system: links where they can be made, copies where not; and a close in the middle of an
-/// install.
-/// </summary>
+/// <summary>Snapshots link files if they can and copy them otherwise; a close interrupts an install.</summary>
 public sealed class SnapshotStorageTests : IDisposable
 {
     private readonly Database _database = new();
@@ -89,7 +86,7 @@ public sealed class SnapshotStorageTests : IDisposable
                 || !path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal)
                 || Thread.CurrentThread == opener)
                 return;
-            // So that no segment is ready, and the applier makes its own.
+            // This leaves no segment ready: the applier makes its own.
             if (Thread.CurrentThread != applier) throw new StorageFullException(path);
             parked.Set();
             release.Wait();

@@ -9,8 +9,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// Where a snapshot may be made, and that it is whole there or not there: of two at once, whoever makes them, one is
-/// made.
+/// A snapshot appears whole at its target or not at all, and of two builders at once, in any processes, exactly one
+/// succeeds.
 /// </summary>
 public sealed class SnapshotTargetTests : IDisposable
 {
@@ -133,7 +133,7 @@ public sealed class SnapshotTargetTests : IDisposable
         foreach (var file in Directory.GetFiles(target))
             Assert.Equal(UnixFileMode.UserRead, File.GetUnixFileMode(file));
 
-        // The tables are the database's too, and it goes on with them.
+        // The tables belong to the database too, which continues to use them.
         for (var round = 1; round <= 3; round++)
         {
             NumberedLog.ApplyUpTo(machine, 350 + (ulong)(round * 300));

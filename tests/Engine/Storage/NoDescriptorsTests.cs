@@ -16,7 +16,7 @@ public sealed partial class NoDescriptorsTests
         if (!OperatingSystem.IsLinux()) return;
         var storage = new PosixStorage();
         var directory = Path.GetTempPath();
-        // What a first call loads needs descriptors.
+        // Code that a first call loads needs descriptors.
         storage.List(directory);
         _ = new TooManyOpenFilesException(directory, new IOException()).Message;
         Assert.Equal(0, GetLimit(DescriptorsOfAProcess, out var usual));

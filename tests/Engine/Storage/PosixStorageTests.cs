@@ -33,7 +33,7 @@ public unsafe partial class PosixStorageTests() : StorageContract(Posix)
     [Fact]
     public void FailedSyncIsReported()
     {
-        // A character device takes no sync: the kernel answers EINVAL, which must come out.
+        // A character device refuses a sync: the error EINVAL must be reported.
         if (!OperatingSystem.IsLinux()) return;
         using var file = Posix.Open("/dev/null", FileIntent.Read);
         var failure = Assert.ThrowsAny<IOException>(file.Sync);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Storage;
 
-/// <summary>What is reserved costs addresses alone, and goes back to the system at once.</summary>
+/// <summary>Reserved memory costs address space alone, and returns to the system at once.</summary>
 public sealed unsafe class ReservedMemoryTests
 {
     private const long Bytes = 64 << 10; // so few that the C library's heap would have them at hand

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Storage;
 
-/// <summary>What every <see cref="IStorage"/> does, whatever stands behind it.</summary>
+/// <summary>The contract of every <see cref="IStorage"/>.</summary>
 public abstract unsafe class StorageContract : IDisposable
 {
     private readonly IStorage _storage;
@@ -18,7 +18,7 @@ public abstract unsafe class StorageContract : IDisposable
 
     private protected string Root => _root;
 
-    /// <summary>Whether what is stored can be looked at without the storage.</summary>
+    /// <summary>True if files can be examined without the storage.</summary>
     private protected virtual bool IsOnDisk => true;
 
     private protected virtual bool HasLinks => _storage is PosixStorage;

@@ -3,7 +3,7 @@ using Varve.Tests.Shared;
 
 namespace Varve.Tests.Tables;
 
-/// <summary>What a <see cref="ColdStorage"/> was asked of a table's file.</summary>
+/// <summary>The requests that a <see cref="ColdStorage"/> received for a table's file.</summary>
 internal readonly record struct ColdCall(bool IsRead, long Offset, long Length)
 {
     public long End => Offset + Length;

@@ -36,7 +36,7 @@ public class DamagedTableTests
             }
         }
         Assert.True(atOpen > 0 && atRead > 0);
-        // Only the zeros between regions are read by nobody but Verify.
+        // Only Verify reads the zeros between regions.
         Assert.True(harmless <= 4 * 63 * 8, $"{atOpen} at open, {atRead} at read, {harmless} harmless");
         Assert.Equal(0, table.Storage.LiveMappings);
     }

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Tables;
 
-/// <summary>What the writer refuses, counts, and spends.</summary>
+/// <summary>The writer's refusals, counts, and sizes.</summary>
 public class TableWriterTests(ITestOutputHelper output)
 {
     [Fact]

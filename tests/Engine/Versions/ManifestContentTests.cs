@@ -5,8 +5,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Versions;
 
 /// <summary>
-/// What a manifest says of keys is cut off: tables of a run that begin with the same bytes still stand in the order of
-/// their keys.
+/// A manifest truncates keys: tables of a run whose bounds share the same bytes still follow in the order of their
+/// keys.
 /// </summary>
 public sealed class ManifestContentTests
 {

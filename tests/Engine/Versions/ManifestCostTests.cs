@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Versions;
 
-/// <summary>What a manifest costs to read and to write, whatever is in it.</summary>
+/// <summary>The cost of reading and writing a manifest, for any content.</summary>
 public class ManifestCostTests
 {
     private const ulong Salt = 77;

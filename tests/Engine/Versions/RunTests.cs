@@ -35,7 +35,7 @@ public sealed class RunTests
         }
     }
 
-    /// <summary>What a manifest says of long keys does not tell tables apart; the tables do.</summary>
+    /// <summary>Truncated bounds in a manifest do not order tables; the tables' own keys do.</summary>
     [Theory]
     [InlineData(1, 4, true)]
     [InlineData(4, 1, true)]

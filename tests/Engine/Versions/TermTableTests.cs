@@ -27,7 +27,7 @@ public class TermTableTests
 
         AssertFinds(table, model, last);
 
-        // What a manifest keeps of it says the same, up to where it was cut.
+        // The truncated table of a manifest answers the same up to its end.
         var cut = model.Keys.Order().ElementAt(random.Next(model.Count));
         var runs = table.UpTo(cut);
         var kept = new TermTable(runs);

@@ -90,7 +90,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
             var records = Database.Records(database.LastSegment());
             var at = (int)(records[^1].Offset + records[^1].Length);
             var value = new byte[3 << 20];
-            // Where the value will lie: after header, outcomes, the operation's header and a key of four bytes.
+            // The value's offset: after header, outcomes, the operation's header and a key of four bytes.
             var first = at + WalRecordHeader.Size + 8 + WalOperation.HeaderSize + 4;
             Assert.Equal(0, first % 8);
             var image = new byte[first + value.Length];

@@ -7,8 +7,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Wal;
 
 /// <summary>
-/// A reader beside a writer meets a record that is just being written, and then others behind it which say that it is
-/// durable: it was not damaged. Whenever it is complete before the reader has judged, the log goes on there.
+/// A reader beside a writer meets a record that is being written, and later records that prove it durable: it is not
+/// damaged. If it is complete before the reader decides, the log continues there.
 /// </summary>
 public sealed class RecordBeingWrittenTests : IDisposable
 {

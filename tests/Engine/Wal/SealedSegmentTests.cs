@@ -6,9 +6,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Wal;
 
-/// <summary>
-/// A segment that ends says where the log goes on, so that a segment at the log's end cannot be missing unnoticed.
-/// </summary>
+/// <summary>A segment that ends names its successor, so that a missing segment at the log's end is noticed.</summary>
 public sealed class SealedSegmentTests : IDisposable
 {
     private readonly Database _database = new(scheduler: new ManualScheduler());
@@ -30,8 +28,7 @@ public sealed class SealedSegmentTests : IDisposable
     }
 
     /// <summary>
-    /// The power went after the sealed record was stored and before anything of the next segment was: the log goes on
-    /// in a third.
+    /// Power was lost after the sealed record was stored and before the next segment was: the log continues in a third.
     /// </summary>
     [Fact]
     public void EmptySegmentIsDroppedOnlyAfterAnotherIsNamed()

@@ -5,8 +5,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Wal;
 
 /// <summary>
-/// Where the log ends: an unsynced tail may be lost, and is dropped whole; what was durable may not, and its loss is
-/// reported.
+/// An unsynced tail may be lost and is dropped whole; a durable record may not, and its loss is reported.
 /// </summary>
 public sealed class TornTailTests : IDisposable
 {
@@ -169,8 +168,8 @@ public sealed class TornTailTests : IDisposable
     }
 
     /// <summary>
-    /// The state is exactly the prefix; a second recovery finds the same; the log goes on, and what was dropped stays
-    /// dropped.
+    /// Asserts that the state is exactly the prefix, that a second recovery finds the same, that the log continues, and
+    /// that dropped records stay dropped.
     /// </summary>
     private void AssertPrefixOf(ulong index, bool torn)
     {

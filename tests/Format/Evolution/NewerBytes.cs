@@ -19,7 +19,7 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
     /// <summary>Of records and blocks.</summary>
     public const ulong Salt = 0x5EED_5A17;
 
-    /// <summary>Where a record begins in its segment, and a block in its file.</summary>
+    /// <summary>The offset of a record in its segment, and of a block in its file.</summary>
     public const long Begin = WalSegmentHeader.Size;
 
     private static readonly Guid Database = new("00112233-4455-6677-8899-aabbccddeeff");

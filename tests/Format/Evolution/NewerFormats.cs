@@ -3,8 +3,7 @@ using Varve.Format;
 namespace Varve.Tests.Format.Evolution;
 
 /// <summary>
-/// What newer builds may write, as golden bytes: each codec refuses it as unsupported, with its place, and takes
-/// nothing of it for damage.
+/// Golden bytes of newer builds: each codec refuses them as unsupported, with their offset, and reports none as damage.
 /// </summary>
 public class NewerFormats
 {

@@ -3,7 +3,7 @@ using Varve.Format;
 
 namespace Varve.Tests.Format.Records;
 
-/// <summary>What all record codecs have in common.</summary>
+/// <summary>Properties of all record codecs.</summary>
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 500)]
 public class RecordCodecsTests
 {

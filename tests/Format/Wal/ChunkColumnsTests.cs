@@ -3,9 +3,7 @@ using Varve.Format;
 
 namespace Varve.Tests.Format.Wal;
 
-/// <summary>
-/// What the columns say of each entry is what was written of it; columns that disagree with their record are refused.
-/// </summary>
+/// <summary>Columns return each entry as it was written; columns that disagree with their record are refused.</summary>
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 1_000)]
 public class ChunkColumnsTests
 {

@@ -83,7 +83,7 @@ public sealed record EntryShape(
     }
 }
 
-/// <summary>How FsCheck draws entries: numbers of every width, bytes of every length class.</summary>
+/// <summary>Draws entries for FsCheck: numbers of every width, bytes of every length class.</summary>
 public static class EntryShapes
 {
     public static Arbitrary<EntryShape> Shape() => (

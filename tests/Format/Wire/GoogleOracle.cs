@@ -4,7 +4,7 @@ using Varve.Format;
 
 namespace Varve.Tests.Format.Wire;
 
-/// <summary>What an entry means, bytes copied out, however it was decoded.</summary>
+/// <summary>The meaning of an entry, with copied bytes, from either decoder.</summary>
 internal sealed record Meaning(
     ulong Index, ulong Term, ulong TimestampMs, CommandKind Kind, string Key, string Value, string? Expected,
     ulong TtlSeconds)

@@ -31,7 +31,7 @@ internal sealed class Controlled
 
     public Instrumented.Thread? Owner { get; private set; }
 
-    /// <summary>What it waits for; null: it can run.</summary>
+    /// <summary>The condition that it waits for; null if it can run.</summary>
     public object? WaitsFor { get; set; }
 
     public bool HasEnded { get; set; }

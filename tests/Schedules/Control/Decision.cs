@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Varve.Tests.Schedules.Control;
 
 /// <summary>
-/// A departure from the default at a step: the default goes on with the thread that runs, and with the lowest numbered
-/// one that can run where that one cannot. A schedule is the list of its departures.
+/// A preemption at a step. By default the running thread continues, or the lowest numbered thread that can run if it
+/// cannot. A schedule is the list of its preemptions.
 /// </summary>
 internal readonly record struct Decision(int Step, int Choice)
 {

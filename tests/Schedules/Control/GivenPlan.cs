@@ -10,7 +10,7 @@ internal sealed class GivenPlan : IPlan
     private int _at;
     private int _notedFrom;
 
-    /// <summary>What else could have been chosen at the steps after the last departure.</summary>
+    /// <summary>The other choices at the steps after the last preemption.</summary>
     public IReadOnlyList<(int Step, int Others, bool IsForced)> Branches => _branches;
 
     public bool IsUsedUp => _at == _schedule.Length;

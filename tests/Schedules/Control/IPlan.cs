@@ -1,6 +1,6 @@
 namespace Varve.Tests.Schedules.Control;
 
-/// <summary>Who runs next.</summary>
+/// <summary>Chooses the next thread.</summary>
 internal interface IPlan
 {
     /// <summary>

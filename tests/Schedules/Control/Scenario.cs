@@ -3,7 +3,7 @@ namespace Varve.Tests.Schedules.Control;
 /// <summary>Threads that share something, and a judge. Made anew for every schedule.</summary>
 internal abstract class Scenario : IDisposable
 {
-    /// <summary>What each thread does, the first first; made by <see cref="Prepare"/>.</summary>
+    /// <summary>The action of each thread, the first one first; made by <see cref="Prepare"/>.</summary>
     public Action[] Threads { get; protected set; } = [];
 
     /// <summary>Sets the stage. Nobody else runs yet.</summary>

@@ -1,8 +1,8 @@
 namespace Varve.Tests.Schedules.Control;
 
 /// <summary>
-/// Runs a few threads one at a time and decides, at every point where one touches what another may see, who goes on.
-/// The same decisions bring the same run about again.
+/// Runs a few threads one at a time and decides, at every access to shared state, which one continues. The same
+/// decisions reproduce the same run.
 /// </summary>
 /// <remarks>
 /// Only the thread whose turn it is touches the fields here. The thread that calls <see cref="Run"/> is the first of
@@ -97,8 +97,8 @@ internal sealed unsafe class Scheduler : IDisposable
     }
 
     /// <summary>
-    /// Threads share nothing but files, as processes do: what is not a step of the file system is then nobody else's,
-    /// and no point to switch at. For one schedule; set by a scenario that prepares.
+    /// Threads share only files, as processes do: a step that is not of the file system is invisible to others and no
+    /// switching point. For one schedule; set by a scenario that prepares.
     /// </summary>
     public bool SwitchesAtFilesOnly { get; set; }
 
@@ -174,7 +174,7 @@ internal sealed unsafe class Scheduler : IDisposable
         foreach (var thread in _threads) thread.Retire();
     }
 
-    /// <summary>Where the engine is; what cannot say so itself (a lock) has it looked up.</summary>
+    /// <summary>The engine's place in the source; a lock, which has none, is looked up.</summary>
     private static string Place(string file, int line)
     {
         if (line < 0) return file;
@@ -212,7 +212,7 @@ internal sealed unsafe class Scheduler : IDisposable
         scenario.Finish(this);
     }
 
-    /// <summary>Whoever begins, it is no departure.</summary>
+    /// <summary>The choice of the first thread is no preemption.</summary>
     private void Begin()
     {
         var choice = _plan.Choose(Steps++, Options(), 0, isForced: true);
@@ -317,7 +317,7 @@ internal sealed unsafe class Scheduler : IDisposable
     }
 }
 
-/// <summary>What the machine may be made to do wrong.</summary>
+/// <summary>Hardware behaviour that a run may imitate.</summary>
 internal enum Fault
 {
     None,

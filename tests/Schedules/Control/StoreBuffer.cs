@@ -17,7 +17,7 @@ internal sealed unsafe class StoreBuffer(Scheduler scheduler)
 
     public void Add(ref long location, long value) => _waiting.Enqueue(((nint)Unsafe.AsPointer(ref location), value));
 
-    /// <summary>What the own thread reads where it has stored, though nobody else sees it.</summary>
+    /// <summary>A value that its own thread reads and no other thread sees yet.</summary>
     public bool TryForward(ref long location, out long value)
     {
         value = 0;

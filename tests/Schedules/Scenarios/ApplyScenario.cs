@@ -4,9 +4,9 @@ using Varve.Tests.Schedules.Control;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// A reader looks at every point of an apply: whatever index is published, all up to it is there (invariant I1), to a
-/// get, a view and a scan alike. Or an applier comes at every point of a read, and goes on in the next memtable. No
-/// thread but these two, so that one departure each is all there is to try.
+/// A reader runs at every point of an apply: when an index is published, everything up to it is visible (I1) to a get,
+/// a view and a scan. Or an applier runs at every point of a read and continues in the next memtable. These two threads
+/// are all, so one preemption each covers everything.
 /// </summary>
 internal sealed class ApplyScenario(bool readsFirst) : Scenario
 {

@@ -2,7 +2,7 @@ using Varve.Tests.Schedules.Control;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
-/// <summary>What is explored, by name.</summary>
+/// <summary>The explored scenarios, by name.</summary>
 /// <param name="Make">A fresh one, for one schedule.</param>
 /// <param name="Bound">Departures of the exhaustive search in CI.</param>
 /// <param name="LongBound">And in a long run.</param>

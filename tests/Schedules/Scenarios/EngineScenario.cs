@@ -22,9 +22,9 @@ internal enum EngineReads
 }
 
 /// <summary>
-/// The whole engine in memory, its two threads under control as well: while one thread applies and then does something
-/// drastic, another reads. Each answer is the state at one applied index, or that the engine is closed; in the end
-/// every mapping is let go.
+/// The whole engine in memory, with its two threads under control: while one thread applies and then replaces or closes
+/// the state, another reads. Each answer is the state at one applied index, or that the engine is closed; at the end
+/// every mapping is released.
 /// </summary>
 internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scenario
 {

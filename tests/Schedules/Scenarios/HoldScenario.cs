@@ -35,7 +35,7 @@ internal sealed class HoldScenario : Scenario
 
     public override void Finish(Scheduler scheduler)
     {
-        // The background comes again for pins by itself, and for holds when it is asked.
+        // The background polls for pins, and serves holds when it is woken.
         if (_reclaimer.Pending > 0 || _asked > 0) _reclaimer.Collect();
         Expect(_reclaimer.Pending == 0 && _reclaimer.Held == 0, "nobody was asked to let go of what a view had held");
         foreach (var version in _versions)

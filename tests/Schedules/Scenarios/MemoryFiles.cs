@@ -11,7 +11,7 @@ internal sealed unsafe class MemoryFiles : IStorage
     private readonly Dictionary<string, byte[]> _files = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _directories = new(StringComparer.Ordinal);
 
-    /// <summary>Mappings that nobody has let go of yet.</summary>
+    /// <summary>Mappings that are still open.</summary>
     public int LiveMappings { get; private set; }
 
     public void CreateDirectory(string path) => _directories.Add(path);

@@ -6,10 +6,10 @@ namespace Varve.Tests.Schedules.Scenarios;
 
 internal enum PinFrees
 {
-    /// <summary>Whoever swaps asks the pins.</summary>
+    /// <summary>The swapping thread checks the pins.</summary>
     Directly,
 
-    /// <summary>Whoever swaps retires to the reclaimer, and collects.</summary>
+    /// <summary>The swapping thread retires to the reclaimer, and frees.</summary>
     ByReclaimer,
 
     /// <summary>One thread swaps and retires, another collects.</summary>

@@ -6,10 +6,10 @@ namespace Varve.Tests.Schedules.Scenarios;
 
 internal enum WriterDoes
 {
-    /// <summary>It fills segments, which are flushed, let go of and used again.</summary>
+    /// <summary>It fills segments, which are flushed, released and recycled.</summary>
     Rotate,
 
-    /// <summary>It goes on in the next segment, resets, and applies from the beginning.</summary>
+    /// <summary>It continues in the next segment, resets, and applies from the beginning.</summary>
     Reset,
 }
 

@@ -4,8 +4,8 @@ using Varve.Tests.Schedules.Control;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// Two threads take and let go of references while the first is given up: it is freed once, and never under a
-/// reference.
+/// Two threads acquire and release references while the first reference is released: the object is freed once, and
+/// never under a reference.
 /// </summary>
 internal sealed class ReferenceScenario : Scenario
 {

@@ -11,8 +11,8 @@ internal enum Replacement
 
 /// <summary>
 /// The state is replaced while a memtable is flushed, runs are merged and expired leases are counted: the background,
-/// stepped by a thread of the scenario, may find another state at any point. Whatever it was at is let go of: the
-/// engine goes on, and the count of the new state is the new state's alone.
+/// stepped by a thread of the scenario, may find another state at any point. It drops the work in hand, the engine
+/// continues, and the count of the new state covers that state alone.
 /// </summary>
 internal sealed class ReplaceScenario(Replacement replacement) : Scenario
 {

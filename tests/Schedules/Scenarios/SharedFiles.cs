@@ -16,7 +16,7 @@ internal sealed unsafe class SharedFiles : IStorage, IDisposable
     private readonly Dictionary<string, int> _shares = new(StringComparer.Ordinal);
     private readonly List<nint> _blocks = [];
 
-    /// <summary>Mappings that nobody has let go of yet.</summary>
+    /// <summary>Mappings that are still open.</summary>
     public int LiveMappings { get; private set; }
 
     /// <summary>Locks and shares that are held.</summary>
@@ -208,7 +208,7 @@ internal sealed unsafe class SharedFiles : IStorage, IDisposable
 
         public long Length => length;
 
-        /// <summary>What was stored is seen from here on.</summary>
+        /// <summary>Stores are visible from here on.</summary>
         public void Dirtied(long offset, long length) => Point("store to ", path);
 
         public void Sync(long offset, long length)

@@ -1,6 +1,6 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>What a newer build wrote.</summary>
+/// <summary>Files of a newer build.</summary>
 internal static class EvolutionBugs
 {
     private const string Database = "Engine: Evolution.NewerBuildTests.DatabaseOfNewerBuildIsRefusedUnchanged";

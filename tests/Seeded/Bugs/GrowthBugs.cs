@@ -1,8 +1,7 @@
 namespace Varve.Tests.Seeded.Bugs;
 
 /// <summary>
-/// What happens beside the appliers: background work that crosses a reset or an install, views that stay open, memory
-/// that is given back.
+/// Background activity: work that crosses a reset or an install, views that stay open, released memory.
 /// </summary>
 internal static class GrowthBugs
 {

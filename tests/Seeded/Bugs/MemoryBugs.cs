@@ -1,6 +1,6 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>What readers walk without locks: the memtable's index, versions, pins.</summary>
+/// <summary>Structures that readers walk without locks: the memtable's index, versions, pins.</summary>
 internal static class MemoryBugs
 {
     public static readonly Bug[] All =

@@ -1,6 +1,6 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>What replaces state or files that are in use, and what is counted and flushed meanwhile.</summary>
+/// <summary>Replacement of state or files in use, and counts and flushes meanwhile.</summary>
 internal static class ReplacementBugs
 {
     public static readonly Bug[] All =

@@ -1,6 +1,6 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>Where snapshots are made, and what is recorded of them.</summary>
+/// <summary>Targets of snapshots, and the metadata recorded of them.</summary>
 internal static class SnapshotTargetBugs
 {
     public static readonly Bug[] All =

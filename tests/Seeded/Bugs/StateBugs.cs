@@ -1,6 +1,6 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>What is applied and read: commands, leases, duplicates, scans.</summary>
+/// <summary>Applies and reads: commands, leases, duplicates, scans.</summary>
 internal static class StateBugs
 {
     public static readonly Bug[] All =

@@ -1,6 +1,6 @@
 namespace Varve.Tests.Simulation.Crash;
 
-/// <summary>What can be one thing or another after a power loss, and how many ways there are.</summary>
+/// <summary>A choice that a power loss decides, and the number of its options.</summary>
 internal readonly record struct Doubt(
     SectorChoice? Sector, UnsyncedFile? Length, UnsyncedNames? Names, int Options, int Newest)
 {
@@ -42,7 +42,7 @@ internal sealed class CrashPoint
     public IReadOnlyList<Doubt> Doubts => _doubts;
 
     /// <summary>
-    /// How many of the doubts, which come first, are about sectors; those about sizes come next, and names last.
+    /// The number of choices about sectors, which come first; those about sizes come next, and names last.
     /// </summary>
     public int Sectors => _firstLength;
 
@@ -86,7 +86,7 @@ internal sealed class CrashPoint
         return image;
     }
 
-    /// <summary>What became of each doubt, to be read by whoever looks for the reason.</summary>
+    /// <summary>Describes the option of each choice, for a reader of a failure.</summary>
     public string Describe(int[] options) => string.Join("; ", options.Select((option, i) => _doubts[i] switch
     {
         { Sector: { } sector } =>
@@ -103,7 +103,7 @@ internal sealed class CrashPoint
         return x ^ (x >> 31);
     }
 
-    /// <summary>What any outcome has a name for.</summary>
+    /// <summary>The nodes that have a name in some outcome.</summary>
     private HashSet<int> Reachable()
     {
         var found = new HashSet<int>();

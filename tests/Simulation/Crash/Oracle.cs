@@ -71,7 +71,7 @@ internal sealed class Oracle(SimFs disk)
             throw new WrongRecoveryException($"at the third recovery, after an apply at {state.Id}: {last}");
     }
 
-    /// <summary>What is open is one of the states that are allowed.</summary>
+    /// <summary>Asserts that the open database is in one of the allowed states.</summary>
     public static (Line Line, LineState State) Match(LsmStateMachine machine, Expectation expected, bool nothingIsLost)
     {
         string? difference = null;
@@ -82,7 +82,7 @@ internal sealed class Oracle(SimFs disk)
                     + $"{difference ?? "no such state"}");
     }
 
-    /// <summary>What differs, or null.</summary>
+    /// <summary>The difference, or null.</summary>
     public static string? Compare(LsmStateMachine machine, LineState state)
     {
         if (machine.LastApplied != state.Id) return $"the applied entry is {machine.LastApplied}, not {state.Id}";

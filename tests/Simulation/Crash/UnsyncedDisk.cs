@@ -80,7 +80,7 @@ internal sealed class UnsyncedDisk
             {
                 if (node == 0) _directories[at].Remove(name);
                 else _directories[at][name] = node;
-                // What was said of the name before is over, also where it stands in another directory than the synced
+                // Earlier changes of the name no longer count, even if it stands in a directory other than the synced
                 // one.
                 for (var j = i - 1; j >= 0; j--)
                 {

@@ -2,7 +2,9 @@ using Varve.Tests.Simulation.Disk;
 
 namespace Varve.Tests.Simulation.Crash;
 
-/// <summary>What a power loss may leave of a file: of each page its durable content and those stored since.</summary>
+/// <summary>
+/// The contents that a power loss may leave of a file: of each page its durable content and those stored since.
+/// </summary>
 internal sealed class UnsyncedFile(int id)
 {
     private readonly List<Page?> _durable = [];
@@ -80,7 +82,7 @@ internal sealed class UnsyncedFile(int id)
 
     public void BeginLength(long length) => Length = length;
 
-    /// <summary>What a sector adds to the hash of a disk.</summary>
+    /// <summary>The contribution of a sector to the hash of a disk.</summary>
     public ulong HashOf(int page, int sector, Page? content)
     {
         var hash = Page.SectorHash(content, sector);
@@ -131,7 +133,7 @@ internal sealed class UnsyncedPage
     /// <summary>False after a sync that failed: the next one does not write it.</summary>
     public bool IsDirty { get; set; }
 
-    /// <summary>What the sectors of an image are taken from; set by <see cref="CrashPoint"/>.</summary>
+    /// <summary>The source of an image's sectors; set by <see cref="CrashPoint"/>.</summary>
     public Page?[] Chosen { get; } = new Page?[Page.Sectors];
 
     /// <summary>Contents stored since the durable one, oldest first.</summary>

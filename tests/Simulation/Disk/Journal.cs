@@ -1,6 +1,6 @@
 namespace Varve.Tests.Simulation.Disk;
 
-/// <summary>What happened to the disk.</summary>
+/// <summary>An event of the disk.</summary>
 internal enum SimEventKind
 {
     /// <summary>A file or a directory came to be, without a name yet.</summary>
@@ -15,7 +15,7 @@ internal enum SimEventKind
     /// <summary>A range of a file's dirty pages became durable, and its size if asked for.</summary>
     Synced,
 
-    /// <summary>A sync failed: what was dirty is clean, and nobody knows what of it is durable.</summary>
+    /// <summary>A sync failed: dirty pages are clean, and any of them may be durable.</summary>
     SyncFailed,
 
     /// <summary>Names came, went or changed what they name, all of them in one step.</summary>
@@ -24,7 +24,7 @@ internal enum SimEventKind
     /// <summary>The names in a directory became durable.</summary>
     DirectorySynced,
 
-    /// <summary>Something that whoever drives the disk wants to find here.</summary>
+    /// <summary>A note of the driver of the disk.</summary>
     Noted,
 }
 

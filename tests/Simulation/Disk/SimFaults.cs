@@ -23,7 +23,7 @@ internal enum SimCall
     TakeOver,
 }
 
-/// <summary>How it refuses.</summary>
+/// <summary>The way in which it refuses.</summary>
 internal enum SimFault
 {
     InputOutput,
@@ -46,7 +46,7 @@ internal sealed class SimFaults
     /// <summary>Calls made so far.</summary>
     public long Calls { get; private set; }
 
-    /// <summary>What failed, once it has.</summary>
+    /// <summary>The call that failed, once it has.</summary>
     public string? Failed { get; private set; }
 
     /// <summary>Sees every call before it is made, may throw or wait.</summary>
@@ -58,7 +58,7 @@ internal sealed class SimFaults
     public void FailNothing() => _failAt = -1;
 
     /// <summary>
-    /// Whether a call can end in a fault: only reads are short, only what takes a descriptor runs out of them.
+    /// True if a call can end in a fault: only reads are short, only calls that take a descriptor run out of them.
     /// </summary>
     public static bool CanEnd(SimCall call, SimFault fault) => fault switch
     {
@@ -71,7 +71,7 @@ internal sealed class SimFaults
         _ => true,
     };
 
-    /// <summary>What a call ends in, or null.</summary>
+    /// <summary>The fault that a call ends in, or null.</summary>
     public Exception? Enter(SimCall call, string path)
     {
         var number = Calls++;

@@ -151,7 +151,7 @@ internal sealed partial class SimFs
         return made;
     }
 
-    /// <summary>Changes names in one step; what is named last is let go of last.</summary>
+    /// <summary>Changes names in one step; the last one named is released last.</summary>
     private void Change(params ReadOnlySpan<(SimDirectory Directory, string Name, SimNode? Node)> changes)
     {
         var names = new NameChange[changes.Length];

@@ -36,7 +36,7 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
     /// <summary>Room on the disk, bytes.</summary>
     public long Capacity { get; set; } = long.MaxValue;
 
-    /// <summary>What files take of it.</summary>
+    /// <summary>The space that files use.</summary>
     public long Used { get; private set; }
 
     /// <summary>The number of what a path names.</summary>

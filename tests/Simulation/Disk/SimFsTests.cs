@@ -13,7 +13,7 @@ public sealed class SimFsContractTests() : StorageContract(new SimFs())
     private protected override bool HasLinks => true;
 }
 
-/// <summary>What a power loss leaves of the simulated disk is what was synced, and any of the rest.</summary>
+/// <summary>A power loss leaves the synced content of the simulated disk, and any part of the rest.</summary>
 public sealed unsafe class SimFsTests : IDisposable
 {
     private readonly SimFs _disk = new();

@@ -3,7 +3,7 @@ using Varve.Contract;
 
 namespace Varve.Tests.Simulation.Lives;
 
-/// <summary>What of the caller's side fails beside the disk.</summary>
+/// <summary>Faults of the caller's side, beside those of the disk.</summary>
 internal enum CallerFault
 {
     /// <summary>There is no memory for what an apply asks for.</summary>
@@ -25,7 +25,7 @@ internal sealed class CallerFaults(CallerFault fault, long k) : TimeProvider, IL
     private long _calls;
     private volatile bool _isEnding;
 
-    /// <summary>Whether the k-th call came.</summary>
+    /// <summary>True if the k-th call was reached.</summary>
     public bool Failed => Interlocked.Read(ref _calls) > k;
 
     public EngineOptions On(EngineOptions options) => options with { TimeProvider = this, LoggerFactory = this };
@@ -35,7 +35,7 @@ internal sealed class CallerFaults(CallerFault fault, long k) : TimeProvider, IL
     /// <summary>From here on nothing fails.</summary>
     public void End() => _isEnding = true;
 
-    /// <summary>Whether an exception is what the engine is to give for this fault.</summary>
+    /// <summary>True if the engine may throw this exception for this fault.</summary>
     public bool Explains(Exception e) => fault switch
     {
         CallerFault.Allocation => e is OutOfMemoryException,

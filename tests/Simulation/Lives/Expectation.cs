@@ -1,8 +1,8 @@
 namespace Varve.Tests.Simulation.Lives;
 
 /// <summary>
-/// What a recovery may find from a moment on: the states of one line between two of its chunks' ends, or of another
-/// where a switch is under way.
+/// The states that a recovery may find from a moment on: those of one line between two ends of chunks, or of another
+/// line if a replacement is under way.
 /// </summary>
 internal sealed record Expectation(params Allowed[] Allowed)
 {

@@ -71,7 +71,7 @@ internal sealed class Life : IDisposable
         TimeProvider = StillClock.Instance,
     };
 
-    /// <summary>Lives it; what fails with a documented exception is noted, and life goes on.</summary>
+    /// <summary>Runs the life; a documented exception is recorded, and the life continues.</summary>
     public Journal Run()
     {
         var journal = Disk.Record();
@@ -123,7 +123,7 @@ internal sealed class Life : IDisposable
         Disk.Dispose();
     }
 
-    /// <summary>Runs a step's action; only what is documented comes out of it.</summary>
+    /// <summary>Runs a step's action; only documented exceptions pass.</summary>
     private bool Try(Action action)
     {
         try
@@ -147,8 +147,7 @@ internal sealed class Life : IDisposable
         _background = new ManualScheduler();
         _machine = LsmStateMachine.Open(
             Directory, _options, new EngineSeams(Disk, _background, _callers is null ? null : _callers.Allocate));
-        // What was in the log when a step failed may be there or not, and so may a switch have been made: the machine
-        // says.
+        // Entries in the log when a step failed may be there or not, and so may a replacement: the machine tells.
         var index = _machine.LastApplied.Index;
         var position = _line.PositionOf(index);
         if (position < _acknowledged && _other?.PositionOf(index) is 0)
@@ -303,7 +302,7 @@ internal sealed class Life : IDisposable
         Disk.Note(Expected);
     }
 
-    /// <summary>What the machine says is durable is held against it.</summary>
+    /// <summary>Holds the machine to the position that it reports as durable.</summary>
     private void NoteDurable()
     {
         if (_machine is null) return;

@@ -6,7 +6,9 @@ namespace Varve.Tests.Simulation.Lives;
 /// <summary>A key's value, and when it expires by the log's clock.</summary>
 internal readonly record struct Row(byte[] Key, byte[] Value, ulong Deadline);
 
-/// <summary>What a machine has to show at one applied index; <see cref="Live"/> holds what has expired too.</summary>
+/// <summary>
+/// The state that a machine must show at one applied index; <see cref="Live"/> includes expired keys.
+/// </summary>
 internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row> live, ulong time)
 {
     private Row[]? _rows;
@@ -18,14 +20,14 @@ internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row>
     /// <summary>The log's clock.</summary>
     public ulong Time { get; } = time;
 
-    /// <summary>What is not expired, in key order.</summary>
+    /// <summary>The unexpired rows, in key order.</summary>
     public Row[] Rows => _rows ??= [.. Live.Values.Where(row => row.Deadline > Time)];
 }
 
 /// <summary>
-/// A history of entries, and the state at the end of each of its chunks. The entries are those of
-/// <see cref="NumberedLog"/>, with leases among them, and with the line's own tag in every value, so that no line's
-/// state passes for another's. What is installed from a snapshot is a line that goes on from another's state.
+/// A history of entries, and the state at the end of each of its chunks. Its entries are those of <see
+/// cref="NumberedLog"/>, with leases among them and the line's tag in every value, so that states of different lines
+/// differ. An installed snapshot is a line that continues from another's state.
 /// </summary>
 internal sealed class Line
 {
@@ -54,7 +56,7 @@ internal sealed class Line
 
     public LineState Last => Ends[^1];
 
-    /// <summary>The line that goes on from a state of this one.</summary>
+    /// <summary>A line that continues from a state of this one.</summary>
     public Line From(LineState state, byte newTag) => new(newTag, [state], new(_outcomes));
 
     /// <summary>This line as it was at one of its ends.</summary>

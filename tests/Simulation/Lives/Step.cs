@@ -1,6 +1,6 @@
 namespace Varve.Tests.Simulation.Lives;
 
-/// <summary>What a life is made of.</summary>
+/// <summary>A step of a life.</summary>
 internal enum StepKind
 {
     Apply,

@@ -44,7 +44,7 @@ internal sealed class ModelMachine : IDisposable
     /// <summary>Entries are about to be applied.</summary>
     public void SeeApply() => _applied = IsLocal ? Model.Time : 0;
 
-    /// <summary>The clock goes on.</summary>
+    /// <summary>Advances the clock.</summary>
     public void Advance(ulong milliseconds)
     {
         Clock.NowMs += milliseconds;

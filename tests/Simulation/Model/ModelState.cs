@@ -3,9 +3,9 @@ using System.Text;
 namespace Varve.Tests.Simulation.Model;
 
 /// <summary>
-/// What an engine should hold: for every key of a small universe, in key order, the part of a pool of bytes that is its
-/// value. Plain enough to be right by reading, and allocates nothing, so that millions of operations a second can be
-/// compared.
+/// The expected content of an engine: for every key of a small universe, in key order, the part of a pool of bytes that
+/// is its value. Plain enough to be right by reading, and without allocation, so that millions of operations a second
+/// can be compared.
 /// </summary>
 internal sealed class ModelState
 {
@@ -100,8 +100,8 @@ internal sealed class ModelState
     }
 
     /// <summary>
-    /// What a clean-up has to report, in key order: the keys that have expired, with a deadline after a time. They are
-    /// gone from here on: never live again, never reported again, on no machine that has them from this one.
+    /// The keys that a clean-up must report, in key order: those that expired with a deadline after a time. They are
+    /// gone from here on: never live and never reported again, on no machine that has them from this one.
     /// </summary>
     /// <param name="after">What expired up to here is not reported.</param>
     /// <param name="latest">The largest deadline of what is reported; 0 if nothing is.</param>

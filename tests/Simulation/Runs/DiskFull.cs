@@ -7,8 +7,8 @@ using Varve.Tests.Simulation.Lives;
 namespace Varve.Tests.Simulation.Runs;
 
 /// <summary>
-/// The disk fills up and is freed, over and over: a full disk is an ordinary error, and work goes on when there is room
-/// again.
+/// The disk fills up and is freed, over and over: a full disk is an ordinary error, and work continues once there is
+/// space.
 /// </summary>
 internal static class DiskFull
 {

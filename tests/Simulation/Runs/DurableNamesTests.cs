@@ -8,8 +8,8 @@ using Xunit;
 namespace Varve.Tests.Simulation.Runs;
 
 /// <summary>
-/// What is acknowledged is there after a power loss by the path that it was acknowledged under: every directory above
-/// it is durable too.
+/// Acknowledged data survives a power loss under the path that it was acknowledged for: every directory above it is
+/// durable too.
 /// </summary>
 public sealed class DurableNamesTests : IDisposable
 {

@@ -4,7 +4,7 @@ using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Runs;
 
-/// <summary>What was looked at; of all workers.</summary>
+/// <summary>Counts of all workers.</summary>
 internal sealed class Tally
 {
     private const int WholeEvery = 64;

@@ -6,8 +6,8 @@ using Varve.Tests.Simulation.Lives;
 namespace Varve.Tests.Simulation.Runs;
 
 /// <summary>
-/// The k-th call of a life fails, for every k and with every error that the call can end in. Only documented exceptions
-/// come out, life goes on or the engine says why not, and what is found afterwards is exact: by a new process, and
+/// The k-th call of a life fails, for every k and every error that the call can end in. Only documented exceptions are
+/// thrown, the life continues or the engine says why not, and the state afterwards is exact: for a new process, and
 /// after a power loss too.
 /// </summary>
 internal static class KthError

@@ -111,7 +111,7 @@ internal sealed class RecoveryCrash : IDisposable
             Life.Directory, Life.Options with { Durability = _durability }, new EngineSeams(disk, steps)))
         {
             var (line, state) = Oracle.Match(machine, expected, nothingIsLost);
-            // What was recovered is a state like another: as much of it is kept as is said to be durable.
+            // A recovered state is like any other: as much of it survives as the engine reports durable.
             var position = line.Ends.IndexOf(state);
             var durable = Math.Min(
                 position, Math.Max(0, line.Ends.FindLastIndex(end => end.Id.Index <= machine.DurableLogId.Index)));

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Varve.Tests.Simulation.Runs;
 
-/// <summary>What the soaks do, for a moment each.</summary>
+/// <summary>Each soak for a moment.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     [Fact]
