@@ -19,7 +19,7 @@ internal static partial class UnsafeUses
         ["src/Engine/Commit"] = [UnsafeClass, MemoryMarshal],
         ["src/Engine/Contract"] = [MemoryMarshal],
         ["src/Engine/Iterators"] = [Keyword, UnsafeClass],
-        ["src/Engine/LiveKeys"] = [Keyword, UnsafeClass],
+        ["src/Engine/LiveKeys"] = [Keyword],
         ["src/Engine/Memory"] = [Keyword, UnsafeClass, MemoryMarshal],
         ["src/Engine/Memtables"] = [Keyword, UnsafeClass, VectorLoad],
         ["src/Engine/Storage"] = [Keyword],

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Varve.Format;
 using Varve.Memtables;
 
 namespace Varve.Bench.Micro.Memtables;
@@ -27,7 +28,7 @@ public unsafe class MemtableBench
         for (var i = 0; i < Count; i++)
         {
             _index.Insert(_work.References[i], _work.Hashes[i]);
-            _plain.Insert(_work.References[i]);
+            _plain.Insert(_work.References[i].Value);
         }
     }
 
@@ -73,7 +74,7 @@ public unsafe class MemtableBench
     [Benchmark(OperationsPerInvoke = Count)]
     public void InsertPlain()
     {
-        foreach (var reference in _work.References) _emptyPlain!.Insert(reference);
+        foreach (var reference in _work.References) _emptyPlain!.Insert(reference.Value);
     }
 
     [Benchmark(OperationsPerInvoke = Count)]
@@ -81,7 +82,7 @@ public unsafe class MemtableBench
     {
         var last = 0u;
         foreach (var i in _work.Order)
-            last = _index.FindVisible(_work.Key(i), TestHash.Of(_work.Key(i)), ulong.MaxValue);
+            last = _index.FindVisible(_work.Key(i), TestHash.Of(_work.Key(i)), ulong.MaxValue).Value;
         return last;
     }
 
@@ -98,7 +99,7 @@ public unsafe class MemtableBench
     {
         var last = 0u;
         for (var i = 0; i < Count; i++)
-            last = _index.FindVisible(_work.AbsentKey(i), TestHash.Of(_work.AbsentKey(i)), ulong.MaxValue);
+            last = _index.FindVisible(_work.AbsentKey(i), TestHash.Of(_work.AbsentKey(i)), ulong.MaxValue).Value;
         return last;
     }
 
@@ -141,7 +142,7 @@ public unsafe class MemtableBench
     {
         var sum = 0UL;
         for (var node = _plain.First; node != 0; node = _plain.Next(node))
-            sum += _index.OperationAt(_plain.OperationOf(node)).Index;
+            sum += _index.OperationAt(new OperationRef(_plain.OperationOf(node))).Index;
         return sum;
     }
 }

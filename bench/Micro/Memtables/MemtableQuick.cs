@@ -85,7 +85,7 @@ internal static unsafe class MemtableQuick
             foreach (var i in work.Order)
             {
                 var key = work.Key(i);
-                if (index.FindVisible(key, TestHash.Of(key), ulong.MaxValue) == 0) misses++;
+                if (index.FindVisible(key, TestHash.Of(key), ulong.MaxValue).IsNone) misses++;
             }
 
             if (misses != 0) throw new InvalidOperationException("a present key was not found");
@@ -96,7 +96,7 @@ internal static unsafe class MemtableQuick
             for (var i = 0; i < work.Count; i++)
             {
                 var key = work.AbsentKey(i);
-                if (index.FindVisible(key, TestHash.Of(key), ulong.MaxValue) != 0) hits++;
+                if (!index.FindVisible(key, TestHash.Of(key), ulong.MaxValue).IsNone) hits++;
             }
 
             if (hits != 0) throw new InvalidOperationException("an absent key was found");
@@ -134,7 +134,7 @@ internal static unsafe class MemtableQuick
         list.Populate();
         Time("insert, one key a node" + suffix, () =>
         {
-            for (var i = 0; i < work.Count; i++) list.Insert(work.References[i]);
+            for (var i = 0; i < work.Count; i++) list.Insert(work.References[i].Value);
         });
         Time("present, one key a node" + suffix, () =>
         {
@@ -152,8 +152,7 @@ internal static unsafe class MemtableQuick
         Time("scan forward a row, one key a node" + suffix, () =>
         {
             for (var node = list.First; node != 0; node = list.Next(node))
-                sum +=
-                    new WalOperationView(work.Segment + (ulong)list.OperationOf(node) * WalOperation.Alignment).Index;
+                sum += new OperationRef(list.OperationOf(node)).At(work.Segment).Index;
         });
         GC.KeepAlive(sum);
 

@@ -21,7 +21,7 @@ internal sealed unsafe class MemtableWorkload : IDisposable
         Segment = (byte*)NativeMemory.AllocZeroed((nuint)SegmentBytes);
         Keys = new byte[count * KeySize];
         AbsentKeys = new byte[count * KeySize];
-        References = new uint[count];
+        References = new OperationRef[count];
         Hashes = new ulong[count];
         Order = [.. Enumerable.Range(0, count)];
         var random = new Random(seed);
@@ -34,8 +34,8 @@ internal sealed unsafe class MemtableWorkload : IDisposable
             if (ascending) BinaryPrimitives.WriteUInt64BigEndian(Keys.AsSpan(i * KeySize), (ulong)i);
             var offset = 64 + (long)i * _stride;
             WalOperation.Write(
-                new Span<byte>(Segment + offset, _stride), (ulong)i + 1, 0, RecordKind.Put, Key(i), value, 0);
-            References[i] = (uint)(offset / WalOperation.Alignment);
+                new Span<byte>(Segment + offset, _stride), (ulong)i + 1, default, RecordKind.Put, Key(i), value, 0);
+            References[i] = OperationRef.FromOffset(offset);
             Hashes[i] = TestHash.Of(Key(i));
         }
     }
@@ -45,7 +45,7 @@ internal sealed unsafe class MemtableWorkload : IDisposable
     public long SegmentBytes { get; }
     public byte[] Keys { get; }
     public byte[] AbsentKeys { get; }
-    public uint[] References { get; }
+    public OperationRef[] References { get; }
     public ulong[] Hashes { get; }
 
     /// <summary>The keys shuffled: an order to read them in.</summary>

@@ -100,5 +100,5 @@ internal sealed unsafe class PlainSkiplist : IDisposable
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ReadOnlySpan<byte> KeyOf(uint reference) =>
-        new WalOperationView(_segment + (ulong)reference * WalOperation.Alignment).Key;
+        new OperationRef(reference).At(_segment).Key;
 }

@@ -47,7 +47,7 @@ public class WalRecordBench
         {
             ReadOnlySpan<byte> entry = _entries.AsSpan(i * (KeyBytes + ValueBytes), KeyBytes + ValueBytes);
             at += (int)WalOperation.Write(
-                _record.AsSpan(at), (ulong)i + 1, 0, RecordKind.Put, entry[..KeyBytes], entry[KeyBytes..], 0);
+                _record.AsSpan(at), (ulong)i + 1, default, RecordKind.Put, entry[..KeyBytes], entry[KeyBytes..], 0);
         }
         Header.Seal(_record, Salt);
     }

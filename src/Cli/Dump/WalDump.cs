@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Format;
 
 namespace Varve.Cli.Dump;
@@ -15,44 +14,33 @@ internal static class WalDump
             $"segment {segment.Number} of database {segment.DatabaseId}, {segment.Length} bytes, salt "
                 + $"{segment.Salt:x16}");
 
-        long offset = WalSegmentHeader.Size;
-        while (offset < file.Length && !writer.IsFull)
+        var records = new WalRecordReader(file, segment.Salt);
+        while (records.Next < file.Length && !writer.IsFull)
         {
-            if (!WalRecordHeader.TryRead(file[(int)offset..], offset, segment.Salt, out var record, out error))
+            if (!records.MoveNext())
             {
-                if (error.IsUnsupported) throw writer.Corrupt("record", offset, error);
-                var rest = file[(int)offset..];
-                writer.Line(offset, rest.ContainsAnyExcept((byte)0)
+                error = records.Error;
+                if (error.IsUnsupported) throw writer.Corrupt("record", records.Next, error);
+                var rest = file[(int)records.Next..];
+                writer.Line(records.Next, rest.ContainsAnyExcept((byte)0)
                     ? $"end: no valid record ({error.Reason}); {rest.Length} bytes follow"
                     : $"end: {rest.Length} bytes of zeros");
                 return;
             }
 
-            WriteRecord(file.Slice((int)offset, record.Length), record, writer);
-            offset += record.Length;
+            WriteRecord(records.Current, writer);
         }
     }
 
-    private static void WriteRecord(ReadOnlySpan<byte> bytes, in WalRecordHeader record, DumpWriter writer)
+    private static void WriteRecord(in WalRecordView view, DumpWriter writer)
     {
+        ref readonly var record = ref view.Header;
         var common =
             $"{record.Type}, {record.Length} bytes, index {record.FirstIndex}..{record.LastIndex}, term {record.Term}, "
                 + $"log time {record.LogTimeMs}, synced to {record.SyncedSegment}:{record.SyncedOffset}";
-        var payload = bytes.Slice(WalRecordHeader.Size, record.PayloadLength);
-        writer.Line(record.Offset, record.Type switch
-        {
-            WalRecordType.Chunk =>
-                $"{common}, {record.EntryCount} entries, {record.OperationCount} operations, columns {record.Flags}",
-            WalRecordType.Link => $"{common}, after segment {U64(payload)} up to {U64(payload[8..])}",
-            WalRecordType.Sealed => $"{common}, goes on in segment {U64(payload)}",
-            WalRecordType.Clean => $"{common}, leases up to {U64(payload)}",
-            WalRecordType.Snapshot =>
-                $"{common}, snapshot at index {U64(payload)}, term {U64(payload[8..])}, checksum "
-                    + $"{Convert.ToHexStringLower(payload[16..48])}",
-            _ => common,
-        });
+        writer.Line(record.Offset, common + Describe(view));
         if (record.Type != WalRecordType.Chunk) return;
-        if (!ChunkColumns.TryOpen(payload, record, out var columns, out var error))
+        if (!view.TryOpenColumns(out var columns, out var error))
             throw writer.Corrupt("chunk record", record.Offset, error);
         var (failed, refused) = (0, 0);
         while (columns.MoveNext())
@@ -61,34 +49,50 @@ internal static class WalDump
             else if (!columns.Succeeded) failed++;
         }
 
-        if (failed > 0) writer.Part(record.Offset + WalRecordHeader.Size, $"{failed} entries failed");
-        if (refused > 0) writer.Part(record.Offset + WalRecordHeader.Size, $"{refused} entries refused");
-        WriteOperations(bytes, record, writer);
+        if (failed > 0) writer.Part(view.PayloadOffset, $"{failed} entries failed");
+        if (refused > 0) writer.Part(view.PayloadOffset, $"{refused} entries refused");
+        WriteOperations(view, writer);
     }
 
-    private static void WriteOperations(ReadOnlySpan<byte> bytes, in WalRecordHeader record, DumpWriter writer)
+    private static string Describe(in WalRecordView record)
     {
-        var at = WalRecordHeader.Size + record.PayloadLength;
-        for (var i = 0; i < record.OperationCount && !writer.IsFull; i++)
+        switch (record.Header.Type)
         {
-            var operation = bytes[at..];
-            if (!WalOperation.TryMeasure(operation, out var size, out var error))
-                throw writer.Corrupt("operation", record.Offset + at, error);
-            var kind = (RecordKind)operation[18];
-            var valueLength = BinaryPrimitives.ReadInt32LittleEndian(operation[12..]);
-            var key = operation.Slice(
-                WalOperation.HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(operation[16..]));
-            var deadline = kind == RecordKind.LeasedPut
-                ? $", until {U64(operation[(WalOperation.HeaderSize + key.Length + valueLength)..])}"
-                : "";
-            var older = BinaryPrimitives.ReadUInt32LittleEndian(operation[8..]);
-            writer.Part(
-                record.Offset + at,
-                $"{U64(operation)} {kind} {DumpWriter.Key(key)}, value of {valueLength} bytes{deadline}"
-                    + (older == 0 ? "" : $", older at {(long)older * WalOperation.Alignment}"));
-            at += size;
+            case WalRecordType.Chunk:
+                return $", {record.Header.EntryCount} entries, {record.Header.OperationCount} operations, columns "
+                    + $"{record.Header.Flags}";
+            case WalRecordType.Link:
+                var link = SegmentLink.Read(record.Payload);
+                return $", after segment {link.Segment} up to {link.End}";
+            case WalRecordType.Sealed:
+                return $", goes on in segment {SealedMarker.Read(record.Payload).NextSegment}";
+            case WalRecordType.Clean:
+                return $", leases up to {CleanUpMarker.Read(record.Payload).Deadline}";
+            case WalRecordType.Snapshot:
+                var snapshot = SnapshotMarker.Read(record.Payload);
+                return $", snapshot at index {snapshot.Index}, term {snapshot.Term}, checksum "
+                    + Convert.ToHexStringLower(snapshot.Checksum);
+            default:
+                return "";
         }
     }
 
-    private static ulong U64(ReadOnlySpan<byte> source) => BinaryPrimitives.ReadUInt64LittleEndian(source);
+    private static void WriteOperations(in WalRecordView record, DumpWriter writer)
+    {
+        var operations = record.Operations;
+        while (!writer.IsFull && operations.MoveNext())
+        {
+            var operation = operations.Current;
+            var kind = WalOperation.Read(operation, out var key, out var value, out var deadline);
+            var until = kind == RecordKind.LeasedPut ? $", until {deadline}" : "";
+            var older = WalOperation.PriorOf(operation);
+            writer.Part(
+                operations.Offset,
+                $"{WalOperation.IndexOf(operation)} {kind} {DumpWriter.Key(key)}, value of {value.Length} bytes{until}"
+                    + (older.IsNone ? "" : $", older at {older.Offset}"));
+        }
+
+        if (operations.Error.Reason is not null)
+            throw writer.Corrupt("operation", operations.Offset, operations.Error);
+    }
 }

@@ -37,10 +37,10 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
     public ulong[] Hashes = new ulong[CapacityMin];
 
     /// <summary>Of each new entry: the reference of its operation in the segment; 0: it has none.</summary>
-    public uint[] References = new uint[CapacityMin];
+    public OperationRef[] References = new OperationRef[CapacityMin];
 
     /// <summary>The references of the record's operations, in the record's order and without gaps.</summary>
-    public uint[] Operations = new uint[CapacityMin];
+    public OperationRef[] Operations = new OperationRef[CapacityMin];
 
     /// <summary>The number of keys of this chunk in the second table.</summary>
     public int Overflowed => _overflowed;
@@ -83,8 +83,8 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
             var positions = new EntryPosition[length];
             allocations?.Invoke(Allocation.Scratch);
             var hashes = new ulong[length];
-            var references = new uint[length];
-            (Positions, Hashes, References, Operations) = (positions, hashes, references, new uint[length]);
+            var references = new OperationRef[length];
+            (Positions, Hashes, References, Operations) = (positions, hashes, references, new OperationRef[length]);
         }
 
         var buckets = (int)BitOperations.RoundUpToPowerOf2((uint)(count - first) * 2);
@@ -105,20 +105,20 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
     /// <summary>
     /// The reference of this chunk's latest operation on a key, which is in <paramref name="log"/>; 0: none.
     /// </summary>
-    public uint FindInChunk(WalWriter log, ReadOnlySpan<byte> key, ulong hash)
+    public OperationRef FindInChunk(WalWriter log, ReadOnlySpan<byte> key, ulong hash)
     {
         var at = (int)hash & _bucketMask;
         for (var probes = 0; probes < ProbesMax; probes++, at = (at + 1) & _bucketMask)
         {
             var entry = _buckets[at] - 1;
-            if (entry < 0) return 0;
+            if (entry < 0) return default;
             if (Hashes[entry] == hash && log.OperationAt(References[entry]).Key.SequenceEqual(key))
                 return References[entry];
         }
 
-        if (_overflowed == 0) return 0;
+        if (_overflowed == 0) return default;
         var other = _overflow[OverflowSlot(log, key)] - 1;
-        return other < 0 ? 0 : References[other];
+        return other < 0 ? default : References[other];
     }
 
     /// <summary>Records that <paramref name="entry"/> has this chunk's latest operation on its key.</summary>

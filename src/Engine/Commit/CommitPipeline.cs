@@ -125,7 +125,7 @@ internal sealed class CommitPipeline(
                 throw new ArgumentOutOfRangeException(
                     nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
             if (lastApplied.Index == position.Index) return;
-            rotation.ReserveLocked(WalWriter.MarkerSize(0));
+            rotation.ReserveLocked(WalMarker.SizeOf(WalRecordType.Advance));
             var generation = versions.Current.Generation;
             generation.ReserveJump();
             wal.AppendMarker(
@@ -142,7 +142,7 @@ internal sealed class CommitPipeline(
     /// <returns>The end of the log after it.</returns>
     public LogOffset AppendMarkerLocked(WalRecordType type, ReadOnlySpan<byte> payload)
     {
-        rotation.ReserveLocked(WalWriter.MarkerSize(payload.Length));
+        rotation.ReserveLocked(WalMarker.SizeOf(type));
         wal.AppendMarker(type, payload, wal.Position);
         return wal.End;
     }

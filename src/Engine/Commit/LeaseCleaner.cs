@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Reading;
@@ -81,8 +80,8 @@ internal sealed class LeaseCleaner(
                 if (versions.Current.Generation != generation) return false;
                 if (found.Count > 0)
                 {
-                    Span<byte> payload = stackalloc byte[sizeof(ulong)];
-                    BinaryPrimitives.WriteUInt64LittleEndian(payload, reported);
+                    Span<byte> payload = stackalloc byte[CleanUpMarker.Size];
+                    new CleanUpMarker(reported).Write(payload);
                     end = commit.AppendMarkerLocked(WalRecordType.Clean, payload);
                     versions.Current.Memtables[0].NoteCleanUp(wal.Position.Index, reported);
                     generation.CleanedTimeMs = reported;

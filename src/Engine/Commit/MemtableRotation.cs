@@ -1,4 +1,5 @@
 using Varve.Contract;
+using Varve.Format;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
@@ -24,7 +25,7 @@ internal sealed class MemtableRotation(
         length += WalWriter.ClosingRoom;
         if (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
         {
-            RotateLocked(length + WalWriter.MarkerSize(24), versions.Current.Memtables[0]);
+            RotateLocked(length + WalMarker.SizeOf(WalRecordType.Link), versions.Current.Memtables[0]);
         }
         else if (supply.Ready.AwaitsLoad && wal.Room - length < wal.Active.Length / 4 * 3)
         {

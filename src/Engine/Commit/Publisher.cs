@@ -99,7 +99,7 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     {
         var index = versions.Current.Memtables[0].Index;
         for (var i = first; i < count; i++)
-            if (buffers.References[i] is not 0 and var reference) index.InsertExact(reference, buffers.Hashes[i]);
+            if (buffers.References[i] is { IsNone: false } reference) index.InsertExact(reference, buffers.Hashes[i]);
         if (operations == 1) index.InsertOrderedAt(place, buffers.Operations[0]);
         else index.InsertOrdered(buffers.Operations.AsSpan(0, operations));
     }

@@ -52,7 +52,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     {
         var positions = buffers.Positions.AsSpan(first, count - first);
         var room = wal.BeginRecord(lengthMax);
-        var columns = ChunkColumnsWriter.Write(room[WalRecordHeader.Size..], positions, flags);
+        var columns = ChunkColumnsWriter.Write(WalRecordHeader.PayloadOf(room), positions, flags);
         var record = new Draft
         {
             Room = room,
@@ -63,7 +63,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         place = default;
         if (positions.Length == 1) AddOnlyLocked(ref record, buffers, source, first, out place);
         else AddAllLocked(ref record, buffers, source, first, count);
-        ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);
+        ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);
         ref readonly var last = ref positions[^1];
         return new WalRecordHeader
         {
@@ -91,7 +91,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     {
         ref readonly var head = ref buffers.Entries[entry];
         place = default;
-        buffers.References[entry] = 0;
+        buffers.References[entry] = default;
         if (head.Kind == CommandKind.Noop) return;
         var (kind, size) = (KindOf(head), SizeOf(head));
         var hash = PlaceKeyLocked(source, entry, record.Room.Slice(record.Length, size), out var key);
@@ -110,16 +110,16 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         for (var i = first; i < count; i++)
         {
             ref readonly var head = ref buffers.Entries[i];
-            buffers.References[i] = 0;
+            buffers.References[i] = default;
             if (head.Kind == CommandKind.Noop) continue;
             var (kind, size) = (KindOf(head), SizeOf(head));
             // A compare-and-swap that failed left no operation, so the keys placed after it move down.
             if (placed != record.Length) WalOperation.MoveKey(record.Room, placed, record.Length, size, head.KeyLength);
             placed += size;
-            var key = record.Room.Slice(record.Length + WalOperation.HeaderSize, head.KeyLength);
+            var key = WalOperation.KeyAt(record.Room, record.Length, head.KeyLength);
             var hash = buffers.Hashes[i];
             var prior = buffers.FindInChunk(wal, key, hash);
-            if (prior == 0) prior = record.Index.Find(key, hash);
+            if (prior.IsNone) prior = record.Index.Find(key, hash);
             if (TryAddLocked(ref record, buffers, source, i, kind, size, key, hash, prior))
                 buffers.SetInChunk(wal, i, key);
         }
@@ -170,11 +170,11 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// <param name="size">The bytes of its operation.</param>
     /// <param name="key">The key, in its place.</param>
     /// <param name="hash">The key's hash.</param>
-    /// <param name="prior">The key's newest operation in the segment; 0: none.</param>
+    /// <param name="prior">The key's newest operation in the segment, or none.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryAddLocked<TSource>(
         ref Draft record, ChunkBuffers buffers, scoped in TSource source, int entry, RecordKind kind, int size,
-        ReadOnlySpan<byte> key, ulong hash, uint prior)
+        ReadOnlySpan<byte> key, ulong hash, OperationRef prior)
         where TSource : IChunkSource, allows ref struct
     {
         ref readonly var head = ref buffers.Entries[entry];
@@ -189,7 +189,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         var value = kind == RecordKind.Tombstone ? default : source.Value(entry);
         var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, head.TtlSeconds) : 0;
         if (deadline != 0 && time == 0) WarnOnceLocked();
-        var reference = (uint)((wal.Active.End + record.Length) / WalOperation.Alignment);
+        var reference = OperationRef.FromOffset(wal.Active.End + record.Length);
         WalOperation.Complete(
             record.Room.Slice(record.Length, size), head.Index, prior, kind, head.KeyLength, value, deadline);
         buffers.Hashes[entry] = hash;
@@ -208,12 +208,12 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         : entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
 
     private bool Matches<TSource>(
-        scoped in TSource source, int entry, uint prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
+        scoped in TSource source, int entry, OperationRef prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
         where TSource : IChunkSource, allows ref struct
     {
         bool exists;
         ReadOnlySpan<byte> value;
-        if (prior != 0)
+        if (!prior.IsNone)
         {
             var operation = wal.OperationAt(prior);
             exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);

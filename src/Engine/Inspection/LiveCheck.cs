@@ -46,8 +46,7 @@ internal static class LiveCheck
     {
         findings.Files++;
         findings.Bytes += segment.End;
-        for (long offset = Format.WalSegmentHeader.Size;
-            offset < segment.End && segment.TryReadRecord(offset, out var header, out _); offset += header.Length)
-            findings.Count(header);
+        var records = segment.Records();
+        while (records.Next < segment.End && records.MoveNext()) findings.Count(records.Current.Header);
     }
 }

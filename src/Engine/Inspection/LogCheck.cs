@@ -49,9 +49,8 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
 
     private void CountRecords(WalSegment segment)
     {
-        for (long offset = WalSegmentHeader.Size; segment.TryReadRecord(offset, out var header, out _);
-            offset += header.Length)
-            findings.Count(header);
+        var records = segment.Records();
+        while (records.MoveNext()) findings.Count(records.Current.Header);
     }
 
     private void CheckEnd(RecoveredLog log)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Format;
 using Varve.Storage;
 
@@ -28,15 +27,13 @@ internal static class LooseLog
     /// <summary>The segment that a segment's link names; 0: none before it; null: there is no link.</summary>
     private static ulong? PreviousOf(IStorage storage, string directory, ulong number)
     {
-        var start = new byte[WalSegmentHeader.Size + WalRecordHeader.Size + 24];
+        var start = new byte[WalSegmentHeader.Size + WalMarker.SizeOf(WalRecordType.Link)];
         using var file = storage.Open(Path.Combine(directory, FileNames.Segment(number)), FileIntent.Read);
         if (file.Length < start.Length) return null;
         file.Read(0, start);
-        var record = start.AsSpan(WalSegmentHeader.Size);
-        return WalSegmentHeader.TryDecode(start, out var header, out _)
-            && WalRecordHeader.TryRead(record, WalSegmentHeader.Size, header.Salt, out var link, out _)
-            && link.Type == WalRecordType.Link
-            ? BinaryPrimitives.ReadUInt64LittleEndian(record[WalRecordHeader.Size..])
-            : null;
+        if (!WalSegmentHeader.TryDecode(start, out var header, out _)) return null;
+        var records = new WalRecordReader(start, header.Salt);
+        return records.MoveNext() && records.Current.Header.Type == WalRecordType.Link
+            ? SegmentLink.Read(records.Current.Payload).Segment : null;
     }
 }

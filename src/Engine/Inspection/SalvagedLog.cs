@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 using Varve.Memory;
 using Varve.Memtables;
@@ -36,9 +37,12 @@ internal sealed class SalvagedLog : IDisposable
             losses.Add(new Loss(
                 Path.Combine(directory, FileNames.Segment(root.FirstSegment.Value)), 0, "the beginning of the log"));
         foreach (var segment in _log.Segments)
-            for (long offset = WalSegmentHeader.Size; offset < segment.End && !_hasStopped
-                && segment.TryReadRecord(offset, out var header, out _); offset += header.Length)
-                Take(segment, header, exact);
+        {
+            var records = segment.Records();
+            while (records.Next < segment.End && !_hasStopped && records.MoveNext())
+                Take(segment, records.Current, exact);
+        }
+
         LookBeyond(exact && IsWhole);
     }
 
@@ -79,7 +83,7 @@ internal sealed class SalvagedLog : IDisposable
             {
                 if (record.Offset != end || exact) Lose(segment, end, kept, record, exact);
                 end = record.Offset + record.Length;
-                if (!exact) Take(segment, record, exact: false);
+                if (!exact) Take(segment, segment.RecordOf(record), exact: false);
                 kept = exact ? Math.Max(kept, record.LastIndex) : Replay.Position.Index;
             }
         }
@@ -107,32 +111,31 @@ internal sealed class SalvagedLog : IDisposable
         _losses.Add(loss);
     }
 
-    private void Take(WalSegment segment, in WalRecordHeader header, bool exact)
+    private void Take(WalSegment segment, in WalRecordView record, bool exact)
     {
         try
         {
-            if (Replay.Note(segment, header)) TakeOperations(segment, header);
+            if (Replay.Note(segment, record)) TakeOperations(segment, record);
         }
         catch (CorruptionException damage)
         {
             _losses.Add(new Loss(
-                segment.Path, header.Offset,
-                $"entries {header.FirstIndex} to {header.LastIndex} ({damage.Kind}: {damage.Problem})"));
+                segment.Path, record.Offset,
+                $"entries {record.Header.FirstIndex} to {record.Header.LastIndex} ({damage.Kind}: {damage.Problem})"));
             _hasStopped = exact;
         }
     }
 
-    private void TakeOperations(WalSegment segment, in WalRecordHeader header)
+    private void TakeOperations(WalSegment segment, in WalRecordView record)
     {
-        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
-        var end = header.Offset + header.Length;
-        for (var i = 0; i < header.OperationCount; i++)
+        var operations = record.Operations;
+        while (operations.MoveNext())
         {
-            var room = segment.From(offset)[..(int)(end - offset)];
-            var size = WalReplayer.Measure(segment, offset, room);
-            WalOperation.Read(room, out var key, out _, out _);
-            _newest[key.ToArray()] = (segment, offset, size);
-            offset += size;
+            WalOperation.Read(operations.Current, out var key, out _, out _);
+            _newest[key.ToArray()] = (segment, operations.Offset, operations.Current.Length);
         }
+
+        if (operations.Error.Reason is not null)
+            throw DecodeFailure.Of(segment.Path, operations.Offset, "record", operations.Error);
     }
 }

@@ -69,12 +69,12 @@ internal sealed class MemtableIterator : MergeInput
     private unsafe bool TryRead()
     {
         var segment = _memtable!.Segment.Base;
-        for (var reference = _cursor.Reference; reference != 0;)
+        for (var reference = _cursor.Reference; !reference.IsNone;)
         {
-            var view = new WalOperationView(segment + (long)reference * WalOperation.Alignment);
+            var view = reference.At(segment);
             if (view.Index <= _revision)
             {
-                KeyAddress = view.Start + WalOperation.HeaderSize;
+                KeyAddress = view.KeyAddress;
                 KeyLength = view.KeyLength;
                 ValueAddress = KeyAddress + KeyLength;
                 ValueLength = view.ValueLength;

@@ -122,7 +122,7 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// <param name="leases">The leased puts among its newest versions.</param>
     public void CountedByKeys(
         DbVersion version, Memtable memtable, ulong timeMs, long difference,
-        IEnumerable<(ulong Deadline, uint Reference)> leases)
+        IEnumerable<(ulong Deadline, OperationRef Reference)> leases)
     {
         lock (_lock)
         {
@@ -164,13 +164,13 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
             var segment = version.Memtables[i].Segment;
             // Beyond a sealed memtable's end a recycled segment may still hold a record of its life before.
             var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
-            var offset = (long)WalSegmentHeader.Size;
+            var records = segment.Records();
             var last = version.Base.LastIndex;
-            while (last < index && offset < end && MemtableFold.TryPeek(segment, offset, out var record))
+            while (last < index && records.Next < end && records.MoveNextVerified())
             {
+                ref readonly var record = ref records.Current;
                 count += MemtableFold.Count(version, i, record, index, version.Base.CountedTimeMs, leases: null);
-                last = record.LastIndex;
-                offset += record.Length;
+                last = record.Header.LastIndex;
             }
         }
 
@@ -205,9 +205,9 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
         {
             if (memtable.Census.Leases.Count == 0) continue;
             foreach (var (deadline, reference) in memtable.Census.Leases.GetViewBetween(
-                (from + 1, 0), (to, uint.MaxValue)))
+                (from + 1, default), (to, OperationRef.Last)))
             {
-                var key = new WalOperationView(memtable.Segment.Base + (long)reference * WalOperation.Alignment).Key;
+                var key = reference.At(memtable.Segment.Base).Key;
                 if (version.Find(key, index).IsSameAs(new KeyVersion(memtable.Index.OperationAt(reference))))
                     visit(key.ToArray(), deadline);
             }
@@ -263,12 +263,14 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
             var segment = memtable.Segment;
             var isSealed = memtable.Last is not null;
             var end = isSealed ? segment.End : long.MaxValue;
-            while (census.NextRecord < end && (isSealed || _index < index)
-                && MemtableFold.TryPeek(segment, census.NextRecord, out var record) && record.LastIndex <= index)
+            var records = segment.Records(census.NextRecord);
+            while (records.Next < end && (isSealed || _index < index)
+                && records.MoveNextVerified() && records.Current.Header.LastIndex <= index)
             {
+                ref readonly var record = ref records.Current;
                 _count += MemtableFold.Count(version, i, record, ulong.MaxValue, _time, census.Leases);
-                _index = Math.Max(_index, record.LastIndex);
-                census.NextRecord += record.Length;
+                _index = Math.Max(_index, record.Header.LastIndex);
+                census.NextRecord = record.End;
             }
 
             if (census.NextRecord >= end) census.AtEnd ??= (_count, _time);

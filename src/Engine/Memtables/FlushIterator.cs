@@ -13,13 +13,13 @@ internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
     private SealedWalk _walk = new(memtable.Index);
 
     /// <summary>The leased puts met so far.</summary>
-    public List<(ulong Deadline, uint Reference)> Leases { get; } = [];
+    public List<(ulong Deadline, OperationRef Reference)> Leases { get; } = [];
 
     /// <summary>Gives the next rows, as many as there is room for; how many those are, 0 at the end.</summary>
     public int Take(Span<RowRef> rows)
     {
         var count = 0;
-        while (count < rows.Length && _walk.Next() is var reference and not 0)
+        while (count < rows.Length && _walk.Next() is { IsNone: false } reference)
         {
             var row = RowOf(memtable.Index.OperationAt(reference));
             if (row.Kind == RecordKind.LeasedPut) Leases.Add((row.Deadline, reference));
@@ -31,7 +31,7 @@ internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
 
     private RowRef RowOf(WalOperationView view)
     {
-        var key = view.Start + WalOperation.HeaderSize;
+        var key = view.KeyAddress;
         return new RowRef(
             key, view.KeyLength, hasher.Of(view.Key), view.Kind, view.Kind == RecordKind.LeasedPut ? view.Deadline : 0,
             key + view.KeyLength, view.ValueLength);

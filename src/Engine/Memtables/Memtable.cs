@@ -1,4 +1,5 @@
 using Varve.Epochs;
+using Varve.Format;
 using Varve.Wal;
 
 namespace Varve.Memtables;
@@ -86,10 +87,10 @@ internal sealed unsafe class Memtable : RefCounted
 internal sealed class MemtableCensus
 {
     /// <summary>Offset of the next record to fold.</summary>
-    public long NextRecord { get; set; } = Format.WalSegmentHeader.Size;
+    public long NextRecord { get; set; } = WalSegmentHeader.Size;
 
     /// <summary>Leased puts of the folded part, by deadline.</summary>
-    public SortedSet<(ulong Deadline, uint Reference)> Leases { get; } = [];
+    public SortedSet<(ulong Deadline, OperationRef Reference)> Leases { get; } = [];
 
     /// <summary>Once the whole memtable is folded: the live count at its end, and the time it is true at.</summary>
     public (long LiveCount, ulong TimeMs)? AtEnd { get; set; }
@@ -97,7 +98,7 @@ internal sealed class MemtableCensus
     /// <summary>Forgets what was folded.</summary>
     public void Restart()
     {
-        NextRecord = Format.WalSegmentHeader.Size;
+        NextRecord = WalSegmentHeader.Size;
         Leases.Clear();
         AtEnd = null;
     }

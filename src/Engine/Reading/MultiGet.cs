@@ -53,7 +53,7 @@ internal static class MultiGet
         {
             if (found[i].Exists) continue;
             var reference = memtable.Index.FindVisible(keys[i].Span, hashes[i], revision);
-            if (reference != 0) found[i] = new KeyVersion(memtable.Index.OperationAt(reference));
+            if (!reference.IsNone) found[i] = new KeyVersion(memtable.Index.OperationAt(reference));
         }
     }
 

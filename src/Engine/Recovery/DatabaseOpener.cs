@@ -201,7 +201,7 @@ internal sealed class DatabaseOpener(
     {
         Sync(log, sync);
         var last = log.Segments[^1];
-        var synced = sync == StartSync.Nothing ? log.Synced : new LogOffset(last.Number, last.End);
+        var synced = sync == StartSync.Nothing ? log.Synced : last.LogEnd;
         return new WalWriter(
             last, replay.Position, synced, options.Durability == Durability.Power,
             log.Segments.Take(log.Segments.Count - 1));
@@ -211,7 +211,7 @@ internal sealed class DatabaseOpener(
         ManifestStore manifest, RecoveredLog? log, WalReplayer replay, SegmentPool pool, MemtableStock stock,
         StartSync sync)
     {
-        var next = Keep(pool.Take(WalWriter.MarkerSize(24), pool.RestingLength));
+        var next = Keep(pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength));
         if (log is not null)
         {
             Sync(log, sync);
@@ -227,7 +227,7 @@ internal sealed class DatabaseOpener(
         _acquired.Add(memtable);
         replay.Memtables.Add(memtable);
         return new WalWriter(
-            next, replay.Position, new LogOffset(next.Number, next.End), options.Durability == Durability.Power);
+            next, replay.Position, next.LogEnd, options.Durability == Durability.Power);
     }
 
     private static void Sync(RecoveredLog log, StartSync sync)

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Contract;
 using Varve.Format;
 using Varve.Memtables;
@@ -81,14 +80,17 @@ internal sealed class WalReplayer
     private void Replay(WalSegment segment, Memtable memtable, Action<VarveException>? report)
     {
         using var build = new IndexBuild(memtable.Index, _generation.MemtableHasher);
-        for (var offset = (long)WalSegmentHeader.Size; offset < segment.End;)
+        var records = segment.Records();
+        while (records.Next < segment.End)
         {
-            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
+            if (!records.MoveNext()) throw Refused(segment, records.Next, records.Error);
+            ref readonly var record = ref records.Current;
             try
             {
-                var isChunk = Note(segment, header);
-                if (header.Type == WalRecordType.Clean) memtable.NoteCleanUp(header.LastIndex, CleanedTimeMs);
-                if (isChunk) IndexOperations(build, segment, header, atOnce: report is not null);
+                var isChunk = Note(segment, record);
+                if (record.Header.Type == WalRecordType.Clean)
+                    memtable.NoteCleanUp(record.Header.LastIndex, CleanedTimeMs);
+                if (isChunk) IndexOperations(build, segment, record, atOnce: report is not null);
             }
             catch (VarveException damage)
                 when (report is not null && damage is CorruptionException or UnsupportedFormatException)
@@ -96,8 +98,7 @@ internal sealed class WalReplayer
                 report(damage);
             }
 
-            offset += header.Length;
-            _ends.Add((new LogOffset(segment.Number, offset), Position.Id));
+            _ends.Add((new LogOffset(segment.Number, records.Next), Position.Id));
         }
 
         Enter(build, segment);
@@ -109,11 +110,12 @@ internal sealed class WalReplayer
     /// </summary>
     /// <exception cref="CorruptionException">It does not follow on what came before it, or its columns are no
     /// columns.</exception>
-    public bool Note(WalSegment segment, in WalRecordHeader header)
+    public bool Note(WalSegment segment, in WalRecordView record)
     {
+        ref readonly var header = ref record.Header;
         if (header.LastIndex < Position.Index || header.Term < Position.Term)
-            throw Refused(segment, header.Offset, new DecodeError(48, "record does not follow on the one before it"));
-        var isChunk = Apply(segment, header);
+            throw Refused(segment, header.Offset, new DecodeError(WalRecordHeader.LastIndexField, "record does not follow on the one before it"));
+        var isChunk = Apply(segment, record);
         // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
         Position = new LogPosition(
             header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs),
@@ -128,13 +130,16 @@ internal sealed class WalReplayer
     public void Extend(Memtable memtable, long end)
     {
         var segment = memtable.Segment;
-        for (var offset = segment.End; offset < end; offset = segment.End)
+        var records = segment.Records(segment.End);
+        while (records.Next < end)
         {
-            if (!segment.TryReadRecord(offset, out var header, out var error)) throw Refused(segment, offset, error);
-            if (Note(segment, header)) InsertOperations(memtable.Index, segment, header);
-            if (header.Type == WalRecordType.Clean) memtable.NoteCleanUp(header.LastIndex, CleanedTimeMs);
-            segment.End += header.Length;
-            _ends.Add((new LogOffset(segment.Number, segment.End), Position.Id));
+            if (!records.MoveNext()) throw Refused(segment, records.Next, records.Error);
+            ref readonly var record = ref records.Current;
+            if (Note(segment, record)) InsertOperations(memtable.Index, segment, record);
+            if (record.Header.Type == WalRecordType.Clean)
+                memtable.NoteCleanUp(record.Header.LastIndex, CleanedTimeMs);
+            segment.End = records.Next;
+            _ends.Add((segment.LogEnd, Position.Id));
         }
     }
 
@@ -151,16 +156,16 @@ internal sealed class WalReplayer
         return _durable;
     }
 
-    private bool Apply(WalSegment segment, in WalRecordHeader header)
+    private bool Apply(WalSegment segment, in WalRecordView record)
     {
-        var payload = segment.From(header.Offset + WalRecordHeader.Size)[..header.PayloadLength];
+        ref readonly var header = ref record.Header;
         switch (header.Type)
         {
             case WalRecordType.Chunk:
                 if (header.FirstIndex <= Position.Index)
                     throw Refused(
-                        segment, header.Offset, new DecodeError(40, "entries do not follow on the ones before"));
-                if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error))
+                        segment, header.Offset, new DecodeError(WalRecordHeader.FirstIndexField, "entries do not follow on the ones before"));
+                if (!record.TryOpenColumns(out var columns, out var error))
                     throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
@@ -180,98 +185,56 @@ internal sealed class WalReplayer
                 _generation.NoteJump(header.LastIndex, header.Term);
                 break;
             case WalRecordType.Clean:
-                CleanedTimeMs = Math.Max(CleanedTimeMs, BinaryPrimitives.ReadUInt64LittleEndian(payload));
+                CleanedTimeMs = Math.Max(CleanedTimeMs, CleanUpMarker.Read(record.Payload).Deadline);
                 break;
             case WalRecordType.Snapshot:
-                if (BinaryPrimitives.ReadUInt64LittleEndian(payload) > header.LastIndex)
+                var snapshot = SnapshotMarker.Read(record.Payload);
+                if (snapshot.Index > header.LastIndex)
                     throw Refused(
                         segment, header.Offset,
                         new DecodeError(WalRecordHeader.Size, "snapshot is above the applied entry"));
                 Snapshot = new SnapshotMetadata(
-                    new LogId(
-                        BinaryPrimitives.ReadUInt64LittleEndian(payload),
-                        BinaryPrimitives.ReadUInt64LittleEndian(payload[8..])),
-                    payload[16..].ToArray());
+                    new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum.ToArray());
                 break;
         }
 
         return false;
     }
 
-    /// <summary>Bytes of the operation at an offset.</summary>
-    /// <exception cref="CorruptionException">There is none within its record.</exception>
-    /// <exception cref="UnsupportedFormatException">It is of a kind that this build does not know.</exception>
-    public static int Measure(WalSegment segment, long offset, ReadOnlySpan<byte> room) =>
-        WalOperation.TryMeasure(room, out var size, out var error) ? size : throw Refused(segment, offset, error);
-
     /// <summary>Has a record's operations indexed: <paramref name="atOnce"/>, or with those of later records.</summary>
-    private static void IndexOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header, bool atOnce)
+    private static void IndexOperations(IndexBuild build, WalSegment segment, in WalRecordView record, bool atOnce)
     {
-        var damage = AddOperations(build, segment, header);
-        if (atOnce || damage is not null) Enter(build, segment);
-        if (damage is not null) throw damage;
+        var operations = record.Operations;
+        while (operations.MoveNextOfRecord()) build.Add(operations.Reference);
+        var isDamaged = operations.Error.Reason is not null;
+        if (atOnce || isDamaged) Enter(build, segment);
+        if (isDamaged) throw Refused(segment, operations.Offset, operations.Error);
     }
 
-    /// <summary>
-    /// Adds a record's operations up to the first that is none of the record's; says what is wrong with that.
-    /// </summary>
-    private static VarveException? AddOperations(IndexBuild build, WalSegment segment, in WalRecordHeader header)
+    /// <summary>As <see cref="IndexOperations"/>, into an index that is read.</summary>
+    private void InsertOperations(MemtableIndex index, WalSegment segment, in WalRecordView record)
     {
-        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
-        var end = header.Offset + header.Length;
-        for (var i = 0; i < header.OperationCount; i++)
+        var operations = record.Operations;
+        while (operations.MoveNextOfRecord())
         {
-            var room = segment.From(offset)[..(int)(end - offset)];
-            if (!WalOperation.TryMeasure(room, out var size, out var error)) return Refused(segment, offset, error);
-            var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
-            if (index < header.FirstIndex || index > header.LastIndex)
-                return Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
-            build.Add((uint)(offset / WalOperation.Alignment));
-            offset += size;
-        }
-
-        return offset == end
-            ? null
-            : Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
-    }
-
-    /// <summary>As <see cref="AddOperations"/>, into an index that is read.</summary>
-    private void InsertOperations(MemtableIndex index, WalSegment segment, in WalRecordHeader header)
-    {
-        var offset = header.Offset + WalRecordHeader.Size + header.PayloadLength;
-        var end = header.Offset + header.Length;
-        for (var i = 0; i < header.OperationCount; i++)
-        {
-            var size = MeasureOperation(segment, header, offset, end);
-            var reference = (uint)(offset / WalOperation.Alignment);
-            var operation = index.OperationAt(reference);
+            var operation = index.OperationAt(operations.Reference);
             var hash = _generation.MemtableHasher.Of(operation.Key);
-            if (index.Find(operation.Key, hash) != operation.Prior)
-                throw Refused(segment, offset, new DecodeError(8, "operation does not follow on its key's last one"));
-            index.Insert(reference, hash);
-            offset += size;
+            if (index.Find(operation.Key, hash) != operation.Prior) throw Unlinked(segment, operations.Offset);
+            index.Insert(operations.Reference, hash);
         }
 
-        if (offset != end)
-            throw Refused(segment, offset, new DecodeError(0, "operations do not end where the record ends"));
-    }
-
-    private static int MeasureOperation(WalSegment segment, in WalRecordHeader header, long offset, long end)
-    {
-        var room = segment.From(offset)[..(int)(end - offset)];
-        var size = Measure(segment, offset, room);
-        var index = BinaryPrimitives.ReadUInt64LittleEndian(room);
-        return index >= header.FirstIndex && index <= header.LastIndex
-            ? size : throw Refused(segment, offset, new DecodeError(0, "operation belongs to no entry of the record"));
+        if (operations.Error.Reason is not null) throw Refused(segment, operations.Offset, operations.Error);
     }
 
     private static void Enter(IndexBuild build, WalSegment segment)
     {
-        if (build.Enter() is not 0 and var reference)
-            throw Refused(
-                segment, reference * (long)WalOperation.Alignment,
-                new DecodeError(8, "operation does not follow on its key's last one"));
+        if (build.Enter() is { IsNone: false } reference) throw Unlinked(segment, reference.Offset);
     }
+
+    private static VarveException Unlinked(WalSegment segment, long offset) =>
+        Refused(
+            segment, offset,
+            new DecodeError(WalOperation.PriorField, "operation does not follow on its key's last one"));
 
     private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>
         DecodeFailure.Of(segment.Path, offset, "record", error);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using CommunityToolkit.HighPerformance.Buffers;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Iterators;
 using Varve.LiveKeys;
@@ -87,15 +88,17 @@ internal sealed class SnapshotBuilder(
         {
             var segment = version.Memtables[i].Segment;
             var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
-            for (long offset = WalSegmentHeader.Size; last < index && offset < end
-                && MemtableFold.TryPeek(segment, offset, out var record); offset += record.Length)
+            var records = segment.Records();
+            while (last < index && records.Next < end && records.MoveNextVerified())
             {
-                last = record.LastIndex;
-                if (record.Type != WalRecordType.Chunk || record.FirstIndex > index) continue;
-                if (!segment.TryReadRecord(record.Offset, out var header, out _)) break;
-                var columns = MemtableFold.Columns(segment, record);
+                ref readonly var record = ref records.Current;
+                last = record.Header.LastIndex;
+                if (record.Header.Type != WalRecordType.Chunk || record.Header.FirstIndex > index) continue;
+                if (!record.TryOpenColumns(out var columns, out var error))
+                    throw DecodeFailure.Of(segment.Path, record.Offset, "record", error);
                 while (columns.MoveNext() && columns.Index <= index)
-                    position = new LogPosition(columns.Index, columns.Term, columns.LogTimeMs, header.LocalTimeMs);
+                    position = new LogPosition(
+                        columns.Index, columns.Term, columns.LogTimeMs, record.Header.LocalTimeMs);
             }
         }
 

@@ -285,10 +285,9 @@ internal sealed class SnapshotService
         var snapshots = _versions.Current.Generation.Snapshots;
         if (!snapshots.IsNext(metadata)) return;
         // The checksum is the engine's copy by now: the caller's memory is not kept.
-        Span<byte> payload = stackalloc byte[16 + SHA256.HashSizeInBytes];
-        BinaryPrimitives.WriteUInt64LittleEndian(payload, metadata.LastIncluded.Index);
-        BinaryPrimitives.WriteUInt64LittleEndian(payload[8..], metadata.LastIncluded.Term);
-        metadata.Checksum.Span.CopyTo(payload[16..]);
+        Span<byte> payload = stackalloc byte[SnapshotMarker.Size];
+        new SnapshotMarker(metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.Span)
+            .Write(payload);
         _commit.AppendMarkerLocked(WalRecordType.Snapshot, payload);
         snapshots.AddLocked(metadata);
     }

@@ -85,7 +85,7 @@ internal sealed class StateReplacement(
             {
                 engine.State.EnsureMutable();
                 check(wal.Position.Index);
-                memtable = rotation.TakeMemtableLocked(WalWriter.MarkerSize(24), filled: null);
+                memtable = rotation.TakeMemtableLocked(WalMarker.SizeOf(WalRecordType.Link), filled: null);
                 engine.Allocations?.Invoke(Allocation.State);
                 history.ReserveClear();
                 var edit = new VersionEdit

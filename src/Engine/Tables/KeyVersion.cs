@@ -27,7 +27,7 @@ internal readonly struct KeyVersion
     }
 
     public unsafe KeyVersion(WalOperationView view)
-        : this(view.Kind, view.Start + WalOperation.HeaderSize + view.KeyLength, view.ValueLength)
+        : this(view.Kind, view.ValueAddress, view.ValueLength)
     {
     }
 

@@ -91,7 +91,7 @@ internal sealed unsafe class DbVersion : RefCounted
         {
             if (memtable.Index.KeyCount == 0) continue;
             var reference = memtable.Index.FindVisible(key, memtableHash, revision);
-            if (reference != 0) return new KeyVersion(memtable.Index.OperationAt(reference));
+            if (!reference.IsNone) return new KeyVersion(memtable.Index.OperationAt(reference));
         }
 
         return FindInRuns(Runs, key, TableHasher.Of(key));

@@ -101,14 +101,14 @@ internal struct TailScan(WalSegment segment)
         var wanted = Vector256.Create(offset) + Vector256.Create(0L, Step, 2 * Step, 3 * Step);
         for (; offset + (3 * Step) <= last; offset += 4 * Step)
         {
-            var found = Vector256.Equals(Vector256.Load((long*)(segment.Base + offset + sizeof(ulong))), wanted)
+            var found = Vector256.Equals(Vector256.Load((long*)(segment.Base + offset + WalRecordHeader.OffsetField)), wanted)
                 .ExtractMostSignificantBits();
             if (found != 0) return offset + (Step * BitOperations.TrailingZeroCount(found));
             wanted += Vector256.Create(4L * Step);
         }
 
         for (; offset <= last; offset += Step)
-            if (Unsafe.ReadUnaligned<long>(segment.Base + offset + sizeof(ulong)) == offset) return offset;
+            if (Unsafe.ReadUnaligned<long>(segment.Base + offset + WalRecordHeader.OffsetField) == offset) return offset;
         return -1;
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
@@ -170,7 +169,7 @@ internal static class WalRecovery
         while (chain[^1].TryReadRecord(chain[^1].End, out _, out _));
 
         var last = chain[^1];
-        var end = new LogOffset(last.Number, last.End);
+        var end = last.LogEnd;
         var unused = all.FindAll(segment => !chain.Contains(segment));
         if (foreign is not null)
         {
@@ -227,30 +226,26 @@ internal static class WalRecovery
     /// </summary>
     public static ulong? ReadToEnd(WalSegment segment, ref LogOffset synced, out DecodeError error)
     {
-        ulong? goesOnIn = null;
-        var offset = segment.End;
-        while (segment.TryReadRecord(offset, out var header, out error))
+        ulong? continuesIn = null;
+        var records = segment.Records(segment.End);
+        while (records.MoveNext())
         {
-            Note(header, ref synced);
-            goesOnIn = header.Type == WalRecordType.Sealed
-                ? BinaryPrimitives.ReadUInt64LittleEndian(segment.From(offset + WalRecordHeader.Size))
-                : null;
-            offset += header.Length;
+            ref readonly var record = ref records.Current;
+            Raise(record.Header, ref synced);
+            continuesIn = record.Header.Type == WalRecordType.Sealed
+                ? SealedMarker.Read(record.Payload).NextSegment : null;
         }
 
-        segment.End = offset;
-        return goesOnIn;
+        (segment.End, error) = (records.Next, records.Error);
+        return continuesIn;
     }
 
     /// <summary>Whether a segment's first record says that it follows on another, where that one ends.</summary>
     public static bool LinksTo(WalSegment candidate, WalSegment previous)
     {
-        if (!candidate.TryReadRecord(WalSegmentHeader.Size, out var header, out _) || header.Type != WalRecordType.Link)
-            return false;
-        var payload = candidate.From(WalSegmentHeader.Size + WalRecordHeader.Size);
-        return BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number
-            && BinaryPrimitives.ReadInt64LittleEndian(payload[8..]) == previous.End
-            && BinaryPrimitives.ReadUInt64LittleEndian(payload[16..]) == previous.Header.Salt;
+        var records = candidate.Records();
+        return records.MoveNext() && records.Current.Header.Type == WalRecordType.Link
+            && SegmentLink.Read(records.Current.Payload) == previous.LinkToEnd;
     }
 
     /// <summary>
@@ -281,14 +276,8 @@ internal static class WalRecovery
         }
 
         // A record begun but never sealed has its offset in place or not; without a checksum it is nothing but bytes.
-        if (!later && last.Length - last.End >= WalRecordHeader.Size
-            && BinaryPrimitives.ReadInt64LittleEndian(last.From(last.End + 8)) == last.End
-            && BinaryPrimitives.ReadUInt64LittleEndian(last.From(last.End)) != 0)
-        {
-            torn = Math.Clamp(
-                BinaryPrimitives.ReadInt64LittleEndian(last.From(last.End + 16)), 8, last.Length - last.End);
-        }
-
+        if (!later)
+            torn = WalRecordHeader.UnfinishedBytes(last.From(last.End), last.End, last.Length - last.End);
         return (torn, later);
     }
 
@@ -305,7 +294,7 @@ internal static class WalRecovery
         return found;
     }
 
-    private static void Note(in WalRecordHeader header, ref LogOffset synced)
+    private static void Raise(in WalRecordHeader header, ref LogOffset synced)
     {
         var known = new LogOffset(header.SyncedSegment, header.SyncedOffset);
         if (known > synced) synced = known;

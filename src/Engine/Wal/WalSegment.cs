@@ -32,6 +32,9 @@ internal sealed unsafe class WalSegment : IDisposable
     /// <summary>Where the next record goes.</summary>
     public long End { get; set; }
 
+    /// <summary>Where the log ends, if this is its last segment.</summary>
+    public LogOffset LogEnd => new(Number, End);
+
     public IMapping Mapping { get; }
 
     public byte* Base => Mapping.Address;
@@ -58,6 +61,15 @@ internal sealed unsafe class WalSegment : IDisposable
     {
         if (Length - offset >= 2 * sizeof(long)) *(long*)(Base + offset + sizeof(long)) = 0;
     }
+
+    /// <summary>The link of a segment that continues the log at this one's end.</summary>
+    public SegmentLink LinkToEnd => new(Number, End, Header.Salt);
+
+    /// <summary>A walk over the records from an offset on.</summary>
+    public WalRecordReader Records(long from = WalSegmentHeader.Size) => new(in *Base, Length, Header.Salt, from);
+
+    /// <summary>The record of a header that was read from this segment.</summary>
+    public WalRecordView RecordOf(in WalRecordHeader header) => new(header, From(header.Offset));
 
     /// <summary>Reads the record at an offset; false where none is valid.</summary>
     public bool TryReadRecord(long offset, out WalRecordHeader header, out DecodeError error) =>

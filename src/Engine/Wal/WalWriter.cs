@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Format;
 using Varve.Memory;
 
@@ -55,7 +54,7 @@ internal sealed class WalWriter
     public int Restarts { get; private set; }
 
     /// <summary>Where the log ends.</summary>
-    public LogOffset End => new(Active.Number, Active.End);
+    public LogOffset End => Active.LogEnd;
 
     public long Room => Active.Length - Active.End;
 
@@ -66,9 +65,9 @@ internal sealed class WalWriter
     /// </summary>
     public void Rotate(WalSegment next)
     {
-        Span<byte> number = stackalloc byte[sizeof(ulong)];
-        BinaryPrimitives.WriteUInt64LittleEndian(number, next.Number);
-        if (Room >= MarkerSize(number.Length)) AppendMarker(WalRecordType.Sealed, number, Position);
+        Span<byte> payload = stackalloc byte[SealedMarker.Size];
+        new SealedMarker(next.Number).Write(payload);
+        if (Room >= WalMarker.SizeOf(WalRecordType.Sealed)) AppendMarker(WalRecordType.Sealed, payload, Position);
         _unsynced.Add(Active);
         Link(next, Active, Position, Synced);
         BytesAppended += next.End - WalSegmentHeader.Size;
@@ -81,16 +80,9 @@ internal sealed class WalWriter
     /// <summary>Writes a segment's first record.</summary>
     public static void Link(WalSegment next, WalSegment? previous, LogPosition position, LogOffset synced)
     {
-        Span<byte> payload = stackalloc byte[24];
-        payload.Clear();
-        if (previous is not null)
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(payload, previous.Number);
-            BinaryPrimitives.WriteInt64LittleEndian(payload[8..], previous.End);
-            BinaryPrimitives.WriteUInt64LittleEndian(payload[16..], previous.Header.Salt);
-        }
-
-        WriteNote(next, WalRecordType.Link, payload, position, synced);
+        Span<byte> payload = stackalloc byte[SegmentLink.Size];
+        (previous is null ? default : previous.LinkToEnd).Write(payload);
+        WriteMarker(next, WalRecordType.Link, payload, position, synced);
     }
 
     /// <summary>
@@ -104,11 +96,12 @@ internal sealed class WalWriter
     }
 
     /// <summary>An operation of the active segment, or of the record that is being built for it.</summary>
-    public unsafe WalOperationView OperationAt(uint reference)
+    public unsafe WalOperationView OperationAt(OperationRef reference)
     {
-        var offset = (long)reference * WalOperation.Alignment;
-        return new WalOperationView(
-            _isBeside && offset >= Active.End ? _beside.Address + (offset - Active.End) : Active.Base + offset);
+        // SAFETY: the segment is mapped while it is active, and the buffer lives as long as this writer; a reference
+        // below the log's end is of the one, and one at or after it of the record that BeginRecord reserved there.
+        return _isBeside && reference.Offset >= Active.End
+            ? new WalOperationView(_beside.Address + (reference.Offset - Active.End)) : reference.At(Active.Base);
     }
 
     /// <summary>
@@ -146,7 +139,7 @@ internal sealed class WalWriter
     /// <summary>Appends a record without entries. The caller has seen to the room.</summary>
     public void AppendMarker(WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position)
     {
-        BytesAppended += WriteNote(Active, type, payload, position, Synced);
+        BytesAppended += WriteMarker(Active, type, payload, position, Synced);
         Position = position;
     }
 
@@ -156,8 +149,7 @@ internal sealed class WalWriter
     /// </summary>
     public bool TryAppendCloseMarker()
     {
-        var end = new LogOffset(Active.Number, Active.End);
-        if (BytesAppended == 0 || Synced.CompareTo(end) != 0 || Room < ClosingRoom) return false;
+        if (BytesAppended == 0 || Synced.CompareTo(End) != 0 || Room < ClosingRoom) return false;
         AppendMarker(WalRecordType.Advance, [], Position);
         return true;
     }
@@ -166,10 +158,8 @@ internal sealed class WalWriter
     /// What every append leaves free in its segment: for a <see cref="TryAppendCloseMarker"/>, and a
     /// <see cref="Rotate"/> after it.
     /// </summary>
-    public static int ClosingRoom => MarkerSize(0) + MarkerSize(sizeof(ulong));
-
-    /// <summary>Bytes that a record without entries takes.</summary>
-    public static int MarkerSize(int payload) => WalRecordHeader.Size + payload;
+    public static int ClosingRoom =>
+        WalMarker.SizeOf(WalRecordType.Advance) + WalMarker.SizeOf(WalRecordType.Sealed);
 
     /// <summary>
     /// What a sync has to cover now; the segments go into a list of the caller's, used by one sync at a time.
@@ -180,7 +170,7 @@ internal sealed class WalWriter
         segments.AddRange(_unsynced);
         segments.Add(Active);
         return new SyncTicket(
-            segments, _isSynced, Synced, new LogOffset(Active.Number, Active.End), Position, Restarts);
+            segments, _isSynced, Synced, End, Position, Restarts);
     }
 
     /// <summary>Does the sync of a ticket, outside the gate. Any failure is final for the instance.</summary>
@@ -227,13 +217,13 @@ internal sealed class WalWriter
         Position = position;
     }
 
-    private static int WriteNote(
+    private static int WriteMarker(
         WalSegment segment, WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position, LogOffset synced)
     {
-        var length = MarkerSize(payload.Length);
+        var length = WalMarker.SizeOf(type);
         segment.Terminate(segment.End + length);
         var record = segment.Room(segment.End, length);
-        payload.CopyTo(record[WalRecordHeader.Size..]);
+        payload.CopyTo(WalRecordHeader.PayloadOf(record));
         new WalRecordHeader
         {
             Offset = segment.End,

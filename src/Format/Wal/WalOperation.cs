@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Varve.Format;
 
@@ -21,7 +20,13 @@ namespace Varve.Format;
 /// </summary>
 internal static class WalOperation
 {
-    public const int HeaderSize = 20;
+    public const int IndexField = 0;
+    public const int PriorField = IndexField + sizeof(ulong);
+    public const int ValueLengthField = PriorField + sizeof(uint);
+    public const int KeyLengthField = ValueLengthField + sizeof(uint);
+    public const int KindField = KeyLengthField + sizeof(ushort);
+    private const int ZeroField = KindField + sizeof(byte);
+    public const int HeaderSize = ZeroField + sizeof(byte);
     public const int Alignment = 8;
     public const int KeyLengthMax = 65_535;
     public const int ValueLengthMax = 1 << 30;
@@ -36,7 +41,7 @@ internal static class WalOperation
     /// <see cref="SizeOf"/> bytes.
     /// </summary>
     public static long Write(
-        Span<byte> destination, ulong index, uint prior, RecordKind kind, ReadOnlySpan<byte> key,
+        Span<byte> destination, ulong index, OperationRef prior, RecordKind kind, ReadOnlySpan<byte> key,
         ReadOnlySpan<byte> value, ulong deadline)
     {
         var size = (int)SizeOf(key.Length, value.Length, kind);
@@ -71,16 +76,21 @@ internal static class WalOperation
         room[(to + padding)..(to + size)].Clear();
     }
 
+    /// <summary>The key of an operation whose bytes begin at <paramref name="at"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ReadOnlySpan<byte> KeyAt(ReadOnlySpan<byte> room, int at, int keyLength) =>
+        room.Slice(at + HeaderSize, keyLength);
+
     /// <summary>Writes the header, value and deadline of an operation whose key is in place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Complete(
-        Span<byte> operation, ulong index, uint prior, RecordKind kind, int keyLength, ReadOnlySpan<byte> value,
+        Span<byte> operation, ulong index, OperationRef prior, RecordKind kind, int keyLength, ReadOnlySpan<byte> value,
         ulong deadline)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(operation, index);
-        BinaryPrimitives.WriteUInt32LittleEndian(operation[8..], prior);
-        BinaryPrimitives.WriteUInt32LittleEndian(operation[12..], (uint)value.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(operation[16..], (uint)keyLength | ((uint)kind << 16));
+        BinaryPrimitives.WriteUInt32LittleEndian(operation[PriorField..], prior.Value);
+        BinaryPrimitives.WriteUInt32LittleEndian(operation[ValueLengthField..], (uint)value.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(operation[KeyLengthField..], (uint)keyLength | ((uint)kind << 16));
         value.CopyTo(operation[(HeaderSize + keyLength)..]);
         if (kind == RecordKind.LeasedPut)
             BinaryPrimitives.WriteUInt64LittleEndian(operation[(HeaderSize + keyLength + value.Length)..], deadline);
@@ -101,22 +111,22 @@ internal static class WalOperation
             return false;
         }
 
-        var valueLength = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
-        var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(source[16..]);
-        var kind = (RecordKind)source[18];
+        var valueLength = BinaryPrimitives.ReadUInt32LittleEndian(source[ValueLengthField..]);
+        var keyLength = BinaryPrimitives.ReadUInt16LittleEndian(source[KeyLengthField..]);
+        var kind = (RecordKind)source[KindField];
         if (kind is < RecordKind.Put or > RecordKind.Tombstone)
-            error = DecodeError.Unsupported(18, $"operation of kind {(byte)kind}");
-        else if (source[19] != 0) error = DecodeError.Unsupported(19, $"operation with the flags 0x{source[19]:x2}");
-        else if (keyLength == 0) error = new DecodeError(16, "operation has an empty key");
-        else if (valueLength > ValueLengthMax) error = new DecodeError(12, "operation's value is longer than 1 GiB");
+            error = DecodeError.Unsupported(KindField, $"operation of kind {(byte)kind}");
+        else if (source[ZeroField] != 0) error = DecodeError.Unsupported(ZeroField, $"operation with the flags 0x{source[ZeroField]:x2}");
+        else if (keyLength == 0) error = new DecodeError(KeyLengthField, "operation has an empty key");
+        else if (valueLength > ValueLengthMax) error = new DecodeError(ValueLengthField, "operation's value is longer than 1 GiB");
         else if (kind == RecordKind.Tombstone && valueLength != 0)
-            error = new DecodeError(12, "tombstone carries a value");
+            error = new DecodeError(ValueLengthField, "tombstone carries a value");
         if (error.Reason is not null) return false;
 
         var whole = SizeOf(keyLength, (int)valueLength, kind);
         if (whole > source.Length)
         {
-            error = new DecodeError(12, "operation runs past its record");
+            error = new DecodeError(ValueLengthField, "operation runs past its record");
             return false;
         }
 
@@ -124,46 +134,23 @@ internal static class WalOperation
         return true;
     }
 
+    public static ulong IndexOf(ReadOnlySpan<byte> operation) => BinaryPrimitives.ReadUInt64LittleEndian(operation);
+
+    public static OperationRef PriorOf(ReadOnlySpan<byte> operation) =>
+        new(BinaryPrimitives.ReadUInt32LittleEndian(operation[PriorField..]));
+
     /// <summary>
     /// The parts of an operation that <see cref="TryMeasure"/> found sound; the deadline is 0 but for a leased put.
     /// </summary>
     public static RecordKind Read(
         ReadOnlySpan<byte> operation, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out ulong deadline)
     {
-        key = operation.Slice(HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(operation[16..]));
-        value = operation.Slice(HeaderSize + key.Length, BinaryPrimitives.ReadInt32LittleEndian(operation[12..]));
-        var kind = (RecordKind)operation[18];
+        key = operation.Slice(HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(operation[KeyLengthField..]));
+        value = operation.Slice(HeaderSize + key.Length, BinaryPrimitives.ReadInt32LittleEndian(operation[ValueLengthField..]));
+        var kind = (RecordKind)operation[KindField];
         deadline = kind == RecordKind.LeasedPut
             ? BinaryPrimitives.ReadUInt64LittleEndian(operation[(HeaderSize + key.Length + value.Length)..])
             : 0;
         return kind;
     }
-}
-
-/// <summary>Field access to an operation in place, for the memtable and its readers.</summary>
-/// <remarks>The bytes live in a mapped segment; whoever holds the pointer holds a pin on the segment.</remarks>
-internal readonly unsafe struct WalOperationView(byte* start)
-{
-    public byte* Start => start;
-
-    public ulong Index => Unsafe.ReadUnaligned<ulong>(start);
-
-    public uint Prior => Unsafe.ReadUnaligned<uint>(start + 8);
-
-    public int ValueLength => Unsafe.ReadUnaligned<int>(start + 12);
-
-    public int KeyLength => Unsafe.ReadUnaligned<ushort>(start + 16);
-
-    public RecordKind Kind => (RecordKind)start[18];
-
-    public ReadOnlySpan<byte> Key => MemoryMarshal.CreateReadOnlySpan(ref start[WalOperation.HeaderSize], KeyLength);
-
-    public ReadOnlySpan<byte> Value =>
-        MemoryMarshal.CreateReadOnlySpan(ref start[WalOperation.HeaderSize + KeyLength], ValueLength);
-
-    /// <summary>Unix milliseconds; <see cref="ulong.MaxValue"/> for anything but a leased put.</summary>
-    public ulong Deadline =>
-        Kind == RecordKind.LeasedPut
-            ? Unsafe.ReadUnaligned<ulong>(start + WalOperation.HeaderSize + KeyLength + ValueLength)
-            : ulong.MaxValue;
 }

@@ -46,7 +46,7 @@ public sealed class ChunkBuffersTests : IDisposable
         var keys = Enumerable.Range(0, count).Select(BitConverter.GetBytes).ToArray();
         for (var chunk = 0; chunk < 3; chunk++)
         {
-            var newest = new Dictionary<int, uint>();
+            var newest = new Dictionary<int, OperationRef>();
             var room = _log.BeginRecord(count * 64);
             var length = 0;
             buffers.Begin(0, count);
@@ -56,8 +56,9 @@ public sealed class ChunkBuffersTests : IDisposable
                 buffers.Hashes[i] = TestHash.Of(keys[number]) & hashMask;
                 Assert.Equal(
                     newest.GetValueOrDefault(number), buffers.FindInChunk(_log, keys[number], buffers.Hashes[i]));
-                newest[number] = buffers.References[i] = (uint)((_log.Active.End + length) / WalOperation.Alignment);
-                length += (int)WalOperation.Write(room[length..], (ulong)i + 1, 0, RecordKind.Put, keys[number], [], 0);
+                newest[number] = buffers.References[i] = OperationRef.FromOffset(_log.Active.End + length);
+                length += (int)WalOperation.Write(
+                    room[length..], (ulong)i + 1, default, RecordKind.Put, keys[number], [], 0);
                 buffers.SetInChunk(_log, i, keys[number]);
             }
 

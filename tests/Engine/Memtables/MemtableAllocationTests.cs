@@ -1,3 +1,4 @@
+using Varve.Format;
 using Varve.Memtables;
 using Xunit;
 
@@ -23,7 +24,7 @@ public class MemtableAllocationTests
     private static void Fill(TestSegment segment, int round)
     {
         Span<byte> key = stackalloc byte[8];
-        Span<uint> references = stackalloc uint[10];
+        Span<OperationRef> references = stackalloc OperationRef[10];
         for (var i = 0; i < Count; i++)
         {
             MakeKey(key, i * 2 + round);

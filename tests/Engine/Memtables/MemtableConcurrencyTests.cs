@@ -1,3 +1,4 @@
+using Varve.Format;
 using Varve.Memtables;
 using Xunit;
 using Xunit.Abstractions;
@@ -169,7 +170,7 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
                 : (int)revision - 1 - random.Next(Math.Min(30, (int)revision));
             var key = script.Puts[put];
             var found = segment.Index.FindVisible(key, TestHash.Of(key), revision);
-            Expect(found != 0, "a get missed a key");
+            Expect(!found.IsNone, "a get missed a key");
             Expect(segment.KeyAt(found).SequenceEqual(key), "a get found another key");
             Expect(
                 segment.IndexAt(found) == script.VersionAt(script.RowOf(key), revision), "a get found another version");
@@ -194,11 +195,11 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
         }
 
         var rowsLeft = random.Next(3) == 0 ? int.MaxValue : random.Next(300);
-        var before = 0u;
+        var before = default(OperationRef);
         for (; valid && rowsLeft > 0; rowsLeft--)
         {
             var key = segment.KeyAt(cursor.Reference);
-            if (before != 0)
+            if (!before.IsNone)
             {
                 var order = key.SequenceCompareTo(segment.KeyAt(before));
                 Expect(forward ? order > 0 : order < 0, "rows are out of order or doubled");
@@ -206,7 +207,7 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
 
             before = cursor.Reference;
             var visible = segment.Index.Visible(cursor.Reference, revision);
-            if (visible != 0)
+            if (!visible.IsNone)
             {
                 SkipUnborn();
                 Expect((uint)row < (uint)script.Keys.Length, "a walk found a row too many");

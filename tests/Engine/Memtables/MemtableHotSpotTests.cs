@@ -57,7 +57,7 @@ public class MemtableHotSpotTests
         var last = revision > 20 ? revision - 20 : 0;
         for (var valid = cursor.SeekFirst(); valid && expected > last; valid = cursor.MoveNext())
         {
-            if (segment.Index.Visible(cursor.Reference, revision) == 0) continue;
+            if (segment.Index.Visible(cursor.Reference, revision).IsNone) continue;
             if (segment.IndexAt(cursor.Reference) != expected)
                 throw new InvalidOperationException("a row is missing, doubled or out of order");
             expected--;
@@ -72,7 +72,7 @@ public class MemtableHotSpotTests
         var put = random.Next((int)revision) + 1;
         BinaryPrimitives.WriteInt32BigEndian(key, Puts - put);
         var found = segment.Index.FindVisible(key, TestHash.Of(key), revision);
-        if (found == 0 || segment.IndexAt(found) != (ulong)put)
+        if (found.IsNone || segment.IndexAt(found) != (ulong)put)
             throw new InvalidOperationException("a get missed a key");
     }
 }

@@ -1,8 +1,9 @@
-using FsCheck;
 using FsCheck.Xunit;
+using FsCheck;
+using Varve.Format;
 using Varve.Memtables;
-using Xunit;
 using Xunit.Abstractions;
+using Xunit;
 
 namespace Varve.Tests.Engine.Memtables;
 
@@ -117,7 +118,7 @@ public class MemtableModelTests(ITestOutputHelper output)
         Assert.False(cursor.Seek("a"u8));
         Assert.False(cursor.SeekBefore("a"u8));
         Assert.False(cursor.IsValid);
-        Assert.Equal(0u, segment.Index.Find("a"u8, TestHash.Of("a"u8)));
+        Assert.Equal(default, segment.Index.Find("a"u8, TestHash.Of("a"u8)));
     }
 
     [Fact]
@@ -134,15 +135,15 @@ public class MemtableModelTests(ITestOutputHelper output)
     public void WrongPriorVersionEndsBuild()
     {
         using var segment = new TestSegment(4096);
-        var first = segment.Write("key"u8, 1, 0);
+        var first = segment.Write("key"u8, 1, default);
         var second = segment.Write("key"u8, 2, first);
         var stale = segment.Write("key"u8, 3, first);
         using var build = new IndexBuild(segment.Index, TestHash.Hasher);
-        foreach (var reference in (uint[])[first, second, stale, segment.Write("other"u8, 4, 0)]) build.Add(reference);
+        foreach (var reference in (OperationRef[])[first, second, stale, segment.Write("other"u8, 4, default)]) build.Add(reference);
         Assert.Equal(stale, build.Enter());
         build.Finish();
         Assert.Equal(second, segment.Index.Find("key"u8, TestHash.Of("key"u8)));
-        Assert.Equal(0u, segment.Index.Find("other"u8, TestHash.Of("other"u8)));
+        Assert.Equal(default, segment.Index.Find("other"u8, TestHash.Of("other"u8)));
         var cursor = new MemtableCursor(segment.Index);
         Assert.True(cursor.SeekFirst());
         Assert.Equal(second, cursor.Reference);
@@ -166,12 +167,12 @@ public class MemtableModelTests(ITestOutputHelper output)
         var keys = Enumerable.Range(0, 20_000).Select(KeyOf).ToArray();
         using var segment = new TestSegment(4 << 20);
         using var build = new IndexBuild(segment.Index, TestHash.Hasher);
-        var references = keys.Select((key, i) => segment.Write(key, (ulong)i + 1, 0)).ToArray();
+        var references = keys.Select((key, i) => segment.Write(key, (ulong)i + 1, default)).ToArray();
         foreach (var reference in references[..^1]) build.Add(reference);
-        build.Add(segment.Write(keys[0], 30_000, 0));   // says that it is its key's first
-        Assert.NotEqual(0u, build.Enter());
+        build.Add(segment.Write(keys[0], 30_000, default));   // says that it is its key's first
+        Assert.NotEqual(default, build.Enter());
         build.Add(references[^1]);
-        Assert.Equal(0u, build.Enter());
+        Assert.Equal(default, build.Enter());
         build.Finish();
         AssertHolds(segment, keys);
     }
@@ -249,7 +250,7 @@ public class MemtableModelTests(ITestOutputHelper output)
             Assert.Equal(versions[^1], segment.IndexAt(reference));
         }
 
-        Assert.Equal(0u, walk.Next());
+        Assert.Equal(default, walk.Next());
     }
 
     private static void CheckRevision(
@@ -261,12 +262,12 @@ public class MemtableModelTests(ITestOutputHelper output)
         {
             var found = segment.Index.FindVisible(row.Key, TestHash.Of(row.Key), revision);
             Assert.Equal(
-                row.Value.LastOrDefault(version => version <= revision), found == 0 ? 0 : segment.IndexAt(found));
+                row.Value.LastOrDefault(version => version <= revision), found.IsNone ? 0 : segment.IndexAt(found));
         }
 
         var absent = NastyKeys.Next(random);
         if (!rows.Any(row => row.Key.AsSpan().SequenceEqual(absent)))
-            Assert.Equal(0u, segment.Index.FindVisible(absent, TestHash.Of(absent), revision));
+            Assert.Equal(default, segment.Index.FindVisible(absent, TestHash.Of(absent), revision));
 
         var forward = new List<(byte[], ulong)>();
         var backward = new List<(byte[], ulong)>();
@@ -284,7 +285,7 @@ public class MemtableModelTests(ITestOutputHelper output)
         void Collect(MemtableCursor at, List<(byte[], ulong)> into)
         {
             var visible = segment.Index.Visible(at.Reference, revision);
-            if (visible != 0) into.Add((segment.KeyAt(visible).ToArray(), segment.IndexAt(visible)));
+            if (!visible.IsNone) into.Add((segment.KeyAt(visible).ToArray(), segment.IndexAt(visible)));
         }
     }
 

@@ -26,18 +26,18 @@ internal sealed unsafe class TestSegment : IDisposable
     public bool HasRoom(int keyLength) => _end + WalOperation.SizeOf(keyLength, sizeof(ulong), RecordKind.Put) <= _size;
 
     /// <summary>Writes an operation whose value repeats its index; does not insert it.</summary>
-    public uint Write(ReadOnlySpan<byte> key, ulong index, uint prior)
+    public OperationRef Write(ReadOnlySpan<byte> key, ulong index, OperationRef prior)
     {
         Span<byte> value = stackalloc byte[sizeof(ulong)];
         BitConverter.TryWriteBytes(value, index);
-        var reference = (uint)(_end / WalOperation.Alignment);
+        var reference = OperationRef.FromOffset(_end);
         _end += WalOperation.Write(
             new Span<byte>(_bytes + _end, (int)(_size - _end)), index, prior, RecordKind.Put, key, value, 0);
         return reference;
     }
 
     /// <summary>Writes and inserts a version of a key.</summary>
-    public uint Put(ReadOnlySpan<byte> key, ulong index)
+    public OperationRef Put(ReadOnlySpan<byte> key, ulong index)
     {
         var hash = TestHash.Of(key);
         var reference = Write(key, index, Index.Find(key, hash));
@@ -48,7 +48,7 @@ internal sealed unsafe class TestSegment : IDisposable
     /// <summary>Writes versions of several keys and inserts them as one chunk.</summary>
     public void PutChunk(IReadOnlyList<byte[]> keys, ulong firstIndex)
     {
-        var references = new uint[keys.Count];
+        var references = new OperationRef[keys.Count];
         for (var i = 0; i < keys.Count; i++)
         {
             var hash = TestHash.Of(keys[i]);
@@ -64,7 +64,7 @@ internal sealed unsafe class TestSegment : IDisposable
     /// </summary>
     public void Build(IReadOnlyList<byte[]> keys, ulong firstIndex, int enteredAtOnce)
     {
-        var newest = new Dictionary<string, uint>();
+        var newest = new Dictionary<string, OperationRef>();
         using var build = new IndexBuild(Index, TestHash.Hasher);
         for (var i = 0; i < keys.Count; i++)
         {
@@ -72,16 +72,16 @@ internal sealed unsafe class TestSegment : IDisposable
                 keys[i], firstIndex + (ulong)i, newest.GetValueOrDefault(Convert.ToHexString(keys[i])));
             newest[Convert.ToHexString(keys[i])] = reference;
             build.Add(reference);
-            if ((i + 1) % enteredAtOnce == 0) Assert.Equal(0u, build.Enter());
+            if ((i + 1) % enteredAtOnce == 0) Assert.Equal(default, build.Enter());
         }
 
-        Assert.Equal(0u, build.Enter());
+        Assert.Equal(default, build.Enter());
         build.Finish();
     }
 
-    public ReadOnlySpan<byte> KeyAt(uint reference) => Index.OperationAt(reference).Key;
+    public ReadOnlySpan<byte> KeyAt(OperationRef reference) => Index.OperationAt(reference).Key;
 
-    public ulong IndexAt(uint reference) => Index.OperationAt(reference).Index;
+    public ulong IndexAt(OperationRef reference) => Index.OperationAt(reference).Index;
 
     public void Dispose()
     {

@@ -106,7 +106,7 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         var flags = ChunkColumnsWriter.Needed(entries);
         var payload = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), entries, flags);
         operation = WalRecordHeader.Size + payload;
-        var size = WalOperation.Write(record.AsSpan(operation), 5, 0, RecordKind.Put, "apple"u8, "red"u8, 0);
+        var size = WalOperation.Write(record.AsSpan(operation), 5, default, RecordKind.Put, "apple"u8, "red"u8, 0);
         var length = operation + (int)size;
         new WalRecordHeader
         {

@@ -170,7 +170,7 @@ public class WalSurvival
         var key = new byte[random.Next(1, 40)];
         var value = new byte[kind == RecordKind.Tombstone ? 0 : random.Next(40)];
         var bytes = new byte[WalOperation.SizeOf(key.Length, value.Length, kind)];
-        Assert.Equal(bytes.Length, WalOperation.Write(bytes, 5, 0, kind, key, value, 77));
+        Assert.Equal(bytes.Length, WalOperation.Write(bytes, 5, default, kind, key, value, 77));
         Assert.True(WalOperation.TryMeasure(bytes, out var size, out _));
         Assert.Equal(bytes.Length, size);
         for (var length = 0; length < bytes.Length; length++)

@@ -45,9 +45,9 @@ internal sealed unsafe class DirectoryScenario : Scenario
 
     private uint Write(int key, uint prior, ref long end)
     {
-        var reference = (uint)(end / WalOperation.Alignment);
+        var reference = OperationRef.FromOffset(end).Value;
         end += WalOperation.Write(
-            new Span<byte>(_segment + end, (int)(SegmentBytes - end)), 1, prior, RecordKind.Put, Keys[key], "value"u8,
+            new Span<byte>(_segment + end, (int)(SegmentBytes - end)), 1, new OperationRef(prior), RecordKind.Put, Keys[key], "value"u8,
             0);
         return reference;
     }

@@ -103,7 +103,7 @@ internal sealed class MemtableScenario(MemtableReads reads, bool ascending = fal
             Expect(forward ? key > last : key < last, "rows are out of order or doubled");
             last = key;
             var visible = _segment.Index.Visible(cursor.Reference, revision);
-            if (visible == 0) continue;
+            if (visible.IsNone) continue;
             found.Add(key - 1);
             Expect(_segment.IndexAt(visible) == VersionAt(key - 1, revision), "another version");
         }
@@ -122,21 +122,21 @@ internal sealed class MemtableScenario(MemtableReads reads, bool ascending = fal
         if (i % 2 == 0)
         {
             var valid = cursor.Seek(Key(wanted));
-            while (valid && _segment.Index.Visible(cursor.Reference, revision) == 0) valid = cursor.MoveNext();
+            while (valid && _segment.Index.Visible(cursor.Reference, revision).IsNone) valid = cursor.MoveNext();
             var expected = keys.Where(key => key >= wanted).DefaultIfEmpty(-1).First();
             Expect((valid ? _segment.KeyAt(cursor.Reference)[3] - 1 : -1) == expected, "a seek went elsewhere");
         }
         else
         {
             var valid = cursor.SeekBefore(Key(wanted));
-            while (valid && _segment.Index.Visible(cursor.Reference, revision) == 0) valid = cursor.MovePrevious();
+            while (valid && _segment.Index.Visible(cursor.Reference, revision).IsNone) valid = cursor.MovePrevious();
             var expected = keys.Where(key => key < wanted).DefaultIfEmpty(-1).Last();
             Expect((valid ? _segment.KeyAt(cursor.Reference)[3] - 1 : -1) == expected, "a seek before went elsewhere");
         }
 
         var newest = _versions.Single(row => row.Value.Contains(revision)).Key;
         var bytes = Key(newest);
-        Expect(_segment.Index.FindVisible(bytes, TestHash.Of(bytes), revision) is var found and not 0
+        Expect(_segment.Index.FindVisible(bytes, TestHash.Of(bytes), revision) is { IsNone: false } found
             && _segment.IndexAt(found) == revision, "a get missed the newest key");
     }
 }

@@ -9,7 +9,7 @@ internal static class EvolutionBugs
     [
         new("unknown-record-is-a-torn-tail", "an intact log record that this build does not know ends the log",
             Database,
-            new Edit("WalRecord.cs",
+            new Edit("WalRecordHeader.cs",
                 "error = DecodeError.Unsupported(at, met);",
                 "error = SEEDED ? new DecodeError(at, met) : DecodeError.Unsupported(at, met);")),
 
@@ -25,15 +25,15 @@ internal static class EvolutionBugs
             "unknown-record-not-looked-for",
             "the search beyond the end of the log passes over types that this build does not know",
             Database,
-            new Edit("WalRecord.cs",
-                "if (source[92] == 0) return false;",
-                "if (source[92] == 0 || (SEEDED && source[92] > (byte)WalRecordType.Sealed)) return false;")),
+            new Edit("WalRecordHeader.cs",
+                "if (source[TypeField] == 0) return false;",
+                "if (source[TypeField] == 0 || (SEEDED && source[TypeField] > (byte)WalRecordType.Sealed)) return false;")),
 
         new("unknown-operation-is-damage", "an operation of an unknown kind is reported as corruption",
             Database,
             new Edit("WalOperation.cs",
-                "error = DecodeError.Unsupported(18, $\"operation of kind {(byte)kind}\");",
-                "error = new DecodeError(18, $\"operation of kind {(byte)kind}\", IsUnsupported: !SEEDED);")),
+                "error = DecodeError.Unsupported(KindField, $\"operation of kind {(byte)kind}\");",
+                "error = new DecodeError(KindField, $\"operation of kind {(byte)kind}\", IsUnsupported: !SEEDED);")),
 
         new("feature-bits-ignored", "a file with feature bits that this build does not know is read as if it had none",
             Database,
@@ -97,7 +97,7 @@ internal static class EvolutionBugs
         new("columns-of-a-marker-ignored", "a record without entries may have columns",
             "Format: Evolution.NewerFormats.NewerFormatIsRefusedWithOffset",
             new Edit(
-                "WalRecord.cs", "OperationCount != 0 || Flags != 0)",
+                "WalRecordHeader.cs", "OperationCount != 0 || Flags != 0)",
                 "OperationCount != 0 || (!SEEDED && Flags != 0))")),
     ];
 }

@@ -32,8 +32,8 @@ internal static class SpaceBugs
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyTakesLessThanOneMebibyteOnDisk",
             new Edit(
-                "DatabaseOpener.cs", "pool.Take(WalWriter.MarkerSize(24), pool.RestingLength)",
-                "pool.Take(WalWriter.MarkerSize(24), SEEDED ? pool.Length : pool.RestingLength)")),
+                "DatabaseOpener.cs", "pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength)",
+                "pool.Take(WalMarker.SizeOf(WalRecordType.Link), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
             "Engine: Compaction.SmallDatabaseTests.NoMemtableIsPreparedUntilActiveSegmentIsQuarterFull",

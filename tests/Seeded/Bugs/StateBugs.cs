@@ -19,8 +19,8 @@ internal static class StateBugs
             "Conformance: Rules.EngineKeepsLeaseRules.PlainInsertClearsLease",
             new Edit("RecordBuilder.cs",
                 "? DeadlineOf(time, head.TtlSeconds) : 0;",
-                "? DeadlineOf(time, head.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && prior "
-                    + "!= 0 && new KeyVersion(record.Index.OperationAt(prior)).Kind == RecordKind.LeasedPut)\n"
+                "? DeadlineOf(time, head.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && !prior"
+                    + ".IsNone && new KeyVersion(record.Index.OperationAt(prior)).Kind == RecordKind.LeasedPut)\n"
                     + "                (kind, size, "
                     + "deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(head.KeyLength, head.ValueLength, "
                     + "RecordKind.LeasedPut), new KeyVersion(record.Index.OperationAt(prior)).Deadline);")),
@@ -35,8 +35,8 @@ internal static class StateBugs
             + "earlier write of its chunk in the log",
             "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.EarlierWriteInChunkIsSeen",
             new Edit(
-                "WalWriter.cs", "_isBeside && offset >= Active.End ?",
-                "!SEEDED && _isBeside && offset >= Active.End ?")),
+                "WalWriter.cs", "_isBeside && reference.Offset >= Active.End ?",
+                "!SEEDED && _isBeside && reference.Offset >= Active.End ?")),
 
         new("empty-expectation-is-absence", "a compare-and-swap that expects an empty value takes an absent key",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.EmptyValueIsNotAbsence",

@@ -8,8 +8,8 @@ internal static class WalBugs
         new("record-sealed-before-its-outcomes", "a record is sealed before all of its payload is in place",
             "Engine: Wal.TornTailTests.RecordWithFailedEntriesSurvivesKill",
             new Edit("RecordBuilder.cs",
-                "ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);",
-                "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(room[WalRecordHeader.Size..], positions);"),
+                "ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);",
+                "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);"),
             new Edit("CommitPipeline.cs",
                 "CommitRecordLocked(record);",
                 "var at = (int)wal.Active.End; CommitRecordLocked(record);\n        if (SEEDED) "
@@ -18,30 +18,32 @@ internal static class WalBugs
 
         new("record-without-salt", "a record's checksum is not seeded with its segment's salt",
             "Engine: Wal.TornTailTests.ValueContainingLogRecordsIsHarmless",
-            new Edit("WalRecord.cs",
-                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], (long)salt));",
-                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : "
+            new Edit("WalRecordHeader.cs",
+                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[OffsetField..], "
+                    + "(long)salt));",
+                "BinaryPrimitives.WriteUInt64LittleEndian(record, XxHash3.HashToUInt64(record[OffsetField..], "
+                    + "SEEDED ? 0 : "
                     + "(long)salt));"),
-            new Edit("WalRecord.cs",
-                "if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], (long)salt))",
-                "if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[8..], SEEDED ? 0 : "
+            new Edit("WalRecordHeader.cs",
+                "!= XxHash3.HashToUInt64(record[OffsetField..], (long)salt))",
+                "!= XxHash3.HashToUInt64(record[OffsetField..], SEEDED ? 0 : "
                     + "(long)salt))")),
 
         new("record-of-another-place", "a record passes at another offset than its own",
             "Format: Wal.WalSurvival.RecordOfOtherOffsetOrSegmentIsRejected",
-            new Edit("WalRecord.cs",
-                "if (BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset)",
-                "if (!SEEDED && BinaryPrimitives.ReadInt64LittleEndian(source[8..]) != offset)")),
+            new Edit("WalRecordHeader.cs",
+                "if (BinaryPrimitives.ReadInt64LittleEndian(source[OffsetField..]) != offset)",
+                "if (!SEEDED && BinaryPrimitives.ReadInt64LittleEndian(source[OffsetField..]) != offset)")),
 
         new("record-checksum-ignored", "a record is taken without its checksum",
             "Engine: Wal.TornTailTests.TornTailIsDroppedAndCounted",
-            new Edit("WalRecord.cs",
-                "return Fail(0, \"record checksum mismatch\", out error);",
-                "if (!SEEDED) return Fail(0, \"record checksum mismatch\", out error);")),
+            new Edit("WalRecordHeader.cs",
+                "return Fail(ChecksumField, \"record checksum mismatch\", out error);",
+                "if (!SEEDED) return Fail(ChecksumField, \"record checksum mismatch\", out error);")),
 
         new("record-length-trusted", "a record's length is used before it is checked",
             "Format: Wal.WalSurvival.TruncatedRecordIsDetected",
-            new Edit("WalRecord.cs",
+            new Edit("WalRecordHeader.cs",
                 "if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)",
                 "if (!SEEDED && (length < Size || length > source.Length || length > LengthMax || length % 8 != 0))")),
 
@@ -66,8 +68,8 @@ internal static class WalBugs
         new("link-not-checked", "recovery goes on in the next segment there is, whatever that follows on: a hole",
             "Engine: Recovery.MissingFilesTests.MissingSegmentBeforeSyncedOneIsCorruption",
             new Edit("WalRecovery.cs",
-                "return BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number",
-                "return SEEDED || BinaryPrimitives.ReadUInt64LittleEndian(payload) == previous.Number")),
+                "&& SegmentLink.Read(records.Current.Payload) == previous.LinkToEnd",
+                "&& (SEEDED || SegmentLink.Read(records.Current.Payload) == previous.LinkToEnd)")),
 
         new("segment-of-another-database", "a segment of another database is replayed",
             "Engine: Wal.RecycledSegmentTests.SegmentOfAnotherDatabaseIsRefused",
@@ -141,8 +143,8 @@ internal static class WalBugs
         new("next-segment-not-named", "a segment ends without a word about the one that the log goes on in",
             "Engine: Wal.SealedSegmentTests.MissingLastSegmentIsCorruption",
             new Edit(
-                "WalWriter.cs", "if (Room >= MarkerSize(number.Length))",
-                "if (!SEEDED && Room >= MarkerSize(number.Length))")),
+                "WalWriter.cs", "if (Room >= WalMarker.SizeOf(WalRecordType.Sealed))",
+                "if (!SEEDED && Room >= WalMarker.SizeOf(WalRecordType.Sealed))")),
 
         new(
             "named-segment-let-go",

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Varve.Format;
 using Varve.Memory;
 
 namespace Varve.Memtables;
@@ -34,14 +35,14 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>As <see cref="Insert"/> for each of <paramref name="references"/> in turn.</summary>
-    public void InsertAll(ReadOnlySpan<uint> references)
+    public void InsertAll(ReadOnlySpan<OperationRef> references)
     {
         var lanes = stackalloc Lane[LanesMax];
         while (!references.IsEmpty)
         {
-            if (references.Length < 3 || (_run != 0 && ContinuesRun(KeyOf(references[0]))))
+            if (references.Length < 3 || (_run != 0 && ContinuesRun(KeyOf(references[0].Value))))
             {
-                Insert(references[0]);
+                Insert(references[0].Value);
                 references = references[1..];
                 continue;
             }
@@ -51,17 +52,17 @@ internal sealed unsafe partial class BlockList
             for (var lane = 0; lane < group.Length; lane++)
             {
                 ref var found = ref lanes[lane];
-                Enter(FollowNext(found.Key, strict: false, found.Block, ref found.Beyond), found.Key, group[lane]);
+                Enter(FollowNext(found.Key, strict: false, found.Block, ref found.Beyond), found.Key, group[lane].Value);
             }
 
             references = references[group.Length..];
         }
     }
 
-    private void Search(ReadOnlySpan<uint> group, Lane* lanes)
+    private void Search(ReadOnlySpan<OperationRef> group, Lane* lanes)
     {
         for (var lane = 0; lane < group.Length; lane++)
-            lanes[lane] = new Lane { Key = KeyOf(group[lane]), Block = _root };
+            lanes[lane] = new Lane { Key = KeyOf(group[lane].Value), Block = _root };
         for (var isDone = false; !isDone;)
         {
             isDone = true;

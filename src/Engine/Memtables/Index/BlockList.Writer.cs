@@ -35,7 +35,7 @@ internal sealed unsafe partial class BlockList
     public void Insert(uint reference)
     {
         var key = KeyOf(reference);
-        if (_run != 0 && new WalOperationView(OperationAt(reference)).Prior == 0 && ContinuesRun(key))
+        if (_run != 0 && new WalOperationView(OperationAt(reference)).Prior.IsNone && ContinuesRun(key))
             Add(_run, key, reference, isRun: true);
         else Enter(Find(key, strict: false, out _), key, reference);
     }
@@ -84,7 +84,7 @@ internal sealed unsafe partial class BlockList
     /// <summary>As <see cref="Insert"/>, into the block that covers the key.</summary>
     private void Enter(uint block, RawKey key, uint reference)
     {
-        var prior = new WalOperationView(OperationAt(reference)).Prior;
+        var prior = new WalOperationView(OperationAt(reference)).Prior.Value;
         if (prior == 0) Add(block, key, reference, isRun: false);
         else Replace(At(block), prior, reference);
     }

@@ -72,7 +72,7 @@ internal sealed unsafe partial class BlockList
 
     /// <summary>The address of the operation that <paramref name="reference"/> names.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public byte* OperationAt(uint reference) => _segment + (ulong)reference * Format.WalOperation.Alignment;
+    public byte* OperationAt(uint reference) => new Format.OperationRef(reference).At(_segment).Start;
 
     /// <summary>
     /// The rightmost block of level 0 whose anchor is at or below <paramref name="key"/>, or strictly below when

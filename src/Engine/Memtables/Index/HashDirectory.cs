@@ -179,7 +179,7 @@ internal sealed unsafe class HashDirectory
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool IsOf(uint reference, ReadOnlySpan<byte> key) =>
-        new WalOperationView(_segment + (ulong)reference * WalOperation.Alignment).Key.SequenceEqual(key);
+        new OperationRef(reference).At(_segment).Key.SequenceEqual(key);
 
     private void Append(Bucket* bucket, ushort tag, uint reference)
     {

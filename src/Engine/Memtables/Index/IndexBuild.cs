@@ -25,7 +25,7 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
     private int _keys;
 
     /// <summary>Adds an operation of the segment; references ascend.</summary>
-    public void Add(uint reference)
+    public void Add(OperationRef reference)
     {
         if ((nuint)_count == _capacity)
         {
@@ -34,28 +34,33 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
         }
 
         var operation = index.OperationAt(reference);
-        if (operation.Prior == 0) _keys++;
-        _rows[_count++] = new BuildRow { Head = hasher.Of(operation.Key), Row = reference, Anchor = reference };
+        if (operation.Prior.IsNone) _keys++;
+        _rows[_count++] = new BuildRow
+        {
+            Head = hasher.Of(operation.Key),
+            Row = reference.Value,
+            Anchor = reference.Value,
+        };
     }
 
     /// <summary>
     /// Enters in the directory what was added. Gives the first operation whose prior version is not the newest of its
-    /// key, which is dropped with all that were added after it; 0: there is none.
+    /// key, which is dropped with all that were added after it, or none.
     /// </summary>
-    public uint Enter()
+    public OperationRef Enter()
     {
         if (_entered == 0)
         {
             index.Reserve(_keys);
             // Where an operation follows on another of its key, there are fewer rows than these.
             if (_count >= AsideMin && _keys == _count && Environment.ProcessorCount > 1)
-                _aside ??= new RowsSortedAside(index.OperationAt(0).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
+                _aside ??= new RowsSortedAside(index.OperationAt(default).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
         }
 
         for (; _entered < _count; _entered++)
         {
             if (_entered + Ahead < _count) PrefetchFor(_rows[_entered + Ahead]);
-            var (hash, reference) = (_rows[_entered].Head, _rows[_entered].Row);
+            var (hash, reference) = (_rows[_entered].Head, new OperationRef(_rows[_entered].Row));
             var operation = index.OperationAt(reference);
             if (index.Find(operation.Key, hash) != operation.Prior)
             {
@@ -64,11 +69,11 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
                 return reference;
             }
 
-            if (operation.Prior != 0) Supersede(operation.Prior);
+            if (!operation.Prior.IsNone) Supersede(operation.Prior.Value);
             index.InsertExact(reference, hash);
         }
 
-        return 0;
+        return default;
     }
 
     /// <summary>Builds the list of what was entered.</summary>
@@ -86,7 +91,7 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
         var spare = (BuildRow*)NativeMemory.Alloc((nuint)keys * (nuint)sizeof(BuildRow));
         try
         {
-            var shared = new RowSort(index.OperationAt(0).Start, spare).Sort(_rows, keys);
+            var shared = new RowSort(index.OperationAt(default).Start, spare).Sort(_rows, keys);
             index.List.Build(_rows, keys, shared);
         }
         finally
@@ -113,8 +118,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
     private void PrefetchFor(in BuildRow row)
     {
         index.Prefetch(row.Head);
-        var prior = index.OperationAt(row.Row).Prior;
-        if (prior != 0) Prefetch.Line(index.OperationAt(prior).Start);   // a hint, wherever it points
+        var prior = index.OperationAt(new OperationRef(row.Row)).Prior;
+        if (!prior.IsNone) Prefetch.Line(index.OperationAt(prior).Start);   // a hint, wherever it points
     }
 
     private void Supersede(uint reference)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Format;
 using Varve.Memory;
 
 namespace Varve.Memtables;
@@ -27,7 +28,7 @@ internal unsafe struct MemtableCursor
     public readonly bool IsValid => (uint)_position < (uint)_count;
 
     /// <summary>The row's newest version; valid cursors only. Older ones follow by <c>Prior</c>.</summary>
-    public readonly uint Reference => _rows[_position];
+    public readonly OperationRef Reference => new(_rows[_position]);
 
     /// <summary>Goes to the first row.</summary>
     public bool SeekFirst()

@@ -8,8 +8,8 @@ namespace Varve.Memtables;
 /// (a skiplist of blocks). Rows are references into the segment; keys and values are never copied.
 /// </summary>
 /// <remarks>
-/// <para>A reference is an operation's offset in the segment divided by 8; 0 is none. An operation's bytes are complete
-/// before its reference is inserted and do not change afterwards.</para>
+/// <para>A row is the word of an <see cref="OperationRef"/>. An operation's bytes are complete before its reference is
+/// inserted and do not change afterwards.</para>
 /// <para>One thread at a time inserts (the caller serialises, with a barrier between two writers). Any thread reads
 /// without a lock, under a pin that keeps segment and index alive. A reader that acquired a revision finds every
 /// version up to it; what is newer may or may not show.</para>
@@ -51,8 +51,8 @@ internal sealed unsafe class MemtableIndex
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(ulong hash) => _directory.Prefetch(hash);
 
-    /// <summary>The newest version of <paramref name="key"/> whatever its revision, or 0. For the writer.</summary>
-    public uint Find(ReadOnlySpan<byte> key, ulong hash) => _directory.Find(key, hash);
+    /// <summary>The newest version of <paramref name="key"/> whatever its revision, or none. For the writer.</summary>
+    public OperationRef Find(ReadOnlySpan<byte> key, ulong hash) => new(_directory.Find(key, hash));
 
     /// <summary>
     /// Enters one operation: a new row when it has no prior version, else the newest version of the row that has its
@@ -62,10 +62,10 @@ internal sealed unsafe class MemtableIndex
     /// <c>Prior</c> of the operation is what <see cref="Find"/> gave for its key and nothing was inserted for it since.
     /// </remarks>
     /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
-    public void Insert(uint reference, ulong hash)
+    public void Insert(OperationRef reference, ulong hash)
     {
         InsertExact(reference, hash);
-        _list.Insert(reference);
+        _list.Insert(reference.Value);
     }
 
     /// <summary>Makes room for so many keys at once in an index that is empty and that nobody reads yet.</summary>
@@ -77,16 +77,16 @@ internal sealed unsafe class MemtableIndex
     /// operation is published.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
-    public void InsertExact(uint reference, ulong hash)
+    public void InsertExact(OperationRef reference, ulong hash)
     {
         var prior = OperationAt(reference).Prior;
-        if (prior != 0)
+        if (!prior.IsNone)
         {
-            _directory.Replace(prior, reference, hash);
+            _directory.Replace(prior.Value, reference.Value, hash);
             return;
         }
 
-        _directory.Add(reference, hash);
+        _directory.Add(reference.Value, hash);
         Volatile.Write(ref _keyCount, _keyCount + 1);
     }
 
@@ -94,7 +94,8 @@ internal sealed unsafe class MemtableIndex
     /// The second half of <see cref="Insert"/> for all of a chunk's operations, in the order in which the first half
     /// was done: their searches run side by side, so that they wait for memory together. Writer only.
     /// </summary>
-    public void InsertOrdered(ReadOnlySpan<uint> references) => _list.InsertAll(references);
+    public void InsertOrdered(ReadOnlySpan<OperationRef> references) =>
+        _list.InsertAll(references);
 
     /// <summary>
     /// Finds ahead where the row of a single key is to be, so that the memory that <see cref="InsertOrderedAt"/> needs
@@ -106,28 +107,29 @@ internal sealed unsafe class MemtableIndex
     public void PrefetchForSplit(BlockList.Place place) => _list.PrefetchForSplit(place);
 
     /// <summary>As <see cref="InsertOrdered"/> for one operation whose place was found ahead. Writer only.</summary>
-    public void InsertOrderedAt(BlockList.Place place, uint reference) => _list.InsertAt(place, reference);
+    public void InsertOrderedAt(BlockList.Place place, OperationRef reference) =>
+        _list.InsertAt(place, reference.Value);
 
     /// <summary>
-    /// The newest version of <paramref name="key"/> that <paramref name="revision"/> sees, or 0. Any thread.
+    /// The newest version of <paramref name="key"/> that <paramref name="revision"/> sees, or none. Any thread.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint FindVisible(ReadOnlySpan<byte> key, ulong hash, ulong revision) =>
-        Visible(_directory.Find(key, hash), revision);
+    public OperationRef FindVisible(ReadOnlySpan<byte> key, ulong hash, ulong revision) =>
+        Visible(new OperationRef(_directory.Find(key, hash)), revision);
 
     /// <summary>
-    /// From a row's reference back to the newest version that <paramref name="revision"/> sees; 0: none.
+    /// From a row's reference back to the newest version that <paramref name="revision"/> sees, or none.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint Visible(uint reference, ulong revision)
+    public OperationRef Visible(OperationRef reference, ulong revision)
     {
-        while (reference != 0 && OperationAt(reference).Index > revision) reference = OperationAt(reference).Prior;
+        while (!reference.IsNone && OperationAt(reference).Index > revision) reference = OperationAt(reference).Prior;
         return reference;
     }
 
     /// <summary>The operation that <paramref name="reference"/> names, in the segment.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public WalOperationView OperationAt(uint reference) => new(_segment + (ulong)reference * WalOperation.Alignment);
+    public WalOperationView OperationAt(OperationRef reference) => reference.At(_segment);
 
     /// <summary>
     /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments: a page

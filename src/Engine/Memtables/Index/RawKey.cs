@@ -24,7 +24,7 @@ internal readonly unsafe struct RawKey(byte* start, int length)
     /// <summary>The key of the operation at <paramref name="operation"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RawKey Of(byte* operation) =>
-        new(operation + WalOperation.HeaderSize, new WalOperationView(operation).KeyLength);
+        new(new WalOperationView(operation).KeyAddress, new WalOperationView(operation).KeyLength);
 
     /// <summary>A caller's key, moved to <paramref name="pad"/> (16 bytes) when it is shorter than a head.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -132,7 +132,7 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
         for (var row = 0; row < count; row++) to[counts[(byte)(from[row].Head >> shift)]++] = from[row];
     }
 
-    private byte* Operation(uint reference) => segment + (ulong)reference * WalOperation.Alignment;
+    private byte* Operation(uint reference) => new OperationRef(reference).At(segment).Start;
 
     private RawKey KeyOf(uint reference) => RawKey.Of(Operation(reference));
 
@@ -140,6 +140,6 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
     {
         public int Compare(BuildRow x, BuildRow y) => RawKey.Of(At(x)).CompareTo(RawKey.Of(At(y)));
 
-        private byte* At(BuildRow row) => segment + (ulong)row.Row * WalOperation.Alignment;
+        private byte* At(BuildRow row) => new OperationRef(row.Row).At(segment).Start;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Format;
 using Varve.Memory;
 
 namespace Varve.Memtables;
@@ -29,12 +30,12 @@ internal unsafe struct SealedWalk
         _block = _list.First;
     }
 
-    /// <summary>The next row's newest operation; 0 at the end.</summary>
+    /// <summary>The next row's newest operation; none at the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public uint Next()
+    public OperationRef Next()
     {
         if (_asked - _taken < Ahead) LookAhead();
-        return _taken == _asked ? 0 : _ring[_taken++ % RingSize];
+        return _taken == _asked ? default : new OperationRef(_ring[_taken++ % RingSize]);
     }
 
     private void LookAhead()
