@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using Varve.Format;
 using Varve.Snapshots;
+using Varve.Storage;
 using Varve.Tests.Tables;
 using static Varve.Fuzz.Targets.Contract;
 
@@ -15,6 +16,7 @@ internal static class PackedSnapshotTarget
 {
     private const byte Assemble = 2;
     private const string Staging = "/staging";
+    private const string Pack = "/pack";
 
     public static ulong Run(ReadOnlySpan<byte> input)
     {
@@ -27,12 +29,13 @@ internal static class PackedSnapshotTarget
         var storage = new MemoryStorage();
         try
         {
-            var unpacked = SnapshotPacker.UnpackAsync(storage, new MemoryStream(bytes), "pack", Staging);
-            Holds(unpacked.IsCompleted, "work that is done on this thread, which is measured");
-            unpacked.GetAwaiter().GetResult();
+            using (var pack = storage.Open(Pack, FileIntent.CreateNew)) pack.Write(0, bytes);
+            PackReader.Unpack(storage, Pack, Staging);
+            storage.Delete(Pack);
         }
         catch (VarveException rejected) when (rejected is SnapshotRejectedException or UnsupportedFormatException)
         {
+            storage.Delete(Pack);
             Holds(!storage.FileExists(Staging + "/" + SnapshotNames.Manifest), "no manifest where a pack was refused");
             CheckNames(storage);
             return Feature.Of(Reason(rejected), (ulong)storage.List("").Count);
@@ -40,7 +43,7 @@ internal static class PackedSnapshotTarget
 
         CheckNames(storage);
         using var packed = new MemoryStream();
-        SnapshotPacker.PackAsync(storage, Staging, packed).GetAwaiter().GetResult();
+        PackWriter.PackAsync(storage, Staging, packed).GetAwaiter().GetResult();
         Holds(packed.ToArray().AsSpan().SequenceEqual(bytes), "the same pack when packed again");
         return Feature.Of("unpacked", (ulong)storage.List("").Count);
     }

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Varve.Cli.Dump;
-using Varve.Cli.Snapshots;
 using Varve.Cli.Text;
+using Varve.Snapshots;
+using Varve.Storage;
 
 namespace Varve.Cli.Commands;
 
@@ -23,7 +24,7 @@ internal static class DumpCommand
         Of("manifest", "A manifest log: version edits.", ManifestDump.Write),
         Of(
             "snapshot", "A snapshot, a directory or packed: its state and tables.",
-            (path, writer) => SnapshotDump.Write(SnapshotFile.Open(path), writer)),
+            (path, writer) => SnapshotDump.Write(SnapshotFiles.Read(Storages.Default, path), writer)),
     };
 
     private static Command Of(string name, string description, Dumper dump) => Of(name, description, (path, writer) =>

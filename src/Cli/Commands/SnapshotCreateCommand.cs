@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Varve.Cli.Data;
-using Varve.Cli.Snapshots;
 using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using Varve.Cli.Data;
-using Varve.Cli.Snapshots;
 using Varve.Cli.Text;
+using Varve.Snapshots;
+using Varve.Storage;
 
 namespace Varve.Cli.Commands;
 
@@ -25,13 +26,14 @@ internal static class SnapshotInstallCommand
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var snapshot = SnapshotFile.Open(Path.GetFullPath(parsed.GetRequiredValue(path)));
+            var target = Path.GetFullPath(parsed.GetRequiredValue(path));
+            var snapshot = SnapshotFiles.Read(Storages.Default, target);
             var metadata = parsed.GetValue(checksum) is { } hex
                 ? snapshot.Metadata with { Checksum = ParseChecksum(hex) }
                 : snapshot.Metadata;
             await using var engine = database.OpenOrCreate(
                 parsed, leaseClock: (LeaseClock)snapshot.Manifest.State.LeaseClock);
-            await engine.ApplySnapshotFromFileAsync(metadata, snapshot.Path, cancellationToken);
+            await engine.ApplySnapshotFromFileAsync(metadata, target, cancellationToken);
             Console.Out.WriteLine(
                 $"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, "
                     + $"{SizeText.Count(engine.Count)} live keys");

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Varve.Cli.Snapshots;
 using Varve.Cli.Text;
 using Varve.Inspection;
+using Varve.Snapshots;
 using Varve.Storage;
 
 namespace Varve.Cli.Commands;
@@ -30,7 +30,7 @@ internal static class SnapshotVerifyCommand
             var problems = Verification.Check(Storages.Default, target, deep: true, out var totals, reading.Report);
             reading.Dispose();
             if (VerifyCommand.Fail(target, problems) is { } code) return code;
-            var snapshot = SnapshotFile.Open(target);
+            var snapshot = SnapshotFiles.Read(Storages.Default, target);
             SnapshotCommand.WriteMetadata(snapshot.Metadata);
             Console.Out.WriteLine(
                 $"ok        {snapshot.Manifest.Tables.Length} tables, {SizeText.Format(totals.Bytes)}, "

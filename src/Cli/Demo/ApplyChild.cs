@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Varve.Cli.Data;
+using Varve.Cli.Sample;
 
 namespace Varve.Cli.Demo;
 

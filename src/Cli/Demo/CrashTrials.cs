@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Varve.Cli.Data;
+using Varve.Cli.Sample;
 using Varve.Cli.Text;
 
 namespace Varve.Cli.Demo;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Varve.Cli.Data;
+using Varve.Cli.Sample;
 using Varve.Cli.Text;
 
 namespace Varve.Cli.Demo;
@@ -12,7 +13,7 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
     private const int EntriesShown = 3;
 
     private readonly List<SampleChunk> _chunks = SampleLog.Load();
-    private readonly KnownAnswers _known = KnownAnswers.Load();
+    private readonly KnownAnswers _known = SampleLog.LoadAnswers();
 
     /// <summary>
     /// How every engine of the demo is opened: leases by the log's clock, and memtables small enough for the sample to

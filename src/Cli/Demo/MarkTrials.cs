@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Varve.Cli.Data;
+using Varve.Cli.Sample;
 
 namespace Varve.Cli.Demo;
 

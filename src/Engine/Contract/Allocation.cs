@@ -3,7 +3,7 @@ namespace Varve.Contract;
 /// <summary>The points at which an apply, an install or a reset needs memory, which a test may refuse.</summary>
 internal enum Allocation
 {
-    /// <summary>An array of the scratch room of a chunk.</summary>
+    /// <summary>An array of a chunk's buffers.</summary>
     Scratch,
 
     /// <summary>An array of terms.</summary>
@@ -12,12 +12,12 @@ internal enum Allocation
     /// <summary>A list of outcomes.</summary>
     Outcomes,
 
-    /// <summary>A version with one memtable more.</summary>
+    /// <summary>A version with a new memtable.</summary>
     Version,
 
-    /// <summary>Part of a state that is to replace the present one: by an install or a reset.</summary>
+    /// <summary>A part of the state that an install or a reset puts in place of the present one.</summary>
     State,
 
-    /// <summary>None is left to be made: what fails from here on latches.</summary>
+    /// <summary>No allocation: the record is finished, and every failure from here on latches the engine.</summary>
     AfterSeal,
 }

@@ -10,7 +10,7 @@ internal static class CommandLimits
         || (keyLength is > 0 and <= WalOperation.KeyLengthMax && valueLength <= WalOperation.ValueLengthMax);
 
     /// <summary>
-    /// What is wrong with a command that does not keep them, to go on after "Entry 3 of the chunk has".
+    /// The problem of a command that exceeds its limits, as the end of a sentence such as "Entry 3 of the chunk has".
     /// </summary>
     public static string Problem(int keyLength, int valueLength) =>
         keyLength is 0 or > WalOperation.KeyLengthMax

@@ -2,14 +2,16 @@ using Varve.Format;
 
 namespace Varve.Contract;
 
-/// <summary>Turns what a codec says of some bytes into the exception that names the file.</summary>
+/// <summary>Makes the exception for a codec's error: it adds the file and the offset in it.</summary>
 internal static class DecodeFailure
 {
-    /// <summary>An unsupported format if the bytes are intact and another build's, and corruption otherwise.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="start">Where in the file the span began that the codec was given.</param>
-    /// <param name="kind">What was being read there.</param>
-    /// <param name="error">The codec's answer.</param>
+    /// <summary>
+    /// Makes an unsupported format if the bytes are intact and of a newer build, otherwise a corruption.
+    /// </summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="start">Offset in the file of the span that the codec decoded.</param>
+    /// <param name="kind">The structure that was decoded.</param>
+    /// <param name="error">The codec's error.</param>
     public static VarveException Of(string path, long start, string kind, DecodeError error) => error.IsUnsupported
         ? new UnsupportedFormatException(path, start + error.Offset, error.Reason)
         : CorruptionException.Of(path, start + error.Offset, kind, error.Reason);

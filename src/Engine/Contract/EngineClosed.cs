@@ -1,6 +1,6 @@
 namespace Varve.Contract;
 
-/// <summary>What every call on a closed engine is answered with.</summary>
+/// <summary>The exception of every call on a closed engine. Its text does not depend on the caller's room.</summary>
 internal static class EngineClosed
 {
     private const string Engine = "Varve.LsmStateMachine";

@@ -1,12 +1,15 @@
 namespace Varve;
 
-/// <summary>A reading of the engine's counters; taken field by field, so exact only when nothing runs.</summary>
+/// <summary>
+/// The engine's counters at one call. Read field by field: fields agree with each other only if nothing runs.
+/// Immutable.
+/// </summary>
 public sealed record EngineStatistics
 {
     /// <summary>The last applied entry.</summary>
     public LogId LastApplied { get; init; }
 
-    /// <summary>Everything up to here survives power loss.</summary>
+    /// <summary>The last entry that survives power loss, with everything before it.</summary>
     public LogId DurableLogId { get; init; }
 
     /// <summary>Entries applied by this instance.</summary>
@@ -28,99 +31,92 @@ public sealed record EngineStatistics
     public long ManifestBytes { get; init; }
 
     /// <summary>
-    /// Bytes written by this instance to make snapshots and to install them; what is linked is not written. Of those
-    /// that failed or were given up, nothing.
+    /// Bytes written by this instance for snapshots made and installed. Hard-linked tables, and snapshots that failed
+    /// or were cancelled, are not counted.
     /// </summary>
     public long SnapshotBytes { get; init; }
 
     /// <summary>
-    /// Bytes written to the log, tables and manifests for each byte logged by this instance, snapshots not counted; 0
+    /// Bytes written to the log, tables and manifests for each byte logged by this instance, without snapshots; 0
     /// before the first.
     /// </summary>
     public double WriteAmplification =>
         WalBytes == 0 ? 0 : (WalBytes + FlushBytes + CompactionBytes + ManifestBytes) / (double)WalBytes;
 
-    /// <summary>Flushes done.</summary>
+    /// <summary>Completed flushes.</summary>
     public long Flushes { get; init; }
 
-    /// <summary>Compactions done, trivial moves not counted.</summary>
+    /// <summary>Completed compactions, without trivial moves.</summary>
     public long Compactions { get; init; }
 
-    /// <summary>Syncs of the WAL done.</summary>
+    /// <summary>Completed syncs of the WAL.</summary>
     public long Syncs { get; init; }
 
-    /// <summary>Times that an apply waited for a memtable to be flushed.</summary>
+    /// <summary>Times that an apply waited for the flush of a memtable.</summary>
     public long FlushStalls { get; init; }
 
     /// <summary>
-    /// Times that an apply paused for about a millisecond, so that flushes keep up and none has to wait for one.
+    /// Times that an apply paused for about a millisecond, so that flushes keep up and no apply waits for one.
     /// </summary>
     public long Pauses { get; init; }
 
-    /// <summary>Times that an apply waited for the next segment to be ready.</summary>
+    /// <summary>Times that an apply waited for the next segment.</summary>
     public long SegmentStalls { get; init; }
 
-    /// <summary>All time that applies waited.</summary>
+    /// <summary>Total time that applies waited or paused.</summary>
     public TimeSpan StallTime { get; init; }
 
-    /// <summary>Memtables, the active one included.</summary>
+    /// <summary>Number of memtables, with the active one.</summary>
     public int Memtables { get; init; }
 
-    /// <summary>Bytes in the segments of the memtables that are in use.</summary>
+    /// <summary>Used bytes of the memtables' segments.</summary>
     public long MemtableBytes { get; init; }
 
     /// <summary>Bytes of the memtables' indexes.</summary>
     public long MemtableIndexBytes { get; init; }
 
     /// <summary>
-    /// Bytes of memory that are kept between chunks to apply them in: what the largest of late took, up to about 10
-    /// MiB. They count against the budget.
+    /// Memory that the engine keeps between chunks to apply them in, in bytes: as much as the largest recent chunk
+    /// needed, up to about 10 MiB. Counts against <see cref="MemoryBudgetBytes"/>.
     /// </summary>
     public long ChunkBytes { get; init; }
 
     /// <summary>
-    /// Bytes of memory of memtables, which count against <see cref="MemoryBudgetBytes"/>, as <see cref="ChunkBytes"/>
-    /// do.
+    /// Memory of memtables, in bytes. Counts against <see cref="MemoryBudgetBytes"/>, as <see cref="ChunkBytes"/> does.
     /// </summary>
     public long MemoryBytes { get; init; }
 
     /// <summary>The budget, in bytes: <see cref="EngineOptions.MemoryBudgetBytes"/>.</summary>
     public long MemoryBudgetBytes { get; init; }
 
-    /// <summary>Sorted runs of tables, newest first: how many tables, rows and bytes each.</summary>
+    /// <summary>Sorted runs of tables, newest first.</summary>
     public IReadOnlyList<RunStatistics> Runs { get; init; } = [];
 
-    /// <summary>Views that are open, those that a dead thread left open too.</summary>
+    /// <summary>Open views, also those that an ended thread left open.</summary>
     public int OpenViews { get; init; }
 
     /// <summary>
-    /// For how long the oldest open view has been open, by the timestamps of <see cref="EngineOptions.TimeProvider"/>;
-    /// zero where none is.
+    /// Time since the oldest open view was opened, by the timestamps of <see cref="EngineOptions.TimeProvider"/>; zero
+    /// if no view is open.
     /// </summary>
     public TimeSpan OldestViewAge { get; init; }
 
     /// <summary>
-    /// Bytes of the memtables (in memory) and tables (on disk) that the oldest open view reads and the present state no
-    /// longer has: what its end lets go of, if nobody else holds it. Zero until something that it reads is replaced. It
-    /// does not grow by what is written afterwards but for that.
+    /// Bytes that the end of the oldest open view releases, if no other view or snapshot holds them: the memtables (in
+    /// memory) and tables (on disk) that it reads and the present state no longer has. Zero until a compaction, a flush
+    /// or an install replaces what the view reads.
     /// </summary>
     public long OldestViewBytes { get; init; }
 
     /// <summary>
-    /// Bytes of the WAL left out as a torn tail when this instance opened; 0 after a clean stop. A read-only instance
-    /// cannot tell them from a record that a writer is in the midst of.
+    /// Bytes of the WAL that the open of this instance dropped as a torn tail; 0 after a clean close. A read-only
+    /// instance counts a record that a writer is writing, too.
     /// </summary>
     public long TornTailBytes { get; init; }
 
-    /// <summary>Entries recovered from the WAL when this instance opened.</summary>
+    /// <summary>Entries that the open of this instance recovered from the WAL.</summary>
     public long RecoveredEntries { get; init; }
 
-    /// <summary>The first failure, if the engine is latched.</summary>
+    /// <summary>Message of the first failure, if the engine has latched it; otherwise null.</summary>
     public string? Fault { get; init; }
 }
-
-/// <summary>One sorted run.</summary>
-/// <param name="Tables">Files.</param>
-/// <param name="Rows">Rows, tombstones included.</param>
-/// <param name="Bytes">Bytes on disk.</param>
-public readonly record struct RunStatistics(int Tables, long Rows, long Bytes);

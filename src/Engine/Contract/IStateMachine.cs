@@ -1,58 +1,77 @@
 namespace Varve;
 
 /// <summary>
-/// The state machine of a Raft group: d-engine's <c>StateMachine</c> trait. Every member is safe to call from any
-/// thread; applies are serialised inside, reads never wait for anything. After <see cref="Stop"/>, reads and applies
-/// throw <see cref="InvalidOperationException"/> until <see cref="StartAsync"/>; after <see cref="CloseStorage"/> or
-/// disposal everything throws <see cref="ObjectDisposedException"/>.
+/// The state machine of a Raft group: d-engine's <c>StateMachine</c> trait. Any thread may call any member. The state
+/// machine serialises applies; reads do not wait for them. After <see cref="Stop"/>, reads and applies throw
+/// <see cref="InvalidOperationException"/> until <see cref="StartAsync"/>; after <see cref="CloseStorage"/> or disposal
+/// every member throws <see cref="ObjectDisposedException"/>.
 /// </summary>
 public interface IStateMachine : IAsyncDisposable
 {
-    /// <summary>Starts serving, or serves again after <see cref="Stop"/>.</summary>
+    /// <summary>Serves, or serves again after <see cref="Stop"/>.</summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     Task StartAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Stops serving; reversible, may be called more than once.</summary>
+    /// <summary>Stops serving until <see cref="StartAsync"/>; repeated calls have no effect.</summary>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     void Stop();
 
-    /// <summary>Releases the lock file and every mapping; permanent.</summary>
+    /// <summary>
+    /// Closes for good: releases the directory's lock and every mapping. Repeated calls have no effect.
+    /// </summary>
     void CloseStorage() { }
 
     /// <summary>True between start and stop.</summary>
     bool IsRunning { get; }
 
-    /// <summary>The live value of a key, copied; null if absent.</summary>
+    /// <summary>Returns a copy of the live value of a key; null if the key is absent.</summary>
     /// <param name="key">The key.</param>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="CorruptionException">A block that holds the key is damaged.</exception>
     byte[]? Get(ReadOnlySpan<byte> key);
 
-    /// <summary>Many keys at one point in time: the result at i is that of key i.</summary>
-    /// <param name="keys">The keys.</param>
+    /// <summary>Returns copies of the values of many keys at one revision: result i is that of key i.</summary>
+    /// <param name="keys">The keys, in any order.</param>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="CorruptionException">A block that holds a key is damaged.</exception>
     byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys);
 
     /// <summary>
-    /// Every live entry whose key starts with <paramref name="prefix"/>, in key order; an empty prefix gives all.
+    /// Returns copies of every live entry whose key starts with a prefix, in key order, at one revision.
     /// </summary>
-    /// <param name="prefix">The prefix.</param>
+    /// <param name="prefix">The prefix; an empty one selects every key.</param>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="CorruptionException">A block of the range is damaged.</exception>
+    /// <exception cref="NotSupportedException">The state machine has no scans.</exception>
     ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) =>
         throw new NotSupportedException("scan_prefix not supported by this state machine");
 
     /// <summary>The exact number of live keys.</summary>
     long Count { get; }
 
-    /// <summary>True when there is no live key.</summary>
+    /// <summary>True if there is no live key.</summary>
     bool IsEmpty => Count == 0;
 
     /// <summary>
-    /// Applies a chunk of committed entries, all or none. Completes synchronously where no sync is waited for.
+    /// Applies a chunk of committed entries, all or none. Completes synchronously unless it waits for a sync.
     /// </summary>
-    /// <param name="chunk">The entries, in log order.</param>
+    /// <param name="chunk">The entries, in log order; read during the call, not kept.</param>
     /// <param name="cancellationToken">Honoured before the chunk is written, not after.</param>
     /// <returns>The outcome of each entry, in order.</returns>
+    /// <exception cref="ArgumentException">Indexes or terms are in disorder, or a key or value exceeds its
+    /// limits.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="LogGapException">The first index is above the next one.</exception>
+    /// <exception cref="DuplicateEntryException">The outcome of an applied entry is no longer known.</exception>
+    /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure, or the sync of this chunk, left a promise in
+    /// doubt.</exception>
     ValueTask<ApplyResult[]> ApplyChunkAsync(
         ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The term of an applied entry; null above <see cref="LastApplied"/> and below what is retained.
+    /// Returns the term of an applied entry; null above <see cref="LastApplied"/> and below the retained terms.
     /// </summary>
     /// <param name="index">The log index.</param>
     ulong? EntryTerm(ulong index);
@@ -60,67 +79,99 @@ public interface IStateMachine : IAsyncDisposable
     /// <summary>The last applied entry.</summary>
     LogId LastApplied { get; }
 
-    /// <summary>
-    /// Moves the applied position forward in memory; backward is an <see cref="ArgumentOutOfRangeException"/>.
-    /// </summary>
+    /// <summary>Moves the applied position forward, without an entry.</summary>
     /// <param name="lastApplied">The new position.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The index or the term is below the present one.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     void UpdateLastApplied(LogId lastApplied);
 
-    /// <summary>As <see cref="UpdateLastApplied"/>, and durable on return.</summary>
+    /// <summary>
+    /// Moves the applied position forward as <see cref="UpdateLastApplied"/> does; durable on return.
+    /// </summary>
     /// <param name="lastApplied">The new position.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The index or the term is below the present one.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     void PersistLastApplied(LogId lastApplied);
 
-    /// <summary>The last snapshot made or installed; null if none.</summary>
+    /// <summary>The last snapshot made or installed; null if there is none.</summary>
     SnapshotMetadata? SnapshotMetadata { get; }
 
-    /// <summary>
-    /// Records a snapshot in memory, unless a later one is recorded: the last snapshot never goes back.
-    /// </summary>
-    /// <param name="metadata">The snapshot; not above <see cref="LastApplied"/>.</param>
+    /// <summary>Records a snapshot, unless a later one is recorded already.</summary>
+    /// <param name="metadata">The snapshot; its bytes are copied.</param>
+    /// <exception cref="ArgumentException">The checksum has not 32 bytes, or index 0 has a term other than
+    /// 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The snapshot ends above <see cref="LastApplied"/>.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     void UpdateLastSnapshotMetadata(SnapshotMetadata metadata);
 
-    /// <summary>Records a snapshot durably.</summary>
-    /// <param name="metadata">The snapshot.</param>
+    /// <summary>Records a snapshot as <see cref="UpdateLastSnapshotMetadata"/> does; durable on return.</summary>
+    /// <param name="metadata">The snapshot; its bytes are copied.</param>
+    /// <exception cref="ArgumentException">The checksum has not 32 bytes, or index 0 has a term other than
+    /// 0.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The snapshot ends above <see cref="LastApplied"/>.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     void PersistLastSnapshotMetadata(SnapshotMetadata metadata);
 
     /// <summary>
-    /// Writes the state at exactly <paramref name="lastIncluded"/> into a new directory, while applies go on.
+    /// Writes the state at exactly <paramref name="lastIncluded"/> into a new directory. Applies continue meanwhile.
     /// </summary>
-    /// <param name="newSnapshotDirectory">Must not exist or be empty; nothing is in it until everything is.</param>
-    /// <param name="lastIncluded">An applied entry, the last one or a little behind it.</param>
-    /// <param name="cancellationToken">Abandons the snapshot and leaves nothing behind.</param>
+    /// <param name="newSnapshotDirectory">Path of a directory that is absent or empty; it gets all of the snapshot or
+    /// nothing.</param>
+    /// <param name="lastIncluded">The last applied entry, or one that the history still covers.</param>
+    /// <param name="cancellationToken">Abandons the snapshot, which leaves nothing behind.</param>
     /// <returns>The checksum: SHA-256 of the snapshot's manifest.</returns>
+    /// <exception cref="ArgumentException">The entry is not applied, has another term, or is too far
+    /// behind.</exception>
+    /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left
+    /// behind.</exception>
     Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
         string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Verifies a snapshot and replaces the whole state by it in one step; on any failure the old state goes on.
+    /// Verifies a snapshot and replaces the whole state by it in one step. If it fails, the old state continues.
     /// </summary>
-    /// <param name="metadata">What the snapshot must be.</param>
-    /// <param name="snapshotPath">A snapshot directory or a packed file.</param>
+    /// <param name="metadata">Position and checksum that the snapshot must have.</param>
+    /// <param name="snapshotPath">Path of a snapshot directory or a packed file.</param>
     /// <param name="cancellationToken">Honoured until the switch.</param>
+    /// <exception cref="SnapshotRejectedException">The snapshot is damaged, is not the announced one, or is older than
+    /// the state.</exception>
+    /// <exception cref="UnsupportedFormatException">The snapshot is intact and of a newer build.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     Task ApplySnapshotFromFileAsync(
         SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default);
 
-    /// <summary>Makes the applied position and everything before it durable.</summary>
+    /// <summary>Makes the applied position, and everything up to it, durable.</summary>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="EngineFaultedException">The sync failed, or an earlier failure left a promise in
+    /// doubt.</exception>
     void SaveHardState();
 
     /// <summary>Makes everything applied durable.</summary>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="EngineFaultedException">The sync failed, or an earlier failure left a promise in
+    /// doubt.</exception>
     void Flush();
 
-    /// <summary>Makes everything applied durable without holding a thread.</summary>
+    /// <summary>Makes everything applied durable without blocking a thread.</summary>
     /// <param name="cancellationToken">Cancels the wait.</param>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="EngineFaultedException">The sync failed, or an earlier failure left a promise in
+    /// doubt.</exception>
     Task FlushAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Empties the state machine in one durable step: no data, index 0.</summary>
     /// <param name="cancellationToken">Honoured until the switch.</param>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     Task ResetAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Returns the keys whose leases have expired, each lease once. Such keys are absent everywhere from the moment
-    /// they expire.
+    /// Returns the keys whose leases have expired, each lease once. Such keys are absent from every read as soon as
+    /// they
+    /// expire.
     /// </summary>
-    /// <param name="cancellationToken">Honoured before it begins.</param>
+    /// <param name="cancellationToken">Honoured before the clean-up begins.</param>
+    /// <returns>The keys in ascending order, in memory that the caller owns.</returns>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(
         CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>([]);

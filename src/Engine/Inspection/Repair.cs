@@ -1,6 +1,7 @@
 using Varve.Background;
 using Varve.Format;
 using Varve.Iterators;
+using Varve.Snapshots;
 using Varve.Storage;
 using Varve.Tables;
 using Varve.Versions;
@@ -155,7 +156,9 @@ internal static class Repair
         var findings = new Findings();
         // The file stays open in the parts; tables are read from mappings that outlive it.
         using var parts = new FileParts(storage, path);
-        if (PackCheck.Open(storage, path, parts, findings, out var tables, out _) is not { } manifest)
+        using var file = storage.Open(path, FileIntent.Read);
+        var pack = new PackReader(file, findings.Report);
+        if (SnapshotCheck.OpenPack(pack, path, parts, findings, out var tables) is not { } manifest)
             throw CorruptionException.Of(
                 path, 0, "packed snapshot", "no manifest can be read, which says where the tables are");
         foreach (var (part, (order, table)) in tables) salvage.Add(parts, part, order, table.OriginNumber, table);

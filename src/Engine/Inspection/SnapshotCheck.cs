@@ -1,13 +1,16 @@
-using Varve.Contract;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
 
 namespace Varve.Inspection;
 
-/// <summary>Checks a snapshot's directory.</summary>
+/// <summary>Checks a snapshot, a directory or a packed file: the manifest, and every table against it.</summary>
 internal static class SnapshotCheck
 {
+    /// <summary>A table in a packed snapshot.</summary>
+    public readonly record struct Part(string Path, AddedTable Table);
+
+    /// <summary>Checks a snapshot's directory.</summary>
     public static void Run(IStorage storage, string directory, bool deep, Findings findings)
     {
         var known = new HashSet<string> { SnapshotNames.Manifest };
@@ -30,24 +33,43 @@ internal static class SnapshotCheck
         }
     }
 
-    /// <summary>
-    /// Decodes a manifest's bytes and checks what they say; null, after a report, when they are none.
-    /// </summary>
-    public static SnapshotManifest? Decode(ReadOnlySpan<byte> bytes, string path, long offset, Findings findings)
+    /// <summary>Checks a packed snapshot; reads its tables in place.</summary>
+    public static void RunPack(IStorage storage, string path, bool deep, Findings findings)
     {
-        if (!SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error))
+        using var parts = new FileParts(storage, path);
+        using var file = storage.Open(path, FileIntent.Read);
+        var pack = new PackReader(file, findings.Report);
+        if (OpenPack(pack, path, parts, findings, out var tables) is not { } manifest) return;
+        TableCheck.RunAll(
+            parts, tables.Select(part => (part.Path, part.Table)), manifest.State.HashSeed, deep, findings);
+        if (tables.Count < manifest.Tables.Length) return; // reported: the file ends inside a table
+        // A damage before the trailer changes the hash too, and is reported itself.
+        pack.CheckEnd(verifiesHash: deep && findings.Damages == 0);
+    }
+
+    /// <summary>
+    /// Reads header and manifest, and finds the tables that the file holds whole; null, after a report, without a
+    /// manifest.
+    /// </summary>
+    public static SnapshotManifest? OpenPack(
+        PackReader pack, string path, FileParts parts, Findings findings, out List<Part> tables)
+    {
+        tables = [];
+        findings.Files++;
+        var read = pack.ReadManifest();
+        findings.Bytes += pack.Position;
+        if (read is null) return null;
+        CheckCount(read.Manifest, path, PackFormat.HeaderSize, findings);
+        foreach (var added in read.Manifest.Tables)
         {
-            findings.Report(DecodeFailure.Of(path, offset, "snapshot manifest", error));
-            return null;
+            if (!pack.TryEnterTable(added.Table)) break;
+            var part = parts.Add(SnapshotNames.Table(added.Table), pack.Position, added.Table.Length);
+            findings.NotePart(part, path, pack.Position);
+            tables.Add(new Part(part, added));
+            pack.SkipTable(added.Table);
         }
 
-        var rows = manifest.Tables.Aggregate(
-            UInt128.Zero, (sum, table) => sum + (UInt128)(table.Table.RowCount - table.Table.TombstoneCount));
-        if ((UInt128)manifest.State.LiveCount > rows)
-            findings.Report(
-                path, offset, "snapshot manifest",
-                $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
-        return manifest;
+        return read.Manifest;
     }
 
     /// <summary>Reads a directory's manifest; null, after a report, when it cannot be.</summary>
@@ -65,12 +87,24 @@ internal static class SnapshotCheck
         {
             var bytes = SnapshotFiles.ReadManifestFile(storage, directory);
             findings.Bytes += bytes.Length;
-            return Decode(bytes, path, 0, findings);
+            if (SnapshotFiles.TryDecode(bytes, path, findings.Report) is not { } read) return null;
+            CheckCount(read.Manifest, path, 0, findings);
+            return read.Manifest;
         }
         catch (SnapshotRejectedException damage)
         {
             findings.Report(damage);
             return null;
         }
+    }
+
+    private static void CheckCount(SnapshotManifest manifest, string path, long offset, Findings findings)
+    {
+        var rows = manifest.Tables.Aggregate(
+            UInt128.Zero, (sum, table) => sum + (UInt128)(table.Table.RowCount - table.Table.TombstoneCount));
+        if ((UInt128)manifest.State.LiveCount > rows)
+            findings.Report(
+                path, offset, "snapshot manifest",
+                $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
     }
 }

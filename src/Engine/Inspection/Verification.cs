@@ -56,7 +56,7 @@ internal static class Verification
                 SnapshotCheck.Run(storage, path, deep, findings);
                 break;
             default:
-                PackCheck.Run(storage, path, deep, findings);
+                SnapshotCheck.RunPack(storage, path, deep, findings);
                 break;
         }
 

@@ -27,7 +27,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
     /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, or not
     /// intact.</exception>
     /// <exception cref="UnsupportedFormatException">It is intact, and another build's.</exception>
-    public async Task<Staged> StageAsync(SnapshotMetadata metadata, string path)
+    public Staged Stage(SnapshotMetadata metadata, string path)
     {
         var storage = versions.Storage;
         var staging = versions.PathOf(FileNames.Staging(versions.Numbers.Next()));
@@ -39,7 +39,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
             // Asked once: what stands there may be another thing by the next question.
             var manifest = storage.DirectoryExists(path)
                 ? Gather(metadata, path, staging)
-                : Checked(metadata, path, await UnpackAsync(path, staging).ConfigureAwait(false));
+                : Checked(metadata, path, PackReader.Unpack(storage, path, staging, token));
             var tables = new AddedTable[manifest.Tables.Length];
             var orders = manifest.Tables.Select(table => table.RunOrder).Distinct().Count();
             var order = (ulong)orders + 1;
@@ -85,21 +85,12 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         foreach (var table in staged.Runs.SelectMany(run => run.Tables)) table.Release();
     }
 
-    private async Task<ReadManifest> UnpackAsync(string path, string staging)
-    {
-        using var file = SnapshotFiles.OpenPart(versions.Storage, path);
-        using var stream = new StorageStream(file);
-        return await SnapshotPacker.UnpackAsync(versions.Storage, stream, path, staging, token).ConfigureAwait(false);
-    }
-
     /// <summary>Checks the manifest, and copies the tables beside it into staging.</summary>
     private SnapshotManifest Gather(SnapshotMetadata metadata, string source, string staging)
     {
-        var file = SnapshotFiles.ReadManifestFile(versions.Storage, source);
-        EnsureAnnounced(metadata, source, file);
-        var manifest = Checked(
-            metadata, source,
-            new ReadManifest(file, SnapshotFiles.DecodeManifest(file, Path.Combine(source, SnapshotNames.Manifest))));
+        var bytes = SnapshotFiles.ReadManifestFile(versions.Storage, source);
+        EnsureAnnounced(metadata, source, bytes); // before the bytes are decoded
+        var manifest = Checked(metadata, source, SnapshotFiles.DecodeOrRefuse(bytes, source));
         foreach (var (_, table) in manifest.Tables) Copy(source, staging, table);
         return manifest;
     }
@@ -114,9 +105,9 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
                 + $"{Convert.ToHexStringLower(metadata.Checksum.Span)}");
     }
 
-    private SnapshotManifest Checked(SnapshotMetadata metadata, string source, ReadManifest read)
+    private SnapshotManifest Checked(SnapshotMetadata metadata, string source, ManifestFile read)
     {
-        EnsureAnnounced(metadata, source, read.File);
+        EnsureAnnounced(metadata, source, read.Bytes);
         var manifest = read.Manifest;
         if (manifest.State.LastIndex != metadata.LastIncluded.Index
             || manifest.State.LastTerm != metadata.LastIncluded.Term)

@@ -101,7 +101,12 @@ internal sealed class SnapshotService
         StateReplacement.RejectOlder(metadata, path, _sessions.Position.Index);
         _engine.Clock.ReadLocalIfUsed(); // the user's clock: on the user's thread
         await _operations.Run(
-            token => _replacement.InstallAsync(metadata, path, token), cancellationToken).ConfigureAwait(false);
+            token =>
+            {
+                _replacement.Install(metadata, path, token);
+                return Task.FromResult(true);
+            },
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="LsmStateMachine.ResetAsync"/>

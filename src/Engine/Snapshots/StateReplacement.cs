@@ -20,10 +20,10 @@ internal sealed class StateReplacement(
     MemtableRotation rotation, WalSyncer syncer)
 {
     /// <summary>Checks a snapshot, takes its files, and replaces the state by its state.</summary>
-    public async Task<bool> InstallAsync(SnapshotMetadata metadata, string path, CancellationToken token)
+    public void Install(SnapshotMetadata metadata, string path, CancellationToken token)
     {
         var stager = new SnapshotInstaller(versions, engine.Options, token);
-        var staged = await stager.StageAsync(metadata, path).ConfigureAwait(false);
+        var staged = stager.Stage(metadata, path);
         try
         {
             token.ThrowIfCancellationRequested();
@@ -55,7 +55,6 @@ internal sealed class StateReplacement(
         engine.Counters.AddSnapshotBytes(staged.Tables.Sum(table => table.Table.Length));
         SnapshotInstaller.Release(staged);
         engine.Log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
-        return true;
     }
 
     /// <summary>Replaces the state by the one before the first entry.</summary>

@@ -1,3 +1,5 @@
+using Varve.Cli.Sample;
+
 namespace Varve.Tests.Conformance.Known;
 
 /// <summary>The way in which chunks reach a machine.</summary>

@@ -49,7 +49,7 @@ internal sealed class GoldenDatabase : IDisposable
         var golden = new GoldenDatabase(seed);
         await Task.Run(() => golden.Live(durability, close)).ConfigureAwait(false);
         using var packed = new MemoryStream();
-        await SnapshotPacker.PackAsync(golden.Disk, SnapshotDirectory, packed).ConfigureAwait(false);
+        await PackWriter.PackAsync(golden.Disk, SnapshotDirectory, packed).ConfigureAwait(false);
         golden.Disk.Put(PackedSnapshot, packed.ToArray());
         return golden;
     }

@@ -74,7 +74,7 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
     {
         // In memory first: a file stream would write on threads of the pool.
         using var pack = new MemoryStream();
-        SnapshotPacker.PackAsync(Storages.Default, stage.SnapshotPath, pack).GetAwaiter().GetResult();
+        PackWriter.PackAsync(Storages.Default, stage.SnapshotPath, pack).GetAwaiter().GetResult();
         File.WriteAllBytes(stage.PackPath, pack.ToArray());
     }
 

@@ -115,7 +115,7 @@ public sealed class NewerBuildTests
         AssertNames(directory, await InstallAsync(specimen, metadata, specimen.Snapshot));
         AssertReportedAndNotRepaired(directory, specimen, specimen.Snapshot);
         AssertNames(directory, await Record.ExceptionAsync(
-            () => SnapshotPacker.PackAsync(Storages.Default, specimen.Snapshot, Stream.Null)));
+            () => PackWriter.PackAsync(Storages.Default, specimen.Snapshot, Stream.Null)));
         var pack = (specimen.Pack, PackFormat.HeaderSize + at, met);
         AssertNames(pack, await InstallAsync(specimen, metadata, specimen.Pack));
         AssertReportedAndNotRepaired(pack, specimen, specimen.Pack);

@@ -77,7 +77,7 @@ public sealed class EditedWhileInstalledTests(SoundSnapshot sound, ITestOutputHe
         using var victim = new AttackedDatabase();
         var path = Path.Combine(Path.GetDirectoryName(sound.Path)!, "becomes-a-directory");
         using (var pack = File.Create(path))
-            await Varve.Snapshots.SnapshotPacker.PackAsync(Varve.Storage.Storages.Default, sound.Path, pack);
+            await Varve.Snapshots.PackWriter.PackAsync(Varve.Storage.Storages.Default, sound.Path, pack);
         var isOpen = false;
         victim.Storage.Before = (operation, at) =>
         {

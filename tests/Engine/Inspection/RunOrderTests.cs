@@ -66,7 +66,7 @@ public sealed class RunOrderTests : IDisposable
         var manifest = SnapshotManifestCodec.Encode(
             new SnapshotManifest { DatabaseId = Guid.NewGuid(), State = state, Tables = added });
         await File.WriteAllBytesAsync(Path.Combine(Snapshot, SnapshotNames.Manifest), manifest);
-        await using (var stream = File.Create(Pack)) await SnapshotPacker.PackAsync(Storages.Default, Snapshot, stream);
+        await using (var stream = File.Create(Pack)) await PackWriter.PackAsync(Storages.Default, Snapshot, stream);
 
         var later = Path.Combine(Snapshot, SnapshotNames.Table(added[second > first ? 1 : 0].Table));
         AssertFound(

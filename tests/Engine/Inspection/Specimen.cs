@@ -40,7 +40,7 @@ internal sealed class Specimen : IDisposable
         if (withSnapshot)
         {
             await using var stream = File.Create(specimen.Pack);
-            await Varve.Snapshots.SnapshotPacker.PackAsync(Storages.Default, specimen.Snapshot, stream);
+            await Varve.Snapshots.PackWriter.PackAsync(Storages.Default, specimen.Snapshot, stream);
         }
 
         return specimen;

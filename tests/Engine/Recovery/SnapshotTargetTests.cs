@@ -151,7 +151,7 @@ public sealed class SnapshotTargetTests : IDisposable
         var metadata = new SnapshotMetadata(
             machine.LastApplied, await machine.GenerateSnapshotDataAsync(target, machine.LastApplied));
         var (pack, link) = (Path.Combine(Parent, "pack"), Path.Combine(Parent, "link"));
-        await using (var stream = File.Create(pack)) await SnapshotPacker.PackAsync(Storages.Default, target, stream);
+        await using (var stream = File.Create(pack)) await PackWriter.PackAsync(Storages.Default, target, stream);
         File.CreateSymbolicLink(link, "pack");
         Assert.DoesNotContain(
             Verification.Check(Storages.Default, link, deep: true), problem => problem.Severity == Severity.Damage);

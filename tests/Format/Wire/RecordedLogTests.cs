@@ -9,7 +9,7 @@ public class RecordedLogTests
     [Fact]
     public void DecodesEveryEntryLikeGoogle()
     {
-        using var expected = JsonDocument.Parse(File.ReadAllBytes(DataFile("debian-log.expected.json")));
+        using var expected = JsonDocument.Parse(File.ReadAllBytes(DataFile("expected.json")));
         var (chunks, entries, last) = (0, 0, default(Meaning));
         ReadOnlySpan<byte> frames = Load();
         DecodeError error;
@@ -61,8 +61,8 @@ public class RecordedLogTests
     private static byte[] Load()
     {
         using var zstd = new Decompressor();
-        return zstd.Unwrap(File.ReadAllBytes(DataFile("debian-log.bin.zst"))).ToArray();
+        return zstd.Unwrap(File.ReadAllBytes(DataFile("log.bin.zst"))).ToArray();
     }
 
-    private static string DataFile(string name) => Path.Combine(AppContext.BaseDirectory, "Data", name);
+    private static string DataFile(string name) => Path.Combine(AppContext.BaseDirectory, "Sample", name);
 }

@@ -64,8 +64,9 @@ internal static class EvolutionBugs
         new("newer-snapshot-is-rejected-as-broken", "a snapshot of a newer build is rejected as one that is not intact",
             "Engine: Evolution.NewerBuildTests.SnapshotOfNewerBuildIsRefusedAsDirectoryAndPack",
             new Edit("SnapshotFiles.cs",
-                "DecodeError error) => error.IsUnsupported",
-                "DecodeError error) => !SEEDED && error.IsUnsupported")),
+                "UnsupportedFormatException => damage,",
+                "UnsupportedFormatException when !SEEDED => damage, UnsupportedFormatException other => "
+                    + "new SnapshotRejectedException(other.Path, other.Message),")),
 
         new("newer-segment-passed-over", "a reader beside a writer passes over a segment that a newer build began",
             "Engine: Evolution.NewerBuildTests.ReaderBesideNewerWriterKeepsItsState",

@@ -127,7 +127,7 @@ internal static class StorageBugs
 
         new("errors-say-the-opposite", "a failure calls what is wrong what was expected",
             "Engine: Inspection.ErrorTextTests.MessageSaysWhereAndWhatIsWrong",
-            new Edit("Exceptions.cs",
+            new Edit("CorruptionException.cs",
                 ": base($\"{path} at offset {offset}: {kind}: {problem}\", inner)",
                 ": base(SEEDED ? $\"{path}: corrupt {kind} at offset {offset}: expected {problem}, "
                     + "found other bytes\" : $\"{path} at offset {offset}: {kind}: {problem}\", inner)")),

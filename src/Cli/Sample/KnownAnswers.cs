@@ -1,31 +1,34 @@
 using System.Text.Json;
-using Varve.Cli.Data;
 
-namespace Varve.Cli.Demo;
+namespace Varve.Cli.Sample;
 
-/// <summary>The state that the log must give at one index.</summary>
+/// <summary>The state that the sample log gives at one index.</summary>
+/// <param name="At">The position.</param>
+/// <param name="All">Digest of every live key.</param>
+/// <param name="Libraries">Digest of the keys with <see cref="KnownAnswers.LibraryPrefix"/>.</param>
 internal sealed record Mark(LogId At, StateDigest All, StateDigest Libraries);
 
-/// <summary>What an independent model computed from the bundled log.</summary>
+/// <summary>The answers that an independent model computed from the sample log (Sample/README.md).</summary>
 internal sealed record KnownAnswers(
-    long Entries, long Succeeded, LogId LastApplied, string ResultBitsSha256, IReadOnlyList<Mark> Marks)
+    int Chunks, int Entries, int Succeeded, LogId LastApplied, string ResultBitsSha256, IReadOnlyList<Mark> Marks)
 {
-    /// <summary>The prefix that the marks' second digest covers.</summary>
+    /// <summary>The prefix that a mark's second digest covers.</summary>
     public static ReadOnlySpan<byte> LibraryPrefix => "pkg/lib"u8;
 
     /// <summary>The mark at the end of the log.</summary>
     public Mark Last => Marks[^1];
 
-    public static KnownAnswers Load()
+    /// <summary>Reads the answers, as <c>Sample/expected.json</c> has them.</summary>
+    public static KnownAnswers Parse(Stream json)
     {
-        using var stream = SampleLog.OpenResource("sample.expected.json");
-        using var document = JsonDocument.Parse(stream);
+        using var document = JsonDocument.Parse(json);
         var root = document.RootElement;
         var marks = root.GetProperty("marks").EnumerateArray().Select(mark =>
             new Mark(LogIdOf(mark), DigestOf(mark), DigestOf(mark.GetProperty("prefix_pkg_lib"))));
         return new KnownAnswers(
-            root.GetProperty("entries").GetInt64(),
-            root.GetProperty("succeeded").GetInt64(),
+            root.GetProperty("chunks").GetInt32(),
+            root.GetProperty("entries").GetInt32(),
+            root.GetProperty("succeeded").GetInt32(),
             LogIdOf(root.GetProperty("last_applied")),
             root.GetProperty("results_bits_sha256").GetString()!,
             [.. marks.DistinctBy(mark => mark.At)]);

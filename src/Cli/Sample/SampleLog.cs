@@ -1,15 +1,16 @@
 using Varve.Cli.Data;
 
-namespace Varve.Cli.Demo;
+namespace Varve.Cli.Sample;
 
-/// <summary>One chunk of the sample.</summary>
-/// <param name="Bytes">As encoded by Google's protobuf.</param>
+/// <summary>A chunk of the sample log.</summary>
+/// <param name="Bytes">The chunk, as Google's protobuf encodes it.</param>
 /// <param name="LastIndex">Log index of its last entry.</param>
 internal readonly record struct SampleChunk(ReadOnlyMemory<byte> Bytes, ulong LastIndex);
 
-/// <summary>The bundled log (Sample/README.md), whole in memory.</summary>
+/// <summary>The sample log in the tool's resources (Sample/README.md).</summary>
 internal static class SampleLog
 {
+    /// <summary>Loads all chunks into memory.</summary>
     public static List<SampleChunk> Load()
     {
         using var log = new ChunkLog(OpenResource("sample.log.bin.zst"), "the bundled log", compressed: true);
@@ -25,7 +26,14 @@ internal static class SampleLog
         return chunks;
     }
 
-    public static Stream OpenResource(string name) =>
+    /// <summary>Loads the answers that the log must give.</summary>
+    public static KnownAnswers LoadAnswers()
+    {
+        using var stream = OpenResource("sample.expected.json");
+        return KnownAnswers.Parse(stream);
+    }
+
+    private static Stream OpenResource(string name) =>
         typeof(SampleLog).Assembly.GetManifestResourceStream(name)
-        ?? throw new InvalidOperationException($"the tool was built without {name}");
+        ?? throw new InvalidOperationException($"resource {name} is missing from the tool's assembly");
 }

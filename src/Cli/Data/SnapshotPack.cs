@@ -2,7 +2,7 @@ using Varve.Cli.Text;
 using Varve.Snapshots;
 using Varve.Storage;
 
-namespace Varve.Cli.Snapshots;
+namespace Varve.Cli.Data;
 
 /// <summary>
 /// Packs a snapshot's directory into one file, which appears under its name only when it is whole and durable.
@@ -29,7 +29,7 @@ internal static class SnapshotPack
             await using (var stream = new FileStream(
                 temporary, FileMode.Create, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
             {
-                await SnapshotPacker.PackAsync(Storages.Default, snapshotDirectory, stream, cancellationToken);
+                await PackWriter.PackAsync(Storages.Default, snapshotDirectory, stream, cancellationToken);
                 length = stream.Length;
             }
 
