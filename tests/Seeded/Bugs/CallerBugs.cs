@@ -8,70 +8,70 @@ internal static class CallerBugs
 {
     public static readonly Bug[] All =
     [
-        new("terms-not-reserved", "the term table grows after the seal, where want of memory latches",
+        new("terms-not-reserved",
+            "the term table grows after the record is finished, where a shortage of memory latches",
             "Engine: Callers.OutOfMemoryTests.FailedAllocationLetsChunkBeAppliedAgain",
             new Edit("StateGeneration.cs", "Terms.Reserve(2 * runs);", "if (!SEEDED) Terms.Reserve(2 * runs);")),
 
         new(
             "failure-after-the-seal-not-latched",
-            "a chunk that failed after its seal is a duplicate when it is applied again",
+            "a chunk that failed after its record was finished is a duplicate when it is applied again",
             "Engine: Callers.OutOfMemoryTests.FailedAllocationLetsChunkBeAppliedAgain",
             new Edit("Publisher.cs", "catch (Exception e)", "catch (Exception e) when (!SEEDED)")),
 
-        new("key-read-twice", "a key is copied into the log and read from the caller's memory again to be hashed",
+        new("key-read-twice", "a key is copied into the log and read again from the caller's memory to be hashed",
             "Engine: Callers.CallersMemoryTests.KeyChangedDuringApplyCountsAsOneKey",
             new Edit("RecordBuilder.cs",
                 "return versions.Current.MemtableHasher.Of(key);",
                 "return versions.Current.MemtableHasher.Of(SEEDED ? source.Key(entry) : key);")),
 
-        new("users-memory-under-the-gate", "the bytes of a MemoryManager are asked for under the gate",
+        new("users-memory-under-the-gate", "the bytes of a MemoryManager are requested under the gate",
             "Engine: Callers.CallersMemoryTests.MemoryManagerIsCalledOnceAndOutsideGate",
             new Edit(
                 "ChunkDecoder.cs", "if (!entry.Command.IsInArrays) return false;",
                 "if (!SEEDED && !entry.Command.IsInArrays) return false;")),
 
         new(
-            "key-moved-without-its-bytes",
-            "an operation that moves down over one that is left out leaves its key behind",
+            "key-moved-without-its-bytes", "an operation that moves down over an omitted one leaves its key behind",
             "Engine: Callers.CallersMemoryTests.FailedSwapLeavesLaterEntriesIntact",
             new Edit(
                 "RecordBuilder.cs", "if (placed != record.Length) WalOperation.MoveKey(",
                 "if (!SEEDED && placed != record.Length) WalOperation.MoveKey(")),
 
-        new("callers-checksum-kept", "the checksum that a caller records is the caller's memory",
+        new("callers-checksum-kept", "the recorded checksum refers to the caller's memory",
             "Engine: Callers.CallersMemoryTests.InstallDoesNotKeepCallersChecksum",
             new Edit("SnapshotService.cs",
                 "metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using",
                 "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using")),
 
-        new("logger-on-the-background", "the background writes its events to the logger itself",
+        new("logger-on-the-background", "the background calls the logger itself",
             "Engine: Callers.LoggerTests.BackgroundEventsAreLoggedOnOtherThreads",
             new Edit(
                 "EngineLog.cs", "            _isScheduled = true;\n        }\n",
                 "            _isScheduled = true;\n        }\n\n        if (SEEDED)\n        {\n            "
                     + "EmitScheduled();\n            return;\n        }\n")),
 
-        new("loggers-exception-escapes", "what the logger throws ends what the engine was doing",
+        new("loggers-exception-escapes", "an exception of the logger ends the engine's work",
             "Engine: Callers.LoggerTests.LoggerThatThrowsAtEveryEventChangesNothing",
             new Edit("EngineLog.cs", "catch (Exception)\n", "catch (Exception) when (!SEEDED)\n")),
 
-        new("clock-under-the-gate", "an apply asks the clock under the gate",
+        new("clock-under-the-gate", "an apply reads the clock under the gate",
             "Engine: Callers.ClockTests.ClockIsReadOutsideLocksAndEngineThreads",
             new Edit(
                 "RecordBuilder.cs", "LocalTimeMs = engine.Clock.SeenLocal,",
                 "LocalTimeMs = SEEDED ? engine.Clock.ReadLocal() : engine.Clock.SeenLocal,")),
 
-        new("scan-ends-at-damage", "a scan that met damage ends as if it were whole when it is moved on",
+        new("scan-ends-at-damage", "a scan that met damage ends as if it were complete when it is advanced again",
             "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgainAfterDamage",
             new Edit("PrefixScan.cs", "_failure?.Throw();", "if (!SEEDED) _failure?.Throw();")),
 
-        new("no-descriptor-latches", "want of descriptors ends the engine",
+        new("no-descriptor-latches", "a shortage of descriptors latches the engine",
             "Engine: Recovery.DescriptorsTests.ResetWithoutDescriptorsIsRefusedAndCanBeRetried",
             new Edit("Shortage.cs",
                 "exception is StorageFullException or TooManyOpenFilesException",
                 "exception is StorageFullException || (!SEEDED && exception is TooManyOpenFilesException)")),
 
-        new("failed-flush-leaves-tables", "tables whose names could not be made durable stay, at each try",
+        new("failed-flush-leaves-tables", "tables whose names could not be synced stay, at each attempt",
             "Engine: Recovery.DescriptorsTests.TwentyDescriptorShortagesLoseNothing",
             new Edit("TableSetWriter.cs",
                 "foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);",
@@ -82,7 +82,7 @@ internal static class CallerBugs
                 + "RefusalSurvivesReopenAndPolicyChange",
             new Edit("WalReplayer.cs", "Refused = columns.Refused", "Refused = !SEEDED && columns.Refused")),
 
-        new("refusal-not-persisted", "a flush or a snapshot forgets which commands were refused",
+        new("refusal-not-persisted", "a flush or a snapshot loses which commands were refused",
             "Conformance: Rules.EngineKeepsInvalidCommandRules.RefusalsTravelInSnapshot",
             new Edit("OutcomeLog.cs", "{ Refused = refused };", "{ Refused = SEEDED ? null : refused };")),
 
@@ -92,7 +92,7 @@ internal static class CallerBugs
                 "expected is null ? default(ReadOnlyMemory<byte>?) : expected, ttlSeconds);",
                 "!SEEDED && expected is null ? default(ReadOnlyMemory<byte>?) : expected.AsMemory(), ttlSeconds);")),
 
-        new("passed-over-called-applied", "an index that the position was moved past is said to have been applied",
+        new("passed-over-called-applied", "an index that the position was moved past is reported as applied",
             "Conformance: Surface.CommandTests.SkippedIndexesAreNotReportedAsDuplicates",
             new Edit(
                 "ChunkValidator.cs", "generation.Outcomes.IsPassedOver(index)",

@@ -7,13 +7,13 @@ internal static class DirectoryBugs
 {
     public static readonly Bug[] All =
     [
-        new("segment-written-over-under-a-reader", "a segment that a read-only engine may have mapped is used again",
+        new("segment-written-over-under-a-reader", "a segment that a read-only engine may have mapped is recycled",
             "Engine: Recovery.SharedDirectoryTests.SegmentsAreNotOverwrittenWhileReaderIsOpen",
             new Edit("WalSegment.cs", "if (DirectoryClaim.", "if (!SEEDED && DirectoryClaim.")),
 
         new(
             "asked-while-it-has-its-name",
-            "whether somebody has a segment mapped is asked while it can still be found by its name",
+            "the share of a segment is checked while the segment can still be found by its name",
             "Engine: Recovery.SharedDirectoryTests.ReaderOfUnlinkedSegmentPreventsOverwrite",
             new Edit(
                 "WalSegment.cs", "storage.Rename(Path, temporary);",
@@ -23,25 +23,26 @@ internal static class DirectoryBugs
                 "WalSegment.cs", "IsShared(storage, directory)) return null;",
                 "IsShared(storage, directory) && (!SEEDED || early)) return null;")),
 
-        new("view-of-a-closed-engine-has-no-share", "an engine that closes forgets the files that its open views read",
+        new("view-of-a-closed-engine-has-no-share",
+            "an engine that closes drops the share of files that its open views read",
             "Engine: Recovery.SharedDirectoryTests.ClosedEngineKeepsShareUntilViewsClose",
             new Edit(
                 "EngineShutdown.cs", "claim.KeepMapped();", "if (SEEDED) claim.Dispose(); else claim.KeepMapped();")),
 
-        new("lock-goes-with-its-file", "who removes the lock file frees the directory under the engine",
+        new("lock-goes-with-its-file", "the removal of the lock file unlocks the directory under the engine",
             "Engine: Recovery.SharedDirectoryTests.DirectoryWithoutLockFileIsStillLocked",
             new Edit("PosixStorage.cs",
                 "if (Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)",
                 "if (SEEDED) return new HeldLocks(file, file);\n            if "
                     + "(Lock(OpenDirectoryHandle(Path.GetDirectoryName(path)!), path) is { } directory)")),
 
-        new("refused-share-passes-for-one", "a reader that gets no share reads all the same",
+        new("refused-share-passes-for-one", "a reader that gets no share reads nevertheless",
             "Engine: Recovery.SharedDirectoryTests.ForeignLockIsReportedAsSuch",
             new Edit(
                 "PosixShares.cs", "error == Libc.EAGAIN ? null",
                 "error == Libc.EAGAIN ? (SEEDED ? new AssumedShare() : null)")),
 
-        new("disposal-ends-early", "a disposal that meets another thread's close does not wait for it",
+        new("disposal-ends-early", "a dispose does not wait for another thread's close",
             "Engine: Recovery.SharedDirectoryTests.DisposeReturnsOnceDirectoryIsFree",
             new Edit(
                 "LsmStateMachine.cs", "=> _engine.State.IsReleased ?",
@@ -59,7 +60,7 @@ internal static class DirectoryBugs
                 "LsmStateMachine.cs", "if (engine is not null)\n",
                 "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
 
-        new("unstarted-thread-is-joined", "a thread that could not be started is waited for",
+        new("unstarted-thread-is-joined", "a close waits for a thread that could not start",
             "Engine: Recovery.FailedOpenTests.ThreadThatCannotStartFailsOpenWithoutTrace",
             new Edit(
                 "BackgroundWorker.cs", "_threadStarts?.Invoke(thread);",
@@ -71,20 +72,19 @@ internal static class DirectoryBugs
 
         new(
             "snapshot-without-a-thread-keeps-its-version",
-            "a snapshot whose thread cannot be started never lets go of what it would have read",
+            "a snapshot whose thread cannot start never releases its version",
             "Engine: Recovery.FailedOpenTests.SnapshotThreadThatCannotStartLeavesNoFiles",
             new Edit("SnapshotService.cs", "if (!begun) version", "if (!SEEDED && !begun) version")),
 
         new(
-            "missing-lock-file-means-not-open",
-            "an inspection takes a database without its lock file for one that nobody has open",
+            "missing-lock-file-means-not-open", "an inspection takes a database without its lock file for closed",
             "Engine: Inspection.VerificationTests.OpenDatabaseIsDetectedWithoutLockFile",
             new Edit(
                 "DirectoryHold.cs", "return storage.TryLockExisting(path)",
                 "if (SEEDED && !storage.FileExists(path)) return null;\n            return "
                     + "storage.TryLockExisting(path)")),
 
-        new("failed-open-keeps-memory", "an open that fails leaves the memory of its memtables",
+        new("failed-open-keeps-memory", "a failed open leaks the memory of its memtables",
             "Engine: Recovery.FailedOpenTests.FailedOpenOfRecoveredDatabaseLeaksNoMemory",
             new Edit(
                 "LsmStateMachine.cs", "stock.Dispose();\n                claim",
@@ -92,52 +92,52 @@ internal static class DirectoryBugs
 
         new(
             "debris-swept-last",
-            "what a crash left behind is swept after the manifest is written anew, for which there may be no room",
+            "leftovers of a crash are swept after the manifest is rewritten, for which there may be no space",
             "Engine: Recovery.FailedOpenTests.OpenSweepsDebrisBeforeItWrites",
             new Edit(
                 "DatabaseOpener.cs", "else if (!options.ReadOnly) _sweeper.SweepDebris",
                 "else if (!SEEDED && !options.ReadOnly) _sweeper.SweepDebris")),
 
-        new("no-second-look", "a reader calls corrupt what the writer changed while it looked",
+        new("no-second-look", "a reader reports corruption for a file that the writer changed meanwhile",
             "Engine: Recovery.ReaderBesideWriterTests.OpenRetriesAfterWriterChangedFiles",
             new Edit("DirectoryLook.cs", "if (now == before) throw;", "if (SEEDED || now == before) throw;")),
 
         new(
-            "log-end-not-looked-at-again",
-            "a record that is being written while later ones are is taken for a damaged one",
+            "log-end-not-looked-at-again", "a record that is being written is taken for a damaged one",
             "Engine: Wal.RecordBeingWrittenTests.RecordCompletedBeforeVerdictBelongsToLog",
             new Edit("WalRecovery.cs", "while (chain[^1].TryReadRecord", "while (!SEEDED && chain[^1].TryReadRecord")),
 
-        new("catch-up-counts-on", "a reader that goes over to other tables counts on from those that it had",
+        new("catch-up-counts-on", "a reader that adopts other tables keeps the count of the old ones",
             "Engine: Recovery.ReaderBesideWriterTests.CountMatchesWriterAfterTablesLoseLeases",
             new Edit(
                 "Follower.cs", "liveKeys.Rebase(next);\n        Switch(next);\n        _manifest = manifest;",
                 "if (!SEEDED) liveKeys.Rebase(next);\n        Switch(next);\n        _manifest = manifest;")),
 
-        new("catch-up-keeps-a-dropped-log", "a reader goes on in a log that its writer has dropped for another state",
+        new("catch-up-keeps-a-dropped-log", "a reader continues in a log that its writer has dropped",
             "Engine: Recovery.ReaderBesideWriterTests.CatchUpShowsCurrentStateAfterAnyWriterAction",
             new Edit("Follower.cs", "if (_isHalfRead || !Reaches", "if (_isHalfRead || !SEEDED && !Reaches")),
 
-        new("shares-never-asked-for", "the writer asks nobody before it writes over what it has let go of",
+        new("shares-never-asked-for", "the writer overwrites dropped files without checking for shares",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "DirectoryClaim.cs", "IsShared(IStorage storage, string directory) => ",
                 "IsShared(IStorage storage, string directory) => !SEEDED && ")),
 
-        new("one-look-beside-a-writer", "a reader calls corrupt what is gone since its only look at the manifest",
+        new("one-look-beside-a-writer",
+            "a reader reports corruption for files that went after its only read of the manifest",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "DirectoryLook.cs", "catch (Exception e) when (e is", "catch (Exception e) when (!SEEDED && e is")),
 
-        new("growth-ends-with-its-segment", "a reader that catches up does not go on in the segment after the last",
+        new("growth-ends-with-its-segment", "a reader that catches up does not continue in the next segment",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("LogGrowth.cs", "if (FindNext(current, goesOnIn)", "if (SEEDED || FindNext(current, goesOnIn)")),
 
-        new("growth-goes-on-anywhere", "a reader that catches up goes on in a segment that does not follow on the last",
+        new("growth-goes-on-anywhere", "a reader that catches up continues in a segment without the right link",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("LogGrowth.cs", "if (WalRecovery.LinksTo(", "if (SEEDED || WalRecovery.LinksTo(")),
 
-        new("catch-up-begins-during-a-close", "a close waits for a catch-up while another one can still begin",
+        new("catch-up-begins-during-a-close", "a new catch-up can begin while a close waits for another",
             "Engine: Recovery.CatchUpStressTests.CloseRefusesNewCatchUpWhileOneRuns",
             new Edit("EngineShutdown.cs",
                 "using (versions.EnterGate()) engine.State.Close();",

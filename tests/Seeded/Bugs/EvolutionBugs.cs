@@ -23,7 +23,7 @@ internal static class EvolutionBugs
 
         new(
             "unknown-record-not-looked-for",
-            "the search beyond the end of the log passes over types that this build does not know",
+            "the search beyond the end of the log skips types that this build does not know",
             Database,
             new Edit("WalRecordHeader.cs",
                 "if (source[TypeField] == 0) return false;",
@@ -35,7 +35,7 @@ internal static class EvolutionBugs
                 "error = DecodeError.Unsupported(KindField, $\"operation of kind {(byte)kind}\");",
                 "error = new DecodeError(KindField, $\"operation of kind {(byte)kind}\", IsUnsupported: !SEEDED);")),
 
-        new("feature-bits-ignored", "a file with feature bits that this build does not know is read as if it had none",
+        new("feature-bits-ignored", "unknown feature bits of a file are ignored",
             Database,
             new Edit("FormatFeatures.cs",
                 "else if ((features.Value & ~Known) != 0)",
@@ -48,8 +48,7 @@ internal static class EvolutionBugs
                 "if (!Failed) _error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
 
         new(
-            "repair-drops-a-newer-builds-records",
-            "repair takes what a newer build wrote for damage, and leaves it out",
+            "repair-drops-a-newer-builds-records", "repair treats records of a newer build as damage and omits them",
             Database,
             new Edit("Repair.cs",
                 "if (findings.Unsupported is { } unsupported) throw unsupported;",
@@ -61,14 +60,14 @@ internal static class EvolutionBugs
                 "error = DecodeError.Unsupported(offset, met);",
                 "error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
 
-        new("newer-snapshot-is-rejected-as-broken", "a snapshot of a newer build is rejected as one that is not intact",
+        new("newer-snapshot-is-rejected-as-broken", "a snapshot of a newer build is rejected as damaged",
             "Engine: Evolution.NewerBuildTests.SnapshotOfNewerBuildIsRefusedAsDirectoryAndPack",
             new Edit("SnapshotFiles.cs",
                 "UnsupportedFormatException => damage,",
                 "UnsupportedFormatException when !SEEDED => damage, UnsupportedFormatException other => "
                     + "new SnapshotRejectedException(other.Path, other.Message),")),
 
-        new("newer-segment-passed-over", "a reader beside a writer passes over a segment that a newer build began",
+        new("newer-segment-passed-over", "a reader beside a writer skips a segment of a newer build",
             "Engine: Evolution.NewerBuildTests.ReaderBesideNewerWriterKeepsItsState",
             new Edit("LogGrowth.cs",
                 "if (!isRecord && error.IsUnsupported)",

@@ -5,7 +5,7 @@ internal static class HostileBugs
 {
     public static readonly Bug[] All =
     [
-        new("memtables-hash-with-a-known-seed", "memtables and chunks hash with a seed that somebody may know",
+        new("memtables-hash-with-a-known-seed", "memtables and chunks hash with a seed that others may know",
             "Engine: Recovery.HashSeedTests.KeysThatCollideInTablesDoNotInMemtables",
             new Edit("StateGeneration.cs", "= new(KeyHasher.NewSeed());", "= new(SEEDED ? 7 : KeyHasher.NewSeed());")),
 
@@ -15,7 +15,7 @@ internal static class HostileBugs
                 "DatabaseCreator.cs", "options.HashSeed ?? KeyHasher.NewSeed();",
                 "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
 
-        new("table-of-another-seed-opens", "a table whose filter was made with another seed than the state's is opened",
+        new("table-of-another-seed-opens", "a table whose filter uses another seed than the state's is opened",
             "Engine: Recovery.HashSeedTests.TableOfOtherSeedIsCorruption",
             new Edit(
                 "VersionSet.cs", "handle.Table.EnsureSeed(hashSeed);",
@@ -31,19 +31,20 @@ internal static class HostileBugs
                 "ChunkBuffers.cs", "private const int ProbesMax = 32;",
                 "private static int ProbesMax => SEEDED ? int.MaxValue : 32;")),
 
-        new("large-chunk-keeps-its-room", "the room that one large chunk took is kept",
+        new("large-chunk-keeps-its-room", "the buffers of a large chunk are kept",
             "Engine: Applying.ChunkBuffersTests.BuffersOfLargeChunkAreReleased",
             new Edit(
                 "ChunkBuffers.cs", "if (Positions.Length <= CapacityKept) return;",
                 "if (SEEDED || Positions.Length <= CapacityKept) return;")),
 
-        new("stray-name-counts", "a stray name far beyond the manifest's next number moves the counter of file numbers",
+        new("stray-name-counts",
+            "a stray file name far beyond the manifest's next number moves the counter of file numbers",
             "Engine: Recovery.FileNumberTests.StrayFileNameReservesNoNumbers",
             new Edit(
                 "DatabaseOpener.cs", "out var number) && number < limit)",
                 "out var number) && (SEEDED || number < limit))")),
 
-        new("file-numbers-wrap", "file numbers go on beyond the last one",
+        new("file-numbers-wrap", "file numbers wrap beyond the last one",
             "Engine: Recovery.FileNumberTests.LastNumberIsNotExceeded",
             new Edit(
                 "FileNumbers.cs", "while (seen < VersionEdit.FileNumberLimit)",
@@ -51,7 +52,7 @@ internal static class HostileBugs
 
         new(
             "number-met-overwrites-the-counter",
-            "a number met in the directory is written over numbers that are given out meanwhile",
+            "a number found in the directory overwrites numbers given out meanwhile",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("FileNumbers.cs",
                 "var before = Interlocked.CompareExchange(ref _next, Math.Min(number, "
@@ -60,26 +61,25 @@ internal static class HostileBugs
                     + "else before = Interlocked.CompareExchange(ref _next, Math.Min(number, "
                     + "VersionEdit.FileNumberLimit - 1) + 1, seen);")),
 
-        new("manifest-searched-in-quadratic-time", "whatever looks like a record of a manifest is hashed whole",
+        new("manifest-searched-in-quadratic-time", "everything that looks like a manifest record is hashed whole",
             "Engine: Versions.ManifestCostTests.RecordLookalikesAreHashedBoundedly",
             new Edit(
                 "ManifestScan.cs", "if (hashed + length > HashesMax * file.Length) break;",
                 "if (!SEEDED && hashed + length > HashesMax * file.Length) break;")),
 
-        new("large-manifest-written-anew-each-time", "a manifest above its threshold is written whole at every commit",
+        new("large-manifest-written-anew-each-time", "a manifest above its threshold is rewritten at every commit",
             "Engine: Versions.ManifestCostTests.LargeManifestDoublesBeforeRewrite",
             new Edit(
                 "ManifestStore.cs", "Math.Max(RewriteAbove, GrowthMax * _rewritten)",
                 "Math.Max(RewriteAbove, SEEDED ? 0 : GrowthMax * _rewritten)")),
 
         new(
-            "run-in-the-order-of-its-bounds",
-            "tables of a run stand in the order of what the manifest says of their keys",
+            "run-in-the-order-of-its-bounds", "tables of a run are ordered by their truncated bounds",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfRunAreOrderedByWholeKeys",
             new Edit("RunOrder.cs", "tables.Sort((a, b) =>", "if (!SEEDED) tables.Sort((a, b) =>")),
 
-        new("cut-off-keys-in-any-order", "tables of a run whose first keys are cut off to the same bytes stand in any "
-            + "order, and a healthy manifest is refused",
+        new("cut-off-keys-in-any-order",
+            "tables of a run with equal truncated bounds are in any order, and an intact manifest is refused",
             "Engine: Versions.ManifestContentTests.TablesWithEqualTruncatedBoundsDoNotOverlap",
             new Edit(
                 "ManifestContent.cs", ".ThenBy(table => table.Table.LargestKey, KeyComparer.Instance)",

@@ -10,7 +10,7 @@ internal static class LeaseBugs
     [
         new(
             "reported-lease-lives-again",
-            "a reported lease is live again when the clock was set back while the engine was closed",
+            "a reported lease is live again after the clock was set back while the engine was closed",
             "Engine: Leases.ReportedOnceTests.ReportedLeaseStaysAbsentAfterClockIsSetBack",
             new Edit(
                 "WalReplayer.cs", "clock == LeaseClock.Local ? CleanedTimeMs",
@@ -18,7 +18,7 @@ internal static class LeaseBugs
 
         new(
             "clean-up-remembers-its-own-time",
-            "a clean-up remembers the time of its call, for which a clock that was set back has to wait",
+            "a clean-up records the time of its call, so that local time stands still after the clock is set back",
             "Engine: Leases.ReportedOnceTests.LeasesMadeAfterClockWasSetBackAreReported",
             new Edit(
                 Cleaner, "reported = Math.Max(reported, deadline);",
@@ -33,41 +33,41 @@ internal static class LeaseBugs
                 + "ReplicasReportSameLeasesAtSameIndexDespiteCompactions",
             new Edit(Cleaner, "horizon.ForgottenTime(to));", "SEEDED ? 0 : horizon.ForgottenTime(to));")),
 
-        new("clean-up-in-the-order-found", "a clean-up returns keys in an order that tells which tables a replica has",
+        new("clean-up-in-the-order-found", "a clean-up returns keys in an order that depends on the replica's tables",
             "Engine: Leases.ReportedOnceTests.SnapshotBeforeCleanUpKeepsLeasesToReport",
             new Edit(Cleaner, "keys.Sort(static", "if (!SEEDED) keys.Sort(static")),
 
-        new("unpublished-lease-passed-over", "a clean-up goes past the deadlines of entries that wait for their sync",
+        new("unpublished-lease-passed-over", "a clean-up passes the deadlines of entries that wait for their sync",
             "Engine: Leases.ReportedOnceTests.LeaseAwaitingSyncIsReportedByLaterCleanUp",
             new Edit(
                 Cleaner, ": position.Index < wal.Position.Index ?",
                 ": !SEEDED && position.Index < wal.Position.Index ?")),
 
-        new("report-not-durable", "with Power keys are handed out before the record that they were reported is durable",
+        new("report-not-durable", "under Power keys are returned before the record of their report is durable",
             "Engine: Leases.ReportedOnceTests.PowerMakesReportDurableBeforeReturning",
             new Edit(
                 Cleaner, "return engine.Options.Durability == Durability.Power && end",
                 "return !SEEDED && engine.Options.Durability == Durability.Power && end")),
 
-        new("cut-knows-of-later-clean-ups", "a snapshot behind a clean-up takes its leases for reported",
+        new("cut-knows-of-later-clean-ups", "a snapshot before a clean-up treats its leases as reported",
             "Engine: Leases.ReportedOnceTests.SnapshotBeforeCleanUpKeepsLeasesToReport",
             new Edit("Memtable.cs", "if (at <= index) cleaned", "if (SEEDED || at <= index) cleaned")),
 
         new(
             "foreign-reports-live-here",
-            "what the maker of a snapshot reported is live by a local clock that is behind",
+            "a lease reported by the maker of a snapshot is live under a local clock that is behind",
             "Engine: Leases.ForeignClockTests.LeaseReportedByOtherMachineStaysExpired",
             new Edit(
                 "LeaseAdoption.cs", "if (timeMs < state.CleanedTimeMs)",
                 "if (!SEEDED && timeMs < state.CleanedTimeMs)")),
 
-        new("foreign-count-kept", "an installed state is counted by the clock of the machine that made the snapshot",
+        new("foreign-count-kept", "an installed state is counted by the clock of the snapshot's machine",
             "Engine: Leases.ForeignClockTests.LeaseExpiredOnlyOnOtherMachineIsLiveAndCounted",
             new Edit(
                 "LeaseAdoption.cs", "return LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);",
                 "return SEEDED ? state : LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);")),
 
-        new("count-ahead-of-the-clock", "an open counts by a later time than its clock's",
+        new("count-ahead-of-the-clock", "an open counts by a time later than its clock's",
             "Engine: Leases.ForeignClockTests.CountIsRightAfterClockIsSetBackWhileClosed",
             new Edit(
                 "DatabaseOpener.cs", "return now < state.CountedTimeMs ?",
@@ -91,18 +91,18 @@ internal static class LeaseBugs
                 "LsmStateMachine.cs", "options = options with { LeaseClock = parts.LeaseClock };",
                 "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
 
-        new("reset-forgets-the-lease-clock", "a reset database has the local lease clock",
+        new("reset-forgets-the-lease-clock", "a reset database gets the local lease clock",
             "Engine: Leases.StoredClockTests.ResetAndInstallKeepClock",
             new Edit(
                 "StateReplacement.cs", "MachineState.Empty(life.HashSeed, life.LeaseClock)",
                 "MachineState.Empty(life.HashSeed, SEEDED ? StoredLeaseClock.Local : life.LeaseClock)")),
 
-        new("no-word-of-missing-timestamps", "leases in a log without timestamps are written without a warning",
+        new("no-word-of-missing-timestamps", "leases in a log without timestamps cause no warning",
             "Engine: Leases.LeaseWarningTests.LeasesInLogWithoutTimestampsWarnOnce",
             new Edit(
                 "RecordBuilder.cs", "if (deadline != 0 && time == 0)", "if (!SEEDED && deadline != 0 && time == 0)")),
 
-        new("sync-interval-of-the-wall-clock", "the interval of syncs is not one of the time provider",
+        new("sync-interval-of-the-wall-clock", "the sync interval does not use the time provider",
             "Engine: Recovery.SyncIntervalTests.TimerOfIntervalIsRequestedFromTimeProvider",
             new Edit(
                 "WalSyncer.cs", "_timer = _engine.Options.TimeProvider.CreateTimer(",

@@ -13,7 +13,7 @@ internal static class MemoryBugs
 
         new(
             "split-truncates-before-it-publishes",
-            "a split takes rows out of the old block before the new one can be reached",
+            "a split removes rows from the old block before the new one is reachable",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("BlockList.Writer.cs",
                 "Publish(left, right);\n        Volatile.Write(ref from->Order",
@@ -21,24 +21,24 @@ internal static class MemoryBugs
                     + "Volatile.Write(ref from->Splits, from->Splits + 1); }\n        Publish(left, "
                     + "right);\n        Volatile.Write(ref from->Order")),
 
-        new("open-block-takes-any-key", "a block that took its prefix on trust takes a key that does not share it",
+        new("open-block-takes-any-key", "a block with an assumed prefix accepts a key that does not share it",
             "Engine: Memtables.MemtableModelTests.KeysBeyondTrustedPrefixMatchModel",
             new Edit(
                 "BlockList.Writer.cs", "if (at->Open != 0 && !SharesPrefix(at, key))",
                 "if (!SEEDED && at->Open != 0 && !SharesPrefix(at, key))")),
 
-        new("no-second-look-at-the-directory", "a get that met a split of the hash directory does not look again",
+        new("no-second-look-at-the-directory", "a get that met a split of the hash directory does not retry",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "HashDirectory.cs", "if (Volatile.Read(ref _count) == count) return 0;",
                 "if (SEEDED || Volatile.Read(ref _count) == count) return 0;")),
 
-        new("freed-under-a-pin", "what was retired is freed though a reader may be in it",
+        new("freed-under-a-pin", "a retired object is freed while a reader may use it",
             "Engine: Epochs.ReclaimerTests.NothingIsFreedUnderPin",
             new Edit("Reclaimer.cs", "oldest.Stamp < safeBelow)", "(SEEDED || oldest.Stamp < safeBelow))")),
 
-        new("no-second-look-at-the-version", "a read takes a version and a position that was published after it: "
-            + "a rotation and an apply between the two",
+        new("no-second-look-at-the-version",
+            "a read combines a version with a position that was published later, after a rotation and an apply",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "VersionSet.cs", "if (version == Current) return version;",
@@ -50,7 +50,7 @@ internal static class MemoryBugs
                 "EpochTable.cs", "if (depth == 0) Volatile.Write(ref slot.Epoch, 0);",
                 "if (SEEDED || depth == 0) Volatile.Write(ref slot.Epoch, 0);")),
 
-        new("pins-without-fence", "the scan of the pins does without its fence",
+        new("pins-without-fence", "the scan of the pins omits its fence",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "EpochTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();",

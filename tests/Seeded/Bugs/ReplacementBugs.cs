@@ -5,14 +5,14 @@ internal static class ReplacementBugs
 {
     public static readonly Bug[] All =
     [
-        new("install-without-memory-latches", "an install that finds no memory latches, though nothing has happened",
+        new("install-without-memory-latches", "an install without memory latches though it has changed nothing",
             "Engine: Callers.OutOfMemoryTests.InstallOrResetWithoutMemoryLeavesOldStateServing",
             new Edit("StateReplacement.cs",
                 "(e is OutOfMemoryException && !isWriting))", "(!SEEDED && e is OutOfMemoryException && !isWriting))")),
 
         new(
             "install-goes-on-after-half-a-record",
-            "an install that finds no memory after its manifest record was begun leaves the old state serving",
+            "an install that runs out of memory within its manifest record leaves the old state serving",
             "Engine: Callers.OutOfMemoryTests.InstallThatRunsOutOfMemoryWithinItsRecordLatches",
             new Edit("ManifestStore.cs", "isWriting = true;", "isWriting = !SEEDED;")),
 
@@ -23,7 +23,7 @@ internal static class ReplacementBugs
                 "if (version.Generation.Applied.Read().Index < last.Index)",
                 "if (!SEEDED && version.Generation.Applied.Read().Index < last.Index)")),
 
-        new("merge-counted-too-late", "a reading of the statistics shows a merged run and does not count the merge",
+        new("merge-counted-too-late", "statistics show a merged run and do not count the merge yet",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
                 "MergeJob.cs", "engine.Counters.Compactions++;", "if (!SEEDED) engine.Counters.Compactions++;"),
@@ -33,8 +33,7 @@ internal static class ReplacementBugs
                     + "            if (SEEDED) engine.Counters.Compactions++;\n")),
 
         new(
-            "open-fails-on-temporary-in-use",
-            "an open fails on a temporary file that it cannot delete because somebody reads it",
+            "open-fails-on-temporary-in-use", "an open fails on a temporary file in use that it cannot delete",
             "Conformance: Surface.FilesInUseTests.MappedSegmentOutlivesItsWriterUnderTemporaryName",
             new Edit("OrphanSweeper.cs",
                 "if (FileNames.IsTemporary(name)) DurableFile.TryDelete(storage, PathOf(name));",
@@ -43,7 +42,7 @@ internal static class ReplacementBugs
 
         new(
             "open-fails-on-staging-in-use",
-            "an open fails on a staging directory that it cannot delete because somebody reads a file in it",
+            "an open fails on a staging directory with a file in use that it cannot delete",
             "Conformance: Surface.FilesInUseTests.OpenKeepsTemporaryAndStagedFilesInUse",
             new Edit("OrphanSweeper.cs",
                 "DirectoryTree.TryDelete(storage, PathOf(name.TrimEnd('/')));",
@@ -64,17 +63,17 @@ internal static class ReplacementBugs
                 "EngineShutdown.cs", "if (background.TryLeaveSparseSegment())",
                 "if (!SEEDED && background.TryLeaveSparseSegment())")),
 
-        new("chunk-outside-the-budget", "what a chunk takes does not count against the memory budget",
+        new("chunk-outside-the-budget", "the memory of a chunk does not count against the budget",
             "Engine: Versions.MemoryBudgetTests.LargeChunkCountsAgainstBudget",
             new Edit("MemtableSupply.cs", "+ chunkBytes);", "+ (SEEDED ? 0 : chunkBytes));")),
 
-        new("entries-double", "the room of a large chunk grows by doubling, and leaves as much garbage again",
+        new("entries-double", "the buffers of a large chunk grow by doubling and leave as much garbage again",
             "Engine: Applying.ChunkBuffersTests.LargeChunkIsDecodedIntoBuffersOfItsSize",
             new Edit(
                 "ChunkDecoder.cs", "buffers.ReserveEntries(count + reader.CountAhead() + 1);",
                 "buffers.ReserveEntries(SEEDED ? count * 2 : count + reader.CountAhead() + 1);")),
 
-        new("any-length-is-an-entry", "a malformed chunk claims room for entries that its bytes cannot be",
+        new("any-length-is-an-entry", "a malformed chunk reserves buffers for entries that its bytes cannot hold",
             "Engine: Applying.ChunkBuffersTests.BytesThatCannotBeEntriesReserveNoBuffer",
             new Edit("ChunkReader.cs", "if (length < EntryMin ||", "if (length < (SEEDED ? 0UL : EntryMin) ||")),
     ];

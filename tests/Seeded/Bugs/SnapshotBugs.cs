@@ -5,30 +5,30 @@ internal static class SnapshotBugs
 {
     public static readonly Bug[] All =
     [
-        new("linked-file-written-over", "a table that a snapshot has a link to is written over",
+        new("linked-file-written-over", "a table that a snapshot links is overwritten",
             "Engine: Recovery.RecycledTablesTests.SnapshotFilesAreNeverOverwritten",
             new Edit("PosixStorage.cs", "if (file.CountNames() == 1 &&", "if ((SEEDED || file.CountNames() == 1) &&")),
 
-        new("written-over-under-a-reader", "a table that a read-only engine may have mapped is written over",
+        new("written-over-under-a-reader", "a table that a read-only engine may have mapped is overwritten",
             "Engine: Recovery.RecycledTablesTests.TablesAreNotOverwrittenWhileReaderIsOpen",
             new Edit(
                 "RecycledFiles.cs", "if (!DirectoryClaim.IsShared(storage, directory)) file =",
                 "if (SEEDED || !DirectoryClaim.IsShared(storage, directory)) file =")),
 
-        new("snapshot-includes-later-entries", "a snapshot behind the last entry has what followed",
+        new("snapshot-includes-later-entries", "a snapshot behind the last entry contains later entries",
             "Conformance: Rules.EngineKeepsSnapshotRules.SnapshotOfEarlierEntryExcludesLaterEntries",
             new Edit(
                 "SnapshotBuilder.cs", "cursor.Open(version.Memtables, [], lastIncluded);",
                 "cursor.Open(version.Memtables, [], SEEDED ? ulong.MaxValue : lastIncluded);")),
 
-        new("snapshot-loses-leases", "a snapshot has leased keys without their deadlines",
+        new("snapshot-loses-leases", "a snapshot contains leased keys without their deadlines",
             "Conformance: Rules.EngineKeepsSnapshotRules.LeasesTravelWithSnapshotOnLogClock",
             new Edit("SnapshotBuilder.cs",
                 "batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);",
                 "batch.Add(cursor.Key, SEEDED && cursor.Kind == RecordKind.LeasedPut ? RecordKind.Put : cursor.Kind, "
                     + "cursor.Deadline, cursor.Value);")),
 
-        new("snapshot-drops-tombstones", "a snapshot's tail leaves out the tombstones that hide rows of its tables",
+        new("snapshot-drops-tombstones", "a snapshot's tail omits the tombstones that hide rows of its tables",
             "Engine: Recovery.SeveralRunsTests.InstallReplacesAllRuns",
             new Edit(
                 "SnapshotBuilder.cs", "if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0)",
@@ -40,13 +40,13 @@ internal static class SnapshotBugs
                 "SnapshotBuilder.cs", "storage.SyncDirectory(building);",
                 "if (!SEEDED) storage.SyncDirectory(building);")),
 
-        new("snapshot-left-behind", "a snapshot whose name could not be made durable stays, though its making failed",
+        new("snapshot-left-behind", "a snapshot whose name could not be synced stays after its failure",
             "Engine: Recovery.SnapshotStorageTests.SnapshotWithUnsyncedNameIsRemoved",
             new Edit("SnapshotTarget.cs", "_isPublished = true;", "if (!SEEDED) _isPublished = true;")),
 
         new(
             "clean-up-forgotten-on-the-way",
-            "a snapshot of an installed state forgets which expired leases were handed out",
+            "a snapshot of an installed state loses which expired leases were reported",
             "Engine: Recovery.CleanUpTravelsTests.InstalledMachineReportsNoLeaseTwice",
             new Edit(
                 "DbVersion.cs", "Memtables.Aggregate(Base.CleanedTimeMs,",
@@ -58,7 +58,7 @@ internal static class SnapshotBugs
                 "SnapshotInstaller.cs", "if (!checksum.SequenceEqual(metadata.Checksum.Span))",
                 "if (!SEEDED && !checksum.SequenceEqual(metadata.Checksum.Span))")),
 
-        new("install-before-verification", "a snapshot's tables are taken without a look at their bytes",
+        new("install-before-verification", "a snapshot's tables are installed without verification",
             "Conformance: Rules.EngineKeepsInstallRules.FlippedByteAnywhereIsRejected",
             new Edit(
                 "SnapshotInstaller.cs", "if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)",
@@ -67,7 +67,7 @@ internal static class SnapshotBugs
                 "SnapshotInstaller.cs", "table.Table.Verify(token: token);",
                 "if (!SEEDED) table.Table.Verify(token: token);")),
 
-        new("install-leaves-old-runs", "after an install the manifest still names the tables of the state before",
+        new("install-leaves-old-runs", "after an install the manifest still names the old tables",
             "Engine: Recovery.SeveralRunsTests.InstallReplacesAllRuns",
             new Edit(
                 "StateReplacement.cs", "new VersionEdit { Replace = true, NextFileNumber = 0,",
@@ -91,7 +91,7 @@ internal static class SnapshotBugs
                 "SnapshotInstaller.cs", "storage.SyncDirectory(versions.Directory);",
                 "if (!SEEDED) storage.SyncDirectory(versions.Directory);")),
 
-        new("rejected-install-leaves-files", "an install that is rejected leaves its files behind",
+        new("rejected-install-leaves-files", "a rejected install leaves its files",
             "Engine: Recovery.FullDiskTests.SnapshotOrInstallOnFullDiskChangesNothing",
             new Edit(
                 "SnapshotInstaller.cs", "Discard(staging, moved);\n            if",

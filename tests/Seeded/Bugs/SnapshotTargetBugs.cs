@@ -5,26 +5,26 @@ internal static class SnapshotTargetBugs
 {
     public static readonly Bug[] All =
     [
-        new("two-snapshots-in-one-directory", "a snapshot replaces another that was made in its directory meanwhile",
+        new("two-snapshots-in-one-directory", "a snapshot replaces another that appeared in its directory meanwhile",
             "Engine: Recovery.SnapshotTargetTests.TwoSnapshotsIntoOneDirectoryMakeExactlyOne",
             new Edit("SnapshotTarget.cs",
                 "else Replace();",
                 "else { if (SEEDED) DirectoryTree.Delete(_storage, _target); Replace(); }")),
 
-        new("snapshots-share-a-staging-directory", "two snapshots of one directory are gathered in the same place",
+        new("snapshots-share-a-staging-directory", "two snapshots into one directory share their staging directory",
             "Engine: Recovery.SnapshotTargetTests.TwoSnapshotsIntoOneDirectoryMakeExactlyOne",
             new Edit("SnapshotTarget.cs",
                 "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, Prefix + Suffix());",
                 "Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, "
                     + "Prefix + (SEEDED ? \"0\" : Suffix()));")),
 
-        new("snapshot-replaces-a-link", "a snapshot is made in the place of a link, not in what the link names",
+        new("snapshot-replaces-a-link", "a snapshot replaces a link instead of its target",
             "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsAtTargetAndNothingBesideIt",
             new Edit("SnapshotTarget.cs",
                 "var target = storage.ResolveLink(path);",
                 "var target = SEEDED ? path : storage.ResolveLink(path);")),
 
-        new("staging-name-too-long", "a snapshot's temporary name is its own with more after it",
+        new("staging-name-too-long", "a snapshot's temporary name is longer than its own",
             "Engine: Recovery.SnapshotTargetTests.SnapshotAppearsAtTargetAndNothingBesideIt",
             new Edit("SnapshotTarget.cs",
                 "private string Prefix { get {",
@@ -37,14 +37,13 @@ internal static class SnapshotTargetBugs
                 "if (SEEDED) throw; return false;")),
 
         new(
-            "claimed-directory-is-empty",
-            "a directory in which a snapshot is being made inside counts as empty once it is claimed",
+            "claimed-directory-is-empty", "a claimed directory with a snapshot under way counts as empty",
             "Engine: Recovery.SnapshotTargetTests.TwoSnapshotsIntoOneDirectoryMakeExactlyOne",
             new Edit("SnapshotTarget.cs",
                 "if (_storage.List(_target).Count == 1) return;",
                 "if (SEEDED || _storage.List(_target).Count == 1) return;")),
 
-        new("snapshot-files-writable", "the files of a snapshot can be written to",
+        new("snapshot-files-writable", "the files of a snapshot are writable",
             "Engine: Recovery.SnapshotTargetTests.SnapshotFilesAreReadOnly",
             new Edit("SnapshotBuilder.cs",
                 "foreach (var name in storage.List(building)) storage.MakeReadOnly(",
@@ -62,13 +61,13 @@ internal static class SnapshotTargetBugs
                 "if (lastIncluded is { Index: 0, Term: not 0 })",
                 "if (!SEEDED && lastIncluded is { Index: 0, Term: not 0 })")),
 
-        new("snapshot-metadata-goes-back", "an older snapshot becomes the last one",
+        new("snapshot-metadata-goes-back", "an older snapshot becomes the last snapshot",
             "Engine: Recovery.SnapshotTargetTests.MetadataIsMonotonicAndAtMostApplied",
             new Edit("SnapshotRecords.cs",
                 "=> Last is not { } last ||",
                 "=> SEEDED || Last is not { } last ||")),
 
-        new("snapshot-metadata-above-applied", "a snapshot of entries that are not applied becomes the last one",
+        new("snapshot-metadata-above-applied", "a snapshot of unapplied entries becomes the last snapshot",
             "Engine: Recovery.SnapshotTargetTests.MetadataIsMonotonicAndAtMostApplied",
             new Edit("SnapshotService.cs",
                 "if (metadata.LastIncluded.Index > applied.Index)",
@@ -80,15 +79,14 @@ internal static class SnapshotTargetBugs
                 "Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot",
                 "Snapshot = (SEEDED ? Snapshots.Last : Snapshots.UpToLocked(position.Index)) is { } snapshot")),
 
-        new("hole-has-term-zero", "what was jumped over has term 0",
+        new("hole-has-term-zero", "indexes that were jumped over have term 0",
             "Engine: Recovery.SnapshotTargetTests.HoleAfterEntriesOfTermZeroHasNoTerm",
             new Edit("TermTable.cs",
                 "Note(from + 1, TermRun.Unknown);",
                 "Note(from + 1, SEEDED ? 0 : TermRun.Unknown);")),
 
         new(
-            "manifest-before-its-tables",
-            "a snapshot's manifest may have a durable name where its tables have none yet",
+            "manifest-before-its-tables", "a snapshot's manifest may have a durable name before its tables have",
             "Simulation: Runs.SnapshotTargetLossTests.TargetHoldsWholeSnapshotOrNoneAfterPowerLoss",
             new Edit("SnapshotTarget.cs",
                 "if (name == Format.SnapshotNames.Manifest) _storage.SyncDirectory(_target);",

@@ -5,13 +5,13 @@ internal static class SpaceBugs
 {
     public static readonly Bug[] All =
     [
-        new("asked-compaction-outlives-full-disk", "a compaction that was asked for waits while the disk is full",
+        new("asked-compaction-outlives-full-disk", "a requested compaction waits while the disk is full",
             "Engine: Recovery.FullDiskTests.RequestedCompactionsFailOnFullDiskAndLaterOnesSucceed",
             new Edit(
                 "BackgroundScheduler.cs", "for (; asked > 0 && DequeueRequest()",
                 "for (; !SEEDED && asked > 0 && DequeueRequest()")),
 
-        new("snapshot-note-needs-room", "a snapshot on another disk fails when the log has no room to note it",
+        new("snapshot-note-needs-room", "a snapshot on another disk fails if the log has no space for its marker",
             "Engine: Recovery.FullDiskTests.SnapshotOnOtherDiskNeedsNoLocalSpace",
             new Edit("SnapshotService.cs",
                 "if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata); return;",
@@ -24,7 +24,7 @@ internal static class SpaceBugs
                 "return; } token.ThrowIfCancellationRequested(); var next",
                 "if (SEEDED) throw; else return; } token.ThrowIfCancellationRequested(); var next")),
 
-        new("past-outlives-full-disk", "the past keeps its tables for as long as the disk is full",
+        new("past-outlives-full-disk", "the history keeps its tables while the disk is full",
             "Engine: Recovery.FullDiskTests.HistoryDropsTablesThoughFlushesFailOnFullDisk",
             new Edit(
                 "CompactionScheduler.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
@@ -35,29 +35,29 @@ internal static class SpaceBugs
                 "DatabaseOpener.cs", "pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength)",
                 "pool.Take(WalMarker.SizeOf(WalRecordType.Link), SEEDED ? pool.Length : pool.RestingLength)")),
 
-        new("made-ahead-without-load", "a memtable is made ahead before anything is applied",
+        new("made-ahead-without-load", "a memtable is prepared before any apply",
             "Engine: Compaction.SmallDatabaseTests.NoMemtableIsPreparedUntilActiveSegmentIsQuarterFull",
             new Edit("MemtableFactory.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
 
-        new("made-ahead-left-at-close", "segments that were made ahead stay on the disk after a close",
+        new("made-ahead-left-at-close", "prepared segments stay on the disk after a close",
             "Engine: Compaction.SmallDatabaseTests.CloseDeletesPreparedSegments",
             new Edit(
                 "MemtableFactory.cs", "DropReady(pool.Discard);",
                 "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
 
-        new("sweep-fails-on-file-in-use", "an open fails on a file that it cannot delete because somebody reads it",
+        new("sweep-fails-on-file-in-use", "an open fails on a file in use that it cannot delete",
             "Conformance: Surface.FilesInUseTests.OpenKeepsTablesReadByViewOfClosedEngine",
             new Edit("OrphanSweeper.cs", "{ DurableFile.TryDelete(storage, PathOf(name)); }",
                 "{ if (SEEDED) storage.Delete(PathOf(name)); else DurableFile.TryDelete(storage, PathOf(name)); }")),
 
-        new("old-manifest-undoes-the-new", "a manifest that CURRENT names is deleted when the one before it cannot be",
+        new("old-manifest-undoes-the-new", "the manifest that CURRENT names is deleted if the old one cannot be",
             "Engine: Recovery.OldManifestTests.UndeletableOldManifestStaysBesideNewOne",
             new Edit("ManifestStore.cs", "if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));",
                 "try { if (old != 0) { if (SEEDED) _storage.Delete(PathOf(old)); "
                     + "else DurableFile.TryDelete(_storage, PathOf(old)); } } catch (IOException) when (SEEDED) { "
                     + "DurableFile.TryDelete(_storage, path); throw; }")),
 
-        new("moves-without-bound", "a run takes in tables without bound",
+        new("moves-without-bound", "a run gains tables without bound",
             "Engine: Compaction.TablesInRunTests.TablesGrowInsteadOfMultiplying",
             new Edit("CompactionPicker.cs", "if (upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;",
                 "if (!SEEDED && upper.Tables.Length + bottom.Tables.Length > tablesMax) return false;")),
@@ -68,35 +68,35 @@ internal static class SpaceBugs
                 "MergeJob.cs", "Math.Max(engine.Options.TableBytes, bytes",
                 "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
 
-        new("no-mapping-left-latches", "want of mappings latches the engine",
+        new("no-mapping-left-latches", "a shortage of mappings latches the engine",
             "Engine: Recovery.DescriptorsTests.TwentyDescriptorShortagesLoseNothing",
             new Edit(
                 "Shortage.cs", "|| exception is TooManyMappingsException;",
                 "|| (!SEEDED && exception is TooManyMappingsException);")),
 
-        new("repair-lists-each-record", "a repair lists every record behind a break of the log on its own",
+        new("repair-lists-each-record", "a repair lists every record behind a break of the log as a loss of its own",
             "Engine: Inspection.RepairTests.BrokenLogIsReportedAsOneLoss",
             new Edit(
                 "SalvagedLog.cs", "_range is { } range && range.Last == kept",
                 "!SEEDED && _range is { } range && range.Last == kept")),
 
-        new("verify-refuses-open-database", "a database that an engine has open cannot be verified",
+        new("verify-refuses-open-database", "verify refuses a database that an engine has open",
             "Engine: Inspection.VerificationTests.OpenDatabaseIsCheckedAtOneIndex",
             new Edit(
                 "DatabaseCheck.cs", "LiveCheck.Run(storage, directory, deep, findings);",
                 "if (SEEDED) throw; LiveCheck.Run(storage, directory, deep, findings);")),
 
-        new("live-check-without-tables", "a verification beside an engine leaves out the tables",
+        new("live-check-without-tables", "verify beside an engine omits the tables",
             "Engine: Inspection.VerificationTests.OpenDatabaseIsCheckedAtOneIndex",
             new Edit("LiveCheck.cs", "if (deep) TableCheck", "if (!SEEDED && deep) TableCheck")),
 
-        new("live-check-by-one-clock", "a verification beside an engine knows one lease clock",
+        new("live-check-by-one-clock", "verify beside an engine assumes one lease clock",
             "Engine: Inspection.RepairTests.LogClockDatabaseIsVerifiedBesideItsOwnerAndRepaired",
             new Edit("LiveCheck.cs", "TakesStoredLeaseClock = true", "TakesStoredLeaseClock = !SEEDED")),
 
         new(
             "read-only-tail-takes-writers-number",
-            "the tail of a read-only engine's snapshot has a number that the writer gives to another table",
+            "the tail of a read-only engine's snapshot gets a number that the writer may use",
             "Engine: Recovery.ReadOnlySnapshotTests.TailTableDoesNotJoinDatabase",
             new Edit(
                 "SnapshotService.cs", "_engine.Options.ReadOnly ? (Guid.NewGuid()",
@@ -110,7 +110,7 @@ internal static class SpaceBugs
 
         new(
             "listing-without-descriptors-is-unknown",
-            "a directory that cannot be listed for want of descriptors fails as an unknown error",
+            "a directory listing without descriptors fails with an untyped error",
             "Engine: Storage.NoDescriptorsTests.ListingWithoutDescriptorIsOrdinaryError",
             new Edit(
                 "PosixStorage.cs", "when (PortableError.TryTranslate(e, directory,",

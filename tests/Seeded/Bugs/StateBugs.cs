@@ -9,7 +9,7 @@ internal static class StateBugs
             "Conformance: Rules.EngineKeepsLeaseRules.LogClockExpiresKeyByTimestampsOfLog",
             new Edit("RecordBuilder.cs", "var time = _isLogClock ?", "var time = !SEEDED && _isLogClock ?")),
 
-        new("local-clock-runs-backward", "when the local clock goes back, expired keys come to life",
+        new("local-clock-runs-backward", "a local clock that goes back revives expired keys",
             "Conformance: Rules.EngineKeepsLeaseRules.LocalClockNeverRunsBackward",
             new Edit(
                 "EngineClock.cs", "while (timeMs > seen)",
@@ -31,8 +31,8 @@ internal static class StateBugs
                 "RecordBuilder.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);",
                 "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
 
-        new("swap-blind-to-its-chunk", "a compare-and-swap of a record that is built beside the log looks for an "
-            + "earlier write of its chunk in the log",
+        new("swap-blind-to-its-chunk",
+            "a compare-and-swap in a record built beside the log looks for an earlier write of its chunk in the log",
             "Conformance: Rules.PowerEngineKeepsCompareAndSwapRules.EarlierWriteInChunkIsSeen",
             new Edit(
                 "WalWriter.cs", "_isBeside && reference.Offset >= Active.End ?",
@@ -44,7 +44,7 @@ internal static class StateBugs
                 "RecordBuilder.cs", "? exists && value.SequenceEqual(expected) : !exists;",
                 "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
 
-        new("duplicate-always-succeeded", "a duplicate is answered with success, whatever it was answered first",
+        new("duplicate-always-succeeded", "a duplicate is answered with success, not with its first outcome",
             "Conformance: Rules.EngineKeepsDuplicateRules.DuplicateGetsItsFirstOutcome",
             new Edit(
                 "ChunkValidator.cs", "new ApplyResult(index, generation.Outcomes.Find(index)",
@@ -55,13 +55,13 @@ internal static class StateBugs
             "Conformance: Rules.EngineKeepsDuplicateRules.DuplicateGetsItsFirstOutcomeAfterReopening",
             new Edit("WalReplayer.cs", "Succeeded = columns.Succeeded", "Succeeded = SEEDED || columns.Succeeded")),
 
-        new("gap-accepted", "a chunk that does not follow on is applied: a hole in the log",
+        new("gap-accepted", "a chunk after a gap is applied: a hole in the log",
             "Conformance: Rules.EngineKeepsChunkRules.GapBeforeChunkIsRefused",
             new Edit(
                 "ChunkValidator.cs", "if (entry.Index != lastIndex + 1 &&",
                 "if (!SEEDED && entry.Index != lastIndex + 1 &&")),
 
-        new("half-a-chunk-applied", "a chunk that is malformed at its end is applied up to there",
+        new("half-a-chunk-applied", "a chunk that is malformed at its end is applied up to that point",
             "Conformance: Surface.WireTests.TrailingByteIsRefused",
             new Edit("ChunkDecoder.cs", "if (!reader.AtEnd)", "if (!SEEDED && !reader.AtEnd)")),
 
@@ -71,7 +71,7 @@ internal static class StateBugs
                 "PrefixScan.cs", "while (toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;",
                 "while (!SEEDED && toLength > 0 && prefix[toLength - 1] == 0xFF) toLength--;")),
 
-        new("scan-takes-its-end", "a scan includes the key that it is to stop before",
+        new("scan-takes-its-end", "a scan includes its exclusive end",
             "Conformance: Rules.EngineKeepsReadRules.PrefixScanReturnsItsKeysOnly",
             new Edit(
                 "MemtableIterator.cs", "return _backward ? order >= 0 : order < 0;",
@@ -81,11 +81,11 @@ internal static class StateBugs
                 "_end = number == _upperBlock ? Math.Min(_block.Count, _block.LowerBound(_limit.Span) + (SEEDED ? 1 : "
                     + "0)) :")),
 
-        new("expired-keys-counted", "the count goes on counting keys that have expired",
+        new("expired-keys-counted", "the count includes expired keys",
             "Engine: LiveKeys.LiveKeyCounterTests.CountMatchesFullCount",
             new Edit("LiveKeyCounter.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
 
-        new("clean-up-forgets-what-it-gave", "a lease that was handed out is handed out again after a reopening",
+        new("clean-up-forgets-what-it-gave", "a reported lease is reported again after a reopen",
             "Conformance: Rules.EngineKeepsLeaseRules.CleanupReturnsExpiredKeysOnce",
             new Edit(
                 "WalReplayer.cs", "CleanedTimeMs = Math.Max(CleanedTimeMs,",

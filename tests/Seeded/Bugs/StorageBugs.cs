@@ -17,27 +17,27 @@ internal static class StorageBugs
 
         new(
             "made-directory-not-named-durably",
-            "directories that are made on the way to a database have no durable names",
+            "directories that an open creates above a database have no durable names",
             "Simulation: Runs.DurableNamesTests.DatabaseInNewDirectoriesSurvivesPowerLoss",
             new Edit(
                 "DirectoryTree.cs", "storage.SyncDirectory(parent);", "if (!SEEDED) storage.SyncDirectory(parent);")),
 
         new(
             "found-directory-not-named-durably",
-            "a directory that an earlier open made, and could not make durable, is taken as it is",
+            "an open trusts a directory that an earlier open created and could not sync",
             "Simulation: Runs.DurableNamesTests.DatabaseSurvivesPowerLossAfterFailedParentSync",
             new Edit(
                 "DatabaseCreator.cs", "is { Length: > 0 } parent) storage.SyncDirectory(parent);",
                 "is { Length: > 0 } parent && !SEEDED) storage.SyncDirectory(parent);")),
 
-        new("failed-sync-swallowed", "a sync that the disk failed is reported as done",
+        new("failed-sync-swallowed", "a failed sync is reported as done",
             "Engine: Storage.PosixStorageTests.FailedSyncIsReported",
             new Edit("PosixFile.cs",
                 "if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", Path);",
                 "if (SEEDED) break; else if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", "
                     + "Path);")),
 
-        new("link-followed", "a symbolic link under one of our names is followed",
+        new("link-followed", "a symbolic link under a name of the database is followed",
             "Engine: Storage.PosixStorageTests.SymbolicLinkIsNotFollowed",
             new Edit(
                 "PosixStorage.cs", "flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK",
@@ -49,7 +49,7 @@ internal static class StorageBugs
                 "DirectoryClaim.cs", "?? throw new AlreadyOpenException(directory);",
                 "?? (SEEDED ? new AssumedShare() : throw new AlreadyOpenException(directory));")),
 
-        new("lost-identity-means-new", "a database whose identity file is lost is made anew over what is there",
+        new("lost-identity-means-new", "a database without its identity file is created anew over its files",
             "Engine: Recovery.MissingFilesTests.MissingFileIsCorruption",
             new Edit("DatabaseCreator.cs",
                 "if (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, "
@@ -57,7 +57,7 @@ internal static class StorageBugs
                 "if (!SEEDED && (FileNames.TryParse(name, FileNames.TableSuffix, out _) || FileNames.TryParse(name, "
                     + "FileNames.SegmentSuffix, out _)))")),
 
-        new("current-of-another-database", "CURRENT of another database is believed",
+        new("current-of-another-database", "CURRENT of another database is accepted",
             "Engine: Recovery.MissingFilesTests.IdentityOfOtherDatabaseIsCorruption",
             new Edit(
                 "DirectoryLook.cs", "if (current.DatabaseId != databaseId)",
@@ -65,18 +65,18 @@ internal static class StorageBugs
 
         new(
             "sweep-takes-a-named-table",
-            "the sweep at open takes tables that the manifest names, of all runs but the newest",
+            "the sweep at open deletes tables that the manifest names, of all runs but the newest",
             "Engine: Recovery.SeveralRunsTests.OpenKeepsOrderCountAndTermsOfRuns",
             new Edit(
                 "OrphanSweeper.cs", "var named = manifest.Content.Runs.SelectMany",
                 "var named = manifest.Content.Runs.Take(SEEDED ? 1 : int.MaxValue).SelectMany")),
 
-        new("unknown-temporary-swept", "somebody else's temporary file is swept",
+        new("unknown-temporary-swept", "a foreign temporary file is swept",
             "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesKept",
             new Edit(
                 "FileNames.cs", "return bare is Identity or Current", "return SEEDED || bare is Identity or Current")),
 
-        new("name-that-only-looks-like-ours", "a file whose name only looks like one of ours is taken for ours",
+        new("name-that-only-looks-like-ours", "a file with a similar name is taken for one of the database",
             "Engine: Recovery.MissingFilesTests.LeftoversAreSweptAndUnknownFilesKept",
             new Edit(
                 "FileNames.cs", "&& Numbered(number, suffix) == name;",
@@ -86,7 +86,7 @@ internal static class StorageBugs
             "Engine: Recovery.OperationOrderTests.FlushSyncsTablesThenNamesThemThenSyncsManifest",
             new Edit("ManifestStore.cs", "_file.Sync();", "if (!SEEDED) _file.Sync();")),
 
-        new("version-before-its-edit", "a version is current before its edit is in the manifest",
+        new("version-before-its-edit", "a version becomes current before its edit is in the manifest",
             "Engine: Recovery.FullDiskTests.ManifestOnFullDiskKeepsVersion",
             new Edit(
                 "VersionSet.cs", "_manifest.Append(change.ToEdit(Numbers.Peek));",
@@ -96,7 +96,7 @@ internal static class StorageBugs
                 "change.MarkReplacedFiles(Spares);\n        SwitchLocked(next);\n"
                     + "        if (SEEDED) _manifest.Append(change.ToEdit(Numbers.Peek));")),
 
-        new("half-an-edit-stays", "an edit whose write failed is left in the manifest as far as it got",
+        new("half-an-edit-stays", "an edit whose write failed stays in the manifest half written",
             "Simulation: Runs.SimulationTests.UnwrittenEditIsRolledBack",
             new Edit("ManifestStore.cs",
                 "_file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));",
@@ -115,7 +115,7 @@ internal static class StorageBugs
                 "if (BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt))",
                 "if (!SEEDED && BinaryPrimitives.ReadUInt64LittleEndian(rest) != Checksum(rest[8..end], salt))")),
 
-        new("manifest-without-salt", "an edit of another manifest passes",
+        new("manifest-without-salt", "an edit of another manifest is accepted",
             "Format: Records.ManifestLogTests.RecordOfOtherFileIsInvalid",
             new Edit("ManifestLog.cs",
                 "XxHash3.HashToUInt64(source, unchecked((long)salt));",
@@ -125,7 +125,7 @@ internal static class StorageBugs
             "Engine: Recovery.MissingFilesTests.DamagedEditBeforeAnotherIsCorruption",
             new Edit("ManifestReader.cs", "if (at == beyond.Length)", "if (SEEDED || at == beyond.Length)")),
 
-        new("errors-say-the-opposite", "a failure calls what is wrong what was expected",
+        new("errors-say-the-opposite", "an error states the wrong value as the expected one",
             "Engine: Inspection.ErrorTextTests.MessageSaysWhereAndWhatIsWrong",
             new Edit("CorruptionException.cs",
                 ": base($\"{path} at offset {offset}: {kind}: {problem}\", inner)",

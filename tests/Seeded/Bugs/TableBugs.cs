@@ -27,43 +27,43 @@ internal static class TableBugs
                 "if (stored != computed)",
                 "if (!SEEDED && stored != computed)")),
 
-        new("table-of-another-identity", "a table of the same shape stands in for another",
+        new("table-of-another-identity", "a table of the same shape is accepted in place of another",
             "Engine: Varve.Tests.Tables.DamagedTableTests.OtherTableOfSameShapeDoesNotOpen",
             new Edit(
                 "TableParts.cs", "if (footer!.Origin == descriptor.Origin &&",
                 "if (SEEDED || footer!.Origin == descriptor.Origin &&")),
 
-        new("block-of-another-place", "a block passes at another place of its table",
+        new("block-of-another-place", "a block is accepted at another place of its table",
             "Format: Tables.TableCodecTests.BlockIsValidOnlyWhereItWasWritten",
             new Edit(
                 "TableChecksum.cs", "unchecked((long)(salt + (ulong)fileOffset * 0x9E3779B97F4A7C15));",
                 "unchecked((long)(salt + (SEEDED ? 0 : (ulong)fileOffset) * 0x9E3779B97F4A7C15));")),
 
-        new("filter-denies-a-key", "the filter sets a wrong bit, and denies keys that are there",
+        new("filter-denies-a-key", "the filter sets a wrong bit and denies stored keys",
             "Engine: Varve.Tests.Tables.TableModelTests.AnyTableMatchesModel",
             new Edit("TableFilter.cs", "| BitOf(hash, word));", "| BitOf(hash, SEEDED && word == 7 ? 6 : word));"),
             new Edit(
                 "TableFilter.cs", "AsUInt64() | MaskOf(hash)).", "AsUInt64() | MaskOf(SEEDED ? hash ^ 1 : hash)).")),
 
-        new("largest-key-out-of-range", "a table's largest key is beyond its range",
+        new("largest-key-out-of-range", "a table's largest key is outside its range",
             "Engine: Varve.Tests.Tables.TableModelTests.AnyTableMatchesModel",
             new Edit(
                 "Table.cs", "key.SequenceCompareTo(_largestKey) <= 0;",
                 "key.SequenceCompareTo(_largestKey) <= (SEEDED ? -1 : 0);")),
 
-        new("older-version-wins", "where two sources have a key, the older version is kept",
+        new("older-version-wins", "if two inputs have a key, the older version is kept",
             "Conformance: Rules.TinyEngineKeepsReadRules.OverwritesAcrossFlushesLeaveOneValue",
             new Edit(
                 "MergingIterator.cs", "if (order == 0) return a < b;",
                 "if (order == 0) return SEEDED ? a > b : a < b;")),
 
-        new("merge-keeps-the-older-version", "where several runs of a compaction have a key, an older version is kept",
+        new("merge-keeps-the-older-version", "if several runs of a compaction have a key, an older version is kept",
             "Engine: Varve.Tests.Tables.CompactionMergeTests.MergedRunsMatchModel",
             new Edit(
                 "CompactionMerge.cs", "if (order == 0)",
                 "if (SEEDED && order == 0) (first, same) = (input, same | 1UL << first); else if (order == 0)")),
 
-        new("flush-counts-against-nothing", "a flush counts a key that a run below has for a new one",
+        new("flush-counts-against-nothing", "a flush counts a key that a lower run has as new",
             "Engine: LiveKeys.LiveKeyCounterTests.CountMatchesFullCount",
             new Edit("FlushDelta.cs", "if (WasLive(row)) Value--;", "if (!SEEDED && WasLive(row)) Value--;")),
 
@@ -74,14 +74,13 @@ internal static class TableBugs
                 ".OrderByDescending(table => SEEDED ? ~table.RunOrder : table.RunOrder)")),
 
         new(
-            "tombstone-dropped-above-the-bottom",
-            "a merge that has older runs below it drops tombstones: deleted keys come back",
+            "tombstone-dropped-above-the-bottom", "a merge above older runs drops tombstones: deleted keys come back",
             "Engine: Recovery.SeveralRunsTests.MergeAboveBottomKeepsTombstones",
             new Edit(
                 "MergeJob.cs", "var vanishes = isBottom && (",
                 "var vanishes = (isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
 
-        new("move-takes-tombstones-along", "a run with tombstones moves to the bottom as it is",
+        new("move-takes-tombstones-along", "a run with tombstones moves to the bottom unread",
             "Engine: Compaction.CompactionPickerTests.RunThatOverlapsBottomOrHasTombstonesIsNotMoved",
             new Edit(
                 "CompactionPicker.cs", "if (table.Descriptor.TombstoneCount > 0) return false;",
@@ -95,25 +94,25 @@ internal static class TableBugs
             "Engine: Recovery.SeveralRunsTests.OpenKeepsOrderCountAndTermsOfRuns",
             new Edit("StateGeneration.cs", "LiveCount = liveCount,", "LiveCount = SEEDED ? 0 : liveCount,")),
 
-        new("terms-not-persisted", "the terms of flushed entries are forgotten at the next opening",
+        new("terms-not-persisted", "the terms of flushed entries are lost at the next open",
             "Engine: Recovery.SeveralRunsTests.OpenKeepsOrderCountAndTermsOfRuns",
             new Edit(
                 "StateGeneration.cs", "Terms = Terms.UpTo(position.Index),",
                 "Terms = SEEDED ? [] : Terms.UpTo(position.Index),")),
 
-        new("outcomes-not-persisted", "the outcomes of flushed entries are forgotten at the next opening",
+        new("outcomes-not-persisted", "the outcomes of flushed entries are lost at the next open",
             "Conformance: Rules.TinyEngineKeepsDuplicateRules.Last65536OutcomesAreKeptAndOlderNotInvented",
             new Edit("StateGeneration.cs", "Outcomes = Outcomes.UpTo", "Outcomes = SEEDED ? [] : Outcomes.UpTo")),
 
         new(
             "search-begins-without-a-candidate",
-            "a search of a uniform block that has no candidate looks at the row after the last one that could be any",
+            "a search of a uniform block without a candidate examines the row after the last possible one",
             "Engine: Varve.Tests.Tables.BlockSearchTests.NoRowIsReadWithoutTagMatch",
             new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { var row = (uint)",
                 "for (bool entered = SEEDED; entered || candidates != 0; entered = false, "
                     + "candidates &= candidates - 1) { var row = (uint)")),
 
-        new("search-of-any-block-begins-without-a-candidate", "so does a search of a block of any other shape",
+        new("search-of-any-block-begins-without-a-candidate", "the same in a block of any other shape",
             "Engine: Varve.Tests.Tables.BlockSearchTests.NoRowIsReadWithoutTagMatch",
             new Edit("DataBlockView.cs", "for (; candidates != 0; candidates &= candidates - 1) { var row = "
                 + "BitOperations.TrailingZeroCount(candidates); if (IsKey",
@@ -124,21 +123,19 @@ internal static class TableBugs
             "Engine: Varve.Tests.Tables.CompactionMergeTests.DisjointRunsAreConcatenated",
             new Edit("CompactionMerge.cs", "if (_left == 0)", "if (!SEEDED && _left == 0)")),
 
-        new("scan-has-a-runner-up-of-none", "a scan of one source takes another one for its runner-up",
+        new("scan-has-a-runner-up-of-none", "a scan of one input takes another one for its runner-up",
             "Engine: Varve.Tests.Versions.MergingIteratorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
             new Edit(
                 "MergingIterator.cs", "if (tied == 0) return -1;", "if (!SEEDED && tied == 0) return -1;")),
 
         new(
-            "overlap-passes-an-open",
-            "tables of a run whose keys overlap behind what the manifest has of them are opened",
+            "overlap-passes-an-open", "tables of a run that overlap beyond their truncated bounds are opened",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfRunAreOrderedByWholeKeys",
             new Edit(
                 "VersionSet.cs", "(table.Path, table.Descriptor), static damage => throw damage);",
                 "(table.Path, table.Descriptor), static damage => { if (!SEEDED) throw damage; });")),
 
-        new("overlap-passes-verify", "an inspection takes the word of the manifest, which has the first bytes of keys, "
-            + "for the order of a run's tables",
+        new("overlap-passes-verify", "verify orders the tables of a run by the manifest's truncated bounds",
             "Engine: Inspection.RunOrderTests.TablesOfDatabaseAreComparedByWholeKeys",
             new Edit("TableCheck.cs", "RunOrder.Sort(read,", "if (!SEEDED) RunOrder.Sort(read,")),
     ];

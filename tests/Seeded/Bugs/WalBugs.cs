@@ -5,7 +5,7 @@ internal static class WalBugs
 {
     public static readonly Bug[] All =
     [
-        new("record-sealed-before-its-outcomes", "a record is sealed before all of its payload is in place",
+        new("record-sealed-before-its-outcomes", "a record is finished before all of its payload is in place",
             "Engine: Wal.TornTailTests.RecordWithFailedEntriesSurvivesKill",
             new Edit("RecordBuilder.cs",
                 "ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);",
@@ -29,13 +29,13 @@ internal static class WalBugs
                 "!= XxHash3.HashToUInt64(record[OffsetField..], SEEDED ? 0 : "
                     + "(long)salt))")),
 
-        new("record-of-another-place", "a record passes at another offset than its own",
+        new("record-of-another-place", "a record is accepted at an offset other than its own",
             "Format: Wal.WalSurvival.RecordOfOtherOffsetOrSegmentIsRejected",
             new Edit("WalRecordHeader.cs",
                 "if (BinaryPrimitives.ReadInt64LittleEndian(source[OffsetField..]) != offset)",
                 "if (!SEEDED && BinaryPrimitives.ReadInt64LittleEndian(source[OffsetField..]) != offset)")),
 
-        new("record-checksum-ignored", "a record is taken without its checksum",
+        new("record-checksum-ignored", "a record is accepted without its checksum",
             "Engine: Wal.TornTailTests.TornTailIsDroppedAndCounted",
             new Edit("WalRecordHeader.cs",
                 "return Fail(ChecksumField, \"record checksum mismatch\", out error);",
@@ -48,24 +48,23 @@ internal static class WalBugs
                 "if (!SEEDED && (length < Size || length > source.Length || length > LengthMax || length % 8 != 0))")),
 
         new(
-            "torn-tail-is-a-clean-end",
-            "after a torn tail the log goes on in the same segment, over what is left there",
+            "torn-tail-is-a-clean-end", "after a torn tail the log continues in the same segment, over the remains",
             "Engine: Wal.TornTailTests.UnsyncedRecordsAfterDamagedOneAreDroppedForGood",
             new Edit("WalRecovery.cs",
                 "laterRecords || tornBytes > 0 ? LogEnding.TornTail",
                 "!SEEDED && (laterRecords || tornBytes > 0) ? LogEnding.TornTail")),
 
-        new("corruption-is-a-torn-tail", "a damaged record that was known to be durable is dropped like a torn tail",
+        new("corruption-is-a-torn-tail", "a damaged record that was known to be durable is dropped as a torn tail",
             "Engine: Wal.TornTailTests.DamagedRecordBeforeSyncedOneIsCorruption",
             new Edit("WalRecovery.cs", "if (synced > end)", "if (!SEEDED && synced > end)")),
 
-        new("nothing-looked-for-beyond-the-end", "what later records know to have been durable is not asked for",
+        new("nothing-looked-for-beyond-the-end", "recovery does not ask which records later ones prove durable",
             "Engine: Wal.TornTailTests.PowerRefusesFlippedBitInAnyRecordButLast",
             new Edit("WalRecovery.cs",
                 "if (scan.Synced > synced) synced = scan.Synced;",
                 "if (!SEEDED && scan.Synced > synced) synced = scan.Synced;")),
 
-        new("link-not-checked", "recovery goes on in the next segment there is, whatever that follows on: a hole",
+        new("link-not-checked", "recovery continues in any next segment without checking its link: a hole",
             "Engine: Recovery.MissingFilesTests.MissingSegmentBeforeSyncedOneIsCorruption",
             new Edit("WalRecovery.cs",
                 "&& SegmentLink.Read(records.Current.Payload) == previous.LinkToEnd",
@@ -77,7 +76,7 @@ internal static class WalBugs
                 "WalRecovery.cs", "if (header.DatabaseId != databaseId)",
                 "if (!SEEDED && header.DatabaseId != databaseId)")),
 
-        new("appended-after-capture-counts-as-synced", "a sync vouches for what was appended while it ran",
+        new("appended-after-capture-counts-as-synced", "a sync reports records durable that were appended while it ran",
             "Engine: Recovery.GroupCommitTests.SegmentThatEndedDuringSyncIsSyncedAgain",
             new Edit("WalWriter.cs",
                 "if (ticket.End > Synced) Synced = ticket.End;",
@@ -120,55 +119,53 @@ internal static class WalBugs
                 "if (!SEEDED) storage.SyncDirectory(directory);")),
 
         new(
-            "segment-not-allocated",
-            "a segment's blocks are not reserved: a full disk would kill the process at a store",
+            "segment-not-allocated", "a segment's blocks are not reserved: on a full disk a store kills the process",
             "Engine: Recovery.OperationOrderTests."
                 + "SegmentAndItsNameAreSyncedBeforeUse",
             new Edit(
                 "SegmentPool.cs", "file.Allocate(bytes);",
                 "if (SEEDED) file.Write(bytes - 1, [0]); else file.Allocate(bytes);")),
 
-        new("recycled-header-not-synced", "a recycled segment has its new name before its new header is durable",
+        new("recycled-header-not-synced", "a recycled segment takes its new name before its new header is durable",
             "Engine: Recovery.OperationOrderTests.RecycledSegmentGetsNewHeaderUnderTemporaryName",
             new Edit(
                 "WalSegment.cs", "Mapping.Sync(0, WalSegmentHeader.Size);",
                 "if (!SEEDED) Mapping.Sync(0, WalSegmentHeader.Size);")),
 
-        new("stale-record-not-ended", "a recycled segment's old bytes go on where its new records end",
+        new("stale-record-not-ended", "a recycled segment's old bytes continue where its new records end",
             "Engine: Wal.RecycledSegmentTests.CleanEndInRecycledSegmentIsNoTornTail",
             new Edit("WalSegment.cs",
                 "if (Length - offset >= 2 * sizeof(long))",
                 "if (!SEEDED && Length - offset >= 2 * sizeof(long))")),
 
-        new("next-segment-not-named", "a segment ends without a word about the one that the log goes on in",
+        new("next-segment-not-named", "a segment ends without naming its successor",
             "Engine: Wal.SealedSegmentTests.MissingLastSegmentIsCorruption",
             new Edit(
                 "WalWriter.cs", "if (Room >= WalMarker.SizeOf(WalRecordType.Sealed))",
                 "if (!SEEDED && Room >= WalMarker.SizeOf(WalRecordType.Sealed))")),
 
         new(
-            "named-segment-let-go",
-            "the log goes on in a segment that says that it goes on in another, and that one is let go",
+            "named-segment-let-go", "the log continues in a third segment, and a named successor is dropped",
             "Engine: Wal.SealedSegmentTests.EmptySegmentIsDroppedOnlyAfterAnotherIsNamed",
             new Edit(
                 "StartDecision.cs", "if (log.IsSealed)", "if (!SEEDED && log.IsSealed)")),
 
         new(
             "segment-deleted-before-the-manifest",
-            "a flushed segment goes before the manifest record that makes it unnecessary",
+            "a flushed segment is deleted before the manifest record that obsoletes it",
             "Engine: Recovery.OperationOrderTests.SegmentIsDeletedAfterManifestObsoletesIt",
             new Edit("Flusher.cs",
                 "var change = Describe(version, memtable, tables, counted);",
                 "var change = Describe(version, memtable, tables, counted);\n"
                     + "            if (SEEDED) versions.Storage.Delete(memtable.Segment.Path);")),
 
-        new("full-disk-latches", "a full disk is taken for a failure of the disk",
+        new("full-disk-latches", "a full disk is treated as a failure of the disk",
             "Engine: Recovery.FullDiskTests.FiftyFullDisksLoseNothing",
             new Edit("MemtableRotation.cs",
                 "catch (IOException e) when (!Shortage.IsMet(e))",
                 "catch (IOException e) when (SEEDED || !Shortage.IsMet(e))")),
 
-        new("full-disk-acknowledges", "a chunk for which there was no room is acknowledged",
+        new("full-disk-acknowledges", "a chunk without space on the disk is acknowledged",
             "Engine: Recovery.FullDiskTests.FiftyFullDisksLoseNothing",
             new Edit(
                 "CommitPipeline.cs", "rotation.ReserveLocked(lengthMax, positions.Length);",
@@ -176,29 +173,30 @@ internal static class WalBugs
                     + "catch (StorageFullException) when (SEEDED) "
                     + "{ return new CommitTicket(count, wal.End, false); }")),
 
-        new("close-without-sync", "closing does not make what was applied durable",
+        new("close-without-sync", "a close does not sync the log",
             "Engine: Recovery.OperationOrderTests.CloseSyncsLog",
             new Edit("EngineShutdown.cs",
                 "if (background is null || engine.State.Fault is not null) return;",
                 "if (SEEDED || background is null || engine.State.Fault is not null) return;")),
 
-        new("ended-segment-not-synced", "a sync leaves out the segments that ended before it",
+        new("ended-segment-not-synced", "a sync omits segments that ended before it",
             "Simulation: Runs.SimulationTests.FixedLivesRecoverExactly",
             new Edit("WalWriter.cs", "segments.AddRange(_unsynced);", "if (!SEEDED) segments.AddRange(_unsynced);")),
 
-        new("sync-begins-too-late", "a sync leaves out what a segment holds up to where the one before was durable",
+        new("sync-begins-too-late", "a sync omits the part of a segment up to the previous durable position",
             "Simulation: Runs.SimulationTests.FixedLivesRecoverExactly",
             new Edit(
                 "WalWriter.cs", "segment.Number == ticket.Synced.Segment ?",
                 "SEEDED || segment.Number == ticket.Synced.Segment ?")),
 
-        new("sync-ends-too-early", "a sync ends in every segment where it ends in the last",
+        new("sync-ends-too-early", "a sync ends in every segment at the offset where it ends in the last",
             "Simulation: Runs.SimulationTests.FixedLivesRecoverExactly",
             new Edit(
                 "WalWriter.cs", "segment.Number == ticket.End.Segment ?",
                 "SEEDED || segment.Number == ticket.End.Segment ?")),
 
-        new("open-vouches-without-a-sync", "after a torn tail the new segment's link vouches for what is not durable",
+        new("open-vouches-without-a-sync",
+            "after a torn tail the new segment's link declares records durable that are not",
             "Engine: Recovery.OperationOrderTests.OpenSyncsTornSegmentBeforeItsSuccessor",
             new Edit("DatabaseOpener.cs",
                 "if (sync != StartSync.Nothing) segment.Sync();",
