@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Varve.Tests.Shared;
 using Xunit;
 
 namespace Varve.Tests.Outside;
@@ -22,13 +23,16 @@ public sealed class EndToEnd : IDisposable
         machine.ApplyChunk(chunk: [Put(1, "a", "1"), Put(2, "b", "2"), Swap(3, "a", "x", "!")], results: results);
         Assert.Equal([new(1, true), new(2, true), new(3, false)], results[..3].ToArray());
 
-        var wire = new WireChunk().Insert(4, 2, "c"u8, "3"u8).Delete(5, 2, "b"u8)
-            .CompareAndSwap(6, 2, "a"u8, "1"u8.ToArray(), "one"u8).Noop(7, 3).ToArray();
+        var wire = WireChunk.Encode(
+            [
+                Put(4, "c", "3", term: 2), new(5, 2, Command.Delete(Bytes("b"))), Swap(6, "a", "1", "one", term: 2),
+                new(7, 3, Command.Noop),
+            ]);
         var count = machine.ApplyChunk(encodedChunk: wire.AsSpan(), results: results);
         Assert.Equal(4, count);
         Assert.Equal([new(4, true), new(5, true), new(6, true), new(7, true)], results[..4].ToArray());
 
-        var more = new WireChunk().CompareAndSwap(8, 3, "d"u8, null, "4"u8).ToArray();
+        var more = WireChunk.Encode([Swap(8, "d", null, "4", term: 3)]);
         var sequence = new ReadOnlySequence<byte>(more);
         Assert.Equal(1, machine.ApplyChunk(encodedChunk: in sequence, results: results));
         Assert.True(results[0].Succeeded);
@@ -203,8 +207,10 @@ public sealed class EndToEnd : IDisposable
     private static ApplyEntry Put(ulong index, string key, string value, ulong term = 1) =>
         new(index, term, Command.Insert(Bytes(key), Bytes(value)));
 
-    private static ApplyEntry Swap(ulong index, string key, string expected, string value) =>
-        new(index, 1, Command.CompareAndSwap(Bytes(key), Bytes(expected), Bytes(value)));
+    private static ApplyEntry Swap(ulong index, string key, string? expected, string value, ulong term = 1) =>
+        new(
+            index, term,
+            Command.CompareAndSwap(Bytes(key), expected is null ? null : Encoding.UTF8.GetBytes(expected), Bytes(value)));
 
     private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using Varve.Tests.Conformance.Known;
 using Varve.Tests.Conformance.Model;
+using Varve.Tests.Shared;
 
 namespace Varve.Tests.Crash.Child;
 
