@@ -3,18 +3,6 @@ using Varve.Tables;
 namespace Varve.Compaction;
 
 /// <summary>
-/// What to compact: the runs from <paramref name="First"/> (newest first) for <paramref name="Count"/> of them into
-/// one.
-/// </summary>
-/// <param name="First">Index of the newest input run.</param>
-/// <param name="Count">How many runs; 0: nothing to do.</param>
-/// <param name="IsMove">Their tables can become one run as they are: no key is in two of them.</param>
-internal readonly record struct CompactionChoice(int First, int Count, bool IsMove)
-{
-    public static CompactionChoice None => default;
-}
-
-/// <summary>
 /// Decides what to compact; a pure function of a version and the options. Lazy leveling: upper runs gather until
 /// <see cref="EngineOptions.UpperRunsMax"/> of about one size stand at the front, and become one of the next size; all
 /// of them are merged with the bottom when together they have reached <see cref="EngineOptions.BottomMergeRatio"/> of
@@ -38,10 +26,10 @@ internal static class CompactionPicker
     public static CompactionChoice Pick(ReadOnlySpan<Run> runs, EngineOptions options)
     {
         if (runs.Length == 1)
-            return IsMostlyTombstones(runs[0]) ? new CompactionChoice(0, 1, IsMove: false) : CompactionChoice.None;
+            return IsMostlyTombstones(runs[0]) ? Merge(1) : CompactionChoice.None;
         if (runs.Length == 0) return CompactionChoice.None;
         if (CanMove(runs[^2], runs[^1], options.TablesInRunMax))
-            return new CompactionChoice(runs.Length - 2, 2, IsMove: true);
+            return new CompactionChoice(runs.Length - 2, 2, CompactionKind.TrivialMove);
 
         var upper = runs[..^1];
         if (upper.Length >= options.UpperRunsMax && HasGrownTo(upper, runs[^1], options.BottomMergeRatio))
@@ -66,7 +54,7 @@ internal static class CompactionPicker
         if (runs.Length > 1) return Merge(runs.Length);
         foreach (var table in runs[0].Tables)
             if (table.Descriptor.TombstoneCount + table.Descriptor.LeaseCount > 0)
-                return new CompactionChoice(0, 1, IsMove: false);
+                return new CompactionChoice(0, 1, CompactionKind.Merge);
         return CompactionChoice.None;
     }
 
@@ -100,7 +88,7 @@ internal static class CompactionPicker
     private static CompactionChoice Merge(int count)
     {
         var most = Math.Min(count, RunsAtOnceMax);
-        return new CompactionChoice(count - most, most, IsMove: false);
+        return new CompactionChoice(count - most, most, CompactionKind.Merge);
     }
 
     private static bool HasGrownTo(ReadOnlySpan<Run> upper, Run bottom, double ratio)

@@ -1,34 +1,51 @@
 using Varve.Commit;
 using Varve.LiveKeys;
 using Varve.Runtime;
-using Varve.Tables;
 using Varve.Versions;
 
 namespace Varve.Compaction;
 
 /// <summary>
-/// Flushes sealed memtables and compacts runs, on one background thread. A flush that comes due during a compaction is
-/// done in the middle of it: they touch different ends of the version. The more runs there are beyond what they should
-/// be, the more bytes a compaction merges for every byte flushed, so that neither starves the other; what that leaves
-/// to flushes, appliers are paced by.
+/// Decides what the background thread does next: flush a memtable, or compact runs, in which order and in which share.
 /// <para>
-/// The runs that such flushes make are compacted in the midst of it too, for a large merge takes minutes, and until
-/// then every read would meet all of them. After each it merges as many bytes itself.
+/// The problem: one thread flushes and compacts. A large merge takes minutes. If flushes waited for its end, appliers
+/// would stop; if compactions did, every read would meet a run for each flush (decision 0016).
 /// </para>
+/// <list type="number">
+/// <item>Compactions are <see cref="MergeJob"/>s on a stack. A job's inputs are older than those of all jobs above it,
+/// and flushes add newer runs only: no two touch the same runs, whatever the order of their commits.</item>
+/// <item>The top job works a step at a time. After each step come the flushes that merged bytes have paid for, then
+/// perhaps a job for the runs above the top one's inputs. A finished job is committed and popped.</item>
+/// <item>Flushes pay: each run over the target raises the bytes to merge for every flushed byte
+/// (<c>MergeBytesPerFlushedByte</c>), up to four. So neither starves the other; appliers are slowed down to what that
+/// leaves to flushes (<see cref="WriteThrottle"/>).</item>
+/// <item>A job that another nested in merges as many bytes as that one had inputs before another may nest
+/// (<see cref="MergeJob.MergeBeforeNested"/>). Without this, appliers at full speed keep a large merge from ever going
+/// on.</item>
+/// </list>
+/// <para>
+/// The obvious design is a call from within the merge to whatever is due, and it came first. It lost: a merge that was
+/// called back called the scheduler, which called another merge, and the state of each was a local variable of a frame
+/// below. On a stack of jobs nothing is entered twice.
+/// </para>
+/// <para>One thread at a time: the background's, or the one that closes the engine once that has ended.</para>
 /// </summary>
 internal sealed class CompactionScheduler
 {
-    private const double ShareMax = 4;
+    /// <summary>Bytes that a job merges between two looks at what else is due.</summary>
+    private const long BytesInStep = 128 << 10;
+
+    private const double MergeBytesPerFlushedByteMax = 4;
+
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
+    private readonly LeaseHorizon _horizon;
     private readonly FlushProgress _progress;
     private readonly FlushCompletion _completion;
     private readonly WriteThrottle _throttle;
     private readonly Flusher _flusher;
-    private readonly MergeJob _compactor;
-    private Run? _newestInput;   // of the innermost compaction in progress
-    private long _owed;          // bytes that it has to merge before there may be another in its midst
-    private long _credit;
+    private readonly Stack<MergeJob> _jobs = new();
+    private long _flushCredit; // bytes merged since the last flush, by whichever job
 
     public CompactionScheduler(
         EngineContext engine, VersionSet versions, WalSyncer syncer, LiveKeyCounter liveKeys, LeaseHorizon horizon,
@@ -36,11 +53,11 @@ internal sealed class CompactionScheduler
     {
         _engine = engine;
         _versions = versions;
+        _horizon = horizon;
         _progress = progress;
         _completion = completion;
         _throttle = throttle;
         _flusher = new Flusher(engine, versions, syncer, liveKeys, completion);
-        _compactor = new MergeJob(engine, versions, horizon, WorkBetween);
     }
 
     /// <summary>
@@ -101,38 +118,91 @@ internal sealed class CompactionScheduler
 
     private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _engine.Options));
 
+    /// <summary>
+    /// Carries out what is picked, and what comes due meanwhile; false when nothing was picked, or it was of no use any
+    /// more.
+    /// </summary>
     private bool TryCompact(Func<DbVersion, CompactionChoice> pick)
     {
-        var version = _versions.AcquireCurrent();
-        var (outer, owed) = (_newestInput, 0L);
+        _flushCredit = 0;
         try
         {
-            var choice = pick(version);
-            if (choice.Count == 0) return false;
-            if (outer is null) _credit = 0;
-            foreach (var run in version.Runs.AsSpan(choice.First, choice.Count)) owed += run.Bytes;
-            (_newestInput, _owed) = (version.Runs[choice.First], 0);
-            return _compactor.Compact(version, choice);
+            return TryPush(pick) && RunJobs();
         }
         finally
         {
-            (_newestInput, _owed) = (outer, owed);
-            version.Release();
+            while (_jobs.TryPop(out var failed)) failed.Dispose();
             _versions.Reclaimer.Collect();
         }
     }
 
+    /// <summary>Picks by the current version, and pushes a job for what is picked; false when nothing is.</summary>
+    private bool TryPush(Func<DbVersion, CompactionChoice> pick)
+    {
+        var version = _versions.AcquireCurrent();
+        try
+        {
+            var choice = pick(version);
+            if (choice.Kind == CompactionKind.None) return false;
+            _jobs.Push(new MergeJob(_engine, _versions, _horizon, version, choice));
+            return true;
+        }
+        finally
+        {
+            version.Release();
+        }
+    }
+
+    /// <summary>Works until the stack is empty; says whether its first job was committed.</summary>
+    private bool RunJobs()
+    {
+        var isCommitted = false;
+        while (_jobs.TryPeek(out var job))
+        {
+            var isMore = job.Step(BytesInStep, out var merged);
+            if (isMore && !job.IsObsolete)
+            {
+                WorkBetweenSteps(job, merged);
+                continue;
+            }
+
+            isCommitted = !isMore && job.Commit();
+            Pop();
+        }
+
+        return isCommitted;
+    }
+
+    /// <summary>Flushes what merged bytes have paid for, and nests a job where the top one has merged enough.</summary>
+    private void WorkBetweenSteps(MergeJob job, long merged)
+    {
+        _flushCredit += merged;
+        while (TryFlush(onlyIfPaid: true)) _flushCredit = 0;
+        job.MergeBeforeNested -= merged;
+        if (job.MergeBeforeNested > 0) return;
+        if (!TryPush(version => CompactionPicker.PickAbove(version.Runs, job.NewestInput, _engine.Options)))
+            _versions.Reclaimer.Collect();
+    }
+
+    private void Pop()
+    {
+        var ended = _jobs.Pop();
+        ended.Dispose();
+        if (_jobs.TryPeek(out var outer)) outer.MergeBeforeNested = ended.InputBytes;
+        _versions.Reclaimer.Collect();
+    }
+
     /// <summary>
-    /// Flushes the oldest sealed memtable; false when there is none, or it is not due. All of it is judged by one
+    /// Flushes the oldest sealed memtable; false when there is none, or it is not paid for. Everything is judged by one
     /// version, which is acquired first: a reset or an install may replace the current one between any two looks at it.
     /// </summary>
-    private bool TryFlush(Func<DbVersion, bool>? isDue = null)
+    private bool TryFlush(bool onlyIfPaid = false)
     {
         if (_engine.State.IsStopping) return false;
         var version = _versions.AcquireCurrent();
         try
         {
-            if (version.Memtables is not [_, .., var memtable] || isDue?.Invoke(version) == false) return false;
+            if (version.Memtables is not [_, .., var memtable] || (onlyIfPaid && !IsFlushPaid(version))) return false;
             if (_flusher.Flush(version, memtable))
                 _throttle.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
         }
@@ -146,27 +216,10 @@ internal sealed class CompactionScheduler
         return true;
     }
 
-    /// <summary>
-    /// In the midst of a compaction: flushes what is due and can be afforded, and compacts the runs above the
-    /// compaction's inputs.
-    /// </summary>
-    private void WorkBetween(long bytesMerged)
+    private bool IsFlushPaid(DbVersion version)
     {
-        FlushBetween(bytesMerged);
-        _owed -= bytesMerged;
-        if (_owed <= 0) TryCompact(version => CompactionPicker.PickAbove(version.Runs, _newestInput!, _engine.Options));
-    }
-
-    private void FlushBetween(long bytesMerged)
-    {
-        _credit += bytesMerged;
-        while (TryFlush(IsAffordable)) _credit = 0;
-    }
-
-    /// <summary>Whether enough bytes were merged for a flush, by how many runs there are too many.</summary>
-    private bool IsAffordable(DbVersion version)
-    {
-        var share = Math.Clamp(version.Runs.Length - 1 - _engine.Options.UpperRunsMax, 0, ShareMax);
-        return _credit >= (long)(share * version.Memtables[^1].Segment.End);
+        var mergeBytesPerFlushedByte =
+            Math.Clamp(version.Runs.Length - 1 - _engine.Options.UpperRunsMax, 0, MergeBytesPerFlushedByteMax);
+        return _flushCredit >= (long)(mergeBytesPerFlushedByte * version.Memtables[^1].Segment.End);
     }
 }

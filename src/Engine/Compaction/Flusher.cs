@@ -1,5 +1,4 @@
 using Varve.Commit;
-using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Memory;
 using Varve.Memtables;
@@ -23,7 +22,7 @@ namespace Varve.Compaction;
 /// log first and so published (I1): under <see cref="Durability.Power"/> a table must hold nothing that could still be
 /// lost (I3).</item>
 /// <item><see cref="Describe"/>: the change as data, with the state as of the memtable's last entry.</item>
-/// <item>AppendEdit: the manifest record is durable (I5). From here on the memtable's segment is not needed by recovery;
+/// <item>AppendEdit: the manifest record is durable (I5). From here on recovery does not need the memtable's segment;
 /// before, a failure leaves everything as it was.</item>
 /// <item>Release: history takes the version, the log forgets the segment.</item>
 /// <item>Install: files are marked, and the new version becomes current. From here on another thread may free the
@@ -110,7 +109,8 @@ internal sealed class Flusher(
     /// </summary>
     private void WriteRows(DbVersion version, Memtable memtable, TableSetWriter batch)
     {
-        var delta = liveKeys.TryCountByKeys(version, memtable, out var time) ? new FlushDelta(version.Runs, time) : null;
+        var delta =
+            liveKeys.TryCountByKeys(version, memtable, out var time) ? new FlushDelta(version.Runs, time) : null;
         var from = new FlushIterator(memtable, version.TableHasher);
         Span<RowRef> rows = stackalloc RowRef[RowsAtOnce];
         for (var count = from.Take(rows); count > 0; count = from.Take(rows))

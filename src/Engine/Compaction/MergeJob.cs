@@ -10,105 +10,141 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>
-/// Carries out what the picker chose: merges neighbouring runs into one, or makes one of them as they are. One thread.
+/// A compaction under way: makes one run of neighbouring ones, a step at a time, so that the scheduler may do other
+/// work between two steps. It holds the version that its inputs are of. One thread.
 /// </summary>
-/// <param name="engine">The engine that they are of.</param>
-/// <param name="versions">Where runs come from and go.</param>
-/// <param name="horizon">Which expired leases a merge may drop.</param>
-/// <param name="between">Called now and then during a merge, with the bytes merged since the last call.</param>
-internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseHorizon horizon, Action<long> between)
+internal sealed class MergeJob : IDisposable
 {
-    private const long BytesBetweenLooks = 128 << 10;
+    private readonly EngineContext _engine;
+    private readonly VersionSet _versions;
+    private readonly DbVersion _version;
+    private readonly Run[] _inputs;
+    private readonly bool _isBottom;
+    private readonly ulong _dropTime;
+    private readonly CompactionMerge? _merge; // null, as the next: a trivial move
+    private readonly TableSetWriter? _output;
 
-    /// <summary>Carries out a choice; false when there was no use in it any more.</summary>
-    public bool Compact(DbVersion version, CompactionChoice choice)
+    /// <param name="engine">The engine that the runs are of.</param>
+    /// <param name="versions">The set that the merged run goes to.</param>
+    /// <param name="horizon">Answers which expired leases a merge may drop.</param>
+    /// <param name="version">The version whose runs were chosen; the job takes a reference.</param>
+    /// <param name="choice">The inputs, and how they become one run.</param>
+    public MergeJob(
+        EngineContext engine, VersionSet versions, LeaseHorizon horizon, DbVersion version, CompactionChoice choice)
     {
-        var inputs = version.Runs[choice.First..(choice.First + choice.Count)];
-        if (choice.IsMove)
+        _engine = engine;
+        _versions = versions;
+        _version = version;
+        _inputs = version.Runs[choice.First..(choice.First + choice.Count)];
+        foreach (var run in _inputs) InputBytes += run.Bytes;
+        if (choice.Kind == CompactionKind.Merge)
         {
-            return Replace(version, inputs, inputs[^1].Order, [.. inputs[1].Tables.Concat(inputs[0].Tables)
-                .OrderBy(table => table.Descriptor.SmallestKey, KeyComparer.Instance)], dropTime: 0, isMerge: false);
+            _isBottom = choice.First + choice.Count == version.Runs.Length;
+            _dropTime = _isBottom ? horizon.DropTime(version) : 0;
+            _output = CreateOutput(InputBytes);
+            _merge = new CompactionMerge(
+                [.. _inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())],
+                version.Generation.HashSeed);
         }
 
-        var isBottom = choice.First + choice.Count == version.Runs.Length;
-        var dropTime = isBottom ? horizon.DropTime(version) : 0;
-        var bytes = inputs.Sum(run => run.Bytes);
-        var tableBytes = Math.Max(engine.Options.TableBytes, bytes / Math.Max(1, engine.Options.TablesInRunMax / 2));
-        using var batch = new TableSetWriter(
-            versions.Storage,
-            versions.Directory,
-            versions.DatabaseId,
-            versions.Numbers,
-            version.Generation.HashSeed,
-            engine.Options,
-            tableBytes,
-            versions.Spares,
-            bytes);
-        if (!Merge(version, inputs, isBottom, dropTime, batch)) return false;
-        var outputs = TableHandle.OpenAll(
-            versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
-        engine.Counters.CompactionBytes += batch.BytesWritten;
+        version.Acquire(); // last: a job that could not be made holds nothing
+    }
+
+    /// <summary>The newest run that it merges; runs above it may be compacted meanwhile.</summary>
+    public Run NewestInput => _inputs[0];
+
+    /// <summary>Bytes of all inputs.</summary>
+    public long InputBytes { get; }
+
+    /// <summary>Bytes to merge before another job may nest in this one.</summary>
+    public long MergeBeforeNested { get; set; }
+
+    /// <summary>True when its result is of no use: the engine is closing, or the inputs' generation is gone.</summary>
+    public bool IsObsolete => _engine.State.IsStopping || _versions.Current.Generation != _version.Generation;
+
+    /// <summary>
+    /// Merges rows of at least so many bytes; false when no row is left. A trivial move has none to merge.
+    /// </summary>
+    public bool Step(long bytes, out long merged)
+    {
+        merged = 0;
+        if (_merge is not { } merge || _output is not { } output) return false;
+        while (merged < bytes)
+        {
+            if (!merge.MoveNext(out var row)) return false;
+            var kind = row.Kind;
+            var vanishes = _isBottom
+                && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && row.Deadline <= _dropTime));
+            if (!vanishes) output.Add(row);
+            merged += row.Key.Length + row.ValueLength;
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// Syncs the output, and replaces the inputs by it; false, with nothing left behind, when the engine is closing or
+    /// the inputs' generation is gone.
+    /// </summary>
+    public bool Commit()
+    {
+        if (_output is null) return _versions.Commit(Describe(MovedTables(), _inputs[^1].Order));
+        if (_engine.State.IsStopping) return false;
+        var tables = TableHandle.OpenAll(
+            _versions.Storage, _output.Finish(descriptor => FileNames.Table(descriptor.Number)), _engine.Options);
+        _engine.Counters.CompactionBytes += _output.BytesWritten;
         try
         {
-            return Replace(version, inputs, inputs[0].Order, [.. outputs], dropTime, isMerge: true);
+            return CommitMerge(Describe([.. tables], _inputs[0].Order));
         }
         finally
         {
-            outputs.ForEach(static table => table.Release());
+            tables.ForEach(static table => table.Release());
         }
     }
 
-    private bool Merge(DbVersion version, Run[] inputs, bool isBottom, ulong dropTime, TableSetWriter batch)
+    public void Dispose()
     {
-        using var merge = new CompactionMerge(
-            [.. inputs.Select(run => run.Tables.Select(table => table.Table).ToArray())], version.Generation.HashSeed);
-        var bytes = 0L;
-        while (merge.MoveNext(out var row))
-        {
-            var kind = row.Kind;
-            var vanishes = isBottom
-                && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && row.Deadline <= dropTime));
-            if (!vanishes) batch.Add(row);
-            bytes += row.Key.Length + row.ValueLength;
-            if (bytes < BytesBetweenLooks) continue;
-            if (engine.State.IsStopping || versions.Current.Generation != version.Generation) return false;
-            between(bytes);
-            bytes = 0;
-        }
-
-        return !engine.State.IsStopping;
+        _merge?.Dispose();
+        _output?.Dispose();
+        _version.Release();
     }
 
-    private bool Replace(
-        DbVersion version, Run[] inputs, ulong order, TableHandle[] outputs, ulong dropTime, bool isMerge)
+    private TableSetWriter CreateOutput(long bytes)
     {
-        var change = Describe(version, inputs, outputs.Length == 0 ? null : new Run(order, outputs), dropTime);
-        if (!isMerge) return versions.Commit(change);
-        using (versions.EnterManifest())
-        {
-            if (!versions.AppendEditManifestHeld(change)) return false;
-            using (versions.EnterGate())
-            {
-                engine.Counters.Compactions++; // before the switch: a reading that shows the merged run counts it
-                versions.InstallGateHeld(change);
-            }
-
-            return true;
-        }
+        var options = _engine.Options;
+        var tableBytes = Math.Max(options.TableBytes, bytes / Math.Max(1, options.TablesInRunMax / 2));
+        return new TableSetWriter(
+            _versions.Storage,
+            _versions.Directory,
+            _versions.DatabaseId,
+            _versions.Numbers,
+            _version.Generation.HashSeed,
+            options,
+            tableBytes,
+            _versions.Spares,
+            bytes);
     }
 
-    private VersionChange Describe(DbVersion version, Run[] inputs, Run? output, ulong dropTime)
+    /// <summary>The tables of both runs, in key order; their ranges are disjoint (I9).</summary>
+    private TableHandle[] MovedTables() =>
+        [.. _inputs[1].Tables.Concat(_inputs[0].Tables)
+            .OrderBy(table => table.Descriptor.SmallestKey, KeyComparer.Instance)];
+
+    /// <summary>The change that replaces the inputs by tables, if there are any.</summary>
+    private VersionChange Describe(TableHandle[] tables, ulong order)
     {
-        var current = versions.AcquireCurrent();
+        // Flushes since have changed the base, and the first segment that recovery needs.
+        var current = _versions.AcquireCurrent();
         try
         {
             return new VersionChange
             {
-                Generation = version.Generation,
-                RunsOut = inputs,
-                RunIn = output,
-                BaseState = dropTime > current.Base.CountedTimeMs
-                    ? LiveKeyCounter.CountedAt(current.Runs, current.Base, dropTime)
+                Generation = _version.Generation,
+                RunsOut = _inputs,
+                RunIn = tables.Length == 0 ? null : new Run(order, tables),
+                BaseState = _dropTime > current.Base.CountedTimeMs
+                    ? LiveKeyCounter.CountedAt(current.Runs, current.Base, _dropTime)
                     : null,
                 FirstSegment = current.Memtables[^1].Segment.Number,
             };
@@ -116,6 +152,22 @@ internal sealed class MergeJob(EngineContext engine, VersionSet versions, LeaseH
         finally
         {
             current.Release();
+        }
+    }
+
+    /// <summary>Commits in two halves, to count the merge in the gate section of the switch.</summary>
+    private bool CommitMerge(VersionChange change)
+    {
+        using (_versions.EnterManifest())
+        {
+            if (!_versions.AppendEditManifestHeld(change)) return false;
+            using (_versions.EnterGate())
+            {
+                _engine.Counters.Compactions++; // before the switch: a reading that shows the merged run counts it
+                _versions.InstallGateHeld(change);
+            }
+
+            return true;
         }
     }
 }

@@ -25,7 +25,7 @@ public class CompactionPickerTests
 
     [Fact]
     public void SmallUpperRunsMergeWithoutBottom() =>
-        Assert.Equal(new CompactionChoice(0, 3, IsMove: false), CompactionPicker.Pick(
+        Assert.Equal(new CompactionChoice(0, 3, CompactionKind.Merge), CompactionPicker.Pick(
             [RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("b", "c", 1), RunOf("a", "z", 5000)], Options));
 
     [Fact]
@@ -37,7 +37,7 @@ public class CompactionPickerTests
             CompactionChoice.None,
             CompactionPicker.Pick([Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
         Assert.Equal(
-            new CompactionChoice(0, 3, IsMove: false),
+            new CompactionChoice(0, 3, CompactionKind.Merge),
             CompactionPicker.Pick([Small(), Small(), Small(), RunOf("b", "c", 200), RunOf("a", "z", 5000)], options));
     }
 
@@ -46,7 +46,7 @@ public class CompactionPickerTests
     {
         Run[] runs = [.. Enumerable.Range(0, 6).Select(i => RunOf("b", "c", 100 << i)), RunOf("a", "z", 90_000)];
         Assert.Equal(
-            new CompactionChoice(0, 2, IsMove: false),
+            new CompactionChoice(0, 2, CompactionKind.Merge),
             CompactionPicker.Pick(runs, Options with { MemtableBytes = 64 << 10 }));
     }
 
@@ -59,7 +59,7 @@ public class CompactionPickerTests
         Assert.Equal(
             CompactionChoice.None, CompactionPicker.PickAbove([Small(), Small(), input, bottom], input, Options));
         Assert.Equal(
-            new CompactionChoice(0, 3, IsMove: false),
+            new CompactionChoice(0, 3, CompactionKind.Merge),
             CompactionPicker.PickAbove([Small(), Small(), Small(), input, bottom], input, Options));
     }
 
@@ -74,7 +74,7 @@ public class CompactionPickerTests
     {
         Run[] runs = [.. Enumerable.Range(0, 40).Select(_ => RunOf("b", "c", 1)), RunOf("a", "z", 1)];
         Assert.Equal(
-            new CompactionChoice(41 - CompactionPicker.RunsAtOnceMax, CompactionPicker.RunsAtOnceMax, IsMove: false),
+            new CompactionChoice(41 - CompactionPicker.RunsAtOnceMax, CompactionPicker.RunsAtOnceMax, CompactionKind.Merge),
             CompactionPicker.PickAll(runs));
     }
 
@@ -84,8 +84,8 @@ public class CompactionPickerTests
         var deletes = new Run(
             2, [TableOf([.. Enumerable.Range(0, 1000).Select(i => TestTable.Tombstone($"k{i:D4}"))])]);
         var bottom = new Run(1, [TableOf([.. Enumerable.Range(0, 2000).Select(i => TestTable.Put($"k{i:D4}", "v"))])]);
-        Assert.Equal(new CompactionChoice(0, 2, IsMove: false), CompactionPicker.Pick([deletes, bottom], Options));
-        Assert.Equal(new CompactionChoice(0, 1, IsMove: false), CompactionPicker.Pick([deletes], Options));
+        Assert.Equal(new CompactionChoice(0, 2, CompactionKind.Merge), CompactionPicker.Pick([deletes, bottom], Options));
+        Assert.Equal(new CompactionChoice(0, 1, CompactionKind.Merge), CompactionPicker.Pick([deletes], Options));
     }
 
     [Fact]
@@ -95,26 +95,26 @@ public class CompactionPickerTests
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("a", "z", 500)]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("b", "c", 1), RunOf("a", "z", 5000)]));
         Assert.Equal(
-            new CompactionChoice(0, 2, IsMove: false),
+            new CompactionChoice(0, 2, CompactionKind.Merge),
             CompactionPicker.PickIdle([RunOf("b", "c", 600), RunOf("a", "z", 5000)]));
         Assert.Equal(
-            new CompactionChoice(0, 1, IsMove: false),
+            new CompactionChoice(0, 1, CompactionKind.Merge),
             CompactionPicker.PickIdle([new Run(1, [TableOf([TestTable.Tombstone("k"), TestTable.Put("l", "v")])])]));
     }
 
     [Fact]
     public void LargeUpperRunsAreMergedWithBottom() =>
-        Assert.Equal(new CompactionChoice(0, 4, IsMove: false), CompactionPicker.Pick(
+        Assert.Equal(new CompactionChoice(0, 4, CompactionKind.Merge), CompactionPicker.Pick(
             [RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("b", "c", 200), RunOf("a", "z", 300)], Options));
 
     [Fact]
     public void RunWithoutOverlapMovesDown()
     {
         Assert.Equal(
-            new CompactionChoice(0, 2, IsMove: true),
+            new CompactionChoice(0, 2, CompactionKind.TrivialMove),
             CompactionPicker.Pick([RunOf("n", "z", 10), RunOf("a", "m", 10)], Options));
         Assert.Equal(
-            new CompactionChoice(1, 2, IsMove: true),
+            new CompactionChoice(1, 2, CompactionKind.TrivialMove),
             CompactionPicker.Pick([RunOf("b", "c", 1), RunOf("n", "z", 10), RunOf("a", "m", 10)], Options));
     }
 
@@ -133,10 +133,10 @@ public class CompactionPickerTests
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAll([]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickAll([RunOf("a", "z", 10)]));
         Assert.Equal(
-            new CompactionChoice(0, 1, IsMove: false),
+            new CompactionChoice(0, 1, CompactionKind.Merge),
             CompactionPicker.PickAll([new Run(1, [TableOf([TestTable.Leased("x", 5, "v")])])]));
         Assert.Equal(
-            new CompactionChoice(0, 2, IsMove: false),
+            new CompactionChoice(0, 2, CompactionKind.Merge),
             CompactionPicker.PickAll([RunOf("n", "z", 10), RunOf("a", "m", 10)]));
     }
 
@@ -146,7 +146,7 @@ public class CompactionPickerTests
     {
         Run[] runs = [RunOf("x", "z", 1), RunOf("a", "c", 1)];
         Assert.Equal(
-            new CompactionChoice(0, 2, IsMove: true), CompactionPicker.Pick(runs, Options with { TablesInRunMax = 2 }));
+            new CompactionChoice(0, 2, CompactionKind.TrivialMove), CompactionPicker.Pick(runs, Options with { TablesInRunMax = 2 }));
         Assert.Equal(CompactionChoice.None, CompactionPicker.Pick(runs, Options with { TablesInRunMax = 1 }));
     }
 

@@ -16,9 +16,9 @@ internal static class GrowthBugs
                 "if (_engine.State.IsStopping || (SEEDED && _versions.Current.Memtables.Length < 2)) return false;\n   "
                     + "     var version = _versions.AcquireCurrent();"),
             new Edit("CompactionScheduler.cs",
-                "if (version.Memtables is not [_, .., var memtable] || isDue",
+                "if (version.Memtables is not [_, .., var memtable] || (onlyIfPaid",
                 "var memtable = version.Memtables[^1];\n            if ((!SEEDED && version.Memtables.Length < 2) || "
-                    + "isDue")),
+                    + "(onlyIfPaid")),
 
         new(
             "merge-counts-in-another-state",

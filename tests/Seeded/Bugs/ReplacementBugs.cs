@@ -26,11 +26,11 @@ internal static class ReplacementBugs
         new("merge-counted-too-late", "statistics show a merged run and do not count the merge yet",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
-                "MergeJob.cs", "engine.Counters.Compactions++;", "if (!SEEDED) engine.Counters.Compactions++;"),
+                "MergeJob.cs", "_engine.Counters.Compactions++;", "if (!SEEDED) _engine.Counters.Compactions++;"),
             new Edit(
-                "MergeJob.cs", "versions.InstallGateHeld(change);\n            }\n",
-                "versions.InstallGateHeld(change);\n            }\n\n"
-                    + "            if (SEEDED) engine.Counters.Compactions++;\n")),
+                "MergeJob.cs", "_versions.InstallGateHeld(change);\n            }\n",
+                "_versions.InstallGateHeld(change);\n            }\n\n"
+                    + "            if (SEEDED) _engine.Counters.Compactions++;\n")),
 
         new(
             "open-fails-on-temporary-in-use", "an open fails on a temporary file in use that it cannot delete",

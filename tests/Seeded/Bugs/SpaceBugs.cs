@@ -65,8 +65,8 @@ internal static class SpaceBugs
         new("tables-of-one-size", "merges make tables of one size, however many",
             "Engine: Compaction.TablesInRunTests.TablesGrowInsteadOfMultiplying",
             new Edit(
-                "MergeJob.cs", "Math.Max(engine.Options.TableBytes, bytes",
-                "Math.Max(engine.Options.TableBytes, SEEDED ? 0 : bytes")),
+                "MergeJob.cs", "Math.Max(options.TableBytes, bytes",
+                "Math.Max(options.TableBytes, SEEDED ? 0 : bytes")),
 
         new("no-mapping-left-latches", "a shortage of mappings latches the engine",
             "Engine: Recovery.DescriptorsTests.TwentyDescriptorShortagesLoseNothing",

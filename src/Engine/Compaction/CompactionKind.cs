@@ -1,0 +1,14 @@
+namespace Varve.Compaction;
+
+/// <summary>How chosen runs become one.</summary>
+internal enum CompactionKind
+{
+    /// <summary>Nothing is to be done.</summary>
+    None,
+
+    /// <summary>Their rows are merged into new tables.</summary>
+    Merge,
+
+    /// <summary>Their tables become one run as they are: their key ranges are disjoint.</summary>
+    TrivialMove,
+}
