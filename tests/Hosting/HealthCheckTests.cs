@@ -21,7 +21,7 @@ public sealed class HealthCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task EntriesThatAreNotDurableBeyondTheBoundDegrade()
+    public async Task TooManyUnsyncedEntriesDegrade()
     {
         await using var services = Services(bounds => (bounds.FreeBytesMin, bounds.DurableLagMax) = (0, 1));
         var engine = services.GetRequiredKeyedService<LsmStateMachine>("orders");

@@ -15,7 +15,7 @@ public sealed class HostTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public async Task HostOpensEngineBeforeItsServicesAndClosesItAfterThem()
+    public async Task HostOpensEngineBeforeServicesAndClosesItAfterThem()
     {
         var seen = new List<string>();
         using var host = Host(services =>
@@ -110,7 +110,7 @@ public sealed class HostTests : IDisposable
     [InlineData("BlockBytes", "17", "BlockBytes")]
     [InlineData("Durability", "Sometimes", "Durability")]
     [InlineData("Directory", "", "Directory")]
-    public async Task StartFailsAndNamesTheOptionThatIsWrong(string key, string value, string named)
+    public async Task StartFailsAndNamesWrongOption(string key, string value, string named)
     {
         using var host = Host(services => services.AddVarve("orders", Section(("Directory", "orders"), (key, value))));
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => host.StartAsync());

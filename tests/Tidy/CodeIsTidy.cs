@@ -25,7 +25,7 @@ public partial class CodeIsTidy(ITestOutputHelper output)
     }
 
     [Fact]
-    public void TheFacadeIsShort()
+    public void FacadeIsShort()
     {
         var facade = SourceTree.CSharp("src/").Single(file => file.Path == HouseRules.Facade);
         var lines = facade.Code.Split('\n').Count(line => line.Trim().Length > 0);
@@ -51,10 +51,10 @@ public partial class CodeIsTidy(ITestOutputHelper output)
     public void TestsDoNotSleep() => Complaints.None(SourceTree.CSharp("tests/").Places(Sleeps()));
 
     [Fact]
-    public void ThereAreNoRegions() => Complaints.None(SourceTree.CSharp().Places(Regions()));
+    public void NoRegionsAreUsed() => Complaints.None(SourceTree.CSharp().Places(Regions()));
 
     [Fact]
-    public void TheScannerSeesCodeAndNothingElse()
+    public void ScannerSeesCodeOnly()
     {
         var file = new SourceFile(
             "x.cs", "a // unsafe\n/* unsafe */ b \"unsafe\\\"\" 'x' @\"un\"\"safe\" \"\"\"\nunsafe\n\"\"\" c\n");

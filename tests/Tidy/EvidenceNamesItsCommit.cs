@@ -14,7 +14,7 @@ public sealed class EvidenceNamesItsCommit : IDisposable
     public void Dispose() => Directory.Delete(_tree, recursive: true);
 
     [Fact]
-    public void EachFigureNamesACommitOfThisHistoryAndThePathsThatItTests()
+    public void FigureNamesCommitAndTestedPaths()
     {
         if (!CanRun() || Run(SourceTree.Root, "git", "rev-parse", "--is-shallow-repository") is not (0, "false\n"))
             return;
@@ -26,7 +26,7 @@ public sealed class EvidenceNamesItsCommit : IDisposable
     }
 
     [Fact]
-    public void PathsOfTheMapExist()
+    public void MappedPathsExist()
     {
         var paths = SourceTree.Read("tests/evidence.paths").Split('\n').Where(line => line.Length > 0 && line[0] != '#')
             .SelectMany(line => line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Split(
@@ -35,7 +35,7 @@ public sealed class EvidenceNamesItsCommit : IDisposable
     }
 
     [Fact]
-    public void AFigureIsStaleOnceWhatItTestsHasChanged()
+    public void FigureIsStaleAfterTestedPathsChange()
     {
         if (!CanRun()) return;
         Git("init", "-q");

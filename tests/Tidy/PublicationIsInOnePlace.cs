@@ -6,11 +6,11 @@ namespace Varve.Tests.Tidy;
 public class PublicationIsInOnePlace
 {
     [Fact]
-    public void OnlyThePublisherCallsPublish() =>
+    public void OnlyPublisherCallsPublish() =>
         Assert.Equal(["src/Engine/Commit/Publisher.cs"], Publishing(ProductCode.OfTheTree).Distinct());
 
     [Fact]
-    public void AnotherCallIsFound()
+    public void OtherCallIsFound()
     {
         const string path = "src/Engine/Snapshots/Smuggled.cs";
         var code = ProductCode.OfTheTree.With(new SourceFile(path, """

@@ -11,7 +11,7 @@ namespace Varve.Tests.Tidy;
 public partial class RoomsPointDown(ITestOutputHelper output)
 {
     [Fact]
-    public void NoFileUsesARoomAboveIt()
+    public void NoFileUsesRoomAboveIt()
     {
         var upward = Upward(ProductCode.OfTheTree).ToLookup(use => use.Pair);
         foreach (var pair in upward.OrderBy(pair => pair.Key, StringComparer.Ordinal))
@@ -21,7 +21,7 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     }
 
     [Fact]
-    public void ARelativeNameHidesNothing()
+    public void RelativeNameIsResolved()
     {
         const string path = "src/Engine/Tables/Smuggled.cs";
         var code = ProductCode.OfTheTree.With(new SourceFile(path, """
@@ -38,7 +38,7 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AMemberOfARoomAboveIsFoundWithoutItsTypesName()
+    public void MemberOfUpperRoomIsFoundWithoutTypeName()
     {
         var code = ProductCode.OfTheTree.With(new SourceFile("src/Format/Smuggled.cs", """
             namespace Varve.Format;
@@ -56,7 +56,7 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     }
 
     [Fact]
-    public void EveryNameOfSrcHasAMeaning() => Complaints.None(ProductCode.OfTheTree.Unresolved);
+    public void EveryNameOfSrcResolves() => Complaints.None(ProductCode.OfTheTree.Unresolved);
 
     [Fact]
     public void EveryFileIsInARoomAndEveryRoomHasFiles()
@@ -72,7 +72,7 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     }
 
     [Fact]
-    public void TheTableIsReadFromTheTopDown()
+    public void LayersTableIsReadTopDown()
     {
         var rooms = new Rooms(
             "## Other\n| `src/No` | x |\n## Layers\n\n| `src/A/B` | b |\n| `src/A` | a |\n| `src/A/C` | c |\n");
@@ -87,13 +87,13 @@ public partial class RoomsPointDown(ITestOutputHelper output)
 
     /// <summary>Seeded bugs know files by their names.</summary>
     [Fact]
-    public void FilesOfSrcHaveNamesOfTheirOwn() =>
+    public void FilesOfSrcHaveUniqueNames() =>
         Complaints.None(
             SourceTree.CSharp("src/").GroupBy(file => Path.GetFileName(file.Path)).Where(group => group.Count() > 1)
                 .Select(group => string.Join(", ", group.Select(file => file.Path))));
 
     [Fact]
-    public void NamespacesOfTheEngineFollowRoomsAndPublicTypesAreInVarve()
+    public void NamespacesFollowRoomsAndPublicTypesAreInVarve()
     {
         var wrong =
             from type in ProductCode.OfTheTree.Types()
@@ -106,7 +106,7 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     }
 
     [Fact]
-    public void FormatKnowsNothingOfFiles() => Complaints.None(SourceTree.CSharp("src/Format/").Places(BeyondBytes()));
+    public void FormatUsesNoFiles() => Complaints.None(SourceTree.CSharp("src/Format/").Places(BeyondBytes()));
 
     private static IEnumerable<Use> Upward(ProductCode code) =>
         code.Uses.Where(use => Rooms.OfTheTree.IsUpward(RoomOf(use.User), RoomOf(use.Used)));

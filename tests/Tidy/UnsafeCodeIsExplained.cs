@@ -9,7 +9,7 @@ public class UnsafeCodeIsExplained(ITestOutputHelper output)
     private const string ToDoFolder = "tests/Tidy/UnsafeToDo/";
 
     [Fact]
-    public void RoomsUseTheListedKindsAndNoOther()
+    public void RoomsUseListedKindsAndNoOther()
     {
         var found = new Dictionary<(string Room, string Kind), int>();
         foreach (var file in SourceTree.CSharp("src/"))
@@ -46,7 +46,7 @@ public class UnsafeCodeIsExplained(ITestOutputHelper output)
     }
 
     [Fact]
-    public void OnlyTheEngineAndItsFormatsAllowUnsafeCode()
+    public void OnlyEngineAndItsFormatsAllowUnsafeCode()
     {
         var allowing = SourceTree.Files
             .Where(file => file.Path.EndsWith("proj", StringComparison.Ordinal)

@@ -34,7 +34,7 @@ public partial class WalksAreCounted(ITestOutputHelper output)
     }
 
     [Fact]
-    public void WalksChangeRoomsAsOftenAsThePageSaysAndNotTooOften() =>
+    public void WalksChangeRoomsAsDocumentedAndWithinLimits() =>
         Complaints.None(Read(SourceTree.Read("docs/WALKS.md")).SelectMany(walk =>
         {
             var changes = walk.Stays.Count - 1;
@@ -43,7 +43,7 @@ public partial class WalksAreCounted(ITestOutputHelper output)
         }));
 
     [Fact]
-    public void FilesOfAWalkAreInItsRoomsAndLeadToOneAnother() =>
+    public void FilesOfWalkAreInItsRoomsAndUseEachOther() =>
         Complaints.None(Read(SourceTree.Read("docs/WALKS.md")).SelectMany(walk => Follow(walk)));
 
     [Fact]

@@ -31,7 +31,7 @@ public class StartDecisionTests
             StartDecision.For(Enum.Parse<RecoveredEnd>(end), durability));
 
     [Fact]
-    public void TheTableHasACellForEachEndAndDurability() =>
+    public void TableHasCellForEachEndAndDurability() =>
         Assert.Equal(
             (from end in Enum.GetNames<RecoveredEnd>()
              from durability in Enum.GetValues<Durability>()
@@ -39,7 +39,7 @@ public class StartDecisionTests
             Cells.Select(cell => ((string)cell[0], (Durability)cell[1])).Order());
 
     [Fact]
-    public void AnEndOutsideTheTableIsRefused() =>
+    public void EndOutsideTableIsRefused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => StartDecision.For((RecoveredEnd)4, Durability.Power));
 
     [Theory]
@@ -47,11 +47,11 @@ public class StartDecisionTests
     [InlineData(nameof(LogEnding.Clean), true, nameof(RecoveredEnd.Sealed))]
     [InlineData(nameof(LogEnding.TornTail), false, nameof(RecoveredEnd.TornTail))]
     [InlineData(nameof(LogEnding.TornTail), true, nameof(RecoveredEnd.Sealed))]
-    public void TheEndIsThatOfTheRecoveredLog(string ending, bool isSealed, string end) =>
+    public void EndIsThatOfRecoveredLog(string ending, bool isSealed, string end) =>
         Assert.Equal(
             Enum.Parse<RecoveredEnd>(end),
             StartDecision.EndOf(new RecoveredLog([], [], Enum.Parse<LogEnding>(ending), isSealed, 0, default)));
 
     [Fact]
-    public void WithoutALogThereIsNoEnd() => Assert.Equal(RecoveredEnd.NoLog, StartDecision.EndOf(null));
+    public void MissingLogHasNoEnd() => Assert.Equal(RecoveredEnd.NoLog, StartDecision.EndOf(null));
 }

@@ -28,7 +28,7 @@ public sealed class MergingIteratorTests
     }
 
     [Fact]
-    public void MoreRunsThanATournamentSearchesAreMerged() =>
+    public void MoreRunsThanTournamentSearchesAreMerged() =>
         Check(TestRows.RunsOfShape(1, HeadTournament.SearchableInputsMax + 6), 7);
 
     private static void Check(List<TestRow>[] rows, int seed)

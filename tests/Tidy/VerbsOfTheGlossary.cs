@@ -9,7 +9,7 @@ namespace Varve.Tests.Tidy;
 /// Five verbs end the use of something: Dispose, Release, Retire, Recycle and Drop, as docs/GLOSSARY.md defines them. A
 /// method of the engine or its formats has none of the words that they replace.
 /// </summary>
-public class VerbsOfTheHouse
+public class VerbsOfTheGlossary
 {
     private const string ToDoFolder = "tests/Tidy/VerbsToDo/";
 
@@ -42,7 +42,7 @@ public class VerbsOfTheHouse
     }
 
     [Fact]
-    public void WordsThatOnlyBeginLikeAVerbAreFree()
+    public void WordsThatOnlyBeginLikeVerbsAreAllowed()
     {
         var file = new SourceFile(
             "x.cs", "class A { void Close() { } void Closest() { } void FreeAll() { } void Freely() { } }");

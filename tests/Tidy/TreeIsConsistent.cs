@@ -5,10 +5,10 @@ using Xunit;
 namespace Varve.Tests.Tidy;
 
 /// <summary>The tree around the code: projects, documents, commands.</summary>
-public partial class TheTreeIsWhole
+public partial class TreeIsConsistent
 {
     [Fact]
-    public void TheProductDependsOnWhatIsAllowedAndNothingElse()
+    public void ProductUsesAllowedPackagesOnly()
     {
         foreach (var (project, allowed) in HouseRules.ProductPackages)
             Complaints.None(References(project, "PackageReference").Except(allowed));
@@ -57,11 +57,11 @@ public partial class TheTreeIsWhole
     }
 
     [Fact]
-    public void NothingPointsOutOfTheTree() =>
+    public void NoPathLeavesTheTree() =>
         Complaints.None(SourceTree.Files.Places(OutsidePaths(), wholeText: true));
 
     [Fact]
-    public void LinksBetweenDocumentsLead()
+    public void LinksBetweenDocumentsResolve()
     {
         var broken =
             from file in SourceTree.Files
@@ -77,7 +77,7 @@ public partial class TheTreeIsWhole
     }
 
     [Fact]
-    public void TheReadmesTwoCommandsExist()
+    public void ReadmeCommandsExist()
     {
         var readme = SourceTree.Read("README.md");
         Assert.Contains(HouseRules.TestCommand, readme, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public partial class TheTreeIsWhole
     }
 
     [Fact]
-    public void CiRunsWhatTheReadmeSays()
+    public void CiRunsReadmeCommands()
     {
         var script = SourceTree.Read(".ci/run");
         Assert.StartsWith("#!/usr/bin/env bash\n", script, StringComparison.Ordinal);
