@@ -2,14 +2,12 @@ using System.Buffers;
 using Varve.Background;
 using Varve.Commit;
 using Varve.Compaction;
-using Varve.Contract;
 using Varve.LiveKeys;
 using Varve.Memtables;
 using Varve.Reading;
 using Varve.Recovery;
 using Varve.Runtime;
 using Varve.Snapshots;
-using Varve.Storage;
 using Varve.Versions;
 
 namespace Varve;
@@ -27,24 +25,22 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     private readonly WalSyncer _syncer;
     private readonly CommitPipeline _commit;
     private readonly LeaseCleaner _cleaner;
-    private readonly BackgroundScheduler? _background; // null when read-only: nothing to do there
-    private readonly Follower? _follower;              // of a read-only engine
+    private readonly BackgroundScheduler? _background; // a writer's
+    private readonly Follower? _follower;              // a read-only engine's
     private readonly SnapshotService _snapshots;
     private readonly StatisticsReader _statistics;
     private readonly EngineShutdown _shutdown;
 
-    private LsmStateMachine(
-        EngineContext engine, EngineSeams seams, string directory, IStorage storage, DirectoryClaim claim,
-        RecoveredDatabase parts, MemtableStock stock)
+    private LsmStateMachine(OpenedDatabase opened, EngineSeams seams)
     {
+        // The database: files, versions, memory.
+        var (parts, wal, stock) = (opened.Recovered, opened.Recovered.Wal, opened.Stock);
+        var engine = _engine = opened.Engine;
         var options = engine.Options;
-        _engine = engine;
-
-        // What is there: files, versions, memory.
         _versions = new VersionSet(
-            storage, directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version,
+            opened.Storage, opened.Directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version,
             options.SpareTableBytes);
-        var supply = new MemtableSupply(options, parts.Pool, stock, parts.Wal.Active.Length);
+        var supply = new MemtableSupply(options, parts.Pool, stock, wal.Active.Length);
         var liveKeys = new LiveKeyCounter(parts.Version);
         var history = new History(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
 
@@ -54,55 +50,45 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
             options.ReadOnly ? null : engine.BackgroundWake);
         _reads = new PointReads(_versions, _sessions, liveKeys, engine.State);
 
-        // The write path.
-        var publisher = new Publisher(engine, _versions, parts.Wal);
+        // Writes.
+        var publisher = new Publisher(engine, _versions, wal);
         var progress = new FlushProgress(_versions);
-        _syncer = new WalSyncer(engine, seams, _versions, parts.Wal, supply, publisher, parts.Durable);
+        _syncer = new WalSyncer(engine, seams, _versions, wal, supply, publisher, parts.Durable);
         var buffers = new ChunkBuffers(engine.Allocations);
-        var rotation = new MemtableRotation(engine, _versions, parts.Wal, supply, _syncer, buffers);
-        var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, parts.Wal, progress);
-        _commit = new CommitPipeline(engine, _versions, parts.Wal, buffers, rotation, publisher, _syncer, throttle);
-        var horizon = new LeaseHorizon(engine, _versions, parts.Wal, liveKeys);
-        _cleaner = new LeaseCleaner(
-            engine, _versions, parts.Wal, _sessions, liveKeys, horizon, _commit, _syncer);
+        var rotation = new MemtableRotation(engine, _versions, wal, supply, _syncer, buffers);
+        var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, wal, progress);
+        _commit = new CommitPipeline(engine, _versions, wal, buffers, rotation, publisher, _syncer, throttle);
+        var horizon = new LeaseHorizon(engine, _versions, wal, liveKeys);
+        _cleaner = new LeaseCleaner(engine, _versions, wal, _sessions, liveKeys, horizon, _commit, _syncer);
 
-        // The background.
+        // The background of a writer; the follower of a reader.
         if (options.ReadOnly)
         {
-            _follower = new Follower(
-                engine, _versions, liveKeys, _syncer, stock, parts.Manifest, parts.Replay);
+            _follower = new Follower(engine, _versions, liveKeys, _syncer, stock, parts.Manifest, parts.Replay);
         }
         else
         {
-            var completion = new FlushCompletion(engine, _versions, history, parts.Wal, supply, _syncer, buffers);
+            var completion = new FlushCompletion(engine, _versions, history, wal, supply, _syncer, buffers);
             var jobs = new CompactionScheduler(
                 engine, _versions, _syncer, liveKeys, horizon, completion, progress, throttle);
             _background = new BackgroundScheduler(
-                engine, seams, _versions, parts.Wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
+                engine, seams, _versions, wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
         }
 
-        // Long tasks, and the end.
+        // Long tasks, statistics, the end.
         var tasks = new LongRunningTasks(seams);
         _snapshots = new SnapshotService(
-            engine, _versions, parts.Wal, _sessions, history, liveKeys, _commit, rotation, _syncer, progress, tasks);
+            engine, _versions, wal, _sessions, history, liveKeys, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
-            engine, _versions, parts.Wal, _sessions, supply, buffers, _syncer, parts.TornTailBytes,
-            parts.Replay.Entries);
+            engine, _versions, wal, _sessions, supply, buffers, _syncer, parts.TornTailBytes, parts.Replay.Entries);
         _shutdown = new EngineShutdown(
             engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,
-            claim);
+            opened.Claim);
 
+        // Calls from rooms below to objects of rooms above them.
+        stock.Segments = _syncer.Recycle;
+        engine.State.Failed = _shutdown.WakeWaiters;
         parts.Replay.UpdateGenerationLocked();
-        stock.Segments = segment =>
-        {
-            _syncer.WaitForCurrent();
-            supply.Segments.Recycle(segment);
-        };
-        engine.State.Failed = () =>
-        {
-            progress.WakeWaiters();
-            _background?.FailRequests();
-        };
     }
 
     /// <inheritdoc/>
@@ -124,7 +110,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         get
         {
             _engine.State.EnsureOpen();
-            using (_versions.EnterGate()) return _syncer.DurableLocked;
+            return _syncer.Durable;
         }
     }
 
@@ -168,59 +154,40 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     internal static LsmStateMachine Open(string directory, EngineOptions options, EngineSeams seams)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        ByteOrder.EnsureSupported();
-        options = options with { }; // the caller's object may change
-        OptionChecks.Check(options);
-        var storage = seams.Storage ?? Storages.Default;
-        directory = Path.GetFullPath(directory);
-        var log = new EngineLog(options.LoggerFactory);
-        var claim = options.ReadOnly
-            ? DirectoryClaim.TryRead(storage, directory) ?? throw DatabaseCreator.NoDatabase(storage, directory)
-            : DirectoryClaim.Write(storage, directory);
-        var stock = new MemtableStock();
-        RecoveredDatabase? parts = null;
-        LsmStateMachine? engine = null;
+        var opened = OpenedDatabase.Open(directory, options, seams);
+        var engine = Build(opened, seams);
+        engine.Start(opened);
+        return engine;
+    }
+
+    private static LsmStateMachine Build(OpenedDatabase opened, EngineSeams seams)
+    {
         try
         {
-            parts = new DatabaseOpener(storage, directory, options, seams.Allocations).Open(stock);
-            options = options with { LeaseClock = parts.LeaseClock };
-            var running = new EngineContext(
-                options, new EngineState(options, log),
-                new EngineClock(options, parts.Replay.LocalTimeMinMs(options.LeaseClock)), new EngineCounters(), log,
-                new WakeSignal(), seams.Allocations);
-            engine = new LsmStateMachine(running, seams, directory, storage, claim, parts, stock);
-            engine.Begin(parts.Replay.Entries, parts.TornTailBytes);
-            return engine;
+            return new LsmStateMachine(opened, seams);
         }
         catch
         {
-            if (engine is not null)
-            {
-                engine._shutdown.Close();
-            }
-            else
-            {
-                parts?.Dispose();
-                stock.Dispose();
-                claim.Dispose();
-            }
-
+            opened.Dispose();
             throw;
         }
     }
 
-    /// <summary>
-    /// Starts what works beside the callers. What fails here, the user's timer among it, ends in the shutdown.
-    /// </summary>
-    private void Begin(long recoveredEntries, long tornTailBytes)
+    /// <summary>Starts the threads and the user's timers; closes the engine if one of them does not start.</summary>
+    private void Start(OpenedDatabase opened)
     {
-        _syncer.Start();
-        _background?.Start();
-        _syncer.Wake();
-        var (index, term) = LastApplied;
-        _engine.Log.Post(
-            logger => Log.Opened(logger, _versions.Directory, index, term, recoveredEntries, tornTailBytes));
-        _engine.Log.Emit();
+        try
+        {
+            _syncer.Start();
+            _background?.Start();
+            _syncer.Wake();
+            opened.LogOpened();
+        }
+        catch
+        {
+            _shutdown.Close();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -349,21 +316,11 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        using var view = OpenView(); // and no pin: the caller's code may take as long as it likes
-        if (!view.TryGet(key, out var value)) return false;
-        destination.Write(value);
-        return true;
+        return _reads.TryGet(key, destination);
     }
 
     /// <inheritdoc/>
-    public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix)
-    {
-        var entries = new List<KeyValueEntry>();
-        using var view = OpenView();
-        foreach (var entry in view.ScanPrefix(prefix))
-            entries.Add(new KeyValueEntry(entry.Key.ToArray(), entry.Value.ToArray()));
-        return new ScanResult(entries, view.Revision);
-    }
+    public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) => _reads.ScanPrefix(prefix);
 
     /// <summary>
     /// Opens a view of the present state: every read through it is of one revision, and spans point into the engine's

@@ -51,6 +51,15 @@ internal sealed class WalSyncer : IDisposable
     /// <summary>The last entry known to be durable; under the gate.</summary>
     public LogId DurableLocked => _durable;
 
+    /// <summary>The last entry known to be durable.</summary>
+    public LogId Durable
+    {
+        get
+        {
+            using (_versions.EnterGate()) return _durable;
+        }
+    }
+
     /// <summary>Begins its work.</summary>
     public void Start()
     {
@@ -108,14 +117,17 @@ internal sealed class WalSyncer : IDisposable
     }
 
     /// <summary>
-    /// Waits for the sync that is under way, if any: it may still hold a segment that the log has forgotten by now.
+    /// Recycles a segment that the log has dropped. A sync that is under way may still have it, so that sync ends first;
+    /// later ones do not know the segment.
     /// </summary>
-    public void WaitForCurrent()
+    public void Recycle(WalSegment segment)
     {
         lock (_syncing)
         {
-            // Those that begin later do not know the segment.
+            // The sync that was under way has ended.
         }
+
+        _supply.Segments.Recycle(segment);
     }
 
     /// <summary>Notes that everything up to an entry is durable in tables; under the gate.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.LiveKeys;
@@ -8,7 +9,8 @@ using Varve.Versions;
 namespace Varve.Reading;
 
 /// <summary>
-/// Reads of single keys, of groups of keys, and of the count, each at the present revision. Any thread; no lock.
+/// Reads at the present revision: of a key, a group of keys, a prefix, the count. Any thread; only the count takes a
+/// lock.
 /// </summary>
 internal sealed class PointReads(
     VersionSet versions, ReadSessions sessions, LiveKeyCounter liveKeys, EngineState state)
@@ -41,6 +43,25 @@ internal sealed class PointReads(
         {
             sessions.Leave(slot);
         }
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.TryGet"/>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
+    {
+        using var view = sessions.OpenView(); // and no pin: the caller's code may take any time
+        if (!view.TryGet(key, out var value)) return false;
+        destination.Write(value);
+        return true;
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.ScanPrefix"/>
+    public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix)
+    {
+        var entries = new List<KeyValueEntry>();
+        using var view = sessions.OpenView();
+        foreach (var entry in view.ScanPrefix(prefix))
+            entries.Add(new KeyValueEntry(entry.Key.ToArray(), entry.Value.ToArray()));
+        return new ScanResult(entries, view.Revision);
     }
 
     /// <inheritdoc cref="LsmStateMachine.GetMulti"/>

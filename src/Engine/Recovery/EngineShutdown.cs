@@ -64,6 +64,16 @@ internal sealed class EngineShutdown(
     }
 
     /// <summary>
+    /// Wakes the callers that wait for the background, and fails the compactions that they asked for: the engine has
+    /// closed, or a failure was latched.
+    /// </summary>
+    public void WakeWaiters()
+    {
+        progress.WakeWaiters();
+        background?.FailRequests();
+    }
+
+    /// <summary>
     /// Ends everything that runs, whatever fails meanwhile: what follows takes the memory from under it.
     /// </summary>
     private void EndWork()
@@ -79,8 +89,7 @@ internal sealed class EngineShutdown(
         finally
         {
             syncer.Dispose();
-            progress.WakeWaiters();
-            background?.FailRequests();
+            WakeWaiters();
         }
     }
 

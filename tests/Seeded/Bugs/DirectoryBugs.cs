@@ -50,15 +50,15 @@ internal static class DirectoryBugs
 
         new("late-failure-leaves-the-engine", "an open that fails at its end leaves threads, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.ClockWithoutTimersFailsOpenWithoutTrace",
-            new Edit("LsmStateMachine.cs", "engine._shutdown.Close();", "if (!SEEDED) engine._shutdown.Close();")),
+            new Edit("LsmStateMachine.cs", "_shutdown.Close();\n            throw;", "if (!SEEDED) _shutdown.Close();\n            throw;")),
 
         new(
             "unstarted-thread-leaves-the-engine",
             "an open whose thread cannot be started leaves the other thread, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.ThreadThatCannotStartFailsOpenWithoutTrace",
             new Edit(
-                "LsmStateMachine.cs", "if (engine is not null)\n",
-                "if (SEEDED && engine is not null) _ = engine;\n            else if (engine is not null)\n")),
+                "LsmStateMachine.cs", "opened.LogOpened();\n        }\n        catch",
+                "opened.LogOpened();\n        }\n        catch when (!SEEDED)")),
 
         new("unstarted-thread-is-joined", "a close waits for a thread that could not start",
             "Engine: Recovery.FailedOpenTests.ThreadThatCannotStartFailsOpenWithoutTrace",
@@ -87,8 +87,8 @@ internal static class DirectoryBugs
         new("failed-open-keeps-memory", "a failed open leaks the memory of its memtables",
             "Engine: Recovery.FailedOpenTests.FailedOpenOfRecoveredDatabaseLeaksNoMemory",
             new Edit(
-                "LsmStateMachine.cs", "stock.Dispose();\n                claim",
-                "if (!SEEDED) stock.Dispose();\n                claim")),
+                "OpenedDatabase.cs", "stock.Dispose();\n            claim",
+                "if (!SEEDED) stock.Dispose();\n            claim")),
 
         new(
             "debris-swept-last",

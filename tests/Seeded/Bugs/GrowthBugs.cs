@@ -57,9 +57,9 @@ internal static class GrowthBugs
             "writer-under-a-pin",
             "the caller's buffer writer runs under a pin, which keeps everything retired meanwhile",
             "Engine: Recovery.GrowthTests.SlowBufferWriterBlocksNothing",
-            new Edit("LsmStateMachine.cs",
-                "using var view = OpenView(); if (!view.TryGet(key",
-                "if (SEEDED) _versions.Pins.Enter(); using var view = OpenView(); if (!view.TryGet(key")),
+            new Edit("PointReads.cs",
+                "using var view = sessions.OpenView(); if (!view.TryGet(key",
+                "if (SEEDED) versions.Pins.Enter(); using var view = sessions.OpenView(); if (!view.TryGet(key")),
 
         new("scan-kept-at-its-end", "a finished scan is kept until its view is closed",
             "Engine: Recovery.GrowthTests.FinishedScansOfViewKeepNoMemory",

@@ -88,7 +88,7 @@ internal static class LeaseBugs
         new("tool-has-a-clock-of-its-own", "a tool judges the leases of a database by its own default clock",
             "Engine: Leases.StoredClockTests.ToolOpensWithDatabaseClockSoCompactionKeepsLiveKeys",
             new Edit(
-                "LsmStateMachine.cs", "options = options with { LeaseClock = parts.LeaseClock };",
+                "OpenedDatabase.cs", "options = options with { LeaseClock = parts.LeaseClock };",
                 "if (!SEEDED) options = options with { LeaseClock = parts.LeaseClock };")),
 
         new("reset-forgets-the-lease-clock", "a reset database gets the local lease clock",

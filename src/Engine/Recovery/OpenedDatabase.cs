@@ -1,0 +1,70 @@
+using Varve.Background;
+using Varve.Contract;
+using Varve.Memtables;
+using Varve.Runtime;
+using Varve.Storage;
+
+namespace Varve.Recovery;
+
+/// <summary>A database that this process has claimed and recovered, before an engine runs on it.</summary>
+/// <param name="Engine">The state that every room of the engine shares.</param>
+/// <param name="Storage">The file system.</param>
+/// <param name="Directory">The full path of the directory.</param>
+/// <param name="Claim">The writer's lock of the directory, or a reader's share.</param>
+/// <param name="Stock">The index memory of its memtables.</param>
+/// <param name="Recovered">What recovery made of its files.</param>
+internal sealed record OpenedDatabase(
+    EngineContext Engine, IStorage Storage, string Directory, DirectoryClaim Claim, MemtableStock Stock,
+    RecoveredDatabase Recovered) : IDisposable
+{
+    /// <summary>Checks the options, claims the directory and recovers the database in it.</summary>
+    /// <inheritdoc cref="LsmStateMachine.Open(string, EngineOptions?)" path="/exception"/>
+    public static OpenedDatabase Open(string directory, EngineOptions options, EngineSeams seams)
+    {
+        ByteOrder.EnsureSupported();
+        options = options with { }; // the caller's object may change
+        OptionChecks.Check(options);
+        var storage = seams.Storage ?? Storages.Default;
+        directory = Path.GetFullPath(directory);
+        var log = new EngineLog(options.LoggerFactory);
+        var claim = options.ReadOnly
+            ? DirectoryClaim.TryRead(storage, directory) ?? throw DatabaseCreator.NoDatabase(storage, directory)
+            : DirectoryClaim.Write(storage, directory);
+        var stock = new MemtableStock();
+        RecoveredDatabase? parts = null;
+        try
+        {
+            parts = new DatabaseOpener(storage, directory, options, seams.Allocations).Open(stock);
+            options = options with { LeaseClock = parts.LeaseClock };
+            var clock = new EngineClock(options, parts.Replay.LocalTimeMinMs(options.LeaseClock));
+            var engine = new EngineContext(
+                options, new EngineState(options, log), clock, new EngineCounters(), log, new WakeSignal(),
+                seams.Allocations);
+            return new OpenedDatabase(engine, storage, directory, claim, stock, parts);
+        }
+        catch
+        {
+            parts?.Dispose();
+            stock.Dispose();
+            claim.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Logs that the engine runs.</summary>
+    public void LogOpened()
+    {
+        var (index, term) = Recovered.Replay.Position.Id;
+        var (entries, torn) = (Recovered.Replay.Entries, Recovered.TornTailBytes);
+        Engine.Log.Post(logger => Log.Opened(logger, Directory, index, term, entries, torn));
+        Engine.Log.Emit();
+    }
+
+    /// <summary>Gives everything back if no engine was built on it.</summary>
+    public void Dispose()
+    {
+        Recovered.Dispose();
+        Stock.Dispose();
+        Claim.Dispose();
+    }
+}
