@@ -46,7 +46,8 @@ public class FacadeOnlyDelegates
     private static int LinesOf(BlockSyntax? body) =>
         body is null
             ? 0
-            : new SourceFile("x.cs", body.ToString()).Code.Split('\n').Count(line => line.Trim() is not ("" or "{" or "}"));
+            : new SourceFile("x.cs", body.ToString()).Code.Split('\n')
+                .Count(line => line.Trim() is not ("" or "{" or "}"));
 
     private static ClassDeclarationSyntax Parse(string text) =>
         CSharpSyntaxTree.ParseText(text).GetRoot().DescendantNodes().OfType<ClassDeclarationSyntax>().First();

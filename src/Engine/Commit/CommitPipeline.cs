@@ -28,8 +28,8 @@ namespace Varve.Commit;
 /// </list>
 /// <para>
 /// The obvious design copies entries into a memtable of its own and logs the encoded chunk. It stores each byte twice,
-/// and replay has to evaluate compare-and-swaps and leases again, with the clock of another day. Here the segment is the
-/// memtable's storage, and the record says what happened.
+/// and replay has to evaluate compare-and-swaps and leases again, with the clock of another day. Here the segment is
+/// the memtable's storage, and the record says what happened.
 /// </para>
 /// <para>
 /// Threads: any applier. One at a time is in the gate. The user's clock and memory run before the gate, never under it.

@@ -117,8 +117,8 @@ internal sealed class WalSyncer : IDisposable
     }
 
     /// <summary>
-    /// Recycles a segment that the log has dropped. A sync that is under way may still have it, so that sync ends first;
-    /// later ones do not know the segment.
+    /// Recycles a segment that the log has dropped. A sync that is under way may still have the segment, so that sync
+    /// ends first; later ones do not know it.
     /// </summary>
     public void Recycle(WalSegment segment)
     {

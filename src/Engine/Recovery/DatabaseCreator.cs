@@ -1,4 +1,3 @@
-using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Versions;

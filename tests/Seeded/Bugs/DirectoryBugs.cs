@@ -50,7 +50,9 @@ internal static class DirectoryBugs
 
         new("late-failure-leaves-the-engine", "an open that fails at its end leaves threads, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.ClockWithoutTimersFailsOpenWithoutTrace",
-            new Edit("LsmStateMachine.cs", "_shutdown.Close();\n            throw;", "if (!SEEDED) _shutdown.Close();\n            throw;")),
+            new Edit(
+                "LsmStateMachine.cs", "_shutdown.Close();\n            throw;",
+                "if (!SEEDED) _shutdown.Close();\n            throw;")),
 
         new(
             "unstarted-thread-leaves-the-engine",
