@@ -55,7 +55,7 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
 
     private void CheckEnd(RecoveredLog log)
     {
-        if (log.Ending is LogEnding.Clean or LogEnding.Unsupported) return;
+        if (log.Ending is LogEnding.CleanEnd or LogEnding.Unsupported) return;
         var last = log.Segments.Count == 0 ? null : log.Segments[^1];
         var beyond = 0L;
         ulong lastIndex = 0;

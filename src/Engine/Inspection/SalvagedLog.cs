@@ -71,7 +71,7 @@ internal sealed class SalvagedLog : IDisposable
 
     private void LookBeyond(bool exact)
     {
-        if (_log.Ending == LogEnding.Clean && !_hasStopped) return;
+        if (_log.Ending == LogEnding.CleanEnd && !_hasStopped) return;
         var last = _log.Segments.Count == 0 ? null : _log.Segments[^1];
         var kept = Replay.Position.Index;
         foreach (var segment in _log.Unused.Where(segment => last is null || segment.Number > last.Number).Prepend(

@@ -127,7 +127,7 @@ internal sealed class Follower(
             var made = new List<Memtable>();
             try
             {
-                while (growth.TakeNext() is { } segment)
+                while (growth.DequeueNext() is { } segment)
                 {
                     made.Add(Replay.Replay(segment));
                     memtables.Insert(0, made[^1]);

@@ -114,7 +114,9 @@ internal sealed class WalReplayer
     {
         ref readonly var header = ref record.Header;
         if (header.LastIndex < Position.Index || header.Term < Position.Term)
-            throw Refused(segment, header.Offset, new DecodeError(WalRecordHeader.LastIndexField, "record does not follow on the one before it"));
+            throw Refused(
+                segment, header.Offset,
+                new DecodeError(WalRecordHeader.LastIndexField, "record does not follow on the one before it"));
         var isChunk = Apply(segment, record);
         // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
         Position = new LogPosition(
@@ -164,7 +166,8 @@ internal sealed class WalReplayer
             case WalRecordType.Chunk:
                 if (header.FirstIndex <= Position.Index)
                     throw Refused(
-                        segment, header.Offset, new DecodeError(WalRecordHeader.FirstIndexField, "entries do not follow on the ones before"));
+                        segment, header.Offset,
+                        new DecodeError(WalRecordHeader.FirstIndexField, "entries do not follow on the ones before"));
                 if (!record.TryOpenColumns(out var columns, out var error))
                     throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())

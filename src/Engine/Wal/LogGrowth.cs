@@ -5,8 +5,8 @@ using Varve.Storage;
 namespace Varve.Wal;
 
 /// <summary>
-/// What a writer has added to a log behind what a reader has read of it: records in the segment that was the last, and
-/// segments that follow on it. Owns the new segments that are not taken.
+/// The records that a writer appended behind those that a reader has read: in the reader's last segment, and in new
+/// segments that continue it. Owns the new segments until they are dequeued. One thread.
 /// </summary>
 internal sealed class LogGrowth : IDisposable
 {
@@ -20,20 +20,20 @@ internal sealed class LogGrowth : IDisposable
     private LogGrowth(IStorage storage, string directory, Guid databaseId, WalSegment last) =>
         (_storage, _directory, _databaseId, _last, End) = (storage, directory, databaseId, last, last.End);
 
-    /// <summary>Where the records end in the segment that was the last.</summary>
+    /// <summary>The end of the records in the reader's last segment.</summary>
     public long End { get; private set; }
 
-    /// <summary>How far the new records know the log to be durable.</summary>
+    /// <summary>The new records know the log to be durable up to here.</summary>
     public LogOffset Synced { get; private set; }
 
-    /// <summary>Those that follow, their ends set.</summary>
+    /// <summary>The new segments in order, their ends set.</summary>
     public IReadOnlyCollection<WalSegment> Segments => _segments;
 
-    /// <summary>Follows the log.</summary>
+    /// <summary>Follows the log from the end of <paramref name="last"/>.</summary>
     /// <param name="storage">The file system.</param>
     /// <param name="directory">The database.</param>
-    /// <param name="databaseId">Whose segments they have to be.</param>
-    /// <param name="last">The last segment that is read; its end is where that ended, and stays.</param>
+    /// <param name="databaseId">The database's id, which every segment carries.</param>
+    /// <param name="last">The reader's last segment; its end stays as it is.</param>
     public static LogGrowth Find(IStorage storage, string directory, Guid databaseId, WalSegment last)
     {
         var read = last.End;
@@ -54,19 +54,19 @@ internal sealed class LogGrowth : IDisposable
         }
     }
 
-    /// <summary>The next of the segments, the caller's from here on; null: there are no more.</summary>
-    public WalSegment? TakeNext() => _segments.TryDequeue(out var next) ? next : null;
+    /// <summary>Dequeues the next new segment, which the caller owns from here on; null: there are no more.</summary>
+    public WalSegment? DequeueNext() => _segments.TryDequeue(out var next) ? next : null;
 
-    /// <exception cref="CorruptionException">A segment that the log says it goes on in is not there.</exception>
+    /// <exception cref="CorruptionException">The log names a segment that does not exist.</exception>
     public void ThrowIfMissing()
     {
         if (_missing is not null)
-            throw CorruptionException.Of(_missing, 0, "log", "no such file, the log goes on in it");
+            throw CorruptionException.Of(_missing, 0, "log", "file does not exist, and the log continues in it");
     }
 
     public void Dispose()
     {
-        while (TakeNext() is { } segment) segment.Dispose();
+        while (DequeueNext() is { } segment) segment.Dispose();
     }
 
     private void Follow()
@@ -75,30 +75,30 @@ internal sealed class LogGrowth : IDisposable
         var current = _last;
         while (true)
         {
-            var goesOnIn = WalRecovery.ReadToEnd(current, ref synced, out var error);
+            var continuesIn = current.FindEnd(ref synced, out var error);
             if (error.IsUnsupported) throw DecodeFailure.Of(current.Path, current.End, "record", error);
             if (current == _last) End = current.End;
             Synced = synced;
-            if (FindNext(current, goesOnIn) is not { } next) return;
+            if (FindNext(current, continuesIn) is not { } next) return;
             _segments.Enqueue(next);
             current = next;
         }
     }
 
-    private WalSegment? FindNext(WalSegment current, ulong? goesOnIn)
+    private WalSegment? FindNext(WalSegment current, ulong? continuesIn)
     {
         var numbers = new List<ulong>();
         foreach (var name in _storage.List(_directory))
             if (FileNames.TryParse(name, FileNames.SegmentSuffix, out var number) && number > current.Number)
                 numbers.Add(number);
-        if (goesOnIn is { } named && !numbers.Contains(named)) _missing = PathOf(named);
+        if (continuesIn is { } named && !numbers.Contains(named)) _missing = PathOf(named);
         numbers.Sort();
         foreach (var number in numbers)
         {
-            var candidate = WalRecovery.OpenSegment(_storage, PathOf(number), number, _databaseId, MappingAccess.Table);
-            if (WalRecovery.LinksTo(candidate, current))
+            var candidate = WalSegment.Open(_storage, PathOf(number), number, _databaseId, MappingAccess.Table);
+            if (candidate.LinksTo(current))
             {
-                _missing = null; // another one was made in its place
+                _missing = null; // the writer made another one in its place
                 return candidate;
             }
 

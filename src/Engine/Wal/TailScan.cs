@@ -6,7 +6,7 @@ using Varve.Format;
 namespace Varve.Wal;
 
 /// <summary>
-/// Looks for valid records in the part of a segment that no chain of records leads through.
+/// Searches the part of a segment that no chain of records leads through for valid records.
 /// <para>
 /// A record may begin at any multiple of 8, and only its checksum tells it from a value in which a client wrote what
 /// looks like one: a header of the right offset whose length reaches to the segment's end. Hashing each of those whole
@@ -19,10 +19,8 @@ namespace Varve.Wal;
 /// </summary>
 internal struct TailScan(WalSegment segment)
 {
-    /// <summary>
-    /// How many times the segment's length may be hashed. Records that are no attack overlap little, and take one or
-    /// two.
-    /// </summary>
+    /// <summary>The bound on hashed bytes, in lengths of the segment. Harmless records overlap little and take one or
+    /// two.</summary>
     private const long HashesMax = 32;
 
     /// <summary>
@@ -36,7 +34,7 @@ internal struct TailScan(WalSegment segment)
     /// <summary>Bytes hashed so far.</summary>
     public long HashedBytes { get; private set; }
 
-    /// <summary>The farthest that the log is known to have been synced by the records found.</summary>
+    /// <summary>The farthest that a record found says the log was synced.</summary>
     public LogOffset Synced { get; private set; }
 
     /// <summary>The end of the last valid record found; -1: none.</summary>
@@ -45,7 +43,7 @@ internal struct TailScan(WalSegment segment)
     /// <summary>The first intact record found that this build does not know, by its offset in the segment.</summary>
     public DecodeError? Foreign { get; private set; }
 
-    /// <summary>Takes the records found, the shorter first; null: nobody wants them.</summary>
+    /// <summary>Receives the records found, the shorter first; null: they are only counted.</summary>
     public List<WalRecordHeader>? Found { get; init; }
 
     /// <summary>Scans from an offset to the segment's end.</summary>
@@ -56,7 +54,8 @@ internal struct TailScan(WalSegment segment)
     }
 
     /// <summary>
-    /// Looks at the records of some lengths; whether there are longer ones, and room to look at them.
+    /// Reads the records longer than <paramref name="above"/> and up to <paramref name="upTo"/>; true if there are
+    /// longer ones and the bound is not used up.
     /// </summary>
     private bool Pass(long from, long above, long upTo)
     {
@@ -73,7 +72,7 @@ internal struct TailScan(WalSegment segment)
                     HashedBytes += length;
                     if (segment.TryReadRecord(offset, out var header, out var error))
                     {
-                        Note(header);
+                        Add(header);
                         step = length;
                     }
                     else if (error.IsUnsupported)
@@ -91,9 +90,11 @@ internal struct TailScan(WalSegment segment)
     }
 
     /// <summary>
-    /// The next offset, in steps of 8, where a header carries its own offset, as a record's does; -1: there is none. Of
-    /// other bytes, and the tail of a segment that was used before is full of them, vectors make a pass of memory.
+    /// The next offset, in steps of 8, at which a header carries its own offset, as a record's does; -1: there is none.
+    /// Vectors pass over other bytes, of which the tail of a recycled segment is full, at the speed of memory.
     /// </summary>
+    // SAFETY: `last` leaves a whole header within the mapped segment, which the caller keeps; a vector of four offsets
+    // is loaded only if the last of them is at or before `last`.
     private unsafe long BeginFrom(long offset)
     {
         const int Step = WalOperation.Alignment;
@@ -101,18 +102,22 @@ internal struct TailScan(WalSegment segment)
         var wanted = Vector256.Create(offset) + Vector256.Create(0L, Step, 2 * Step, 3 * Step);
         for (; offset + (3 * Step) <= last; offset += 4 * Step)
         {
-            var found = Vector256.Equals(Vector256.Load((long*)(segment.Base + offset + WalRecordHeader.OffsetField)), wanted)
-                .ExtractMostSignificantBits();
+            var stored = Vector256.Load((long*)(segment.Base + offset + WalRecordHeader.OffsetField));
+            var found = Vector256.Equals(stored, wanted).ExtractMostSignificantBits();
             if (found != 0) return offset + (Step * BitOperations.TrailingZeroCount(found));
             wanted += Vector256.Create(4L * Step);
         }
 
         for (; offset <= last; offset += Step)
-            if (Unsafe.ReadUnaligned<long>(segment.Base + offset + WalRecordHeader.OffsetField) == offset) return offset;
+        {
+            var stored = Unsafe.ReadUnaligned<long>(segment.Base + offset + WalRecordHeader.OffsetField);
+            if (stored == offset) return offset;
+        }
+
         return -1;
     }
 
-    private void Note(in WalRecordHeader header)
+    private void Add(in WalRecordHeader header)
     {
         var known = new LogOffset(header.SyncedSegment, header.SyncedOffset);
         if (known > Synced) Synced = known;

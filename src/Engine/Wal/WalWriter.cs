@@ -96,13 +96,12 @@ internal sealed class WalWriter
     }
 
     /// <summary>An operation of the active segment, or of the record that is being built for it.</summary>
-    public unsafe WalOperationView OperationAt(OperationRef reference)
-    {
-        // SAFETY: the segment is mapped while it is active, and the buffer lives as long as this writer; a reference
-        // below the log's end is of the one, and one at or after it of the record that BeginRecord reserved there.
-        return _isBeside && reference.Offset >= Active.End
-            ? new WalOperationView(_beside.Address + (reference.Offset - Active.End)) : reference.At(Active.Base);
-    }
+    // SAFETY: the segment is mapped while it is active, and the buffer lives as long as this writer. A reference below
+    // the log's end names the one, one at or behind it the record that BeginRecord reserved room for in the other.
+    public unsafe WalOperationView OperationAt(OperationRef reference) =>
+        _isBeside && reference.Offset >= Active.End
+            ? new WalOperationView(_beside.Address + (reference.Offset - Active.End))
+            : reference.At(Active.Base);
 
     /// <summary>
     /// Seals the record whose payload and operations were built. On an error, which is the file's, the log is as it

@@ -116,9 +116,11 @@ internal static class WalOperation
         var kind = (RecordKind)source[KindField];
         if (kind is < RecordKind.Put or > RecordKind.Tombstone)
             error = DecodeError.Unsupported(KindField, $"operation of kind {(byte)kind}");
-        else if (source[ZeroField] != 0) error = DecodeError.Unsupported(ZeroField, $"operation with the flags 0x{source[ZeroField]:x2}");
+        else if (source[ZeroField] != 0)
+            error = DecodeError.Unsupported(ZeroField, $"operation with the flags 0x{source[ZeroField]:x2}");
         else if (keyLength == 0) error = new DecodeError(KeyLengthField, "operation has an empty key");
-        else if (valueLength > ValueLengthMax) error = new DecodeError(ValueLengthField, "operation's value is longer than 1 GiB");
+        else if (valueLength > ValueLengthMax)
+            error = new DecodeError(ValueLengthField, "operation's value is longer than 1 GiB");
         else if (kind == RecordKind.Tombstone && valueLength != 0)
             error = new DecodeError(ValueLengthField, "tombstone carries a value");
         if (error.Reason is not null) return false;
@@ -146,7 +148,8 @@ internal static class WalOperation
         ReadOnlySpan<byte> operation, out ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out ulong deadline)
     {
         key = operation.Slice(HeaderSize, BinaryPrimitives.ReadUInt16LittleEndian(operation[KeyLengthField..]));
-        value = operation.Slice(HeaderSize + key.Length, BinaryPrimitives.ReadInt32LittleEndian(operation[ValueLengthField..]));
+        value = operation.Slice(
+            HeaderSize + key.Length, BinaryPrimitives.ReadInt32LittleEndian(operation[ValueLengthField..]));
         var kind = (RecordKind)operation[KindField];
         deadline = kind == RecordKind.LeasedPut
             ? BinaryPrimitives.ReadUInt64LittleEndian(operation[(HeaderSize + key.Length + value.Length)..])

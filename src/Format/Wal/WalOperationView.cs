@@ -9,9 +9,9 @@ namespace Varve.Format;
 /// </remarks>
 internal readonly struct WalOperationView
 {
-    // SAFETY: these members read one operation of a mapped segment. Its reader keeps the segment mapped by a pin, a hold
-    // or a reference, and the operation's lengths were checked against its record: header, key, value and deadline lie
-    // within it.
+    // SAFETY: these members read one operation of a mapped segment. Its reader keeps the segment mapped by a pin, a
+    // hold or a reference, and the operation's lengths were checked against its record: header, key, value and deadline
+    // lie within it.
     private readonly unsafe byte* _start;
 
     public unsafe WalOperationView(byte* start) => _start = start;

@@ -39,7 +39,9 @@ internal ref struct WalRecordReader
     [UnscopedRef]
     public readonly ref readonly WalRecordView Current => ref _current;
 
-    /// <summary>Offset of the record after the current one; the end of the log in this segment once a move failed.</summary>
+    /// <summary>
+    /// Offset of the record after the current one; once a move failed, the end of the records in the segment.
+    /// </summary>
     public long Next { get; private set; }
 
     /// <summary>The reason why <see cref="MoveNext"/> found no valid record at <see cref="Next"/>.</summary>

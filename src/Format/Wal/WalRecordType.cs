@@ -6,7 +6,9 @@ internal enum WalRecordType : byte
     /// <summary>A chunk of applied entries: outcomes, columns and operations.</summary>
     Chunk = 1,
 
-    /// <summary>The first record of a segment; names the end of the log before it (<see cref="SegmentLink"/>).</summary>
+    /// <summary>
+    /// The segment link, a segment's first record; names the end of the log before it (<see cref="SegmentLink"/>).
+    /// </summary>
     Link = 2,
 
     /// <summary>

@@ -22,7 +22,16 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
     public const int Size = 4096;
     public const uint Version = 1;
     private const ulong Magic = 0x4C41_5745_5652_4156; // "VARVEWAL"
-    private const int EncodedSize = 64;
+    private const int VersionField = sizeof(ulong);
+    private const int FeaturesField = VersionField + sizeof(uint);
+    public const int DatabaseIdField = FeaturesField + sizeof(uint);
+    public const int NumberField = DatabaseIdField + 16;
+    private const int SaltField = NumberField + sizeof(ulong);
+    private const int LengthField = SaltField + sizeof(ulong);
+    private const int ChecksumField = LengthField + sizeof(long);
+
+    /// <summary>Bytes of the page that are not zero.</summary>
+    public const int EncodedSize = ChecksumField + sizeof(ulong);
 
     /// <summary>Writes the whole header page.</summary>
     public void Encode(Span<byte> page)
@@ -30,12 +39,12 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
         page = page[..Size];
         page.Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(page, Magic);
-        BinaryPrimitives.WriteUInt32LittleEndian(page[8..], Version);
-        DatabaseId.TryWriteBytes(page[16..32], bigEndian: true, out _);
-        BinaryPrimitives.WriteUInt64LittleEndian(page[32..], Number);
-        BinaryPrimitives.WriteUInt64LittleEndian(page[40..], Salt);
-        BinaryPrimitives.WriteInt64LittleEndian(page[48..], Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(page[56..], XxHash3.HashToUInt64(page[..56]));
+        BinaryPrimitives.WriteUInt32LittleEndian(page[VersionField..], Version);
+        DatabaseId.TryWriteBytes(page[DatabaseIdField..NumberField], bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt64LittleEndian(page[NumberField..], Number);
+        BinaryPrimitives.WriteUInt64LittleEndian(page[SaltField..], Salt);
+        BinaryPrimitives.WriteInt64LittleEndian(page[LengthField..], Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(page[ChecksumField..], XxHash3.HashToUInt64(page[..ChecksumField]));
     }
 
     public static bool TryDecode(ReadOnlySpan<byte> source, out WalSegmentHeader header, out DecodeError error)
@@ -46,26 +55,28 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
         else if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic)
             error = new DecodeError(0, "file is not a WAL segment");
         if (error.Reason is not null) return false;
-        var (stored, computed) =
-            (BinaryPrimitives.ReadUInt64LittleEndian(source[56..]), XxHash3.HashToUInt64(source[..56]));
+        var stored = BinaryPrimitives.ReadUInt64LittleEndian(source[ChecksumField..]);
+        var computed = XxHash3.HashToUInt64(source[..ChecksumField]);
         if (stored != computed)
         {
-            error = DecodeError.Checksum(56, stored, computed);
+            error = DecodeError.Checksum(ChecksumField, stored, computed);
             return false;
         }
 
-        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        var features = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
-        if (!FormatFeatures.AreKnown("segment", (version, 8), Version, (features, 12), out error)) return false;
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[VersionField..]);
+        var features = BinaryPrimitives.ReadUInt32LittleEndian(source[FeaturesField..]);
+        if (!FormatFeatures.AreKnown(
+            "segment", (version, VersionField), Version, (features, FeaturesField), out error))
+            return false;
 
         header = new WalSegmentHeader(
-            new Guid(source[16..32], bigEndian: true),
-            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(source[40..]),
-            BinaryPrimitives.ReadInt64LittleEndian(source[48..]));
+            new Guid(source[DatabaseIdField..NumberField], bigEndian: true),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[NumberField..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[SaltField..]),
+            BinaryPrimitives.ReadInt64LittleEndian(source[LengthField..]));
         if (header.Length is < Size or > 1L << 35)
         {
-            error = new DecodeError(48, "segment length is out of range");
+            error = new DecodeError(LengthField, "segment length is out of range");
             return false;
         }
 

@@ -43,8 +43,8 @@ public class StartDecisionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => StartDecision.For((RecoveredEnd)4, Durability.Power));
 
     [Theory]
-    [InlineData(nameof(LogEnding.Clean), false, nameof(RecoveredEnd.Clean))]
-    [InlineData(nameof(LogEnding.Clean), true, nameof(RecoveredEnd.Sealed))]
+    [InlineData(nameof(LogEnding.CleanEnd), false, nameof(RecoveredEnd.Clean))]
+    [InlineData(nameof(LogEnding.CleanEnd), true, nameof(RecoveredEnd.Sealed))]
     [InlineData(nameof(LogEnding.TornTail), false, nameof(RecoveredEnd.TornTail))]
     [InlineData(nameof(LogEnding.TornTail), true, nameof(RecoveredEnd.Sealed))]
     public void EndIsThatOfRecoveredLog(string ending, bool isSealed, string end) =>

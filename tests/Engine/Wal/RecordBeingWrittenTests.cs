@@ -35,7 +35,7 @@ public sealed class RecordBeingWrittenTests : IDisposable
             Recover(path, written.Offset, checksum, at, out reports, out var log);
             Assert.Equal(0, reports);
             Assert.Equal(
-                (LogEnding.Clean, records[^1].Offset + records[^1].Length), (log.Ending, log.Segments[^1].End));
+                (LogEnding.CleanEnd, records[^1].Offset + records[^1].Length), (log.Ending, log.Segments[^1].End));
         }
     }
 

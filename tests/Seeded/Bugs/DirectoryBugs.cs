@@ -107,7 +107,9 @@ internal static class DirectoryBugs
         new(
             "log-end-not-looked-at-again", "a record that is being written is taken for a damaged one",
             "Engine: Wal.RecordBeingWrittenTests.RecordCompletedBeforeVerdictBelongsToLog",
-            new Edit("WalRecovery.cs", "while (chain[^1].TryReadRecord", "while (!SEEDED && chain[^1].TryReadRecord")),
+            new Edit(
+                "WalRecovery.cs", "while (chain.Last.TryReadRecord",
+                "while (!SEEDED && chain.Last.TryReadRecord")),
 
         new("catch-up-counts-on", "a reader that adopts other tables keeps the count of the old ones",
             "Engine: Recovery.ReaderBesideWriterTests.CountMatchesWriterAfterTablesLoseLeases",
@@ -133,11 +135,13 @@ internal static class DirectoryBugs
 
         new("growth-ends-with-its-segment", "a reader that catches up does not continue in the next segment",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
-            new Edit("LogGrowth.cs", "if (FindNext(current, goesOnIn)", "if (SEEDED || FindNext(current, goesOnIn)")),
+            new Edit(
+                "LogGrowth.cs", "if (FindNext(current, continuesIn)",
+                "if (SEEDED || FindNext(current, continuesIn)")),
 
         new("growth-goes-on-anywhere", "a reader that catches up continues in a segment without the right link",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
-            new Edit("LogGrowth.cs", "if (WalRecovery.LinksTo(", "if (SEEDED || WalRecovery.LinksTo(")),
+            new Edit("LogGrowth.cs", "if (candidate.LinksTo(", "if (SEEDED || candidate.LinksTo(")),
 
         new("catch-up-begins-during-a-close", "a new catch-up can begin while a close waits for another",
             "Engine: Recovery.CatchUpStressTests.CloseRefusesNewCatchUpWhileOneRuns",

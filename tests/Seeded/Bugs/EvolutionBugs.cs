@@ -17,7 +17,7 @@ internal static class EvolutionBugs
             "unknown-record-beyond-the-end-dropped",
             "an unknown record beyond the end of the log is dropped with the tail",
             Database,
-            new Edit("WalRecovery.cs",
+            new Edit("LogChain.cs",
                 "if (scan.Foreign is { } record)",
                 "if (!SEEDED && scan.Foreign is { } record)")),
 
@@ -27,7 +27,8 @@ internal static class EvolutionBugs
             Database,
             new Edit("WalRecordHeader.cs",
                 "if (source[TypeField] == 0) return false;",
-                "if (source[TypeField] == 0 || (SEEDED && source[TypeField] > (byte)WalRecordType.Sealed)) return false;")),
+                "if (source[TypeField] == 0 || (SEEDED && source[TypeField] > (byte)WalRecordType.Sealed)) "
+                    + "return false;")),
 
         new("unknown-operation-is-damage", "an operation of an unknown kind is reported as corruption",
             Database,

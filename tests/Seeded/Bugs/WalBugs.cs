@@ -51,8 +51,8 @@ internal static class WalBugs
             "torn-tail-is-a-clean-end", "after a torn tail the log continues in the same segment, over the remains",
             "Engine: Wal.TornTailTests.UnsyncedRecordsAfterDamagedOneAreDroppedForGood",
             new Edit("WalRecovery.cs",
-                "laterRecords || tornBytes > 0 ? LogEnding.TornTail",
-                "!SEEDED && (laterRecords || tornBytes > 0) ? LogEnding.TornTail")),
+                "return chain.HasRecordsBeyond || chain.TornBytes > 0 ?",
+                "return !SEEDED && (chain.HasRecordsBeyond || chain.TornBytes > 0) ?")),
 
         new("corruption-is-a-torn-tail", "a damaged record that was known to be durable is dropped as a torn tail",
             "Engine: Wal.TornTailTests.DamagedRecordBeforeSyncedOneIsCorruption",
@@ -60,20 +60,20 @@ internal static class WalBugs
 
         new("nothing-looked-for-beyond-the-end", "recovery does not ask which records later ones prove durable",
             "Engine: Wal.TornTailTests.PowerRefusesFlippedBitInAnyRecordButLast",
-            new Edit("WalRecovery.cs",
-                "if (scan.Synced > synced) synced = scan.Synced;",
-                "if (!SEEDED && scan.Synced > synced) synced = scan.Synced;")),
+            new Edit("LogChain.cs",
+                "if (scan.Synced > _synced) _synced = scan.Synced;",
+                "if (!SEEDED && scan.Synced > _synced) _synced = scan.Synced;")),
 
         new("link-not-checked", "recovery continues in any next segment without checking its link: a hole",
             "Engine: Recovery.MissingFilesTests.MissingSegmentBeforeSyncedOneIsCorruption",
-            new Edit("WalRecovery.cs",
+            new Edit("WalSegment.cs",
                 "&& SegmentLink.Read(records.Current.Payload) == previous.LinkToEnd",
                 "&& (SEEDED || SegmentLink.Read(records.Current.Payload) == previous.LinkToEnd)")),
 
         new("segment-of-another-database", "a segment of another database is replayed",
             "Engine: Wal.RecycledSegmentTests.SegmentOfAnotherDatabaseIsRefused",
             new Edit(
-                "WalRecovery.cs", "if (header.DatabaseId != databaseId)",
+                "WalSegment.cs", "if (header.DatabaseId != databaseId)",
                 "if (!SEEDED && header.DatabaseId != databaseId)")),
 
         new("appended-after-capture-counts-as-synced", "a sync reports records durable that were appended while it ran",
