@@ -52,7 +52,8 @@ internal sealed unsafe partial class BlockList
             for (var lane = 0; lane < group.Length; lane++)
             {
                 ref var found = ref lanes[lane];
-                Enter(FollowNext(found.Key, strict: false, found.Block, ref found.Beyond), found.Key, group[lane].Value);
+                var block = FollowNext(found.Key, strict: false, found.Block, ref found.Beyond);
+                Enter(block, found.Key, group[lane].Value);
             }
 
             references = references[group.Length..];

@@ -54,7 +54,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
             index.Reserve(_keys);
             // Where an operation follows on another of its key, there are fewer rows than these.
             if (_count >= AsideMin && _keys == _count && Environment.ProcessorCount > 1)
-                _aside ??= new RowsSortedAside(index.OperationAt(default).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
+                _aside ??= new RowsSortedAside(
+                    index.OperationAt(default).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
         }
 
         for (; _entered < _count; _entered++)
