@@ -15,13 +15,13 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
     private readonly long _goOnEvery = soak.Number("go-on-every", 5000);
     private readonly long _verifyEvery = soak.Number("verify-every", 100);
     private readonly List<(Region Region, long Begin)> _units = [.. regions.SelectMany(region => Units(region))];
-    private readonly Tally _tally = new();
+    private readonly VerdictCounts _tally = new();
     private int _next = -1;
     private long _flips;
     private long _survivals;
 
     /// <summary>Runs on all cores; the figures, by file and region.</summary>
-    public Tally Run()
+    public VerdictCounts Run()
     {
         var workers = Enumerable.Range(0, (int)soak.Number("workers", Environment.ProcessorCount))
             .Select(_ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning)).ToArray();
@@ -50,7 +50,7 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
         *cell ^= (byte)(1 << (int)(bit & 7));
         try
         {
-            Seen seen;
+            Observation seen;
             if (region.File is "snapshot" or "packed snapshot")
             {
                 seen = snapshots.Read(region.File == "packed snapshot");

@@ -9,7 +9,7 @@ namespace Varve.Tests.Corruption;
 /// </summary>
 internal abstract class Damage(Soak soak, GoldenDatabase golden)
 {
-    private readonly Tally _tally = new();
+    private readonly VerdictCounts _tally = new();
     private int _next = -1;
     private long _done;
 
@@ -19,7 +19,7 @@ internal abstract class Damage(Soak soak, GoldenDatabase golden)
 
     protected abstract int Count { get; }
 
-    public Tally Run()
+    public VerdictCounts Run()
     {
         Task.WaitAll([.. Enumerable.Range(0, (int)soak.Number("workers", Environment.ProcessorCount)).Select(
             _ => Task.Factory.StartNew(Work, TaskCreationOptions.LongRunning))]);
@@ -27,11 +27,11 @@ internal abstract class Damage(Soak soak, GoldenDatabase golden)
     }
 
     /// <summary>One case, or a batch of them.</summary>
-    protected abstract void Do(Bench bench, int number);
+    protected abstract void Do(DamageWorker bench, int number);
 
     private void Work()
     {
-        using var bench = new Bench(golden, _tally, soak);
+        using var bench = new DamageWorker(golden, _tally, soak);
         for (var number = Interlocked.Increment(ref _next); number < Count; number = Interlocked.Increment(ref _next))
         {
             try
@@ -51,17 +51,17 @@ internal abstract class Damage(Soak soak, GoldenDatabase golden)
 }
 
 /// <summary>One worker's disk and judges.</summary>
-internal sealed class Bench : IDisposable
+internal sealed class DamageWorker : IDisposable
 {
     private readonly GoldenDatabase _golden;
-    private readonly Tally _tally;
+    private readonly VerdictCounts _tally;
     private readonly Soak _soak;
     private readonly Judge _judge;
     private readonly SnapshotReader _snapshots;
     private readonly long _goOnEvery;
     private long _survivals;
 
-    public Bench(GoldenDatabase golden, Tally tally, Soak soak)
+    public DamageWorker(GoldenDatabase golden, VerdictCounts tally, Soak soak)
     {
         (_golden, _tally, _soak) = (golden, tally, soak);
         Disk = golden.Disk.Copy();
@@ -76,13 +76,13 @@ internal sealed class Bench : IDisposable
         path.StartsWith(GoldenDatabase.Directory + "/", StringComparison.Ordinal);
 
     /// <summary>Damages, judges, and puts the named files back as they were.</summary>
-    public void Case(string kind, string name, ReadOnlySpan<string> files, Action damage, Func<Judge, Seen> of)
+    public void Case(string kind, string name, ReadOnlySpan<string> files, Action damage, Func<Judge, Observation> of)
     {
         var kept = files.ToArray();
         try
         {
             damage();
-            Seen seen;
+            Observation seen;
             if (IsOfDatabase(kept[0]))
             {
                 seen = of(_judge);

@@ -10,16 +10,16 @@ namespace Varve.Tests.Corruption;
 /// </summary>
 internal static class GapSoak
 {
-    public readonly record struct Measured(
+    public readonly record struct GapFigures(
         long Records, long LogBits, ulong EntriesAtStake, long ManifestBits, long AllBits);
 
-    public static Measured Run(Soak soak, GoldenDatabase golden, string name)
+    public static GapFigures Run(Soak soak, GoldenDatabase golden, string name)
     {
         var regions = Regions.OfDatabase(golden);
         var gap =
             regions.Where(region => region.Expected == Verdict.Gap && region.Name != Regions.ManifestEdit).ToList();
         var manifest = regions.Where(region => region.Name == Regions.ManifestEdit).ToList();
-        var measured = new Measured(
+        var measured = new GapFigures(
             gap.Count, gap.Sum(region => region.Bits), golden.Log.Last.Index
                 - gap.Select(region => region.IndexBefore).DefaultIfEmpty(golden.Log.Last.Index).Min(),
             manifest.Sum(region => region.Bits), regions.Sum(region => region.Bits));

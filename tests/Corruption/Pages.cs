@@ -24,7 +24,7 @@ internal sealed class Pages : Damage
 
     protected override int Count => _pages.Count + _pairs;
 
-    protected override void Do(Bench bench, int number)
+    protected override void Do(DamageWorker bench, int number)
     {
         if (number < _pages.Count)
         {
@@ -42,7 +42,7 @@ internal sealed class Pages : Damage
         var random = new Random((int)Soak.Seed ^ number);
         var one = _pages[random.Next(_pages.Count)];
         var other = _pages[random.Next(_pages.Count)];
-        if (one.Size != other.Size || Bench.IsOfDatabase(one.Path) != Bench.IsOfDatabase(other.Path) || one == other)
+        if (one.Size != other.Size || DamageWorker.IsOfDatabase(one.Path) != DamageWorker.IsOfDatabase(other.Path) || one == other)
             return;
         var (first, second) =
             (bench.Disk.Bytes(one.Path), one.Path == other.Path ? null : bench.Disk.Bytes(other.Path));
@@ -63,7 +63,7 @@ internal sealed class Pages : Damage
             judge => judge.OfDamage(bench.Disk));
     }
 
-    private static string NameOf(string path) => Bench.IsOfDatabase(path)
+    private static string NameOf(string path) => DamageWorker.IsOfDatabase(path)
         ? Path.GetExtension(path) is { Length: > 0 } kind ? kind : Path.GetFileName(path)
         : "snapshot";
 }

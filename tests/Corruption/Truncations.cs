@@ -27,13 +27,13 @@ internal sealed class Truncations : Damage
         [.. disk.Files(GoldenDatabase.Directory).Where(path => disk.Node(path).Length > 0), .. disk.Files(
             GoldenDatabase.SnapshotDirectory), GoldenDatabase.PackedSnapshot];
 
-    protected override void Do(Bench bench, int number)
+    protected override void Do(DamageWorker bench, int number)
     {
         var (path, begin) = _batches[number];
         var bytes = Golden.Disk.Node(path).Span.ToArray();
         var random = new Random((int)Soak.Seed ^ number);
         var kind = Path.GetExtension(path);
-        var name = Bench.IsOfDatabase(path) ? kind.Length == 0 ? Path.GetFileName(path) : kind : "snapshot " + kind;
+        var name = DamageWorker.IsOfDatabase(path) ? kind.Length == 0 ? Path.GetFileName(path) : kind : "snapshot " + kind;
         for (var length = begin; length < Math.Min(bytes.Length, begin + Batch); length++)
         {
             if (_every > 1 && random.Next(_every) != 0 && length is not 0 && length != bytes.Length - 1) continue;

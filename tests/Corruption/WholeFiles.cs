@@ -10,7 +10,7 @@ namespace Varve.Tests.Corruption;
 /// </summary>
 internal sealed class WholeFiles : Damage
 {
-    private readonly List<Action<Bench>> _cases = [];
+    private readonly List<Action<DamageWorker>> _cases = [];
     private readonly GoldenDatabase _stranger;
 
     public WholeFiles(Soak soak, GoldenDatabase golden, GoldenDatabase stranger) : base(soak, golden)
@@ -21,7 +21,7 @@ internal sealed class WholeFiles : Damage
         foreach (var path in files.Where(path => stranger.Disk.FileExists(path))) AddStranger(path);
         foreach (var one in files)
             foreach (var other in files.Where(
-                other => string.CompareOrdinal(one, other) < 0 && Bench.IsOfDatabase(one) == Bench.IsOfDatabase(other)))
+                other => string.CompareOrdinal(one, other) < 0 && DamageWorker.IsOfDatabase(one) == DamageWorker.IsOfDatabase(other)))
                 AddExchange(one, other);
         foreach (var (when, disk, _) in golden.Earlier) AddEarlier(when, disk);
         foreach (var path in files.Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal)))
@@ -30,7 +30,7 @@ internal sealed class WholeFiles : Damage
 
     protected override int Count => _cases.Count;
 
-    protected override void Do(Bench bench, int number) => _cases[number](bench);
+    protected override void Do(DamageWorker bench, int number) => _cases[number](bench);
 
     private void AddMissing(string path) => _cases.Add(bench => bench.Case(
         "missing", NameOf(path), [path], () => bench.Disk.Delete(path), judge => judge.OfMissing(bench.Disk, path)));
@@ -82,6 +82,6 @@ internal sealed class WholeFiles : Damage
         }
     }
 
-    private static string NameOf(string path) => (Bench.IsOfDatabase(path) ? "" : "snapshot ")
+    private static string NameOf(string path) => (DamageWorker.IsOfDatabase(path) ? "" : "snapshot ")
         + (Path.GetExtension(path) is { Length: > 0 } kind ? kind : Path.GetFileName(path));
 }

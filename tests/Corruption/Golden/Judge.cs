@@ -23,7 +23,7 @@ internal sealed class Judge
     }
 
     /// <summary>One flipped bit: the verdict has to be the one that its region names, no other.</summary>
-    public Seen OfFlip(MemoryDisk disk, Region region)
+    public Observation OfFlip(MemoryDisk disk, Region region)
     {
         var seen = StateReader.Read(disk, _golden);
         if (seen.Verdict == Verdict.Harmless && region.File == "table")
@@ -45,7 +45,7 @@ internal sealed class Judge
     /// Damage that changes bytes but no length. The expected verdict follows from the regions that changed and from the
     /// records that still prove others durable.
     /// </summary>
-    public Seen OfDamage(MemoryDisk disk)
+    public Observation OfDamage(MemoryDisk disk)
     {
         var changed = _regions.Where(region => !disk.Node(region.Path).Span[(int)region.Begin..(int)region.End]
             .SequenceEqual(_golden.Disk.Node(region.Path).Span[(int)region.Begin..(int)region.End])).ToList();
@@ -60,12 +60,12 @@ internal sealed class Judge
     }
 
     /// <summary>A whole file that is not there.</summary>
-    public Seen OfMissing(MemoryDisk disk, string path) => OfLoss(
+    public Observation OfMissing(MemoryDisk disk, string path) => OfLoss(
         disk, !_map.Stale.Contains(path) && !_map.Ready.Contains(path), isUnsure: false, isReadRefused: false, null,
         record => record.Path == path);
 
     /// <summary>A file of the wrong length: refused, unless the database does not need it.</summary>
-    public Seen OfLength(MemoryDisk disk, string path, bool isLonger)
+    public Observation OfLength(MemoryDisk disk, string path, bool isLonger)
     {
         var isNeeded = !_map.Stale.Contains(path)
             && !(isLonger && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
@@ -75,14 +75,14 @@ internal sealed class Judge
     public bool IsStale(string path) => _map.Stale.Contains(path);
 
     /// <summary>Files that cannot be what their names say.</summary>
-    public Seen OfStrangers(MemoryDisk disk, params ReadOnlySpan<string> paths)
+    public Observation OfStrangers(MemoryDisk disk, params ReadOnlySpan<string> paths)
     {
         var isNeeded = false;
         foreach (var path in paths) isNeeded |= !_map.Stale.Contains(path);
         return OfLoss(disk, isNeeded, isUnsure: false, isReadRefused: false, null, _ => false);
     }
 
-    private Seen OfLoss(
+    private Observation OfLoss(
         MemoryDisk disk, bool isRefused, bool isUnsure, bool isReadRefused, Region? unread, Predicate<LogRecord> isLost)
     {
         var seen = StateReader.Read(disk, _golden, isThorough: false);
@@ -169,6 +169,6 @@ internal sealed class Judge
     private bool IsNamed(string? path, Region region) =>
         path == region.Path || (region.Name.StartsWith("Link", StringComparison.Ordinal) && _map.Chain.Contains(path!));
 
-    private static Seen Require(bool condition, Seen seen) =>
+    private static Observation Require(bool condition, Observation seen) =>
         condition ? seen : throw new WrongStateException($"{seen} is not what it must be");
 }

@@ -29,7 +29,7 @@ internal sealed class SnapshotReader : IDisposable
 
     public void Dispose() => _machine.Dispose();
 
-    public Seen Read(bool isPacked)
+    public Observation Read(bool isPacked)
     {
         try
         {
@@ -44,13 +44,13 @@ internal sealed class SnapshotReader : IDisposable
             if (_disk.List(Directory).Any(
                 name => FileNames.IsStaging(name) || name.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal)))
                 throw new WrongStateException("a refused snapshot left files behind");
-            return new Seen(Verdict.Open, e.Path, 0);
+            return new Observation(Verdict.Open, e.Path, 0);
         }
 
         StateReader.Compare(_machine, _golden.Log.At(_golden.Snapshot.LastIncluded.Index), _golden.Log.Universe);
         var index = _machine.LastApplied.Index;
         _machine.ResetAsync().GetAwaiter().GetResult();
-        return new Seen(Verdict.Harmless, null, index);
+        return new Observation(Verdict.Harmless, null, index);
     }
 
     /// <summary>

@@ -24,14 +24,14 @@ internal enum Verdict
 /// <summary>
 /// One observation: the verdict, the failure if any, and the position of the state if there was none.
 /// </summary>
-internal readonly record struct Seen(Verdict Verdict, string? Path, ulong Index);
+internal readonly record struct Observation(Verdict Verdict, string? Path, ulong Index);
 
 /// <summary>
 /// Opens a database read-only, reads all of it in every way there is, and compares it with the model.
 /// </summary>
 internal static class StateReader
 {
-    public static Seen Read(MemoryDisk disk, GoldenDatabase golden, bool isThorough = true)
+    public static Observation Read(MemoryDisk disk, GoldenDatabase golden, bool isThorough = true)
     {
         LsmStateMachine machine;
         try
@@ -41,7 +41,7 @@ internal static class StateReader
         }
         catch (CorruptionException e)
         {
-            return new Seen(Verdict.Open, e.Path, 0);
+            return new Observation(Verdict.Open, e.Path, 0);
         }
 
         using (machine)
@@ -51,11 +51,11 @@ internal static class StateReader
                 var index = Compare(machine, golden.Log, isThorough);
                 if (index == golden.Log.Last.Index && machine.SnapshotMetadata != golden.LastMetadata)
                     throw new WrongStateException("another snapshot's metadata");
-                return new Seen(index == golden.Log.Last.Index ? Verdict.Harmless : Verdict.Gap, null, index);
+                return new Observation(index == golden.Log.Last.Index ? Verdict.Harmless : Verdict.Gap, null, index);
             }
             catch (CorruptionException e)
             {
-                return new Seen(Verdict.Read, e.Path, 0);
+                return new Observation(Verdict.Read, e.Path, 0);
             }
         }
     }

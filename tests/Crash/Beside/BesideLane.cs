@@ -64,7 +64,7 @@ internal sealed class BesideLane(
             },
             message => message.Kind == MessageKind.Applied);
         if (!await child.AwaitAsync())
-            throw new BrokenPromise($"The writer ended by itself: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException($"The writer ended by itself: {await child.ErrorsAsync()}");
         for (var left = _random.Next(20, 200); left > 0 && isWanted(); left--)
         {
             // Mostly after it did something.
@@ -75,7 +75,7 @@ internal sealed class BesideLane(
                     // Activity before this point does not count.
                 }
 
-                if (!await progress.WaitAsync(Patience)) throw new BrokenPromise("The writer stands still");
+                if (!await progress.WaitAsync(Patience)) throw new ForbiddenStateException("The writer stands still");
             }
 
             if (_held is null || _random.Next(8) == 0) await OpenAsync();
@@ -85,7 +85,7 @@ internal sealed class BesideLane(
 
         var code = await child.KillAsync();
         if (code != 137)
-            throw new BrokenPromise($"The writer died of itself with code {code}: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException($"The writer died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Killed();
     }
 

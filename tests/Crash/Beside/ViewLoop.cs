@@ -58,14 +58,14 @@ internal static class ViewLoop
         {
             if (at == before.Count || !entry.Key.SequenceEqual(before[at].Key)
                 || !entry.Value.SequenceEqual(before[at].Value))
-                throw new BrokenPromise($"Row {at} of a view at {view.Revision} has changed");
+                throw new ForbiddenStateException($"Row {at} of a view at {view.Revision} has changed");
             at++;
         }
 
-        if (at != before.Count) throw new BrokenPromise($"A view at {view.Revision} has {at} rows of {before.Count}");
+        if (at != before.Count) throw new ForbiddenStateException($"A view at {view.Revision} has {at} rows of {before.Count}");
         foreach (var (key, value) in before)
             if (!view.TryGet(key, out var found) || !found.SequenceEqual(value))
-                throw new BrokenPromise($"A key of a view at {view.Revision} has changed");
+                throw new ForbiddenStateException($"A key of a view at {view.Revision} has changed");
         return 2L * before.Count;
     }
 

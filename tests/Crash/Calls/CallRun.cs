@@ -37,7 +37,7 @@ internal sealed class CallRun(
     /// <summary>Whose ENOSPC is an ordinary error: nothing was promised yet, and space may come back.</summary>
     private static readonly string[] CallsForSpace = ["openat", "mkdir", "link", "fallocate", "ftruncate", "pwrite64"];
 
-    private readonly Promise _promise = new(seed);
+    private readonly AllowedStates _promise = new(seed);
     private readonly List<Message> _heard = [];
 
     /// <summary>Every call of the scenario that touches its files, when nothing is wrong.</summary>
@@ -45,7 +45,7 @@ internal sealed class CallRun(
     {
         var (code, calls, errors) = await WatchAsync([.. FailedCalls, Write], null);
         if (code != 0 || !Says(MessageKind.WentOn) || Says(MessageKind.Failed))
-            throw new BrokenPromise($"{scenario.Name} does not work undisturbed: {errors}");
+            throw new ForbiddenStateException($"{scenario.Name} does not work undisturbed: {errors}");
         await VerifyAsync();
         // Each message is a write to standard output: the last that counts says that the act is over.
         var words = _heard.SkipWhile(message => message.Kind != MessageKind.Ready)
@@ -56,7 +56,7 @@ internal sealed class CallRun(
         var touching = calls.Take(end).Where(call => call.Target(Root).Length > 0).ToList();
         var threads = touching.GroupBy(call => call.Thread).ToList();
         if (threads.Count != 1)
-            throw new BrokenPromise(
+            throw new ForbiddenStateException(
                 $"{scenario.Name} is not one thread's work: "
                     + string.Join(
                         " and ", threads.Select(thread => $"{thread.Count()} calls like {thread.Last().Line}")));
@@ -73,9 +73,9 @@ internal sealed class CallRun(
         var (code, calls, errors) = await WatchAsync([point.Call], point.Injection);
         var hit = point.Error is null ? calls.LastOrDefault() : calls.Find(call => call.IsInjected);
         var expected = point.Error is null ? Killed : 0;
-        if (code != expected) throw new BrokenPromise($"{point} at {hit?.Line}: the child ended with {code}: {errors}");
+        if (code != expected) throw new ForbiddenStateException($"{point} at {hit?.Line}: the child ended with {code}: {errors}");
         if (hit is null || hit.Target(Root) != point.Target)
-            throw new BrokenPromise($"{point} was not met, but {hit?.Line ?? "nothing"}");
+            throw new ForbiddenStateException($"{point} was not met, but {hit?.Line ?? "nothing"}");
         try
         {
             if (point.Error is not null) JudgeError(point);
@@ -83,7 +83,7 @@ internal sealed class CallRun(
         }
         catch (Exception e)
         {
-            throw new BrokenPromise(
+            throw new ForbiddenStateException(
                 $"{point} at {hit.Line}, heard "
                     + $"{string.Join(' ', _heard.TakeLast(9).Select(message => $"{message.Kind}:{message.Value}"))}: "
                     + $"{e}");
@@ -96,23 +96,23 @@ internal sealed class CallRun(
         var isLog = point.Call is "fdatasync"
             && point.Target.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal);
         if (isLog && scenario.Name != "close" && !Says(MessageKind.Failed))
-            throw new BrokenPromise("A failed sync of the log was kept quiet");
+            throw new ForbiddenStateException("A failed sync of the log was kept quiet");
         // Nothing is acknowledged by a latched instance.
         var latched = _heard.FindIndex(
             message => message is { Kind: MessageKind.Failed, Value: (ulong)FailureKind.Faulted });
         if (latched >= 0 && _heard.FindIndex(latched, message => message.Kind == MessageKind.Applied) >= 0)
-            throw new BrokenPromise("Something was acknowledged after the engine was latched");
+            throw new ForbiddenStateException("Something was acknowledged after the engine was latched");
         // An engine that is not latched works; a disk that was full has space again.
-        if (latched < 0 && !Says(MessageKind.WentOn)) throw new BrokenPromise("It did not go on, and is not latched");
+        if (latched < 0 && !Says(MessageKind.WentOn)) throw new ForbiddenStateException("It did not go on, and is not latched");
         if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call))
-            throw new BrokenPromise("A full disk latched the engine");
+            throw new ForbiddenStateException("A full disk latched the engine");
         if (scenario.Name != "snapshot") return;
         var failed = _heard.TakeWhile(message => message.Kind != MessageKind.Acted).Any(
             message => message.Kind == MessageKind.Failed);
         var left = Directory.GetDirectories(Root, Path.GetFileName(directory) + ".snapshot*").Length
             + Directory.GetDirectories(Root, ".varve-*").Length;
         if (left != (failed ? 0 : 1))
-            throw new BrokenPromise(
+            throw new ForbiddenStateException(
                 $"The snapshot {(failed ? "failed" : "was made")}, and {left} directories are there");
     }
 
@@ -139,7 +139,7 @@ internal sealed class CallRun(
             },
             message => message.Kind == MessageKind.Ready);
         if (!await child.AwaitAsync())
-            throw new BrokenPromise($"{scenario.Name} could not be prepared: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException($"{scenario.Name} could not be prepared: {await child.ErrorsAsync()}");
         using var strace = new Strace(child.Id, directory + ".strace", traced, injection);
         if (!await strace.AttachedAsync()) throw new InvalidOperationException("strace could not attach.");
         child.GoOn();
@@ -150,7 +150,7 @@ internal sealed class CallRun(
         }
         catch (TimeoutException)
         {
-            throw new BrokenPromise($"{scenario.Name} under {durability}, {injection}: it hangs");
+            throw new ForbiddenStateException($"{scenario.Name} under {durability}, {injection}: it hangs");
         }
 
         return (code, await strace.EndAsync(), await child.ErrorsAsync());

@@ -72,7 +72,7 @@ internal sealed class SeededModel(ulong seed, EngineOptions options)
         }
 
         if (height.Index != index)
-            throw new BrokenPromise($"Entry {index} is inside the chunk that ends at {height.Index}");
+            throw new ForbiddenStateException($"Entry {index} is inside the chunk that ends at {height.Index}");
         return height;
     }
 }

@@ -58,7 +58,7 @@ internal sealed class KillLane(
     private int _databases;
     private string _directory = "";
     private ulong _logSeed;
-    private Promise _promise = new(0);
+    private AllowedStates _promise = new(0);
     private SeededModel _model = new(0, new EngineOptions());
     private int _recoveriesCut;
 
@@ -82,7 +82,7 @@ internal sealed class KillLane(
         _directory = Path.Combine(root, $"{durability}-{seed}-{_databases++}");
         Directory.CreateDirectory(root);
         _logSeed = seed + (ulong)_databases;
-        _promise = new Promise(_logSeed);
+        _promise = new AllowedStates(_logSeed);
         _model = new SeededModel(_logSeed, _options);
     }
 
@@ -119,7 +119,7 @@ internal sealed class KillLane(
         if (!await child.AwaitAsync())
         {
             await child.EndAsync();
-            throw new BrokenPromise($"The child ended by itself: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException($"The child ended by itself: {await child.ErrorsAsync()}");
         }
 
         Pause.Random(_random, moment switch
@@ -131,7 +131,7 @@ internal sealed class KillLane(
         });
         var code = await child.KillAsync();
         if (code is not (137 or 0))
-            throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Entry(acknowledged);
         figures.Count(
             last == MessageKind.Opening, last == MessageKind.Disturbing,

@@ -21,7 +21,7 @@ public sealed class KillTests(ITestOutputHelper output)
 
     [Fact]
     public Task MachineThatAcknowledgesTooEarlyIsCaught() =>
-        Assert.ThrowsAsync<BrokenPromise>(() => RunAsync(nameof(Durability.Process), 200, "--early", "1"));
+        Assert.ThrowsAsync<ForbiddenStateException>(() => RunAsync(nameof(Durability.Process), 200, "--early", "1"));
 
     private Task RunAsync(string durability, int cycles, params string[] more) =>
         KillLoop.RunAsync(new Soak(output.WriteLine, ["--cycles", $"{cycles}", "--durability", durability, .. more]));

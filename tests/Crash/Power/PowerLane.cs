@@ -64,7 +64,7 @@ internal sealed class PowerLane(
     private int _databases;
     private string _directory = "";
     private ulong _logSeed;
-    private Promise _promise = new(0);
+    private AllowedStates _promise = new(0);
     private SeededModel _model = new(0, new EngineOptions());
 
     public async Task RunAsync(Func<bool> isWanted)
@@ -95,7 +95,7 @@ internal sealed class PowerLane(
         foreach (var path in Directory.GetDirectories(image.Root, "db*")) Directory.Delete(path, recursive: true);
         _directory = Path.Combine(image.Root, $"db{_databases++}");
         _logSeed = seed + (ulong)_databases;
-        _promise = new Promise(_logSeed);
+        _promise = new AllowedStates(_logSeed);
         _model = new SeededModel(_logSeed, _options);
     }
 
@@ -122,7 +122,7 @@ internal sealed class PowerLane(
         if (!await child.AwaitAsync())
         {
             await child.EndAsync();
-            throw new BrokenPromise($"The child ended before its power did: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException($"The child ended before its power did: {await child.ErrorsAsync()}");
         }
 
         Pause.Random(_random, awaited == MessageKind.Opening ? 60 : 4);
@@ -134,7 +134,7 @@ internal sealed class PowerLane(
         Pause.Random(_random, 12);
         var code = await child.KillAsync();
         if (code is not (0 or 137 or SignalBus))
-            throw new BrokenPromise($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Count(atCut, code == SignalBus
             ? "died of a page that could not be read"
             : isFaulted ? "latched or failed"

@@ -15,7 +15,7 @@ public sealed class LeaseWarningTests
     [InlineData(LeaseClock.Local, 0, 0)]
     public void LeasesInLogWithoutTimestampsWarnOnce(LeaseClock clock, ulong stamp, int warnings)
     {
-        using var log = new Warnings();
+        using var log = new WarningRecorder();
         using var machine = new LeaseMachine(Database.Small with { LeaseClock = clock, LoggerFactory = log });
         machine.Put("plain", stamp: stamp);
         for (var i = 0; i < 5; i++) machine.Put("k", ttl: 10, stamp: stamp);
@@ -24,7 +24,7 @@ public sealed class LeaseWarningTests
         Assert.Equal(warnings, log.Said.Count);
     }
 
-    private sealed class Warnings : ILoggerFactory, ILogger
+    private sealed class WarningRecorder : ILoggerFactory, ILogger
     {
         private const int Closed = 2;
         private volatile bool _isClosed;

@@ -9,7 +9,7 @@ internal sealed class KeyOrder : IComparer<byte[]>
 }
 
 /// <summary>Keys of nasty shapes, from a seed.</summary>
-internal static class NastyKeys
+internal static class AdversarialKeys
 {
     private static readonly byte[][] Stems =
     [

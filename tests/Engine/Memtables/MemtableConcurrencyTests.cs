@@ -84,7 +84,7 @@ public class MemtableConcurrencyTests(ITestOutputHelper output)
             {
                 "ascending" => BigEndian(i),
                 "descending" => BigEndian(Puts - i),
-                "nasty" => NastyKeys.Next(random),
+                "nasty" => AdversarialKeys.Next(random),
                 "overwrites" => BigEndian(random.Next(60 + i / 8)),
                 _ => [.. BigEndian(random.Next()), .. BigEndian(random.Next())],
             };

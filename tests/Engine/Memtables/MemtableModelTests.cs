@@ -20,7 +20,7 @@ public class MemtableModelTests(ITestOutputHelper output)
     {
         output.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        var keys = Enumerable.Range(0, 40 << (seed % 6)).Select(_ => NastyKeys.Next(random)).ToArray();
+        var keys = Enumerable.Range(0, 40 << (seed % 6)).Select(_ => AdversarialKeys.Next(random)).ToArray();
         Check(
             [.. Enumerable.Range(0, keys.Length * 2).Select(_ => keys[random.Next(keys.Length)])], random,
             chunk: seed % 3 == 0 ? 1 + random.Next(100) : 0);
@@ -233,7 +233,7 @@ public class MemtableModelTests(ITestOutputHelper output)
             0, 1, (ulong)puts.Length / 2, (ulong)random.Next(puts.Length), (ulong)puts.Length, ulong.MaxValue];
         foreach (var revision in revisions) CheckRevision(segment, rows, revision, random);
         foreach (var key in rows.Select(row => row.Key).Concat(
-            Enumerable.Range(0, 200).Select(_ => NastyKeys.Next(random))))
+            Enumerable.Range(0, 200).Select(_ => AdversarialKeys.Next(random))))
             CheckSeeks(segment, rows, key);
         CheckSeeks(segment, rows, []);
         CheckZigZag(segment, rows, random);
@@ -265,7 +265,7 @@ public class MemtableModelTests(ITestOutputHelper output)
                 row.Value.LastOrDefault(version => version <= revision), found.IsNone ? 0 : segment.IndexAt(found));
         }
 
-        var absent = NastyKeys.Next(random);
+        var absent = AdversarialKeys.Next(random);
         if (!rows.Any(row => row.Key.AsSpan().SequenceEqual(absent)))
             Assert.Equal(default, segment.Index.FindVisible(absent, TestHash.Of(absent), revision));
 

@@ -9,7 +9,7 @@ public sealed class SyncIntervalTests
     [Fact]
     public void TimerOfIntervalIsRequestedFromTimeProvider()
     {
-        var clock = new Asked();
+        var clock = new RecordingTimeProvider();
         using var database = new Database();
         using var machine = database.Open(Database.Small with
         {
@@ -40,7 +40,7 @@ public sealed class SyncIntervalTests
         }
     }
 
-    private sealed class Asked : TimeProvider
+    private sealed class RecordingTimeProvider : TimeProvider
     {
         public List<(TimeSpan Due, TimeSpan Period)> Timers { get; } = [];
 

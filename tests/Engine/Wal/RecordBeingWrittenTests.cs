@@ -47,7 +47,7 @@ public sealed class RecordBeingWrittenTests : IDisposable
         string path, long offset, byte[] checksum, int completeAt, out int reports, out RecoveredLog log)
     {
         Database.Zero(path, offset, checksum.Length);
-        var storage = new WrittenMeanwhile(() =>
+        var storage = new CompletingStorage(() =>
         {
             using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             RandomAccess.Write(file, checksum, offset);
@@ -65,7 +65,7 @@ public sealed class RecordBeingWrittenTests : IDisposable
     /// <summary>
     /// The real storage to read, which counts the looks at mapped memory, and does something before one of them.
     /// </summary>
-    private sealed class WrittenMeanwhile(Action complete) : IStorage
+    private sealed class CompletingStorage(Action complete) : IStorage
     {
         public int CompleteAt { get; init; }
 
@@ -99,7 +99,7 @@ public sealed class RecordBeingWrittenTests : IDisposable
             if (++Looks == CompleteAt) complete();
         }
 
-        private sealed class ReadFile(WrittenMeanwhile owner, IStorageFile file) : IStorageFile
+        private sealed class ReadFile(CompletingStorage owner, IStorageFile file) : IStorageFile
         {
             public string Path => file.Path;
 
@@ -118,7 +118,7 @@ public sealed class RecordBeingWrittenTests : IDisposable
             public void Dispose() => file.Dispose();
         }
 
-        private sealed unsafe class LookedAt(WrittenMeanwhile owner, IMapping mapping) : IMapping
+        private sealed unsafe class LookedAt(CompletingStorage owner, IMapping mapping) : IMapping
         {
             public byte* Address
             {

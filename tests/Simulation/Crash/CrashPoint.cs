@@ -1,7 +1,7 @@
 namespace Varve.Tests.Simulation.Crash;
 
 /// <summary>A choice that a power loss decides, and the number of its options.</summary>
-internal readonly record struct Doubt(
+internal readonly record struct CrashChoice(
     SectorChoice? Sector, UnsyncedFile? Length, UnsyncedNames? Names, int Options, int Newest)
 {
     /// <summary>Options without half-stored mixes.</summary>
@@ -15,7 +15,7 @@ internal readonly record struct Doubt(
 internal sealed class CrashPoint
 {
     private readonly UnsyncedDisk _disk;
-    private readonly List<Doubt> _doubts = [];
+    private readonly List<CrashChoice> _doubts = [];
     private readonly int _firstLength;
     private readonly int _firstName;
 
@@ -28,18 +28,18 @@ internal sealed class CrashPoint
             if (!reachable.Contains(file.Id)) continue;
             foreach (var page in file.Pending.Values)
                 foreach (var sector in page.Sectors())
-                    _doubts.Add(new Doubt(sector, null, null, sector.Options.Length, sector.Newest));
+                    _doubts.Add(new CrashChoice(sector, null, null, sector.Options.Length, sector.Newest));
         }
 
         _firstLength = _doubts.Count;
         foreach (var file in disk.Files.Values)
             if (file.Lengths.Count > 0 && reachable.Contains(file.Id))
-                _doubts.Add(new Doubt(null, file, null, file.Lengths.Count + 1, file.Lengths.Count));
+                _doubts.Add(new CrashChoice(null, file, null, file.Lengths.Count + 1, file.Lengths.Count));
         _firstName = _doubts.Count;
-        foreach (var names in disk.Names) _doubts.Add(new Doubt(null, null, names, 2, 1));
+        foreach (var names in disk.Names) _doubts.Add(new CrashChoice(null, null, names, 2, 1));
     }
 
-    public IReadOnlyList<Doubt> Doubts => _doubts;
+    public IReadOnlyList<CrashChoice> Doubts => _doubts;
 
     /// <summary>
     /// The number of choices about sectors, which come first; those about sizes come next, and names last.

@@ -118,5 +118,5 @@ internal sealed class Outcomes(Random random)
     private static List<int> Files(CrashPoint point) =>
         [.. point.Doubts.Take(point.FirstName).Select(FileOf).Distinct()];
 
-    private static int FileOf(Doubt doubt) => doubt.Sector?.Page.File.Id ?? doubt.Length?.Id ?? 0;
+    private static int FileOf(CrashChoice doubt) => doubt.Sector?.Page.File.Id ?? doubt.Length?.Id ?? 0;
 }

@@ -1,7 +1,7 @@
 namespace Varve.Tests.Corruption.Golden;
 
 /// <summary>Counts verdicts by file and region. Any thread.</summary>
-internal sealed class Tally
+internal sealed class VerdictCounts
 {
     private readonly SortedDictionary<(string File, string Name), long[]> _counts = [];
 

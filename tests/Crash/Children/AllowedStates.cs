@@ -3,13 +3,13 @@ using Varve.Tests.Crash.Child;
 namespace Varve.Tests.Crash.Children;
 
 /// <summary>A state that no fault may leave.</summary>
-internal sealed class BrokenPromise(string what) : Exception(what);
+internal sealed class ForbiddenStateException(string what) : Exception(what);
 
 /// <summary>
 /// The states that a child's messages allow for its database. A child applies one chunk at a time and reports each, so
 /// a kill leaves the last reported index, the end of the next chunk, or the target of a jump that has begun.
 /// </summary>
-internal sealed class Promise(ulong seed)
+internal sealed class AllowedStates(ulong seed)
 {
     private readonly Lock _turn = new();
     private ulong _applied;
@@ -41,7 +41,7 @@ internal sealed class Promise(ulong seed)
                 break;
             case MessageKind.Applied:
                 if (_isFresh && _before is not null && !_before(message.Value))
-                    throw new BrokenPromise($"Opened at entry {message.Value} after {this}");
+                    throw new ForbiddenStateException($"Opened at entry {message.Value} after {this}");
                 if (_isFresh || _jump == message.Value)
                 {
                     // The position that it opened at is durable only as its next message says; the target of its jump
@@ -55,7 +55,7 @@ internal sealed class Promise(ulong seed)
                 _isFresh = false;
                 break;
             case MessageKind.Standing:
-                if (!Allows(message.Value)) throw new BrokenPromise($"Stands at entry {message.Value} after {this}");
+                if (!Allows(message.Value)) throw new ForbiddenStateException($"Stands at entry {message.Value} after {this}");
                 _applied = message.Value;
                 _durable = Math.Min(_durable, message.Value);
                 // A latched instance may have written what it does not serve: only the next open tells.
@@ -91,7 +91,7 @@ internal sealed class Promise(ulong seed)
     /// <summary>The state found after the fault, from which the run continues.</summary>
     public void Found(ulong reached)
     {
-        if (!AllowedNow()(reached)) throw new BrokenPromise($"Found entry {reached} after {this}");
+        if (!AllowedNow()(reached)) throw new ForbiddenStateException($"Found entry {reached} after {this}");
         _sincePowerWent = null;
         _applied = _durable = reached;
         _jump = null;
@@ -116,9 +116,9 @@ internal sealed class Promise(ulong seed)
     private Func<ulong, bool> AllowedNow() =>
         _sincePowerWent is { } moments ? reached => moments.Exists(allows => allows(reached)) : Closed(this);
 
-    private static Func<ulong, bool> Closed(Promise promise)
+    private static Func<ulong, bool> Closed(AllowedStates promise)
     {
-        var copy = (Promise)promise.MemberwiseClone();
+        var copy = (AllowedStates)promise.MemberwiseClone();
         return copy.Allows;
     }
 }
