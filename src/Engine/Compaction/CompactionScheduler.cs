@@ -83,7 +83,7 @@ internal sealed class CompactionScheduler
                 || runs <= CompactionPicker.RunsAtOnceMax)
                 break;
 
-        _versions.Spares.Clear();
+        _versions.Spares.Release();
     });
 
     /// <summary>Flushes all that is sealed by now; on the background thread.</summary>
@@ -104,7 +104,7 @@ internal sealed class CompactionScheduler
             // More runs than a merge takes are merged by parts; not once there is something else to do again.
         }
 
-        _versions.Spares.Clear();
+        _versions.Spares.Release();
     }
 
     private void Attempt(Action work) =>
@@ -112,7 +112,7 @@ internal sealed class CompactionScheduler
 
     private void ReleaseAtShortage()
     {
-        _versions.Spares.Clear();
+        _versions.Spares.Release();
         _completion.TrimHistory();
     }
 

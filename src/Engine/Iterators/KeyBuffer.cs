@@ -22,7 +22,9 @@ internal struct KeyBuffer() : IDisposable
     /// <summary>The address of the key's first byte.</summary>
     public readonly unsafe byte* Address => _memory.Address;
 
-    /// <summary>The address of the first byte behind the block's prefix; sixteen bytes from there are writable.</summary>
+    /// <summary>
+    /// The address of the first byte behind the block's prefix; sixteen bytes from there are writable.
+    /// </summary>
     public readonly unsafe byte* AfterPrefix => _afterPrefix;
 
     /// <summary>True if the prefix in the buffer is that of the cursor's block.</summary>

@@ -182,7 +182,8 @@ internal sealed class RunIterator : MergeInput, IDisposable
         if (!_key.HasPrefixOf(_cursor)) _block.Enter(_cursor, _step, PrefixLength);
     }
 
-    // SAFETY: key and value addresses are of the key buffer, which this owns, and of the table, which the version keeps.
+    // SAFETY: key and value addresses are of the key buffer, which this owns, and of the table, which the version
+    // keeps.
     private unsafe void ReadRow()
     {
         KeyLength = _key.Read(_cursor);

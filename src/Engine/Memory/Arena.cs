@@ -4,15 +4,15 @@ using System.Runtime.InteropServices;
 namespace Varve.Memory;
 
 /// <summary>
-/// A bump allocator over one native reservation: zeroed, 64-byte aligned at its start, addressed by a 32-bit reference
-/// in units of a cache line, freed as a whole.
+/// A bump allocator over one native reservation. Its memory is zeroed, begins at a multiple of 64, is addressed by a
+/// 32-bit reference in units of a cache line, and is freed as a whole.
 /// </summary>
 /// <remarks>
-/// The reservation is virtual (<see cref="Reservation"/>), so it may be sized for the worst case and costs what is
-/// used. One writer allocates; any thread may resolve a reference that was published to it. Nothing is freed before
-/// <see cref="Dispose"/>, and whoever disposes knows that no reader is left.
+/// The reservation is virtual (<see cref="Reservation"/>): it is sized for the worst case and takes the memory that is
+/// used. One writer allocates. Any thread resolves a reference that was published to it. Nothing is freed before
+/// <see cref="Dispose"/> (I8).
 /// </remarks>
-internal sealed unsafe class Arena : IDisposable
+internal sealed class Arena : IDisposable
 {
     /// <summary>Bytes of a cache line, the unit.</summary>
     public const int LineSize = 64;
@@ -21,14 +21,17 @@ internal sealed unsafe class Arena : IDisposable
 
     private readonly long _linesMax;
     private readonly Reservation _reservation;
-    private byte* _start;
-    private long _lines = 1;   // line 0 is never handed out: reference 0 means none
+    private long _lines = 1; // line 0 is never allocated: reference 0 means none
+
+    // SAFETY: the reservation, which this object owns, begins here with room for LinesMax lines; null once disposed.
+    private unsafe byte* _start;
 
     /// <summary>Reserves room for <paramref name="bytesMax"/> bytes.</summary>
-    /// <param name="bytesMax">Bytes that can be allocated.</param>
-    /// <param name="reserve">Reserves so many zeroed bytes.</param>
+    /// <param name="bytesMax">The number of bytes that can be allocated.</param>
+    /// <param name="reserve">Reserves a number of zeroed bytes.</param>
     /// <exception cref="OutOfMemoryException">The operating system refuses the reservation.</exception>
-    public Arena(long bytesMax, Func<long, Reservation> reserve)
+    // SAFETY: one line more than needed is reserved, so all lines are inside after rounding the start up to a line.
+    public unsafe Arena(long bytesMax, Func<long, Reservation> reserve)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesMax);
         _linesMax = (bytesMax + LineSize - 1) / LineSize + 1;
@@ -37,20 +40,22 @@ internal sealed unsafe class Arena : IDisposable
         _start = (byte*)(((nuint)_reservation.Address + LineSize - 1) & ~(nuint)(LineSize - 1));
     }
 
-    /// <summary>Address of line 0; stays the same until <see cref="Dispose"/>.</summary>
-    public byte* Start => _start;
+    /// <summary>The address of line 0; the same until <see cref="Dispose"/>.</summary>
+    // SAFETY: shows the address and reads nothing.
+    public unsafe byte* Start => _start;
 
-    /// <summary>Bytes handed out so far.</summary>
+    /// <summary>Bytes allocated so far.</summary>
     public long BytesUsed => Volatile.Read(ref _lines) * LineSize;
 
-    /// <summary>Bytes that can still be handed out.</summary>
+    /// <summary>Bytes that can still be allocated.</summary>
     public long BytesFree => (_linesMax - Volatile.Read(ref _lines)) * LineSize;
 
     /// <summary>
-    /// Takes <paramref name="lines"/> zeroed adjoining lines and returns their reference. Writer only.
+    /// Allocates <paramref name="lines"/> zeroed adjoining lines and returns their reference. Writer only.
     /// </summary>
     /// <exception cref="OutOfMemoryException">The reservation is used up.</exception>
-    public uint Allocate(int lines)
+    // SAFETY: compares a pointer and reads nothing.
+    public unsafe uint Allocate(int lines)
     {
         ObjectDisposedException.ThrowIf(_start == null, this);
         var reference = _lines;
@@ -59,31 +64,36 @@ internal sealed unsafe class Arena : IDisposable
         return (uint)reference;
     }
 
-    /// <summary>The address of what <paramref name="reference"/> names.</summary>
+    /// <summary>The address that <paramref name="reference"/> names.</summary>
+    // SAFETY: Allocate returned the reference, so it names a line of the reservation; I8 keeps the arena for readers.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public byte* At(uint reference) => _start + (ulong)reference * LineSize;
+    public unsafe byte* At(uint reference) => _start + (ulong)reference * LineSize;
 
     /// <summary>
-    /// Has the operating system back the first <paramref name="bytes"/> of the reservation now, so that the writer does
-    /// not wait for page faults. Any thread, also beside the writer: contents do not change.
+    /// Makes the first <paramref name="bytes"/> of the reservation present, so that the writer does not wait for page
+    /// faults. Any thread, also beside the writer: contents do not change.
     /// </summary>
-    public void Populate(long bytes)
+    // SAFETY: the end is capped by the reservation, and an atomic OR with 0 changes no byte that the writer stores.
+    public unsafe void Populate(long bytes)
     {
         var end = Math.Min(bytes, _linesMax * LineSize);
         for (var offset = 0L; offset < end; offset += PageSize) Interlocked.Or(ref *(long*)(_start + offset), 0);
     }
 
     /// <summary>
-    /// Takes everything back and zeroes what was used; its pages stay. The caller knows that nobody reads any more.
+    /// Zeroes the allocated lines for another use; their pages stay present. The caller has made sure that no reader is
+    /// left.
     /// </summary>
-    public void Clear()
+    // SAFETY: the allocated lines are inside the reservation.
+    public unsafe void Recycle()
     {
         NativeMemory.Clear(_start, (nuint)(_lines * LineSize));
         _lines = 1;
     }
 
-    /// <summary>Frees everything. The caller knows that nobody reads any more.</summary>
-    public void Dispose()
+    /// <summary>Frees the reservation. The caller has made sure that no reader is left.</summary>
+    // SAFETY: the address is cleared with the reservation, so Allocate throws from here on.
+    public unsafe void Dispose()
     {
         _reservation.Dispose();
         _start = null;

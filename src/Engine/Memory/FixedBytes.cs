@@ -1,14 +1,21 @@
 namespace Varve.Memory;
 
 /// <summary>
-/// Bytes in native memory that stay where they are while this is used; whoever hands it on sees to that. The default is
-/// no bytes.
+/// Bytes of native memory that neither move nor go while this value is used: the caller that passes it on keeps them.
+/// The default value is no bytes.
 /// </summary>
-internal readonly unsafe struct FixedBytes(byte* address, int length)
+internal readonly struct FixedBytes
 {
-    private readonly byte* _address = address;
+    // SAFETY: these members show the bytes that the constructor's caller keeps for as long as it passes this on.
+    private readonly unsafe byte* _address;
 
-    public int Length { get; } = length;
+    public unsafe FixedBytes(byte* address, int length)
+    {
+        _address = address;
+        Length = length;
+    }
 
-    public ReadOnlySpan<byte> Span => new(_address, Length);
+    public unsafe ReadOnlySpan<byte> Span => new(_address, Length);
+
+    public int Length { get; }
 }

@@ -1,6 +1,6 @@
 namespace Varve.Memory;
 
-/// <summary>Unsigned byte order.</summary>
+/// <summary>Compares keys in unsigned byte order.</summary>
 internal sealed class KeyComparer : IComparer<byte[]>
 {
     public static KeyComparer Instance { get; } = new();

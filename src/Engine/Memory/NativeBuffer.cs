@@ -3,18 +3,24 @@ using System.Runtime.InteropServices;
 namespace Varve.Memory;
 
 /// <summary>
-/// A growing native buffer with one owner; its address stays until it grows. Not safe for two threads.
+/// A native buffer with one owner. Its address stays the same until the buffer grows. One thread at a time.
 /// </summary>
-internal sealed unsafe class NativeBuffer : IDisposable
+internal sealed class NativeBuffer : IDisposable
 {
     private int _capacity;
 
-    public byte* Address { get; private set; }
+    // SAFETY: these members show the allocation of Capacity bytes that this object owns until it grows or is disposed.
+    public unsafe byte* Address { get; private set; }
+
+    /// <summary>Frees the buffer of a pooled cursor that was dropped with its engine.</summary>
+    unsafe ~NativeBuffer() => NativeMemory.Free(Address);
 
     public int Capacity => _capacity;
 
-    /// <summary>Makes room for at least <paramref name="length"/> bytes; what was in it is gone if it grows.</summary>
-    public Span<byte> Reserve(int length)
+    /// <summary>Makes room for at least <paramref name="length"/> bytes; growth loses the contents.</summary>
+    // SAFETY: the old allocation is freed and its address cleared before another is made; the span is inside the new
+    // one.
+    public unsafe Span<byte> Reserve(int length)
     {
         if (length > _capacity)
         {
@@ -29,22 +35,21 @@ internal sealed unsafe class NativeBuffer : IDisposable
         return new Span<byte>(Address, length);
     }
 
-    /// <summary>A part of what was last reserved, until more is.</summary>
-    public FixedBytes Slice(int offset, int length)
+    /// <summary>A part of the buffer, valid until it grows.</summary>
+    // SAFETY: offset and length are checked against the capacity.
+    public unsafe FixedBytes Slice(int offset, int length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)offset, (uint)_capacity);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)(_capacity - offset));
         return new FixedBytes(Address + offset, length);
     }
 
-    public void Dispose()
+    // SAFETY: frees the allocation once; a second call, or the finalizer, frees null.
+    public unsafe void Dispose()
     {
         NativeMemory.Free(Address);
         Address = null;
         _capacity = 0;
         GC.SuppressFinalize(this);
     }
-
-    /// <summary>Pooled cursors may be dropped with their engine; their buffers go with them.</summary>
-    ~NativeBuffer() => NativeMemory.Free(Address);
 }

@@ -4,23 +4,25 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Varve.Memory;
 
-/// <summary>A hint to load a cache line; does nothing where the processor has no such instruction.</summary>
-internal static unsafe class Prefetch
+/// <summary>Hints to load cache lines. They do nothing on a processor without the instruction.</summary>
+internal static class Prefetch
 {
-    /// <summary>Starts loading the line of <paramref name="address"/>; any address is safe.</summary>
+    /// <summary>Starts to load the line of <paramref name="address"/>, which may be any address.</summary>
+    // SAFETY: a prefetch never faults.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Line(void* address)
+    public static unsafe void Line(void* address)
     {
         if (Sse.IsSupported) Sse.Prefetch0(address);
     }
 
     /// <summary>
-    /// Starts loading all lines of a span. Meant for a few of them: a core has some sixteen loads under way at a time.
+    /// Starts to load all lines of a span. For a few lines: a core has about sixteen loads under way at a time.
     /// </summary>
+    // SAFETY: nothing is read. If a collection moves the bytes meanwhile, the hint names other memory, and a prefetch
+    // never faults.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Span(ReadOnlySpan<byte> bytes)
+    public static unsafe void Span(ReadOnlySpan<byte> bytes)
     {
-        // A collection that moves the bytes meanwhile makes it a hint about other memory, which is safe too.
         var start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes));
         for (var offset = 0; offset < bytes.Length; offset += Arena.LineSize) Line(start + offset);
     }

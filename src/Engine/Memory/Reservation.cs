@@ -1,14 +1,17 @@
 namespace Varve.Memory;
 
 /// <summary>
-/// Native memory of a fixed length at a fixed address: zeroed, at least 16-byte aligned, given back as a whole. Where
-/// the platform can, it costs addresses alone until a page is touched.
+/// Native memory of a fixed length at a fixed address: zeroed, at least 16-byte aligned, freed as a whole. Where the
+/// platform can, a page takes memory only once it is touched.
 /// </summary>
-internal abstract unsafe class Reservation : IDisposable
+internal abstract class Reservation : IDisposable
 {
-    /// <summary>Its first byte; null once it is given back.</summary>
-    public byte* Address { get; protected set; }
+    /// <summary>The address of the first byte; null after <see cref="Dispose"/>.</summary>
+    // SAFETY: shows the memory that the derived class owns; nothing is read here.
+    public unsafe byte* Address { get; protected set; }
 
-    /// <summary>Gives it back. The caller knows that nobody reads any more. Giving back twice does nothing.</summary>
+    /// <summary>
+    /// Frees the memory. The caller has made sure that no reader is left. A second call does nothing.
+    /// </summary>
     public abstract void Dispose();
 }

@@ -3,23 +3,36 @@ using Varve.Format;
 namespace Varve.Memory;
 
 /// <summary>
-/// A row on its way from a memtable or a table to another table, where it stands. The key lives until its source moves
-/// on; the value lives as long as its source's mapping, which whoever moves rows holds a reference of.
+/// A row in place, on its way from a memtable or a table to another table. The key lives until its input moves, the
+/// value as long as the mapping that it is in; the mover of rows has a reference to that mapping.
 /// </summary>
-internal readonly unsafe struct RowRef(
-    byte* key, int keyLength, ulong hash, RecordKind kind, ulong deadline, byte* value, int valueLength)
+internal readonly struct RowRef
 {
-    /// <summary><see cref="KeyHasher.Of"/> of the key, with the seed of the table that it goes to.</summary>
-    public ulong Hash { get; } = hash;
+    private readonly int _keyLength;
 
-    public RecordKind Kind { get; } = kind;
+    // SAFETY: these members show the key in the input's buffer and the value in a mapped segment or table. Both are as
+    // long as their input said, and live as the summary states.
+    private readonly unsafe byte* _key;
 
-    /// <summary>Unix milliseconds; for leased puts.</summary>
-    public ulong Deadline { get; } = deadline;
+    public unsafe byte* ValueAddress { get; }
 
-    public byte* ValueAddress { get; } = value;
+    public unsafe ReadOnlySpan<byte> Key => new(_key, _keyLength);
 
-    public int ValueLength { get; } = valueLength;
+    public unsafe RowRef(
+        byte* key, int keyLength, ulong hash, RecordKind kind, ulong deadline, byte* value, int valueLength)
+    {
+        _key = key;
+        ValueAddress = value;
+        (_keyLength, Hash, Kind, Deadline, ValueLength) = (keyLength, hash, kind, deadline, valueLength);
+    }
 
-    public ReadOnlySpan<byte> Key => new(key, keyLength);
+    /// <summary><see cref="KeyHasher.Of"/> of the key, with the seed of the table that the row goes to.</summary>
+    public ulong Hash { get; }
+
+    public RecordKind Kind { get; }
+
+    /// <summary>Unix milliseconds; 0 unless the row is a leased put.</summary>
+    public ulong Deadline { get; }
+
+    public int ValueLength { get; }
 }

@@ -74,7 +74,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
     {
         foreach (var table in staged.Runs.SelectMany(run => run.Tables))
         {
-            table.MarkObsolete();
+            table.DropFile();
             table.Release();
         }
     }

@@ -141,7 +141,7 @@ internal sealed class StateReplacement(
         wal.Restart(memtable.Segment, next.Generation.Applied.Read());
         foreach (var past in old.Memtables) past.MarkObsolete();
         foreach (var run in old.Runs)
-            foreach (var table in run.Tables) table.MarkObsolete(versions.Spares);
+            foreach (var table in run.Tables) table.DropFile(versions.Spares);
         history.Clear();
         liveKeys.Restart(next);
         syncer.RestartLocked(new LogId(next.Base.LastIndex, next.Base.LastTerm));

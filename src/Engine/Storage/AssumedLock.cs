@@ -1,6 +1,6 @@
 namespace Varve.Storage;
 
-/// <summary>The lock of a file that is missing, on a storage that has no lock but a file's: nothing is held.</summary>
+/// <summary>The lock of a missing file on a storage that locks only files: it holds nothing.</summary>
 internal sealed class AssumedLock : IDisposable
 {
     public void Dispose()

@@ -1,8 +1,8 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// Files are little endian, and what is mapped is read in place: log records, memtables and tables alike. So the
-/// processor has to be little endian, which is asked once, before a file is touched.
+/// Refuses big-endian processors before a file is touched: files are little endian, and mapped records and tables are
+/// read in place.
 /// </summary>
 internal static class ByteOrder
 {

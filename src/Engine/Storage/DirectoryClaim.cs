@@ -1,11 +1,14 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// What an engine holds of its directory, for files belong to the directory and not to an engine. One writer has it
-/// locked. Whoever may have its files mapped without being the writer has a share: a read-only engine, and what open
-/// views keep of an engine that is closed, in this process or another. The writer writes over a file only where nobody
-/// has a share, and asks (<see cref="IsShared"/>) once the file can be found no more: a share is taken before anything
-/// is looked for, so one that the question misses is of somebody who will not find the file.
+/// An engine's claim to its directory: files belong to the directory, not to an engine. The one writer has the
+/// directory locked. Others that may have its files mapped have a share: a read-only engine, and a closed engine with
+/// open views, in this process or another.
+/// <para>
+/// The writer writes over a file only if there is no share (I8). It asks (<see cref="IsShared"/>) once the file has
+/// lost its name. A reader takes its share before it looks for any file, so a share that the question misses belongs to
+/// a reader that cannot find the file.
+/// </para>
 /// </summary>
 internal sealed class DirectoryClaim : IDisposable
 {
@@ -17,8 +20,8 @@ internal sealed class DirectoryClaim : IDisposable
     private DirectoryClaim(IStorage storage, string directory, IDisposable held, bool isWriter) =>
         (_storage, _directory, _held, _isWriter) = (storage, directory, held, isWriter);
 
-    /// <summary>Claims a directory for its one writer; makes it if it is not there.</summary>
-    /// <exception cref="AlreadyOpenException">There is one.</exception>
+    /// <summary>Claims a directory for its one writer. Makes the directory if it does not exist.</summary>
+    /// <exception cref="AlreadyOpenException">The directory has a writer.</exception>
     public static DirectoryClaim Write(IStorage storage, string directory)
     {
         DirectoryTree.CreateDurably(storage, directory);
@@ -27,7 +30,9 @@ internal sealed class DirectoryClaim : IDisposable
         return new DirectoryClaim(storage, directory, held, isWriter: true);
     }
 
-    /// <summary>Claims a database for a reader; null where there is none. Before anything of it is read.</summary>
+    /// <summary>
+    /// Claims a database for a reader, before the reader reads any of it. Null if there is no database.
+    /// </summary>
     /// <exception cref="IOException">Another program has locked the identity file.</exception>
     public static DirectoryClaim? TryRead(IStorage storage, string directory)
     {
@@ -39,13 +44,13 @@ internal sealed class DirectoryClaim : IDisposable
         return new DirectoryClaim(storage, directory, held, isWriter: false);
     }
 
-    /// <summary>Whether anybody but the writer may have files of a database mapped. For the writer.</summary>
+    /// <summary>True if another engine may have files of the database mapped. For the writer.</summary>
     public static bool IsShared(IStorage storage, string directory) =>
         storage.IsShared(Path.Combine(directory, FileNames.Identity));
 
     /// <summary>
-    /// Ends the writing and keeps the files that are mapped: another writer may come, and finds a share. Where no share
-    /// can be had the lock stays.
+    /// Replaces the writer's lock by a share, so that another writer may open the directory while this engine's files
+    /// stay mapped. Keeps the lock if no share can be had.
     /// </summary>
     public void KeepMapped()
     {

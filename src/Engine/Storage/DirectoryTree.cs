@@ -1,10 +1,10 @@
 namespace Varve.Storage;
 
-/// <summary>Directories of ours: staging areas, half-made snapshots.</summary>
+/// <summary>Creates and deletes the engine's own directories: staging areas, unfinished snapshots.</summary>
 internal static class DirectoryTree
 {
     /// <summary>
-    /// Makes a directory and the parents that it lacks, each with a durable name before the next is made in it.
+    /// Creates a directory and its missing parents. Each has a durable name before the next is created in it.
     /// </summary>
     public static void CreateDurably(IStorage storage, string directory)
     {
@@ -15,7 +15,7 @@ internal static class DirectoryTree
         storage.SyncDirectory(parent);
     }
 
-    /// <summary>As <see cref="Delete"/>, as far as that can be done now.</summary>
+    /// <summary>As <see cref="Delete"/>, but leaves files that cannot be deleted now.</summary>
     public static void TryDelete(IStorage storage, string directory)
     {
         try
@@ -24,11 +24,11 @@ internal static class DirectoryTree
         }
         catch (IOException)
         {
-            // Something in it is in use, say.
+            // A file may be in use.
         }
     }
 
-    /// <summary>Removes a directory with all that is in it; what is not there is not an error.</summary>
+    /// <summary>Deletes a directory and its contents. A missing directory is no error.</summary>
     public static void Delete(IStorage storage, string directory)
     {
         if (!storage.DirectoryExists(directory)) return;

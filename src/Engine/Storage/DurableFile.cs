@@ -1,9 +1,9 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// Replaces small files durably: temporary name in the same directory, write, sync, rename, sync the directory. After a
-/// crash at any point the name holds the old bytes or the new, whole; a leftover temporary is swept at open. One that
-/// is in use, where the file system does not delete such files, is left to a later open, and the next one has another
+/// Replaces small files durably: write a temporary name in the same directory, sync, rename, sync the directory. After
+/// a crash at any point the name has the old bytes or the new ones, whole. The next open sweeps a leftover temporary;
+/// if it is in use and the file system deletes no such files, a later open does, and the next replacement uses another
 /// name.
 /// </summary>
 internal static class DurableFile
@@ -13,8 +13,8 @@ internal static class DurableFile
     /// leaves the old file and removes the temporary; a failure after it (the directory's sync) leaves the new file,
     /// not yet durable.
     /// </summary>
-    /// <exception cref="IOException">Any step failed. One writer a path: a second would take the first's temporary for
-    /// a leftover.</exception>
+    /// <exception cref="IOException">Any step failed. Allow one writer a path: a second one would delete the first
+    /// one's temporary as a leftover.</exception>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content)
     {
         var isRenaming = false;
@@ -22,8 +22,8 @@ internal static class DurableFile
     }
 
     /// <summary>
-    /// As the other; <paramref name="isRenaming"/> is set as soon as a failure no longer means that the old file is
-    /// there.
+    /// As the other overload. <paramref name="isRenaming"/> is true once a failure no longer means that the name has
+    /// the old bytes.
     /// </summary>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content, ref bool isRenaming)
     {
@@ -48,7 +48,7 @@ internal static class DurableFile
         storage.SyncDirectory(DirectoryOf(path));
     }
 
-    /// <summary>A temporary name that no file has.</summary>
+    /// <summary>Returns a temporary name that no file has.</summary>
     private static string FreeTemporary(IStorage storage, string path)
     {
         var temporary = path + FileNames.TemporarySuffix;
@@ -60,7 +60,7 @@ internal static class DurableFile
     private static string DirectoryOf(string path) =>
         Path.GetDirectoryName(path) ?? throw new ArgumentException("A file's path has a directory.", nameof(path));
 
-    /// <summary>Deletes a file that nobody needs, if that can be done now: else the next open sweeps it.</summary>
+    /// <summary>Deletes a file that is not needed. The next open sweeps it if it cannot be deleted now.</summary>
     public static void TryDelete(IStorage storage, string path)
     {
         try
@@ -69,7 +69,7 @@ internal static class DurableFile
         }
         catch (IOException)
         {
-            // If a failure brought us here, that is the one to report.
+            // A failure before this one is the one to report.
         }
     }
 }

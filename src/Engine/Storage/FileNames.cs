@@ -4,7 +4,7 @@ using Varve.Format;
 namespace Varve.Storage;
 
 /// <summary>
-/// The names in a database directory. Files that none of these match are not ours and are left alone.
+/// The names of files in a database directory. Other files are not the engine's and stay untouched.
 /// </summary>
 internal static class FileNames
 {
@@ -16,7 +16,7 @@ internal static class FileNames
     public const string TableSuffix = ".vtab";
     public const string ManifestSuffix = ".vman";
 
-    /// <summary>Directories in which an install gathers what it verifies; swept at open.</summary>
+    /// <summary>The prefix of an install's staging directory; an open sweeps these.</summary>
     public const string StagingPrefix = "staging-";
 
     public static string Segment(ulong number) => Numbered(number, SegmentSuffix);
@@ -29,7 +29,7 @@ internal static class FileNames
         string.Create(CultureInfo.InvariantCulture, $"{StagingPrefix}{number:D12}");
 
     /// <summary>
-    /// The number of a file with this suffix; false for any other name, and for a number that is never given out.
+    /// Parses the number of a file with this suffix. False for any other name, and for a number beyond the limit.
     /// </summary>
     public static bool TryParse(string name, string suffix, out ulong number)
     {
@@ -42,7 +42,7 @@ internal static class FileNames
             && Numbered(number, suffix) == name;
     }
 
-    /// <summary>True for the temporary name of one of our files.</summary>
+    /// <summary>True for the temporary name of one of the engine's files.</summary>
     public static bool IsTemporary(string name)
     {
         if (!name.EndsWith(TemporarySuffix, StringComparison.Ordinal)) return false;
@@ -52,7 +52,7 @@ internal static class FileNames
             || TryParse(bare, ManifestSuffix, out _);
     }
 
-    /// <summary>True for the directory of an install, as a listing names it.</summary>
+    /// <summary>True for the staging directory of an install, as a listing names it.</summary>
     public static bool IsStaging(string name) =>
         name.StartsWith(StagingPrefix, StringComparison.Ordinal) && name.EndsWith('/')
         && ulong.TryParse(

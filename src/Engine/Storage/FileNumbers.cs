@@ -3,22 +3,23 @@ using Varve.Format;
 
 namespace Varve.Storage;
 
-/// <summary>Hands out file numbers, each once in the life of a database. Safe for any thread.</summary>
+/// <summary>Allocates file numbers, each once in the life of a database (I6). Any thread.</summary>
 internal sealed class FileNumbers(ulong next)
 {
     /// <summary>
-    /// How far beyond the manifest's next number a file can be that this database made: more files than between two
-    /// edits. What lies further is not ours and does not count, so that a stray name cannot use up the numbers.
+    /// The limit beyond the manifest's next number for files of this database: more files than it makes between two
+    /// edits. A file beyond the limit is not the engine's and is ignored, so that a stray name cannot use up the
+    /// numbers.
     /// </summary>
     public const ulong PlausibleAhead = 1UL << 32;
 
     private ulong _next = next;
 
-    /// <summary>No number at or above this has been given out.</summary>
+    /// <summary>No number at or above this was allocated.</summary>
     public ulong Peek => Volatile.Read(ref _next);
 
-    /// <summary>A number that has never been given out.</summary>
-    /// <exception cref="IOException">There is none left below <see cref="VersionEdit.FileNumberLimit"/>.</exception>
+    /// <summary>Allocates a number.</summary>
+    /// <exception cref="IOException">No number is left below <see cref="VersionEdit.FileNumberLimit"/>.</exception>
     public ulong Next()
     {
         var seen = Volatile.Read(ref _next);
@@ -34,7 +35,7 @@ internal sealed class FileNumbers(ulong next)
             $"The database has no file numbers left: {seen} is the last. Make a new one from a snapshot."));
     }
 
-    /// <summary>Sees to it that numbers up to one met in the directory are not given out again.</summary>
+    /// <summary>Raises the next number above one that a file of the directory has.</summary>
     public void Above(ulong number)
     {
         for (var seen = Volatile.Read(ref _next); number >= seen;)

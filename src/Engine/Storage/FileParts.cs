@@ -1,15 +1,15 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// Shows ranges of one file as files of their own, each under the file's path and a name: what is packed can be read
-/// where it lies. Reads only. The file stays open until disposal, and mappings outlive it as those of any storage.
+/// Shows ranges of one file as files of their own, each under the file's path and a name, so that a packed file can be
+/// read in place. Reads only. The file stays open until disposal; mappings outlive it, as with any storage.
 /// </summary>
 internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisposable
 {
     private readonly IStorageFile _whole = storage.Open(path, FileIntent.Read);
     private readonly Dictionary<string, (long Offset, long Length)> _parts = [];
 
-    /// <summary>Names a range that lies inside the file; returns its path.</summary>
+    /// <summary>Names a range inside the file and returns its path.</summary>
     public string Add(string name, long offset, long length)
     {
         var part = Path.Combine(path, name);
@@ -47,7 +47,7 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
 
     public void Dispose() => _whole.Dispose();
 
-    private static NotSupportedException ReadOnly() => new("Parts of a file are only read.");
+    private static NotSupportedException ReadOnly() => new("Parts of a file are read-only.");
 
     private sealed class Part(string path, IStorageFile whole, long offset, long length) : IStorageFile
     {
@@ -80,17 +80,18 @@ internal sealed class FileParts(IStorage storage, string path) : IStorage, IDisp
 
         public void Dispose()
         {
-            // The whole file is the storage's.
+            // The storage owns the whole file.
         }
     }
 
     /// <summary>
-    /// A mapping of the file from its begin on, of which the first bytes are not shown: a part need not begin at a
-    /// page.
+    /// A mapping of the file from its beginning, of which the bytes before the part are not shown: a part need not
+    /// begin at a page.
     /// </summary>
-    private sealed unsafe class PartMapping(IMapping whole, long offset) : IMapping
+    private sealed class PartMapping(IMapping whole, long offset) : IMapping
     {
-        public byte* Address => whole.Address + offset;
+        // SAFETY: the whole mapping reaches to the part's end, so its offset is inside.
+        public unsafe byte* Address => whole.Address + offset;
 
         public long Length => whole.Length - offset;
 

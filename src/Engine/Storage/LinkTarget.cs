@@ -1,10 +1,10 @@
 namespace Varve.Storage;
 
-/// <summary>Follows a symbolic link that a caller named.</summary>
+/// <summary>Follows a symbolic link of a path that a caller named.</summary>
 internal static class LinkTarget
 {
-    /// <summary>What the link names in the end, there or not; the path itself if it is no link.</summary>
-    /// <exception cref="IOException">The links go in a circle.</exception>
+    /// <summary>The final target of the link, whether it exists or not; the path itself if it is no link.</summary>
+    /// <exception cref="IOException">The links form a cycle.</exception>
     public static string Of(string path)
     {
         try

@@ -1,7 +1,6 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// Where a file was to be opened stands a link, a pipe, a socket or a directory. Not followed, not waited for, not
-/// read.
+/// The path names a link, a pipe, a socket or a directory, not a plain file. It was neither followed nor read.
 /// </summary>
 internal sealed class NotAPlainFileException(string message, int error) : IOException(message, error);

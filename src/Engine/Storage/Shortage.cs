@@ -1,8 +1,8 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// What may pass by itself: a full disk, want of descriptors or of mappings. A step that meets one has changed nothing
-/// that counts, or undoes it; the step may be tried again, and nothing is latched.
+/// A condition that may pass by itself: a full disk, or no free descriptor or mapping. A step that meets one undoes its
+/// changes, so the step can be tried again and the engine latches no failure.
 /// </summary>
 internal static class Shortage
 {
@@ -10,7 +10,7 @@ internal static class Shortage
         exception is StorageFullException or TooManyOpenFilesException
         || exception is TooManyMappingsException;
 
-    /// <summary>The same shortage, for another who waits for the same step.</summary>
+    /// <summary>A copy of the shortage, for another waiter for the same step.</summary>
     public static IOException Again(IOException shortage) => shortage switch
     {
         StorageFullException full => new StorageFullException(full.Path, full),

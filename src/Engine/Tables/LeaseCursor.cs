@@ -3,8 +3,8 @@ using Varve.Format;
 namespace Varve.Tables;
 
 /// <summary>
-/// A walk over the leases of a table whose deadlines lie in an interval, by deadline. Not on a lease before the first
-/// <see cref="MoveNext"/>. The memory it shows lives as long as the table, which the caller pins.
+/// Walks the leases of a table whose deadlines lie in an interval, in the order of their deadlines. It stands on no
+/// lease before the first <see cref="MoveNext"/>. Its rows live as long as the table, which the caller pins.
 /// </summary>
 internal struct LeaseCursor
 {
@@ -19,7 +19,7 @@ internal struct LeaseCursor
         (_table, _next, _end) = (table, begin, end);
     }
 
-    /// <summary>Leases not walked yet.</summary>
+    /// <summary>Leases that the walk has not reached.</summary>
     public readonly int Remaining => _end - _next;
 
     public readonly ulong Deadline => _lease.Deadline;
@@ -28,7 +28,7 @@ internal struct LeaseCursor
 
     public readonly KeyVersion Row => _block.Row(_lease.Row);
 
-    /// <exception cref="CorruptionException">The lease's block is damaged, or has no such lease.</exception>
+    /// <exception cref="CorruptionException">The lease's block is damaged or has no such lease.</exception>
     public bool MoveNext()
     {
         if (_next >= _end) return false;

@@ -3,25 +3,29 @@ using System.Runtime.InteropServices;
 namespace Varve.Tables;
 
 /// <summary>
-/// A growing list of plain values outside the collected heap. One thread; spans live until the next growth.
+/// A growing list of plain values in native memory. A span of it lives until the list grows. One thread.
 /// </summary>
-internal sealed unsafe class NativeList<T> : IDisposable
+internal sealed class NativeList<T> : IDisposable
     where T : unmanaged
 {
-    private T* _items;
     private nuint _capacity;
 
-    public int Count { get; private set; }
+    // SAFETY: these members use the allocation that this list owns. It has room for Capacity items, and Count is at
+    // most that: Add grows it first.
+    private unsafe T* _items;
 
-    public Span<T> Span => new(_items, Count);
+    public unsafe Span<T> Span => new(_items, Count);
 
-    public void Add(T item)
+    public unsafe void Add(T item)
     {
         if ((nuint)Count == _capacity) Grow(Count + 1);
         _items[Count++] = item;
     }
 
-    public void AddRange(ReadOnlySpan<T> source)
+    public int Count { get; private set; }
+
+    // SAFETY: the list has room for the new end before the items are copied to it.
+    public unsafe void AddRange(ReadOnlySpan<T> source)
     {
         var end = checked(Count + source.Length);
         if ((nuint)end > _capacity) Grow(end);
@@ -29,16 +33,18 @@ internal sealed unsafe class NativeList<T> : IDisposable
         Count = end;
     }
 
-    /// <summary>Makes the list this long; new items have any value.</summary>
+    /// <summary>Makes the list this long; new items have arbitrary values.</summary>
     public void Resize(int count)
     {
         if ((nuint)count > _capacity) Grow(count);
         Count = count;
     }
 
-    public void Clear() => Count = 0;
+    /// <summary>Drops all items; the memory stays for new ones.</summary>
+    public void DropItems() => Count = 0;
 
-    public void Dispose()
+    // SAFETY: frees the allocation once; a second call frees null.
+    public unsafe void Dispose()
     {
         NativeMemory.Free(_items);
         _items = null;
@@ -46,7 +52,8 @@ internal sealed unsafe class NativeList<T> : IDisposable
         Count = 0;
     }
 
-    private void Grow(int needed)
+    // SAFETY: realloc moves the items; the list is the only owner of the old address.
+    private unsafe void Grow(int needed)
     {
         _capacity = Math.Max((nuint)needed, Math.Max(16, _capacity * 2));
         _items = (T*)NativeMemory.Realloc(_items, checked(_capacity * (nuint)sizeof(T)));

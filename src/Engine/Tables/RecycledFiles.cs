@@ -3,30 +3,30 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Files of tables that the manifest dropped and nobody reads any more, kept to be written over: filling fresh memory
-/// of the page cache costs several times what all else of writing a table does (docs/decisions/0014), and these have
-/// theirs. They keep the names that they had, which are swept at the next open. Any thread.
+/// Files of tables that the manifest dropped and no reader has mapped, kept to be written over. Filling fresh pages of
+/// the page cache costs several times the rest of writing a table (docs/decisions/0014); these files have their pages.
+/// They keep their old names, which the next open sweeps. Any thread.
 /// </summary>
 /// <remarks>
-/// Not handed out while somebody has a share of the directory (<see cref="DirectoryClaim"/>), whose mappings may still
-/// show the old table; nor where a snapshot, or anybody else, gave the file a second name (invariant I7).
+/// A file is not reused while another engine has a share of the directory (<see cref="DirectoryClaim"/>), since its
+/// mappings may show the old table (I8), nor if the file has a second name, such as a snapshot's (I7).
 /// </remarks>
-internal sealed class RecycledFiles(IStorage storage, string directory, long bytesMax)
+internal sealed class RecycledFiles(IStorage storage, string directory, long bytesMax) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<(string Path, long Length)> _files = [];
     private bool _keeps = true;
-    private bool _closed;
+    private bool _disposed;
 
     /// <summary>Bytes of the files kept.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Takes a file back, or deletes it.</summary>
+    /// <summary>Keeps a file for reuse, or deletes it if there is no room.</summary>
     public void Add(string path, long length)
     {
         lock (_lock)
         {
-            if (_keeps && !_closed && Bytes + length <= bytesMax)
+            if (_keeps && !_disposed && Bytes + length <= bytesMax)
             {
                 _files.Add((path, length));
                 Bytes += length;
@@ -38,12 +38,12 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     }
 
     /// <summary>
-    /// A file to write a table of about a length into, under a new name; a new one where there is none.
+    /// Opens a file for a table of about this length under a new name: a kept one, or else a new one.
     /// </summary>
     public IStorageFile Open(string path, long lengthExpected)
     {
         lock (_lock) _keeps = true;
-        while (TryTake(lengthExpected) is { } spare)
+        while (TryDequeue(lengthExpected) is { } spare)
         {
             IStorageFile? file = null;
             try
@@ -62,27 +62,27 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     }
 
     /// <summary>
-    /// Deletes all of them, and what comes until one is asked for: there is nothing to be written soon, or no room on
-    /// the disk.
+    /// Deletes all kept files, and those added until the next <see cref="Open"/>: no table will be written soon, or the
+    /// disk is full.
     /// </summary>
-    public void Clear()
+    public void Release()
     {
         lock (_lock) _keeps = false;
-        while (TryTake(long.MaxValue) is { } spare) DurableFile.TryDelete(storage, spare);
+        while (TryDequeue(long.MaxValue) is { } spare) DurableFile.TryDelete(storage, spare);
     }
 
-    /// <summary>As <see cref="Clear"/>, for good.</summary>
-    public void Close()
+    /// <summary>Deletes all kept files and keeps no more.</summary>
+    public void Dispose()
     {
-        lock (_lock) _closed = true;
-        Clear();
+        lock (_lock) _disposed = true;
+        Release();
     }
 
     /// <summary>
-    /// Takes out the file whose length is nearest; none that is over twice as long, for what is too much of it would be
-    /// lost.
+    /// Removes the file whose length is nearest from the list and returns its path. A file over twice as long is left:
+    /// the excess would be cut off and its pages lost.
     /// </summary>
-    private string? TryTake(long lengthExpected)
+    private string? TryDequeue(long lengthExpected)
     {
         lock (_lock)
         {

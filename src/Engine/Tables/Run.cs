@@ -6,12 +6,14 @@ using Varve.Format;
 
 namespace Varve.Tables;
 
-/// <summary>Tables with ascending, disjoint key ranges: one version a key. A run of a higher order is newer.</summary>
+/// <summary>
+/// Tables with ascending, disjoint key ranges, so one version of a key (I9). A run of a higher order is newer.
+/// </summary>
 internal sealed class Run
 {
     private readonly Table[] _tables;
-    private readonly byte[] _shared;
-    private readonly ulong[] _fences;
+    private readonly byte[] _prefix; // of all keys of the run
+    private readonly ulong[] _fences; // heads of the tables' largest keys, and a vector more
 
     public Run(ulong order, TableHandle[] tables)
     {
@@ -25,16 +27,16 @@ internal sealed class Run
         }
 
         _tables = [.. tables.Select(table => table.Table)];
-        _shared = SmallestKey[..SmallestKey.AsSpan().CommonPrefixLength(LargestKey)];
+        _prefix = SmallestKey[..SmallestKey.AsSpan().CommonPrefixLength(LargestKey)];
         _fences = GC.AllocateUninitializedArray<ulong>(tables.Length + Vector512<ulong>.Count);
         for (var i = 0; i < tables.Length; i++)
-            _fences[i] = KeyHead.Of(tables[i].Descriptor.LargestKey, _shared.Length);
+            _fences[i] = KeyHead.Of(tables[i].Descriptor.LargestKey, _prefix.Length);
         _fences.AsSpan(tables.Length).Fill(ulong.MaxValue);
     }
 
     public ulong Order { get; }
 
-    /// <summary>At least one, in key order.</summary>
+    /// <summary>At least one table, in key order.</summary>
     public TableHandle[] Tables { get; }
 
     public long Rows { get; }
@@ -47,12 +49,12 @@ internal sealed class Run
 
     public byte[] LargestKey => Tables[^1].Descriptor.LargestKey;
 
-    /// <summary>The row of a key, whatever its kind; none where there is none.</summary>
+    /// <summary>The row of a key, of whatever kind; the default value if there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
         TableFor(key) is { } table ? table.Find(key, hash) : default;
 
-    /// <summary>The only table that can hold a key, if there is one.</summary>
+    /// <summary>The only table that can hold a key; null if there is none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Table? TableFor(ReadOnlySpan<byte> key)
     {
@@ -63,18 +65,20 @@ internal sealed class Run
     }
 
     /// <summary>
-    /// The only table that can hold a key; its index, or that of the first table above the key, which may be none.
-    /// Nearly always by the heads of the tables' largest keys, and without a branch that depends on the key: which
-    /// table it is cannot be predicted.
+    /// The index of the only table that can hold a key, or else of the first table above the key, or else the number of
+    /// tables. Compares the heads of the tables' largest keys without a branch on the result, which no processor
+    /// predicts; it compares whole keys where heads are equal.
     /// </summary>
+    // SAFETY: first + 7 is below tables + 8, the length of the fences, since count is below 8 after the loop and first
+    // + count is at most the number of tables throughout.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int IndexFor(ReadOnlySpan<byte> key)
     {
-        if (_shared.Length != 0 && !key.StartsWith(_shared)) return IndexByKeys(key);
-        var head = KeyHead.Of(key, _shared.Length);
+        if (_prefix.Length != 0 && !key.StartsWith(_prefix)) return IndexByKeys(key);
+        var head = KeyHead.Of(key, _prefix.Length);
         ref var fence = ref MemoryMarshal.GetArrayDataReference(_fences);
         int first = 0, count = _tables.Length;
-        // Fewer are left then than the vector takes, which so has the fence that follows too.
+        // Leaves fewer fences than a vector has lanes, so that the fence after them is in the vector too.
         while (count >= Vector512<ulong>.Count)
         {
             var half = count >>> 1;
@@ -82,7 +86,7 @@ internal sealed class Run
             count -= half;
         }
 
-        var eight = Vector512.LoadUnsafe(ref Unsafe.Add(ref fence, first)); // eight more stand behind the last
+        var eight = Vector512.LoadUnsafe(ref Unsafe.Add(ref fence, first));
         var isEqual = Vector512.EqualsAny(eight, Vector512.Create(head));
         return isEqual ? IndexByKeys(key) : first
             + BitOperations.PopCount(Vector512.LessThan(eight, Vector512.Create(head)).ExtractMostSignificantBits());
@@ -102,7 +106,7 @@ internal sealed class Run
         return low;
     }
 
-    /// <summary>True when some key could be in both.</summary>
+    /// <summary>True if a key of this range can be in the run.</summary>
     public bool Overlaps(ReadOnlySpan<byte> smallest, ReadOnlySpan<byte> largest)
     {
         var at = IndexFor(smallest);

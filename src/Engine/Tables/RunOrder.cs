@@ -4,17 +4,17 @@ using Varve.Memory;
 namespace Varve.Tables;
 
 /// <summary>
-/// The order of the tables of a run, by whole keys, which only the tables have: a manifest has no more than the first
-/// bytes of each, and leaves the order of some open.
+/// Orders the tables of a run by their whole keys. A manifest has only the first bytes of each key, which can leave the
+/// order of two tables open; the tables have all of it.
 /// </summary>
 internal static class RunOrder
 {
     /// <summary>
-    /// Sorts the open tables of a run by key, and reports each that does not lie above those before it.
+    /// Sorts the open tables of a run by key and reports each one that is not above those before it.
     /// </summary>
-    /// <param name="tables">The run's.</param>
-    /// <param name="of">The path of a table, and what it says of itself.</param>
-    /// <param name="report">Takes each damage.</param>
+    /// <param name="tables">The tables of the run.</param>
+    /// <param name="of">Returns the path of a table and a descriptor with its whole keys.</param>
+    /// <param name="report">Receives each damage.</param>
     public static void Sort<T>(
         List<T> tables, Func<T, (string Path, TableDescriptor Keys)> of, Action<VarveException> report)
     {

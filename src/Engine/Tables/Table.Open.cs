@@ -3,9 +3,10 @@ using Varve.Storage;
 
 namespace Varve.Tables;
 
-internal sealed unsafe partial class Table
+internal sealed partial class Table
 {
-    private Table(
+    // SAFETY: the parts were decoded from this mapping and are whole, so their regions are inside it.
+    private unsafe Table(
         IStorage storage, TableDescriptor descriptor, string path, bool paranoid, TableParts parts, IMapping mapping,
         TableResidency? residency)
     {
@@ -15,17 +16,17 @@ internal sealed unsafe partial class Table
         _salt = TableChecksum.Salt(_footer.Origin, _footer.OriginNumber);
 
         Properties = parts.Properties!;
-        // Whole.
+        // With whole keys: the manifest's may be cut off.
         Descriptor = descriptor with { SmallestKey = Properties.SmallestKey, LargestKey = Properties.LargestKey };
         _smallestKey = Properties.SmallestKey;
         _largestKey = Properties.LargestKey;
-        _sharedBytes = _smallestKey.AsSpan().CommonPrefixLength(_largestKey);
-        _smallestHead = KeyHead.Of(_smallestKey, _sharedBytes);
-        var largestHead = KeyHead.Of(_largestKey, _sharedBytes);
+        _prefixLength = _smallestKey.AsSpan().CommonPrefixLength(_largestKey);
+        _smallestHead = KeyHead.Of(_smallestKey, _prefixLength);
+        var largestHead = KeyHead.Of(_largestKey, _prefixLength);
         _headsBetween = largestHead == _smallestHead ? 0 : largestHead - _smallestHead - 1;
 
         _index = new TableIndexReader(_data + _footer.Index.Offset, parts.Index!);
-        _shortcut = new BlockShortcut(_index, _sharedBytes, _smallestHead, largestHead);
+        _shortcut = new BlockShortcut(_index, _prefixLength, _smallestHead, largestHead);
         _checkedBlocks = new ulong[(parts.Index!.BlockCount + 63) / 64];
         _readyBlocks = residency is null ? _checkedBlocks : new ulong[_checkedBlocks.Length];
         _filter = _data + _footer.Filter.Offset;
@@ -33,14 +34,14 @@ internal sealed unsafe partial class Table
     }
 
     /// <summary>
-    /// Opens and maps a table and checks all of it but the data blocks.
+    /// Opens and maps a table and checks all parts but the data blocks.
     /// </summary>
     /// <param name="storage">The file system.</param>
     /// <param name="path">The file.</param>
-    /// <param name="descriptor">What the manifest says of the file.</param>
-    /// <param name="paranoid">Check a block's checksum on every touch, not once.</param>
-    /// <param name="access">How data blocks are reached.</param>
-    /// <exception cref="CorruptionException">The bytes are not a table, are damaged, or are another table than the
+    /// <param name="descriptor">The manifest's descriptor of the file.</param>
+    /// <param name="paranoid">Checks a block on every touch, not once.</param>
+    /// <param name="access">The way in which data blocks are reached.</param>
+    /// <exception cref="CorruptionException">The file is no table, is damaged, or is another table than the
     /// descriptor's.</exception>
     /// <exception cref="UnsupportedFormatException">The file has a format version that this build does not
     /// read.</exception>
@@ -51,7 +52,7 @@ internal sealed unsafe partial class Table
         TryOpen(storage, path, descriptor, paranoid, static damage => throw damage, access)!;
 
     /// <summary>
-    /// As <see cref="Open"/>, but gives every damage to <paramref name="report"/>; null when there was one.
+    /// As <see cref="Open"/>, but passes every damage to <paramref name="report"/> and then returns null.
     /// </summary>
     public static Table? TryOpen(
         IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report,

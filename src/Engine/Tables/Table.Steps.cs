@@ -3,12 +3,13 @@ using System.Runtime.CompilerServices;
 namespace Varve.Tables;
 
 /// <summary>
-/// <see cref="Find"/> in steps, each of which asks for what the next one reads. Who looks for many keys takes a step
-/// for all of them before the next, after <see cref="PrefetchFilter"/> for all: then their misses overlap.
+/// <see cref="Find"/> in steps. Each step prefetches the memory that the next one reads. A caller with many keys takes
+/// one step for all of them before the next step, after <see cref="PrefetchFilter"/> for all: then their misses
+/// overlap.
 /// </summary>
-internal sealed unsafe partial class Table
+internal sealed partial class Table
 {
-    /// <summary>The block that holds a key if any does; -1: the key is not in the table.</summary>
+    /// <summary>The only block that can hold a key; -1 if the key is not in the table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int FindBlock(ReadOnlySpan<byte> key, ulong hash)
     {
@@ -18,9 +19,10 @@ internal sealed unsafe partial class Table
         return number;
     }
 
-    /// <summary>The rows of that block that can be the key's, as bits; 0: the key is not in the table.</summary>
+    /// <summary>The rows of that block that can be the key's, as bits; 0 if the key is not in the table.</summary>
+    // SAFETY: reads the block's line in the validated index. The block itself, not yet checked, is only prefetched.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong FindCandidates(int block, ulong hash)
+    public unsafe ulong FindCandidates(int block, ulong hash)
     {
         var line = _index.Line(block);
         var candidates = DataBlockView.Candidates(line, hash);
@@ -30,10 +32,11 @@ internal sealed unsafe partial class Table
         return candidates;
     }
 
-    /// <summary>The row of the key among the candidates; none where there are none.</summary>
+    /// <summary>The row of the key among the candidates; the default value if it is not among them.</summary>
     /// <exception cref="CorruptionException">The block is damaged.</exception>
+    // SAFETY: the block is checked before it is read.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyVersion FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)
+    public unsafe KeyVersion FindRow(int block, ReadOnlySpan<byte> key, ulong candidates)
     {
         EnsureReady(block);
         return DataBlockView.Find(_index.Line(block), _data + _index.BlockOffset(block), key, candidates);

@@ -4,27 +4,27 @@ using Varve.Storage;
 
 namespace Varve.Tables;
 
-internal sealed unsafe partial class Table
+internal sealed partial class Table
 {
     private const int VerifyReadBytes = 1 << 20;
 
-    /// <summary>As <see cref="FindDamage"/>, but ends at the first.</summary>
-    /// <exception cref="CorruptionException">Something is not as it was written.</exception>
+    /// <summary>As <see cref="FindDamage"/>, but throws the first damage.</summary>
+    /// <exception cref="CorruptionException">The table is damaged.</exception>
     public void Verify(Action<long>? progress = null, CancellationToken token = default) =>
         FindDamage(static damage => throw damage, progress, token);
 
     /// <summary>
-    /// Checks everything there is to check: the hash of the whole file as the disk gives it, every block, the order of
-    /// all keys, that each row is found by its key, tags and filter, the counts, and the leases.
+    /// Checks the whole table: the hash of the file as the disk returns it, every block, the order of all keys, the
+    /// lookup of each row by key, tag and filter, the counts, the leases and the padding.
     /// </summary>
-    /// <param name="report">Takes each damage, in the order of the file but for the hash, which speaks only when
-    /// nothing else did.</param>
-    /// <param name="progress">Called now and then with the number of bytes done, up to twice the file's length.</param>
-    /// <param name="token">Gives up.</param>
+    /// <param name="report">Receives each damage in the order of the file. A wrong hash comes last, and only if there
+    /// is no other damage.</param>
+    /// <param name="progress">Called at times with the number of bytes done, up to twice the file's length.</param>
+    /// <param name="token">Cancels the check.</param>
     public void FindDamage(
         Action<VarveException> report, Action<long>? progress = null, CancellationToken token = default)
     {
-        // First, and through the file, not the mapping: so a bad sector is an exception and not the end of the process.
+        // First, and through the file: a bad sector is an exception there, and the end of the process in the mapping.
         var hash = HashFile(progress, token);
         var isDamaged = false;
         var walk = new VerifyWalk();
@@ -43,7 +43,7 @@ internal sealed unsafe partial class Table
             progress?.Invoke(Descriptor.Length + _index.BlockOffset(number + 1));
         }
 
-        // What a damaged block holds is not known, and then no count can be held against what is left.
+        // The rows of a damaged block are unknown, and the counts with them.
         if (walk.DamagedBlocks.Count == 0 && VerifyCounts(walk) is { } miscount) Report(miscount);
         if (VerifyLeases(walk, token) is { } lease) Report(lease);
         VerifyGaps(Report);
@@ -59,8 +59,9 @@ internal sealed unsafe partial class Table
         }
     }
 
-    /// <summary>The first thing wrong with the rows of a sound block, or null.</summary>
-    private CorruptionException? VerifyRows(int number, VerifyWalk walk)
+    /// <summary>The first damage among the rows of a sound block, or null.</summary>
+    // SAFETY: the block was checked in this mapping.
+    private unsafe CorruptionException? VerifyRows(int number, VerifyWalk walk)
     {
         var offset = _index.BlockOffset(number);
         var block = new DataBlockView(_index.Line(number), _data + offset);
@@ -83,12 +84,13 @@ internal sealed unsafe partial class Table
             walk.Tombstones += content.Kind == RecordKind.Tombstone ? 1 : 0;
             walk.Leased += content.Kind == RecordKind.LeasedPut ? 1 : 0;
             walk.Rows++;
-            walk.Advance(length);
+            walk.SetPrevious(length);
         }
         return fault;
     }
 
-    private CorruptionException? VerifyLookup(
+    // SAFETY: compares the addresses of two rows and reads nothing through them.
+    private unsafe CorruptionException? VerifyLookup(
         ReadOnlySpan<byte> key, ulong hash, DataBlockView block, int number, int row)
     {
         if (block.Tag(row) != DataBlock.TagOf(hash) || block.RowOf(key, hash) != row
@@ -120,11 +122,13 @@ internal sealed unsafe partial class Table
     }
 
     /// <summary>
-    /// Entries are distinct, for they ascend; so if each is of a leased row and there are as many as such rows, they
-    /// are those rows. No list of them is made: how many there are is the file's word. Those of damaged blocks are not
-    /// known.
+    /// Entries are distinct, since they ascend. So if each names a leased row and there are as many entries as leased
+    /// rows, they are those rows. No list of them is made, since the file alone says how many there are. Entries of
+    /// damaged blocks are left out.
     /// </summary>
-    private CorruptionException? VerifyLeases(VerifyWalk walk, CancellationToken token)
+    // SAFETY: leases name existing blocks (checked at open), and those that are read here were found sound; the row is
+    // checked against the block's count.
+    private unsafe CorruptionException? VerifyLeases(VerifyWalk walk, CancellationToken token)
     {
         var region = LeaseRegion;
         long known = 0;
@@ -146,8 +150,9 @@ internal sealed unsafe partial class Table
                 Path, _footer.Leases.Offset, "table leases", $"{known} leases, rows have {walk.Leased}");
     }
 
-    /// <summary>Only zeros stand between the parts.</summary>
-    private void VerifyGaps(Action<CorruptionException> report)
+    /// <summary>Checks that only zeros stand between the parts.</summary>
+    // SAFETY: a region is inside the mapping, and another part, or the footer, follows its padding.
+    private unsafe void VerifyGaps(Action<CorruptionException> report)
     {
         foreach (var region in (ReadOnlySpan<TableRegion>)[
             _footer.Leases, _footer.Filter, _footer.Index, _footer.Properties])
@@ -158,7 +163,7 @@ internal sealed unsafe partial class Table
         }
     }
 
-    /// <summary>The file by its name; null when a writer beside a read-only engine has deleted it since.</summary>
+    /// <summary>Opens the file by its name; null if a writer beside this read-only engine has deleted it.</summary>
     private IStorageFile? TryOpenFile()
     {
         try
@@ -188,7 +193,7 @@ internal sealed unsafe partial class Table
         return hash.GetCurrentHashAsUInt128();
     }
 
-    /// <summary>What a verification has seen of the rows so far.</summary>
+    /// <summary>The counts and keys of the rows that a verification has seen so far.</summary>
     private sealed class VerifyWalk
     {
         private byte[] _key = [];
@@ -206,13 +211,13 @@ internal sealed unsafe partial class Table
 
         public long Tombstones { get; set; }
 
-        /// <summary>Room for the next key: of short keys there is no need for the longest that there may be.</summary>
+        /// <summary>Returns room for the next key, which grows with the keys.</summary>
         public byte[] KeyOf(int length)
         {
             if (_key.Length < length) _key = GC.AllocateUninitializedArray<byte>(Math.Max(256, length));
             return _key;
         }
 
-        public void Advance(int length) => (_key, _previous, PreviousLength) = (_previous, _key, length);
+        public void SetPrevious(int length) => (_key, _previous, PreviousLength) = (_previous, _key, length);
     }
 }

@@ -6,40 +6,43 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// An immutable sorted table, mapped. Any thread may read; disposing unmaps, so only when no pin can see the table.
+/// An immutable, sorted, mapped table. Any thread may read. Disposal unmaps it, so the caller waits until no pin can
+/// see the table (I8).
 /// <para>
-/// What may be trusted, and since when: the footer and the regions since <see cref="Open"/>, which checks their
-/// checksums and shapes; a data block since its first touch in this mapping, which does the same for it. A bit a block
-/// remembers that, unless the table is paranoid: then every touch checks. Rows, separators and heads can still be in a
-/// wrong order if an enemy computed the checksums: that gives wrong answers, never a read out of bounds, and
-/// <see cref="Verify"/> finds it.
+/// <b>Trust.</b> <see cref="Open"/> checks checksum and shape of the footer and the regions. The first touch of a data
+/// block in this mapping checks the block, and a bit a block remembers that; a paranoid table checks at every touch.
+/// After these checks no byte of the file leads to a read out of bounds. Rows, separators and heads may still be in a
+/// wrong order if an attacker computed the checksums: that gives wrong answers, and <see cref="Verify"/> finds it.
 /// </para>
 /// <para>
-/// A block is ready, to be touched without more ado, once it is checked. Where pages have to be seen in memory first
-/// (<see cref="TableResidency"/>) none ever is, so that a table without that asks nothing but what it asked before.
+/// <b>Ready blocks.</b> <c>Mapped</c>: a block is ready once it was verified. <c>Probed</c>: no block ever is, since
+/// every access checks residency first (<see cref="TableResidency"/>). So both tests are one bit.
 /// </para>
 /// </summary>
-internal sealed unsafe partial class Table : IDisposable
+internal sealed partial class Table : IDisposable
 {
     private readonly IStorage _storage;
     private readonly IMapping _mapping;
-    private readonly byte* _data;
     private readonly TableFooter _footer;
     private readonly ulong _salt;
     private readonly bool _paranoid;
     private readonly byte[] _smallestKey;
     private readonly byte[] _largestKey;
-    private readonly int _sharedBytes;
+    private readonly int _prefixLength;
     private readonly ulong _smallestHead;
     private readonly ulong _headsBetween;
     private readonly BlockShortcut _shortcut;
-    private readonly byte* _filter;
     private readonly ulong _filterLines;
     private readonly TableIndexReader _index;
     private readonly ulong[] _checkedBlocks;
     private readonly ulong[] _readyBlocks;
     private readonly TableResidency? _residency;
     private int _disposed;
+
+    // SAFETY: these members point into the mapping, which lives until this table is disposed (I8). Open has checked
+    // that the filter's region is inside, and the index was validated with every block offset before it was used.
+    private readonly unsafe byte* _data;
+    private readonly unsafe byte* _filter;
 
     public string Path { get; }
 
@@ -49,31 +52,35 @@ internal sealed unsafe partial class Table : IDisposable
 
     public int BlockCount => _index.BlockCount;
 
-    /// <summary>What the hashes of its keys are made with.</summary>
+    /// <summary>The seed of its key hashes.</summary>
     public ulong HashSeed => _footer.HashSeed;
 
-    /// <summary>False when the key of a hash is certainly not in the table.</summary>
+    /// <summary>False if the key of a hash is certainly not in the table.</summary>
+    // SAFETY: the line's offset is below the number of lines in the filter's region.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool MayContain(ulong hash) =>
+    public unsafe bool MayContain(ulong hash) =>
         _filterLines == 0
         || TableFilter.LineMayContain(ref *(_filter + TableFilter.LineOffset(hash, _filterLines)), hash);
 
-    /// <summary>Asks for the cache line that <see cref="MayContain"/> will read.</summary>
+    /// <summary>Prefetches the cache line that <see cref="MayContain"/> reads.</summary>
+    // SAFETY: nothing is read; a prefetch never faults.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PrefetchFilter(ulong hash)
+    public unsafe void PrefetchFilter(ulong hash)
     {
         if (_filterLines != 0) Memory.Prefetch.Line(_filter + TableFilter.LineOffset(hash, _filterLines));
     }
 
-    /// <summary>The row of a key, whatever its kind; none where there is none.</summary>
+    /// <summary>The row of a key, of whatever kind; the default value if there is none.</summary>
     /// <param name="key">The key.</param>
     /// <param name="hash"><see cref="KeyHasher.Of"/> of the key, with <see cref="HashSeed"/>.</param>
     /// <exception cref="CorruptionException">The block that would hold the key is damaged.</exception>
-    public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) => MayContain(hash) ? FindUnfiltered(key, hash) : default;
+    public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
+        MayContain(hash) ? FindUnfiltered(key, hash) : default;
 
-    /// <summary>As <see cref="Find"/>, for one who has asked <see cref="MayContain"/> already.</summary>
+    /// <summary>As <see cref="Find"/>, for a caller that has already asked <see cref="MayContain"/>.</summary>
+    // SAFETY: the index gives only blocks of the table, and the block is checked before it is read.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyVersion FindUnfiltered(ReadOnlySpan<byte> key, ulong hash)
+    public unsafe KeyVersion FindUnfiltered(ReadOnlySpan<byte> key, ulong hash)
     {
         var number = BlockOf(key);
         if (number < 0) return default;
@@ -85,16 +92,16 @@ internal sealed unsafe partial class Table : IDisposable
     }
 
     /// <summary>
-    /// Checks that its hashes are made with the seed of the state that it belongs to: with another its filter would
-    /// deny keys that are there.
+    /// Checks that the table has the hash seed of the state that it belongs to. With another seed its filter would deny
+    /// keys that are in it.
     /// </summary>
-    /// <exception cref="CorruptionException">They are not.</exception>
+    /// <exception cref="CorruptionException">The table has another seed.</exception>
     public void EnsureSeed(ulong hashSeed)
     {
         if (SeedFault(hashSeed) is { } fault) throw fault;
     }
 
-    /// <summary>As <see cref="EnsureSeed"/>, but gives what is wrong, or null.</summary>
+    /// <summary>The damage that <see cref="EnsureSeed"/> throws, or null.</summary>
     public CorruptionException? SeedFault(ulong hashSeed) => HashSeed == hashSeed
         ? null
         : CorruptionException.Of(
@@ -117,18 +124,23 @@ internal sealed unsafe partial class Table : IDisposable
         _residency?.Dispose();
     }
 
-    /// <summary>Bytes of the file as they are mapped, also of one that has lost its name since.</summary>
-    internal ReadOnlySpan<byte> Bytes(long offset, int length) => new(_mapping.Address + offset, length);
+    // SAFETY: these members show ranges that the callers, or Open, checked against the mapped length.
 
-    internal ReadOnlySpan<byte> LeaseRegion => new(_data + _footer.Leases.Offset, (int)_footer.Leases.Length);
+    /// <summary>Bytes of the file as it is mapped, also if the file has lost its name since.</summary>
+    internal unsafe ReadOnlySpan<byte> Bytes(long offset, int length) => new(_mapping.Address + offset, length);
+
+    internal unsafe ReadOnlySpan<byte> LeaseRegion => new(_data + _footer.Leases.Offset, (int)_footer.Leases.Length);
 
     internal ReadOnlySpan<byte> SmallestKey => _smallestKey;
 
     internal ReadOnlySpan<byte> LargestKey => _largestKey;
 
-    /// <summary>Asks for all the lines that a search over a block's heads reads, so that they come together.</summary>
+    /// <summary>
+    /// Prefetches all lines that a search over a block's heads reads, so that they are loaded together.
+    /// </summary>
+    // SAFETY: the index gives offsets inside the mapping; nothing is read, and a prefetch never faults.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void PrefetchHeads(int number)
+    internal unsafe void PrefetchHeads(int number)
     {
         var block = _data + _index.BlockOffset(number);
         Memory.Prefetch.Line(_index.Line(number));
@@ -136,18 +148,20 @@ internal sealed unsafe partial class Table : IDisposable
             Memory.Prefetch.Line(block + DataBlockHeader.HeadsOffset + line);
     }
 
-    /// <summary>A block, ready.</summary>
+    /// <summary>A block that is checked and may be read.</summary>
+    // SAFETY: the view's line and block are those of one block, which was checked before.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal DataBlockView Block(int number)
+    internal unsafe DataBlockView Block(int number)
     {
         EnsureReady(number);
         return new DataBlockView(_index.Line(number), _data + _index.BlockOffset(number));
     }
 
     /// <summary>
-    /// A block, ready, for a walk that can come to the blocks from <paramref name="least"/> to <paramref name="most"/>.
+    /// A block that may be read, for a walk over the blocks from <paramref name="least"/> to <paramref name="most"/>.
     /// </summary>
-    internal DataBlockView Block(int number, int least, int most, ref BlockWindow window)
+    // SAFETY: the view's line and block are those of one block, which was checked before.
+    internal unsafe DataBlockView Block(int number, int least, int most, ref BlockWindow window)
     {
         if (_residency is null) return Block(number);
         if (!window.Contains(number)) window.MoveTo(number, least, most, _residency, _index);
@@ -178,8 +192,9 @@ internal sealed unsafe partial class Table : IDisposable
         if (!_paranoid) Interlocked.Or(ref _checkedBlocks[number >> 6], 1UL << number);
     }
 
-    /// <summary>What is wrong with a block, or null.</summary>
-    private VarveException? FaultOf(int number)
+    /// <summary>The damage of a block, or null.</summary>
+    // SAFETY: the validated index gives offsets and lines inside the mapping.
+    private unsafe VarveException? FaultOf(int number)
     {
         var offset = _index.BlockOffset(number);
         var extent = (int)(_index.BlockOffset(number + 1) - offset);
@@ -192,13 +207,13 @@ internal sealed unsafe partial class Table : IDisposable
             : CorruptionException.Of(Path, offset, "data block", "first line is not the copy of it in the index");
     }
 
-    /// <summary>The block that holds a key if any does; -1 for a key outside of the table's range.</summary>
+    /// <summary>The only block that can hold a key; -1 for a key outside of the table's range.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal int BlockOf(ReadOnlySpan<byte> key)
     {
-        if (_sharedBytes == 0 || SharesBytes(key))
+        if (_prefixLength == 0 || HasPrefix(key))
         {
-            var distance = KeyHead.Of(key, _sharedBytes) - _smallestHead;
+            var distance = KeyHead.Of(key, _prefixLength) - _smallestHead;
             if (distance - 1 < _headsBetween)
             {
                 var number = _shortcut.Find(distance);
@@ -208,7 +223,7 @@ internal sealed unsafe partial class Table : IDisposable
         return IsInRange(key) ? _index.Find(key) : -1;
     }
 
-    private bool SharesBytes(ReadOnlySpan<byte> key) => key.StartsWith(_smallestKey.AsSpan(0, _sharedBytes));
+    private bool HasPrefix(ReadOnlySpan<byte> key) => key.StartsWith(_smallestKey.AsSpan(0, _prefixLength));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool IsInRange(ReadOnlySpan<byte> key) =>

@@ -5,12 +5,12 @@ using Varve.Memory;
 namespace Varve.Tables;
 
 /// <summary>
-/// A walk over one table, either way, over all of it or up to a limit. Not on a row until a seek says true; a move that
-/// says false leaves it on none, and then only a seek goes on. All memory it shows lives as long as the table, which
-/// the caller pins. A plain value: copies walk on their own. One thread at a time.
+/// Walks one table forward or backward, over all of it or up to a limit. The cursor stands on a row once a seek returns
+/// true. A move that returns false leaves it on no row, and only a seek can continue. The memory that it shows lives as
+/// long as the table, which the caller pins. A plain value: a copy walks on its own. One thread at a time.
 /// </summary>
 /// <exception cref="CorruptionException">Any seek or move: a block that it enters is damaged.</exception>
-internal unsafe struct TableCursor(Table table)
+internal struct TableCursor(Table table)
 {
     private readonly Table _table = table;
     private DataBlockView _block;
@@ -31,11 +31,14 @@ internal unsafe struct TableCursor(Table table)
 
     public readonly int KeyLength => _block.KeyLength(_row);
 
-    /// <summary>Bytes that all keys share while <see cref="PrefixToken"/> stays the same.</summary>
+    /// <summary>
+    /// The number of first bytes that keys have in common while <see cref="PrefixToken"/> stays the same.
+    /// </summary>
     public readonly int PrefixLength => _block.PrefixLength;
 
-    /// <summary>Changes whenever the shared prefix may have changed; never 0 on a row.</summary>
-    public readonly nint PrefixToken => (nint)_block.Address;
+    /// <summary>Changes whenever the common prefix may have changed; never 0 on a row.</summary>
+    // SAFETY: the address is a token here; nothing is read through it.
+    public readonly unsafe nint PrefixToken => (nint)_block.Address;
 
     /// <summary>The first eight bytes of the key (<see cref="KeyHead"/>): unequal ones order the keys.</summary>
     public readonly ulong Head8
@@ -53,25 +56,25 @@ internal unsafe struct TableCursor(Table table)
         get => _block.Row(_row);
     }
 
-    /// <summary>The limit is here or was passed before: no other table goes on from this one.</summary>
+    /// <summary>True if the limit is in this table or before it: the walk does not continue in another table.</summary>
     public readonly bool IsLimited => _lastBlock < 0 || _upperBlock >= 0 || _lowerBlock >= 0;
 
-    /// <summary>The limit is in the block that the cursor stands in.</summary>
+    /// <summary>True if the limit is in the cursor's block.</summary>
     internal readonly bool IsLimitedHere => _blockNumber == _upperBlock || _blockNumber == _lowerBlock;
 
-    /// <summary>The block that the cursor stands in.</summary>
+    /// <summary>The cursor's block.</summary>
     internal readonly DataBlockView Block => _block;
 
     /// <summary>The number of the row in its block.</summary>
     internal readonly int RowNumber => _row;
 
-    /// <summary>The first row of the block that is inside the limits.</summary>
+    /// <summary>The first row of the block inside the limits.</summary>
     internal readonly int Begin => _begin;
 
-    /// <summary>The row after the last one of the block that is inside the limits.</summary>
+    /// <summary>The row after the last one of the block inside the limits.</summary>
     internal readonly int End => _end;
 
-    /// <summary>For a walk upward: leaves out all keys at or above a key.</summary>
+    /// <summary>Leaves out all keys at or above a key, for a forward walk.</summary>
     public void LimitAbove(FixedBytes key)
     {
         var above = key.Span;
@@ -80,7 +83,7 @@ internal unsafe struct TableCursor(Table table)
         (_limit, _lastBlock, _upperBlock) = (key, number, number);
     }
 
-    /// <summary>For a walk downward: leaves out all keys below a key.</summary>
+    /// <summary>Leaves out all keys below a key, for a backward walk.</summary>
     public void LimitBelow(FixedBytes key)
     {
         var below = key.Span;
@@ -94,12 +97,12 @@ internal unsafe struct TableCursor(Table table)
 
     public bool SeekLast() => EnterLast(_lastBlock);
 
-    /// <summary>Goes to the first row whose key is not below a key.</summary>
+    /// <summary>Moves to the first row whose key is not below a key.</summary>
     public bool Seek(ReadOnlySpan<byte> key) => Seek(key, _table.BlockOf(key));
 
     /// <summary>
-    /// The first half of a seek to a key: finds the block, or -1 outside of the table's range, and starts loading what
-    /// the second half waits for.
+    /// The first half of a seek to a key: finds the block, or -1 outside of the table's range, and prefetches the
+    /// memory that the second half reads.
     /// </summary>
     public readonly int Prepare(ReadOnlySpan<byte> key)
     {
@@ -112,7 +115,7 @@ internal unsafe struct TableCursor(Table table)
     }
 
     /// <summary>
-    /// As <see cref="Seek(ReadOnlySpan{byte})"/>, with the block that <see cref="Prepare"/> found for the key.
+    /// The second half of a seek, with the block that <see cref="Prepare"/> found for the key.
     /// </summary>
     public bool Seek(ReadOnlySpan<byte> key, int number)
     {
@@ -122,11 +125,11 @@ internal unsafe struct TableCursor(Table table)
         return _row < _end || Enter(number + 1);
     }
 
-    /// <summary>Goes to the last row whose key is below a key.</summary>
+    /// <summary>Moves to the last row whose key is below a key.</summary>
     public bool SeekBefore(ReadOnlySpan<byte> key) => SeekBefore(key, _table.BlockOf(key));
 
     /// <summary>
-    /// As <see cref="SeekBefore(ReadOnlySpan{byte})"/>, with the block that <see cref="Prepare"/> found for the key.
+    /// The second half of a seek before a key, with the block that <see cref="Prepare"/> found for the key.
     /// </summary>
     public bool SeekBefore(ReadOnlySpan<byte> key, int number)
     {
@@ -158,11 +161,11 @@ internal unsafe struct TableCursor(Table table)
         return _isValid && EnterLast(_blockNumber - 1);
     }
 
-    /// <summary>Goes to a row of the block in which the cursor stands, inside the limits.</summary>
+    /// <summary>Moves to a row of the cursor's block, inside the limits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void GoTo(int rowOfBlock) => _row = rowOfBlock;
 
-    /// <summary>The order of the row's key against a key: negative when the row's is below.</summary>
+    /// <summary>Compares the row's key with a key: negative if the row's is below.</summary>
     public readonly int CompareKeyTo(ReadOnlySpan<byte> key)
     {
         ulong mine = Head8, other = KeyHead.Of(key);
@@ -170,7 +173,8 @@ internal unsafe struct TableCursor(Table table)
     }
 
     /// <summary>The head of the key after <paramref name="skip"/> bytes.</summary>
-    public readonly ulong HeadAfter(int skip)
+    // SAFETY: the block's prefix has that many bytes, and lives as long as the table.
+    public readonly unsafe ulong HeadAfter(int skip)
     {
         var prefix = _block.PrefixLength;
         if (skip == 0) return Head8;
@@ -184,10 +188,11 @@ internal unsafe struct TableCursor(Table table)
     }
 
     /// <summary>
-    /// Whether what <see cref="HeadAfter"/> gives is, for every row of the block, a number with the row's own head
-    /// behind it, shifted.
+    /// True if <see cref="HeadAfter"/> is, for every row of the block, <paramref name="front"/> with the row's own head
+    /// behind it, shifted right.
     /// </summary>
-    public readonly bool TryHeadsAfter(int skip, out ulong front, out int shift)
+    // SAFETY: the block's prefix has that many bytes, and lives as long as the table.
+    public readonly unsafe bool TryHeadsAfter(int skip, out ulong front, out int shift)
     {
         var more = _block.PrefixLength - skip;
         (front, shift) = (0, 8 * more);
@@ -200,15 +205,15 @@ internal unsafe struct TableCursor(Table table)
     public readonly void CopyKeyTo(Span<byte> destination) => _block.CopyKeyTo(_row, destination);
 
     /// <summary>
-    /// Writes the key into a buffer that the caller keeps for this purpose, and leaves out the prefix when the token
-    /// says that it is there still. The buffer has sixteen bytes more room than the longest key; returns the key's
+    /// Writes the key into a buffer that the caller keeps for a cursor's keys, without the prefix if the token says
+    /// that the buffer still has it. The buffer has room for the longest key and sixteen bytes more. Returns the key's
     /// length.
     /// </summary>
-    /// <param name="buffer">Where the key goes.</param>
-    /// <param name="token">The <see cref="PrefixToken"/> of the key that the buffer last received from a cursor; 0 at
-    /// first.</param>
+    /// <param name="buffer">The buffer of the key.</param>
+    /// <param name="token">The <see cref="PrefixToken"/> of the last key in the buffer; 0 at first.</param>
+    // SAFETY: the caller's buffer has room for prefix, head and tail, which are written eight bytes at a time.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly int CopyKeyTo(byte* buffer, ref nint token)
+    public readonly unsafe int CopyKeyTo(byte* buffer, ref nint token)
     {
         if (token != PrefixToken)
         {
@@ -226,8 +231,9 @@ internal unsafe struct TableCursor(Table table)
         return true;
     }
 
+    // SAFETY: the block's prefix has that many bytes, and lives as long as the table.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool Enter(int number)
+    private unsafe bool Enter(int number)
     {
         _isValid = false;
         if (number < _firstBlock || number > _lastBlock) return false;

@@ -5,15 +5,18 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// An open table that versions share. Its file goes when the manifest no longer names it and nothing uses it, or is
-/// kept to be written over.
+/// An open table that versions share by reference count. Once the manifest no longer names its file and the last
+/// reference is released, the file is deleted or recycled.
 /// </summary>
 internal sealed class TableHandle(IStorage storage, string path, Table table) : RefCounted
 {
-    private volatile bool _obsolete;
-    private RecycledFiles? _spares;
+    private volatile bool _isDropped;
+    private RecycledFiles? _recycled;
 
-    /// <summary>Opens tables that were just written; the caller's one reference each.</summary>
+    /// <summary>
+    /// Opens tables that were just written, with one reference each for the caller. After a shortage it deletes them:
+    /// the caller tries the step again and writes others.
+    /// </summary>
     public static List<TableHandle> OpenAll(
         IStorage storage, List<(string Path, TableDescriptor Descriptor)> tables, EngineOptions options)
     {
@@ -24,7 +27,6 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
         }
         catch (IOException e) when (Shortage.IsMet(e))
         {
-            // The step is tried again, and writes others.
             opened.ForEach(static table => table.Release());
             foreach (var (path, _) in tables) DurableFile.TryDelete(storage, path);
             throw;
@@ -33,7 +35,7 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
         return opened;
     }
 
-    /// <summary>Opens a table; the caller's one reference.</summary>
+    /// <summary>Opens a table, with one reference for the caller.</summary>
     public static TableHandle Open(IStorage storage, string path, TableDescriptor descriptor, EngineOptions options) =>
         new(storage, path, Table.Open(storage, path, descriptor, options.ParanoidChecks, options.TableAccess));
 
@@ -44,20 +46,21 @@ internal sealed class TableHandle(IStorage storage, string path, Table table) : 
     public string Path { get; } = path;
 
     /// <summary>
-    /// Says that a synced manifest record dropped the table (invariant I5), or that none ever named it.
+    /// Drops the file with the last reference. A synced manifest record has dropped the table (I5), or none ever named
+    /// it.
     /// </summary>
-    /// <param name="spares">Who may have the file; null: it is deleted.</param>
-    public void MarkObsolete(RecycledFiles? spares = null)
+    /// <param name="recycled">Receives the file; null to delete it.</param>
+    public void DropFile(RecycledFiles? recycled = null)
     {
-        _spares = spares;
-        _obsolete = true;
+        _recycled = recycled;
+        _isDropped = true;
     }
 
     protected override void Free()
     {
         Table.Dispose();
-        if (!_obsolete) return;
-        if (_spares is not null) _spares.Add(Path, Descriptor.Length);
+        if (!_isDropped) return;
+        if (_recycled is not null) _recycled.Add(Path, Descriptor.Length);
         else DurableFile.TryDelete(storage, Path);
     }
 }

@@ -5,36 +5,41 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// The bytes of a table on their way to the file, in aligned writes of one size. What is next may be put together in
-/// place (<see cref="Reserve"/>). Bytes are hashed as they come, while the processor still has them. One thread.
+/// The write buffer of a table: aligned writes of one size. The next bytes can be put together in place
+/// (<see cref="Reserve"/>). Bytes are hashed while the processor's caches still have them. One thread.
 /// </summary>
-internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
+internal sealed class TableOutput(IStorageFile file) : IDisposable
 {
     /// <summary>
-    /// The page cache holds such writes in huge pages, and so does the mapping, which halves the cost of a scan.
+    /// The page cache, and then the mapping, holds writes of this size in huge pages, which halves the cost of a scan.
     /// </summary>
     private const int WriteBytes = 2 << 20;
 
     private const int PageSize = 4096;
     private readonly XxHash128 _hash = new();
-    private byte* _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)WriteBytes + PageSize, PageSize);
+
+    // SAFETY: the allocation of Capacity bytes that this object owns; null once disposed, and Reserve checks that.
+    private unsafe byte* _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)WriteBytes + PageSize, PageSize);
     private int _capacity = WriteBytes + PageSize;
     private long _written;
     private int _used;
 
-    /// <summary>Where in the file the next byte goes.</summary>
+    /// <summary>The offset in the file of the next byte.</summary>
     public long Position => _written + _used;
 
-    /// <summary>Room for the next bytes, which lives until the next call here. What is in it is any bytes.</summary>
-    public Span<byte> Reserve(int bytes)
+    /// <summary>Returns room for the next bytes, with arbitrary contents, valid until the next call.</summary>
+    // SAFETY: the buffer has room for the bytes behind those in use.
+    public unsafe Span<byte> Reserve(int bytes)
     {
         ObjectDisposedException.ThrowIf(_buffer is null, this);
         if (bytes > _capacity - _used) Grow(_used + bytes);
         return new Span<byte>(_buffer + _used, bytes);
     }
 
-    /// <summary>Takes the first bytes of what was last reserved.</summary>
-    public void Commit(int bytes)
+    /// <summary>Adds the first bytes of the room that was last reserved.</summary>
+    // SAFETY: the caller passes at most the number of bytes that it reserved; whole writes leave from the front, and
+    // the rest, which may overlap its new place, is moved there.
+    public unsafe void Commit(int bytes)
     {
         _hash.Append(new ReadOnlySpan<byte>(_buffer + _used, bytes));
         _used += bytes;
@@ -57,7 +62,7 @@ internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
         }
     }
 
-    /// <summary>Zeros up to a multiple of 64.</summary>
+    /// <summary>Appends zeros up to a multiple of 64.</summary>
     public void Align()
     {
         Span<byte> zeros = stackalloc byte[64];
@@ -65,7 +70,7 @@ internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
         Append(zeros[..(int)(-Position & 63)]);
     }
 
-    /// <summary>Writes what is left and returns the hash of the whole file.</summary>
+    /// <summary>Writes the rest of the buffer and returns the hash of the whole file.</summary>
     public UInt128 Finish()
     {
         if (_used != 0) Write(0, _used);
@@ -73,20 +78,23 @@ internal sealed unsafe class TableOutput(IStorageFile file) : IDisposable
         return _hash.GetCurrentHashAsUInt128();
     }
 
-    public void Dispose()
+    // SAFETY: frees the allocation once; a second call frees null.
+    public unsafe void Dispose()
     {
         NativeMemory.AlignedFree(_buffer);
         _buffer = null;
     }
 
-    private void Write(int from, int bytes)
+    // SAFETY: the callers pass a range of the bytes in use.
+    private unsafe void Write(int from, int bytes)
     {
         file.Write(_written, new ReadOnlySpan<byte>(_buffer + from, bytes));
-        file.BeginSync(_written, bytes); // the disk works while we do, and the sync at the end waits less
+        file.BeginSync(_written, bytes); // the sync at the end then has less to wait for
         _written += bytes;
     }
 
-    private void Grow(int needed)
+    // SAFETY: the new allocation is larger than the bytes in use, which are copied before the old one is freed.
+    private unsafe void Grow(int needed)
     {
         needed = checked(needed + PageSize);
         var larger = (byte*)NativeMemory.AlignedAlloc((nuint)needed, PageSize);

@@ -5,10 +5,10 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// What follows the data blocks in a mapped table, checked part by part: whatever is damaged is reported and left out,
-/// and the other parts are still checked.
+/// The parts behind the data blocks of a mapped table. Each is checked: a damaged one is reported and left out, and the
+/// others are still checked.
 /// </summary>
-internal sealed unsafe class TableParts
+internal sealed class TableParts
 {
     private readonly string _path;
     private readonly TableDescriptor? _descriptor;
@@ -18,10 +18,10 @@ internal sealed unsafe class TableParts
 
     /// <summary>Reads and checks all parts.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="descriptor">What the manifest says of it; null: nothing is known.</param>
-    /// <param name="footer">Its footer, decoded.</param>
-    /// <param name="mapping">The whole file.</param>
-    /// <param name="report">Takes each damage; may throw it.</param>
+    /// <param name="descriptor">The manifest's descriptor of the file; null if there is none.</param>
+    /// <param name="footer">The decoded footer of the file.</param>
+    /// <param name="mapping">A mapping of the whole file.</param>
+    /// <param name="report">Receives each damage; may throw it.</param>
     public TableParts(
         string path, TableDescriptor? descriptor, TableFooter footer, IMapping mapping, Action<VarveException> report)
     {
@@ -40,11 +40,12 @@ internal sealed unsafe class TableParts
 
     public TableIndexShape? Index { get; }
 
-    /// <summary>Nothing was reported.</summary>
+    /// <summary>True if no damage was reported.</summary>
     public bool AreWhole { get; }
 
     /// <summary>
-    /// Reads the footer of a file that should be the descriptor's; null, and reported, when it is not.
+    /// Reads the footer of a file. Reports it and returns null if it is damaged or of another table than the
+    /// descriptor.
     /// </summary>
     public static TableFooter? ReadFooter(
         IStorageFile file, string path, TableDescriptor descriptor, Action<VarveException> report)
@@ -72,7 +73,7 @@ internal sealed unsafe class TableParts
         return null;
     }
 
-    /// <summary>Decodes the footer at the end of a file; the error's offset is in the file.</summary>
+    /// <summary>Decodes the footer at the end of a file. The error's offset counts from the file's beginning.</summary>
     public static bool TryReadFooter(IStorageFile file, long length, out TableFooter? footer, out DecodeError error)
     {
         Span<byte> end = stackalloc byte[(int)Math.Min(length, 2 * TableFooter.Bytes)];
@@ -140,9 +141,10 @@ internal sealed unsafe class TableParts
         return false;
     }
 
-    private bool TryRegion(TableRegion region, string kind, out ReadOnlySpan<byte> bytes)
+    // SAFETY: the decoded footer has only regions inside the file's length, all of which is mapped; the span lives
+    // until the constructor returns, before the owner can dispose the mapping.
+    private unsafe bool TryRegion(TableRegion region, string kind, out ReadOnlySpan<byte> bytes)
     {
-        // The footer was checked against the mapped length.
         bytes = new ReadOnlySpan<byte>(_mapping.Address + region.Offset, (int)region.Length);
         var actual = TableChecksum.Of(bytes, _salt, region.Offset);
         if (actual == region.Checksum) return true;

@@ -2,7 +2,9 @@ using Varve.Format;
 
 namespace Varve.Tables;
 
-/// <summary>Writes what follows the data blocks of a table: each region aligned, checksummed and located.</summary>
+/// <summary>
+/// Writes the regions and the footer behind the data blocks of a table. Each region is aligned and has a checksum.
+/// </summary>
 internal sealed class TableRegionWriter(TableOutput output, ulong salt) : IDisposable
 {
     private readonly NativeList<byte> _region = new();

@@ -4,30 +4,30 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Sees to it that data blocks are in memory before they are touched through the mapping
-/// (<see cref="TableAccess.Probed"/>).
+/// Makes data blocks resident before they are touched through the mapping (<see cref="TableAccess.Probed"/>).
 /// <para>
-/// A page fault that has to wait for a device keeps its thread inside managed code, where a garbage collection waits
-/// for it, and with the collection every other thread. A system call does not: the runtime regards the thread as away.
-/// So the page cache is asked for the block first, by one call, and what is not there is read by another. Both the
-/// bytes and the answer are thrown away: what counts is that the pages are in the cache afterwards, so that what is
-/// left is at most a fault that needs no device.
+/// <b>Problem.</b> A page fault that waits for a device holds its thread inside managed code. A garbage collection
+/// waits for that thread, and every other thread waits for the collection. A system call does not: the runtime counts
+/// its thread as away. So one system call asks the page cache for the block, and another reads what is missing. The
+/// bytes are thrown away; afterwards the pages are in the cache, and a fault on them needs no device.
 /// </para>
 /// <para>
-/// A cache of blocks of our own would do without the question, but costs a copy of the block for every get that misses
-/// it, also when the pages are in memory, and keeps the same bytes twice. Nothing is promised: between the answer and
-/// the touch the system may drop a page; then that one touch waits as it always did. Index, filter and leases are read
-/// at open and are not asked for again.
+/// <b>Why not</b> a block cache of our own: it would need no question, but it would copy the block for every get that
+/// misses it, also if the pages are in memory, and hold the same bytes twice.
 /// </para>
-/// Any thread; owns the file. Allocates nothing.
+/// <para>
+/// <b>Limits.</b> The system may drop a page between the answer and the touch; that one touch then waits. Index, filter
+/// and leases are read at open and not asked for again.
+/// </para>
+/// Any thread. Owns the file. Allocates nothing.
 /// </summary>
 internal sealed class TableResidency(IStorageFile file, IMapping mapping) : IDisposable
 {
-    /// <summary>Room for a block of the usual size, on the stack: what is read is not looked at.</summary>
+    /// <summary>A block of the usual size, on the stack; nothing looks at the bytes.</summary>
     private const int PieceBytes = 16 << 10;
 
-    /// <summary>Reads a range unless all of it is in memory; true when it was.</summary>
-    /// <exception cref="IOException">The device cannot read it.</exception>
+    /// <summary>Reads a range unless it is resident. Returns true if it was.</summary>
+    /// <exception cref="IOException">The device cannot read the range.</exception>
     public bool Ensure(long offset, long length)
     {
         if (mapping.IsResident(offset, length)) return true;
@@ -35,7 +35,7 @@ internal sealed class TableResidency(IStorageFile file, IMapping mapping) : IDis
         return false;
     }
 
-    /// <summary>Has a range be on its way, unless it is in memory: for one who will soon need it.</summary>
+    /// <summary>Starts to read a range that the caller will soon need, unless it is resident.</summary>
     public void Begin(long offset, long length)
     {
         if (!mapping.IsResident(offset, length)) file.BeginRead(offset, length);
@@ -44,11 +44,11 @@ internal sealed class TableResidency(IStorageFile file, IMapping mapping) : IDis
     public void Dispose() => file.Dispose();
 
     [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.NoInlining)] // its stack is only for those who read
+    [MethodImpl(MethodImplOptions.NoInlining)] // keeps its stack out of the callers' frames
     private void Load(long offset, long length)
     {
         if (length > PieceBytes)
-            file.BeginRead(offset, length); // the device has all of it to do at once, not a piece after the other
+            file.BeginRead(offset, length); // the device gets the range at once, not in pieces
         Span<byte> piece = stackalloc byte[PieceBytes];
         for (var end = offset + length; offset < end; offset += PieceBytes)
             file.Read(offset, piece[..(int)Math.Min(PieceBytes, end - offset)]);

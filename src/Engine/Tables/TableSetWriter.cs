@@ -5,18 +5,18 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Writes a sorted sequence of rows into as many tables as it takes. Nothing has its final name until
-/// <see cref="Finish"/> has synced it; disposing before that removes everything.
+/// Writes a sorted sequence of rows into one or more tables. A table gets its final name in <see cref="Finish"/>, after
+/// its sync (I4). Disposal before that deletes all of them.
 /// </summary>
 /// <param name="storage">The file system.</param>
-/// <param name="directory">Where the tables go.</param>
-/// <param name="origin">The database that writes.</param>
-/// <param name="numbers">Where their numbers come from.</param>
-/// <param name="hashSeed">What the hashes of their keys are made with.</param>
-/// <param name="options">Block size, filter.</param>
-/// <param name="tableBytes">Where a table is closed.</param>
-/// <param name="spares">Files to write over, in the same directory; null: all are new.</param>
-/// <param name="bytesExpected">About how much there is to write.</param>
+/// <param name="directory">The directory of the tables.</param>
+/// <param name="origin">The database that writes the tables.</param>
+/// <param name="numbers">The source of file numbers.</param>
+/// <param name="hashSeed">The seed of their key hashes.</param>
+/// <param name="options">Options with block size and filter bits.</param>
+/// <param name="tableBytes">The length at which a table is finished.</param>
+/// <param name="recycled">Files of the same directory to write over; null if all are new.</param>
+/// <param name="bytesExpected">About the number of bytes that will be written.</param>
 internal sealed class TableSetWriter(
     IStorage storage,
     string directory,
@@ -25,7 +25,7 @@ internal sealed class TableSetWriter(
     ulong hashSeed,
     EngineOptions options,
     long tableBytes,
-    RecycledFiles? spares = null,
+    RecycledFiles? recycled = null,
     long bytesExpected = 0) : IDisposable
 {
     private readonly List<(string Temporary, TableDescriptor Descriptor)> _done = [];
@@ -54,7 +54,9 @@ internal sealed class TableSetWriter(
         EndIfFull();
     }
 
-    /// <summary>Syncs the tables and gives them their names; the directory too. None if there was no row.</summary>
+    /// <summary>
+    /// Gives the synced tables their names and syncs the directory. Returns no table if there was no row.
+    /// </summary>
     public List<(string Path, TableDescriptor Descriptor)> Finish(Func<TableDescriptor, string> nameOf)
     {
         if (_writer is not null) End();
@@ -72,7 +74,7 @@ internal sealed class TableSetWriter(
         }
         catch
         {
-            // Nobody knows of them yet; the others go with the temporaries.
+            // Nothing names these yet. Dispose deletes the others under their temporary names.
             foreach (var (path, _) in named) DurableFile.TryDelete(storage, path);
             throw;
         }
@@ -101,7 +103,7 @@ internal sealed class TableSetWriter(
     {
         _blocks = 0;
         _number = numbers.Next();
-        _file = spares?.Open(TemporaryOf(_number), Math.Min(bytesExpected - BytesWritten, tableBytes))
+        _file = recycled?.Open(TemporaryOf(_number), Math.Min(bytesExpected - BytesWritten, tableBytes))
             ?? storage.Open(TemporaryOf(_number), FileIntent.CreateNew);
         _writer = new TableWriter(_file, origin, _number, hashSeed, options.BlockBytes, options.FilterBitsPerKey);
     }

@@ -8,11 +8,13 @@ namespace Varve.Tables;
 
 /// <summary>
 /// Writes one table: rows in strictly ascending order of keys, then <see cref="Finish"/>. The file is new and empty;
-/// this class neither syncs nor closes it. After any exception the file is rubbish. One thread.
+/// this class neither syncs nor closes it. On any exception the file is incomplete; delete it. One thread.
 /// </summary>
-internal sealed unsafe class TableWriter : IDisposable
+internal sealed class TableWriter : IDisposable
 {
-    /// <summary>Values from here on go from the caller's memory to the output without a copy into a block.</summary>
+    /// <summary>
+    /// Values of this length and more go from the caller's memory to the output without a copy into a block.
+    /// </summary>
     private const int LargeValueBytes = 256 << 10;
 
     private const int ValueBytesMax = 1 << 30;
@@ -46,12 +48,13 @@ internal sealed unsafe class TableWriter : IDisposable
 
     /// <summary>Begins a table.</summary>
     /// <param name="file">A new file.</param>
-    /// <param name="origin">The database that writes.</param>
-    /// <param name="originNumber">The file's number there; with the origin the table's identity, which every checksum
-    /// covers.</param>
-    /// <param name="hashSeed">What the hashes of its keys are made with.</param>
-    /// <param name="blockBytes">Where a data block is closed; a larger single row makes a larger block.</param>
-    /// <param name="filterBitsPerKey">Bits of filter a key, 0 (none) to 32.</param>
+    /// <param name="origin">The database that writes the table.</param>
+    /// <param name="originNumber">The file's number in that database. Origin and number are the table's identity, which
+    /// every checksum covers.</param>
+    /// <param name="hashSeed">The seed of its key hashes.</param>
+    /// <param name="blockBytes">The length at which a data block is finished; a single larger row makes a larger
+    /// block.</param>
+    /// <param name="filterBitsPerKey">The number of filter bits a key, from 0 (no filter) to 32.</param>
     public TableWriter(
         IStorageFile file, Guid origin, ulong originNumber, ulong hashSeed, int blockBytes, int filterBitsPerKey)
     {
@@ -69,12 +72,12 @@ internal sealed unsafe class TableWriter : IDisposable
 
     public long RowCount => _hashes.Count;
 
-    /// <summary>Blocks that are closed. Only then <see cref="EstimatedLength"/> grows by much.</summary>
+    /// <summary>The number of finished blocks. <see cref="EstimatedLength"/> grows mostly when it does.</summary>
     public int BlockCount => _blockOffsets.Count - 1;
 
     /// <summary>
-    /// About how long the file would be if it were finished now; <see cref="long.MaxValue"/> when the table is as large
-    /// as the format wants it, so that a caller who closes tables by their length closes this one in time.
+    /// About the length of the file if it were finished now. <see cref="long.MaxValue"/> near a limit of the format, so
+    /// that a caller that finishes tables by their length finishes this one in time.
     /// </summary>
     public long EstimatedLength
     {
@@ -91,24 +94,25 @@ internal sealed unsafe class TableWriter : IDisposable
     }
 
     /// <summary>
-    /// Adds a row above all before it; key and value are copied. The deadline is used for leased puts alone; a
-    /// tombstone has no value.
+    /// Adds a row above all rows before it and copies key and value. Only a leased put uses the deadline; a tombstone
+    /// has no value.
     /// </summary>
     /// <exception cref="ArgumentException">The key is empty, longer than 65,535 bytes, or not above the last one; the
     /// value is longer than 1 GiB; or a tombstone has one.</exception>
-    public void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
+    // SAFETY: both spans are pinned during the call, which copies them.
+    public unsafe void Add(ReadOnlySpan<byte> key, RecordKind kind, ulong deadline, ReadOnlySpan<byte> value)
     {
-        fixed (byte* keyAddress = key, valueAddress = value) // pinned for the call, in which they are copied
+        fixed (byte* keyAddress = key, valueAddress = value)
             Add(
                 new RowRef(keyAddress, key.Length, _hasher.Of(key), kind, deadline, valueAddress, value.Length),
                 copiesValue: true);
     }
 
     /// <summary>
-    /// As the other, but the hash is the caller's, of this table's seed, and the value is read from where it is, and
-    /// stays there, until <see cref="Finish"/> or the disposal.
+    /// Adds a row with a hash of this table's seed. Copies the key; the value must stay in place until
+    /// <see cref="Finish"/> or the disposal.
     /// </summary>
-    /// <exception cref="ArgumentException">As of the other.</exception>
+    /// <exception cref="ArgumentException">As for the other overload.</exception>
     public void Add(in RowRef row) => Add(row, copiesValue: false);
 
     private void Add(in RowRef row, bool copiesValue)
@@ -137,11 +141,14 @@ internal sealed unsafe class TableWriter : IDisposable
             _block.Add(row, copiesValue);
     }
 
-    /// <summary>Writes the regions and the footer. Syncing the file is the caller's.</summary>
-    /// <exception cref="InvalidOperationException">No row was added, or the table is finished already.</exception>
+    /// <summary>
+    /// Writes the regions and the footer and returns the table's descriptor. The caller syncs the file.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">No row was added, or the table is already finished.</exception>
     public TableDescriptor Finish()
     {
-        if (RowCount == 0 || _finished) throw new InvalidOperationException("The table has no rows, or is finished.");
+        if (RowCount == 0 || _finished)
+            throw new InvalidOperationException("The table has no rows or is already finished.");
         _finished = true;
         if (_block.Count != 0) WriteBlock();
         var dataLength = _output.Position;
@@ -202,7 +209,7 @@ internal sealed unsafe class TableWriter : IDisposable
         _leases.Dispose();
     }
 
-    /// <summary>The separator between the last key of the block before and the first of this one.</summary>
+    /// <summary>Adds the separator between the last key of the previous block and the first key of this one.</summary>
     private void BeginBlock(ReadOnlySpan<byte> key)
     {
         if (RowCount == 0)
@@ -216,13 +223,14 @@ internal sealed unsafe class TableWriter : IDisposable
 
     private void WriteBlock()
     {
-        _lastKey.Clear();
+        _lastKey.DropItems();
         _lastKey.AddRange(_block.LastKey);
         _block.WriteTo(_output, _salt, _lines);
         EndBlock();
     }
 
-    private void WriteLargeRow(in RowRef row)
+    // SAFETY: the caller of Add keeps the value in place, with the length that the row says.
+    private unsafe void WriteLargeRow(in RowRef row)
     {
         _largeRow.Resize((int)DataBlock.ExtentMax(1, row.Key.Length, 0));
         var checksum = new XxHash3(TableChecksum.Seed(_salt, _output.Position));
@@ -240,7 +248,7 @@ internal sealed unsafe class TableWriter : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(end, checksum.GetCurrentHashAsUInt64());
         _output.Append(end[..DataBlockHeader.ChecksumBytes]);
         _lines.AddRange(_largeRow.Span[..DataBlockHeader.HeadsOffset]);
-        _lastKey.Clear();
+        _lastKey.DropItems();
         _lastKey.AddRange(row.Key);
         EndBlock();
     }

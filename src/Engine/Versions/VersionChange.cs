@@ -64,12 +64,12 @@ internal sealed class VersionChange
     public void MarkReplacedFiles(RecycledFiles spares)
     {
         MemtableOut?.MarkObsolete();
-        foreach (var table in TablesOut.Except(TablesIn)) table.MarkObsolete(spares);
+        foreach (var table in TablesOut.Except(TablesIn)) table.DropFile(spares);
     }
 
     /// <summary>Marks the tables that it adds, whose files no manifest record names.</summary>
     public void MarkNewFiles()
     {
-        foreach (var table in TablesIn.Except(TablesOut)) table.MarkObsolete();
+        foreach (var table in TablesIn.Except(TablesOut)) table.DropFile();
     }
 }

@@ -315,6 +315,6 @@ internal sealed class VersionSet : IDisposable
     {
         Volatile.Write(ref _disposed, true);
         _manifest.Dispose();
-        Spares.Close();
+        Spares.Dispose();
     }
 }

@@ -73,8 +73,8 @@ internal sealed class IndexMemory : IDisposable
     public void Clear()
     {
         Volatile.Write(ref _bytesTouched, BytesPresent);
-        Lines.Clear();
-        Buckets.Clear();
+        Lines.Recycle();
+        Buckets.Recycle();
     }
 
     /// <summary>Frees it. The caller knows that nobody reads any more.</summary>

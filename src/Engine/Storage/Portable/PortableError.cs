@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Varve.Storage;
 
-/// <summary>Turns what the managed file calls throw into what the seam promises.</summary>
+/// <summary>Translates exceptions of managed file calls into those that <see cref="IStorage"/> promises.</summary>
 internal static class PortableError
 {
     private const int WindowsTooManyOpenFiles = unchecked((int)0x80070004);
@@ -10,7 +10,7 @@ internal static class PortableError
     private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
     private const int WindowsDiskFull = unchecked((int)0x80070070);
 
-    /// <summary>False where the exception is right as it is.</summary>
+    /// <summary>False if the exception is right as it is.</summary>
     public static bool TryTranslate(Exception exception, string path, [NotNullWhen(true)] out IOException? translated)
     {
         translated = exception switch

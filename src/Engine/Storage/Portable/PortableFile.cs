@@ -50,7 +50,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
     public void Allocate(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        // Written, not only sized: a size alone may be a hole, and a store into a hole on a full disk kills the
+        // Written, not only sized: a size alone may be a hole, and a mapped store into a hole on a full disk kills the
         // process.
         ReadOnlySpan<byte> zeros = stackalloc byte[ZeroWrite];
         for (var at = Length; at < length; at += ZeroWrite) Write(at, zeros[..(int)Math.Min(ZeroWrite, length - at)]);
@@ -85,7 +85,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
         try
         {
             var mode = access.IsReadOnly() ? MemoryMappedFileAccess.Read : MemoryMappedFileAccess.ReadWrite;
-            // The view keeps the pages; the file mapping object is needed only to make it.
+            // The view keeps the pages; only its creation needs the file mapping object.
             using var file = MemoryMappedFile.CreateFromFile(
                 handle, null, 0, mode, HandleInheritability.None, leaveOpen: true);
             var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode), length, Sync);

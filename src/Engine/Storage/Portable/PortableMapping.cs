@@ -2,27 +2,28 @@ using System.IO.MemoryMappedFiles;
 
 namespace Varve.Storage;
 
-/// <summary>A range mapped by <see cref="PortableFile"/>; no view for an empty one.</summary>
-internal sealed unsafe class PortableMapping : IMapping
+/// <summary>A range mapped by <see cref="PortableFile"/>. An empty range has no view.</summary>
+internal sealed class PortableMapping : IMapping
 {
     private readonly MemoryMappedViewAccessor? _view;
     private readonly Action? _syncFile;
     private readonly Lock _gate = new();
     private bool _disposed;
 
-    public PortableMapping(MemoryMappedViewAccessor? view, long length, Action? syncFile = null)
+    // SAFETY: the acquired pointer keeps the view mapped until Dispose releases it, and the view has the length.
+    public unsafe PortableMapping(MemoryMappedViewAccessor? view, long length, Action? syncFile = null)
     {
         _view = view;
         _syncFile = syncFile;
         if (view is null) return;
         byte* address = null;
-        // The view is kept until Dispose gives the pointer back.
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
         Address = address + view.PointerOffset;
         Length = length; // a view's own capacity may be rounded up to whole pages
     }
 
-    public byte* Address { get; }
+    // SAFETY: shows the address and reads nothing.
+    public unsafe byte* Address { get; }
 
     public long Length { get; }
 
@@ -42,10 +43,10 @@ internal sealed unsafe class PortableMapping : IMapping
     public bool IsResident(long offset, long length)
     {
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
-        return false; // nobody to ask
+        return false; // the runtime has no such call
     }
 
-    /// <summary>Writes the view's stores to the file; false once it is unmapped.</summary>
+    /// <summary>Writes the view's stores to the file. False after disposal.</summary>
     public bool TryFlush()
     {
         lock (_gate)

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Varve.Storage;
 
 /// <summary>
-/// The file system through managed calls alone, for Windows and whatever else is not POSIX. It gives up hard links and
-/// the syncing of directories (NTFS journals names itself).
+/// The file system through managed calls alone, for Windows and other systems without POSIX. It has no hard links and
+/// syncs no directories (NTFS journals names itself).
 /// </summary>
 internal sealed class PortableStorage : IStorage
 {
@@ -48,7 +48,7 @@ internal sealed class PortableStorage : IStorage
 
     public void MakeReadOnly(string path)
     {
-        // On Windows a file that is read-only cannot be deleted.
+        // Windows deletes no read-only file.
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead);
     }
 
@@ -75,7 +75,7 @@ internal sealed class PortableStorage : IStorage
     {
         try
         {
-            // The managed calls offer no other rename. Copying across volumes cannot occur: both names are in one
+            // The managed calls have no other rename. They never copy across volumes here: both names are in one
             // directory tree of ours.
 #pragma warning disable RS0030
             if (Directory.Exists(from)) Directory.Move(from, to);

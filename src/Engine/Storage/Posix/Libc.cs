@@ -4,14 +4,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Varve.Storage;
 
 /// <summary>
-/// The C library's calls that have no managed equal, or whose managed equal hides failures. The only P/Invoke of the
-/// product. Constants are those of Linux unless a macOS value is named beside them.
+/// Calls of the C library that have no managed equal, or whose managed equal hides failures. The only P/Invoke of the
+/// product. Constants are those of Linux unless a macOS value stands beside them.
 /// </summary>
 /// <remarks>
 /// <c>open</c> and <c>fcntl</c> are variadic. Where variadic arguments travel apart from named ones (macOS on arm64)
 /// the mode of a new file arrives as garbage, so <see cref="PosixStorage"/> sets it again there through <c>fchmod</c>.
 /// </remarks>
-internal static unsafe partial class Libc
+internal static partial class Libc
 {
     private const string Name = "libc";
 
@@ -95,13 +95,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(SafeFileHandle file, long offset, int whence);
 
+    // SAFETY: the caller pins the buffer and passes its length.
     [LibraryImport(Name, EntryPoint = "pread", SetLastError = true)]
-    public static partial nint Read(SafeFileHandle file, byte* buffer, nuint count, long offset);
+    public static unsafe partial nint Read(SafeFileHandle file, byte* buffer, nuint count, long offset);
 
+    // SAFETY: the caller pins the buffer and passes its length.
     [LibraryImport(Name, EntryPoint = "pwrite", SetLastError = true)]
-    public static partial nint Write(SafeFileHandle file, byte* buffer, nuint count, long offset);
+    public static unsafe partial nint Write(SafeFileHandle file, byte* buffer, nuint count, long offset);
 
-    /// <summary>Answers the error itself; leaves errno alone.</summary>
+    /// <summary>Returns the error and leaves errno alone.</summary>
     [LibraryImport(Name, EntryPoint = "posix_fallocate")]
     public static partial int Allocate(SafeFileHandle file, long offset, long length);
 
@@ -118,16 +120,18 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);
 
-    /// <summary>Linux only; the fields stand where they stand on every processor.</summary>
+    /// <summary>Linux only. The fields have the same offsets on every processor.</summary>
+    // SAFETY: the caller passes StatusSize bytes.
     [LibraryImport(Name, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int Status(SafeFileHandle file, string path, int flags, uint mask, byte* status);
+    public static unsafe partial int Status(SafeFileHandle file, string path, int flags, uint mask, byte* status);
 
     [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(SafeFileHandle file, int command);
 
     /// <summary>Linux only.</summary>
+    // SAFETY: the caller passes a FileLock of its own that lives during the call.
     [LibraryImport(Name, EntryPoint = "fcntl", SetLastError = true)]
-    public static partial int ControlLock(SafeFileHandle file, int command, FileLock* range);
+    public static unsafe partial int ControlLock(SafeFileHandle file, int command, FileLock* range);
 
     [LibraryImport(Name, EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileHandle file, int operation);
@@ -147,40 +151,41 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int RemoveDirectory(string path);
 
-    /// <summary>On Linux of the calling thread alone, elsewhere of the process.</summary>
+    /// <summary>On Linux for the calling thread alone, elsewhere for the process.</summary>
     [LibraryImport(Name, EntryPoint = "nice")]
     public static partial int Nice(int increment);
 
+    // SAFETY: these members map, change and ask about address ranges: each caller passes a range that it owns, and
+    // the memory that a call writes to lives during the call.
     [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
-    public static partial void* Map(
+    public static unsafe partial void* Map(
         void* address, nuint length, int protection, int flags, SafeFileHandle file, long offset);
 
     [LibraryImport(Name, EntryPoint = "mmap", SetLastError = true)]
-    public static partial void* MapAnonymous(
+    public static unsafe partial void* MapAnonymous(
         void* address, nuint length, int protection, int flags, int file, long offset);
 
     [LibraryImport(Name, EntryPoint = "munmap", SetLastError = true)]
-    public static partial int Unmap(void* address, nuint length);
+    public static unsafe partial int Unmap(void* address, nuint length);
 
     [LibraryImport(Name, EntryPoint = "mprotect", SetLastError = true)]
-    public static partial int Protect(void* address, nuint length, int protection);
+    public static unsafe partial int Protect(void* address, nuint length, int protection);
 
     [LibraryImport(Name, EntryPoint = "msync", SetLastError = true)]
-    public static partial int SyncMapped(void* address, nuint length, int flags);
+    public static unsafe partial int SyncMapped(void* address, nuint length, int flags);
 
     [LibraryImport(Name, EntryPoint = "madvise", SetLastError = true)]
-    public static partial int Advise(void* address, nuint length, int advice);
+    public static unsafe partial int Advise(void* address, nuint length, int advice);
 
-    /// <summary>Linux only. Answers the error itself; leaves errno alone.</summary>
+    [LibraryImport(Name, EntryPoint = "mincore")]
+    public static unsafe partial int InCore(void* address, nuint length, byte* pages);
+
+    /// <summary>Linux only. Returns the error and leaves errno alone.</summary>
     [LibraryImport(Name, EntryPoint = "posix_fadvise")]
     public static partial int AdviseFile(SafeFileHandle file, long offset, long length, int advice);
 
-    [LibraryImport(Name, EntryPoint = "mincore")]
-    public static partial int InCore(void* address, nuint length, byte* pages);
-
     /// <summary>
-    /// The C library's <c>struct flock</c> where pointers have 64 bits. A length of 0 reaches to the file's end,
-    /// wherever that is.
+    /// The C library's <c>struct flock</c> of systems with 64-bit pointers. A length of 0 reaches to the file's end.
     /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct FileLock
@@ -189,6 +194,6 @@ internal static unsafe partial class Libc
         public short Whence;
         public long Start;
         public long Length;
-        public int Process; // 0 in what is asked
+        public int Process; // 0 in a request
     }
 }

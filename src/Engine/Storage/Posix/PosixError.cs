@@ -3,22 +3,22 @@ using System.Runtime.InteropServices;
 namespace Varve.Storage;
 
 /// <summary>
-/// Turns an errno into the exception that the seam promises: always an <see cref="IOException"/>, naming path, call and
-/// reason.
+/// Translates an errno into the exception that <see cref="IStorage"/> promises: an <see cref="IOException"/> that names
+/// path, call and reason.
 /// </summary>
 internal static class PosixError
 {
     /// <summary>The failure of the last call on this thread.</summary>
     public static IOException Last(string call, string path) => Of(Marshal.GetLastPInvokeError(), call, path);
 
-    /// <summary>The failure of the last call on this thread, where the path is a directory's.</summary>
+    /// <summary>The failure of the last call on this thread, for the path of a directory.</summary>
     public static IOException LastOfDirectory(string call, string path)
     {
         var error = Marshal.GetLastPInvokeError();
         return error == Libc.ENOENT ? new DirectoryNotFoundException(Text(error, call, path)) : Of(error, call, path);
     }
 
-    /// <summary>The failure of a mapping by the last call on this thread.</summary>
+    /// <summary>The failure of the last call on this thread, a mapping.</summary>
     public static IOException LastOfMapping(string path)
     {
         var error = Marshal.GetLastPInvokeError();
@@ -40,7 +40,7 @@ internal static class PosixError
             : new IOException(text, error);
     }
 
-    /// <summary>Whether the last call on this thread was only interrupted by a signal.</summary>
+    /// <summary>True if a signal interrupted the last call on this thread.</summary>
     public static bool LastWasInterrupted => Marshal.GetLastPInvokeError() == Libc.EINTR;
 
     private static string Text(int error, string call, string path) =>

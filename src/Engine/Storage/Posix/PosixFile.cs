@@ -3,13 +3,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Varve.Storage;
 
 /// <summary>An open file of <see cref="PosixStorage"/>.</summary>
-internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : IStorageFile
+internal sealed class PosixFile(string path, SafeFileHandle handle) : IStorageFile
 {
     private const int ZeroWrite = 4096;
 
     public string Path { get; } = path;
 
-    /// <summary>The open file, for whoever takes it over under another name.</summary>
+    /// <summary>The open file, for <see cref="PosixStorage.TryTakeOver"/>.</summary>
     public SafeFileHandle Handle => handle;
 
     public long Length
@@ -21,13 +21,14 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         }
     }
 
-    public void Read(long offset, Span<byte> destination)
+    // SAFETY: the destination is pinned during the call, which gets its length.
+    public unsafe void Read(long offset, Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         while (!destination.IsEmpty)
         {
             nint count;
-            fixed (byte* buffer = destination) // pinned for the call
+            fixed (byte* buffer = destination)
                 count = Libc.Read(handle, buffer, (nuint)destination.Length, offset);
             if (count < 0)
             {
@@ -42,13 +43,14 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         }
     }
 
-    public void Write(long offset, ReadOnlySpan<byte> source)
+    // SAFETY: the source is pinned during the call, which gets its length.
+    public unsafe void Write(long offset, ReadOnlySpan<byte> source)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         while (!source.IsEmpty)
         {
             nint count;
-            fixed (byte* buffer = source) // pinned for the call
+            fixed (byte* buffer = source)
                 count = Libc.Write(handle, buffer, (nuint)source.Length, offset);
             if (count < 0)
             {
@@ -76,7 +78,7 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
                 throw PosixError.Of(error, "posix_fallocate", Path);
         }
 
-        // Small writes: large ones leave large folios behind, which a mapped store would dirty whole
+        // Small writes: large ones leave large folios, which a mapped store would dirty as a whole
         // (docs/DURABILITY.md).
         ReadOnlySpan<byte> zeros = stackalloc byte[ZeroWrite];
         for (var at = Length; at < length; at += ZeroWrite) Write(at, zeros[..(int)Math.Min(ZeroWrite, length - at)]);
@@ -91,8 +93,8 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
 
     public void BeginSync(long offset, long length)
     {
-        // Without the flags that wait it neither reports nor uses up what went wrong: the next fdatasync of this file
-        // does.
+        // Without the flags that wait the call neither reports nor clears an error: the next fdatasync of this file
+        // reports it.
         if (OperatingSystem.IsLinux()) _ = Libc.SyncRange(handle, offset, length, Libc.SYNC_FILE_RANGE_WRITE);
     }
 
@@ -101,8 +103,9 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         if (OperatingSystem.IsLinux()) _ = Libc.AdviseFile(handle, offset, length, Libc.POSIX_FADV_WILLNEED);
     }
 
-    /// <summary>How many names the file has; 0 where that cannot be told.</summary>
-    public uint CountNames()
+    /// <summary>The number of names of the file; 0 if the system cannot tell.</summary>
+    // SAFETY: the buffer has the size of the C library's structure, and the offsets are inside it.
+    public unsafe uint CountNames()
     {
         if (!OperatingSystem.IsLinux()) return 0;
         var status = stackalloc byte[Libc.StatusSize];
@@ -126,7 +129,8 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         else Sync();
     }
 
-    public IMapping Map(long length, MappingAccess access)
+    // SAFETY: the kernel chooses the addresses, and the mapping object owns them. The file is at least as long.
+    public unsafe IMapping Map(long length, MappingAccess access)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (length == 0) return new PosixMapping(Path, null, 0, access);
@@ -135,7 +139,7 @@ internal sealed unsafe class PosixFile(string path, SafeFileHandle handle) : ISt
         var protection = access.IsReadOnly() ? Libc.PROT_READ : Libc.PROT_READ | Libc.PROT_WRITE;
         var address = Libc.Map(null, (nuint)length, protection, Libc.MAP_SHARED, handle, 0);
         if ((nint)address == -1) throw PosixError.LastOfMapping(Path);
-        // Advice; a kernel that refuses it only reads ahead more than we want.
+        // Advice: a kernel that refuses it reads ahead more than needed.
         if (access is MappingAccess.ProbedTable or MappingAccess.SyncedSegment)
             _ = Libc.Advise(address, (nuint)length, Libc.MADV_RANDOM);
         if (access == MappingAccess.ProbedTable && OperatingSystem.IsLinux())

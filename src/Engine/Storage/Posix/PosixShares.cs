@@ -4,18 +4,18 @@ using Microsoft.Win32.SafeHandles;
 namespace Varve.Storage;
 
 /// <summary>
-/// Shares of a file: read locks of the open file description (<c>F_OFD_SETLK</c>), whose holders <c>F_OFD_GETLK</c>
-/// finds without taking a lock. They conflict within a process as between two, and the kernel drops them when the
-/// holder dies. Other systems have none.
+/// Shares of a file: read locks of the open file description (<c>F_OFD_SETLK</c>). <c>F_OFD_GETLK</c> finds their
+/// holders without a lock. They conflict within a process as between two processes, and the kernel drops them when the
+/// holder dies. Other systems than Linux have none.
 /// </summary>
-internal static unsafe class PosixShares
+internal static class PosixShares
 {
     private static bool AreKnown => OperatingSystem.IsLinux() && nint.Size == sizeof(long);
 
     /// <summary>
-    /// Takes a share of an open file, and the file with it. Null where another program's lock is in the way.
+    /// Takes a share of an open file, which it then owns. Null if another program's lock conflicts.
     /// </summary>
-    public static IDisposable? TryTake(SafeFileHandle handle, string path)
+    public static IDisposable? TryShare(SafeFileHandle handle, string path)
     {
         if (!AreKnown)
         {
@@ -31,7 +31,7 @@ internal static unsafe class PosixShares
     }
 
     /// <summary>
-    /// Whether anybody has a share, through another descriptor than this one; true where that cannot be told.
+    /// True if there is a share through another descriptor than this one, or if the system cannot tell.
     /// </summary>
     public static bool IsShared(SafeFileHandle handle, string path)
     {
@@ -44,8 +44,11 @@ internal static unsafe class PosixShares
     private static bool IsUnsupported(int error) =>
         error == Libc.EINVAL || error == Libc.ENOSYS || error == Libc.EOPNOTSUPP;
 
-    /// <summary>Locks, unlocks or asks of the whole file; gives errno, or 0 and the type that was answered.</summary>
-    private static int Control(SafeFileHandle handle, int command, short type, out short answer)
+    /// <summary>
+    /// Locks, unlocks or queries the whole file. Returns errno, or 0 with the lock type of the answer.
+    /// </summary>
+    // SAFETY: the structure is a local, which lives during the call.
+    private static unsafe int Control(SafeFileHandle handle, int command, short type, out short answer)
     {
         var range = new Libc.FileLock { Type = type };
         while (Libc.ControlLock(handle, command, &range) != 0)
@@ -60,7 +63,7 @@ internal static unsafe class PosixShares
     }
 
     /// <summary>
-    /// Unlocks before it closes, as a lock does: a process that is being started has a copy of the descriptor.
+    /// Unlocks before it closes, as a lock does: a process that is just starting has a copy of the descriptor.
     /// </summary>
     private sealed class HeldShare(SafeFileHandle handle) : IDisposable
     {

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Varve.Storage;
 
-/// <summary>The file system of Linux and macOS, called directly so that every failure is seen.</summary>
+/// <summary>The file system of Linux and macOS, called directly so that no failure is hidden.</summary>
 internal sealed class PosixStorage : IStorage
 {
     private const uint FileMode = 0b110_000_000;      // 0600
@@ -94,8 +94,8 @@ internal sealed class PosixStorage : IStorage
             FileIntent.ReadWrite => Libc.O_RDWR,
             _ => Libc.O_RDWR | Libc.O_CREAT | Libc.O_EXCL,
         };
-        // A link or a pipe under one of our names is somebody's trick (a snapshot comes from elsewhere): neither is
-        // followed nor waited for.
+        // A snapshot comes from elsewhere, so a link or a pipe under one of our names may be an attack: the call
+        // neither follows the link nor waits for the pipe.
         var handle = OpenHandle(path, flags | Libc.O_NOFOLLOW | Libc.O_NONBLOCK);
         if (Libc.Seek(handle, 0, Libc.SEEK_END) < 0)
         {
@@ -142,8 +142,8 @@ internal sealed class PosixStorage : IStorage
     }
 
     /// <summary>
-    /// The lock is <c>flock</c>'s: it belongs to the open file description, so a second open in this process conflicts
-    /// like one in another process, and the kernel drops it when the holder dies.
+    /// Locks with <c>flock</c>: the lock belongs to the open file description, so a second open in this process
+    /// conflicts as one in another process does, and the kernel drops the lock when the holder dies.
     /// </summary>
     public IDisposable? TryLock(string path) =>
         LockWithDirectory(OpenHandle(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_NOFOLLOW), path);
@@ -179,7 +179,7 @@ internal sealed class PosixStorage : IStorage
     }
 
     public IDisposable? TryShare(string path) =>
-        PosixShares.TryTake(OpenHandle(path, Libc.O_RDONLY | Libc.O_NOFOLLOW), path);
+        PosixShares.TryShare(OpenHandle(path, Libc.O_RDONLY | Libc.O_NOFOLLOW), path);
 
     public bool IsShared(string path)
     {
@@ -193,7 +193,7 @@ internal sealed class PosixStorage : IStorage
         {
             if (PosixError.LastWasInterrupted) continue;
             var error = Marshal.GetLastPInvokeError();
-            // A directory of a network file system, which locks only what can be written: the file's lock has to do.
+            // A network file system locks only files opened for writing: the file's lock alone has to do.
             if (error == Libc.EBADF) break;
             handle.Dispose();
             return error == Libc.EAGAIN ? null : throw PosixError.Of(error, "flock", path);
@@ -202,7 +202,7 @@ internal sealed class PosixStorage : IStorage
         return new HeldLock(handle);
     }
 
-    /// <summary>A file's lock, and that of the directory which it is in.</summary>
+    /// <summary>The locks of a file and of its directory.</summary>
     private sealed class HeldLocks(HeldLock file, HeldLock directory) : IDisposable
     {
         public void Dispose()
@@ -213,7 +213,7 @@ internal sealed class PosixStorage : IStorage
     }
 
     /// <summary>
-    /// Unlocks before it closes: a process that is being started has a copy of every descriptor until its exec closes
+    /// Unlocks before it closes: a process that is just starting has a copy of every descriptor until its exec closes
     /// it, and that copy alone would keep the lock.
     /// </summary>
     private sealed class HeldLock(SafeFileHandle handle) : IDisposable

@@ -1,10 +1,9 @@
 namespace Varve.Tables;
 
 /// <summary>
-/// The blocks that a walk over a table with a <see cref="TableResidency"/> has seen in memory: one at a seek, and twice
-/// as many bytes with every move beyond them, so that a short walk reads little that it does not need and a long one
-/// asks seldom. As long as something had to be read, what comes next is on its way while the walk goes over what it
-/// has. A plain value, of one walk.
+/// The blocks that a walk over a table with a <see cref="TableResidency"/> has found resident: one block at a seek, and
+/// twice the bytes with every move beyond the window. So a short walk reads little in vain, and a long one asks seldom.
+/// While blocks have to be read, the next ones are read ahead of the walk. A plain value, of one walk.
 /// </summary>
 internal struct BlockWindow
 {
@@ -19,23 +18,23 @@ internal struct BlockWindow
     public readonly bool Contains(int number) => number >= _begin && number < _end;
 
     /// <summary>Moves to a block outside of the window.</summary>
-    /// <param name="number">The block.</param>
-    /// <param name="least">The first block that the walk can come to.</param>
-    /// <param name="most">The last one.</param>
-    /// <param name="residency">Of the table.</param>
-    /// <param name="index">Of the table.</param>
-    /// <exception cref="IOException">The device cannot read it.</exception>
+    /// <param name="number">The number of the block.</param>
+    /// <param name="least">The first block that the walk can reach.</param>
+    /// <param name="most">The last block that the walk can reach.</param>
+    /// <param name="residency">The table's residency.</param>
+    /// <param name="index">The table's index.</param>
+    /// <exception cref="IOException">The device cannot read the block.</exception>
     public void MoveTo(int number, int least, int most, TableResidency residency, in TableIndexReader index)
     {
         bool isUp = _bytes != 0 && number == _end, isDown = _bytes != 0 && number == _begin - 1;
-        var goesOn = isUp || isDown;
-        _bytes = goesOn ? Math.Min(2 * _bytes, BytesMax) : BytesMin;
+        var continues = isUp || isDown;
+        _bytes = continues ? Math.Min(2 * _bytes, BytesMax) : BytesMin;
         var first = isDown ? BeginOf(number + 1, least, _bytes, index) : number;
         var after = isUp ? EndOf(number, most, _bytes, index) : number + 1;
         var wasResident = residency.Ensure(
             index.BlockOffset(first), index.BlockOffset(after) - index.BlockOffset(first));
-        // Not before: what could not be read must not be touched.
-        (_begin, _end, _isCold) = (first, after, !wasResident || goesOn && _isCold);
+        // Only now: a block that could not be read must not be touched.
+        (_begin, _end, _isCold) = (first, after, !wasResident || continues && _isCold);
         var next = Math.Min(2 * _bytes, BytesMax);
         if (_isCold && isUp && _end <= most)
             Begin(_end, EndOf(_end, most, next, index), residency, index);
@@ -46,7 +45,7 @@ internal struct BlockWindow
     private static void Begin(int first, int after, TableResidency residency, in TableIndexReader index) =>
         residency.Begin(index.BlockOffset(first), index.BlockOffset(after) - index.BlockOffset(first));
 
-    /// <summary>The end of as many blocks from one on as the bytes hold, one at least.</summary>
+    /// <summary>The end of as many blocks, from the first on, as fit into the bytes; at least one.</summary>
     private static int EndOf(int first, int most, long bytes, in TableIndexReader index)
     {
         var after = first + 1;
@@ -55,7 +54,7 @@ internal struct BlockWindow
         return after;
     }
 
-    /// <summary>The first of as many blocks before one as the bytes hold, one at least.</summary>
+    /// <summary>The first of as many blocks, before the end, as fit into the bytes; at least one.</summary>
     private static int BeginOf(int after, int least, long bytes, in TableIndexReader index)
     {
         var first = after - 1;

@@ -8,48 +8,53 @@ using Varve.Format;
 namespace Varve.Tables;
 
 /// <summary>
-/// A validated data block in a mapping (<see cref="DataBlockHeader"/>): every offset computed here was checked by
-/// <see cref="DataBlock.TryValidate"/>, and the memory lives as long as the table's mapping. Header and tags are read
-/// from the copy in the index, which was found equal: those of all blocks together stay in the processor's caches.
+/// A validated data block in a mapping (<see cref="DataBlockHeader"/>). <see cref="DataBlock.TryValidate"/> has checked
+/// every offset that is computed here; the memory lives as long as the table's mapping, and rows are numbered below
+/// <see cref="Count"/>. Header and tags are read from the index's copy of the block's first line, which was found
+/// equal: the lines of all blocks stay in the processor's caches.
 /// </summary>
-internal readonly unsafe struct DataBlockView
+internal readonly struct DataBlockView
 {
-    private readonly DataBlockHeader* _header;
-    private readonly byte* _block;
-    private readonly byte* _rows;
+    // SAFETY: these members point to the block's line in the index and into the block, both in the table's mapping.
+    // Validation has checked that header, tags, prefix and heads are inside.
+    private readonly unsafe DataBlockHeader* _header;
+    private readonly unsafe byte* _block;
+    private readonly unsafe byte* _rows;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public DataBlockView(byte* line, byte* block)
+    public unsafe DataBlockView(byte* line, byte* block)
     {
         _header = (DataBlockHeader*)line;
         _block = block;
         _rows = block + _header->RowsOffset;
     }
 
-    public byte* Address => _block;
+    public unsafe byte* Address => _block;
 
-    public int Count => _header->Count;
+    public unsafe int Count => _header->Count;
 
-    public int PrefixLength => _header->PrefixLength;
+    public unsafe int PrefixLength => _header->PrefixLength;
 
-    public byte* Prefix => _rows - _header->PrefixLength;
+    public unsafe byte* Prefix => _rows - _header->PrefixLength;
 
-    public byte Tag(int row) => Tags[row];
+    public unsafe byte Tag(int row) => Tags[row];
 
-    public ulong Head(int row) => Heads[row];
+    public unsafe ulong Head(int row) => Heads[row];
 
     /// <summary>The rows whose keys may have a hash, as bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Candidates(byte* line, ulong hash) =>
+    public static unsafe ulong Candidates(byte* line, ulong hash) =>
         HeadSearch.EqualTags(line + DataBlockHeader.Bytes, ((DataBlockHeader*)line)->Count, DataBlock.TagOf(hash));
 
     /// <summary>
-    /// Finds the row of a key among candidates in a validated block. Blocks of uniform puts with short prefixes and
-    /// tails are the usual ones: there everything follows from the line, and no branch waits for the block's bytes but
-    /// the last.
+    /// Finds the row of a key among candidates in a validated block. Most blocks have uniform puts with short prefixes
+    /// and tails: there every address follows from the line, and only the last branch waits for bytes of the block.
     /// </summary>
+    // SAFETY: candidates are rows of the block. Eight bytes from the prefix's beginning end before the checksum does;
+    // eight bytes up to a tail's end begin behind the heads. The key has at least eight bytes, since prefix and tail
+    // add up with the head to its length.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static KeyVersion Find(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
+    public static unsafe KeyVersion Find(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
     {
         var header = (DataBlockHeader*)line;
         uint prefix = header->PrefixLength, tail = (uint)key.Length - prefix - KeyHead.Bytes;
@@ -61,8 +66,6 @@ internal readonly unsafe struct DataBlockView
         ref byte first = ref MemoryMarshal.GetReference(key);
         var head = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, prefix)));
         var last = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, (uint)key.Length - sizeof(ulong)));
-        // Eight bytes from the prefix's begin on end before the checksum does; those to the tail's end begin after the
-        // heads do.
         var wrong = LowBytes(
             Unsafe.ReadUnaligned<ulong>(ref first) ^ Unsafe.ReadUnaligned<ulong>(rows - prefix), prefix);
         for (; candidates != 0; candidates &= candidates - 1)
@@ -86,15 +89,17 @@ internal readonly unsafe struct DataBlockView
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong HighBytes(ulong value, uint count) => value >> (int)(32 - 4 * count) >> (int)(32 - 4 * count);
 
-    /// <summary>As the other, for a key with a hash.</summary>
-    public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
+    // SAFETY: these members pass on the block's own line and bytes.
+
+    /// <summary>Finds the row of a key with this hash.</summary>
+    public unsafe KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
         Find((byte*)_header, _block, key, Candidates((byte*)_header, hash));
 
-    /// <summary>The number of the row of a key with a hash; -1 where there is none.</summary>
-    public int RowOf(ReadOnlySpan<byte> key, ulong hash) => RowAmong(key, Candidates((byte*)_header, hash));
+    /// <summary>The number of the row of a key with this hash; -1 if there is none.</summary>
+    public unsafe int RowOf(ReadOnlySpan<byte> key, ulong hash) => RowAmong(key, Candidates((byte*)_header, hash));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static KeyVersion FindAny(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
+    private static unsafe KeyVersion FindAny(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
     {
         var view = new DataBlockView(line, block);
         var row = view.RowAmong(key, candidates);
@@ -112,10 +117,11 @@ internal readonly unsafe struct DataBlockView
     }
 
     /// <summary>
-    /// Asks for the head and the bytes of the first candidate, if there is one; of a long row, the first bytes. Reads
-    /// nothing but the line, so the block need not be checked yet.
+    /// Prefetches the head and the first bytes of the first candidate, if there is one. Reads only the line, so the
+    /// block need not be checked yet.
     /// </summary>
-    public void Prefetch(ulong candidates)
+    // SAFETY: prefetches may name any address.
+    public unsafe void Prefetch(ulong candidates)
     {
         const uint BytesMax = 256;
         if (candidates == 0) return;
@@ -128,8 +134,9 @@ internal readonly unsafe struct DataBlockView
             Memory.Prefetch.Line(begin);
     }
 
-    /// <summary>The first row whose key is not below a key; the count when there is none.</summary>
-    public int LowerBound(ReadOnlySpan<byte> key)
+    /// <summary>The first row whose key is not below a key; the count if there is none.</summary>
+    // SAFETY: the search reads the block's heads, with whole vectors that end inside the block (HeadSearch).
+    public unsafe int LowerBound(ReadOnlySpan<byte> key)
     {
         var order = ComparePrefixTo(key);
         if (order != 0) return order > 0 ? 0 : Count;
@@ -148,8 +155,9 @@ internal readonly unsafe struct DataBlockView
         return row;
     }
 
-    /// <summary>The order of a row's key against a key: negative when the row's is below.</summary>
-    public int CompareKeyTo(int row, ReadOnlySpan<byte> key)
+    /// <summary>Compares a row's key with a key: negative if the row's is below.</summary>
+    // SAFETY: reads the row's head in the validated column.
+    public unsafe int CompareKeyTo(int row, ReadOnlySpan<byte> key)
     {
         var order = ComparePrefixTo(key);
         if (order != 0) return order;
@@ -157,37 +165,41 @@ internal readonly unsafe struct DataBlockView
         return mine != other ? mine < other ? -1 : 1 : CompareAfterHeadTo(row, key);
     }
 
-    public int KeyLength(int row) =>
+    // SAFETY: reads the row's length in the validated column.
+    public unsafe int KeyLength(int row) =>
         _header->HasFixedKeys ? _header->KeyLength : ((ushort*)(_block + _header->KeyLengthsOffset))[row];
 
     /// <summary>
-    /// Writes what follows the prefix in a row's key. Stores eight bytes at a time, so the destination has room for the
-    /// prefix and sixteen bytes more even when the key is shorter.
+    /// Writes the part of a row's key behind the prefix. Stores eight bytes at a time, so the destination has room for
+    /// sixteen bytes behind the prefix even if the key is shorter.
     /// </summary>
+    // SAFETY: the caller's buffer has that room and, for a long tail, room for the key. Eight bytes from a row's
+    // beginning are in the block, since the checksum follows the last row.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void CopyKeyAfterPrefixTo(int row, byte* destination)
+    public unsafe void CopyKeyAfterPrefixTo(int row, byte* destination)
     {
         Unsafe.WriteUnaligned(destination, BinaryPrimitives.ReverseEndianness(Heads[row]));
         var tail = KeyLength(row) - _header->PrefixLength - KeyHead.Bytes;
         if (tail <= 0) return;
         var begin = RowBegin(row);
         if (tail <= sizeof(ulong))
-            // The checksum follows the last row.
             Unsafe.WriteUnaligned(destination + KeyHead.Bytes, Unsafe.ReadUnaligned<ulong>(begin));
         else
             Unsafe.CopyBlockUnaligned(destination + KeyHead.Bytes, begin, (uint)tail);
     }
 
     /// <summary>The head of a row's key after more bytes than the prefix has.</summary>
-    public ulong HeadAfter(int row, int skip)
+    // SAFETY: reads the row's head in the validated column.
+    public unsafe ulong HeadAfter(int row, int skip)
     {
         var past = skip - PrefixLength;
         if (past >= KeyHead.Bytes) return KeyHead.Of(Tail(row), past - KeyHead.Bytes);
         return Heads[row] << 8 * past | KeyHead.Of(Tail(row)) >> 8 * (KeyHead.Bytes - past);
     }
 
-    /// <summary>Writes a row's key, which takes <see cref="KeyLength"/> bytes.</summary>
-    public void CopyKeyTo(int row, Span<byte> destination)
+    /// <summary>Writes a row's key, <see cref="KeyLength"/> bytes.</summary>
+    // SAFETY: reads the validated prefix and head; the destination is a checked span.
+    public unsafe void CopyKeyTo(int row, Span<byte> destination)
     {
         int length = KeyLength(row), afterPrefix = length - PrefixLength;
         destination = destination[..length];
@@ -198,8 +210,9 @@ internal readonly unsafe struct DataBlockView
         Tail(row).CopyTo(destination[^DataBlockHeader.TailBytes(length, PrefixLength)..]);
     }
 
-    /// <summary>Asks for the bytes of the rows between two, whichever is first, up to half a page of them.</summary>
-    public void PrefetchRows(int from, int to)
+    /// <summary>Prefetches the rows between two rows, in either order, up to half a page of bytes.</summary>
+    // SAFETY: computes addresses of rows and prefetches them; a prefetch never faults.
+    public unsafe void PrefetchRows(int from, int to)
     {
         const long BytesMax = 2048;
         byte* begin = RowBegin(Math.Min(from, to)), end = RowBegin(Math.Max(from, to));
@@ -212,11 +225,12 @@ internal readonly unsafe struct DataBlockView
     }
 
     /// <summary>
-    /// In a block of uniform puts with short tails, where the rows are: row i begins at i times
+    /// The address of the rows in a block of uniform puts with short tails. Row i begins at i times
     /// <paramref name="rowBytes"/>, with <paramref name="tail"/> bytes of its key, up to eight, before its value. Null
     /// for any other block.
     /// </summary>
-    public byte* UniformRows(out ulong* heads, out uint rowBytes, out uint tail)
+    // SAFETY: shows addresses inside the block and reads only its header.
+    public unsafe byte* UniformRows(out ulong* heads, out uint rowBytes, out uint tail)
     {
         heads = Heads;
         rowBytes = _header->RowBytes;
@@ -224,8 +238,9 @@ internal readonly unsafe struct DataBlockView
         return _header->Flags == DataBlockFlags.Uniform && tail <= sizeof(ulong) ? _rows : null;
     }
 
+    // SAFETY: validation has checked the row's bounds against its key's tail, and that a lease's deadline fits.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyVersion Row(int row)
+    public unsafe KeyVersion Row(int row)
     {
         byte* begin, end;
         if (_header->HasFixedRows)
@@ -245,25 +260,27 @@ internal readonly unsafe struct DataBlockView
         return new KeyVersion(kind, begin, length);
     }
 
-    private byte* Tags => (byte*)_header + DataBlockHeader.Bytes;
+    // SAFETY: these members compute addresses in the line and the block from validated offsets.
+    private unsafe byte* Tags => (byte*)_header + DataBlockHeader.Bytes;
 
-    private ulong* Heads => (ulong*)(_block + DataBlockHeader.HeadsOffset);
+    private unsafe ulong* Heads => (ulong*)(_block + DataBlockHeader.HeadsOffset);
 
-    private byte* RowBegin(int row) => _rows + (_header->HasFixedRows
+    private unsafe byte* RowBegin(int row) => _rows + (_header->HasFixedRows
         ? (ulong)_header->RowBytes * (uint)row
         : ((uint*)(_block + _header->RowOffsetsOffset))[row]);
 
-    private ReadOnlySpan<byte> Tail(int row) =>
+    private unsafe ReadOnlySpan<byte> Tail(int row) =>
         new(RowBegin(row), DataBlockHeader.TailBytes(KeyLength(row), _header->PrefixLength));
 
-    private bool IsKey(int row, ReadOnlySpan<byte> key) =>
+    private unsafe bool IsKey(int row, ReadOnlySpan<byte> key) =>
         KeyLength(row) == key.Length
         && Heads[row] == KeyHead.Of(key, _header->PrefixLength)
         && key.StartsWith(new ReadOnlySpan<byte>(Prefix, _header->PrefixLength))
         && Tail(row).SequenceEqual(key[^DataBlockHeader.TailBytes(key.Length, _header->PrefixLength)..]);
 
+    // SAFETY: eight bytes from the prefix's beginning are in the block, since the checksum follows the rows.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int ComparePrefixTo(ReadOnlySpan<byte> key)
+    private unsafe int ComparePrefixTo(ReadOnlySpan<byte> key)
     {
         int prefix = _header->PrefixLength;
         if (prefix > sizeof(ulong) || key.Length < sizeof(ulong)) return ComparePrefixOfAnyLengthTo(key);
@@ -272,7 +289,8 @@ internal readonly unsafe struct DataBlockView
         return mine.CompareTo(BinaryPrimitives.ReadUInt64BigEndian(key) & mask);
     }
 
-    private int ComparePrefixOfAnyLengthTo(ReadOnlySpan<byte> key)
+    // SAFETY: the span is no longer than the validated prefix.
+    private unsafe int ComparePrefixOfAnyLengthTo(ReadOnlySpan<byte> key)
     {
         var shared = Math.Min(key.Length, PrefixLength);
         var order = new ReadOnlySpan<byte>(Prefix, shared).SequenceCompareTo(key[..shared]);
@@ -280,7 +298,7 @@ internal readonly unsafe struct DataBlockView
     }
 
     /// <summary>
-    /// As <see cref="CompareKeyTo"/> when prefix and head are equal: a shorter key had zeros in its head.
+    /// As <see cref="CompareKeyTo"/> if prefix and head are equal. A shorter key has zeros in its head.
     /// </summary>
     private int CompareAfterHeadTo(int row, ReadOnlySpan<byte> key)
     {

@@ -5,12 +5,12 @@ using Varve.Memory;
 namespace Varve.Tables;
 
 /// <summary>
-/// The rows of the next block of a table. Keys are gathered; values stay where they are until the block is put together
+/// The rows of the next block of a table. Keys are copied at once; values stay in place until the block is put together
 /// in the write buffer, so that they are copied once. One thread.
 /// </summary>
-/// <param name="blockBytes">Where a block is closed.</param>
-/// <param name="valueBytesMax">No value here is longer.</param>
-internal sealed unsafe class TableBlockBuilder(int blockBytes, int valueBytesMax) : IDisposable
+/// <param name="blockBytes">The length at which a block is finished.</param>
+/// <param name="valueBytesMax">The length of the longest value.</param>
+internal sealed class TableBlockBuilder(int blockBytes, int valueBytesMax) : IDisposable
 {
     private readonly NativeList<DataBlockRow> _rows = new();
     private readonly NativeList<nint> _values = new();
@@ -18,24 +18,25 @@ internal sealed unsafe class TableBlockBuilder(int blockBytes, int valueBytesMax
     private readonly NativeBuffer _copies = new();
     private int _copied;
 
-    /// <summary>Rows gathered.</summary>
+    /// <summary>The number of rows in the block.</summary>
     public int Count => _rows.Count;
 
-    /// <summary>Bytes of their keys and values.</summary>
+    /// <summary>The number of bytes of their keys and values.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>The key of the last row, of which there is one; lives until the next call.</summary>
+    /// <summary>The key of the last row; valid until the next call. There is a row.</summary>
     public ReadOnlySpan<byte> LastKey => _keys.Span.Slice(_rows.Span[^1].KeyOffset, _rows.Span[^1].KeyLength);
 
-    /// <summary>False when the block is to be closed before a row with a key and value of these lengths.</summary>
+    /// <summary>False if the block must be finished before a row with a key and value of these lengths.</summary>
     public bool HasRoomFor(int keyLength, int valueLength) =>
         _rows.Count == 0 || _rows.Count < DataBlockHeader.RowsMax
             && DataBlock.ExtentMax(_rows.Count + 1, 0, Bytes + keyLength + valueLength) <= blockBytes;
 
-    /// <summary>Takes a row for which there is room.</summary>
+    /// <summary>Adds a row for which there is room.</summary>
     /// <param name="row">The row; its key is copied.</param>
-    /// <param name="copiesValue">False: the value stays where it is until the block is written.</param>
-    public void Add(in RowRef row, bool copiesValue)
+    /// <param name="copiesValue">False if the value stays in place until the block is written.</param>
+    // SAFETY: stores the value's address; WriteTo reads it under the contract above.
+    public unsafe void Add(in RowRef row, bool copiesValue)
     {
         var key = row.Key;
         _rows.Add(new DataBlockRow(
@@ -45,8 +46,9 @@ internal sealed unsafe class TableBlockBuilder(int blockBytes, int valueBytesMax
         Bytes += key.Length + row.ValueLength;
     }
 
-    /// <summary>Writes the block, its first line into the index too, and begins the next.</summary>
-    public void WriteTo(TableOutput output, ulong salt, NativeList<byte> lines)
+    /// <summary>Writes the block, adds its first line to the index's lines, and begins the next block.</summary>
+    // SAFETY: each value is in the copies or stays in place until now (Add), with the length that its row says.
+    public unsafe void WriteTo(TableOutput output, ulong salt, NativeList<byte> lines)
     {
         var room = output.Reserve(checked((int)DataBlock.ExtentMax(_rows.Count, 0, Bytes)));
         var header = DataBlock.EncodeColumns(_rows.Span, _keys.Span, room);
@@ -64,9 +66,9 @@ internal sealed unsafe class TableBlockBuilder(int blockBytes, int valueBytesMax
         var extent = DataBlock.Seal(room, header, salt, output.Position);
         lines.AddRange(room[..DataBlockHeader.HeadsOffset]);
         output.Commit(extent);
-        _rows.Clear();
-        _values.Clear();
-        _keys.Clear();
+        _rows.DropItems();
+        _values.DropItems();
+        _keys.DropItems();
         _copied = 0;
         Bytes = 0;
     }
@@ -80,10 +82,11 @@ internal sealed unsafe class TableBlockBuilder(int blockBytes, int valueBytesMax
     }
 
     /// <summary>
-    /// A copy that stays until the block is written: rows of a block have a block's bytes together, or there is only
-    /// one.
+    /// Copies a value; the copy lives until the block is written.
     /// </summary>
-    private byte* CopyOf(in RowRef row)
+    // SAFETY: the values of a block have at most its bytes together, or there is one value alone, of at most the
+    // longest length. So the buffer has room, and never grows while a block has copies.
+    private unsafe byte* CopyOf(in RowRef row)
     {
         _copies.Reserve(blockBytes + valueBytesMax);
         var copy = _copies.Address + _copied;

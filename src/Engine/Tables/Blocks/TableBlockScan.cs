@@ -4,11 +4,11 @@ using Varve.Storage;
 namespace Varve.Tables;
 
 /// <summary>
-/// Walks the data blocks of a table that cannot be opened, or of one with damaged blocks: every block is checked on its
-/// own. Where the index cannot be trusted, a block's header says where the next begins, and behind a damaged one the
-/// next block is looked for at every multiple of 64. What is shown lives until the next move. One thread.
+/// Walks the data blocks of a table that cannot be opened, or that has damaged blocks, and checks each block by itself.
+/// Without a valid index a block's header says where the next block begins, and behind a damaged block every multiple
+/// of 64 is tried. Values and properties are valid until the next move. One thread.
 /// </summary>
-internal sealed unsafe class TableBlockScan : IDisposable
+internal sealed class TableBlockScan : IDisposable
 {
     private readonly IMapping _mapping;
     private readonly ulong _salt;
@@ -22,9 +22,10 @@ internal sealed unsafe class TableBlockScan : IDisposable
     /// <summary>Opens a file for a scan.</summary>
     /// <param name="storage">The file system.</param>
     /// <param name="path">The file.</param>
-    /// <param name="origin">The database that wrote the table, if that is known.</param>
-    /// <param name="originNumber">The table's number there; the footer's word counts where there is no origin.</param>
-    public TableBlockScan(IStorage storage, string path, Guid? origin, ulong originNumber)
+    /// <param name="origin">The database that wrote the table; null if it is not known.</param>
+    /// <param name="originNumber">The table's number in that database; without an origin the footer's is used.</param>
+    // SAFETY: the index is validated against the footer, whose regions are inside the mapped length.
+    public unsafe TableBlockScan(IStorage storage, string path, Guid? origin, ulong originNumber)
     {
         using var file = storage.Open(path, FileIntent.Read);
         var length = _end = file.Length;
@@ -41,29 +42,30 @@ internal sealed unsafe class TableBlockScan : IDisposable
         _hasIndex = true;
     }
 
-    /// <summary>Where the block, or the damaged range, begins.</summary>
+    /// <summary>The offset at which the block, or the damaged range, begins.</summary>
     public long Offset { get; private set; }
 
-    /// <summary>Where it ends.</summary>
+    /// <summary>The offset at which it ends.</summary>
     public long End { get; private set; }
 
-    /// <summary>False: the range is no block that was written here.</summary>
+    /// <summary>False if the range is damaged.</summary>
     public bool IsSound { get; private set; }
 
     /// <summary>
-    /// The range is all that is left of a file whose footer is lost: what stands behind the data blocks, or a damaged
-    /// block too.
+    /// True if the range reaches to the end of a file whose footer is lost: it may be a damaged block, or only the
+    /// parts behind the data blocks.
     /// </summary>
     public bool IsRest => !IsSound && !_isEndKnown && End == _end;
 
-    /// <summary>What was expected of a range that is not sound.</summary>
+    /// <summary>The damage of a range that is not sound.</summary>
     public DecodeError Error { get; private set; }
 
-    /// <summary>Rows of a sound block.</summary>
+    /// <summary>The number of rows of a sound block.</summary>
     public int Count => _block.Count;
 
-    /// <summary>Goes to the next block or damaged range; false at the end of the data.</summary>
-    public bool MoveNext()
+    /// <summary>Moves to the next block or damaged range; returns false at the end of the data.</summary>
+    // SAFETY: the view is of a block that was just validated in this mapping.
+    public unsafe bool MoveNext()
     {
         Offset = End;
         _number++;
@@ -90,12 +92,13 @@ internal sealed unsafe class TableBlockScan : IDisposable
     /// <summary>Writes a row's key, <see cref="KeyLength"/> bytes.</summary>
     public void CopyKeyTo(int row, Span<byte> destination) => _block.CopyKeyTo(row, destination);
 
-    /// <summary>A row; its value lives as long as the scan.</summary>
+    /// <summary>A row of a sound block; its value lives as long as the scan.</summary>
     public KeyVersion Row(int row) => _block.Row(row);
 
     public void Dispose() => _mapping.Dispose();
 
-    private ReadOnlySpan<byte> Bytes(long from, long to) => new(_mapping.Address + from, (int)(to - from));
+    // SAFETY: the callers' ranges are inside the data, which ends inside the mapping.
+    private unsafe ReadOnlySpan<byte> Bytes(long from, long to) => new(_mapping.Address + from, (int)(to - from));
 
     private long NextBlock(long from)
     {
@@ -106,14 +109,14 @@ internal sealed unsafe class TableBlockScan : IDisposable
         return _end;
     }
 
-    /// <summary>Where the block ends that begins at an offset; the offset when there is none.</summary>
+    /// <summary>The end of the block that begins at an offset; the offset itself if no block does.</summary>
     private long EndOfBlock(long offset, out DecodeError error)
     {
         error = new DecodeError(0, "no block header");
         if (_end - offset < 2 * DataBlockHeader.Alignment) return offset;
         var header = DataBlockShape.ReadHeader(Bytes(offset, offset + DataBlockHeader.Bytes));
         var extent = DataBlockHeader.Extent(header.Length);
-        // A look at the header first: only what could be a block is worth a checksum.
+        // The header first: a checksum is computed only of a range that could be a block.
         if (header.Count is 0 or > DataBlockHeader.RowsMax || header.RowsOffset > header.Length
             || extent > _end - offset || extent > int.MaxValue)
             return offset;

@@ -7,15 +7,17 @@ using Varve.Format;
 namespace Varve.Tables;
 
 /// <summary>
-/// From the head of a key to its block in two loads and one comparison, where the index's tree takes one node a level.
+/// Finds the block of a key from its head with two loads and one comparison, where the index's tree takes one node a
+/// level.
 /// <para>
-/// The heads of the separators, as distances from the table's smallest key scaled to 32 bits, are points on a line; the
-/// line is cut into equal slots, and a slot knows the first point in it. A key's block is the number of points below
-/// its own: those before the slot and those among the next sixteen. Where that does not decide (an equal point, a slot
-/// with more points) the tree does, so keys that crowd together cost a few nanoseconds more and nothing else.
+/// The heads of the separators, as distances from the head of the table's smallest key scaled to 32 bits, are points on
+/// a line. The line is cut into equal slots, and each slot has the number of the first point in it. A key's block is
+/// the number of points below its own point: those before its slot, and those among the next sixteen. If that does not
+/// decide (an equal point, or more points in the slot) the caller asks the tree, so crowded keys cost a few nanoseconds
+/// more.
 /// </para>
-/// Made at open of a validated index; about 6 bytes a block. Whatever the separators are, an answer is a block of the
-/// table.
+/// Built at open from a validated index, in about 6 bytes a block. Whatever the separators are, an answer is a block of
+/// the table.
 /// </summary>
 internal sealed class BlockShortcut
 {
@@ -28,14 +30,15 @@ internal sealed class BlockShortcut
     private readonly int _slotShift;
 
     /// <summary>Reads all separators.</summary>
-    /// <param name="index">The index.</param>
-    /// <param name="sharedBytes">Bytes that all keys of the table begin with: heads are taken after them.</param>
+    /// <param name="index">The validated index.</param>
+    /// <param name="prefixLength">The number of first bytes that all keys have in common; heads begin behind
+    /// them.</param>
     /// <param name="smallestHead">The head of the table's smallest key.</param>
-    /// <param name="largestHead">That of its largest.</param>
-    public BlockShortcut(in TableIndexReader index, int sharedBytes, ulong smallestHead, ulong largestHead)
+    /// <param name="largestHead">The head of the table's largest key.</param>
+    public BlockShortcut(in TableIndexReader index, int prefixLength, ulong smallestHead, ulong largestHead)
     {
         var count = index.BlockCount - 1;
-        // The line may be little more than half used.
+        // The points may use little more than half of the line.
         var slotBits = BitOperations.Log2((uint)(count / PointsPerSlot) | 1) + 1;
         _headShift = Math.Max(0, 32 - BitOperations.LeadingZeroCount(largestHead - smallestHead));
         _slotShift = 32 - slotBits;
@@ -44,7 +47,7 @@ internal sealed class BlockShortcut
         var slot = 0;
         for (var i = 0; i < count; i++)
         {
-            _points[i] = PointOf(KeyHead.Of(index.Separator(i), sharedBytes) - smallestHead);
+            _points[i] = PointOf(KeyHead.Of(index.Separator(i), prefixLength) - smallestHead);
             for (; slot <= _points[i] >> _slotShift; slot++)
                 _slots[slot] = (uint)i;
         }
@@ -52,14 +55,14 @@ internal sealed class BlockShortcut
         _slots.AsSpan(slot).Fill((uint)count);
     }
 
-    /// <summary>The block of a key, or -1 when that takes the tree.</summary>
-    /// <param name="distance">The key's head less the smallest key's; the key is inside the table's range.</param>
+    /// <summary>The block of a key, or -1 if only the tree can tell.</summary>
+    /// <param name="distance">The key's head less the smallest key's head. The key is inside the table's range.</param>
+    // SAFETY: a slot's first point is at most the count, and a window of points stands behind the count.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Find(ulong distance)
     {
         var point = PointOf(distance);
         var first = _slots[point >> _slotShift];
-        // At most the count: the window is inside.
         ref uint window = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_points), first);
         uint below, equal;
         if (Vector512.IsHardwareAccelerated)

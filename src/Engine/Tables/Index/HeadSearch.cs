@@ -4,14 +4,16 @@ using System.Runtime.Intrinsics;
 namespace Varve.Tables;
 
 /// <summary>
-/// Comparisons of one key head with many. Loads whole vectors, so up to 56 bytes behind the last head are read: data
-/// blocks and index nodes are whole cache lines, and all that reads here stays inside them.
+/// Compares one key head with the heads of a data block or an index node, and one tag with the tags of a block. Loads
+/// whole vectors.
 /// </summary>
-internal static unsafe class HeadSearch
+internal static class HeadSearch
 {
-    /// <summary>Bit i says that head i is below; for up to 63 heads.</summary>
+    /// <summary>Sets bit i if head i is below; for up to 63 heads.</summary>
+    // SAFETY: reads up to 56 bytes behind the last head. Blocks and index nodes are whole cache lines, and the heads
+    // begin at a multiple of 64, so these bytes are inside too.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Below(ulong* heads, int count, ulong head)
+    public static unsafe ulong Below(ulong* heads, int count, ulong head)
     {
         ulong mask = 0;
         if (Vector512.IsHardwareAccelerated)
@@ -29,9 +31,10 @@ internal static unsafe class HeadSearch
         return mask & First(count);
     }
 
-    /// <summary>Bit i says that head i is equal; for up to 63 heads.</summary>
+    /// <summary>Sets bit i if head i is equal; for up to 63 heads.</summary>
+    // SAFETY: as for Below.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Equal(ulong* heads, int count, ulong head)
+    public static unsafe ulong Equal(ulong* heads, int count, ulong head)
     {
         ulong mask = 0;
         if (Vector512.IsHardwareAccelerated)
@@ -49,14 +52,14 @@ internal static unsafe class HeadSearch
         return mask & First(count);
     }
 
-    /// <summary>Bit i says that tag i is equal; for the 48 tags that begin at an address.</summary>
+    /// <summary>Sets bit i if tag i is equal; for the 48 tags that begin at an address.</summary>
+    // SAFETY: the tags are the last 48 bytes of the block's first line, behind the 16 bytes of its header.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong EqualTags(byte* tags, int count, byte tag)
+    public static unsafe ulong EqualTags(byte* tags, int count, byte tag)
     {
         ulong mask;
         if (Vector512.IsHardwareAccelerated)
         {
-            // The line that the tags end: the 16 bytes before them are the block's header.
             mask =
                 Vector512.Equals(Vector512.Load(tags - 16), Vector512.Create(tag)).ExtractMostSignificantBits() >> 16;
         }

@@ -5,21 +5,24 @@ using Varve.Format;
 namespace Varve.Tables;
 
 /// <summary>
-/// Finds the block of a key in a validated, mapped index (<see cref="TableIndexShape"/>). The pointers live as long as
-/// the table's mapping.
+/// Finds the block of a key in a validated, mapped index (<see cref="TableIndexShape"/>).
 /// </summary>
-internal unsafe struct TableIndexReader
+internal struct TableIndexReader
 {
     private const int LevelsMax = 8;
 
     private readonly int _levels;
-    private readonly byte* _lines;
-    private readonly uint* _blockOffsets;
-    private readonly uint* _separatorOffsets;
-    private readonly byte* _separators;
-    private fixed long _levelAddresses[LevelsMax];
 
-    public TableIndexReader(byte* index, TableIndexShape shape)
+    // SAFETY: these members point into the index's region of the table's mapping, and live as long as it. Validation
+    // has checked that the arrays for all blocks, separators and levels are inside.
+    private readonly unsafe byte* _lines;
+    private readonly unsafe uint* _blockOffsets;
+    private readonly unsafe uint* _separatorOffsets;
+    private readonly unsafe byte* _separators;
+    private unsafe fixed long _levelAddresses[LevelsMax];
+
+    // SAFETY: the shape's offsets are inside the region, and it has at most LevelsMax levels.
+    public unsafe TableIndexReader(byte* index, TableIndexShape shape)
     {
         BlockCount = shape.BlockCount;
         _levels = shape.Levels;
@@ -33,22 +36,25 @@ internal unsafe struct TableIndexReader
 
     public int BlockCount { get; }
 
-    /// <summary>Where a block begins in the file; for the block count, where the last one ends.</summary>
-    public readonly long BlockOffset(int block) => (long)_blockOffsets[block] * DataBlockHeader.Alignment;
+    // SAFETY: these members read the arrays at a block's number, which is below the count, or the count for the offset.
+
+    /// <summary>The offset of a block in the file; for the block count, the end of the last one.</summary>
+    public readonly unsafe long BlockOffset(int block) => (long)_blockOffsets[block] * DataBlockHeader.Alignment;
 
     /// <summary>The copy of a block's first line.</summary>
-    public readonly byte* Line(int block) => _lines + (long)block * DataBlockHeader.HeadsOffset;
+    public readonly unsafe byte* Line(int block) => _lines + (long)block * DataBlockHeader.HeadsOffset;
 
-    /// <summary>Asks for a block's line and offset.</summary>
+    /// <summary>Prefetches a block's line and offset.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void Prefetch(int block)
+    public readonly unsafe void Prefetch(int block)
     {
         Memory.Prefetch.Line(Line(block));
         Memory.Prefetch.Line(_blockOffsets + block);
     }
 
-    /// <summary>The only block that can hold a key which is inside the table's range.</summary>
-    public readonly int Find(ReadOnlySpan<byte> key)
+    /// <summary>The only block that can hold a key inside the table's range.</summary>
+    // SAFETY: a rank is at most the node's validated count, so each step leads to a node of the next level.
+    public readonly unsafe int Find(ReadOnlySpan<byte> key)
     {
         long node = 0;
         for (var level = _levels - 1; level >= 0; level--)
@@ -64,14 +70,17 @@ internal unsafe struct TableIndexReader
         return (int)node;
     }
 
-    public readonly ReadOnlySpan<byte> Separator(long separator)
+    // SAFETY: validation has checked that separator offsets ascend and end inside the region.
+    public readonly unsafe ReadOnlySpan<byte> Separator(long separator)
     {
         var begin = _separatorOffsets[separator];
         return new ReadOnlySpan<byte>(_separators + begin, (int)(_separatorOffsets[separator + 1] - begin));
     }
 
+    // SAFETY: reads heads of the node below its validated count.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private readonly int RankAmongEqual(ReadOnlySpan<byte> key, int level, long node, int rank, int count, ulong head)
+    private readonly unsafe int RankAmongEqual(
+        ReadOnlySpan<byte> key, int level, long node, int rank, int count, ulong head)
     {
         var heads = (ulong*)((byte*)_levelAddresses[level] + node * TableIndexShape.NodeBytes);
         while (rank < count && heads[rank] == head
