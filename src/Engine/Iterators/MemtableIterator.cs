@@ -76,7 +76,7 @@ internal sealed class MemtableIterator : MergeInput
             {
                 KeyAddress = view.KeyAddress;
                 KeyLength = view.KeyLength;
-                ValueAddress = KeyAddress + KeyLength;
+                ValueAddress = view.ValueAddress;
                 ValueLength = view.ValueLength;
                 Kind = view.Kind;
                 if (!IsAlone) Head = KeyHead.Of(view.Key, PrefixLength);

@@ -7,7 +7,7 @@ namespace Varve.Iterators;
 internal struct RowWindow
 {
     private uint _first;
-    private uint _count; // 0: closed
+    private uint _count; // 0: empty
 
     public readonly uint First => _first;
 
@@ -20,5 +20,5 @@ internal struct RowWindow
 
     public void Open(uint first, uint end) => (_first, _count) = (first, end - first);
 
-    public void Close() => _count = 0;
+    public void Empty() => _count = 0;
 }

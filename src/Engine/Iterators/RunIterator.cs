@@ -28,7 +28,7 @@ internal sealed class RunIterator : MergeInput, IDisposable
     public void Open(Run run)
     {
         IsValid = false;
-        _window.Close();
+        _window.Empty();
         if (_run != run) _run = run;
     }
 
@@ -38,7 +38,7 @@ internal sealed class RunIterator : MergeInput, IDisposable
         _run = null;
         _cursor = default;
         IsValid = false;
-        _window.Close();
+        _window.Empty();
         _block.Leave();
     }
 
@@ -46,7 +46,7 @@ internal sealed class RunIterator : MergeInput, IDisposable
     {
         (_step, _limit, PrefixLength) = (backward ? -1 : 1, limit, prefixLength);
         _key.DropPrefix();
-        _window.Close();
+        _window.Empty();
         _block.Leave();
     }
 
@@ -80,7 +80,7 @@ internal sealed class RunIterator : MergeInput, IDisposable
 
     public override void Step()
     {
-        _window.Close();
+        _window.Empty();
         var row = _row + (uint)_step;
         if (_block.HasHeads && _block.InBounds.Contains(row))
         {

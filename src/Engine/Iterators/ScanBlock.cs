@@ -55,7 +55,7 @@ internal struct ScanBlock
         _prefetchableBytes = isLimited ? _rowBytes * (nuint)_inBounds.Count : nuint.MaxValue;
     }
 
-    public void Leave() => _inBounds.Close();
+    public void Leave() => _inBounds.Empty();
 
     /// <summary>The head of a row behind the scan's prefix.</summary>
     // SAFETY: the caller's row is in bounds, so the block has its head.

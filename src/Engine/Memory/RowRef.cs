@@ -18,6 +18,7 @@ internal readonly struct RowRef
 
     public unsafe ReadOnlySpan<byte> Key => new(_key, _keyLength);
 
+    // SAFETY: the input passes its own key and value, with their lengths.
     public unsafe RowRef(
         byte* key, int keyLength, ulong hash, RecordKind kind, ulong deadline, byte* value, int valueLength)
     {

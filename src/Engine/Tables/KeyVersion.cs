@@ -14,17 +14,9 @@ internal readonly struct KeyVersion
     private readonly int _length;
     private readonly RecordKind _kind;
 
-    // SAFETY: these members show the value's bytes in a mapped segment or table. Whoever made the version had checked
-    // its length against the operation or the block, and the finder's pin, hold or reference keeps the mapping.
+    // SAFETY: these members show the value's bytes in a mapped segment or table. Its length was
+    // checked with the operation or the block, and the finder's pin, hold or reference keeps the mapping.
     private readonly unsafe byte* _value;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe KeyVersion(RecordKind kind, byte* value, int length)
-    {
-        _kind = kind;
-        _value = value;
-        _length = length;
-    }
 
     public unsafe KeyVersion(WalOperationView view)
         : this(view.Kind, view.ValueAddress, view.ValueLength)
@@ -43,6 +35,15 @@ internal readonly struct KeyVersion
 
     /// <summary>True if both are the same version in the same place.</summary>
     public unsafe bool IsSameAs(in KeyVersion other) => _value == other._value;
+
+    // SAFETY: the caller passes a value inside an operation or a block, with its length.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe KeyVersion(RecordKind kind, byte* value, int length)
+    {
+        _kind = kind;
+        _value = value;
+        _length = length;
+    }
 
     public int ValueLength => _length;
 

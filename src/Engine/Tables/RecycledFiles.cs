@@ -43,16 +43,16 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     public IStorageFile Open(string path, long lengthExpected)
     {
         lock (_lock) _keeps = true;
-        while (TryDequeue(lengthExpected) is { } spare)
+        while (TryDequeue(lengthExpected) is { } kept)
         {
             IStorageFile? file = null;
             try
             {
-                if (!DirectoryClaim.IsShared(storage, directory)) file = storage.TryTakeOver(spare, path);
+                if (!DirectoryClaim.IsShared(storage, directory)) file = storage.TryTakeOver(kept, path);
             }
             finally
             {
-                if (file is null) DurableFile.TryDelete(storage, spare);
+                if (file is null) DurableFile.TryDelete(storage, kept);
             }
 
             if (file is not null) return file;
@@ -68,7 +68,7 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     public void Release()
     {
         lock (_lock) _keeps = false;
-        while (TryDequeue(long.MaxValue) is { } spare) DurableFile.TryDelete(storage, spare);
+        while (TryDequeue(long.MaxValue) is { } kept) DurableFile.TryDelete(storage, kept);
     }
 
     /// <summary>Deletes all kept files and keeps no more.</summary>

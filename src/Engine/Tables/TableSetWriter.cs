@@ -46,7 +46,7 @@ internal sealed class TableSetWriter(
         EndIfFull();
     }
 
-    /// <summary>Adds a row whose value stays where it is until <see cref="Finish"/> or the disposal.</summary>
+    /// <summary>Adds a row; the value must stay in place until <see cref="Finish"/> or the disposal.</summary>
     public void Add(in RowRef row)
     {
         if (_writer is null) Begin();

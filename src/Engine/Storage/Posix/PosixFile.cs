@@ -58,7 +58,7 @@ internal sealed class PosixFile(string path, SafeFileHandle handle) : IStorageFi
                 throw PosixError.Last("pwrite", Path);
             }
 
-            if (count == 0) throw new IOException($"{Path}: pwrite took nothing at offset {offset}");
+            if (count == 0) throw new IOException($"{Path}: pwrite wrote 0 bytes at offset {offset}");
             source = source[(int)count..];
             offset += count;
         }
@@ -124,7 +124,7 @@ internal sealed class PosixFile(string path, SafeFileHandle handle) : IStorageFi
 
     public void Sync(IMapping mapping, long offset, long length)
     {
-        // Elsewhere msync leaves what it wrote in the device's cache.
+        // On other systems msync leaves the bytes in the device's cache.
         if (OperatingSystem.IsLinux()) mapping.Sync(offset, length);
         else Sync();
     }

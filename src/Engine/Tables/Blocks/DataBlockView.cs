@@ -156,12 +156,11 @@ internal readonly struct DataBlockView
     }
 
     /// <summary>Compares a row's key with a key: negative if the row's is below.</summary>
-    // SAFETY: reads the row's head in the validated column.
-    public unsafe int CompareKeyTo(int row, ReadOnlySpan<byte> key)
+    public int CompareKeyTo(int row, ReadOnlySpan<byte> key)
     {
         var order = ComparePrefixTo(key);
         if (order != 0) return order;
-        ulong mine = Heads[row], other = KeyHead.Of(key, PrefixLength);
+        ulong mine = Head(row), other = KeyHead.Of(key, PrefixLength);
         return mine != other ? mine < other ? -1 : 1 : CompareAfterHeadTo(row, key);
     }
 
@@ -189,12 +188,11 @@ internal readonly struct DataBlockView
     }
 
     /// <summary>The head of a row's key after more bytes than the prefix has.</summary>
-    // SAFETY: reads the row's head in the validated column.
-    public unsafe ulong HeadAfter(int row, int skip)
+    public ulong HeadAfter(int row, int skip)
     {
         var past = skip - PrefixLength;
         if (past >= KeyHead.Bytes) return KeyHead.Of(Tail(row), past - KeyHead.Bytes);
-        return Heads[row] << 8 * past | KeyHead.Of(Tail(row)) >> 8 * (KeyHead.Bytes - past);
+        return Head(row) << 8 * past | KeyHead.Of(Tail(row)) >> 8 * (KeyHead.Bytes - past);
     }
 
     /// <summary>Writes a row's key, <see cref="KeyLength"/> bytes.</summary>
