@@ -34,7 +34,7 @@ public class BackgroundTests
     {
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using var machine = database.Open(Database.Small, new EngineSeams(storage));
         NumberedLog.ApplyUpTo(machine, 100);
         using var seen = new ManualResetEventSlim();

@@ -136,7 +136,7 @@ public sealed class OutOfMemoryTests
         using var database = new Database();
         var snapshot = Path.Combine(database.Root, "snapshot");
         var metadata = await FailedSyncTests.MakeSnapshot(snapshot, 400);
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using (var engine = database.Open(Database.Small, new EngineSeams(storage)))
         {
             NumberedLog.ApplyUpTo(engine, 50);

@@ -66,7 +66,7 @@ public sealed class RestTests : IDisposable
     [Fact]
     public async Task CompactionUnderLoadKeepsReadyMemtables()
     {
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using var machine = _database.Open(Options, new EngineSeams(storage));
         Fill(machine);
         using var goOn = new ManualResetEventSlim();

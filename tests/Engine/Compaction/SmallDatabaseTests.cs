@@ -105,10 +105,10 @@ public sealed class SmallDatabaseTests : IDisposable
     [Fact]
     public async Task LargeSegmentStaysIfTableDoesNotFitOnDisk()
     {
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         await GrowAndHoldOneKey(Large, storage, beforeClose: () => storage.Before = (operation, path) =>
         {
-            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
+            if (operation is "create" or "take over" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
                 throw new StorageFullException(path);
         });
         Assert.InRange(BytesOnDisk(), Large.MemtableBytes, long.MaxValue);

@@ -12,20 +12,20 @@ namespace Varve.Tests.Engine.Hostile;
 internal sealed class AttackedDatabase : IDisposable
 {
     private readonly Database _database = new();
-    private readonly PathRecorder _recorder;
+    private readonly FaultInjector _recorder;
     private readonly HashSet<string> _offered = [];
     private LsmStateMachine _machine;
     private ulong _applied = 40;
 
     public AttackedDatabase()
     {
-        _recorder = new PathRecorder(Storages.Default);
-        Storage = new HookedStorage(_recorder);
+        _recorder = new FaultInjector(Storages.Default) { KeepsPaths = true };
+        Storage = new FaultInjector(_recorder);
         _machine = Open();
         NumberedLog.ApplyUpTo(_machine, _applied);
     }
 
-    public HookedStorage Storage { get; }
+    public FaultInjector Storage { get; }
 
     public LsmStateMachine Machine => _machine;
 

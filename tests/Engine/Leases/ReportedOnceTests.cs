@@ -135,7 +135,7 @@ public sealed class ReportedOnceTests
     [Fact]
     public void PowerMakesReportDurableBeforeReturning()
     {
-        var storage = new HookedStorage(Varve.Storage.Storages.Default);
+        var storage = new FaultInjector(Varve.Storage.Storages.Default);
         using var machine = new LeaseMachine(
             Database.Small with { Durability = Durability.Power }, new EngineSeams(storage));
         machine.Put("k", ttl: 1);
@@ -153,7 +153,7 @@ public sealed class ReportedOnceTests
     [Fact]
     public async Task LeaseAwaitingSyncIsReportedByLaterCleanUp()
     {
-        var storage = new HookedStorage(Varve.Storage.Storages.Default);
+        var storage = new FaultInjector(Varve.Storage.Storages.Default);
         using var release = new ManualResetEventSlim();
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var machine = new LeaseMachine(

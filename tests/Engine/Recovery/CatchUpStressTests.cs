@@ -52,7 +52,7 @@ public sealed class CatchUpStressTests : IDisposable
     {
         using var writer = _database.Open(Database.Small);
         Apply(writer, 1);
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using var reader = _database.Open(Database.Small with { ReadOnly = true }, new EngineSeams(storage));
         Apply(writer, 2);
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -12,7 +12,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class DescriptorsTests : IDisposable
 {
     private readonly Database _database = new();
-    private readonly HookedStorage _storage = new(Storages.Default);
+    private readonly FaultInjector _storage = new(Storages.Default);
     private volatile string[] _scarce = [];
 
     public DescriptorsTests() => _storage.Before = (operation, path) =>
@@ -25,7 +25,7 @@ public sealed class DescriptorsTests : IDisposable
 
     [Theory]
     [InlineData("create open takeover lock share syncdir")]
-    [InlineData("syncdir")] // the last descriptor was the file's
+    [InlineData("sync directory")] // the last descriptor was the file's
     [InlineData("map")]
     public Task TwentyDescriptorShortagesLoseNothing(string operations) =>
         ResourceShortage.Cycle(
@@ -35,7 +35,7 @@ public sealed class DescriptorsTests : IDisposable
     public async Task ResetWithoutDescriptorsIsRefusedAndCanBeRetried()
     {
         using var machine = _database.Open(Database.Small, new EngineSeams(_storage));
-        _scarce = ["create", "open", "syncdir"];
+        _scarce = ["create", "open", "sync directory"];
         NumberedLog.ApplyUpTo(machine, 20);
         // One memtable may have been made ahead.
         Exception? refusal;

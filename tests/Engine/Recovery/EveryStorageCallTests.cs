@@ -33,7 +33,7 @@ public sealed class EveryStorageCallTests
             var script = new Script(database);
             var calls = -1;
             var injected = false;
-            var storage = new HookedStorage(disk)
+            var storage = new FaultInjector(disk)
             {
                 Before = (operation, path) =>
                 {
@@ -65,8 +65,8 @@ public sealed class EveryStorageCallTests
         var script = new Script(database) { Durability = durability };
         var failures = new List<string>();
         var deaths = 0;
-        HookedStorage? storage = null;
-        storage = new HookedStorage(Storages.Default)
+        FaultInjector? storage = null;
+        storage = new FaultInjector(Storages.Default)
         {
             Before = (operation, path) =>
             {
@@ -121,7 +121,7 @@ public sealed class EveryStorageCallTests
 
         public string? Fault { get; private set; }
 
-        public async Task Run(HookedStorage storage)
+        public async Task Run(FaultInjector storage)
         {
             try
             {

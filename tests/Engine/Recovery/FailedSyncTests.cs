@@ -11,7 +11,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class FailedSyncTests : IDisposable
 {
     private readonly Database _database = new();
-    private readonly HookedStorage _storage = new(Storages.Default);
+    private readonly FaultInjector _storage = new(Storages.Default);
 
     public void Dispose() => _database.Dispose();
 

@@ -11,7 +11,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class FullDiskTests : IDisposable
 {
     private readonly Database _database = new();
-    private readonly HookedStorage _storage = new(Storages.Default);
+    private readonly FaultInjector _storage = new(Storages.Default);
     private volatile bool _full;
 
     public FullDiskTests() => _storage.Before = (operation, path) =>
@@ -179,7 +179,7 @@ public sealed class FullDiskTests : IDisposable
         Assert.True(_database.Files(FileNames.TableSuffix).Length > 1); // the past has the table that was merged away
         _storage.Before = (operation, path) =>
         {
-            if (operation is "create" or "takeover" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
+            if (operation is "create" or "take over" && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
                 throw new StorageFullException(path);
         };
         NumberedLog.ApplyUpTo(machine, 250);

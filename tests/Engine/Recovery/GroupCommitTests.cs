@@ -12,7 +12,7 @@ public sealed class GroupCommitTests : IDisposable
     [Fact]
     public async Task SegmentThatEndedDuringSyncIsSyncedAgain()
     {
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         var synced = new List<string>();
         var parked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var release = new ManualResetEventSlim();

@@ -211,7 +211,7 @@ public sealed class GrowthTests
     public async Task FailedReplacementLeavesNoSegment(bool install)
     {
         using var database = new Database();
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using var machine = database.Open(Database.Small, new EngineSeams(storage, new ManualScheduler()));
         NumberedLog.ApplyUpTo(machine, 100);
         var target = Path.Combine(database.Root, "snapshot");

@@ -82,7 +82,7 @@ public sealed class MissingFilesTests : IDisposable
     public void MissingSegmentBeforeSyncedOneIsCorruption()
     {
         using var parked = new ManualResetEventSlim();
-        var storage = new HookedStorage(Storages.Default)
+        var storage = new FaultInjector(Storages.Default)
         {
             Before = (operation, path) =>
             {
@@ -123,7 +123,7 @@ public sealed class MissingFilesTests : IDisposable
         {
             using var cut = new Database();
             var left = call;
-            var storage = new HookedStorage(Storages.Default)
+            var storage = new FaultInjector(Storages.Default)
             {
                 Before = (operation, path) =>
                 {

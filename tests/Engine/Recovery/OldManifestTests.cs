@@ -17,7 +17,7 @@ public sealed class OldManifestTests : IDisposable
     public void UndeletableOldManifestStaysBesideNewOne()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50);
-        var storage = new HookedStorage(Storages.Default)
+        var storage = new FaultInjector(Storages.Default)
         {
             Before = (operation, path) =>
             {

@@ -1,6 +1,5 @@
 using Varve.Background;
 using Varve.Storage;
-using Varve.Tests.Engine.Storage;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -11,9 +10,9 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class OperationOrderTests : IDisposable
 {
     private readonly Database _database = new();
-    private readonly RecordingStorage _storage;
+    private readonly FaultInjector _storage;
 
-    public OperationOrderTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
+    public OperationOrderTests() => _storage = new FaultInjector(Storages.Default, _database.Root);
 
     public void Dispose() => _database.Dispose();
 

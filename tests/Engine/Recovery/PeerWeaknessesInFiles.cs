@@ -1,7 +1,6 @@
 using Varve.Background;
 using Varve.Format;
 using Varve.Storage;
-using Varve.Tests.Engine.Hostile;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -16,11 +15,11 @@ public sealed class PeerWeaknessesInFiles : IDisposable
 
     private readonly Database _database = new();
     private readonly List<(string Operation, string Path)> _calls = [];
-    private readonly HookedStorage _storage;
+    private readonly FaultInjector _storage;
 
     public PeerWeaknessesInFiles()
     {
-        _storage = new HookedStorage(Storages.Default)
+        _storage = new FaultInjector(Storages.Default)
         {
             Before = (operation, path) =>
             {
@@ -90,7 +89,7 @@ public sealed class PeerWeaknessesInFiles : IDisposable
     [Fact]
     public async Task SnapshotIsBuiltBesideItsTarget()
     {
-        var recorder = new PathRecorder(Storages.Default);
+        var recorder = new FaultInjector(Storages.Default) { KeepsPaths = true };
         using var machine = _database.Open(Database.Small, new EngineSeams(recorder));
         NumberedLog.ApplyUpTo(machine, 300);
         var target = Path.Combine(_database.Root, "snapshot");
@@ -130,7 +129,7 @@ public sealed class PeerWeaknessesInFiles : IDisposable
         {
             var named = Calls().FindIndex(at, call => call.Operation == "write"
                 && call.Path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
-            Assert.Contains(("syncdir", _database.Directory), Calls()[at..named]);
+            Assert.Contains(("sync directory", _database.Directory), Calls()[at..named]);
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class ReadOnlySnapshotTests : IDisposable
         NumberedLog.ApplyUpTo(writer, 600);
         await writer.CompactAsync();
         NumberedLog.ApplyUpTo(writer, 640);
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using var reader = _database.Open(Database.Small with { ReadOnly = true }, new EngineSeams(storage));
         var touched = new List<string>();
         storage.Before = (operation, path) =>

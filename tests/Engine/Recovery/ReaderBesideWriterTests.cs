@@ -64,7 +64,7 @@ public class ReaderBesideWriterTests : IDisposable
     {
         foreach (var change in Changes())
         {
-            var storage = new HookedStorage(_disk);
+            var storage = new FaultInjector(_disk);
             using var reader = OpenReader(storage);
             ApplyRounds(1);
             Run(_writer.CompactAsync());
@@ -105,7 +105,7 @@ public class ReaderBesideWriterTests : IDisposable
     [Fact]
     public void SmallCatchUpsExtendMemtable()
     {
-        var storage = new HookedStorage(_disk);
+        var storage = new FaultInjector(_disk);
         using var reader = OpenReader(storage);
         var opened = 0;
         storage.Before = (operation, path) =>
@@ -207,11 +207,11 @@ public class ReaderBesideWriterTests : IDisposable
     /// <summary>
     /// A storage with which the writer does something just before a reader's operation, the first two times.
     /// </summary>
-    private HookedStorage At(string operation, string suffix, Action change, out Func<int> count)
+    private FaultInjector At(string operation, string suffix, Action change, out Func<int> count)
     {
         var done = 0;
         count = () => done;
-        return new HookedStorage(_disk)
+        return new FaultInjector(_disk)
         {
             Before = (actual, path) =>
             {

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Varve.Background;
 using Varve.Storage;
-using Varve.Tests.Engine.Storage;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -11,9 +10,9 @@ public sealed class RecycledTablesTests : IDisposable
 {
     private readonly Database _database = new();
     private readonly ManualScheduler _steps = new();
-    private readonly RecordingStorage _storage;
+    private readonly FaultInjector _storage;
 
-    public RecycledTablesTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
+    public RecycledTablesTests() => _storage = new FaultInjector(Storages.Default, _database.Root);
 
     private EngineOptions Options => Database.Small with { UpperRunsMax = 2 };
 

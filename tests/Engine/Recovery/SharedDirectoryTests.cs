@@ -13,9 +13,9 @@ public sealed class SharedDirectoryTests : IDisposable
 {
     private readonly Database _database = new();
     private readonly ManualScheduler _steps = new();
-    private readonly RecordingStorage _storage;
+    private readonly FaultInjector _storage;
 
-    public SharedDirectoryTests() => _storage = new RecordingStorage(Storages.Default, _database.Root);
+    public SharedDirectoryTests() => _storage = new FaultInjector(Storages.Default, _database.Root);
 
     private EngineOptions Options => Database.Small with { UpperRunsMax = 2 };
 
@@ -88,7 +88,7 @@ public sealed class SharedDirectoryTests : IDisposable
     {
         LsmStateMachine? reader = null;
         var renewed = -1;
-        var hooked = new HookedStorage(_storage);
+        var hooked = new FaultInjector(_storage);
         using var machine = _database.Open(Options, new EngineSeams(hooked, _steps));
         hooked.Before = (operation, path) =>
         {
@@ -111,7 +111,7 @@ public sealed class SharedDirectoryTests : IDisposable
     {
         using var machine = _database.Open(Options, Seams);
         var operations = new List<string>();
-        var hooked = new HookedStorage(Storages.Default) { Before = (operation, _) => operations.Add(operation) };
+        var hooked = new FaultInjector(Storages.Default) { Before = (operation, _) => operations.Add(operation) };
         using var reader = _database.Open(Database.Small with { ReadOnly = true }, new EngineSeams(hooked));
         Assert.Equal("share", operations[0]);
     }
@@ -185,7 +185,7 @@ public sealed class SharedDirectoryTests : IDisposable
     {
         using var parked = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
-        var hooked = new HookedStorage(Storages.Default);
+        var hooked = new FaultInjector(Storages.Default);
         var machine = _database.Open(Database.Small, new EngineSeams(hooked, _steps));
         NumberedLog.ApplyUpTo(machine, 20);
         hooked.Before = (operation, _) =>

@@ -8,7 +8,7 @@ namespace Varve.Tests.Engine.Recovery;
 public sealed class SnapshotStorageTests : IDisposable
 {
     private readonly Database _database = new();
-    private readonly HookedStorage _storage = new(Storages.Default);
+    private readonly FaultInjector _storage = new(Storages.Default);
 
     [Theory]
     [InlineData(true)]
@@ -45,7 +45,7 @@ public sealed class SnapshotStorageTests : IDisposable
         var snapshot = Path.Combine(_database.Root, "snapshot");
         _storage.Before = (operation, path) =>
         {
-            if (operation == "syncdir" && path == _database.Root) throw new IOException("injected");
+            if (operation == "sync directory" && path == _database.Root) throw new IOException("injected");
         };
         await Assert.ThrowsAsync<IOException>(() => machine.GenerateSnapshotDataAsync(snapshot, machine.LastApplied));
         Assert.Equal([_database.Directory], Directory.GetDirectories(_database.Root));

@@ -98,7 +98,7 @@ public sealed class SnapshotTargetTests : IDisposable
     public async Task NextBuilderRemovesLeftovers()
     {
         var target = Prepare(Place.Absent);
-        var storage = new HookedStorage(Storages.Default)
+        var storage = new FaultInjector(Storages.Default)
         {
             Before = (operation, path) =>
             {
@@ -206,12 +206,12 @@ public sealed class SnapshotTargetTests : IDisposable
     {
         var checksum = new byte[SHA256.HashSizeInBytes];
         using var mayFlush = new ManualResetEventSlim();
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using (var machine = _first.Open(Database.Small, new EngineSeams(storage)))
         {
             storage.Before = (operation, path) =>
             {
-                if (operation is "create" or "takeover"
+                if (operation is "create" or "take over"
                     && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
                     mayFlush.Wait();
             };
@@ -316,7 +316,7 @@ public sealed class SnapshotTargetTests : IDisposable
         return target;
     }
 
-    private static HookedStorage StorageFor(Place place, string target) => new(Storages.Default)
+    private static FaultInjector StorageFor(Place place, string target) => new(Storages.Default)
     {
         Before = (operation, path) =>
         {

@@ -19,7 +19,7 @@ public sealed class DurableFileTests : IDisposable
     [Fact]
     public void ReplaceWritesSyncsRenamesThenSyncsDirectory()
     {
-        var storage = new RecordingStorage(Storages.Default, _root);
+        var storage = new FaultInjector(Storages.Default, _root);
         DurableFile.Replace(storage, Path.Combine(_root, "f"), "new"u8);
         Assert.Equal(Order, storage.Operations);
     }
@@ -34,7 +34,7 @@ public sealed class DurableFileTests : IDisposable
     {
         var path = Path.Combine(_root, "f");
         File.WriteAllText(path, "old");
-        var storage = new RecordingStorage(Storages.Default, _root);
+        var storage = new FaultInjector(Storages.Default, _root);
         storage.FailAt(step);
         var failure = Assert.Throws<IOException>(() => DurableFile.Replace(storage, path, "new"u8));
         Assert.Contains("injected", failure.Message, StringComparison.Ordinal);

@@ -1,5 +1,4 @@
 using Varve.Storage;
-using Varve.Tests.Shared;
 
 namespace Varve.Tests.Tables;
 
@@ -14,7 +13,7 @@ internal readonly record struct ColdCall(bool IsRead, long Offset, long Length)
 /// fault that waits for a disk ends the test run. What is populated stays; the rest can be made cold again. Writes down
 /// how tables are read. Linux.
 /// </summary>
-internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
+internal sealed unsafe class ColdStorage(IStorage inner) : StorageLayer(inner)
 {
     private const int Page = 4096;
 
@@ -44,56 +43,24 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
                 mapping.Evict();
     }
 
-    public void CreateDirectory(string path) => inner.CreateDirectory(path);
-
-    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
-
-    public bool FileExists(string path) => inner.FileExists(path);
-
-    public IReadOnlyList<string> List(string directory) => inner.List(directory);
-
-    public IStorageFile Open(string path, FileIntent intent)
+    public override IStorageFile Open(string path, FileIntent intent)
     {
-        var file = inner.Open(path, intent);
+        var file = Inner.Open(path, intent);
         if (!path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal) || intent != FileIntent.Read) return file;
         lock (_gate)
             LiveFiles++;
         return new ColdFile(this, file);
     }
 
-    public void SyncDirectory(string path) => inner.SyncDirectory(path);
-
-    public bool TryLink(string existingPath, string newPath) => inner.TryLink(existingPath, newPath);
-
-    public void Rename(string from, string to) => inner.Rename(from, to);
-
-    public void Delete(string path) => inner.Delete(path);
-
-    public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
-
-    public IDisposable? TryLock(string path) => inner.TryLock(path);
-
-    public IDisposable? TryLockExisting(string path) => inner.TryLockExisting(path);
-
-    public IDisposable? TryShare(string path) => inner.TryShare(path);
-
-    public bool IsShared(string path) => inner.IsShared(path);
-
-    public IStorageFile? TryTakeOver(string path, string newPath) => inner.TryTakeOver(path, newPath);
-
-    private sealed class ColdFile(ColdStorage storage, IStorageFile file) : IStorageFile
+    private sealed class ColdFile(ColdStorage storage, IStorageFile file) : FileLayer(file)
     {
         private bool _disposed;
 
-        public string Path => file.Path;
-
-        public long Length => file.Length;
-
-        public void Read(long offset, Span<byte> destination)
+        public override void Read(long offset, Span<byte> destination)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (storage.IsBroken) throw new IOException("the disk cannot read it");
-            file.Read(offset, destination);
+            base.Read(offset, destination);
             lock (storage._gate)
             {
                 storage._calls.Add(new ColdCall(true, offset, destination.Length));
@@ -104,31 +71,31 @@ internal sealed unsafe class ColdStorage(IStorage inner) : IStorage
             }
         }
 
-        public void Write(long offset, ReadOnlySpan<byte> source) => throw new NotSupportedException();
+        public override void Write(long offset, ReadOnlySpan<byte> source) => throw new NotSupportedException();
 
-        public void Allocate(long length) => throw new NotSupportedException();
+        public override void Allocate(long length) => throw new NotSupportedException();
 
-        public void BeginRead(long offset, long length)
+        public override void BeginRead(long offset, long length)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             lock (storage._gate)
                 storage._calls.Add(new ColdCall(false, offset, length));
         }
 
-        public void Sync() => throw new NotSupportedException();
+        public override void Sync() => throw new NotSupportedException();
 
-        public IMapping Map(long length, MappingAccess access)
+        public override IMapping Map(long length, MappingAccess access)
         {
-            using var whole = file.Map(length, access);
+            using var whole = Inner.Map(length, access);
             var mapping = new ColdMapping(storage, Path, new ReadOnlySpan<byte>(whole.Address, (int)length));
             lock (storage._gate)
                 storage._mappings.Add(mapping);
             return mapping;
         }
 
-        public void Dispose()
+        public override void Dispose()
         {
-            file.Dispose();
+            base.Dispose();
             lock (storage._gate)
                 storage.LiveFiles -= _disposed ? 0 : 1;
             _disposed = true;

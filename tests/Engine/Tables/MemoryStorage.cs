@@ -1,5 +1,4 @@
 using Varve.Storage;
-using Varve.Tests.Shared;
 
 namespace Varve.Tests.Tables;
 

@@ -47,99 +47,22 @@ public sealed class RecordBeingWrittenTests : IDisposable
         string path, long offset, byte[] checksum, int completeAt, out int reports, out RecoveredLog log)
     {
         Database.Zero(path, offset, checksum.Length);
-        var storage = new CompletingStorage(() =>
+        var looks = 0;
+        var storage = new FaultInjector(Storages.Default)
         {
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-            RandomAccess.Write(file, checksum, offset);
-        })
-        { CompleteAt = completeAt };
+            BeforeAddress = () =>
+            {
+                if (++looks != completeAt) return;
+                using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                RandomAccess.Write(file, checksum, offset);
+            },
+        };
         var id = DatabaseOpener.ReadPointer(Storages.Default, _database.PathOf(FileNames.Identity)).DatabaseId;
         Assert.True(FileNames.TryParse(Path.GetFileName(path), FileNames.SegmentSuffix, out var first));
         var count = 0;
         log = WalRecovery.Run(storage, _database.Directory, id, first, MappingAccess.Table, _ => count++);
         reports = count;
         foreach (var segment in log.Segments.Concat(log.Unused)) segment.Dispose();
-        return storage.Looks;
-    }
-
-    /// <summary>
-    /// The real storage to read, which counts the looks at mapped memory, and does something before one of them.
-    /// </summary>
-    private sealed class CompletingStorage(Action complete) : IStorage
-    {
-        public int CompleteAt { get; init; }
-
-        public int Looks { get; private set; }
-
-        public bool DirectoryExists(string path) => Storages.Default.DirectoryExists(path);
-
-        public bool FileExists(string path) => Storages.Default.FileExists(path);
-
-        public IReadOnlyList<string> List(string directory) => Storages.Default.List(directory);
-
-        public IStorageFile Open(string path, FileIntent intent) =>
-            new ReadFile(this, Storages.Default.Open(path, FileIntent.Read));
-
-        public void CreateDirectory(string path) => throw new NotSupportedException();
-
-        public void SyncDirectory(string path) => throw new NotSupportedException();
-
-        public bool TryLink(string existingPath, string newPath) => throw new NotSupportedException();
-
-        public void Rename(string from, string to) => throw new NotSupportedException();
-
-        public void Delete(string path) => throw new NotSupportedException();
-
-        public void DeleteDirectory(string path) => throw new NotSupportedException();
-
-        public IDisposable? TryLock(string path) => throw new NotSupportedException();
-
-        private void Look()
-        {
-            if (++Looks == CompleteAt) complete();
-        }
-
-        private sealed class ReadFile(CompletingStorage owner, IStorageFile file) : IStorageFile
-        {
-            public string Path => file.Path;
-
-            public long Length => file.Length;
-
-            public void Read(long offset, Span<byte> destination) => file.Read(offset, destination);
-
-            public void Write(long offset, ReadOnlySpan<byte> source) => throw new NotSupportedException();
-
-            public void Allocate(long length) => throw new NotSupportedException();
-
-            public void Sync() => throw new NotSupportedException();
-
-            public IMapping Map(long length, MappingAccess access) => new LookedAt(owner, file.Map(length, access));
-
-            public void Dispose() => file.Dispose();
-        }
-
-        private sealed unsafe class LookedAt(CompletingStorage owner, IMapping mapping) : IMapping
-        {
-            public byte* Address
-            {
-                get
-                {
-                    owner.Look();
-                    return mapping.Address;
-                }
-            }
-
-            public long Length => mapping.Length;
-
-            public void Dirtied(long offset, long length) => throw new NotSupportedException();
-
-            public void Sync(long offset, long length) => throw new NotSupportedException();
-
-            public void Populate(long offset, long length) => mapping.Populate(offset, length);
-
-            public bool IsResident(long offset, long length) => mapping.IsResident(offset, length);
-
-            public void Dispose() => mapping.Dispose();
-        }
+        return looks;
     }
 }

@@ -18,7 +18,7 @@ public sealed class RecycledSegmentTests : IDisposable
     [Fact]
     public async Task StaleBytesOfRecycledSegmentAreNeverAccepted()
     {
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         for (var life = 1; life <= 4; life++)
         {
             using (var machine = _database.Open(Keeping, new EngineSeams(storage)))
@@ -41,7 +41,7 @@ public sealed class RecycledSegmentTests : IDisposable
     [Fact]
     public async Task SnapshotIgnoresEarlierContentOfSealedSegment()
     {
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using var machine = _database.Open(Keeping, new EngineSeams(storage));
         var index = 0UL;
         // Equal chunks make records begin at the same places in every life of a segment; each life ends earlier than
@@ -78,7 +78,7 @@ public sealed class RecycledSegmentTests : IDisposable
     [Fact]
     public async Task CleanEndInRecycledSegmentIsNoTornTail()
     {
-        var storage = new HookedStorage(Storages.Default);
+        var storage = new FaultInjector(Storages.Default);
         using var machine = _database.Open(Keeping, new EngineSeams(storage));
         var index = 0UL;
         for (var life = 0; life < 4; life++)
