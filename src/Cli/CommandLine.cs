@@ -5,7 +5,7 @@ using Varve.Cli.Text;
 
 namespace Varve.Cli;
 
-/// <summary>The tool's root: its commands, and the one place where a failure becomes a line and an exit code.</summary>
+/// <summary>The root command. The only place that turns a failure into a line and an exit code.</summary>
 internal static class CommandLine
 {
     public static async Task<int> RunAsync(string[] args)
@@ -30,7 +30,7 @@ internal static class CommandLine
     }
 
     public static RootCommand CreateRoot() =>
-        new("Applies Raft logs to a Varve database, reads it, snapshots it, and looks into its files.")
+        new("Applies Raft logs to a Varve database, reads it, makes snapshots of it, and inspects its files.")
         {
             ApplyCommand.Create(),
             GetCommand.Create(),
@@ -45,7 +45,7 @@ internal static class CommandLine
             DemoChildCommand.Create(),
         };
 
-    // A word that nothing took says more than what is missing because of it.
+    // An unknown word explains more than a missing argument that it causes.
     private static string DescribeError(ParseResult parsed) => parsed switch
     {
         { UnmatchedTokens: [var token, ..] } => $"unrecognized command or argument '{token}'",

@@ -79,7 +79,7 @@ public sealed class InspectionTests : IDisposable
         using var engine = LsmStateMachine.Open(Data);
         var whole = await _tool.RunAsync("verify", Data);
         Assert.Equal((0, ""), (whole.ExitCode, whole.Error));
-        Assert.Contains("checked is the state of index 3", whole.Output);
+        Assert.Contains("checked is the state at index 3", whole.Output);
         Assert.Contains("ok  database: ", whole.Output);
         Flip(table, 70);
         var damaged = await _tool.RunAsync("verify", Data);

@@ -10,7 +10,7 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve apply LOG</c>: feeds a log of encoded chunks to a database.</summary>
+/// <summary><c>varve apply LOG</c>: applies a log of encoded chunks to a database.</summary>
 internal static class ApplyCommand
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
@@ -19,19 +19,19 @@ internal static class ApplyCommand
     {
         var log = new Argument<string>("LOG")
         {
-            Description = "Frames of a 4-byte little-endian length and a chunk; a .zst file is decompressed; "
-                + "- is standard input.",
+            Description = "Path of the log: frames of a 4-byte little-endian length and a chunk. Decompresses a .zst "
+                + "file; - is standard input.",
         };
         var memtable =
             new Option<string?>("--memtable") { Description = "Size of a memtable, such as 64MiB.", HelpName = "SIZE" };
         var durability = new Option<string>("--durability")
         {
-            Description = "What an acknowledged chunk survives.",
+            Description = "Failures that an acknowledged chunk survives: of the process, or also of power.",
             DefaultValueFactory = _ => "process",
         };
         durability.AcceptOnlyFromAmong("process", "power", "interval");
 
-        var command = new Command("apply", "Applies a log of encoded chunks, creating the database if need be.")
+        var command = new Command("apply", "Applies a log of encoded chunks; creates the database if there is none.")
         {
             log, memtable, durability
         };
@@ -39,7 +39,7 @@ internal static class ApplyCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             using var chunks = ChunkLog.Open(parsed.GetRequiredValue(log));
-            // A database is made for a log that can begin one, and for nothing else.
+            // Only a log that starts at index 1 may create a database.
             if (!database.Exists(parsed)) RequireBeginning(chunks, database.DirectoryOf(parsed));
             using var engine = database.OpenOrCreate(parsed, options => options with
             {
@@ -60,7 +60,7 @@ internal static class ApplyCommand
     private static void RequireBeginning(ChunkLog chunks, string directory)
     {
         if (!chunks.TryPeekChunk(out var chunk))
-            throw new UsageException($"{chunks.Name}: no chunk in it, and no database in {directory}");
+            throw new UsageException($"{chunks.Name}: the log is empty, and there is no database in {directory}");
         var reader = new ChunkReader(chunk.Span);
         ulong? first = null;
         while (reader.TryRead(out var entry)) first ??= entry.Index;
@@ -68,7 +68,7 @@ internal static class ApplyCommand
         if (first is { } index and not 1)
             throw new UsageException(
                 $"{chunks.Name}: the frame at offset {chunks.FrameOffset} begins at index "
-                    + $"{index}; there is no database in {directory}, and a new one begins at 1");
+                    + $"{index}; there is no database in {directory}, and a new one starts at index 1");
     }
 
     private static void Run(LsmStateMachine engine, ChunkLog chunks, CancellationToken cancellationToken)
@@ -100,7 +100,8 @@ internal static class ApplyCommand
             catch (Exception failure) when (failure is LogGapException or DuplicateEntryException)
             {
                 throw new UsageException(
-                    $"{chunks.Name}: the frame at offset {chunks.FrameOffset} does not follow on: {failure.Message}");
+                    $"{chunks.Name}: the frame at offset {chunks.FrameOffset} does not continue the applied log: "
+                        + $"{failure.Message}");
             }
 
             if (report is null || clock.Elapsed - reported < ProgressInterval) continue;
@@ -109,7 +110,7 @@ internal static class ApplyCommand
         }
     }
 
-    // On standard error, so that a pipe gets the summary alone.
+    // On standard error: a pipe gets only the summary.
     private static void WithProgressBar(Action<Action<double?, string>> work)
     {
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });

@@ -7,12 +7,12 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve compact</c>: flushes, then merges everything into one run.</summary>
+/// <summary><c>varve compact</c>: flushes, then merges all runs into one.</summary>
 internal static class CompactCommand
 {
     public static Command Create()
     {
-        var command = new Command("compact", "Flushes, then merges everything down to one run.");
+        var command = new Command("compact", "Flushes, then merges all runs into one.");
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {

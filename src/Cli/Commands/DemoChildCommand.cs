@@ -6,7 +6,7 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary>The demo's child process; not for people.</summary>
+/// <summary>The child process of <c>varve demo</c>; hidden.</summary>
 internal static class DemoChildCommand
 {
     public static Command Create()

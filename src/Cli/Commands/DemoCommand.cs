@@ -6,19 +6,21 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve demo</c>: the main job on real input, with every answer known in advance.</summary>
+/// <summary><c>varve demo</c>: the engine's main work on a real log, checked against known answers.</summary>
 internal static class DemoCommand
 {
     public static Command Create()
     {
         var keep = new Option<string?>("--keep")
         {
-            Description = "Work in this directory, new or empty, and leave everything there; "
-                + "otherwise a directory here, removed in the end.",
+            Description = "Work in this new or empty directory and keep it. Without it, work in a temporary directory "
+                + "below the current one.",
             HelpName = "DIR",
         };
         var command = new Command(
-            "demo", "Applies a real Raft log, reads, survives kills, snapshots and installs, and proves every answer.")
+            "demo",
+            "Applies a real Raft log, reads, recovers from kills, makes and installs snapshots, "
+                + "and checks every answer.")
         {
             keep
         };

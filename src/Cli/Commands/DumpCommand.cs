@@ -8,22 +8,22 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve dump KIND FILE</c>: what a file of the engine holds, one line a piece.</summary>
+/// <summary><c>varve dump KIND FILE</c>: prints the structures of a file, one line each.</summary>
 internal static class DumpCommand
 {
-    /// <summary>Files are dumped from one span.</summary>
+    /// <summary>A file is read into one array.</summary>
     private static long FileBytesMax => Array.MaxLength;
 
     private delegate void Dumper(ReadOnlySpan<byte> file, DumpWriter writer);
 
     public static Command Create() => new(
-        "dump", "Shows the structure of a file, with offsets, sizes, kinds and indexes.")
+        "dump", "Prints the structures of a file, with offsets, sizes, kinds and indexes.")
     {
-        Of("wal", "A segment of the write-ahead log: records, and the effects in them.", WalDump.Write),
+        Of("wal", "A segment of the write-ahead log: records and their operations.", WalDump.Write),
         Of("table", "A table: footer, properties, blocks, rows.", TableDump.Write),
         Of("manifest", "A manifest log: version edits.", ManifestDump.Write),
         Of(
-            "snapshot", "A snapshot, a directory or packed: its state and tables.",
+            "snapshot", "A snapshot, a directory or a packed file: state and tables.",
             (path, writer) => SnapshotDump.Write(SnapshotFiles.Read(Storages.Default, path), writer)),
     };
 
@@ -31,16 +31,16 @@ internal static class DumpCommand
     {
         var length = new FileInfo(path).Length;
         if (length > FileBytesMax)
-            throw new UsageException($"{path}: {length} bytes are more than this command can hold");
+            throw new UsageException($"{path}: {length} bytes; this command reads files of up to {FileBytesMax}");
         dump(File.ReadAllBytes(path), writer);
     });
 
     private static Command Of(string name, string description, Action<string, DumpWriter> dump)
     {
-        var file = new Argument<string>("FILE") { Description = "The file." };
+        var file = new Argument<string>("FILE") { Description = "Path of the file." };
         var limit = new Option<long>("--limit", "-n")
         {
-            Description = "Stop after this many lines.",
+            Description = "Print at most N lines.",
             HelpName = "N",
             DefaultValueFactory = _ => long.MaxValue
         };

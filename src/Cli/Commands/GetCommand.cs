@@ -12,8 +12,11 @@ internal static class GetCommand
 {
     public static Command Create()
     {
-        var key = new Argument<string>("KEY") { Description = "The key: UTF-8 text, or hex: and hexadecimal digits." };
-        var command = new Command("get", "Writes the value of a key to standard output, as it is stored.") { key };
+        var key = new Argument<string>("KEY")
+        {
+            Description = "The key: UTF-8 text, or hex: and pairs of hexadecimal digits."
+        };
+        var command = new Command("get", "Writes the bytes of a key's value to standard output.") { key };
         var database = new DatabaseOptions(command);
         command.SetAction(parsed =>
         {

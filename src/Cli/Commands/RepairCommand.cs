@@ -10,7 +10,7 @@ namespace Varve.Cli.Commands;
 using Command = System.CommandLine.Command;
 
 /// <summary>
-/// <c>varve repair PATH --out OUT</c>: saves what can be read into a new database, and lists what cannot.
+/// <c>varve repair PATH --out OUT</c>: saves the readable content into a new database, and lists the losses.
 /// </summary>
 internal static class RepairCommand
 {
@@ -18,23 +18,23 @@ internal static class RepairCommand
     {
         var path = new Argument<string>("PATH")
         {
-            Description = "A damaged database's directory, or a snapshot. It is only read."
+            Description = "Path of a damaged database or snapshot. It is only read."
         };
         var output = new Option<string>("--out", "-o")
         {
-            Description = "The new database's directory; does not exist or is empty.",
+            Description = "Directory of the new database, absent or empty.",
             HelpName = "DIR",
             Required = true
         };
-        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var clock = new Option<string>("--lease-clock")
         {
-            Description = "Which clock leases expire by, local or log, where what said it is lost.",
+            Description = "Lease clock of the result, local or log, if the source has no readable manifest.",
             DefaultValueFactory = _ => "local",
         };
         clock.AcceptOnlyFromAmong("local", "log");
         var command = new Command(
-            "repair", "Salvages a damaged database or snapshot into a new database, and lists what is lost.")
+            "repair", "Salvages a damaged database or snapshot into a new database, and lists the losses.")
         {
             path, output, clock, json
         };

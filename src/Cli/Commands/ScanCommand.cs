@@ -9,7 +9,7 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve scan [PREFIX]</c>: live entries in key order, one a line.</summary>
+/// <summary><c>varve scan [PREFIX]</c>: prints live entries in key order, one a line.</summary>
 internal static class ScanCommand
 {
     private const int ValueBytesShown = 100;
@@ -17,7 +17,7 @@ internal static class ScanCommand
     private static readonly UTF8Encoding StrictUtf8 = new(
         encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    // The output is for programs, not for a page of HTML: no need to escape its letters.
+    // Programs read the output, not browsers: letters are not escaped for HTML.
     private static readonly JsonWriterOptions JsonLine =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -25,28 +25,28 @@ internal static class ScanCommand
     {
         var prefix = new Argument<string>("PREFIX")
         {
-            Description = "Only keys that start with this: UTF-8 text, or hex: and hexadecimal digits.",
+            Description = "Print only keys with this prefix: UTF-8 text, or hex: and pairs of hexadecimal digits.",
             DefaultValueFactory = _ => "",
         };
         var limit = new Option<long>("--limit", "-n")
         {
-            Description = "Stop after this many entries.",
+            Description = "Print at most N entries.",
             HelpName = "N",
             DefaultValueFactory = _ => long.MaxValue
         };
-        var reverse = new Option<bool>("--reverse", "-r") { Description = "Last key first." };
+        var reverse = new Option<bool>("--reverse", "-r") { Description = "Print in descending key order." };
         var json = new Option<bool>("--json")
         {
-            Description = "One JSON object a line, values whole; what is not UTF-8 comes in Base64."
+            Description = "Print one JSON object a line, with whole values; other bytes than UTF-8 in Base64."
         };
         var command = new Command(
-            "scan", "Lists live entries in key order, all of one revision.") { prefix, limit, reverse, json };
+            "scan", "Prints live entries in key order, at one revision.") { prefix, limit, reverse, json };
         var database = new DatabaseOptions(command);
         command.SetAction(parsed =>
         {
             var bytes = KeyText.Parse(parsed.GetValue(prefix) ?? "");
             var entriesMax = parsed.GetValue(limit);
-            if (entriesMax < 0) throw new UsageException("--limit must not be negative");
+            if (entriesMax < 0) throw new UsageException("--limit must be 0 or more");
             using var engine = database.OpenReadOnly(parsed);
             using var output = new BufferedStream(Console.OpenStandardOutput(), 64 << 10);
             Scan(engine, bytes, entriesMax, parsed.GetValue(reverse), parsed.GetValue(json), output);

@@ -4,7 +4,7 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve snapshot</c>: its subcommands, and what they say of a snapshot.</summary>
+/// <summary><c>varve snapshot</c>: the subcommands and their common output.</summary>
 internal static class SnapshotCommand
 {
     public static Command Create() => new("snapshot", "Makes, verifies and installs snapshots.")
@@ -14,9 +14,9 @@ internal static class SnapshotCommand
         SnapshotInstallCommand.Create(),
     };
 
-    /// <summary>A snapshot's path, as all subcommands name it.</summary>
+    /// <summary>The path argument of all subcommands.</summary>
     public static Argument<string> PathArgument() =>
-        new("SNAPSHOT") { Description = "A snapshot's directory, or a packed .varve file." };
+        new("SNAPSHOT") { Description = "Path of a snapshot's directory, or of a packed .varve file." };
 
     public static void WriteMetadata(SnapshotMetadata metadata)
     {

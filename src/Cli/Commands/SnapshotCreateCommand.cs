@@ -6,25 +6,25 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve snapshot create</c>: the state at one index, in a directory of its own.</summary>
+/// <summary><c>varve snapshot create</c>: writes the state at one index into a directory.</summary>
 internal static class SnapshotCreateCommand
 {
     public static Command Create()
     {
         var output = new Option<string>("--out", "-o")
         {
-            Description = "The snapshot's directory, new or empty.",
+            Description = "Directory of the snapshot, absent or empty.",
             HelpName = "DIR2",
             Required = true
         };
         var index = new Option<ulong?>("--index")
         {
-            Description = "Cut here, the last applied index or a little behind; without it, the last applied index.",
+            Description = "Index of the cut, within the history; the last applied index if not given.",
             HelpName = "N"
         };
         var pack = new Option<string?>("--pack")
         {
-            Description = "Also write the snapshot as one file, to send or store.",
+            Description = "Pack the snapshot into one file, too.",
             HelpName = "FILE.varve"
         };
         var command = new Command("create", "Writes the state at exactly one applied index.") { output, index, pack };
@@ -32,7 +32,7 @@ internal static class SnapshotCreateCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (parsed.GetValue(pack) is { } packed) SnapshotPack.EnsureFree(packed);
-            await using var engine = database.OpenReadOnly(parsed); // beside an engine at work too
+            await using var engine = database.OpenReadOnly(parsed); // also while another engine has the database open
             var directory = Path.GetFullPath(parsed.GetRequiredValue(output));
             var cut = CutAt(engine, parsed.GetValue(index));
             var checksum = await engine.GenerateSnapshotDataAsync(directory, cut, cancellationToken);
@@ -51,6 +51,6 @@ internal static class SnapshotCreateCommand
         return engine.EntryTerm(wanted) is { } term
             ? new LogId(wanted, term)
             : throw new UsageException(
-                $"index {wanted} is not an applied one whose term is known (last applied: {engine.LastApplied.Index})");
+                $"index {wanted} is not applied, or its term is unknown (last applied: {engine.LastApplied.Index})");
     }
 }

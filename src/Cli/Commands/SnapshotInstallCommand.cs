@@ -9,7 +9,7 @@ namespace Varve.Cli.Commands;
 using Command = System.CommandLine.Command;
 
 /// <summary>
-/// <c>varve snapshot install SNAPSHOT</c>: replaces a database's state, creating the database if need be.
+/// <c>varve snapshot install SNAPSHOT</c>: replaces a database's state; creates the database if there is none.
 /// </summary>
 internal static class SnapshotInstallCommand
 {
@@ -18,11 +18,11 @@ internal static class SnapshotInstallCommand
         var path = SnapshotCommand.PathArgument();
         var checksum = new Option<string?>("--checksum")
         {
-            Description = "The checksum that the snapshot must have; without it, the one of its manifest as it is.",
+            Description = "Checksum that the snapshot must have; the one of its present manifest if not given.",
             HelpName = "HEX",
         };
         var command = new Command(
-            "install", "Verifies a snapshot and replaces the whole state by it in one step.") { path, checksum };
+            "install", "Verifies a snapshot and replaces the whole state by it.") { path, checksum };
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -50,7 +50,7 @@ internal static class SnapshotInstallCommand
         }
         catch (FormatException)
         {
-            // Falls through to the same message.
+            // The message below says so.
         }
 
         throw new UsageException("--checksum takes 64 hexadecimal digits");

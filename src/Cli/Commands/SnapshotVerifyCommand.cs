@@ -9,7 +9,7 @@ namespace Varve.Cli.Commands;
 using Command = System.CommandLine.Command;
 
 /// <summary>
-/// <c>varve snapshot verify SNAPSHOT</c>: <c>verify</c> for a snapshot alone, which also says what it is.
+/// <c>varve snapshot verify SNAPSHOT</c>: verifies a snapshot and prints its position and checksum.
 /// </summary>
 internal static class SnapshotVerifyCommand
 {
@@ -18,14 +18,15 @@ internal static class SnapshotVerifyCommand
         var path = SnapshotCommand.PathArgument();
         var progress = new Option<bool>("--progress")
         {
-            Description = "Name each file on standard error as it is read; a terminal shows progress without it."
+            Description = "Print the name of each file on standard error; on a terminal, progress is shown anyway."
         };
-        var command = new Command("verify", "Checks every byte of a snapshot against its manifest.") { path, progress };
+        var command =
+            new Command("verify", "Verifies every byte of a snapshot against its manifest.") { path, progress };
         command.SetAction(parsed =>
         {
             var target = Path.GetFullPath(parsed.GetRequiredValue(path));
             if (Verification.HasDatabase(Storages.Default, target))
-                throw new FileNotFoundException($"{target}: a database, not a snapshot");
+                throw new FileNotFoundException($"{target}: this is a database, not a snapshot; use varve verify");
             using var reading = ReadingProgress.Create(parsed.GetValue(progress));
             var problems = Verification.Check(Storages.Default, target, deep: true, out var totals, reading.Report);
             reading.Dispose();

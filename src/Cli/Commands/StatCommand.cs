@@ -10,17 +10,16 @@ namespace Varve.Cli.Commands;
 using Command = System.CommandLine.Command;
 
 /// <summary>
-/// <c>varve stat</c>: where a database stands and what it is made of. It reads through an engine of its own, just
-/// opened: what counts the work of an engine since its open, and what comes from the options, is not shown, for it says
-/// nothing of the database.
+/// <c>varve stat</c>: prints the position and the sizes of a database. Reads through an engine that it has just opened,
+/// so it leaves out counters of work since the open, and values that come from options.
 /// </summary>
 internal static class StatCommand
 {
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command =
-            new Command("stat", "Shows the applied index, the live keys, the memtables and the runs.") { json };
+            new Command("stat", "Prints the applied index, live keys, memtables and runs.") { json };
         var database = new DatabaseOptions(command);
         command.SetAction(parsed =>
         {

@@ -9,7 +9,7 @@ namespace Varve.Cli.Commands;
 using Command = System.CommandLine.Command;
 
 /// <summary>
-/// <c>varve verify PATH</c>: says all that is wrong with a database or a snapshot, and changes nothing.
+/// <c>varve verify PATH</c>: reports every problem of a database or a snapshot, and changes nothing.
 /// </summary>
 internal static class VerifyCommand
 {
@@ -17,22 +17,22 @@ internal static class VerifyCommand
     {
         var path = new Argument<string>("PATH")
         {
-            Description = "A database's directory, a snapshot's directory, or a packed .varve file."
+            Description = "Path of a database's or a snapshot's directory, or of a packed .varve file."
         };
         var quick =
             new Option<bool>("--quick")
             {
-                Description = "Only what an open reads: pointers, manifest, log, "
-                    + "the ends of tables. Damage inside tables is not seen."
+                Description = "Check only the parts that an open reads: pointers, manifest, log and table footers. "
+                    + "Damage inside tables stays unseen."
             };
         var deep = new Option<bool>("--deep") { Hidden = true }; // the default
         var progress = new Option<bool>("--progress")
         {
-            Description = "Name each file on standard error as it is read; a terminal shows progress without it."
+            Description = "Print the name of each file on standard error; on a terminal, progress is shown anyway."
         };
-        var json = new Option<bool>("--json") { Description = "One JSON object." };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new Command(
-            "verify", "Reports every damage in a database or a snapshot, with file and offset; writes nothing.")
+            "verify", "Reports all damage in a database or a snapshot, with file and offset; writes nothing.")
         {
             path, quick, deep, progress, json
         };
@@ -51,7 +51,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    /// <summary>Lists the problems and gives the exit code of a damage; null when there is none.</summary>
+    /// <summary>Prints the problems; returns the exit code for damage, or null if there is none.</summary>
     public static int? Fail(string path, IReadOnlyList<Problem> problems)
     {
         var damages = problems.Count(problem => problem.Severity == Severity.Damage);

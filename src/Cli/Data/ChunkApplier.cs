@@ -1,6 +1,6 @@
 namespace Varve.Cli.Data;
 
-/// <summary>Applies encoded chunks to an engine and counts what came of their entries.</summary>
+/// <summary>Applies encoded chunks to an engine and counts the outcomes of their entries. One thread.</summary>
 internal sealed class ChunkApplier(LsmStateMachine engine)
 {
     private ApplyResult[] _results = new ApplyResult[256];

@@ -2,12 +2,11 @@ using Varve.Format;
 
 namespace Varve.Cli.Data;
 
-/// <summary>Counts the entries of an encoded chunk by their length prefixes alone, to size the results.</summary>
+/// <summary>Counts the entries of an encoded chunk by their length prefixes alone, to size its results.</summary>
 internal static class ChunkEntries
 {
     /// <summary>
-    /// How many length-delimited messages there are; what is malformed is left for the engine to name, and counts as
-    /// one.
+    /// Returns the number of length-delimited messages. Malformed bytes count as one: the engine reports them.
     /// </summary>
     public static int Count(ReadOnlySpan<byte> chunk)
     {

@@ -5,13 +5,15 @@ using ZstdSharp;
 namespace Varve.Cli.Data;
 
 /// <summary>
-/// A log file read front to back: frames of a 4-byte little-endian length and that many bytes of chunk. A name that
-/// ends in <c>.zst</c> is decompressed on the way; <c>-</c> is standard input. One buffer is reused for every chunk.
+/// Reads a log file from front to back: frames of a 4-byte little-endian length and a chunk of that length.
+/// Decompresses a file whose name ends in <c>.zst</c>; <c>-</c> is standard input. All chunks share one buffer. One
+/// thread.
 /// </summary>
 internal sealed class ChunkLog : IDisposable
 {
     /// <summary>
-    /// Above any chunk that Raft would send, below what would exhaust memory when the length is garbage.
+    /// Limit on a frame, in bytes: above any chunk that Raft sends, and low enough that a garbage length does not
+    /// exhaust memory.
     /// </summary>
     public const int FrameBytesMax = 1 << 30;
 
@@ -37,22 +39,22 @@ internal sealed class ChunkLog : IDisposable
             new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan), path,
             path.EndsWith(".zst", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>What errors call the log.</summary>
+    /// <summary>Name of the log in errors.</summary>
     public string Name { get; }
 
-    /// <summary>Where the current chunk's frame began, in decompressed bytes.</summary>
+    /// <summary>Offset of the current frame, in decompressed bytes.</summary>
     public long FrameOffset { get; private set; }
 
     /// <summary>Decompressed bytes read so far.</summary>
     public long Position { get; private set; }
 
-    /// <summary>How much of the file has been read, 0 to 1; null when its size is not known.</summary>
+    /// <summary>Share of the file that has been read, 0 to 1; null if its size is unknown.</summary>
     public double? Progress => _stored.CanSeek && _stored.Length > 0 ? (double)_stored.Position / _stored.Length : null;
 
     /// <summary>
-    /// Reads the next chunk, which the next <see cref="TryReadChunk"/> gives again; false at a clean end.
+    /// Reads the next chunk without consuming it; false at a clean end.
     /// </summary>
-    /// <param name="chunk">Valid until the call after that.</param>
+    /// <param name="chunk">The chunk; valid until the second call from here.</param>
     public bool TryPeekChunk(out ReadOnlyMemory<byte> chunk)
     {
         if (!TryReadChunk(out chunk)) return false;
@@ -61,7 +63,7 @@ internal sealed class ChunkLog : IDisposable
     }
 
     /// <summary>Reads the next chunk; false at a clean end.</summary>
-    /// <param name="chunk">Valid until the next call.</param>
+    /// <param name="chunk">The chunk; valid until the next call.</param>
     public bool TryReadChunk(out ReadOnlyMemory<byte> chunk)
     {
         if (_peeked is { } peeked)
@@ -74,16 +76,16 @@ internal sealed class ChunkLog : IDisposable
         FrameOffset = Position;
         var header = ReadFully(4);
         if (header == 0) return false;
-        if (header < 4) throw Malformed("the log ends inside a frame's length");
+        if (header < 4) throw Malformed("the log ends inside the length of a frame");
         var length = BinaryPrimitives.ReadUInt32LittleEndian(_buffer);
-        if (length > FrameBytesMax) throw Malformed($"a frame of {length} bytes is over the limit of {FrameBytesMax}");
+        if (length > FrameBytesMax) throw Malformed($"frame of {length} bytes exceeds the limit of {FrameBytesMax}");
         var read = ReadFully((int)length);
-        if (read < length) throw Malformed($"the log ends after {read} of a frame's {length} bytes");
+        if (read < length) throw Malformed($"the log ends after {read} of the frame's {length} bytes");
         chunk = _buffer.AsMemory(0, read);
         return true;
     }
 
-    /// <summary>An error of the current frame, with the place where it stands.</summary>
+    /// <summary>Makes the error for the current frame, with its offset.</summary>
     public UsageException Malformed(string reason) =>
         new($"{Name}: bad chunk in the frame at offset {FrameOffset}: {reason}");
 
@@ -93,7 +95,7 @@ internal sealed class ChunkLog : IDisposable
         _stored.Dispose();
     }
 
-    // The buffer grows with the bytes that arrive, not with the length that a frame claims.
+    // The buffer grows with the bytes that arrive, not with the claimed length of a frame.
     private int ReadFully(int length)
     {
         var filled = 0;
@@ -109,7 +111,7 @@ internal sealed class ChunkLog : IDisposable
             }
             catch (Exception failure) when (failure is ZstdException or EndOfStreamException)
             {
-                throw Malformed($"not decompressible: {failure.Message}");
+                throw Malformed($"cannot decompress: {failure.Message}");
             }
 
             if (read == 0) break;

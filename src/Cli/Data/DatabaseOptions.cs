@@ -6,20 +6,20 @@ namespace Varve.Cli.Data;
 
 using Command = System.CommandLine.Command;
 
-/// <summary>The options with which a command finds and opens a database.</summary>
+/// <summary>The options of all commands that open a database.</summary>
 internal sealed class DatabaseOptions
 {
     private readonly Option<string> _data = new("--data", "-d")
     {
-        Description = "The database's directory.",
+        Description = "Directory of the database.",
         HelpName = "DIR",
         Required = true,
     };
 
     private readonly Option<string?> _leaseClock = new("--lease-clock")
     {
-        Description = "Which clock leases expire by: local (the default) or log. Only a database that is made needs "
-            + "it; one that is there has its own.",
+        Description = "Lease clock of a new database: local (the default) or log. An existing database stores its "
+            + "own.",
     };
 
     public DatabaseOptions(Command command)
@@ -29,24 +29,24 @@ internal sealed class DatabaseOptions
         command.Add(_leaseClock);
     }
 
-    /// <summary>Opens for reading alone: no lock is taken and nothing is written.</summary>
+    /// <summary>Opens for reading alone: takes no writer's lock and writes nothing.</summary>
     public LsmStateMachine OpenReadOnly(ParseResult parsed) =>
         OpenExisting(parsed, Settings(parsed) with { ReadOnly = true });
 
-    /// <summary>Opens for writing a database that must be there.</summary>
+    /// <summary>Opens an existing database for writing.</summary>
     public LsmStateMachine OpenExisting(ParseResult parsed) => OpenExisting(parsed, Settings(parsed));
 
-    /// <summary>Says whether the directory that the user named has a database, whole or damaged.</summary>
+    /// <summary>True if the user's directory holds a database, intact or damaged.</summary>
     public bool Exists(ParseResult parsed) =>
         Verification.HasDatabase(Storages.Default, Path.GetFullPath(DirectoryOf(parsed)));
 
-    /// <summary>The directory that the user named.</summary>
+    /// <summary>Path of the user's directory.</summary>
     public string DirectoryOf(ParseResult parsed) => parsed.GetRequiredValue(_data);
 
-    /// <summary>Opens for writing, and creates the database if need be.</summary>
-    /// <param name="parsed">What the user said.</param>
-    /// <param name="adjust">Changes to the settings.</param>
-    /// <param name="leaseClock">Of a database that is made, unless the user says it.</param>
+    /// <summary>Opens for writing; creates the database if there is none.</summary>
+    /// <param name="parsed">The parsed command line.</param>
+    /// <param name="adjust">Changes the options.</param>
+    /// <param name="leaseClock">Lease clock of a new database, unless the user gives one.</param>
     public LsmStateMachine OpenOrCreate(
         ParseResult parsed, Func<EngineOptions, EngineOptions>? adjust = null, LeaseClock leaseClock = LeaseClock.Local)
     {
@@ -57,7 +57,7 @@ internal sealed class DatabaseOptions
     private LsmStateMachine OpenExisting(ParseResult parsed, EngineOptions options)
     {
         var directory = parsed.GetRequiredValue(_data);
-        // Opening creates what is not there, which nobody wants of a mistyped path.
+        // An open would create a database at a mistyped path.
         if (!Directory.Exists(directory)) throw new DirectoryNotFoundException($"{directory}: no such directory");
         if (!Exists(parsed)) throw new FileNotFoundException($"{directory}: no database in this directory");
         return LsmStateMachine.Open(directory, options);

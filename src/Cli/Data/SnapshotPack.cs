@@ -5,18 +5,18 @@ using Varve.Storage;
 namespace Varve.Cli.Data;
 
 /// <summary>
-/// Packs a snapshot's directory into one file, which appears under its name only when it is whole and durable.
+/// Packs a snapshot's directory into one file, which gets its name once it is complete and durable.
 /// </summary>
 internal static class SnapshotPack
 {
-    /// <exception cref="UsageException">There is something under the file's name.</exception>
+    /// <exception cref="UsageException">The path exists.</exception>
     public static void EnsureFree(string file)
     {
         var path = Path.GetFullPath(file);
-        if (Path.Exists(path)) throw new UsageException($"{path}: exists already");
+        if (Path.Exists(path)) throw new UsageException($"{path}: already exists");
     }
 
-    /// <returns>Bytes of the packed file.</returns>
+    /// <returns>Length of the packed file, in bytes.</returns>
     public static async Task<long> CreateAsync(
         string snapshotDirectory, string file, CancellationToken cancellationToken)
     {

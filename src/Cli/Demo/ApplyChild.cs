@@ -6,16 +6,16 @@ using Varve.Cli.Sample;
 namespace Varve.Cli.Demo;
 
 /// <summary>
-/// The process that gets killed: this tool again, with a hidden command. It applies the bundled log from where the
-/// database stands and writes each chunk's last index, 8 bytes little endian, to standard output once the chunk is
-/// applied. A byte on standard input allows one chunk more, and a few are allowed from the start: so the parent decides
-/// how far it gets, and a kill finds it at work.
+/// The process that the demo kills: this tool with a hidden command. Applies the bundled log from the database's
+/// position on, and after each chunk writes the chunk's last index, 8 bytes little endian, to standard output. Each
+/// byte on standard input allows one more chunk, and a few are allowed from the start: the parent decides how far the
+/// child gets, and a kill meets it in the middle of an apply.
 /// </summary>
 internal sealed class ApplyChild : IDisposable
 {
     public const string CommandName = "demo-child";
 
-    /// <summary>Chunks that the child is allowed from the start.</summary>
+    /// <summary>Number of chunks that the child may apply without a byte from the parent.</summary>
     public const int ChunksAhead = 8;
 
     private readonly Process _process;
@@ -23,13 +23,13 @@ internal sealed class ApplyChild : IDisposable
 
     private ApplyChild(Process process) => _process = process;
 
-    /// <summary>Smaller memtables than the demo's others, so that kills fall into flushes as well.</summary>
+    /// <summary>Options with smaller memtables than the demo's other engines, so kills meet flushes, too.</summary>
     public static EngineOptions Options { get; } = DemoRun.Options with { MemtableBytes = 1 << 20 };
 
     public static ApplyChild Start(string data)
     {
         var self = Environment.ProcessPath
-            ?? throw new InvalidOperationException("the path of this process is not known");
+            ?? throw new InvalidOperationException("the path of this process is unknown");
         var start = new ProcessStartInfo(self)
         {
             RedirectStandardInput = true,
@@ -48,7 +48,7 @@ internal sealed class ApplyChild : IDisposable
             Process.Start(start) ?? throw new InvalidOperationException("the child process did not start"));
     }
 
-    /// <summary>The child's side.</summary>
+    /// <summary>Runs the child.</summary>
     public static void Run(string data)
     {
         using var credits = Console.OpenStandardInput();
@@ -69,7 +69,7 @@ internal sealed class ApplyChild : IDisposable
         }
     }
 
-    /// <summary>The next index that the child acknowledges; null when it has ended.</summary>
+    /// <summary>Reads the next acknowledged index; null if the child has ended.</summary>
     public async Task<ulong?> ReadAcknowledgementAsync(CancellationToken cancellationToken)
     {
         var read = await _process.StandardOutput.BaseStream.ReadAtLeastAsync(
@@ -84,7 +84,7 @@ internal sealed class ApplyChild : IDisposable
         await input.FlushAsync(cancellationToken);
     }
 
-    /// <summary>Ends the child at whatever instruction it is (SIGKILL), and waits until it is gone.</summary>
+    /// <summary>Kills the child (SIGKILL) and waits for its end.</summary>
     public void Kill()
     {
         _process.Kill();

@@ -6,8 +6,8 @@ using Varve.Cli.Text;
 namespace Varve.Cli.Demo;
 
 /// <summary>
-/// Kills a process that applies, several times at different places of the log, and looks at what it leaves. What must
-/// hold each time: every chunk that was acknowledged is there, and the state is that of exactly one applied index.
+/// Kills an applying process several times, at different positions of the log, and recovers its database. Each time,
+/// every acknowledged chunk must be there, and the state must be that of exactly one applied index.
 /// </summary>
 internal sealed class CrashTrials(
     DemoDirectory directory, DemoReport report, List<SampleChunk> chunks, KnownAnswers known)
@@ -15,7 +15,8 @@ internal sealed class CrashTrials(
     private const int Trials = 3;
 
     /// <summary>
-    /// Chunks that the child works off at its parent's pace, then those it gets at once, and dies in the middle of.
+    /// Number of chunks that the child applies at the parent's pace; then those that it gets at once, during which it
+    /// is killed.
     /// </summary>
     private const int ChunksPaced = 16, ChunksInBurst = 24;
 
@@ -23,7 +24,7 @@ internal sealed class CrashTrials(
     {
         report.Step("Kill a process in mid-apply (SIGKILL), recover, go on");
         var data = directory.Below("killed");
-        // An uninterrupted run that follows, index by index, to compare with.
+        // The reference applies the same chunks without interruption.
         await using var reference = LsmStateMachine.Open(directory.Below("reference"), DemoRun.Options);
         var followed = new ChunkApplier(reference);
         for (var trial = 0; trial < Trials; trial++)
@@ -54,7 +55,7 @@ internal sealed class CrashTrials(
         await FinishAsync(data);
     }
 
-    // The log from its start: what was applied before is answered as it was then, the rest is applied.
+    // Applies the log from its start: duplicates get their first outcome.
     private async Task FinishAsync(string data)
     {
         await using var engine = LsmStateMachine.Open(data, ApplyChild.Options);
@@ -66,7 +67,7 @@ internal sealed class CrashTrials(
         report.Check("state", known.Last.All, StateDigest.Of(engine));
     }
 
-    /// <summary>Runs a child until it is well inside the burst, and kills it there.</summary>
+    /// <summary>Runs a child and kills it within the burst.</summary>
     /// <returns>The last index acknowledged.</returns>
     private static async Task<ulong> KillAsync(string data, CancellationToken cancellationToken)
     {
@@ -83,7 +84,7 @@ internal sealed class CrashTrials(
             }
 
             child.Kill();
-            // What it had written to the pipe before it died counts.
+            // Indexes in the pipe were acknowledged before the kill.
             while (await child.ReadAcknowledgementAsync(cancellationToken) is { } late) acknowledged = late;
             return acknowledged;
         }

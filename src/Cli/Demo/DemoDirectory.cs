@@ -4,7 +4,7 @@ using Varve.Cli.Text;
 namespace Varve.Cli.Demo;
 
 /// <summary>
-/// Where the demo works: a directory of its own under the current one, removed in the end, or one that the user keeps.
+/// The working directory of the demo: a temporary one below the current directory, or one that the user keeps.
 /// </summary>
 internal sealed class DemoDirectory : IDisposable
 {

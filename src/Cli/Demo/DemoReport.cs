@@ -4,7 +4,7 @@ using Varve.Cli.Text;
 
 namespace Varve.Cli.Demo;
 
-/// <summary>What the demo tells: facts as they are established, and a table of figures at the end.</summary>
+/// <summary>The output of the demo: facts as they are checked, and a table of figures at the end.</summary>
 internal sealed class DemoReport
 {
     private readonly Table _figures = new Table().Border(TableBorder.Simple)
@@ -21,14 +21,16 @@ internal sealed class DemoReport
 
     public void Fact(string text) => Console.Out.WriteLine("   " + text);
 
-    /// <summary>Says that an answer is the known one, or throws that it is not.</summary>
+    /// <summary>Prints that an answer is the known one.</summary>
+    /// <exception cref="MismatchException">The answer differs.</exception>
     public void Check<T>(string what, T expected, T actual) where T : notnull
     {
         Require(what, expected, actual);
         Fact($"ok: {what}: {Shorten(actual)}");
     }
 
-    /// <summary>As <see cref="Check{T}"/>, silent when it holds.</summary>
+    /// <summary>Checks an answer as <see cref="Check{T}"/> does, and prints nothing.</summary>
+    /// <exception cref="MismatchException">The answer differs.</exception>
     public static void Require<T>(string what, T expected, T actual) where T : notnull
     {
         if (!EqualityComparer<T>.Default.Equals(expected, actual))

@@ -6,7 +6,8 @@ using Varve.Cli.Text;
 namespace Varve.Cli.Demo;
 
 /// <summary>
-/// The steps of <c>varve demo</c>, in order. Any answer that is not the known one is a <see cref="MismatchException"/>.
+/// The steps of <c>varve demo</c>, in order. An answer that differs from the known one throws
+/// <see cref="MismatchException"/>.
 /// </summary>
 internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
 {
@@ -16,8 +17,7 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
     private readonly KnownAnswers _known = SampleLog.LoadAnswers();
 
     /// <summary>
-    /// How every engine of the demo is opened: leases by the log's clock, and memtables small enough for the sample to
-    /// be flushed.
+    /// Options of the demo's engines: leases by the log's clock, and memtables small enough that the sample is flushed.
     /// </summary>
     public static EngineOptions Options { get; } = new() { LeaseClock = LeaseClock.Log, MemtableBytes = 4 << 20 };
 

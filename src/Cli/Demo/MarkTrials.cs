@@ -5,13 +5,13 @@ using Varve.Cli.Sample;
 namespace Varve.Cli.Demo;
 
 /// <summary>
-/// Reaches the known states in the middle of the log: while the log is applied, a snapshot is cut at exactly each mark,
-/// inside a chunk and some chunks behind the last applied one, and installed into a fresh directory.
+/// Checks the known states within the log. While the log is applied, cuts a snapshot at exactly each mark, inside a
+/// chunk and some chunks behind the last applied one, and installs it into a new directory.
 /// </summary>
 internal sealed class MarkTrials(
     DemoDirectory directory, DemoReport report, List<SampleChunk> chunks, KnownAnswers known)
 {
-    /// <summary>How many chunks later than its own a mark's snapshot is cut.</summary>
+    /// <summary>Distance between a mark's chunk and the cut of its snapshot, in chunks.</summary>
     private const int ChunksBehind = 2;
 
     public async Task RunAsync(CancellationToken cancellationToken)

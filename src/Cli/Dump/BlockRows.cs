@@ -4,7 +4,7 @@ using Varve.Format;
 namespace Varve.Cli.Dump;
 
 /// <summary>
-/// Walks the rows of a data block that <see cref="DataBlock.TryValidate"/> accepted, over plain spans.
+/// Enumerates the rows of a data block that <see cref="DataBlock.TryValidate"/> has accepted, over spans.
 /// </summary>
 internal ref struct BlockRows
 {
@@ -27,17 +27,17 @@ internal ref struct BlockRows
 
     public readonly ReadOnlySpan<byte> Prefix => _block.Slice(_header.PrefixOffset, _header.PrefixLength);
 
-    /// <summary>The current row's key, put together; valid until the next row.</summary>
+    /// <summary>The whole key of the current row; valid until the next row.</summary>
     public readonly ReadOnlySpan<byte> Key => _key.AsSpan(0, _keyLength);
 
     public RecordKind Kind { get; private set; }
 
-    /// <summary>Unix milliseconds, for a leased put.</summary>
+    /// <summary>Deadline of a leased put, in Unix milliseconds.</summary>
     public ulong Deadline { get; private set; }
 
     public int ValueLength { get; private set; }
 
-    /// <summary>Where in the block the row's own bytes are.</summary>
+    /// <summary>Offset of the row's own bytes in the block.</summary>
     public int RowOffset { get; private set; }
 
     public bool MoveNext()
@@ -49,7 +49,7 @@ internal ref struct BlockRows
             : BinaryPrimitives.ReadUInt16LittleEndian(_block[(_header.KeyLengthsOffset + 2 * _row)..]);
         Kind = _header.HasOnlyPuts ? RecordKind.Put : (RecordKind)_block[_header.KindsOffset + _row];
 
-        // A key is the block's prefix, then up to eight bytes of head, then what its row holds.
+        // A key is the block's prefix, then up to eight bytes of head, then the row's own bytes.
         var tail = DataBlockHeader.TailBytes(_keyLength, _header.PrefixLength);
         var head = BinaryPrimitives.ReadUInt64LittleEndian(_block[(DataBlockHeader.HeadsOffset + 8 * _row)..]);
         BinaryPrimitives.WriteUInt64BigEndian(_key.AsSpan(_header.PrefixLength), head);

@@ -5,26 +5,26 @@ using Varve.Format;
 
 namespace Varve.Cli.Dump;
 
-/// <summary>The lines of a dump: an offset and what stands there. Counts lines against the user's limit.</summary>
+/// <summary>Writes the lines of a dump, each an offset and its content, up to the user's limit.</summary>
 internal sealed class DumpWriter(string path, TextWriter output, long linesMax) : IDisposable
 {
     private const int KeyBytesShown = 120;
 
     private long _lines;
 
-    /// <summary>True once the user has seen as many lines as asked for.</summary>
+    /// <summary>True once the limit is reached.</summary>
     public bool IsFull => _lines >= linesMax;
 
-    /// <summary>Writes a line about the bytes at an offset.</summary>
+    /// <summary>Writes a line for the structure at an offset.</summary>
     public void Line(long offset, string text)
     {
         if (_lines++ < linesMax) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{offset,12}  {text}"));
     }
 
-    /// <summary>Writes a line about a part of what the line before is about.</summary>
+    /// <summary>Writes a line for a part of the structure of the line before.</summary>
     public void Part(long offset, string text) => Line(offset, "  " + text);
 
-    /// <summary>The error of bytes that cannot be read on.</summary>
+    /// <summary>Makes the error for bytes behind which the dump cannot continue.</summary>
     public VarveException Corrupt(string kind, long start, DecodeError error) =>
         DecodeFailure.Of(path, start, kind, error);
 

@@ -2,7 +2,7 @@ using Varve.Format;
 
 namespace Varve.Cli.Dump;
 
-/// <summary>Dumps a manifest log: its version edits, one line an edit and one a table.</summary>
+/// <summary>Dumps a manifest log: one line for each version edit, one for each table in it.</summary>
 internal static class ManifestDump
 {
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)

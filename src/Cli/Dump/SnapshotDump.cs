@@ -3,7 +3,7 @@ using Varve.Snapshots;
 
 namespace Varve.Cli.Dump;
 
-/// <summary>Dumps a snapshot's manifest: the state it carries, and its tables, newest run first.</summary>
+/// <summary>Dumps a snapshot's manifest: the state, and the tables, newest run first.</summary>
 internal static class SnapshotDump
 {
     public static void Write(ManifestFile snapshot, DumpWriter writer)

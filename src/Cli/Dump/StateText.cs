@@ -3,7 +3,7 @@ using Varve.Format;
 
 namespace Varve.Cli.Dump;
 
-/// <summary>What manifests and snapshots carry, each in one line.</summary>
+/// <summary>Formats states and tables of manifests, each as one line.</summary>
 internal static class StateText
 {
     public static string Describe(MachineState state)

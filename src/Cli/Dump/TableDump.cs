@@ -4,7 +4,7 @@ using Varve.Format;
 
 namespace Varve.Cli.Dump;
 
-/// <summary>Dumps a table: its footer, properties and regions, then block after block with every row.</summary>
+/// <summary>Dumps a table: footer, properties and regions, then each block with its rows.</summary>
 internal static class TableDump
 {
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)

@@ -2,7 +2,7 @@ using Varve.Format;
 
 namespace Varve.Cli.Dump;
 
-/// <summary>Dumps a WAL segment up to its end: the first place without a valid record.</summary>
+/// <summary>Dumps a WAL segment up to its end, the first offset without a valid record.</summary>
 internal static class WalDump
 {
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)
@@ -65,7 +65,7 @@ internal static class WalDump
                 var link = SegmentLink.Read(record.Payload);
                 return $", after segment {link.Segment} up to {link.End}";
             case WalRecordType.Sealed:
-                return $", goes on in segment {SealedMarker.Read(record.Payload).NextSegment}";
+                return $", continues in segment {SealedMarker.Read(record.Payload).NextSegment}";
             case WalRecordType.Clean:
                 return $", leases up to {CleanUpMarker.Read(record.Payload).Deadline}";
             case WalRecordType.Snapshot:

@@ -1,19 +1,19 @@
 namespace Varve.Cli.Text;
 
-/// <summary>What the process ends with. Scripts depend on these.</summary>
+/// <summary>Exit codes of the process; frozen, since scripts depend on them.</summary>
 internal static class ExitCode
 {
     public const int Ok = 0;
 
-    /// <summary>The command line, or the input it names, cannot be used; a key that is not there.</summary>
+    /// <summary>The command line or its input is invalid, or the key is absent.</summary>
     public const int Usage = 1;
 
-    /// <summary>Stored bytes are not what they should be, or an answer differs from the known one.</summary>
+    /// <summary>Stored bytes are damaged or unsupported, or an answer differs from the known one.</summary>
     public const int Corruption = 2;
 
-    /// <summary>The file system or the directory lock said no.</summary>
+    /// <summary>The file system failed, or another process holds the directory's lock.</summary>
     public const int InputOutput = 3;
 
-    /// <summary>Interrupted from the keyboard: 128 + SIGINT, as shells have it.</summary>
+    /// <summary>Interrupted from the keyboard: 128 + SIGINT, the convention of shells.</summary>
     public const int Interrupted = 130;
 }

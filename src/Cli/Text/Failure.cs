@@ -1,15 +1,17 @@
 namespace Varve.Cli.Text;
 
-/// <summary>The command line or its input is at fault; the message is the whole line that the user sees.</summary>
+/// <summary>The command line or its input is invalid. The message is the whole line for the user.</summary>
 internal sealed class UsageException(string message) : Exception(message);
 
-/// <summary>An answer is not the known one.</summary>
+/// <summary>An answer differs from the known one.</summary>
 internal sealed class MismatchException(string message) : Exception(message);
 
 /// <summary>Turns a failure into one line and an exit code.</summary>
 internal static class Failure
 {
-    /// <summary>The exit code of an expected failure; null for a bug, whose stack the user should see.</summary>
+    /// <summary>
+    /// Returns the exit code of an expected failure; null for a bug, which the tool reports with its stack.
+    /// </summary>
     public static int? ExitCodeOf(Exception failure) => failure switch
     {
         UsageException or ArgumentException or InvalidOperationException and not ObjectDisposedException
@@ -22,10 +24,10 @@ internal static class Failure
         _ => null,
     };
 
-    /// <summary>The failure in one line.</summary>
+    /// <summary>Formats the failure as one line.</summary>
     public static string LineOf(Exception failure) => "varve: " + MessageOf(failure);
 
-    /// <summary>The failure's message on one line, without the names of parameters.</summary>
+    /// <summary>Formats the failure's message on one line, without parameter names.</summary>
     public static string MessageOf(Exception failure)
     {
         var message = failure is OperationCanceledException ? "interrupted" : failure.Message;

@@ -4,9 +4,10 @@ using System.Text;
 namespace Varve.Cli.Text;
 
 /// <summary>
-/// Keys and values on the command line: UTF-8 text, or <c>hex:</c> and hexadecimal digits. Printed text is escaped so
-/// that one entry is one line and no byte reaches the terminal raw: <c>\\</c>, <c>\n</c>, <c>\r</c>, <c>\t</c>, and
-/// <c>\xNN</c> for what is not printable UTF-8.
+/// Keys and values on the command line: UTF-8 text, or <c>hex:</c> and pairs of hexadecimal digits. Escapes printed
+/// text, so one entry is one line and no control byte reaches the terminal: <c>\\</c>, <c>\n</c>, <c>\r</c>, <c>\t</c>,
+/// and
+/// <c>\xNN</c> for other bytes than printable UTF-8.
 /// </summary>
 internal static class KeyText
 {
@@ -21,7 +22,7 @@ internal static class KeyText
         }
         catch (FormatException)
         {
-            throw new UsageException($"'{text}' is not '{HexPrefix}' and pairs of hexadecimal digits");
+            throw new UsageException($"'{text}': '{HexPrefix}' must be followed by pairs of hexadecimal digits");
         }
     }
 

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Varve.Cli.Text;
 
 /// <summary>
-/// Says on standard error how far the reading of many files is: one line that is written over on a terminal, else a
-/// line a file, or nothing.
+/// Shows on standard error which file is being read: on a terminal one line that is overwritten, otherwise one line a
+/// file, or nothing.
 /// </summary>
 internal sealed class ReadingProgress : IDisposable
 {
@@ -18,10 +18,10 @@ internal sealed class ReadingProgress : IDisposable
 
     private ReadingProgress(bool isTerminal) => _isTerminal = isTerminal;
 
-    /// <summary>What to report to; null: nobody looks.</summary>
+    /// <summary>Receives the path and the bytes read; null if nothing is shown.</summary>
     public Action<string, long>? Report { get; private init; }
 
-    /// <param name="isAsked">The user asks for lines where there is no terminal.</param>
+    /// <param name="isAsked">Whether the user asks for lines if there is no terminal.</param>
     public static ReadingProgress Create(bool isAsked)
     {
         var isTerminal = !Console.IsErrorRedirected;
@@ -33,7 +33,7 @@ internal sealed class ReadingProgress : IDisposable
         return progress;
     }
 
-    /// <summary>Clears the line.</summary>
+    /// <summary>Clears the open line.</summary>
     public void Dispose()
     {
         if (_isLineOpen) Console.Error.Write("\r\x1b[K");

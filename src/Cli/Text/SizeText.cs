@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Varve.Cli.Text;
 
 /// <summary>
-/// Sizes for people: <c>64MiB</c>, <c>1g</c>, <c>4096</c> in; <c>1.5 MiB</c> out. Units are powers of 1024.
+/// Sizes as text: parses <c>64MiB</c>, <c>1g</c>, <c>4096</c>, prints <c>1.5 MiB</c>. Units are powers of 1024.
 /// </summary>
 internal static class SizeText
 {
@@ -31,6 +31,6 @@ internal static class SizeText
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:F2} GiB"),
     };
 
-    /// <summary>A count with thousands separators.</summary>
+    /// <summary>Formats a count with thousands separators.</summary>
     public static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,7 @@ using Varve.Storage;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Checks a database's directory, from the files that everything hangs from down to the log and the tables.
+/// Checks a database's directory: pointers and manifest, then tables and log.
 /// </summary>
 internal sealed class DatabaseCheck(IStorage storage, string directory, bool deep, Findings findings)
 {
@@ -15,7 +15,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         IDisposable? hold;
         try
         {
-            hold = DirectoryHold.Take(storage, directory, findings);
+            hold = DirectoryHold.TryLock(storage, directory, findings);
         }
         catch (AlreadyOpenException)
         {
@@ -29,7 +29,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         {
             findings.Remark(
                 directory, 0, "identity",
-                "no such file and no data: a creation that was cut off, which an open begins anew");
+                "no such file and no data: an interrupted creation; an open repeats it");
             return;
         }
 
@@ -49,7 +49,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         {
             var name = FileNames.Table(table.Table.Number);
             _known.Add(name);
-            // A manifest with a hole may have dropped the table in an edit that is lost.
+            // A damaged manifest may have dropped the table in a lost edit.
             if (!root.IsSound && !names.Contains(name))
                 findings.Remark(PathOf(name), 0, "table", "no such file, the damaged manifest names it");
             else tables.Add((PathOf(name), table));
@@ -62,7 +62,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
             return;
         }
 
-        // An edit that is lost may have dropped tables that overlap with those that are named.
+        // A lost edit may have dropped named tables, so named tables may overlap.
         foreach (var (path, table) in tables) TableCheck.Run(storage, path, table.Table, hashSeed, deep, findings);
         foreach (var name in names)
         {
@@ -76,13 +76,13 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         foreach (var name in names.Order(StringComparer.Ordinal))
         {
             if (_known.Contains(name)) continue;
-            // Of the log, or kept to be used again.
+            // A segment of the log, or one kept for reuse.
             if (FileNames.TryParse(name, FileNames.SegmentSuffix, out _)) continue;
             var isOurs = FileNames.IsTemporary(name) || FileNames.IsStaging(name) || IsTableOrSegment(name)
                 || FileNames.TryParse(name, FileNames.ManifestSuffix, out _);
             findings.Remark(
                 PathOf(name), 0, isOurs ? "orphan" : "unknown file",
-                isOurs ? "a crash left it behind; the next open removes it" : "not a file of the database; left alone");
+                isOurs ? "a crash left it; the next open deletes it" : "not a file of the database; ignored");
         }
     }
 

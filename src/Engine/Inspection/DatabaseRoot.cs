@@ -6,23 +6,25 @@ using Varve.Versions;
 namespace Varve.Inspection;
 
 /// <summary>
-/// What IDENTITY, CURRENT and the manifest say; where one of them is damaged, what can be gathered without it.
+/// The contents of IDENTITY, CURRENT and the manifest. Replaces a damaged one by what the other files say.
 /// </summary>
 internal sealed class DatabaseRoot
 {
     public Guid DatabaseId { get; private init; }
 
-    /// <summary>The manifest that was read, or would have been.</summary>
+    /// <summary>Name of the manifest; null if none is known.</summary>
     public string? ManifestName { get; private init; }
 
-    /// <summary>What it says; null when it cannot be read at all.</summary>
+    /// <summary>Content of the manifest; null if it is unreadable.</summary>
     public ManifestContent? Content { get; private init; }
 
-    /// <summary>The manifest is whole and is the right one, so that nothing else can be part of the database.</summary>
+    /// <summary>
+    /// True if the manifest is intact and the current one: only files that it names belong to the database.
+    /// </summary>
     public bool IsSound { get; private init; }
 
     /// <summary>
-    /// Where the log begins: by the manifest's word, or else by the links of what is there. Null: there is no log yet.
+    /// First segment of the log, by the manifest or else by the links of the segments; null: there is no log yet.
     /// </summary>
     public ulong? FirstSegment { get; private init; }
 
@@ -45,7 +47,7 @@ internal sealed class DatabaseRoot
             : FileNames.Manifest(newest);
         var before = findings.Damages;
         var image = name is null ? null : ReadManifest(storage, Path.Combine(directory, name), id, findings);
-        // An old manifest goes only after CURRENT names the new one: the only one there is the one that was named.
+        // An old manifest is deleted only after CURRENT names the new one (I5): a single manifest is the current one.
         var isNamed = current is not null || manifests.Count == 1;
         return new DatabaseRoot
         {
@@ -72,7 +74,7 @@ internal sealed class DatabaseRoot
         if (image is { TornBytes: > 0 })
             findings.Remark(
                 path, image.End, "manifest tail",
-                $"torn tail of {image.TornBytes} bytes, of an edit that was never acknowledged; an open drops them");
+                $"torn tail of {image.TornBytes} bytes, of an unacknowledged edit; an open drops them");
         return image;
     }
 

@@ -3,13 +3,14 @@ using Varve.Storage;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Keeps engines from a database while it is inspected, by the lock that an engine takes. A lock file that is missing
-/// is not made: an engine may be at work without it, and is known by the lock of the directory.
+/// Holds the writer's lock of a database during an inspection, so no engine opens it for writing. Does not create a
+/// missing lock file: an engine may run without the file, and holds the lock of the directory.
 /// </summary>
 internal static class DirectoryHold
 {
+    /// <summary>Takes the lock; null, after a remark, if the file system refuses.</summary>
     /// <exception cref="AlreadyOpenException">An engine has the directory open.</exception>
-    public static IDisposable? Take(IStorage storage, string directory, Findings findings)
+    public static IDisposable? TryLock(IStorage storage, string directory, Findings findings)
     {
         var path = Path.Combine(directory, FileNames.Lock);
         try
@@ -18,10 +19,10 @@ internal static class DirectoryHold
         }
         catch (IOException e) when (e is not AlreadyOpenException)
         {
-            // Another user's, or a file system mounted read-only: reading may go on, with a word.
+            // The file is another user's, or the file system is read-only: the inspection continues.
             findings.Remark(
                 path, 0, "lock",
-                $"lock cannot be taken, so it is not known whether an engine is at work here ({e.Message})");
+                $"cannot take the lock; an engine may be running here ({e.Message})");
             return null;
         }
     }

@@ -3,10 +3,10 @@ using Varve.Storage;
 
 namespace Varve.Inspection;
 
-/// <summary>Gathers what an inspection finds and counts what it reads.</summary>
+/// <summary>Collects the findings of an inspection and counts the bytes that it reads. One thread.</summary>
 internal sealed class Findings
 {
-    /// <summary>More than this are not listed: a file of nothing but damage must not take all memory.</summary>
+    /// <summary>Limit on listed problems: a file full of damage must not exhaust memory.</summary>
     public const int ProblemsMax = 65_536;
 
     private readonly List<Problem> _problems = [];
@@ -14,13 +14,13 @@ internal sealed class Findings
 
     public IReadOnlyList<Problem> Problems => _problems;
 
-    /// <summary>Damages so far, those included that are not listed.</summary>
+    /// <summary>Damage reports so far, listed or not.</summary>
     public int Damages { get; private set; }
 
-    /// <summary>The first thing met that another build wrote.</summary>
+    /// <summary>The first structure of a newer build; null if there is none.</summary>
     public UnsupportedFormatException? Unsupported { get; private set; }
 
-    /// <summary>Told now and then of the file that is read, and of the bytes read so far.</summary>
+    /// <summary>Receives now and then the path of the file and the bytes read so far.</summary>
     public Action<string, long>? Progress { get; init; }
 
     public int Files { get; set; }
@@ -42,10 +42,10 @@ internal sealed class Findings
         Entries += header.EntryCount;
     }
 
-    /// <summary>Says that a path is a range of another file, to be reported as such.</summary>
-    public void NotePart(string path, string file, long offset) => _parts.Add(path, (file, offset));
+    /// <summary>Maps a path to a range of another file, under which its problems are listed.</summary>
+    public void AddPart(string path, string file, long offset) => _parts.Add(path, (file, offset));
 
-    /// <summary>Takes a damage.</summary>
+    /// <summary>Adds damage.</summary>
     public void Report(VarveException damage)
     {
         Damages++;
@@ -67,8 +67,7 @@ internal sealed class Findings
         Add(new Problem(file, offset, structure, text, Severity.Remark));
 
     /// <summary>
-    /// Reads a file's bytes from an offset to its end, so that a bad sector is an exception here, and not the end of
-    /// the process in a mapping.
+    /// Reads a file from an offset to its end. A bad sector throws here; in a mapping it would end the process.
     /// </summary>
     public void ReadThrough(IStorage storage, string path, long from, int piece = 64 << 10)
     {
@@ -91,7 +90,7 @@ internal sealed class Findings
         {
             _problems.Add(new Problem(
                 problem.File, problem.Offset, "list of problems",
-                $"there are more than {ProblemsMax}; the others are not listed"));
+                $"more than {ProblemsMax} problems; the rest is not listed"));
             return;
         }
 

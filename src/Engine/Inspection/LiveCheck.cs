@@ -5,9 +5,8 @@ using Varve.Wal;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Checks a database while an engine has it open, as of one applied index of it: a read-only open checks the manifest
-/// and every record of the log on its way, and holds the files of what it opened. What the engine makes meanwhile is
-/// left to the next check.
+/// Checks a database that an engine has open, at one applied index. The read-only open itself checks the manifest and
+/// every record of the log, and keeps the opened files. Files that the engine creates meanwhile are not checked.
 /// </summary>
 internal static class LiveCheck
 {
@@ -21,9 +20,9 @@ internal static class LiveCheck
             var version = engine.AcquireVersion();
             try
             {
+                var index = version.Generation.Applied.Read().Index;
                 findings.Remark(
-                    directory, 0, "lock",
-                    $"an engine is at work; checked is the state of index {version.Generation.Applied.Read().Index}");
+                    directory, 0, "lock", $"an engine has the database open; checked is the state at index {index}");
                 foreach (var memtable in version.Memtables) Count(memtable.Segment, findings);
                 foreach (var table in version.Runs.SelectMany(run => run.Tables))
                 {

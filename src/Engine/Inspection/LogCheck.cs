@@ -8,14 +8,16 @@ using Varve.Wal;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Checks the write-ahead log of a database: every segment, the chain, and what stands behind a break in it.
+/// Checks the write-ahead log of a database: every segment, the chain of segments, and valid records behind a break.
 /// </summary>
 internal sealed class LogCheck(IStorage storage, string directory, bool deep, Findings findings)
 {
-    // Larger reads leave large folios behind, which the engine's next mapped stores would dirty whole.
+    // Larger reads leave large folios in the page cache, which a later mapped store would dirty whole.
     private const int PageSize = 4096;
 
-    /// <summary>Checks the segments from <paramref name="first"/> on, which continue a state.</summary>
+    /// <summary>
+    /// Checks the segments from <paramref name="first"/> on, which continue <paramref name="state"/>.
+    /// </summary>
     public void Run(Guid databaseId, ulong first, MachineState state)
     {
         foreach (var name in storage.List(directory))
@@ -37,7 +39,7 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             foreach (var segment in log.Segments)
             {
                 var memtable = replay.Replay(segment, findings.Report);
-                owned.Remove(segment); // the memtable's, and gone with it
+                owned.Remove(segment); // the memtable disposes it
                 memtable.Release();
             }
         }
@@ -65,9 +67,9 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             var end = segment == last ? segment.End : WalSegmentHeader.Size;
             foreach (var record in WalRecovery.RecordsFrom(segment, end))
             {
-                // The break itself is reported; this is another one behind it.
+                // The first break is reported already; this is a later one.
                 if (record.Offset != end && !(segment == last && end == segment.End) && log.Ending == LogEnding.Corrupt)
-                    findings.Report(segment.Path, end, "log", $"no valid record up to the one at {record.Offset}");
+                    findings.Report(segment.Path, end, "log", $"no valid record before offset {record.Offset}");
                 findings.Count(record);
                 beyond++;
                 lastIndex = Math.Max(lastIndex, record.LastIndex);
@@ -75,11 +77,11 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             }
         }
 
-        var behind = beyond == 0 ? "" : $", and {beyond} valid records behind them, up to index {lastIndex}";
+        var behind = beyond == 0 ? "" : $", and {beyond} valid records after them, up to index {lastIndex}";
         if (log.Ending == LogEnding.TornTail)
             findings.Remark(
                 last!.Path, last.End, "log tail",
-                $"torn tail of {log.TornBytes} bytes that were never known to be durable{behind}; an open drops them");
+                $"torn tail of {log.TornBytes} bytes, not known to be durable{behind}; an open drops them");
         else if (beyond > 0)
             findings.Remark(last?.Path ?? directory, last?.End ?? 0, "log", $"break between records{behind}");
     }

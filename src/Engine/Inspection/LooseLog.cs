@@ -4,13 +4,13 @@ using Varve.Storage;
 namespace Varve.Inspection;
 
 /// <summary>
-/// The log of a database whose manifest is lost, so that nothing says where what the tables lack begins.
+/// The log of a database without a readable manifest, which would name the first segment.
 /// </summary>
 internal static class LooseLog
 {
     /// <summary>
-    /// The oldest segment from which links lead without a gap to the newest one. One before a gap is left out: it is in
-    /// tables already, and so is what came after it and is gone; read again, it would bring back old versions.
+    /// Returns the oldest segment whose chain of links reaches the newest one. A segment before a gap is left out:
+    /// tables hold it and the deleted segments after it, so a replay would bring back old versions.
     /// </summary>
     public static ulong? FirstSegment(IStorage storage, string directory, IEnumerable<ulong> segments)
     {
@@ -24,7 +24,7 @@ internal static class LooseLog
         return first ?? (segments.Any() ? segments.Min() : null);
     }
 
-    /// <summary>The segment that a segment's link names; 0: none before it; null: there is no link.</summary>
+    /// <summary>The segment that a segment link names; 0: it is the first; null: there is no link.</summary>
     private static ulong? PreviousOf(IStorage storage, string directory, ulong number)
     {
         var start = new byte[WalSegmentHeader.Size + WalMarker.SizeOf(WalRecordType.Link)];

@@ -6,14 +6,13 @@ using Varve.Tables;
 
 namespace Varve.Inspection;
 
-/// <summary>A table file for whose descriptor there is only its own word.</summary>
+/// <summary>Describes a table file that no manifest describes.</summary>
 internal static class LooseTable
 {
     private const int Piece = 1 << 20;
 
     /// <summary>
-    /// What a manifest would have said of the file; null, after a report, when its footer or its properties are
-    /// damaged.
+    /// Makes the descriptor from the file itself; null, after a report, if footer or properties are damaged.
     /// </summary>
     public static TableDescriptor? Describe(IStorage storage, string path, ulong number, Action<VarveException> report)
     {

@@ -9,40 +9,39 @@ using Varve.Versions;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Saves what can be read of a database or a snapshot into a new database (docs/decisions/0010). The source is only
-/// read. The result has an identity of its own, one run, and no log but the one that its first open begins; that open
-/// is part of the repair.
+/// Saves the readable content of a database or a snapshot into a new database (docs/decisions/0010). Only reads the
+/// source. The result has an identity of its own and one run; its first open, which is part of the repair, creates the
+/// log.
 /// </summary>
 internal static class Repair
 {
     /// <summary>
-    /// Repairs <paramref name="path"/> into <paramref name="output"/>, which does not exist or is empty.
+    /// Repairs <paramref name="path"/> into <paramref name="output"/>, a directory that is absent or empty.
     /// </summary>
-    /// <exception cref="ArgumentException">The output has something in it, or lies inside of what is
-    /// repaired.</exception>
-    /// <exception cref="CorruptionException">There is nothing to begin with.</exception>
+    /// <exception cref="ArgumentException">The output is not empty, or lies inside the source.</exception>
+    /// <exception cref="CorruptionException">A packed snapshot has no readable manifest.</exception>
     /// <exception cref="AlreadyOpenException">An engine has the database open.</exception>
-    /// <exception cref="UnsupportedFormatException">A part of it is another build's: repair it with that
+    /// <exception cref="UnsupportedFormatException">A part of the source is of a newer build: repair it with that
     /// build.</exception>
     /// <param name="storage">The file system.</param>
-    /// <param name="path">What is repaired.</param>
-    /// <param name="output">Where to.</param>
-    /// <param name="lostClock">The lease clock, where it is lost with the manifest that said it.</param>
+    /// <param name="path">Path of the source.</param>
+    /// <param name="output">Path of the new database.</param>
+    /// <param name="lostClock">The lease clock of the result, if the source has no readable manifest.</param>
     public static RepairReport Run(
         IStorage storage, string path, string output, LeaseClock lostClock = LeaseClock.Local)
     {
         path = storage.ResolveLink(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
         if (output == path || output.StartsWith(path + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw new ArgumentException($"{output}: lies inside of what is repaired", nameof(output));
+            throw new ArgumentException($"{output}: lies inside the source", nameof(output));
         if (storage.FileExists(output) || (storage.DirectoryExists(output) && storage.List(output).Count > 0))
             throw new ArgumentException($"{output}: exists and is not empty", nameof(output));
 
         var findings = new Findings();
         var kind = Verification.Check(storage, path, deep: true, findings);
-        // What another build wrote is no damage, and would be dropped as if it were.
+        // Content of a newer build is not damage, and must not be dropped as if it were.
         if (findings.Unsupported is { } unsupported) throw unsupported;
-        using var held = kind == PathKind.Database ? DirectoryHold.Take(storage, path, new Findings()) : null;
+        using var held = kind == PathKind.Database ? DirectoryHold.TryLock(storage, path, new Findings()) : null;
         storage.CreateDirectory(output);
         if (Path.GetDirectoryName(output) is { } parent) storage.SyncDirectory(parent);
         try
@@ -52,15 +51,15 @@ internal static class Repair
             using var salvage = new Salvage(storage, output, id, numbers);
             var (state, isExact) = kind switch
             {
-                PathKind.Database => TakeDatabase(storage, path, salvage, lostClock),
-                PathKind.Snapshot => TakeSnapshot(storage, path, salvage, lostClock),
-                _ => TakePack(storage, path, salvage),
+                PathKind.Database => SalvageDatabase(storage, path, salvage, lostClock),
+                PathKind.Snapshot => SalvageSnapshot(storage, path, salvage, lostClock),
+                _ => SalvagePack(storage, path, salvage),
             };
             state = Write(storage, output, id, numbers, salvage.Runs(), state);
             using (LsmStateMachine.Open(
                 output, new EngineOptions { TakesStoredLeaseClock = true }, new EngineSeams(storage)))
             {
-                // The open begins the log, and sweeps the tables that were only on the way here.
+                // The open creates the log and deletes intermediate tables.
             }
 
             return new RepairReport(
@@ -74,7 +73,7 @@ internal static class Repair
         }
     }
 
-    private static (MachineState State, bool IsExact) TakeDatabase(
+    private static (MachineState State, bool IsExact) SalvageDatabase(
         IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
     {
         var names = storage.List(directory);
@@ -93,7 +92,7 @@ internal static class Repair
         {
             salvage.Losses.Add(new Loss(
                 root.ManifestName is { } lost ? Path.Combine(directory, lost) : directory, 0,
-                "what the manifest says: tables are taken by the order of their numbers"));
+                "the manifest: tables are ordered by their numbers"));
             foreach (var name in names)
                 if (FileNames.TryParse(name, FileNames.TableSuffix, out var number) && !named.Contains(name))
                     salvage.Add(storage, Path.Combine(directory, name), newest + number, number, null);
@@ -120,7 +119,7 @@ internal static class Repair
         }, isExact);
     }
 
-    private static (MachineState State, bool IsExact) TakeSnapshot(
+    private static (MachineState State, bool IsExact) SalvageSnapshot(
         IStorage storage, string directory, Salvage salvage, LeaseClock lostClock)
     {
         if (SnapshotCheck.TryReadManifest(storage, directory, new Findings()) is { } manifest)
@@ -133,7 +132,7 @@ internal static class Repair
 
         salvage.Losses.Add(new Loss(
             Path.Combine(directory, SnapshotNames.Manifest), 0,
-            "what the manifest says: tables are taken by the order of their numbers, and the index is not known"));
+            "the manifest: tables are ordered by their numbers, and the index is unknown"));
         foreach (var name in storage.List(directory))
         {
             var dash = name.IndexOf('-', StringComparison.Ordinal);
@@ -146,30 +145,31 @@ internal static class Repair
     }
 
     /// <summary>
-    /// A state to begin with where none can be read: with a seed of its own, since every table is written anew.
+    /// The state to start from if none is readable, with a new hash seed, since every table is written anew.
     /// </summary>
     private static MachineState UnknownState(LeaseClock lostClock) =>
         MachineState.Empty(KeyHasher.NewSeed(), (StoredLeaseClock)lostClock);
 
-    private static (MachineState State, bool IsExact) TakePack(IStorage storage, string path, Salvage salvage)
+    private static (MachineState State, bool IsExact) SalvagePack(IStorage storage, string path, Salvage salvage)
     {
         var findings = new Findings();
-        // The file stays open in the parts; tables are read from mappings that outlive it.
+        // Tables are read from mappings, which outlive the open file.
         using var parts = new FileParts(storage, path);
         using var file = storage.Open(path, FileIntent.Read);
         var pack = new PackReader(file, findings.Report);
         if (SnapshotCheck.OpenPack(pack, path, parts, findings, out var tables) is not { } manifest)
             throw CorruptionException.Of(
-                path, 0, "packed snapshot", "no manifest can be read, which says where the tables are");
+                path, 0, "packed snapshot", "no readable manifest, which has the offsets of the tables");
         foreach (var (part, (order, table)) in tables) salvage.Add(parts, part, order, table.OriginNumber, table);
         foreach (var (_, table) in manifest.Tables.Skip(tables.Count))
-            // Missing: a loss.
+            // Missing, so a loss.
             salvage.Add(parts, Path.Combine(path, SnapshotNames.Table(table)), 0, table.OriginNumber, table);
         return (manifest.State, salvage.IsWhole);
     }
 
     /// <summary>
-    /// Merges everything into one run, counts what is live in it, and makes a database of it; the identity comes last.
+    /// Merges all runs into one, counts its live keys, and makes a database of it. Writes the identity last: a
+    /// directory without it is no database.
     /// </summary>
     private static MachineState Write(
         IStorage storage, string directory, Guid id, FileNumbers numbers, Run[] runs, MachineState state)

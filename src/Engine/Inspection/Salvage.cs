@@ -6,26 +6,44 @@ using Varve.Tables;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Makes whole tables of whatever there is: a whole one serves as it is, of a damaged one the readable blocks are
-/// copied into the output. What comes out are runs, oldest version last, as a merge wants them.
+/// Collects the readable tables of a damaged database as runs for a merge, newest first.
+/// <para>
+/// The problem: the order of runs gives the age of versions, and it is the manifest that has the order. A damaged table
+/// has readable blocks, a lost edit may have dropped a named table, and an old version that returns is worse than a
+/// lost one, because nothing reports it.
+/// </para>
+/// <list type="number">
+/// <item>The source is only read. An intact table is used in place; of a damaged one, intact blocks are copied into a
+/// table of the output.</item>
+/// <item>A block is used only if its checksum is right and its keys ascend above those of the block before.</item>
+/// <item>Within a run of known order, tables do not overlap. If they do, each becomes a run of its own, by its number:
+/// numbers are never reused (I6), so a higher one is newer.</item>
+/// <item>Rows of the log are newer than all tables, and join last (<see cref="AddNewest"/>).</item>
+/// <item>Each gap is listed as a <see cref="Loss"/> with the keys around it. Nothing is dropped without one.</item>
+/// </list>
+/// <para>
+/// The obvious design reinserts every readable row into a fresh engine, and loses: rows of different runs then compete
+/// without their order, so a deleted key may return, and the cost is a second write of the whole database.
+/// </para>
+/// <para>Threads: one. Dispose releases the tables; the runs are valid until then.</para>
 /// </summary>
 internal sealed class Salvage(IStorage output, string directory, Guid databaseId, FileNumbers numbers) : IDisposable
 {
     private readonly List<(ulong Order, ulong Number, TableHandle Table)> _tables = [];
     private readonly List<TableHandle> _owned = [];
-    private readonly ulong _hashSeed = KeyHasher.NewSeed();   // of tables that are merged into others at once
+    private readonly ulong _hashSeed = KeyHasher.NewSeed();   // of intermediate tables, merged at once
 
     public List<Loss> Losses { get; } = [];
 
-    /// <summary>No table was damaged or missing.</summary>
+    /// <summary>True if no table was damaged or missing.</summary>
     public bool IsWhole { get; private set; } = true;
 
     /// <summary>Adds a table of a run.</summary>
-    /// <param name="storage">Where it is.</param>
-    /// <param name="path">Its path.</param>
-    /// <param name="order">The run; higher is newer.</param>
-    /// <param name="number">The table's number, which decides between runs of no known order.</param>
-    /// <param name="descriptor">What a manifest says of it; null: nothing does.</param>
+    /// <param name="storage">File system of the table.</param>
+    /// <param name="path">Path of the table.</param>
+    /// <param name="order">Order of the run; higher is newer.</param>
+    /// <param name="number">File number, which orders runs of the same order.</param>
+    /// <param name="descriptor">Descriptor in the manifest; null if there is none.</param>
     public void Add(IStorage storage, string path, ulong order, ulong number, TableDescriptor? descriptor)
     {
         if (!storage.FileExists(path))
@@ -46,7 +64,7 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
         }
     }
 
-    /// <summary>Writes rows that are newer than all else: those of the log.</summary>
+    /// <summary>Adds the rows of the log, which are newer than all tables.</summary>
     public void AddNewest(Action<TableSetWriter> write)
     {
         using var batch = NewBatch();
@@ -55,7 +73,7 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
     }
 
     /// <summary>
-    /// Everything that was added, newest run first. Tables of an order that overlap are runs of their own.
+    /// Returns all added tables as runs, newest first. Overlapping tables of one order are runs of their own.
     /// </summary>
     public Run[] Runs()
     {
@@ -101,7 +119,7 @@ internal sealed class Salvage(IStorage output, string directory, Guid databaseId
             if (!scan.IsSound)
             {
                 open ??= new Loss(path, scan.Offset, scan.IsRest
-                    ? "the rest of the file, with blocks or without"
+                    ? "the rest of the file"
                     : $"the rows of a block, up to {scan.End}", last);
                 continue;
             }

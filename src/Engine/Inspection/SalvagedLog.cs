@@ -11,9 +11,9 @@ using Varve.Wal;
 namespace Varve.Inspection;
 
 /// <summary>
-/// The newest effect of every key in a log, and where the log stands after it. Follows the chain to its end; past a
-/// break too, with every valid record in order, when no exact state is to be had any more. Memory: the log's distinct
-/// keys.
+/// The newest effect of every key in a log, and the position at its end. Follows the chain of segments to its end. If
+/// no exact state can be reached anyway, continues behind a break with every valid record, in order. Memory: the
+/// distinct keys of the log.
 /// </summary>
 internal sealed class SalvagedLog : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class SalvagedLog : IDisposable
     private readonly RecoveredLog _log;
     private readonly List<Loss> _losses;
     private bool _hasStopped;
-    private (ulong First, ulong Last, Loss Loss)? _range;   // the entries lost last, which the next may continue
+    private (ulong First, ulong Last, Loss Loss)? _range;   // the last lost entries, which the next loss may continue
 
     public SalvagedLog(
         IStorage storage, string directory, DatabaseRoot root, MachineState state, bool exact, List<Loss> losses)
@@ -40,18 +40,18 @@ internal sealed class SalvagedLog : IDisposable
         {
             var records = segment.Records();
             while (records.Next < segment.End && !_hasStopped && records.MoveNext())
-                Take(segment, records.Current, exact);
+                Apply(segment, records.Current, exact);
         }
 
         LookBeyond(exact && IsWhole);
     }
 
-    /// <summary>The log begins where the tables end: what was taken of it continues them.</summary>
+    /// <summary>True if the first segment is readable, so the log continues the tables.</summary>
     public bool IsWhole { get; }
 
     public StateGeneration Generation { get; }
 
-    /// <summary>Positions, the last snapshot, clean-ups.</summary>
+    /// <summary>Position, last snapshot and lease clean-ups after the log.</summary>
     public WalReplayer Replay { get; }
 
     /// <summary>Writes the newest effects in key order.</summary>
@@ -83,7 +83,7 @@ internal sealed class SalvagedLog : IDisposable
             {
                 if (record.Offset != end || exact) Lose(segment, end, kept, record, exact);
                 end = record.Offset + record.Length;
-                if (!exact) Take(segment, segment.RecordOf(record), exact: false);
+                if (!exact) Apply(segment, segment.RecordOf(record), exact: false);
                 kept = exact ? Math.Max(kept, record.LastIndex) : Replay.Position.Index;
             }
         }
@@ -98,7 +98,7 @@ internal sealed class SalvagedLog : IDisposable
     {
         var upTo = exact ? next.LastIndex : next.FirstIndex - (next.EntryCount > 0 ? 1UL : 0UL);
         if (upTo <= kept) return;
-        // One line for entries that follow on each other, however many records and segments they were in.
+        // Consecutive entries are one loss, across records and segments.
         var (first, loss) = (kept + 1, new Loss(segment.Path, from, ""));
         if (_range is { } range && range.Last == kept && _losses[^1] == range.Loss)
         {
@@ -111,11 +111,11 @@ internal sealed class SalvagedLog : IDisposable
         _losses.Add(loss);
     }
 
-    private void Take(WalSegment segment, in WalRecordView record, bool exact)
+    private void Apply(WalSegment segment, in WalRecordView record, bool exact)
     {
         try
         {
-            if (Replay.Note(segment, record)) TakeOperations(segment, record);
+            if (Replay.Note(segment, record)) ApplyOperations(segment, record);
         }
         catch (CorruptionException damage)
         {
@@ -126,7 +126,7 @@ internal sealed class SalvagedLog : IDisposable
         }
     }
 
-    private void TakeOperations(WalSegment segment, in WalRecordView record)
+    private void ApplyOperations(WalSegment segment, in WalRecordView record)
     {
         var operations = record.Operations;
         while (operations.MoveNext())

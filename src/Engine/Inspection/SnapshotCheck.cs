@@ -29,7 +29,9 @@ internal static class SnapshotCheck
             if (manifest is null && name.EndsWith(SnapshotNames.TableExtension, StringComparison.Ordinal))
                 TableCheck.RunUnnamed(storage, Path.Combine(directory, name), 0, default, deep, findings);
             else if (deep)
-                findings.Remark(Path.Combine(directory, name), 0, "unknown file", "the snapshot does not name it");
+                findings.Remark(
+                    Path.Combine(directory, name), 0, "unknown file",
+                    "not named by the manifest; an install ignores it");
         }
     }
 
@@ -64,7 +66,7 @@ internal static class SnapshotCheck
         {
             if (!pack.TryEnterTable(added.Table)) break;
             var part = parts.Add(SnapshotNames.Table(added.Table), pack.Position, added.Table.Length);
-            findings.NotePart(part, path, pack.Position);
+            findings.AddPart(part, path, pack.Position);
             tables.Add(new Part(part, added));
             pack.SkipTable(added.Table);
         }

@@ -5,12 +5,12 @@ using Varve.Tables;
 
 namespace Varve.Inspection;
 
-/// <summary>Checks one table file.</summary>
+/// <summary>Checks table files against their descriptors.</summary>
 internal static class TableCheck
 {
     /// <summary>
-    /// Checks a table against what a manifest says of it, and of the state that it belongs to; null: that is not known.
-    /// Gives what the table says of itself, with whole keys; null where it cannot be read.
+    /// Checks a table against its descriptor in the manifest and the hash seed of its state (null: unknown). Returns
+    /// the table's own descriptor, with whole keys; null if the table is unreadable.
     /// </summary>
     public static TableDescriptor? Run(
         IStorage storage, string path, TableDescriptor descriptor, ulong? hashSeed, bool deep, Findings findings)
@@ -31,7 +31,7 @@ internal static class TableCheck
         return table?.Descriptor;
     }
 
-    /// <summary>Checks the tables that a sound manifest names, each, and that those of a run do not overlap.</summary>
+    /// <summary>Checks each table of an intact manifest, and that the tables of a run do not overlap.</summary>
     public static void RunAll(
         IStorage storage, IEnumerable<(string Path, AddedTable Table)> tables, ulong? hashSeed, bool deep,
         Findings findings)
@@ -46,19 +46,19 @@ internal static class TableCheck
     }
 
     /// <summary>
-    /// Checks all of an open table of which all but <paramref name="bytes"/> have been read and counted.
+    /// Checks a whole open table, of which all but <paramref name="bytes"/> are read and counted already.
     /// </summary>
     public static void FindDamage(Table table, string path, long bytes, Findings findings)
     {
         var before = findings.Bytes;
-        var twice = 2 * table.Descriptor.Length; // what the table calls done at its end
+        var twice = 2 * table.Descriptor.Length; // the table's progress at its end
         table.FindDamage(findings.Report, done => findings.Progress?.Invoke(path, before + (bytes * done / twice)));
         findings.Bytes = before + bytes;
         findings.Blocks += table.BlockCount;
         findings.Rows += table.Properties.RowCount;
     }
 
-    /// <summary>Checks a table that nothing readable names, by its own word.</summary>
+    /// <summary>Checks a table that no readable manifest describes against its own footer.</summary>
     public static void RunUnnamed(
         IStorage storage, string path, ulong number, Guid databaseId, bool deep, Findings findings)
     {
@@ -89,7 +89,7 @@ internal static class TableCheck
         }
     }
 
-    /// <summary>Where all that an open reads begins.</summary>
+    /// <summary>Offset from which an open reads the table.</summary>
     private static long TailOf(IStorage storage, string path)
     {
         using var file = storage.Open(path, FileIntent.Read);

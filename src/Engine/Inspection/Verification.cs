@@ -4,31 +4,30 @@ using Varve.Storage;
 namespace Varve.Inspection;
 
 /// <summary>
-/// Reads a database or a snapshot as it lies there and says all that is wrong with it. Writes nothing, makes nothing,
-/// and goes past every damage to what stands behind it. No bytes whatever make it throw; only what the file system
-/// refuses does.
+/// Reads a database or a snapshot in place and reports every problem. Creates and writes nothing. Continues behind
+/// every damage. Throws for no content of a file, only if the file system refuses access.
 /// </summary>
 internal static class Verification
 {
-    /// <summary>As the other, without the totals.</summary>
+    /// <summary>Checks a database's directory, a snapshot's directory, or a packed snapshot, without totals.</summary>
     public static IReadOnlyList<Problem> Check(IStorage storage, string path, bool deep) =>
         Check(storage, path, deep, out _);
 
     /// <summary>Checks a database's directory, a snapshot's directory, or a packed snapshot.</summary>
     /// <param name="storage">The file system.</param>
-    /// <param name="path">What to check.</param>
+    /// <param name="path">Path of the database or snapshot.</param>
     /// <param name="deep">
-    /// Not only what an open would read (the pointers, the manifest, the log, the ends of tables), but every block, row
-    /// and operation, and each against what is said of it elsewhere.
+    /// False: checks the parts that an open reads, which are pointers, manifest, log and table footers. True: checks
+    /// every block, row and operation, too, and each against every other statement about it.
     /// </param>
-    /// <param name="totals">What was read.</param>
-    /// <param name="progress">Told now and then of the file that is read, and of the bytes read of all files so far;
-    /// null: nobody is.</param>
+    /// <param name="totals">The amounts that were read.</param>
+    /// <param name="progress">Receives now and then the path of the file and the bytes read of all files; may be
+    /// null.</param>
     /// <returns>
-    /// Damages and remarks; nothing is wrong when none of them is a damage. A database that an engine has open is
-    /// checked as of one applied index of it, through a read-only open; a remark says so.
+    /// Damage and remarks; the database is sound if there are only remarks. A database that an engine has open is
+    /// checked at one applied index, through a read-only open; a remark says so.
     /// </returns>
-    /// <exception cref="IOException">The path is no database and no snapshot, or cannot be read.</exception>
+    /// <exception cref="IOException">There is no database or snapshot at the path, or it cannot be read.</exception>
     public static IReadOnlyList<Problem> Check(
         IStorage storage, string path, bool deep, out VerificationTotals totals, Action<string, long>? progress = null)
     {
@@ -41,7 +40,7 @@ internal static class Verification
         return findings.Problems;
     }
 
-    /// <summary>As the others, into <paramref name="findings"/>; says what the path is.</summary>
+    /// <summary>Checks a path into <paramref name="findings"/>, and returns its kind.</summary>
     internal static PathKind Check(IStorage storage, string path, bool deep, Findings findings)
     {
         ByteOrder.EnsureSupported();
@@ -63,12 +62,12 @@ internal static class Verification
         return kind;
     }
 
-    /// <summary>Says whether a directory has a database, whole or damaged.</summary>
+    /// <summary>True if a directory holds a database, intact or damaged.</summary>
     public static bool HasDatabase(IStorage storage, string directory) =>
         storage.DirectoryExists(directory) && storage.List(directory) is var names
         && !names.Contains(SnapshotNames.Manifest) && names.Any(IsOfADatabase);
 
-    /// <summary>What a path is, by the names that are there: any of them may be missing.</summary>
+    /// <summary>The kind of a path, by the names of its files. Any of them may be missing.</summary>
     internal static PathKind KindOf(IStorage storage, string path)
     {
         if (!storage.DirectoryExists(path))
@@ -88,12 +87,4 @@ internal static class Verification
         || FileNames.TryParse(name, FileNames.TableSuffix, out _)
         || FileNames.TryParse(name, FileNames.SegmentSuffix, out _)
         || FileNames.TryParse(name, FileNames.ManifestSuffix, out _);
-}
-
-/// <summary>What can be inspected.</summary>
-internal enum PathKind
-{
-    Database,
-    Snapshot,
-    PackedSnapshot,
 }

@@ -8,27 +8,28 @@ using Varve.Versions;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Makes staged tables right by the local clock of the machine that installs them, which is never moved for that.
+/// Adapts staged tables to the local clock of the installing machine, which never moves for a snapshot.
 /// <para>
-/// The clock of the machine that made the snapshot may be ahead: of what it reported as expired, some may be live by
-/// the local clock. A run of tombstones above the snapshot's runs hides those leases; how many they are depends on how
-/// far the clocks are apart, not on what exists. Moving the local clock forward is the obvious way, and lost: a
-/// snapshot of a machine with a wrong clock would have no lease expire here until the time of that clock.
+/// The clock of the machine that made the snapshot may be ahead: leases that it has reported as expired may be live by
+/// the local clock. A run of tombstones above the snapshot's runs hides them. Their number depends on the distance of
+/// the clocks, not on the size of the state. The obvious design moves the local clock forward, and loses: after a
+/// snapshot of a machine with a wrong clock no lease would expire here until the time of that clock.
 /// </para>
 /// </summary>
 internal sealed class LeaseAdoption(VersionSet versions, EngineOptions options)
 {
     /// <summary>
-    /// Gives the state counted at the local time; adds a run to what is staged if reported leases would be live.
+    /// Returns the state with its live keys counted at the local time. Adds a run to the staged ones if reported leases
+    /// would be live.
     /// </summary>
-    /// <param name="state">The snapshot's.</param>
-    /// <param name="timeMs">The local time.</param>
-    /// <param name="staged">What was staged.</param>
+    /// <param name="state">The state of the snapshot.</param>
+    /// <param name="timeMs">The local time, in Unix milliseconds.</param>
+    /// <param name="staged">The staged tables; replaced if a run is added.</param>
     public MachineState Adopt(MachineState state, ulong timeMs, ref SnapshotInstaller.Staged staged)
     {
         if (timeMs < state.CleanedTimeMs)
         {
-            // Counted without all that was reported, before some of it is hidden.
+            // The count leaves out all reported leases, before some of them are hidden.
             state =
                 LiveKeyCounter.CountedAt(staged.Runs, state, Math.Max(state.CountedTimeMs, state.CleanedTimeMs)) with
                 {

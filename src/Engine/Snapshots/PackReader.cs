@@ -9,8 +9,8 @@ namespace Varve.Snapshots;
 
 /// <summary>
 /// Reads a packed snapshot from front to back: header and manifest, the tables, the trailer (<see cref="PackFormat"/>
-/// draws it). An install copies the tables on the way; an inspection skips them and reads them in place. Reads each byte
-/// once, in order, so a file that changes meanwhile gives one content or fails. One thread.
+/// draws it). An install copies the tables on the way; an inspection skips them and reads them in place. Reads each
+/// byte once, in order, so a file that changes meanwhile gives one content or fails. One thread.
 /// </summary>
 /// <param name="file">The packed snapshot; the caller disposes it.</param>
 /// <param name="report">Receives each damage. It may throw, which ends the reading.</param>

@@ -12,9 +12,10 @@ using Varve.Wal;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Makes a snapshot's directory from a version: its tables are linked (copied where links cannot be made), and what is
-/// still in its memtables is written, cut at exactly the asked index, as a tail table. Everything is gathered beside
-/// the target, synced, and renamed into place (<see cref="SnapshotTarget"/>): the target holds all of it or nothing.
+/// Makes a snapshot's directory from a version. Hard-links the version's tables (or copies them, if the file system has
+/// no links to the target), and writes the memtables, cut at exactly the requested index, as one more run, the tail.
+/// All files are gathered beside the target, synced, and renamed into place (<see cref="SnapshotTarget"/>): the target
+/// holds the whole snapshot or nothing. Only immutable, synced tables are linked (I7).
 /// </summary>
 internal sealed class SnapshotBuilder(
     IStorage storage, Guid databaseId, Guid tailOrigin, FileNumbers numbers, EngineOptions options, DbVersion version,
@@ -25,10 +26,14 @@ internal sealed class SnapshotBuilder(
 
     private SnapshotTarget? _target;
 
-    /// <summary>Bytes written so far: the tail, the manifest, and what could not be linked.</summary>
+    /// <summary>Bytes written so far: tail, manifest and copied tables.</summary>
     public long BytesWritten { get; private set; }
 
-    /// <summary>Builds it and returns the checksum: SHA-256 of the manifest file.</summary>
+    /// <summary>Builds the snapshot and returns its checksum: SHA-256 of the manifest file.</summary>
+    /// <param name="target">Path of the snapshot's directory.</param>
+    /// <param name="state">The state at the cut.</param>
+    /// <param name="tables">Number of tables in the snapshot.</param>
+    /// <exception cref="IOException">The target is not empty, or the disk failed; nothing is left behind.</exception>
     public byte[] Build(string target, MachineState state, out int tables)
     {
         _target = SnapshotTarget.Begin(storage, target);
@@ -67,7 +72,7 @@ internal sealed class SnapshotBuilder(
         catch (IOException e) when (_target.IsTaken)
         {
             Discard();
-            throw new IOException($"{target}: another snapshot was made here meanwhile", e);
+            throw new IOException($"{target}: another snapshot was published here meanwhile", e);
         }
         catch
         {
@@ -77,7 +82,7 @@ internal sealed class SnapshotBuilder(
     }
 
     /// <summary>
-    /// The position in the log at an index that is in a version: in its memtables, or the end of its tables.
+    /// Finds the log position at an index of a version: in its memtables, or at the end of its tables.
     /// </summary>
     public static LogPosition PositionAt(DbVersion version, ulong index)
     {
@@ -116,7 +121,7 @@ internal sealed class SnapshotBuilder(
             var rows = 0;
             for (cursor.SeekFirst(); cursor.IsValid; cursor.Move())
             {
-                // Below the tail there may be nothing for a tombstone to hide.
+                // Without runs below the tail a tombstone hides nothing.
                 if (cursor.Kind != RecordKind.Tombstone || version.Runs.Length > 0)
                     batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);
                 if (++rows % RowsBetweenLooks == 0) token.ThrowIfCancellationRequested();
@@ -141,7 +146,7 @@ internal sealed class SnapshotBuilder(
         }
         catch (FileNotFoundException) when (options.ReadOnly)
         {
-            // A writer has compacted it away since; it is still mapped here.
+            // The writer has deleted the table after a compaction; it is still mapped here.
             DurableFile.TryDelete(storage, path);
             using var target = storage.Open(path, FileIntent.CreateNew);
             for (long offset = 0; offset < table.Descriptor.Length; offset += CopyPiece)
@@ -174,7 +179,7 @@ internal sealed class SnapshotBuilder(
         BytesWritten += length;
     }
 
-    /// <summary>Removes what was built, as far as that can be done.</summary>
+    /// <summary>Deletes the gathered or published files, as far as the disk allows.</summary>
     public void Discard()
     {
         try
@@ -183,8 +188,7 @@ internal sealed class SnapshotBuilder(
         }
         catch (IOException)
         {
-            // The failure that brought us here is the one to report; the next snapshot of this name removes what is
-            // left.
+            // The caller reports the first failure. The next snapshot of this name deletes the rest.
         }
     }
 }

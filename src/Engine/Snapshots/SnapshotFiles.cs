@@ -49,7 +49,8 @@ internal static class SnapshotFiles
         var length = file.Length;
         if (length is <= 0 or > SnapshotManifestCodec.FileLengthMax)
             throw new SnapshotRejectedException(file.Path, $"manifest of {length} bytes: the length is out of range");
-        // Exactly as long: a pooled array may have twice the length, and the memory bound of a manifest counts its file.
+        // Exactly as long: a pooled array may have twice the length, and the memory bound of a manifest counts its
+        // file.
         var manifest = GC.AllocateUninitializedArray<byte>((int)length);
         file.Read(0, manifest);
         return manifest;

@@ -9,24 +9,26 @@ using Varve.Versions;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Brings a snapshot into the database's directory as verified, synced tables under numbers of their own, which nothing
-/// names yet. The files are copied, never linked: a snapshot that came from elsewhere may still be written to by
-/// whoever made it. Checked before anything is trusted: the manifest's checksum, version and bounds, each file's name
-/// (derived, so no path can be hostile), length and hash, and then every block of every table.
+/// Copies a snapshot into the database's directory as verified, synced tables with new file numbers, which nothing
+/// names yet (I4, I6). Copies, never links: the maker of the snapshot may still write to its files (I7). Checks before
+/// use: the manifest's checksum, version and bounds; each table's name (derived from the manifest, so no path can be
+/// hostile), length and hash; then every block of every table.
 /// </summary>
 internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions options, CancellationToken token)
 {
     private const int CopyPiece = 256 << 10;
 
     /// <summary>
-    /// The verified manifest, with the tables renumbered, and the runs opened (one reference each, the caller's).
+    /// A staged snapshot: the verified manifest, its tables with new numbers, and the opened runs (one reference each,
+    /// the caller's).
     /// </summary>
     internal sealed record Staged(SnapshotManifest Manifest, AddedTable[] Tables, Run[] Runs);
 
     /// <summary>Stages a snapshot directory or a packed file.</summary>
-    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, or not
-    /// intact.</exception>
-    /// <exception cref="UnsupportedFormatException">It is intact, and another build's.</exception>
+    /// <param name="metadata">Position and checksum that the snapshot must have.</param>
+    /// <param name="path">Path of the snapshot.</param>
+    /// <exception cref="SnapshotRejectedException">The snapshot is damaged, or not the announced one.</exception>
+    /// <exception cref="UnsupportedFormatException">The snapshot is intact and of a newer build.</exception>
     public Staged Stage(SnapshotMetadata metadata, string path)
     {
         var storage = versions.Storage;
@@ -35,8 +37,8 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         try
         {
             storage.CreateDirectory(staging);
-            path = storage.ResolveLink(path); // the caller's may be a link; what a snapshot has in it may not
-            // Asked once: what stands there may be another thing by the next question.
+            path = storage.ResolveLink(path); // the caller's path may be a link, a file inside may not
+            // Asked once: the path may name something else at the next question.
             var manifest = storage.DirectoryExists(path)
                 ? Gather(metadata, path, staging)
                 : Checked(metadata, path, PackReader.Unpack(storage, path, staging, token));
@@ -69,7 +71,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         }
     }
 
-    /// <summary>Removes staged tables that no version took.</summary>
+    /// <summary>Deletes staged tables that no version took.</summary>
     public void Discard(Staged staged)
     {
         foreach (var table in staged.Runs.SelectMany(run => run.Tables))
@@ -79,13 +81,13 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         }
     }
 
-    /// <summary>Lets go of staged tables whose files stay: a version holds them, or the next open decides.</summary>
+    /// <summary>Releases staged tables whose files stay: a version holds them, or the next open decides.</summary>
     public static void Release(Staged staged)
     {
         foreach (var table in staged.Runs.SelectMany(run => run.Tables)) table.Release();
     }
 
-    /// <summary>Checks the manifest, and copies the tables beside it into staging.</summary>
+    /// <summary>Checks the manifest of a snapshot directory, and copies its tables into staging.</summary>
     private SnapshotManifest Gather(SnapshotMetadata metadata, string source, string staging)
     {
         var bytes = SnapshotFiles.ReadManifestFile(versions.Storage, source);
@@ -120,7 +122,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
                 source,
                 $"snapshot has the lease clock {(LeaseClock)manifest.State.LeaseClock}, this database has "
                     + $"{options.LeaseClock}");
-        Int128 rows = 0; // counts that only somebody claims: their sum may not fit
+        Int128 rows = 0; // claimed counts: their sum may exceed 64 bits
         foreach (var (_, table) in manifest.Tables) rows += table.RowCount - table.TombstoneCount;
         if (manifest.State.LiveCount < 0 || manifest.State.LiveCount > rows)
             throw new SnapshotRejectedException(
@@ -178,7 +180,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         }
         catch (IOException)
         {
-            // The failure that brought us here is the one to report; orphans are swept at the next open.
+            // The caller reports the first failure. The next open deletes the orphans.
         }
     }
 }

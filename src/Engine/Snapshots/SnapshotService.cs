@@ -14,14 +14,35 @@ using Varve.Wal;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Makes snapshots, installs them, and resets: the long tasks that replace or copy the whole state. Any thread; one
-/// install or reset at a time.
+/// Makes snapshots, installs them, and resets: the long tasks that copy or replace the whole state.
+/// <para>
+/// The problem of a snapshot: Raft asks for the state at an index that is behind the last applied one by the time the
+/// call arrives, applies continue, and the state may be larger than memory.
+/// </para>
+/// <list type="number">
+/// <item>The cut is fixed on the caller's thread: a version that has the index, acquired from the history
+/// (<see cref="History"/>). Later flushes and compactions cannot take its tables away (I8).</item>
+/// <item>Tables up to the cut are linked. If due flushes would write only rows up to the cut, the snapshot waits for
+/// them briefly, and links their tables instead of writing the same rows again.</item>
+/// <item>The snapshot appears under its name whole and durable, or not at all (<see cref="SnapshotBuilder"/>). A call
+/// that fails leaves nothing behind.</item>
+/// <item>The engine records a snapshot after it is durable, and only if the state is still of the same generation. The
+/// recorded snapshot never goes back.</item>
+/// </list>
+/// <para>
+/// The obvious designs are a pause of applies, which loses by its length, and a scan of a view at the cut, which
+/// rewrites the whole state at each snapshot and loses by its bytes.
+/// </para>
+/// <para>
+/// Threads: any. Snapshots run beside each other, each on a thread of low priority; one install or reset at a time
+/// (<see cref="StateReplacement"/>).
+/// </para>
 /// </summary>
 internal sealed class SnapshotService
 {
     /// <summary>
-    /// For how long a snapshot waits for a flush: several times what one takes. Behind a long compaction it is not
-    /// worth waiting for.
+    /// Longest wait of a snapshot for one flush: several times the usual duration. A wait behind a long compaction
+    /// costs more than the rows that it saves.
     /// </summary>
     private static readonly TimeSpan FlushWaitMax = TimeSpan.FromSeconds(2);
 
@@ -33,7 +54,7 @@ internal sealed class SnapshotService
     private readonly StateReplacement _replacement;
     private readonly WalSyncer _syncer;
     private readonly FlushProgress _progress;
-    private readonly LongRunningTasks _operations;
+    private readonly LongRunningTasks _tasks;
 
     public SnapshotService(
         EngineContext engine,
@@ -46,7 +67,7 @@ internal sealed class SnapshotService
         MemtableRotation rotation,
         WalSyncer syncer,
         FlushProgress progress,
-        LongRunningTasks operations)
+        LongRunningTasks tasks)
     {
         _engine = engine;
         _versions = versions;
@@ -56,14 +77,14 @@ internal sealed class SnapshotService
         _replacement = new StateReplacement(engine, versions, wal, history, liveKeys, rotation, syncer);
         _syncer = syncer;
         _progress = progress;
-        _operations = operations;
+        _tasks = tasks;
     }
 
     /// <inheritdoc cref="LsmStateMachine.GenerateSnapshotDataAsync"/>
     public Task<ReadOnlyMemory<byte>> CreateAsync(
         string directory, LogId lastIncluded, CancellationToken cancellationToken)
     {
-        // Now, on the caller's thread and without the gate: appliers go on, and the history behind them is short.
+        // Here, on the caller's thread and without the gate: applies continue, and the history is short.
         EnsureTerm(lastIncluded, nameof(lastIncluded));
         var version = AcquireVersionAt(lastIncluded);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
@@ -74,7 +95,7 @@ internal sealed class SnapshotService
             var begun = false;
             try
             {
-                return await _operations.RunDeferrable(
+                return await _tasks.RunDeferrable(
                     "Varve snapshot",
                     token =>
                     {
@@ -87,61 +108,6 @@ internal sealed class SnapshotService
             {
                 if (!begun) version.Release();
             }
-        }
-    }
-
-    /// <inheritdoc cref="LsmStateMachine.ApplySnapshotFromFileAsync"/>
-    public async Task InstallAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken)
-    {
-        _engine.State.EnsureMutable();
-        EnsureTerm(metadata.LastIncluded, nameof(metadata));
-        // The caller's memory is read once, and not kept.
-        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
-        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
-        StateReplacement.RejectOlder(metadata, path, _sessions.Position.Index);
-        _engine.Clock.ReadLocalIfUsed(); // the user's clock: on the user's thread
-        await _operations.Run(
-            token =>
-            {
-                _replacement.Install(metadata, path, token);
-                return Task.FromResult(true);
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc cref="LsmStateMachine.ResetAsync"/>
-    public Task ResetAsync(CancellationToken cancellationToken)
-    {
-        _engine.State.EnsureMutable();
-        return _operations.Run(
-            token =>
-            {
-                token.ThrowIfCancellationRequested();
-                _replacement.Reset();
-                return Task.FromResult(true);
-            },
-            cancellationToken);
-    }
-
-    /// <inheritdoc cref="LsmStateMachine.UpdateLastSnapshotMetadata"/>
-    public void Record(SnapshotMetadata metadata)
-    {
-        if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
-            throw new ArgumentException(
-                $"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.",
-                nameof(metadata));
-        EnsureTerm(metadata.LastIncluded, nameof(metadata));
-        // The caller's memory is read once, and not kept.
-        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
-        using (_versions.EnterGate())
-        {
-            _engine.State.EnsureMutable();
-            var applied = _versions.Current.Generation.Applied.Read().Id;
-            if (metadata.LastIncluded.Index > applied.Index)
-                throw new ArgumentOutOfRangeException(
-                    nameof(metadata), metadata.LastIncluded,
-                    $"The snapshot ends above the last applied entry, {applied}.");
-            AddLocked(metadata);
         }
     }
 
@@ -169,7 +135,7 @@ internal sealed class SnapshotService
                         nameof(lastIncluded));
                 var isTooFar = applied.Index - lastIncluded.Index > (ulong)_engine.Options.HistoryEntries;
                 if (!isTooFar && _history.TryAcquire(current, lastIncluded.Index) is { } version) return version;
-                if (current != _versions.Current) continue; // an install or a reset came between, or a flush
+                if (current != _versions.Current) continue; // a flush, an install or a reset came between
                 throw new ArgumentOutOfRangeException(
                     nameof(lastIncluded), lastIncluded,
                     $"Entry {lastIncluded.Index} is too far behind {applied.Index}: "
@@ -183,43 +149,13 @@ internal sealed class SnapshotService
         }
     }
 
-    /// <summary>
-    /// Passes on to the version that flushes make of this one as long as they write nothing beyond the index: their
-    /// tables are linked then, where a cut from the memtables would write the same rows again beside them. Best effort:
-    /// where a flush does not come, or one too many did, the cut is made from the memtables that are held.
-    /// </summary>
-    private void AwaitFlushes(ref DbVersion version, ulong index, CancellationToken token)
-    {
-        while (version.Memtables is [_, .., var oldest] && oldest.Last!.Value.Index <= index)
-        {
-            var start = Stopwatch.GetTimestamp();
-            try
-            {
-                _progress.WaitForFlush(oldest, () => token.IsCancellationRequested || _engine.State.HasEnded
-                    || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
-            }
-            catch (IOException e) when (Shortage.IsMet(e))
-            {
-                return; // the database's disk is full; the snapshot's may be another
-            }
-
-            token.ThrowIfCancellationRequested();
-            var next = _sessions.AcquireCurrent();
-            var isSame = next.Generation == version.Generation && next.Base.LastIndex <= index
-                && next.Memtables[^1] != oldest;
-            (isSame ? version : next).Release();
-            if (!isSame) return;
-            version = next;
-        }
-    }
-
     private ReadOnlyMemory<byte> Generate(DbVersion version, string target, LogId lastIncluded, CancellationToken token)
     {
         try
         {
             if (!_engine.Options.ReadOnly) AwaitFlushes(ref version, lastIncluded.Index, token);
             var position = SnapshotBuilder.PositionAt(version, lastIncluded.Index);
-            // An index that was jumped over has the position of the entry before it, under its own name.
+            // An index in a gap has the position of the entry before it, under its own index and term.
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
             var live = LiveKeyCounter.CountAt(version, lastIncluded.Index);
             MachineState state;
@@ -232,7 +168,7 @@ internal sealed class SnapshotService
                 };
             }
 
-            // A read-only engine has no numbers to give: they are the writer's. Its tail is a table of nobody else's.
+            // File numbers are the writer's (I6). The tail of a reader has an origin of its own.
             var (origin, numbers) = _engine.Options.ReadOnly
                 ? (Guid.NewGuid(), new FileNumbers(1))
                 : (_versions.DatabaseId, _versions.Numbers);
@@ -262,7 +198,37 @@ internal sealed class SnapshotService
         }
     }
 
-    /// <summary>Remembers the last snapshot made, unless the state is another by now.</summary>
+    /// <summary>
+    /// Replaces the version by the one after each due flush, as long as the flush writes nothing above the index: the
+    /// snapshot then links the flushed tables instead of writing their rows again. Best effort: if a flush does not
+    /// come, or one too many has, the cut is made from the held memtables.
+    /// </summary>
+    private void AwaitFlushes(ref DbVersion version, ulong index, CancellationToken token)
+    {
+        while (version.Memtables is [_, .., var oldest] && oldest.Last!.Value.Index <= index)
+        {
+            var start = Stopwatch.GetTimestamp();
+            try
+            {
+                _progress.WaitForFlush(oldest, () => token.IsCancellationRequested || _engine.State.HasEnded
+                    || Stopwatch.GetElapsedTime(start) > FlushWaitMax);
+            }
+            catch (IOException e) when (Shortage.IsMet(e))
+            {
+                return; // the database's disk is full, the snapshot's may be another
+            }
+
+            token.ThrowIfCancellationRequested();
+            var next = _sessions.AcquireCurrent();
+            var isSame = next.Generation == version.Generation && next.Base.LastIndex <= index
+                && next.Memtables[^1] != oldest;
+            (isSame ? version : next).Release();
+            if (!isSame) return;
+            version = next;
+        }
+    }
+
+    /// <summary>Records a snapshot that was made, unless an install or a reset has replaced the state since.</summary>
     private void RecordSnapshot(StateGeneration generation, SnapshotMetadata metadata)
     {
         using (_versions.EnterGate())
@@ -274,8 +240,8 @@ internal sealed class SnapshotService
             }
             catch (IOException e) when (Shortage.IsMet(e))
             {
-                // The snapshot is whole, and on another disk. The next flush's manifest record has what the log has no
-                // room for.
+                // The snapshot is durable on another disk. The log has no space for the marker; the manifest record of
+                // the next flush has the metadata.
                 if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata);
                 return;
             }
@@ -284,12 +250,67 @@ internal sealed class SnapshotService
         _syncer.SyncAll();
     }
 
-    /// <summary>Records a snapshot in the log, unless a later one is recorded.</summary>
+    /// <inheritdoc cref="LsmStateMachine.ApplySnapshotFromFileAsync"/>
+    public async Task InstallAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken)
+    {
+        _engine.State.EnsureMutable();
+        EnsureTerm(metadata.LastIncluded, nameof(metadata));
+        // The caller's memory is read once and not kept.
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
+        StateReplacement.RejectOlder(metadata, path, _sessions.Position.Index);
+        _engine.Clock.ReadLocalIfUsed(); // the user's clock, so on the user's thread
+        await _tasks.Run(
+            token =>
+            {
+                _replacement.Install(metadata, path, token);
+                return Task.FromResult(true);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.ResetAsync"/>
+    public Task ResetAsync(CancellationToken cancellationToken)
+    {
+        _engine.State.EnsureMutable();
+        return _tasks.Run(
+            token =>
+            {
+                token.ThrowIfCancellationRequested();
+                _replacement.Reset();
+                return Task.FromResult(true);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.UpdateLastSnapshotMetadata"/>
+    public void Record(SnapshotMetadata metadata)
+    {
+        if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
+            throw new ArgumentException(
+                $"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.",
+                nameof(metadata));
+        EnsureTerm(metadata.LastIncluded, nameof(metadata));
+        // The caller's memory is read once and not kept.
+        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
+        using (_versions.EnterGate())
+        {
+            _engine.State.EnsureMutable();
+            var applied = _versions.Current.Generation.Applied.Read().Id;
+            if (metadata.LastIncluded.Index > applied.Index)
+                throw new ArgumentOutOfRangeException(
+                    nameof(metadata), metadata.LastIncluded,
+                    $"The snapshot ends above the last applied entry, {applied}.");
+            AddLocked(metadata);
+        }
+    }
+
+    /// <summary>Records a snapshot in the log, unless a later one is recorded already.</summary>
     private void AddLocked(SnapshotMetadata metadata)
     {
         var snapshots = _versions.Current.Generation.Snapshots;
         if (!snapshots.IsNext(metadata)) return;
-        // The checksum is the engine's copy by now: the caller's memory is not kept.
+        // The checksum is the engine's copy.
         Span<byte> payload = stackalloc byte[SnapshotMarker.Size];
         new SnapshotMarker(metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.Span)
             .Write(payload);
@@ -297,7 +318,7 @@ internal sealed class SnapshotService
         snapshots.AddLocked(metadata);
     }
 
-    /// <summary>Before the first entry there is no term.</summary>
+    /// <exception cref="ArgumentException">Index 0 has a term.</exception>
     private static void EnsureTerm(LogId lastIncluded, string name)
     {
         if (lastIncluded is { Index: 0, Term: not 0 })

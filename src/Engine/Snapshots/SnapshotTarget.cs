@@ -7,17 +7,17 @@ using Varve.Storage;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// The directory in which a snapshot appears, all of it or nothing.
+/// The directory of a snapshot under construction. Publishing shows the whole snapshot or nothing.
 /// <para>
-/// The snapshot is built in a directory of its own beside the target and renamed there. A rename onto a directory that
-/// has something in it fails, so that of several builders, of several processes too, the first to finish has the target
-/// and the others fail: nobody else writes to what a builder publishes. A builder that is gone leaves its directory
-/// behind; whoever publishes next removes it. It moves such a directory away before it empties it, so that a builder
-/// that is alive after all cannot publish a part.
+/// A builder gathers the files in its own directory beside the target, and renames it to the target. A rename onto a
+/// directory with content fails: of several builders, in any process, the first to finish gets the target, and the
+/// others fail. No other builder writes to a published snapshot. A builder that died leaves its directory behind, and
+/// the next one to publish deletes it. It renames such a directory before it empties it, so a builder that is still
+/// alive cannot publish a part.
 /// </para>
 /// <para>
-/// A target that cannot be replaced, a mount point, is built in: its claim is a file that only one can create, and the
-/// manifest, without which there is no snapshot, is moved in last.
+/// A target that cannot be replaced (a mount point) is filled in place: a claim file, which only one builder can
+/// create, reserves it, and the manifest, which makes it a snapshot, is moved in last.
 /// </para>
 /// </summary>
 internal sealed class SnapshotTarget
@@ -38,12 +38,12 @@ internal sealed class SnapshotTarget
         Building = isInside ? Path.Combine(target, InsideName) : Path.Combine(_parent, Prefix + Suffix());
     }
 
-    /// <summary>Where the files are gathered.</summary>
+    /// <summary>Path of the directory that gathers the files.</summary>
     public string Building { get; }
 
     /// <summary>
-    /// Of the names beside the target that are ours. A hash of its name: the name itself may be as long as a name can
-    /// be.
+    /// Prefix of the builders' directories beside the target. Has a hash of the target's name, which may itself have
+    /// the greatest length of a name.
     /// </summary>
     private string Prefix
     {
@@ -55,9 +55,9 @@ internal sealed class SnapshotTarget
     }
 
     /// <summary>
-    /// Begins a snapshot in a directory that is not there or is empty, or in what a link to such a directory names.
+    /// Begins a snapshot in a directory that is absent or empty, or in the target of a link to such a directory.
     /// </summary>
-    /// <exception cref="IOException">The directory is not empty, or another snapshot is being made in it.</exception>
+    /// <exception cref="IOException">The directory is not empty, or another builder has claimed it.</exception>
     public static SnapshotTarget Begin(IStorage storage, string path)
     {
         var target = storage.ResolveLink(path);
@@ -71,11 +71,13 @@ internal sealed class SnapshotTarget
         return begun;
     }
 
-    /// <summary>Another snapshot was made here meanwhile, whose builder removed what this one had gathered.</summary>
+    /// <summary>
+    /// True if another builder has published a snapshot here, and so may have deleted this builder's files.
+    /// </summary>
     public bool IsTaken =>
         !_isInside && !_isPublished && _storage.DirectoryExists(_target) && _storage.List(_target).Count > 0;
 
-    /// <summary>Shows what was gathered and synced under the target's name, durably.</summary>
+    /// <summary>Gives the gathered, synced files the target's name, durably.</summary>
     /// <exception cref="IOException">The disk failed, or the target <see cref="IsTaken"/>.</exception>
     public void Publish()
     {
@@ -83,7 +85,7 @@ internal sealed class SnapshotTarget
         else Replace();
     }
 
-    /// <summary>Removes what was gathered, or published.</summary>
+    /// <summary>Deletes the gathered or published files.</summary>
     public void Abandon()
     {
         if (!_isInside)
@@ -104,7 +106,7 @@ internal sealed class SnapshotTarget
         var names = storage.List(target);
         if (names.Contains(ClaimName))
             throw new IOException(
-                $"{target}: another snapshot is being made here, or was cut off; empty the directory");
+                $"{target}: another snapshot is being made here, or its builder died; empty the directory if none is");
         if (names.Count > 0) throw new IOException($"{target}: the snapshot's directory is not empty");
     }
 
@@ -155,7 +157,7 @@ internal sealed class SnapshotTarget
     {
         foreach (var name in _storage.List(Building).OrderBy(name => name == Format.SnapshotNames.Manifest))
         {
-            // What it names is there before it.
+            // The tables' names are durable before the manifest's.
             if (name == Format.SnapshotNames.Manifest) _storage.SyncDirectory(_target);
             _storage.Rename(Path.Combine(Building, name), Path.Combine(_target, name));
             _moved.Add(name);
@@ -166,7 +168,9 @@ internal sealed class SnapshotTarget
         _storage.SyncDirectory(_target);
     }
 
-    /// <summary>Removes what other builders of this target left or are at work on: they can publish no more.</summary>
+    /// <summary>
+    /// Deletes the directories of other builders of this target, dead or alive: they can publish no more.
+    /// </summary>
     private void RemoveRivals()
     {
         try
@@ -181,7 +185,7 @@ internal sealed class SnapshotTarget
         }
         catch (IOException)
         {
-            // The snapshot is made; the next one of this name tries again.
+            // The snapshot is published. The next builder of this name tries again.
         }
     }
 }

@@ -12,14 +12,38 @@ using Varve.Wal;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Replaces the whole state: by a snapshot's, or by none. One at a time: the long tasks of an engine follow one
-/// another.
+/// Replaces the whole state of an engine: by a snapshot's (install) or by the empty one (reset).
+/// <para>
+/// The problem: tables, log, memtables, positions, outcomes, the count of live keys and the history change together,
+/// under readers that do not wait and appliers that may be at work, and a crash or a failure at any point leaves either
+/// the old state or the new one.
+/// </para>
+/// <list type="number">
+/// <item>All files of the new state are copied, verified, synced and renamed before the manifest names one of them
+/// (I4). A table that a snapshot brings is copied, never linked: its maker may still write to it (I7).</item>
+/// <item>One manifest record is the switch on disk: it drops every old table, names every new one and the first segment
+/// of the log, and holds the state. A crash before it opens the old state, a crash after it the new one.</item>
+/// <item>The manifest lock and the gate are held from the check of the position to the switch in memory. No apply
+/// reaches the old log after the record, and no flush commits between.</item>
+/// <item>All memory is allocated before the record. Lack of it is an ordinary error, and the old state continues. A
+/// failure after the record was begun latches the engine: only an open can tell which state the manifest names.</item>
+/// <item>The log restarts and the old files are marked before the switch: from the switch on another thread may free
+/// what readers no longer pin (I5, I8).</item>
+/// <item>A new <see cref="StateGeneration"/> holds the position, so a reader gets version and position of one state,
+/// also if the index goes backward (I1).</item>
+/// </list>
+/// <para>
+/// The obvious design installs into an empty directory and exchanges two directories by rename. It loses to open
+/// descriptors and mappings (views of the old state outlive it), to the writer's lock inside the directory, and to file
+/// systems whose rename of a directory is not atomic with its sync.
+/// </para>
+/// <para>Threads: one install or reset at a time; <see cref="Varve.Background.LongRunningTasks"/> runs them.</para>
 /// </summary>
 internal sealed class StateReplacement(
     EngineContext engine, VersionSet versions, WalWriter wal, History history, LiveKeyCounter liveKeys,
     MemtableRotation rotation, WalSyncer syncer)
 {
-    /// <summary>Checks a snapshot, takes its files, and replaces the state by its state.</summary>
+    /// <summary>Stages a verified copy of a snapshot and replaces the state by it.</summary>
     public void Install(SnapshotMetadata metadata, string path, CancellationToken token)
     {
         var stager = new SnapshotInstaller(versions, engine.Options, token);
@@ -38,7 +62,7 @@ internal sealed class StateReplacement(
                 LocalTimeMs = 0, // another machine's clock
                 Snapshot = (metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.ToArray()),
             };
-            Replace(state, staged.Tables, staged.Runs, applied => RejectOlder(metadata, path, applied));
+            ReplaceState(state, staged.Tables, staged.Runs, applied => RejectOlder(metadata, path, applied));
         }
         catch (Exception e) when (e is not EngineFaultedException)
         {
@@ -47,7 +71,7 @@ internal sealed class StateReplacement(
         }
         catch
         {
-            // The manifest may name the tables by now: the next open keeps them or sweeps them.
+            // The manifest may name the tables: the next open keeps or deletes them.
             SnapshotInstaller.Release(staged);
             throw;
         }
@@ -57,20 +81,19 @@ internal sealed class StateReplacement(
         engine.Log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
     }
 
-    /// <summary>Replaces the state by the one before the first entry.</summary>
+    /// <summary>Replaces the state by the empty one, at index 0.</summary>
     public void Reset()
     {
-        // Nothing else changes what a database is for life.
+        // Hash seed and lease clock are the database's, for life.
         var life = versions.Current.Generation;
-        Replace(MachineState.Empty(life.HashSeed, life.LeaseClock), [], [], _ => { });
+        ReplaceState(MachineState.Empty(life.HashSeed, life.LeaseClock), [], [], _ => { });
         engine.Log.Post(Log.WasReset);
     }
 
     /// <summary>
-    /// Replaces the whole state in one manifest record: the old one serves up to it, the new one from it on. All memory
-    /// is taken before the record: want of it is an ordinary error, and the old state goes on.
+    /// Replaces the state in one manifest record: reads get the old one before it and the new one after.
     /// </summary>
-    private void Replace(MachineState state, AddedTable[] tables, Run[] runs, Action<ulong> check)
+    private void ReplaceState(MachineState state, AddedTable[] tables, Run[] runs, Action<ulong> check)
     {
         Memtable? memtable = null;
         var isWriting = false;
@@ -112,13 +135,13 @@ internal sealed class StateReplacement(
         }
         catch (Exception e) when (Shortage.IsMet(e) || (e is OutOfMemoryException && !isWriting))
         {
-            memtable?.MarkObsolete(); // the manifest is as it was, and nothing names the segment
+            memtable?.MarkObsolete(); // the manifest is unchanged, and nothing names the segment
             throw;
         }
         catch (Exception e)
             when (e is not (SnapshotRejectedException or EngineFaultedException or InvalidOperationException))
         {
-            // The manifest may or may not hold the record, and name the segment: only a new open can tell.
+            // The manifest may hold the record and name the segment: only a new open can tell.
             engine.State.Fail(e);
             throw new EngineFaultedException(e);
         }
@@ -132,8 +155,8 @@ internal sealed class StateReplacement(
     }
 
     /// <summary>
-    /// The log, the files, the history and the sync take note that the old state goes; before the switch, from where
-    /// on another thread may free what is marked here.
+    /// Drops the old state from log, files, history, live keys and sync. Called before the switch: after it another
+    /// thread may free what is marked here (I8).
     /// </summary>
     private void ReleaseGateHeld(DbVersion old, DbVersion next, Memtable memtable)
     {
