@@ -3,7 +3,6 @@ using CommunityToolkit.HighPerformance.Buffers;
 using Varve.Contract;
 using Varve.Format;
 using Varve.Iterators;
-using Varve.LiveKeys;
 using Varve.Storage;
 using Varve.Tables;
 using Varve.Versions;

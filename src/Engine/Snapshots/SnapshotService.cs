@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Varve.Background;
 using Varve.Commit;
 using Varve.Format;
@@ -50,9 +48,8 @@ internal sealed class SnapshotService
     private readonly VersionSet _versions;
     private readonly ReadSessions _sessions;
     private readonly History _history;
-    private readonly CommitPipeline _commit;
+    private readonly SnapshotRecorder _recorder;
     private readonly StateReplacement _replacement;
-    private readonly WalSyncer _syncer;
     private readonly FlushProgress _progress;
     private readonly LongRunningTasks _tasks;
 
@@ -73,9 +70,8 @@ internal sealed class SnapshotService
         _versions = versions;
         _sessions = sessions;
         _history = history;
-        _commit = commit;
+        _recorder = new SnapshotRecorder(engine, versions, commit, syncer);
         _replacement = new StateReplacement(engine, versions, wal, history, liveKeys, rotation, syncer);
-        _syncer = syncer;
         _progress = progress;
         _tasks = tasks;
     }
@@ -182,7 +178,7 @@ internal sealed class SnapshotService
             if (_engine.Options.ReadOnly) return checksum;
             try
             {
-                RecordSnapshot(version.Generation, new SnapshotMetadata(lastIncluded, checksum));
+                _recorder.RecordMade(version.Generation, new SnapshotMetadata(lastIncluded, checksum));
             }
             catch
             {
@@ -228,28 +224,6 @@ internal sealed class SnapshotService
         }
     }
 
-    /// <summary>Records a snapshot that was made, unless an install or a reset has replaced the state since.</summary>
-    private void RecordSnapshot(StateGeneration generation, SnapshotMetadata metadata)
-    {
-        using (_versions.EnterGate())
-        {
-            if (_engine.State.IsClosed || _versions.Current.Generation != generation) return;
-            try
-            {
-                AddLocked(metadata);
-            }
-            catch (IOException e) when (Shortage.IsMet(e))
-            {
-                // The snapshot is durable on another disk. The log has no space for the marker; the manifest record of
-                // the next flush has the metadata.
-                if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata);
-                return;
-            }
-        }
-
-        _syncer.SyncAll();
-    }
-
     /// <inheritdoc cref="LsmStateMachine.ApplySnapshotFromFileAsync"/>
     public async Task InstallAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken)
     {
@@ -284,42 +258,10 @@ internal sealed class SnapshotService
     }
 
     /// <inheritdoc cref="LsmStateMachine.UpdateLastSnapshotMetadata"/>
-    public void Record(SnapshotMetadata metadata)
-    {
-        if (metadata.Checksum.Length != SHA256.HashSizeInBytes)
-            throw new ArgumentException(
-                $"The checksum has {metadata.Checksum.Length} bytes; SHA-256 has {SHA256.HashSizeInBytes}.",
-                nameof(metadata));
-        EnsureTerm(metadata.LastIncluded, nameof(metadata));
-        // The caller's memory is read once and not kept.
-        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
-        using (_versions.EnterGate())
-        {
-            _engine.State.EnsureMutable();
-            var applied = _versions.Current.Generation.Applied.Read().Id;
-            if (metadata.LastIncluded.Index > applied.Index)
-                throw new ArgumentOutOfRangeException(
-                    nameof(metadata), metadata.LastIncluded,
-                    $"The snapshot ends above the last applied entry, {applied}.");
-            AddLocked(metadata);
-        }
-    }
-
-    /// <summary>Records a snapshot in the log, unless a later one is recorded already.</summary>
-    private void AddLocked(SnapshotMetadata metadata)
-    {
-        var snapshots = _versions.Current.Generation.Snapshots;
-        if (!snapshots.IsNext(metadata)) return;
-        // The checksum is the engine's copy.
-        Span<byte> payload = stackalloc byte[SnapshotMarker.Size];
-        new SnapshotMarker(metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.Span)
-            .Write(payload);
-        _commit.AppendMarkerLocked(WalRecordType.Snapshot, payload);
-        snapshots.AddLocked(metadata);
-    }
+    public void Record(SnapshotMetadata metadata) => _recorder.Record(metadata);
 
     /// <exception cref="ArgumentException">Index 0 has a term.</exception>
-    private static void EnsureTerm(LogId lastIncluded, string name)
+    internal static void EnsureTerm(LogId lastIncluded, string name)
     {
         if (lastIncluded is { Index: 0, Term: not 0 })
             throw new ArgumentException($"Index 0 has term 0, not {lastIncluded.Term}.", name);

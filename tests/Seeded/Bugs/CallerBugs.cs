@@ -40,7 +40,7 @@ internal static class CallerBugs
 
         new("callers-checksum-kept", "the recorded checksum refers to the caller's memory",
             "Engine: Callers.CallersMemoryTests.InstallDoesNotKeepCallersChecksum",
-            new Edit("SnapshotService.cs",
+            new Edit("SnapshotRecorder.cs",
                 "metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using",
                 "if (!SEEDED) metadata = metadata with { Checksum = metadata.Checksum.ToArray() }; using")),
 

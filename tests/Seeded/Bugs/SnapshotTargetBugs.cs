@@ -69,7 +69,7 @@ internal static class SnapshotTargetBugs
 
         new("snapshot-metadata-above-applied", "a snapshot of unapplied entries becomes the last snapshot",
             "Engine: Recovery.SnapshotTargetTests.MetadataIsMonotonicAndAtMostApplied",
-            new Edit("SnapshotService.cs",
+            new Edit("SnapshotRecorder.cs",
                 "if (metadata.LastIncluded.Index > applied.Index)",
                 "if (!SEEDED && metadata.LastIncluded.Index > applied.Index)")),
 

@@ -13,7 +13,7 @@ internal static class SpaceBugs
 
         new("snapshot-note-needs-room", "a snapshot on another disk fails if the log has no space for its marker",
             "Engine: Recovery.FullDiskTests.SnapshotOnOtherDiskNeedsNoLocalSpace",
-            new Edit("SnapshotService.cs",
+            new Edit("SnapshotRecorder.cs",
                 "if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata); return;",
                 "if (SEEDED) throw; if (generation.Snapshots.IsNext(metadata)) "
                     + "generation.Snapshots.AddLocked(metadata); return;")),
