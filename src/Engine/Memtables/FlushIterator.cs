@@ -1,6 +1,5 @@
 using Varve.Format;
 using Varve.Memory;
-using Varve.Tables;
 
 namespace Varve.Memtables;
 

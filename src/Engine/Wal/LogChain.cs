@@ -1,4 +1,3 @@
-using Varve.Contract;
 using Varve.Format;
 
 namespace Varve.Wal;
