@@ -28,7 +28,7 @@ internal sealed record BenchArguments
 
     public long Entries { get; private set; } = 2_000_000;
 
-    /// <summary>What was measured, as it has to be said to measure it again.</summary>
+    /// <summary>The command line that repeats the measurement.</summary>
     public string Command { get; private set; } = "";
 
     /// <summary>When the run should be over.</summary>
@@ -55,7 +55,7 @@ internal sealed record BenchArguments
     /// <summary>The group of rows, when this process is a child.</summary>
     public string? ChildGroup { get; private set; }
 
-    /// <summary>What a child asks of a child of its own; null for the whole group.</summary>
+    /// <summary>The group or rows for a child of the child; null for the whole group.</summary>
     public string? ChildPart { get; private set; }
 
     private IReadOnlyList<string>? Engines { get; set; }

@@ -5,9 +5,9 @@ using Varve.Bench.Peers.Reports;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// A whole run: engines take turns, each group in a process of its own. The order moves on by one and turns round from
-/// one round to the next, so that nobody is always first and nobody always follows the same other, whose freed memory
-/// and written pages the machine may still be busy with. What is measured is on disk at once: a run may be interrupted.
+/// A whole run: engines take turns, each group in a process of its own. The order rotates and reverses from one round
+/// to the next, so that no engine is always first or always follows the same other, whose freed memory and written
+/// pages may still occupy the machine. Results are on disk at once: a run may be interrupted.
 /// </summary>
 internal sealed class BenchRun(BenchArguments arguments, RunResult result, string raw)
 {
@@ -83,7 +83,7 @@ internal sealed class BenchRun(BenchArguments arguments, RunResult result, strin
         Clear(directory);
     }
 
-    /// <summary>A row that has no round at all is to be seen as missing.</summary>
+    /// <summary>A row without any round is shown as missing.</summary>
     private void Skip(Group group, int round, IReadOnlyList<Turn> turns)
     {
         foreach (var turn in turns)

@@ -6,8 +6,8 @@ namespace Varve.Bench.Peers;
 internal sealed record Turn(Group Group, string Engine, int Round);
 
 /// <summary>
-/// How far a run is and how long it will take: what a turn took in an earlier round it will take again; others take
-/// what their group says, as much longer or shorter as the engine's turns so far were than theirs.
+/// The progress of a run and its remaining time: a turn takes as long as in an earlier round; other turns take their
+/// group's estimate, scaled by the engine's turns so far.
 /// </summary>
 internal sealed class Progress(IReadOnlyList<Turn> plan, TimeSpan limit, long entries)
 {

@@ -116,8 +116,7 @@ internal sealed class ProductCode
         var info = model.GetSymbolInfo(node);
         if (info.Symbol is null && info.CandidateSymbols.IsEmpty && node is ExpressionSyntax name)
         {
-            // The model does not look into the length of a fixed buffer unless it is asked for the expression by
-            // itself.
+            // The semantic model resolves the length of a fixed buffer only if it is given that expression alone.
             var expression = name.Parent is MemberAccessExpressionSyntax member && member.Name == name ? member : name;
             info = model.GetSpeculativeSymbolInfo(
                 node.SpanStart, expression, SpeculativeBindingOption.BindAsExpression);

@@ -10,7 +10,7 @@ namespace Varve.Tests.Tidy;
 /// </summary>
 public partial class WalksAreCounted(ITestOutputHelper output)
 {
-    /// <summary>How often a walk may change rooms.</summary>
+    /// <summary>The limits of the walks' room changes.</summary>
     private static readonly Dictionary<string, int> Limits = new()
     {
         ["Apply"] = 16,

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace Varve.Bench.Micro.Background;
 
 /// <summary>
-/// What flushes and compactions cost beside an applier at full speed, and what they leave behind: one run, a line a
-/// figure. With a reader there is a second thread that gets keys which are there, as fast as it can; with a checkpoint
-/// one is taken in the middle.
+/// Measures flushes and compactions beside an applier at full speed, and the files that they leave: one run, a line a
+/// figure. With a reader, a second thread gets present keys at full speed; with a checkpoint, one is made in the
+/// middle.
 /// </summary>
 internal static class BackgroundQuick
 {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Varve.Bench.Micro.Background;
 
-/// <summary>A thread that takes one checkpoint at the last applied entry while the applier goes on.</summary>
+/// <summary>A thread that makes one checkpoint at the last applied entry while the applier continues.</summary>
 internal sealed class CheckpointBeside(LsmStateMachine machine, string directory)
 {
     private Thread? _thread;

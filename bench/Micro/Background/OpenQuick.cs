@@ -6,8 +6,8 @@ using Varve.Format;
 namespace Varve.Bench.Micro.Background;
 
 /// <summary>
-/// What it takes to close a database of 1 KiB entries and to open it again up to the first get, as the load has left it
-/// and settled.
+/// Measures the close of a database of 1 KiB entries and its open up to the first get, as the load has left it and
+/// settled.
 /// </summary>
 internal static class OpenQuick
 {

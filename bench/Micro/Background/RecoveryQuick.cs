@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace Varve.Bench.Micro.Background;
 
 /// <summary>
-/// What an open costs: after a kill with a segment of 64 MiB nearly full, by orders of keys and sizes of chunks. A
-/// child fills and kills itself, so that the files are in the page cache as an engine leaves them there; the first open
-/// of a shape does not count.
+/// Measures an open after a kill with a nearly full segment of 64 MiB, by orders of keys and sizes of chunks. A child
+/// fills and kills itself, so that the files are in the page cache as an engine leaves them; the first open of a shape
+/// does not count.
 /// </summary>
 internal static class RecoveryQuick
 {

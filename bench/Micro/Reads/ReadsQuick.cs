@@ -150,7 +150,7 @@ internal sealed class ReadsQuick(LsmStateMachine machine, ReadWorkload work, int
         if (Visit(backward ? scan.Reversed() : scan) != work.Entries) throw Wrong();
     }
 
-    /// <summary>As the visitor of bench/Peers: enough that key and value are really there.</summary>
+    /// <summary>Like the visitor of bench/Peers: reads enough to prove that key and value are there.</summary>
     private long Visit(ScanEnumerator scan, int limit = int.MaxValue)
     {
         long count = 0;

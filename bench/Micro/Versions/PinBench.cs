@@ -3,9 +3,7 @@ using Varve.Epochs;
 
 namespace Varve.Bench.Micro.Versions;
 
-/// <summary>
-/// What a reader pays to pin a version and to let go, and what a reclaimer pays to find out what is safe.
-/// </summary>
+/// <summary>The cost of a pin and unpin for a reader, and of finding the safe epoch for a reclaimer.</summary>
 [MemoryDiagnoser]
 public class PinBench
 {

@@ -4,7 +4,7 @@ using Varve.Format;
 namespace Varve.Bench.Micro.Wal;
 
 /// <summary>
-/// What an append to the WAL costs: 100 operations of 16-byte keys and 100-byte values copied into a record, and its
+/// The cost of an append to the WAL: 100 operations of 16-byte keys and 100-byte values copied into a record, and its
 /// checksum; an operation.
 /// </summary>
 [MemoryDiagnoser]
@@ -55,7 +55,7 @@ public class WalRecordBench
     [Benchmark(OperationsPerInvoke = Operations)]
     public void Seal() => Header.Seal(_record, Salt);
 
-    /// <summary>As recovery does.</summary>
+    /// <summary>Like recovery.</summary>
     [Benchmark(OperationsPerInvoke = Operations)]
     public bool Verify() => WalRecordHeader.TryRead(_record, WalSegmentHeader.Size, Salt, out _, out _);
 }

@@ -47,7 +47,7 @@ internal sealed record Goal(
     public static Goal AtLeast(string extra, double limit, string what) => new(
         $"≥ {Number(limit)} {what}", (_, engines) => Extra(engines, extra), figure => figure >= limit);
 
-    /// <summary>How many times as good as whichever peer is best Varve is; null without one of the two.</summary>
+    /// <summary>Varve's ratio to the best peer; null without one of the two.</summary>
     public static double? RatioToBestPeer(Workload row, IReadOnlyDictionary<string, Summary> engines)
     {
         if (!engines.TryGetValue(BenchEngines.Varve, out var own)) return null;

@@ -17,9 +17,7 @@ internal sealed record Group(string Name, string Set, Action<RunContext> Run)
     /// <summary>Behind the names of its rows, where several groups have the same ones.</summary>
     public string Suffix { get; init; } = "";
 
-    /// <summary>
-    /// It repeats what is short about it by itself, as what comes before is long: one round is enough.
-    /// </summary>
+    /// <summary>It repeats its short parts itself, since its preparation is long: one round is enough.</summary>
     public bool Once { get; init; }
 
     /// <summary>Rounds when nothing is said.</summary>
@@ -34,7 +32,7 @@ internal sealed record Group(string Name, string Set, Action<RunContext> Run)
     /// <summary>About how long an engine takes for a million entries: a guess until the run knows better.</summary>
     public double SecondsPerMillion { get; init; } = 7;
 
-    /// <summary>What it takes about, whatever the entries.</summary>
+    /// <summary>Its approximate time, for any number of entries.</summary>
     public double SecondsFixed { get; init; } = 1.5;
 
     public double SecondsOf(long entries) => SecondsFixed + SecondsPerMillion * EntriesOf(entries) / 1e6;

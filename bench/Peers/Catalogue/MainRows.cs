@@ -75,7 +75,7 @@ internal static class MainRows
         }
     }
 
-    /// <summary>What a fill has cost once it has settled: space and writes.</summary>
+    /// <summary>The cost of a fill once it has settled: space and writes.</summary>
     public static IEnumerable<Workload> CostRowsOf(Group group, string fill)
     {
         yield return new($"{fill}-space{group.Suffix}", "space after settling, {n} entries, of the live data", group,

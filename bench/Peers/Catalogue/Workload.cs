@@ -10,7 +10,7 @@ namespace Varve.Bench.Peers;
 /// <param name="Goals">What Varve is to reach; ratios within one run.</param>
 internal sealed record Workload(string Name, string Title, Group Group, Figure Figure, params Goal[] Goals)
 {
-    /// <summary>Whether it must not allocate: a hot path, by contract without garbage.</summary>
+    /// <summary>True if it must not allocate: a hot path, by contract without garbage.</summary>
     public bool IsHotPath { get; init; }
 
     /// <summary>It is not a part of the full run.</summary>
@@ -22,7 +22,7 @@ internal sealed record Workload(string Name, string Title, Group Group, Figure F
     public string TitleFor(long entries) =>
         Title.Replace("{n}", Short(Group.EntriesOf(entries)), StringComparison.Ordinal);
 
-    /// <summary>How many times better <paramref name="one"/> is than <paramref name="other"/>.</summary>
+    /// <summary>The ratio by which <paramref name="one"/> is better than <paramref name="other"/>.</summary>
     public double Ratio(Summary one, Summary other) =>
         Figure.MoreIsBetter ? Figure.Of(one) / Figure.Of(other) : Figure.Of(other) / Figure.Of(one);
 

@@ -13,13 +13,10 @@ internal interface IBenchEngine : IDisposable
     /// <summary>The settings in force, one sentence each, for the report.</summary>
     IReadOnlyList<string> Notes { get; }
 
-    /// <summary>
-    /// What an acknowledged chunk survives at the least when the process is killed: false when the engine may lose
-    /// some.
-    /// </summary>
+    /// <summary>True if an acknowledged chunk always survives a kill of the process.</summary>
     bool KeepsAllWhenKilled => true;
 
-    /// <summary>Whether <see cref="Checkpoint"/> is there.</summary>
+    /// <summary>True if <see cref="Checkpoint"/> is supported.</summary>
     bool HasCheckpoint => true;
 
     /// <summary>A name for <see cref="EngineSettings.Access"/> besides the usual one; null: there is none.</summary>
@@ -47,8 +44,7 @@ internal interface IBenchEngine : IDisposable
     void Checkpoint(string directory);
 
     /// <summary>
-    /// How many keys there are, exactly, in the cheapest way that the engine has; the applied index of a peer may be
-    /// counted.
+    /// The exact number of keys, in the engine's cheapest way; the applied index of a peer may be counted.
     /// </summary>
     long Count();
 
@@ -58,10 +54,10 @@ internal interface IBenchEngine : IDisposable
     void Describe(IDictionary<string, double> figures);
 }
 
-/// <summary>What a run asks of an engine, whichever it is.</summary>
+/// <summary>The settings of a run, for any engine.</summary>
 internal sealed record EngineSettings
 {
-    /// <summary>As most rows measure.</summary>
+    /// <summary>The settings of most rows.</summary>
     public static EngineSettings Usual { get; } = new();
 
     /// <summary>Small memtables, so that a short warm-up goes through flushes and merges too.</summary>
@@ -71,8 +67,7 @@ internal sealed record EngineSettings
     public bool Durable { get; init; }
 
     /// <summary>
-    /// Whether what an engine keeps of its past by default is kept: no peer does, so rows of space are measured
-    /// without.
+    /// True if an engine keeps its default history: no peer has one, so rows of space are measured without.
     /// </summary>
     public bool KeepsHistory { get; init; } = true;
 
@@ -82,9 +77,7 @@ internal sealed record EngineSettings
     /// <summary>The size of a block cache, for engines that have one of their own.</summary>
     public long CacheBytes { get; init; } = 4L << 30;
 
-    /// <summary>
-    /// How tables are reached: null as usual, or the engine's <see cref="IBenchEngine.OtherAccess"/>.
-    /// </summary>
+    /// <summary>The access to tables: null as usual, or the engine's <see cref="IBenchEngine.OtherAccess"/>.</summary>
     public string? Access { get; init; }
 }
 

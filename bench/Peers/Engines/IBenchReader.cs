@@ -32,19 +32,19 @@ internal interface IBenchReader : IDisposable
 /// <summary>A second way of reading that an engine offers, reported beside the first.</summary>
 internal interface IManagedReader
 {
-    /// <summary>As <see cref="IBenchReader.Get"/>, through the package's ordinary managed call.</summary>
+    /// <summary>Like <see cref="IBenchReader.Get"/>, through the package's ordinary managed call.</summary>
     int GetManaged(ReadOnlySpan<byte> key, Span<byte> destination);
 }
 
 /// <summary>A third way: a pinned value, copied by the caller.</summary>
 internal interface IPinnedReader
 {
-    /// <summary>As <see cref="IBenchReader.Get"/>, with the engine's pinned slice.</summary>
+    /// <summary>Like <see cref="IBenchReader.Get"/>, with the engine's pinned slice.</summary>
     int GetPinned(ReadOnlySpan<byte> key, Span<byte> destination);
 }
 
 /// <summary>
-/// What a scan does with each entry: the same for all engines, and enough that key and value are really there.
+/// Visits each entry of a scan: the same for all engines, reading enough to prove that key and value are there.
 /// </summary>
 internal static class Visit
 {

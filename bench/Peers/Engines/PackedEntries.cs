@@ -44,7 +44,7 @@ internal sealed unsafe class PackedEntries : IDisposable
 
     public int CountOf(int chunk) => Math.Min(ChunkEntries, Count - chunk * ChunkEntries);
 
-    /// <summary>Where the chunk's entries begin, for <see cref="Next"/>.</summary>
+    /// <summary>The start of the chunk's entries, for <see cref="Next"/>.</summary>
     public byte* Start(int chunk) => _block.Start + _chunks[chunk];
 
     /// <summary>The key at <paramref name="at"/>, which its value follows; moves on to the next entry.</summary>

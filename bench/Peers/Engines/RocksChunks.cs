@@ -6,7 +6,7 @@ namespace Varve.Bench.Peers.Engines;
 /// <summary>One WriteBatch a chunk, with the applied index under its own key.</summary>
 internal sealed unsafe class RocksChunks(RocksEngine engine, PackedEntries entries) : PreparedChunks
 {
-    /// <summary>Where the applied index is kept. Sorts before every other key.</summary>
+    /// <summary>The key of the applied index. Sorts before every other key.</summary>
     private static readonly byte[] AppliedKey = [0];
 
     private readonly nint _batch = RocksNative.rocksdb_writebatch_create();

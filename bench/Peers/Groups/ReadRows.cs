@@ -44,9 +44,7 @@ internal sealed class ReadRows(RunContext context, IBenchEngine engine, EntrySou
         _reads.Dispose();
     }
 
-    /// <summary>
-    /// As often as it takes until there is something to time: a scan of a small database takes milliseconds.
-    /// </summary>
+    /// <summary>Repeats until there is enough time to measure: a scan of a small database takes milliseconds.</summary>
     public static long Repeated(Func<long> work)
     {
         long operations = 0;

@@ -3,12 +3,12 @@ using Varve.Bench.Peers.Engines;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>What it takes to start, to stop, and to hold what is not flushed yet.</summary>
+/// <summary>Start, stop, and memory for unflushed entries.</summary>
 internal static class StartGroups
 {
     /// <summary>
-    /// What a WAL segment of 64 MiB holds of 16-byte keys and 100-byte values, nearly: 98% of it in Varve's record
-    /// format.
+    /// The entries with 16-byte keys and 100-byte values that nearly fill a WAL segment of 64 MiB: 98 % of it in
+    /// Varve's record format.
     /// </summary>
     public const long SegmentEntries = 480_000;
 

@@ -14,7 +14,7 @@ internal static class YcsbGroup
     public static Action<RunContext> Run(int valueBytes) => context =>
     {
         var source = EntrySource.Random(context.Entries, valueBytes);
-        // The warm-up exercises each of its databases twice, before and after it settles: the log goes on.
+        // The warm-up uses each of its databases twice, before and after it settles, so the log continues.
         IBenchEngine? previous = null;
         long position = 0;
         WarmUp.Run(context, source, 100, (engine, small) =>

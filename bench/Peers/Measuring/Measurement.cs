@@ -10,13 +10,13 @@ internal sealed record Measurement(
     string Workload, long Operations, double Seconds, double AllocatedBytesPerOperation,
     Dictionary<string, double> Extra)
 {
-    /// <summary>What is drawn: figures over time, and latencies at <see cref="Meter.Percentiles"/>.</summary>
+    /// <summary>Data of the plots: figures over time, and latencies at <see cref="Meter.Percentiles"/>.</summary>
     public Dictionary<string, double[]> Series { get; init; } = [];
 
     public double PerSecond => Operations / Seconds;
 }
 
-/// <summary>What a child process sends back.</summary>
+/// <summary>The result of a child process.</summary>
 /// <param name="Measurements">The rows it was asked for.</param>
 /// <param name="Notes">The engine's settings.</param>
 internal sealed record ChildResult(IReadOnlyList<Measurement> Measurements, IReadOnlyList<string> Notes);

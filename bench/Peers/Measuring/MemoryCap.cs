@@ -36,7 +36,7 @@ internal sealed class MemoryCap : IDisposable
         }
     }
 
-    /// <summary>What to put before a command line so that it runs within.</summary>
+    /// <summary>The prefix of a command line that makes it run within the cap.</summary>
     public IEnumerable<string> Enter() => ["/bin/sh", "-c", $"echo $$ > '{_path}/cgroup.procs' && exec \"$@\"", "sh"];
 
     public void Dispose() => Directory.Delete(_path);

@@ -7,7 +7,7 @@ namespace Varve.Bench.Peers;
 /// <summary>Times a piece of work and counts what the calling thread allocates in it.</summary>
 internal static class Meter
 {
-    /// <summary>Where latency curves are read.</summary>
+    /// <summary>The percentiles of latency curves.</summary>
     public static IReadOnlyList<double> Percentiles { get; } = [
         0, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99, 99.999, 100];
 

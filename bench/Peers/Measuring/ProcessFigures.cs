@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>What the kernel says of this process and of a directory.</summary>
+/// <summary>The kernel's figures of this process and of a directory.</summary>
 internal static unsafe partial class ProcessFigures
 {
     private const int AtFdCwd = -100;

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Varve.Bench.Peers;
 
 /// <summary>
-/// What a fill does over time, in slices of a tenth of a second: entries, the longest chunk that ended in it, the bytes
-/// that the process wrote in it, background work included, and its anonymous memory.
+/// A fill over time, in slices of a tenth of a second: entries, the longest chunk that ended in it, the bytes that the
+/// process wrote, background work included, and its anonymous memory.
 /// </summary>
 internal sealed class Timeline
 {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Varve.Bench.Peers.Reports;
 
-/// <summary>What a result depends on besides the code.</summary>
+/// <summary>The conditions of a result besides the code.</summary>
 internal sealed record Machine(
     string Processor, int Cores, double MemoryGiB, string Kernel, string FileSystem, string Runtime,
     IReadOnlyDictionary<string, string> Packages)
@@ -23,7 +23,7 @@ internal sealed record Machine(
             ["ZoneTree"] = Version(typeof(ZoneTree.IMaintainer).Assembly),
         });
 
-    /// <summary>Whether figures of both may stand in one report.</summary>
+    /// <summary>True if figures of both may be in one report.</summary>
     public bool IsLike(Machine other) => (Processor, Cores, Kernel, FileSystem, Runtime) == (
         other.Processor, other.Cores, other.Kernel, other.FileSystem, other.Runtime);
 

@@ -1,6 +1,6 @@
 namespace Varve.Bench.Peers.Reports;
 
-/// <summary>What holds for all engines and all rows.</summary>
+/// <summary>The method for all engines and all rows.</summary>
 internal static class Method
 {
     public static IReadOnlyList<string> Notes { get; } =

@@ -1,6 +1,6 @@
 namespace Varve.Bench.Peers.Reports;
 
-/// <summary>Where a report goes.</summary>
+/// <summary>The files of a report.</summary>
 internal static class ReportFiles
 {
     public static void Write(BenchArguments arguments, RunResults results)

@@ -22,7 +22,7 @@ internal sealed class RunResult
     /// <summary>The options that say what was measured.</summary>
     public string Command { get; init; } = "";
 
-    /// <summary>How long the run took.</summary>
+    /// <summary>The duration of the run.</summary>
     public double Seconds { get; set; }
 
     /// <summary>By engine: its settings.</summary>
@@ -53,7 +53,7 @@ internal sealed class RunResult
         .GroupBy(m => m.Engine, m => m.Measurement)
         .ToDictionary(g => g.Key, g => Summary.Of([.. g]));
 
-    /// <summary>Whether any row of a group has a figure of an engine.</summary>
+    /// <summary>True if any row of a group has a figure of an engine.</summary>
     public bool HasMeasured(string engine, string group) =>
         Measurements.Any(m => m.Engine == engine && Rows.GroupOf(m.Measurement.Workload)?.Name == group);
 

@@ -70,7 +70,7 @@ internal sealed class RunResults
     public Measurement? Typical(Workload workload, string engine) =>
         _byRow.TryGetValue(workload.Name, out var run) ? run.Typical(workload, engine) : null;
 
-    /// <summary>What <c>--entries</c> said when a row was measured.</summary>
+    /// <summary>The value of <c>--entries</c> when a row was measured.</summary>
     public long EntriesOf(Workload workload) => _byRow[workload.Name].Entries;
 
     /// <summary>Which of <see cref="Runs"/> a row is of, from 1.</summary>

@@ -1,6 +1,6 @@
 namespace Varve.Bench.Peers;
 
-/// <summary>What the log holds by position: the keys and values of its inserts.</summary>
+/// <summary>The content of the log by position: the keys and values of its inserts.</summary>
 internal interface IEntries
 {
     int KeyBytesMax { get; }

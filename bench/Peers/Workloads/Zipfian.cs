@@ -28,6 +28,6 @@ internal sealed class Zipfian
         return Math.Min((long)(_items * Math.Pow(_eta * u - _eta + 1, 1 / (1 - Theta))), _items - 1);
     }
 
-    /// <summary>As <see cref="Rank"/>, but with the popular items spread over all of them.</summary>
+    /// <summary>Like <see cref="Rank"/>, but with the popular items spread over all of them.</summary>
     public long Scrambled(ulong position) => (long)(Hash.Mix((ulong)Rank(position)) % (ulong)_items);
 }

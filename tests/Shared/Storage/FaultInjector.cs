@@ -40,7 +40,7 @@ internal sealed class FaultInjector(IStorage inner, string? root = null) : Stora
     /// <summary>The number of links asked for.</summary>
     public int Links { get; private set; }
 
-    /// <summary>Whether <see cref="Paths"/> is kept.</summary>
+    /// <summary>True if <see cref="Paths"/> is recorded.</summary>
     public bool KeepsPaths { get; init; }
 
     public IEnumerable<string> Paths => _paths.Keys;

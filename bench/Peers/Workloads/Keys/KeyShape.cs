@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Varve.Bench.Peers;
 
-/// <summary>What keys look like: a function from numbers to distinct keys.</summary>
+/// <summary>The shape of keys: a function from numbers to distinct keys.</summary>
 internal abstract class KeyShape
 {
     public const ulong Seed = 0x5661727665_2026;
