@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 
 namespace Varve.Cli.Dump;
@@ -8,7 +9,7 @@ internal static class ManifestDump
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)
     {
         if (!ManifestLog.TryDecodeHeader(file, out var databaseId, out var salt, out var error))
-            throw writer.Corrupt("manifest header", 0, error);
+            throw writer.Corrupt(CorruptionKind.ManifestHeader, 0, error);
         writer.Line(0, $"manifest of database {databaseId}, salt {salt:x16}");
 
         long offset = ManifestLog.HeaderSize;
@@ -25,7 +26,7 @@ internal static class ManifestDump
             }
 
             if (!VersionEditCodec.TryDecode(payload, out var edit, out error))
-                throw writer.Corrupt("version edit", offset + ManifestLog.RecordHeaderSize, error);
+                throw writer.Corrupt(CorruptionKind.VersionEdit, offset + ManifestLog.RecordHeaderSize, error);
             WriteEdit(edit, offset, next - offset, writer);
             offset = next;
         }

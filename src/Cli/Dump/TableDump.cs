@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
+using Varve.Contract;
 using Varve.Format;
 
 namespace Varve.Cli.Dump;
@@ -11,7 +12,7 @@ internal static class TableDump
     {
         var end = file[^Math.Min(file.Length, TableFooter.Bytes)..];
         if (!TableFooter.TryDecode(end, file.Length, out var footer, out var error) || footer is null)
-            throw writer.Corrupt("table footer", file.Length - end.Length, error);
+            throw writer.Corrupt(CorruptionKind.TableFooter, file.Length - end.Length, error);
 
         var salt = TableChecksum.Salt(footer.Origin, footer.OriginNumber);
         writer.Line(
@@ -30,7 +31,7 @@ internal static class TableDump
             var extent = DataBlockHeader.Extent(
                 rest.Length < DataBlockHeader.Bytes ? uint.MaxValue : DataBlockShape.ReadHeader(rest).Length);
             if (extent > rest.Length)
-                throw writer.Corrupt("data block", offset, new DecodeError(0, "runs past the data region"));
+                throw writer.Corrupt(CorruptionKind.DataBlock, offset, new DecodeError(0, "runs past the data region"));
             WriteBlock(rest[..(int)extent], offset, salt, writer);
             offset += extent;
         }
@@ -43,7 +44,7 @@ internal static class TableDump
     private static void WriteProperties(ReadOnlySpan<byte> bytes, long offset, DumpWriter writer)
     {
         if (!TableProperties.TryDecode(bytes, out var properties, out var error) || properties is null)
-            throw writer.Corrupt("table properties", offset, error);
+            throw writer.Corrupt(CorruptionKind.TableProperties, offset, error);
         var deadlines =
             properties.LeaseCount == 0 ? "" : $" until {properties.SmallestDeadline}..{properties.LargestDeadline}";
         writer.Line(
@@ -59,7 +60,7 @@ internal static class TableDump
     private static void WriteBlock(ReadOnlySpan<byte> block, long offset, ulong salt, DumpWriter writer)
     {
         if (!DataBlock.TryValidate(block, salt, offset, out var error))
-            throw writer.Corrupt("data block", offset, error);
+            throw writer.Corrupt(CorruptionKind.DataBlock, offset, error);
         var rows = new BlockRows(block);
         writer.Line(
             offset,

@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 
 namespace Varve.Cli.Dump;
@@ -8,7 +9,7 @@ internal static class WalDump
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)
     {
         if (!WalSegmentHeader.TryDecode(file, out var segment, out var error))
-            throw writer.Corrupt("segment header", 0, error);
+            throw writer.Corrupt(CorruptionKind.SegmentHeader, 0, error);
         writer.Line(
             0,
             $"segment {segment.Number} of database {segment.DatabaseId}, {segment.Length} bytes, salt "
@@ -20,7 +21,7 @@ internal static class WalDump
             if (!records.MoveNext())
             {
                 error = records.Error;
-                if (error.IsUnsupported) throw writer.Corrupt("record", records.Next, error);
+                if (error.IsUnsupported) throw writer.Corrupt(CorruptionKind.Record, records.Next, error);
                 var rest = file[(int)records.Next..];
                 writer.Line(records.Next, rest.ContainsAnyExcept((byte)0)
                     ? $"end: no valid record ({error.Reason}); {rest.Length} bytes follow"
@@ -41,7 +42,7 @@ internal static class WalDump
         writer.Line(record.Offset, common + Describe(view));
         if (record.Type != WalRecordType.Chunk) return;
         if (!view.TryOpenColumns(out var columns, out var error))
-            throw writer.Corrupt("chunk record", record.Offset, error);
+            throw writer.Corrupt(CorruptionKind.ChunkRecord, record.Offset, error);
         var (failed, refused) = (0, 0);
         while (columns.MoveNext())
         {
@@ -93,6 +94,6 @@ internal static class WalDump
         }
 
         if (operations.Error.Reason is not null)
-            throw writer.Corrupt("operation", operations.Offset, operations.Error);
+            throw writer.Corrupt(CorruptionKind.Operation, operations.Offset, operations.Error);
     }
 }

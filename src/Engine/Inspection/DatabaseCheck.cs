@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 
@@ -51,7 +52,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
             _known.Add(name);
             // A damaged manifest may have dropped the table in a lost edit.
             if (!root.IsSound && !names.Contains(name))
-                findings.Remark(PathOf(name), 0, "table", "no such file, the damaged manifest names it");
+                findings.Remark(PathOf(name), 0, CorruptionKind.Table, "no such file, the damaged manifest names it");
             else tables.Add((PathOf(name), table));
         }
 

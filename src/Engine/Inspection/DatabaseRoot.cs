@@ -93,7 +93,7 @@ internal sealed class DatabaseRoot
         findings.Files++;
         findings.Bytes += bytes.Length;
         if (PointerFile.TryDecode(bytes, out var pointer, out var error)) return pointer;
-        findings.Report(DecodeFailure.Of(path, 0, "pointer file", error));
+        findings.Report(DecodeFailure.Of(path, 0, CorruptionKind.PointerFile, error));
         return null;
     }
 

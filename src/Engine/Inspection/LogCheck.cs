@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Recovery;
@@ -69,7 +70,8 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             {
                 // The first break is reported already; this is a later one.
                 if (record.Offset != end && !(segment == last && end == segment.End) && log.Ending == LogEnding.Corrupt)
-                    findings.Report(segment.Path, end, "log", $"no valid record before offset {record.Offset}");
+                    findings.Report(
+                        segment.Path, end, CorruptionKind.Log, $"no valid record before offset {record.Offset}");
                 findings.Count(record);
                 beyond++;
                 lastIndex = Math.Max(lastIndex, record.LastIndex);
@@ -83,6 +85,7 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
                 last!.Path, last.End, "log tail",
                 $"torn tail of {log.TornBytes} bytes, not known to be durable{behind}; an open drops them");
         else if (beyond > 0)
-            findings.Remark(last?.Path ?? directory, last?.End ?? 0, "log", $"break between records{behind}");
+            findings.Remark(
+                last?.Path ?? directory, last?.End ?? 0, CorruptionKind.Log, $"break between records{behind}");
     }
 }

@@ -20,7 +20,7 @@ internal static class LooseTable
         var length = file.Length;
         if (!TableParts.TryReadFooter(file, length, out var footer, out var error))
         {
-            report(DecodeFailure.Of(path, 0, "table footer", error));
+            report(DecodeFailure.Of(path, 0, CorruptionKind.TableFooter, error));
             return null;
         }
 

@@ -136,6 +136,6 @@ internal sealed class SalvagedLog : IDisposable
         }
 
         if (operations.Error.Reason is not null)
-            throw DecodeFailure.Of(segment.Path, operations.Offset, "record", operations.Error);
+            throw DecodeFailure.Of(segment.Path, operations.Offset, CorruptionKind.Record, operations.Error);
     }
 }

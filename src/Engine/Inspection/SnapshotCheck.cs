@@ -1,3 +1,4 @@
+using Varve.Contract;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
@@ -80,7 +81,7 @@ internal static class SnapshotCheck
         var path = Path.Combine(directory, SnapshotNames.Manifest);
         if (!storage.FileExists(path))
         {
-            findings.Report(path, 0, "snapshot manifest", "no such file");
+            findings.Report(path, 0, CorruptionKind.SnapshotManifest, "no such file");
             return null;
         }
 
@@ -106,7 +107,7 @@ internal static class SnapshotCheck
             UInt128.Zero, (sum, table) => sum + (UInt128)(table.Table.RowCount - table.Table.TombstoneCount));
         if ((UInt128)manifest.State.LiveCount > rows)
             findings.Report(
-                path, offset, "snapshot manifest",
+                path, offset, CorruptionKind.SnapshotManifest,
                 $"snapshot counts {manifest.State.LiveCount} live keys in {rows} rows");
     }
 }

@@ -17,7 +17,7 @@ internal static class TableCheck
     {
         if (!storage.FileExists(path))
         {
-            findings.Report(path, 0, "table", "no such file, the manifest names it");
+            findings.Report(path, 0, CorruptionKind.Table, "no such file, the manifest names it");
             return null;
         }
 
@@ -80,11 +80,13 @@ internal static class TableCheck
             }
             else if (scan.Error.IsUnsupported)
             {
-                findings.Report(DecodeFailure.Of(path, scan.Offset, "data block", scan.Error with { Offset = 0 }));
+                findings.Report(
+                    DecodeFailure.Of(path, scan.Offset, CorruptionKind.DataBlock, scan.Error with { Offset = 0 }));
             }
             else if (!scan.IsRest)
             {
-                findings.Report(path, scan.Offset, "data block", $"{scan.Error.Reason}; damaged up to {scan.End}");
+                findings.Report(
+                    path, scan.Offset, CorruptionKind.DataBlock, $"{scan.Error.Reason}; damaged up to {scan.End}");
             }
         }
     }

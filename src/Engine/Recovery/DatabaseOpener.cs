@@ -259,7 +259,7 @@ internal sealed class DatabaseOpener(
         file.Read(0, bytes);
         return PointerFile.TryDecode(bytes, out var pointer, out var error)
             ? pointer
-            : throw DecodeFailure.Of(path, 0, "pointer file", error);
+            : throw DecodeFailure.Of(path, 0, CorruptionKind.PointerFile, error);
     }
 
     private T Keep<T>(T item) where T : IDisposable

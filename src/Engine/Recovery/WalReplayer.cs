@@ -240,5 +240,5 @@ internal sealed class WalReplayer
             new DecodeError(WalOperation.PriorField, "operation does not follow on its key's last one"));
 
     private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>
-        DecodeFailure.Of(segment.Path, offset, "record", error);
+        DecodeFailure.Of(segment.Path, offset, CorruptionKind.Record, error);
 }

@@ -56,7 +56,7 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         var start = Read((int)Math.Min(_length, PackFormat.HeaderSize));
         if (!PackFormat.TryDecodeHeader(start, out var header, out var error))
         {
-            report(DecodeFailure.Of(file.Path, 0, "pack header", error));
+            report(DecodeFailure.Of(file.Path, 0, CorruptionKind.PackHeader, error));
             return null;
         }
 
@@ -71,13 +71,13 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         var bytes = Read(header.ManifestLength);
         if (!SnapshotManifestCodec.TryDecode(bytes, out var manifest, out error))
         {
-            report(DecodeFailure.Of(file.Path, PackFormat.HeaderSize, "snapshot manifest", error));
+            report(DecodeFailure.Of(file.Path, PackFormat.HeaderSize, CorruptionKind.SnapshotManifest, error));
             return null;
         }
 
         if (manifest.Tables.Length != header.FileCount)
             Report(
-                PackFormat.FileCountOffset, "pack header",
+                PackFormat.FileCountOffset, CorruptionKind.PackHeader,
                 $"pack has {header.FileCount} files, manifest names {manifest.Tables.Length} tables");
         return new ManifestFile(bytes, manifest, IsPacked: true);
     }
@@ -98,7 +98,7 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         }
 
         if (!PackFormat.TryDecodeFileHeader(Read(PackFormat.FileHeaderSize), table.Length, out var error))
-            report(DecodeFailure.Of(file.Path, begin, "pack file header", error));
+            report(DecodeFailure.Of(file.Path, begin, CorruptionKind.PackFileHeader, error));
         return true;
     }
 
@@ -127,7 +127,7 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         if (!verifiesHash) return;
         var hash = _hasSkipped ? HashUpTo(trailerAt) : _hash.GetCurrentHashAsUInt128();
         if (!PackFormat.TryDecodeTrailer(Read(PackFormat.TrailerSize), hash, out var error))
-            report(DecodeFailure.Of(file.Path, trailerAt, "pack trailer", error));
+            report(DecodeFailure.Of(file.Path, trailerAt, CorruptionKind.PackTrailer, error));
     }
 
     private void CopyTable(IStorage storage, string path, TableDescriptor table, CancellationToken token)
@@ -148,7 +148,7 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
 
         if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)
             Report(
-                begin, "table",
+                begin, CorruptionKind.Table,
                 $"hash of {SnapshotNames.Table(table)} is {computed:x32}, manifest says {table.Hash:x32}");
         target.Sync();
     }

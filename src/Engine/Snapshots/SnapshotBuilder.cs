@@ -99,7 +99,7 @@ internal sealed class SnapshotBuilder(
                 last = record.Header.LastIndex;
                 if (record.Header.Type != WalRecordType.Chunk || record.Header.FirstIndex > index) continue;
                 if (!record.TryOpenColumns(out var columns, out var error))
-                    throw DecodeFailure.Of(segment.Path, record.Offset, "record", error);
+                    throw DecodeFailure.Of(segment.Path, record.Offset, CorruptionKind.Record, error);
                 while (columns.MoveNext() && columns.Index <= index)
                     position = new LogPosition(
                         columns.Index, columns.Term, columns.LogTimeMs, record.Header.LocalTimeMs);

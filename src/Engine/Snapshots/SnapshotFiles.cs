@@ -64,7 +64,7 @@ internal static class SnapshotFiles
     {
         if (SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error))
             return new ManifestFile(bytes, manifest, IsPacked: false);
-        report(DecodeFailure.Of(path, 0, "snapshot manifest", error));
+        report(DecodeFailure.Of(path, 0, CorruptionKind.SnapshotManifest, error));
         return null;
     }
 

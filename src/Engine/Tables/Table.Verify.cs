@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Storage;
 
@@ -49,7 +50,7 @@ internal sealed partial class Table
         VerifyGaps(Report);
         if (!isDamaged && hash != Descriptor.Hash)
             Report(CorruptionException.Of(
-                Path, 0, "table", $"hash mismatch (manifest {Descriptor.Hash:x32}, computed {hash:x32})",
+                Path, 0, CorruptionKind.Table, $"hash mismatch (manifest {Descriptor.Hash:x32}, computed {hash:x32})",
                 $"{Descriptor.Hash:x32}", $"{hash:x32}"));
 
         void Report(VarveException damage)
@@ -75,10 +76,12 @@ internal sealed partial class Table
             var current = new ReadOnlySpan<byte>(key, 0, length);
             if (walk.PreviousLength != 0 && current.SequenceCompareTo(walk.Previous) <= 0)
                 fault ??= CorruptionException.Of(
-                    Path, offset, "data block", $"key of row {row} in block {number} is not above the one before it");
+                    Path, offset, CorruptionKind.DataBlock,
+                    $"key of row {row} in block {number} is not above the one before it");
             else if (number == 0 && row == 0 && !current.SequenceEqual(_smallestKey))
                 fault ??= CorruptionException.Of(
-                    Path, _footer.Properties.Offset, "table properties", "smallest key is not that of the first row");
+                    Path, _footer.Properties.Offset, CorruptionKind.TableProperties,
+                    "smallest key is not that of the first row");
             fault ??= VerifyLookup(current, hasher.Of(current), block, number, row);
             var content = block.Row(row);
             walk.Tombstones += content.Kind == RecordKind.Tombstone ? 1 : 0;
@@ -96,14 +99,15 @@ internal sealed partial class Table
         if (block.Tag(row) != DataBlock.TagOf(hash) || block.RowOf(key, hash) != row
             || block.Find(key, hash).ValueAddress != block.Row(row).ValueAddress)
             return CorruptionException.Of(
-                Path, _index.BlockOffset(number), "data block",
+                Path, _index.BlockOffset(number), CorruptionKind.DataBlock,
                 $"hash tag of row {row} in block {number} is not that of its key");
         if (!MayContain(hash))
             return CorruptionException.Of(
-                Path, _footer.Filter.Offset, "table filter", $"filter lacks the key of row {row} in block {number}");
+                Path, _footer.Filter.Offset, CorruptionKind.TableFilter,
+                $"filter lacks the key of row {row} in block {number}");
         if (BlockOf(key) != number || _index.Find(key) != number)
             return CorruptionException.Of(
-                Path, _footer.Index.Offset, "table index",
+                Path, _footer.Index.Offset, CorruptionKind.TableIndex,
                 $"index leads to another block for row {row} of block {number}");
         return null;
     }
@@ -112,11 +116,12 @@ internal sealed partial class Table
     {
         if (!walk.Previous.SequenceEqual(_largestKey))
             return CorruptionException.Of(
-                Path, _footer.Properties.Offset, "table properties", "largest key is not that of the last row");
+                Path, _footer.Properties.Offset, CorruptionKind.TableProperties,
+                "largest key is not that of the last row");
         return walk.Rows == Properties.RowCount && walk.Tombstones == Properties.TombstoneCount
             ? null
             : CorruptionException.Of(
-                Path, _footer.Properties.Offset, "table properties",
+                Path, _footer.Properties.Offset, CorruptionKind.TableProperties,
                 $"properties count {Properties.RowCount} rows and "
                     + $"{Properties.TombstoneCount} tombstones, blocks hold {walk.Rows} and {walk.Tombstones}");
     }
@@ -141,13 +146,14 @@ internal sealed partial class Table
             if (lease.Row >= block.Count || block.Row(lease.Row) is not { Kind: RecordKind.LeasedPut } row
                 || row.Deadline != lease.Deadline)
                 return CorruptionException.Of(
-                    Path, _footer.Leases.Offset + at, "table leases", "lease names a row without that deadline");
+                    Path, _footer.Leases.Offset + at, CorruptionKind.TableLeases,
+                    "lease names a row without that deadline");
             known++;
         }
         return known == walk.Leased
             ? null
             : CorruptionException.Of(
-                Path, _footer.Leases.Offset, "table leases", $"{known} leases, rows have {walk.Leased}");
+                Path, _footer.Leases.Offset, CorruptionKind.TableLeases, $"{known} leases, rows have {walk.Leased}");
     }
 
     /// <summary>Checks that only zeros stand between the parts.</summary>

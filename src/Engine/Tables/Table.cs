@@ -200,11 +200,12 @@ internal sealed partial class Table : IDisposable
         var extent = (int)(_index.BlockOffset(number + 1) - offset);
         if (!DataBlock.TryValidate(
             new ReadOnlySpan<byte>(_data + offset, extent), _salt, offset, out DecodeError error))
-            return DecodeFailure.Of(Path, offset, "data block", error with { Offset = 0 });
+            return DecodeFailure.Of(Path, offset, CorruptionKind.DataBlock, error with { Offset = 0 });
         return new ReadOnlySpan<byte>(_index.Line(number), DataBlockHeader.HeadsOffset).SequenceEqual(
             new ReadOnlySpan<byte>(_data + offset, DataBlockHeader.HeadsOffset))
             ? null
-            : CorruptionException.Of(Path, offset, "data block", "first line is not the copy of it in the index");
+            : CorruptionException.Of(
+                Path, offset, CorruptionKind.DataBlock, "first line is not the copy of it in the index");
     }
 
     /// <summary>The only block that can hold a key; -1 for a key outside of the table's range.</summary>

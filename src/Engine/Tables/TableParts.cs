@@ -54,14 +54,14 @@ internal sealed class TableParts
         if (length != descriptor.Length)
         {
             report(CorruptionException.Of(
-                path, Math.Min(length, descriptor.Length), "table",
+                path, Math.Min(length, descriptor.Length), CorruptionKind.Table,
                 $"table length is {length}, manifest says {descriptor.Length}", $"{descriptor.Length}", $"{length}"));
             return null;
         }
 
         if (!TryReadFooter(file, length, out TableFooter? footer, out DecodeError error))
         {
-            report(DecodeFailure.Of(path, 0, "table footer", error));
+            report(DecodeFailure.Of(path, 0, CorruptionKind.TableFooter, error));
             return null;
         }
 
@@ -69,7 +69,8 @@ internal sealed class TableParts
         var (expected, actual) =
             ($"{descriptor.Origin}/{descriptor.OriginNumber}", $"{footer.Origin}/{footer.OriginNumber}");
         report(CorruptionException.Of(
-            path, footer.Offset, "table footer", $"table is {actual}, manifest says {expected}", expected, actual));
+            path, footer.Offset, CorruptionKind.TableFooter, $"table is {actual}, manifest says {expected}", expected,
+            actual));
         return null;
     }
 
@@ -85,16 +86,17 @@ internal sealed class TableParts
 
     private TableProperties? ReadProperties()
     {
-        if (!TryRegion(Footer.Properties, "table properties", out ReadOnlySpan<byte> bytes)) return null;
+        if (!TryRegion(Footer.Properties, CorruptionKind.TableProperties, out ReadOnlySpan<byte> bytes)) return null;
         if (!TableProperties.TryDecode(bytes, out TableProperties? properties, out DecodeError error))
-            return Refused<TableProperties>(Footer.Properties.Offset, "table properties", error);
+            return Refused<TableProperties>(Footer.Properties.Offset, CorruptionKind.TableProperties, error);
         if (_descriptor is not null && (properties!.RowCount != _descriptor.RowCount
             || properties.TombstoneCount != _descriptor.TombstoneCount
             || properties.LeaseCount != _descriptor.LeaseCount
             || !IsBound(_descriptor.SmallestKey, properties.SmallestKey)
             || !IsBound(_descriptor.LargestKey, properties.LargestKey)))
             return Damaged<TableProperties>(
-                Footer.Properties.Offset, "table properties", "counts or keys are not those of the manifest");
+                Footer.Properties.Offset, CorruptionKind.TableProperties,
+                "counts or keys are not those of the manifest");
         return properties;
     }
 
@@ -104,31 +106,32 @@ internal sealed class TableParts
 
     private TableIndexShape? ReadIndex()
     {
-        if (!TryRegion(Footer.Index, "table index", out ReadOnlySpan<byte> bytes)) return null;
+        if (!TryRegion(Footer.Index, CorruptionKind.TableIndex, out ReadOnlySpan<byte> bytes)) return null;
         if (!TableIndex.TryValidate(bytes, Footer.DataLength, out TableIndexShape? shape, out DecodeError error))
-            return Refused<TableIndexShape>(Footer.Index.Offset, "table index", error);
+            return Refused<TableIndexShape>(Footer.Index.Offset, CorruptionKind.TableIndex, error);
         if (Properties is not null && shape!.BlockCount != Properties.BlockCount)
             return Damaged<TableIndexShape>(
-                Footer.Index.Offset, "table index",
+                Footer.Index.Offset, CorruptionKind.TableIndex,
                 $"index has {shape.BlockCount} blocks, properties say {Properties.BlockCount}");
         return shape;
     }
 
     private bool CheckFilter()
     {
-        if (!TryRegion(Footer.Filter, "table filter", out ReadOnlySpan<byte> bytes)) return false;
+        if (!TryRegion(Footer.Filter, CorruptionKind.TableFilter, out ReadOnlySpan<byte> bytes)) return false;
         if (bytes.Length % TableFilter.LineBytes == 0) return true;
-        Damaged<object>(Footer.Filter.Offset, "table filter", $"length {bytes.Length} is not a multiple of 64");
+        Damaged<object>(
+            Footer.Filter.Offset, CorruptionKind.TableFilter, $"length {bytes.Length} is not a multiple of 64");
         return false;
     }
 
     private bool CheckLeases()
     {
-        if (!TryRegion(Footer.Leases, "table leases", out ReadOnlySpan<byte> leases)) return false;
+        if (!TryRegion(Footer.Leases, CorruptionKind.TableLeases, out ReadOnlySpan<byte> leases)) return false;
         var blocks = Index?.BlockCount ?? Properties?.BlockCount ?? TableIndexShape.BlocksMax;
         if (!TableLeases.TryValidate(leases, blocks, out DecodeError error))
         {
-            Refused<object>(Footer.Leases.Offset, "table leases", error);
+            Refused<object>(Footer.Leases.Offset, CorruptionKind.TableLeases, error);
             return false;
         }
 
@@ -137,7 +140,8 @@ internal sealed class TableParts
             && (count == 0 || TableLeases.Read(leases).Deadline == Properties.SmallestDeadline
                 && TableLeases.Read(leases[^TableLeases.EntryBytes..]).Deadline == Properties.LargestDeadline))
             return true;
-        Damaged<object>(Footer.Leases.Offset, "table leases", "count or deadlines are not those of the properties");
+        Damaged<object>(
+            Footer.Leases.Offset, CorruptionKind.TableLeases, "count or deadlines are not those of the properties");
         return false;
     }
 

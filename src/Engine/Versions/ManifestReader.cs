@@ -23,25 +23,29 @@ internal static class ManifestReader
     /// <returns>Null, after a report, when not even the header can be read.</returns>
     public static ManifestImage? Read(IStorage storage, string path, Guid? databaseId, Action<VarveException> report)
     {
-        if (!storage.FileExists(path)) return Damaged(report, path, 0, "manifest", "no such file, CURRENT names it");
+        if (!storage.FileExists(path))
+            return Damaged(report, path, 0, CorruptionKind.Manifest, "no such file, CURRENT names it");
         using var file = storage.Open(path, FileIntent.Read);
         if (file.Length > Array.MaxLength)
-            return Damaged(report, path, Array.MaxLength, "manifest", $"file is too long: {file.Length} bytes");
+            return Damaged(
+                report, path, Array.MaxLength, CorruptionKind.Manifest, $"file is too long: {file.Length} bytes");
         var bytes = GC.AllocateUninitializedArray<byte>((int)file.Length);
         file.Read(0, bytes);
 
         if (!ManifestLog.TryDecodeHeader(bytes, out var actualId, out var salt, out var error))
         {
-            report(DecodeFailure.Of(path, 0, "manifest header", error));
+            report(DecodeFailure.Of(path, 0, CorruptionKind.ManifestHeader, error));
             return null;
         }
 
         if (databaseId is { } expected && actualId != expected)
-            return Damaged(report, path, 16, "manifest header", $"database id is {actualId}, IDENTITY says {expected}");
+            return Damaged(
+                report, path, 16, CorruptionKind.ManifestHeader,
+                $"database id is {actualId}, IDENTITY says {expected}");
         // So much was allocated before the file was named; what is shorter was cut off, perhaps between two edits.
         if (bytes.Length < ManifestStore.Ahead)
             Damaged(
-                report, path, bytes.Length, "manifest",
+                report, path, bytes.Length, CorruptionKind.Manifest,
                 $"file is {bytes.Length} bytes long, shorter than any manifest ({ManifestStore.Ahead})");
         return ReadRecords(path, bytes, salt, report);
     }
@@ -71,7 +75,9 @@ internal static class ManifestReader
 
                 // An edit is synced before the next is written: a whole record beyond a broken one proves that the
                 // broken one was durable.
-                Damaged(report, path, offset, "manifest record", "no valid record, with valid records after it");
+                Damaged(
+                    report, path, offset, CorruptionKind.ManifestRecord,
+                    "no valid record, with valid records after it");
                 isWhole = false;
                 offset = beyond[at];
                 continue;
@@ -80,20 +86,22 @@ internal static class ManifestReader
             edits++;
             if (!VersionEditCodec.TryDecode(payload, out var edit, out var error))
             {
-                report(DecodeFailure.Of(path, offset + ManifestLog.RecordHeaderSize, "version edit", error));
+                report(
+                    DecodeFailure.Of(path, offset + ManifestLog.RecordHeaderSize, CorruptionKind.VersionEdit, error));
                 isWhole = false;
             }
             else if (content.Apply(edit) is { } fault && isWhole) // after a lost edit, others cannot fit
             {
-                Damaged(report, path, offset, "version edit", fault);
+                Damaged(report, path, offset, CorruptionKind.VersionEdit, fault);
                 isWhole = false;
             }
 
             offset = end = next;
         }
 
-        if (edits == 0) Damaged(report, path, ManifestLog.HeaderSize, "manifest", "no first record");
-        if (isWhole && content.FindOverlap() is { } overlap) Damaged(report, path, end, "manifest", overlap);
+        if (edits == 0) Damaged(report, path, ManifestLog.HeaderSize, CorruptionKind.Manifest, "no first record");
+        if (isWhole && content.FindOverlap() is { } overlap)
+            Damaged(report, path, end, CorruptionKind.Manifest, overlap);
         return new ManifestImage(content, salt, end, torn, edits);
     }
 

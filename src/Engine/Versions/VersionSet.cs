@@ -288,7 +288,8 @@ internal sealed class VersionSet : IDisposable
 
                     var path = System.IO.Path.Combine(directory, FileNames.Table(descriptor.Number));
                     if (!storage.FileExists(path))
-                        throw CorruptionException.Of(path, 0, "table", "no such file, the manifest names it");
+                        throw CorruptionException.Of(
+                            path, 0, CorruptionKind.Table, "no such file, the manifest names it");
                     var handle = TableHandle.Open(storage, path, descriptor, options);
                     opened.Add(handle);
                     handle.Table.EnsureSeed(hashSeed);

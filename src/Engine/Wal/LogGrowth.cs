@@ -61,7 +61,8 @@ internal sealed class LogGrowth : IDisposable
     public void ThrowIfMissing()
     {
         if (_missing is not null)
-            throw CorruptionException.Of(_missing, 0, "log", "file does not exist, and the log continues in it");
+            throw CorruptionException.Of(
+                _missing, 0, CorruptionKind.Log, "file does not exist, and the log continues in it");
     }
 
     public void Dispose()
@@ -76,7 +77,7 @@ internal sealed class LogGrowth : IDisposable
         while (true)
         {
             var continuesIn = current.FindEnd(ref synced, out var error);
-            if (error.IsUnsupported) throw DecodeFailure.Of(current.Path, current.End, "record", error);
+            if (error.IsUnsupported) throw DecodeFailure.Of(current.Path, current.End, CorruptionKind.Record, error);
             if (current == _last) End = current.End;
             Synced = synced;
             if (FindNext(current, continuesIn) is not { } next) return;
@@ -105,7 +106,7 @@ internal sealed class LogGrowth : IDisposable
             var isRecord = candidate.TryReadRecord(WalSegmentHeader.Size, out _, out var error);
             candidate.Dispose();
             if (!isRecord && error.IsUnsupported)
-                throw DecodeFailure.Of(candidate.Path, WalSegmentHeader.Size, "record", error);
+                throw DecodeFailure.Of(candidate.Path, WalSegmentHeader.Size, CorruptionKind.Record, error);
         }
 
         return null;

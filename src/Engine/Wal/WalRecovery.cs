@@ -76,7 +76,7 @@ internal static class WalRecovery
             all.Sort((a, b) => a.Number.CompareTo(b.Number));
             if (all.Count > 0 && all[0].Number == first) return Follow(new LogChain(all), report);
             report(CorruptionException.Of(
-                Path.Combine(directory, FileNames.Segment(first)), 0, "log",
+                Path.Combine(directory, FileNames.Segment(first)), 0, CorruptionKind.Log,
                 "the first segment that the manifest names cannot be read"));
             return new RecoveredLog([], all, LogEnding.Corrupt, false, 0, default);
         }
@@ -107,7 +107,7 @@ internal static class WalRecovery
             chain.FollowToEnd(out var error);
             if (error.IsUnsupported)
             {
-                report(DecodeFailure.Of(chain.Last.Path, chain.Last.End, "record", error));
+                report(DecodeFailure.Of(chain.Last.Path, chain.Last.End, CorruptionKind.Record, error));
                 return Unsupported(chain);
             }
 
@@ -136,7 +136,7 @@ internal static class WalRecovery
         {
             isCorrupt = true;
             report(CorruptionException.Of(
-                last.Path, last.End, "log",
+                last.Path, last.End, CorruptionKind.Log,
                 $"no valid record, and the log was durable up to segment {synced.Segment}, offset {synced.Offset}"));
         }
 
@@ -145,7 +145,8 @@ internal static class WalRecovery
             isCorrupt = true;
             var path = Path.Combine(Path.GetDirectoryName(last.Path)!, FileNames.Segment(chain.ContinuesIn!.Value));
             report(CorruptionException.Of(
-                path, 0, "log", $"cannot be read, and the log continues in it after {FileNames.Segment(last.Number)}"));
+                path, 0, CorruptionKind.Log,
+                $"cannot be read, and the log continues in it after {FileNames.Segment(last.Number)}"));
         }
 
         if (isCorrupt) return LogEnding.Corrupt;

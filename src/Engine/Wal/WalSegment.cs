@@ -32,23 +32,28 @@ internal sealed class WalSegment : IDisposable
         {
             Span<byte> page = stackalloc byte[WalSegmentHeader.EncodedSize];
             if (file.Length < WalSegmentHeader.Size)
-                throw CorruptionException.Of(path, file.Length, "segment", "file is shorter than a header page");
+                throw CorruptionException.Of(
+                    path, file.Length, CorruptionKind.Segment, "file is shorter than a header page");
             file.Read(0, page);
             if (!WalSegmentHeader.TryDecode(page, out var header, out var error))
-                throw DecodeFailure.Of(path, 0, "segment header", error);
+                throw DecodeFailure.Of(path, 0, CorruptionKind.SegmentHeader, error);
             if (header.Number != number)
                 throw CorruptionException.Of(
-                    path, WalSegmentHeader.NumberField, "segment header",
+                    path, WalSegmentHeader.NumberField, CorruptionKind.SegmentHeader,
                     $"number is {header.Number}, the file name says {number}", $"{number}", $"{header.Number}");
             if (header.DatabaseId != databaseId)
                 throw CorruptionException.Of(
-                    path, WalSegmentHeader.DatabaseIdField, "segment header",
+                    path, WalSegmentHeader.DatabaseIdField, CorruptionKind.SegmentHeader,
                     $"database id is {header.DatabaseId}, IDENTITY says {databaseId}", $"{databaseId}",
                     $"{header.DatabaseId}");
             if (file.Length != header.Length)
                 throw CorruptionException.Of(
-                    path, file.Length, "segment", $"file length is {file.Length}, header says {header.Length}",
-                    $"{header.Length}", $"{file.Length}");
+                    path,
+                    file.Length,
+                    CorruptionKind.Segment,
+                    $"file length is {file.Length}, header says {header.Length}",
+                    $"{header.Length}",
+                    $"{file.Length}");
             var mapping = file.Map(header.Length, access);
             if (access != MappingAccess.Table) return new WalSegment(header, path, file, mapping);
             file.Dispose();
