@@ -9,10 +9,10 @@ internal sealed class PosixReservation : Reservation
     private readonly nuint _length;
 
     /// <exception cref="OutOfMemoryException">The operating system refuses the mapping.</exception>
+    // SAFETY: the kernel chooses the addresses; this object owns them until Dispose unmaps them.
     public unsafe PosixReservation(long bytes)
     {
         _length = (nuint)bytes;
-        // SAFETY: the kernel chooses the addresses; this object owns them until Dispose unmaps them.
         var address = Libc.MapAnonymous(
             null, _length, Libc.PROT_READ | Libc.PROT_WRITE,
             Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0);

@@ -4,9 +4,7 @@ using Varve.Format;
 
 namespace Varve.Tables;
 
-/// <summary>
-/// Finds the block of a key in a validated, mapped index (<see cref="TableIndexShape"/>).
-/// </summary>
+/// <summary>Finds the block of a key in a validated, mapped index (<see cref="TableIndexShape"/>).</summary>
 internal struct TableIndexReader
 {
     private const int LevelsMax = 8;
