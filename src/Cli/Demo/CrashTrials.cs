@@ -22,7 +22,7 @@ internal sealed class CrashTrials(
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        report.Step("Kill a process in mid-apply (SIGKILL), recover, go on");
+        report.Step("Kill a process in mid-apply (SIGKILL), recover, continue");
         var data = directory.Below("killed");
         // The reference applies the same chunks without interruption.
         await using var reference = LsmStateMachine.Open(directory.Below("reference"), DemoRun.Options);

@@ -8,7 +8,7 @@ namespace Varve.Cli.Demo;
 internal sealed class DemoReport
 {
     private readonly Table _figures = new Table().Border(TableBorder.Simple)
-        .AddColumn("what").AddColumn(new TableColumn("how much").RightAligned())
+        .AddColumn("work").AddColumn(new TableColumn("amount").RightAligned())
         .AddColumn(new TableColumn("time").RightAligned()).AddColumn(new TableColumn("rate").RightAligned());
 
     private int _step;

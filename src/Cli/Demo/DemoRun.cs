@@ -82,7 +82,7 @@ internal sealed class DemoRun(DemoDirectory directory, DemoReport report)
         }
 
         report.Figure("get, every live key", all.Count, "gets", clock.Elapsed);
-        report.Fact($"ok: a get of each of the {SizeText.Count(all.Count)} live keys gives what the scan gave");
+        report.Fact($"ok: a get of each of the {SizeText.Count(all.Count)} live keys gives the scan's value");
     }
 
     private async Task SnapshotAndInstallAsync(LsmStateMachine engine, CancellationToken cancellationToken)

@@ -2,7 +2,7 @@ namespace Varve;
 
 /// <summary>The outcome of an entry.</summary>
 /// <param name="Index">Log index of the entry.</param>
-/// <param name="Succeeded">Whether the entry took effect; <see cref="Status"/> gives the reason if not.</param>
+/// <param name="Succeeded">True if the entry took effect; <see cref="Status"/> gives the reason if not.</param>
 public readonly record struct ApplyResult(ulong Index, bool Succeeded)
 {
     internal ApplyResult(ulong index, ApplyStatus status)
@@ -12,7 +12,7 @@ public readonly record struct ApplyResult(ulong Index, bool Succeeded)
     public ApplyStatus Status { get; init; } = Succeeded ? ApplyStatus.Applied : ApplyStatus.ExpectationFailed;
 
     /// <summary>
-    /// Whether the entry took effect. False for a compare-and-swap that met another value than it expected, and for a
+    /// True if the entry took effect. False for a compare-and-swap that met another value than it expected, and for a
     /// refused command.
     /// </summary>
     public bool Succeeded

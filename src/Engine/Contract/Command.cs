@@ -101,7 +101,7 @@ public readonly struct Command
         return problem is null;
     }
 
-    /// <summary>Whether all bytes are in arrays, so that reading them runs no code of the user.</summary>
+    /// <summary>True if all bytes are in arrays, so reading them runs no code of the user.</summary>
     internal bool IsInArrays =>
         MemoryMarshal.TryGetArray(Key, out _) && MemoryMarshal.TryGetArray(Value, out _)
         && (Expected is not { } expected || MemoryMarshal.TryGetArray(expected, out _));

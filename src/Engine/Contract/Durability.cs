@@ -1,6 +1,6 @@
 namespace Varve;
 
-/// <summary>Which failures an acknowledged chunk survives.</summary>
+/// <summary>The failures that an acknowledged chunk survives.</summary>
 public enum Durability
 {
     /// <summary>

@@ -5,7 +5,7 @@ using Varve.Contract;
 namespace Varve;
 
 /// <summary>
-/// How an engine is opened. <see cref="LsmStateMachine.Open(string, EngineOptions?)"/> copies the options and then
+/// The options of an engine. <see cref="LsmStateMachine.Open(string, EngineOptions?)"/> copies the options and then
 /// checks them: a later change of the object has no effect on the engine. Instance members are not thread-safe.
 /// </summary>
 public sealed record EngineOptions
@@ -13,7 +13,7 @@ public sealed record EngineOptions
     /// <summary>Outcomes of at least this many of the latest entries are kept, across restarts too.</summary>
     internal const int OutcomesKept = 65_536;
 
-    /// <summary>Which failures an acknowledged chunk survives.</summary>
+    /// <summary>The failures that an acknowledged chunk survives.</summary>
     public Durability Durability { get; set; } = Durability.Process;
 
     /// <summary>
@@ -36,9 +36,9 @@ public sealed record EngineOptions
     public LeaseClock LeaseClock { get; set; } = LeaseClock.Local;
 
     /// <summary>
-    /// How long <see cref="LsmStateMachine.LeaseBackgroundCleanupAsync"/> can still report a lease after its deadline,
-    /// by the <see cref="LeaseClock"/>. Zero to 36,500 days, or <see cref="Timeout.InfiniteTimeSpan"/>; one day if not
-    /// set.
+    /// Time after its deadline during which <see cref="LsmStateMachine.LeaseBackgroundCleanupAsync"/> can still report
+    /// a lease, by the <see cref="LeaseClock"/>. Zero to 36,500 days, or <see cref="Timeout.InfiniteTimeSpan"/>; one
+    /// day if not set.
     /// <para>
     /// A clean-up at time t reports leases with deadlines after t minus this value. Compactions drop older leases,
     /// reported or not, which bounds their space if no clean-up is ever called. With zero a clean-up reports nothing.
@@ -48,12 +48,11 @@ public sealed record EngineOptions
     /// </summary>
     public TimeSpan ExpiredLeaseRetention { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>What the engine does with a gap in the log's indexes.</summary>
+    /// <summary>Policy for gaps in the log's indexes.</summary>
     public LogGapPolicy LogGaps { get; set; } = LogGapPolicy.Reject;
 
     /// <summary>
-    /// What the engine does with a chunk that holds a command out of its limits. Give all replicas of a group the same
-    /// value.
+    /// Policy for chunks that hold a command out of its limits. Give all replicas of a group the same value.
     /// </summary>
     public InvalidCommands InvalidCommands { get; set; } = InvalidCommands.Throw;
 
@@ -76,9 +75,9 @@ public sealed record EngineOptions
     public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>
-    /// How many entries behind the last applied one a snapshot can still be cut. 0 to 16,777,216. The files that such a
-    /// cut would read, also tables that were merged away, stay on the disk until that many entries have followed. If
-    /// none follow, a database may take twice the space of its live data.
+    /// Number of entries behind the last applied one at which a snapshot can still be cut. 0 to 16,777,216. The files
+    /// that such a cut would read, also tables that were merged away, stay on the disk until that many entries have
+    /// followed. If none follow, a database may take twice the space of its live data.
     /// </summary>
     public int HistoryEntries { get; set; } = 65_536;
 
@@ -119,7 +118,7 @@ public sealed record EngineOptions
     /// </summary>
     public TimeSpan IdleAfter { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many upper runs of about one size accumulate before they are merged. 2 to 32.</summary>
+    /// <summary>Number of upper runs of about one size at which they are merged. 2 to 32.</summary>
     public int UpperRunsMax { get; set; } = 6;
 
     /// <summary>
@@ -128,7 +127,8 @@ public sealed record EngineOptions
     public double BottomMergeRatio { get; set; } = 1.0;
 
     /// <summary>
-    /// How many full memtables may wait for their flush before applies wait too (a counted stall). 1 to 64. A small
+    /// Number of full memtables that may wait for their flush before applies wait too (a counted stall). 1 to 64. A
+    /// small
     /// <see cref="MemoryBudgetBytes"/> lowers the number.
     /// </summary>
     public int SealedMemtablesMax { get; set; } = 6;
@@ -150,8 +150,8 @@ public sealed record EngineOptions
     public int FilterBitsPerKey { get; set; } = 10;
 
     /// <summary>
-    /// How the engine reads the data blocks of tables; <see cref="Varve.TableAccess.Probed"/> for data larger than
-    /// memory.
+    /// The way in which the engine reads the data blocks of tables; <see cref="Varve.TableAccess.Probed"/> for data
+    /// larger than memory.
     /// </summary>
     public TableAccess TableAccess { get; set; } = TableAccess.Mapped;
 

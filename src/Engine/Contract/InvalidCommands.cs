@@ -1,7 +1,7 @@
 namespace Varve;
 
 /// <summary>
-/// What the engine does with a chunk that holds a command out of its limits (<see cref="Command.TryValidate"/>).
+/// Policy for chunks that hold a command out of its limits (<see cref="Command.TryValidate"/>).
 /// </summary>
 public enum InvalidCommands
 {

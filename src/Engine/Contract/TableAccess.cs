@@ -1,6 +1,6 @@
 namespace Varve;
 
-/// <summary>How the engine reads the data blocks of tables.</summary>
+/// <summary>The way in which the engine reads the data blocks of tables.</summary>
 public enum TableAccess
 {
     /// <summary>

@@ -1,6 +1,6 @@
 namespace Varve.Inspection;
 
-/// <summary>Whether a problem is damage.</summary>
+/// <summary>The severity of a problem.</summary>
 internal enum Severity
 {
     /// <summary>Stored bytes differ from the written ones, or a file is missing.</summary>

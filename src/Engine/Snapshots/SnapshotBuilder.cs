@@ -70,12 +70,12 @@ internal sealed class SnapshotBuilder(
         }
         catch (IOException e) when (_target.IsTaken)
         {
-            Discard();
+            Delete();
             throw new IOException($"{target}: another snapshot was published here meanwhile", e);
         }
         catch
         {
-            Discard();
+            Delete();
             throw;
         }
     }
@@ -179,11 +179,11 @@ internal sealed class SnapshotBuilder(
     }
 
     /// <summary>Deletes the gathered or published files, as far as the disk allows.</summary>
-    public void Discard()
+    public void Delete()
     {
         try
         {
-            _target?.Abandon();
+            _target?.Delete();
         }
         catch (IOException)
         {

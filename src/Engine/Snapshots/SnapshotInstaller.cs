@@ -64,7 +64,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         }
         catch (Exception e)
         {
-            Discard(staging, moved);
+            DeleteStaging(staging, moved);
             if (e is FileNotFoundException or DirectoryNotFoundException or EndOfStreamException or CorruptionException)
                 throw new SnapshotRejectedException(path, e.Message, e);
             throw;
@@ -72,7 +72,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
     }
 
     /// <summary>Deletes staged tables that no version took.</summary>
-    public void Discard(Staged staged)
+    public void DeleteStaged(Staged staged)
     {
         foreach (var table in staged.Runs.SelectMany(run => run.Tables))
         {
@@ -171,7 +171,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
         }
     }
 
-    private void Discard(string staging, List<string> moved)
+    private void DeleteStaging(string staging, List<string> moved)
     {
         try
         {

@@ -7,7 +7,9 @@ using Varve.Versions;
 
 namespace Varve.Snapshots;
 
-/// <summary>Records the last snapshot in the log and in the state's generation. It never goes back. Any thread.</summary>
+/// <summary>
+/// Records the last snapshot in the log and in the state's generation. It never goes back. Any thread.
+/// </summary>
 internal sealed class SnapshotRecorder(
     EngineContext engine, VersionSet versions, CommitPipeline commit, WalSyncer syncer)
 {

@@ -182,7 +182,7 @@ internal sealed class SnapshotService
             }
             catch
             {
-                builder.Discard(); // a call that fails leaves nothing behind
+                builder.Delete(); // a call that fails leaves nothing behind
                 throw;
             }
 

@@ -86,7 +86,7 @@ internal sealed class SnapshotTarget
     }
 
     /// <summary>Deletes the gathered or published files.</summary>
-    public void Abandon()
+    public void Delete()
     {
         if (!_isInside)
         {

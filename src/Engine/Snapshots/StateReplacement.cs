@@ -66,7 +66,7 @@ internal sealed class StateReplacement(
         }
         catch (Exception e) when (e is not EngineFaultedException)
         {
-            stager.Discard(staged);
+            stager.DeleteStaged(staged);
             throw;
         }
         catch

@@ -94,8 +94,8 @@ internal static class SnapshotBugs
         new("rejected-install-leaves-files", "a rejected install leaves its files",
             "Engine: Recovery.FullDiskTests.SnapshotOrInstallOnFullDiskChangesNothing",
             new Edit(
-                "SnapshotInstaller.cs", "Discard(staging, moved);\n            if",
-                "if (!SEEDED) Discard(staging, moved);\n            if")),
+                "SnapshotInstaller.cs", "DeleteStaging(staging, moved);\n            if",
+                "if (!SEEDED) DeleteStaging(staging, moved);\n            if")),
 
         new("bomb-decompressed", "a snapshot's manifest is decompressed before its length is checked",
             "Format: Snapshots.SnapshotManifestTests.LengthOverCapIsRejected",
