@@ -88,7 +88,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         // Calls from rooms below to objects of rooms above them.
         stock.Segments = _syncer.Recycle;
         engine.State.Failed = _shutdown.WakeWaiters;
-        parts.Replay.UpdateGenerationLocked();
+        using (_versions.EnterGate()) parts.Replay.UpdateGenerationGateHeld();
     }
 
     /// <inheritdoc/>

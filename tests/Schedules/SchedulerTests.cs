@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Tests.Schedules.Control;
 using Xunit;
 
@@ -96,6 +97,46 @@ public class SchedulerTests
                 inside--;
             }
         }
+    }
+
+    [Fact]
+    public void LocksInTheWrongOrderAreFoundOnOneThread()
+    {
+        var (gate, sync) = (new RankedLock(LockOrder.Gate), new RankedLock(LockOrder.Sync));
+        Assert.Null(FailureOf(() => Nest(sync, gate)));
+        Assert.IsType<FailedAssertException>(FailureOf(() => Nest(gate, sync)));
+        Assert.Null(FailureOf(() => Nest(gate, gate)));
+
+        static void Nest(RankedLock outer, RankedLock inner)
+        {
+            using (outer.Enter())
+            using (inner.Enter())
+            {
+            }
+        }
+    }
+
+    [Fact]
+    public void AFailedAssertionIsFoundThoughTheCodeCatchesIt()
+    {
+        var gate = new RankedLock(LockOrder.Gate);
+        Assert.Null(FailureOf(() => { using (gate.Enter()) LockOrder.Gate.AssertHeld(); }));
+        Assert.IsType<FailedAssertException>(FailureOf(() =>
+        {
+            try
+            {
+                LockOrder.Gate.AssertHeld();
+            }
+            catch (FailedAssertException)
+            {
+            }
+        }));
+    }
+
+    private static Exception? FailureOf(Action body)
+    {
+        var exhaustion = new Exhaustion("locks", () => new Small(_ => [body], static _ => { }), bound: 0);
+        return exhaustion.Run(workers: 1)?.Failure;
     }
 
     private static void Mark(System.Text.StringBuilder marks, string letters)

@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Runtime;
 
 namespace Varve.Background;
@@ -8,7 +9,7 @@ namespace Varve.Background;
 /// </summary>
 internal sealed class IdleDetector : IDisposable
 {
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.Idleness);
     private readonly Func<long> _bytesLogged;
     private readonly Action _wake;
     private readonly EngineOptions _options;
@@ -42,7 +43,7 @@ internal sealed class IdleDetector : IDisposable
     /// <summary>True once for a while in which nothing was applied.</summary>
     public bool TryTake()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var isDue = _isDue;
             _isDue = false;
@@ -54,7 +55,7 @@ internal sealed class IdleDetector : IDisposable
 
     private void Look()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var grown = _bytesLogged();
             var isIdle = grown == _seen;

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Varve.Contract;
+using Varve.Epochs;
 
 namespace Varve.Background;
 
@@ -11,7 +12,7 @@ namespace Varve.Background;
 internal sealed class LongRunningTasks(EngineSeams seams)
 {
     private readonly bool _areInline = seams.Scheduler is not null;
-    private readonly object _lock = new();
+    private readonly RankedMonitor _lock = new(LockOrder.LongTasks);
     private readonly CancellationTokenSource _closing = new();
     private int _running;
     private bool _closed;
@@ -21,7 +22,7 @@ internal sealed class LongRunningTasks(EngineSeams seams)
     /// </summary>
     public async Task<T> Run<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             EngineClosed.ThrowIf(_closed);
             _running++;
@@ -44,10 +45,10 @@ internal sealed class LongRunningTasks(EngineSeams seams)
         }
         finally
         {
-            lock (_lock)
+            using (_lock.Enter())
             {
                 _running--;
-                Monitor.PulseAll(_lock);
+                _lock.PulseAll();
             }
         }
     }
@@ -93,12 +94,12 @@ internal sealed class LongRunningTasks(EngineSeams seams)
     /// <summary>Lets no operation begin any more, cancels those that run and waits for their end.</summary>
     public void Close()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _closed = true;
             // What a cancellation completes goes on elsewhere, and not under the locks of this thread.
             _ = _closing.CancelAsync();
-            while (_running > 0) Monitor.Wait(_lock);
+            while (_running > 0) _lock.Wait(Timeout.InfiniteTimeSpan);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Runtime;
 using Varve.Versions;
@@ -23,9 +24,10 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
     /// <param name="parameter">The caller's parameter that has the chunk.</param>
     /// <param name="operationBytes">The most that the operations of the new entries take in the log.</param>
     /// <returns>The first new entry; <paramref name="count"/> if all are duplicates.</returns>
-    public int CheckLocked(
+    public int CheckGateHeld(
         ChunkBuffers buffers, int count, Span<ApplyResult> results, string parameter, out long operationBytes)
     {
+        LockOrder.Gate.AssertHeld();
         var generation = versions.Current.Generation;
         var position = wal.Position;
         var entries = buffers.Entries.AsSpan(0, count);

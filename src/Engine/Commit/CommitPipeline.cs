@@ -1,5 +1,6 @@
 using System.Buffers;
 using CommunityToolkit.HighPerformance.Buffers;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Runtime;
 using Varve.Versions;
@@ -61,13 +62,13 @@ internal sealed class CommitPipeline(
         throttle.WaitForTurn();
         engine.Clock.ReadLocal(); // the user's clock: before the gate
         CommitTicket ticket;
-        lock (versions.Gate)
+        using (versions.Gate.Enter())
         {
             engine.State.EnsureWritable();
             try
             {
                 var count = _decoder.Decode(encodedChunk);
-                ticket = AppendLocked(new WireSource(encodedChunk, buffers.Entries), count, results);
+                ticket = AppendGateHeld(new WireSource(encodedChunk, buffers.Entries), count, results);
             }
             finally
             {
@@ -125,13 +126,13 @@ internal sealed class CommitPipeline(
                 throw new ArgumentOutOfRangeException(
                     nameof(lastApplied), lastApplied, $"The applied position is {position.Id}; it only moves forward.");
             if (lastApplied.Index == position.Index) return;
-            rotation.ReserveLocked(WalMarker.SizeOf(WalRecordType.Advance));
+            rotation.ReserveGateHeld(WalMarker.SizeOf(WalRecordType.Advance));
             var generation = versions.Current.Generation;
             generation.ReserveJump();
             wal.AppendMarker(
                 WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
             generation.NoteJump(lastApplied.Index, lastApplied.Term);
-            publisher.AppendedLocked();
+            publisher.AppendedGateHeld();
             end = wal.End;
         }
 
@@ -140,9 +141,10 @@ internal sealed class CommitPipeline(
 
     /// <summary>Appends a marker at the log's position.</summary>
     /// <returns>The end of the log after it.</returns>
-    public LogOffset AppendMarkerLocked(WalRecordType type, ReadOnlySpan<byte> payload)
+    public LogOffset AppendMarkerGateHeld(WalRecordType type, ReadOnlySpan<byte> payload)
     {
-        rotation.ReserveLocked(WalMarker.SizeOf(type));
+        LockOrder.Gate.AssertHeld();
+        rotation.ReserveGateHeld(WalMarker.SizeOf(type));
         wal.AppendMarker(type, payload, wal.Position);
         return wal.End;
     }
@@ -170,13 +172,13 @@ internal sealed class CommitPipeline(
     private CommitTicket AppendNative(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
     {
         engine.Clock.ReadLocal(); // the user's clock: before the gate
-        lock (versions.Gate)
+        using (versions.Gate.Enter())
         {
             engine.State.EnsureWritable();
             try
             {
                 if (_decoder.TryCopyFrom(chunk))
-                    return AppendLocked(new NativeSource(chunk, buffers.Entries), chunk.Length, results);
+                    return AppendGateHeld(new NativeSource(chunk, buffers.Entries), chunk.Length, results);
             }
             finally
             {
@@ -189,13 +191,14 @@ internal sealed class CommitPipeline(
     }
 
     /// <summary>Steps 1 to 5: everything from the check to the publication.</summary>
-    private CommitTicket AppendLocked<TSource>(scoped in TSource source, int count, Span<ApplyResult> results)
+    private CommitTicket AppendGateHeld<TSource>(scoped in TSource source, int count, Span<ApplyResult> results)
         where TSource : IChunkSource, allows ref struct
     {
+        LockOrder.Gate.AssertHeld();
         if (results.Length < count)
             throw new ArgumentException(
                 $"The span has room for {results.Length} results; the chunk has {count} entries.", nameof(results));
-        var first = _validator.CheckLocked(buffers, count, results, TSource.ParameterName, out var operationBytes);
+        var first = _validator.CheckGateHeld(buffers, count, results, TSource.ParameterName, out var operationBytes);
         // Duplicates are acknowledged once their first apply is durable too.
         if (first == count) return new CommitTicket(count, wal.End, NeedsSync: _awaitsSync && count > 0);
 
@@ -204,19 +207,20 @@ internal sealed class CommitPipeline(
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(positions.Length, flags) + operationBytes;
         if (lengthMax > WalRecordHeader.LengthMax)
             throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
-        rotation.ReserveLocked(lengthMax, positions.Length);
+        rotation.ReserveGateHeld(lengthMax, positions.Length);
         versions.Current.Generation.Reserve(positions, flags);
-        var record = _builder.BuildLocked(buffers, source, first, count, (int)lengthMax, flags, out var place);
-        CommitRecordLocked(record);
-        publisher.EnterLocked(buffers, first, count, record.OperationCount, place, results);
+        var record = _builder.BuildGateHeld(buffers, source, first, count, (int)lengthMax, flags, out var place);
+        CommitRecordGateHeld(record);
+        publisher.EnterGateHeld(buffers, first, count, record.OperationCount, place, results);
         return new CommitTicket(count, wal.End, _awaitsSync);
     }
 
     /// <summary>
     /// Commits the record. If it is synced afterwards and is large enough, the device starts writing it at once.
     /// </summary>
-    private void CommitRecordLocked(in WalRecordHeader header)
+    private void CommitRecordGateHeld(in WalRecordHeader header)
     {
+        LockOrder.Gate.AssertHeld();
         try
         {
             wal.CommitRecord(header);

@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Reading;
@@ -28,7 +29,7 @@ internal sealed class LeaseCleaner(
     EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LiveKeyCounter liveKeys,
     LeaseHorizon horizon, CommitPipeline commit, WalSyncer syncer)
 {
-    private readonly Lock _cleaning = new();
+    private readonly RankedLock _cleaning = new(LockOrder.LeaseCleanUp);
 
     /// <inheritdoc cref="LsmStateMachine.LeaseBackgroundCleanupAsync"/>
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> CleanUpAsync()
@@ -36,7 +37,7 @@ internal sealed class LeaseCleaner(
         engine.Clock.ReadLocalIfUsed(); // the user's clock: before the lock
         List<ReadOnlyMemory<byte>> keys;
         LogOffset? end;
-        lock (_cleaning)
+        using (_cleaning.Enter())
         {
             while (!TryCleanUp(out keys, out end))
             {
@@ -82,7 +83,7 @@ internal sealed class LeaseCleaner(
                 {
                     Span<byte> payload = stackalloc byte[CleanUpMarker.Size];
                     new CleanUpMarker(reported).Write(payload);
-                    end = commit.AppendMarkerLocked(WalRecordType.Clean, payload);
+                    end = commit.AppendMarkerGateHeld(WalRecordType.Clean, payload);
                     versions.Current.Memtables[0].NoteCleanUp(wal.Position.Index, reported);
                     generation.CleanedTimeMs = reported;
                 }

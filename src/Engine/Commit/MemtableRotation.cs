@@ -1,4 +1,5 @@
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Runtime;
@@ -20,12 +21,13 @@ internal sealed class MemtableRotation(
     /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk
     /// throws before anything changed, and so does want of memory or descriptors.
     /// </summary>
-    public void ReserveLocked(long length, int operations = 0)
+    public void ReserveGateHeld(long length, int operations = 0)
     {
+        LockOrder.Gate.AssertHeld();
         length += WalWriter.ClosingRoom;
         if (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
         {
-            RotateLocked(length + WalMarker.SizeOf(WalRecordType.Link), versions.Current.Memtables[0]);
+            RotateGateHeld(length + WalMarker.SizeOf(WalRecordType.Link), versions.Current.Memtables[0]);
         }
         else if (supply.Ready.AwaitsLoad && wal.Room - length < wal.Active.Length / 4 * 3)
         {
@@ -37,17 +39,18 @@ internal sealed class MemtableRotation(
     /// <summary>
     /// Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.
     /// </summary>
-    public void RotateLocked(long room, Memtable? filled)
+    public void RotateGateHeld(long room, Memtable? filled)
     {
+        LockOrder.Gate.AssertHeld();
         if (!supply.Ready.IsReady) engine.Counters.SegmentStalls++;
         var version = versions.Current;
-        var memtable = TakeMemtableLocked(room, filled);
-        var next = PrepareLocked(version, memtable);
+        var memtable = TakeMemtableGateHeld(room, filled);
+        var next = PrepareGateHeld(version, memtable);
         try
         {
             version.Memtables[0].Seal(wal.Position);
             wal.Rotate(memtable.Segment);
-            versions.SwitchLocked(next);
+            versions.SwitchGateHeld(next);
         }
 #pragma warning disable CA1031 // Whatever it is, the log goes on in a segment that no version has.
         catch (Exception e)
@@ -60,12 +63,13 @@ internal sealed class MemtableRotation(
         memtable.Release();
         engine.BackgroundWake.Set();
         syncer.Wake();
-        supply.ReviewLocked(next.Memtables, buffers.Bytes);
+        supply.ReviewGateHeld(next.Memtables, buffers.Bytes);
     }
 
     /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>
-    public Memtable TakeMemtableLocked(long room, Memtable? filled)
+    public Memtable TakeMemtableGateHeld(long room, Memtable? filled)
     {
+        LockOrder.Gate.AssertHeld();
         try
         {
             return supply.Ready.Take(room, filled);
@@ -79,8 +83,9 @@ internal sealed class MemtableRotation(
     }
 
     /// <summary>All the memory that a rotation takes, before the log knows of it.</summary>
-    private DbVersion PrepareLocked(DbVersion version, Memtable memtable)
+    private DbVersion PrepareGateHeld(DbVersion version, Memtable memtable)
     {
+        LockOrder.Gate.AssertHeld();
         try
         {
             engine.Allocations?.Invoke(Allocation.Version);

@@ -1,4 +1,5 @@
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
@@ -45,13 +46,14 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     /// <param name="operations">The number of the record's operations.</param>
     /// <param name="place">The place of its one operation, if there is one new entry.</param>
     /// <param name="results">Receives the results of new entries.</param>
-    public void EnterLocked(
+    public void EnterGateHeld(
         ChunkBuffers buffers, int first, int count, int operations, BlockList.Place place, Span<ApplyResult> results)
     {
+        LockOrder.Gate.AssertHeld();
         try
         {
             engine.Allocations?.Invoke(Allocation.AfterSeal);
-            IndexLocked(buffers, first, count, operations, place);
+            IndexGateHeld(buffers, first, count, operations, place);
             var generation = versions.Current.Generation;
             for (var i = first; i < count; i++)
             {
@@ -62,7 +64,7 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
 
             engine.Counters.EntriesApplied += count - first;
             engine.Counters.ChunksApplied++;
-            AppendedLocked();
+            AppendedGateHeld();
         }
 #pragma warning disable CA1031 // The record is in the log: no caller may take any exception for a refusal.
         catch (Exception e)
@@ -74,14 +76,16 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     }
 
     /// <summary>Publishes the log's position after an append, unless a sync comes first.</summary>
-    public void AppendedLocked()
+    public void AppendedGateHeld()
     {
+        LockOrder.Gate.AssertHeld();
         if (!_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);
     }
 
     /// <summary>Publishes the position that a sync has made durable, if publication waits for syncs.</summary>
-    public void SyncedLocked(in LogPosition position)
+    public void SyncedGateHeld(in LogPosition position)
     {
+        LockOrder.Gate.AssertHeld();
         var applied = versions.Current.Generation.Applied;
         if (_awaitsSync && position.Index >= applied.Read().Index) applied.Publish(position);
     }
@@ -95,8 +99,9 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
         if (position != generation.Applied.Read()) generation.Applied.Publish(position);
     }
 
-    private void IndexLocked(ChunkBuffers buffers, int first, int count, int operations, BlockList.Place place)
+    private void IndexGateHeld(ChunkBuffers buffers, int first, int count, int operations, BlockList.Place place)
     {
+        LockOrder.Gate.AssertHeld();
         var index = versions.Current.Memtables[0].Index;
         for (var i = first; i < count; i++)
             if (buffers.References[i] is { IsNone: false } reference) index.InsertExact(reference, buffers.Hashes[i]);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Runtime;
@@ -45,11 +46,12 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// <param name="flags">The columns that the entries need.</param>
     /// <param name="place">The place in the index of the one operation, if there is one new entry.</param>
     /// <returns>The header to commit the record with.</returns>
-    public WalRecordHeader BuildLocked<TSource>(
+    public WalRecordHeader BuildGateHeld<TSource>(
         ChunkBuffers buffers, scoped in TSource source, int first, int count, int lengthMax, ColumnFlags flags,
         out BlockList.Place place)
         where TSource : IChunkSource, allows ref struct
     {
+        LockOrder.Gate.AssertHeld();
         var positions = buffers.Positions.AsSpan(first, count - first);
         var room = wal.BeginRecord(lengthMax);
         var columns = ChunkColumnsWriter.Write(WalRecordHeader.PayloadOf(room), positions, flags);
@@ -61,8 +63,8 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
             LocalTimeMs = engine.Clock.SeenLocal, // raised before the gate
         };
         place = default;
-        if (positions.Length == 1) AddOnlyLocked(ref record, buffers, source, first, out place);
-        else AddAllLocked(ref record, buffers, source, first, count);
+        if (positions.Length == 1) AddOnlyGateHeld(ref record, buffers, source, first, out place);
+        else AddAllGateHeld(ref record, buffers, source, first, count);
         ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);
         ref readonly var last = ref positions[^1];
         return new WalRecordHeader
@@ -85,27 +87,29 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// Adds the only new entry: no other entry of the chunk can have its key, and its place in the index is located
     /// ahead, so that the memory of it loads while the operation is written.
     /// </summary>
-    private void AddOnlyLocked<TSource>(
+    private void AddOnlyGateHeld<TSource>(
         ref Draft record, ChunkBuffers buffers, scoped in TSource source, int entry, out BlockList.Place place)
         where TSource : IChunkSource, allows ref struct
     {
+        LockOrder.Gate.AssertHeld();
         ref readonly var head = ref buffers.Entries[entry];
         place = default;
         buffers.References[entry] = default;
         if (head.Kind == CommandKind.Noop) return;
         var (kind, size) = (KindOf(head), SizeOf(head));
-        var hash = PlaceKeyLocked(source, entry, record.Room.Slice(record.Length, size), out var key);
+        var hash = PlaceKeyGateHeld(source, entry, record.Room.Slice(record.Length, size), out var key);
         record.Index.Prefetch(hash);
         place = record.Index.Locate(key);
-        TryAddLocked(ref record, buffers, source, entry, kind, size, key, hash, record.Index.Find(key, hash));
+        TryAddGateHeld(ref record, buffers, source, entry, kind, size, key, hash, record.Index.Find(key, hash));
         record.Index.PrefetchForSplit(place);
     }
 
-    private void AddAllLocked<TSource>(
+    private void AddAllGateHeld<TSource>(
         ref Draft record, ChunkBuffers buffers, scoped in TSource source, int first, int count)
         where TSource : IChunkSource, allows ref struct
     {
-        PlaceKeysLocked(record, buffers, source, first, count);
+        LockOrder.Gate.AssertHeld();
+        PlaceKeysGateHeld(record, buffers, source, first, count);
         var placed = record.Length;
         for (var i = first; i < count; i++)
         {
@@ -120,7 +124,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
             var hash = buffers.Hashes[i];
             var prior = buffers.FindInChunk(wal, key, hash);
             if (prior.IsNone) prior = record.Index.Find(key, hash);
-            if (TryAddLocked(ref record, buffers, source, i, kind, size, key, hash, prior))
+            if (TryAddGateHeld(ref record, buffers, source, i, kind, size, key, hash, prior))
                 buffers.SetInChunk(wal, i, key);
         }
     }
@@ -129,17 +133,18 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// Copies each key to the place of its operation, hashes the copy, and prefetches its line of the directory:
     /// independent misses cost a tenth of dependent ones.
     /// </summary>
-    private void PlaceKeysLocked<TSource>(
+    private void PlaceKeysGateHeld<TSource>(
         in Draft record, ChunkBuffers buffers, scoped in TSource source, int first, int count)
         where TSource : IChunkSource, allows ref struct
     {
+        LockOrder.Gate.AssertHeld();
         var at = record.Length;
         for (var i = first; i < count; i++)
         {
             ref readonly var head = ref buffers.Entries[i];
             if (head.Kind == CommandKind.Noop) continue;
             var size = SizeOf(head);
-            var hash = PlaceKeyLocked(source, i, record.Room.Slice(at, size), out _);
+            var hash = PlaceKeyGateHeld(source, i, record.Room.Slice(at, size), out _);
             buffers.Hashes[i] = hash;
             record.Index.Prefetch(hash);
             at += size;
@@ -150,10 +155,11 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// Copies a key to the place of its operation. From here on the copy counts: the caller may change its own.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong PlaceKeyLocked<TSource>(
+    private ulong PlaceKeyGateHeld<TSource>(
         scoped in TSource source, int entry, Span<byte> operation, out ReadOnlySpan<byte> key)
         where TSource : IChunkSource, allows ref struct
     {
+        LockOrder.Gate.AssertHeld();
         key = WalOperation.PlaceKey(operation, source.Key(entry));
         return versions.Current.MemtableHasher.Of(key);
     }
@@ -172,11 +178,12 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// <param name="hash">The key's hash.</param>
     /// <param name="prior">The key's newest operation in the segment, or none.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool TryAddLocked<TSource>(
+    private bool TryAddGateHeld<TSource>(
         ref Draft record, ChunkBuffers buffers, scoped in TSource source, int entry, RecordKind kind, int size,
         ReadOnlySpan<byte> key, ulong hash, OperationRef prior)
         where TSource : IChunkSource, allows ref struct
     {
+        LockOrder.Gate.AssertHeld();
         ref readonly var head = ref buffers.Entries[entry];
         ref var position = ref buffers.Positions[entry];
         var time = _isLogClock ? position.LogTimeMs : record.LocalTimeMs;
@@ -188,7 +195,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
 
         var value = kind == RecordKind.Tombstone ? default : source.Value(entry);
         var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, head.TtlSeconds) : 0;
-        if (deadline != 0 && time == 0) WarnOnceLocked();
+        if (deadline != 0 && time == 0) WarnOnceGateHeld();
         var reference = OperationRef.FromOffset(wal.Active.End + record.Length);
         WalOperation.Complete(
             record.Room.Slice(record.Length, size), head.Index, prior, kind, head.KeyLength, value, deadline);
@@ -239,8 +246,9 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// Logs once that no lease expires: one was written under the log's clock before any entry had a timestamp.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void WarnOnceLocked()
+    private void WarnOnceGateHeld()
     {
+        LockOrder.Gate.AssertHeld();
         if (!_isLogClock || _hasWarned) return;
         _hasWarned = true;
         engine.Log.Post(Log.LeaseWithoutTime);

@@ -39,7 +39,7 @@ internal sealed class StatisticsReader(
                 return new EngineStatistics
                 {
                     LastApplied = version.Generation.Applied.Read().Id,
-                    DurableLogId = syncer.DurableLocked,
+                    DurableLogId = syncer.DurableGateHeld,
                     EntriesApplied = counters.EntriesApplied,
                     ChunksApplied = counters.ChunksApplied,
                     WalBytes = wal.BytesAppended,

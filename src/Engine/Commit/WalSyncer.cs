@@ -1,4 +1,5 @@
 using Varve.Background;
+using Varve.Epochs;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
@@ -14,8 +15,8 @@ namespace Varve.Commit;
 /// </summary>
 internal sealed class WalSyncer : IDisposable
 {
-    private readonly Lock _syncing = new();
-    private readonly Lock _waitersLock = new();
+    private readonly RankedLock _syncing = new(LockOrder.Sync);
+    private readonly RankedLock _waitersLock = new(LockOrder.SyncWaiters);
     private readonly List<(LogOffset? End, TaskCompletionSource Done)> _waiters = [];
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
@@ -49,7 +50,14 @@ internal sealed class WalSyncer : IDisposable
     }
 
     /// <summary>The last entry known to be durable; under the gate.</summary>
-    public LogId DurableLocked => _durable;
+    public LogId DurableGateHeld
+    {
+        get
+        {
+            LockOrder.Gate.AssertHeld();
+            return _durable;
+        }
+    }
 
     /// <summary>The last entry known to be durable.</summary>
     public LogId Durable
@@ -76,10 +84,10 @@ internal sealed class WalSyncer : IDisposable
     /// <summary>Waits on this thread until the log is durable up to an offset.</summary>
     public void Wait(LogOffset end)
     {
-        lock (_syncing)
+        using (_syncing.Enter())
         {
             if (!(end > _wal.Synced)) return;
-            SyncLocked();
+            RunSyncHeld();
         }
     }
 
@@ -100,7 +108,7 @@ internal sealed class WalSyncer : IDisposable
     private void Serve(LogOffset? end, TaskCompletionSource done)
     {
         bool isServed;
-        lock (_waitersLock)
+        using (_waitersLock.Enter())
         {
             _waiters.Add((end, done));
             isServed = !_disposed;
@@ -113,7 +121,7 @@ internal sealed class WalSyncer : IDisposable
     /// <summary>Makes everything appended so far durable.</summary>
     public void SyncAll()
     {
-        lock (_syncing) SyncLocked();
+        using (_syncing.Enter()) RunSyncHeld();
     }
 
     /// <summary>
@@ -122,7 +130,7 @@ internal sealed class WalSyncer : IDisposable
     /// </summary>
     public void Recycle(WalSegment segment)
     {
-        lock (_syncing)
+        using (_syncing.Enter())
         {
             // The sync that was under way has ended.
         }
@@ -131,13 +139,18 @@ internal sealed class WalSyncer : IDisposable
     }
 
     /// <summary>Notes that everything up to an entry is durable in tables; under the gate.</summary>
-    public void NoteDurableLocked(LogId id)
+    public void NoteDurableGateHeld(LogId id)
     {
+        LockOrder.Gate.AssertHeld();
         if (id.Index > _durable.Index) _durable = id;
     }
 
     /// <summary>Notes that another state was installed, durably; under the gate.</summary>
-    public void RestartLocked(LogId id) => _durable = id;
+    public void RestartGateHeld(LogId id)
+    {
+        LockOrder.Gate.AssertHeld();
+        _durable = id;
+    }
 
     /// <summary>Lets go of the user's timer, before the close holds any lock.</summary>
     public void EndInterval() => UserTimer.Dispose(_timer);
@@ -145,7 +158,7 @@ internal sealed class WalSyncer : IDisposable
     public void Dispose()
     {
         _thread?.Dispose();
-        lock (_waitersLock) _disposed = true;
+        using (_waitersLock.Enter()) _disposed = true;
         ServeWaiters();
     }
 
@@ -159,7 +172,7 @@ internal sealed class WalSyncer : IDisposable
     private void ServeWaiters()
     {
         List<(LogOffset? End, TaskCompletionSource Done)> waiters;
-        lock (_waitersLock)
+        using (_waitersLock.Enter())
         {
             if (_waiters.Count == 0) return;
             waiters = [.. _waiters];
@@ -186,8 +199,9 @@ internal sealed class WalSyncer : IDisposable
         ServeWaiters();
     }
 
-    private void SyncLocked()
+    private void RunSyncHeld()
     {
+        LockOrder.Sync.AssertHeld();
         if (_engine.State.Fault is { } fault) throw new EngineFaultedException(fault);
         SyncTicket ticket;
         using (_versions.EnterGate())
@@ -213,8 +227,8 @@ internal sealed class WalSyncer : IDisposable
             _engine.Counters.Syncs++;
             if (ticket.Restarts != _wal.Restarts) return; // the log was dropped for another state meanwhile
             _wal.Complete(ticket);
-            NoteDurableLocked(ticket.Position.Id);
-            _publisher.SyncedLocked(ticket.Position);
+            NoteDurableGateHeld(ticket.Position.Id);
+            _publisher.SyncedGateHeld(ticket.Position);
         }
     }
 }

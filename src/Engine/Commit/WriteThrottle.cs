@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Varve.Background;
+using Varve.Epochs;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
@@ -40,7 +41,7 @@ internal sealed class WriteThrottle(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
     private readonly bool _isStepped = seams.Scheduler is not null;
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.FlushRate);
     private double _flushedBytesPerTick;
     private long _lastFlush;
     private long _lastFlushBytes;
@@ -63,7 +64,7 @@ internal sealed class WriteThrottle(
     public void Flushed(long bytes, bool areMoreWaiting)
     {
         var now = Stopwatch.GetTimestamp();
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_lastFlush != 0 && now > _lastFlush)
             {
@@ -111,7 +112,7 @@ internal sealed class WriteThrottle(
         var soft = Math.Max(2, (sealedMax + 1) / 2);
         if (waiting < soft) return TimeSpan.Zero;
         var now = Stopwatch.GetTimestamp();
-        lock (_lock)
+        using (_lock.Enter())
         {
             var bytes = bytesApplied - _bytesSeen;
             _bytesSeen = bytesApplied;

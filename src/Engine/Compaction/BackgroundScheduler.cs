@@ -1,6 +1,7 @@
 using Varve.Background;
 using Varve.Commit;
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.LiveKeys;
 using Varve.Memtables;
 using Varve.Runtime;
@@ -32,7 +33,7 @@ internal sealed class BackgroundScheduler : IDisposable
     private readonly WalSyncer _syncer;
     private readonly BackgroundWorker _worker;
     private readonly IdleDetector _idle;
-    private readonly Lock _requestsLock = new();
+    private readonly RankedLock _requestsLock = new(LockOrder.CompactionRequests);
     private readonly Queue<TaskCompletionSource> _requests = new();
 
     public BackgroundScheduler(
@@ -88,15 +89,15 @@ internal sealed class BackgroundScheduler : IDisposable
             try
             {
                 var current = _versions.Current;
-                if (current.Memtables[0].Index.KeyCount > 0 || _horizon.IsBehindLocked(current))
-                    _rotation.RotateLocked(0, filled: null);
+                if (current.Memtables[0].Index.KeyCount > 0 || _horizon.IsBehindGateHeld(current))
+                    _rotation.RotateGateHeld(0, filled: null);
             }
             catch (IOException shortage) when (Shortage.IsMet(shortage))
             {
                 return Task.FromException(shortage);
             }
 
-            lock (_requestsLock) _requests.Enqueue(done);
+            using (_requestsLock.Enter()) _requests.Enqueue(done);
         }
 
         if (_engine.State.Fault is not null) FailRequests(); // latched meanwhile: nobody else may come for it
@@ -126,7 +127,7 @@ internal sealed class BackgroundScheduler : IDisposable
     private void Round()
     {
         int asked;
-        lock (_requestsLock) asked = _requests.Count;
+        using (_requestsLock.Enter()) asked = _requests.Count;
         try
         {
             while (true)
@@ -209,7 +210,7 @@ internal sealed class BackgroundScheduler : IDisposable
         using (_versions.EnterGate())
         {
             if (!_supply.Ready.IsReady || !IsLarge(_versions.Current) || _engine.State.IsStopping) return;
-            _rotation.RotateLocked(0, filled: null);
+            _rotation.RotateGateHeld(0, filled: null);
         }
 
         _jobs.FlushSealed();
@@ -233,7 +234,7 @@ internal sealed class BackgroundScheduler : IDisposable
         try
         {
             _supply.Ready.LetGo();
-            using (_versions.EnterGate()) _rotation.RotateLocked(0, filled: null);
+            using (_versions.EnterGate()) _rotation.RotateGateHeld(0, filled: null);
             _jobs.FlushSealed();
             return true;
         }
@@ -249,11 +250,11 @@ internal sealed class BackgroundScheduler : IDisposable
 
     private bool IsAsked()
     {
-        lock (_requestsLock) return _requests.Count > 0;
+        using (_requestsLock.Enter()) return _requests.Count > 0;
     }
 
     private TaskCompletionSource? DequeueRequest()
     {
-        lock (_requestsLock) return _requests.TryDequeue(out var next) ? next : null;
+        using (_requestsLock.Enter()) return _requests.TryDequeue(out var next) ? next : null;
     }
 }

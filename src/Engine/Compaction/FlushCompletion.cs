@@ -1,4 +1,5 @@
 using Varve.Commit;
+using Varve.Epochs;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
@@ -22,6 +23,7 @@ internal sealed class FlushCompletion(
     /// <param name="change">A flush's, whose manifest record is durable.</param>
     public void ReleaseGateHeld(DbVersion replaced, VersionChange change)
     {
+        LockOrder.Gate.AssertHeld();
         var memtable = change.MemtableOut!;
         var last = change.BaseState!.LastIndex;
         engine.Counters.Flushes++; // before the switch: a reading that shows one memtable less counts the flush
@@ -34,10 +36,10 @@ internal sealed class FlushCompletion(
         }
 
         history.Trim(last, wal.Position.Index);
-        replaced.Generation.Snapshots.TrimLocked(last);
+        replaced.Generation.Snapshots.TrimGateHeld(last);
         wal.Forget(memtable.Segment);
-        syncer.NoteDurableLocked(memtable.Last!.Value.Id);
-        supply.ReviewLocked(replaced.Memtables[..^1], buffers.Bytes);
+        syncer.NoteDurableGateHeld(memtable.Last!.Value.Id);
+        supply.ReviewGateHeld(replaced.Memtables[..^1], buffers.Bytes);
         engine.Log.Post(logger => Log.Flushed(logger, last));
     }
 

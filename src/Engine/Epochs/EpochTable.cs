@@ -59,7 +59,7 @@ internal sealed class EpochTable
 {
     private const int SlotsAtFirst = 16;
 
-    private readonly Lock _gate = new();
+    private readonly RankedLock _gate = new(LockOrder.EpochSlots);
     private Slot?[] _slots = new Slot?[SlotsAtFirst];
     private long _epoch = 1;
 
@@ -168,7 +168,7 @@ internal sealed class EpochTable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Slot AddSlot(int ordinal)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             var all = _slots;
             if (ordinal >= all.Length)

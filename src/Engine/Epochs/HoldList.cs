@@ -3,7 +3,7 @@ namespace Varve.Epochs;
 /// <summary>The holds of an engine. Any thread.</summary>
 internal sealed class HoldList
 {
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.Holds);
     private Hold[] _all = [];
 
     /// <summary>All of them, those that hold nothing too.</summary>
@@ -12,7 +12,7 @@ internal sealed class HoldList
     /// <summary>Adds a hold before its first use.</summary>
     public void Add(Hold hold)
     {
-        lock (_lock) Volatile.Write(ref _all, [.. _all, hold]);
+        using (_lock.Enter()) Volatile.Write(ref _all, [.. _all, hold]);
     }
 
     /// <summary>True if one of them holds a resource.</summary>

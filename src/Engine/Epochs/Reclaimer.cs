@@ -10,7 +10,7 @@ internal sealed class Reclaimer(EpochTable pins)
     private readonly Queue<(long Stamp, object Release)> _retired = new();
     // No pin can see them; each waits for the views that hold it, and holds up nothing else.
     private readonly List<RefCounted> _held = [];
-    private readonly Lock _gate = new();
+    private readonly RankedLock _gate = new(LockOrder.Retired);
     private IDisposable? _last;
 
     /// <summary>The holds that keep a resource for longer than a pin.</summary>
@@ -23,7 +23,7 @@ internal sealed class Reclaimer(EpochTable pins)
     {
         get
         {
-            lock (_gate) return _retired.Count;
+            using (_gate.Enter()) return _retired.Count;
         }
     }
 
@@ -32,7 +32,7 @@ internal sealed class Reclaimer(EpochTable pins)
     {
         get
         {
-            lock (_gate) return _held.Count;
+            using (_gate.Enter()) return _held.Count;
         }
     }
 
@@ -41,7 +41,7 @@ internal sealed class Reclaimer(EpochTable pins)
     {
         get
         {
-            lock (_gate) return _retired.Count + _held.Count > 0;
+            using (_gate.Enter()) return _retired.Count + _held.Count > 0;
         }
     }
 
@@ -50,7 +50,7 @@ internal sealed class Reclaimer(EpochTable pins)
     /// </summary>
     public void Reserve(int count)
     {
-        lock (_gate) _retired.EnsureCapacity(_retired.Count + count);
+        using (_gate.Enter()) _retired.EnsureCapacity(_retired.Count + count);
     }
 
     /// <summary>
@@ -70,7 +70,7 @@ internal sealed class Reclaimer(EpochTable pins)
     /// </summary>
     public void RetireLast(IDisposable resource)
     {
-        lock (_gate) _last = resource;
+        using (_gate.Enter()) _last = resource;
     }
 
     /// <summary>
@@ -117,12 +117,12 @@ internal sealed class Reclaimer(EpochTable pins)
     private void Enqueue(object release)
     {
         ArgumentNullException.ThrowIfNull(release);
-        lock (_gate) _retired.Enqueue((pins.Retire(), release));
+        using (_gate.Enter()) _retired.Enqueue((pins.Retire(), release));
     }
 
     private bool TryTake(long safeBelow, out object release)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             while (_retired.TryPeek(out var oldest) && oldest.Stamp < safeBelow)
             {
@@ -139,7 +139,7 @@ internal sealed class Reclaimer(EpochTable pins)
 
     private RefCounted? TryTakeHeld()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             for (var i = 0; i < _held.Count; i++)
             {
@@ -155,7 +155,7 @@ internal sealed class Reclaimer(EpochTable pins)
 
     private IDisposable? TakeLast()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_last is null || _retired.Count + _held.Count > 0) return null;
             var taken = _last;

@@ -48,18 +48,18 @@ internal static class ThreadOrdinal
     /// </summary>
     private static class Pool
     {
-        private static readonly Lock Gate = new();
+        private static readonly RankedLock Gate = new(LockOrder.ThreadOrdinals);
         private static readonly Stack<int> Free = new();
         private static int _last;
 
         public static int Take()
         {
-            lock (Gate) return Free.TryPop(out var recycled) ? recycled : ++_last;
+            using (Gate.Enter()) return Free.TryPop(out var recycled) ? recycled : ++_last;
         }
 
         public static void Return(int ordinal)
         {
-            lock (Gate) Free.Push(ordinal);
+            using (Gate.Enter()) Free.Push(ordinal);
         }
     }
 }

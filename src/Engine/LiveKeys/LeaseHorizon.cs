@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Runtime;
 using Varve.Versions;
 using Varve.Wal;
@@ -26,10 +27,13 @@ internal sealed class LeaseHorizon(
     /// Whether a flush, though it writes no rows, lets a compaction drop more leases: the tables' state is behind in
     /// what was reported, or in time.
     /// </summary>
-    public bool IsBehindLocked(DbVersion version) =>
-        HasLeases(version)
-        && (version.Generation.CleanedTimeMs > version.Base.CleanedTimeMs
-            || (_isLogClock && wal.Position.LogTimeMs > version.Base.LogTimeMs));
+    public bool IsBehindGateHeld(DbVersion version)
+    {
+        LockOrder.Gate.AssertHeld();
+        return HasLeases(version)
+            && (version.Generation.CleanedTimeMs > version.Base.CleanedTimeMs
+                || (_isLogClock && wal.Position.LogTimeMs > version.Base.LogTimeMs));
+    }
 
     /// <summary>
     /// The time up to which expired leases may be dropped from the bottom of a version; 0: none may. On the background

@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Tables;
@@ -28,7 +29,7 @@ namespace Varve.LiveKeys;
 /// </summary>
 internal sealed unsafe class LiveKeyCounter(DbVersion first)
 {
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.Count);
     private StateGeneration _generation = first.Generation;
     private ulong _index = first.Base.LastIndex;
     private ulong _time = first.Base.CountedTimeMs;
@@ -42,12 +43,12 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// </summary>
     public bool TryCount(DbVersion version, ulong index, ulong timeMs, out long count)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             count = 0;
             if (!IsCountable(version, index)) return false;
-            FoldLocked(version, index);
-            AdvanceLocked(version, timeMs);
+            FoldCountHeld(version, index);
+            AdvanceCountHeld(version, timeMs);
             count = _count;
             return true;
         }
@@ -58,7 +59,7 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// </summary>
     public void Restart(DbVersion next)
     {
-        lock (_lock) RestartLocked(next);
+        using (_lock.Enter()) RestartCountHeld(next);
     }
 
     /// <summary>
@@ -68,9 +69,9 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// </summary>
     public void Rebase(DbVersion next)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
-            RestartLocked(next);
+            RestartCountHeld(next);
             _rebasedOn = next.Base;
         }
     }
@@ -83,13 +84,13 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// <param name="counted">The count at the memtable's end, and the time by which leases were judged.</param>
     public bool TryCountAtEnd(DbVersion version, Memtable memtable, out (long LiveCount, ulong TimeMs) counted)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             counted = default;
             if (version.Generation != _generation) return false;
             // Not a record further than needed: the next memtable is counted by its keys only if nothing of it is
             // folded.
-            if (memtable.Census.AtEnd is null) FoldLocked(version, memtable.Last!.Value.Index);
+            if (memtable.Census.AtEnd is null) FoldCountHeld(version, memtable.Last!.Value.Index);
             counted = memtable.Census.AtEnd!.Value;
             return true;
         }
@@ -104,7 +105,7 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// <param name="timeMs">The time to judge leases by.</param>
     public bool TryCountByKeys(DbVersion version, Memtable memtable, out ulong timeMs)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             timeMs = _time;
             return version.Generation == _generation && memtable.Census.NextRecord == WalSegmentHeader.Size;
@@ -124,7 +125,7 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
         DbVersion version, Memtable memtable, ulong timeMs, long difference,
         IEnumerable<(ulong Deadline, OperationRef Reference)> leases)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var census = memtable.Census;
             if (version.Generation != _generation || census.NextRecord != WalSegmentHeader.Size || timeMs != _time)
@@ -144,10 +145,10 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// </summary>
     public bool TryVisitExpired(DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (!IsCountable(version, index)) return false;
-            FoldLocked(version, index);
+            FoldCountHeld(version, index);
             Expired(version, index, from, to, visit);
             return true;
         }
@@ -240,22 +241,25 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
         index >= _index && version.Generation == _generation
         && (_rebasedOn is null || ReferenceEquals(_rebasedOn, version.Base));
 
-    private void RestartLocked(DbVersion next)
+    private void RestartCountHeld(DbVersion next)
     {
+        LockOrder.Count.AssertHeld();
         _generation = next.Generation;
         (_index, _time, _count) = (next.Base.LastIndex, next.Base.CountedTimeMs, next.Base.LiveCount);
         foreach (var memtable in next.Memtables) memtable.Census.Restart();
     }
 
-    private void AdvanceLocked(DbVersion version, ulong timeMs)
+    private void AdvanceCountHeld(DbVersion version, ulong timeMs)
     {
+        LockOrder.Count.AssertHeld();
         if (timeMs <= _time) return;
         Expired(version, _index, _time, timeMs, _subtract ??= (_, _) => _count--);
         _time = timeMs;
     }
 
-    private void FoldLocked(DbVersion version, ulong index)
+    private void FoldCountHeld(DbVersion version, ulong index)
     {
+        LockOrder.Count.AssertHeld();
         for (var i = version.Memtables.Length - 1; i >= 0; i--)
         {
             var memtable = version.Memtables[i];

@@ -10,7 +10,8 @@ internal sealed unsafe class Memtable : RefCounted
     private readonly MemtableStock _stock;
     private volatile bool _obsolete;
     private SealedAt? _sealed;
-    private readonly List<(ulong Index, ulong Deadline)> _cleanUps = []; // under its own lock
+    private readonly RankedLock _cleanUpsLock = new(LockOrder.CleanUps);
+    private readonly List<(ulong Index, ulong Deadline)> _cleanUps = [];
 
     public Memtable(WalSegment segment, MemtableStock stock)
     {
@@ -42,7 +43,7 @@ internal sealed unsafe class Memtable : RefCounted
     /// <param name="deadline">The largest deadline that it reported.</param>
     public void NoteCleanUp(ulong index, ulong deadline)
     {
-        lock (_cleanUps) _cleanUps.Add((index, deadline));
+        using (_cleanUpsLock.Enter()) _cleanUps.Add((index, deadline));
     }
 
     /// <summary>
@@ -51,7 +52,7 @@ internal sealed unsafe class Memtable : RefCounted
     public ulong CleanedAt(ulong index)
     {
         var cleaned = 0UL;
-        lock (_cleanUps)
+        using (_cleanUpsLock.Enter())
         {
             foreach (var (at, deadline) in _cleanUps)
                 if (at <= index) cleaned = Math.Max(cleaned, deadline);
@@ -72,6 +73,7 @@ internal sealed unsafe class Memtable : RefCounted
 
     protected override void Free()
     {
+        LockOrder.Sync.AssertMayEnter(); // giving the segment back waits for the sync that is under way
         _stock.Return(Index.Memory);
         if (_obsolete) _stock.Return(Segment);
         else Segment.Dispose();

@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Storage;
 using Varve.Wal;
 
@@ -28,8 +29,8 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     private const int CalmTakesMax = 16;
 
     // Held while a memtable is made: one after the other, for they are numbered in order.
-    private readonly Lock _making = new();
-    private readonly Lock _lock = new();      // taken under _making or alone, and never held for long
+    private readonly RankedLock _making = new(LockOrder.MemtableMaking);
+    private readonly RankedLock _lock = new(LockOrder.ReadyMemtables);      // taken under _making or alone, and never held for long
     private readonly Queue<Memtable> _ready = new();
     private long _length = Math.Min(lastLength, pool.Length);   // of segments that are made
     private Memtable? _warm;   // the last one that was made warm
@@ -48,7 +49,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     {
         get
         {
-            lock (_lock) return _ready.Sum(memtable => memtable.Bytes);
+            using (_lock.Enter()) return _ready.Sum(memtable => memtable.Bytes);
         }
     }
 
@@ -60,7 +61,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     /// </summary>
     public void Expect(Memtable active)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (!_awaitsLoad) return;
             _awaitsLoad = false;
@@ -104,7 +105,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     /// <param name="filled">The memtable that it is to follow because that is full; null: it is not.</param>
     public Memtable Take(long room, Memtable? filled)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (filled is not null)
@@ -117,13 +118,13 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
 
         var taken = TakeReady(room) ?? TakeMade(room);
         if (taken.Segment.Length >= pool.Length) return taken;
-        lock (_lock) (_ahead, _length, _awaitsLoad) = (0, taken.Segment.Length, true);
+        using (_lock.Enter()) (_ahead, _length, _awaitsLoad) = (0, taken.Segment.Length, true);
         return taken;
     }
 
     private Memtable TakeMade(long room)
     {
-        lock (_making)
+        using (_making.Enter())
         {
             // Whoever was making one meanwhile made it for us.
             if (TakeReady(room) is { } made) return made;
@@ -136,18 +137,18 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     /// <summary>Lets go of all that are ready, and makes none until one is expected; the next are small.</summary>
     public void LetGo()
     {
-        lock (_making)
+        using (_making.Enter())
         {
-            lock (_lock) (_ahead, _length, _awaitsLoad) = (0, pool.RestingLength, true);
+            using (_lock.Enter()) (_ahead, _length, _awaitsLoad) = (0, pool.RestingLength, true);
             DropReady(pool.Recycle);
         }
     }
 
     public void Dispose()
     {
-        lock (_making)
+        using (_making.Enter())
         {
-            lock (_lock) _disposed = true;
+            using (_lock.Enter()) _disposed = true;
             DropReady(pool.Discard);
         }
     }
@@ -159,9 +160,9 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     private void WarmNext()
     {
         Memtable? next;
-        lock (_making)
+        using (_making.Enter())
         {
-            lock (_lock)
+            using (_lock.Enter())
             {
                 if (!_ready.TryPeek(out next) || next == _warm) return;
                 next.Acquire();
@@ -177,13 +178,13 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     private bool TryPrepareOne(int aheadMin)
     {
         Memtable memtable;
-        lock (_making)
+        using (_making.Enter())
         {
-            lock (_lock)
+            using (_lock.Enter())
                 if (_disposed || _ready.Count >= Math.Max(_ahead, aheadMin)) return false;
             memtable = Make(0);
             memtable.Acquire(); // an applier may take it while its index is made present
-            lock (_lock)
+            using (_lock.Enter())
             {
                 _ready.Enqueue(memtable);
                 Volatile.Write(ref _readyCount, _ready.Count);
@@ -199,7 +200,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     /// <summary>The next that is ready, if it has the room.</summary>
     private Memtable? TakeReady(long room)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (!_ready.TryPeek(out var next) || room > next.Segment.Length - next.Segment.End) return null;
             _ready.Dequeue();
@@ -211,7 +212,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     private Memtable Make(long room)
     {
         long length;
-        lock (_lock) length = _length;
+        using (_lock.Enter()) length = _length;
         var segment = pool.Take(room, length);
         try
         {

@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Wal;
 
 namespace Varve.Memtables;
@@ -9,7 +10,7 @@ namespace Varve.Memtables;
 internal sealed class MemtableStock : IDisposable
 {
     private const int KeptMax = 2;
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.IndexMemory);
     private readonly Stack<IndexMemory> _kept = new();
     private readonly HashSet<IndexMemory> _used = [];
     private bool _keeps = true;
@@ -29,7 +30,7 @@ internal sealed class MemtableStock : IDisposable
         get
         {
             var sum = 0L;
-            lock (_lock)
+            using (_lock.Enter())
             {
                 foreach (var memory in _used) sum += memory.SegmentBytes + memory.BytesPresent;
                 foreach (var memory in _kept) sum += memory.BytesPresent;
@@ -43,7 +44,7 @@ internal sealed class MemtableStock : IDisposable
     public IndexMemory Take(long segmentBytes)
     {
         IndexMemory? kept;
-        lock (_lock)
+        using (_lock.Enter())
         {
             _keeps = true;
             if (_kept.TryPeek(out kept) && kept.SegmentBytes == segmentBytes) _kept.Pop();
@@ -52,14 +53,14 @@ internal sealed class MemtableStock : IDisposable
 
         kept?.Clear();
         var memory = kept ?? new IndexMemory(segmentBytes);
-        lock (_lock) _used.Add(memory);
+        using (_lock.Enter()) _used.Add(memory);
         return memory;
     }
 
     /// <summary>Takes back index memory that no pin can see.</summary>
     public void Return(IndexMemory memory)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _used.Remove(memory);
             if (_keeps && !_disposed && _kept.Count < KeptMax
@@ -76,7 +77,7 @@ internal sealed class MemtableStock : IDisposable
     /// <summary>Lets go of what is kept, and of what comes back until some is taken again.</summary>
     public void LetGo()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _keeps = false;
             while (_kept.TryPop(out var memory)) memory.Dispose();
@@ -92,7 +93,7 @@ internal sealed class MemtableStock : IDisposable
 
     public void Dispose()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _disposed = true;
             LetGo();

@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Wal;
 
 namespace Varve.Memtables;
@@ -36,8 +37,9 @@ internal sealed class MemtableSupply : IDisposable
     /// Has the budget take in what memtables take by now, and what the chunk in hand does; under the gate. What a
     /// segment made for one large record takes is counted, but not expected again.
     /// </summary>
-    public void ReviewLocked(Memtable[] current, long chunkBytes)
+    public void ReviewGateHeld(Memtable[] current, long chunkBytes)
     {
+        LockOrder.Gate.AssertHeld();
         var counted = Ready.BytesReady;
         var each = Segments.Length;
         foreach (var memtable in current)

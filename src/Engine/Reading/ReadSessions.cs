@@ -24,7 +24,7 @@ internal sealed class ReadSessions
     private readonly EngineState _state;
     private readonly WakeSignal? _collector;
     private readonly ViewClock _viewClock;
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.ViewContexts);
     private ReadSession?[] _byThread = new ReadSession?[ThreadsAtFirst];
 
     /// <param name="versions">The versions to read.</param>
@@ -182,7 +182,7 @@ internal sealed class ReadSessions
 
     private ReadSession FirstSession(EpochTable.Slot slot)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var all = _byThread;
             if (slot.Ordinal >= all.Length)

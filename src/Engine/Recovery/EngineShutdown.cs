@@ -47,7 +47,7 @@ internal sealed class EngineShutdown(
     {
         background?.EndIdleWatch();
         syncer.EndInterval();
-        lock (engine.State.Lifecycle)
+        using (engine.State.Lifecycle.Enter())
         {
             if (engine.State.IsClosed) return false;
             try
@@ -79,7 +79,7 @@ internal sealed class EngineShutdown(
     private void EndWork()
     {
         tasks.Close();
-        using (versions.EnterGate()) engine.State.Close();
+        using (versions.EnterGate()) engine.State.CloseGateHeld();
         follower?.WaitForCatchUp(); // the one under way saw the engine open; none begins after it
         background?.Dispose();
         try

@@ -1,4 +1,5 @@
 using Varve.Commit;
+using Varve.Epochs;
 using Varve.LiveKeys;
 using Varve.Memtables;
 using Varve.Runtime;
@@ -26,7 +27,7 @@ internal sealed class Follower(
     ManifestStore manifest, WalReplayer replay)
 {
     private readonly EngineOptions _options = engine.Options;
-    private readonly Lock _catchingUp = new();
+    private readonly RankedLock _catchingUp = new(LockOrder.CatchUp);
     private ManifestStore _manifest = manifest;
     private bool _isHalfRead; // something failed after the log's new records had begun to be taken in
 
@@ -39,15 +40,15 @@ internal sealed class Follower(
     /// <inheritdoc cref="LsmStateMachine.TryCatchUp"/>
     public bool TryCatchUp()
     {
-        lock (_catchingUp)
+        using (_catchingUp.Enter())
         {
             engine.State.EnsureReadable();
             var hasMoved = CatchUp();
             using (versions.EnterGate())
             {
-                Replay.UpdateGenerationLocked();
+                Replay.UpdateGenerationGateHeld();
                 engine.Clock.Raise(Replay.LocalTimeMinMs(_options.LeaseClock));
-                syncer.RestartLocked(Durable);
+                syncer.RestartGateHeld(Durable);
             }
 
             return hasMoved;
@@ -59,7 +60,7 @@ internal sealed class Follower(
     /// </summary>
     public void WaitForCatchUp()
     {
-        lock (_catchingUp)
+        using (_catchingUp.Enter())
         {
             // The one that is under way has ended.
         }
@@ -198,7 +199,7 @@ internal sealed class Follower(
 
     private void Switch(DbVersion next)
     {
-        using (versions.EnterGate()) versions.SwitchLocked(next);
+        using (versions.EnterGate()) versions.SwitchGateHeld(next);
     }
 
     /// <summary>The present version's tables by number, a reference each.</summary>

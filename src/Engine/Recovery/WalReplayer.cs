@@ -1,4 +1,5 @@
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Versions;
@@ -47,11 +48,12 @@ internal sealed class WalReplayer
         Math.Max(Position.LocalTimeMs, clock == LeaseClock.Local ? CleanedTimeMs : 0);
 
     /// <summary>
-    /// Gives the generation what the log says of clean-ups and snapshots; under the gate, or before any reader.
+    /// Gives the generation the clean-ups and snapshots that the log records.
     /// </summary>
-    public void UpdateGenerationLocked()
+    public void UpdateGenerationGateHeld()
     {
-        _generation.Snapshots.RestartLocked(Snapshot);
+        LockOrder.Gate.AssertHeld();
+        _generation.Snapshots.RestartGateHeld(Snapshot);
         _generation.CleanedTimeMs = CleanedTimeMs;
     }
 

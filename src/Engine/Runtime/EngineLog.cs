@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Varve.Epochs;
 
 namespace Varve.Runtime;
 
@@ -16,7 +17,7 @@ internal sealed class EngineLog
     private const int WaitingMax = 256;
 
     private readonly ILogger _logger;
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.EventLog);
     private readonly Queue<Action<ILogger>> _waiting = new(WaitingMax);
     private bool _isEmitting;
     private bool _isScheduled;
@@ -30,7 +31,7 @@ internal sealed class EngineLog
     public void Post(Action<ILogger> write)
     {
         if (_logger == NullLogger.Instance) return;
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_waiting.Count == WaitingMax) return;
             _waiting.Enqueue(write);
@@ -44,7 +45,7 @@ internal sealed class EngineLog
         }
         catch (OutOfMemoryException)
         {
-            lock (_lock) _isScheduled = false; // with the next event
+            using (_lock.Enter()) _isScheduled = false; // with the next event
         }
     }
 
@@ -64,7 +65,7 @@ internal sealed class EngineLog
     /// <summary>Emits on this thread what waits, unless another one is at it. The caller holds no lock.</summary>
     public void Emit()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_isEmitting) return;
             _isEmitting = true;
@@ -86,13 +87,13 @@ internal sealed class EngineLog
 
     private void EmitScheduled()
     {
-        lock (_lock) _isScheduled = false;
+        using (_lock.Enter()) _isScheduled = false;
         Emit();
     }
 
     private bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Action<ILogger>? write)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_waiting.TryDequeue(out write)) return true;
             _isEmitting = false;

@@ -1,4 +1,5 @@
 using Varve.Contract;
+using Varve.Epochs;
 
 namespace Varve.Runtime;
 
@@ -12,7 +13,7 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     private const int Stopped = 1;
     private const int Closed = 2;
 
-    private readonly Lock _lifecycle = new();
+    private readonly RankedLock _lifecycle = new(LockOrder.Lifecycle);
     private int _state;
     private Exception? _fault;
     private bool _isReleased;
@@ -25,7 +26,7 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     public Action? Failed { get; set; }
 
     /// <summary>Held while the engine is started, stopped or closed; before every other lock.</summary>
-    public Lock Lifecycle => _lifecycle;
+    public RankedLock Lifecycle => _lifecycle;
 
     public bool IsRunning => Volatile.Read(ref _state) == Running;
 
@@ -54,7 +55,7 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
 
     public void Start()
     {
-        lock (_lifecycle)
+        using (_lifecycle.Enter())
         {
             EnsureOpen();
             Volatile.Write(ref _state, Running);
@@ -63,15 +64,24 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
 
     public void Stop()
     {
-        lock (_lifecycle)
+        using (_lifecycle.Enter())
             if (IsRunning) Volatile.Write(ref _state, Stopped);
     }
 
-    /// <summary>From here on every call is refused; under the lifecycle lock and the gate.</summary>
-    public void Close() => Volatile.Write(ref _state, Closed);
+    /// <summary>From here on every call is refused; under the lifecycle lock too.</summary>
+    public void CloseGateHeld()
+    {
+        LockOrder.Gate.AssertHeld();
+        LockOrder.Lifecycle.AssertHeld();
+        Volatile.Write(ref _state, Closed);
+    }
 
     /// <summary>The directory is given back; under the lifecycle lock.</summary>
-    public void SetReleased() => Volatile.Write(ref _isReleased, true);
+    public void SetReleased()
+    {
+        LockOrder.Lifecycle.AssertHeld();
+        Volatile.Write(ref _isReleased, true);
+    }
 
     /// <summary>
     /// Latches the first failure after which nothing can be promised. From then on nothing is acknowledged.

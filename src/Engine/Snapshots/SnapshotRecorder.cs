@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Varve.Commit;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Runtime;
 using Varve.Storage;
@@ -23,13 +24,13 @@ internal sealed class SnapshotRecorder(
             if (engine.State.IsClosed || versions.Current.Generation != generation) return;
             try
             {
-                AddLocked(metadata);
+                AddGateHeld(metadata);
             }
             catch (IOException e) when (Shortage.IsMet(e))
             {
                 // The snapshot is durable on another disk. The log has no space for the marker; the manifest record of
                 // the next flush has the metadata.
-                if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata);
+                if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddGateHeld(metadata);
                 return;
             }
         }
@@ -55,20 +56,21 @@ internal sealed class SnapshotRecorder(
                 throw new ArgumentOutOfRangeException(
                     nameof(metadata), metadata.LastIncluded,
                     $"The snapshot ends above the last applied entry, {applied}.");
-            AddLocked(metadata);
+            AddGateHeld(metadata);
         }
     }
 
     /// <summary>Records a snapshot in the log, unless a later one is recorded already.</summary>
-    private void AddLocked(SnapshotMetadata metadata)
+    private void AddGateHeld(SnapshotMetadata metadata)
     {
+        LockOrder.Gate.AssertHeld();
         var snapshots = versions.Current.Generation.Snapshots;
         if (!snapshots.IsNext(metadata)) return;
         // The checksum is the engine's copy.
         Span<byte> payload = stackalloc byte[SnapshotMarker.Size];
         new SnapshotMarker(metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.Span)
             .Write(payload);
-        commit.AppendMarkerLocked(WalRecordType.Snapshot, payload);
-        snapshots.AddLocked(metadata);
+        commit.AppendMarkerGateHeld(WalRecordType.Snapshot, payload);
+        snapshots.AddGateHeld(metadata);
     }
 }

@@ -157,7 +157,7 @@ internal sealed class SnapshotService
             MachineState state;
             using (_versions.EnterGate())
             {
-                state = version.Generation.DescribeLocked(
+                state = version.Generation.DescribeGateHeld(
                     position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with
                 {
                     Snapshot = null

@@ -1,5 +1,6 @@
 using Varve.Commit;
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Memtables;
@@ -107,7 +108,7 @@ internal sealed class StateReplacement(
             {
                 engine.State.EnsureMutable();
                 check(wal.Position.Index);
-                memtable = rotation.TakeMemtableLocked(WalMarker.SizeOf(WalRecordType.Link), filled: null);
+                memtable = rotation.TakeMemtableGateHeld(WalMarker.SizeOf(WalRecordType.Link), filled: null);
                 engine.Allocations?.Invoke(Allocation.State);
                 history.ReserveClear();
                 var edit = new VersionEdit
@@ -130,7 +131,7 @@ internal sealed class StateReplacement(
                 }
 
                 ReleaseGateHeld(versions.Current, next, memtable);
-                versions.SwitchLocked(next);
+                versions.SwitchGateHeld(next);
             }
         }
         catch (Exception e) when (Shortage.IsMet(e) || (e is OutOfMemoryException && !isWriting))
@@ -160,6 +161,7 @@ internal sealed class StateReplacement(
     /// </summary>
     private void ReleaseGateHeld(DbVersion old, DbVersion next, Memtable memtable)
     {
+        LockOrder.Gate.AssertHeld();
         engine.Allocations?.Invoke(Allocation.AfterSeal);
         wal.Restart(memtable.Segment, next.Generation.Applied.Read());
         foreach (var past in old.Memtables) past.MarkObsolete();
@@ -167,7 +169,7 @@ internal sealed class StateReplacement(
             foreach (var table in run.Tables) table.DropFile(versions.Spares);
         history.Clear();
         liveKeys.Restart(next);
-        syncer.RestartLocked(new LogId(next.Base.LastIndex, next.Base.LastTerm));
+        syncer.RestartGateHeld(new LogId(next.Base.LastIndex, next.Base.LastTerm));
     }
 
     /// <exception cref="SnapshotRejectedException">The snapshot ends below the applied entry.</exception>

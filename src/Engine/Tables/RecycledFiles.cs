@@ -1,3 +1,4 @@
+using Varve.Epochs;
 using Varve.Storage;
 
 namespace Varve.Tables;
@@ -13,7 +14,7 @@ namespace Varve.Tables;
 /// </remarks>
 internal sealed class RecycledFiles(IStorage storage, string directory, long bytesMax) : IDisposable
 {
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.RecycledFiles);
     private readonly List<(string Path, long Length)> _files = [];
     private bool _keeps = true;
     private bool _disposed;
@@ -24,7 +25,7 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     /// <summary>Keeps a file for reuse, or deletes it if there is no room.</summary>
     public void Add(string path, long length)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_keeps && !_disposed && Bytes + length <= bytesMax)
             {
@@ -42,7 +43,7 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     /// </summary>
     public IStorageFile Open(string path, long lengthExpected)
     {
-        lock (_lock) _keeps = true;
+        using (_lock.Enter()) _keeps = true;
         while (TryDequeue(lengthExpected) is { } kept)
         {
             IStorageFile? file = null;
@@ -67,14 +68,14 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     /// </summary>
     public void Release()
     {
-        lock (_lock) _keeps = false;
+        using (_lock.Enter()) _keeps = false;
         while (TryDequeue(long.MaxValue) is { } kept) DurableFile.TryDelete(storage, kept);
     }
 
     /// <summary>Deletes all kept files and keeps no more.</summary>
     public void Dispose()
     {
-        lock (_lock) _disposed = true;
+        using (_lock.Enter()) _disposed = true;
         Release();
     }
 
@@ -84,7 +85,7 @@ internal sealed class RecycledFiles(IStorage storage, string directory, long byt
     /// </summary>
     private string? TryDequeue(long lengthExpected)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             var best = -1;
             for (var i = 0; i < _files.Count; i++)

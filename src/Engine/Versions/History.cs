@@ -10,14 +10,14 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
 {
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.History);
     private readonly List<DbVersion> _past = [];
 
     /// <summary>Keeps the version that a flush is about to replace.</summary>
     public void Add(DbVersion replaced)
     {
         replaced.Acquire();
-        lock (_lock) _past.Add(replaced);
+        using (_lock.Enter()) _past.Add(replaced);
     }
 
     /// <summary>
@@ -29,7 +29,7 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     public DbVersion? TryAcquire(DbVersion current, ulong index)
     {
         if (current.Base.LastIndex <= index) return current.TryAcquire() ? current : null;
-        lock (_lock)
+        using (_lock.Enter())
         {
             var found = _past.FindLast(version => version.Base.LastIndex <= index);
             if (found?.Generation != current.Generation) return null;
@@ -48,7 +48,7 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     public void Trim(ulong currentBase, ulong lastApplied)
     {
         var oldest = lastApplied > (ulong)entries ? lastApplied - (ulong)entries : 0;
-        lock (_lock)
+        using (_lock.Enter())
             while (_past.Count > 0
                 && ((_past.Count > 1 ? _past[1].Base.LastIndex : currentBase) <= oldest || FlushedBytes() > bytes))
                 DropFirst();
@@ -57,13 +57,13 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     /// <summary>Takes the memory that <see cref="Clear"/> needs, and one more retiring after it.</summary>
     public void ReserveClear()
     {
-        lock (_lock) reclaimer.Reserve(_past.Count + 1);
+        using (_lock.Enter()) reclaimer.Reserve(_past.Count + 1);
     }
 
     /// <summary>Forgets everything: the state was replaced.</summary>
     public void Clear()
     {
-        lock (_lock)
+        using (_lock.Enter())
             while (_past.Count > 0) DropFirst();
     }
 

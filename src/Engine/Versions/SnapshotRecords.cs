@@ -1,3 +1,5 @@
+using Varve.Epochs;
+
 namespace Varve.Versions;
 
 /// <summary>
@@ -10,7 +12,7 @@ internal sealed class SnapshotRecords
     private readonly List<SnapshotMetadata> _ascending = [];
     private SnapshotMetadata? _last;
 
-    public SnapshotRecords(SnapshotMetadata? last) => RestartLocked(last);
+    public SnapshotRecords(SnapshotMetadata? last) => Restart(last);
 
     public SnapshotMetadata? Last => Volatile.Read(ref _last);
 
@@ -19,25 +21,39 @@ internal sealed class SnapshotRecords
         Last is not { } last || snapshot.LastIncluded.Index >= last.LastIncluded.Index;
 
     /// <summary>Takes one that <see cref="IsNext"/>.</summary>
-    public void AddLocked(SnapshotMetadata snapshot)
+    public void AddGateHeld(SnapshotMetadata snapshot)
     {
+        LockOrder.Gate.AssertHeld();
         _ascending.Add(snapshot);
         Volatile.Write(ref _last, snapshot);
     }
 
     /// <summary>Begins anew, with what the log tells after the state that it began with.</summary>
-    public void RestartLocked(SnapshotMetadata? last)
+    public void RestartGateHeld(SnapshotMetadata? last)
+    {
+        LockOrder.Gate.AssertHeld();
+        Restart(last);
+    }
+
+    /// <summary>The last one up to an index.</summary>
+    public SnapshotMetadata? UpToGateHeld(ulong index)
+    {
+        LockOrder.Gate.AssertHeld();
+        return _ascending.FindLast(snapshot => snapshot.LastIncluded.Index <= index);
+    }
+
+    /// <summary>Forgets the ones that no state at or after an index names.</summary>
+    public void TrimGateHeld(ulong index)
+    {
+        LockOrder.Gate.AssertHeld();
+        var last = _ascending.FindLastIndex(snapshot => snapshot.LastIncluded.Index <= index);
+        _ascending.RemoveRange(0, Math.Max(0, last));
+    }
+
+    private void Restart(SnapshotMetadata? last)
     {
         _ascending.Clear();
         if (last is not null) _ascending.Add(last);
         Volatile.Write(ref _last, last);
     }
-
-    /// <summary>The last one up to an index.</summary>
-    public SnapshotMetadata? UpToLocked(ulong index) =>
-        _ascending.FindLast(snapshot => snapshot.LastIncluded.Index <= index);
-
-    /// <summary>Forgets the ones that no state at or after an index names.</summary>
-    public void TrimLocked(ulong index) => _ascending.RemoveRange(
-        0, Math.Max(0, _ascending.FindLastIndex(snapshot => snapshot.LastIncluded.Index <= index)));
 }

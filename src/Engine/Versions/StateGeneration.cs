@@ -1,4 +1,5 @@
 using Varve.Contract;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Wal;
 
@@ -76,9 +77,11 @@ internal sealed class StateGeneration
     /// <param name="cleanedTimeMs">The largest deadline that was reported by then.</param>
     /// <param name="liveCount">How many keys are live at it.</param>
     /// <param name="countedTimeMs">The time by which they were counted.</param>
-    public MachineState DescribeLocked(
-        LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs) =>
-        new()
+    public MachineState DescribeGateHeld(
+        LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs)
+    {
+        LockOrder.Gate.AssertHeld();
+        return new()
         {
             LastIndex = position.Index,
             LastTerm = position.Term,
@@ -91,9 +94,10 @@ internal sealed class StateGeneration
             LeaseClock = LeaseClock,
             Terms = Terms.UpTo(position.Index),
             Outcomes = Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
-            Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot
+            Snapshot = Snapshots.UpToGateHeld(position.Index) is { } snapshot
                 ? (snapshot.LastIncluded.Index, snapshot.LastIncluded.Term, snapshot.Checksum.ToArray()) : null,
         };
+    }
 
     /// <summary>What readers see.</summary>
     public AppliedPosition Applied { get; }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Varve.Contract;
 using Varve.Epochs;
@@ -15,8 +14,8 @@ namespace Varve.Versions;
 /// </summary>
 internal sealed class VersionSet : IDisposable
 {
-    private readonly Lock _manifestLock = new();
-    private readonly Lock _turnstile = new();
+    private readonly RankedLock _manifestLock = new(LockOrder.Manifest);
+    private readonly RankedLock _turnstile = new(LockOrder.Turnstile);
     private int _queued;
     private readonly ManifestStore _manifest;
     private DbVersion _current;
@@ -41,7 +40,7 @@ internal sealed class VersionSet : IDisposable
     /// Held by appliers, and by whoever changes the current version. Never held across a manifest sync but by install
     /// and reset.
     /// </summary>
-    public Lock Gate { get; } = new();
+    public RankedLock Gate { get; } = new(LockOrder.Gate);
 
     /// <summary>
     /// Enters the gate in turn with the appliers. A lock is taken by whoever tries when it is free, and an applier at
@@ -49,13 +48,13 @@ internal sealed class VersionSet : IDisposable
     /// ms. So who enters here holds the turnstile until it is in, and appliers pass through that
     /// (<see cref="TakeTurn"/>) before they try again.
     /// </summary>
-    public Lock.Scope EnterGate()
+    public RankedLock.Scope EnterGate()
     {
-        if (Gate.IsHeldByCurrentThread) return Gate.EnterScope();
+        if (Gate.IsHeldByCurrentThread) return Gate.Enter();
         Interlocked.Increment(ref _queued);
         try
         {
-            lock (_turnstile) return Gate.EnterScope();
+            using (_turnstile.Enter()) return Gate.Enter();
         }
         finally
         {
@@ -75,7 +74,7 @@ internal sealed class VersionSet : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WaitForTurn()
     {
-        lock (_turnstile)
+        using (_turnstile.Enter())
         {
             // Nothing to do in here: whoever had it is in the gate by now.
         }
@@ -179,8 +178,9 @@ internal sealed class VersionSet : IDisposable
     /// Makes a version current; under the gate. The reference that the set had of the old one goes when no pin can see
     /// it.
     /// </summary>
-    public void SwitchLocked(DbVersion next)
+    public void SwitchGateHeld(DbVersion next)
     {
+        LockOrder.Gate.AssertHeld();
         var old = _current;
         Volatile.Write(ref _current, next);
         Reclaimer.Retire(old);
@@ -190,7 +190,7 @@ internal sealed class VersionSet : IDisposable
     /// Enters the scope in which the manifest is written. Runs and generation change in it alone, so what is read of
     /// them here still holds at the switch. Entered before the gate.
     /// </summary>
-    public Lock.Scope EnterManifest() => _manifestLock.EnterScope();
+    public RankedLock.Scope EnterManifest() => _manifestLock.Enter();
 
     /// <summary>
     /// Makes a change durable, then current. False, with nothing done, when its generation is gone: what it takes out
@@ -212,7 +212,7 @@ internal sealed class VersionSet : IDisposable
     /// </summary>
     public bool AppendEditManifestHeld(VersionChange change)
     {
-        Debug.Assert(_manifestLock.IsHeldByCurrentThread);
+        LockOrder.Manifest.AssertHeld();
         if (Volatile.Read(ref _current).Generation != change.Generation)
         {
             change.MarkNewFiles();
@@ -239,7 +239,7 @@ internal sealed class VersionSet : IDisposable
     /// nothing.</param>
     public void AppendEditManifestHeld(VersionEdit edit, ref bool isWriting)
     {
-        Debug.Assert(_manifestLock.IsHeldByCurrentThread);
+        LockOrder.Manifest.AssertHeld();
         _manifest.Append(edit with { NextFileNumber = Numbers.Peek }, ref isWriting);
     }
 
@@ -249,10 +249,11 @@ internal sealed class VersionSet : IDisposable
     /// </summary>
     public void InstallGateHeld(VersionChange change)
     {
-        Debug.Assert(_manifestLock.IsHeldByCurrentThread && Gate.IsHeldByCurrentThread);
+        LockOrder.Manifest.AssertHeld();
+        LockOrder.Gate.AssertHeld();
         var next = change.ApplyTo(_current);
         change.MarkReplacedFiles(Spares);
-        SwitchLocked(next);
+        SwitchGateHeld(next);
     }
 
     public string PathOf(string name) => System.IO.Path.Combine(Directory, name);

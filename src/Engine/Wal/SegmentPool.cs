@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Varve.Epochs;
 using Varve.Format;
 using Varve.Storage;
 
@@ -23,7 +24,7 @@ internal sealed class SegmentPool(
     private const int UsedMax = 2;
     private const int FullOfResting = 256;   // how many times as long as the first segment a full-sized one is
     private const long RestingLengthMin = 16 << 10;
-    private readonly Lock _lock = new();
+    private readonly RankedLock _lock = new(LockOrder.SegmentPool);
     private readonly Stack<WalSegment> _used = new();
     private bool _keeps = true;
     private bool _disposed;
@@ -43,7 +44,7 @@ internal sealed class SegmentPool(
     /// <see cref="Growth"/>, or a record larger than <see cref="Length"/> has one of its own.</param>
     public WalSegment Take(long room, long usual)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             var least = (WalSegmentHeader.Size + room + ZeroWrite - 1) & ~(ZeroWrite - 1L);
@@ -68,7 +69,7 @@ internal sealed class SegmentPool(
     /// <summary>Takes back a segment whose records are in synced tables and that no pin can see.</summary>
     public void Recycle(WalSegment segment)
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             if (_keeps && !_disposed && segment.Length == length && _used.Count < UsedMax)
             {
@@ -90,7 +91,7 @@ internal sealed class SegmentPool(
     /// <summary>Deletes what was taken back, and what is until one is made again.</summary>
     public void LetGo()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _keeps = false;
             while (_used.TryPop(out var used)) Discard(used);
@@ -99,7 +100,7 @@ internal sealed class SegmentPool(
 
     public void Dispose()
     {
-        lock (_lock)
+        using (_lock.Enter())
         {
             _disposed = true;
             while (_used.TryPop(out var used)) Discard(used);

@@ -105,6 +105,9 @@ internal sealed unsafe class Scheduler : IDisposable
     /// <summary>A machine that breaks its word, to see that somebody notices.</summary>
     public Fault Fault { get; set; }
 
+    /// <summary>Makes a failure the schedule's result, unless there was another before it.</summary>
+    public void Report(Exception failure) => _failure ??= failure;
+
     public void Quarantine(nint block) => _quarantine.Add(block);
 
     /// <summary>Lets those go on who wait for something.</summary>

@@ -146,7 +146,7 @@ internal static class DirectoryBugs
         new("catch-up-begins-during-a-close", "a new catch-up can begin while a close waits for another",
             "Engine: Recovery.CatchUpStressTests.CloseRefusesNewCatchUpWhileOneRuns",
             new Edit("EngineShutdown.cs",
-                "using (versions.EnterGate()) engine.State.Close();",
-                "if (SEEDED) follower?.WaitForCatchUp(); using (versions.EnterGate()) engine.State.Close();")),
+                "using (versions.EnterGate()) engine.State.CloseGateHeld();",
+                "if (SEEDED) follower?.WaitForCatchUp(); using (versions.EnterGate()) engine.State.CloseGateHeld();")),
     ];
 }

@@ -55,5 +55,19 @@ internal static class MemoryBugs
             new Edit(
                 "EpochTable.cs", "private static void Fence() => Interlocked.MemoryBarrierProcessWide();",
                 "private static void Fence() { if (!SEEDED) Interlocked.MemoryBarrierProcessWide(); }")),
+
+        new("gate-held-across-a-sync", "a sync of the whole log takes the gate first, and the sync lock under it",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
+            new Edit("WalSyncer.cs",
+                "using (_syncing.Enter()) RunSyncHeld(); }",
+                "if (SEEDED) { using (_versions.EnterGate()) using (_syncing.Enter()) RunSyncHeld(); }\n"
+                    + "        else { using (_syncing.Enter()) RunSyncHeld(); } }")),
+
+        new("reader-switches-without-the-gate", "a reader's catch-up switches versions without the gate",
+            "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
+            new Edit("Follower.cs",
+                "using (versions.EnterGate()) versions.SwitchGateHeld(next);",
+                "if (SEEDED) versions.SwitchGateHeld(next);\n"
+                    + "        else using (versions.EnterGate()) versions.SwitchGateHeld(next);")),
     ];
 }

@@ -76,8 +76,8 @@ internal static class SnapshotTargetBugs
         new("flush-names-a-later-snapshot", "the state that a flush writes names a snapshot above its own end",
             "Engine: Recovery.SnapshotTargetTests.FlushRecordsLastSnapshotWithinItsRange",
             new Edit("StateGeneration.cs",
-                "Snapshot = Snapshots.UpToLocked(position.Index) is { } snapshot",
-                "Snapshot = (SEEDED ? Snapshots.Last : Snapshots.UpToLocked(position.Index)) is { } snapshot")),
+                "Snapshot = Snapshots.UpToGateHeld(position.Index) is { } snapshot",
+                "Snapshot = (SEEDED ? Snapshots.Last : Snapshots.UpToGateHeld(position.Index)) is { } snapshot")),
 
         new("hole-has-term-zero", "indexes that were jumped over have term 0",
             "Engine: Recovery.SnapshotTargetTests.HoleAfterEntriesOfTermZeroHasNoTerm",

@@ -14,9 +14,9 @@ internal static class SpaceBugs
         new("snapshot-note-needs-room", "a snapshot on another disk fails if the log has no space for its marker",
             "Engine: Recovery.FullDiskTests.SnapshotOnOtherDiskNeedsNoLocalSpace",
             new Edit("SnapshotRecorder.cs",
-                "if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddLocked(metadata); return;",
+                "if (generation.Snapshots.IsNext(metadata)) generation.Snapshots.AddGateHeld(metadata); return;",
                 "if (SEEDED) throw; if (generation.Snapshots.IsNext(metadata)) "
-                    + "generation.Snapshots.AddLocked(metadata); return;")),
+                    + "generation.Snapshots.AddGateHeld(metadata); return;")),
 
         new("snapshot-needs-flush", "a snapshot on another disk fails with the flush that it waited for",
             "Engine: Recovery.FullDiskTests.SnapshotOnOtherDiskNeedsNoLocalSpace",

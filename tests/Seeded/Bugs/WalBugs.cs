@@ -11,8 +11,8 @@ internal static class WalBugs
                 "ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);",
                 "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);"),
             new Edit("CommitPipeline.cs",
-                "CommitRecordLocked(record);",
-                "var at = (int)wal.Active.End; CommitRecordLocked(record);\n        if (SEEDED) "
+                "CommitRecordGateHeld(record);",
+                "var at = (int)wal.Active.End; CommitRecordGateHeld(record);\n        if (SEEDED) "
                     + "ChunkColumnsWriter.WriteOutcomes(wal.Active.Room(at, record.Length)[WalRecordHeader.Size..], "
                     + "positions);")),
 
@@ -168,8 +168,8 @@ internal static class WalBugs
         new("full-disk-acknowledges", "a chunk without space on the disk is acknowledged",
             "Engine: Recovery.FullDiskTests.FiftyFullDisksLoseNothing",
             new Edit(
-                "CommitPipeline.cs", "rotation.ReserveLocked(lengthMax, positions.Length);",
-                "try { rotation.ReserveLocked(lengthMax, positions.Length); } "
+                "CommitPipeline.cs", "rotation.ReserveGateHeld(lengthMax, positions.Length);",
+                "try { rotation.ReserveGateHeld(lengthMax, positions.Length); } "
                     + "catch (StorageFullException) when (SEEDED) "
                     + "{ return new CommitTicket(count, wal.End, false); }")),
 

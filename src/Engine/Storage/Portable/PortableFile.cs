@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
+using Varve.Epochs;
 
 namespace Varve.Storage;
 
@@ -9,6 +10,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
     private const int ZeroWrite = 4096;
 
     // Windows syncs the views of a file apart from the file.
+    private readonly RankedLock _segmentsLock = new(LockOrder.FileMappings);
     private readonly List<PortableMapping> _segments = [];
 
     public string Path { get; } = path;
@@ -60,7 +62,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
     {
         try
         {
-            lock (_segments)
+            using (_segmentsLock.Enter())
             {
                 _segments.RemoveAll(static segment => !segment.TryFlush());
             }
@@ -90,7 +92,7 @@ internal sealed class PortableFile(string path, SafeFileHandle handle) : IStorag
                 handle, null, 0, mode, HandleInheritability.None, leaveOpen: true);
             var mapping = new PortableMapping(file.CreateViewAccessor(0, length, mode), length, Sync);
             if (!access.IsReadOnly())
-                lock (_segments) _segments.Add(mapping);
+                using (_segmentsLock.Enter()) _segments.Add(mapping);
             return mapping;
         }
         catch (Exception e) when (PortableError.TryTranslate(e, Path, out var translated))

@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using Varve.Epochs;
 
 namespace Varve.Storage;
 
@@ -7,7 +8,7 @@ internal sealed class PortableMapping : IMapping
 {
     private readonly MemoryMappedViewAccessor? _view;
     private readonly Action? _syncFile;
-    private readonly Lock _gate = new();
+    private readonly RankedLock _gate = new(LockOrder.Mapping);
     private bool _disposed;
 
     // SAFETY: the acquired pointer keeps the view mapped until Dispose releases it, and the view has the length.
@@ -49,7 +50,7 @@ internal sealed class PortableMapping : IMapping
     /// <summary>Writes the view's stores to the file. False after disposal.</summary>
     public bool TryFlush()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (!_disposed) _view?.Flush();
             return !_disposed;
@@ -58,7 +59,7 @@ internal sealed class PortableMapping : IMapping
 
     public void Dispose()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_disposed) return;
             _disposed = true;
