@@ -11,7 +11,7 @@ internal sealed class Execution(FuzzTarget target, Limits limits, Watchdog? watc
     /// <summary>Bytes that the last run allocated on the managed heap, if it ended without an exception.</summary>
     public long Allocated { get; private set; }
 
-    /// <summary>Runs once; says what was broken, or nothing and the feature that was reached.</summary>
+    /// <summary>Runs once; returns the broken rule, or none and the feature that was reached.</summary>
     public (FindingKind Kind, string Detail)? Run(byte[] input, out ulong feature)
     {
         feature = 0;

@@ -4,7 +4,7 @@ using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
 
-/// <summary>A file of framed chunks: what was taken, framed again, is what stood there.</summary>
+/// <summary>A file of framed chunks: accepted chunks, framed again, give the same bytes.</summary>
 internal static class ChunkFramesTarget
 {
     public static ulong Run(ReadOnlySpan<byte> input)

@@ -5,8 +5,7 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// Chunks as Raft hands them over: every range is inside the chunk, and what was decoded says the same when it is
-/// encoded again.
+/// Chunks in Raft's encoding: every range is inside the chunk, and decoded entries encode to the same meaning.
 /// </summary>
 internal static class ChunkTarget
 {

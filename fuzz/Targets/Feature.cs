@@ -15,7 +15,7 @@ internal static class Feature
         error.Reason is null ? 1 : Of(error.IsUnsupported ? "unsupported" : Branch(error.Reason), Bucket(error.Offset));
 
     /// <summary>
-    /// A reason without the values that it was met with, which have no end: digits, and what could be hexadecimal ones.
+    /// A reason without its values, of which there are too many: digits, and possible hexadecimal ones.
     /// </summary>
     public static string Branch(string reason) => new([.. reason.Where(c => !char.IsAsciiHexDigitLower(c))]);
 

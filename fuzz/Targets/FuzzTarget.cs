@@ -1,8 +1,8 @@
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// Decodes hostile bytes and checks what must hold. Returns what it reached as a small number (<see cref="Feature"/>):
-/// the mutation loop keeps inputs that reach something new. Throws only when the decoder broke its contract.
+/// Decodes hostile bytes and checks the target's invariants. Returns the reached feature (<see cref="Feature"/>): the
+/// mutation loop keeps inputs that reach a new one. Throws only if the decoder broke its contract.
 /// </summary>
 internal delegate ulong FuzzFunction(ReadOnlySpan<byte> input);
 

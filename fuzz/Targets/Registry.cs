@@ -3,7 +3,7 @@ namespace Varve.Fuzz.Targets;
 /// <summary>Every target by its name.</summary>
 internal static class Registry
 {
-    /// <summary>A snapshot manifest may take this much: its file, its payload, and what is decoded of it.</summary>
+    /// <summary>The memory bound of a snapshot manifest: its file, its payload, and its decoded form.</summary>
     private const long SnapshotAllocationMax = FuzzTarget.AllocationMaxPlain + Format.SnapshotManifestCodec.MemoryMax;
 
     public static IReadOnlyList<FuzzTarget> All { get; } = [.. ((IEnumerable<FuzzTarget>)

@@ -2,8 +2,8 @@ namespace Varve.Fuzz.Targets;
 
 /// <summary>
 /// The input of a target whose format has checksums: a byte of flags, then the bytes. With <see cref="Reseal"/> the
-/// target puts right checksums on the bytes first, so that mutations reach what stands behind them; without, the
-/// checksums are attacked.
+/// target first computes valid checksums, so that mutations reach the code behind them; without, the checksums are
+/// attacked.
 /// </summary>
 internal static class SealedInput
 {

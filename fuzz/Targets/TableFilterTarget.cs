@@ -6,7 +6,7 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// A filter of any bytes: eight hashes, then the filter. Vector and plain code agree, and what was added is there.
+/// A filter of any bytes: eight hashes, then the filter. Vector and plain code agree, and added keys are found.
 /// </summary>
 internal static class TableFilterTarget
 {

@@ -8,9 +8,9 @@ using static Varve.Fuzz.Targets.Contract;
 namespace Varve.Fuzz.Targets;
 
 /// <summary>
-/// A whole small table, opened, read in every way and verified. A table that verification passes has to be one: keys
-/// that ascend, are found, and come backward as they went forward. <see cref="TableSeal"/> says what resealing puts
-/// right.
+/// A whole small table, opened, read in every way and verified. A table that passes verification is valid: its keys
+/// ascend, are found, and scan alike in both directions. <see cref="TableSeal"/> lists the checksums that resealing
+/// computes.
 /// </summary>
 internal static class TableTarget
 {

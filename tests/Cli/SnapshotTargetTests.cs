@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Cli;
 
 /// <summary>
-/// Two processes that make a snapshot in one directory: one succeeds, the other says why not, and what is there is
-/// whole. A real mount point is a directory like any other.
+/// Two processes make a snapshot in one directory: one succeeds, the other reports the conflict, and the result is
+/// whole. A real mount point works like any directory.
 /// </summary>
 public sealed partial class SnapshotTargetTests(ITestOutputHelper output) : IDisposable
 {

@@ -5,8 +5,8 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// Flips bits of the golden database and snapshot, one at a time, opens and reads everything, and puts the bit back.
-/// Every bit, or one of every so many, which the seed picks.
+/// Flips bits of the golden database and snapshot, one at a time, opens and reads everything, and restores the bit.
+/// Every bit, or one of every N, which the seed picks.
 /// </summary>
 internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Region> regions)
 {
@@ -92,7 +92,7 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
         }
     }
 
-    /// <summary>The picked bit at or after a bit: one of every group of so many.</summary>
+    /// <summary>The picked bit at or after a bit: one of every N.</summary>
     private long Pick(string path, long bit)
     {
         if (_every == 1) return bit;

@@ -4,8 +4,7 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// Pages of 4 KiB and sectors of 512 bytes: zeroed, each; exchanged, within a file and across files: so many pairs of
-/// each.
+/// Pages of 4 KiB and sectors of 512 bytes: each zeroed; a number of pairs swapped, within a file and across files.
 /// </summary>
 internal sealed class Pages : Damage
 {

@@ -4,8 +4,8 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Corruption;
 
 /// <summary>
-/// Every file cut off at every byte, or at one of every so many and at the first and last ones; and every file with
-/// bytes after its end.
+/// Every file truncated at every byte, or at one of every N and at the first and last ones; and every file with bytes
+/// after its end.
 /// </summary>
 internal sealed class Truncations : Damage
 {

@@ -71,7 +71,7 @@ public class BackgroundTests
             task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, scheduler);
     }
 
-    /// <summary>Is told of a continuation on the thread that completes what it continues.</summary>
+    /// <summary>Records the thread that runs a continuation.</summary>
     private sealed class NiceRecorder : TaskScheduler
     {
         public System.Collections.Concurrent.ConcurrentQueue<int?> Nices { get; } = [];

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine;
 
-/// <summary>For what a background thread does in its own time.</summary>
+/// <summary>Waits for the work of a background thread.</summary>
 internal static class Waiting
 {
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);

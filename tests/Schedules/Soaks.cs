@@ -32,7 +32,9 @@ internal static class Soaks
         soak.Write($"{done} schedules, nothing found");
     }
 
-    /// <summary><c>exhaustive [--scenario X] [--bound N]</c>: every schedule with so many departures.</summary>
+    /// <summary>
+    /// <c>exhaustive [--scenario X] [--bound N]</c>: every schedule with at most that many preemptions.
+    /// </summary>
     public static void Exhaust(Soak soak, bool isLong, int workers)
     {
         var done = 0L;

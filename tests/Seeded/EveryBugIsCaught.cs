@@ -16,9 +16,7 @@ public sealed class WholeHunt
     internal Finding Of(string bug) => _findings.Value[bug];
 }
 
-/// <summary>
-/// Do the tests bite? Every bug of the list is found by the test that says so, and by nothing but the bug.
-/// </summary>
+/// <summary>Every bug of the list is caught by the test that it names, and only because of the bug.</summary>
 public sealed class EveryBugIsCaught(WholeHunt hunt, ITestOutputHelper output) : IClassFixture<WholeHunt>
 {
     public static TheoryData<string> Names => [.. BugList.All.Select(bug => bug.Name)];

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Varve.Tests.Seeded;
 
 /// <summary>
-/// A copy of the product's sources with all bugs in it, each behind a switch: one build serves every bug,
-/// and the product itself knows nothing of them.
+/// A copy of the product's sources with all bugs in it, each behind a switch: one build serves every bug, and the
+/// product itself has no trace of them.
 /// </summary>
 internal static class MutatedSources
 {
@@ -55,7 +55,7 @@ internal static class MutatedSources
     /// <summary>The files that bugs may be in, as paths from the root of the tree.</summary>
     internal static List<string> SourcesOf(string root) => [.. Products.SelectMany(folder => FilesOf(root, folder))];
 
-    /// <summary>Each file that an edit names has to be there, once.</summary>
+    /// <summary>Each file that an edit names must exist, exactly once.</summary>
     /// <exception cref="InvalidOperationException">It is not.</exception>
     internal static void CheckFiles(IReadOnlyList<string> sources, IReadOnlyList<Bug> bugs)
     {

@@ -1,7 +1,7 @@
 using Varve.Tests.Seeded;
 using Varve.Tests.Shared;
 
-// In the copy that stands among the files of another test project.
+// The copy among the files of another test project runs tests.
 if (args is [TestHost.Verb, var assembly]) return TestHost.Run(assembly);
 
 return await Soak.RunAsync(args, new()

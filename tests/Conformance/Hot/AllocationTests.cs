@@ -4,7 +4,7 @@ using Varve.Tests.Conformance.Stress;
 
 namespace Varve.Tests.Conformance.Hot;
 
-/// <summary>Receives without growing: what a pooled writer is when it is warm.</summary>
+/// <summary>Receives without growing, like a warm pooled writer.</summary>
 internal sealed class FixedWriter : IBufferWriter<byte>
 {
     private readonly byte[] _buffer = new byte[1 << 16];
@@ -63,7 +63,7 @@ public sealed class AllocationTests : DirectoryTest
     {
         for (var i = 0; i < Warming; i++)
             once();
-        // A lock allocates once, when it is first contended: what a call allocates is seen in every window.
+        // A lock allocates once, at its first contention; an allocation of the call itself shows in every window.
         var least = long.MaxValue;
         for (var window = 0; window < Windows && least != bytes * Measured; window++)
         {

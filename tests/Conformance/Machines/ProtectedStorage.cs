@@ -27,7 +27,7 @@ internal sealed unsafe partial class ProtectedStorage(IStorage storage) : Storag
     public override IStorageFile? TryTakeOver(string path, string newPath) =>
         base.TryTakeOver(path, newPath) is { } file ? new ProtectedFile(this, file) : null;
 
-    /// <summary>Unmaps for good what was retired. Nobody reads any more.</summary>
+    /// <summary>Unmaps the retired ranges, when no reader is left.</summary>
     public void Release()
     {
         lock (_retired)

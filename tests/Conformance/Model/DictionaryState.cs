@@ -17,7 +17,7 @@ internal sealed record Record(byte[] Value, ulong? Deadline)
 /// <summary>Undoes index <see cref="Index"/>: puts <see cref="Before"/> (null: absence) back under the key.</summary>
 internal sealed record Undo(ulong Index, byte[]? Key, Record? Before, ulong LogTimeBefore);
 
-/// <summary>All that a machine remembers, which is what a disk would hold. Plain data.</summary>
+/// <summary>The whole persistent state of a machine. Plain data.</summary>
 internal sealed class DictionaryState
 {
     public SortedDictionary<byte[], Record> Records { get; init; } = new(ByteOrder.Instance);

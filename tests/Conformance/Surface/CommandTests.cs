@@ -2,7 +2,7 @@ using Varve.Tests.Conformance.Known;
 
 namespace Varve.Tests.Conformance.Surface;
 
-/// <summary>Commands say what they mean, and what is wrong is said by the names that the caller used.</summary>
+/// <summary>Commands expose their meaning, and errors use the caller's names.</summary>
 public sealed class CommandTests : MachineTest<EngineMachines>
 {
     private LsmStateMachine Engine => (LsmStateMachine)Machine;

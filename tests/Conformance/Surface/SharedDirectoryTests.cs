@@ -4,8 +4,8 @@ using Varve.Storage;
 namespace Varve.Tests.Conformance.Surface;
 
 /// <summary>
-/// Views of closed engines and read-only engines, over a storage where a read of what was unmapped ends the process:
-/// what they read is mapped, and as it was, whatever the next engine on the directory does.
+/// Views of closed engines and read-only engines, over a storage where a read of unmapped memory ends the process:
+/// their data stays mapped and unchanged during anything that the next engine on the directory does.
 /// </summary>
 public sealed class SharedDirectoryTests : IDisposable
 {

@@ -24,9 +24,7 @@ public enum Step
     MovePosition,
 }
 
-/// <summary>
-/// One step; the numbers are read by the step, relative to the state it meets, so that any sub-trace is a trace.
-/// </summary>
+/// <summary>One step; its numbers are relative to the state at its turn, so that any sub-trace is a trace.</summary>
 public readonly record struct Operation(Step Step, int A = 0, int B = 0, int C = 0)
 {
     public override string ToString() => $"new(Step.{Step}, {A}, {B}, {C})";

@@ -111,7 +111,7 @@ internal sealed partial class TraceRun : IDisposable
         SeeTime();
     }
 
-    /// <summary>A new instance knows nothing of a later time that an earlier one saw; let it see it.</summary>
+    /// <summary>A new instance has not seen the later time of an earlier one; this call shows it.</summary>
     private void CatchUp()
     {
         if (_clock.GetUtcNow() < _latest) _clock.AdjustTime(_latest);

@@ -104,7 +104,7 @@ internal sealed class GoldenDatabase : IDisposable
                 Last, machine.GenerateSnapshotDataAsync(SnapshotDirectory, Last).GetAwaiter().GetResult());
             Keep("after its snapshot", disk);
 
-            // From here on no table can be made: what is applied stays in the log.
+            // From here on no table can be created: applied entries stay in the log.
             disk.IsFullFor = path => path.Contains(FileNames.TableSuffix, StringComparison.Ordinal);
             while (machine.GetStatistics().Memtables < 2) Apply(machine);
             WaitFor(() => IsReady(disk), "the segments after the next");
@@ -138,7 +138,9 @@ internal sealed class GoldenDatabase : IDisposable
         }
     }
 
-    /// <summary>Applies, and waits for every flush: what is in which table is a function of the log then.</summary>
+    /// <summary>
+    /// Applies, and waits for every flush, so that the content of each table is a function of the log.
+    /// </summary>
     private void ApplyUntilFlushed(LsmStateMachine machine, long flushes)
     {
         while (machine.GetStatistics().Flushes < flushes)

@@ -22,7 +22,7 @@ internal sealed class Judge
         _map = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory);
     }
 
-    /// <summary>One flipped bit: the verdict has to be the one that its region names, no other.</summary>
+    /// <summary>One flipped bit: the verdict must be the one that its region names.</summary>
     public Observation OfFlip(MemoryDisk disk, Region region)
     {
         var seen = StateReader.Read(disk, _golden);
@@ -144,7 +144,8 @@ internal sealed class Judge
     }
 
     /// <summary>
-    /// Verification has to say the same as the reads: damage where they met any, and in tables also where they did not.
+    /// Verification must agree with the reads: it reports the damage that they found, and in tables also damage that
+    /// they did not touch.
     /// </summary>
     public static void Verify(MemoryDisk disk, string path, Verdict verdict)
     {

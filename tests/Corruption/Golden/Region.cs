@@ -3,7 +3,7 @@ using Varve.Storage;
 
 namespace Varve.Tests.Corruption.Golden;
 
-/// <summary>A range of a golden file, and what must become of damage in it.</summary>
+/// <summary>A range of a golden file, and the required verdict on damage in it.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Begin">Its first byte.</param>
 /// <param name="End">The byte after its last.</param>

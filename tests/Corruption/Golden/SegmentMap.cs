@@ -6,7 +6,7 @@ using Varve.Wal;
 
 namespace Varve.Tests.Corruption.Golden;
 
-/// <summary>A record of the log as it stands in its segment, and the position before it.</summary>
+/// <summary>A record of the log in its segment, and the position before it.</summary>
 internal sealed record LogRecord(string Path, ulong Segment, WalRecordHeader Header, ulong IndexBefore);
 
 /// <summary>

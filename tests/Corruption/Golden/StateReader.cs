@@ -8,7 +8,7 @@ internal enum Verdict
     /// <summary>Refused at open.</summary>
     Open,
 
-    /// <summary>Refused by the first read that met it.</summary>
+    /// <summary>Refused by the first read of it.</summary>
     Read,
 
     /// <summary>Met by no read; found by verification.</summary>

@@ -5,8 +5,8 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Crash.Beside;
 
 /// <summary>
-/// <c>view-over-reopen --rounds N [--dir D]</c>: an engine is closed with views open, and the directory opened again
-/// and written, compacted and reset by the engines that follow. Every view shows what it showed at first.
+/// <c>view-over-reopen --rounds N [--dir D]</c>: an engine is closed with views open, and the next engines open the
+/// directory, write, compact and reset. Every view keeps its content.
 /// </summary>
 internal static class ViewLoop
 {

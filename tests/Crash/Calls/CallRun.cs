@@ -34,7 +34,7 @@ internal sealed class CallRun(
     private const int Killed = 137;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
-    /// <summary>Whose ENOSPC is an ordinary error: nothing was promised yet, and space may come back.</summary>
+    /// <summary>Calls whose ENOSPC is an ordinary error: nothing was promised yet, and space may return.</summary>
     private static readonly string[] CallsForSpace = ["openat", "mkdir", "link", "fallocate", "ftruncate", "pwrite64"];
 
     private readonly AllowedStates _promise = new(seed);
@@ -67,7 +67,7 @@ internal sealed class CallRun(
                        scenario, durability, numbered.Item.Name, numbered.Index + 1, numbered.Item.Target(Root), null)];
     }
 
-    /// <summary>Has the fault happen, at exactly that call, and holds what is left to what was promised.</summary>
+    /// <summary>Injects the fault at exactly that call, and checks the result against the promises.</summary>
     public async Task MeetAsync(CallPoint point)
     {
         var (code, calls, errors) = await WatchAsync([point.Call], point.Injection);

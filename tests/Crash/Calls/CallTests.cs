@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Crash.Calls;
 
 /// <summary>
-/// A kill or an error at any single file system call leaves the state before or after, exactly, and nothing
-/// acknowledged is lost. A sample; the long run takes all. Needs strace, and says so where it is not.
+/// A kill or an error at any single file system call leaves exactly the state before or after, and nothing acknowledged
+/// is lost. A sample; the long run takes all. Needs strace, and reports its absence.
 /// </summary>
 public sealed class CallTests(ITestOutputHelper output)
 {

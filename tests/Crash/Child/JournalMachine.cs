@@ -5,8 +5,8 @@ using Varve.Tests.Shared;
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// The least machine that survives a SIGKILL: each chunk is appended to a file before the model applies it, and opening
-/// replays what is whole. It exists to prove the kill test itself.
+/// The smallest machine that survives a SIGKILL: it appends each chunk to a file before the model applies it, and an
+/// open replays whole chunks. It exists to prove the kill test itself.
 /// </summary>
 internal sealed class JournalMachine : IDisposable
 {

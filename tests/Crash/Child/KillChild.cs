@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// The process that is killed, or whose disk loses power. It opens a machine, applies the seeded log from where it
-/// stands, and acknowledges each chunk; another thread flushes, compacts and makes snapshots all the while, and now and
-/// then the applier resets and installs.
+/// The process that is killed, or whose disk loses power. It opens a machine, continues the seeded log, and
+/// acknowledges each chunk; another thread flushes, compacts and makes snapshots, and at intervals the applier resets
+/// and installs.
 /// </summary>
 internal sealed class KillChild
 {
@@ -62,7 +62,7 @@ internal sealed class KillChild
         }
         catch (IOException e) when (e is not (CorruptionException or UnsupportedFormatException))
         {
-            // A disk that lost its power: the engine latches, what is outside it just fails.
+            // A disk without power: the engine latches, other calls fail.
             child._parent.Say(e is EngineFaultedException ? MessageKind.Faulted : MessageKind.Failed);
             Console.Error.WriteLine(e);
         }
@@ -110,7 +110,7 @@ internal sealed class KillChild
         if (_dice.Next(RoundsBetweenJumps) == 0) Jump(engine);
     }
 
-    /// <summary>Resets, applies a little, and installs what was there before.</summary>
+    /// <summary>Resets, applies a little, and installs the earlier state.</summary>
     private void Jump(LsmStateMachine engine)
     {
         var snapshot = Fresh($"{_directory}.jump");

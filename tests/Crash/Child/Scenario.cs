@@ -4,7 +4,7 @@ using Varve.Storage;
 
 namespace Varve.Tests.Crash.Child;
 
-/// <summary>Something that the engine does, whose every file system call is met by a kill or an error.</summary>
+/// <summary>An action of the engine, at whose every file system call a kill or an error is injected.</summary>
 /// <param name="Name">In the figures and on the command line.</param>
 /// <param name="Prepare">Undisturbed.</param>
 /// <param name="Act">Watched.</param>
@@ -98,8 +98,7 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
     }
 
     /// <summary>
-    /// A copy of a database that is open, which is what a dead process leaves: tables if asked for, and a log to
-    /// replay.
+    /// A copy of an open database, as a dead process leaves it: tables if requested, and a log to replay.
     /// </summary>
     private static void PrepareDirty(
         Stage stage, bool withTables) =>
@@ -120,7 +119,7 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
                 if (Path.GetFileName(path) == FileNames.Lock) continue;
                 try
                 {
-                    // By hand: File.Copy may take extents, not what is mapped.
+                    // Copied by hand: File.Copy may copy extents instead of mapped bytes.
                     using var from = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
                     using var copy = new FileStream(
                         Path.Combine(stage.Directory, Path.GetFileName(path)), FileMode.CreateNew, FileAccess.Write);

@@ -3,8 +3,8 @@ using System.Text;
 namespace Varve.Tests.Crash.Child;
 
 /// <summary>
-/// A log in which every chunk follows from a seed and its first index, so that two processes agree on it without a
-/// word.
+/// A log in which every chunk follows from a seed and its first index, so that two processes agree on it without
+/// communication.
 /// </summary>
 internal static class SeededLog
 {

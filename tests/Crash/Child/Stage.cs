@@ -52,7 +52,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
     public void Compact()
     {
         var compacted = Opened.CompactAsync();
-        // A round that met a full disk is tried again.
+        // A round that failed on a full disk is retried.
         for (var i = 0; i < CompactionRoundsMax && !compacted.IsCompleted; i++) _steps.Tick();
         if (!compacted.IsCompleted) throw new InvalidOperationException("The compaction does not come to its end.");
         compacted.GetAwaiter().GetResult();
@@ -98,7 +98,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
 
     public void Dispose() => Close();
 
-    /// <summary>Applies without a word.</summary>
+    /// <summary>Applies without a message.</summary>
     public void ApplyTo(LsmStateMachine engine, int chunks)
     {
         for (; chunks > 0; chunks--)

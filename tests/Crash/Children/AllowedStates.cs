@@ -23,7 +23,7 @@ internal sealed class AllowedStates(ulong seed)
 
     public ulong Applied => _applied;
 
-    /// <summary>Takes what a child says, in order.</summary>
+    /// <summary>Processes the messages of a child, in order.</summary>
     public void Hear(Message message)
     {
         lock (_turn) Take(message);
@@ -58,7 +58,7 @@ internal sealed class AllowedStates(ulong seed)
                 if (!Allows(message.Value)) throw new ForbiddenStateException($"Stands at entry {message.Value} after {this}");
                 _applied = message.Value;
                 _durable = Math.Min(_durable, message.Value);
-                // A latched instance may have written what it does not serve: only the next open tells.
+                // A latched engine may have written entries that it does not serve: only the next open tells.
                 if (!_isLatched) _jump = null;
                 break;
             case MessageKind.Failed:

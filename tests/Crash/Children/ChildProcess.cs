@@ -37,7 +37,7 @@ internal sealed class ChildProcess : IDisposable
         start.Environment["DOTNET_TC_CallCounting"] = "0";
         // No debugger's pipe, whose thread opens files.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
-        // A collection may look for its limits in files, and is not to be met.
+        // A garbage collection may read its limits from files, which must not count as a call.
         start.Environment["DOTNET_GCgen0size"] = "0x10000000";
         _process = Process.Start(start)!;
         _errors = _process.StandardError.ReadToEndAsync();

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Varve.Tests.Crash.Children;
 
-/// <summary>Lets a random time pass: which instant a fault meets is the point.</summary>
+/// <summary>Waits for a random time, which decides the instant of the fault.</summary>
 internal static class Pause
 {
     private const int ScalesOfTwo = 6;

@@ -8,7 +8,7 @@ namespace Varve.Tests.Crash.Kill;
 
 /// <summary>
 /// A process killed at any instant leaves the state of exactly one chunk boundary: that of its last acknowledgement, or
-/// of what it had begun then.
+/// of the step that had begun.
 /// </summary>
 public sealed class KillTests(ITestOutputHelper output)
 {

@@ -7,9 +7,7 @@ namespace Varve.Tests.Crash.Kill;
 /// <summary>A close unlocks the directory even if another process holds a copy of the descriptor.</summary>
 public sealed partial class LockTests
 {
-    /// <summary>
-    /// Starting any process copies all descriptors for a moment; a duplicate stands for that copy here.
-    /// </summary>
+    /// <summary>A process start copies all descriptors for a moment; a duplicate imitates that copy here.</summary>
     [Fact]
     public void DirectoryReopensWhileAnotherProcessStarts()
     {

@@ -13,7 +13,7 @@ internal enum CutMode : uint
     /// <summary>The journal is flushed first, data is not.</summary>
     FlushJournal = 1,
 
-    /// <summary>Nothing is flushed: what was not synced is gone.</summary>
+    /// <summary>Nothing is flushed: unsynced data is gone.</summary>
     Nothing = 2,
 }
 

@@ -6,9 +6,9 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Crash.Power;
 
 /// <summary>
-/// An ext4 file system that goes down under the engine leaves the state of one index: every acknowledged one under
-/// <see cref="Durability.Power"/>, at least the durable one otherwise. Needs root and loop devices, and says so where
-/// they are not.
+/// An ext4 file system that is shut down under the engine leaves the state of one index: every acknowledged one under
+/// <see cref="Durability.Power"/>, at least the durable one otherwise. Needs root and loop devices, and reports their
+/// absence.
 /// </summary>
 public sealed class PowerCutTests(ITestOutputHelper output)
 {

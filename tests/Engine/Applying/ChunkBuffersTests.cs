@@ -9,7 +9,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Applying;
 
 /// <summary>
-/// The room of a chunk: its own table of keys, whatever their hashes are, and what it keeps afterwards.
+/// The buffers of a chunk: its own table of keys, for any hashes, and the memory that it keeps afterwards.
 /// </summary>
 public sealed class ChunkBuffersTests : IDisposable
 {

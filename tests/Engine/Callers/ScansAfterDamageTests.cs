@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Callers;
 
-/// <summary>A scan that met damage never ends as if it were whole.</summary>
+/// <summary>A scan that met damage never ends as if it were complete.</summary>
 public sealed class ScansAfterDamageTests
 {
     private const int Entries = 4000;

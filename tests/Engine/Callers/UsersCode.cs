@@ -25,7 +25,7 @@ internal sealed class ActingLogger(Action<string> act) : ILoggerFactory, ILogger
         act(eventId.Name!);
 }
 
-/// <summary>A clock that stands still, and runs an action before each answer.</summary>
+/// <summary>A constant clock that runs an action before each answer.</summary>
 internal sealed class ActingClock(Action act) : TimeProvider
 {
     public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddDays(20_000);

@@ -140,7 +140,7 @@ public class CompactionPickerTests
             CompactionPicker.PickAll([RunOf("n", "z", 10), RunOf("a", "m", 10)]));
     }
 
-    /// <summary>A run of one table from one key to another, of about so many KiB.</summary>
+    /// <summary>A run of one table between two keys, of about the given KiB.</summary>
     [Fact]
     public void RunWithTablesMaxTakesNoMore()
     {

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Compaction;
 
-/// <summary>An engine to which nothing is applied gives back what it has no use for.</summary>
+/// <summary>An idle engine releases memory and files that it does not need.</summary>
 public sealed class IdleTests : IDisposable
 {
     private readonly Database _database = new();

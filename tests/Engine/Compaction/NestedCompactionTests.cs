@@ -6,8 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Compaction;
 
 /// <summary>
-/// A merge may take minutes. What is flushed meanwhile is compacted in its midst, or every read would meet a run for
-/// each flush.
+/// A merge may take minutes. Runs flushed meanwhile are compacted in the middle of it, so that reads do not meet a run
+/// for each flush.
 /// </summary>
 public sealed class NestedCompactionTests : IDisposable
 {

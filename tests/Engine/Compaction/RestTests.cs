@@ -7,7 +7,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Compaction;
 
 /// <summary>
-/// An engine that rests has small segments, so that little data takes little space; what is filled makes the next ones
+/// An engine at rest has small segments, so that little data takes little space; full segments make the next ones
 /// larger again.
 /// </summary>
 public sealed class RestTests : IDisposable

@@ -5,9 +5,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Compaction;
 
-/// <summary>
-/// A database with little in it takes little space; what it takes grows with load and is given back at close.
-/// </summary>
+/// <summary>A small database takes little space; its space grows with load and shrinks at close.</summary>
 public sealed class SmallDatabaseTests : IDisposable
 {
     private const long OneKeyMax = 1 << 20;

@@ -6,9 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Epochs;
 
 /// <summary>
-/// Readers that pin never see what the writer has released. The writer swaps the shared block, retires the old one and
-/// poisons it the moment it is found safe; a reader that meets poison, or a block that changes under it, has been
-/// betrayed.
+/// Pinned readers never see a released block. The writer swaps the shared block, retires the old one and poisons it the
+/// moment it is found safe; a reader that sees poison, or a block that changes under it, fails the test.
 /// </summary>
 /// <remarks>
 /// Before every pin a reader stores to lines that miss its cache. The stores queue up in the processor's store buffer,

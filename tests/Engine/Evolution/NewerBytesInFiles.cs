@@ -12,7 +12,9 @@ namespace Varve.Tests.Engine.Evolution;
 /// </summary>
 internal static class NewerBytesInFiles
 {
-    /// <summary>A file whose first checksum stands at <paramref name="checksum"/> and covers all before it.</summary>
+    /// <summary>
+    /// A file whose first checksum is at <paramref name="checksum"/> and covers everything before it.
+    /// </summary>
     public static void Header(string path, int checksum, int at, uint value) => Edit(path, bytes =>
     {
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(at), value);

@@ -31,7 +31,7 @@ internal sealed class AttackedDatabase : IDisposable
 
     public string PathOf(string name) => _database.PathOf(name);
 
-    /// <summary>Offers what has to be refused.</summary>
+    /// <summary>Offers a snapshot that must be refused.</summary>
     public async Task<VarveException> RefusesAsync(SnapshotMetadata metadata, string path, string what)
     {
         var failure = await Record.ExceptionAsync(() => _machine.ApplySnapshotFromFileAsync(metadata, path));
@@ -44,8 +44,7 @@ internal sealed class AttackedDatabase : IDisposable
     }
 
     /// <summary>
-    /// Offers what may be refused or be taken for what it is; true when it was taken, and then it is all that it should
-    /// be.
+    /// Offers a snapshot that may be refused or accepted; true if it was accepted, and then the state is whole.
     /// </summary>
     public async Task<bool> RefusesOrIsWholeAsync(SnapshotMetadata metadata, string path, string what)
     {

@@ -9,8 +9,7 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Engine.Hostile;
 
 /// <summary>
-/// Snapshot directories in which something other stands than files of ours, or tables with right checksums that are
-/// none.
+/// Snapshot directories that contain other things than the database's files, or invalid tables under valid checksums.
 /// </summary>
 public sealed partial class HostileFilesTests(SoundSnapshot sound, ITestOutputHelper output)
     : IClassFixture<SoundSnapshot>, IDisposable

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Inspection;
 
-/// <summary>A failure says where, what was read, and what is wrong: "PATH at offset N: KIND: problem".</summary>
+/// <summary>An error names the file, the offset, the kind and the problem: "PATH at offset N: KIND: problem".</summary>
 public sealed class ErrorTextTests
 {
     private static readonly Dictionary<string, (Action<Specimen> Damage, string Pattern)> Cases = new()

@@ -89,7 +89,7 @@ public sealed class RunOrderTests : IDisposable
     }
 
     /// <summary>
-    /// Two tables of three rows each, the rows numbered from a number on; what a manifest gives back of them.
+    /// Two tables of three rows each, numbered from a start, with their bounds as a manifest has them.
     /// </summary>
     private static AddedTable[] AddTables(int first, int second, Func<TableDescriptor, string> pathOf) =>
         [Add(1, first, pathOf), Add(2, second, pathOf)];

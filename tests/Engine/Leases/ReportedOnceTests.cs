@@ -5,8 +5,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Leases;
 
 /// <summary>
-/// A clean-up reports each expired lease once, and what it reported is never live again, whatever happens to the clock
-/// in between.
+/// A clean-up reports each expired lease once, and a reported lease is never live again, however the clock moves.
 /// </summary>
 public sealed class ReportedOnceTests
 {

@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Varve.Tests.Engine.Memtables;
 
 /// <summary>
-/// While one thread writes, readers at a published revision see exactly what was inserted up to it: by key, forward,
-/// backward, from any position.
+/// While one thread writes, readers at a published revision see exactly the rows up to it: by key, forward, backward,
+/// from any position.
 /// </summary>
 public class MemtableConcurrencyTests(ITestOutputHelper output)
 {

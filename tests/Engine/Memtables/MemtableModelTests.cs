@@ -8,7 +8,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Memtables;
 
 /// <summary>
-/// The index gives what a sorted dictionary of version lists gives, at every revision and in every direction.
+/// The index agrees with a sorted dictionary of version lists, at every revision and in both directions.
 /// </summary>
 public class MemtableModelTests(ITestOutputHelper output)
 {

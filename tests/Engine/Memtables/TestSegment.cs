@@ -60,7 +60,7 @@ internal sealed unsafe class TestSegment : IDisposable
     }
 
     /// <summary>
-    /// Writes versions of keys and builds the index, which is empty, of all of them; so many are entered at a time.
+    /// Writes versions of keys and builds the empty index from all of them, a number of rows at a time.
     /// </summary>
     public void Build(IReadOnlyList<byte[]> keys, ulong firstIndex, int enteredAtOnce)
     {

@@ -87,7 +87,7 @@ internal sealed class Database : IDisposable
     /// <summary>The segment that the log ends in.</summary>
     public string LastSegment() => Files(FileNames.SegmentSuffix).Last(path => Records(path).Count > 0);
 
-    /// <summary>Takes back the note with which a close ends the log: what a kill would have left.</summary>
+    /// <summary>Removes the close marker, as a kill would have left the log.</summary>
     public void DropClosingNote()
     {
         var path = LastSegment();

@@ -105,7 +105,7 @@ public sealed class EveryStorageCallTests
         Assert.InRange(deaths, 100, int.MaxValue);
     }
 
-    /// <summary>The zeros that a new segment is filled with: one call stands for them all.</summary>
+    /// <summary>The zeros of a new segment: one call represents all of them.</summary>
     private static bool IsOneOfMany(string operation, string path) => operation == "write"
         && path.EndsWith(FileNames.SegmentSuffix + FileNames.TemporarySuffix, StringComparison.Ordinal);
 
@@ -116,7 +116,7 @@ public sealed class EveryStorageCallTests
 
         public Durability Durability { get; init; }
 
-        /// <summary>The indexes at which the state may stand if the process died now.</summary>
+        /// <summary>The indexes that the state may have if the process died now.</summary>
         public ulong[] Allowed { get; private set; } = [0];
 
         public string? Fault { get; private set; }

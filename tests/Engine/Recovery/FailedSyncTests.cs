@@ -5,8 +5,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// After the first failed sync an engine acknowledges nothing more; what it had acknowledged is there when it is opened
-/// again.
+/// After the first failed sync an engine acknowledges nothing more; acknowledged entries are there after a reopen.
 /// </summary>
 public sealed class FailedSyncTests : IDisposable
 {

@@ -68,7 +68,8 @@ public sealed class FileNumberTests : IDisposable
     }
 
     /// <summary>
-    /// One thread meets names while others ask: a write between look and store would give numbers out again.
+    /// One thread finds names while others ask for numbers: a write between read and store would give numbers out
+    /// twice.
     /// </summary>
     [Fact]
     public async Task ThreadsNeverGetSameNumber()

@@ -28,8 +28,7 @@ public sealed class GrowthTests
     {
         var usual = Overwrite(Viewer.None);
         var viewed = Overwrite(viewer);
-        // Twice what is usual, for the budget has what the view keeps taken in; the rounds would take a multiple of
-        // that.
+        // Twice the usual budget, since it includes the memory that the view keeps; the rounds would take a multiple.
         Assert.InRange(viewed.Files, 1, (2 * usual.Files) + viewed.FilesOfTheView);
         Assert.InRange(viewed.FileBytes, 0, (2 * usual.FileBytes) + viewed.BytesOfTheView);
         Assert.InRange(viewed.MemoryBytes, 0, (2 * usual.MemoryBytes) + viewed.BytesOfTheView);

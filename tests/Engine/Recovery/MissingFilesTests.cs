@@ -6,8 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A database that lacks one of its files is corrupt, never new; what is not its own is left alone; what it left behind
-/// is swept.
+/// A database without one of its files is corrupt, never new; foreign files are left alone; its own leftovers are
+/// swept.
 /// </summary>
 public sealed class MissingFilesTests : IDisposable
 {

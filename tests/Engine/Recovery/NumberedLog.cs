@@ -19,7 +19,7 @@ internal static class NumberedLog
     public static ApplyEntry[] Chunk(ulong first, int count) =>
         [.. Enumerable.Range(0, count).Select(i => Entry(first + (ulong)i))];
 
-    /// <summary>Applies the entries up to an index, a few in a chunk, after what is there.</summary>
+    /// <summary>Applies the entries after the current index up to an index, a few in a chunk.</summary>
     public static void ApplyUpTo(LsmStateMachine machine, ulong last, int perChunk = 20)
     {
         var results = new ApplyResult[perChunk];

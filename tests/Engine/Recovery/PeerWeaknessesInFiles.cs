@@ -239,8 +239,8 @@ public sealed class PeerWeaknessesInFiles : IDisposable
     }
 
     /// <summary>
-    /// RocksDB's point-in-time recovery stops at a damaged record without a word, also where what follows had been
-    /// acknowledged as durable.
+    /// RocksDB's point-in-time recovery silently stops at a damaged record, also before records that were acknowledged
+    /// as durable.
     /// </summary>
     [Fact]
     public void DurableEntriesAreNeverDroppedSilently()

@@ -7,7 +7,7 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A read-only engine cuts snapshots of what it opened, beside a writer, and writes nothing to the database.
+/// A read-only engine makes snapshots of its state beside a writer, and writes nothing to the database.
 /// </summary>
 public sealed class ReadOnlySnapshotTests : IDisposable
 {

@@ -6,8 +6,8 @@ using Xunit;
 namespace Varve.Tests.Engine.Recovery;
 
 /// <summary>
-/// A read-only engine beside a writer: whatever the writer does while the reader opens or catches up, it has the whole
-/// state of one index; no healthy database is called corrupt; and what is damaged still is.
+/// A read-only engine beside a writer has the whole state of one index, whatever the writer does during an open or a
+/// catch-up; an intact database is never reported corrupt, and a damaged one still is.
 /// </summary>
 public class ReaderBesideWriterTests : IDisposable
 {

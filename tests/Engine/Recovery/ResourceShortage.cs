@@ -44,7 +44,7 @@ internal static class ResourceShortage
         NumberedLog.AssertIsWhole(recovered);
     }
 
-    /// <summary>Applies until the shortage is met. The chunk that met it changed nothing.</summary>
+    /// <summary>Applies until the shortage occurs. The chunk that it stopped changed nothing.</summary>
     public static void ApplyUntilMet(LsmStateMachine machine)
     {
         for (var chunk = 0; chunk < ChunksMax; chunk++)

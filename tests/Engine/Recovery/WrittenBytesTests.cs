@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
 
-/// <summary>Every byte written is counted by what it was written for.</summary>
+/// <summary>Every written byte is counted by its purpose.</summary>
 public sealed class WrittenBytesTests : IDisposable
 {
     private readonly Database _database = new();

@@ -7,8 +7,8 @@ using Xunit;
 namespace Varve.Tests.Tables;
 
 /// <summary>
-/// A search of a data block that has no candidate reads no row. Behind each block here, in memory that can be read,
-/// stands what the search would take for the key if it looked at the row that no candidate (64, of no bits) names.
+/// A search of a data block without a candidate reads no row. Behind each block here, in readable memory, lies a decoy
+/// for the key at the row that no candidate (64, of no bits) names.
 /// </summary>
 public sealed unsafe class BlockSearchTests
 {
@@ -51,7 +51,7 @@ public sealed unsafe class BlockSearchTests
             Assert.False(block.Find(sought, hash).Exists);
             Assert.Equal(-1, block.RowOf(sought, hash));
 
-            // The trap is one, and the search finds what is there.
+            // The decoy works, and the search finds stored keys.
             Assert.Equal(0, block.CompareKeyTo(NoRow, sought));
             for (var row = 0; row < keys.Length; row++)
                 Assert.Equal(row, block.RowOf(Encoding.ASCII.GetBytes(keys[row]), (ulong)row));
@@ -62,7 +62,7 @@ public sealed unsafe class BlockSearchTests
         }
     }
 
-    /// <summary>Writes a block whose rows have the tags 0, 1, ...; a key that says so is leased.</summary>
+    /// <summary>Writes a block whose rows have the tags 0, 1, ...; the key decides whether its row is leased.</summary>
     private static int Encode(string[] keys, Span<byte> zone)
     {
         var bytes = Encoding.ASCII.GetBytes(string.Concat(keys) + "value");

@@ -33,9 +33,7 @@ internal sealed unsafe class ColdStorage(IStorage inner) : StorageLayer(inner)
 
     public void Forget() => _calls.Clear();
 
-    /// <summary>
-    /// Makes everything cold but what was populated. Not while somebody is in the middle of something.
-    /// </summary>
+    /// <summary>Makes all pages cold except populated ones. Not while another thread is in a call.</summary>
     public void Evict()
     {
         lock (_gate)

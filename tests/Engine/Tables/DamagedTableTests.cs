@@ -162,7 +162,7 @@ public class DamagedTableTests
         FailedRead,
     }
 
-    /// <summary>Reads everything every way; what is answered must be right.</summary>
+    /// <summary>Reads everything in every way; each answer must be right.</summary>
     private static Outcome Read(TestTable written, bool verifyMustFail)
     {
         Table table;

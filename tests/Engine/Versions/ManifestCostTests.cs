@@ -12,7 +12,7 @@ public class ManifestCostTests
 {
     private const ulong Salt = 77;
 
-    /// <summary>Records seem to begin everywhere and to reach to the end; a whole one stands among them.</summary>
+    /// <summary>Records seem to begin everywhere and to reach to the end; a whole one is among them.</summary>
     [Theory]
     [InlineData(64 << 10)]
     [InlineData(1 << 20)]

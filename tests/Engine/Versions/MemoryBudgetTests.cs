@@ -65,8 +65,8 @@ public sealed class MemoryBudgetTests : IDisposable
         while (machine.GetStatistics().Memtables < 3) NumberedLog.ApplyUpTo(machine, machine.LastApplied.Index + 20);
         Assert.Equal(0, machine.GetStatistics().FlushStalls);
 
-        // Indexes with holes are written one by one: the record has a segment of its own, and the budget is reviewed
-        // while the chunk is in hand.
+        // Non-consecutive indexes take more bytes: the record has a segment of its own, and the budget is reviewed
+        // during the apply.
         var next = machine.LastApplied.Index + 1;
         var chunk = new ApplyEntry[100_000];
         for (var i = 0; i < chunk.Length; i++)

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Varve.Tests.Engine.Versions;
 
-/// <summary>Every applied entry has the term it was applied with; what was jumped over has none.</summary>
+/// <summary>Every applied entry has its term; indexes that were jumped over have none.</summary>
 public class TermTableTests
 {
     [Property(MaxTest = 300)]

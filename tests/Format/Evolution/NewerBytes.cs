@@ -197,7 +197,7 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         }
     }
 
-    /// <summary>The version after the one that stands there.</summary>
+    /// <summary>The version after the present one.</summary>
     private static NewerBytes Next(string structure, string place, byte[] bytes, int at, string name) =>
         Set(structure, place, bytes, at, (byte)(bytes[at] + 1), $"{name} of version {bytes[at] + 1}");
 

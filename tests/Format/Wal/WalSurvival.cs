@@ -5,7 +5,7 @@ using Varve.Tests.Format.Records;
 
 namespace Varve.Tests.Format.Wal;
 
-/// <summary>Decoders of the log answer any bytes, and what a checksum covers never passes once it is damaged.</summary>
+/// <summary>Decoders of the log answer any bytes, and damage under a checksum is always detected.</summary>
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 500)]
 public class WalSurvival
 {

@@ -25,7 +25,7 @@ internal sealed record Meaning(
 /// </summary>
 internal static class GoogleOracle
 {
-    /// <summary>The entries, or null when the chunk has to be rejected.</summary>
+    /// <summary>The entries, or null if the chunk must be rejected.</summary>
     public static List<Meaning>? Decode(ReadOnlySpan<byte> chunk)
     {
         var meanings = new List<Meaning>();

@@ -9,7 +9,7 @@ internal abstract class Scenario : IDisposable
     /// <summary>Sets the stage. Nobody else runs yet.</summary>
     public abstract void Prepare(Scheduler scheduler);
 
-    /// <summary>Judges what is left when the threads are done.</summary>
+    /// <summary>Checks the result once all threads have ended.</summary>
     public virtual void Finish(Scheduler scheduler)
     {
     }

@@ -102,7 +102,7 @@ internal sealed unsafe class Scheduler : IDisposable
     /// </summary>
     public bool SwitchesAtFilesOnly { get; set; }
 
-    /// <summary>A machine that breaks its word, to see that somebody notices.</summary>
+    /// <summary>A machine without the promised fence, to prove that the search finds the fault.</summary>
     public Fault Fault { get; set; }
 
     /// <summary>Makes a failure the schedule's result, unless there was another before it.</summary>

@@ -15,8 +15,8 @@ internal sealed class Turn
     }
 
     /// <summary>
-    /// Waits for it. A thread that never gets it has been lost outside the scheduler's sight: that is said, not waited
-    /// for.
+    /// Waits for the turn. A thread that never gets it is blocked outside the scheduler's control: the wait ends with
+    /// an error.
     /// </summary>
     public void Await(TimeSpan patience)
     {

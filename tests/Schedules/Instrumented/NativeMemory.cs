@@ -4,8 +4,8 @@ using Real = System.Runtime.InteropServices.NativeMemory;
 namespace Varve.Tests.Schedules.Instrumented;
 
 /// <summary>
-/// Stands for <c>System.Runtime.InteropServices.NativeMemory</c>: what is freed under control is cleared and kept until
-/// the schedule is over. A late reader then finds nothing where there was something, and the scenario's oracle says so.
+/// Replaces <c>System.Runtime.InteropServices.NativeMemory</c>: freed memory is cleared and kept until the schedule is
+/// over. A late reader then finds zeros, and the scenario's oracle reports it.
 /// </summary>
 internal static unsafe class NativeMemory
 {

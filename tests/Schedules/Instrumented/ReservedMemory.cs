@@ -3,8 +3,7 @@ using Varve.Memory;
 namespace Varve.Storage;
 
 /// <summary>
-/// Stands for the engine's class of this name: what is given back stays readable until the schedule is over, and is
-/// clear.
+/// Replaces the engine's class of this name: released memory stays readable, and zero, until the schedule is over.
 /// </summary>
 internal static unsafe class ReservedMemory
 {

@@ -5,8 +5,8 @@ using Varve.Wal;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// A publisher goes round the ring while a reader copies a slot: what is read is one position, and never an older one
-/// than was read.
+/// A publisher wraps around the ring while a reader copies a slot: the reader sees one position, never older than the
+/// one before.
 /// </summary>
 internal sealed class AppliedCellScenario : Scenario
 {

@@ -4,8 +4,8 @@ using Varve.Tests.Schedules.Control;
 namespace Varve.Tests.Schedules.Scenarios;
 
 /// <summary>
-/// One thread takes file numbers while another meets one in the directory and takes one then: none is given out twice,
-/// nor the one that was met.
+/// One thread takes file numbers while another finds one in the directory and takes one: none is given out twice, nor
+/// is the found one.
 /// </summary>
 internal sealed class FileNumberScenario : Scenario
 {

@@ -12,9 +12,8 @@ internal enum MemtableReads
 }
 
 /// <summary>
-/// A memtable whose blocks are full: the first insert splits it, the next ones fill the halves and overwrite, each
-/// published after it is in. A reader takes the published revision and must find exactly what it sees, by key and in
-/// order.
+/// A memtable with full blocks: the first insert splits one, the next ones fill the halves and overwrite, each
+/// published afterwards. A reader at the published revision must find exactly its rows, by key and in order.
 /// </summary>
 internal sealed class MemtableScenario(MemtableReads reads, bool ascending = false, int blocks = 1) : Scenario
 {

@@ -17,8 +17,8 @@ internal enum PinFrees
 }
 
 /// <summary>
-/// A shared pointer is swapped and what it led to is freed once it is safe, while a reader pins, follows it and uses
-/// it. The stores of the pins may wait in the reader's store buffer: that is what the asymmetric fence is for.
+/// A shared pointer is swapped and its old target is freed once safe, while a reader pins, follows and uses it. The
+/// stores of the pins may wait in the reader's store buffer, which the asymmetric fence is for.
 /// </summary>
 internal sealed class PinScenario(PinFrees frees) : Scenario
 {

@@ -14,9 +14,9 @@ internal enum WriterDoes
 }
 
 /// <summary>
-/// A read-only engine beside a live writer in one directory. Whatever the writer does meanwhile, the reader opens, and
-/// catches up; every state that it shows is one that the writer published, whole, at least as new as what was published
-/// when it looked, and never before the one that it showed last; a view keeps its state.
+/// A read-only engine beside a live writer in one directory. During anything that the writer does, the reader opens and
+/// catches up; every state that it shows was published by the writer, is whole, is at least as new as the one published
+/// when it looked, and never older than the last; a view keeps its state.
 /// </summary>
 /// <remarks>The engines share files and nothing else, so that threads are switched where one touches a file.</remarks>
 internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scenario

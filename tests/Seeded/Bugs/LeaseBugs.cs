@@ -1,6 +1,6 @@
 namespace Varve.Tests.Seeded.Bugs;
 
-/// <summary>Leases by two clocks: what is reported, by which time, and what compactions may drop.</summary>
+/// <summary>Leases by two clocks: reports, their time, and the leases that compactions may drop.</summary>
 internal static class LeaseBugs
 {
     private const string Cleaner = "LeaseCleaner.cs";

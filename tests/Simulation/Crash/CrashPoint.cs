@@ -9,8 +9,8 @@ internal readonly record struct CrashChoice(
 }
 
 /// <summary>
-/// A moment at which the power may fail: everything that may turn out one way or another, as a list of doubts. A crash
-/// state is one option of each; option 0 is always what was durable.
+/// A moment at which power may be lost, as a list of choices. A crash state is one option of each; option 0 is always
+/// the durable one.
 /// </summary>
 internal sealed class CrashPoint
 {

@@ -4,12 +4,12 @@ using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Crash;
 
-/// <summary>A recovery that is not what it should be, with what it takes to see it again.</summary>
+/// <summary>A wrong recovery, with the data to reproduce it.</summary>
 internal sealed class WrongRecoveryException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// Opens the engine on a disk after a power loss and holds what it finds against what may be expected. The cheap look
-/// reads it all; the full one recovers for writing, twice, with an apply, and looks each time.
+/// Opens the engine on a disk after a power loss and compares it with the expectation. The cheap check reads
+/// everything; the full one recovers for writing, twice, with an apply, and checks each time.
 /// </summary>
 internal sealed class Oracle(SimFs disk)
 {

@@ -149,7 +149,7 @@ internal sealed class UnsyncedPage
         _sectors = null;
     }
 
-    /// <summary>The sectors that may be one or another, each with what it may be: the durable one first.</summary>
+    /// <summary>The undecided sectors, each with its options: the durable one first.</summary>
     public SectorChoice[] Sectors()
     {
         if (_sectors is not null) return _sectors;

@@ -6,7 +6,7 @@ internal enum SimEventKind
     /// <summary>A file or a directory came to be, without a name yet.</summary>
     Made,
 
-    /// <summary>A page was stored to; it is dirty, also if its content is what it was.</summary>
+    /// <summary>A page was written; it is dirty, even if its content is the same.</summary>
     Stored,
 
     /// <summary>A file's size changed.</summary>
@@ -48,9 +48,7 @@ internal readonly record struct SimEvent(SimEventKind Kind)
 
     public Page? Content { get; init; }
 
-    /// <summary>
-    /// Stored through a mapping: contents that the page had on the way, which may have reached the disk.
-    /// </summary>
+    /// <summary>Stored through a mapping: intermediate contents of the page, which may have reached the disk.</summary>
     public Page?[]? OnTheWay { get; init; }
 
     public long Size { get; init; }

@@ -115,7 +115,7 @@ internal sealed partial class SimFs
     public IDisposable? TryLockExisting(string path) =>
         Call<IDisposable?>(SimCall.Lock, path, () => LockDirectory(Parent(path).Directory));
 
-    /// <summary>The lock is the directory's, whatever becomes of the file.</summary>
+    /// <summary>The lock belongs to the directory, not to the file.</summary>
     private Held? LockDirectory(SimDirectory directory) =>
         _locked.Add(directory.Id) ? new Held(() => _locked.Remove(directory.Id), _gate) : null;
 

@@ -39,7 +39,7 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
     /// <summary>The space that files use.</summary>
     public long Used { get; private set; }
 
-    /// <summary>The number of what a path names.</summary>
+    /// <summary>The node number of a path.</summary>
     public int IdOf(string path)
     {
         lock (_gate) return (Find(path) ?? throw new FileNotFoundException(path)).Id;
@@ -62,7 +62,7 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
         }
     }
 
-    /// <summary>Puts a note in the journal, after what is in mappings by now.</summary>
+    /// <summary>Adds a note to the journal, after the stores in mappings so far.</summary>
     public void Note(object note)
     {
         lock (_gate)
@@ -173,7 +173,7 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
         });
     }
 
-    /// <summary>Finds what was stored through mappings, of the pages that say so and of all the others.</summary>
+    /// <summary>Finds stores through mappings, of announced pages and of all others.</summary>
     internal void Capture(SimFile file, int first = 0, int end = 0)
     {
         if (file.WritableMappings == 0) return;

@@ -17,8 +17,8 @@ internal enum CallerFault
 }
 
 /// <summary>
-/// A clock, a logger and an allocator, one of which fails at its k-th call. The clock stands still: leases go by the
-/// log.
+/// A clock, a logger and an allocator, one of which fails at its k-th call. The clock is constant: leases use the
+/// log's.
 /// </summary>
 internal sealed class CallerFaults(CallerFault fault, long k) : TimeProvider, ILoggerFactory, ILogger
 {

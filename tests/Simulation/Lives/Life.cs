@@ -324,7 +324,7 @@ internal sealed class Life : IDisposable
         }
     }
 
-    /// <summary>The local clock stands still: leases go by the log.</summary>
+    /// <summary>A constant local clock: leases use the log's.</summary>
     private sealed class StillClock : TimeProvider
     {
         public static StillClock Instance { get; } = new();

@@ -1,6 +1,6 @@
 namespace Varve.Tests.Simulation.Model;
 
-/// <summary>A clock that stands still until it is told to go on.</summary>
+/// <summary>A clock that moves only when the test moves it.</summary>
 internal sealed class ManualClock : TimeProvider
 {
     public ulong NowMs { get; set; } = 1_767_225_600_000;

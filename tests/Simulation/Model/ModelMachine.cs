@@ -4,9 +4,9 @@ using Xunit;
 namespace Varve.Tests.Simulation.Model;
 
 /// <summary>
-/// One machine of a world: an engine, what it should hold, and a clock of its own that also goes backward. Here are the
-/// rules of the lease time: which operations move it, what it may go back to when the engine is opened again, and what
-/// a clean-up reports, exactly.
+/// One machine of a world: an engine, its expected content, and a clock of its own that also goes backward. It has the
+/// rules of lease time: the operations that move it, the time that a reopen may return to, and the exact reports of a
+/// clean-up.
 /// </summary>
 internal sealed class ModelMachine : IDisposable
 {
