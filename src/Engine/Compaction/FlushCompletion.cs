@@ -37,7 +37,7 @@ internal sealed class FlushCompletion(
 
         history.Trim(last, wal.Position.Index);
         replaced.Generation.Snapshots.TrimGateHeld(last);
-        wal.Forget(memtable.Segment);
+        wal.Drop(memtable.Segment);
         syncer.NoteDurableGateHeld(memtable.Last!.Value.Id);
         supply.ReviewGateHeld(replaced.Memtables[..^1], buffers.Bytes);
         engine.Log.Post(logger => Log.Flushed(logger, last));

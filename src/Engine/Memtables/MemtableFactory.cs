@@ -149,7 +149,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         using (_making.Enter())
         {
             using (_lock.Enter()) _disposed = true;
-            DropReady(pool.Discard);
+            DropReady(pool.Delete);
         }
     }
 

@@ -55,7 +55,7 @@ internal sealed class MemtableSupply : IDisposable
     public void ReleaseIdle()
     {
         Stock.LetGo();
-        Segments.LetGo();
+        Segments.ReleaseIdle();
     }
 
     public void Dispose()

@@ -1,6 +1,6 @@
 namespace Varve.Wal;
 
-/// <summary>How the log ended.</summary>
+/// <summary>The way in which the log ended.</summary>
 internal enum LogEnding
 {
     /// <summary>After a whole record, with nothing behind it.</summary>

@@ -1,18 +1,7 @@
 namespace Varve.Wal;
 
-/// <summary>Where the log stands after a record: what the engine would be at if nothing came after it.</summary>
+/// <summary>The position after a record: index, term and times of the state that the log makes up to it.</summary>
 internal readonly record struct LogPosition(ulong Index, ulong Term, ulong LogTimeMs, ulong LocalTimeMs)
 {
     public LogId Id => new(Index, Term);
-}
-
-/// <summary>A place in the log: a segment and an offset in it. Ordered.</summary>
-internal readonly record struct LogOffset(ulong Segment, long Offset) : IComparable<LogOffset>
-{
-    public int CompareTo(LogOffset other) =>
-        Segment != other.Segment ? Segment.CompareTo(other.Segment) : Offset.CompareTo(other.Offset);
-
-    public static bool operator >(LogOffset left, LogOffset right) => left.CompareTo(right) > 0;
-
-    public static bool operator <(LogOffset left, LogOffset right) => left.CompareTo(right) < 0;
 }

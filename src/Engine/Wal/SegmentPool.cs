@@ -7,17 +7,17 @@ using Varve.Storage;
 namespace Varve.Wal;
 
 /// <summary>
-/// Makes segments and recycles them. A new one is allocated (a full disk is then an ordinary error, not a SIGBUS),
-/// synced, named, its directory synced, before it is used. One whose syncs will be waited for is zeroed in 4 KiB writes
-/// first: larger ones make the page cache use large folios, of which every small durable commit would write the whole.
-/// One that is not can have its pages made present and writable ahead (<see cref="Warm"/>), so that the applier meets
-/// no page fault. Safe for any thread.
+/// Makes segments and recycles them. Before a new segment is used, the pool allocates it (so that a full disk is an
+/// ordinary error, not a SIGBUS), syncs it, names it, and syncs its directory. If commits will wait for syncs, the pool
+/// zeroes it in 4 KiB writes first: larger writes make the page cache use large folios, and every small durable commit
+/// would write a whole one. If not, the pool can make its pages present and writable ahead (<see cref="Warm"/>), which
+/// spares the applier page faults. Safe for any thread.
 /// </summary>
 internal sealed class SegmentPool(
     IStorage storage, string directory, Guid databaseId, FileNumbers numbers, long length, bool isSynced)
     : IDisposable
 {
-    /// <summary>How many times as long each next segment is, up to full size, while segments fill.</summary>
+    /// <summary>While segments fill, each is this many times as long as the one before it, up to full size.</summary>
     public const int Growth = 16;
 
     private const int ZeroWrite = 4096;
@@ -29,19 +29,19 @@ internal sealed class SegmentPool(
     private bool _keeps = true;
     private bool _disposed;
 
-    /// <summary>Length of a full-sized segment, the only ones that are kept to be used again.</summary>
+    /// <summary>Length of a full-sized segment. Only these are kept for reuse.</summary>
     public long Length => length;
 
-    /// <summary>Length of a database's first segment, and of those at rest: little data takes little space.</summary>
+    /// <summary>Length of a database's first segment, and of one at rest: little data takes little space.</summary>
     public long RestingLength =>
         Math.Min(length, Math.Max(RestingLengthMin, length / FullOfResting & ~(ZeroWrite - 1L)));
 
     /// <summary>
-    /// A segment with room for at least <paramref name="room"/> bytes of records, numbered above all before it.
+    /// Gives a segment with room for <paramref name="room"/> bytes of records, numbered above all before it (I6).
     /// </summary>
-    /// <param name="room">What it has to hold.</param>
-    /// <param name="usual">Its length, up to <see cref="Length"/>, if that is enough; else it is longer by
-    /// <see cref="Growth"/>, or a record larger than <see cref="Length"/> has one of its own.</param>
+    /// <param name="room">Bytes of records that it has to hold.</param>
+    /// <param name="usual">Its length, at most <see cref="Length"/>, if that suffices. Otherwise the length grows by
+    /// <see cref="Growth"/>; a record larger than <see cref="Length"/> gets a segment of its own size.</param>
     public WalSegment Take(long room, long usual)
     {
         using (_lock.Enter())
@@ -58,7 +58,7 @@ internal sealed class SegmentPool(
     }
 
     /// <summary>
-    /// Makes the pages of a segment present and writable, and so dirty: they will be written to the device even if it
+    /// Makes the pages of a segment present and writable. This dirties them: the device writes them even if the segment
     /// is never used.
     /// </summary>
     public void Warm(WalSegment segment)
@@ -66,7 +66,9 @@ internal sealed class SegmentPool(
         if (!isSynced) segment.Mapping.Populate(0, segment.Length);
     }
 
-    /// <summary>Takes back a segment whose records are in synced tables and that no pin can see.</summary>
+    /// <summary>
+    /// Keeps a segment for reuse, or drops it. Its records are in synced tables, and no pin can see it (I5, I8).
+    /// </summary>
     public void Recycle(WalSegment segment)
     {
         using (_lock.Enter())
@@ -78,23 +80,23 @@ internal sealed class SegmentPool(
             }
         }
 
-        Discard(segment);
+        Delete(segment);
     }
 
-    /// <summary>Lets go of a segment that nothing needs, and of its file.</summary>
-    public void Discard(WalSegment segment)
+    /// <summary>Unmaps a segment that nothing needs, and deletes its file.</summary>
+    public void Delete(WalSegment segment)
     {
         segment.Dispose();
         TryDelete(segment.Path);
     }
 
-    /// <summary>Deletes what was taken back, and what is until one is made again.</summary>
-    public void LetGo()
+    /// <summary>Deletes the segments kept for reuse, and keeps none until the next full-sized one is made.</summary>
+    public void ReleaseIdle()
     {
         using (_lock.Enter())
         {
             _keeps = false;
-            while (_used.TryPop(out var used)) Discard(used);
+            while (_used.TryPop(out var used)) Delete(used);
         }
     }
 
@@ -103,12 +105,12 @@ internal sealed class SegmentPool(
         using (_lock.Enter())
         {
             _disposed = true;
-            while (_used.TryPop(out var used)) Discard(used);
+            while (_used.TryPop(out var used)) Delete(used);
         }
     }
 
     /// <summary>
-    /// A used segment under a new identity; null, and it is gone, where somebody else may have it mapped.
+    /// Gives a used segment a new identity; null, with the segment gone, if another process may have it mapped (I8).
     /// </summary>
     private WalSegment? TryRenew(WalSegment used)
     {

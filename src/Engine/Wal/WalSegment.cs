@@ -74,10 +74,10 @@ internal sealed class WalSegment : IDisposable
 
     public long Length => Header.Length;
 
-    /// <summary>Where the next record goes.</summary>
+    /// <summary>Offset of the next record.</summary>
     public long End { get; set; }
 
-    /// <summary>Where the log ends, if this is its last segment.</summary>
+    /// <summary>The end of the log, if this is its last segment.</summary>
     public LogOffset LogEnd => new(Number, End);
 
     public IMapping Mapping { get; }

@@ -4,13 +4,13 @@ using Varve.Memory;
 namespace Varve.Wal;
 
 /// <summary>
-/// The append side of the log. Every member but <see cref="SyncCaptured"/> is called under the engine's gate. A record
-/// is complete when its header's checksum is in place, which is stored last; nothing is acknowledged, or inserted into
-/// a memtable, before that.
+/// The append side of the log. The caller holds the gate for every member but <see cref="SyncCaptured"/>. A record is
+/// complete once its header's checksum is in place, which is stored last. Only then is it indexed (I2) or
+/// acknowledged (I3).
 /// <para>
-/// A record is stored through the mapping, which costs no system call. Where every record is synced that would cost a
-/// page fault for each of its pages, because a sync protects what it wrote: there a record of usual size is built
-/// beside and written by one call (docs/decisions/0013-one-write-per-durable-record.md).
+/// A record is stored through the mapping, which costs no system call. If every record is synced, that would cost a
+/// page fault for each of its pages, because a sync write-protects the pages that it wrote: so a record of usual size
+/// is built in a buffer and written by one call (docs/decisions/0013-one-write-per-durable-record.md).
 /// </para>
 /// </summary>
 internal sealed class WalWriter
@@ -50,18 +50,18 @@ internal sealed class WalWriter
     /// <summary>Bytes appended.</summary>
     public long BytesAppended { get; private set; }
 
-    /// <summary>How often the log was dropped for another state.</summary>
+    /// <summary>The number of times that an install or a reset dropped the log.</summary>
     public int Restarts { get; private set; }
 
-    /// <summary>Where the log ends.</summary>
+    /// <summary>The end of the log.</summary>
     public LogOffset End => Active.LogEnd;
 
     public long Room => Active.Length - Active.End;
 
     /// <summary>
-    /// Ends the active segment with a record that names <paramref name="next"/>, and goes on there, where the first
-    /// record vouches for where this one ended: neither can be missing unnoticed. The name is left out where there is
-    /// no room for it, which <see cref="ClosingRoom"/> sees to for all but records of an engine without it.
+    /// Ends the active segment with a sealed record that names <paramref name="next"/>, and continues there. The first
+    /// record of <paramref name="next"/> links back to this end, so recovery notices if either is missing. Without room
+    /// for it the sealed record is left out; every append reserves <see cref="ClosingRoom"/> for it.
     /// </summary>
     public void Rotate(WalSegment next)
     {
@@ -74,10 +74,10 @@ internal sealed class WalWriter
         Active = next;
     }
 
-    /// <summary>Takes the memory that <see cref="Rotate"/> needs.</summary>
+    /// <summary>Allocates the memory that <see cref="Rotate"/> needs.</summary>
     public void ReserveRotation() => _unsynced.EnsureCapacity(_unsynced.Count + 1);
 
-    /// <summary>Writes a segment's first record.</summary>
+    /// <summary>Writes a segment's first record, the segment link.</summary>
     public static void Link(WalSegment next, WalSegment? previous, LogPosition position, LogOffset synced)
     {
         Span<byte> payload = stackalloc byte[SegmentLink.Size];
@@ -86,8 +86,8 @@ internal sealed class WalWriter
     }
 
     /// <summary>
-    /// Where the next record is to be built; it is there, at the active segment's end, once <see cref="CommitRecord"/>
-    /// has sealed it.
+    /// Gives the room in which the caller builds the next record. <see cref="CommitRecord"/> then puts it at the active
+    /// segment's end.
     /// </summary>
     public Span<byte> BeginRecord(int lengthMax)
     {
@@ -104,8 +104,8 @@ internal sealed class WalWriter
             : reference.At(Active.Base);
 
     /// <summary>
-    /// Seals the record whose payload and operations were built. On an error, which is the file's, the log is as it
-    /// was.
+    /// Finishes the record whose payload and operations the caller has built. On an error of the file the log is
+    /// unchanged.
     /// </summary>
     public void CommitRecord(WalRecordHeader header)
     {
@@ -131,11 +131,11 @@ internal sealed class WalWriter
     }
 
     /// <summary>
-    /// Has the device begin with the last record, of this length, while there is other work before its sync.
+    /// Has the device begin to write the last record, of this length, while the caller has other work before the sync.
     /// </summary>
     public void BeginSync(int length) => Active.BeginSync(Active.End - length, length);
 
-    /// <summary>Appends a record without entries. The caller has seen to the room.</summary>
+    /// <summary>Appends a record without entries. The caller has reserved its room.</summary>
     public void AppendMarker(WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position)
     {
         BytesAppended += WriteMarker(Active, type, payload, position, Synced);
@@ -143,8 +143,8 @@ internal sealed class WalWriter
     }
 
     /// <summary>
-    /// Ends the log with a note that says how far it is durable, which the record before it cannot say of itself.
-    /// False, with nothing done, where that would say nothing new, or there is no room.
+    /// Appends the close marker, which records the synced position: damage before it is no torn tail. False, with
+    /// nothing done, if the log is not synced to its end, if this writer appended nothing, or without room.
     /// </summary>
     public bool TryAppendCloseMarker()
     {
@@ -154,14 +154,14 @@ internal sealed class WalWriter
     }
 
     /// <summary>
-    /// What every append leaves free in its segment: for a <see cref="TryAppendCloseMarker"/>, and a
+    /// Bytes that every append leaves free in its segment: for a <see cref="TryAppendCloseMarker"/>, and a
     /// <see cref="Rotate"/> after it.
     /// </summary>
     public static int ClosingRoom =>
         WalMarker.SizeOf(WalRecordType.Advance) + WalMarker.SizeOf(WalRecordType.Sealed);
 
     /// <summary>
-    /// What a sync has to cover now; the segments go into a list of the caller's, used by one sync at a time.
+    /// Captures what a sync has to cover now. One sync at a time uses the caller's list of segments.
     /// </summary>
     public SyncTicket Capture(List<WalSegment> segments)
     {
@@ -172,7 +172,7 @@ internal sealed class WalWriter
             segments, _isSynced, Synced, End, Position, Restarts);
     }
 
-    /// <summary>Does the sync of a ticket, outside the gate. Any failure is final for the instance.</summary>
+    /// <summary>Syncs what a ticket covers, outside the gate. A failure is final for the engine (I3).</summary>
     public static void SyncCaptured(SyncTicket ticket)
     {
         foreach (var segment in ticket.Segments)
@@ -190,7 +190,7 @@ internal sealed class WalWriter
         }
     }
 
-    /// <summary>Notes that a ticket is durable.</summary>
+    /// <summary>Records that a ticket is durable.</summary>
     public void Complete(SyncTicket ticket)
     {
         if (ticket.End > Synced) Synced = ticket.End;
@@ -199,12 +199,12 @@ internal sealed class WalWriter
     }
 
     /// <summary>
-    /// Forgets a segment that is durable by other means: its tables and their manifest record are synced.
+    /// Takes a segment off the list of unsynced ones: its tables and their manifest record are synced (I5).
     /// </summary>
-    public void Forget(WalSegment segment) => _unsynced.Remove(segment);
+    public void Drop(WalSegment segment) => _unsynced.Remove(segment);
 
     /// <summary>
-    /// Drops the log and starts anew in <paramref name="next"/> at another position: install and reset.
+    /// Starts the log anew in <paramref name="next"/> at another position, for an install or a reset.
     /// </summary>
     public void Restart(WalSegment next, LogPosition position)
     {
@@ -242,13 +242,3 @@ internal sealed class WalWriter
         return length;
     }
 }
-
-/// <summary>What one sync covers.</summary>
-/// <param name="Segments">In order.</param>
-/// <param name="IsWhole">Whether nothing is dirty in them but records.</param>
-/// <param name="Synced">Everything before this was durable at capture.</param>
-/// <param name="End">The log's end at capture.</param>
-/// <param name="Position">Its position.</param>
-/// <param name="Restarts">How often the log had been dropped.</param>
-internal readonly record struct SyncTicket(
-    List<WalSegment> Segments, bool IsWhole, LogOffset Synced, LogOffset End, LogPosition Position, int Restarts);

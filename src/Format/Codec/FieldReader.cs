@@ -14,7 +14,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
     private long _charged;
 
     /// <summary>
-    /// How much memory what is decoded may take in all, where that is bounded: codecs charge before they allocate.
+    /// The most memory that the decoded record may take. Codecs charge before they allocate.
     /// </summary>
     public long MemoryMax { get; init; } = long.MaxValue;
 

@@ -81,6 +81,6 @@ internal readonly record struct TermRun(ulong FirstIndex, ulong Term)
 /// </summary>
 internal readonly record struct OutcomeRun(ulong FirstIndex, int Count, byte[] Bits)
 {
-    /// <summary>As many bits, set for entries that were refused, of which none succeeded; null: no entry was.</summary>
+    /// <summary>A bit an entry, set if it was refused, which excludes success; null: no entry was refused.</summary>
     public byte[]? Refused { get; init; }
 }

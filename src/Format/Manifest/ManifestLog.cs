@@ -3,7 +3,7 @@ using System.IO.Hashing;
 
 namespace Varve.Format;
 
-/// <summary>How reading at an offset of a manifest log ended.</summary>
+/// <summary>The result of a read at an offset of a manifest log.</summary>
 internal enum ManifestReadResult
 {
     /// <summary>A whole, intact record.</summary>
@@ -131,7 +131,7 @@ internal static class ManifestLog
     }
 
     /// <summary>
-    /// Whether the header at an offset of the file, all of which is there, is that of a record, but for its checksum.
+    /// True if the complete header at an offset of the file could be a record's, its checksum aside.
     /// </summary>
     public static bool MayBeAt(ReadOnlySpan<byte> file, long offset, out int length)
     {

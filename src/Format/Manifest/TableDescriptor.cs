@@ -1,7 +1,7 @@
 namespace Varve.Format;
 
 /// <summary>
-/// What a manifest, or a snapshot, says of one table file. Covers every byte of the file through its hash.
+/// The entry of a manifest, or of a snapshot, for one table file. Covers every byte of the file through its hash.
 /// </summary>
 internal sealed record TableDescriptor
 {
@@ -40,7 +40,7 @@ internal sealed record TableDescriptor
     /// <summary>So much of a key is written: what a manifest costs does not depend on how long keys are.</summary>
     public const int BoundBytesMax = 64;
 
-    /// <summary>What is written of a key.</summary>
+    /// <summary>The part of a key that is written.</summary>
     public static ReadOnlySpan<byte> BoundOf(ReadOnlySpan<byte> key) => key[..Math.Min(key.Length, BoundBytesMax)];
 
     /// <summary>

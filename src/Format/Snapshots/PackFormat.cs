@@ -3,7 +3,7 @@ using System.IO.Hashing;
 
 namespace Varve.Format;
 
-/// <summary>What a packed snapshot begins with.</summary>
+/// <summary>The header of a packed snapshot.</summary>
 internal readonly record struct PackHeader(int ManifestLength, int FileCount);
 
 /// <summary>
@@ -48,7 +48,7 @@ internal static class PackFormat
         return bytes;
     }
 
-    /// <summary>Whether the bytes begin a packed snapshot at all; of any version.</summary>
+    /// <summary>True if the bytes begin a packed snapshot of any version.</summary>
     public static bool IsPack(ReadOnlySpan<byte> start) => start.StartsWith(Magic);
 
     public static bool TryDecodeHeader(ReadOnlySpan<byte> bytes, out PackHeader header, out DecodeError error)

@@ -36,7 +36,7 @@ internal static class SnapshotManifestCodec
     public const int HeaderSize = 32;
     public const int TablesMax = 131_072;
 
-    /// <summary>What a reader is ready to hold at a time: the file, the payload, and the objects made of it.</summary>
+    /// <summary>The most memory that decoding takes: the file, the payload, and the objects made of it.</summary>
     public const int MemoryMax = 64 << 20;
 
     /// <summary>Largest payload, in bytes.</summary>

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Varve.Format;
 
 /// <summary>
-/// What a data block leaves out because it is the same for every row. The values are frozen: they are on disk.
+/// The columns that a data block leaves out because every row has the same value. The values are frozen: they are on
+/// disk.
 /// </summary>
 [Flags]
 internal enum DataBlockFlags : byte
@@ -51,7 +52,7 @@ internal readonly struct DataBlockHeader
     /// <summary>Size of this header.</summary>
     public const int Bytes = 16;
 
-    /// <summary>Where the heads begin: header and tags are one cache line.</summary>
+    /// <summary>Offset of the heads: header and tags are one cache line.</summary>
     public const int HeadsOffset = 64;
 
     /// <summary>Most rows in a block: what is left of a cache line for tags.</summary>

@@ -12,8 +12,8 @@ namespace Varve.Format;
 /// is frozen.
 /// </summary>
 /// <remarks>
-/// <para><b>The problem.</b> Clients choose keys. Whoever can compute keys of one hash makes every structure with that
-/// hash linear.</para>
+/// <para><b>The problem.</b> Clients choose keys. A client that can compute keys of one hash makes every structure with
+/// that hash linear.</para>
 /// <para><b>The obvious design</b>, XXH3 with a seed, has two weaknesses (docs/decisions/0025-seeded-key-hash.md):
 /// above 240 bytes it multiplies 32 bits by 32 under keys that differ by public constants, so that chosen pairs of keys
 /// collide under one seed in some thousands; and one sum keys both factors.</para>
@@ -39,7 +39,7 @@ internal readonly struct KeyHasher
         _last = Mixed(seed + unchecked(2 * Golden));
     }
 
-    /// <summary>A seed that nobody knows.</summary>
+    /// <summary>A random seed.</summary>
     public static ulong NewSeed() =>
         BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
 

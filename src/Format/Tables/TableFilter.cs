@@ -35,7 +35,7 @@ internal static class TableFilter
         return bitsPerKey == 0 ? 0 : Math.Min(Math.Max(1, lines), int.MaxValue / LineBytes) * LineBytes;
     }
 
-    /// <summary>Where in a filter the line of a hash begins; the filter has lines.</summary>
+    /// <summary>Offset of a hash's line in a filter that has lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static nuint LineOffset(ulong hash, ulong lineCount) => (nuint)((hash >> 32) * lineCount >> 32) * LineBytes;
 
@@ -65,7 +65,7 @@ internal static class TableFilter
         return LineMayContain(ref MemoryMarshal.GetReference(line), hash);
     }
 
-    /// <summary>As <see cref="MayContain"/>, for the 64 bytes of the hash's line.</summary>
+    /// <summary>Does the work of <see cref="MayContain"/> on the 64 bytes of the hash's line.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool LineMayContain(ref readonly byte line, ulong hash)
     {

@@ -19,9 +19,9 @@ internal readonly record struct TableRegion(long Offset, long Length, ulong Chec
 }
 
 /// <summary>
-/// The end of a table file: who the table is and where its regions are. The data region begins at 0 and has no checksum
-/// here, its blocks have their own; every other region begins at the first multiple of 64 that is not before the end of
-/// the one before it, and the footer begins likewise.
+/// The end of a table file: the table's identity and the places of its regions. The data region begins at 0 and has no
+/// checksum here, its blocks have their own; every other region begins at the first multiple of 64 that is not before
+/// the end of the one before it, and the footer begins likewise.
 /// <code>
 ///   0  u8[16]  origin: the database that wrote the file
 ///  16  u64     origin number: the file's number there
@@ -44,7 +44,7 @@ internal sealed record TableFooter
 
     public const uint FormatVersion = 1;
 
-    /// <summary>Where in the footer the seed is.</summary>
+    /// <summary>Offset of the hash seed in the footer.</summary>
     public const int SeedOffset = 136;
 
     private const int CompressionOffset = 32;
@@ -68,10 +68,10 @@ internal sealed record TableFooter
 
     public required TableRegion Properties { get; init; }
 
-    /// <summary>What the key hashes in its filter and its tags are made with (<see cref="KeyHasher"/>).</summary>
+    /// <summary>The seed of the key hashes in filter and tags (<see cref="KeyHasher"/>).</summary>
     public required ulong HashSeed { get; init; }
 
-    /// <summary>Where the footer begins: after the properties.</summary>
+    /// <summary>Offset of the footer in the file: after the properties.</summary>
     public long Offset => Align(Properties.End);
 
     public static long Align(long offset) => offset + TableRegion.Alignment - 1 & -TableRegion.Alignment;

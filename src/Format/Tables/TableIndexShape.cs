@@ -1,7 +1,7 @@
 namespace Varve.Format;
 
 /// <summary>
-/// Where everything in the index of a table is, computed from the number of blocks alone. The index is a static search
+/// The layout of a table's index, computed from the number of blocks alone. The index is a static search
 /// tree: a node of two cache lines has 15 separators and 16 children, the children of node n are the nodes 16 n to
 /// 16 n + 15 one level down, and the children of a leaf are blocks. Separator s divides block s (below it) from block
 /// s + 1 (not below it) and stands in exactly one node.
@@ -58,7 +58,7 @@ internal sealed class TableIndexShape
     /// <summary>Levels of nodes; level 0 is the leaves'.</summary>
     public int Levels => _nodeCounts.Length;
 
-    /// <summary>Where the copies of the blocks' first lines begin.</summary>
+    /// <summary>Offset of the copies of the blocks' first lines.</summary>
     public long LinesOffset { get; }
 
     public long BlockOffsetsOffset { get; }

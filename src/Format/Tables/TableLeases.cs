@@ -38,7 +38,7 @@ internal static class TableLeases
     public static TableLease Read(ReadOnlySpan<byte> entry) => new(
         BinaryPrimitives.ReadUInt64LittleEndian(entry), BinaryPrimitives.ReadUInt32LittleEndian(entry[8..]), entry[12]);
 
-    /// <summary>How many entries of a validated region have a deadline up to a time.</summary>
+    /// <summary>Counts the entries of a validated region that have a deadline up to a time.</summary>
     public static int CountUpTo(ReadOnlySpan<byte> leases, ulong deadline)
     {
         int low = 0, high = leases.Length / EntryBytes;

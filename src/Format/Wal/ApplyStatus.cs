@@ -1,6 +1,6 @@
 namespace Varve;
 
-/// <summary>What came of a log entry. The values are frozen.</summary>
+/// <summary>The outcome of a log entry. The values are frozen.</summary>
 public enum ApplyStatus : byte
 {
     /// <summary>Its effect is in the state; a no-op's is none.</summary>

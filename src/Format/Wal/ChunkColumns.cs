@@ -69,7 +69,7 @@ internal ref struct ChunkColumns
     /// <summary>Outcome of the current entry.</summary>
     public bool Succeeded { get; private set; }
 
-    /// <summary>Whether the current entry was refused.</summary>
+    /// <summary>True if the current entry was refused.</summary>
     public bool Refused { get; private set; }
 
     /// <summary>Opens the columns of a verified record; checks their shape to the end.</summary>

@@ -1,8 +1,8 @@
 namespace Varve.Format;
 
 /// <summary>
-/// What a version of a key is, in WAL operations and table rows alike. Effects are stored, not commands: a successful
-/// compare-and-swap is a put. The values are frozen: they are on disk.
+/// The kind of a version of a key, in WAL operations and table rows alike. Effects are stored, not commands: a
+/// successful compare-and-swap is a put. The values are frozen: they are on disk.
 /// </summary>
 internal enum RecordKind : byte
 {

@@ -30,10 +30,10 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
 
     private readonly ReadOnlySpan<byte> _chunk = chunk;
 
-    /// <summary>Where the next entry begins.</summary>
+    /// <summary>Offset of the next entry.</summary>
     public int Position { get; private set; }
 
-    /// <summary>Whether every byte was decoded.</summary>
+    /// <summary>True once every byte was decoded.</summary>
     public readonly bool AtEnd => Position == _chunk.Length && Error.Reason is null;
 
     /// <summary>

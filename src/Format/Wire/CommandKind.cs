@@ -1,6 +1,6 @@
 namespace Varve;
 
-/// <summary>What a committed log entry asks of the state machine. The values are frozen: they are on disk.</summary>
+/// <summary>The command of a committed log entry. The values are frozen: they are on disk.</summary>
 public enum CommandKind : byte
 {
     /// <summary>Advances the applied index and does nothing else.</summary>

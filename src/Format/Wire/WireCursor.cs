@@ -12,7 +12,7 @@ namespace Varve.Format;
 /// </remarks>
 internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit)
 {
-    /// <summary>As Google's parsers: how deep messages and groups may nest.</summary>
+    /// <summary>The deepest nesting of messages and groups, as in Google's parsers.</summary>
     public const int DepthMax = 100;
 
     private const int Varint = 0;
@@ -30,7 +30,7 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
     /// <summary>Offset of the next byte, from the start of the whole.</summary>
     public readonly int Position => _position;
 
-    /// <summary>What was wrong, or null.</summary>
+    /// <summary>The fault, or null.</summary>
     public string? Fault { get; private set; }
 
     /// <summary>The next field's tag; false at the end of the message, or after a fault.</summary>

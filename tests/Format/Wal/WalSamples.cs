@@ -28,7 +28,8 @@ internal static class WalSamples
         length += (int)WalOperation.Write(record.AsSpan(length), 1000, default, RecordKind.Put, "key"u8, "value"u8, 0);
         length += (int)WalOperation.Write(
             record.AsSpan(length), 1001, default, RecordKind.LeasedPut, "lease"u8, "v"u8, 1_700_000_060_000);
-        length += (int)WalOperation.Write(record.AsSpan(length), 1003, new OperationRef(527), RecordKind.Tombstone, "key"u8, [], 0);
+        length += (int)WalOperation.Write(
+            record.AsSpan(length), 1003, new OperationRef(527), RecordKind.Tombstone, "key"u8, [], 0);
         record = record[..length];
         Header(WalRecordType.Chunk, length, columns).Seal(record, Salt);
         return record;

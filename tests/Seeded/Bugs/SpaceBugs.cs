@@ -42,8 +42,8 @@ internal static class SpaceBugs
         new("made-ahead-left-at-close", "prepared segments stay on the disk after a close",
             "Engine: Compaction.SmallDatabaseTests.CloseDeletesPreparedSegments",
             new Edit(
-                "MemtableFactory.cs", "DropReady(pool.Discard);",
-                "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Discard(segment); });")),
+                "MemtableFactory.cs", "DropReady(pool.Delete);",
+                "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Delete(segment); });")),
 
         new("sweep-fails-on-file-in-use", "an open fails on a file in use that it cannot delete",
             "Conformance: Surface.FilesInUseTests.OpenKeepsTablesReadByViewOfClosedEngine",
