@@ -1,7 +1,7 @@
 namespace Varve.Contract;
 
 /// <summary>
-/// The values of <see cref="CorruptionException.Kind"/>: what was being read where the damage is. The only list.
+/// The values of <see cref="CorruptionException.Kind"/>: the structure that holds the damage. The only list.
 /// </summary>
 internal static class CorruptionKind
 {
@@ -23,8 +23,11 @@ internal static class CorruptionKind
     public const string TableLeases = "table leases";
     public const string Table = "table";
     public const string DataBlock = "data block";
+    public const string PackedSnapshot = "packed snapshot";
     public const string PackHeader = "pack header";
     public const string PackFileHeader = "pack file header";
     public const string PackTrailer = "pack trailer";
     public const string PointerFile = "pointer file";
+    public const string Current = "current";
+    public const string Identity = "identity";
 }

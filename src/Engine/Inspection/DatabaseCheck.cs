@@ -29,7 +29,7 @@ internal sealed class DatabaseCheck(IStorage storage, string directory, bool dee
         if (!names.Contains(FileNames.Identity) && !names.Any(IsTableOrSegment))
         {
             findings.Remark(
-                directory, 0, "identity",
+                directory, 0, CorruptionKind.Identity,
                 "no such file and no data: an interrupted creation; an open repeats it");
             return;
         }

@@ -34,7 +34,7 @@ internal sealed class DatabaseRoot
         var current = ReadPointer(storage, directory, FileNames.Current, findings);
         if (identity is { } one && current is { } other && one.DatabaseId != other.DatabaseId)
             findings.Report(
-                Path.Combine(directory, FileNames.Current), 16, "current",
+                Path.Combine(directory, FileNames.Current), 16, CorruptionKind.Current,
                 $"database id is {other.DatabaseId}, IDENTITY says {one.DatabaseId}");
         var segments = NumbersOf(names, FileNames.SegmentSuffix).ToList();
         var id = identity?.DatabaseId ?? current?.DatabaseId ?? IdOfSegments(storage, directory, segments);
@@ -83,7 +83,8 @@ internal sealed class DatabaseRoot
         var path = Path.Combine(directory, name);
         if (!storage.FileExists(path))
         {
-            findings.Report(path, 0, name == FileNames.Current ? "current" : "identity", "no such file");
+            var kind = name == FileNames.Current ? CorruptionKind.Current : CorruptionKind.Identity;
+            findings.Report(path, 0, kind, "no such file");
             return null;
         }
 

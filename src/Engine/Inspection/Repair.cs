@@ -1,4 +1,5 @@
 using Varve.Background;
+using Varve.Contract;
 using Varve.Format;
 using Varve.Iterators;
 using Varve.Snapshots;
@@ -159,7 +160,7 @@ internal static class Repair
         var pack = new PackReader(file, findings.Report);
         if (SnapshotCheck.OpenPack(pack, path, parts, findings, out var tables) is not { } manifest)
             throw CorruptionException.Of(
-                path, 0, "packed snapshot", "no readable manifest, which has the offsets of the tables");
+                path, 0, CorruptionKind.PackedSnapshot, "no readable manifest, which has the offsets of the tables");
         foreach (var (part, (order, table)) in tables) salvage.Add(parts, part, order, table.OriginNumber, table);
         foreach (var (_, table) in manifest.Tables.Skip(tables.Count))
             // Missing, so a loss.

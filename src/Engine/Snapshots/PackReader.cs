@@ -64,7 +64,7 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         if (header.ManifestLength > _length - _position)
         {
             Report(
-                _length, "packed snapshot", $"file ends inside its manifest of {header.ManifestLength} bytes");
+                _length, CorruptionKind.PackedSnapshot, $"file ends inside its manifest of {header.ManifestLength} bytes");
             return null;
         }
 
@@ -92,7 +92,7 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         if (_length - begin < PackFormat.FileHeaderSize || _length - begin - PackFormat.FileHeaderSize < table.Length)
         {
             Report(
-                _length, "packed snapshot",
+                _length, CorruptionKind.PackedSnapshot,
                 $"file ends at {_length}, inside of {SnapshotNames.Table(table)}, {table.Length} bytes at {begin}");
             return false;
         }
@@ -119,7 +119,7 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         if (_length != end)
         {
             Report(
-                Math.Min(_length, end), "packed snapshot",
+                Math.Min(_length, end), CorruptionKind.PackedSnapshot,
                 $"file length is {_length}, tables and trailer end at {end}");
             if (_length < end) return;
         }
