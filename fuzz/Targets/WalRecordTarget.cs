@@ -71,7 +71,8 @@ internal static class WalRecordTarget
         var payload = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), entries, flags);
         long at = WalRecordHeader.Size + payload;
         at += WalOperation.Write(
-            record.AsSpan((int)at), entries[0].Index, default, RecordKind.LeasedPut, "apple"u8, "red"u8, 1_700_000_000_000);
+            record.AsSpan((int)at), entries[0].Index, default, RecordKind.LeasedPut, "apple"u8, "red"u8,
+            1_700_000_000_000);
         at += WalOperation.Write(
             record.AsSpan((int)at), entries[1].Index, default, RecordKind.Tombstone, "pear"u8, default, 0);
         new WalRecordHeader

@@ -40,18 +40,31 @@ internal readonly record struct TableRegion(long Offset, long Length, ulong Chec
 /// </summary>
 internal sealed record TableFooter
 {
-    public const int Bytes = 168;
+    public const int Bytes = MagicOffset + sizeof(ulong);
 
     public const uint FormatVersion = 1;
 
     /// <summary>Offset of the hash seed in the footer.</summary>
-    public const int SeedOffset = 136;
+    public const int SeedOffset = RegionsOffset + (4 * RegionBytes);
 
-    private const int CompressionOffset = 32;
-    private const int FeaturesOffset = 36;
-    private const int RegionsOffset = 40;
-    private const int RegionBytes = 24;
-    private const int TailBytes = 24;
+    private const int OriginNumberOffset = 16;
+    private const int DataLengthOffset = OriginNumberOffset + sizeof(ulong);
+    private const int CompressionOffset = DataLengthOffset + sizeof(long);
+    private const int FeaturesOffset = CompressionOffset + sizeof(uint);
+    private const int RegionsOffset = FeaturesOffset + sizeof(uint);
+    private const int RegionLengthField = sizeof(long);
+    private const int RegionChecksumField = RegionLengthField + sizeof(long);
+    private const int RegionBytes = RegionChecksumField + sizeof(ulong);
+    private const int VersionOffset = SeedOffset + sizeof(ulong);
+    private const int LengthOffset = VersionOffset + sizeof(uint);
+    private const int ChecksumOffset = LengthOffset + sizeof(uint);
+    private const int MagicOffset = ChecksumOffset + sizeof(ulong);
+
+    /// <summary>Bytes from the version on, whose places count from the footer's end.</summary>
+    private const int TailBytes = Bytes - VersionOffset;
+
+    /// <summary>Bytes from the checksum on, likewise.</summary>
+    private const int ChecksumBytes = Bytes - ChecksumOffset;
     private const ulong Magic = 0x6261_5465_7672_6156; // "VarveTab"
 
     public required Guid Origin { get; init; }
@@ -82,18 +95,18 @@ internal sealed record TableFooter
         destination = destination[..Bytes];
         destination.Clear();
         Origin.TryWriteBytes(destination, bigEndian: true, out _);
-        BinaryPrimitives.WriteUInt64LittleEndian(destination[16..], OriginNumber);
-        BinaryPrimitives.WriteInt64LittleEndian(destination[24..], DataLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[OriginNumberOffset..], OriginNumber);
+        BinaryPrimitives.WriteInt64LittleEndian(destination[DataLengthOffset..], DataLength);
         WriteRegion(destination, 0, Leases);
         WriteRegion(destination, 1, Filter);
         WriteRegion(destination, 2, Index);
         WriteRegion(destination, 3, Properties);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[SeedOffset..], HashSeed);
-        var tail = destination[^TailBytes..];
-        BinaryPrimitives.WriteUInt32LittleEndian(tail, FormatVersion);
-        BinaryPrimitives.WriteUInt32LittleEndian(tail[4..], Bytes);
-        BinaryPrimitives.WriteUInt64LittleEndian(tail[8..], XxHash3.HashToUInt64(destination[..^16]));
-        BinaryPrimitives.WriteUInt64LittleEndian(tail[16..], Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[VersionOffset..], FormatVersion);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[LengthOffset..], Bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            destination[ChecksumOffset..], XxHash3.HashToUInt64(destination[..ChecksumOffset]));
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[MagicOffset..], Magic);
     }
 
     /// <summary>
@@ -103,26 +116,29 @@ internal sealed record TableFooter
         ReadOnlySpan<byte> end, long fileLength, out TableFooter? footer, out DecodeError error)
     {
         footer = null;
-        if (end.Length < TailBytes || BinaryPrimitives.ReadUInt64LittleEndian(end[^8..]) != Magic)
-            return Fail(Math.Max(0, end.Length - 8), "file does not end with a table's magic", out error);
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(end[^20..]);
+        if (end.Length < TailBytes || BinaryPrimitives.ReadUInt64LittleEndian(end[^(Bytes - MagicOffset)..]) != Magic)
+            return Fail(
+                Math.Max(0, end.Length - (Bytes - MagicOffset)), "file does not end with a table's magic", out error);
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(end[^(Bytes - LengthOffset)..]);
         if (length < TailBytes || length > end.Length)
-            return Fail(end.Length - 20, "footer length is out of range", out error);
+            return Fail(end.Length - (Bytes - LengthOffset), "footer length is out of range", out error);
         var source = end[^(int)length..];
         var begin = end.Length - (int)length;
         (ulong stored, ulong computed) =
-            (BinaryPrimitives.ReadUInt64LittleEndian(source[^16..]), XxHash3.HashToUInt64(source[..^16]));
+            (BinaryPrimitives.ReadUInt64LittleEndian(source[^ChecksumBytes..]),
+                XxHash3.HashToUInt64(source[..^ChecksumBytes]));
         if (stored != computed)
         {
-            error = DecodeError.Checksum(end.Length - 16, stored, computed);
+            error = DecodeError.Checksum(end.Length - ChecksumBytes, stored, computed);
             return false;
         }
         // Only this version's layout is known, so its version and length are looked at before anything that has a place
         // in it.
-        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[^24..]);
+        var version = BinaryPrimitives.ReadUInt32LittleEndian(source[^TailBytes..]);
         if (version == FormatVersion && length != Bytes)
             return Unsupported(
-                end.Length - 20, $"table footer of {length} bytes (this build reads {Bytes})", out error);
+                end.Length - (Bytes - LengthOffset), $"table footer of {length} bytes (this build reads {Bytes})",
+                out error);
         var features = version == FormatVersion ? BinaryPrimitives.ReadUInt32LittleEndian(source[FeaturesOffset..]) : 0;
         if (!FormatFeatures.AreKnown(
             "table", (version, end.Length - TailBytes), FormatVersion, (features, begin + FeaturesOffset), out error))
@@ -137,17 +153,18 @@ internal sealed record TableFooter
         ReadOnlySpan<byte> source, int begin, long fileLength, out TableFooter? footer, out DecodeError error)
     {
         footer = null;
-        var dataLength = BinaryPrimitives.ReadInt64LittleEndian(source[24..]);
+        var dataLength = BinaryPrimitives.ReadInt64LittleEndian(source[DataLengthOffset..]);
         if (dataLength <= 0 || dataLength > fileLength || dataLength % TableRegion.Alignment != 0)
-            return Fail(begin + 24, "data region runs past the file", out error);
+            return Fail(begin + DataLengthOffset, "data region runs past the file", out error);
         Span<TableRegion> regions = stackalloc TableRegion[4];
         var at = dataLength;
         for (var i = 0; i < regions.Length; i++)
         {
             var field = source[(RegionsOffset + i * RegionBytes)..];
             var region = new TableRegion(
-                BinaryPrimitives.ReadInt64LittleEndian(field), BinaryPrimitives.ReadInt64LittleEndian(field[8..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(field[16..]));
+                BinaryPrimitives.ReadInt64LittleEndian(field),
+                BinaryPrimitives.ReadInt64LittleEndian(field[RegionLengthField..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(field[RegionChecksumField..]));
             if (region.Offset != Align(at) || region.Length < 0 || region.Length > TableRegion.LengthMax
                 || region.End > fileLength)
                 return Fail(
@@ -159,7 +176,7 @@ internal sealed record TableFooter
         footer = new TableFooter
         {
             Origin = new Guid(source[..16], bigEndian: true),
-            OriginNumber = BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
+            OriginNumber = BinaryPrimitives.ReadUInt64LittleEndian(source[OriginNumberOffset..]),
             DataLength = dataLength,
             Leases = regions[0],
             Filter = regions[1],
@@ -181,8 +198,8 @@ internal sealed record TableFooter
     {
         var field = footer[(RegionsOffset + number * RegionBytes)..];
         BinaryPrimitives.WriteInt64LittleEndian(field, region.Offset);
-        BinaryPrimitives.WriteInt64LittleEndian(field[8..], region.Length);
-        BinaryPrimitives.WriteUInt64LittleEndian(field[16..], region.Checksum);
+        BinaryPrimitives.WriteInt64LittleEndian(field[RegionLengthField..], region.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(field[RegionChecksumField..], region.Checksum);
     }
 
     private static bool Fail(long offset, string reason, out DecodeError error)
