@@ -13,8 +13,8 @@ using Varve.Versions;
 namespace Varve;
 
 /// <summary>
-/// An LSM engine that is the state machine of a Raft group. Applies are serialised inside; reads run on any number of
-/// threads and wait for nothing. One writer a directory, and any number of read-only engines beside it.
+/// An embedded LSM engine: the state machine of a Raft group. It serialises applies; reads run on any number of threads
+/// and wait for nothing. A directory has one writer and any number of read-only engines beside it.
 /// </summary>
 public sealed class LsmStateMachine : IStateMachine, IDisposable
 {
@@ -104,7 +104,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         }
     }
 
-    /// <summary>Everything up to here survives power loss.</summary>
+    /// <summary>The last entry known to be durable: everything up to it survives a power loss.</summary>
     public LogId DurableLogId
     {
         get
@@ -125,8 +125,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>
-    /// The number of live keys, exact at one applied index. Costs by what was applied since the last call, and by what
-    /// expired.
+    /// The number of live keys, exact at one applied index. Its cost grows with the entries applied, and the leases
+    /// expired, since the last call.
     /// </summary>
     public long Count => _reads.Count();
 
@@ -134,23 +134,24 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public bool IsEmpty => Count == 0;
 
     /// <summary>
-    /// Opens the database in a directory, and makes one if there is none; recovers it to the state of exactly one
-    /// applied index. <see cref="IsRunning"/> is true on return.
+    /// Opens the database in a directory, or creates one there, and recovers the state of exactly one applied index.
+    /// <see cref="IsRunning"/> is true on return.
     /// </summary>
-    /// <param name="directory">A directory of its own; made (mode 0700) if it does not exist.</param>
-    /// <param name="options">How; null: the defaults.</param>
+    /// <param name="directory">The directory, for this database alone; created (mode 0700) if it does not
+    /// exist.</param>
+    /// <param name="options">The options; null: the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of its range, or the lease clock is not the database's; the
     /// message names it.</exception>
     /// <exception cref="AlreadyOpenException">Another engine has the directory open.</exception>
-    /// <exception cref="CorruptionException">A file is missing or is not what was written.</exception>
-    /// <exception cref="UnsupportedFormatException">A file is of a later format.</exception>
+    /// <exception cref="CorruptionException">A file is missing or damaged.</exception>
+    /// <exception cref="UnsupportedFormatException">A file has a newer format.</exception>
     /// <exception cref="StorageFullException">There is no room for the first segment.</exception>
     /// <exception cref="PlatformNotSupportedException">The processor is big endian.</exception>
-    /// <remarks>Whatever it throws, nothing is left of it: no thread, no mapping, no lock.</remarks>
+    /// <remarks>After any exception no thread, mapping or lock of the engine is left.</remarks>
     public static LsmStateMachine Open(string directory, EngineOptions? options = null) =>
         Open(directory, options ?? new EngineOptions(), EngineSeams.None);
 
-    /// <summary>Opens as the public overload does, in an environment that a test replaces in part.</summary>
+    /// <summary>Opens in an environment that a test replaces in part.</summary>
     internal static LsmStateMachine Open(string directory, EngineOptions options, EngineSeams seams)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -201,16 +202,16 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public void Stop() => _engine.State.Stop();
 
     /// <summary>
-    /// Applies an encoded chunk, all or none. See docs/FORMAT.md for the bytes. No allocation; no system call unless
-    /// durability, or <see cref="TableAccess.Probed"/> for a compare-and-swap, asks for one.
+    /// Applies an encoded chunk, whole or not at all. docs/FORMAT.md has the encoding. Allocates nothing. Makes no
+    /// system call unless the durability requires one, or <see cref="TableAccess.Probed"/> for a compare-and-swap.
     /// </summary>
     /// <param name="encodedChunk">Varint-delimited entries; read during the call only.</param>
     /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
     /// <returns>The number of entries.</returns>
-    /// <exception cref="ArgumentException">The bytes are no chunk (the message names the offset),
-    /// <paramref name="results"/> is too short, indexes or terms are in disorder, or a key or value is out of its
+    /// <exception cref="ArgumentException">The chunk is malformed (the message names the offset),
+    /// <paramref name="results"/> is too short, indexes do not increase, terms decrease, or a key or value is outside its
     /// limits.</exception>
-    /// <exception cref="LogGapException">The chunk does not follow on what was applied, under
+    /// <exception cref="LogGapException">The chunk does not follow the last applied entry, under
     /// <see cref="LogGapPolicy.Reject"/>.</exception>
     /// <exception cref="DuplicateEntryException">An entry was applied too long ago for its outcome to be
     /// known.</exception>
@@ -221,7 +222,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         _commit.Apply(encodedChunk, results);
 
     /// <summary>
-    /// As the overload for one span; a sequence of several segments is gathered first, into a pooled buffer.
+    /// Applies an encoded chunk, whole or not at all. A sequence of several segments is copied to a pooled buffer
+    /// first.
     /// </summary>
     /// <param name="encodedChunk">Varint-delimited entries.</param>
     /// <param name="results">Receives one result an entry.</param>
@@ -230,7 +232,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         _commit.Apply(encodedChunk, results);
 
     /// <summary>
-    /// Applies a chunk of commands, all or none; the state is byte for byte that of the same chunk encoded.
+    /// Applies a chunk of commands, whole or not at all. The state is byte for byte that of the same chunk encoded.
     /// </summary>
     /// <param name="chunk">The entries, in log order.</param>
     /// <param name="results">Receives one result an entry.</param>
@@ -246,8 +248,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>The move is logged like a chunk, so closing without <see cref="Stop"/> does not lose it.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">The index or the term goes back.</exception>
+    /// <remarks>The move is logged like a chunk, so a close keeps it.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The index or the term decreases.</exception>
     public void UpdateLastApplied(LogId lastApplied) => _commit.UpdateLastApplied(lastApplied);
 
     /// <inheritdoc/>
@@ -259,8 +261,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The checksum is not 32 bytes, or the snapshot is of index 0 and of another
-    /// term than 0.</exception>
+    /// <exception cref="ArgumentException">The checksum has not 32 bytes, or the index is 0 and the term is
+    /// not.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The snapshot's last entry is not applied.</exception>
     public void UpdateLastSnapshotMetadata(SnapshotMetadata metadata)
     {
@@ -303,16 +305,16 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         return _reads.GetMulti(keys);
     }
 
-    /// <summary>Copies the value of a key, as much of it as fits. No allocation.</summary>
+    /// <summary>Copies the value of a key, as much of it as fits. Allocates nothing.</summary>
     /// <param name="key">The key.</param>
     /// <param name="destination">Receives the value, or its beginning.</param>
-    /// <returns>The value's length in bytes, also where it is more than fits; -1 if the key is absent.</returns>
+    /// <returns>The value's whole length in bytes, even if it does not fit; -1 if the key is absent.</returns>
     public int Read(ReadOnlySpan<byte> key, Span<byte> destination) => _reads.Read(key, destination);
 
-    /// <summary>Writes the value of a key to a buffer writer. No allocation of its own.</summary>
+    /// <summary>Writes the value of a key to a buffer writer. Allocates nothing itself.</summary>
     /// <param name="key">The key.</param>
-    /// <param name="destination">Receives the value whole.</param>
-    /// <returns>False if the key is absent; nothing is written then.</returns>
+    /// <param name="destination">Receives the whole value.</param>
+    /// <returns>False if the key is absent; then nothing is written.</returns>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
@@ -323,23 +325,22 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) => _reads.ScanPrefix(prefix);
 
     /// <summary>
-    /// Opens a view of the present state: every read through it is of one revision, and spans point into the engine's
-    /// own memory. Use and dispose it on this thread. A view that stays open keeps the memtables and tables that it
-    /// reads from being let go, and nothing that is written after it was opened;
-    /// <see cref="EngineStatistics.OpenViews"/> and what follows it tell of that.
+    /// Opens a view of the present state. All its reads are of one revision, and its spans point into the engine's
+    /// memory. Use and dispose it on this thread. An open view keeps the memtables and tables that it reads, and
+    /// nothing written later; <see cref="EngineStatistics.OpenViews"/>, <see cref="EngineStatistics.OldestViewAge"/>
+    /// and <see cref="EngineStatistics.OldestViewBytes"/> show how much.
     /// </summary>
     public ReadView OpenView() => _sessions.OpenView();
 
     /// <summary>
-    /// Moves a read-only engine to the present state of the directory, whatever the writer did meanwhile. Until the
-    /// next call it shows exactly that state. Views that are open keep theirs, and reads on other threads do not wait.
-    /// Costs by what was written since; where the writer has meanwhile flushed what this engine had not read yet, or
-    /// has installed a snapshot or was reset, what an open costs but for tables that are open already. Any thread;
-    /// calls follow one another.
+    /// Moves a read-only engine to the present state of the directory. Until the next call it shows exactly that state.
+    /// Open views keep theirs; reads on other threads do not wait. The cost grows with what was written since the last
+    /// call. If the writer has flushed entries that this engine had not read, has installed a snapshot or was reset, it
+    /// costs as much as an open, without the tables that are open. Any thread; one call at a time.
     /// </summary>
-    /// <returns>True if the engine shows another state now; false where there is nothing new.</returns>
+    /// <returns>True if the engine shows another state now.</returns>
     /// <exception cref="InvalidOperationException">The engine is the writer, or is stopped.</exception>
-    /// <exception cref="CorruptionException">A file is damaged; the engine goes on to show a state of one applied
+    /// <exception cref="CorruptionException">A file is damaged; the engine shows the state of one applied
     /// index.</exception>
     public bool TryCatchUp()
     {
@@ -350,12 +351,12 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>
-    /// Flushes the memtable and merges everything down to one run, without deleted keys and without expired leases that
-    /// a clean-up has reported or no longer would.
+    /// Flushes the memtable and merges all runs into one, which drops deletes, and expired leases that a clean-up has
+    /// reported or no longer reports.
     /// </summary>
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
-    /// <exception cref="StorageFullException">The task's: the disk is full. Nothing is lost; call again when there is
-    /// space.</exception>
+    /// <exception cref="StorageFullException">The task fails with it: the disk is full. Nothing is lost; free space and
+    /// call again.</exception>
     public Task CompactAsync(CancellationToken cancellationToken = default)
     {
         if (_background is null) _engine.State.EnsureMutable();
@@ -363,17 +364,17 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>
-    /// Returns the keys whose leases have expired, each lease once: whatever was flushed, compacted, reopened,
-    /// snapshotted or installed in between. Expired keys are absent everywhere from the moment they expire; this is for
-    /// whoever has to be told, and compactions drop what was reported.
+    /// Reports the keys whose leases have expired, in ascending order, each lease once, across flushes, compactions,
+    /// reopens, snapshots and installs. Reads do not find a key from the moment at which its lease expires. Compactions
+    /// drop reported leases.
     /// </summary>
     /// <remarks>
-    /// Reported are the leases that expired no longer ago than <see cref="EngineOptions.ExpiredLeaseRetention"/>. Under
-    /// <see cref="LeaseClock.Log"/> replicas that call this at the same index report the same keys. Keys are in
-    /// ascending order. What is reported is logged first; after a crash before the caller has the answer it is not
-    /// reported again. With <see cref="Durability.Power"/> that record is durable when the task completes.
+    /// It reports leases that expired within the last <see cref="EngineOptions.ExpiredLeaseRetention"/>. Under
+    /// <see cref="LeaseClock.Log"/>, replicas that call this at the same index report the same keys. The report is
+    /// logged before the task completes, durably under <see cref="Durability.Power"/>; if the process dies in between,
+    /// no later call repeats it.
     /// </remarks>
-    /// <param name="cancellationToken">Honoured before it begins.</param>
+    /// <param name="cancellationToken">Cancels the call before it begins.</param>
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(
         CancellationToken cancellationToken = default)
     {
@@ -382,15 +383,15 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or not within
+    /// <exception cref="ArgumentException"><paramref name="lastIncluded"/> is not an applied entry, or is older than
     /// <see cref="EngineOptions.HistoryEntries"/>.</exception>
-    /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left
-    /// behind.</exception>
+    /// <exception cref="IOException">The directory is not empty, or the disk failed; no file of the snapshot is
+    /// left.</exception>
     /// <remarks>
-    /// A read-only engine makes snapshots too; it writes nothing to the database, so <see cref="SnapshotMetadata"/> is
-    /// as it was. A snapshot on another disk needs no space on the database's. If that one is full,
-    /// <see cref="SnapshotMetadata"/> has the new snapshot at once, and durably with the next flush; a process that
-    /// dies before opens with the earlier one.
+    /// A read-only engine creates snapshots too. It writes nothing to the database, so <see cref="SnapshotMetadata"/>
+    /// does not change. A snapshot on another disk needs no space on the database's. If the database's disk is full,
+    /// <see cref="SnapshotMetadata"/> shows the new snapshot at once, but a flush makes that durable; after an earlier
+    /// crash an open shows the one before.
     /// </remarks>
     public Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
         string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default)
@@ -401,12 +402,13 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="SnapshotRejectedException">It is not what <paramref name="metadata"/> says, not intact, or
-    /// older than the present state.</exception>
-    /// <exception cref="UnsupportedFormatException">It is intact, and a newer build's.</exception>
-    /// <exception cref="OutOfMemoryException">There is no memory for the new state; the old one goes on.</exception>
-    /// <exception cref="ArgumentException"><paramref name="metadata"/> is of index 0 and of another term than
-    /// 0.</exception>
+    /// <exception cref="SnapshotRejectedException">The snapshot differs from <paramref name="metadata"/>, is damaged,
+    /// or is older than the present state.</exception>
+    /// <exception cref="UnsupportedFormatException">The snapshot is intact, and of a newer build.</exception>
+    /// <exception cref="OutOfMemoryException">There is no memory for the new state; the engine keeps the old
+    /// one.</exception>
+    /// <exception cref="ArgumentException">The index in <paramref name="metadata"/> is 0 and the term is
+    /// not.</exception>
     public Task ApplySnapshotFromFileAsync(
         SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default)
     {
@@ -429,7 +431,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         return _reads.EntryTerm(index);
     }
 
-    /// <summary>A reading of the engine's counters, cheap enough to poll.</summary>
+    /// <summary>Reads the engine's counters and sizes; cheap enough to poll.</summary>
     public EngineStatistics GetStatistics()
     {
         _engine.State.EnsureOpen();
@@ -437,26 +439,27 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>
-    /// Closes for good: new calls throw <see cref="ObjectDisposedException"/>, the directory is unlocked, mappings are
-    /// released; what an open view still sees stays until the view is disposed. Everything applied is made durable
-    /// first, where the disk still lets it; a large log segment with little in it is flushed and replaced by a small
-    /// one. May be called more than once, and returns when the directory is unlocked, whoever closes it.
+    /// Closes the engine: makes everything applied durable, if the disk allows it, unlocks the directory and releases
+    /// mappings. Later calls throw <see cref="ObjectDisposedException"/>. An open view keeps what it reads until it is
+    /// disposed. A large log segment with little data is flushed and replaced by a small one. May be called more than
+    /// once, on any thread; each call returns when the directory is unlocked.
     /// </summary>
     public void CloseStorage()
     {
+        // EngineShutdown has the steps, with their reasons.
         if (_shutdown.Close())
             _engine.Log.Post(logger => Log.Closed(logger, _versions.Directory, _versions.Current.Applied.Index));
         _engine.Log.Emit();
     }
 
-    /// <summary>As <see cref="CloseStorage"/>.</summary>
+    /// <summary>Closes the engine as <see cref="CloseStorage"/> does.</summary>
     public void Dispose() => CloseStorage();
 
-    /// <summary>As <see cref="CloseStorage"/>, off the caller's thread.</summary>
+    /// <summary>Closes the engine as <see cref="CloseStorage"/> does, on a thread of the pool.</summary>
     public ValueTask DisposeAsync() =>
         _engine.State.IsReleased ? ValueTask.CompletedTask : new ValueTask(Task.Run(CloseStorage));
 
-    /// <summary>The current version, referenced for the caller: an inspection looks at its files.</summary>
+    /// <summary>Takes a reference to the current version, whose files an inspection reads.</summary>
     internal DbVersion AcquireVersion() => _sessions.AcquireCurrent();
 
     /// <inheritdoc cref="BackgroundScheduler.Interval"/>

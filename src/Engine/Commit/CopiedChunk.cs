@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Varve.Commit;
 
 /// <summary>
-/// A chunk of commands with all bytes in one pooled array: made outside of the gate of commands whose bytes are reached
-/// through code of the user's, which is asked for each once.
+/// A chunk of commands with all bytes in one pooled array. It is copied outside of the gate from commands whose bytes
+/// are reached through the user's code, which runs once for each.
 /// </summary>
 internal readonly ref struct CopiedChunk : IDisposable
 {

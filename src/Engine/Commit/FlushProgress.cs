@@ -7,7 +7,7 @@ using Varve.Versions;
 namespace Varve.Commit;
 
 /// <summary>
-/// The outcome of the background's attempts to flush, for the callers that wait for one: appliers without room, and
+/// The outcomes of the background's attempts to flush, for callers that wait for a flush: appliers without room, and
 /// snapshots. Any thread.
 /// </summary>
 internal sealed class FlushProgress(VersionSet versions)
@@ -18,16 +18,16 @@ internal sealed class FlushProgress(VersionSet versions)
     private long _rounds;
     private long _failedRound;
 
-    /// <summary>The worker that flushes; null in a read-only engine. Set once, before any caller waits.</summary>
+    /// <summary>The worker that flushes; null in a read-only engine. Set once, before a caller waits.</summary>
     public BackgroundWorker? Worker { get; set; }
 
-    /// <summary>True when the last attempt met a full disk, or want of descriptors.</summary>
+    /// <summary>True if the last attempt met a shortage: a full disk, or no file descriptor.</summary>
     public bool IsBlocked => Volatile.Read(ref _blockedBy) is not null;
 
-    /// <summary>Runs an attempt to flush and to compact, and remembers whether it met a shortage.</summary>
+    /// <summary>Runs an attempt to flush and to compact, and records a shortage that it meets.</summary>
     /// <param name="work">The attempt.</param>
-    /// <param name="shortage">Gives back what can be given back at a shortage, before the waiters hear of it.</param>
-    /// <param name="after">Runs in any case, before the waiters look again.</param>
+    /// <param name="shortage">Releases idle memory and files at a shortage, before the waiters wake.</param>
+    /// <param name="after">Runs in any case, before the waiters wake.</param>
     public void Attempt(Action work, Action shortage, Action after)
     {
         using (_lock.Enter()) _rounds++;
@@ -55,23 +55,22 @@ internal sealed class FlushProgress(VersionSet versions)
     }
 
     /// <summary>
-    /// Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or there is no point in
-    /// waiting.
+    /// Waits until at most <paramref name="sealedMax"/> memtables wait for their flush, or <paramref name="isOver"/>.
     /// </summary>
     public void WaitForRoom(int sealedMax, Func<bool> isOver) =>
         WaitFor(current => current.Memtables.Length - 1 <= sealedMax, isOver);
 
-    /// <summary>Waits until a sealed memtable is flushed, or there is no point in waiting.</summary>
+    /// <summary>Waits until a sealed memtable is flushed, or <paramref name="isOver"/>.</summary>
     public void WaitForFlush(Memtable memtable, Func<bool> isOver) =>
         WaitFor(current => !current.Memtables.Contains(memtable), isOver);
 
-    /// <summary>Waits for a little while, less if a flush ends before.</summary>
+    /// <summary>Waits until an attempt ends, at most for the time given.</summary>
     public void WaitForAny(TimeSpan most)
     {
         using (_lock.Enter()) _lock.Wait(most);
     }
 
-    /// <summary>Wakes the waiting callers, which check again.</summary>
+    /// <summary>Wakes the waiting callers; each checks again.</summary>
     public void WakeWaiters()
     {
         using (_lock.Enter()) _lock.PulseAll();
@@ -86,7 +85,7 @@ internal sealed class FlushProgress(VersionSet versions)
             using (_lock.Enter())
             {
                 if (isReached(versions.Current) || isOver()) return;
-                // Only an attempt begun since says that there is still a shortage.
+                // Only an attempt that began after this wait proves that the shortage lasts.
                 if (_failedRound > round && Volatile.Read(ref _blockedBy) is { } shortage)
                     throw Shortage.Again(shortage);
                 if (Worker is not { IsStepped: true })

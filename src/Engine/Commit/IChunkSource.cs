@@ -5,20 +5,19 @@ using Varve.Format;
 namespace Varve.Commit;
 
 /// <summary>
-/// Where the keys and values of a decoded chunk are: the caller's encoded bytes, or the caller's commands. The caller
-/// may change them during the call, so each is asked for once, and is as long as the decoded entry says or there is an
-/// exception.
+/// The keys and values of a decoded chunk: in the caller's encoded bytes, or in the caller's commands. The caller may
+/// change them during the call. So each is read once; if it has not the length of the decoded entry, the read throws.
 /// </summary>
 internal interface IChunkSource
 {
-    /// <summary>The caller's name for it.</summary>
+    /// <summary>The name of the caller's parameter.</summary>
     static abstract string ParameterName { get; }
 
     ReadOnlySpan<byte> Key(int entry);
 
     ReadOnlySpan<byte> Value(int entry);
 
-    /// <summary>False: the key must not exist.</summary>
+    /// <summary>The expected value of a compare-and-swap; false if it expects the key to be absent.</summary>
     bool TryGetExpected(int entry, out ReadOnlySpan<byte> expected);
 }
 
@@ -41,7 +40,7 @@ internal readonly ref struct WireSource(ReadOnlySpan<byte> chunk, ReadOnlySpan<W
     }
 }
 
-/// <summary>A chunk of commands whose bytes are in arrays. The commands, too, may change during the call.</summary>
+/// <summary>A chunk of commands with their bytes in arrays. The commands, too, may change during the call.</summary>
 internal readonly ref struct NativeSource(ReadOnlySpan<ApplyEntry> chunk, ReadOnlySpan<WireEntry> entries)
     : IChunkSource
 {

@@ -9,21 +9,26 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// The clean-up: finds, logs and reports the keys whose leases have expired, each lease once.
+/// The lease clean-up: finds, logs and reports the keys whose leases have expired, each lease once.
 /// <para>
-/// One number remembers what was reported: the largest deadline of all reported leases. It is logged before the keys
-/// are handed out, and manifests and snapshots carry it as of their index. It is enough because
+/// The problem: flushes, compactions, reopens, snapshots and installs must neither hide an expired lease that was not
+/// reported nor show one that was. A mark on each lease would be a write for each. One number does it: the largest
+/// deadline of all reported leases. It is logged before the caller gets the keys; manifests and snapshots carry it as
+/// of their index.
 /// </para>
 /// <list type="number">
-/// <item>a clean-up at time t reports all leases up to t that are the newest version of their key and after the
-/// number;</item>
-/// <item>the lease time never runs behind the number, across reopening too, so that every later lease has a later
-/// deadline;</item>
-/// <item>a compaction drops an expired lease only if it is up to the number, or so old that no clean-up reports it
-/// (<see cref="EngineOptions.ExpiredLeaseRetention"/>).</item>
+/// <item>A clean-up at time t reports every lease with a deadline after the number and up to t that is the newest
+/// version of its key.</item>
+/// <item>The lease time never falls behind the number, across reopens too, so every later lease has a later
+/// deadline.</item>
+/// <item>A compaction drops an expired lease only if its deadline is up to the number, or so old that no clean-up
+/// reports it (<see cref="EngineOptions.ExpiredLeaseRetention"/>).</item>
 /// </list>
-/// The time of the call would not do for the number: a machine whose clock is set back would have to wait for it
-/// without need.
+/// <para>
+/// The obvious number is the time of the last clean-up. After a clock is set back, no lease would expire before that
+/// time comes again.
+/// </para>
+/// <para>Threads: any; one clean-up at a time.</para>
 /// </summary>
 internal sealed class LeaseCleaner(
     EngineContext engine, VersionSet versions, WalWriter wal, ReadSessions sessions, LiveKeyCounter liveKeys,
@@ -41,11 +46,11 @@ internal sealed class LeaseCleaner(
         {
             while (!TryCleanUp(out keys, out end))
             {
-                // The state was replaced meanwhile, or the census has gone past the revision.
+                // An install replaced the state meanwhile, or another count went past the revision.
             }
         }
 
-        // The order in which they are found tells where they lie, which differs between replicas.
+        // Replicas find them in different orders, by the tables that each has.
         keys.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
         return engine.Options.Durability == Durability.Power && end is { } offset
             ? Durably(offset, keys)
@@ -99,7 +104,7 @@ internal sealed class LeaseCleaner(
     }
 
     /// <summary>
-    /// The version, the position and the deadlines that a clean-up looks at: after <paramref name="from"/>, up to
+    /// Chooses the version, the position and the deadlines of a clean-up: after <paramref name="from"/>, up to
     /// <paramref name="to"/>.
     /// </summary>
     private DbVersion CleanUpPoint(out LogPosition position, out ulong from, out ulong to)
@@ -109,9 +114,8 @@ internal sealed class LeaseCleaner(
             var version = versions.Current;
             var generation = version.Generation;
             position = generation.Applied.Read();
-            // No chunk is being applied now, so whoever applies later does so at this time or later. What waits for its
-            // sync was applied before, and nobody may see it yet: its leases may expire by now, and are left to the
-            // next call.
+            // No applier is in the gate, so later chunks have this time or a later one. Entries that wait for their
+            // sync have an earlier one and are not published; the next clean-up reports their leases.
             to = engine.Options.LeaseClock == LeaseClock.Log ? position.LogTimeMs
                 : position.Index < wal.Position.Index ? position.LocalTimeMs : engine.Clock.SeenLocal;
             from = Math.Max(Math.Max(generation.CleanedTimeMs, generation.VisitedTimeMs), horizon.ForgottenTime(to));

@@ -10,16 +10,16 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Room for a record: where there is none, the log goes on in the next segment, which is the next memtable's. Under the
-/// gate.
+/// Makes room for a record: if the segment or the index lacks it, the log continues in the next memtable's segment.
+/// Used under the gate.
 /// </summary>
 internal sealed class MemtableRotation(
     EngineContext engine, VersionSet versions, WalWriter wal, MemtableSupply supply, WalSyncer syncer,
     ChunkBuffers buffers)
 {
     /// <summary>
-    /// Makes room for a record, and in the index for its operations, in the next memtable if need be. A full disk
-    /// throws before anything changed, and so does want of memory or descriptors.
+    /// Makes room for a record in the log and for its operations in the index, in the next memtable if necessary. If
+    /// disk, memory or descriptors are short, it throws before anything has changed.
     /// </summary>
     public void ReserveGateHeld(long length, int operations = 0)
     {
@@ -37,7 +37,7 @@ internal sealed class MemtableRotation(
     }
 
     /// <summary>
-    /// Goes on in the next memtable; <paramref name="filled"/> is the current one if the reason is that it is full.
+    /// Rotates to the next memtable; <paramref name="filled"/> is the current one if it is full, else null.
     /// </summary>
     public void RotateGateHeld(long room, Memtable? filled)
     {
@@ -52,7 +52,7 @@ internal sealed class MemtableRotation(
             wal.Rotate(memtable.Segment);
             versions.SwitchGateHeld(next);
         }
-#pragma warning disable CA1031 // Whatever it is, the log goes on in a segment that no version has.
+#pragma warning disable CA1031 // After any exception the log continues in a segment that no version has.
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -76,13 +76,13 @@ internal sealed class MemtableRotation(
         }
         catch (IOException e) when (!Shortage.IsMet(e))
         {
-            // A rename or a sync of which nobody knows how far it got: a new open finds out.
+            // The outcome of a rename or a sync is unknown: an open finds out.
             engine.State.Fail(e);
             throw new EngineFaultedException(e);
         }
     }
 
-    /// <summary>All the memory that a rotation takes, before the log knows of it.</summary>
+    /// <summary>Takes all memory of a rotation before the log changes.</summary>
     private DbVersion PrepareGateHeld(DbVersion version, Memtable memtable)
     {
         LockOrder.Gate.AssertHeld();

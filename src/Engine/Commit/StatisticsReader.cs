@@ -6,7 +6,7 @@ using Varve.Wal;
 
 namespace Varve.Commit;
 
-/// <summary>Takes a reading of an engine's counters and of what its current version consists of. Any thread.</summary>
+/// <summary>Reads an engine's counters and the sizes of its current version. Any thread.</summary>
 internal sealed class StatisticsReader(
     EngineContext engine,
     VersionSet versions,

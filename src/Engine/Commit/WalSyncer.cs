@@ -8,10 +8,10 @@ using Varve.Wal;
 namespace Varve.Commit;
 
 /// <summary>
-/// Makes the log durable: for whoever waits for it, and at the interval if there is one; prepares the next memtable
-/// meanwhile. One sync at a time; it covers everything appended before it began, so those who wait together are served
-/// together. The first failure is final: the pages may have been dropped, and a second try would succeed without
-/// writing them (docs/DURABILITY.md).
+/// Syncs the log: for callers that wait for it, and at the interval if there is one. Its thread also prepares the next
+/// memtables. There is one sync at a time, and it covers everything appended before it began, so callers that wait
+/// together share it. The first failure is final: the kernel may have dropped the pages, and a second sync would
+/// succeed without writing them (docs/DURABILITY.md).
 /// </summary>
 internal sealed class WalSyncer : IDisposable
 {
@@ -49,7 +49,7 @@ internal sealed class WalSyncer : IDisposable
             "Varve sync", seams, new WakeSignal(), Round, Fail, () => Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>The last entry known to be durable; under the gate.</summary>
+    /// <summary>The last entry known to be durable. Used under the gate.</summary>
     public LogId DurableGateHeld
     {
         get
@@ -68,7 +68,7 @@ internal sealed class WalSyncer : IDisposable
         }
     }
 
-    /// <summary>Begins its work.</summary>
+    /// <summary>Starts the thread, and the user's timer if there is an interval.</summary>
     public void Start()
     {
         _thread?.Start();
@@ -78,10 +78,10 @@ internal sealed class WalSyncer : IDisposable
                 _engine.Options.SyncInterval);
     }
 
-    /// <summary>Says that there is something to do: a memtable to prepare.</summary>
+    /// <summary>Wakes the thread, which prepares memtables.</summary>
     public void Wake() => _thread?.Wake();
 
-    /// <summary>Waits on this thread until the log is durable up to an offset.</summary>
+    /// <summary>Returns once the log is durable up to an offset; syncs on this thread if necessary.</summary>
     public void Wait(LogOffset end)
     {
         using (_syncing.Enter())
@@ -91,7 +91,7 @@ internal sealed class WalSyncer : IDisposable
         }
     }
 
-    /// <summary>Completes when the log is durable up to an offset.</summary>
+    /// <summary>The task completes once the log is durable up to an offset.</summary>
     public Task WaitAsync(LogOffset end)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -100,8 +100,8 @@ internal sealed class WalSyncer : IDisposable
     }
 
     /// <summary>
-    /// Completes a task for a thread that lets others go first: this one does not, and threads that the pool starts for
-    /// what follows take after the one that completes.
+    /// Completes a task on the sync thread: a pool thread that starts for the continuation inherits the nice value of
+    /// the thread that completes it, and the background has a low priority.
     /// </summary>
     public void Complete(TaskCompletionSource done) => Serve(null, done);
 
@@ -115,7 +115,7 @@ internal sealed class WalSyncer : IDisposable
         }
 
         if (isServed && _engine.State.Fault is null && !_thread!.IsStepped) _thread.Wake();
-        else ServeWaiters(); // there is no thread, or it is gone
+        else ServeWaiters(); // the thread does not exist, or has ended
     }
 
     /// <summary>Makes everything appended so far durable.</summary>
@@ -138,21 +138,21 @@ internal sealed class WalSyncer : IDisposable
         _supply.Segments.Recycle(segment);
     }
 
-    /// <summary>Notes that everything up to an entry is durable in tables; under the gate.</summary>
+    /// <summary>Records that everything up to an entry is durable in tables. Called under the gate.</summary>
     public void NoteDurableGateHeld(LogId id)
     {
         LockOrder.Gate.AssertHeld();
         if (id.Index > _durable.Index) _durable = id;
     }
 
-    /// <summary>Notes that another state was installed, durably; under the gate.</summary>
+    /// <summary>Records that another state, durable up to an entry, is current. Called under the gate.</summary>
     public void RestartGateHeld(LogId id)
     {
         LockOrder.Gate.AssertHeld();
         _durable = id;
     }
 
-    /// <summary>Lets go of the user's timer, before the close holds any lock.</summary>
+    /// <summary>Disposes the user's timer, before the close takes a lock.</summary>
     public void EndInterval() => UserTimer.Dispose(_timer);
 
     public void Dispose()
@@ -214,7 +214,7 @@ internal sealed class WalSyncer : IDisposable
         {
             WalWriter.SyncCaptured(ticket);
         }
-#pragma warning disable CA1031 // Whatever kept the sync from succeeding, nothing can be promised any more.
+#pragma warning disable CA1031 // After any failed sync the engine can promise nothing (I3).
         catch (Exception e)
 #pragma warning restore CA1031
         {
@@ -225,7 +225,7 @@ internal sealed class WalSyncer : IDisposable
         using (_versions.EnterGate())
         {
             _engine.Counters.Syncs++;
-            if (ticket.Restarts != _wal.Restarts) return; // the log was dropped for another state meanwhile
+            if (ticket.Restarts != _wal.Restarts) return; // an install or a reset dropped that log
             _wal.Complete(ticket);
             NoteDurableGateHeld(ticket.Position.Id);
             _publisher.SyncedGateHeld(ticket.Position);

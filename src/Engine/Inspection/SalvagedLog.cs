@@ -115,7 +115,7 @@ internal sealed class SalvagedLog : IDisposable
     {
         try
         {
-            if (Replay.Note(segment, record)) ApplyOperations(segment, record);
+            if (Replay.Apply(segment, record)) ApplyOperations(segment, record);
         }
         catch (CorruptionException damage)
         {

@@ -6,18 +6,18 @@ using Varve.Versions;
 namespace Varve.Reading;
 
 /// <summary>
-/// As <see cref="DbVersion.Find"/> for a group of keys side by side: every step is taken for all of them before the
-/// next one, so that what they wait for comes from memory together.
+/// Finds a group of keys side by side, as <see cref="DbVersion.Find"/> does one. Each step covers all keys before the
+/// next begins, so that their cache misses overlap.
 /// </summary>
 internal static class MultiGet
 {
-    /// <summary>Most keys in a group: what they ask for at one step stays in the first level of the cache.</summary>
+    /// <summary>The most keys in a group: the lines of one step for all of them fit the first-level cache.</summary>
     public const int KeysMax = 32;
 
     /// <summary>The newest version of each key at a revision, under the caller's pin.</summary>
-    /// <param name="memtables">Where to look first, newest first, and what hashes keys for them.</param>
-    /// <param name="runs">Where to look then, newest first, and what hashes keys for them.</param>
-    /// <param name="keys">Up to <see cref="KeysMax"/> keys; equal ones are all answered.</param>
+    /// <param name="memtables">The memtables, newest first, and the hasher of their keys.</param>
+    /// <param name="runs">The runs, newest first, and the hasher of their keys.</param>
+    /// <param name="keys">Up to <see cref="KeysMax"/> keys; equal ones may occur.</param>
     /// <param name="revision">The revision.</param>
     /// <param name="found">Receives an answer a key.</param>
     public static void Find(

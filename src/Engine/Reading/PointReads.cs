@@ -48,7 +48,7 @@ internal sealed class PointReads(
     /// <inheritdoc cref="LsmStateMachine.TryGet"/>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
     {
-        using var view = sessions.OpenView(); // and no pin: the caller's code may take any time
+        using var view = sessions.OpenView(); // not a pin: the caller's code may take any time (I8)
         if (!view.TryGet(key, out var value)) return false;
         destination.Write(value);
         return true;
@@ -145,7 +145,7 @@ internal sealed class PointReads(
         return found.Kind == RecordKind.LeasedPut ? FindLeased(key) : found.Kind == RecordKind.Put ? found : default;
     }
 
-    /// <summary>Begins again with the whole position: a lease wants the time that goes with the revision.</summary>
+    /// <summary>Starts over with the whole position: a lease needs the time that belongs to the revision.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private KeyVersion FindLeased(ReadOnlySpan<byte> key)
     {

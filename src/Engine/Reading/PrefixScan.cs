@@ -8,13 +8,13 @@ using Varve.Memory;
 namespace Varve.Reading;
 
 /// <summary>
-/// One scan of a view: bounds, direction and the merged cursor. Kept with its view's session, and used for another scan
-/// when it is over; the stamp tells the one from the other. One thread.
+/// A scan of a view: bounds, direction and the merged cursor. Its session keeps it and uses it for another scan later;
+/// the stamp tells the two apart. One thread.
 /// </summary>
 internal sealed class PrefixScan(ReadSession session) : IDisposable
 {
     public const string NoEntry =
-        "The scan stands on no entry: before its first MoveNext, after its end, or after a failure.";
+        "The scan stands on no entry: it is before its first MoveNext, after its end, or failed.";
 
     private readonly MergingIterator _cursor = new();
     private readonly NativeBuffer _bounds = new();
@@ -26,18 +26,18 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
     private bool _isBackward;
     private ExceptionDispatchInfo? _failure;
 
-    /// <summary>The source that stands on the scan's entry.</summary>
+    /// <summary>The merge input that stands on the scan's entry.</summary>
     public MergeInput Current => _current ?? ThrowNoEntry();
 
     public bool IsStarted => _isStarted;
 
-    /// <summary>The view's session that it belongs to.</summary>
+    /// <summary>The session of its view.</summary>
     public ReadSession Session => session;
 
-    /// <summary>Which scan it serves; 0: none.</summary>
+    /// <summary>The stamp of the scan that it serves; 0: none.</summary>
     public long Stamp { get; private set; }
 
-    /// <summary>Its place among the session's scans.</summary>
+    /// <summary>Its index among the session's scans.</summary>
     public int Place { get; set; }
 
     /// <summary>Sets the bounds [from, to); empty is unbounded.</summary>
@@ -51,7 +51,7 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
     }
 
     /// <summary>
-    /// Bounds all keys that start with a prefix: up to the prefix counted up by one, which 0xFF bytes do not survive.
+    /// Sets the bounds of a prefix. Upper bound: the prefix without trailing 0xFF, its last byte plus one.
     /// </summary>
     public void SetPrefix(ReadOnlySpan<byte> prefix)
     {
@@ -68,7 +68,8 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
     public void Reverse() => _isBackward = !_isBackward;
 
     /// <summary>
-    /// A failure ends the scan: every further call throws it again, so that a part is never taken for the whole.
+    /// Steps to the next live entry. A failure ends the scan: every further call throws it again, so that no caller
+    /// takes a part for the whole.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext() =>
@@ -76,17 +77,17 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
             ? leader.Kind == RecordKind.Put || MoveOn(hasStepped: true)
             : MoveOn(hasStepped: false);
 
-    /// <summary>Begins to serve a scan.</summary>
+    /// <summary>Starts to serve a scan.</summary>
     public void Begin(long stamp) => Stamp = stamp;
 
-    /// <summary>Ends the scan: whoever steps it on finds that it is another's.</summary>
+    /// <summary>Ends the scan: its enumerators no longer match the stamp.</summary>
     public void End()
     {
         Stamp = 0;
         (_leader, _current, _failure, _isStarted) = (null, null, null, true);
     }
 
-    /// <summary>Gives back its memory.</summary>
+    /// <summary>Frees its memory.</summary>
     public void Dispose()
     {
         _cursor.Dispose();
@@ -116,7 +117,7 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
     private static MergeInput ThrowNoEntry() =>
         throw new InvalidOperationException(NoEntry);
 
-    /// <summary>From where the cursor stands to the next entry that is live.</summary>
+    /// <summary>Moves the cursor to the next live entry, which may be the present one.</summary>
     private bool SettleOnLive()
     {
         while (_cursor.Current is { } current && !session.IsLive(current.Kind, current.Deadline)) _cursor.Move();

@@ -8,9 +8,9 @@ using Varve.Wal;
 namespace Varve.Reading;
 
 /// <summary>
-/// What a view holds while it is open: a version, a position, cursors. Each thread keeps its own for the next view, so
-/// that opening one and scanning allocate nothing once warm and take no locked operation; the generation tells a view
-/// that is still open from one whose session serves another by now.
+/// The state of an open view: its version (held, I8), its position, its scans. A thread reuses its sessions, so that
+/// opening a view and scanning allocate nothing and take no locked operation once warm. The generation tells an open
+/// view from one whose session serves another view by now.
 /// </summary>
 internal sealed class ReadSession(ReadSessions sessions) : Hold
 {
@@ -29,15 +29,15 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
 
     public LogPosition Position { get; private set; }
 
-    /// <summary>When the view was opened, by the engine's <see cref="ViewClock"/>.</summary>
+    /// <summary>The time of the open, by the engine's <see cref="ViewClock"/>.</summary>
     public long OpenedAt { get; private set; }
 
-    /// <summary>Another one of the same thread, for a view that is opened while this one is open.</summary>
+    /// <summary>The thread's next session, for a view that it opens while this one is open.</summary>
     public ReadSession? Next => _next;
 
     public void Append(ReadSession next) => _next = next;
 
-    /// <summary>Begins a view; under the pin that the version was taken under.</summary>
+    /// <summary>Opens a view, under the pin under which the caller read the version.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Open(DbVersion version, in LogPosition position, long now)
     {
@@ -56,7 +56,7 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
         End();
     }
 
-    /// <summary>A scan of this view; its cursors are opened at the first step.</summary>
+    /// <summary>Begins a scan of this view; its first step opens the cursors.</summary>
     public PrefixScan NextScan()
     {
         if (_scansInUse == _scans.Count) _scans.Add(new PrefixScan(this));
@@ -66,10 +66,10 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
         return scan;
     }
 
-    /// <summary>Whether the view that a scan began in is still open.</summary>
+    /// <summary>True if the view in which a scan began is still open.</summary>
     public bool IsOpenSince(long stamp) => (int)(stamp >> 32) == Generation;
 
-    /// <summary>Takes back a scan that is over, for the next one; there are not to be many such.</summary>
+    /// <summary>Ends a scan and keeps it for the next one, up to a number of kept scans.</summary>
     public void EndScan(PrefixScan scan)
     {
         scan.End();

@@ -5,9 +5,9 @@ using Varve.Reading;
 namespace Varve;
 
 /// <summary>
-/// The state at one revision, held: reads without copies, on the thread that opened it, until it is disposed. Every
-/// span it gives lives as long as the view, but for the keys of a scan, which live until the scan moves on or is over.
-/// It outlives its engine: it reads on after a close, also when the directory is opened and written again.
+/// The state at one revision. Reads copy nothing and run on the thread that opened the view, until it is disposed.
+/// Spans live as long as the view; keys of a scan only until the scan moves or ends. A view outlives its engine: it
+/// reads on after a close, even if another engine opens and writes the directory.
 /// </summary>
 public ref struct ReadView : IDisposable
 {
@@ -20,7 +20,7 @@ public ref struct ReadView : IDisposable
         _generation = session.Generation;
     }
 
-    /// <summary>The applied index that everything read through the view is the state of.</summary>
+    /// <summary>The applied index of the state that the view shows.</summary>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly ulong Revision => Session.Position.Index;
 
@@ -29,7 +29,7 @@ public ref struct ReadView : IDisposable
             ? session
             : throw new ObjectDisposedException(nameof(ReadView));
 
-    /// <summary>The live value of a key, in place.</summary>
+    /// <summary>Finds the live value of a key, without a copy.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value; valid until the view is disposed.</param>
     /// <returns>False if the key is absent.</returns>
@@ -47,8 +47,8 @@ public ref struct ReadView : IDisposable
         return false;
     }
 
-    /// <summary>The live entries whose keys start with a prefix, in key order; an empty prefix gives all.</summary>
-    /// <param name="prefix">The prefix; copied.</param>
+    /// <summary>Scans the live entries whose keys start with a prefix, in key order.</summary>
+    /// <param name="prefix">The prefix; copied. Empty: all entries.</param>
     public readonly ScanEnumerator ScanPrefix(ReadOnlySpan<byte> prefix)
     {
         var scan = Session.NextScan();
@@ -56,9 +56,9 @@ public ref struct ReadView : IDisposable
         return new ScanEnumerator(scan);
     }
 
-    /// <summary>The live entries with from &lt;= key &lt; to, in key order.</summary>
-    /// <param name="from">The first key; empty: from the first there is. Copied.</param>
-    /// <param name="to">The key to stop before; empty: to the last there is. Copied.</param>
+    /// <summary>Scans the live entries with from &lt;= key &lt; to, in key order.</summary>
+    /// <param name="from">The least key; copied. Empty: no lower bound.</param>
+    /// <param name="to">The key to stop before; copied. Empty: no upper bound.</param>
     public readonly ScanEnumerator ScanRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
     {
         var scan = Session.NextScan();
@@ -66,7 +66,7 @@ public ref struct ReadView : IDisposable
         return new ScanEnumerator(scan);
     }
 
-    /// <summary>Unpins. What the view gave is gone after this; disposing again does nothing.</summary>
+    /// <summary>Closes the view. Its spans are invalid afterwards. Disposing again does nothing.</summary>
     public void Dispose()
     {
         var session = _session;
@@ -77,8 +77,8 @@ public ref struct ReadView : IDisposable
 }
 
 /// <summary>
-/// A scan, forward or reversed; a source for foreach. Used on the thread of its view, while the view is open. It takes
-/// memory until it is over: stepped to its end, or disposed, as foreach does, or its view is.
+/// A forward or reversed scan, for use with foreach. Used on the thread of its view, while the view is open. It keeps
+/// memory until it ends: at its last entry, when it is disposed (foreach does so), or when its view is.
 /// </summary>
 public ref struct ScanEnumerator
 {
@@ -99,9 +99,9 @@ public ref struct ScanEnumerator
         get => IsOver ? ThrowOver(_scan, _stamp) : _scan;
     }
 
-    /// <summary>The entry that the scan stands on.</summary>
-    /// <exception cref="InvalidOperationException">It stands on none: <see cref="MoveNext"/> was not called, or did not
-    /// return true.</exception>
+    /// <summary>The entry on which the scan stands.</summary>
+    /// <exception cref="InvalidOperationException">The scan stands on no entry: the last <see cref="MoveNext"/> did not
+    /// return true, or none was called.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly EntryView Current
     {
@@ -114,15 +114,15 @@ public ref struct ScanEnumerator
     }
 
     /// <summary>
-    /// Steps to the next entry; false, also when asked again, when there is none. Once it has thrown, it throws the
-    /// same again: the scan cannot go on.
+    /// Steps to the next entry; false at the end, in later calls too. After an exception, later calls throw the same
+    /// one again.
     /// </summary>
-    /// <exception cref="CorruptionException">A block of a table is not what was written.</exception>
+    /// <exception cref="CorruptionException">A block of a table is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool MoveNext() => IsOver ? StaysOver(_scan, _stamp) : _scan.MoveNext();
 
-    /// <summary>The same scan from its other end.</summary>
+    /// <summary>Reverses the scan.</summary>
     /// <exception cref="InvalidOperationException">The scan has already begun.</exception>
     public readonly ScanEnumerator Reversed()
     {
@@ -131,11 +131,11 @@ public ref struct ScanEnumerator
         return this;
     }
 
-    /// <summary>Itself.</summary>
+    /// <summary>Returns this enumerator, for foreach.</summary>
     public readonly ScanEnumerator GetEnumerator() => this;
 
     /// <summary>
-    /// Ends the scan before its end; foreach does so. A scan that is over, or whose view is, is left as it is.
+    /// Ends the scan; foreach does so. Does nothing if the scan or its view has ended.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Dispose()
@@ -143,7 +143,7 @@ public ref struct ScanEnumerator
         if (!IsOver) _scan.Session.EndScan(_scan);
     }
 
-    // Static, for a call on the enumerator itself would keep it out of registers in every loop.
+    // Static: an instance call would keep the enumerator out of registers in every loop.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool StaysOver(PrefixScan? scan, long stamp)
     {
@@ -156,7 +156,7 @@ public ref struct ScanEnumerator
         StaysOver(scan, stamp) ? scan! : throw new InvalidOperationException(PrefixScan.NoEntry);
 }
 
-/// <summary>An entry in place.</summary>
+/// <summary>An entry of a scan, without a copy.</summary>
 public readonly ref struct EntryView
 {
     internal EntryView(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -165,7 +165,7 @@ public readonly ref struct EntryView
         Value = value;
     }
 
-    /// <summary>The key; valid until the scan moves on or is over.</summary>
+    /// <summary>The key; valid until the scan moves or ends.</summary>
     public ReadOnlySpan<byte> Key { get; }
 
     /// <summary>The value; valid until the view is disposed.</summary>

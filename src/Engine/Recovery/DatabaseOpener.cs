@@ -96,7 +96,7 @@ internal sealed class DatabaseOpener(
         Publisher.Recovered(generation, replay.Position);
         foreach (var reference in _acquired) reference.Release();
         _acquired.Clear();
-        var durable = replay.TakeDurable(wal.Synced, content.State);
+        var durable = replay.UpdateDurable(wal.Synced, content.State);
         return new RecoveredDatabase(
             databaseId, numbers, manifest, version, wal, pool, clock, replay, durable, log?.TornBytes ?? 0);
     }

@@ -8,29 +8,31 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// What CURRENT, the manifest, the tables and the log say together: of a directory that holds still, or of one that a
-/// writer changes meanwhile. There the files are opened one by one, and each may be gone by the time that it is opened,
-/// or be in the midst of a change; so what looks like damage is looked at again (<see cref="TakeBeside"/>). Only damage
-/// in a directory that has not moved since is damage.
+/// CURRENT, the manifest, the tables and the log of a directory, read together.
+/// <para>
+/// The problem: a reader opens the files one by one while a writer replaces them. A file may be gone by its turn, or
+/// half changed, so it looks damaged. <see cref="Beside"/> therefore reads everything again if it meets damage and the
+/// directory has changed since the last attempt. Damage in an unchanged directory is damage.
+/// </para>
 /// </summary>
-/// <param name="Manifest">What it says.</param>
-/// <param name="Runs">Its tables, open; the caller's one reference each.</param>
-/// <param name="Log">The log from the segment on that the manifest names; null: it names none yet.</param>
+/// <param name="Manifest">The manifest.</param>
+/// <param name="Runs">Its tables, opened; the caller has one reference to each.</param>
+/// <param name="Log">The log from the manifest's first segment on; null: it names none yet.</param>
 internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, RecoveredLog? Log)
 {
     /// <summary>
-    /// So often: each look keeps the tables that the one before opened, so that it is shorter, and the writer has to be
-    /// faster than the last few files are opened.
+    /// The most attempts. Each keeps the tables that the one before opened, so it is shorter: a writer would have to
+    /// outrun the open of the last few files each time.
     /// </summary>
     private const int LooksMax = 1000;
 
-    /// <summary>Looks once.</summary>
+    /// <summary>Reads once.</summary>
     /// <param name="storage">The file system.</param>
     /// <param name="directory">The database.</param>
-    /// <param name="databaseId">Whose files they have to be.</param>
-    /// <param name="numbers">Learns of the numbers in use.</param>
-    /// <param name="options">How files are opened.</param>
-    /// <param name="known">Tables that are open already; takes those that are opened. Null: none are.</param>
+    /// <param name="databaseId">The identity that every file must have.</param>
+    /// <param name="numbers">Raised above the numbers in use.</param>
+    /// <param name="options">The options of the open.</param>
+    /// <param name="known">Tables that are open already; receives those that this opens. Null: none are.</param>
     public static DirectoryLook Take(
         IStorage storage, string directory, Guid databaseId, FileNumbers numbers, EngineOptions options,
         Dictionary<ulong, TableHandle>? known = null)
@@ -58,7 +60,7 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
     }
 
     /// <summary>
-    /// Looks until nothing changed that the look depends on: beside a writer. The caller has a share of the directory.
+    /// Reads beside a writer, until a whole attempt met no change. The caller has a share of the directory.
     /// </summary>
     /// <inheritdoc cref="Take" path="/param"/>
     public static DirectoryLook TakeBeside(
@@ -67,8 +69,8 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
         Beside(storage, directory, () => Take(storage, directory, databaseId, numbers, options, known));
 
     /// <summary>
-    /// Does something that reads the files of a database, and does it again where it met damage and the directory has
-    /// moved.
+    /// Runs <paramref name="read"/> on the files of a database, again if it meets damage and the directory has changed
+    /// since.
     /// </summary>
     public static T Beside<T>(IStorage storage, string directory, Func<T> read)
     {
@@ -86,7 +88,7 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
                 before = now;
                 if (look == LooksMax)
                     throw new IOException(
-                        $"{directory}: {look} looks met files that the writer had changed meanwhile.", e);
+                        $"{directory}: {look} attempts to read met files that the writer was changing; open again.", e);
             }
         }
     }
@@ -105,8 +107,8 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
     }
 
     /// <summary>
-    /// Differs once a writer has changed the manifest, or which segments there are: before a file that was named goes,
-    /// one of them does.
+    /// A hash that changes with the manifest and with the set of segments: a writer changes one of them before it
+    /// deletes a file that was named.
     /// </summary>
     private static UInt128 Stamp(IStorage storage, string directory)
     {
@@ -135,7 +137,7 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
             }
             catch (FileNotFoundException)
             {
-                // Gone since it was listed, as the stamp now says.
+                // Deleted since the listing, so the stamp differs.
             }
         }
     }

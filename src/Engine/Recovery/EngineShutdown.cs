@@ -10,20 +10,35 @@ using Varve.Versions;
 namespace Varve.Recovery;
 
 /// <summary>
-/// The end of an engine, in this order:
+/// Closes an engine.
+/// <para>
+/// The problem: appliers, readers, long tasks, two threads and the user's timers may all run when the close begins, and
+/// each uses memory or files that the close releases. What was applied is durable afterwards, readers finish, and the
+/// next engine may open the directory the moment the close returns.
+/// </para>
 /// <list type="number">
-/// <item>the user's timers end, before any lock is held: disposing them is the user's code;</item>
-/// <item>snapshots, installs and resets are cancelled and waited for: they touch the directory;</item>
-/// <item>the state is closed under the gate: an applier in the middle of a chunk finishes it, and those after it see
-/// the close; so does a catch-up, and the one under way is waited for;</item>
-/// <item>the background thread ends; the log is synced, a large segment with little in it is flushed, and a close
-/// marker ends the log; the sync thread ends;</item>
-/// <item>those who still wait for work hear that nobody will do it;</item>
-/// <item>memtables, files and the manifest are released, and the current version with the rest once no reader can see
-/// it;</item>
-/// <item>the directory is given back last. While an open view still has files mapped, a share of the directory stays
-/// with it.</item>
+/// <item>Dispose the user's timers, before any lock is taken: disposing them is the user's code.</item>
+/// <item>Take the lifecycle lock until the end. A second close waits here, so it too returns when the directory is
+/// released.</item>
+/// <item>Cancel snapshots, installs and resets, and wait for them: they write to directories.</item>
+/// <item>Close the state under the gate. An applier in the gate finishes its chunk; later calls throw.</item>
+/// <item>Wait for a catch-up that is under way. It saw the engine open; none begins after step 4.</item>
+/// <item>End the background thread. From here on this thread alone changes versions.</item>
+/// <item>Unless a failure is latched: sync the log, flush a large segment with little data, append the close marker and
+/// sync it. With the marker, an open takes damage to an earlier record for corruption, not for a torn tail.</item>
+/// <item>End the sync thread after serving its waiters. Wake appliers and snapshots that wait for the background; fail
+/// the compactions that callers asked for.</item>
+/// <item>Drop the history, close the manifest, dispose ready memtables and segments, retire the current version and
+/// free what no reader can see (I8).</item>
+/// <item>Release the directory. If a reader still has files mapped, keep a share of it until the last reader has left,
+/// so that no engine writes over them.</item>
 /// </list>
+/// <para>
+/// The obvious design sets the state first and lets everything else notice. A task that noticed late would write to a
+/// directory that another engine has claimed. Here each step ends one kind of caller before the next releases what that
+/// caller used; a failing step does not skip the later ones.
+/// </para>
+/// <para>Threads: any; the closing thread does all of it.</para>
 /// </summary>
 internal sealed class EngineShutdown(
     EngineContext engine,
@@ -40,8 +55,7 @@ internal sealed class EngineShutdown(
     DirectoryClaim claim)
 {
     /// <summary>
-    /// Closes the engine; false where it was closed before. Returns when the directory is given back, whoever closes
-    /// it.
+    /// Closes the engine; false if it was closed before. Either way the directory is released on return.
     /// </summary>
     public bool Close()
     {
@@ -74,13 +88,14 @@ internal sealed class EngineShutdown(
     }
 
     /// <summary>
-    /// Ends everything that runs, whatever fails meanwhile: what follows takes the memory from under it.
+    /// Steps 3 to 8: ends everything that runs, even if one of them fails, since the next steps free the memory that it
+    /// uses.
     /// </summary>
     private void EndWork()
     {
         tasks.Close();
         using (versions.EnterGate()) engine.State.CloseGateHeld();
-        follower?.WaitForCatchUp(); // the one under way saw the engine open; none begins after it
+        follower?.WaitForCatchUp();
         background?.Dispose();
         try
         {
@@ -94,8 +109,7 @@ internal sealed class EngineShutdown(
     }
 
     /// <summary>
-    /// Makes the log durable and appends the close marker. With the marker, recovery reports damage to an earlier
-    /// record as corruption and not as a torn tail.
+    /// Step 7: makes the log durable and appends the close marker.
     /// </summary>
     private void SyncBeforeClose()
     {
@@ -108,10 +122,11 @@ internal sealed class EngineShutdown(
         }
         catch (IOException)
         {
-            // Latched and logged; what was acknowledged under Process is in the page cache and survives this process.
+            // Latched and logged. Entries acknowledged under Process are in the page cache and survive this process.
         }
     }
 
+    /// <summary>Steps 9 and 10.</summary>
     private void ReleaseDirectory()
     {
         using (versions.EnterGate()) history.Clear();
@@ -126,7 +141,7 @@ internal sealed class EngineShutdown(
         {
             if (versions.Reclaimer.IsAnythingLeft)
             {
-                // The last reader out lets go of the mappings, and then of the share.
+                // The last reader to leave releases the mappings, then the share.
                 claim.KeepMapped();
                 versions.Reclaimer.RetireLast(claim);
             }
@@ -138,6 +153,6 @@ internal sealed class EngineShutdown(
             engine.State.SetReleased();
         }
 
-        sessions.CollectAfterClose(); // a reader may have left just before that
+        sessions.CollectAfterClose(); // a reader may have left just before the state was released
     }
 }

@@ -10,18 +10,18 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Keeps a read-only engine up with its writer, by doing what the writer did: it appends to the memtable of the last
-/// segment, goes on in the segments that follow, and then goes over to the tables that the manifest names, with those
-/// kept that are open already. Where the log was dropped since (an install, a reset, or flushes that were faster than
-/// this reader) it begins anew, as an open does. One thread at a time; readers never wait.
+/// Moves a read-only engine to the writer's present state by repeating the writer's steps: it appends to the memtable
+/// of the last segment, adds memtables for later segments, publishes, and then switches to the tables that the manifest
+/// names, keeping those that are open. If the writer dropped the log meanwhile (an install, a reset, or flushes faster
+/// than this reader) it starts over, as an open does. One thread at a time; readers never wait.
 /// </summary>
 /// <param name="engine">The reader.</param>
-/// <param name="versions">The reader's versions; nobody else changes them.</param>
+/// <param name="versions">The reader's versions; only this class changes them.</param>
 /// <param name="liveKeys">Counts the reader's keys.</param>
-/// <param name="syncer">Tells what is durable.</param>
-/// <param name="stock">Has the memory for indexes.</param>
-/// <param name="manifest">What the present version was made of.</param>
-/// <param name="replay">The log as far as it is read.</param>
+/// <param name="syncer">Shows the durable position.</param>
+/// <param name="stock">The memory of indexes.</param>
+/// <param name="manifest">The manifest of the present version.</param>
+/// <param name="replay">The log up to the present position.</param>
 internal sealed class Follower(
     EngineContext engine, VersionSet versions, LiveKeyCounter liveKeys, WalSyncer syncer, MemtableStock stock,
     ManifestStore manifest, WalReplayer replay)
@@ -29,12 +29,12 @@ internal sealed class Follower(
     private readonly EngineOptions _options = engine.Options;
     private readonly RankedLock _catchingUp = new(LockOrder.CatchUp);
     private ManifestStore _manifest = manifest;
-    private bool _isHalfRead; // something failed after the log's new records had begun to be taken in
+    private bool _isHalfRead; // an attempt failed after it had replayed a part of the log's new records
 
-    /// <summary>The log as far as it is read.</summary>
+    /// <summary>The log up to the present position.</summary>
     public WalReplayer Replay { get; private set; } = replay;
 
-    /// <summary>The last entry that is known to be durable.</summary>
+    /// <summary>The last entry known to be durable.</summary>
     public LogId Durable { get; private set; }
 
     /// <inheritdoc cref="LsmStateMachine.TryCatchUp"/>
@@ -56,7 +56,7 @@ internal sealed class Follower(
     }
 
     /// <summary>
-    /// Waits for a catch-up that is under way, once the engine is closed. Those after it see the close.
+    /// Waits for a catch-up that is under way, after the state is closed. Later ones see the close.
     /// </summary>
     public void WaitForCatchUp()
     {
@@ -66,9 +66,9 @@ internal sealed class Follower(
         }
     }
 
-    /// <summary>Goes over to the writer's present state; false where it is the one that is shown already.</summary>
-    /// <exception cref="CorruptionException">A file is damaged, and not because the writer is changing it. The state
-    /// shown is a whole one.</exception>
+    /// <summary>Moves to the writer's present state; false if the engine shows it already.</summary>
+    /// <exception cref="CorruptionException">A file is damaged, and not because the writer is changing it. The engine
+    /// shows the state of one applied index.</exception>
     private bool CatchUp()
     {
         var (before, position) = (Replay, Replay.Position);
@@ -80,7 +80,7 @@ internal sealed class Follower(
     private bool Step()
     {
         var current = DirectoryLook.ReadCurrent(versions.Storage, versions.Directory, versions.DatabaseId);
-        // The manifest first: the log that is read after it reaches at least as far as its tables.
+        // The manifest first: the log, read after it, reaches at least as far as the manifest's tables.
         var manifest = _manifest.IsCurrent(current)
             ? _manifest
             : ManifestStore.Load(versions.Storage, versions.Directory, current, versions.Numbers);
@@ -95,12 +95,12 @@ internal sealed class Follower(
             using var growth = LogGrowth.Find(
                 versions.Storage, versions.Directory, versions.DatabaseId, versions.Current.Memtables[0].Segment);
             var isOther = manifest.Content.State.HashSeed != versions.Current.Generation.HashSeed;
-            if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment) || isOther) return BeginAnew(known);
+            if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment) || isOther) return StartOver(known);
             growth.ThrowIfMissing();
             _isHalfRead = true;
             Extend(growth);
             _isHalfRead = false;
-            if (manifest != _manifest) GoOver(manifest, runs);
+            if (manifest != _manifest) SwitchToTables(manifest, runs);
             return true;
         }
         finally
@@ -111,7 +111,7 @@ internal sealed class Follower(
     }
 
     /// <summary>
-    /// Whether the log that is read leads to the segment that the manifest has it begin with: else it is another log.
+    /// True if the present log leads to the manifest's first segment; if not, it is another log.
     /// </summary>
     private bool Reaches(LogGrowth growth, ulong first) =>
         versions.Current.Memtables.Any(memtable => memtable.Segment.Number == first)
@@ -142,13 +142,13 @@ internal sealed class Follower(
             }
         }
 
-        // After the version that has it all, and before one whose tables may have it.
+        // After the version that has everything up to it (I1), and before one whose tables may have more.
         Publisher.Recovered(generation, Replay.Position);
-        Durable = Replay.TakeDurable(growth.Synced, _manifest.Content.State);
+        Durable = Replay.UpdateDurable(growth.Synced, _manifest.Content.State);
     }
 
-    /// <summary>Makes the manifest's tables current, without the memtables that they make unnecessary.</summary>
-    private void GoOver(ManifestStore manifest, Run[] runs)
+    /// <summary>Switches to the manifest's tables, without the memtables that they replace.</summary>
+    private void SwitchToTables(ManifestStore manifest, Run[] runs)
     {
         var current = versions.Current;
         var content = manifest.Content;
@@ -161,15 +161,15 @@ internal sealed class Follower(
         Switch(next);
         _manifest = manifest;
         Replay.Memtables.RemoveAll(memtable => memtable.Segment.Number < content.FirstSegment);
-        Durable = Replay.TakeDurable(default, content.State);
+        Durable = Replay.UpdateDurable(synced: null, content.State);
     }
 
-    private bool BeginAnew(Dictionary<ulong, TableHandle> known)
+    private bool StartOver(Dictionary<ulong, TableHandle> known)
     {
         var look = DirectoryLook.Take(
             versions.Storage, versions.Directory, versions.DatabaseId, versions.Numbers, _options, known);
         var state = DatabaseOpener.CountedNow(_options, look.Manifest.Content.State, look.Runs);
-        var log = look.Log!; // once the manifest named a first segment, it always does
+        var log = look.Log!; // a manifest that has named a first segment always names one
         var generation = new StateGeneration(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
         var replay = new WalReplayer(generation, state, stock);
         var unread = new Queue<WalSegment>(log.Segments);
@@ -186,7 +186,7 @@ internal sealed class Follower(
             liveKeys.Rebase(next);
             Switch(next);
             (_manifest, Replay, _isHalfRead) = (look.Manifest, replay, false);
-            Durable = replay.TakeDurable(log.Synced, state);
+            Durable = replay.UpdateDurable(log.Synced, state);
             return true;
         }
         finally
@@ -202,7 +202,7 @@ internal sealed class Follower(
         using (versions.EnterGate()) versions.SwitchGateHeld(next);
     }
 
-    /// <summary>The present version's tables by number, a reference each.</summary>
+    /// <summary>The present version's tables by number; the caller has one reference to each.</summary>
     private Dictionary<ulong, TableHandle> OpenTables()
     {
         var tables = versions.Current.Runs.SelectMany(run => run.Tables).ToDictionary(table => table.Descriptor.Number);

@@ -8,8 +8,8 @@ using Varve.Wal;
 namespace Varve.Recovery;
 
 /// <summary>
-/// Rebuilds memtables from the log. Replay never decides anything: records carry effects and outcomes, so a
-/// compare-and-swap is not compared again and a deadline is not computed again.
+/// Rebuilds memtables from the log. Replay decides nothing: records carry effects and outcomes, so no compare-and-swap
+/// is compared and no deadline is computed again.
 /// </summary>
 internal sealed class WalReplayer
 {
@@ -28,21 +28,24 @@ internal sealed class WalReplayer
         Snapshot = generation.Snapshots.Last;
     }
 
-    /// <summary>Oldest first; all but the last sealed.</summary>
+    /// <summary>The memtables, oldest first; all but the last are sealed.</summary>
     public List<Memtable> Memtables { get; } = [];
 
+    /// <summary>The position after the last replayed record.</summary>
     public LogPosition Position { get; private set; }
 
     /// <summary>The largest deadline that a clean-up has reported, Unix milliseconds.</summary>
     public ulong CleanedTimeMs { get; private set; }
 
-    /// <summary>The last snapshot that was made or installed.</summary>
+    /// <summary>The last snapshot that was created or installed.</summary>
     public SnapshotMetadata? Snapshot { get; private set; }
 
+    /// <summary>The number of replayed entries.</summary>
     public long Entries { get; private set; }
 
     /// <summary>
-    /// What local time does not run behind: the logged time and, where leases go by local time, what was reported.
+    /// The least local time: the logged time and, if leases go by local time, the reported deadlines. Unix
+    /// milliseconds.
     /// </summary>
     public ulong LocalTimeMinMs(LeaseClock clock) =>
         Math.Max(Position.LocalTimeMs, clock == LeaseClock.Local ? CleanedTimeMs : 0);
@@ -57,10 +60,10 @@ internal sealed class WalReplayer
         _generation.CleanedTimeMs = CleanedTimeMs;
     }
 
-    /// <summary>Indexes a segment's records; those before it are sealed.</summary>
+    /// <summary>Indexes a segment's records into a new memtable; seals the one before it.</summary>
     /// <param name="segment">The next of the chain, its end set.</param>
-    /// <param name="report">Takes what a record has wrong behind its checksum, to go on with the next record; null: it
-    /// is thrown.</param>
+    /// <param name="report">Receives damage behind a valid checksum, and replay continues with the next record; null:
+    /// the damage is thrown.</param>
     public Memtable Replay(WalSegment segment, Action<VarveException>? report = null)
     {
         if (Memtables.Count > 0) Memtables[^1].Seal(Position);
@@ -89,7 +92,7 @@ internal sealed class WalReplayer
             ref readonly var record = ref records.Current;
             try
             {
-                var isChunk = Note(segment, record);
+                var isChunk = Apply(segment, record);
                 if (record.Header.Type == WalRecordType.Clean)
                     memtable.NoteCleanUp(record.Header.LastIndex, CleanedTimeMs);
                 if (isChunk) IndexOperations(build, segment, record, atOnce: report is not null);
@@ -108,19 +111,19 @@ internal sealed class WalReplayer
     }
 
     /// <summary>
-    /// Takes in what a valid record says of positions, terms, outcomes and clean-ups; true when it has operations too.
+    /// Applies a valid record to position, terms, outcomes and clean-ups; true if it has operations too.
     /// </summary>
-    /// <exception cref="CorruptionException">It does not follow on what came before it, or its columns are no
-    /// columns.</exception>
-    public bool Note(WalSegment segment, in WalRecordView record)
+    /// <exception cref="CorruptionException">The record does not follow the one before it, or its columns are
+    /// damaged.</exception>
+    public bool Apply(WalSegment segment, in WalRecordView record)
     {
         ref readonly var header = ref record.Header;
         if (header.LastIndex < Position.Index || header.Term < Position.Term)
             throw Refused(
                 segment, header.Offset,
-                new DecodeError(WalRecordHeader.LastIndexField, "record does not follow on the one before it"));
-        var isChunk = Apply(segment, record);
-        // A link or note carries the position it was written at; the chunk or jump before it has set the same one.
+                new DecodeError(WalRecordHeader.LastIndexField, "record does not follow the one before it"));
+        var isChunk = ApplyPayload(segment, record);
+        // A link or a marker carries the position at which it was written, which the record before it has set.
         Position = new LogPosition(
             header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs),
             Math.Max(Position.LocalTimeMs, header.LocalTimeMs));
@@ -128,8 +131,8 @@ internal sealed class WalReplayer
     }
 
     /// <summary>
-    /// Takes in what came into the last segment since it was replayed, up to an offset. Its memtable may be read
-    /// meanwhile, up to what is published.
+    /// Indexes the records that a writer has added to the last segment, up to an offset. Readers may read the memtable
+    /// meanwhile, up to the published index (I1).
     /// </summary>
     public void Extend(Memtable memtable, long end)
     {
@@ -139,7 +142,7 @@ internal sealed class WalReplayer
         {
             if (!records.MoveNext()) throw Refused(segment, records.Next, records.Error);
             ref readonly var record = ref records.Current;
-            if (Note(segment, record)) InsertOperations(memtable.Index, segment, record);
+            if (Apply(segment, record)) InsertOperations(memtable.Index, segment, record);
             if (record.Header.Type == WalRecordType.Clean)
                 memtable.NoteCleanUp(record.Header.LastIndex, CleanedTimeMs);
             segment.End = records.Next;
@@ -148,19 +151,25 @@ internal sealed class WalReplayer
     }
 
     /// <summary>
-    /// The last entry known to be durable, by how far the log is known to be and by the tables; what it needed for that
-    /// it forgets.
+    /// Raises the last entry known to be durable, and drops the ends of records up to it.
     /// </summary>
-    public LogId TakeDurable(LogOffset synced, MachineState tables)
+    /// <param name="synced">The offset up to which the log is known to be durable; null: nothing new is known.</param>
+    /// <param name="tables">The state of the tables, which is durable.</param>
+    /// <returns>The last entry known to be durable.</returns>
+    public LogId UpdateDurable(LogOffset? synced, MachineState tables)
     {
         if (tables.LastIndex > _durable.Index) _durable = new LogId(tables.LastIndex, tables.LastTerm);
-        foreach (var (end, id) in _ends)
-            if (!(end > synced) && id.Index > _durable.Index) _durable = id;
+        if (synced is { } offset)
+        {
+            foreach (var (end, id) in _ends)
+                if (!(end > offset) && id.Index > _durable.Index) _durable = id;
+        }
+
         _ends.RemoveAll(end => end.Id.Index <= _durable.Index);
         return _durable;
     }
 
-    private bool Apply(WalSegment segment, in WalRecordView record)
+    private bool ApplyPayload(WalSegment segment, in WalRecordView record)
     {
         ref readonly var header = ref record.Header;
         switch (header.Type)
@@ -169,7 +178,7 @@ internal sealed class WalReplayer
                 if (header.FirstIndex <= Position.Index)
                     throw Refused(
                         segment, header.Offset,
-                        new DecodeError(WalRecordHeader.FirstIndexField, "entries do not follow on the ones before"));
+                        new DecodeError(WalRecordHeader.FirstIndexField, "entries do not follow the ones before them"));
                 if (!record.TryOpenColumns(out var columns, out var error))
                     throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
@@ -206,7 +215,7 @@ internal sealed class WalReplayer
         return false;
     }
 
-    /// <summary>Has a record's operations indexed: <paramref name="atOnce"/>, or with those of later records.</summary>
+    /// <summary>Adds a record's operations to the build; <paramref name="atOnce"/>: and indexes them now.</summary>
     private static void IndexOperations(IndexBuild build, WalSegment segment, in WalRecordView record, bool atOnce)
     {
         var operations = record.Operations;
@@ -216,7 +225,7 @@ internal sealed class WalReplayer
         if (isDamaged) throw Refused(segment, operations.Offset, operations.Error);
     }
 
-    /// <summary>As <see cref="IndexOperations"/>, into an index that is read.</summary>
+    /// <summary>Indexes a record's operations, in an index that readers read.</summary>
     private void InsertOperations(MemtableIndex index, WalSegment segment, in WalRecordView record)
     {
         var operations = record.Operations;
@@ -239,7 +248,7 @@ internal sealed class WalReplayer
     private static VarveException Unlinked(WalSegment segment, long offset) =>
         Refused(
             segment, offset,
-            new DecodeError(WalOperation.PriorField, "operation does not follow on its key's last one"));
+            new DecodeError(WalOperation.PriorField, "operation does not follow its key's last one"));
 
     private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>
         DecodeFailure.Of(segment.Path, offset, CorruptionKind.Record, error);

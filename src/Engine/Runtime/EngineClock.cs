@@ -1,23 +1,21 @@
 namespace Varve.Runtime;
 
 /// <summary>
-/// The time by which an engine judges leases: the local clock, which never runs backward within an instance, or the
-/// log's. The user's <see cref="TimeProvider"/> may throw and may call the engine: it is asked by callers, never under
-/// a lock, and never on a thread of the engine's own. Those go by the time that the last caller saw. Any thread.
+/// The time by which an engine judges leases: the local clock, which never goes back within an instance, or the log's.
+/// The user's <see cref="TimeProvider"/> may throw and may call the engine. So callers read it before they take a lock;
+/// code under a lock and the engine's own threads use the time that the last caller saw. Any thread.
 /// </summary>
-/// <param name="options">Which clock leases go by, and the user's clock.</param>
-/// <param name="startMs">What local time does not run behind: the logged time and the reported deadlines, Unix
-/// milliseconds.</param>
+/// <param name="options">The clock that leases go by, and the user's clock.</param>
+/// <param name="startMs">The least local time: the logged time and the reported deadlines, Unix milliseconds.</param>
 internal sealed class EngineClock(EngineOptions options, ulong startMs)
 {
     private ulong _local = startMs;
 
-    /// <summary>The local time that was seen last, Unix milliseconds; for where a lock is held.</summary>
+    /// <summary>The local time that the last caller saw, Unix milliseconds; for code under a lock.</summary>
     public ulong SeenLocal => Volatile.Read(ref _local);
 
     /// <summary>The user's clock, Unix milliseconds; a time before 1970 is 0.</summary>
-    /// <exception cref="InvalidOperationException">The clock threw; that is the inner exception. Nothing was
-    /// done.</exception>
+    /// <exception cref="InvalidOperationException">The clock threw the inner exception. Nothing was done.</exception>
     public static ulong Read(TimeProvider provider)
     {
         try
@@ -35,14 +33,13 @@ internal sealed class EngineClock(EngineOptions options, ulong startMs)
     }
 
     /// <summary>
-    /// Asks the user's clock for the local time; never behind what was seen. The caller holds no lock.
+    /// Reads the user's clock; the result is never behind <see cref="SeenLocal"/>. The caller holds no lock.
     /// </summary>
     /// <inheritdoc cref="Read" path="/exception"/>
     public ulong ReadLocal() => Raise(Read(options.TimeProvider));
 
     /// <summary>
-    /// As <see cref="ReadLocal"/>, where leases go by local time: before a lock under which <see cref="SeenLocal"/> is
-    /// read.
+    /// Reads the user's clock if leases go by it. Called before a lock under which <see cref="SeenLocal"/> is read.
     /// </summary>
     /// <inheritdoc cref="Read" path="/exception"/>
     public void ReadLocalIfUsed()
@@ -54,10 +51,11 @@ internal sealed class EngineClock(EngineOptions options, ulong startMs)
     /// <inheritdoc cref="Read" path="/exception"/>
     public ulong LeaseTime(ulong logTimeMs) => options.LeaseClock == LeaseClock.Log ? logTimeMs : ReadLocal();
 
-    /// <summary>As <see cref="LeaseTime"/>, by the local time that was seen last: for where a lock is held.</summary>
+    /// <summary>The lease time by the local time that the last caller saw; for code under a lock.</summary>
     public ulong SeenLeaseTime(ulong logTimeMs) => options.LeaseClock == LeaseClock.Log ? logTimeMs : SeenLocal;
 
-    /// <summary>Raises what local time does not run behind; the local time by then.</summary>
+    /// <summary>Raises the least local time.</summary>
+    /// <returns>The local time after it.</returns>
     public ulong Raise(ulong timeMs)
     {
         var seen = Volatile.Read(ref _local);

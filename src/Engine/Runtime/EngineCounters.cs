@@ -1,8 +1,8 @@
 namespace Varve.Runtime;
 
 /// <summary>
-/// The running totals of an engine since it was opened. Each is raised under the gate, or by the one thread that does
-/// the work, unless it says otherwise, and read without a lock.
+/// Totals of an engine since its open. Unless a member says otherwise, code raises it under the gate or on the one
+/// thread that does the work. Reads take no lock.
 /// </summary>
 internal sealed class EngineCounters
 {
@@ -36,15 +36,15 @@ internal sealed class EngineCounters
 
     public long SnapshotBytes => Volatile.Read(ref _snapshotBytes);
 
-    /// <summary>An applier waits for a flush. Any thread.</summary>
+    /// <summary>Counts an applier that waits for a flush. Any thread.</summary>
     public void AddFlushStall() => Interlocked.Increment(ref _flushStalls);
 
-    /// <summary>An applier is slowed down to the pace of flushes. Any thread.</summary>
+    /// <summary>Counts a pause of an applier. Any thread.</summary>
     public void AddPause() => Interlocked.Increment(ref _pauses);
 
-    /// <summary>The time that an applier was held back. Any thread.</summary>
+    /// <summary>Adds the duration of an applier's wait or pause. Any thread.</summary>
     public void AddStallTime(TimeSpan time) => Interlocked.Add(ref _stallTicks, time.Ticks);
 
-    /// <summary>Bytes of snapshots that were made or installed. Any thread.</summary>
+    /// <summary>Adds bytes of a created or installed snapshot. Any thread.</summary>
     public void AddSnapshotBytes(long bytes) => Interlocked.Add(ref _snapshotBytes, bytes);
 }

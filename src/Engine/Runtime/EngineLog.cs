@@ -5,15 +5,14 @@ using Varve.Epochs;
 namespace Varve.Runtime;
 
 /// <summary>
-/// Hands the engine's events to the user's logger, which may be slow, may throw, and may call the engine: it is called
-/// by a thread of the pool that holds nothing of the engine's, or by the opening and the closing thread once they hold
-/// nothing any more. An event is taken down wherever it happens, under any lock. Events arrive in their order, one at a
-/// time. What the logger throws is dropped: nobody waits for it, and nobody is helped by an engine that stops for want
-/// of a log.
+/// Passes the engine's events to the user's logger. The logger may be slow, may throw, and may call the engine. So code
+/// queues an event under any lock, and a pool thread without locks calls the logger; so do the opening and the closing
+/// thread after they have released theirs. Events arrive in order, one at a time. An exception of the logger is
+/// dropped: an engine must not stop because its log does.
 /// </summary>
 internal sealed class EngineLog
 {
-    /// <summary>Events that wait for a logger that is stuck; later ones are dropped.</summary>
+    /// <summary>The most events that wait for a stuck logger; later ones are dropped.</summary>
     private const int WaitingMax = 256;
 
     private readonly ILogger _logger;
@@ -23,11 +22,11 @@ internal sealed class EngineLog
     private bool _isScheduled;
 
     /// <summary>
-    /// The log of an engine, made before anything else; what the factory throws is the open's failure.
+    /// Creates the log before anything else of an engine. An exception of the factory fails the open.
     /// </summary>
     public EngineLog(ILoggerFactory? factory) => _logger = factory?.CreateLogger("Varve") ?? NullLogger.Instance;
 
-    /// <summary>Takes down an event. Any thread, under any lock; never throws.</summary>
+    /// <summary>Queues an event. Any thread, under any lock; never throws.</summary>
     public void Post(Action<ILogger> write)
     {
         if (_logger == NullLogger.Instance) return;
@@ -45,11 +44,11 @@ internal sealed class EngineLog
         }
         catch (OutOfMemoryException)
         {
-            using (_lock.Enter()) _isScheduled = false; // with the next event
+            using (_lock.Enter()) _isScheduled = false; // the next event schedules both
         }
     }
 
-    /// <summary>Takes down the failure that the engine stops for. Any thread, under any lock; never throws.</summary>
+    /// <summary>Queues the event of the latched failure. Any thread, under any lock; never throws.</summary>
     public void PostFault(Exception failure)
     {
         try
@@ -58,11 +57,13 @@ internal sealed class EngineLog
         }
         catch (OutOfMemoryException)
         {
-            // The exceptions that callers get say it too.
+            // Callers get the failure as the inner exception of theirs.
         }
     }
 
-    /// <summary>Emits on this thread what waits, unless another one is at it. The caller holds no lock.</summary>
+    /// <summary>
+    /// Passes queued events to the logger on this thread, unless another thread does so. The caller holds no lock.
+    /// </summary>
     public void Emit()
     {
         using (_lock.Enter())
@@ -71,13 +72,13 @@ internal sealed class EngineLog
             _isEmitting = true;
         }
 
-        while (TryTake(out var write))
+        while (TryDequeue(out var write))
         {
             try
             {
                 write(_logger);
             }
-#pragma warning disable CA1031 // It is the user's code, and whatever it throws is its own affair.
+#pragma warning disable CA1031 // The user's code may throw anything.
             catch (Exception)
 #pragma warning restore CA1031
             {
@@ -91,7 +92,7 @@ internal sealed class EngineLog
         Emit();
     }
 
-    private bool TryTake([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Action<ILogger>? write)
+    private bool TryDequeue([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Action<ILogger>? write)
     {
         using (_lock.Enter())
         {

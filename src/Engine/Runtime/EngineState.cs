@@ -4,8 +4,8 @@ using Varve.Epochs;
 namespace Varve.Runtime;
 
 /// <summary>
-/// Whether an engine runs, is stopped or is closed, and the first failure after which it can promise nothing. Any
-/// thread.
+/// The state of an engine (running, stopped, closed, released) and its latched failure: the first one after which it
+/// can promise nothing. Any thread.
 /// </summary>
 internal sealed class EngineState(EngineOptions options, EngineLog log)
 {
@@ -20,12 +20,11 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     private volatile bool _flushesAtClose;
 
     /// <summary>
-    /// Wakes the callers that wait for work that will not be done any more. Set once, before any other thread has the
-    /// state.
+    /// Wakes callers that wait for work that no thread will do any more. Set once, before another thread has the state.
     /// </summary>
     public Action? Failed { get; set; }
 
-    /// <summary>Held while the engine is started, stopped or closed; before every other lock.</summary>
+    /// <summary>Held during a start, a stop and a close; taken before every other lock.</summary>
     public RankedLock Lifecycle => _lifecycle;
 
     public bool IsRunning => Volatile.Read(ref _state) == Running;
@@ -35,22 +34,22 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     /// <summary>True once a close has given the directory back.</summary>
     public bool IsReleased => Volatile.Read(ref _isReleased);
 
-    /// <summary>The first failure after which nothing can be promised, or null.</summary>
+    /// <summary>The latched failure, or null.</summary>
     public Exception? Fault => Volatile.Read(ref _fault);
 
     /// <summary>
-    /// True when a flush or a merge is to be abandoned, since it can be done again: the engine is closing, or a failure
-    /// was latched.
+    /// True if a flush or a merge must give up, since it can be repeated: the engine is closing, or a failure is
+    /// latched.
     /// </summary>
     public bool IsStopping => Fault is not null || (IsClosed && !_flushesAtClose);
 
-    /// <summary>Whether the close itself flushes: on the closing thread, once the background has ended.</summary>
+    /// <summary>True while the closing thread flushes, after the background has ended.</summary>
     public bool FlushesAtClose
     {
         set => _flushesAtClose = value;
     }
 
-    /// <summary>True when there is no point in waiting for the background any more.</summary>
+    /// <summary>True if waiting for the background is pointless.</summary>
     public bool HasEnded => !IsRunning || Fault is not null;
 
     public void Start()
@@ -76,7 +75,7 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
         Volatile.Write(ref _state, Closed);
     }
 
-    /// <summary>The directory is given back; under the lifecycle lock.</summary>
+    /// <summary>Records that the directory is released. Called under the lifecycle lock.</summary>
     public void SetReleased()
     {
         LockOrder.Lifecycle.AssertHeld();
@@ -84,7 +83,8 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     }
 
     /// <summary>
-    /// Latches the first failure after which nothing can be promised. From then on nothing is acknowledged.
+    /// Latches a failure after which the engine can promise nothing, unless one is latched. From then on nothing is
+    /// acknowledged (I3).
     /// </summary>
     public void Fail(Exception failure)
     {

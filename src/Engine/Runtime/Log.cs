@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Varve.Runtime;
 
-/// <summary>What the engine says to a logger. Event ids are stable.</summary>
+/// <summary>The engine's log events. Event ids are stable.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "Opened {Directory} at index {Index}, term {Term}: "

@@ -4,7 +4,7 @@ namespace Varve.Runtime;
 internal static class UserTimer
 {
     /// <summary>
-    /// Lets go of a timer. It is the user's: what it throws is dropped, and nothing depends on it any more.
+    /// Disposes a timer. An exception of the user's code is dropped: nothing depends on the timer any more.
     /// </summary>
     public static void Dispose(ITimer? timer)
     {
@@ -12,7 +12,7 @@ internal static class UserTimer
         {
             timer?.Dispose();
         }
-#pragma warning disable CA1031 // It is the user's code, and whatever it throws is its own affair.
+#pragma warning disable CA1031 // The user's code may throw anything.
         catch (Exception)
 #pragma warning restore CA1031
         {

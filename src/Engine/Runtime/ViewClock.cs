@@ -1,9 +1,9 @@
 namespace Varve.Runtime;
 
 /// <summary>
-/// Says how long views have been open, by the timestamps of the engine's <see cref="TimeProvider"/>. Opening a view
-/// costs tens of nanoseconds, so where that is the system's own the coarse reading of the same clock is taken, which
-/// costs a few and is a few milliseconds off.
+/// Measures the age of views by timestamps of the engine's <see cref="TimeProvider"/>. Opening a view takes tens of
+/// nanoseconds. So for the system's provider this reads the coarse form of the same clock, which takes a few and is a
+/// few milliseconds off.
 /// </summary>
 internal sealed class ViewClock(TimeProvider provider)
 {
