@@ -209,8 +209,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
     /// <returns>The number of entries.</returns>
     /// <exception cref="ArgumentException">The chunk is malformed (the message names the offset),
-    /// <paramref name="results"/> is too short, indexes do not increase, terms decrease, or a key or value is outside its
-    /// limits.</exception>
+    /// <paramref name="results"/> is too short, indexes do not increase, terms decrease, or a key or value is outside
+    /// its limits.</exception>
     /// <exception cref="LogGapException">The chunk does not follow the last applied entry, under
     /// <see cref="LogGapPolicy.Reject"/>.</exception>
     /// <exception cref="DuplicateEntryException">An entry was applied too long ago for its outcome to be
