@@ -24,7 +24,6 @@ internal static partial class UnsafeUses
         ["src/Engine/Memtables"] = [Keyword, UnsafeClass, VectorLoad],
         ["src/Engine/Storage"] = [Keyword],
         ["src/Engine/Tables"] = [Keyword, UnsafeClass, MemoryMarshal, UncheckedVector, VectorLoad],
-        ["src/Engine/Versions"] = [Keyword],
         ["src/Engine/Wal"] = [Keyword, UnsafeClass, MemoryMarshal, VectorLoad],
         ["src/Format"] = [Keyword, UnsafeClass, MemoryMarshal, UncheckedVector],
     };

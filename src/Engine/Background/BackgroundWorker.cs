@@ -4,13 +4,13 @@ using Varve.Storage;
 namespace Varve.Background;
 
 /// <summary>
-/// A worker of the engine that does its round whenever it is woken, and at an interval if it has one: on a thread of
-/// its own, or when a simulation steps it. A failure ends its work and is handed to the engine, which latches it; a
-/// full disk is not a failure, nor is want of descriptors: the round is tried again.
+/// Runs a round each time it is woken, and at an interval if it has one: on its own thread, or when a simulation steps
+/// it. A failure ends the worker and is passed to the engine, which latches it. A shortage, of space or descriptors, is
+/// no failure: the round is tried again.
 /// </summary>
 internal sealed class BackgroundWorker : IDisposable
 {
-    /// <summary>Shares a core with a reader or an applier at about a tenth (docs/decisions/0022).</summary>
+    /// <summary>Leaves nine tenths of a shared core to a reader or applier (decision 0022).</summary>
     private const int NiceOfDeferrable = 10;
 
     private readonly WakeSignal _wake;
@@ -24,14 +24,13 @@ internal sealed class BackgroundWorker : IDisposable
     private readonly bool _isDeferrable;
     private volatile bool _stopping;
 
-    /// <param name="name">Of the thread.</param>
+    /// <param name="name">Name of the thread.</param>
     /// <param name="seams">With a scheduler the worker has no thread.</param>
-    /// <param name="wake">Wakes it.</param>
-    /// <param name="round">What it does.</param>
-    /// <param name="failed">Told of the failure that ended it.</param>
-    /// <param name="interval">How long it waits for a wake at most.</param>
-    /// <param name="isDeferrable">Whether threads of the user go first where there are more of them than cores
-    /// (<see cref="Defer"/>).</param>
+    /// <param name="wake">The signal that wakes it.</param>
+    /// <param name="round">Its work.</param>
+    /// <param name="failed">Called with the failure that ended it.</param>
+    /// <param name="interval">Returns the longest wait for a wake.</param>
+    /// <param name="isDeferrable">True if threads of the user come first (<see cref="Defer"/>).</param>
     public BackgroundWorker(
         string name, EngineSeams seams, WakeSignal wake, Action round, Action<Exception> failed,
         Func<TimeSpan> interval, bool isDeferrable = false)
@@ -46,12 +45,13 @@ internal sealed class BackgroundWorker : IDisposable
         _interval = interval;
     }
 
+    /// <summary>True once no further round begins.</summary>
     public bool IsStopping => _stopping;
 
-    /// <summary>True when it has no thread, and rounds are done by whoever calls <see cref="Step"/>.</summary>
+    /// <summary>True if it has no thread, and <see cref="Step"/> runs its rounds on the caller's.</summary>
     public bool IsStepped => _steps is not null;
 
-    /// <summary>Begins its work: at once where it was woken before. Once.</summary>
+    /// <summary>Starts the thread. A wake before the start counts. Call it once.</summary>
     public void Start()
     {
         if (_steps is not null)
@@ -63,20 +63,23 @@ internal sealed class BackgroundWorker : IDisposable
         var thread = new Thread(Run) { IsBackground = true, Name = _name };
         _threadStarts?.Invoke(thread);
         thread.Start();
-        _thread = thread; // not before: one that could not be started is not waited for
+        _thread = thread; // not before the start: a thread that never ran is not joined
     }
 
     /// <summary>
-    /// Has threads of the user go before this one, for the rest of its life. (Linux; elsewhere all are equal.)
+    /// Lowers the priority of the calling thread below the user's threads, for the rest of its life. On Linux only.
     /// </summary>
     public static void Defer()
     {
         if (OperatingSystem.IsLinux()) _ = Libc.Nice(NiceOfDeferrable);
     }
 
+    /// <summary>Causes a round. Any thread.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>Does a round on the caller's thread if one is due, or in any case; false when there was none.</summary>
+    /// <summary>
+    /// Runs a round on the caller's thread if one is due or <paramref name="always"/> is true; false if it ran none.
+    /// </summary>
     public bool Step(bool always = false)
     {
         if (_stopping || (!_wake.Wait(TimeSpan.Zero) && !always)) return false;
@@ -84,7 +87,7 @@ internal sealed class BackgroundWorker : IDisposable
         return true;
     }
 
-    /// <summary>Lets the round that runs end, and no other begin.</summary>
+    /// <summary>Waits for the round that is running; no other begins.</summary>
     public void Dispose()
     {
         _stopping = true;
@@ -110,10 +113,9 @@ internal sealed class BackgroundWorker : IDisposable
         }
         catch (IOException e) when (Shortage.IsMet(e))
         {
-            // Space may come back, and descriptors: what could not be written is still in the log. The next round tries
-            // again.
+            // A shortage may pass, and the log still has what could not be written. The next round tries again.
         }
-#pragma warning disable CA1031 // Whatever it is, the engine must hear of it instead of dying of it.
+#pragma warning disable CA1031 // The engine latches any failure; an unhandled one would end the process.
         catch (Exception e)
 #pragma warning restore CA1031
         {

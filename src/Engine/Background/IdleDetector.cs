@@ -4,8 +4,8 @@ using Varve.Runtime;
 namespace Varve.Background;
 
 /// <summary>
-/// Finds out that nothing was applied for a while, by looking at the log's growth that often, and says so once for each
-/// such while. An engine that is stepped has none: its rounds are not to depend on a timer.
+/// Polls the WAL's size every <see cref="EngineOptions.IdleAfter"/> and fires once an idle period. A stepped engine has
+/// no timer, so that its rounds depend on the simulation alone. Any thread.
 /// </summary>
 internal sealed class IdleDetector : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class IdleDetector : IDisposable
     /// <param name="options">How long a while is.</param>
     /// <param name="seams">With a scheduler there is no timer.</param>
     /// <param name="bytesLogged">How far the log has grown; any thread.</param>
-    /// <param name="wake">Wakes who asks <see cref="TryTake"/>.</param>
+    /// <param name="wake">Wakes who asks <see cref="TryConsume"/>.</param>
     public IdleDetector(EngineOptions options, EngineSeams seams, Func<long> bytesLogged, Action wake)
     {
         _options = options;
@@ -32,7 +32,7 @@ internal sealed class IdleDetector : IDisposable
         _seen = bytesLogged();
     }
 
-    /// <summary>Begins to look.</summary>
+    /// <summary>Starts the timer, unless the engine is stepped or idle work is disabled.</summary>
     public void Start()
     {
         if (!_isStepped && _options.IdleAfter != Timeout.InfiniteTimeSpan)
@@ -40,8 +40,8 @@ internal sealed class IdleDetector : IDisposable
                 static watch => ((IdleDetector)watch!).Look(), this, _options.IdleAfter, _options.IdleAfter);
     }
 
-    /// <summary>True once for a while in which nothing was applied.</summary>
-    public bool TryTake()
+    /// <summary>True once for each idle period.</summary>
+    public bool TryConsume()
     {
         using (_lock.Enter())
         {

@@ -5,11 +5,11 @@ using Varve.Epochs;
 namespace Varve.Background;
 
 /// <summary>
-/// The long operations that run beside the caller: snapshots, installs, resets. Closing cancels them and waits until
-/// they have ended, so that none touches a directory that another engine may have opened by then. Any thread.
+/// The tasks that run beside the caller: snapshots, installs, resets. Disposal cancels them and waits for their end, so
+/// that none touches a directory that another engine may have opened by then. Any thread.
 /// </summary>
 /// <param name="seams">With a scheduler, tasks run on the caller's thread.</param>
-internal sealed class LongRunningTasks(EngineSeams seams)
+internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
 {
     private readonly bool _areInline = seams.Scheduler is not null;
     private readonly RankedMonitor _lock = new(LockOrder.LongTasks);
@@ -18,9 +18,9 @@ internal sealed class LongRunningTasks(EngineSeams seams)
     private bool _closed;
 
     /// <summary>
-    /// Runs an operation on the pool (or inline), under a token that the caller's and the close cancel.
+    /// Runs a task on the pool (inline in a simulation), with a token that the caller's token and a close cancel.
     /// </summary>
-    public async Task<T> Run<T>(Func<CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
+    public async Task<T> Run<T>(Func<CancellationToken, Task<T>> task, CancellationToken cancellationToken)
     {
         using (_lock.Enter())
         {
@@ -30,12 +30,12 @@ internal sealed class LongRunningTasks(EngineSeams seams)
 
         try
         {
-            // A linked token hears of the close on the pool, a while later; the close's own token says so at once.
+            // Linked only if needed: a linked token is cancelled on the pool, later than the close's own token.
             using var linked = cancellationToken.CanBeCanceled
                 ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token)
                 : null;
             var token = linked?.Token ?? _closing.Token;
-            var running = _areInline ? operation(token) : Task.Run(() => operation(token), CancellationToken.None);
+            var running = _areInline ? task(token) : Task.Run(() => task(token), CancellationToken.None);
             return await running.ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -54,15 +54,15 @@ internal sealed class LongRunningTasks(EngineSeams seams)
     }
 
     /// <summary>
-    /// As <see cref="Run"/>, for work that is one call: on a thread of its own, after the user's where cores are short.
+    /// Runs a task that is one synchronous call on a thread of its own, with a priority below the user's threads.
     /// </summary>
     public Task<T> RunDeferrable<T>(
-        string name, Func<CancellationToken, T> operation, CancellationToken cancellationToken)
+        string name, Func<CancellationToken, T> task, CancellationToken cancellationToken)
     {
-        return Run(token => Task.FromResult(_areInline ? operation(token) : OnThread(token)), cancellationToken);
+        return Run(token => Task.FromResult(_areInline ? task(token) : OnThread(token)), cancellationToken);
 
-        // Waited for by a thread of the pool, so that no other one is started by a thread that it would take its
-        // priority from.
+        // A pool thread joins it. If the low thread completed the task itself, a pool thread started by that would
+        // inherit its nice value.
         T OnThread(CancellationToken token)
         {
             T result = default!;
@@ -79,9 +79,9 @@ internal sealed class LongRunningTasks(EngineSeams seams)
                 BackgroundWorker.Defer();
                 try
                 {
-                    result = operation(token);
+                    result = task(token);
                 }
-#pragma warning disable CA1031 // It is the operation's, and goes to who awaits that.
+#pragma warning disable CA1031 // The task fails with it.
                 catch (Exception e)
 #pragma warning restore CA1031
                 {
@@ -91,13 +91,13 @@ internal sealed class LongRunningTasks(EngineSeams seams)
         }
     }
 
-    /// <summary>Lets no operation begin any more, cancels those that run and waits for their end.</summary>
-    public void Close()
+    /// <summary>Refuses further tasks, cancels the running ones, and waits for their end.</summary>
+    public void Dispose()
     {
         using (_lock.Enter())
         {
             _closed = true;
-            // What a cancellation completes goes on elsewhere, and not under the locks of this thread.
+            // Asynchronously: continuations must not run under the locks of this thread.
             _ = _closing.CancelAsync();
             while (_running > 0) _lock.Wait(Timeout.InfiniteTimeSpan);
         }

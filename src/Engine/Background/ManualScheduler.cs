@@ -1,15 +1,15 @@
 namespace Varve.Background;
 
 /// <summary>
-/// The seam for a simulation: an engine opened with it starts no thread, and its background rounds are done here, when
-/// the simulation says so, and its long operations on the thread that asks for them. Runs are then repeatable, and an
-/// open costs no thread. One thread at a time.
+/// The scheduler of a simulation. An engine that is opened with it starts no thread: the simulation runs its background
+/// rounds here, and a long task runs on the thread that asks for it. So runs are repeatable, and an open costs no
+/// thread. One thread at a time.
 /// </summary>
 internal sealed class ManualScheduler
 {
     private readonly List<BackgroundWorker> _workers = [];
 
-    /// <summary>Does the rounds that are due, and those that they make due; false when there were none.</summary>
+    /// <summary>Runs the rounds that are due, and those that become due by them; false if there were none.</summary>
     public bool Run()
     {
         var ran = false;
@@ -23,7 +23,7 @@ internal sealed class ManualScheduler
         return ran;
     }
 
-    /// <summary>Does one round of each worker, due or not: what intervals do.</summary>
+    /// <summary>Runs one round of each worker, due or not, as the end of their intervals would.</summary>
     public void Tick()
     {
         foreach (var worker in _workers) worker.Step(always: true);

@@ -131,7 +131,7 @@ internal sealed class CommitPipeline(
             generation.ReserveJump();
             wal.AppendMarker(
                 WalRecordType.Advance, [], position with { Index = lastApplied.Index, Term = lastApplied.Term });
-            generation.NoteJump(lastApplied.Index, lastApplied.Term);
+            generation.RecordJump(lastApplied.Index, lastApplied.Term);
             publisher.AppendedGateHeld();
             end = wal.End;
         }

@@ -58,7 +58,7 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
             for (var i = first; i < count; i++)
             {
                 ref readonly var position = ref buffers.Positions[i];
-                generation.Note(position);
+                generation.Record(position);
                 results[i] = new ApplyResult(position.Index, position.Status);
             }
 

@@ -12,13 +12,37 @@ using Varve.Wal;
 namespace Varve.Compaction;
 
 /// <summary>
-/// The background thread: flushes and compactions, what is worth it when nothing is applied, compactions that were
-/// asked for. It is woken for each of them, and by the end of a view.
+/// The background thread's work: flushes and compactions, merges when idle, requested compactions, reclamation.
+/// <para>
+/// The problem: several events need the same thread: a memtable was sealed, nothing was applied for a while,
+/// <c>CompactAsync</c> was called, a view ended. Each may come at any time, also during a merge of minutes, a shortage
+/// or a close, and no request may stay without an answer.
+/// </para>
+/// <list type="number">
+/// <item>An event wakes the thread and says no more; the round finds out what is due. So a wake can be merged with
+/// another, and a superfluous one does no harm.</item>
+/// <item>Order of a round: flushes and compactions, then idle work, then one request, and again from the start. While
+/// requests wait, the first part ends after the step that it is in: appliers at full speed always leave something to
+/// flush.</item>
+/// <item>Requests are enqueued under the gate after the state was checked. The state ends under the gate too, or by a
+/// failure that is looked for after the enqueueing; whoever ends it then calls <see cref="FailRequests"/>. So each
+/// request is carried out or failed.</item>
+/// <item>A shortage fails the requests made before the round; later ones get an attempt of their own.</item>
+/// <item>The thread calls no clock of the user: it uses the time that a caller or a timer saw last.</item>
+/// </list>
+/// <para>
+/// The obvious design is a thread or a timer for each kind of work. It lost: they would have to agree on versions and
+/// on shares of the disk, and a simulation could not step them one at a time.
+/// </para>
+/// <para>
+/// Rounds run on one thread. Any thread calls <see cref="CompactAsync"/> and <see cref="FailRequests"/>;
+/// <see cref="TryFlushSparseSegment"/> is for the thread that closes the engine, after <see cref="Dispose"/>.
+/// </para>
 /// </summary>
 internal sealed class BackgroundScheduler : IDisposable
 {
     /// <summary>
-    /// A segment up to this length may stay on the disk with little in it: what a closed database of one key may take.
+    /// A close leaves a nearly empty segment up to this length; a closed database of one key takes that much.
     /// </summary>
     private const long SparseLengthMin = 1 << 20;
 
@@ -65,7 +89,7 @@ internal sealed class BackgroundScheduler : IDisposable
         progress.Worker = _worker;
     }
 
-    /// <summary>Begins its work.</summary>
+    /// <summary>Starts thread and timer.</summary>
     public void Start()
     {
         _worker.Start();
@@ -73,8 +97,8 @@ internal sealed class BackgroundScheduler : IDisposable
         _worker.Wake();
     }
 
-    /// <summary>Disposes the user's timer, before the close holds any lock.</summary>
-    public void EndIdleWatch() => _idle.Dispose();
+    /// <summary>Disposes the user's timer. Called by a close before it holds a lock.</summary>
+    public void EndIdleDetection() => _idle.Dispose();
 
     public void Dispose() => _worker.Dispose();
 
@@ -82,7 +106,7 @@ internal sealed class BackgroundScheduler : IDisposable
     public Task CompactAsync(CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _engine.Clock.ReadLocalIfUsed(); // the background goes by what was seen
+        _engine.Clock.ReadLocalIfUsed(); // the background uses the time seen here
         using (_versions.EnterGate())
         {
             _engine.State.EnsureMutable();
@@ -100,14 +124,13 @@ internal sealed class BackgroundScheduler : IDisposable
             using (_requestsLock.Enter()) _requests.Enqueue(done);
         }
 
-        if (_engine.State.Fault is not null) FailRequests(); // latched meanwhile: nobody else may come for it
+        if (_engine.State.Fault is not null) FailRequests(); // latched meanwhile: no other call may follow
         _worker.Wake();
         return done.Task.WaitAsync(cancellationToken);
     }
 
     /// <summary>
-    /// Fails the compactions that were asked for and that nobody will do: a failure was latched, or the engine is
-    /// closed. Any thread.
+    /// Fails the requested compactions, after a failure was latched or the engine was closed. Any thread.
     /// </summary>
     public void FailRequests()
     {
@@ -117,8 +140,8 @@ internal sealed class BackgroundScheduler : IDisposable
     }
 
     /// <summary>
-    /// For how long the thread waits for a wake. The end of a view wakes it; that of a pin, which lasts for a call,
-    /// does not.
+    /// The longest wait for a wake. The end of a view wakes the thread; the end of a pin, which lasts for a call, does
+    /// not.
     /// </summary>
     public TimeSpan Interval() =>
         _versions.Reclaimer.Pending > 0 ? TimeSpan.FromMilliseconds(50)
@@ -133,9 +156,9 @@ internal sealed class BackgroundScheduler : IDisposable
             while (true)
             {
                 _jobs.Round(IsAsked);
-                if (_idle.TryTake())
+                if (_idle.TryConsume())
                 {
-                    _jobs.Settle();
+                    _jobs.CompactIdle();
                     ReleaseIdle(isIdle: true);
                 }
 
@@ -146,15 +169,15 @@ internal sealed class BackgroundScheduler : IDisposable
         }
         catch (IOException shortage) when (Shortage.IsMet(shortage))
         {
-            // Requests made before this round fail with the shortage. A later one has woken the thread for an attempt
-            // of its own.
+            // Requests made before this round fail with the shortage. A later request has woken the thread for another
+            // attempt.
             for (; asked > 0 && DequeueRequest() is { } request; asked--)
                 request.TrySetException(Shortage.Again(shortage));
             throw;
         }
     }
 
-    /// <summary>On a thread of the user's timer: the background goes by the time that is seen here.</summary>
+    /// <summary>On a thread of the user's timer, which may read the user's clock.</summary>
     private void WakeWhenIdle()
     {
         try
@@ -163,7 +186,8 @@ internal sealed class BackgroundScheduler : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // Then by the time that was seen before: what has expired since is dropped by a later compaction.
+            // The clock is not usable: the background uses the time seen before, and a later compaction drops leases
+            // that have expired since.
         }
 
         _worker.Wake();
@@ -184,13 +208,13 @@ internal sealed class BackgroundScheduler : IDisposable
         }
     }
 
-    /// <summary>Gives back what is kept for speed alone and for a past that is too far behind by now.</summary>
+    /// <summary>Releases memory and files that are kept for speed alone, and old history.</summary>
     private void ReleaseIdle(bool isIdle)
     {
-        _completion.TrimHistory();
+        _completion.DropOldHistory();
         if (isIdle || _versions.Current.Memtables[0].Index.KeyCount == 0)
         {
-            // Else appliers go on meanwhile, and need what is ready.
+            // Otherwise appliers are at work and need the ready memtables.
             _supply.Ready.LetGo();
             RotateToSmallSegment();
             _syncer.Wake();
@@ -201,7 +225,7 @@ internal sealed class BackgroundScheduler : IDisposable
     }
 
     /// <summary>
-    /// Goes on in a small segment where the current one is large and nothing is in it that a table would not have.
+    /// Rotates a large segment without unflushed data to a small one.
     /// </summary>
     private void RotateToSmallSegment()
     {
@@ -222,11 +246,11 @@ internal sealed class BackgroundScheduler : IDisposable
     }
 
     /// <summary>
-    /// At a close: flushes a memtable that leaves nearly all of a large segment unused, and ends the log in a small
-    /// one; says whether it did. Best effort: where there is no room for the table, the segment stays. Nobody applies
-    /// any more, and the background has ended.
+    /// For a close: flushes the memtable of a large segment that is nearly empty, and ends the log in a small one.
+    /// Returns false if it did not: there was no need, or no room for the table, and the segment stays. Appliers and
+    /// the background thread have ended.
     /// </summary>
-    public bool TryLeaveSparseSegment()
+    public bool TryFlushSparseSegment()
     {
         if (_versions.Current.Memtables is not [{ Segment: var segment }] || segment.Length <= SparseLengthMin
             || segment.End > segment.Length / SegmentPool.Growth) return false;

@@ -3,26 +3,27 @@ using Varve.Tables;
 namespace Varve.Compaction;
 
 /// <summary>
-/// Decides what to compact; a pure function of a version and the options. Lazy leveling: upper runs gather until
-/// <see cref="EngineOptions.UpperRunsMax"/> of about one size stand at the front, and become one of the next size; all
-/// of them are merged with the bottom when together they have reached <see cref="EngineOptions.BottomMergeRatio"/> of
-/// it. So an entry is rewritten once for each size above, and the bottom once for every share of growth. Runs that
-/// interleave with nothing move down without being read.
+/// Decides which runs to compact; pure functions of a version's runs and the options. Lazy leveling: once the newest
+/// <see cref="EngineOptions.UpperRunsMax"/> runs have about one size, they are merged into a run of the next size. All
+/// upper runs are merged with the bottom run once together they have reached
+/// <see cref="EngineOptions.BottomMergeRatio"/> of it. So an entry is rewritten once for each size above the bottom,
+/// and the bottom once for every share of growth. A run that overlaps no table of the bottom moves down unread.
 /// <para>
-/// Merging all upper runs whenever there are too many is the obvious rule, and lost: it rewrites the large ones among
-/// them each time. Simulated with 340 flushes into one bottom (20 GB), it writes every byte 7 times more, and this 2.7
-/// times (docs/decisions/0024).
+/// The obvious rule merges all upper runs when there are too many. It lost: it rewrites the large ones each time.
+/// Simulated with 340 flushes into one bottom (20 GB), it writes every byte 7 times more, this rule 2.7 times
+/// (decision 0024).
 /// </para>
 /// </summary>
 internal static class CompactionPicker
 {
-    /// <summary>The most runs merged at once; their heads are searched as vectors.</summary>
+    /// <summary>The most inputs of one merge; their heads are searched as vectors.</summary>
     public const int RunsAtOnceMax = 32;
 
     private const double SizeSpread = 1.5;
     private const long TombstonesMin = 1000;
     private const long IdleShare = 10;
 
+    /// <summary>The compaction to do next.</summary>
     public static CompactionChoice Pick(ReadOnlySpan<Run> runs, EngineOptions options)
     {
         if (runs.Length == 1)
@@ -39,15 +40,16 @@ internal static class CompactionPicker
     }
 
     /// <summary>
-    /// What to compact while a compaction is in progress: of the runs that are newer than all of its inputs.
+    /// The compaction to nest in another that is under way: of the runs that are newer than all of its inputs.
     /// </summary>
-    /// <param name="runs">The current ones.</param>
-    /// <param name="newestInput">The newest input; no longer among the runs when their generation is over.</param>
+    /// <param name="runs">The current runs, newest first.</param>
+    /// <param name="newestInput">The newest input. If its generation is gone it is not among the runs, and none is
+    /// picked.</param>
     /// <param name="options">The engine's.</param>
     public static CompactionChoice PickAbove(Run[] runs, Run newestInput, EngineOptions options) =>
         PickUpper(runs.AsSpan(0, Math.Max(0, Array.IndexOf(runs, newestInput))), options);
 
-    /// <summary>Everything into one run; nothing when it is one already and has nothing to drop.</summary>
+    /// <summary>A merge of all runs; none if there is a single run with nothing to drop.</summary>
     public static CompactionChoice PickAll(ReadOnlySpan<Run> runs)
     {
         if (runs.Length == 0) return CompactionChoice.None;
@@ -59,8 +61,7 @@ internal static class CompactionPicker
     }
 
     /// <summary>
-    /// When there is nothing else to do: everything into one run, if what is hidden or deleted may take a tenth of the
-    /// space.
+    /// A merge of all runs of an idle database, if hidden and deleted rows may take a tenth of the space.
     /// </summary>
     public static CompactionChoice PickIdle(ReadOnlySpan<Run> runs)
     {
@@ -84,7 +85,7 @@ internal static class CompactionPicker
         return upper.Length >= 2 * options.UpperRunsMax ? Merge(Cheapest(upper)) : CompactionChoice.None;
     }
 
-    /// <summary>Of the newest runs, so many, the oldest: as many as can be merged at once.</summary>
+    /// <summary>Caps a merge at <see cref="RunsAtOnceMax"/> inputs, leaving out the newest.</summary>
     private static CompactionChoice Merge(int count)
     {
         var most = Math.Min(count, RunsAtOnceMax);
@@ -98,7 +99,9 @@ internal static class CompactionPicker
         return bytes >= bottom.Bytes * ratio;
     }
 
-    /// <summary>Whether deletes above would drop a good part of the bottom: scans walk over both.</summary>
+    /// <summary>
+    /// True if tombstones in upper runs may delete a quarter of the bottom's rows: scans step over both.
+    /// </summary>
     private static bool Hides(ReadOnlySpan<Run> upper, Run bottom)
     {
         var tombstones = 0L;
@@ -107,8 +110,8 @@ internal static class CompactionPicker
     }
 
     /// <summary>
-    /// How many runs at the front are of about one size: none much larger than those before it are on average, or than
-    /// a memtable.
+    /// The number of newest runs that have about one size: none is much larger than the average of those before it, or
+    /// than a memtable.
     /// </summary>
     private static int CountAlike(ReadOnlySpan<Run> upper, long memtableBytes)
     {
@@ -122,7 +125,7 @@ internal static class CompactionPicker
         return upper.Length;
     }
 
-    /// <summary>How many runs at the front cost least to merge for each run that goes.</summary>
+    /// <summary>The number of newest runs whose merge costs the fewest bytes for each run that it removes.</summary>
     private static int Cheapest(ReadOnlySpan<Run> upper)
     {
         var bytes = (double)upper[0].Bytes;
@@ -140,7 +143,7 @@ internal static class CompactionPicker
     private static bool IsMostlyTombstones(Run run) => run.Tombstones * 2 > run.Rows;
 
     /// <summary>
-    /// An upper run can join the bottom as it is when no key ranges meet and it has nothing that would vanish there.
+    /// Trivial move: the upper run overlaps no table of the bottom and holds no tombstones.
     /// </summary>
     private static bool CanMove(Run upper, Run bottom, int tablesMax)
     {

@@ -9,7 +9,7 @@ namespace Varve.Compaction;
 /// Decides what the background thread does next: flush a memtable, or compact runs, in which order and in which share.
 /// <para>
 /// The problem: one thread flushes and compacts. A large merge takes minutes. If flushes waited for its end, appliers
-/// would stop; if compactions did, every read would meet a run for each flush (decision 0016).
+/// would stop; if compactions did, every read would meet a run for each flush (decision 0024).
 /// </para>
 /// <list type="number">
 /// <item>Compactions are <see cref="MergeJob"/>s on a stack. A job's inputs are older than those of all jobs above it,
@@ -61,50 +61,51 @@ internal sealed class CompactionScheduler
     }
 
     /// <summary>
-    /// One round of the background thread: until there is nothing to do, or something else is asked for. Appliers at
-    /// full speed can see to it that there always is.
+    /// One round of the background thread: compacts and flushes until nothing is due, or until a request waits. With
+    /// appliers at full speed there is always something due.
     /// </summary>
     public void Round(Func<bool> isAsked) => Attempt(() =>
     {
         while (!_engine.State.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
         {
-            // The first, for otherwise appliers at full speed would leave no time for it; it flushes in its midst.
+            // Compactions first: appliers at full speed would leave no time for them. They flush between their steps.
         }
     });
 
-    /// <summary>Flushes what is sealed and merges everything into one run; on the background thread.</summary>
+    /// <summary>Flushes the sealed memtables and merges all runs into one. On the background thread.</summary>
     public void CompactEverything() => Attempt(() =>
     {
         FlushSealed();
 
-        // More runs than a merge takes are merged by parts. Not until there is one: flushes may go on.
+        // More runs than one merge takes need several merges. Counted from the start: flushes go on meanwhile, and the
+        // loop must end.
         for (var runs = _versions.Current.Runs.Length; ; runs -= CompactionPicker.RunsAtOnceMax - 1)
             if (!TryCompact(version => CompactionPicker.PickAll(version.Runs))
                 || runs <= CompactionPicker.RunsAtOnceMax)
                 break;
 
-        _versions.Spares.Release();
+        _versions.RecycledFiles.Release();
     });
 
-    /// <summary>Flushes all that is sealed by now; on the background thread.</summary>
+    /// <summary>Flushes the memtables that are sealed by now. On the background thread.</summary>
     public void FlushSealed()
     {
         for (var left = _versions.Current.Memtables.Length - 1; left > 0 && TryFlush(); left--)
         {
-            // Not what is sealed meanwhile: appliers at full speed can be faster.
+            // Not those sealed meanwhile: appliers may seal faster than this loop flushes.
         }
     }
 
-    /// <summary>Does what is worth it when nothing else is to be done; on the background thread.</summary>
-    public void Settle()
+    /// <summary>Merges the runs of an idle database, if it saves space. On the background thread.</summary>
+    public void CompactIdle()
     {
         while (_versions.Current.Memtables.Length == 1
             && TryCompact(version => CompactionPicker.PickIdle(version.Runs)))
         {
-            // More runs than a merge takes are merged by parts; not once there is something else to do again.
+            // More runs than one merge takes need several merges. Ends once a memtable is sealed.
         }
 
-        _versions.Spares.Release();
+        _versions.RecycledFiles.Release();
     }
 
     private void Attempt(Action work) =>
@@ -112,15 +113,15 @@ internal sealed class CompactionScheduler
 
     private void ReleaseAtShortage()
     {
-        _versions.Spares.Release();
-        _completion.TrimHistory();
+        _versions.RecycledFiles.Release();
+        _completion.DropOldHistory();
     }
 
     private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _engine.Options));
 
     /// <summary>
-    /// Carries out what is picked, and what comes due meanwhile; false when nothing was picked, or it was of no use any
-    /// more.
+    /// Carries out the compaction that is picked, and all work that comes due meanwhile; false if none was picked, or
+    /// if it became obsolete.
     /// </summary>
     private bool TryCompact(Func<DbVersion, CompactionChoice> pick)
     {
@@ -136,7 +137,7 @@ internal sealed class CompactionScheduler
         }
     }
 
-    /// <summary>Picks by the current version, and pushes a job for what is picked; false when nothing is.</summary>
+    /// <summary>Picks by the current version and pushes a job for the choice; false if nothing is to be done.</summary>
     private bool TryPush(Func<DbVersion, CompactionChoice> pick)
     {
         var version = _versions.AcquireCurrent();
@@ -153,7 +154,7 @@ internal sealed class CompactionScheduler
         }
     }
 
-    /// <summary>Works until the stack is empty; says whether its first job was committed.</summary>
+    /// <summary>Works until the stack is empty. Returns true if its first job was committed.</summary>
     private bool RunJobs()
     {
         var isCommitted = false;
@@ -173,7 +174,9 @@ internal sealed class CompactionScheduler
         return isCommitted;
     }
 
-    /// <summary>Flushes what merged bytes have paid for, and nests a job where the top one has merged enough.</summary>
+    /// <summary>
+    /// Flushes the memtables that merged bytes have paid for, then nests a job if the top one has merged enough.
+    /// </summary>
     private void WorkBetweenSteps(MergeJob job, long merged)
     {
         _flushCredit += merged;
@@ -193,8 +196,8 @@ internal sealed class CompactionScheduler
     }
 
     /// <summary>
-    /// Flushes the oldest sealed memtable; false when there is none, or it is not paid for. Everything is judged by one
-    /// version, which is acquired first: a reset or an install may replace the current one between any two looks at it.
+    /// Flushes the oldest sealed memtable; false if there is none, or if it is not paid for. All decisions are by one
+    /// version, which is acquired first: a reset or an install may replace the current one between any two reads of it.
     /// </summary>
     private bool TryFlush(bool onlyIfPaid = false)
     {
@@ -216,6 +219,7 @@ internal sealed class CompactionScheduler
         return true;
     }
 
+    /// <summary>Each run over the target raises the merge bytes that a flushed byte costs.</summary>
     private bool IsFlushPaid(DbVersion version)
     {
         var mergeBytesPerFlushedByte =

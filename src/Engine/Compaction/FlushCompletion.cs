@@ -35,8 +35,8 @@ internal sealed class FlushCompletion(
             past.Release();
         }
 
-        history.Trim(last, wal.Position.Index);
-        replaced.Generation.Snapshots.TrimGateHeld(last);
+        history.DropBehind(last, wal.Position.Index);
+        replaced.Generation.Snapshots.DropBehindGateHeld(last);
         wal.Drop(memtable.Segment);
         syncer.NoteDurableGateHeld(memtable.Last!.Value.Id);
         supply.ReviewGateHeld(replaced.Memtables[..^1], buffers.Bytes);
@@ -47,8 +47,8 @@ internal sealed class FlushCompletion(
     /// Drops the past that no cut needs any more. A flush does so too, but on a full disk none comes to an end, and the
     /// tables of the past may be the room that is missing.
     /// </summary>
-    public void TrimHistory()
+    public void DropOldHistory()
     {
-        using (versions.EnterGate()) history.Trim(versions.Current.Base.LastIndex, wal.Position.Index);
+        using (versions.EnterGate()) history.DropBehind(versions.Current.Base.LastIndex, wal.Position.Index);
     }
 }

@@ -93,7 +93,7 @@ internal sealed class Flusher(
             version.Generation.HashSeed,
             engine.Options,
             long.MaxValue,
-            versions.Spares,
+            versions.RecycledFiles,
             memtable.Segment.End);
         WriteRows(version, memtable, batch);
         if (!liveKeys.TryCountAtEnd(version, memtable, out counted)) return null;

@@ -122,7 +122,7 @@ internal sealed class MergeJob : IDisposable
             _version.Generation.HashSeed,
             options,
             tableBytes,
-            _versions.Spares,
+            _versions.RecycledFiles,
             bytes);
     }
 

@@ -59,7 +59,7 @@ internal sealed class EngineShutdown(
     /// </summary>
     public bool Close()
     {
-        background?.EndIdleWatch();
+        background?.EndIdleDetection();
         syncer.EndInterval();
         using (engine.State.Lifecycle.Enter())
         {
@@ -93,7 +93,7 @@ internal sealed class EngineShutdown(
     /// </summary>
     private void EndWork()
     {
-        tasks.Close();
+        tasks.Dispose();
         using (versions.EnterGate()) engine.State.CloseGateHeld();
         follower?.WaitForCatchUp();
         background?.Dispose();
@@ -117,7 +117,7 @@ internal sealed class EngineShutdown(
         try
         {
             syncer.SyncAll();
-            if (background.TryLeaveSparseSegment()) syncer.SyncAll();
+            if (background.TryFlushSparseSegment()) syncer.SyncAll();
             if (commit.TryAppendCloseMarker()) syncer.SyncAll();
         }
         catch (IOException)
@@ -129,7 +129,7 @@ internal sealed class EngineShutdown(
     /// <summary>Steps 9 and 10.</summary>
     private void ReleaseDirectory()
     {
-        using (versions.EnterGate()) history.Clear();
+        using (versions.EnterGate()) history.DropAll();
         versions.Dispose();
         supply.Dispose();
         versions.Reclaimer.Retire(versions.Current);

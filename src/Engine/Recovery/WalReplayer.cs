@@ -183,7 +183,7 @@ internal sealed class WalReplayer
                     throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
-                    _generation.Note(new EntryPosition
+                    _generation.Record(new EntryPosition
                     {
                         Index = columns.Index,
                         Term = columns.Term,
@@ -196,7 +196,7 @@ internal sealed class WalReplayer
                 return true;
             case WalRecordType.Advance:
             case WalRecordType.Link:
-                _generation.NoteJump(header.LastIndex, header.Term);
+                _generation.RecordJump(header.LastIndex, header.Term);
                 break;
             case WalRecordType.Clean:
                 CleanedTimeMs = Math.Max(CleanedTimeMs, CleanUpMarker.Read(record.Payload).Deadline);

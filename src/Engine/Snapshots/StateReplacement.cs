@@ -110,7 +110,7 @@ internal sealed class StateReplacement(
                 check(wal.Position.Index);
                 memtable = rotation.TakeMemtableGateHeld(WalMarker.SizeOf(WalRecordType.Link), filled: null);
                 engine.Allocations?.Invoke(Allocation.State);
-                history.ReserveClear();
+                history.ReserveDropAll();
                 var edit = new VersionEdit
                 {
                     Replace = true,
@@ -166,8 +166,8 @@ internal sealed class StateReplacement(
         wal.Restart(memtable.Segment, next.Generation.Applied.Read());
         foreach (var past in old.Memtables) past.MarkObsolete();
         foreach (var run in old.Runs)
-            foreach (var table in run.Tables) table.DropFile(versions.Spares);
-        history.Clear();
+            foreach (var table in run.Tables) table.DropFile(versions.RecycledFiles);
+        history.DropAll();
         liveKeys.Restart(next);
         syncer.RestartGateHeld(new LogId(next.Base.LastIndex, next.Base.LastTerm));
     }

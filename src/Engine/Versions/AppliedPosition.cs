@@ -4,16 +4,16 @@ using Varve.Wal;
 namespace Varve.Versions;
 
 /// <summary>
-/// The published position: what readers see. One publisher at a time, any number of readers, none of whom waits:
-/// positions go into a small ring of slots, and a reader only retries when the ring went all the way round while it
-/// copied one slot. Everything that belongs to a position is in place before it is published (invariant I1).
+/// The published position: the point that reads are of. One publisher at a time; any number of readers, none of which
+/// waits: positions go into a small ring of slots, and a reader retries only if the ring went all the way round while
+/// it copied one slot. Every change up to a position is in place before it is published (I1).
 /// </summary>
 internal sealed class AppliedPosition
 {
     private const int Slots = 16;
     private const int Stride = 4;
     private readonly ulong[] _ring = new ulong[Slots * Stride];
-    private long _head;
+    private long _published; // number of the newest slot
     private ulong _index;
 
     public AppliedPosition(LogPosition position) => Publish(position);
@@ -21,19 +21,19 @@ internal sealed class AppliedPosition
     /// <summary>Makes a position visible.</summary>
     public void Publish(LogPosition position)
     {
-        var head = _head + 1;
-        var slot = SlotOf(head);
+        var newest = _published + 1;
+        var slot = SlotOf(newest);
         slot[0] = position.Index;
         slot[1] = position.Term;
         slot[2] = position.LogTimeMs;
         slot[3] = position.LocalTimeMs;
-        Volatile.Write(ref _head, head);
+        Volatile.Write(ref _published, newest);
         Volatile.Write(ref _index, position.Index);
     }
 
     /// <summary>
-    /// The index of the latest published position: all that a read needs which meets no lease. It and
-    /// <see cref="Read"/> never go back behind one another.
+    /// The index of the latest published position. Enough for reads that touch no lease. Monotonic with
+    /// <see cref="Read"/>.
     /// </summary>
     public ulong Index => Volatile.Read(ref _index);
 
@@ -47,14 +47,16 @@ internal sealed class AppliedPosition
     {
         while (true)
         {
-            var number = Volatile.Read(ref _head);
-            // Not shown yet by Index, which may not stay behind what is read here: then the one before is the latest.
+            var number = Volatile.Read(ref _published);
+            // Index does not show this slot yet, and a later read of Index must not be older than this one: take the
+            // slot before.
             if (Volatile.Read(ref _index) < Volatile.Read(ref SlotOf(number)[0])) number--;
             var slot = SlotOf(number);
             var (index, term, logTime, localTime) = (
                 Volatile.Read(ref slot[0]), Volatile.Read(ref slot[1]), Volatile.Read(ref slot[2]),
                 Volatile.Read(ref slot[3]));
-            if (Volatile.Read(ref _head) - number < Slots - 1) return new LogPosition(index, term, logTime, localTime);
+            if (Volatile.Read(ref _published) - number < Slots - 1)
+                return new LogPosition(index, term, logTime, localTime);
         }
     }
 

@@ -9,10 +9,10 @@ namespace Varve.Versions;
 
 /// <summary>
 /// An immutable set of memtables and runs: all the places where a key can be, newest first. Readers take the current
-/// one under a pin; what outlives a call holds a reference. A pinned version keeps its own memtables, so nothing ever
-/// has to be kept in tables for the sake of an old reader.
+/// one under a pin; work that outlives a pin holds a reference or a hold (I8). A version keeps its own memtables, so no
+/// table has to keep old versions of keys for an old reader (I9).
 /// </summary>
-internal sealed unsafe class DbVersion : RefCounted
+internal sealed class DbVersion : RefCounted
 {
     private readonly Run? _onlyRun;
     private readonly MemtableIndex? _onlyMemtable;
@@ -35,20 +35,21 @@ internal sealed unsafe class DbVersion : RefCounted
 
     public StateGeneration Generation { get; }
 
-    /// <summary>What the generation has published.</summary>
+    /// <summary>The generation's published position.</summary>
     public AppliedPosition Applied { get; }
 
-    /// <summary>Newest first; the first is the active one. Never empty.</summary>
+    /// <summary>Its memtables, newest first. The first is the active one; there is always one.</summary>
     public Memtable[] Memtables { get; }
 
-    /// <summary>Newest first; the last is the bottom.</summary>
+    /// <summary>Its runs, newest first. The last is the bottom run.</summary>
     public Run[] Runs { get; }
 
     /// <summary>The machine's state as of the tables alone.</summary>
     public MachineState Base { get; }
 
     /// <summary>
-    /// The largest deadline that clean-ups had reported when an index was the last; not before the base.
+    /// The largest deadline that clean-ups had reported when an index was the last applied one, which is not below the
+    /// base.
     /// </summary>
     public ulong CleanedAt(ulong index) =>
         Memtables.Aggregate(Base.CleanedTimeMs, (cleaned, memtable) => Math.Max(cleaned, memtable.CleanedAt(index)));
@@ -59,21 +60,23 @@ internal sealed unsafe class DbVersion : RefCounted
     /// <summary>Hashes keys for the memtables.</summary>
     public KeyHasher MemtableHasher { get; }
 
-    /// <summary>The newest version of a key at a revision, whatever it is; false when there is none.</summary>
+    /// <summary>The newest version of a key at a revision, also a tombstone; false if there is none.</summary>
     public bool TryFind(ReadOnlySpan<byte> key, ulong revision, out KeyVersion found) =>
         (found = Find(key, revision)).Exists;
 
-    /// <summary>As <see cref="TryFind"/>, for one who has the hash of <see cref="MemtableHasher"/> already.</summary>
+    /// <summary>
+    /// The newest version of a key at a revision; the caller has the hash of <see cref="MemtableHasher"/> already.
+    /// </summary>
     public bool TryFindHashed(ReadOnlySpan<byte> key, ulong memtableHash, ulong revision, out KeyVersion found) =>
         (found = FindAnywhere(key, memtableHash, revision)).Exists;
 
-    /// <summary>As <see cref="TryFind"/>, in the tables alone.</summary>
+    /// <summary>The version of a key in the tables alone; false if there is none.</summary>
     public bool TryFindInRuns(ReadOnlySpan<byte> key, out KeyVersion found) =>
         (found = FindInRuns(Runs, key, TableHasher.Of(key))).Exists;
 
     /// <summary>
-    /// As <see cref="TryFind"/>, for the hot path: what is found comes in registers, and a settled database has a way
-    /// of its own.
+    /// The newest version of a key at a revision, for the hot path: it is returned in registers, and a database of one
+    /// run with an empty memtable takes a shorter path.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyVersion Find(ReadOnlySpan<byte> key, ulong revision) =>
@@ -81,7 +84,7 @@ internal sealed unsafe class DbVersion : RefCounted
             ? run.Find(key, TableHasher.Of(key))
             : FindAnywhere(key, revision);
 
-    [MethodImpl(MethodImplOptions.NoInlining)] // else it crowds the settled way in every caller
+    [MethodImpl(MethodImplOptions.NoInlining)] // keeps the shorter path small in each caller
     private KeyVersion FindAnywhere(ReadOnlySpan<byte> key, ulong revision) =>
         FindAnywhere(key, MemtableHasher.Of(key), revision);
 
@@ -98,8 +101,8 @@ internal sealed unsafe class DbVersion : RefCounted
     }
 
     /// <summary>
-    /// The newest version of a key in runs, newest first. All filters are asked before any answer is used, so that they
-    /// come from memory together and no branch depends on which run it is.
+    /// The newest version of a key in runs, newest first. All filters are probed before any answer is used, so that
+    /// their cache misses overlap and no branch depends on which run has the key.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static KeyVersion FindInRuns(Run[] runs, ReadOnlySpan<byte> key, ulong hash)
@@ -122,8 +125,8 @@ internal sealed unsafe class DbVersion : RefCounted
     }
 
     /// <summary>
-    /// Bytes of the memtables and tables that another version does not have. The version need not be held: what is
-    /// counted is not touched.
+    /// Bytes of the memtables and tables that another version does not have. The caller needs no reference: no memory
+    /// of them is touched.
     /// </summary>
     public long BytesBeside(DbVersion other)
     {

@@ -3,10 +3,10 @@ using Varve.Epochs;
 namespace Varve.Versions;
 
 /// <summary>
-/// A little of the past, so that a snapshot can be cut slightly behind the last applied entry: the versions that
-/// flushes replaced, each of which still has the memtable that was flushed. Any thread; changed under the gate, so that
-/// what it holds and what is current always join, and looked at without it: who asks for a cut must not wait for
-/// appliers, who leave its index behind.
+/// The versions that flushes replaced, each of which still has the memtable that was flushed, so that a snapshot can be
+/// cut slightly behind the last applied entry. Written under the gate: contiguous with the current version. Any thread
+/// reads it without the gate: a caller that asks for a cut must not wait for appliers, which would leave its index
+/// behind.
 /// </summary>
 internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
 {
@@ -21,11 +21,11 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     }
 
     /// <summary>
-    /// A version that has the state at an index, referenced for the caller; null when that is too far behind, or when
-    /// another state than <paramref name="current"/>'s is remembered by now.
+    /// A version that has the state at an index, with a reference for the caller; null if the index is too far behind,
+    /// or if history is of another generation than <paramref name="current"/>.
     /// </summary>
     /// <param name="current">The current version, pinned.</param>
-    /// <param name="index">At or below what was applied to it.</param>
+    /// <param name="index">At or below the index that was applied to it.</param>
     public DbVersion? TryAcquire(DbVersion current, ulong index)
     {
         if (current.Base.LastIndex <= index) return current.TryAcquire() ? current : null;
@@ -39,13 +39,13 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     }
 
     /// <summary>
-    /// Lets go of what no cut within the kept number of entries needs, and of the oldest while it takes more than its
-    /// bytes.
+    /// Drops the versions that no cut within the kept number of entries needs, and the oldest ones while history takes
+    /// more than its bytes.
     /// </summary>
     /// <param name="currentBase">Index of the last entry in the tables of the version that is or becomes
     /// current.</param>
     /// <param name="lastApplied">Index of the last entry in the log.</param>
-    public void Trim(ulong currentBase, ulong lastApplied)
+    public void DropBehind(ulong currentBase, ulong lastApplied)
     {
         var oldest = lastApplied > (ulong)entries ? lastApplied - (ulong)entries : 0;
         using (_lock.Enter())
@@ -54,20 +54,20 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
                 DropFirst();
     }
 
-    /// <summary>Takes the memory that <see cref="Clear"/> needs, and one more retiring after it.</summary>
-    public void ReserveClear()
+    /// <summary>Allocates the memory that <see cref="DropAll"/> needs, and one more retirement after it.</summary>
+    public void ReserveDropAll()
     {
         using (_lock.Enter()) reclaimer.Reserve(_past.Count + 1);
     }
 
-    /// <summary>Forgets everything: the state was replaced.</summary>
-    public void Clear()
+    /// <summary>Drops all versions, because the state was replaced or the engine ends.</summary>
+    public void DropAll()
     {
         using (_lock.Enter())
             while (_past.Count > 0) DropFirst();
     }
 
-    /// <summary>Bytes of the segments that only the past still needs.</summary>
+    /// <summary>Bytes of the segments that history alone keeps.</summary>
     private long FlushedBytes()
     {
         var sum = 0L;
@@ -80,6 +80,6 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     {
         var first = _past[0];
         _past.RemoveAt(0);
-        reclaimer.Retire(first); // not released here: freeing recycles segments, which takes other locks than the gate
+        reclaimer.Retire(first); // not released here: freeing recycles a segment, which takes locks above this one
     }
 }

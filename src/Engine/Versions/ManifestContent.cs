@@ -3,15 +3,15 @@ using Varve.Memory;
 
 namespace Varve.Versions;
 
-/// <summary>What the edits of a manifest add up to.</summary>
+/// <summary>The sum of a manifest's edits. One thread at a time.</summary>
 internal sealed class ManifestContent
 {
     private readonly Dictionary<ulong, AddedTable> _tables = [];
 
-    /// <summary>As of the last edit that has one.</summary>
+    /// <summary>The machine's state as of the tables; that of the last edit that has one.</summary>
     public MachineState State { get; private set; } = MachineState.Empty(0, StoredLeaseClock.Local);
 
-    /// <summary>Whether an edit had one; the first of a sound manifest does.</summary>
+    /// <summary>True once an edit had a state; the first edit of a sound manifest has one.</summary>
     public bool HasState { get; private set; }
 
     public ulong NextFileNumber { get; private set; }
@@ -19,28 +19,28 @@ internal sealed class ManifestContent
     public ulong FirstSegment { get; private set; }
 
     /// <summary>
-    /// Tables in run order, newest run first, and in the order of what is known of their keys within a run.
+    /// The tables by run, newest run first; within a run by their bounds, which are keys cut off to a limit.
     /// </summary>
     public IEnumerable<IGrouping<ulong, AddedTable>> Runs =>
         _tables.Values
             .OrderByDescending(table => table.RunOrder)
             .ThenBy(table => table.Table.SmallestKey, KeyComparer.Instance)
-            // Of first keys that were cut off to the same bytes.
+            // Smallest keys may have been cut off to the same bytes.
             .ThenBy(table => table.Table.LargestKey, KeyComparer.Instance)
             .GroupBy(table => table.RunOrder);
 
-    /// <summary>Takes the memory that <see cref="Apply"/> needs.</summary>
+    /// <summary>Allocates the memory that <see cref="Apply"/> needs, so that it cannot fail for want of it.</summary>
     public void Reserve(VersionEdit edit) =>
         _tables.EnsureCapacity((edit.Replace ? 0 : _tables.Count) + edit.Added.Length);
 
-    /// <summary>Applies one edit; says what is wrong with it, or null.</summary>
+    /// <summary>Applies one edit. Returns the problem, or null.</summary>
     public string? Apply(VersionEdit edit)
     {
         if (edit.Replace) _tables.Clear();
         foreach (var number in edit.Removed)
-            if (!_tables.Remove(number)) return "edit removes a table that is not there";
+            if (!_tables.Remove(number)) return "edit removes a table that the manifest does not have";
         foreach (var added in edit.Added)
-            if (!_tables.TryAdd(added.Table.Number, added)) return "edit adds a table that is there";
+            if (!_tables.TryAdd(added.Table.Number, added)) return "edit adds a table that the manifest has already";
         State = edit.State ?? State;
         HasState |= edit.State is not null;
         NextFileNumber = Math.Max(NextFileNumber, edit.NextFileNumber);
@@ -48,7 +48,7 @@ internal sealed class ManifestContent
         return HasState ? null : "first edit has no machine state";
     }
 
-    /// <summary>One edit that says all of it.</summary>
+    /// <summary>The sum as a single edit.</summary>
     public VersionEdit ToEdit(ulong nextFileNumber) => new()
     {
         Replace = true,
@@ -58,7 +58,7 @@ internal sealed class ManifestContent
         Added = [.. _tables.Values.OrderBy(table => table.Table.Number)],
     };
 
-    /// <summary>What overlaps within a run by what is known of the keys, or null.</summary>
+    /// <summary>Returns the problem if bounds of a run's tables overlap (I9), or null.</summary>
     public string? FindOverlap()
     {
         foreach (var run in Runs)

@@ -4,23 +4,23 @@ using Varve.Storage;
 
 namespace Varve.Versions;
 
-/// <summary>What a manifest file says, as far as it could be read.</summary>
+/// <summary>The readable contents of a manifest file.</summary>
 /// <param name="Content">The sum of its edits.</param>
-/// <param name="Salt">The file's.</param>
-/// <param name="End">After its last whole record.</param>
-/// <param name="TornBytes">Bytes after that which are no record: an edit that was never acknowledged.</param>
-/// <param name="Edits">How many records.</param>
+/// <param name="Salt">The salt of the file's checksums.</param>
+/// <param name="End">The offset after its last whole record.</param>
+/// <param name="TornBytes">Bytes after that which are no record: an edit that nothing acted on.</param>
+/// <param name="Edits">The number of records.</param>
 internal sealed record ManifestImage(ManifestContent Content, ulong Salt, long End, long TornBytes, int Edits);
 
 /// <summary>Reads a manifest file; writes nothing.</summary>
 internal static class ManifestReader
 {
-    /// <summary>Reads to the end of the log, past what is damaged where there is more behind it.</summary>
+    /// <summary>Reads to the end of the log, past damage if valid records follow it.</summary>
     /// <param name="storage">The file system.</param>
     /// <param name="path">The manifest file.</param>
-    /// <param name="databaseId">Whose manifest it should be; null: anybody's.</param>
-    /// <param name="report">Takes each damage; may throw it.</param>
-    /// <returns>Null, after a report, when not even the header can be read.</returns>
+    /// <param name="databaseId">The database that the manifest must be of; null: any.</param>
+    /// <param name="report">Called with each damage; it may throw it.</param>
+    /// <returns>Null, after a report, if the header cannot be read.</returns>
     public static ManifestImage? Read(IStorage storage, string path, Guid? databaseId, Action<VarveException> report)
     {
         if (!storage.FileExists(path))
@@ -42,7 +42,7 @@ internal static class ManifestReader
             return Damaged(
                 report, path, 16, CorruptionKind.ManifestHeader,
                 $"database id is {actualId}, IDENTITY says {expected}");
-        // So much was allocated before the file was named; what is shorter was cut off, perhaps between two edits.
+        // This much is allocated before the file is named. A shorter file was cut off, perhaps between two edits.
         if (bytes.Length < ManifestStore.Ahead)
             Damaged(
                 report, path, bytes.Length, CorruptionKind.Manifest,
@@ -56,7 +56,7 @@ internal static class ManifestReader
         var edits = 0;
         var torn = 0L;
         var isWhole = true;
-        long[]? beyond = null;   // where whole records begin after the first place that is none
+        long[]? beyond = null;   // offsets of whole records after the first invalid one
         long offset = ManifestLog.HeaderSize, end = offset;
         while (true)
         {
@@ -73,8 +73,8 @@ internal static class ManifestReader
                     break;
                 }
 
-                // An edit is synced before the next is written: a whole record beyond a broken one proves that the
-                // broken one was durable.
+                // An edit is synced before the next is written, so a whole record after a broken one proves that the
+                // broken one was durable (I5).
                 Damaged(
                     report, path, offset, CorruptionKind.ManifestRecord,
                     "no valid record, with valid records after it");

@@ -3,18 +3,18 @@ using Varve.Format;
 namespace Varve.Versions;
 
 /// <summary>
-/// Looks for whole records in the part of a manifest to which no chain of records leads. A record may begin at any
-/// multiple of 8, and only its checksum tells it from bytes that look like one; an enemy lets one begin at every
-/// sixteenth byte and reach to the end, and to hash each would take the square of the file. So the work has a bound,
-/// <see cref="HashesMax"/> times the file, and the shorter come first: records up to 512 bytes cannot use the bound up,
-/// for a header takes sixteen bytes of its own. What is not looked at is taken for a torn tail's bytes, as in the log.
+/// Finds whole records behind an invalid one. A record may begin at any multiple of 8, and only its checksum tells it
+/// from bytes that look like one. A hostile file has a candidate at every sixteenth byte that reaches to the end;
+/// hashing each would take the square of the file's length. So the work is bounded by <see cref="HashesMax"/> times the
+/// file, and shorter candidates come first: those up to 512 bytes cannot use the bound up, since each has a header of
+/// sixteen bytes of its own. Candidates beyond the bound count as a torn tail, as in the log.
 /// </summary>
 internal static class ManifestScan
 {
     private const long HashesMax = 32;
 
     /// <summary>
-    /// Where whole records begin after an offset, ascending; and how many bytes were hashed to find them.
+    /// The offsets of whole records after an offset, ascending; and the number of bytes that were hashed to find them.
     /// </summary>
     public static long[] Find(ReadOnlySpan<byte> file, long offset, ulong salt, out long hashed)
     {

@@ -6,16 +6,19 @@ using Varve.Storage;
 namespace Varve.Versions;
 
 /// <summary>
-/// The manifest: a log of version edits, each synced before anything acts on it. CURRENT names the manifest file; a new
-/// one is written whole when the old has grown or has a torn tail. Used by one thread at a time.
+/// The manifest: a log of version edits, each synced before anything acts on it (I5). CURRENT names the manifest file.
+/// A new file, with one edit that is the sum of all, replaces one that has grown, and one that an open has read. One
+/// thread at a time.
 /// </summary>
 internal sealed class ManifestStore : IDisposable
 {
-    /// <summary>What is allocated at a time, and at least before a manifest has its name.</summary>
+    /// <summary>
+    /// The step in which a manifest file grows, in bytes. A file that CURRENT names is at least this long.
+    /// </summary>
     public const long Ahead = 64 << 10;
 
     /// <summary>
-    /// A manifest is written anew when it is longer than this, and twice as long as when it was last.
+    /// A manifest longer than this is written anew if it has doubled since it was written.
     /// </summary>
     private const long RewriteAbove = 4 << 20;
 
@@ -41,14 +44,14 @@ internal sealed class ManifestStore : IDisposable
         Content = content;
     }
 
-    /// <summary>What the manifest says now.</summary>
+    /// <summary>The sum of the edits.</summary>
     public ManifestContent Content { get; }
 
     public ulong Number { get; private set; }
 
     /// <summary>
-    /// Whether a manifest that was loaded is still the one that CURRENT names, with nothing behind what was read. For a
-    /// reader.
+    /// True if a loaded manifest is still the one that CURRENT names, with no record after those that were read. For a
+    /// read-only engine.
     /// </summary>
     public bool IsCurrent(PointerFile current)
     {
@@ -67,10 +70,10 @@ internal sealed class ManifestStore : IDisposable
         }
     }
 
-    /// <summary>Bytes of the edits and of the manifests written, this instance's.</summary>
+    /// <summary>Bytes that this instance has written, to edits and to new files.</summary>
     public long BytesWritten { get; private set; }
 
-    /// <summary>Makes the manifest of a new database and points CURRENT at it.</summary>
+    /// <summary>Creates the manifest of a new database and points CURRENT at it.</summary>
     public static ManifestStore Create(
         IStorage storage, string directory, Guid databaseId, FileNumbers numbers, VersionEdit first)
     {
@@ -82,7 +85,7 @@ internal sealed class ManifestStore : IDisposable
     }
 
     /// <summary>
-    /// Reads the manifest that CURRENT names. Writes nothing; <see cref="BeginWriting"/> comes before the first append.
+    /// Reads the manifest that CURRENT names. Writes nothing; call <see cref="BeginWriting"/> before the first append.
     /// </summary>
     public static ManifestStore Load(IStorage storage, string directory, PointerFile current, FileNumbers numbers)
     {
@@ -97,14 +100,14 @@ internal sealed class ManifestStore : IDisposable
     }
 
     /// <summary>
-    /// Readies a loaded manifest for appends, by writing it anew: what was read may be in the page cache alone, and
-    /// what is about to be swept on its word must not be needed after a power loss.
+    /// Prepares a loaded manifest for appends by writing it anew. Its bytes may be in the page cache alone, and files
+    /// that are deleted because it does not name them must not be needed after a power loss (I5).
     /// </summary>
     public void BeginWriting() => Rewrite();
 
     /// <summary>
-    /// Makes an edit durable. On return it is; a <see cref="StorageFullException"/> leaves the manifest as it was; any
-    /// other failure is final.
+    /// Makes an edit durable. A <see cref="StorageFullException"/> leaves the manifest as it was; any other failure is
+    /// final.
     /// </summary>
     public void Append(VersionEdit edit)
     {
@@ -113,15 +116,16 @@ internal sealed class ManifestStore : IDisposable
     }
 
     /// <summary>
-    /// As the other. <paramref name="isWriting"/> is set once the edit may be in the file; up to there all memory is
-    /// taken, and nothing has changed.
+    /// Makes an edit durable. <paramref name="isWriting"/> is set once the edit may be in the file; all memory is
+    /// allocated before that, and an exception before that has changed nothing.
     /// </summary>
     public void Append(VersionEdit edit, ref bool isWriting)
     {
         if (_isUnknown)
             throw new IOException(
-                $"{PathOf(Number)}: an earlier write failed, and whether it is durable is not known.");
-        // Before, not after: an edit that is durable must not be reported as one that failed.
+                $"{PathOf(Number)}: an earlier sync failed, so the end of the manifest is unknown; open the database "
+                    + "again.");
+        // Before the append, not after it: a durable edit must not be reported as failed.
         if (_end > Math.Max(RewriteAbove, GrowthMax * _rewritten)) Rewrite();
         var record = ManifestLog.EncodeRecord(_salt, _end, VersionEditCodec.Encode(edit));
         if (_end + record.Length > _allocated)
@@ -133,7 +137,7 @@ internal sealed class ManifestStore : IDisposable
 
         Content.Reserve(edit);
         isWriting = true;
-        // The checksum last: a write that fails may have got somewhere, and an edit that ends in zeros is whole before
+        // The checksum last: a failed write may have written a part, and an edit that ends in zeros is whole without
         // its end.
         _file!.Write(_end + ManifestLog.ChecksumSize, record.AsSpan(ManifestLog.ChecksumSize));
         _file.Write(_end, record.AsSpan(0, ManifestLog.ChecksumSize));
@@ -145,13 +149,14 @@ internal sealed class ManifestStore : IDisposable
         {
             _isUnknown = true;
             if (e is not StorageFullException) throw;
-            throw new IOException("The manifest's sync failed; whether the edit is durable is not known.", e);
+            throw new IOException(
+                $"{PathOf(Number)}: sync failed, so the edit at offset {_end} may or may not be durable.", e);
         }
 
         _end += record.Length;
         BytesWritten += record.Length;
         if (Content.Apply(edit) is { } fault)
-            throw new InvalidOperationException("A version edit does not fit its version: " + fault);
+            throw new InvalidOperationException($"Version edit at offset {_end - record.Length}: {fault}.");
     }
 
     public void Dispose() => _file?.Dispose();
@@ -192,7 +197,7 @@ internal sealed class ManifestStore : IDisposable
             throw;
         }
 
-        // The new one is named: that the old one stays, where a reader has it open say, undoes nothing.
+        // CURRENT names the new file. The old one may stay, as where a reader has it open.
         if (old != 0) DurableFile.TryDelete(_storage, PathOf(old));
     }
 

@@ -5,21 +5,23 @@ using Varve.Format;
 namespace Varve.Versions;
 
 /// <summary>
-/// The outcomes of the latest entries, so that a duplicate is answered with what it was first answered with. A ring of
-/// bits in the order of application, and the runs of consecutive indexes that they belong to. Used under the engine's
-/// gate.
+/// The outcomes of the latest entries, so that a duplicate gets the answer of its first application. A ring of bits in
+/// the order of application, and the runs of consecutive indexes that they belong to. An entry's ordinal is its number
+/// in that order. Used under the gate.
 /// </summary>
 internal sealed class OutcomeLog
 {
     private readonly ulong[] _bits;
-    private ulong[]? _refused;   // as _bits; there is one since an entry was refused
+    private ulong[]? _refused;   // parallel to _bits; null until an entry is refused
     private readonly long _capacity;
     private readonly Action<Allocation>? _allocations;
     private readonly List<Run> _runs = [];
     private int _firstRun;
     private long _next;
 
-    /// <summary>Keeps at least <paramref name="entries"/> outcomes.</summary>
+    /// <param name="entries">The least number of outcomes to keep.</param>
+    /// <param name="known">The outcomes to begin with.</param>
+    /// <param name="allocations">Called before each allocation; it may throw in its place.</param>
     public OutcomeLog(int entries, ReadOnlySpan<OutcomeRun> known, Action<Allocation>? allocations = null)
     {
         _allocations = allocations;
@@ -41,7 +43,7 @@ internal sealed class OutcomeLog
         }
     }
 
-    /// <summary>Notes the outcome of the next applied entry; indexes ascend.</summary>
+    /// <summary>Records the outcome of the next applied entry. Indexes ascend.</summary>
     public void Add(ulong index, ApplyStatus status)
     {
         var at = (_next & (_capacity - 1)) >> 6;
@@ -63,7 +65,7 @@ internal sealed class OutcomeLog
         DropOldRuns();
     }
 
-    /// <summary>Takes the memory for so many more runs of consecutive indexes.</summary>
+    /// <summary>Allocates memory for so many more runs of consecutive indexes.</summary>
     public void Reserve(int count)
     {
         if (count <= _runs.Capacity - _runs.Count) return;
@@ -71,7 +73,7 @@ internal sealed class OutcomeLog
         _runs.EnsureCapacity(_runs.Count + count);
     }
 
-    /// <summary>Takes the memory for entries that are refused.</summary>
+    /// <summary>Allocates memory for refused entries.</summary>
     public void ReserveRefused()
     {
         if (_refused is not null) return;
@@ -80,8 +82,8 @@ internal sealed class OutcomeLog
     }
 
     /// <summary>
-    /// Whether an index that is not above the applied one belongs to no entry: the position was moved past it. False
-    /// also where that is no longer known.
+    /// True if an index at or below the applied one belongs to no entry, since the position was moved past it. False if
+    /// that is no longer known.
     /// </summary>
     public bool IsPassedOver(ulong index)
     {
@@ -95,7 +97,7 @@ internal sealed class OutcomeLog
         return false;
     }
 
-    /// <summary>The outcome of an entry; null where it is not kept.</summary>
+    /// <summary>The outcome of an entry; null if it is not kept.</summary>
     public ApplyStatus? Find(ulong index)
     {
         int low = _firstRun, high = _runs.Count;
@@ -114,7 +116,7 @@ internal sealed class OutcomeLog
         return StatusAt(ordinal);
     }
 
-    /// <summary>The kept outcomes of entries up to an index, at most <paramref name="entries"/> of them.</summary>
+    /// <summary>The kept outcomes of the last entries up to an index, at most so many.</summary>
     public OutcomeRun[] UpTo(ulong index, int entries)
     {
         var found = new List<OutcomeRun>();

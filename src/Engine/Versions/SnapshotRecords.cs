@@ -3,9 +3,9 @@ using Varve.Epochs;
 namespace Varve.Versions;
 
 /// <summary>
-/// The last snapshot made or installed, and the ones before it that a flush may still have to name: the state that a
-/// flush writes ends before the last applied entry, and after a power loss it may be all there is, so that it names the
-/// last snapshot up to its own end. Changed under the engine's gate; <see cref="Last"/> is read by any thread.
+/// The last snapshot that was made or installed, and earlier ones that a flush may still name. A flush writes the state
+/// as of its own end, which is before the last applied entry; after a power loss that may be all there is. So it names
+/// the last snapshot up to its end. Written under the gate; any thread reads <see cref="Last"/>.
 /// </summary>
 internal sealed class SnapshotRecords
 {
@@ -14,13 +14,14 @@ internal sealed class SnapshotRecords
 
     public SnapshotRecords(SnapshotMetadata? last) => Restart(last);
 
+    /// <summary>The last snapshot; null if there is none.</summary>
     public SnapshotMetadata? Last => Volatile.Read(ref _last);
 
-    /// <summary>Whether a snapshot is not older than the last one: the last one never goes back.</summary>
+    /// <summary>True if a snapshot is not older than the last one, which never goes back.</summary>
     public bool IsNext(SnapshotMetadata snapshot) =>
         Last is not { } last || snapshot.LastIncluded.Index >= last.LastIncluded.Index;
 
-    /// <summary>Takes one that <see cref="IsNext"/>.</summary>
+    /// <summary>Makes a snapshot the last one. It <see cref="IsNext"/>.</summary>
     public void AddGateHeld(SnapshotMetadata snapshot)
     {
         LockOrder.Gate.AssertHeld();
@@ -28,22 +29,22 @@ internal sealed class SnapshotRecords
         Volatile.Write(ref _last, snapshot);
     }
 
-    /// <summary>Begins anew, with what the log tells after the state that it began with.</summary>
+    /// <summary>Drops all records, and begins with one that the log has, or with none.</summary>
     public void RestartGateHeld(SnapshotMetadata? last)
     {
         LockOrder.Gate.AssertHeld();
         Restart(last);
     }
 
-    /// <summary>The last one up to an index.</summary>
+    /// <summary>The last snapshot whose index is at or below another; null if there is none.</summary>
     public SnapshotMetadata? UpToGateHeld(ulong index)
     {
         LockOrder.Gate.AssertHeld();
         return _ascending.FindLast(snapshot => snapshot.LastIncluded.Index <= index);
     }
 
-    /// <summary>Forgets the ones that no state at or after an index names.</summary>
-    public void TrimGateHeld(ulong index)
+    /// <summary>Drops the records that no state at or after an index names.</summary>
+    public void DropBehindGateHeld(ulong index)
     {
         LockOrder.Gate.AssertHeld();
         var last = _ascending.FindLastIndex(snapshot => snapshot.LastIncluded.Index <= index);

@@ -6,15 +6,36 @@ using Varve.Wal;
 namespace Varve.Versions;
 
 /// <summary>
-/// One life of the state: from open, install or reset to the next of them. Versions of one generation share it, so a
-/// reader who has a version has the position that goes with it, also when an install takes the index backward.
+/// One life of the state: from an open, install or reset to the next install or reset.
+/// <para>
+/// The problem: an install replaces tables, memtables, position, terms, outcomes and lease clean-up at once, and may
+/// take the index backward. A reader takes no lock; it must never pair the tables of one state with the position of
+/// another.
+/// </para>
+/// <list type="number">
+/// <item>An install replaces everything that is a property here, and nothing else that describes the state. All
+/// versions of one life share one generation.</item>
+/// <item>A reader that has a version has the position, terms and seeds that go with it: the switch to a version of
+/// another generation replaces them all in one store.</item>
+/// <item>A change is of one generation (<see cref="VersionChange.Generation"/>), and void once another is
+/// current.</item>
+/// <item><see cref="Reserve"/> and <see cref="ReserveJump"/> allocate before a record is committed, so that
+/// <see cref="Record"/> and <see cref="RecordJump"/> cannot fail after it (I2).</item>
+/// <item>Terms and outcomes of an entry are recorded before the entry is published (I1).</item>
+/// </list>
+/// <para>
+/// The obvious design keeps these as fields of the engine, which an install resets. It lost: between two of its stores
+/// a reader sees new tables with the old position.
+/// </para>
+/// <para>Written under the gate. Any thread reads <see cref="Applied"/>, <see cref="Terms"/> and the last
+/// snapshot.</para>
 /// </summary>
 internal sealed class StateGeneration
 {
-    private ulong _lastNoted;
+    private ulong _lastRecorded;
 
-    /// <param name="state">What it begins with.</param>
-    /// <param name="outcomes">How many outcomes it keeps at least.</param>
+    /// <param name="state">The state that it begins with.</param>
+    /// <param name="outcomes">The least number of outcomes to keep.</param>
     /// <param name="allocations">Called where it needs memory; may throw.</param>
     public StateGeneration(MachineState state, int outcomes, Action<Allocation>? allocations = null)
     {
@@ -25,26 +46,26 @@ internal sealed class StateGeneration
         HashSeed = state.HashSeed;
         TableHasher = new KeyHasher(state.HashSeed);
         LeaseClock = state.LeaseClock;
-        _lastNoted = state.LastIndex;
+        _lastRecorded = state.LastIndex;
         CleanedTimeMs = state.CleanedTimeMs;
         Snapshots = new SnapshotRecords(
             state.Snapshot is { } last ? new SnapshotMetadata(new LogId(last.Index, last.Term), last.Checksum) : null);
     }
 
     /// <summary>
-    /// Takes the memory that <see cref="Note"/> needs for the next entries, so that nothing can fail once their record
-    /// is sealed. Under the engine's gate.
+    /// Allocates the memory that <see cref="Record"/> needs for the next entries, so that it cannot fail once their
+    /// record is committed. Under the gate.
     /// </summary>
     public void Reserve(ReadOnlySpan<EntryPosition> entries, ColumnFlags flags)
     {
-        // Of consecutive entries of one term the first alone can begin a run, behind a hole.
+        // Consecutive entries of one term begin at most one run, behind a hole.
         var runs = (flags & (ColumnFlags.Indexes | ColumnFlags.Terms)) == 0 ? 1 : RunsOf(entries);
         Terms.Reserve(2 * runs);
         Outcomes.Reserve(runs);
         if ((flags & ColumnFlags.Refused) != 0) Outcomes.ReserveRefused();
     }
 
-    /// <summary>As <see cref="Reserve"/>, for <see cref="NoteJump"/>.</summary>
+    /// <summary>Allocates the memory that <see cref="RecordJump"/> needs. Under the gate.</summary>
     public void ReserveJump() => Terms.Reserve(2);
 
     private static int RunsOf(ReadOnlySpan<EntryPosition> entries)
@@ -55,28 +76,28 @@ internal sealed class StateGeneration
         return runs;
     }
 
-    /// <summary>Remembers the term and the outcome of the next applied entry; under the engine's gate.</summary>
-    public void Note(in EntryPosition entry)
+    /// <summary>Records the term and the outcome of the next applied entry. Under the gate.</summary>
+    public void Record(in EntryPosition entry)
     {
-        if (entry.Index == _lastNoted + 1) Terms.Note(entry.Index, entry.Term);
-        else Terms.NoteJump(_lastNoted, entry.Index, entry.Term);
+        if (entry.Index == _lastRecorded + 1) Terms.Add(entry.Index, entry.Term);
+        else Terms.AddJump(_lastRecorded, entry.Index, entry.Term);
         Outcomes.Add(entry.Index, entry.Status);
-        _lastNoted = entry.Index;
+        _lastRecorded = entry.Index;
     }
 
-    /// <summary>Remembers that the applied position moved without entries; under the engine's gate.</summary>
-    public void NoteJump(ulong index, ulong term)
+    /// <summary>Records that the applied position moved without entries. Under the gate.</summary>
+    public void RecordJump(ulong index, ulong term)
     {
-        if (index <= _lastNoted) return;
-        Terms.NoteJump(_lastNoted, index, term);
-        _lastNoted = index;
+        if (index <= _lastRecorded) return;
+        Terms.AddJump(_lastRecorded, index, term);
+        _lastRecorded = index;
     }
 
-    /// <summary>The state as of a position, for a manifest or a snapshot; under the engine's gate.</summary>
+    /// <summary>The state as of a position, for a manifest or a snapshot. Under the gate.</summary>
     /// <param name="position">The position.</param>
-    /// <param name="cleanedTimeMs">The largest deadline that was reported by then.</param>
-    /// <param name="liveCount">How many keys are live at it.</param>
-    /// <param name="countedTimeMs">The time by which they were counted.</param>
+    /// <param name="cleanedTimeMs">The largest deadline that clean-ups had reported by then.</param>
+    /// <param name="liveCount">The number of live keys at the position.</param>
+    /// <param name="countedTimeMs">The time that leases were judged by in that count.</param>
     public MachineState DescribeGateHeld(
         LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs)
     {
@@ -99,36 +120,38 @@ internal sealed class StateGeneration
         };
     }
 
-    /// <summary>What readers see.</summary>
+    /// <summary>The published position.</summary>
     public AppliedPosition Applied { get; }
 
     public TermTable Terms { get; }
 
     public OutcomeLog Outcomes { get; }
 
-    /// <summary>The last snapshots made or installed.</summary>
+    /// <summary>The last snapshots that were made or installed.</summary>
     public SnapshotRecords Snapshots { get; }
 
     /// <summary>
-    /// The largest deadline of all leases that a clean-up has reported, Unix milliseconds; under the engine's gate.
+    /// The largest deadline of all leases that a clean-up has reported, Unix milliseconds. Under the gate.
     /// </summary>
     public ulong CleanedTimeMs { get; set; }
 
-    /// <summary>Up to here clean-ups have looked since it began, Unix milliseconds; under the engine's gate.</summary>
+    /// <summary>
+    /// The deadline up to which clean-ups have searched in this generation, Unix milliseconds. Under the gate.
+    /// </summary>
     public ulong VisitedTimeMs { get; set; }
 
-    /// <summary>What the hashes of keys in its tables are made with.</summary>
+    /// <summary>The seed of key hashes in its tables.</summary>
     public ulong HashSeed { get; }
 
     /// <summary>Hashes keys for tables.</summary>
     public KeyHasher TableHasher { get; }
 
     /// <summary>
-    /// Hashes keys for memtables and chunks, with a seed that is in no file: who reads a snapshot, or makes one to be
-    /// installed, does not know it.
+    /// Hashes keys for memtables and chunks, with a seed that is in no file. A reader of a snapshot does not know it,
+    /// nor does the author of one that is installed.
     /// </summary>
     public KeyHasher MemtableHasher { get; } = new(KeyHasher.NewSeed());
 
-    /// <summary>The clock that its leases expire by.</summary>
+    /// <summary>The clock that its leases expire by; fixed for the life of a database.</summary>
     public StoredLeaseClock LeaseClock { get; }
 }

@@ -4,8 +4,8 @@ using Varve.Format;
 namespace Varve.Versions;
 
 /// <summary>
-/// The terms of applied entries as (first index, term) runs. Written under the engine's gate; read from any thread
-/// without a lock: runs are appended into an array whose filled part never changes.
+/// The terms of applied entries, as runs of (first index, term). Written under the gate. Any thread reads it without a
+/// lock: runs are appended to an array whose filled part never changes.
 /// </summary>
 internal sealed class TermTable
 {
@@ -21,8 +21,8 @@ internal sealed class TermTable
         _filled = new Filled(runs, Math.Clamp(runs.Length * 2, 16, RunsMax));
     }
 
-    /// <summary>Notes that entries from <paramref name="index"/> on have a term, until another is noted.</summary>
-    public void Note(ulong index, ulong term)
+    /// <summary>Records the term of entries from an index on, up to the next that is recorded.</summary>
+    public void Add(ulong index, ulong term)
     {
         var runs = Volatile.Read(ref _filled).Runs;
         if (runs.Length > 0 && runs[^1].Term == term) return;
@@ -30,27 +30,29 @@ internal sealed class TermTable
         _filled.Add(new TermRun(index, term));
     }
 
-    /// <summary>Takes the memory for so many more runs.</summary>
+    /// <summary>Allocates memory for so many more runs.</summary>
     public void Reserve(int count)
     {
         var filled = Volatile.Read(ref _filled);
         var runs = filled.Runs;
         if (count <= filled.Capacity - runs.Length) return;
-        // Of very many runs the older half is forgotten; a hole is no beginning.
+        // A table at its limit drops the older half. What is left must not begin with a hole.
         if (runs.Length + (long)count > RunsMax && runs.Length > 1) runs = WithoutHole(runs[(runs.Length / 2)..]);
         _allocations?.Invoke(Allocation.Terms);
         Volatile.Write(
             ref _filled, new Filled(runs, Math.Max(runs.Length + count, Math.Min(filled.Capacity * 2, RunsMax))));
     }
 
-    /// <summary>Notes a jump of the applied position: the terms of what was jumped over are not known.</summary>
-    public void NoteJump(ulong from, ulong to, ulong term)
+    /// <summary>
+    /// Records that the applied position moved past indexes without entries, whose terms are unknown.
+    /// </summary>
+    public void AddJump(ulong from, ulong to, ulong term)
     {
-        if (to > from + 1 && Volatile.Read(ref _filled).Runs.Length > 0) Note(from + 1, TermRun.Unknown);
-        Note(to, term);
+        if (to > from + 1 && Volatile.Read(ref _filled).Runs.Length > 0) Add(from + 1, TermRun.Unknown);
+        Add(to, term);
     }
 
-    /// <summary>The term of an index that is at or below the applied one; null where it is not known.</summary>
+    /// <summary>The term of an index at or below the applied one; null if it is unknown.</summary>
     public ulong? Find(ulong index)
     {
         var runs = Volatile.Read(ref _filled).Runs;
@@ -60,7 +62,7 @@ internal sealed class TermTable
         return term == TermRun.Unknown ? null : term;
     }
 
-    /// <summary>The runs up to an index, the latest of them where there are very many.</summary>
+    /// <summary>The runs up to an index, at most the latest 65,536.</summary>
     public TermRun[] UpTo(ulong index)
     {
         var runs = Volatile.Read(ref _filled).Runs;
@@ -84,7 +86,7 @@ internal sealed class TermTable
         return low - 1;
     }
 
-    /// <summary>An array and how much of it is filled; the filled part never changes.</summary>
+    /// <summary>An array and its filled length. The filled part never changes.</summary>
     private sealed class Filled
     {
         private readonly TermRun[] _items;

@@ -9,8 +9,32 @@ using Varve.Wal;
 namespace Varve.Versions;
 
 /// <summary>
-/// Owns the current version, the manifest and what was retired. Memtables come and go under <see cref="Gate"/>; tables
-/// come and go through <see cref="Commit"/>, which makes the manifest record durable first (invariants I4 and I5).
+/// Owns the current version, the manifest, and the gate that orders changes of both.
+/// <para>
+/// The problem: readers take no lock and need memtables, tables and position of one moment. Appliers rotate memtables;
+/// flushes, compactions, installs and resets change tables, and each change of tables must be durable before anything
+/// acts on it. A sync takes milliseconds, an apply microseconds.
+/// </para>
+/// <list type="number">
+/// <item>A version is immutable. The current one changes by a single store, under the gate.</item>
+/// <item>Memtables change under the gate alone: recovery finds them in the log. Runs, base state and generation change
+/// under both the manifest lock and the gate, which are entered in this order; so holding either is enough to rely on
+/// them.</item>
+/// <item>A change of tables is durable in the manifest before it is current (I4, I5): <see cref="Commit"/> is
+/// <see cref="AppendEditManifestHeld(VersionChange)"/>, then <see cref="InstallGateHeld"/>. The change is data until
+/// then, and applied to the version that is current at the switch.</item>
+/// <item>The gate is not held across the manifest's sync, except by an install or a reset, which end the log that
+/// appliers append to.</item>
+/// <item>Files that a change makes needless are marked before the switch; from the switch on another thread may free
+/// them.</item>
+/// <item>A replaced version is retired, not released: no pin and no hold may see it any more when it is freed
+/// (I8).</item>
+/// </list>
+/// <para>
+/// The obvious design is one lock around the manifest and the current version, and it lost: every flush would stop
+/// appliers for a sync. Counting references a read lost too: the count is a cache line that all readers write.
+/// </para>
+/// <para>Any thread reads; background, install and reset commit; appliers and all others switch under the gate.</para>
 /// </summary>
 internal sealed class VersionSet : IDisposable
 {
@@ -25,7 +49,7 @@ internal sealed class VersionSet : IDisposable
         IStorage storage, string directory, Guid databaseId, FileNumbers numbers, ManifestStore manifest,
         DbVersion first, long spareBytesMax)
     {
-        Spares = new RecycledFiles(storage, directory, spareBytesMax);
+        RecycledFiles = new RecycledFiles(storage, directory, spareBytesMax);
         Storage = storage;
         Directory = directory;
         DatabaseId = databaseId;
@@ -37,15 +61,15 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>
-    /// Held by appliers, and by whoever changes the current version. Never held across a manifest sync but by install
-    /// and reset.
+    /// Guards the end of the log, the active memtable, and the switch of versions. Held across a manifest's sync by
+    /// install and reset only.
     /// </summary>
     public RankedLock Gate { get; } = new(LockOrder.Gate);
 
     /// <summary>
-    /// Enters the gate in turn with the appliers. A lock is taken by whoever tries when it is free, and an applier at
-    /// full speed leaves it free for a microsecond at a time: who sleeps until then finds it taken again, for up to 100
-    /// ms. So who enters here holds the turnstile until it is in, and appliers pass through that
+    /// Enters the gate in turn with the appliers. A free lock goes to the first thread that tries, and an applier at
+    /// full speed leaves it free for a microsecond at a time: a thread that slept until then finds it taken again, for
+    /// up to 100 ms. So a caller of this method holds the turnstile until it is in, and appliers pass the turnstile
     /// (<see cref="TakeTurn"/>) before they try again.
     /// </summary>
     public RankedLock.Scope EnterGate()
@@ -63,7 +87,7 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>
-    /// For an applier, before it enters the gate: lets who waits in <see cref="EnterGate"/> go first.
+    /// For an applier, before it enters the gate: lets threads that wait in <see cref="EnterGate"/> enter first.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void TakeTurn()
@@ -76,7 +100,7 @@ internal sealed class VersionSet : IDisposable
     {
         using (_turnstile.Enter())
         {
-            // Nothing to do in here: whoever had it is in the gate by now.
+            // Empty: the thread that held it is in the gate by now.
         }
     }
 
@@ -88,17 +112,17 @@ internal sealed class VersionSet : IDisposable
 
     public FileNumbers Numbers { get; }
 
-    /// <summary>Bytes written to manifests.</summary>
+    /// <summary>Bytes that were written to manifests since the open.</summary>
     public long ManifestBytes => _manifest.BytesWritten;
 
-    /// <summary>Files of dropped tables, to be written over.</summary>
-    public RecycledFiles Spares { get; }
+    /// <summary>Files of dropped tables, which the next tables are written over.</summary>
+    public RecycledFiles RecycledFiles { get; }
 
     public EpochTable Pins { get; }
 
     public Reclaimer Reclaimer { get; }
 
-    /// <summary>The current version; read it under a pin, or hold the gate.</summary>
+    /// <summary>The current version. Read it under a pin, or hold the gate.</summary>
     public DbVersion Current => Volatile.Read(ref _current);
 
     /// <summary>
@@ -123,7 +147,7 @@ internal sealed class VersionSet : IDisposable
         }
     }
 
-    /// <summary>The version to read and the position that goes with it; under a pin.</summary>
+    /// <summary>The version to read and the position that goes with it. Under a pin.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public DbVersion ReadPoint(out LogPosition position)
     {
@@ -138,7 +162,7 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="ReadPoint"/>, with the index alone of the position: enough for reads that meet no lease.
+    /// The version to read and the index that goes with it: enough for reads that touch no lease. Under a pin.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public DbVersion ReadPointIndex(out ulong revision)
@@ -154,7 +178,7 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="ReadPoint"/>, for what outlives a call: with a reference to the version, which the caller
+    /// The version to read and the position that goes with it, with a reference to the version, which the caller
     /// releases.
     /// </summary>
     public DbVersion AcquirePoint(out LogPosition position)
@@ -175,8 +199,8 @@ internal sealed class VersionSet : IDisposable
     }
 
     /// <summary>
-    /// Makes a version current; under the gate. The reference that the set had of the old one goes when no pin can see
-    /// it.
+    /// Makes a version current. Under the gate. The set's reference to the old one is released when no pin and no hold
+    /// can see it (I8).
     /// </summary>
     public void SwitchGateHeld(DbVersion next)
     {
@@ -252,7 +276,7 @@ internal sealed class VersionSet : IDisposable
         LockOrder.Manifest.AssertHeld();
         LockOrder.Gate.AssertHeld();
         var next = change.ApplyTo(_current);
-        change.MarkReplacedFiles(Spares);
+        change.MarkReplacedFiles(RecycledFiles);
         SwitchGateHeld(next);
     }
 
@@ -260,12 +284,12 @@ internal sealed class VersionSet : IDisposable
 
     /// <summary>Opens tables by their descriptors, grouped into runs; newest run first.</summary>
     /// <param name="storage">The file system.</param>
-    /// <param name="directory">Where they are.</param>
+    /// <param name="directory">The directory of the tables.</param>
     /// <param name="runs">The descriptors.</param>
-    /// <param name="hashSeed">What the hashes of their keys are to be made with.</param>
-    /// <param name="options">How they are read.</param>
-    /// <param name="known">Tables that are open already, which are not opened again, and takes a reference to each that
-    /// is opened; null: none are.</param>
+    /// <param name="hashSeed">The seed that their key hashes must have.</param>
+    /// <param name="options">Checks and access of tables.</param>
+    /// <param name="known">Open tables by number, which are not opened again; each table that is opened is added, with
+    /// a reference. Null: no table is open.</param>
     public static Run[] OpenRuns(
         IStorage storage, string directory, IEnumerable<IGrouping<ulong, AddedTable>> runs, ulong hashSeed,
         EngineOptions options, Dictionary<ulong, TableHandle>? known = null)
@@ -317,6 +341,6 @@ internal sealed class VersionSet : IDisposable
     {
         Volatile.Write(ref _disposed, true);
         _manifest.Dispose();
-        Spares.Dispose();
+        RecycledFiles.Dispose();
     }
 }

@@ -139,7 +139,7 @@ public sealed class ServicesTests : IDisposable
         _seams.Scheduler!.Run();
         Assert.True(compaction.IsCompletedSuccessfully, $"{compaction.Exception}");
         Assert.Single(_versions.Current.Runs);
-        background.EndIdleWatch();
+        background.EndIdleDetection();
     }
 
     [Fact]

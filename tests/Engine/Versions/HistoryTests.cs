@@ -38,14 +38,14 @@ public class HistoryTests
         }
 
         var current = At(30);
-        list.Trim(current.Base.LastIndex, lastApplied: 34);
+        list.DropBehind(current.Base.LastIndex, lastApplied: 34);
         _reclaimer.Collect();
         Assert.False(past[0].TryAcquire());
         Assert.False(past[1].TryAcquire());
         Assert.Null(list.TryAcquire(current, 19));
         Assert.Same(past[2], list.TryAcquire(current, 29));
 
-        list.Trim(current.Base.LastIndex, lastApplied: 35);
+        list.DropBehind(current.Base.LastIndex, lastApplied: 35);
         Assert.Null(list.TryAcquire(current, 29));
         Assert.Same(current, list.TryAcquire(current, 30));
     }
@@ -57,7 +57,7 @@ public class HistoryTests
         var past = At(0);
         list.Add(past);
         past.Release();
-        list.Clear();
+        list.DropAll();
         _reclaimer.Collect();
         Assert.False(past.TryAcquire());
         Assert.Null(list.TryAcquire(At(10), 5));

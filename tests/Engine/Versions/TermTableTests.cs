@@ -19,8 +19,8 @@ public class TermTableTests
         {
             if (random.Next(10) == 0) term += (ulong)random.Next(1, 4);
             var next = random.Next(15) == 0 ? last + (ulong)random.Next(2, 50) : last + 1;
-            if (next == last + 1) table.Note(next, term);
-            else table.NoteJump(last, next, term);
+            if (next == last + 1) table.Add(next, term);
+            else table.AddJump(last, next, term);
             model[next] = term;
             last = next;
         }
@@ -40,7 +40,7 @@ public class TermTableTests
     public void UnchangedTermTakesOneRun()
     {
         var table = new TermTable([]);
-        for (var index = 1UL; index <= 100_000; index++) table.Note(index, 7);
+        for (var index = 1UL; index <= 100_000; index++) table.Add(index, 7);
         Assert.Equal([new TermRun(1, 7)], table.UpTo(100_000));
     }
 

@@ -24,7 +24,7 @@ internal sealed class TermScenario : Scenario
             {
                 for (var n = Known + 1; n <= Known + Operations; n++)
                 {
-                    _terms.Note(n, n * 2);
+                    _terms.Add(n, n * 2);
                     Volatile.Write(ref _published, n);
                 }
             },

@@ -60,8 +60,8 @@ internal static class ReplacementBugs
         new("sparse-segment-stays", "a close leaves a large segment with one key in it",
             "Engine: Compaction.SmallDatabaseTests.CloseLeavesLargeSegmentWithOneKey",
             new Edit(
-                "EngineShutdown.cs", "if (background.TryLeaveSparseSegment())",
-                "if (!SEEDED && background.TryLeaveSparseSegment())")),
+                "EngineShutdown.cs", "if (background.TryFlushSparseSegment())",
+                "if (!SEEDED && background.TryFlushSparseSegment())")),
 
         new("chunk-outside-the-budget", "the memory of a chunk does not count against the budget",
             "Engine: Versions.MemoryBudgetTests.LargeChunkCountsAgainstBudget",

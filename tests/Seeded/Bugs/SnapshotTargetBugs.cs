@@ -82,8 +82,8 @@ internal static class SnapshotTargetBugs
         new("hole-has-term-zero", "indexes that were jumped over have term 0",
             "Engine: Recovery.SnapshotTargetTests.HoleAfterEntriesOfTermZeroHasNoTerm",
             new Edit("TermTable.cs",
-                "Note(from + 1, TermRun.Unknown);",
-                "Note(from + 1, SEEDED ? 0 : TermRun.Unknown);")),
+                "Add(from + 1, TermRun.Unknown);",
+                "Add(from + 1, SEEDED ? 0 : TermRun.Unknown);")),
 
         new(
             "manifest-before-its-tables", "a snapshot's manifest may have a durable name before its tables have",

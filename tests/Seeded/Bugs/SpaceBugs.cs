@@ -27,7 +27,8 @@ internal static class SpaceBugs
         new("past-outlives-full-disk", "the history keeps its tables while the disk is full",
             "Engine: Recovery.FullDiskTests.HistoryDropsTablesThoughFlushesFailOnFullDisk",
             new Edit(
-                "CompactionScheduler.cs", "_completion.TrimHistory();", "if (!SEEDED) _completion.TrimHistory();")),
+                "CompactionScheduler.cs", "_completion.DropOldHistory();",
+                "if (!SEEDED) _completion.DropOldHistory();")),
 
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyTakesLessThanOneMebibyteOnDisk",

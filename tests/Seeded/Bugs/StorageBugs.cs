@@ -92,8 +92,8 @@ internal static class StorageBugs
                 "VersionSet.cs", "_manifest.Append(change.ToEdit(Numbers.Peek));",
                 "if (!SEEDED) _manifest.Append(change.ToEdit(Numbers.Peek));"),
             new Edit(
-                "VersionSet.cs", "change.MarkReplacedFiles(Spares);\n        SwitchGateHeld(next);",
-                "change.MarkReplacedFiles(Spares);\n        SwitchGateHeld(next);\n"
+                "VersionSet.cs", "change.MarkReplacedFiles(RecycledFiles);\n        SwitchGateHeld(next);",
+                "change.MarkReplacedFiles(RecycledFiles);\n        SwitchGateHeld(next);\n"
                     + "        if (SEEDED) _manifest.Append(change.ToEdit(Numbers.Peek));")),
 
         new("half-an-edit-stays", "an edit whose write failed stays in the manifest half written",
