@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using Varve.Format;
 
 namespace Varve.Tables;
@@ -16,7 +15,7 @@ namespace Varve.Tables;
 internal readonly struct DataBlockView
 {
     // SAFETY: these members point to the block's line in the index and into the block, both in the table's mapping.
-    // Validation has checked that header, tags, prefix and heads are inside.
+    // Validation has checked that header, tags, prefix, heads, columns and rows are inside.
     private readonly unsafe DataBlockHeader* _header;
     private readonly unsafe byte* _block;
     private readonly unsafe byte* _rows;
@@ -41,6 +40,27 @@ internal readonly struct DataBlockView
 
     public unsafe ulong Head(int row) => Heads[row];
 
+    private unsafe byte* Tags => (byte*)_header + DataBlockHeader.Bytes;
+
+    private unsafe ulong* Heads => (ulong*)(_block + DataBlockHeader.HeadsOffset);
+
+    private unsafe byte* RowBegin(int row) => _rows + (_header->HasFixedRows
+        ? (ulong)_header->RowBytes * (uint)row
+        : ((uint*)(_block + _header->RowOffsetsOffset))[row]);
+
+    private unsafe ReadOnlySpan<byte> Tail(int row) =>
+        new(RowBegin(row), DataBlockHeader.TailBytes(KeyLength(row), _header->PrefixLength));
+
+    public unsafe int KeyLength(int row) =>
+        _header->HasFixedKeys ? _header->KeyLength : ((ushort*)(_block + _header->KeyLengthsOffset))[row];
+
+    /// <summary>Finds the row of a key with this hash.</summary>
+    public unsafe KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
+        Find((byte*)_header, _block, key, Candidates((byte*)_header, hash));
+
+    /// <summary>The number of the row of a key with this hash; -1 if there is none.</summary>
+    public unsafe int RowOf(ReadOnlySpan<byte> key, ulong hash) => RowAmong(key, Candidates((byte*)_header, hash));
+
     /// <summary>The rows whose keys may have a hash, as bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe ulong Candidates(byte* line, ulong hash) =>
@@ -51,8 +71,8 @@ internal readonly struct DataBlockView
     /// and tails: there every address follows from the line, and only the last branch waits for bytes of the block.
     /// </summary>
     // SAFETY: candidates are rows of the block. Eight bytes from the prefix's beginning end before the checksum does;
-    // eight bytes up to a tail's end begin behind the heads. The key has at least eight bytes, since prefix and tail
-    // add up with the head to its length.
+    // eight bytes up to a tail's end begin in the heads or behind them. The key has at least eight bytes: a head, and
+    // prefix and tail beside it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe KeyVersion Find(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
     {
@@ -66,37 +86,18 @@ internal readonly struct DataBlockView
         ref byte first = ref MemoryMarshal.GetReference(key);
         var head = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, prefix)));
         var last = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, (uint)key.Length - sizeof(ulong)));
-        var wrong = LowBytes(
+        var wrong = WordBytes.Low(
             Unsafe.ReadUnaligned<ulong>(ref first) ^ Unsafe.ReadUnaligned<ulong>(rows - prefix), prefix);
         for (; candidates != 0; candidates &= candidates - 1)
         {
             var row = (uint)BitOperations.TrailingZeroCount(candidates);
             var value = rows + (ulong)header->RowBytes * row + tail;
             if ((wrong | *(ulong*)(heads + 8 * row) ^ head
-                | HighBytes(Unsafe.ReadUnaligned<ulong>(value - sizeof(ulong)) ^ last, tail)) == 0)
+                | WordBytes.High(Unsafe.ReadUnaligned<ulong>(value - sizeof(ulong)) ^ last, tail)) == 0)
                 return new KeyVersion(RecordKind.Put, value, (int)(header->RowBytes - tail));
         }
         return default;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong LowBytes(ulong value, uint count) =>
-        Bmi2.X64.IsSupported
-            ? Bmi2.X64.ZeroHighBits(value, 8 * count)
-            : value & ~(ulong.MaxValue << (int)(4 * count) << (int)(4 * count));
-
-    /// <summary>The upper bytes of an integer, moved down.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong HighBytes(ulong value, uint count) => value >> (int)(32 - 4 * count) >> (int)(32 - 4 * count);
-
-    // SAFETY: these members pass on the block's own line and bytes.
-
-    /// <summary>Finds the row of a key with this hash.</summary>
-    public unsafe KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
-        Find((byte*)_header, _block, key, Candidates((byte*)_header, hash));
-
-    /// <summary>The number of the row of a key with this hash; -1 if there is none.</summary>
-    public unsafe int RowOf(ReadOnlySpan<byte> key, ulong hash) => RowAmong(key, Candidates((byte*)_header, hash));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe KeyVersion FindAny(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
@@ -163,10 +164,6 @@ internal readonly struct DataBlockView
         ulong mine = Head(row), other = KeyHead.Of(key, PrefixLength);
         return mine != other ? mine < other ? -1 : 1 : CompareAfterHeadTo(row, key);
     }
-
-    // SAFETY: reads the row's length in the validated column.
-    public unsafe int KeyLength(int row) =>
-        _header->HasFixedKeys ? _header->KeyLength : ((ushort*)(_block + _header->KeyLengthsOffset))[row];
 
     /// <summary>
     /// Writes the part of a row's key behind the prefix. Stores eight bytes at a time, so the destination has room for
@@ -258,18 +255,7 @@ internal readonly struct DataBlockView
         return new KeyVersion(kind, begin, length);
     }
 
-    // SAFETY: these members compute addresses in the line and the block from validated offsets.
-    private unsafe byte* Tags => (byte*)_header + DataBlockHeader.Bytes;
-
-    private unsafe ulong* Heads => (ulong*)(_block + DataBlockHeader.HeadsOffset);
-
-    private unsafe byte* RowBegin(int row) => _rows + (_header->HasFixedRows
-        ? (ulong)_header->RowBytes * (uint)row
-        : ((uint*)(_block + _header->RowOffsetsOffset))[row]);
-
-    private unsafe ReadOnlySpan<byte> Tail(int row) =>
-        new(RowBegin(row), DataBlockHeader.TailBytes(KeyLength(row), _header->PrefixLength));
-
+    // SAFETY: reads the row's head in the validated column, and the validated prefix.
     private unsafe bool IsKey(int row, ReadOnlySpan<byte> key) =>
         KeyLength(row) == key.Length
         && Heads[row] == KeyHead.Of(key, _header->PrefixLength)
