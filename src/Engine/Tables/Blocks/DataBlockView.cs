@@ -20,6 +20,7 @@ internal readonly struct DataBlockView
     private readonly unsafe byte* _block;
     private readonly unsafe byte* _rows;
 
+    // SAFETY: the caller passes the line and the bytes of one block, whose header was validated.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe DataBlockView(byte* line, byte* block)
     {
@@ -28,6 +29,7 @@ internal readonly struct DataBlockView
         _rows = block + _header->RowsOffset;
     }
 
+    // SAFETY: these members stay inside the validated line, columns and rows of the block, for rows below the count.
     public unsafe byte* Address => _block;
 
     public unsafe int Count => _header->Count;
@@ -99,6 +101,7 @@ internal readonly struct DataBlockView
         return default;
     }
 
+    // SAFETY: passes on the line and the validated block of its caller.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe KeyVersion FindAny(byte* line, byte* block, ReadOnlySpan<byte> key, ulong candidates)
     {
