@@ -12,7 +12,7 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
 {
     private const int UnitBytes = 512;
     private readonly ulong _every = (ulong)soak.Number("every", 1);
-    private readonly long _goOnEvery = soak.Number("go-on-every", 5000);
+    private readonly long _continueEvery = soak.Number("go-on-every", 5000);
     private readonly long _verifyEvery = soak.Number("verify-every", 100);
     private readonly List<(Region Region, long Begin)> _units = [.. regions.SelectMany(region => Units(region))];
     private readonly VerdictCounts _tally = new();
@@ -60,8 +60,8 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
             {
                 seen = judge.OfFlip(disk, region);
                 if (seen.Verdict is not (Verdict.Open or Verdict.Read)
-                    && Interlocked.Increment(ref _survivals) % _goOnEvery == 1)
-                    judge.GoesOn(disk, seen.Index);
+                    && Interlocked.Increment(ref _survivals) % _continueEvery == 1)
+                    judge.AssertWorkContinues(disk, seen.Index);
             }
 
             if (Interlocked.Increment(ref _flips) % _verifyEvery == 1)

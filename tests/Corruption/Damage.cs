@@ -58,7 +58,7 @@ internal sealed class DamageWorker : IDisposable
     private readonly Soak _soak;
     private readonly Judge _judge;
     private readonly SnapshotReader _snapshots;
-    private readonly long _goOnEvery;
+    private readonly long _continueEvery;
     private long _survivals;
 
     public DamageWorker(GoldenDatabase golden, VerdictCounts tally, Soak soak)
@@ -67,7 +67,7 @@ internal sealed class DamageWorker : IDisposable
         Disk = golden.Disk.Copy();
         _judge = new Judge(golden);
         _snapshots = new SnapshotReader(golden, Disk);
-        _goOnEvery = soak.Number("go-on-every", 50);
+        _continueEvery = soak.Number("go-on-every", 50);
     }
 
     public MemoryDisk Disk { get; }
@@ -86,7 +86,8 @@ internal sealed class DamageWorker : IDisposable
             if (IsOfDatabase(kept[0]))
             {
                 seen = of(_judge);
-                if (seen.Path is null && _survivals++ % _goOnEvery == 0) _judge.GoesOn(Disk, seen.Index);
+                if (seen.Path is null && _survivals++ % _continueEvery == 0)
+                    _judge.AssertWorkContinues(Disk, seen.Index);
             }
             else
             {

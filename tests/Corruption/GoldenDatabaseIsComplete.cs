@@ -154,7 +154,7 @@ public sealed class GoldenDatabaseIsComplete : IAsyncLifetime
     public void UndamagedDatabaseOpensAndItsSnapshotInstalls()
     {
         Assert.Equal(new Observation(Verdict.Harmless, null, _golden.Log.Last.Index), StateReader.Read(_golden.Disk, _golden));
-        new Judge(_golden).GoesOn(_golden.Disk, _golden.Log.Last.Index);
+        new Judge(_golden).AssertWorkContinues(_golden.Disk, _golden.Log.Last.Index);
         using var snapshots = new SnapshotReader(_golden, _golden.Disk);
         Assert.Equal(Verdict.Harmless, snapshots.Read(isPacked: false).Verdict);
         Assert.Equal(Verdict.Harmless, snapshots.Read(isPacked: true).Verdict);

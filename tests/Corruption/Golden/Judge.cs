@@ -120,7 +120,7 @@ internal sealed class Judge
     /// A damaged database whose state is exact must also go on from it: opened for writing, applied to, compacted,
     /// opened again.
     /// </summary>
-    public void GoesOn(MemoryDisk damaged, ulong index)
+    public void AssertWorkContinues(MemoryDisk damaged, ulong index)
     {
         using var disk = damaged.Copy();
         var expected = _golden.Log.At(index);

@@ -142,7 +142,7 @@ internal sealed class CallRun(
             throw new ForbiddenStateException($"{scenario.Name} could not be prepared: {await child.ErrorsAsync()}");
         using var strace = new Strace(child.Id, directory + ".strace", traced, injection);
         if (!await strace.AttachedAsync()) throw new InvalidOperationException("strace could not attach.");
-        child.GoOn();
+        child.Resume();
         int code;
         try
         {

@@ -49,7 +49,7 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>False: it ended without saying that.</summary>
     public Task<bool> AwaitAsync() => _awaited.Task;
 
-    public void GoOn()
+    public void Resume()
     {
         _process.StandardInput.WriteLine();
         _process.StandardInput.Flush();

@@ -70,7 +70,7 @@ public unsafe class PinStressTests
     private void Writer(nint blocks)
     {
         var started = Stopwatch.GetTimestamp();
-        for (ulong n = 1; GoesOn(n, started); n++)
+        for (ulong n = 1; MayContinue(n, started); n++)
         {
             var next = Block(blocks, n);
             Fill(next, n + 1);
@@ -85,7 +85,7 @@ public unsafe class PinStressTests
     {
         var reclaimer = new Reclaimer(_pins);
         var started = Stopwatch.GetTimestamp();
-        for (ulong n = 1; GoesOn(n, started); n++)
+        for (ulong n = 1; MayContinue(n, started); n++)
         {
             var next = Block(blocks, n);
             Fill(next, n + 1);
@@ -98,7 +98,7 @@ public unsafe class PinStressTests
         while (reclaimer.Pending > 0) reclaimer.Collect();
     }
 
-    private bool GoesOn(ulong n, long started) =>
+    private bool MayContinue(ulong n, long started) =>
         n <= SwapsMax && Interlocked.Read(ref _betrayed) == 0
         && (n % 64 != 0 || Stopwatch.GetElapsedTime(started) < Duration);
 

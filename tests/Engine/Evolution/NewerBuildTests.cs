@@ -237,7 +237,7 @@ public sealed class NewerBuildTests
     private static (string, long, string) BeyondAHole(Specimen specimen)
     {
         var path = specimen.Database.LastSegment();
-        specimen.Database.DropClosingNote();
+        specimen.Database.DropCloseMarker();
         var records = Database.Records(path);
         Database.Zero(path, records[^2].Offset, records[^2].Length);
         NewerBytesInFiles.Record(path, records[^1].Offset, record => record[92] = 200);

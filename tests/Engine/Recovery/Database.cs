@@ -88,7 +88,7 @@ internal sealed class Database : IDisposable
     public string LastSegment() => Files(FileNames.SegmentSuffix).Last(path => Records(path).Count > 0);
 
     /// <summary>Removes the close marker, as a kill would have left the log.</summary>
-    public void DropClosingNote()
+    public void DropCloseMarker()
     {
         var path = LastSegment();
         var last = Records(path)[^1];

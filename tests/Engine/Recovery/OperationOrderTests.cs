@@ -119,7 +119,7 @@ public sealed class OperationOrderTests : IDisposable
     public void OpenSyncsTornSegmentBeforeItsSuccessor()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100);
-        _database.DropClosingNote();
+        _database.DropCloseMarker();
         var path = _database.LastSegment();
         Database.Flip(path, Database.Records(path)[^1].Offset + 40);
         using (var machine = _database.Open(Database.Small, new EngineSeams(_storage)))

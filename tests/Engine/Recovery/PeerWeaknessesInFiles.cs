@@ -164,7 +164,7 @@ public sealed class PeerWeaknessesInFiles : IDisposable
     public void LengthInLogIsNotTrusted()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 50, perChunk: 10);
-        _database.DropClosingNote();
+        _database.DropCloseMarker();
         var path = _database.LastSegment();
         var last = Database.Records(path)[^1];
         foreach (var wild in (long[])[0, -1, 1, 95, 96, 97, last.Length
@@ -226,7 +226,7 @@ public sealed class PeerWeaknessesInFiles : IDisposable
     public void DamagedRecordEndsLog()
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, 100, perChunk: 10);
-        _database.DropClosingNote();
+        _database.DropCloseMarker();
         var records =
             Database.Records(_database.LastSegment()).Where(record => record.Type == WalRecordType.Chunk).ToList();
         foreach (var damaged in records)

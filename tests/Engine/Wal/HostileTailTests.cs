@@ -99,7 +99,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
             machine.ApplyChunk([new ApplyEntry(21, 1, Command.Insert("key!"u8.ToArray(), value))], new ApplyResult[1]);
         }
 
-        database.DropClosingNote();
+        database.DropCloseMarker();
         var torn = Database.Records(database.LastSegment())[^1];
         Database.Zero(database.LastSegment(), torn.Offset, WalRecordHeader.Size);
         using var opened = database.Open(options);

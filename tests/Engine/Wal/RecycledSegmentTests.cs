@@ -166,7 +166,7 @@ public sealed class RecycledSegmentTests : IDisposable
 
         if (torn)
         {
-            _database.DropClosingNote();
+            _database.DropCloseMarker();
             var path = _database.LastSegment();
             Assert.True(new FileInfo(path).Length > 600_000);
             Database.Flip(path, 500_000);

@@ -152,7 +152,7 @@ public sealed class TornTailTests : IDisposable
             machine.ApplyChunk([new ApplyEntry(21, 1, Command.Insert("key!"u8.ToArray(), value))], results);
         }
 
-        _database.DropClosingNote();
+        _database.DropCloseMarker();
         var torn = Database.Records(_database.LastSegment())[^1];
         Assert.Equal(records[^1].Offset + records[^1].Length, torn.Offset); // the value lies where its records say
         Database.Flip(_database.LastSegment(), torn.Offset + 3);
@@ -162,7 +162,7 @@ public sealed class TornTailTests : IDisposable
     private (string Path, WalRecordHeader Last) Written(int chunks)
     {
         using (var machine = _database.Open()) NumberedLog.ApplyUpTo(machine, (ulong)chunks * 10, perChunk: 10);
-        _database.DropClosingNote();
+        _database.DropCloseMarker();
         var path = _database.LastSegment();
         return (path, Database.Records(path)[^1]);
     }

@@ -8,7 +8,7 @@ namespace Varve.Tests.Format.Wal;
 /// </summary>
 public class GoldenWal
 {
-    private static readonly (int Size, string Meaning)[] NoteFields =
+    private static readonly (int Size, string Meaning)[] MarkerFields =
     [
         (8, "checksum"), (8, "offset 4096"), (8, "length"), (8, "synced: segment 6"), (8, "synced: offset 8192"),
         (8, "first index 999"), (8, "last index 999"), (8, "term 4"),
@@ -48,19 +48,19 @@ public class GoldenWal
     [Fact]
     public void MarkerRecords() => new Golden()
         .Fields(
-            WalSamples.Note(WalRecordType.Link, WalSamples.Words(6, 65_000, 0x99)),
-            [(0, "link"), .. NoteFields, (8, "segment 6"), (8, "ended at 65,000"), (8, "its salt")])
-        .Fields(WalSamples.Note(WalRecordType.Advance, []), [(0, "advance"), .. NoteFields])
+            WalSamples.Marker(WalRecordType.Link, WalSamples.Words(6, 65_000, 0x99)),
+            [(0, "link"), .. MarkerFields, (8, "segment 6"), (8, "ended at 65,000"), (8, "its salt")])
+        .Fields(WalSamples.Marker(WalRecordType.Advance, []), [(0, "advance"), .. MarkerFields])
         .Fields(
-            WalSamples.Note(WalRecordType.Clean, WalSamples.Words(1_700_000_000_000)),
-            [(0, "clean"), .. NoteFields, (8, "leases up to this deadline")])
+            WalSamples.Marker(WalRecordType.Clean, WalSamples.Words(1_700_000_000_000)),
+            [(0, "clean"), .. MarkerFields, (8, "leases up to this deadline")])
         .Fields(
-            WalSamples.Note(
+            WalSamples.Marker(
                 WalRecordType.Snapshot, [.. WalSamples.Words(900, 4), .. Enumerable.Range(0, 32).Select(i => (byte)i)]),
-            [(0, "snapshot"), .. NoteFields, (8, "index 900"), (8, "term 4"), (32, "checksum")])
+            [(0, "snapshot"), .. MarkerFields, (8, "index 900"), (8, "term 4"), (32, "checksum")])
         .Fields(
-            WalSamples.Note(WalRecordType.Sealed, WalSamples.Words(8)),
-            [(0, "sealed"), .. NoteFields, (8, "goes on in segment 8")])
+            WalSamples.Marker(WalRecordType.Sealed, WalSamples.Words(8)),
+            [(0, "sealed"), .. MarkerFields, (8, "goes on in segment 8")])
         .Check("wal-notes");
 
     [Fact]

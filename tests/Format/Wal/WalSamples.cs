@@ -53,7 +53,7 @@ internal static class WalSamples
         };
     }
 
-    public static byte[] Note(WalRecordType type, ReadOnlySpan<byte> payload)
+    public static byte[] Marker(WalRecordType type, ReadOnlySpan<byte> payload)
     {
         var record = new byte[WalRecordHeader.Size + payload.Length];
         payload.CopyTo(record.AsSpan(WalRecordHeader.Size));

@@ -9,13 +9,13 @@ namespace Varve.Tests.Format.Wal;
 [Properties(Arbitrary = [typeof(Seeds)], MaxTest = 500)]
 public class WalSurvival
 {
-    private static readonly WalRecordType[] Notes = [
+    private static readonly WalRecordType[] Markers = [
         WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed];
 
     [Fact]
     public void RecordOfAnyTypeIsFoundWithoutChecksum()
     {
-        var types = new List<WalRecordType>(Notes) { WalRecordType.Chunk };
+        var types = new List<WalRecordType>(Markers) { WalRecordType.Chunk };
         Assert.Equal(Enum.GetValues<WalRecordType>().Order(), types.Order());
         foreach (var record in AllRecords())
         {
@@ -181,7 +181,7 @@ public class WalSurvival
     }
 
     private static IEnumerable<byte[]> AllRecords() =>
-        Notes.Select(type => WalSamples.Note(type, new byte[type switch
+        Markers.Select(type => WalSamples.Marker(type, new byte[type switch
         {
             WalRecordType.Link => 24,
             WalRecordType.Clean or WalRecordType.Sealed => 8,

@@ -108,7 +108,7 @@ internal sealed class Life : IDisposable
     {
         if (_machine is null) return;
         Fault ??= _machine.GetStatistics().Fault;
-        NoteDurable();
+        RecordDurable();
         _machine.CloseStorage();
         _machine = null;
         if (Fault is null && Disk.Faults.Failed is null) _first = _acknowledged; // closing syncs
@@ -156,7 +156,7 @@ internal sealed class Life : IDisposable
         if (position < _line.Ends.Count - 1) _line = _line.Back(position);
         (_other, _acknowledged, _opened) = (null, position, position);
         if (Durability == Durability.Power) _first = position; // opening syncs what was acknowledged
-        NoteDurable();
+        RecordDurable();
     }
 
     private void Do(Step step)
@@ -208,7 +208,7 @@ internal sealed class Life : IDisposable
                 break;
         }
 
-        NoteDurable();
+        RecordDurable();
     }
 
     private void Apply(int entries, int largeValue)
@@ -303,7 +303,7 @@ internal sealed class Life : IDisposable
     }
 
     /// <summary>Holds the machine to the position that it reports as durable.</summary>
-    private void NoteDurable()
+    private void RecordDurable()
     {
         if (_machine is null) return;
         var durable = _machine.DurableLogId.Index;
