@@ -21,9 +21,9 @@ internal static class MarkdownReport
         for (var i = 0; i < results.Runs.Count; i++)
             text.AppendLine(Inv($"{i + 1}. {results.Runs[i].At:yyyy-MM-dd HH:mm}, {Origin(results.Runs[i])}"));
         var machine = results.Runs[^1].Machine;
-        text.AppendLine().AppendLine(Inv(
-            $"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, "
-                + $"{machine.FileSystem}, {machine.Runtime}."));
+        text.AppendLine().Append(Inv(
+            $"Machine: {machine.Processor}, {machine.Cores} cores, {machine.MemoryGiB} GiB, {machine.Kernel}, "));
+        text.AppendLine(Inv($"{machine.FileSystem}, {machine.Runtime}."));
         var peers = machine.Packages.Where(p => p.Key != "Varve").Select(p => $"{p.Key} {p.Value}");
         text.AppendLine($"Peers: {string.Join(", ", peers)}.").AppendLine();
         text.Append(Tables(results));
@@ -77,9 +77,8 @@ internal static class MarkdownReport
     {
         var options = run.Command.Length > 0 ? $"`{run.Command}`" : "no options";
         var varve = run.Machine.Packages.GetValueOrDefault("Varve");
-        return Inv(
-            $"{options}: {run.Entries:N0} entries a data set unless the row says otherwise, {run.Seconds / 60:0} "
-                + $"minutes, Varve {varve}");
+        return Inv($"{options}: {run.Entries:N0} entries a data set unless the row says otherwise, ")
+            + Inv($"{run.Seconds / 60:0} minutes, Varve {varve}");
     }
 
     private static string Rounds(RunResults results, Workload workload, IReadOnlyDictionary<string, Summary> row)

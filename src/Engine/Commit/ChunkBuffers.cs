@@ -60,7 +60,7 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
         (Positions, Hashes, References, Operations, _buckets, _overflow) = ([], [], [], [], [], []);
     }
 
-    /// <summary>Makes <see cref="Entries"/> long enough; keeps what is in it.</summary>
+    /// <summary>Makes <see cref="Entries"/> long enough; keeps its entries.</summary>
     public void ReserveEntries(int count)
     {
         if (Entries.Length >= count) return;

@@ -177,7 +177,7 @@ internal sealed class DatabaseOpener(
         return new WalWriter(log.Segments[^1], replay.Position, log.Synced, isSynced: false);
     }
 
-    /// <summary>Continues the log as <see cref="StartDecision"/> says, then deletes what is not needed.</summary>
+    /// <summary>Continues the log as <see cref="StartDecision"/> says, then deletes files that nothing names.</summary>
     private WalWriter OpenForWriting(
         ManifestStore manifest, RecoveredLog? log, WalReplayer replay, SegmentPool pool, MemtableStock stock)
     {

@@ -1,6 +1,6 @@
 namespace Varve.Recovery;
 
-/// <summary>How the log ends that an open for writing recovered.</summary>
+/// <summary>The end of the log that an open for writing recovered.</summary>
 internal enum RecoveredEnd
 {
     /// <summary>The manifest names no first segment yet: the database was made, its first segment was not.</summary>

@@ -15,7 +15,7 @@ namespace Varve.Recovery;
 /// </list>
 /// </summary>
 /// <param name="AppendsToLast">True: the next record goes to the last segment. False: to a new one.</param>
-/// <param name="Sync">What is made durable before that.</param>
+/// <param name="Sync">The part of the log that is made durable before.</param>
 internal readonly record struct StartDecision(bool AppendsToLast, StartSync Sync)
 {
     public static StartDecision For(RecoveredEnd end, Durability durability) => (end, durability) switch
