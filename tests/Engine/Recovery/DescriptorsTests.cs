@@ -24,12 +24,12 @@ public sealed class DescriptorsTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Theory]
-    [InlineData("create open takeover lock share syncdir")]
+    [InlineData("create,open,takeover,lock,share,sync directory")]
     [InlineData("sync directory")] // the last descriptor was the file's
     [InlineData("map")]
     public Task TwentyDescriptorShortagesLoseNothing(string operations) =>
         ResourceShortage.Cycle(
-            _database, _storage, times: 20, isScarce => _scarce = isScarce ? operations.Split(' ') : []);
+            _database, _storage, times: 20, isScarce => _scarce = isScarce ? operations.Split(',') : []);
 
     [Fact]
     public async Task ResetWithoutDescriptorsIsRefusedAndCanBeRetried()
