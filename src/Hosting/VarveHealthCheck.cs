@@ -43,7 +43,8 @@ internal sealed class VarveHealthCheck(VarveInstance instance, VarveHealthOption
         var problems = new List<string>();
         if (stalled > bounds.StallShareMax)
             problems.Add(string.Create(
-                CultureInfo.InvariantCulture, $"appliers waited {stalled:P0} of the time, {bounds.StallShareMax:P0} is the bound"));
+                CultureInfo.InvariantCulture,
+                $"appliers waited {stalled:P0} of the time, {bounds.StallShareMax:P0} is the bound"));
         if (lag > bounds.DurableLagMax)
             problems.Add($"{lag} applied entries are not durable, {bounds.DurableLagMax} is the bound");
         if (free < bounds.FreeBytesMin)

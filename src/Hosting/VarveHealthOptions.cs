@@ -16,6 +16,6 @@ public sealed class VarveHealthOptions
     /// </summary>
     public ulong? DurableLagMax { get; set; }
 
-    /// <summary>The smallest free space of the volume that holds the database, in bytes. The default is 1 GiB.</summary>
+    /// <summary>The smallest free space of the database's volume, in bytes. The default is 1 GiB.</summary>
     public long FreeBytesMin { get; set; } = 1L << 30;
 }

@@ -7,7 +7,8 @@ internal sealed class VarveHostedService(VarveInstance instance) : IHostedLifecy
 {
     // An open reads the log and may take seconds. The host starts its services one by one unless told otherwise, so
     // the open must not hold up the thread that starts them.
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.Run(() => instance.Engine, cancellationToken);
+    public Task StartingAsync(CancellationToken cancellationToken) =>
+        Task.Run(() => instance.Engine, cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -153,7 +153,8 @@ public sealed class GoldenDatabaseIsComplete : IAsyncLifetime
     [Fact]
     public void UndamagedDatabaseOpensAndItsSnapshotInstalls()
     {
-        Assert.Equal(new Observation(Verdict.Harmless, null, _golden.Log.Last.Index), StateReader.Read(_golden.Disk, _golden));
+        Assert.Equal(
+            new Observation(Verdict.Harmless, null, _golden.Log.Last.Index), StateReader.Read(_golden.Disk, _golden));
         new Judge(_golden).AssertWorkContinues(_golden.Disk, _golden.Log.Last.Index);
         using var snapshots = new SnapshotReader(_golden, _golden.Disk);
         Assert.Equal(Verdict.Harmless, snapshots.Read(isPacked: false).Verdict);

@@ -41,7 +41,8 @@ internal sealed class Pages : Damage
         var random = new Random((int)Soak.Seed ^ number);
         var one = _pages[random.Next(_pages.Count)];
         var other = _pages[random.Next(_pages.Count)];
-        if (one.Size != other.Size || DamageWorker.IsOfDatabase(one.Path) != DamageWorker.IsOfDatabase(other.Path) || one == other)
+        if (one.Size != other.Size || one == other
+            || DamageWorker.IsOfDatabase(one.Path) != DamageWorker.IsOfDatabase(other.Path))
             return;
         var (first, second) =
             (bench.Disk.Bytes(one.Path), one.Path == other.Path ? null : bench.Disk.Bytes(other.Path));

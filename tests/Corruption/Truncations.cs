@@ -33,7 +33,9 @@ internal sealed class Truncations : Damage
         var bytes = Golden.Disk.Node(path).Span.ToArray();
         var random = new Random((int)Soak.Seed ^ number);
         var kind = Path.GetExtension(path);
-        var name = DamageWorker.IsOfDatabase(path) ? kind.Length == 0 ? Path.GetFileName(path) : kind : "snapshot " + kind;
+        var name = !DamageWorker.IsOfDatabase(path)
+            ? "snapshot " + kind
+            : kind.Length == 0 ? Path.GetFileName(path) : kind;
         for (var length = begin; length < Math.Min(bytes.Length, begin + Batch); length++)
         {
             if (_every > 1 && random.Next(_every) != 0 && length is not 0 && length != bytes.Length - 1) continue;

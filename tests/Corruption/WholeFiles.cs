@@ -21,7 +21,8 @@ internal sealed class WholeFiles : Damage
         foreach (var path in files.Where(path => stranger.Disk.FileExists(path))) AddStranger(path);
         foreach (var one in files)
             foreach (var other in files.Where(
-                other => string.CompareOrdinal(one, other) < 0 && DamageWorker.IsOfDatabase(one) == DamageWorker.IsOfDatabase(other)))
+                other => string.CompareOrdinal(one, other) < 0
+                    && DamageWorker.IsOfDatabase(one) == DamageWorker.IsOfDatabase(other)))
                 AddExchange(one, other);
         foreach (var (when, disk, _) in golden.Earlier) AddEarlier(when, disk);
         foreach (var path in files.Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal)))

@@ -93,14 +93,16 @@ public sealed class HostTests : IDisposable
         using var host = Host(services => services.AddVarve(
             "e", Section([("Directory", "x"), .. values.Select(value => (value.Key, value.Value))])));
         var bound = host.Services.GetRequiredService<IOptionsMonitor<VarveOptions>>().Get("e").Engine;
-        foreach (var property in typeof(EngineOptions).GetProperties().Where(property => values.ContainsKey(property.Name)))
+        foreach (var property in typeof(EngineOptions).GetProperties().Where(
+            property => values.ContainsKey(property.Name)))
         {
             var text = values[property.Name];
             object expected = property.PropertyType == typeof(TimeSpan)
                 ? TimeSpan.Parse(text, System.Globalization.CultureInfo.InvariantCulture)
                 : property.PropertyType.IsEnum
                     ? Enum.Parse(property.PropertyType, text)
-                    : Convert.ChangeType(text, property.PropertyType, System.Globalization.CultureInfo.InvariantCulture);
+                    : Convert.ChangeType(
+                        text, property.PropertyType, System.Globalization.CultureInfo.InvariantCulture);
             Assert.Equal(expected, property.GetValue(bound));
         }
     }

@@ -210,7 +210,8 @@ public sealed class EndToEnd : IDisposable
     private static ApplyEntry Swap(ulong index, string key, string? expected, string value, ulong term = 1) =>
         new(
             index, term,
-            Command.CompareAndSwap(Bytes(key), expected is null ? null : Encoding.UTF8.GetBytes(expected), Bytes(value)));
+            Command.CompareAndSwap(
+                Bytes(key), expected is null ? null : Encoding.UTF8.GetBytes(expected), Bytes(value)));
 
     private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
 

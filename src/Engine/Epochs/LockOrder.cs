@@ -42,7 +42,7 @@ internal enum LockOrder
     /// </summary>
     Gate = 0x50,
 
-    /// <summary>The making of memtables, in the order of their numbers. Held across the creation of a segment.</summary>
+    /// <summary>The making of memtables, in the order of their numbers. Held while a segment is created.</summary>
     MemtableMaking = 0x60,
 
     /// <summary>The count of live keys. Held across the fold of what was applied since the last count.</summary>

@@ -30,7 +30,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
 
     // Held while a memtable is made: one after the other, for they are numbered in order.
     private readonly RankedLock _making = new(LockOrder.MemtableMaking);
-    private readonly RankedLock _lock = new(LockOrder.ReadyMemtables);      // taken under _making or alone, and never held for long
+    private readonly RankedLock _lock = new(LockOrder.ReadyMemtables); // taken under _making or alone, never for long
     private readonly Queue<Memtable> _ready = new();
     private long _length = Math.Min(lastLength, pool.Length);   // of segments that are made
     private Memtable? _warm;   // the last one that was made warm

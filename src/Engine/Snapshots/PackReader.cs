@@ -64,7 +64,8 @@ internal sealed class PackReader(IStorageFile file, Action<VarveException> repor
         if (header.ManifestLength > _length - _position)
         {
             Report(
-                _length, CorruptionKind.PackedSnapshot, $"file ends inside its manifest of {header.ManifestLength} bytes");
+                _length, CorruptionKind.PackedSnapshot,
+                $"file ends inside its manifest of {header.ManifestLength} bytes");
             return null;
         }
 

@@ -1,5 +1,3 @@
-using Varve.Tests.Conformance.Known;
-
 namespace Varve.Tests.Conformance.Surface;
 
 /// <summary>Commands expose their meaning, and errors use the caller's names.</summary>

@@ -85,7 +85,8 @@ internal sealed class BesideLane(
 
         var code = await child.KillAsync();
         if (code != 137)
-            throw new ForbiddenStateException($"The writer died of itself with code {code}: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException(
+                $"The writer died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Killed();
     }
 

@@ -62,7 +62,8 @@ internal static class ViewLoop
             at++;
         }
 
-        if (at != before.Count) throw new ForbiddenStateException($"A view at {view.Revision} has {at} rows of {before.Count}");
+        if (at != before.Count)
+            throw new ForbiddenStateException($"A view at {view.Revision} has {at} rows of {before.Count}");
         foreach (var (key, value) in before)
             if (!view.TryGet(key, out var found) || !found.SequenceEqual(value))
                 throw new ForbiddenStateException($"A key of a view at {view.Revision} has changed");

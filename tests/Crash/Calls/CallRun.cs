@@ -73,7 +73,8 @@ internal sealed class CallRun(
         var (code, calls, errors) = await WatchAsync([point.Call], point.Injection);
         var hit = point.Error is null ? calls.LastOrDefault() : calls.Find(call => call.IsInjected);
         var expected = point.Error is null ? Killed : 0;
-        if (code != expected) throw new ForbiddenStateException($"{point} at {hit?.Line}: the child ended with {code}: {errors}");
+        if (code != expected)
+            throw new ForbiddenStateException($"{point} at {hit?.Line}: the child ended with {code}: {errors}");
         if (hit is null || hit.Target(Root) != point.Target)
             throw new ForbiddenStateException($"{point} was not met, but {hit?.Line ?? "nothing"}");
         try
@@ -103,7 +104,8 @@ internal sealed class CallRun(
         if (latched >= 0 && _heard.FindIndex(latched, message => message.Kind == MessageKind.Applied) >= 0)
             throw new ForbiddenStateException("Something was acknowledged after the engine was latched");
         // An engine that is not latched works; a disk that was full has space again.
-        if (latched < 0 && !Says(MessageKind.WentOn)) throw new ForbiddenStateException("It did not go on, and is not latched");
+        if (latched < 0 && !Says(MessageKind.WentOn))
+            throw new ForbiddenStateException("It did not go on, and is not latched");
         if (latched >= 0 && point.Error == "ENOSPC" && CallsForSpace.Contains(point.Call))
             throw new ForbiddenStateException("A full disk latched the engine");
         if (scenario.Name != "snapshot") return;

@@ -55,7 +55,8 @@ internal sealed class AllowedStates(ulong seed)
                 _isFresh = false;
                 break;
             case MessageKind.Standing:
-                if (!Allows(message.Value)) throw new ForbiddenStateException($"Stands at entry {message.Value} after {this}");
+                if (!Allows(message.Value))
+                    throw new ForbiddenStateException($"Stands at entry {message.Value} after {this}");
                 _applied = message.Value;
                 _durable = Math.Min(_durable, message.Value);
                 // A latched engine may have written entries that it does not serve: only the next open tells.

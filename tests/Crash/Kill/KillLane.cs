@@ -131,7 +131,8 @@ internal sealed class KillLane(
         });
         var code = await child.KillAsync();
         if (code is not (137 or 0))
-            throw new ForbiddenStateException($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException(
+                $"The child died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Entry(acknowledged);
         figures.Count(
             last == MessageKind.Opening, last == MessageKind.Disturbing,

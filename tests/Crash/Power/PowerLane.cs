@@ -134,7 +134,8 @@ internal sealed class PowerLane(
         Pause.Random(_random, 12);
         var code = await child.KillAsync();
         if (code is not (0 or 137 or SignalBus))
-            throw new ForbiddenStateException($"The child died of itself with code {code}: {await child.ErrorsAsync()}");
+            throw new ForbiddenStateException(
+                $"The child died of itself with code {code}: {await child.ErrorsAsync()}");
         figures.Count(atCut, code == SignalBus
             ? "died of a page that could not be read"
             : isFaulted ? "latched or failed"

@@ -74,7 +74,8 @@ public class CompactionPickerTests
     {
         Run[] runs = [.. Enumerable.Range(0, 40).Select(_ => RunOf("b", "c", 1)), RunOf("a", "z", 1)];
         Assert.Equal(
-            new CompactionChoice(41 - CompactionPicker.RunsAtOnceMax, CompactionPicker.RunsAtOnceMax, CompactionKind.Merge),
+            new CompactionChoice(
+                41 - CompactionPicker.RunsAtOnceMax, CompactionPicker.RunsAtOnceMax, CompactionKind.Merge),
             CompactionPicker.PickAll(runs));
     }
 
@@ -84,7 +85,8 @@ public class CompactionPickerTests
         var deletes = new Run(
             2, [TableOf([.. Enumerable.Range(0, 1000).Select(i => TestTable.Tombstone($"k{i:D4}"))])]);
         var bottom = new Run(1, [TableOf([.. Enumerable.Range(0, 2000).Select(i => TestTable.Put($"k{i:D4}", "v"))])]);
-        Assert.Equal(new CompactionChoice(0, 2, CompactionKind.Merge), CompactionPicker.Pick([deletes, bottom], Options));
+        Assert.Equal(
+            new CompactionChoice(0, 2, CompactionKind.Merge), CompactionPicker.Pick([deletes, bottom], Options));
         Assert.Equal(new CompactionChoice(0, 1, CompactionKind.Merge), CompactionPicker.Pick([deletes], Options));
     }
 
@@ -146,7 +148,8 @@ public class CompactionPickerTests
     {
         Run[] runs = [RunOf("x", "z", 1), RunOf("a", "c", 1)];
         Assert.Equal(
-            new CompactionChoice(0, 2, CompactionKind.TrivialMove), CompactionPicker.Pick(runs, Options with { TablesInRunMax = 2 }));
+            new CompactionChoice(0, 2, CompactionKind.TrivialMove),
+            CompactionPicker.Pick(runs, Options with { TablesInRunMax = 2 }));
         Assert.Equal(CompactionChoice.None, CompactionPicker.Pick(runs, Options with { TablesInRunMax = 1 }));
     }
 

@@ -139,7 +139,8 @@ public class MemtableModelTests(ITestOutputHelper output)
         var second = segment.Write("key"u8, 2, first);
         var stale = segment.Write("key"u8, 3, first);
         using var build = new IndexBuild(segment.Index, TestHash.Hasher);
-        foreach (var reference in (OperationRef[])[first, second, stale, segment.Write("other"u8, 4, default)]) build.Add(reference);
+        foreach (var reference in (OperationRef[])[first, second, stale, segment.Write("other"u8, 4, default)])
+            build.Add(reference);
         Assert.Equal(stale, build.Enter());
         build.Finish();
         Assert.Equal(second, segment.Index.Find("key"u8, TestHash.Of("key"u8)));

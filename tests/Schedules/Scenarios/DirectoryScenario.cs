@@ -47,7 +47,8 @@ internal sealed unsafe class DirectoryScenario : Scenario
     {
         var reference = OperationRef.FromOffset(end).Value;
         end += WalOperation.Write(
-            new Span<byte>(_segment + end, (int)(SegmentBytes - end)), 1, new OperationRef(prior), RecordKind.Put, Keys[key], "value"u8,
+            new Span<byte>(_segment + end, (int)(SegmentBytes - end)), 1, new OperationRef(prior), RecordKind.Put,
+            Keys[key], "value"u8,
             0);
         return reference;
     }
