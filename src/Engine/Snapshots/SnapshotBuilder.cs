@@ -1,12 +1,10 @@
 using System.Security.Cryptography;
 using CommunityToolkit.HighPerformance.Buffers;
-using Varve.Contract;
 using Varve.Format;
 using Varve.Iterators;
 using Varve.Storage;
 using Varve.Tables;
 using Varve.Versions;
-using Varve.Wal;
 
 namespace Varve.Snapshots;
 
@@ -78,35 +76,6 @@ internal sealed class SnapshotBuilder(
             Delete();
             throw;
         }
-    }
-
-    /// <summary>
-    /// Finds the log position at an index of a version: in its memtables, or at the end of its tables.
-    /// </summary>
-    public static LogPosition PositionAt(DbVersion version, ulong index)
-    {
-        var state = version.Base;
-        var last = state.LastIndex;
-        var position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
-        for (var i = version.Memtables.Length - 1; i >= 0 && last < index; i--)
-        {
-            var segment = version.Memtables[i].Segment;
-            var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
-            var records = segment.Records();
-            while (last < index && records.Next < end && records.MoveNextVerified())
-            {
-                ref readonly var record = ref records.Current;
-                last = record.Header.LastIndex;
-                if (record.Header.Type != WalRecordType.Chunk || record.Header.FirstIndex > index) continue;
-                if (!record.TryOpenColumns(out var columns, out var error))
-                    throw DecodeFailure.Of(segment.Path, record.Offset, CorruptionKind.Record, error);
-                while (columns.MoveNext() && columns.Index <= index)
-                    position = new LogPosition(
-                        columns.Index, columns.Term, columns.LogTimeMs, record.Header.LocalTimeMs);
-            }
-        }
-
-        return position;
     }
 
     private void WriteTail(string building, List<AddedTable> added)
