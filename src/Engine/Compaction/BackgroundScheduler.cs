@@ -48,7 +48,7 @@ internal sealed class BackgroundScheduler : IDisposable
 
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
-    private readonly CompactionScheduler _jobs;
+    private readonly CompactionScheduler _compactions;
     private readonly FlushProgress _progress;
     private readonly FlushCompletion _completion;
     private readonly MemtableSupply _supply;
@@ -65,7 +65,7 @@ internal sealed class BackgroundScheduler : IDisposable
         EngineSeams seams,
         VersionSet versions,
         WalWriter wal,
-        CompactionScheduler jobs,
+        CompactionScheduler compactions,
         FlushProgress progress,
         FlushCompletion completion,
         MemtableSupply supply,
@@ -75,7 +75,7 @@ internal sealed class BackgroundScheduler : IDisposable
     {
         _engine = engine;
         _versions = versions;
-        _jobs = jobs;
+        _compactions = compactions;
         _progress = progress;
         _completion = completion;
         _supply = supply;
@@ -155,10 +155,10 @@ internal sealed class BackgroundScheduler : IDisposable
         {
             while (true)
             {
-                _jobs.Round(IsAsked);
+                _compactions.Round(IsAsked);
                 if (_idle.TryConsume())
                 {
-                    _jobs.CompactIdle();
+                    _compactions.CompactIdle();
                     ReleaseIdle(isIdle: true);
                 }
 
@@ -197,7 +197,7 @@ internal sealed class BackgroundScheduler : IDisposable
     {
         try
         {
-            _jobs.CompactEverything();
+            _compactions.CompactEverything();
             if (_engine.Options.IdleAfter != Timeout.InfiniteTimeSpan) ReleaseIdle(isIdle: false);
             _syncer.Complete(request);
         }
@@ -237,7 +237,7 @@ internal sealed class BackgroundScheduler : IDisposable
             _rotation.RotateGateHeld(0, filled: null);
         }
 
-        _jobs.FlushSealed();
+        _compactions.FlushSealed();
 
         bool IsLarge(DbVersion current) =>
             current.Memtables is [{ Index.KeyCount: 0 } memtable]
@@ -259,7 +259,7 @@ internal sealed class BackgroundScheduler : IDisposable
         {
             _supply.Ready.LetGo();
             using (_versions.EnterGate()) _rotation.RotateGateHeld(0, filled: null);
-            _jobs.FlushSealed();
+            _compactions.FlushSealed();
             return true;
         }
         catch (Exception e) when (Shortage.IsMet(e) || e is OutOfMemoryException)

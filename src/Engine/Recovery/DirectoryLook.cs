@@ -41,7 +41,7 @@ internal sealed record DirectoryLook(ManifestStore Manifest, Run[] Runs, Recover
         Run[] runs = [];
         try
         {
-            runs = VersionSet.OpenRuns(
+            runs = RunOpener.Open(
                 storage, directory, manifest.Content.Runs, manifest.Content.State.HashSeed, options, known);
             if (manifest.Content.FirstSegment == 0) return new DirectoryLook(manifest, runs, null);
             var access = options.ReadOnly

@@ -89,7 +89,7 @@ internal sealed class Follower(
         try
         {
             if (manifest != _manifest)
-                runs = VersionSet.OpenRuns(
+                runs = RunOpener.Open(
                     versions.Storage, versions.Directory, manifest.Content.Runs, manifest.Content.State.HashSeed,
                     _options, known);
             using var growth = LogGrowth.Find(

@@ -157,7 +157,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
 
     private Run[] OpenAndVerify(AddedTable[] tables, ulong hashSeed)
     {
-        var runs = VersionSet.OpenRuns(
+        var runs = RunOpener.Open(
             versions.Storage, versions.Directory, tables.GroupBy(table => table.RunOrder), hashSeed, options);
         try
         {

@@ -40,7 +40,7 @@ internal static class ManifestReader
 
         if (databaseId is { } expected && actualId != expected)
             return Damaged(
-                report, path, 16, CorruptionKind.ManifestHeader,
+                report, path, ManifestLog.DatabaseIdOffset, CorruptionKind.ManifestHeader,
                 $"database id is {actualId}, IDENTITY says {expected}");
         // This much is allocated before the file is named. A shorter file was cut off, perhaps between two edits.
         if (bytes.Length < ManifestStore.Ahead)

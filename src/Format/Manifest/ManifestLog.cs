@@ -47,6 +47,9 @@ internal static class ManifestLog
     public const int Alignment = 8;
     public const uint Version = 1;
 
+    /// <summary>Offset of the database's id in the file header.</summary>
+    public const int DatabaseIdOffset = 16;
+
     private const int VersionOffset = 8;
     private const int FeaturesOffset = 12;
     private const int ChecksumOffset = 40;
@@ -58,7 +61,7 @@ internal static class ManifestLog
         var header = new byte[HeaderSize];
         Magic.CopyTo(header);
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(VersionOffset), Version);
-        databaseId.TryWriteBytes(header.AsSpan(16), bigEndian: true, out _);
+        databaseId.TryWriteBytes(header.AsSpan(DatabaseIdOffset), bigEndian: true, out _);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(32), salt);
         BinaryPrimitives.WriteUInt64LittleEndian(
             header.AsSpan(ChecksumOffset), XxHash3.HashToUInt64(header.AsSpan(0, ChecksumOffset)));
@@ -76,7 +79,7 @@ internal static class ManifestLog
         if (!FormatFeatures.AreKnown(
             "manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out error))
             return false;
-        databaseId = new Guid(file.Slice(16, 16), bigEndian: true);
+        databaseId = new Guid(file.Slice(DatabaseIdOffset, 16), bigEndian: true);
         salt = BinaryPrimitives.ReadUInt64LittleEndian(file[32..]);
         return true;
     }

@@ -49,11 +49,11 @@ public sealed class RunTests
         if (!isSound)
         {
             Assert.Equal("table of a run", Assert.Throws<CorruptionException>(
-                () => VersionSet.OpenRuns(storage, "/t", grouped, TestHash.Seed, new EngineOptions())).Kind);
+                () => RunOpener.Open(storage, "/t", grouped, TestHash.Seed, new EngineOptions())).Kind);
             return;
         }
 
-        var run = Assert.Single(VersionSet.OpenRuns(storage, "/t", grouped, TestHash.Seed, new EngineOptions()));
+        var run = Assert.Single(RunOpener.Open(storage, "/t", grouped, TestHash.Seed, new EngineOptions()));
         Assert.Equal(Key(Math.Min(first, second)), run.SmallestKey);
         for (var i = 0; i < 8; i++)
             Assert.Equal(

@@ -18,7 +18,7 @@ internal static class HostileBugs
         new("table-of-another-seed-opens", "a table whose filter uses another seed than the state's is opened",
             "Engine: Recovery.HashSeedTests.TableOfOtherSeedIsCorruption",
             new Edit(
-                "VersionSet.cs", "handle.Table.EnsureSeed(hashSeed);",
+                "RunOpener.cs", "handle.Table.EnsureSeed(hashSeed);",
                 "if (!SEEDED) handle.Table.EnsureSeed(hashSeed);")),
 
         new("one-secret-for-both-factors", "a key's hash masks only one factor of the product with a secret",

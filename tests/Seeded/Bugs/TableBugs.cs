@@ -132,7 +132,7 @@ internal static class TableBugs
             "overlap-passes-an-open", "tables of a run that overlap beyond their truncated bounds are opened",
             "Engine: Varve.Tests.Versions.RunTests.TablesOfRunAreOrderedByWholeKeys",
             new Edit(
-                "VersionSet.cs", "(table.Path, table.Descriptor), static damage => throw damage);",
+                "RunOpener.cs", "(table.Path, table.Descriptor), static damage => throw damage);",
                 "(table.Path, table.Descriptor), static damage => { if (!SEEDED) throw damage; });")),
 
         new("overlap-passes-verify", "verify orders the tables of a run by the manifest's truncated bounds",
