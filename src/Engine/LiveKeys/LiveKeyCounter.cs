@@ -27,7 +27,7 @@ namespace Varve.LiveKeys;
 /// have to be subtracted vanishes before it was.</item>
 /// </list>
 /// </summary>
-internal sealed unsafe class LiveKeyCounter(DbVersion first)
+internal sealed class LiveKeyCounter(DbVersion first)
 {
     private readonly RankedLock _lock = new(LockOrder.Count);
     private StateGeneration _generation = first.Generation;
@@ -157,7 +157,8 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
     /// <summary>
     /// The live count at an index inside the version's memtables, at the time that the version's base was counted at.
     /// </summary>
-    public static long CountAt(DbVersion version, ulong index)
+    // SAFETY: records are read within the segment's end, and the version keeps its memtables.
+    public static unsafe long CountAt(DbVersion version, ulong index)
     {
         var count = version.Base.LiveCount;
         for (var i = version.Memtables.Length - 1; i >= 0; i--)
@@ -199,7 +200,9 @@ internal sealed unsafe class LiveKeyCounter(DbVersion first)
         VisitLeases(runs, from, to, key => DbVersion.FindInRuns(runs, key, hasher.Of(key)), visit);
     }
 
-    private static void Expired(DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
+    // SAFETY: a folded lease names an operation of the segment, which the version keeps.
+    private static unsafe void Expired(
+        DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
     {
         if (to <= from) return;
         foreach (var memtable in version.Memtables)

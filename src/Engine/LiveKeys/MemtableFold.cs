@@ -7,13 +7,14 @@ namespace Varve.LiveKeys;
 /// <summary>
 /// Counts what the records of a segment in use change. This process wrote or verified every one of them.
 /// </summary>
-internal static unsafe class MemtableFold
+internal static class MemtableFold
 {
     /// <summary>
     /// By how much a record's effects up to an index change the number of live keys, at a time. The older version of a
     /// key is found through the operation's own link, or below the memtable.
     /// </summary>
-    public static long Count(
+    // SAFETY: the record is finished, so its operations lie in the segment; the version keeps its memtables.
+    public static unsafe long Count(
         DbVersion version, int memtable, in WalRecordView record, ulong index, ulong timeMs,
         SortedSet<(ulong, OperationRef)>? leases)
     {
@@ -32,7 +33,8 @@ internal static unsafe class MemtableFold
         return count;
     }
 
-    private static bool WasLive(DbVersion version, int memtable, WalOperationView view, ulong timeMs)
+    // SAFETY: `Prior` names an older operation of the same segment, which the version keeps.
+    private static unsafe bool WasLive(DbVersion version, int memtable, WalOperationView view, ulong timeMs)
     {
         if (!view.Prior.IsNone)
         {

@@ -7,7 +7,7 @@ namespace Varve.Memtables;
 /// The rows of a sealed memtable in the order of their keys, each with its newest version, for a flush. The caller has
 /// a reference to the memtable.
 /// </summary>
-internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
+internal sealed class FlushIterator(Memtable memtable, KeyHasher hasher)
 {
     private SealedWalk _walk = new(memtable.Index);
 
@@ -15,7 +15,8 @@ internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
     public List<(ulong Deadline, OperationRef Reference)> Leases { get; } = [];
 
     /// <summary>Gives the next rows, as many as there is room for; how many those are, 0 at the end.</summary>
-    public int Take(Span<RowRef> rows)
+    // SAFETY: `count` is below the length of `rows`; a reference of the walk names an operation of the segment.
+    public unsafe int Take(Span<RowRef> rows)
     {
         var count = 0;
         while (count < rows.Length && _walk.Next() is { IsNone: false } reference)
@@ -28,7 +29,8 @@ internal sealed unsafe class FlushIterator(Memtable memtable, KeyHasher hasher)
         return count;
     }
 
-    private RowRef RowOf(WalOperationView view)
+    // SAFETY: the caller has a reference to the memtable, whose segment holds key and value of the operation.
+    private unsafe RowRef RowOf(WalOperationView view)
     {
         var key = view.KeyAddress;
         return new RowRef(

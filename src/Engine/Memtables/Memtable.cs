@@ -5,7 +5,7 @@ using Varve.Wal;
 namespace Varve.Memtables;
 
 /// <summary>A WAL segment, which is the storage, and the index over it.</summary>
-internal sealed unsafe class Memtable : RefCounted
+internal sealed class Memtable : RefCounted
 {
     private readonly MemtableStock _stock;
     private volatile bool _obsolete;
@@ -13,7 +13,8 @@ internal sealed unsafe class Memtable : RefCounted
     private readonly RankedLock _cleanUpsLock = new(LockOrder.CleanUps);
     private readonly List<(ulong Index, ulong Deadline)> _cleanUps = [];
 
-    public Memtable(WalSegment segment, MemtableStock stock)
+    // SAFETY: the memtable owns the segment and keeps it mapped until it is freed, and its index with it.
+    public unsafe Memtable(WalSegment segment, MemtableStock stock)
     {
         Segment = segment;
         _stock = stock;

@@ -94,7 +94,7 @@ internal sealed class EngineShutdown(
     private void EndWork()
     {
         tasks.Dispose();
-        using (versions.EnterGate()) engine.State.CloseGateHeld();
+        using (versions.EnterGate()) engine.State.SetClosedGateHeld();
         follower?.WaitForCatchUp();
         background?.Dispose();
         try

@@ -68,7 +68,7 @@ internal sealed class EngineState(EngineOptions options, EngineLog log)
     }
 
     /// <summary>From here on every call is refused; under the lifecycle lock too.</summary>
-    public void CloseGateHeld()
+    public void SetClosedGateHeld()
     {
         LockOrder.Gate.AssertHeld();
         LockOrder.Lifecycle.AssertHeld();

@@ -146,7 +146,8 @@ internal static class DirectoryBugs
         new("catch-up-begins-during-a-close", "a new catch-up can begin while a close waits for another",
             "Engine: Recovery.CatchUpStressTests.CloseRefusesNewCatchUpWhileOneRuns",
             new Edit("EngineShutdown.cs",
-                "using (versions.EnterGate()) engine.State.CloseGateHeld();",
-                "if (SEEDED) follower?.WaitForCatchUp(); using (versions.EnterGate()) engine.State.CloseGateHeld();")),
+                "using (versions.EnterGate()) engine.State.SetClosedGateHeld();",
+                "if (SEEDED) follower?.WaitForCatchUp();\n        using (versions.EnterGate()) "
+                    + "engine.State.SetClosedGateHeld();")),
     ];
 }

@@ -12,7 +12,7 @@ namespace Varve.Memtables;
 /// in the caller's order. What those inserts split in the meantime, a lane makes up for by walking right from the block
 /// that it found.
 /// </remarks>
-internal sealed unsafe partial class BlockList
+internal sealed partial class BlockList
 {
     private const int LanesMax = 32;
     // Levels 0 and 1 of a memtable are beyond the nearer caches, those above are within.
@@ -35,7 +35,8 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>As <see cref="Insert"/> for each of <paramref name="references"/> in turn.</summary>
-    public void InsertAll(ReadOnlySpan<OperationRef> references)
+    // SAFETY: the lanes are on this frame, and a group has at most as many entries as there are lanes.
+    public unsafe void InsertAll(ReadOnlySpan<OperationRef> references)
     {
         var lanes = stackalloc Lane[LanesMax];
         while (!references.IsEmpty)
@@ -60,7 +61,8 @@ internal sealed unsafe partial class BlockList
         }
     }
 
-    private void Search(ReadOnlySpan<OperationRef> group, Lane* lanes)
+    // SAFETY: the caller gives as many lanes as the group has entries, or more.
+    private unsafe void Search(ReadOnlySpan<OperationRef> group, Lane* lanes)
     {
         for (var lane = 0; lane < group.Length; lane++)
             lanes[lane] = new Lane { Key = KeyOf(group[lane].Value), Block = _root };
@@ -77,7 +79,8 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>Goes on to the next far block, or to the end.</summary>
-    private void Step(ref Lane lane)
+    // SAFETY: a lane's block comes from the root or from `ChildFor`, and so from the arena.
+    private unsafe void Step(ref Lane lane)
     {
         if (lane.Stage == Stage.Found)
         {
@@ -102,7 +105,8 @@ internal sealed unsafe partial class BlockList
     /// <summary>
     /// A full block will be split: what will be its right half's anchor is read then, and the neighbour is linked back.
     /// </summary>
-    private void PrefetchForSplit(RowBlock* at)
+    // SAFETY: the block is of this list and full, so the slot read is in use; a prefetch touches nothing.
+    private unsafe void PrefetchForSplit(RowBlock* at)
     {
         if (RowOrder.Count(at->Order) < RowBlock.RowsMax) return;
         Prefetch.Line(OperationAt(at->Rows[RowOrder.SlotOf(at->Order, RowsKeptBySplit)]));

@@ -7,7 +7,7 @@ namespace Varve.Memtables;
 /// heads are those that the rows were sorted by and no key is looked at; only where these heads tell too little, it is
 /// chosen as when a block splits.
 /// </remarks>
-internal sealed unsafe partial class BlockList
+internal sealed partial class BlockList
 {
     private const int RowsBuilt = 10;      // full, but for what comes yet
     private const int HeadBitsMin = 16;    // rows that differ in fewer bits of their heads than these are crowded
@@ -17,7 +17,8 @@ internal sealed unsafe partial class BlockList
     /// their keys, all of which share <paramref name="shared"/> bytes, with the heads that begin there. Uses the rows
     /// up.
     /// </summary>
-    public void Build(BuildRow* rows, int count, int shared)
+    // SAFETY: the caller gives `count` rows and owns them; nobody else has the list.
+    public unsafe void Build(BuildRow* rows, int count, int shared)
     {
         if (count == 0) return;
         for (var level = 0; level == 0 || count > 1; level++) count = BuildLevel(rows, count, level, shared);
@@ -25,7 +26,8 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>Makes the blocks of a level, and its rows the rows of the next.</summary>
-    private int BuildLevel(BuildRow* rows, int count, int level, int shared)
+    // SAFETY: a block gets at most `RowsBuilt` of its twelve slots; writes to `rows` stay behind the reads.
+    private unsafe int BuildLevel(BuildRow* rows, int count, int level, int shared)
     {
         var blocks = 0;
         uint previous = 0;
@@ -52,7 +54,8 @@ internal sealed unsafe partial class BlockList
     /// Chooses a block's prefix, and sets its heads; <paramref name="beyond"/> has the anchor of the block to its
     /// right, 0: there is none.
     /// </summary>
-    private void SetHeads(RowBlock* at, BuildRow* rows, int count, uint beyond, int shared)
+    // SAFETY: `rows` has `count` entries, no more than a block has slots.
+    private unsafe void SetHeads(RowBlock* at, BuildRow* rows, int count, uint beyond, int shared)
     {
         var isBounded = at->Anchor != 0;
         var prefix = !isBounded ? 0
@@ -65,7 +68,8 @@ internal sealed unsafe partial class BlockList
             at->Heads[row] = prefix == shared ? rows[row].Head : KeyOfRow(at, rows[row].Row).Head(prefix);
     }
 
-    private static bool AreCrowded(BuildRow* rows, int count)
+    // SAFETY: indices run below `count`, the length of `rows`.
+    private static unsafe bool AreCrowded(BuildRow* rows, int count)
     {
         if (count > 1 && (rows[0].Head ^ rows[count - 1].Head) >> HeadBitsMin == 0) return true;
         for (var row = 1; row < count; row++)

@@ -9,7 +9,7 @@ namespace Varve.Memtables;
 /// the last row: keys that arrive in ascending order, at the end of the list or within it, are put behind one another
 /// without a search, and a full block is then not split but left full, with a new one begun behind it.
 /// </remarks>
-internal sealed unsafe partial class BlockList
+internal sealed partial class BlockList
 {
     /// <summary>
     /// A block that covers a key or is left of the one that does, and one that is beyond the key. Default: where the
@@ -32,7 +32,8 @@ internal sealed unsafe partial class BlockList
     /// prior.
     /// </summary>
     /// <exception cref="InvalidOperationException">No row has the prior version.</exception>
-    public void Insert(uint reference)
+    // SAFETY: the reference names a finished operation of the segment.
+    public unsafe void Insert(uint reference)
     {
         var key = KeyOf(reference);
         if (_run != 0 && new WalOperationView(OperationAt(reference)).Prior.IsNone && ContinuesRun(key))
@@ -44,7 +45,8 @@ internal sealed unsafe partial class BlockList
     /// The first half of an insert: finds where a key's row is to be, and starts loading what the second half looks at.
     /// Changes nothing; the place holds until the key is inserted, whatever else is.
     /// </summary>
-    public Place Locate(ReadOnlySpan<byte> bytes)
+    // SAFETY: the pad is on this frame and the key is pinned; the place that is returned has block numbers alone.
+    public unsafe Place Locate(ReadOnlySpan<byte> bytes)
     {
         var pad = stackalloc byte[RawKey.PadSize];
         fixed (byte* start = bytes)
@@ -62,7 +64,8 @@ internal sealed unsafe partial class BlockList
     /// Starts loading what a split in a place would look at. A while after <see cref="Locate"/>, when the place itself
     /// is there.
     /// </summary>
-    public void PrefetchForSplit(Place place)
+    // SAFETY: the place has a block of this list.
+    public unsafe void PrefetchForSplit(Place place)
     {
         if (place.Block != 0) PrefetchForSplit(At(place.Block));
     }
@@ -82,14 +85,16 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>As <see cref="Insert"/>, into the block that covers the key.</summary>
-    private void Enter(uint block, RawKey key, uint reference)
+    // SAFETY: the reference names a finished operation of the segment; the block is of this list.
+    private unsafe void Enter(uint block, RawKey key, uint reference)
     {
         var prior = new WalOperationView(OperationAt(reference)).Prior.Value;
         if (prior == 0) Add(block, key, reference, isRun: false);
         else Replace(At(block), prior, reference);
     }
 
-    private static void Replace(RowBlock* at, uint prior, uint reference)
+    // SAFETY: `SlotWith` gives a slot below twelve or -1.
+    private static unsafe void Replace(RowBlock* at, uint prior, uint reference)
     {
         var slot = RowBlock.SlotWith(at, prior);
         if (slot < 0)
@@ -101,7 +106,8 @@ internal sealed unsafe partial class BlockList
     /// Adds a row to <paramref name="block"/>, which covers the new key; <paramref name="isRun"/>: as its last, and
     /// more of them will follow.
     /// </summary>
-    private void Add(uint block, RawKey key, uint row, bool isRun)
+    // SAFETY: a block that is not full has a free slot below twelve; a full one is split first.
+    private unsafe void Add(uint block, RawKey key, uint row, bool isRun)
     {
         var at = At(block);
         var count = RowOrder.Count(at->Order);
@@ -137,7 +143,8 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>Whether <paramref name="key"/> belongs right behind the last row of the run's block.</summary>
-    private bool ContinuesRun(RawKey key)
+    // SAFETY: the run's block has one row at least, and its rows name operations of the segment.
+    private unsafe bool ContinuesRun(RawKey key)
     {
         var run = At(_run);
         var last = RowOrder.SlotOf(run->Order, RowOrder.Count(run->Order) - 1);
@@ -148,14 +155,16 @@ internal sealed unsafe partial class BlockList
     /// <summary>
     /// How many rows of the block are below <paramref name="key"/>. Equal heads are told apart by their keys.
     /// </summary>
+    // SAFETY: the block is of this list; `Rank` reads its twelve heads.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int RankOf(RowBlock* at, RawKey key)
+    private unsafe int RankOf(RowBlock* at, RawKey key)
     {
         var rank = RowBlock.Rank(at, key.Head(at->Prefix), RowOrder.Used(at->Order), out var ties);
         return ties == 0 ? rank : RankAmongTies(at, key, rank, ties);
     }
 
-    private int RankAmongTies(RowBlock* at, RawKey key, int rank, int ties)
+    // SAFETY: rank + half is below the rows that tied, so the slot is one that `Order` counts.
+    private unsafe int RankAmongTies(RowBlock* at, RawKey key, int rank, int ties)
     {
         while (ties > 0)
         {
@@ -174,10 +183,12 @@ internal sealed unsafe partial class BlockList
         return rank;
     }
 
-    private RawKey KeyOfRow(RowBlock* at, uint row) => at->Level == 0 ? KeyOf(row) : AnchorOf(At(row));
+    // SAFETY: a row is an operation on level 0, else a block number of the arena.
+    private unsafe RawKey KeyOfRow(RowBlock* at, uint row) => at->Level == 0 ? KeyOf(row) : AnchorOf(At(row));
 
     /// <summary>Begins a block with one row behind <paramref name="left"/>, whose rows are all below it.</summary>
-    private void Append(uint left, RawKey key, uint row)
+    // SAFETY: both blocks are of the arena; the new one has its first slot free, and the left one has a last row.
+    private unsafe void Append(uint left, RawKey key, uint row)
     {
         var from = At(left);
         var right = Allocate(from->Level, from->Level == 0 ? row : At(row)->Anchor);
@@ -192,7 +203,8 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>Moves the upper half of the full block <paramref name="left"/> to a new block behind it.</summary>
-    private uint Split(uint left)
+    // SAFETY: the left block is full: it has twelve rows, of which the upper six are copied to an empty block.
+    private unsafe uint Split(uint left)
     {
         var from = At(left);
         var order = from->Order;
@@ -228,14 +240,16 @@ internal sealed unsafe partial class BlockList
     /// Chooses what a new block's heads leave out: what its anchor shares with that of the block to its right, or,
     /// where there is none, a little less than what it shares with a <paramref name="kin"/>, on trust.
     /// </summary>
-    private void ChoosePrefix(RowBlock* at, uint next, RawKey kin)
+    // SAFETY: both blocks are of this list; a prefix is no longer than the anchor that it is shared with.
+    private unsafe void ChoosePrefix(RowBlock* at, uint next, RawKey kin)
     {
         var shared = AnchorOf(at).CommonPrefix(next != 0 ? AnchorOf(At(next)) : kin);
         at->Prefix = (ushort)(next != 0 ? shared : Math.Max(shared - PrefixSlack, 0));
         at->Open = (byte)(next == 0 && at->Prefix > 0 ? 1 : 0);
     }
 
-    private uint Allocate(int level, uint anchor)
+    // SAFETY: the arena gives three clear lines, the size of a block, or throws.
+    private unsafe uint Allocate(int level, uint anchor)
     {
         var block = _blocks.Allocate(RowBlock.Lines);
         At(block)->Level = (byte)level;
@@ -246,7 +260,8 @@ internal sealed unsafe partial class BlockList
     /// <summary>
     /// Puts the complete block <paramref name="right"/> behind <paramref name="left"/> and into the level above.
     /// </summary>
-    private void Publish(uint left, uint right)
+    // SAFETY: both blocks are of the arena; a neighbour's number is 0 or of the arena too.
+    private unsafe void Publish(uint left, uint right)
     {
         var from = At(left);
         var to = At(right);
@@ -262,14 +277,16 @@ internal sealed unsafe partial class BlockList
         else LinkAbove(right, anchor);
     }
 
-    private void LinkAbove(uint block, RawKey anchor)
+    // SAFETY: the block is of the arena and has a level.
+    private unsafe void LinkAbove(uint block, RawKey anchor)
     {
         uint beyond = 0;
         Add(Descend(anchor, strict: false, At(block)->Level + 1, ref beyond), anchor, block, isRun: false);
     }
 
     /// <summary>A level more: the root and the block that split off it.</summary>
-    private void Grow(uint right, RawKey anchor)
+    // SAFETY: the new root is an empty block; two of its twelve slots are filled.
+    private unsafe void Grow(uint right, RawKey anchor)
     {
         var root = Allocate(At(right)->Level + 1, anchor: 0);
         var at = At(root);

@@ -42,16 +42,19 @@ namespace Varve.Memtables;
 /// left of it, where <c>Next</c> and whole keys decide. Row 0 of a block above level 0 stays in slot 0.</item>
 /// </list>
 /// </remarks>
-internal sealed unsafe partial class BlockList
+internal sealed partial class BlockList
 {
-    private readonly byte* _segment;
+    // SAFETY: the start of the mapped segment, which the memtable keeps mapped longer than its index.
+    private readonly unsafe byte* _segment;
     private readonly Arena _blocks;
-    private readonly byte* _firstLine;
+    // SAFETY: the start of the arena, whose memory stays in place until the index memory is freed or recycled.
+    private readonly unsafe byte* _firstLine;
     private readonly uint _first;
     private uint _root;   // the one block of the highest level
 
     /// <summary>An empty list over the operations of <paramref name="segment"/>, with an arena of lines.</summary>
-    public BlockList(byte* segment, Arena blocks)
+    // SAFETY: the caller owns segment and arena, and keeps both longer than the list.
+    public unsafe BlockList(byte* segment, Arena blocks)
     {
         _segment = segment;
         _blocks = blocks;
@@ -63,16 +66,18 @@ internal sealed unsafe partial class BlockList
     public uint First => _first;
 
     /// <summary>The address of a block.</summary>
+    // SAFETY: a block number comes from the arena (`Allocate`), so the address lies in it; the reader's pin keeps it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public RowBlock* At(uint block) => (RowBlock*)(_firstLine + (ulong)block * Arena.LineSize);
+    public unsafe RowBlock* At(uint block) => (RowBlock*)(_firstLine + (ulong)block * Arena.LineSize);
 
     /// <summary>The key of the operation that <paramref name="reference"/> names.</summary>
+    // SAFETY: these members read operations of the segment: each reference in a row names one whole finished operation.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public RawKey KeyOf(uint reference) => RawKey.Of(OperationAt(reference));
+    public unsafe RawKey KeyOf(uint reference) => RawKey.Of(OperationAt(reference));
 
     /// <summary>The address of the operation that <paramref name="reference"/> names.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public byte* OperationAt(uint reference) => new Format.OperationRef(reference).At(_segment).Start;
+    public unsafe byte* OperationAt(uint reference) => new Format.OperationRef(reference).At(_segment).Start;
 
     /// <summary>
     /// The rightmost block of level 0 whose anchor is at or below <paramref name="key"/>, or strictly below when
@@ -90,7 +95,8 @@ internal sealed unsafe partial class BlockList
     /// <summary>
     /// The last word: walks right by whole keys until the neighbour is <paramref name="beyond"/> or beyond the key.
     /// </summary>
-    public uint FollowNext(RawKey key, bool strict, uint block, ref uint beyond)
+    // SAFETY: `Next` holds 0 or the number of a block that was published whole.
+    public unsafe uint FollowNext(RawKey key, bool strict, uint block, ref uint beyond)
     {
         while (true)
         {
@@ -106,7 +112,8 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>A block of level 0 near the right end. There may be newer blocks behind it.</summary>
-    public uint FindLast()
+    // SAFETY: a row above level 0 is a block number; a slot that `Order` counts holds one.
+    public unsafe uint FindLast()
     {
         var block = Volatile.Read(ref _root);
         while (At(block)->Level > 0)
@@ -122,8 +129,9 @@ internal sealed unsafe partial class BlockList
     /// How many rows of a block are below <paramref name="key"/> by their heads, and how many tie, which only whole
     /// keys can order.
     /// </summary>
+    // SAFETY: these members get a block of this list, with twelve slots; `Prefix` is at most the length of its anchor.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Rank(RowBlock* at, RawKey key, ulong order, out int ties)
+    public unsafe int Rank(RowBlock* at, RawKey key, ulong order, out int ties)
     {
         if (Volatile.Read(ref at->Open) == 0 || SharesPrefix(at, key))
             return RowBlock.Rank(at, key.Head(at->Prefix), RowOrder.Used(order), out ties);
@@ -132,8 +140,9 @@ internal sealed unsafe partial class BlockList
     }
 
     /// <summary>Whether a key that is not below the block's anchor shares the block's prefix with it.</summary>
+    // SAFETY: the prefix is no longer than the anchor, and the key's length is compared with it first.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool SharesPrefix(RowBlock* at, RawKey key) =>
+    private unsafe bool SharesPrefix(RowBlock* at, RawKey key) =>
         key.Length >= at->Prefix && key.Span[..at->Prefix].SequenceEqual(AnchorOf(at).Span[..at->Prefix]);
 
     /// <summary>The block of a level that the links lead to, at or left of the one that covers the key.</summary>
@@ -141,7 +150,8 @@ internal sealed unsafe partial class BlockList
     /// <param name="strict">Whether an equal anchor is beyond the key.</param>
     /// <param name="level">Where to stop.</param>
     /// <param name="beyond">A block of that level that is known to be beyond the key; 0: none is known.</param>
-    private uint Descend(RawKey key, bool strict, int level, ref uint beyond)
+    // SAFETY: a block number that `ChildFor` gives is one of the arena.
+    private unsafe uint Descend(RawKey key, bool strict, int level, ref uint beyond)
     {
         var block = Volatile.Read(ref _root);
         while (At(block)->Level > level) block = ChildFor(At(block), key, strict, ref beyond);
@@ -151,8 +161,9 @@ internal sealed unsafe partial class BlockList
     /// <summary>
     /// The row of a block above level 0 that leads on to a key; <paramref name="beyond"/> goes down a level with it.
     /// </summary>
+    // SAFETY: slots come from `Order` and are below twelve; a torn view of rows is dropped when `Splits` has moved.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private uint ChildFor(RowBlock* at, RawKey key, bool strict, ref uint beyond)
+    private unsafe uint ChildFor(RowBlock* at, RawKey key, bool strict, ref uint beyond)
     {
         while (true)
         {
@@ -171,7 +182,8 @@ internal sealed unsafe partial class BlockList
         }
     }
 
-    private int RankAmongAnchors(RowBlock* at, ulong order, RawKey key, bool strict, int rank, int ties)
+    // SAFETY: rank + half is below the rows that tied, so the slot is one that `order` counts.
+    private unsafe int RankAmongAnchors(RowBlock* at, ulong order, RawKey key, bool strict, int rank, int ties)
     {
         while (ties > 0)
         {
@@ -193,11 +205,12 @@ internal sealed unsafe partial class BlockList
     /// <summary>
     /// Whether <paramref name="key"/> is above the block's anchor, or at it when not <paramref name="strict"/>.
     /// </summary>
-    private bool IsAtOrAbove(RawKey key, uint block, bool strict)
+    // SAFETY: these members read the anchor of a block: 0, or an operation that the segment holds.
+    private unsafe bool IsAtOrAbove(RawKey key, uint block, bool strict)
     {
         var order = key.CompareTo(AnchorOf(At(block)));
         return order > 0 || (order == 0 && !strict);
     }
 
-    private RawKey AnchorOf(RowBlock* at) => at->Anchor == 0 ? default : KeyOf(at->Anchor);
+    private unsafe RawKey AnchorOf(RowBlock* at) => at->Anchor == 0 ? default : KeyOf(at->Anchor);
 }

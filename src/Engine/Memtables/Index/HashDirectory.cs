@@ -35,7 +35,7 @@ namespace Varve.Memtables;
 /// against the key itself, so a slot that was reused meanwhile cannot answer for another key; and by (5) the version
 /// for r is on the chain of whatever the slot holds.</para>
 /// </remarks>
-internal sealed unsafe class HashDirectory
+internal sealed class HashDirectory
 {
     private const int SlotsMax = 10;
     private const int KeysPerBucketMax = 6;
@@ -46,22 +46,27 @@ internal sealed unsafe class HashDirectory
     [StructLayout(LayoutKind.Explicit, Size = Arena.LineSize)]
     private struct Bucket
     {
-        [FieldOffset(0)] public fixed ushort Tags[SlotsMax];
-        [FieldOffset(20)] public fixed uint References[SlotsMax];
+        // SAFETY: these members are ten slots in a line of 64 bytes; `HitsOf` loads 32 bytes of tags, which lie in the
+        // line.
+        [FieldOffset(0)] public unsafe fixed ushort Tags[SlotsMax];
+        [FieldOffset(20)] public unsafe fixed uint References[SlotsMax];
         [FieldOffset(60)] public uint Overflow;
     }
 
-    private readonly byte* _segment;
+    // SAFETY: the start of the mapped segment, which the memtable keeps mapped longer than its index.
+    private readonly unsafe byte* _segment;
     private readonly Arena _overflow;
     private readonly Arena _buckets;
     private readonly int _initialBits;
     private readonly long _countMax;
-    private readonly Bucket* _first;
+    // SAFETY: the first bucket; the buckets lie one behind the other in their own arena, which stays in place.
+    private readonly unsafe Bucket* _first;
     private long _count;
     private long _keys;
 
     /// <summary>A directory for the operations of <paramref name="segment"/>, in clear memory.</summary>
-    public HashDirectory(byte* segment, IndexMemory memory)
+    // SAFETY: the arena gives `_count` clear lines, or throws; a bucket is one line.
+    public unsafe HashDirectory(byte* segment, IndexMemory memory)
     {
         _segment = segment;
         _overflow = memory.Lines;
@@ -79,11 +84,13 @@ internal sealed unsafe class HashDirectory
     public static long BytesFor(long keys) => keys / KeysPerBucketMax * Arena.LineSize;
 
     /// <summary>Starts loading the bucket of <paramref name="hash"/>.</summary>
+    // SAFETY: a prefetch touches nothing.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Prefetch(ulong hash) => Memory.Prefetch.Line(BucketOf(hash, Volatile.Read(ref _count)));
+    public unsafe void Prefetch(ulong hash) => Memory.Prefetch.Line(BucketOf(hash, Volatile.Read(ref _count)));
 
     /// <summary>The newest operation of <paramref name="key"/>, or 0. Any thread.</summary>
-    public uint Find(ReadOnlySpan<byte> key, ulong hash)
+    // SAFETY: a bucket number is below the count, and a line's number comes from the arena; hits are slots below ten.
+    public unsafe uint Find(ReadOnlySpan<byte> key, ulong hash)
     {
         while (true)
         {
@@ -117,7 +124,8 @@ internal sealed unsafe class HashDirectory
     }
 
     /// <summary>Enters a key that is not there yet. Writer only.</summary>
-    public void Add(uint reference, ulong hash)
+    // SAFETY: `BucketOf` gives a bucket below the count.
+    public unsafe void Add(uint reference, ulong hash)
     {
         Append(BucketOf(hash, _count), TagOf(hash), reference);
         if (++_keys > _count * KeysPerBucketMax && _count < _countMax) Split();
@@ -127,7 +135,8 @@ internal sealed unsafe class HashDirectory
     /// Puts <paramref name="reference"/> in the slot that holds <paramref name="prior"/>. Writer only.
     /// </summary>
     /// <exception cref="InvalidOperationException">No slot of the hash holds it.</exception>
-    public void Replace(uint prior, uint reference, ulong hash)
+    // SAFETY: the span has the ten references of a line, and a line's overflow is 0 or a line of the arena.
+    public unsafe void Replace(uint prior, uint reference, ulong hash)
     {
         for (var bucket = BucketOf(hash, _count); ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
         {
@@ -146,8 +155,9 @@ internal sealed unsafe class HashDirectory
     private static int InitialBits(long segmentBytes) =>
         BitOperations.Log2((ulong)Math.Max(segmentBytes / SegmentBytesPerBucketMax, 1));
 
+    // SAFETY: the number is below `count`, and so many buckets were allocated before the count was published.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Bucket* BucketOf(ulong hash, long count)
+    private unsafe Bucket* BucketOf(ulong hash, long count)
     {
         var mask = (2L << BitOperations.Log2((ulong)count)) - 1;
         var number = (long)hash & mask;
@@ -159,29 +169,32 @@ internal sealed unsafe class HashDirectory
     private ushort TagOf(ulong hash) => (ushort)(hash >> _initialBits);
 
     /// <summary>The slots, taken or not, whose tag is <paramref name="tag"/>, as bits.</summary>
+    // SAFETY: these members load vectors of at most 40 bytes that lie within the bucket's line of 64.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint HitsOf(Bucket* bucket, ushort tag) =>
+    private static unsafe uint HitsOf(Bucket* bucket, ushort tag) =>
         Vector256.Equals(Vector256.Load(bucket->Tags), Vector256.Create(tag)).ExtractMostSignificantBits()
         & ((1u << SlotsMax) - 1);
 
     /// <summary>The slots, taken or not, whose tag has a bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint HaveBit(Bucket* bucket, ushort bit) =>
+    private static unsafe uint HaveBit(Bucket* bucket, ushort bit) =>
         ~Vector256.Equals(Vector256.Load(bucket->Tags) & Vector256.Create(bit), Vector256<ushort>.Zero)
             .ExtractMostSignificantBits() & ((1u << SlotsMax) - 1);
 
     /// <summary>The slots that are not taken.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint FreeIn(Bucket* bucket) =>
+    private static unsafe uint FreeIn(Bucket* bucket) =>
         Vector256.Equals(Vector256.Load(bucket->References), Vector256<uint>.Zero).ExtractMostSignificantBits()
         | (Vector256.Equals(Vector256.Load(bucket->References + (SlotsMax - 8)), Vector256<uint>.Zero)
             .ExtractMostSignificantBits() << (SlotsMax - 8));
 
+    // SAFETY: a reference that was published names a finished operation of the segment.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool IsOf(uint reference, ReadOnlySpan<byte> key) =>
+    private unsafe bool IsOf(uint reference, ReadOnlySpan<byte> key) =>
         new OperationRef(reference).At(_segment).Key.SequenceEqual(key);
 
-    private void Append(Bucket* bucket, ushort tag, uint reference)
+    // SAFETY: a free slot is below ten; an overflow line is allocated clear before it is linked.
+    private unsafe void Append(Bucket* bucket, ushort tag, uint reference)
     {
         while (true)
         {
@@ -199,7 +212,8 @@ internal sealed unsafe class HashDirectory
         }
     }
 
-    private void Split()
+    // SAFETY: the new bucket lies right behind the last; slots are below ten, and overflow lines are of the arena.
+    private unsafe void Split()
     {
         var level = BitOperations.Log2((ulong)_count);
         var moving = (ushort)(1 << (level - _initialBits));

@@ -10,22 +10,25 @@ namespace Varve.Memtables;
 /// rows, without a search. Many rows are sorted while they are entered. One thread; nobody reads the index before
 /// <see cref="Finish"/>.
 /// </summary>
-internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDisposable
+internal sealed class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDisposable
 {
     private const int Ahead = 16;
     private const int CapacityMin = 1024;
     private const int AsideMin = 16 << 10;   // fewer are sorted soon enough
 
-    private BuildRow* _rows;   // one an operation
+    // SAFETY: native memory for `_capacity` rows, of which `_count` are filled; this builder frees it.
+    private unsafe BuildRow* _rows;   // one an operation
     private RowsSortedAside? _aside;   // the first rows of them, as long as none is dropped
-    private ulong* _superseded;   // a bit a reference; null: none is
+    // SAFETY: native memory with a bit for each place in the segment where an operation can begin; freed with it.
+    private unsafe ulong* _superseded;   // a bit a reference; null: none is
     private nuint _capacity;
     private int _count;
     private int _entered;
     private int _keys;
 
     /// <summary>Adds an operation of the segment; references ascend.</summary>
-    public void Add(OperationRef reference)
+    // SAFETY: the rows grow before the one behind the last is written.
+    public unsafe void Add(OperationRef reference)
     {
         if ((nuint)_count == _capacity)
         {
@@ -47,7 +50,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
     /// Enters in the directory what was added. Gives the first operation whose prior version is not the newest of its
     /// key, which is dropped with all that were added after it, or none.
     /// </summary>
-    public OperationRef Enter()
+    // SAFETY: indices run below `_count`; the reference of a row names an operation of the segment.
+    public unsafe OperationRef Enter()
     {
         if (_entered == 0)
         {
@@ -78,7 +82,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
     }
 
     /// <summary>Builds the list of what was entered.</summary>
-    public void Finish()
+    // SAFETY: `spare` has as many rows as are sorted, and is freed here; nobody else has the list.
+    public unsafe void Finish()
     {
         var keys = KeepNewest();
         if (keys == 0) return;
@@ -101,7 +106,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
         }
     }
 
-    public void Dispose()
+    // SAFETY: both pointers were allocated here or are null, and are dropped with their memory.
+    public unsafe void Dispose()
     {
         DropAside();
         NativeMemory.Free(_rows);
@@ -116,14 +122,16 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
         _aside = null;
     }
 
-    private void PrefetchFor(in BuildRow row)
+    // SAFETY: the row names an operation of the segment; a prefetch touches nothing, wherever it points.
+    private unsafe void PrefetchFor(in BuildRow row)
     {
         index.Prefetch(row.Head);
         var prior = index.OperationAt(new OperationRef(row.Row)).Prior;
         if (!prior.IsNone) Prefetch.Line(index.OperationAt(prior).Start);   // a hint, wherever it points
     }
 
-    private void Supersede(uint reference)
+    // SAFETY: the bits cover every reference below the segment's length.
+    private unsafe void Supersede(uint reference)
     {
         if (_superseded == null)
             _superseded = (ulong*)NativeMemory.AllocZeroed(
@@ -131,7 +139,8 @@ internal sealed unsafe class IndexBuild(MemtableIndex index, KeyHasher hasher) :
         _superseded[reference >> 6] |= 1UL << (int)(reference & 63);
     }
 
-    private int KeepNewest()
+    // SAFETY: `kept` never passes `row`, which is below `_count`.
+    private unsafe int KeepNewest()
     {
         if (_superseded == null) return _count;
         var kept = 0;

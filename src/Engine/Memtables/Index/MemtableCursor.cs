@@ -11,11 +11,12 @@ namespace Varve.Memtables;
 /// newer rows may or may not show.</para>
 /// <para>The creator's pin on the memtable outlives the cursor. A cursor is used by one thread at a time.</para>
 /// </remarks>
-internal unsafe struct MemtableCursor
+internal struct MemtableCursor
 {
     private const int RowsLeft = 3;   // in a block, when the first rows of the next one are asked for
     private readonly BlockList _list;
-    private fixed uint _rows[RowBlock.RowsMax];
+    // SAFETY: a block's twelve rows; indices are below `_count`, which `RowOrder.Count` bounds by twelve.
+    private unsafe fixed uint _rows[RowBlock.RowsMax];
     private uint _block;
     private uint _next;
     private int _count;
@@ -28,7 +29,8 @@ internal unsafe struct MemtableCursor
     public readonly bool IsValid => (uint)_position < (uint)_count;
 
     /// <summary>The row's newest version; valid cursors only. Older ones follow by <c>Prior</c>.</summary>
-    public readonly OperationRef Reference => new(_rows[_position]);
+    // SAFETY: the cursor is valid, so its position is below the count of copied rows.
+    public readonly unsafe OperationRef Reference => new(_rows[_position]);
 
     /// <summary>Goes to the first row.</summary>
     public bool SeekFirst()
@@ -85,7 +87,8 @@ internal unsafe struct MemtableCursor
     /// <summary>
     /// Copies the block that covers the key and stands at the first of its rows that is not below the key.
     /// </summary>
-    private void SeekRank(ReadOnlySpan<byte> bytes, bool strict)
+    // SAFETY: the pad is on this frame and the key is pinned while it is compared.
+    private unsafe void SeekRank(ReadOnlySpan<byte> bytes, bool strict)
     {
         var pad = stackalloc byte[RawKey.PadSize];
         fixed (byte* start = bytes)
@@ -112,7 +115,8 @@ internal unsafe struct MemtableCursor
         }
     }
 
-    private readonly int RankAmongTies(RawKey key, int rank, int ties)
+    // SAFETY: rank + half is below the rows that tied, which were copied.
+    private readonly unsafe int RankAmongTies(RawKey key, int rank, int ties)
     {
         while (ties > 0)
         {
@@ -132,7 +136,8 @@ internal unsafe struct MemtableCursor
     }
 
     /// <summary>The first row of the blocks to the right that is beyond the rows already copied.</summary>
-    private bool NextBlock()
+    // SAFETY: positions are below the count of copied rows; the creator's pin keeps the operations that they name.
+    private unsafe bool NextBlock()
     {
         var last = _count == 0 ? 0 : _rows[_count - 1];
         while (_next != 0)
@@ -152,7 +157,8 @@ internal unsafe struct MemtableCursor
     }
 
     /// <summary>The last row below the anchor of the block just left.</summary>
-    private bool PreviousBlock()
+    // SAFETY: the block is one of the list, and has an anchor since it is not the first.
+    private unsafe bool PreviousBlock()
     {
         var right = _block;
         if (right == _list.First)
@@ -173,7 +179,8 @@ internal unsafe struct MemtableCursor
     }
 
     /// <summary>Copies a block's rows in order, with its neighbour.</summary>
-    private void Capture(uint block)
+    // SAFETY: the block is one of the list; the copy is dropped and made again when `Splits` has moved.
+    private unsafe void Capture(uint block)
     {
         var at = _list.At(block);
         uint splits;
@@ -189,7 +196,8 @@ internal unsafe struct MemtableCursor
     }
 
     /// <summary>As <see cref="Capture"/>, and ranks <paramref name="key"/> among the rows by their heads.</summary>
-    private int CaptureAround(uint block, RawKey key, out int ties)
+    // SAFETY: the block is one of the list; the copy is dropped and made again when `Splits` has moved.
+    private unsafe int CaptureAround(uint block, RawKey key, out int ties)
     {
         var at = _list.At(block);
         uint splits;
@@ -209,14 +217,16 @@ internal unsafe struct MemtableCursor
     }
 
     /// <summary>Asks for the operations from the cursor's row up, and for the block that follows.</summary>
-    private readonly void AskForRowsAbove()
+    // SAFETY: rows are copied ones; a prefetch touches nothing.
+    private readonly unsafe void AskForRowsAbove()
     {
         for (var row = _position; row < _count; row++) AskForOperation(_rows[row]);
         if (_next != 0) RowBlock.Prefetch(_list.At(_next));
     }
 
     /// <summary>Asks for the operations from the cursor's row down, and for the block before.</summary>
-    private readonly void AskForRowsBelow()
+    // SAFETY: rows are copied ones; a prefetch touches nothing.
+    private readonly unsafe void AskForRowsBelow()
     {
         for (var row = _position; row >= 0; row--) AskForOperation(_rows[row]);
         if (_block != _list.First) RowBlock.Prefetch(_list.At(Volatile.Read(ref _list.At(_block)->Previous)));
@@ -226,7 +236,8 @@ internal unsafe struct MemtableCursor
     /// Asks for the operations that come first in the block that follows, which has had time to come. Whatever is read
     /// here is a hint.
     /// </summary>
-    private readonly void AskForFirstRows()
+    // SAFETY: slots come from `Order` and are below twelve; whatever a row holds is prefetched alone.
+    private readonly unsafe void AskForFirstRows()
     {
         if (_next == 0) return;
         var at = _list.At(_next);
@@ -236,15 +247,17 @@ internal unsafe struct MemtableCursor
     }
 
     /// <summary>Header, key and the beginning of the value, on whichever two lines they are.</summary>
+    // SAFETY: a prefetch touches nothing.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly void AskForOperation(uint reference)
+    private readonly unsafe void AskForOperation(uint reference)
     {
         var operation = _list.OperationAt(reference);
         Prefetch.Line(operation);
         Prefetch.Line(operation + Arena.LineSize - 1);
     }
 
-    private void CopyRows(RowBlock* at, ulong order)
+    // SAFETY: `Order` counts twelve rows at most, and its slots are below twelve.
+    private unsafe void CopyRows(RowBlock* at, ulong order)
     {
         _count = RowOrder.Count(order);
         for (var row = 0; row < _count; row++) _rows[row] = Volatile.Read(ref at->Rows[RowOrder.SlotOf(order, row)]);

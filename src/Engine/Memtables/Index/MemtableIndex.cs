@@ -14,15 +14,17 @@ namespace Varve.Memtables;
 /// without a lock, under a pin that keeps segment and index alive. A reader that acquired a revision finds every
 /// version up to it; what is newer may or may not show.</para>
 /// </remarks>
-internal sealed unsafe class MemtableIndex
+internal sealed class MemtableIndex
 {
-    private readonly byte* _segment;
+    // SAFETY: the start of the mapped segment, which the memtable keeps mapped longer than its index.
+    private readonly unsafe byte* _segment;
     private readonly HashDirectory _directory;
     private readonly BlockList _list;
     private int _keyCount;
 
     /// <summary>An empty index over a mapped segment, in clear memory for a segment of its length.</summary>
-    public MemtableIndex(byte* segment, IndexMemory memory)
+    // SAFETY: the caller owns segment and memory, and keeps both longer than the index.
+    public unsafe MemtableIndex(byte* segment, IndexMemory memory)
     {
         _segment = segment;
         Memory = memory;
@@ -128,8 +130,9 @@ internal sealed unsafe class MemtableIndex
     }
 
     /// <summary>The operation that <paramref name="reference"/> names, in the segment.</summary>
+    // SAFETY: a reference that the index gives names a finished operation of the segment; the caller has a pin.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public WalOperationView OperationAt(OperationRef reference) => reference.At(_segment);
+    public unsafe WalOperationView OperationAt(OperationRef reference) => reference.At(_segment);
 
     /// <summary>
     /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments: a page

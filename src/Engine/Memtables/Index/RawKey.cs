@@ -10,25 +10,43 @@ namespace Varve.Memtables;
 /// short the key is: within an operation the header lies before the key; a caller's short key is copied first
 /// (<see cref="Pad"/>). Whoever holds the struct holds a pin on the memory.
 /// </remarks>
-internal readonly unsafe struct RawKey(byte* start, int length)
+internal readonly struct RawKey
 {
     /// <summary>Bytes that <see cref="Pad"/> wants.</summary>
     public const int PadSize = 16;
 
-    public byte* Start => start;
+    // SAFETY: the address of `_length` bytes; the holder of the struct has a pin on them.
+    private readonly unsafe byte* _start;
+    private readonly int _length;
 
-    public int Length => length;
+    /// <summary>A key whose last eight bytes, or the bytes before it, are readable (see the remarks).</summary>
+    // SAFETY: the caller keeps the bytes for as long as it uses the struct.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe RawKey(byte* start, int length)
+    {
+        _start = start;
+        _length = length;
+    }
 
-    public ReadOnlySpan<byte> Span => new(start, length);
+    // SAFETY: nothing is read here; the holder of the struct keeps the bytes.
+    public unsafe byte* Start => _start;
+
+    public int Length => _length;
+
+    // SAFETY: the key has `_length` bytes, which the holder of the struct keeps.
+    public unsafe ReadOnlySpan<byte> Span => new(_start, _length);
 
     /// <summary>The key of the operation at <paramref name="operation"/>.</summary>
+    // SAFETY: the operation is a finished one, so its key lies within it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static RawKey Of(byte* operation) =>
+    public static unsafe RawKey Of(byte* operation) =>
         new(new WalOperationView(operation).KeyAddress, new WalOperationView(operation).KeyLength);
 
     /// <summary>A caller's key, moved to <paramref name="pad"/> (16 bytes) when it is shorter than a head.</summary>
+    // SAFETY: the pad has 16 bytes: the key is copied to its second half, and the eight bytes before its end are
+    // readable.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static RawKey Pad(byte* start, int length, byte* pad)
+    public static unsafe RawKey Pad(byte* start, int length, byte* pad)
     {
         if (length >= sizeof(ulong)) return new RawKey(start, length);
         new ReadOnlySpan<byte>(start, length).CopyTo(new Span<byte>(pad + sizeof(ulong), sizeof(ulong)));
@@ -38,12 +56,13 @@ internal readonly unsafe struct RawKey(byte* start, int length)
     /// <summary>
     /// The eight bytes from <paramref name="offset"/> on as an integer that sorts as they do; zeros past the end.
     /// </summary>
+    // SAFETY: eight bytes from the offset lie in the key, or the eight bytes before its end, which are readable.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Head(int offset)
+    public unsafe ulong Head(int offset)
     {
-        var left = length - offset;
-        if (left >= sizeof(ulong)) return BigEndian(start + offset);
-        return left <= 0 ? 0 : BigEndian(start + length - sizeof(ulong)) << (64 - 8 * left);
+        var left = _length - offset;
+        if (left >= sizeof(ulong)) return BigEndian(_start + offset);
+        return left <= 0 ? 0 : BigEndian(_start + _length - sizeof(ulong)) << (64 - 8 * left);
     }
 
     /// <summary>How many leading bytes two keys share.</summary>
@@ -53,15 +72,17 @@ internal readonly unsafe struct RawKey(byte* start, int length)
     public int CompareTo(RawKey other) => Span.SequenceCompareTo(other.Span);
 
     /// <summary>Order by unsigned bytes, and how many leading bytes are shared.</summary>
-    public int CompareTo(RawKey other, out int shared)
+    // SAFETY: `shared` is below both lengths here.
+    public unsafe int CompareTo(RawKey other, out int shared)
     {
         shared = CommonPrefix(other);
-        if (shared == length || shared == other.Length) return length.CompareTo(other.Length);
-        return start[shared] - other.Start[shared];
+        if (shared == _length || shared == other._length) return _length.CompareTo(other._length);
+        return _start[shared] - other._start[shared];
     }
 
+    // SAFETY: the caller has eight readable bytes there.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong BigEndian(byte* at)
+    private static unsafe ulong BigEndian(byte* at)
     {
         var value = Unsafe.ReadUnaligned<ulong>(at);
         return BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value;

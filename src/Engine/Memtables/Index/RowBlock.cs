@@ -24,7 +24,7 @@ namespace Varve.Memtables;
 /// Lives in the arena of the index: the reader's pin keeps it alive.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = Lines * Arena.LineSize)]
-internal unsafe struct RowBlock
+internal struct RowBlock
 {
     public const int RowsMax = 12;
     public const int Lines = 3;
@@ -34,15 +34,17 @@ internal unsafe struct RowBlock
     [FieldOffset(12)] public ushort Prefix;
     [FieldOffset(14)] public byte Level;
     [FieldOffset(15)] public byte Open;
-    [FieldOffset(16)] public fixed uint Rows[RowsMax];
-    [FieldOffset(64)] public fixed ulong Heads[RowsMax];
+    // SAFETY: these members are twelve slots each, within the three lines of a block.
+    [FieldOffset(16)] public unsafe fixed uint Rows[RowsMax];
+    [FieldOffset(64)] public unsafe fixed ulong Heads[RowsMax];
     [FieldOffset(160)] public uint Anchor;
     [FieldOffset(164)] public uint Next;
     [FieldOffset(168)] public uint Previous;
 
     /// <summary>Asks for all of a block.</summary>
+    // SAFETY: a prefetch touches nothing.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(RowBlock* block)
+    public static unsafe void Prefetch(RowBlock* block)
     {
         for (var line = 0; line < Lines; line++) Memory.Prefetch.Line((byte*)block + line * Arena.LineSize);
     }
@@ -51,8 +53,9 @@ internal unsafe struct RowBlock
     /// Among the <paramref name="used"/> slots: how many heads are below <paramref name="head"/>, which is a rank, and
     /// how many equal it, which only their whole keys can order.
     /// </summary>
+    // SAFETY: the loads cover the twelve heads and nothing else.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Rank(RowBlock* block, ulong head, uint used, out int ties)
+    public static unsafe int Rank(RowBlock* block, ulong head, uint used, out int ties)
     {
         uint below, equal;
         var heads = block->Heads;
@@ -82,7 +85,8 @@ internal unsafe struct RowBlock
     }
 
     /// <summary>The slot whose row is <paramref name="reference"/>, or -1.</summary>
-    public static int SlotWith(RowBlock* block, uint reference)
+    // SAFETY: the span covers the block's twelve rows.
+    public static unsafe int SlotWith(RowBlock* block, uint reference)
     {
         var slot = new ReadOnlySpan<uint>(block->Rows, RowsMax).IndexOf(reference);
         return slot >= 0 && (RowOrder.Used(block->Order) >> slot & 1) != 0 ? slot : -1;

@@ -11,25 +11,39 @@ namespace Varve.Memtables;
 /// many the heads are taken anew behind what they share. Keys that are made to share much over and over are compared in
 /// the end: that costs at most some twenty times the segment.
 /// </remarks>
-internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
+internal readonly struct RowSort
 {
     private const int FewMax = 16;
     private const int RadixMin = 256;
     private const int DepthMax = 16;
     private const int Ahead = 16;
+    // SAFETY: these members are memory of the caller, which keeps it while it sorts.
+    private readonly unsafe byte* _segment;
+    private readonly unsafe BuildRow* _spare;
+
+    /// <param name="segment">The segment of the rows' operations.</param>
+    /// <param name="spare">Memory for as many rows as are sorted.</param>
+    // SAFETY: the caller keeps segment and spare rows while it sorts.
+    public unsafe RowSort(byte* segment, BuildRow* spare)
+    {
+        _segment = segment;
+        _spare = spare;
+    }
 
     /// <summary>
     /// Sorts rows of different keys, one at least, and gives them heads from where the keys begin to differ; gives how
     /// many bytes they share.
     /// </summary>
-    public int Sort(BuildRow* rows, int count)
+    // SAFETY: `rows` has `count` entries, and the spare memory as many.
+    public unsafe int Sort(BuildRow* rows, int count)
     {
         var shared = TakeHeads(rows, count);
         Sort(rows, count, 0);
         return shared;
     }
 
-    private void Sort(BuildRow* rows, int count, int depth)
+    // SAFETY: `rows` has `count` entries, and the spare memory as many.
+    private unsafe void Sort(BuildRow* rows, int count, int depth)
     {
         SortByHeads(rows, count);
         for (var first = 0; first < count;)
@@ -43,7 +57,8 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
     }
 
     /// <summary>Sorts rows of equal heads.</summary>
-    private void SortEqual(BuildRow* rows, int count, int depth)
+    // SAFETY: `rows` has `count` entries, and the spare memory as many.
+    private unsafe void SortEqual(BuildRow* rows, int count, int depth)
     {
         if (count <= FewMax)
         {
@@ -54,11 +69,12 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
         var head = rows[0].Head;
         TakeHeads(rows, count);
         if (depth < DepthMax && HaveSeveralHeads(rows, count)) Sort(rows, count, depth + 1);
-        else new Span<BuildRow>(rows, count).Sort(new ByKey(segment));
+        else new Span<BuildRow>(rows, count).Sort(new ByKey(_segment));
         for (var row = 0; row < count; row++) rows[row].Head = head;
     }
 
-    private void SortFew(BuildRow* rows, int count)
+    // SAFETY: indices run from 0 to below `count`.
+    private unsafe void SortFew(BuildRow* rows, int count)
     {
         for (var next = 1; next < count; next++)
         {
@@ -71,7 +87,8 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
     }
 
     /// <summary>Takes heads from where the keys begin to differ; gives how many bytes they share.</summary>
-    private int TakeHeads(BuildRow* rows, int count)
+    // SAFETY: indices run below `count`; a row names a finished operation of the segment.
+    private unsafe int TakeHeads(BuildRow* rows, int count)
     {
         var first = KeyOf(rows[0].Row);
         var shared = first.Length;
@@ -90,14 +107,16 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
         return shared;
     }
 
-    private static bool HaveSeveralHeads(BuildRow* rows, int count)
+    // SAFETY: indices run below `count`.
+    private static unsafe bool HaveSeveralHeads(BuildRow* rows, int count)
     {
         for (var row = 1; row < count; row++)
             if (rows[row].Head != rows[0].Head) return true;
         return false;
     }
 
-    private void SortByHeads(BuildRow* rows, int count)
+    // SAFETY: the counts are on this frame, 256 for each of eight bytes; rows and spare memory have `count` entries.
+    private unsafe void SortByHeads(BuildRow* rows, int count)
     {
         if (count < RadixMin)
         {
@@ -113,7 +132,7 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
             for (var digit = 0; digit < sizeof(ulong); digit++) counts[(digit << 8) + (byte)(head >> (8 * digit))]++;
         }
 
-        var (from, to) = ((nint)rows, (nint)spare);
+        var (from, to) = ((nint)rows, (nint)_spare);
         for (var digit = 0; digit < sizeof(ulong); digit++)
         {
             var ends = counts + (digit << 8);
@@ -122,24 +141,31 @@ internal readonly unsafe struct RowSort(byte* segment, BuildRow* spare)
             (from, to) = (to, from);
         }
 
-        if (from != (nint)rows) new Span<BuildRow>(spare, count).CopyTo(new Span<BuildRow>(rows, count));
+        if (from != (nint)rows) new Span<BuildRow>(_spare, count).CopyTo(new Span<BuildRow>(rows, count));
     }
 
-    private static void Distribute(BuildRow* from, BuildRow* to, int count, int shift, int* counts)
+    // SAFETY: the counts of a byte's values add up to `count`, so each place is below it.
+    private static unsafe void Distribute(BuildRow* from, BuildRow* to, int count, int shift, int* counts)
     {
         var place = 0;
         for (var value = 0; value < 256; value++) (counts[value], place) = (place, place + counts[value]);
         for (var row = 0; row < count; row++) to[counts[(byte)(from[row].Head >> shift)]++] = from[row];
     }
 
-    private byte* Operation(uint reference) => new OperationRef(reference).At(segment).Start;
+    // SAFETY: these members read operations of the segment, each of which a row names.
+    private unsafe byte* Operation(uint reference) => new OperationRef(reference).At(_segment).Start;
 
-    private RawKey KeyOf(uint reference) => RawKey.Of(Operation(reference));
+    private unsafe RawKey KeyOf(uint reference) => RawKey.Of(Operation(reference));
 
-    private readonly struct ByKey(byte* segment) : IComparer<BuildRow>
+    private readonly struct ByKey : IComparer<BuildRow>
     {
-        public int Compare(BuildRow x, BuildRow y) => RawKey.Of(At(x)).CompareTo(RawKey.Of(At(y)));
+        // SAFETY: these members read operations of the segment, each of which a row names.
+        private readonly unsafe byte* _segment;
 
-        private byte* At(BuildRow row) => new OperationRef(row.Row).At(segment).Start;
+        public unsafe ByKey(byte* segment) => _segment = segment;
+
+        public unsafe int Compare(BuildRow x, BuildRow y) => RawKey.Of(At(x)).CompareTo(RawKey.Of(At(y)));
+
+        private unsafe byte* At(BuildRow row) => new OperationRef(row.Row).At(_segment).Start;
     }
 }

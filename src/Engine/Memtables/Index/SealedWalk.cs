@@ -10,14 +10,15 @@ namespace Varve.Memtables;
 /// block; here no row is waited for, and nothing is looked at twice.
 /// </summary>
 /// <remarks>The creator's reference to the memtable outlives the walk. One thread.</remarks>
-internal unsafe struct SealedWalk
+internal struct SealedWalk
 {
     private const int RingSize = 64;
     private const int Ahead = 32;    // operations asked for before their use; a block more is known
     private const int Lines = 3;     // of an operation; what is longer the processor foresees by itself
 
     private readonly BlockList _list;
-    private fixed uint _ring[RingSize];
+    // SAFETY: indices are taken modulo the ring's size.
+    private unsafe fixed uint _ring[RingSize];
     private uint _block;
     private uint _known;
     private uint _asked;
@@ -31,14 +32,16 @@ internal unsafe struct SealedWalk
     }
 
     /// <summary>The next row's newest operation; none at the end.</summary>
+    // SAFETY: the index is taken modulo the ring's size, and what was taken is behind what is known.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public OperationRef Next()
+    public unsafe OperationRef Next()
     {
         if (_asked - _taken < Ahead) LookAhead();
         return _taken == _asked ? default : new OperationRef(_ring[_taken++ % RingSize]);
     }
 
-    private void LookAhead()
+    // SAFETY: a known row names a finished operation; a prefetch touches nothing.
+    private unsafe void LookAhead()
     {
         while (_known - _taken <= RingSize - RowBlock.RowsMax && _known - _asked < RowBlock.RowsMax && _block != 0)
             Take();
@@ -50,7 +53,8 @@ internal unsafe struct SealedWalk
     }
 
     /// <summary>Takes a block's rows into the ring, and asks for the block behind it.</summary>
-    private void Take()
+    // SAFETY: the block is one of the list; `Order` counts twelve rows at most, for which the ring has room.
+    private unsafe void Take()
     {
         var at = _list.At(_block);
         _block = at->Next;
