@@ -37,14 +37,17 @@ internal static class ChunkTarget
     public static IEnumerable<(string, byte[])> Seeds()
     {
         var chunk = new ArrayBufferWriter<byte>();
-        ChunkWriter.WriteInsert(chunk, 1, 1, "apple"u8, "red"u8, ttlSeconds: 60, timestampMs: 1_700_000_000_000);
+        WireWriter.WriteInsert(chunk, 1, 1, "apple"u8, "red"u8, ttlSeconds: 60, timestampMs: 1_700_000_000_000);
         yield return ("insert", chunk.WrittenSpan.ToArray());
-        ChunkWriter.WriteNoop(chunk, 2, 1);
-        ChunkWriter.WriteDelete(chunk, 3, 2, "pear"u8, 5);
-        ChunkWriter.WriteCompareAndSwap(chunk, 4, 2, "k"u8, hasExpected: true, "old"u8, "new"u8);
-        ChunkWriter.WriteCompareAndSwap(chunk, 5, 3, "k"u8, hasExpected: false, default, "new"u8);
-        ChunkWriter.WriteCompareAndSwap(chunk, 6, 3, "k"u8, hasExpected: true, "new"u8, "leased"u8, ttlSeconds: 60);
-        ChunkWriter.WriteInsert(chunk, ulong.MaxValue, 300, new byte[200], new byte[300]);
+        WireWriter.WriteNoop(chunk, 2, 1);
+        WireWriter.WriteDelete(chunk, 3, 2, "pear"u8, 5);
+        WireWriter.WriteCompareAndSwap(chunk, 4, 2, "k"u8, hasExpected: true, "old"u8, "new"u8);
+        WireWriter.WriteCompareAndSwap(chunk, 5, 3, "k"u8, hasExpected: false, default, "new"u8);
+        WireWriter.WriteCompareAndSwap(chunk, 6, 3, "k"u8, hasExpected: true, "new"u8, "leased"u8, ttlSeconds: 60);
+        WireWriter.WriteInsert(chunk, ulong.MaxValue, 300, new byte[200], new byte[300]);
+        WireWriter.Write(
+            chunk, 7, 3, new WireCommand { Kind = CommandKind.CompareAndDelete, Key = "k"u8, Expected = "leased"u8 });
+        WireWriter.Write(chunk, 8, 3, new WireCommand { Kind = CommandKind.Renew, Key = "k"u8, TtlSeconds = 60 });
         yield return ("all-kinds", chunk.WrittenSpan.ToArray());
     }
 
@@ -55,17 +58,19 @@ internal static class ChunkTarget
         Holds(
             entry.ExpectedLength >= -1 && IsInside(entry.ExpectedOffset, Math.Max(0, entry.ExpectedLength), chunk),
             "an expected value inside the chunk");
-        Holds(entry.Kind <= CommandKind.CompareAndSwap, "a kind that exists");
+        Holds(entry.Kind <= CommandKind.Renew, "a kind that exists");
         Holds(entry.Kind != CommandKind.Noop || entry.KeyLength == 0, "a no-op without a key");
         Holds(
             entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.ValueLength == 0,
             "a value only where something is set");
         Holds(
-            entry.Kind == CommandKind.CompareAndSwap || entry.ExpectedLength == -1,
+            entry.Kind is CommandKind.CompareAndSwap
+                || (entry.Kind == CommandKind.CompareAndDelete) == (entry.ExpectedLength >= 0),
             "an expected value only where it is compared");
         Holds(
-            entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap || entry.TtlSeconds == 0,
-            "a time to live only for what sets a value");
+            entry.Kind is CommandKind.Insert or CommandKind.CompareAndSwap or CommandKind.Renew
+                || entry.TtlSeconds == 0,
+            "a time to live only for what sets a value or a lease");
     }
 
     private static bool IsInside(int offset, int length, ReadOnlySpan<byte> chunk) =>
@@ -74,24 +79,18 @@ internal static class ChunkTarget
     private static void Encode(ArrayBufferWriter<byte> target, in WireEntry entry, ReadOnlySpan<byte> chunk)
     {
         var (index, term, time) = (entry.Index, entry.Term, entry.TimestampMs);
-        switch (entry.Kind)
-        {
-            case CommandKind.Noop:
-                ChunkWriter.WriteNoop(target, index, term, time);
-                break;
-            case CommandKind.Insert:
-                ChunkWriter.WriteInsert(
-                    target, index, term, entry.KeyIn(chunk), entry.ValueIn(chunk), entry.TtlSeconds, time);
-                break;
-            case CommandKind.Delete:
-                ChunkWriter.WriteDelete(target, index, term, entry.KeyIn(chunk), time);
-                break;
-            default:
-                ChunkWriter.WriteCompareAndSwap(
-                    target, index, term, entry.KeyIn(chunk), entry.ExpectedLength >= 0, entry.ExpectedIn(chunk),
-                    entry.ValueIn(chunk), time, entry.TtlSeconds);
-                break;
-        }
+        WireWriter.Write(
+            target, index, term,
+            new WireCommand
+            {
+                Kind = entry.Kind,
+                Key = entry.KeyIn(chunk),
+                Value = entry.ValueIn(chunk),
+                HasExpected = entry.ExpectedLength >= 0,
+                Expected = entry.ExpectedIn(chunk),
+                TtlSeconds = entry.TtlSeconds,
+            },
+            time);
     }
 
     private static void CheckRead(ReadOnlySpan<byte> encoded, in WireEntry entry, ReadOnlySpan<byte> chunk)

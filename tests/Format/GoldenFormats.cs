@@ -96,21 +96,21 @@ public class GoldenFormats
     {
         var golden = new Golden();
         var whole = new ArrayBufferWriter<byte>();
-        Entry("noop, index 1, term 1", buffer => ChunkWriter.WriteNoop(buffer, 1, 1));
+        Entry("noop, index 1, term 1", buffer => WireWriter.WriteNoop(buffer, 1, 1));
         Entry(
             "insert k1 = v1 for 60 s, index 300, term 2, with a timestamp",
-            buffer => ChunkWriter.WriteInsert(buffer, 300, 2, "k1"u8, "v1"u8, 60, 1_700_000_000_000));
-        Entry("insert k1, empty value", buffer => ChunkWriter.WriteInsert(buffer, 301, 2, "k1"u8, []));
-        Entry("delete k1", buffer => ChunkWriter.WriteDelete(buffer, 302, 2, "k1"u8));
+            buffer => WireWriter.WriteInsert(buffer, 300, 2, "k1"u8, "v1"u8, 60, 1_700_000_000_000));
+        Entry("insert k1, empty value", buffer => WireWriter.WriteInsert(buffer, 301, 2, "k1"u8, []));
+        Entry("delete k1", buffer => WireWriter.WriteDelete(buffer, 302, 2, "k1"u8));
         Entry(
             "compare-and-swap k1: absent -> v2",
-            buffer => ChunkWriter.WriteCompareAndSwap(buffer, 303, 2, "k1"u8, hasExpected: false, [], "v2"u8));
+            buffer => WireWriter.WriteCompareAndSwap(buffer, 303, 2, "k1"u8, hasExpected: false, [], "v2"u8));
         Entry(
             "compare-and-swap k1: v2 -> v3",
-            buffer => ChunkWriter.WriteCompareAndSwap(buffer, 304, 2, "k1"u8, hasExpected: true, "v2"u8, "v3"u8));
+            buffer => WireWriter.WriteCompareAndSwap(buffer, 304, 2, "k1"u8, hasExpected: true, "v2"u8, "v3"u8));
         Entry(
             "compare-and-swap k1: empty -> v4",
-            buffer => ChunkWriter.WriteCompareAndSwap(buffer, 305, 2, "k1"u8, hasExpected: true, [], "v4"u8));
+            buffer => WireWriter.WriteCompareAndSwap(buffer, 305, 2, "k1"u8, hasExpected: true, [], "v4"u8));
         golden.Check("chunk");
         Assert.Equal(7, GoogleOracle.AssertSame(whole.WrittenSpan)!.Count);
 

@@ -50,7 +50,7 @@ internal static class OpenQuick
         for (var i = 0L; i < entries; i++)
         {
             RandomLoad.WriteKey(i, key);
-            ChunkWriter.WriteInsert(chunk, (ulong)i + 1, 1, key, value);
+            WireWriter.WriteInsert(chunk, (ulong)i + 1, 1, key, value);
             if ((i + 1) % ChunkEntries != 0 && i + 1 != entries) continue;
             machine.ApplyChunk(chunk.WrittenSpan, results);
             chunk.ResetWrittenCount();

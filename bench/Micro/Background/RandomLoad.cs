@@ -34,7 +34,7 @@ internal sealed unsafe class RandomLoad : IDisposable
             WriteKey(i, key);
             for (var byteAt = 0; byteAt < ValueBytes / 2; byteAt += 8)
                 BinaryPrimitives.WriteUInt64LittleEndian(value[byteAt..], Mix((ulong)i * 8 + (ulong)byteAt));
-            ChunkWriter.WriteInsert(chunk, (ulong)i + 1, 1, key, value);
+            WireWriter.WriteInsert(chunk, (ulong)i + 1, 1, key, value);
             if ((i + 1) % chunkEntries != 0 && i + 1 != entries) continue;
             chunk.WrittenSpan.CopyTo(new Span<byte>(_start + at, chunk.WrittenCount));
             _offsets[i / chunkEntries] = at;

@@ -25,7 +25,7 @@ public class DecoderBench
         {
             random.NextBytes(key);
             random.NextBytes(value);
-            ChunkWriter.WriteInsert(buffer, (ulong)(1_000_000 + i), term: 7, key, value);
+            WireWriter.WriteInsert(buffer, (ulong)(1_000_000 + i), term: 7, key, value);
         }
         _chunk = buffer.WrittenSpan.ToArray();
     }

@@ -48,7 +48,7 @@ internal sealed class ChunkDecoder(ChunkBuffers buffers)
         for (var i = 0; i < chunk.Length; i++)
         {
             ref readonly var entry = ref chunk[i];
-            if (entry.Command.Kind > CommandKind.CompareAndSwap)
+            if (entry.Command.Kind > CommandKind.Renew)
                 throw new ArgumentException($"Entry {i} of the chunk has no known command.", nameof(chunk));
             if (!entry.Command.IsInArrays) return false;
             buffers.Entries[i] = new WireEntry

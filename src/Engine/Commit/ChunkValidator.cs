@@ -67,6 +67,7 @@ internal sealed class ChunkValidator(EngineContext engine, VersionSet versions, 
             if (entry.Kind != CommandKind.Noop)
                 operationBytes += WalOperation.SizeOf(entry.KeyLength, entry.ValueLength, RecordKind.LeasedPut);
 
+            if (entry.Kind == CommandKind.Renew) buffers.HasRenewals = true;
             (lastIndex, term, logTime) = (entry.Index, entry.Term, Math.Max(logTime, entry.TimestampMs));
             buffers.Positions[i] = new EntryPosition
             {

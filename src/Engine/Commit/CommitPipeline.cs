@@ -202,6 +202,7 @@ internal sealed class CommitPipeline(
         // Duplicates are acknowledged once their first apply is durable too.
         if (first == count) return new CommitTicket(count, wal.End, NeedsSync: _awaitsSync && count > 0);
 
+        if (buffers.HasRenewals) operationBytes += _builder.MeasureRenewalsGateHeld(buffers, source, first, count);
         var positions = buffers.Positions.AsSpan(first, count - first);
         var flags = ChunkColumnsWriter.Needed(positions);
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(positions.Length, flags) + operationBytes;

@@ -37,6 +37,40 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         public ulong LocalTimeMs;
     }
 
+    /// <summary>
+    /// Sets the value length of each renewal to the most that it can copy: the length of the key's value, or a greater
+    /// one that an entry before it in the chunk may give the key.
+    /// </summary>
+    /// <param name="buffers">The checked chunk.</param>
+    /// <param name="source">The chunk's keys.</param>
+    /// <param name="first">The first new entry.</param>
+    /// <param name="count">The number of the chunk's entries.</param>
+    /// <returns>The bytes of these values in the log, at most.</returns>
+    public long MeasureRenewalsGateHeld<TSource>(
+        ChunkBuffers buffers, scoped in TSource source, int first, int count)
+        where TSource : IChunkSource, allows ref struct
+    {
+        LockOrder.Gate.AssertHeld();
+        var current = versions.Current;
+        var (longest, bytes) = (0, 0L);
+        for (var i = first; i < count; i++)
+        {
+            ref var head = ref buffers.Entries[i];
+            if (head.Kind == CommandKind.Renew)
+            {
+                var key = source.Key(i);
+                var hash = current.MemtableHasher.Of(key);
+                TryFindLive(current.Memtables[0].Index.Find(key, hash), key, hash, time: 0, out var value);
+                head.ValueLength = Math.Max(longest, value.Length);
+                bytes += WalOperation.SizeOf(head.KeyLength, head.ValueLength, RecordKind.LeasedPut);
+            }
+
+            longest = Math.Max(longest, head.ValueLength);
+        }
+
+        return bytes;
+    }
+
     /// <summary>Builds the record of a chunk's new entries.</summary>
     /// <param name="buffers">The checked chunk.</param>
     /// <param name="source">The chunk's keys and values.</param>
@@ -117,7 +151,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
             buffers.References[i] = default;
             if (head.Kind == CommandKind.Noop) continue;
             var (kind, size) = (KindOf(head), SizeOf(head));
-            // A compare-and-swap that failed left no operation, so the keys placed after it move down.
+            // An entry whose condition failed left no operation, so the keys placed after it move down.
             if (placed != record.Length) WalOperation.MoveKey(record.Room, placed, record.Length, size, head.KeyLength);
             placed += size;
             var key = WalOperation.KeyAt(record.Room, record.Length, head.KeyLength);
@@ -165,8 +199,8 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     }
 
     /// <summary>
-    /// Writes the operation of an entry whose key is in place; false, with nothing written, if it is a compare-and-swap
-    /// that does not match.
+    /// Writes the operation of an entry whose key is in place; false, with nothing written, if the entry has a condition
+    /// that does not hold.
     /// </summary>
     /// <param name="record">The record.</param>
     /// <param name="buffers">The chunk.</param>
@@ -187,13 +221,25 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         ref readonly var head = ref buffers.Entries[entry];
         ref var position = ref buffers.Positions[entry];
         var time = _isLogClock ? position.LogTimeMs : record.LocalTimeMs;
-        if (head.Kind == CommandKind.CompareAndSwap && !Matches(source, entry, prior, key, hash, time))
+        ReadOnlySpan<byte> renewed = default;
+        if (head.Kind >= CommandKind.CompareAndSwap
+            && !TryMeetCondition(source, entry, head, prior, key, hash, time, out renewed))
         {
             position.Succeeded = false;
             return false;
         }
 
-        var value = kind == RecordKind.Tombstone ? default : source.Value(entry);
+        ReadOnlySpan<byte> value = default;
+        if (head.Kind == CommandKind.Renew)
+        {
+            value = renewed;
+            size = (int)WalOperation.SizeOf(head.KeyLength, value.Length, kind); // the bound may have been longer
+        }
+        else if (kind != RecordKind.Tombstone)
+        {
+            value = source.Value(entry);
+        }
+
         var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, head.TtlSeconds) : 0;
         if (deadline != 0 && time == 0) WarnOnceGateHeld();
         var reference = OperationRef.FromOffset(wal.Active.End + record.Length);
@@ -211,28 +257,47 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
 
     /// <summary>The kind of the operation that an entry with an effect becomes.</summary>
     private static RecordKind KindOf(in WireEntry entry) =>
-        entry.Kind == CommandKind.Delete ? RecordKind.Tombstone
+        entry.Kind is CommandKind.Delete or CommandKind.CompareAndDelete ? RecordKind.Tombstone
         : entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
 
-    private bool Matches<TSource>(
-        scoped in TSource source, int entry, OperationRef prior, ReadOnlySpan<byte> key, ulong hash, ulong time)
+    /// <summary>The condition of a compare-and-swap, a compare-and-delete or a renewal, against the current state.</summary>
+    /// <param name="source">The chunk's expected values.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="head">Its head.</param>
+    /// <param name="prior">The key's newest operation in the segment, or none.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="hash">The key's hash.</param>
+    /// <param name="time">The time that leases are judged by.</param>
+    /// <param name="value">The key's value: a renewal keeps it.</param>
+    private bool TryMeetCondition<TSource>(
+        scoped in TSource source, int entry, in WireEntry head, OperationRef prior, ReadOnlySpan<byte> key, ulong hash,
+        ulong time, out ReadOnlySpan<byte> value)
         where TSource : IChunkSource, allows ref struct
     {
-        bool exists;
-        ReadOnlySpan<byte> value;
+        var exists = TryFindLive(prior, key, hash, time, out value);
+        if (head.Kind != CommandKind.Renew)
+            return source.TryGetExpected(entry, out var expected) ? exists && value.SequenceEqual(expected) : !exists;
+
+        // The caller changed the key after it was measured.
+        if (exists && value.Length > head.ValueLength)
+            throw new ArgumentException(
+                "A command of the chunk changed during the call; nothing was applied.", TSource.ParameterName);
+        return exists;
+    }
+
+    private bool TryFindLive(
+        OperationRef prior, ReadOnlySpan<byte> key, ulong hash, ulong time, out ReadOnlySpan<byte> value)
+    {
         if (!prior.IsNone)
         {
             var operation = wal.OperationAt(prior);
-            exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);
             value = operation.Value;
-        }
-        else
-        {
-            exists = versions.Current.TryFindHashed(key, hash, ulong.MaxValue, out var older) && older.IsLiveAt(time);
-            value = older.Value;
+            return Liveness.IsLive(operation.Kind, operation.Deadline, time);
         }
 
-        return source.TryGetExpected(entry, out var expected) ? exists && value.SequenceEqual(expected) : !exists;
+        var isFound = versions.Current.TryFindHashed(key, hash, ulong.MaxValue, out var older);
+        value = older.Value;
+        return isFound && older.IsLiveAt(time);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

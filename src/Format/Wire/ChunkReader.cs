@@ -7,18 +7,23 @@ namespace Varve.Format;
 /// message Entry {                             message WriteCommand { oneof operation {
 ///   uint64 index = 1;                           Insert insert = 1;
 ///   uint64 term = 2;                            Delete delete = 2;
-///   EntryPayload payload = 3;                   CompareAndSwap compare_and_swap = 3; } }
-///   uint64 timestamp_ms = 15; }
-///                                             message Insert { bytes key = 1; bytes value = 2; uint64 ttl_secs = 3; }
-/// message EntryPayload { oneof payload {      message Delete { bytes key = 1; }
-///   Noop noop = 1;                            message CompareAndSwap { bytes key = 1;
-///   bytes command = 2;  // a WriteCommand       optional bytes expected_value = 2; bytes new_value = 3;
-///   MembershipChange config = 3; } }            uint64 ttl_secs = 15;  // this project's, as timestamp_ms }
+///   EntryPayload payload = 3;                   CompareAndSwap compare_and_swap = 3;
+///   uint64 timestamp_ms = 15; }                 CompareAndDelete compare_and_delete = 14;
+///                                               Renew renew = 15; } }
+/// message EntryPayload { oneof payload {
+///   Noop noop = 1;                            message Insert { bytes key = 1; bytes value = 2; uint64 ttl_secs = 3; }
+///   bytes command = 2;  // a WriteCommand     message Delete { bytes key = 1; }
+///   MembershipChange config = 3; } }          message CompareAndSwap { bytes key = 1;
+///                                               optional bytes expected_value = 2; bytes new_value = 3;
+/// message Noop {}                               uint64 ttl_secs = 15; }
+///                                             message CompareAndDelete { bytes key = 1; bytes expected_value = 2; }
+///                                             message Renew { bytes key = 1; uint64 ttl_secs = 2; }
 ///                                             message MembershipChange { oneof change {
-/// message Noop {}                               AddNode add_node = 1; RemoveNode remove_node = 2; } }
+///                                               AddNode add_node = 1; RemoveNode remove_node = 2; } }
 ///                                             message AddNode { uint32 node_id = 1; string address = 2; }
 ///                                             message RemoveNode { uint32 node_id = 1; }
 /// </code>
+/// The fields and operations from number 14 on are this project's; the others are d-engine's.
 /// Accepts what Google's parser accepts, with the same values, if each entry has a payload and each command an
 /// operation; a membership change is a no-op. Says nothing of the order of indexes or of the limits of keys and values:
 /// that is the engine's.

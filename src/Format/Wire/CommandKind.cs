@@ -14,4 +14,10 @@ public enum CommandKind : byte
 
     /// <summary>Sets a key only if its present value is the expected one.</summary>
     CompareAndSwap = 3,
+
+    /// <summary>Removes a key only if its present value is the expected one.</summary>
+    CompareAndDelete = 4,
+
+    /// <summary>Gives a live key another lease and keeps its value.</summary>
+    Renew = 5,
 }

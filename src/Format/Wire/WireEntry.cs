@@ -12,7 +12,7 @@ internal struct WireEntry
     /// <summary>The leader's clock, Unix milliseconds; 0: none.</summary>
     public ulong TimestampMs;
 
-    /// <summary>For an insert and a compare-and-swap: seconds to live; 0: no expiry.</summary>
+    /// <summary>For an insert, a compare-and-swap and a renewal: seconds to live; 0: no expiry.</summary>
     public ulong TtlSeconds;
 
     public int KeyOffset;
@@ -22,7 +22,7 @@ internal struct WireEntry
     public int ExpectedOffset;
 
     /// <summary>
-    /// For a compare-and-swap: -1 when no value is expected, that is, the key must not exist. -1 for all others.
+    /// For a compare-and-swap: -1 if the key must not exist. Never -1 for a compare-and-delete; -1 for all others.
     /// </summary>
     public int ExpectedLength;
 

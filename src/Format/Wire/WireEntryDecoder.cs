@@ -56,6 +56,15 @@ internal static class WireEntryDecoder
         return cursor.Fault is null;
     }
 
+    /// <summary>Decodes a <c>WriteCommand</c> that stands alone.</summary>
+    public static bool TryDecodeCommand(ReadOnlySpan<byte> bytes, out WireEntry entry)
+    {
+        entry = new WireEntry { ExpectedLength = -1 };
+        var cursor = new WireCursor(bytes, 0, bytes.Length);
+        ReadCommand(ref cursor, ref entry);
+        return cursor.Fault is null;
+    }
+
     private static void ReadPayload(ref WireCursor cursor, ref EntryFields fields)
     {
         if (!cursor.TryEnter(out var outerLimit)) return;
@@ -123,6 +132,9 @@ internal static class WireEntryDecoder
                 case WireTags.CommandDelete: ReadOperation(ref cursor, ref entry, CommandKind.Delete); break;
                 case WireTags.CommandCompareAndSwap:
                     ReadOperation(ref cursor, ref entry, CommandKind.CompareAndSwap); break;
+                case WireTags.CommandCompareAndDelete:
+                    ReadOperation(ref cursor, ref entry, CommandKind.CompareAndDelete); break;
+                case WireTags.CommandRenew: ReadOperation(ref cursor, ref entry, CommandKind.Renew); break;
                 default: cursor.Skip(tag); break;
             }
         }
@@ -140,7 +152,7 @@ internal static class WireEntryDecoder
                 Term = entry.Term,
                 TimestampMs = entry.TimestampMs,
                 Kind = kind,
-                ExpectedLength = -1
+                ExpectedLength = kind == CommandKind.CompareAndDelete ? 0 : -1,
             };
         while (cursor.TryReadTag(out var tag))
         {
@@ -155,7 +167,11 @@ internal static class WireEntryDecoder
                 case (CommandKind.Insert, WireTags.InsertTtl) or (CommandKind.CompareAndSwap, WireTags.SwapTtl):
                     cursor.TryReadVarint(out entry.TtlSeconds);
                     break;
-                case (CommandKind.CompareAndSwap, WireTags.SwapExpected):
+                case (CommandKind.Renew, WireTags.RenewTtl):
+                    cursor.TryReadVarint(out entry.TtlSeconds);
+                    break;
+                case (CommandKind.CompareAndSwap, WireTags.SwapExpected)
+                    or (CommandKind.CompareAndDelete, WireTags.DeleteExpected):
                     cursor.TryReadBytes(out entry.ExpectedOffset, out entry.ExpectedLength);
                     break;
                 default:

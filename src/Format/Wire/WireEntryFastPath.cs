@@ -79,6 +79,16 @@ internal static class WireEntryFastPath
                     return false;
                 return !Next(bytes, ref at, WireTags.SwapTtl)
                     || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
+            case WireTags.CommandCompareAndDelete:
+                entry.Kind = CommandKind.CompareAndDelete;
+                entry.ValueOffset = entry.ValueLength = 0;
+                return Field(
+                    bytes, ref at, WireTags.DeleteExpected, out entry.ExpectedOffset, out entry.ExpectedLength);
+            case WireTags.CommandRenew:
+                entry.Kind = CommandKind.Renew;
+                entry.ValueOffset = entry.ValueLength = 0;
+                return !Next(bytes, ref at, WireTags.RenewTtl)
+                    || WireVarint.TryRead(bytes, ref at, out entry.TtlSeconds);
             default:
                 return false;
         }

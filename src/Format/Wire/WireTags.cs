@@ -23,11 +23,17 @@ internal static class WireTags
     public const byte CommandDelete = (2 << 3) | 2;
     public const byte CommandCompareAndSwap = (3 << 3) | 2;
 
+    // This project's extensions, far from d-engine's numbers.
+    public const byte CommandCompareAndDelete = (14 << 3) | 2;
+    public const byte CommandRenew = (15 << 3) | 2;
+
     public const byte OperationKey = (1 << 3) | 2;
     public const byte InsertValue = (2 << 3) | 2;
     public const byte InsertTtl = (3 << 3) | 0;
     public const byte SwapExpected = (2 << 3) | 2;
     public const byte SwapNewValue = (3 << 3) | 2;
+    public const byte DeleteExpected = (2 << 3) | 2;
+    public const byte RenewTtl = (2 << 3) | 0;
 
     /// <summary>This project's extension, which other decoders skip.</summary>
     public const byte SwapTtl = (15 << 3) | 0;

@@ -133,6 +133,14 @@ internal sealed partial class DictionaryStateMachine(
             case CommandKind.Delete:
                 _state.Records.Remove(key);
                 break;
+            case CommandKind.CompareAndDelete:
+                succeeded = current is not null && entry.Command.Expected!.Value.Span.SequenceEqual(current);
+                if (succeeded) _state.Records.Remove(key);
+                break;
+            case CommandKind.Renew:
+                succeeded = current is not null;
+                if (succeeded) _state.Records[key] = new Record(current!, Deadline(now, entry.Command.TtlSeconds));
+                break;
             case CommandKind.CompareAndSwap:
                 succeeded = entry.Command.Expected is { } expected
                     ? current is not null && expected.Span.SequenceEqual(current)

@@ -8,6 +8,8 @@ public sealed class DictionaryKeepsDuplicateRules : DuplicateRules<DictionaryMac
 
 public sealed class DictionaryKeepsCompareAndSwapRules : CompareAndSwapRules<DictionaryMachines>;
 
+public sealed class DictionaryKeepsConditionalRules : ConditionalRules<DictionaryMachines>;
+
 public sealed class DictionaryKeepsLeaseRules : LeaseRules<DictionaryMachines>;
 
 public sealed class DictionaryKeepsReadRules : ReadRules<DictionaryMachines>;

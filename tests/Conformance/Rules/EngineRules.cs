@@ -8,6 +8,8 @@ public sealed class EngineKeepsDuplicateRules : DuplicateRules<EngineMachines>;
 
 public sealed class EngineKeepsCompareAndSwapRules : CompareAndSwapRules<EngineMachines>;
 
+public sealed class EngineKeepsConditionalRules : ConditionalRules<EngineMachines>;
+
 public sealed class EngineKeepsLeaseRules : LeaseRules<EngineMachines>;
 
 public sealed class EngineKeepsReadRules : ReadRules<EngineMachines>;

@@ -8,6 +8,8 @@ public sealed class PowerEngineKeepsDuplicateRules : DuplicateRules<PowerEngineM
 
 public sealed class PowerEngineKeepsCompareAndSwapRules : CompareAndSwapRules<PowerEngineMachines>;
 
+public sealed class PowerEngineKeepsConditionalRules : ConditionalRules<PowerEngineMachines>;
+
 public sealed class PowerEngineKeepsLeaseRules : LeaseRules<PowerEngineMachines>;
 
 public sealed class PowerEngineKeepsReadRules : ReadRules<PowerEngineMachines>;

@@ -8,6 +8,8 @@ public sealed class TinyEngineKeepsDuplicateRules : DuplicateRules<TinyEngineMac
 
 public sealed class TinyEngineKeepsCompareAndSwapRules : CompareAndSwapRules<TinyEngineMachines>;
 
+public sealed class TinyEngineKeepsConditionalRules : ConditionalRules<TinyEngineMachines>;
+
 public sealed class TinyEngineKeepsLeaseRules : LeaseRules<TinyEngineMachines>;
 
 public sealed class TinyEngineKeepsReadRules : ReadRules<TinyEngineMachines>;

@@ -46,7 +46,7 @@ public sealed record Trace(IReadOnlyList<Operation> Operations)
         for (var i = 0; i < Operations.Count; i++)
         {
             var (step, a, b, c) = Operations[i];
-            if (step is Step.Apply or Step.ApplyBad && b > 1)
+            if (step is Step.Apply or Step.ApplyBad && Math.Abs(b) > 1)
                 yield return new Trace(
                     [.. Operations.Take(i), new Operation(step, a, b / 2, c), .. Operations.Skip(i + 1)]);
         }

@@ -15,7 +15,7 @@ internal static class TraceGenerator
             number.SelectMany(a => b.SelectMany(second => number.Select(c => new Operation(step, a, second, c))));
         (int, Gen<Operation>) Often(int weight, Step step) => (weight, Of(step, number));
         var operation = Gen.Frequency(
-            (40, Of(Step.Apply, Gen.Choose(0, 40))), (6, Of(Step.ApplyBad, Gen.Choose(2, 10))),
+            (40, Of(Step.Apply, Gen.Choose(-40, 40))), (6, Of(Step.ApplyBad, Gen.Choose(2, 10))),
             Often(6, Step.Advance), Often(1, Step.StepBack), Often(10, Step.Read), Often(10, Step.Scan),
             Often(4, Step.EntryTerm),
             Often(3, Step.Reopen), Often(1, Step.StopStart), Often(3, Step.Flush), Often(2, Step.Compact),

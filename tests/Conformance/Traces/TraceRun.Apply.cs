@@ -4,14 +4,17 @@ namespace Varve.Tests.Conformance.Traces;
 
 internal sealed partial class TraceRun
 {
-    /// <summary>A chunk of B entries made from seed A, after some duplicates, on the path that C names.</summary>
+    /// <summary>
+    /// A chunk of B entries made from seed A, after some duplicates, on the path that C names. A negative B: of as many,
+    /// with conditional deletes and renewals among them.
+    /// </summary>
     private async Task ApplyAsync(Operation operation)
     {
         var random = new Random(operation.A);
         var overlap = operation.C % 4 == 0 ? random.Next(1, 12) : 0;
         var duplicates = _applied.Values.Reverse().Take(overlap).Select(pair => pair.Entry).Reverse().ToList();
         var gaps = _options.LogGaps == LogGapPolicy.Allow && random.Next(3) == 0;
-        var fresh = Fresh(random, operation.B, gaps);
+        var fresh = Fresh(random, Math.Abs(operation.B), gaps, isConditional: operation.B < 0);
         var chunk = (ApplyEntry[])[.. duplicates, .. fresh];
 
         if (duplicates.Count > 0 && duplicates[0].Index <= _outcomeFloor)
@@ -92,7 +95,7 @@ internal sealed partial class TraceRun
         }
     }
 
-    private List<ApplyEntry> Fresh(Random random, int count, bool gaps)
+    private List<ApplyEntry> Fresh(Random random, int count, bool gaps, bool isConditional = false)
     {
         var (index, term) = _model.LastApplied;
         term = Math.Max(term, 1);
@@ -102,9 +105,25 @@ internal sealed partial class TraceRun
         {
             index += 1 + (gaps && random.Next(5) == 0 ? (ulong)random.Next(1, 20) : 0);
             term += random.Next(10) == 0 ? 1UL : 0;
-            chunk.Add(new ApplyEntry(index, term, NextCommand(random, written), Timestamp(random)));
+            var command = isConditional && random.Next(3) == 0
+                ? NextConditional(random, written)
+                : NextCommand(random, written);
+            chunk.Add(new ApplyEntry(index, term, command, Timestamp(random)));
         }
         return chunk;
+    }
+
+    private Command NextConditional(Random random, Dictionary<int, byte[]> written)
+    {
+        var number = random.Next(Universe.Keys);
+        var key = Universe.Key(number);
+        if (random.Next(2) == 0) return Command.Renew(key, (ulong)random.Next(0, 9));
+        var expected = random.Next(4) switch
+        {
+            0 => Universe.Value(random),
+            _ => written.TryGetValue(number, out var earlier) ? earlier : _model.Get(key) ?? [],
+        };
+        return Command.CompareAndDelete(key, expected);
     }
 
     private ulong Timestamp(Random random) => random.Next(8) switch

@@ -75,7 +75,7 @@ public sealed class ChunkBuffersTests : IDisposable
     {
         const int Count = 300_000;
         var chunk = new ArrayBufferWriter<byte>();
-        for (ulong index = 1; index <= Count; index++) ChunkWriter.WriteNoop(chunk, index, 1);
+        for (ulong index = 1; index <= Count; index++) WireWriter.WriteNoop(chunk, index, 1);
         var buffers = new ChunkBuffers(null);
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.Equal(Count, new ChunkDecoder(buffers).Decode(chunk.WrittenSpan));
@@ -93,7 +93,7 @@ public sealed class ChunkBuffersTests : IDisposable
     public void BytesThatCannotBeEntriesReserveNoBuffer(byte length)
     {
         var chunk = new ArrayBufferWriter<byte>();
-        for (ulong index = 1; index <= 128; index++) ChunkWriter.WriteNoop(chunk, index, 1);
+        for (ulong index = 1; index <= 128; index++) WireWriter.WriteNoop(chunk, index, 1);
         chunk.GetSpan(1 << 20)[..(1 << 20)].Fill(length);
         chunk.Advance(1 << 20);
         var buffers = new ChunkBuffers(null);

@@ -31,7 +31,7 @@ public sealed class CallersMemoryTests
                 if (isWire)
                 {
                     buffer.ResetWrittenCount();
-                    ChunkWriter.WriteInsert(buffer, index, 1, key, "value"u8);
+                    WireWriter.WriteInsert(buffer, index, 1, key, "value"u8);
                     var chunk = buffer.WrittenMemory.ToArray();
                     flips.Change(chunk, chunk.Length - LongKey - 7, LongKey);
                     engine.ApplyChunk(chunk, new ApplyResult[1]);

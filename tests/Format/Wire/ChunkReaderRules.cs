@@ -136,7 +136,7 @@ public class ChunkReaderRules
     public void ErrorCarriesOffset()
     {
         var buffer = new ArrayBufferWriter<byte>();
-        ChunkWriter.WriteNoop(buffer, 1, 1);
+        WireWriter.WriteNoop(buffer, 1, 1);
         var good = buffer.WrittenCount;
         var reader = new ChunkReader([.. buffer.WrittenSpan, 2, 0x08, 0x80]);
         Assert.True(reader.TryRead(out _));

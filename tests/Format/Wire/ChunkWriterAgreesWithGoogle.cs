@@ -32,10 +32,10 @@ public class ChunkWriterAgreesWithGoogle
     public void EntriesAreAppendedInOrder()
     {
         var buffer = new ArrayBufferWriter<byte>();
-        ChunkWriter.WriteNoop(buffer, 1, 1);
-        ChunkWriter.WriteInsert(buffer, 2, 1, "k"u8, "v"u8, ttlSeconds: 5, timestampMs: 9);
-        ChunkWriter.WriteDelete(buffer, 3, 1, "k"u8);
-        ChunkWriter.WriteCompareAndSwap(buffer, 4, 1, "k"u8, hasExpected: true, ""u8, "w"u8);
+        WireWriter.WriteNoop(buffer, 1, 1);
+        WireWriter.WriteInsert(buffer, 2, 1, "k"u8, "v"u8, ttlSeconds: 5, timestampMs: 9);
+        WireWriter.WriteDelete(buffer, 3, 1, "k"u8);
+        WireWriter.WriteCompareAndSwap(buffer, 4, 1, "k"u8, hasExpected: true, ""u8, "w"u8);
         var meanings = GoogleOracle.AssertSame(buffer.WrittenSpan)!;
         Assert.Equal([1UL, 2, 3, 4], meanings.Select(meaning => meaning.Index));
     }

@@ -13,6 +13,8 @@ public enum EntryKind
     Insert,
     Delete,
     CompareAndSwap,
+    CompareAndDelete,
+    Renew,
     AddNode,
     RemoveNode,
 }
@@ -36,13 +38,25 @@ public sealed record EntryShape(
         var buffer = new ArrayBufferWriter<byte>();
         switch (Kind)
         {
-            case EntryKind.Noop: ChunkWriter.WriteNoop(buffer, Index, Term, TimestampMs); break;
+            case EntryKind.Noop: WireWriter.WriteNoop(buffer, Index, Term, TimestampMs); break;
             case EntryKind.Insert:
-                ChunkWriter.WriteInsert(buffer, Index, Term, Key, Value, TtlSeconds, TimestampMs); break;
-            case EntryKind.Delete: ChunkWriter.WriteDelete(buffer, Index, Term, Key, TimestampMs); break;
+                WireWriter.WriteInsert(buffer, Index, Term, Key, Value, TtlSeconds, TimestampMs); break;
+            case EntryKind.Delete: WireWriter.WriteDelete(buffer, Index, Term, Key, TimestampMs); break;
             case EntryKind.CompareAndSwap:
-                ChunkWriter.WriteCompareAndSwap(
+                WireWriter.WriteCompareAndSwap(
                     buffer, Index, Term, Key, HasExpected, Expected, Value, TimestampMs, TtlSeconds); break;
+            case EntryKind.CompareAndDelete or EntryKind.Renew:
+                WireWriter.Write(
+                    buffer, Index, Term,
+                    new WireCommand
+                    {
+                        Kind = Kind == EntryKind.Renew ? CommandKind.Renew : CommandKind.CompareAndDelete,
+                        Key = Key,
+                        Expected = Expected,
+                        TtlSeconds = TtlSeconds,
+                    },
+                    TimestampMs);
+                break;
             default: return null;
         }
 
@@ -72,6 +86,14 @@ public sealed record EntryShape(
         if (Kind == EntryKind.Insert)
             command.Insert = new WriteCommand.Types.Insert { Key = key, Value = value, TtlSecs = TtlSeconds };
         else if (Kind == EntryKind.Delete) command.Delete = new WriteCommand.Types.Delete { Key = key };
+        else if (Kind == EntryKind.Renew)
+            command.Renew = new WriteCommand.Types.Renew { Key = key, TtlSecs = TtlSeconds };
+        else if (Kind == EntryKind.CompareAndDelete)
+            command.CompareAndDelete = new WriteCommand.Types.CompareAndDelete
+            {
+                Key = key,
+                ExpectedValue = ByteString.CopyFrom(Expected),
+            };
         else
         {
             command.CompareAndSwap =

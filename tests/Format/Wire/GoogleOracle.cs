@@ -115,6 +115,18 @@ internal static class GoogleOracle
                 Expected = command.CompareAndSwap.HasExpectedValue ? Hex(command.CompareAndSwap.ExpectedValue) : null,
                 TtlSeconds = command.CompareAndSwap.TtlSecs,
             },
+            WriteCommand.OperationOneofCase.CompareAndDelete => bare with
+            {
+                Kind = CommandKind.CompareAndDelete,
+                Key = Hex(command.CompareAndDelete.Key),
+                Expected = Hex(command.CompareAndDelete.ExpectedValue),
+            },
+            WriteCommand.OperationOneofCase.Renew => bare with
+            {
+                Kind = CommandKind.Renew,
+                Key = Hex(command.Renew.Key),
+                TtlSeconds = command.Renew.TtlSecs,
+            },
             _ => null,
         };
     }

@@ -28,8 +28,26 @@ internal static class StateBugs
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.SwapTreatsExpiredKeyAsAbsent",
             new Edit(
-                "RecordBuilder.cs", "exists = Liveness.IsLive(operation.Kind, operation.Deadline, time);",
-                "exists = Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
+                "RecordBuilder.cs", "return Liveness.IsLive(operation.Kind, operation.Deadline, time);",
+                "return Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
+
+        new("renewal-revives-expired-keys", "a renewal succeeds on a key that has expired",
+            "Conformance: Rules.EngineKeepsConditionalRules.RenewalFailsOnAnAbsentAndAnExpiredKey",
+            new Edit("RecordBuilder.cs", "return exists;", "return exists || (SEEDED && !value.IsEmpty);")),
+
+        new("renewal-measured-by-the-state-alone",
+            "the room of a renewal is that of the value in the state, not of a longer one that its chunk sets",
+            "Conformance: Rules.EngineKeepsConditionalRules.RenewalSeesValuesOfItsChunk",
+            new Edit(
+                "RecordBuilder.cs", "head.ValueLength = Math.Max(longest, value.Length);",
+                "head.ValueLength = Math.Max(SEEDED ? 0 : longest, value.Length);")),
+
+        new("conditional-delete-without-condition", "a compare-and-delete removes a key whatever its value is",
+            "Conformance: Rules.EngineKeepsConditionalRules.CompareAndDeleteRemovesTheExpectedValueOnly",
+            new Edit(
+                "RecordBuilder.cs", "if (head.Kind != CommandKind.Renew)",
+                "if (SEEDED && head.Kind == CommandKind.CompareAndDelete) return exists;\n"
+                    + "        if (head.Kind != CommandKind.Renew)")),
 
         new("swap-blind-to-its-chunk",
             "a compare-and-swap in a record built beside the log looks for an earlier write of its chunk in the log",

@@ -38,6 +38,14 @@ internal static class WireChunk
             Bytes(operation, 2, command.Value);
             Number(operation, 3, command.TtlSeconds);
         }
+        else if (command.Kind == CommandKind.CompareAndDelete)
+        {
+            Bytes(operation, 2, command.Expected.GetValueOrDefault());
+        }
+        else if (command.Kind == CommandKind.Renew)
+        {
+            Number(operation, 2, command.TtlSeconds);
+        }
         else if (command.Kind == CommandKind.CompareAndSwap)
         {
             if (command.Expected is { } expected) Field(operation, 2, expected.ToArray());
@@ -45,7 +53,8 @@ internal static class WireChunk
             Number(operation, 15, command.TtlSeconds);
         }
         var write = new List<byte>();
-        Field(write, (int)command.Kind, operation);
+        var number = (int)command.Kind;
+        Field(write, command.Kind < CommandKind.CompareAndDelete ? number : number + 10, operation);
         Field(payload, 2, write);
         return payload;
     }

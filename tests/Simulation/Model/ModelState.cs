@@ -82,6 +82,16 @@ internal sealed class ModelState
             case CommandKind.Delete:
                 _slots[key] = default;
                 return true;
+            case CommandKind.CompareAndDelete or CommandKind.Renew when !IsLive(key):
+                return false;
+            case CommandKind.CompareAndDelete when !ValueOf(key).Span.SequenceEqual(command.Expected!.Value.Span):
+                return false;
+            case CommandKind.CompareAndDelete:
+                _slots[key] = default;
+                return true;
+            case CommandKind.Renew:
+                _slots[key].Deadline = command.TtlSeconds == 0 ? 0 : Time + (command.TtlSeconds * 1000);
+                return true;
             case CommandKind.CompareAndSwap when command.Expected is { } expected
                 ? !IsLive(key) || !ValueOf(key).Span.SequenceEqual(expected.Span)
                 : IsLive(key):

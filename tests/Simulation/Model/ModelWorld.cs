@@ -173,7 +173,11 @@ internal sealed class ModelWorld : IDisposable
         switch (_random.Next(20))
         {
             case 0: return Command.Noop;
-            case < 4: return Command.Delete(name);
+            case < 3: return Command.Delete(name);
+            case 3:
+                return Command.CompareAndDelete(
+                    name, _random.Next(3) == 0 ? Model.RandomValue(_random) : Model.ValueOf(key));
+            case 4: return Command.Renew(name, (ulong)_random.Next(0, 9));
             case < 9:
                 ReadOnlyMemory<byte>? expected = _random.Next(4) switch
                 {
@@ -204,25 +208,7 @@ internal sealed class ModelWorld : IDisposable
         _wire.ResetWrittenCount();
         foreach (ref readonly var entry in chunk)
         {
-            var command = entry.Command;
-            var key = command.Key.Span;
-            switch (command.Kind)
-            {
-                case CommandKind.Insert:
-                    ChunkWriter.WriteInsert(
-                        _wire, entry.Index, entry.Term, key, command.Value.Span, command.TtlSeconds,
-                        entry.TimestampMs); break;
-                case CommandKind.Delete:
-                    ChunkWriter.WriteDelete(_wire, entry.Index, entry.Term, key, entry.TimestampMs); break;
-                case CommandKind.CompareAndSwap:
-                    var expected = command.Expected;
-                    ChunkWriter.WriteCompareAndSwap(
-                        _wire, entry.Index, entry.Term, key, expected
-                            is not null, expected.GetValueOrDefault().Span, command.Value.Span, entry.TimestampMs,
-                        command.TtlSeconds);
-                    break;
-                default: ChunkWriter.WriteNoop(_wire, entry.Index, entry.Term, entry.TimestampMs); break;
-            }
+            WireWriter.Write(_wire, entry.Index, entry.Term, entry.Command.ToWire(), entry.TimestampMs);
         }
 
         Assert.Equal(count, Engine.ApplyChunk(_wire.WrittenSpan, _results));
