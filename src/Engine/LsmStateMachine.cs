@@ -186,7 +186,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         }
         catch
         {
-            _shutdown.Close();
+            _shutdown.Run();
             throw;
         }
     }
@@ -447,7 +447,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public void CloseStorage()
     {
         // EngineShutdown has the steps, with their reasons.
-        if (_shutdown.Close())
+        if (_shutdown.Run())
             _engine.Log.Post(logger => Log.Closed(logger, _versions.Directory, _versions.Current.Applied.Index));
         _engine.Log.Emit();
     }

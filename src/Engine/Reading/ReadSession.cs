@@ -50,7 +50,7 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
 
     /// <summary>Ends the view and its scans.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Close()
+    public void EndView()
     {
         if (_scansInUse > 0) EndScans();
         End();

@@ -70,7 +70,7 @@ internal sealed class ReadSessions
     public void Leave(EpochTable.Slot slot)
     {
         EpochTable.Exit(slot);
-        if (_state.IsClosed) CollectAfterClose();
+        if (_state.IsClosed) ReleaseAfterClose();
     }
 
     /// <summary>
@@ -114,11 +114,11 @@ internal sealed class ReadSessions
 
     /// <summary>Ends a view on the thread that opened it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void CloseView(ReadSession session)
+    public void EndView(ReadSession session)
     {
         var version = session.Version;
-        session.Close();
-        if (version != _versions.Current || _state.IsClosed) CollectAfterView();
+        session.EndView();
+        if (version != _versions.Current || _state.IsClosed) ReleaseAfterView();
     }
 
     /// <summary>
@@ -141,7 +141,7 @@ internal sealed class ReadSessions
     }
 
     /// <summary>Once the directory is given back, frees what the caller may have been the last to see.</summary>
-    public void CollectAfterClose()
+    public void ReleaseAfterClose()
     {
         if (_state.IsReleased) _versions.Reclaimer.Collect();
     }
@@ -150,9 +150,9 @@ internal sealed class ReadSessions
     /// Frees what the view may have been the last to see: on the background thread, or here if there is none.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CollectAfterView()
+    private void ReleaseAfterView()
     {
-        if (_state.IsClosed) CollectAfterClose();
+        if (_state.IsClosed) ReleaseAfterClose();
         else if (_collector is not null) _collector.Set();
         else _versions.Reclaimer.Collect();
     }

@@ -72,7 +72,7 @@ public ref struct ReadView : IDisposable
         var session = _session;
         _session = null;
         if (session is null || session.Generation != _generation) return;
-        session.Sessions.CloseView(session);
+        session.Sessions.EndView(session);
     }
 }
 

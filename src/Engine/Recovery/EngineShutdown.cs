@@ -57,7 +57,7 @@ internal sealed class EngineShutdown(
     /// <summary>
     /// Closes the engine; false if it was closed before. Either way the directory is released on return.
     /// </summary>
-    public bool Close()
+    public bool Run()
     {
         background?.EndIdleDetection();
         syncer.EndInterval();
@@ -153,6 +153,6 @@ internal sealed class EngineShutdown(
             engine.State.SetReleased();
         }
 
-        sessions.CollectAfterClose(); // a reader may have left just before the state was released
+        sessions.ReleaseAfterClose(); // a reader may have left just before the state was released
     }
 }

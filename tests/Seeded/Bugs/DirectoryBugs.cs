@@ -51,8 +51,8 @@ internal static class DirectoryBugs
         new("late-failure-leaves-the-engine", "an open that fails at its end leaves threads, mappings and the lock",
             "Engine: Recovery.FailedOpenTests.ClockWithoutTimersFailsOpenWithoutTrace",
             new Edit(
-                "LsmStateMachine.cs", "_shutdown.Close();\n            throw;",
-                "if (!SEEDED) _shutdown.Close();\n            throw;")),
+                "LsmStateMachine.cs", "_shutdown.Run();\n            throw;",
+                "if (!SEEDED) _shutdown.Run();\n            throw;")),
 
         new(
             "unstarted-thread-leaves-the-engine",

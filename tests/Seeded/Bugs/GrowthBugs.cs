@@ -44,8 +44,8 @@ internal static class GrowthBugs
         new("end-of-a-view-not-told", "the end of a view does not wake the release of its version",
             "Engine: Recovery.GrowthTests.ViewKeepsReplacedStateReadableAndReleasesItAtEnd",
             new Edit("ReadSessions.cs",
-                "if (version != _versions.Current || _state.IsClosed) CollectAfterView();",
-                "if (!SEEDED && (version != _versions.Current || _state.IsClosed)) CollectAfterView();")),
+                "if (version != _versions.Current || _state.IsClosed) ReleaseAfterView();",
+                "if (!SEEDED && (version != _versions.Current || _state.IsClosed)) ReleaseAfterView();")),
 
         new("background-polls-for-views", "the background wakes repeatedly for a view that stays open",
             "Engine: Recovery.GrowthTests.ViewKeepsReplacedStateReadableAndReleasesItAtEnd",
