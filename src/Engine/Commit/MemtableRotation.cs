@@ -94,7 +94,7 @@ internal sealed class MemtableRotation(
         }
         catch
         {
-            memtable.Abandon(supply.Segments.Recycle);
+            memtable.ReleaseTo(supply.Segments.Recycle);
             throw;
         }
     }

@@ -215,12 +215,12 @@ internal sealed class BackgroundScheduler : IDisposable
         if (isIdle || _versions.Current.Memtables[0].Index.KeyCount == 0)
         {
             // Otherwise appliers are at work and need the ready memtables.
-            _supply.Ready.LetGo();
+            _supply.Ready.ReleaseIdle();
             RotateToSmallSegment();
             _syncer.Wake();
         }
 
-        _versions.Reclaimer.Collect();
+        _versions.Reclaimer.FreeRetired();
         _supply.ReleaseIdle();
     }
 
@@ -257,7 +257,7 @@ internal sealed class BackgroundScheduler : IDisposable
         _engine.State.FlushesAtClose = true;
         try
         {
-            _supply.Ready.LetGo();
+            _supply.Ready.ReleaseIdle();
             using (_versions.EnterGate()) _rotation.RotateGateHeld(0, filled: null);
             _compactions.FlushSealed();
             return true;

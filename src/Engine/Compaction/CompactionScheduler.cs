@@ -109,7 +109,7 @@ internal sealed class CompactionScheduler
     }
 
     private void Attempt(Action work) =>
-        _progress.Attempt(work, ReleaseAtShortage, () => _versions.Reclaimer.Collect());
+        _progress.Attempt(work, ReleaseAtShortage, () => _versions.Reclaimer.FreeRetired());
 
     private void ReleaseAtShortage()
     {
@@ -133,7 +133,7 @@ internal sealed class CompactionScheduler
         finally
         {
             while (_jobs.TryPop(out var failed)) failed.Dispose();
-            _versions.Reclaimer.Collect();
+            _versions.Reclaimer.FreeRetired();
         }
     }
 
@@ -184,7 +184,7 @@ internal sealed class CompactionScheduler
         job.MergeBeforeNested -= merged;
         if (job.MergeBeforeNested > 0) return;
         if (!TryPush(version => CompactionPicker.PickAbove(version.Runs, job.NewestInput, _engine.Options)))
-            _versions.Reclaimer.Collect();
+            _versions.Reclaimer.FreeRetired();
     }
 
     private void Pop()
@@ -192,7 +192,7 @@ internal sealed class CompactionScheduler
         var ended = _jobs.Pop();
         ended.Dispose();
         if (_jobs.TryPeek(out var outer)) outer.MergeBeforeNested = ended.InputBytes;
-        _versions.Reclaimer.Collect();
+        _versions.Reclaimer.FreeRetired();
     }
 
     /// <summary>
@@ -214,7 +214,7 @@ internal sealed class CompactionScheduler
             version.Release();
         }
 
-        _versions.Reclaimer.Collect();
+        _versions.Reclaimer.FreeRetired();
         _progress.WakeWaiters();
         return true;
     }

@@ -1,8 +1,25 @@
 namespace Varve.Epochs;
 
 /// <summary>
-/// Holds what was retired until no pin can see it, and no view holds it, then lets it go. Retiring is cheap and may be
-/// done on any thread; <see cref="Collect"/> is for the background thread, and for close.
+/// Keeps retired resources until no pin can see them and no hold names them, then frees them.
+/// <para>
+/// The problem: a switch of versions happens under the gate, while readers may use the old version. Its last reference
+/// must be released later, by a thread that holds no lock: freeing recycles segments, and that waits for a sync.
+/// </para>
+/// <list type="number">
+/// <item>A resource is retired after it became unreachable for new readers; its stamp is drawn under the lock that
+/// enqueues it, so stamps ascend in the queue.</item>
+/// <item>A resource is freed only once <see cref="EpochTable.SafeBelow"/> is above its stamp (I8).</item>
+/// <item>A resource counted by references also waits for the holds that name it, apart from the queue: an open view
+/// keeps its version and nothing else (I8).</item>
+/// <item>Each resource is freed once. A failure does not keep the others from being freed.</item>
+/// </list>
+/// <para>
+/// The obvious design frees at the switch if no reader is pinned. It frees under the gate, and at full load there is
+/// always a reader.
+/// </para>
+/// <para>Threads: any retires, also under the gate. <see cref="FreeRetired"/> is called without the gate, the manifest
+/// or the sync lock.</para>
 /// </summary>
 internal sealed class Reclaimer(EpochTable pins)
 {
@@ -79,7 +96,7 @@ internal sealed class Reclaimer(EpochTable pins)
     /// </summary>
     /// <exception cref="AggregateException">One or more releases failed; each has been attempted once and is not tried
     /// again.</exception>
-    public int Collect()
+    public int FreeRetired()
     {
         var released = 0;
         List<Exception>? failures = null;

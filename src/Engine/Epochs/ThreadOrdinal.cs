@@ -40,7 +40,7 @@ internal static class ThreadOrdinal
 
     private sealed class Holder(int ordinal)
     {
-        ~Holder() => Pool.Return(ordinal);
+        ~Holder() => Pool.Recycle(ordinal);
     }
 
     /// <summary>
@@ -57,7 +57,7 @@ internal static class ThreadOrdinal
             using (Gate.Enter()) return Free.TryPop(out var recycled) ? recycled : ++_last;
         }
 
-        public static void Return(int ordinal)
+        public static void Recycle(int ordinal)
         {
             using (Gate.Enter()) Free.Push(ordinal);
         }

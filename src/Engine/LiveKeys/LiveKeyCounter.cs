@@ -7,10 +7,10 @@ using Varve.Versions;
 namespace Varve.LiveKeys;
 
 /// <summary>
-/// Knows how many keys are live and which leases have run out, without looking at what has not changed.
+/// Counts the live keys and finds expired leases, without reading anything that has not changed.
 /// <para>
 /// The problem: an exact count needs to know, for every put and delete, whether the key was there before, and a lookup
-/// through all runs is what a blind write must not pay for. The obvious ways out lose: counting at every call costs by
+/// through all runs is what a blind write must not pay for. The obvious designs lose: counting at every call costs by
 /// what exists, counting at every apply slows the one path that matters. So the count is a <em>fold over the log</em>,
 /// done lazily: from the memtables' records in order, each effect against the version before it, up to the revision
 /// asked for. A flush folds its memtable to the end first, so that the manifest always carries the count as of its
@@ -19,13 +19,16 @@ namespace Varve.LiveKeys;
 /// <list type="number">
 /// <item>State: (index, time, count); count is the number of keys whose newest version at index is live at time.
 /// Neither index nor time ever goes back.</item>
-/// <item>Going on in index judges old and new version of each effect at time.</item>
-/// <item>Going on in time from t to t' visits the leases with t &lt; deadline &lt;= t', found in the memtables' sets
+/// <item>A fold to a later index judges the old and the new version of each effect at time.</item>
+/// <item>An advance of time from t to t' visits the leases with t &lt; deadline &lt;= t', found in the memtables' sets
 /// and the tables' lease regions by binary search, and subtracts those that are still the newest version of their
 /// key.</item>
 /// <item>Compaction drops an expired lease only when time has passed its deadline here first; so nothing that would
 /// have to be subtracted vanishes before it was.</item>
+/// <item>An engine has one counter. An install or a reset restarts it at the new generation's base; a reader that comes
+/// with a version of an older generation is told to retry.</item>
 /// </list>
+/// <para>Threads: any, under the counter's lock, which is taken under the gate or without it.</para>
 /// </summary>
 internal sealed class LiveKeyCounter(DbVersion first)
 {
@@ -90,15 +93,15 @@ internal sealed class LiveKeyCounter(DbVersion first)
             if (version.Generation != _generation) return false;
             // Not a record further than needed: the next memtable is counted by its keys only if nothing of it is
             // folded.
-            if (memtable.Census.AtEnd is null) FoldCountHeld(version, memtable.Last!.Value.Index);
-            counted = memtable.Census.AtEnd!.Value;
+            if (memtable.Fold.AtEnd is null) FoldCountHeld(version, memtable.Last!.Value.Index);
+            counted = memtable.Fold.AtEnd!.Value;
             return true;
         }
     }
 
     /// <summary>
-    /// Whether the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>), which a flush that reads them
-    /// anyway does for less than the fold takes: nothing of it is folded yet. Then <see cref="CountedByKeys"/> follows.
+    /// True if the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>): no record of it is folded yet.
+    /// A flush reads the keys anyway, so this costs less than the fold. <see cref="CountedByKeys"/> then adds the result.
     /// </summary>
     /// <param name="version">A version that has the memtable.</param>
     /// <param name="memtable">Sealed; all before it is folded to its end.</param>
@@ -108,7 +111,7 @@ internal sealed class LiveKeyCounter(DbVersion first)
         using (_lock.Enter())
         {
             timeMs = _time;
-            return version.Generation == _generation && memtable.Census.NextRecord == WalSegmentHeader.Size;
+            return version.Generation == _generation && memtable.Fold.NextRecord == WalSegmentHeader.Size;
         }
     }
 
@@ -127,14 +130,14 @@ internal sealed class LiveKeyCounter(DbVersion first)
     {
         using (_lock.Enter())
         {
-            var census = memtable.Census;
-            if (version.Generation != _generation || census.NextRecord != WalSegmentHeader.Size || timeMs != _time)
+            var fold = memtable.Fold;
+            if (version.Generation != _generation || fold.NextRecord != WalSegmentHeader.Size || timeMs != _time)
                 return;
             _count += difference;
             _index = Math.Max(_index, memtable.Last!.Value.Index);
-            census.Leases.UnionWith(leases);
-            census.NextRecord = memtable.Segment.End;
-            census.AtEnd = (_count, _time);
+            fold.Leases.UnionWith(leases);
+            fold.NextRecord = memtable.Segment.End;
+            fold.AtEnd = (_count, _time);
         }
     }
 
@@ -207,8 +210,8 @@ internal sealed class LiveKeyCounter(DbVersion first)
         if (to <= from) return;
         foreach (var memtable in version.Memtables)
         {
-            if (memtable.Census.Leases.Count == 0) continue;
-            foreach (var (deadline, reference) in memtable.Census.Leases.GetViewBetween(
+            if (memtable.Fold.Leases.Count == 0) continue;
+            foreach (var (deadline, reference) in memtable.Fold.Leases.GetViewBetween(
                 (from + 1, default), (to, OperationRef.Last)))
             {
                 var key = reference.At(memtable.Segment.Base).Key;
@@ -249,7 +252,7 @@ internal sealed class LiveKeyCounter(DbVersion first)
         LockOrder.Count.AssertHeld();
         _generation = next.Generation;
         (_index, _time, _count) = (next.Base.LastIndex, next.Base.CountedTimeMs, next.Base.LiveCount);
-        foreach (var memtable in next.Memtables) memtable.Census.Restart();
+        foreach (var memtable in next.Memtables) memtable.Fold.Restart();
     }
 
     private void AdvanceCountHeld(DbVersion version, ulong timeMs)
@@ -266,21 +269,21 @@ internal sealed class LiveKeyCounter(DbVersion first)
         for (var i = version.Memtables.Length - 1; i >= 0; i--)
         {
             var memtable = version.Memtables[i];
-            var census = memtable.Census;
+            var fold = memtable.Fold;
             var segment = memtable.Segment;
             var isSealed = memtable.Last is not null;
             var end = isSealed ? segment.End : long.MaxValue;
-            var records = segment.Records(census.NextRecord);
+            var records = segment.Records(fold.NextRecord);
             while (records.Next < end && (isSealed || _index < index)
                 && records.MoveNextVerified() && records.Current.Header.LastIndex <= index)
             {
                 ref readonly var record = ref records.Current;
-                _count += MemtableFold.Count(version, i, record, ulong.MaxValue, _time, census.Leases);
+                _count += MemtableFold.Count(version, i, record, ulong.MaxValue, _time, fold.Leases);
                 _index = Math.Max(_index, record.Header.LastIndex);
-                census.NextRecord = record.End;
+                fold.NextRecord = record.End;
             }
 
-            if (census.NextRecord >= end) census.AtEnd ??= (_count, _time);
+            if (fold.NextRecord >= end) fold.AtEnd ??= (_count, _time);
         }
     }
 }

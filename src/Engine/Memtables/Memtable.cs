@@ -1,5 +1,4 @@
 using Varve.Epochs;
-using Varve.Format;
 using Varve.Wal;
 
 namespace Varve.Memtables;
@@ -29,17 +28,17 @@ internal sealed class Memtable : RefCounted
     public long Bytes => Segment.Length + Index.Memory.BytesPresent;
 
     /// <summary>
-    /// Set when sealed: the log's position after the memtable's last record. Whoever sees it sees all of the segment's
-    /// records within its end.
+    /// The log's position after the memtable's last record; null until the memtable is sealed. A thread that sees it
+    /// sees all records of the segment.
     /// </summary>
     public LogPosition? Last => Volatile.Read(ref _sealed)?.Last;
 
-    /// <summary>What the census knows of this memtable; used under the census' lock.</summary>
-    public MemtableCensus Census { get; } = new();
+    /// <summary>The part of this memtable that the count of live keys has folded; under the count's lock.</summary>
+    public FoldState Fold { get; } = new();
 
     public void Seal(LogPosition last) => Volatile.Write(ref _sealed, new SealedAt(last));
 
-    /// <summary>Remembers a clean-up that is logged in the segment. Any thread.</summary>
+    /// <summary>Adds a clean-up that is logged in the segment. Any thread.</summary>
     /// <param name="index">The log's index at the record.</param>
     /// <param name="deadline">The largest deadline that it reported.</param>
     public void NoteCleanUp(ulong index, ulong deadline)
@@ -62,47 +61,26 @@ internal sealed class Memtable : RefCounted
         return cleaned;
     }
 
-    /// <summary>Says that a synced manifest record made the segment unnecessary (invariant I5).</summary>
-    public void MarkObsolete() => _obsolete = true;
+    /// <summary>Lets the segment be recycled: a synced manifest record made it unnecessary (I5).</summary>
+    public void DropSegment() => _obsolete = true;
 
-    /// <summary>Frees a memtable that nobody has seen yet.</summary>
-    public void Abandon(Action<WalSegment> takeSegment)
+    /// <summary>Recycles the index of a memtable that no other thread has seen, and passes the segment on.</summary>
+    public void ReleaseTo(Action<WalSegment> takeSegment)
     {
-        _stock.Return(Index.Memory);
+        _stock.Recycle(Index.Memory);
         takeSegment(Segment);
     }
 
     protected override void Free()
     {
         LockOrder.Sync.AssertMayEnter(); // giving the segment back waits for the sync that is under way
-        _stock.Return(Index.Memory);
-        if (_obsolete) _stock.Return(Segment);
+        _stock.Recycle(Index.Memory);
+        if (_obsolete) _stock.Recycle(Segment);
         else Segment.Dispose();
     }
 
     /// <summary>
-    /// By reference, so that it is published whole and in order: the census reads it without the gate.
+    /// By reference, so that it is published whole and in order: the counter reads it without the gate.
     /// </summary>
     private sealed record SealedAt(LogPosition Last);
-}
-
-/// <summary>How far the census has folded a memtable, and the leased puts it met.</summary>
-internal sealed class MemtableCensus
-{
-    /// <summary>Offset of the next record to fold.</summary>
-    public long NextRecord { get; set; } = WalSegmentHeader.Size;
-
-    /// <summary>Leased puts of the folded part, by deadline.</summary>
-    public SortedSet<(ulong Deadline, OperationRef Reference)> Leases { get; } = [];
-
-    /// <summary>Once the whole memtable is folded: the live count at its end, and the time it is true at.</summary>
-    public (long LiveCount, ulong TimeMs)? AtEnd { get; set; }
-
-    /// <summary>Forgets what was folded.</summary>
-    public void Restart()
-    {
-        NextRecord = WalSegmentHeader.Size;
-        Leases.Clear();
-        AtEnd = null;
-    }
 }

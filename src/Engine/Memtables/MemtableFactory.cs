@@ -13,7 +13,7 @@ namespace Varve.Memtables;
 /// Only the next one's segment is warm, for what is made present is written to the device, used or not.
 /// <para>
 /// A database's first one is small (<see cref="SegmentPool.RestingLength"/>), and when the engine rests
-/// (<see cref="LetGo"/>) they become small again; each that is filled makes the next <see cref="SegmentPool.Growth"/>
+/// (<see cref="ReleaseIdle"/>) they become small again; each that is filled makes the next <see cref="SegmentPool.Growth"/>
 /// times as large, up to full size.
 /// </para>
 /// Any thread.
@@ -135,7 +135,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     }
 
     /// <summary>Lets go of all that are ready, and makes none until one is expected; the next are small.</summary>
-    public void LetGo()
+    public void ReleaseIdle()
     {
         using (_making.Enter())
         {
@@ -236,6 +236,6 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
 
     private void DropReady(Action<WalSegment> takeSegment)
     {
-        while (TakeReady(0) is { } memtable) memtable.Abandon(takeSegment);
+        while (TakeReady(0) is { } memtable) memtable.ReleaseTo(takeSegment);
     }
 }

@@ -51,14 +51,14 @@ internal sealed class MemtableStock : IDisposable
             else kept = null;
         }
 
-        kept?.Clear();
+        kept?.Recycle();
         var memory = kept ?? new IndexMemory(segmentBytes);
         using (_lock.Enter()) _used.Add(memory);
         return memory;
     }
 
     /// <summary>Takes back index memory that no pin can see.</summary>
-    public void Return(IndexMemory memory)
+    public void Recycle(IndexMemory memory)
     {
         using (_lock.Enter())
         {
@@ -75,7 +75,7 @@ internal sealed class MemtableStock : IDisposable
     }
 
     /// <summary>Lets go of what is kept, and of what comes back until some is taken again.</summary>
-    public void LetGo()
+    public void ReleaseIdle()
     {
         using (_lock.Enter())
         {
@@ -85,7 +85,7 @@ internal sealed class MemtableStock : IDisposable
     }
 
     /// <summary>Takes back a segment whose records are in synced tables.</summary>
-    public void Return(WalSegment segment)
+    public void Recycle(WalSegment segment)
     {
         if (Segments is { } target) target(segment);
         else segment.Dispose();
@@ -96,7 +96,7 @@ internal sealed class MemtableStock : IDisposable
         using (_lock.Enter())
         {
             _disposed = true;
-            LetGo();
+            ReleaseIdle();
         }
     }
 }

@@ -4,8 +4,28 @@ using Varve.Wal;
 namespace Varve.Memtables;
 
 /// <summary>
-/// The memory and the files of memtables: segments, index memory, those that are made ahead, and what they may take
-/// together.
+/// Supplies memtables: their segments, their index memory, the ones made ahead, and the budget of all together.
+/// <para>
+/// The problem: a rotation happens on an applier's thread under the gate. A new segment costs a file's allocation and a
+/// sync, and fresh index memory costs a page fault every hundred inserts. Neither may stall an applier, and all
+/// memtables together have to stay within <see cref="EngineOptions.MemoryBudgetBytes"/>.
+/// </para>
+/// <list type="number">
+/// <item>The next memtables are made ahead, by the thread that syncs (<see cref="Ready"/>). An applier makes one itself
+/// only if none is ready.</item>
+/// <item>Memtables are made one after the other, in the order of their numbers (I6).</item>
+/// <item>Index memory and segments of freed memtables are recycled (<see cref="Stock"/>, <see cref="Segments"/>). A
+/// segment is recycled only after a synced manifest record made it unnecessary (I5).</item>
+/// <item>The last reference to a memtable is never released under the gate or the making lock: its segment waits for
+/// the sync under way, and a sync takes the gate.</item>
+/// <item>The budget is reviewed at each seal and flush (<see cref="Budget"/>). It takes nothing back: appliers wait
+/// sooner, and fewer memtables are made ahead.</item>
+/// </list>
+/// <para>
+/// The obvious design makes a memtable when it is needed. A burst then stops for the allocation of a file at each
+/// rotation, and for page faults after it.
+/// </para>
+/// <para>Threads: any; <see cref="ReviewGateHeld"/> under the gate. Built before the log is replayed.</para>
 /// </summary>
 internal sealed class MemtableSupply : IDisposable
 {
@@ -34,8 +54,8 @@ internal sealed class MemtableSupply : IDisposable
     public MemtableFactory Ready { get; }
 
     /// <summary>
-    /// Has the budget take in what memtables take by now, and what the chunk in hand does; under the gate. What a
-    /// segment made for one large record takes is counted, but not expected again.
+    /// Reviews the budget by the bytes of all memtables and of the chunk in hand. A segment made for one large record
+    /// counts, but its length is not expected again.
     /// </summary>
     public void ReviewGateHeld(Memtable[] current, long chunkBytes)
     {
@@ -51,10 +71,10 @@ internal sealed class MemtableSupply : IDisposable
         Budget.Review(each, Math.Max(0, Stock.BytesInUse - counted) + chunkBytes);
     }
 
-    /// <summary>Gives back what is kept for speed alone, but for the memtables that are ready.</summary>
+    /// <summary>Releases memory and files kept for speed alone, except ready memtables.</summary>
     public void ReleaseIdle()
     {
-        Stock.LetGo();
+        Stock.ReleaseIdle();
         Segments.ReleaseIdle();
     }
 

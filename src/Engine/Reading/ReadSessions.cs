@@ -143,7 +143,7 @@ internal sealed class ReadSessions
     /// <summary>Once the directory is given back, frees what the caller may have been the last to see.</summary>
     public void ReleaseAfterClose()
     {
-        if (_state.IsReleased) _versions.Reclaimer.Collect();
+        if (_state.IsReleased) _versions.Reclaimer.FreeRetired();
     }
 
     /// <summary>
@@ -154,7 +154,7 @@ internal sealed class ReadSessions
     {
         if (_state.IsClosed) ReleaseAfterClose();
         else if (_collector is not null) _collector.Set();
-        else _versions.Reclaimer.Collect();
+        else _versions.Reclaimer.FreeRetired();
     }
 
     /// <summary>A session of the calling thread, which holds the pin, that no view uses.</summary>

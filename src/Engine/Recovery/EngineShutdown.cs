@@ -135,7 +135,7 @@ internal sealed class EngineShutdown(
         versions.Reclaimer.Retire(versions.Current);
         try
         {
-            versions.Reclaimer.Collect();
+            versions.Reclaimer.FreeRetired();
         }
         finally
         {

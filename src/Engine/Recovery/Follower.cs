@@ -73,7 +73,7 @@ internal sealed class Follower(
     {
         var (before, position) = (Replay, Replay.Position);
         DirectoryLook.Beside(versions.Storage, versions.Directory, Step);
-        versions.Reclaimer.Collect();
+        versions.Reclaimer.FreeRetired();
         return before != Replay || position != Replay.Position;
     }
 

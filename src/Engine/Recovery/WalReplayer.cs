@@ -74,7 +74,7 @@ internal sealed class WalReplayer
         }
         catch
         {
-            memtable.Abandon(static _ => { }); // the segment stays the caller's
+            memtable.ReleaseTo(static _ => { }); // the segment stays the caller's
             throw;
         }
 

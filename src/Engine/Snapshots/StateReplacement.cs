@@ -136,7 +136,7 @@ internal sealed class StateReplacement(
         }
         catch (Exception e) when (Shortage.IsMet(e) || (e is OutOfMemoryException && !isWriting))
         {
-            memtable?.MarkObsolete(); // the manifest is unchanged, and nothing names the segment
+            memtable?.DropSegment(); // the manifest is unchanged, and nothing names the segment
             throw;
         }
         catch (Exception e)
@@ -164,7 +164,7 @@ internal sealed class StateReplacement(
         LockOrder.Gate.AssertHeld();
         engine.Allocations?.Invoke(Allocation.AfterSeal);
         wal.Restart(memtable.Segment, next.Generation.Applied.Read());
-        foreach (var past in old.Memtables) past.MarkObsolete();
+        foreach (var past in old.Memtables) past.DropSegment();
         foreach (var run in old.Runs)
             foreach (var table in run.Tables) table.DropFile(versions.RecycledFiles);
         history.DropAll();

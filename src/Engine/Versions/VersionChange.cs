@@ -63,7 +63,7 @@ internal sealed class VersionChange
     /// </summary>
     public void MarkReplacedFiles(RecycledFiles spares)
     {
-        MemtableOut?.MarkObsolete();
+        MemtableOut?.DropSegment();
         foreach (var table in TablesOut.Except(TablesIn)) table.DropFile(spares);
     }
 

@@ -91,11 +91,11 @@ public unsafe class PinStressTests
             Fill(next, n + 1);
             var old = Interlocked.Exchange(ref _current, (nint)next);
             reclaimer.Retire(() => Fill((ulong*)old, Poison));
-            do reclaimer.Collect();
+            do reclaimer.FreeRetired();
             while (reclaimer.Pending > Blocks / 2); // a block comes round only after it was poisoned
         }
 
-        while (reclaimer.Pending > 0) reclaimer.Collect();
+        while (reclaimer.Pending > 0) reclaimer.FreeRetired();
     }
 
     private bool MayContinue(ulong n, long started) =>

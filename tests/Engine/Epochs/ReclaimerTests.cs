@@ -21,13 +21,13 @@ public class ReclaimerTests
         _pins.Enter();
         _reclaimer.Retire(() => released.Add(2));
         _reclaimer.Retire(() => released.Add(3));
-        Assert.Equal(1, _reclaimer.Collect());
+        Assert.Equal(1, _reclaimer.FreeRetired());
         Assert.Equal([1], released);
         Assert.Equal(2, _reclaimer.Pending);
         _pins.Exit();
-        Assert.Equal(2, _reclaimer.Collect());
+        Assert.Equal(2, _reclaimer.FreeRetired());
         Assert.Equal([1, 2, 3], released);
-        Assert.Equal(0, _reclaimer.Collect());
+        Assert.Equal(0, _reclaimer.FreeRetired());
         Assert.Equal([1, 2, 3], released);
     }
 
@@ -42,14 +42,14 @@ public class ReclaimerTests
         b.Begin(first);
         _reclaimer.Retire(first);
         _reclaimer.Retire(second);
-        Assert.Equal(1, _reclaimer.Collect());
+        Assert.Equal(1, _reclaimer.FreeRetired());
         Assert.Equal((0, 1), (_reclaimer.Pending, _reclaimer.Held));
         Assert.False(second.TryAcquire());
         a.End();
         a.Begin(MakeVersion());
-        Assert.Equal(0, _reclaimer.Collect());
+        Assert.Equal(0, _reclaimer.FreeRetired());
         b.End();
-        Assert.Equal(1, _reclaimer.Collect());
+        Assert.Equal(1, _reclaimer.FreeRetired());
         Assert.False(first.TryAcquire());
         Assert.Equal(0, _reclaimer.Held);
     }
@@ -60,7 +60,7 @@ public class ReclaimerTests
         var released = 0;
         _reclaimer.Retire(() => throw new IOException("munmap"));
         _reclaimer.Retire(() => released++);
-        var failure = Assert.Throws<AggregateException>(() => _reclaimer.Collect());
+        var failure = Assert.Throws<AggregateException>(() => _reclaimer.FreeRetired());
         Assert.IsType<IOException>(Assert.Single(failure.InnerExceptions));
         Assert.Equal(1, released);
         Assert.Equal(0, _reclaimer.Pending);
@@ -71,7 +71,7 @@ public class ReclaimerTests
     {
         var released = 0;
         _reclaimer.Retire(() => _reclaimer.Retire(() => released++));
-        while (_reclaimer.Pending != 0) _reclaimer.Collect();
+        while (_reclaimer.Pending != 0) _reclaimer.FreeRetired();
         Assert.Equal(1, released);
     }
 
@@ -81,7 +81,7 @@ public class ReclaimerTests
         var resource = new MemoryStream();
         _reclaimer.Retire(resource);
         Assert.True(resource.CanRead);
-        _reclaimer.Collect();
+        _reclaimer.FreeRetired();
         Assert.False(resource.CanRead);
     }
 

@@ -39,7 +39,7 @@ public class HistoryTests
 
         var current = At(30);
         list.DropBehind(current.Base.LastIndex, lastApplied: 34);
-        _reclaimer.Collect();
+        _reclaimer.FreeRetired();
         Assert.False(past[0].TryAcquire());
         Assert.False(past[1].TryAcquire());
         Assert.Null(list.TryAcquire(current, 19));
@@ -58,7 +58,7 @@ public class HistoryTests
         list.Add(past);
         past.Release();
         list.DropAll();
-        _reclaimer.Collect();
+        _reclaimer.FreeRetired();
         Assert.False(past.TryAcquire());
         Assert.Null(list.TryAcquire(At(10), 5));
     }

@@ -36,7 +36,7 @@ internal sealed class HoldScenario : Scenario
     public override void Finish(Scheduler scheduler)
     {
         // The background polls for pins, and serves holds when it is woken.
-        if (_reclaimer.Pending > 0 || _asked > 0) _reclaimer.Collect();
+        if (_reclaimer.Pending > 0 || _asked > 0) _reclaimer.FreeRetired();
         Expect(_reclaimer.Pending == 0 && _reclaimer.Held == 0, "nobody was asked to let go of what a view had held");
         foreach (var version in _versions)
             Expect(IsFreed(version) == (version != _current), "a version was kept, or the current one was not");
@@ -72,7 +72,7 @@ internal sealed class HoldScenario : Scenario
             var old = _current;
             Volatile.Write(ref _current, Make());
             _reclaimer.Retire(old);
-            _reclaimer.Collect();
+            _reclaimer.FreeRetired();
         }
     }
 

@@ -48,7 +48,7 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
     public override void Finish(Scheduler scheduler)
     {
         while (_reclaimer.Pending > 0)
-            Expect(_reclaimer.Collect() > 0, "nothing is pinned, and yet something is not safe");
+            Expect(_reclaimer.FreeRetired() > 0, "nothing is pinned, and yet something is not safe");
         Expect(_things.All(thing => thing == _current || thing.IsFreed), "something was never freed");
     }
 
@@ -99,7 +99,7 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
         for (var i = 0; i < Operations; i++)
         {
             Retire();
-            _reclaimer.Collect();
+            _reclaimer.FreeRetired();
         }
     }
 
@@ -110,7 +110,7 @@ internal sealed class PinScenario(PinFrees frees) : Scenario
 
     private void Collect()
     {
-        for (var i = 0; i < Operations / 2; i++) _reclaimer.Collect();
+        for (var i = 0; i < Operations / 2; i++) _reclaimer.FreeRetired();
     }
 
     private void Retire()

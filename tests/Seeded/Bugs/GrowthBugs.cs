@@ -81,7 +81,7 @@ internal static class GrowthBugs
             "refused-replacement-leaves-a-segment",
             "a reset or an install without space for its record leaves its segment",
             "Engine: Recovery.GrowthTests.FailedReplacementLeavesNoSegment",
-            new Edit("StateReplacement.cs", "memtable?.MarkObsolete();", "if (!SEEDED) memtable?.MarkObsolete();")),
+            new Edit("StateReplacement.cs", "memtable?.DropSegment();", "if (!SEEDED) memtable?.DropSegment();")),
 
         new(
             "index-memory-from-the-heap", "index memory comes from the heap, which keeps it resident",

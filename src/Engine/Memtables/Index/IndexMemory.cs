@@ -70,7 +70,7 @@ internal sealed class IndexMemory : IDisposable
     }
 
     /// <summary>Makes it as new. The caller knows that nobody reads any more.</summary>
-    public void Clear()
+    public void Recycle()
     {
         Volatile.Write(ref _bytesTouched, BytesPresent);
         Lines.Recycle();
