@@ -199,8 +199,8 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     }
 
     /// <summary>
-    /// Writes the operation of an entry whose key is in place; false, with nothing written, if the entry has a condition
-    /// that does not hold.
+    /// Writes the operation of an entry whose key is in place; false, with nothing written, if the entry has a
+    /// condition that does not hold.
     /// </summary>
     /// <param name="record">The record.</param>
     /// <param name="buffers">The chunk.</param>
@@ -260,7 +260,9 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         entry.Kind is CommandKind.Delete or CommandKind.CompareAndDelete ? RecordKind.Tombstone
         : entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
 
-    /// <summary>The condition of a compare-and-swap, a compare-and-delete or a renewal, against the current state.</summary>
+    /// <summary>
+    /// True if the condition of a compare-and-swap, a compare-and-delete or a renewal holds in the current state.
+    /// </summary>
     /// <param name="source">The chunk's expected values.</param>
     /// <param name="entry">The entry.</param>
     /// <param name="head">Its head.</param>
