@@ -6,8 +6,6 @@ namespace Varve.Tests.Tidy;
 /// <summary>Memory-unsafe code stays in listed rooms and says why it is safe.</summary>
 public class UnsafeCodeIsExplained(ITestOutputHelper output)
 {
-    private const string ToDoFolder = "tests/Tidy/UnsafeToDo/";
-
     [Fact]
     public void RoomsUseListedKindsAndNoOther()
     {
@@ -32,18 +30,8 @@ public class UnsafeCodeIsExplained(ITestOutputHelper output)
     }
 
     [Fact]
-    public void UnsafeStandsOnMembersThatSayWhyTheyAreSafe()
-    {
-        var todo = ToDo().ToHashSet();
-        var complaints = SourceTree.CSharp("src/").ToDictionary(
-            file => Path.GetFileName(file.Path), file => UnsafeMembers.Complaints(file).ToList());
-        Complaints.None(
-            [
-                .. complaints.Where(file => !todo.Contains(file.Key)).SelectMany(file => file.Value),
-                .. todo.Where(file => !complaints.TryGetValue(file, out var problems) || problems.Count == 0)
-                    .Select(file => $"{file}: nothing left to do; take it off {ToDoFolder}"),
-            ]);
-    }
+    public void UnsafeStandsOnMembersThatSayWhyTheyAreSafe() =>
+        Complaints.None(SourceTree.CSharp("src/").SelectMany(UnsafeMembers.Complaints));
 
     [Fact]
     public void OnlyEngineAndItsFormatsAllowUnsafeCode()
@@ -87,8 +75,4 @@ public class UnsafeCodeIsExplained(ITestOutputHelper output)
         Assert.Matches(UnsafeUses.Kinds[kind], use);
         Assert.DoesNotMatch(UnsafeUses.Kinds[kind], other);
     }
-
-    private static IEnumerable<string> ToDo() =>
-        SourceTree.Files.Where(file => file.Path.StartsWith(ToDoFolder, StringComparison.Ordinal))
-            .SelectMany(file => file.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 }

@@ -100,8 +100,9 @@ internal sealed class LiveKeyCounter(DbVersion first)
     }
 
     /// <summary>
-    /// True if the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>): no record of it is folded yet.
-    /// A flush reads the keys anyway, so this costs less than the fold. <see cref="CountedByKeys"/> then adds the result.
+    /// True if the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>): no record of it is folded
+    /// yet. A flush reads the keys anyway, so this costs less than the fold. <see cref="CountedByKeys"/> then adds the
+    /// result.
     /// </summary>
     /// <param name="version">A version that has the memtable.</param>
     /// <param name="memtable">Sealed; all before it is folded to its end.</param>

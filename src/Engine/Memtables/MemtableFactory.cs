@@ -13,8 +13,8 @@ namespace Varve.Memtables;
 /// Only the next one's segment is warm, for what is made present is written to the device, used or not.
 /// <para>
 /// A database's first one is small (<see cref="SegmentPool.RestingLength"/>), and when the engine rests
-/// (<see cref="ReleaseIdle"/>) they become small again; each that is filled makes the next <see cref="SegmentPool.Growth"/>
-/// times as large, up to full size.
+/// (<see cref="ReleaseIdle"/>) they become small again; each that is filled makes the next
+/// <see cref="SegmentPool.Growth"/> times as large, up to full size.
 /// </para>
 /// Any thread.
 /// </summary>

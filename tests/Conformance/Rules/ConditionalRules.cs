@@ -1,6 +1,8 @@
 namespace Varve.Tests.Conformance.Rules;
 
-/// <summary>A conditional delete and a renewal see exactly the state before them, and change nothing if they fail.</summary>
+/// <summary>
+/// A conditional delete and a renewal see exactly the state before them, and change nothing if they fail.
+/// </summary>
 public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where TFactory : IMachineFactory, new()
 {
     protected override EngineOptions Options => base.Options with { LeaseClock = LeaseClock.Log };
@@ -76,9 +78,11 @@ public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where T
     [Fact]
     public async Task DuplicatesGetTheFirstOutcome()
     {
-        await ExpectAsync([true, false, true, true], Put(1, "a", "1"), Renew(2, "b", 9), DeleteIf(3, "a", "1"), Noop(4));
+        await ExpectAsync(
+            [true, false, true, true], Put(1, "a", "1"), Renew(2, "b", 9), DeleteIf(3, "a", "1"), Noop(4));
         await ReopenAsync();
-        await ExpectAsync([true, false, true, true], Put(1, "a", "1"), Renew(2, "b", 9), DeleteIf(3, "a", "1"), Noop(4));
+        await ExpectAsync(
+            [true, false, true, true], Put(1, "a", "1"), Renew(2, "b", 9), DeleteIf(3, "a", "1"), Noop(4));
         Assert.Equal(0, Machine.Count);
     }
 

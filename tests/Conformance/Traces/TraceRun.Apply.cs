@@ -5,8 +5,8 @@ namespace Varve.Tests.Conformance.Traces;
 internal sealed partial class TraceRun
 {
     /// <summary>
-    /// A chunk of B entries made from seed A, after some duplicates, on the path that C names. A negative B: of as many,
-    /// with conditional deletes and renewals among them.
+    /// A chunk of B entries made from seed A, after some duplicates, on the path that C names. A negative B: of as
+    /// many, with conditional deletes and renewals among them.
     /// </summary>
     private async Task ApplyAsync(Operation operation)
     {
