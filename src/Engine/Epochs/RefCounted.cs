@@ -28,7 +28,7 @@ internal abstract class RefCounted
         if (!TryAcquire()) throw new ObjectDisposedException(GetType().Name);
     }
 
-    /// <summary>Lets go of a reference; the last one frees.</summary>
+    /// <summary>Gives back a reference; the last release frees.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _references) == 0) Free();

@@ -57,7 +57,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     public bool AwaitsLoad => _awaitsLoad;
 
     /// <summary>
-    /// Takes in that the active memtable fills: the next <see cref="Prepare"/> makes the one that follows it.
+    /// Records that the active memtable fills up: the next <see cref="Prepare"/> makes its successor.
     /// </summary>
     public void Expect(Memtable active)
     {
@@ -126,7 +126,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     {
         using (_making.Enter())
         {
-            // Whoever was making one meanwhile made it for us.
+            // Another thread may have made one meanwhile.
             if (TakeReady(room) is { } made) return made;
             // A larger one is needed; the numbers of those that are ready would be out of order after it.
             DropReady(pool.Recycle);
@@ -134,7 +134,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>Lets go of all that are ready, and makes none until one is expected; the next are small.</summary>
+    /// <summary>Releases all ready memtables, and makes none until one is expected; the next are small.</summary>
     public void ReleaseIdle()
     {
         using (_making.Enter())
@@ -172,7 +172,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
             pool.Warm(next.Segment);
         }
 
-        next.Release(); // the last one out gives the segment back, which waits for a sync
+        next.Release(); // outside the making lock: the last release waits for a sync
     }
 
     private bool TryPrepareOne(int aheadMin)

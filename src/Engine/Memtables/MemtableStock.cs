@@ -4,8 +4,7 @@ using Varve.Wal;
 namespace Varve.Memtables;
 
 /// <summary>
-/// What is left of memtables that nobody sees any more, for those to come: index memory kept here, segments passed on.
-/// Any thread.
+/// Free list of index memory from retired memtables. Passes their segments on. Any thread.
 /// </summary>
 internal sealed class MemtableStock : IDisposable
 {
@@ -17,13 +16,12 @@ internal sealed class MemtableStock : IDisposable
     private bool _disposed;
 
     /// <summary>
-    /// Takes segments whose records are in tables; null, while the engine is still being made: they are let go of.
+    /// Recycles segments whose records are in tables. Null until the engine is built: segments are closed instead.
     /// </summary>
     public Action<WalSegment>? Segments { get; set; }
 
     /// <summary>
-    /// Bytes of all memtables that are not freed yet, whoever holds them, segments included, and of the index memory
-    /// kept.
+    /// Bytes of all memtables that are not freed yet, segments included, and of the index memory kept.
     /// </summary>
     public long BytesInUse
     {
@@ -57,7 +55,7 @@ internal sealed class MemtableStock : IDisposable
         return memory;
     }
 
-    /// <summary>Takes back index memory that no pin can see.</summary>
+    /// <summary>Keeps index memory that no pin can see, or frees it.</summary>
     public void Recycle(IndexMemory memory)
     {
         using (_lock.Enter())
@@ -74,7 +72,7 @@ internal sealed class MemtableStock : IDisposable
         memory.Dispose();
     }
 
-    /// <summary>Lets go of what is kept, and of what comes back until some is taken again.</summary>
+    /// <summary>Frees all memory kept, and keeps none until memory is taken again.</summary>
     public void ReleaseIdle()
     {
         using (_lock.Enter())
@@ -84,7 +82,7 @@ internal sealed class MemtableStock : IDisposable
         }
     }
 
-    /// <summary>Takes back a segment whose records are in synced tables.</summary>
+    /// <summary>Recycles a segment whose records are in synced tables (I5).</summary>
     public void Recycle(WalSegment segment)
     {
         if (Segments is { } target) target(segment);
