@@ -141,7 +141,15 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
         var path = Directory.GetFiles(stage.Directory, "*" + FileNames.SegmentSuffix).Order(StringComparer.Ordinal)
             .Last(path => File.ReadAllBytes(path).AsSpan(WalSegmentHeader.Size).ContainsAnyExcept((byte)0));
         var bytes = File.ReadAllBytes(path);
-        var end = (Array.FindLastIndex(bytes, b => b != 0) + 8) & ~7;
+        if (!WalSegmentHeader.TryDecode(bytes, out var segment, out _))
+            throw new InvalidOperationException($"{path} has no segment header.");
+        // A record may end in zeros, so its last other byte is not its end.
+        var records = new WalRecordReader(bytes, segment.Salt);
+        while (records.MoveNext())
+        {
+        }
+
+        var end = (int)records.Next;
         BitConverter.TryWriteBytes(bytes.AsSpan(end), 0xBAD0BAD0BAD0BAD0);
         BitConverter.TryWriteBytes(bytes.AsSpan(end + 8), (long)end);
         BitConverter.TryWriteBytes(bytes.AsSpan(end + 16), 64L);
