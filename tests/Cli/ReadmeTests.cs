@@ -1,4 +1,3 @@
-using System.Text;
 using Xunit;
 
 namespace Varve.Tests.Cli;
@@ -15,13 +14,12 @@ public sealed class ReadmeTests : IDisposable
     {
         using var engine = LsmStateMachine.Open(_tool.PathOf("data"));
         var next = engine.LastApplied.Index + 1;
-        var put = Command.Insert(Encoding.UTF8.GetBytes("greeting"), Encoding.UTF8.GetBytes("hello"));
-        var swap = Command.CompareAndSwap(
-            Encoding.UTF8.GetBytes("leader"), expected: null, Encoding.UTF8.GetBytes("node-1"));
+        var put = Command.Insert("greeting", "hello");
+        var lead = Command.InsertIfAbsent("leader", "node-1", ttlSeconds: 30);
         var results = await engine.ApplyChunkAsync(
-            new ApplyEntry[] { new(next, Term: 1, put), new(next + 1, Term: 1, swap) });
+            new ApplyEntry[] { new(next, Term: 1, put), new(next + 1, Term: 1, lead) });
 
-        Assert.Equal("hello", Encoding.UTF8.GetString(engine.Get("greeting"u8)!));
+        Assert.Equal("hello", engine.GetString("greeting"));
         Assert.True(results[1].Succeeded);
         Assert.Equal(new LogId(2, 1), engine.LastApplied);
     }
