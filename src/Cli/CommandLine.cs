@@ -35,6 +35,8 @@ internal static class CommandLine
             ApplyCommand.Create(),
             GetCommand.Create(),
             ScanCommand.Create(),
+            PutCommand.Create(),
+            DeleteCommand.Create(),
             StatCommand.Create(),
             CompactCommand.Create(),
             SnapshotCommand.Create(),

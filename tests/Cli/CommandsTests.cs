@@ -31,7 +31,7 @@ public sealed class CommandsTests : IDisposable
     {
         await ApplyAsync();
         var result = await _tool.RunAsync("get", "c", "--data", Data);
-        Assert.Equal((1, "", "varve: not found"), (result.ExitCode, result.Output, Assert.Single(result.ErrorLines)));
+        Assert.Equal((6, "", "varve: not found"), (result.ExitCode, result.Output, Assert.Single(result.ErrorLines)));
     }
 
     [Fact]

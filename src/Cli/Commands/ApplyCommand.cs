@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 using Varve.Cli.Data;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 using Varve.Format;
 
@@ -31,9 +32,10 @@ internal static class ApplyCommand
         };
         durability.AcceptOnlyFromAmong("process", "power", "interval");
 
+        var json = JsonOption.Create();
         var command = new Command("apply", "Applies a log of encoded chunks; creates the database if there is none.")
         {
-            log, memtable, durability
+            log, memtable, durability, json
         };
         var database = new DatabaseOptions(command);
         command.SetAction((parsed, cancellationToken) =>
@@ -51,7 +53,7 @@ internal static class ApplyCommand
                     _ => Durability.Process,
                 },
             });
-            Run(engine, chunks, cancellationToken);
+            Run(engine, chunks, parsed.GetValue(json), cancellationToken);
             return Task.FromResult(ExitCode.Ok);
         });
         return command;
@@ -71,14 +73,20 @@ internal static class ApplyCommand
                     + $"{index}; there is no database in {directory}, and a new one starts at index 1");
     }
 
-    private static void Run(LsmStateMachine engine, ChunkLog chunks, CancellationToken cancellationToken)
+    private static void Run(LsmStateMachine engine, ChunkLog chunks, bool json, CancellationToken cancellationToken)
     {
         var totals = new ChunkApplier(engine);
         var clock = Stopwatch.StartNew();
         if (Console.IsErrorRedirected) ApplyAll(totals, chunks, null, cancellationToken);
         else WithProgressBar(report => ApplyAll(totals, chunks, report, cancellationToken));
         engine.Flush();
-        Summarize(engine, totals, chunks.Position, clock.Elapsed);
+        if (json)
+            JsonOutput.Write(
+                new ApplySummary(
+                    totals.Entries, totals.Chunks, chunks.Position, totals.Succeeded, Position.Of(engine.LastApplied),
+                    engine.Count, clock.Elapsed.TotalSeconds),
+                ToolJson.Documents.ApplySummary);
+        else Summarize(engine, totals, chunks.Position, clock.Elapsed);
     }
 
     private static void ApplyAll(

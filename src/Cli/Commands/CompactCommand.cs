@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Varve.Cli.Data;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
@@ -12,7 +13,8 @@ internal static class CompactCommand
 {
     public static Command Create()
     {
-        var command = new Command("compact", "Flushes, then merges all runs into one.");
+        var json = JsonOption.Create();
+        var command = new Command("compact", "Flushes, then merges all runs into one.") { json };
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -21,7 +23,13 @@ internal static class CompactCommand
             var clock = Stopwatch.StartNew();
             await engine.CompactAsync(cancellationToken);
             var after = engine.GetStatistics().Runs;
-            Console.Out.WriteLine(string.Create(
+            if (parsed.GetValue(json))
+                JsonOutput.Write(
+                    new CompactReport(
+                        before.Count, before.Sum(run => run.Bytes), after.Count, after.Sum(run => run.Bytes),
+                        clock.Elapsed.TotalSeconds),
+                    ToolJson.Documents.CompactReport);
+            else Console.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Describe(before)} -> {Describe(after)} in {clock.Elapsed.TotalSeconds:F2} s"));
             return ExitCode.Ok;

@@ -7,7 +7,7 @@ namespace Varve.Cli.Commands;
 
 using Command = System.CommandLine.Command;
 
-/// <summary><c>varve get KEY</c>: the raw value on standard output, or "not found" and exit code 1.</summary>
+/// <summary><c>varve get KEY</c>: the raw value on standard output, or "not found" and exit code 6.</summary>
 internal static class GetCommand
 {
     public static Command Create()
@@ -26,7 +26,7 @@ internal static class GetCommand
             if (!engine.TryGet(bytes, value))
             {
                 Console.Error.WriteLine("varve: not found");
-                return ExitCode.Usage;
+                return ExitCode.NotFound;
             }
 
             using var output = Console.OpenStandardOutput();

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Text.Json;
 using Varve.Cli.Dump;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 using Varve.Inspection;
 using Varve.Storage;
@@ -26,7 +26,7 @@ internal static class RepairCommand
             HelpName = "DIR",
             Required = true
         };
-        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var json = JsonOption.Create();
         var clock = new Option<string>("--lease-clock")
         {
             Description = "Lease clock of the result, local or log, if the source has no readable manifest.",
@@ -44,7 +44,7 @@ internal static class RepairCommand
             var report = Repair.Run(
                 Storages.Default, target, parsed.GetRequiredValue(output),
                 parsed.GetValue(clock) == "log" ? LeaseClock.Log : LeaseClock.Local);
-            if (parsed.GetValue(json)) WriteJson(report);
+            if (parsed.GetValue(json)) JsonOutput.Write(RepairDocument.Of(report), ToolJson.Documents.RepairDocument);
             else WriteText(report);
             if (report.Losses.Count == 0 && report.IsExact) return ExitCode.Ok;
             Console.Out.Flush();
@@ -76,37 +76,4 @@ internal static class RepairCommand
     }
 
     private static string Key(byte[]? key, string absent) => key is null or [] ? absent : DumpWriter.Key(key);
-
-    private static void WriteJson(RepairReport report)
-    {
-        using var output = Console.OpenStandardOutput();
-        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            writer.WriteBoolean("exact", report.IsExact);
-            writer.WriteNumber("index", report.LastApplied.Index);
-            writer.WriteNumber("term", report.LastApplied.Term);
-            writer.WriteNumber("keys", report.LiveKeys);
-            writer.WriteStartArray("problems");
-            foreach (var problem in report.Problems) VerifyCommand.WriteJson(writer, problem);
-            writer.WriteEndArray();
-            writer.WriteStartArray("losses");
-            foreach (var loss in report.Losses)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("file", loss.File);
-                writer.WriteNumber("offset", loss.Offset);
-                writer.WriteString("what", loss.What);
-                if (loss.After is not null) writer.WriteString("after", "hex:" + Convert.ToHexStringLower(loss.After));
-                if (loss.Before is not null)
-                    writer.WriteString("before", "hex:" + Convert.ToHexStringLower(loss.Before));
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
-
-        output.WriteByte((byte)'\n');
-    }
 }

@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Varve.Cli.Data;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
@@ -13,13 +12,6 @@ using Command = System.CommandLine.Command;
 internal static class ScanCommand
 {
     private const int ValueBytesShown = 100;
-
-    private static readonly UTF8Encoding StrictUtf8 = new(
-        encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    // Programs read the output, not browsers: letters are not escaped for HTML.
-    private static readonly JsonWriterOptions JsonLine =
-        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create()
     {
@@ -65,40 +57,12 @@ internal static class ScanCommand
         foreach (var entry in entries)
         {
             if (left-- == 0) break;
-            if (json) WriteJson(output, view.Revision, entry);
+            if (json)
+                JsonOutput.Write(
+                    output, EntryLine.Of(entry.Key, entry.Value, view.Revision), ToolJson.Lines.EntryLine);
             else
                 output.Write(Encoding.UTF8.GetBytes(
                     $"{KeyText.Escape(entry.Key)}\t{KeyText.Escape(entry.Value, ValueBytesShown)}\n"));
         }
-    }
-
-    private static void WriteJson(Stream output, ulong revision, EntryView entry)
-    {
-        using (var writer = new Utf8JsonWriter(output, JsonLine))
-        {
-            writer.WriteStartObject();
-            WriteBytes(writer, "key", entry.Key);
-            WriteBytes(writer, "value", entry.Value);
-            writer.WriteNumber("revision", revision);
-            writer.WriteEndObject();
-        }
-
-        output.WriteByte((byte)'\n');
-    }
-
-    private static void WriteBytes(Utf8JsonWriter writer, string name, ReadOnlySpan<byte> bytes)
-    {
-        string? text;
-        try
-        {
-            text = StrictUtf8.GetString(bytes);
-        }
-        catch (DecoderFallbackException)
-        {
-            text = null;
-        }
-
-        if (text is not null) writer.WriteString(name, text);
-        else writer.WriteBase64String(name + "_base64", bytes);
     }
 }

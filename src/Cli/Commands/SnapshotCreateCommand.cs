@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Varve.Cli.Data;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
@@ -27,7 +28,11 @@ internal static class SnapshotCreateCommand
             Description = "Pack the snapshot into one file, too.",
             HelpName = "FILE.varve"
         };
-        var command = new Command("create", "Writes the state at exactly one applied index.") { output, index, pack };
+        var json = JsonOption.Create();
+        var command = new Command("create", "Writes the state at exactly one applied index.")
+        {
+            output, index, pack, json
+        };
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -36,10 +41,16 @@ internal static class SnapshotCreateCommand
             var directory = Path.GetFullPath(parsed.GetRequiredValue(output));
             var cut = CutAt(engine, parsed.GetValue(index));
             var checksum = await engine.GenerateSnapshotDataAsync(directory, cut, cancellationToken);
-            SnapshotCommand.WriteMetadata(new SnapshotMetadata(cut, checksum));
-            if (parsed.GetValue(pack) is { } file)
-                Console.Out.WriteLine(
-                    $"packed    {SizeText.Format(await SnapshotPack.CreateAsync(directory, file, cancellationToken))}");
+            var metadata = new SnapshotMetadata(cut, checksum);
+            if (!parsed.GetValue(json)) SnapshotCommand.WriteMetadata(metadata);
+            var length = parsed.GetValue(pack) is { } file
+                ? await SnapshotPack.CreateAsync(directory, file, cancellationToken)
+                : default(long?);
+            if (parsed.GetValue(json))
+                JsonOutput.Write(
+                    SnapshotLine.Of(metadata) with { Path = directory, PackedBytes = length },
+                    ToolJson.Documents.SnapshotLine);
+            else if (length is { } bytes) Console.Out.WriteLine($"packed    {SizeText.Format(bytes)}");
             return ExitCode.Ok;
         });
         return command;

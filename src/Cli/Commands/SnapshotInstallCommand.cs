@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Varve.Cli.Data;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 using Varve.Snapshots;
 using Varve.Storage;
@@ -21,8 +22,12 @@ internal static class SnapshotInstallCommand
             Description = "Checksum that the snapshot must have; the one of its present manifest if not given.",
             HelpName = "HEX",
         };
+        var json = JsonOption.Create();
         var command = new Command(
-            "install", "Verifies a snapshot and replaces the whole state by it.") { path, checksum };
+            "install", "Verifies a snapshot and replaces the whole state by it.")
+        {
+            path, checksum, json
+        };
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -34,7 +39,10 @@ internal static class SnapshotInstallCommand
             await using var engine = database.OpenOrCreate(
                 parsed, leaseClock: (LeaseClock)snapshot.Manifest.State.LeaseClock);
             await engine.ApplySnapshotFromFileAsync(metadata, target, cancellationToken);
-            Console.Out.WriteLine(
+            if (parsed.GetValue(json))
+                JsonOutput.Write(
+                    SnapshotLine.Of(target, snapshot) with { Keys = engine.Count }, ToolJson.Documents.SnapshotLine);
+            else Console.Out.WriteLine(
                 $"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, "
                     + $"{SizeText.Count(engine.Count)} live keys");
             return ExitCode.Ok;

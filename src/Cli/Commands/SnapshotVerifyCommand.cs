@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 using Varve.Inspection;
 using Varve.Snapshots;
@@ -20,8 +21,9 @@ internal static class SnapshotVerifyCommand
         {
             Description = "Print the name of each file on standard error; on a terminal, progress is shown anyway."
         };
+        var json = JsonOption.Create();
         var command =
-            new Command("verify", "Verifies every byte of a snapshot against its manifest.") { path, progress };
+            new Command("verify", "Verifies every byte of a snapshot against its manifest.") { path, progress, json };
         command.SetAction(parsed =>
         {
             var target = Path.GetFullPath(parsed.GetRequiredValue(path));
@@ -32,6 +34,13 @@ internal static class SnapshotVerifyCommand
             reading.Dispose();
             if (VerifyCommand.Fail(target, problems) is { } code) return code;
             var snapshot = SnapshotFiles.Read(Storages.Default, target);
+            if (parsed.GetValue(json))
+            {
+                JsonOutput.Write(
+                    SnapshotLine.Of(target, snapshot) with { Bytes = totals.Bytes }, ToolJson.Documents.SnapshotLine);
+                return ExitCode.Ok;
+            }
+
             SnapshotCommand.WriteMetadata(snapshot.Metadata);
             Console.Out.WriteLine(
                 $"ok        {snapshot.Manifest.Tables.Length} tables, {SizeText.Format(totals.Bytes)}, "

@@ -1,8 +1,7 @@
-using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Spectre.Console;
 using Varve.Cli.Data;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 
 namespace Varve.Cli.Commands;
@@ -17,14 +16,14 @@ internal static class StatCommand
 {
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var json = JsonOption.Create();
         var command =
             new Command("stat", "Prints the applied index, live keys, memtables and runs.") { json };
         var database = new DatabaseOptions(command);
         command.SetAction(parsed =>
         {
             using var engine = database.OpenReadOnly(parsed);
-            if (parsed.GetValue(json)) WriteJson(engine);
+            if (parsed.GetValue(json)) JsonOutput.Write(StatReport.Of(engine), ToolJson.Documents.StatReport);
             else WriteTable(engine);
             return ExitCode.Ok;
         });
@@ -72,54 +71,5 @@ internal static class StatCommand
         }
 
         AnsiConsole.Write(runs);
-    }
-
-    private static void WriteJson(LsmStateMachine engine)
-    {
-        var statistics = engine.GetStatistics();
-        using var output = Console.OpenStandardOutput();
-        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            WriteLogId(writer, "last_applied", statistics.LastApplied);
-            WriteLogId(writer, "durable", statistics.DurableLogId);
-            writer.WriteNumber("count", engine.Count);
-            if (engine.SnapshotMetadata is { } snapshot)
-            {
-                WriteLogId(writer, "snapshot", snapshot.LastIncluded);
-                writer.WriteString("snapshot_checksum", Convert.ToHexStringLower(snapshot.Checksum.Span));
-            }
-
-            writer.WriteNumber("memtables", statistics.Memtables);
-            writer.WriteNumber("memtable_bytes", statistics.MemtableBytes);
-            writer.WriteNumber("memtable_index_bytes", statistics.MemtableIndexBytes);
-            writer.WriteNumber("memory_bytes", statistics.MemoryBytes);
-            writer.WriteNumber("chunk_bytes", statistics.ChunkBytes);
-            writer.WriteNumber("recovered_entries", statistics.RecoveredEntries);
-            writer.WriteNumber("incomplete_tail_bytes", statistics.TornTailBytes);
-            writer.WriteStartArray("runs");
-            foreach (var run in statistics.Runs)
-            {
-                writer.WriteStartObject();
-                writer.WriteNumber("tables", run.Tables);
-                writer.WriteNumber("rows", run.Rows);
-                writer.WriteNumber("bytes", run.Bytes);
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndArray();
-            if (statistics.Fault is { } fault) writer.WriteString("fault", fault);
-            writer.WriteEndObject();
-        }
-
-        output.WriteByte((byte)'\n');
-    }
-
-    private static void WriteLogId(Utf8JsonWriter writer, string name, LogId id)
-    {
-        writer.WriteStartObject(name);
-        writer.WriteNumber("index", id.Index);
-        writer.WriteNumber("term", id.Term);
-        writer.WriteEndObject();
     }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
+using Varve.Cli.Json;
 using Varve.Cli.Text;
 using Varve.Inspection;
 using Varve.Storage;
@@ -30,7 +30,7 @@ internal static class VerifyCommand
         {
             Description = "Print the name of each file on standard error; on a terminal, progress is shown anyway."
         };
-        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
+        var json = JsonOption.Create();
         var command = new Command(
             "verify", "Reports all damage in a database or a snapshot, with file and offset; writes nothing.")
         {
@@ -44,7 +44,9 @@ internal static class VerifyCommand
             var problems = Verification.Check(Storages.Default, target, isDeep, out var totals, reading.Report);
             reading.Dispose();
             var damages = problems.Count(problem => problem.Severity == Severity.Damage);
-            if (parsed.GetValue(json)) WriteJson(target, isDeep, problems, damages, totals);
+            if (parsed.GetValue(json))
+                JsonOutput.Write(
+                    VerifyDocument.Of(target, isDeep, problems, totals), ToolJson.Documents.VerifyDocument);
             else WriteText(problems, damages, totals);
             return SayDamages(target, damages);
         });
@@ -66,18 +68,6 @@ internal static class VerifyCommand
             + $"{problem.Structure}: {problem.Text}"
             .ReplaceLineEndings(" ");
 
-    /// <summary>A problem as a JSON object.</summary>
-    public static void WriteJson(Utf8JsonWriter writer, Problem problem)
-    {
-        writer.WriteStartObject();
-        writer.WriteString("severity", problem.Severity == Severity.Damage ? "damage" : "remark");
-        writer.WriteString("file", problem.File);
-        writer.WriteNumber("offset", problem.Offset);
-        writer.WriteString("structure", problem.Structure);
-        writer.WriteString("problem", problem.Text);
-        writer.WriteEndObject();
-    }
-
     private static int SayDamages(string path, int damages)
     {
         if (damages == 0) return ExitCode.Ok;
@@ -94,33 +84,5 @@ internal static class VerifyCommand
             + $"{SizeText.Format(totals.Bytes)} read, {SizeText.Count(totals.Blocks)} blocks, "
             + $"{SizeText.Count(totals.Rows)} rows, {SizeText.Count(totals.Records)} log records, "
             + $"{SizeText.Count(totals.Entries)} entries");
-    }
-
-    private static void WriteJson(
-        string path, bool deep, IReadOnlyList<Problem> problems, int damages, VerificationTotals totals)
-    {
-        using var output = Console.OpenStandardOutput();
-        using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true }))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("path", path);
-            writer.WriteString("kind", totals.Kind);
-            writer.WriteBoolean("deep", deep);
-            writer.WriteBoolean("whole", damages == 0);
-            writer.WriteNumber("damages", damages);
-            writer.WriteNumber("remarks", problems.Count - damages);
-            writer.WriteStartArray("problems");
-            foreach (var problem in problems) WriteJson(writer, problem);
-            writer.WriteEndArray();
-            writer.WriteNumber("files", totals.Files);
-            writer.WriteNumber("bytes", totals.Bytes);
-            writer.WriteNumber("blocks", totals.Blocks);
-            writer.WriteNumber("rows", totals.Rows);
-            writer.WriteNumber("records", totals.Records);
-            writer.WriteNumber("entries", totals.Entries);
-            writer.WriteEndObject();
-        }
-
-        output.WriteByte((byte)'\n');
     }
 }
