@@ -37,6 +37,7 @@ internal static class CommandLine
             ScanCommand.Create(),
             PutCommand.Create(),
             DeleteCommand.Create(),
+            SizeCommand.Create(),
             StatCommand.Create(),
             CompactCommand.Create(),
             SnapshotCommand.Create(),

@@ -79,7 +79,8 @@ public sealed class WriteCommandsTests : IDisposable
     public async Task WriteBesideAnOwnerIsRefused()
     {
         using var owner = LsmStateMachine.Open(Data);
-        owner.ApplyChunk([new ApplyEntry(1, 1, Command.Insert("a"u8.ToArray(), "one"u8.ToArray()))], new ApplyResult[1]);
+        owner.ApplyChunk(
+            [new ApplyEntry(1, 1, Command.Insert("a"u8.ToArray(), "one"u8.ToArray()))], new ApplyResult[1]);
         foreach (var arguments in (string[][])[["put", "a", "two"], ["delete", "a"]])
         {
             var result = await _tool.RunAsync([.. arguments, "--yes", "--data", Data]);

@@ -81,11 +81,10 @@ internal static class ApplyCommand
         else WithProgressBar(report => ApplyAll(totals, chunks, report, cancellationToken));
         engine.Flush();
         if (json)
-            JsonOutput.Write(
+            JsonOutput.WriteDocument(
                 new ApplySummary(
                     totals.Entries, totals.Chunks, chunks.Position, totals.Succeeded, Position.Of(engine.LastApplied),
-                    engine.Count, clock.Elapsed.TotalSeconds),
-                ToolJson.Documents.ApplySummary);
+                    engine.Count, clock.Elapsed.TotalSeconds));
         else Summarize(engine, totals, chunks.Position, clock.Elapsed);
     }
 

@@ -24,11 +24,10 @@ internal static class CompactCommand
             await engine.CompactAsync(cancellationToken);
             var after = engine.GetStatistics().Runs;
             if (parsed.GetValue(json))
-                JsonOutput.Write(
+                JsonOutput.WriteDocument(
                     new CompactReport(
                         before.Count, before.Sum(run => run.Bytes), after.Count, after.Sum(run => run.Bytes),
-                        clock.Elapsed.TotalSeconds),
-                    ToolJson.Documents.CompactReport);
+                        clock.Elapsed.TotalSeconds));
             else Console.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Describe(before)} -> {Describe(after)} in {clock.Elapsed.TotalSeconds:F2} s"));

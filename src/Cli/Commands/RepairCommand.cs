@@ -44,7 +44,7 @@ internal static class RepairCommand
             var report = Repair.Run(
                 Storages.Default, target, parsed.GetRequiredValue(output),
                 parsed.GetValue(clock) == "log" ? LeaseClock.Log : LeaseClock.Local);
-            if (parsed.GetValue(json)) JsonOutput.Write(RepairDocument.Of(report), ToolJson.Documents.RepairDocument);
+            if (parsed.GetValue(json)) JsonOutput.WriteDocument(RepairDocument.Of(report));
             else WriteText(report);
             if (report.Losses.Count == 0 && report.IsExact) return ExitCode.Ok;
             Console.Out.Flush();

@@ -58,8 +58,7 @@ internal static class ScanCommand
         {
             if (left-- == 0) break;
             if (json)
-                JsonOutput.Write(
-                    output, EntryLine.Of(entry.Key, entry.Value, view.Revision), ToolJson.Lines.EntryLine);
+                JsonOutput.WriteLine(output, EntryLine.Of(entry.Key, entry.Value, view.Revision));
             else
                 output.Write(Encoding.UTF8.GetBytes(
                     $"{KeyText.Escape(entry.Key)}\t{KeyText.Escape(entry.Value, ValueBytesShown)}\n"));

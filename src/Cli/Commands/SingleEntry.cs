@@ -65,7 +65,7 @@ internal sealed class SingleEntry
         var applied = NextEntry.Apply(engine, command);
         engine.Flush();
         if (parsed.GetValue(_json))
-            JsonOutput.Write(new AppliedReport(applied.Index, applied.Term), ToolJson.Documents.AppliedReport);
+            JsonOutput.WriteDocument(new AppliedReport(applied.Index, applied.Term));
         else
             Console.Out.WriteLine($"applied: index {applied.Index}, term {applied.Term}");
         return ExitCode.Ok;

@@ -47,9 +47,8 @@ internal static class SnapshotCreateCommand
                 ? await SnapshotPack.CreateAsync(directory, file, cancellationToken)
                 : default(long?);
             if (parsed.GetValue(json))
-                JsonOutput.Write(
-                    SnapshotLine.Of(metadata) with { Path = directory, PackedBytes = length },
-                    ToolJson.Documents.SnapshotLine);
+                JsonOutput.WriteDocument(
+                    SnapshotLine.Of(metadata) with { Path = directory, PackedBytes = length });
             else if (length is { } bytes) Console.Out.WriteLine($"packed    {SizeText.Format(bytes)}");
             return ExitCode.Ok;
         });

@@ -40,8 +40,8 @@ internal static class SnapshotInstallCommand
                 parsed, leaseClock: (LeaseClock)snapshot.Manifest.State.LeaseClock);
             await engine.ApplySnapshotFromFileAsync(metadata, target, cancellationToken);
             if (parsed.GetValue(json))
-                JsonOutput.Write(
-                    SnapshotLine.Of(target, snapshot) with { Keys = engine.Count }, ToolJson.Documents.SnapshotLine);
+                JsonOutput.WriteDocument(
+                    SnapshotLine.Of(target, snapshot) with { Keys = engine.Count });
             else Console.Out.WriteLine(
                 $"installed: index {engine.LastApplied.Index}, term {engine.LastApplied.Term}, "
                     + $"{SizeText.Count(engine.Count)} live keys");

@@ -36,8 +36,8 @@ internal static class SnapshotVerifyCommand
             var snapshot = SnapshotFiles.Read(Storages.Default, target);
             if (parsed.GetValue(json))
             {
-                JsonOutput.Write(
-                    SnapshotLine.Of(target, snapshot) with { Bytes = totals.Bytes }, ToolJson.Documents.SnapshotLine);
+                JsonOutput.WriteDocument(
+                    SnapshotLine.Of(target, snapshot) with { Bytes = totals.Bytes });
                 return ExitCode.Ok;
             }
 

@@ -23,7 +23,7 @@ internal static class StatCommand
         command.SetAction(parsed =>
         {
             using var engine = database.OpenReadOnly(parsed);
-            if (parsed.GetValue(json)) JsonOutput.Write(StatReport.Of(engine), ToolJson.Documents.StatReport);
+            if (parsed.GetValue(json)) JsonOutput.WriteDocument(StatReport.Of(engine));
             else WriteTable(engine);
             return ExitCode.Ok;
         });

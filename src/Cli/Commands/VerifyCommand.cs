@@ -45,8 +45,8 @@ internal static class VerifyCommand
             reading.Dispose();
             var damages = problems.Count(problem => problem.Severity == Severity.Damage);
             if (parsed.GetValue(json))
-                JsonOutput.Write(
-                    VerifyDocument.Of(target, isDeep, problems, totals), ToolJson.Documents.VerifyDocument);
+                JsonOutput.WriteDocument(
+                    VerifyDocument.Of(target, isDeep, problems, totals));
             else WriteText(problems, damages, totals);
             return SayDamages(target, damages);
         });

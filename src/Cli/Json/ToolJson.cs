@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Varve.Cli.Json;
 
@@ -17,6 +18,7 @@ namespace Varve.Cli.Json;
 [JsonSerializable(typeof(EntryLine))]
 [JsonSerializable(typeof(RepairDocument))]
 [JsonSerializable(typeof(SnapshotLine))]
+[JsonSerializable(typeof(SizeDocument))]
 [JsonSerializable(typeof(StatReport))]
 [JsonSerializable(typeof(VerifyDocument))]
 internal sealed partial class ToolJson : JsonSerializerContext
@@ -26,6 +28,9 @@ internal sealed partial class ToolJson : JsonSerializerContext
 
     /// <summary>Writes an object on several lines.</summary>
     public static ToolJson Documents { get; } = new(CreateOptions(isIndented: true));
+
+    /// <summary>The generated description of a type that the context lists.</summary>
+    public static JsonTypeInfo<T> TypeOf<T>(ToolJson context) => (JsonTypeInfo<T>)context.GetTypeInfo(typeof(T))!;
 
     private static JsonSerializerOptions CreateOptions(bool isIndented) => new()
     {
