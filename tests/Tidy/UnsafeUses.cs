@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Varve.Tests.Tidy;
 
 /// <summary>
-/// The rooms of src that use memory-unsafe code, and each kind that a room uses. A test refuses a kind that a room has
-/// and this list lacks, and an entry that no code needs.
+/// The rooms of src that use memory-unsafe code, and how often a room uses each kind. A test refuses a use more and a
+/// use less: the list is what there is, so that a reviewer sees every change of it.
 /// </summary>
 internal static partial class UnsafeUses
 {
@@ -14,18 +14,21 @@ internal static partial class UnsafeUses
     public const string UncheckedVector = "LoadUnsafe, StoreUnsafe";
     public const string VectorLoad = "Vector.Load";
 
-    public static readonly Dictionary<string, string[]> Known = new()
+    public static readonly Dictionary<string, (string Kind, int Uses)[]> Known = new()
     {
-        ["src/Engine/Commit"] = [UnsafeClass, MemoryMarshal],
-        ["src/Engine/Contract"] = [MemoryMarshal],
-        ["src/Engine/Iterators"] = [Keyword, UnsafeClass],
-        ["src/Engine/LiveKeys"] = [Keyword],
-        ["src/Engine/Memory"] = [Keyword, UnsafeClass, MemoryMarshal],
-        ["src/Engine/Memtables"] = [Keyword, UnsafeClass, VectorLoad],
-        ["src/Engine/Storage"] = [Keyword],
-        ["src/Engine/Tables"] = [Keyword, UnsafeClass, MemoryMarshal, UncheckedVector, VectorLoad],
-        ["src/Engine/Wal"] = [Keyword, UnsafeClass, MemoryMarshal, VectorLoad],
-        ["src/Format"] = [Keyword, UnsafeClass, MemoryMarshal, UncheckedVector],
+        ["src/Engine/Commit"] = [(UnsafeClass, 2), (MemoryMarshal, 1)],
+        ["src/Engine/Contract"] = [(MemoryMarshal, 3)],
+        ["src/Engine/Iterators"] = [(Keyword, 25), (UnsafeClass, 5)],
+        ["src/Engine/LiveKeys"] = [(Keyword, 4)],
+        ["src/Engine/Memory"] = [(Keyword, 23), (UnsafeClass, 1), (MemoryMarshal, 1)],
+        ["src/Engine/Memtables"] = [(Keyword, 124), (UnsafeClass, 2), (VectorLoad, 7)],
+        ["src/Engine/Storage"] = [(Keyword, 30)],
+        ["src/Engine/Tables"] =
+        [
+            (Keyword, 99), (UnsafeClass, 18), (MemoryMarshal, 4), (UncheckedVector, 4), (VectorLoad, 8),
+        ],
+        ["src/Engine/Wal"] = [(Keyword, 8), (UnsafeClass, 1), (MemoryMarshal, 2), (VectorLoad, 1)],
+        ["src/Format"] = [(Keyword, 14), (UnsafeClass, 13), (MemoryMarshal, 10), (UncheckedVector, 4)],
     };
 
     public static readonly Dictionary<string, Regex> Kinds = new()
