@@ -59,7 +59,8 @@ internal static class ApplyCommand
         return command;
     }
 
-    private static void RequireBeginning(ChunkLog chunks, string directory)
+    /// <summary>Throws unless the log can begin a new database.</summary>
+    public static void RequireBeginning(ChunkLog chunks, string directory)
     {
         if (!chunks.TryPeekChunk(out var chunk))
             throw new UsageException($"{chunks.Name}: the log is empty, and there is no database in {directory}");

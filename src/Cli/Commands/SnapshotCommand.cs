@@ -7,9 +7,10 @@ using Command = System.CommandLine.Command;
 /// <summary><c>varve snapshot</c>: the subcommands and their common output.</summary>
 internal static class SnapshotCommand
 {
-    public static Command Create() => new("snapshot", "Makes, verifies and installs snapshots.")
+    public static Command Create() => new("snapshot", "Makes, lists, verifies and installs snapshots.")
     {
         SnapshotCreateCommand.Create(),
+        SnapshotListCommand.Create(),
         SnapshotVerifyCommand.Create(),
         SnapshotInstallCommand.Create(),
     };

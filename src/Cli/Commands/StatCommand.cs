@@ -1,5 +1,7 @@
+using System.CommandLine;
 using System.Globalization;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 using Varve.Cli.Data;
 using Varve.Cli.Json;
 using Varve.Cli.Text;
@@ -17,20 +19,51 @@ internal static class StatCommand
     public static Command Create()
     {
         var json = JsonOption.Create();
-        var command =
-            new Command("stat", "Prints the applied index, live keys, memtables and runs.") { json };
-        var database = new DatabaseOptions(command);
-        command.SetAction(parsed =>
+        var watch = new Option<bool>("--watch", "-w")
         {
-            using var engine = database.OpenReadOnly(parsed);
+            Description = "Follow a running writer, with rates; ends with q or Ctrl-C. Not on a terminal: one line an "
+                + "interval.",
+        };
+        var interval = new Option<double>("--interval")
+        {
+            Description = "With --watch: seconds between two looks, from 0.01 on.",
+            HelpName = "SECONDS",
+            DefaultValueFactory = _ => 1,
+        };
+        var lines = new Option<long>("--count")
+        {
+            Description = "With --watch: end after N looks.",
+            HelpName = "N",
+            DefaultValueFactory = _ => long.MaxValue,
+        };
+        var command =
+            new Command("stat", "Prints the applied index, live keys, memtables and runs.")
+            {
+                json, watch, interval, lines
+            };
+        var database = new DatabaseOptions(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(interval) is not (>= 0.01 and <= 86_400) || parsed.GetValue(lines) < 1)
+                throw new UsageException("--interval must be 0.01 to 86400 seconds, and --count 1 or more");
+            await using var engine = database.OpenReadOnly(parsed);
+            if (parsed.GetValue(watch))
+            {
+                var pause = TimeSpan.FromSeconds(parsed.GetValue(interval));
+                var following = new StatWatch(engine, pause, parsed.GetValue(lines));
+                await following.RunAsync(parsed.GetValue(json), cancellationToken);
+                return ExitCode.Ok;
+            }
+
             if (parsed.GetValue(json)) JsonOutput.WriteDocument(StatReport.Of(engine));
-            else WriteTable(engine);
+            else AnsiConsole.Write(Table(engine));
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static void WriteTable(LsmStateMachine engine)
+    /// <summary>The facts and the runs, to be printed.</summary>
+    public static IRenderable Table(LsmStateMachine engine)
     {
         var statistics = engine.GetStatistics();
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
@@ -57,8 +90,7 @@ internal static class StatCommand
                 + "written, or a torn tail";
         Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL{torn}");
         if (statistics.Fault is { } fault) Fact("fault", fault);
-        AnsiConsole.Write(facts);
-        if (statistics.Runs.Count == 0) return;
+        if (statistics.Runs.Count == 0) return facts;
 
         var runs = new Table().Border(TableBorder.Simple).AddColumns("run", "tables", "rows", "bytes");
         for (var column = 1; column < 4; column++) runs.Columns[column].RightAligned();
@@ -70,6 +102,6 @@ internal static class StatCommand
                 SizeText.Format(bytes));
         }
 
-        AnsiConsole.Write(runs);
+        return new Rows(facts, runs);
     }
 }
