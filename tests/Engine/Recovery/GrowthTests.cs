@@ -146,9 +146,16 @@ public sealed class GrowthTests
         NumberedLog.ApplyUpTo(machine, 100);
         using var view = machine.OpenView();
         Scan(view, 100, toTheEnd); // compiles it, and makes the scan
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Scan(view, 2_000, toTheEnd);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000);
+        // The runtime allocates now and then on this thread, but not in each of several windows.
+        var least = long.MaxValue;
+        for (var window = 0; window < 4; window++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Scan(view, 2_000, toTheEnd);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.InRange(least, 0, 2_000);
 
         static void Scan(ReadView view, int count, bool toTheEnd)
         {
