@@ -27,7 +27,7 @@ try
             return 1;
     }
 }
-catch (Exception failure) when (failure is FormatException or IOException)
+catch (Exception failure) when (failure is FormatException or IOException or EngineFaultedException)
 {
     Console.Error.WriteLine(failure.Message);
     return 2;

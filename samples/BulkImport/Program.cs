@@ -22,7 +22,7 @@ try
         + $"{engine.GetStatistics().Runs.Count} run");
     return 0;
 }
-catch (Exception failure) when (failure is FormatException or IOException)
+catch (Exception failure) when (failure is FormatException or IOException or EngineFaultedException)
 {
     Console.Error.WriteLine(failure.Message);
     return 2;

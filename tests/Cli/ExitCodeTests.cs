@@ -1,3 +1,4 @@
+using System.Reflection;
 using Xunit;
 
 namespace Varve.Tests.Cli;
@@ -48,6 +49,21 @@ public sealed class ExitCodeTests : IDisposable
         AssertFailed(1, await _tool.RunAsync("snapshot", "create", "--data", data, "--out", output, "--pack", pack));
         Assert.False(Directory.Exists(output));
         Assert.Equal("mine", File.ReadAllText(pack));
+    }
+
+    /// <summary>In a program a latched engine is a state; for a script the disk has failed.</summary>
+    [Fact]
+    public void LatchedEngineIsIoErrorAndErrorsOfCallerAreUsage()
+    {
+        Assert.Equal(3, ExitCodeOf(new EngineFaultedException(new IOException("injected"))));
+        Assert.Equal(1, ExitCodeOf(new LogGapException(1, 3)));
+        Assert.Equal(1, ExitCodeOf(new DuplicateEntryException(1)));
+        Assert.Null(ExitCodeOf(new ObjectDisposedException("engine")));
+
+        static int? ExitCodeOf(Exception failure) => (int?)Assembly.Load("varve")
+            .GetType("Varve.Cli.Text.Failure", throwOnError: true)!
+            .GetMethod("ExitCodeOf", BindingFlags.Public | BindingFlags.Static)!
+            .Invoke(null, [failure]);
     }
 
     [Fact]

@@ -110,27 +110,37 @@ public class PublicSurfaceCompiles
     [Fact]
     public void ExceptionsCarryTheirData()
     {
-        VarveException[] all =
+        VarveException[] ofFiles =
         [
-            new LogGapException(expected: 4, actual: 6),
-            new DuplicateEntryException(index: 2),
             new AlreadyOpenException(directory: "d"),
             new CorruptionException(path: "p", offset: 12, kind: "block"),
             new UnsupportedFormatException(path: "p", offset: 8, met: "manifest of version 9"),
             new StorageFullException(path: "p"),
             new TooManyOpenFilesException(path: "p"),
+            new TooManyMappingsException(path: "p"),
             new SnapshotRejectedException(path: "p", reason: "older"),
-            new EngineFaultedException(first: new IOException("first")),
         ];
-        Assert.All(all, failure => Assert.IsAssignableFrom<IOException>(failure));
-        Assert.Equal((4UL, 6UL), all[0] is LogGapException gap ? (gap.ExpectedIndex, gap.ActualIndex) : default);
-        Assert.Equal(2UL, ((DuplicateEntryException)all[1]).Index);
-        Assert.Equal("d", ((AlreadyOpenException)all[2]).Directory);
-        Assert.Equal(("p", 12L), all[3] is CorruptionException bad ? (bad.Path, bad.Offset) : default);
+        Assert.All(ofFiles, failure => Assert.IsAssignableFrom<IOException>(failure));
+        Assert.Equal("d", ((AlreadyOpenException)ofFiles[0]).Directory);
+        Assert.Equal(("p", 12L), ofFiles[1] is CorruptionException bad ? (bad.Path, bad.Offset) : default);
         Assert.Equal(
             ("p", 8L, "manifest of version 9"),
-            all[4] is UnsupportedFormatException newer ? (newer.Path, newer.Offset, newer.Met) : default);
-        Assert.Equal("first", all[8].InnerException!.Message);
+            ofFiles[2] is UnsupportedFormatException newer ? (newer.Path, newer.Offset, newer.Met) : default);
+    }
+
+    /// <summary>A retry policy for I/O does not see what no retry changes.</summary>
+    [Fact]
+    public void ErrorsOfCallersAndStatesAreNoFailuresOfFiles()
+    {
+        InvalidOperationException[] all =
+        [
+            new LogGapException(expected: 4, actual: 6),
+            new DuplicateEntryException(index: 2),
+            new EngineFaultedException(first: new IOException("first")),
+        ];
+        Assert.Equal((4UL, 6UL), all[0] is LogGapException gap ? (gap.ExpectedIndex, gap.ActualIndex) : default);
+        Assert.Equal(2UL, ((DuplicateEntryException)all[1]).Index);
+        Assert.Equal("first", all[2].InnerException!.Message);
     }
 
     [Fact]

@@ -14,9 +14,9 @@ internal static class Failure
     /// </summary>
     public static int? ExitCodeOf(Exception failure) => failure switch
     {
+        EngineFaultedException => ExitCode.InputOutput, // a state that a failure of the disk left
         UsageException or ArgumentException or InvalidOperationException and not ObjectDisposedException
             or NotSupportedException => ExitCode.Usage,
-        LogGapException or DuplicateEntryException => ExitCode.Usage,
         MismatchException or CorruptionException or UnsupportedFormatException or SnapshotRejectedException =>
             ExitCode.Corruption,
         IOException or UnauthorizedAccessException => ExitCode.InputOutput,

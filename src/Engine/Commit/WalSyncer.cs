@@ -186,7 +186,9 @@ internal sealed class WalSyncer : IDisposable
                 if (end is { } offset) Wait(offset);
                 done.SetResult();
             }
-            catch (IOException e)
+#pragma warning disable CA1031 // Whatever it is, the waiter gets it, and the next waiter has its turn.
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 done.SetException(e);
             }

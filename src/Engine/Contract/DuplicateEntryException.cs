@@ -2,9 +2,9 @@ namespace Varve;
 
 /// <summary>
 /// An entry is not above the applied position and has no known outcome: it was applied too long ago, or the position
-/// moved past it. Nothing was applied.
+/// moved past it. Nothing was applied. It is an error of the caller, so that policies which retry I/O do not retry it.
 /// </summary>
-public sealed class DuplicateEntryException : VarveException
+public sealed class DuplicateEntryException : InvalidOperationException
 {
     /// <summary>Reports an entry whose outcome the engine no longer keeps.</summary>
     /// <param name="index">Log index of the entry.</param>

@@ -120,7 +120,7 @@ internal sealed class EngineShutdown(
             if (background.TryFlushSparseSegment()) syncer.SyncAll();
             if (commit.TryAppendCloseMarker()) syncer.SyncAll();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or EngineFaultedException)
         {
             // Latched and logged. Entries acknowledged under Process are in the page cache and survive this process.
         }

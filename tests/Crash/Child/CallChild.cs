@@ -66,7 +66,8 @@ internal static class CallChild
             action();
             return true;
         }
-        catch (IOException e) when (e is not (CorruptionException or UnsupportedFormatException))
+        catch (Exception e) when (e is EngineFaultedException
+            or IOException and not (CorruptionException or UnsupportedFormatException))
         {
             stage.Say(MessageKind.Failed, (ulong)(e switch
             {

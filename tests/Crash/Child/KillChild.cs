@@ -60,7 +60,8 @@ internal sealed class KillChild
         {
             child.Run(durability);
         }
-        catch (IOException e) when (e is not (CorruptionException or UnsupportedFormatException))
+        catch (Exception e) when (e is EngineFaultedException
+            or IOException and not (CorruptionException or UnsupportedFormatException))
         {
             // A disk without power: the engine latches, other calls fail.
             child._parent.Say(e is EngineFaultedException ? MessageKind.Faulted : MessageKind.Failed);
@@ -161,7 +162,7 @@ internal sealed class KillChild
                 }
             }
         }
-        catch (Exception e) when (e is ObjectDisposedException
+        catch (Exception e) when (e is ObjectDisposedException or EngineFaultedException
             or IOException and not (CorruptionException or UnsupportedFormatException))
         {
             // Closed; or failed, which the applier finds too.

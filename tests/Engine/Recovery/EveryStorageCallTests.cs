@@ -208,7 +208,7 @@ public sealed class EveryStorageCallTests
                 await action();
                 return true;
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or EngineFaultedException)
             {
                 return false;
             }

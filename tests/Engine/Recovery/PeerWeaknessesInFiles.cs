@@ -215,7 +215,7 @@ public sealed class PeerWeaknessesInFiles : IDisposable
             if (operation == "sync" && path.Contains(FileNames.SegmentSuffix, StringComparison.Ordinal))
                 throw new IOException("injected");
         };
-        Assert.ThrowsAny<IOException>(() => NumberedLog.ApplyUpTo(machine, 11));
+        Assert.Throws<EngineFaultedException>(() => NumberedLog.ApplyUpTo(machine, 11));
         _storage.Before = null;
         Assert.Throws<EngineFaultedException>(() => machine.ApplyChunk([NumberedLog.Entry(11)], new ApplyResult[1]));
         Assert.Equal(10UL, machine.LastApplied.Index);

@@ -284,7 +284,7 @@ internal sealed class Life : IDisposable
             _other = null;
         }
         catch (Exception e)
-            when ((e is IOException && e is not EngineFaultedException) || _callers?.Explains(e) == true)
+            when (e is IOException || _callers?.Explains(e) == true)
         {
             _other = null; // refused before anything was changed
             throw;
