@@ -22,11 +22,11 @@ public class BackgroundTests
         if (!OperatingSystem.IsLinux()) return;
         using var database = new Database();
         var own = NiceOf(ThisThread)!.Value;
+        var older = Threads(); // of engines that other tests left open, perhaps opened by a thread with a low priority
         using var machine = database.Open();
-        Assert.True(SpinWait.SpinUntil(
-            () => NicesOf("Varve tables").Contains(Math.Min(own + 10, NiceMost)), TimeSpan.FromSeconds(10)));
-        Assert.NotEmpty(NicesOf("Varve sync"));
-        Assert.All(NicesOf("Varve sync"), nice => Assert.Equal(own, nice));
+        Waiting.Until(() => NicesOf("Varve tables", older).Contains(Math.Min(own + 10, NiceMost)));
+        Waiting.Until(() => NicesOf("Varve sync", older).Count > 0);
+        Assert.Equal([own], NicesOf("Varve sync", older));
     }
 
     [Fact]
@@ -38,13 +38,14 @@ public class BackgroundTests
         using var machine = database.Open(Database.Small, new EngineSeams(storage));
         NumberedLog.ApplyUpTo(machine, 100);
         using var seen = new ManualResetEventSlim();
+        var older = Threads();
         storage.Before = (_, path) =>
         {
             if (path.Contains("snapshot", StringComparison.Ordinal)) seen.Wait();
         };
         var snapshot = machine.GenerateSnapshotDataAsync(Path.Combine(database.Root, "snapshot"), NumberedLog.Id(100));
         var own = NiceOf("/proc/self/stat")!.Value;
-        Assert.True(SpinWait.SpinUntil(() => NicesOf("Varve snapshot").Contains(own + 10), TimeSpan.FromSeconds(10)));
+        Waiting.Until(() => NicesOf("Varve snapshot", older).Contains(own + 10));
         seen.Set();
         await snapshot;
     }
@@ -87,10 +88,13 @@ public class BackgroundTests
         protected override IEnumerable<Task> GetScheduledTasks() => [];
     }
 
-    private static List<int> NicesOf(string thread)
+    private static HashSet<string> Threads() => [.. Directory.EnumerateDirectories("/proc/self/task")];
+
+    /// <summary>The nice values of the threads with a name, without the older ones.</summary>
+    private static List<int> NicesOf(string thread, HashSet<string> older)
     {
         var nices = new List<int>();
-        foreach (var task in Directory.EnumerateDirectories("/proc/self/task"))
+        foreach (var task in Threads().Except(older))
         {
             try
             {

@@ -3,7 +3,11 @@ using System.Diagnostics;
 namespace Varve.Epochs;
 
 /// <summary>
-/// The locks that the calling thread holds, and the assertions about them. A release build compiles no call to it.
+/// The locks that the calling thread holds, and the assertions about them. A release build compiles no call to them.
+/// <para>
+/// The order is one of the locks of one engine, and the list has those of a thread. The two differ only if an engine
+/// calls code that calls another engine, as the storage of a test may. Such code opens <see cref="LeaveEngine"/>.
+/// </para>
 /// </summary>
 internal static class HeldLocks
 {
@@ -33,7 +37,24 @@ internal static class HeldLocks
     [Conditional("DEBUG")]
     public static void Drop(LockOrder which) => _held!.RemoveAt(_held.LastIndexOf(which));
 
+    /// <summary>
+    /// Begins code that belongs to no engine, though an engine calls it under its locks: until the scope is disposed,
+    /// the thread counts as holding none.
+    /// </summary>
+    public static Outside LeaveEngine()
+    {
+        var outside = new Outside(_held);
+        _held = null;
+        return outside;
+    }
+
     private static int RankOf(LockOrder which) => (int)which >> RankShift;
 
     private static string Names() => _held is { Count: > 0 } ? string.Join(", ", _held) : "none";
+
+    /// <summary>Code outside of any engine; at its end the thread holds again what it held before.</summary>
+    internal readonly ref struct Outside(List<LockOrder>? held)
+    {
+        public void Dispose() => _held = held;
+    }
 }

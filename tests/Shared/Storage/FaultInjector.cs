@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Varve.Epochs;
 using Varve.Storage;
 
 namespace Varve.Tests.Shared;
@@ -7,9 +8,10 @@ namespace Varve.Tests.Shared;
 /// Lets a test see, delay and fail the calls that it passes on to another storage. What it passes on, it passes on one
 /// at a time, so that a test can look at a disk that holds still.
 /// <para>
-/// <see cref="Before"/> runs before a call and may throw instead of it. <see cref="Operations"/> is the trace: what
-/// changes the disk, in order, with paths relative to the root; the golden files of operation order are made of its
-/// lines. <see cref="Paths"/> is every path that a call named.
+/// <see cref="Before"/> runs before a call and may throw instead of it. It may use another engine, so the locks of the
+/// engine that called do not count there (<see cref="HeldLocks.LeaveEngine"/>). <see cref="Operations"/> is the trace:
+/// what changes the disk, in order, with paths relative to the root; the golden files of operation order are made of
+/// its lines. <see cref="Paths"/> is every path that a call named.
 /// </para>
 /// </summary>
 internal sealed class FaultInjector(IStorage inner, string? root = null) : StorageLayer(inner)
@@ -126,7 +128,9 @@ internal sealed class FaultInjector(IStorage inner, string? root = null) : Stora
     {
         Named(path);
         if (from is not null) Named(from);
-        _before?.Invoke(operation, path);
+        if (_before is { } before)
+            using (HeldLocks.LeaveEngine())
+                before(operation, path);
         if (root is null || Unchanging.Contains(operation)) return;
         int number;
         lock (_traceLock)
