@@ -24,33 +24,24 @@ internal sealed class FlushProgress(VersionSet versions)
     /// <summary>True if the last attempt met a shortage: a full disk, or no file descriptor.</summary>
     public bool IsBlocked => Volatile.Read(ref _blockedBy) is not null;
 
-    /// <summary>Runs an attempt to flush and to compact, and records a shortage that it meets.</summary>
-    /// <param name="work">The attempt.</param>
-    /// <param name="shortage">Releases idle memory and files at a shortage, before the waiters wake.</param>
-    /// <param name="after">Runs in any case, before the waiters wake.</param>
-    public void Attempt(Action work, Action shortage, Action after)
+    /// <summary>Records that an attempt to flush and to compact begins.</summary>
+    public void Begin()
     {
         using (_lock.Enter()) _rounds++;
-        try
-        {
-            work();
-            Volatile.Write(ref _blockedBy, null);
-        }
-        catch (IOException e) when (Shortage.IsMet(e))
-        {
-            shortage();
-            using (_lock.Enter())
-            {
-                Volatile.Write(ref _blockedBy, e);
-                _failedRound = _rounds;
-            }
+    }
 
-            throw;
-        }
-        finally
+    /// <summary>Records that the attempt did all that was due.</summary>
+    public void RecordSuccess() => Volatile.Write(ref _blockedBy, null);
+
+    /// <summary>
+    /// Records that the attempt met a shortage. Callers that began to wait before the attempt get it as an exception.
+    /// </summary>
+    public void RecordShortage(IOException shortage)
+    {
+        using (_lock.Enter())
         {
-            after();
-            WakeWaiters();
+            Volatile.Write(ref _blockedBy, shortage);
+            _failedRound = _rounds;
         }
     }
 

@@ -3,7 +3,6 @@ using Varve.Epochs;
 using Varve.Format;
 using Varve.Memtables;
 using Varve.Runtime;
-using Varve.Tables;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -294,7 +293,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         {
             var operation = wal.OperationAt(prior);
             value = operation.Value;
-            return Liveness.IsLive(operation.Kind, operation.Deadline, time);
+            return operation.IsLiveAt(time);
         }
 
         var isFound = versions.Current.TryFindHashed(key, hash, ulong.MaxValue, out var older);

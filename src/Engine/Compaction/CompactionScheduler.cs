@@ -1,6 +1,7 @@
 using Varve.Commit;
 using Varve.LiveKeys;
 using Varve.Runtime;
+using Varve.Storage;
 using Varve.Versions;
 
 namespace Varve.Compaction;
@@ -108,13 +109,30 @@ internal sealed class CompactionScheduler
         _versions.RecycledFiles.Release();
     }
 
-    private void Attempt(Action work) =>
-        _progress.Attempt(work, ReleaseAtShortage, () => _versions.Reclaimer.FreeRetired());
-
-    private void ReleaseAtShortage()
+    /// <summary>
+    /// Does work, and tells the callers that wait for flushes how it ended. A shortage first releases what is kept for
+    /// speed; the waiters wake last, when all that the work retired is freed.
+    /// </summary>
+    private void Attempt(Action work)
     {
-        _versions.RecycledFiles.Release();
-        _completion.DropOldHistory();
+        _progress.Begin();
+        try
+        {
+            work();
+            _progress.RecordSuccess();
+        }
+        catch (IOException e) when (Shortage.IsMet(e))
+        {
+            _versions.RecycledFiles.Release();
+            _completion.DropOldHistory();
+            _progress.RecordShortage(e);
+            throw;
+        }
+        finally
+        {
+            _versions.Reclaimer.FreeRetired();
+            _progress.WakeWaiters();
+        }
     }
 
     private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _engine.Options));

@@ -96,7 +96,7 @@ internal sealed class Flusher(
             versions.RecycledFiles,
             memtable.Segment.End);
         WriteRows(version, memtable, batch);
-        if (!liveKeys.TryCountAtEnd(version, memtable, out counted)) return null;
+        if (!liveKeys.TryEndFlush(version, memtable, out counted)) return null;
         var tables = TableHandle.OpenAll(
             versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.FlushBytes += batch.BytesWritten;
@@ -109,17 +109,16 @@ internal sealed class Flusher(
     /// </summary>
     private void WriteRows(DbVersion version, Memtable memtable, TableSetWriter batch)
     {
-        var delta =
-            liveKeys.TryCountByKeys(version, memtable, out var time) ? new FlushDelta(version.Runs, time) : null;
+        var delta = liveKeys.TryBeginFlush(version, memtable);
         var from = new FlushIterator(memtable, version.TableHasher);
         Span<RowRef> rows = stackalloc RowRef[RowsAtOnce];
         for (var count = from.Take(rows); count > 0; count = from.Take(rows))
         {
-            delta?.Count(rows[..count]);
+            delta?.Add(rows[..count]);
             foreach (ref readonly var row in rows[..count]) batch.Add(row);
         }
 
-        if (delta is not null) liveKeys.CountedByKeys(version, memtable, time, delta.Value, from.Leases);
+        if (delta is not null) liveKeys.AddFlush(version, memtable, delta, from.Leases);
     }
 
     /// <summary>The change that replaces the memtable by its tables, if it had rows.</summary>

@@ -1,4 +1,3 @@
-using Varve.Format;
 using Varve.Iterators;
 using Varve.LiveKeys;
 using Varve.Memory;
@@ -72,9 +71,7 @@ internal sealed class MergeJob : IDisposable
         while (merged < bytes)
         {
             if (!merge.MoveNext(out var row)) return false;
-            var kind = row.Kind;
-            var vanishes = _isBottom
-                && (kind == RecordKind.Tombstone || (kind == RecordKind.LeasedPut && row.Deadline <= _dropTime));
+            var vanishes = _isBottom && !row.IsLiveAt(_dropTime);
             if (!vanishes) output.Add(row);
             merged += row.Key.Length + row.ValueLength;
         }
@@ -144,7 +141,7 @@ internal sealed class MergeJob : IDisposable
                 RunsOut = _inputs,
                 RunIn = tables.Length == 0 ? null : new Run(order, tables),
                 BaseState = _dropTime > current.Base.CountedTimeMs
-                    ? LiveKeyCounter.CountedAt(current.Runs, current.Base, _dropTime)
+                    ? StateCounts.CountedAt(current.Runs, current.Base, _dropTime)
                     : null,
                 FirstSegment = current.Memtables[^1].Segment.Number,
             };

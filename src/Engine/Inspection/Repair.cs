@@ -186,7 +186,7 @@ internal static class Repair
             for (cursor.SeekFirst(); cursor.IsValid; cursor.Move())
             {
                 if (cursor.Kind == RecordKind.Tombstone) continue;
-                if (cursor.Kind == RecordKind.Put || cursor.Deadline > state.CountedTimeMs) live++;
+                if (Liveness.IsLive(cursor.Kind, cursor.Deadline, state.CountedTimeMs)) live++;
                 batch.Add(cursor.Key, cursor.Kind, cursor.Deadline, cursor.Value);
             }
         }

@@ -1,33 +1,40 @@
 using Varve.Epochs;
 using Varve.Format;
 using Varve.Memtables;
-using Varve.Tables;
 using Varve.Versions;
 
 namespace Varve.LiveKeys;
 
 /// <summary>
-/// Counts the live keys and finds expired leases, without reading anything that has not changed.
+/// Counts the live keys and finds expired leases of the running state.
 /// <para>
-/// The problem: an exact count needs to know, for every put and delete, whether the key was there before, and a lookup
-/// through all runs is what a blind write must not pay for. The obvious designs lose: counting at every call costs by
-/// what exists, counting at every apply slows the one path that matters. So the count is a <em>fold over the log</em>,
-/// done lazily: from the memtables' records in order, each effect against the version before it, up to the revision
-/// asked for. A flush folds its memtable to the end first, so that the manifest always carries the count as of its
-/// tables.
+/// <b>Problem.</b> An exact count needs to know of every put and delete whether the key was live before it. A lookup
+/// through all runs tells, and that is the cost which a blind write must not pay. Time changes the count too: a lease
+/// ends without a write.
+/// </para>
+/// <para>
+/// <b>Design.</b> The count is a fold over the log, done when somebody asks: it takes the records since the last count
+/// in order, and then the leases that have expired since. The cost is by what has changed.
 /// </para>
 /// <list type="number">
-/// <item>State: (index, time, count); count is the number of keys whose newest version at index is live at time.
+/// <item>The state is (index, time, count): so many keys are live at the time by their newest version at the index.
 /// Neither index nor time ever goes back.</item>
-/// <item>A fold to a later index judges the old and the new version of each effect at time.</item>
-/// <item>An advance of time from t to t' visits the leases with t &lt; deadline &lt;= t', found in the memtables' sets
-/// and the tables' lease regions by binary search, and subtracts those that are still the newest version of their
-/// key.</item>
-/// <item>Compaction drops an expired lease only when time has passed its deadline here first; so nothing that would
-/// have to be subtracted vanishes before it was.</item>
-/// <item>An engine has one counter. An install or a reset restarts it at the new generation's base; a reader that comes
-/// with a version of an older generation is told to retry.</item>
+/// <item>A <em>fold</em> moves the index, with the time held. It judges the old and the new version of each effect at
+/// that time (<see cref="MemtableFold"/>), and keeps the leased puts that it passes.</item>
+/// <item>An <em>advance</em> moves the time, with the index held. It subtracts the leases that end in between
+/// (<see cref="ExpiredLeases"/>).</item>
+/// <item>A flush folds its memtable to the end first, so that the manifest always carries the count of its tables. If
+/// nothing of the memtable is folded yet, it adds the change by the rows, which it reads anyway
+/// (<see cref="FlushDelta"/>). Both give the same count.</item>
+/// <item>A compaction drops an expired lease only after the time has passed its deadline here
+/// (<see cref="LeaseHorizon"/>). So no lease is gone before it was subtracted.</item>
+/// <item>An engine has one counter. An install or a reset restarts it; a reader with a version of an older generation
+/// is told to retry.</item>
 /// </list>
+/// <para>
+/// <b>Why not</b> count at each call: the cost would be by the keys that exist. Why not count at each apply: the write
+/// path would pay the lookup for a number that few callers ask for.
+/// </para>
 /// <para>Threads: any, under the counter's lock, which is taken under the gate or without it.</para>
 /// </summary>
 internal sealed class LiveKeyCounter(DbVersion first)
@@ -58,6 +65,75 @@ internal sealed class LiveKeyCounter(DbVersion first)
     }
 
     /// <summary>
+    /// Calls <paramref name="visit"/> with the key and the deadline of each key whose newest version at a revision is a
+    /// lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>; false if the counter
+    /// is past the revision, or at another state: the caller retries with a newer version.
+    /// </summary>
+    public bool TryVisitExpired(DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
+    {
+        using (_lock.Enter())
+        {
+            if (!IsCountable(version, index)) return false;
+            FoldCountHeld(version, index);
+            ExpiredLeases.Visit(version, index, from, to, visit);
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Begins to count a flush by its rows, which costs less than the fold; null if a record of the memtable is folded
+    /// already, or another state is current by now. <see cref="AddFlush"/> adds the result.
+    /// </summary>
+    /// <param name="version">A version whose oldest memtable it is, so all before it is folded to its end.</param>
+    /// <param name="memtable">Sealed.</param>
+    public FlushDelta? TryBeginFlush(DbVersion version, Memtable memtable)
+    {
+        using (_lock.Enter())
+            return IsUntouched(version, memtable) ? new FlushDelta(version.Runs, _time) : null;
+    }
+
+    /// <summary>
+    /// Adds the change by a memtable's rows. It does nothing if the memtable has been folded meanwhile, which gives the
+    /// same count, or if time has passed or another state is current.
+    /// </summary>
+    /// <param name="version">The version that the flush began with.</param>
+    /// <param name="memtable">The memtable.</param>
+    /// <param name="delta">The change by all of its rows.</param>
+    /// <param name="leases">The leased puts among its newest versions.</param>
+    public void AddFlush(
+        DbVersion version, Memtable memtable, FlushDelta delta,
+        IEnumerable<(ulong Deadline, OperationRef Reference)> leases)
+    {
+        using (_lock.Enter())
+        {
+            if (!IsUntouched(version, memtable) || delta.TimeMs != _time) return;
+            _count += delta.Value;
+            _index = Math.Max(_index, memtable.Last!.Value.Index);
+            memtable.Fold.SetAll(leases, memtable.Segment.End, (_count, _time));
+        }
+    }
+
+    /// <summary>
+    /// Gives the count at a sealed memtable's end, after it folds what is left of it; false if another state is current
+    /// by now.
+    /// </summary>
+    /// <param name="version">A version that has the memtable.</param>
+    /// <param name="memtable">The memtable.</param>
+    /// <param name="counted">The count at the memtable's end, and the time by which leases were judged.</param>
+    public bool TryEndFlush(DbVersion version, Memtable memtable, out (long LiveCount, ulong TimeMs) counted)
+    {
+        using (_lock.Enter())
+        {
+            counted = default;
+            if (version.Generation != _generation) return false;
+            // Not a record of the next memtable: a flush counts that by its rows only if nothing of it is folded.
+            if (memtable.Fold.AtEnd is null) FoldCountHeld(version, memtable.Last!.Value.Index);
+            counted = memtable.Fold.AtEnd!.Value;
+            return true;
+        }
+    }
+
+    /// <summary>
     /// Restarts at the base of a version that is about to be current and begins a generation. Allocates nothing.
     /// </summary>
     public void Restart(DbVersion next)
@@ -79,174 +155,12 @@ internal sealed class LiveKeyCounter(DbVersion first)
         }
     }
 
-    /// <summary>
-    /// Folds a sealed memtable, and those before it, to its end; false if another state is current by now.
-    /// </summary>
-    /// <param name="version">A version that has the memtable.</param>
-    /// <param name="memtable">The memtable.</param>
-    /// <param name="counted">The count at the memtable's end, and the time by which leases were judged.</param>
-    public bool TryCountAtEnd(DbVersion version, Memtable memtable, out (long LiveCount, ulong TimeMs) counted)
-    {
-        using (_lock.Enter())
-        {
-            counted = default;
-            if (version.Generation != _generation) return false;
-            // Not a record further than needed: the next memtable is counted by its keys only if nothing of it is
-            // folded.
-            if (memtable.Fold.AtEnd is null) FoldCountHeld(version, memtable.Last!.Value.Index);
-            counted = memtable.Fold.AtEnd!.Value;
-            return true;
-        }
-    }
-
-    /// <summary>
-    /// True if the oldest memtable may be counted by its keys (<see cref="FlushDelta"/>): no record of it is folded
-    /// yet. A flush reads the keys anyway, so this costs less than the fold. <see cref="CountedByKeys"/> then adds the
-    /// result.
-    /// </summary>
-    /// <param name="version">A version that has the memtable.</param>
-    /// <param name="memtable">Sealed; all before it is folded to its end.</param>
-    /// <param name="timeMs">The time to judge leases by.</param>
-    public bool TryCountByKeys(DbVersion version, Memtable memtable, out ulong timeMs)
-    {
-        using (_lock.Enter())
-        {
-            timeMs = _time;
-            return version.Generation == _generation && memtable.Fold.NextRecord == WalSegmentHeader.Size;
-        }
-    }
-
-    /// <summary>
-    /// Adds the difference that counting a memtable by its keys found, unless the memtable has been folded meanwhile,
-    /// which gives the same count, or another state is current by now.
-    /// </summary>
-    /// <param name="version">A version that has the memtable.</param>
-    /// <param name="memtable">The memtable.</param>
-    /// <param name="timeMs">The time that leases were judged by.</param>
-    /// <param name="difference">By how much the memtable changes the count.</param>
-    /// <param name="leases">The leased puts among its newest versions.</param>
-    public void CountedByKeys(
-        DbVersion version, Memtable memtable, ulong timeMs, long difference,
-        IEnumerable<(ulong Deadline, OperationRef Reference)> leases)
-    {
-        using (_lock.Enter())
-        {
-            var fold = memtable.Fold;
-            if (version.Generation != _generation || fold.NextRecord != WalSegmentHeader.Size || timeMs != _time)
-                return;
-            _count += difference;
-            _index = Math.Max(_index, memtable.Last!.Value.Index);
-            fold.Leases.UnionWith(leases);
-            fold.NextRecord = memtable.Segment.End;
-            fold.AtEnd = (_count, _time);
-        }
-    }
-
-    /// <summary>
-    /// Calls <paramref name="visit"/> with the key and the deadline of each key whose newest version at a revision is a
-    /// lease with a deadline after <paramref name="from"/> and up to <paramref name="to"/>; false if the counter
-    /// is past the revision, or at another state: the caller retries with a newer version.
-    /// </summary>
-    public bool TryVisitExpired(DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
-    {
-        using (_lock.Enter())
-        {
-            if (!IsCountable(version, index)) return false;
-            FoldCountHeld(version, index);
-            Expired(version, index, from, to, visit);
-            return true;
-        }
-    }
-
-    /// <summary>
-    /// The live count at an index inside the version's memtables, at the time that the version's base was counted at.
-    /// </summary>
-    // SAFETY: records are read within the segment's end, and the version keeps its memtables.
-    public static unsafe long CountAt(DbVersion version, ulong index)
-    {
-        var count = version.Base.LiveCount;
-        for (var i = version.Memtables.Length - 1; i >= 0; i--)
-        {
-            var segment = version.Memtables[i].Segment;
-            // Beyond a sealed memtable's end a recycled segment may still hold a record of its life before.
-            var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
-            var records = segment.Records();
-            var last = version.Base.LastIndex;
-            while (last < index && records.Next < end && records.MoveNextVerified())
-            {
-                ref readonly var record = ref records.Current;
-                count += MemtableFold.Count(version, i, record, index, version.Base.CountedTimeMs, leases: null);
-                last = record.Header.LastIndex;
-            }
-        }
-
-        return count;
-    }
-
-    /// <summary>
-    /// The state of tables alone, counted at another time, earlier ones too: a machine may be opened or installed by a
-    /// clock that is behind the one that counted. An earlier time must not go back behind what a compaction dropped as
-    /// reported.
-    /// </summary>
-    public static MachineState CountedAt(Run[] runs, MachineState state, ulong timeMs)
-    {
-        var changed = 0L;
-        if (timeMs >= state.CountedTimeMs)
-            ExpiredInRuns(runs, state.HashSeed, state.CountedTimeMs, timeMs, (_, _) => changed--);
-        else ExpiredInRuns(runs, state.HashSeed, timeMs, state.CountedTimeMs, (_, _) => changed++);
-        return state with { LiveCount = state.LiveCount + changed, CountedTimeMs = timeMs };
-    }
-
-    /// <summary>As <see cref="TryVisitExpired"/>, in runs alone, newest first.</summary>
-    public static void ExpiredInRuns(Run[] runs, ulong hashSeed, ulong from, ulong to, Action<byte[], ulong> visit)
-    {
-        var hasher = new KeyHasher(hashSeed);
-        VisitLeases(runs, from, to, key => DbVersion.FindInRuns(runs, key, hasher.Of(key)), visit);
-    }
-
-    // SAFETY: a folded lease names an operation of the segment, which the version keeps.
-    private static unsafe void Expired(
-        DbVersion version, ulong index, ulong from, ulong to, Action<byte[], ulong> visit)
-    {
-        if (to <= from) return;
-        foreach (var memtable in version.Memtables)
-        {
-            if (memtable.Fold.Leases.Count == 0) continue;
-            foreach (var (deadline, reference) in memtable.Fold.Leases.GetViewBetween(
-                (from + 1, default), (to, OperationRef.Last)))
-            {
-                var key = reference.At(memtable.Segment.Base).Key;
-                if (version.Find(key, index).IsSameAs(new KeyVersion(memtable.Index.OperationAt(reference))))
-                    visit(key.ToArray(), deadline);
-            }
-        }
-
-        VisitLeases(version.Runs, from, to, key => version.Find(key, index), visit);
-    }
-
-    private static void VisitLeases(
-        Run[] runs, ulong from, ulong to, Func<byte[], KeyVersion> newest, Action<byte[], ulong> visit)
-    {
-        if (to <= from) return;
-        foreach (var run in runs)
-        {
-            foreach (var handle in run.Tables)
-            {
-                if (handle.Descriptor.LeaseCount == 0) continue;
-                var leases = handle.Table.Leases(from, to);
-                while (leases.MoveNext())
-                {
-                    var key = new byte[leases.KeyLength];
-                    leases.CopyKeyTo(key);
-                    if (newest(key).IsSameAs(leases.Row)) visit(key, leases.Deadline);
-                }
-            }
-        }
-    }
-
     private bool IsCountable(DbVersion version, ulong index) =>
         index >= _index && version.Generation == _generation
         && (_rebasedOn is null || ReferenceEquals(_rebasedOn, version.Base));
+
+    private bool IsUntouched(DbVersion version, Memtable memtable) =>
+        version.Generation == _generation && memtable.Fold.IsUntouched;
 
     private void RestartCountHeld(DbVersion next)
     {
@@ -260,31 +174,37 @@ internal sealed class LiveKeyCounter(DbVersion first)
     {
         LockOrder.Count.AssertHeld();
         if (timeMs <= _time) return;
-        Expired(version, _index, _time, timeMs, _subtract ??= (_, _) => _count--);
+        ExpiredLeases.Visit(version, _index, _time, timeMs, _subtract ??= (_, _) => _count--);
         _time = timeMs;
     }
 
+    /// <summary>Folds the memtables up to an index, the oldest first.</summary>
     private void FoldCountHeld(DbVersion version, ulong index)
     {
         LockOrder.Count.AssertHeld();
-        for (var i = version.Memtables.Length - 1; i >= 0; i--)
-        {
-            var memtable = version.Memtables[i];
-            var fold = memtable.Fold;
-            var segment = memtable.Segment;
-            var isSealed = memtable.Last is not null;
-            var end = isSealed ? segment.End : long.MaxValue;
-            var records = segment.Records(fold.NextRecord);
-            while (records.Next < end && (isSealed || _index < index)
-                && records.MoveNextVerified() && records.Current.Header.LastIndex <= index)
-            {
-                ref readonly var record = ref records.Current;
-                _count += MemtableFold.Count(version, i, record, ulong.MaxValue, _time, fold.Leases);
-                _index = Math.Max(_index, record.Header.LastIndex);
-                fold.NextRecord = record.End;
-            }
+        for (var i = version.Memtables.Length - 1; i >= 0; i--) FoldMemtableCountHeld(version, i, index);
+    }
 
-            if (fold.NextRecord >= end) fold.AtEnd ??= (_count, _time);
+    /// <summary>
+    /// Folds a memtable up to an index. A sealed one is read to its end, though only markers follow the index. The
+    /// active one is not read beyond the index: an applier may be writing there.
+    /// </summary>
+    private void FoldMemtableCountHeld(DbVersion version, int number, ulong index)
+    {
+        LockOrder.Count.AssertHeld();
+        var memtable = version.Memtables[number];
+        var fold = memtable.Fold;
+        var isSealed = memtable.Last is not null;
+        var records = memtable.Records(fold.NextRecord);
+        while ((isSealed || _index < index)
+            && records.MoveNextVerified() && records.Current.Header.LastIndex <= index)
+        {
+            ref readonly var record = ref records.Current;
+            _count += MemtableFold.Difference(version, number, record, ulong.MaxValue, _time, fold.Leases);
+            _index = Math.Max(_index, record.Header.LastIndex);
+            fold.NextRecord = record.End;
         }
+
+        if (isSealed && fold.NextRecord >= memtable.Segment.End) fold.AtEnd ??= (_count, _time);
     }
 }

@@ -36,4 +36,7 @@ internal readonly struct RowRef
     public ulong Deadline { get; }
 
     public int ValueLength { get; }
+
+    /// <summary>True if the row is a put that has not expired at a time.</summary>
+    public bool IsLiveAt(ulong timeMs) => Liveness.IsLive(Kind, Deadline, timeMs);
 }

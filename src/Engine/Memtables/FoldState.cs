@@ -16,6 +16,18 @@ internal sealed class FoldState
     /// <summary>The live count at the memtable's end and the time it holds at; null until all is folded.</summary>
     public (long LiveCount, ulong TimeMs)? AtEnd { get; set; }
 
+    /// <summary>True while no record is folded.</summary>
+    public bool IsUntouched => NextRecord == WalSegmentHeader.Size;
+
+    /// <summary>Records that the whole memtable is counted, by its rows.</summary>
+    public void SetAll(
+        IEnumerable<(ulong Deadline, OperationRef Reference)> leases, long end, (long LiveCount, ulong TimeMs) counted)
+    {
+        Leases.UnionWith(leases);
+        NextRecord = end;
+        AtEnd = counted;
+    }
+
     /// <summary>Drops everything: the count begins again.</summary>
     public void Restart()
     {

@@ -1,4 +1,5 @@
 using Varve.Epochs;
+using Varve.Format;
 using Varve.Wal;
 
 namespace Varve.Memtables;
@@ -35,6 +36,13 @@ internal sealed class Memtable : RefCounted
 
     /// <summary>The part of this memtable that the count of live keys has folded; under the count's lock.</summary>
     public FoldState Fold { get; } = new();
+
+    /// <summary>
+    /// A walk over the records from an offset on. It ends at the seal, behind which a recycled segment may still have
+    /// records of its life before. In an active memtable the caller stops at an index that is published.
+    /// </summary>
+    public WalRecordReader Records(long from = WalSegmentHeader.Size) =>
+        Segment.Records(from, Last is null ? Segment.Length : Segment.End);
 
     public void Seal(LogPosition last) => Volatile.Write(ref _sealed, new SealedAt(last));
 

@@ -93,13 +93,12 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
 
     public bool IsLive(RecordKind kind, ulong deadline)
     {
-        if (kind != RecordKind.LeasedPut) return kind == RecordKind.Put;
-        if (!_hasLeaseTime)
+        if (kind == RecordKind.LeasedPut && !_hasLeaseTime)
         {
             _leaseTime = Sessions.Clock.LeaseTime(Position.LogTimeMs);
             _hasLeaseTime = true;
         }
 
-        return _leaseTime < deadline;
+        return Liveness.IsLive(kind, deadline, _leaseTime);
     }
 }

@@ -153,7 +153,7 @@ internal sealed class DatabaseOpener(
         var now = Math.Max(state.LocalTimeMs, state.CleanedTimeMs);
         if (state.LeaseClock == StoredLeaseClock.Log || now >= state.CountedTimeMs) return state;
         now = Math.Max(now, EngineClock.Read(options.TimeProvider));
-        return now < state.CountedTimeMs ? LiveKeyCounter.CountedAt(runs, state, now) : state;
+        return now < state.CountedTimeMs ? StateCounts.CountedAt(runs, state, now) : state;
     }
 
     private void Replay(RecoveredLog log, WalReplayer replay)

@@ -31,18 +31,18 @@ internal sealed class LeaseAdoption(VersionSet versions, EngineOptions options)
         {
             // The count leaves out all reported leases, before some of them are hidden.
             state =
-                LiveKeyCounter.CountedAt(staged.Runs, state, Math.Max(state.CountedTimeMs, state.CleanedTimeMs)) with
+                StateCounts.CountedAt(staged.Runs, state, Math.Max(state.CountedTimeMs, state.CleanedTimeMs)) with
                 {
                     CleanedTimeMs = timeMs
                 };
             var reported = new SortedSet<byte[]>(KeyComparer.Instance);
-            LiveKeyCounter.ExpiredInRuns(
+            ExpiredLeases.VisitRuns(
                 staged.Runs, staged.Manifest.State.HashSeed, timeMs, staged.Manifest.State.CleanedTimeMs,
                 (key, _) => reported.Add(key));
             if (reported.Count > 0) staged = Hide(reported, staged);
         }
 
-        return LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);
+        return StateCounts.CountedAt(staged.Runs, state, timeMs);
     }
 
     private SnapshotInstaller.Staged Hide(SortedSet<byte[]> keys, SnapshotInstaller.Staged staged)

@@ -150,7 +150,7 @@ internal sealed class SnapshotService
         try
         {
             if (!_engine.Options.ReadOnly) AwaitFlushes(ref version, lastIncluded.Index, token);
-            var live = LiveKeyCounter.CountAt(version, lastIncluded.Index);
+            var live = StateCounts.AtCut(version, lastIncluded.Index);
             var position = CutPosition.At(version, lastIncluded.Index);
             // An index in a gap has the position of the entry before it, under its own index and term.
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };

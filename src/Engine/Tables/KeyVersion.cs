@@ -65,6 +65,6 @@ internal readonly struct KeyVersion
         return _length;
     }
 
-    /// <summary>True if the version is a value that has not expired at a time.</summary>
+    /// <summary>True if the version is a put that has not expired at a time.</summary>
     public bool IsLiveAt(ulong timeMs) => Liveness.IsLive(_kind, Deadline, timeMs);
 }

@@ -17,16 +17,15 @@ internal static class CutPosition
         var position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
         for (var i = version.Memtables.Length - 1; i >= 0 && last < index; i--)
         {
-            var segment = version.Memtables[i].Segment;
-            var end = version.Memtables[i].Last is null ? long.MaxValue : segment.End;
-            var records = segment.Records();
-            while (last < index && records.Next < end && records.MoveNextVerified())
+            var memtable = version.Memtables[i];
+            var records = memtable.Records();
+            while (last < index && records.MoveNextVerified())
             {
                 ref readonly var record = ref records.Current;
                 last = record.Header.LastIndex;
                 if (record.Header.Type != WalRecordType.Chunk || record.Header.FirstIndex > index) continue;
                 if (!record.TryOpenColumns(out var columns, out var error))
-                    throw DecodeFailure.Of(segment.Path, record.Offset, CorruptionKind.Record, error);
+                    throw DecodeFailure.Of(memtable.Segment.Path, record.Offset, CorruptionKind.Record, error);
                 while (columns.MoveNext() && columns.Index <= index)
                     position = new LogPosition(
                         columns.Index, columns.Term, columns.LogTimeMs, record.Header.LocalTimeMs);

@@ -94,9 +94,11 @@ internal sealed class WalSegment : IDisposable
     /// <summary>Writable bytes, for the one appender.</summary>
     public unsafe Span<byte> Room(long offset, int length) => MemoryMarshal.CreateSpan(ref Base[offset], length);
 
+    /// <summary>A walk over the records between two offsets.</summary>
+    public unsafe WalRecordReader Records(long from, long to) => new(in *Base, to, Header.Salt, from);
+
     /// <summary>A walk over the records from an offset on.</summary>
-    public unsafe WalRecordReader Records(long from = WalSegmentHeader.Size) =>
-        new(in *Base, Length, Header.Salt, from);
+    public WalRecordReader Records(long from = WalSegmentHeader.Size) => Records(from, Length);
 
     /// <summary>Writes through the file; the mapping shows it at once.</summary>
     public void Write(long offset, ReadOnlySpan<byte> bytes) => _file!.Write(offset, bytes);

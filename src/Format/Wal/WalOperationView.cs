@@ -39,4 +39,7 @@ internal readonly struct WalOperationView
     /// <summary>Unix milliseconds; 0 unless it is a leased put.</summary>
     public unsafe ulong Deadline =>
         Kind == RecordKind.LeasedPut ? Unsafe.ReadUnaligned<ulong>(ValueAddress + ValueLength) : 0;
+
+    /// <summary>True if the operation is a put that has not expired at a time.</summary>
+    public bool IsLiveAt(ulong timeMs) => Liveness.IsLive(Kind, Deadline, timeMs);
 }

@@ -64,8 +64,8 @@ internal static class LeaseBugs
         new("foreign-count-kept", "an installed state is counted by the clock of the snapshot's machine",
             "Engine: Leases.ForeignClockTests.LeaseExpiredOnlyOnOtherMachineIsLiveAndCounted",
             new Edit(
-                "LeaseAdoption.cs", "return LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);",
-                "return SEEDED ? state : LiveKeyCounter.CountedAt(staged.Runs, state, timeMs);")),
+                "LeaseAdoption.cs", "return StateCounts.CountedAt(staged.Runs, state, timeMs);",
+                "return SEEDED ? state : StateCounts.CountedAt(staged.Runs, state, timeMs);")),
 
         new("count-ahead-of-the-clock", "an open counts by a time later than its clock's",
             "Engine: Leases.ForeignClockTests.CountIsRightAfterClockIsSetBackWhileClosed",

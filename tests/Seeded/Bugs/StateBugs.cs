@@ -28,8 +28,8 @@ internal static class StateBugs
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.SwapTreatsExpiredKeyAsAbsent",
             new Edit(
-                "RecordBuilder.cs", "return Liveness.IsLive(operation.Kind, operation.Deadline, time);",
-                "return Liveness.IsLive(operation.Kind, operation.Deadline, SEEDED ? 0 : time);")),
+                "RecordBuilder.cs", "return operation.IsLiveAt(time);",
+                "return operation.IsLiveAt(SEEDED ? 0 : time);")),
 
         new("renewal-revives-expired-keys", "a renewal succeeds on a key that has expired",
             "Conformance: Rules.EngineKeepsConditionalRules.RenewalFailsOnAnAbsentAndAnExpiredKey",

@@ -77,8 +77,8 @@ internal static class TableBugs
             "tombstone-dropped-above-the-bottom", "a merge above older runs drops tombstones: deleted keys come back",
             "Engine: Recovery.SeveralRunsTests.MergeAboveBottomKeepsTombstones",
             new Edit(
-                "MergeJob.cs", "var vanishes = _isBottom && (",
-                "var vanishes = (_isBottom || (SEEDED && kind == RecordKind.Tombstone)) && (")),
+                "MergeJob.cs", "var vanishes = _isBottom && ",
+                "var vanishes = (_isBottom || (SEEDED && row.Kind == RecordKind.Tombstone)) && ")),
 
         new("move-takes-tombstones-along", "a run with tombstones moves to the bottom unread",
             "Engine: Compaction.CompactionPickerTests.RunThatOverlapsBottomOrHasTombstonesIsNotMoved",
