@@ -324,6 +324,13 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <inheritdoc/>
     public ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) => _reads.ScanPrefix(prefix);
 
+    /// <inheritdoc/>
+    public ScanPage ScanPage(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> after, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return _reads.ScanPage(prefix, after, limit);
+    }
+
     /// <summary>
     /// Opens a view of the present state. All its reads are of one revision, and its spans point into the engine's
     /// memory. Use and dispose it on this thread. An open view keeps the memtables and tables that it reads, and

@@ -18,7 +18,7 @@ internal static partial class UnsafeUses
     {
         ["src/Engine/Commit"] = [(UnsafeClass, 2), (MemoryMarshal, 1)],
         ["src/Engine/Contract"] = [(MemoryMarshal, 3)],
-        ["src/Engine/Iterators"] = [(Keyword, 25), (UnsafeClass, 5)],
+        ["src/Engine/Iterators"] = [(Keyword, 26), (UnsafeClass, 5)],
         ["src/Engine/LiveKeys"] = [(Keyword, 3)],
         ["src/Engine/Memory"] = [(Keyword, 23), (UnsafeClass, 1), (MemoryMarshal, 1)],
         ["src/Engine/Memtables"] = [(Keyword, 124), (UnsafeClass, 2), (VectorLoad, 7)],

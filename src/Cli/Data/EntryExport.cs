@@ -32,38 +32,30 @@ internal sealed class EntryExport(LsmStateMachine engine, Stream output, ScanPro
     /// <param name="cancellationToken">Ends the export between two entries.</param>
     public void Run(byte[] prefix, byte[] from, bool asChunks, CancellationToken cancellationToken)
     {
-        var version = engine.AcquireVersion(); // knows the deadlines; a view does not show them
-        try
+        using var view = engine.OpenView();
+        Revision = view.Revision;
+        using var scan = view.ScanPrefix(prefix);
+        scan.Seek(from);
+        while (scan.MoveNext())
         {
-            using var view = engine.OpenView();
-            Revision = view.Revision;
-            var first = from.AsSpan().SequenceCompareTo(prefix) > 0 ? from : prefix;
-            foreach (var entry in view.ScanRange(first, []))
-            {
-                if (!entry.Key.StartsWith(prefix)) break;
-                var deadline = version.Find(entry.Key, Revision).Deadline;
-                if (asChunks) AddToChunk(entry, deadline);
-                else
-                    JsonOutput.WriteLine(
-                        output, EntryLine.Of(entry.Key, entry.Value, expiresMs: deadline == 0 ? null : deadline));
-                Keys++;
-                Bytes += entry.Key.Length + entry.Value.Length;
-                if (Keys % ReportEvery != 0) continue;
-                cancellationToken.ThrowIfCancellationRequested();
-                progress.Report(Keys, Bytes);
-            }
+            var entry = scan.Current;
+            if (asChunks) AddToChunk(entry);
+            else JsonOutput.WriteLine(output, EntryLine.Of(entry.Key, entry.Value, expiresMs: entry.LeaseDeadlineMs));
+            Keys++;
+            Bytes += entry.Key.Length + entry.Value.Length;
+            if (Keys % ReportEvery != 0) continue;
+            cancellationToken.ThrowIfCancellationRequested();
+            progress.Report(Keys, Bytes);
+        }
 
-            WriteChunk();
-        }
-        finally
-        {
-            version.Release();
-        }
+        WriteChunk();
     }
 
-    private void AddToChunk(EntryView entry, ulong deadline)
+    private void AddToChunk(EntryView entry)
     {
-        var ttl = deadline == 0 ? 0 : Math.Max(1, (Math.Max(deadline, _nowMs) - _nowMs + 999) / 1000);
+        var ttl = entry.LeaseDeadlineMs is { } deadline
+            ? Math.Max(1, (Math.Max(deadline, _nowMs) - _nowMs + 999) / 1000)
+            : 0;
         WireWriter.WriteInsert(_chunk, (ulong)Keys + 1, 1, entry.Key, entry.Value, ttl, _nowMs);
         if (_chunk.WrittenCount >= ChunkBytes) WriteChunk();
     }

@@ -47,6 +47,26 @@ public interface IStateMachine : IAsyncDisposable
     ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) =>
         throw new NotSupportedException("scan_prefix not supported by this state machine");
 
+    /// <summary>
+    /// Returns copies of up to <paramref name="limit"/> live entries whose key starts with a prefix and comes after a
+    /// key, in key order. A page is of one revision; entries applied between two calls may be in the next page.
+    /// </summary>
+    /// <remarks>
+    /// Where a state machine does not implement it, it costs a <see cref="ScanPrefix"/>. The engine's costs by the
+    /// page.
+    /// </remarks>
+    /// <param name="prefix">The prefix; an empty one selects every key.</param>
+    /// <param name="after">A key, which need not exist: entries up to it are left out. Empty: none. The page before has
+    /// it as <see cref="Varve.ScanPage.Continuation"/>.</param>
+    /// <param name="limit">The most entries of the page, 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is below 1.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
+    /// <exception cref="CorruptionException">A block of the range is damaged.</exception>
+    /// <exception cref="NotSupportedException">The state machine has no scans.</exception>
+    ScanPage ScanPage(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> after, int limit) =>
+        Varve.ScanPage.Of(ScanPrefix(prefix), after, limit);
+
     /// <summary>The exact number of live keys.</summary>
     long Count { get; }
 

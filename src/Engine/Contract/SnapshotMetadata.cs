@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Varve;
 
 /// <summary>Identifies a snapshot.</summary>
@@ -20,4 +22,9 @@ public sealed record SnapshotMetadata(LogId LastIncluded, ReadOnlyMemory<byte> C
         hash.AddBytes(Checksum.Span);
         return hash.ToHashCode();
     }
+
+    /// <summary>The last included entry, and the checksum in hexadecimal.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"index {LastIncluded.Index}, term {LastIncluded.Term}, checksum {Convert.ToHexStringLower(Checksum.Span)}");
 }

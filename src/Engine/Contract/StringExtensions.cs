@@ -46,6 +46,46 @@ public static class StringExtensions
         return machine.Get(Bytes(key)) is { } value ? Encoding.UTF8.GetString(value) : null;
     }
 
+    /// <summary>The live entries whose keys start with a prefix: <see cref="IStateMachine.ScanPrefix"/>.</summary>
+    /// <param name="machine">The state machine.</param>
+    /// <param name="prefix">The prefix; an empty one selects every key.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
+    /// <exception cref="CorruptionException">A block of the range is damaged.</exception>
+    /// <exception cref="NotSupportedException">The state machine has no scans.</exception>
+    public static ScanResult ScanPrefix(this IStateMachine machine, string prefix)
+    {
+        ArgumentNullException.ThrowIfNull(machine);
+        return machine.ScanPrefix(Bytes(prefix));
+    }
+
+    /// <summary>A page of the entries whose keys start with a prefix: <see cref="IStateMachine.ScanPage"/>.</summary>
+    /// <param name="machine">The state machine.</param>
+    /// <param name="prefix">The prefix; an empty one selects every key.</param>
+    /// <param name="after">The <see cref="ScanPage.Continuation"/> of the page before; empty: the first page.</param>
+    /// <param name="limit">The most entries of the page, 1 or more.</param>
+    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="limit"/> is below 1.</exception>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
+    /// <exception cref="CorruptionException">A block of the range is damaged.</exception>
+    /// <exception cref="NotSupportedException">The state machine has no scans.</exception>
+    public static ScanPage ScanPage(
+        this IStateMachine machine, string prefix, ReadOnlyMemory<byte> after, int limit)
+    {
+        ArgumentNullException.ThrowIfNull(machine);
+        return machine.ScanPage(Bytes(prefix), after.Span, limit);
+    }
+
+    /// <summary>The key of an entry as text.</summary>
+    /// <param name="entry">The entry.</param>
+    public static string GetKeyString(this KeyValueEntry entry) => Encoding.UTF8.GetString(entry.Key.Span);
+
+    /// <summary>The value of an entry as text.</summary>
+    /// <param name="entry">The entry.</param>
+    public static string GetValueString(this KeyValueEntry entry) => Encoding.UTF8.GetString(entry.Value.Span);
+
     private static byte[] Bytes(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -23,6 +23,9 @@ internal abstract class MergeInput
 
     public unsafe ReadOnlySpan<byte> Value => new(ValueAddress, ValueLength);
 
+    /// <summary>The row without its key.</summary>
+    public unsafe KeyVersion Version => new(Kind, ValueAddress, ValueLength);
+
     /// <summary>Unix milliseconds; 0 unless the row is a leased put.</summary>
     public unsafe ulong Deadline => KeyVersion.DeadlineOf(Kind, ValueAddress, ValueLength);
 

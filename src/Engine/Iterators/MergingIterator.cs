@@ -106,6 +106,9 @@ internal sealed class MergingIterator : IDisposable
 
     public void SeekFirst() => SeekFirst(default, 0);
 
+    /// <summary>Moves to no row: the scan has none where it was sought.</summary>
+    public void SeekNone() => (Current, Leader) = (null, null);
+
     /// <summary>Moves to the first row of all, to step forward from there up to a limit.</summary>
     /// <param name="limit">The first key outside the scan; empty for no limit.</param>
     /// <param name="prefixLength">The number of first bytes that all keys of the scan have in common.</param>
@@ -164,7 +167,7 @@ internal sealed class MergingIterator : IDisposable
 
     private void Begin(bool backward, FixedBytes limit, int prefixLength)
     {
-        _backward = backward;
+        (_backward, _stays, Leader) = (backward, 0, null); // an earlier seek may have left a window
         for (var i = 0; i < _opened; i++)
         {
             _inputs[i].IsAlone = false;

@@ -15,6 +15,8 @@ namespace Varve.Reading;
 internal sealed class PointReads(
     VersionSet versions, ReadSessions sessions, LiveKeyCounter liveKeys, EngineState state)
 {
+    private const int EntriesAtFirst = 64; // of a page, whose limit may be far above what there is
+
     /// <inheritdoc cref="LsmStateMachine.Get"/>
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
@@ -60,8 +62,26 @@ internal sealed class PointReads(
         var entries = new List<KeyValueEntry>();
         using var view = sessions.OpenView();
         foreach (var entry in view.ScanPrefix(prefix))
-            entries.Add(new KeyValueEntry(entry.Key.ToArray(), entry.Value.ToArray()));
+            entries.Add(CopyOf(entry));
         return new ScanResult(entries, view.Revision);
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.ScanPage"/>
+    public ScanPage ScanPage(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> after, int limit)
+    {
+        var entries = new List<KeyValueEntry>(Math.Min(limit, EntriesAtFirst));
+        using var view = sessions.OpenView();
+        using var scan = view.ScanPrefix(prefix);
+        if (!after.IsEmpty) scan.Seek(after);
+        while (scan.MoveNext())
+        {
+            var entry = scan.Current;
+            if (entries.Count == 0 && entry.Key.SequenceEqual(after)) continue;
+            if (entries.Count == limit) return new ScanPage(entries, view.Revision, entries[^1].Key);
+            entries.Add(CopyOf(entry));
+        }
+
+        return new ScanPage(entries, view.Revision, default);
     }
 
     /// <inheritdoc cref="LsmStateMachine.GetMulti"/>
@@ -124,6 +144,9 @@ internal sealed class PointReads(
             sessions.Leave(slot);
         }
     }
+
+    private static KeyValueEntry CopyOf(EntryView entry) =>
+        new(entry.Key.ToArray(), entry.Value.ToArray()) { LeaseDeadlineMs = entry.LeaseDeadlineMs };
 
     private static void GetGroup(
         DbVersion version, ulong revision, ulong time, ReadOnlySpan<ReadOnlyMemory<byte>> keys, Span<byte[]?> values)

@@ -18,17 +18,22 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
 
     private readonly MergingIterator _cursor = new();
     private readonly NativeBuffer _bounds = new();
+    private readonly NativeBuffer _target = new(); // the key of the last seek, and a zero byte
     private RunIterator? _leader;
     private MergeInput? _current;
     private int _fromLength;
     private int _toLength;
+    private int _targetLength;
+    private bool _isSought;
     private bool _isStarted;
+    private bool _isPlaced;
     private bool _isBackward;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>The merge input that stands on the scan's entry.</summary>
     public MergeInput Current => _current ?? ThrowNoEntry();
 
+    /// <summary>True once the scan has moved.</summary>
     public bool IsStarted => _isStarted;
 
     /// <summary>The session of its view.</summary>
@@ -47,7 +52,7 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
         from.CopyTo(bounds);
         to.CopyTo(bounds[from.Length..]);
         (_fromLength, _toLength) = (from.Length, to.Length);
-        (_isStarted, _isBackward) = (false, false);
+        (_isStarted, _isPlaced, _isBackward, _isSought) = (false, false, false, false);
     }
 
     /// <summary>
@@ -62,10 +67,20 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
         prefix[..toLength].CopyTo(bounds[prefix.Length..]);
         if (toLength > 0) bounds[^1]++;
         (_fromLength, _toLength) = (prefix.Length, toLength);
-        (_isStarted, _isBackward) = (false, false);
+        (_isStarted, _isPlaced, _isBackward, _isSought) = (false, false, false, false);
     }
 
     public void Reverse() => _isBackward = !_isBackward;
+
+    /// <summary>The next step goes to the first live entry at or after a key, in the scan's direction.</summary>
+    public void Seek(ReadOnlySpan<byte> key)
+    {
+        var target = _target.Reserve(key.Length + 1);
+        key.CopyTo(target);
+        target[^1] = 0;
+        (_targetLength, _isSought, _isPlaced) = (key.Length, true, false);
+        (_leader, _current) = (null, null);
+    }
 
     /// <summary>
     /// Steps to the next live entry. A failure ends the scan: every further call throws it again, so that no caller
@@ -84,7 +99,7 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
     public void End()
     {
         Stamp = 0;
-        (_leader, _current, _failure, _isStarted) = (null, null, null, true);
+        (_leader, _current, _failure, _isStarted, _isPlaced) = (null, null, null, true, true);
     }
 
     /// <summary>Frees its memory.</summary>
@@ -92,6 +107,7 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
     {
         _cursor.Dispose();
         _bounds.Dispose();
+        _target.Dispose();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -100,7 +116,7 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
         _failure?.Throw();
         try
         {
-            if (!_isStarted) Start();
+            if (!_isPlaced) PlaceCursor();
             else if (_current is null) return false;
             else if (!hasStepped) _cursor.Move();
             return SettleOnLive();
@@ -124,29 +140,39 @@ internal sealed class PrefixScan(ReadSession session) : IDisposable
         if (_current != _cursor.Current) _current = _cursor.Current;
         if (_leader != _cursor.Leader) _leader = _cursor.Leader;
         if (_current is not null) return true;
-        session.EndScan(this);
+        if (!_isSought) session.EndScan(this);
         return false;
     }
 
-    private void Start()
+    /// <summary>Moves the cursor to the scan's bound, or to the key that was sought inside of the bounds.</summary>
+    private void PlaceCursor()
     {
-        _isStarted = true;
-        var version = session.Version;
-        _cursor.Open(version.Memtables, version.Runs, session.Position.Index);
+        if (!_isStarted) _cursor.Open(session.Version.Memtables, session.Version.Runs, session.Position.Index);
+        (_isStarted, _isPlaced) = (true, true);
         FixedBytes from = _bounds.Slice(0, _fromLength), to = _bounds.Slice(_fromLength, _toLength);
         var shared = from.Span.CommonPrefixLength(to.Span);
-        if (!_isBackward)
-        {
-            if (_fromLength == 0) _cursor.SeekFirst(to, shared);
-            else _cursor.Seek(from.Span, to, shared);
-        }
-        else if (_toLength == 0)
-        {
-            _cursor.SeekLast(from, shared);
-        }
-        else
-        {
-            _cursor.SeekBefore(to.Span, from, shared);
-        }
+        if (_isBackward) PlaceBefore(from, to, shared);
+        else PlaceAt(from, to, shared);
+    }
+
+    private void PlaceAt(FixedBytes from, FixedBytes to, int shared)
+    {
+        var target = _isSought ? _target.Slice(0, _targetLength) : default;
+        var isInside = target.Span.SequenceCompareTo(from.Span) > 0;
+        if (isInside && to.Length > 0 && target.Span.SequenceCompareTo(to.Span) >= 0) _cursor.SeekNone();
+        else if (isInside) _cursor.Seek(target.Span, to, shared);
+        else if (from.Length > 0) _cursor.Seek(from.Span, to, shared);
+        else _cursor.SeekFirst(to, shared);
+    }
+
+    private void PlaceBefore(FixedBytes from, FixedBytes to, int shared)
+    {
+        // At or before the target is before its successor, which is the target and a zero byte.
+        var next = _isSought ? _target.Slice(0, _targetLength + 1) : default;
+        var isInside = _isSought && (to.Length == 0 || next.Span.SequenceCompareTo(to.Span) < 0);
+        if (isInside && next.Span.SequenceCompareTo(from.Span) <= 0) _cursor.SeekNone();
+        else if (isInside) _cursor.SeekBefore(next.Span, from, shared);
+        else if (to.Length > 0) _cursor.SeekBefore(to.Span, from, shared);
+        else _cursor.SeekLast(from, shared);
     }
 }

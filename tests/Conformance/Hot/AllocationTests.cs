@@ -228,6 +228,27 @@ public sealed class AllocationTests : DirectoryTest
         });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task SeeksAndDeadlinesAllocateNothing(bool reversed)
+    {
+        long seen = 0;
+        var k = 0;
+        return EverywhereAsync(() =>
+        {
+            using var view = _engine.OpenView();
+            using var scan = reversed ? view.ScanPrefix(Ledger.Prefix).Reversed() : view.ScanPrefix(Ledger.Prefix);
+            for (var i = 0; i < 5; i++)
+            {
+                scan.Seek(Ledger.Key(k++ % Ledger.Keys));
+                while (scan.MoveNext() && seen++ % 4 != 3) seen += (long)(scan.Current.LeaseDeadlineMs ?? 0);
+            }
+
+            if (view.TryGet(Ledger.Key(k % Ledger.Keys), out _, out var deadline)) seen += (long)(deadline ?? 0);
+        });
+    }
+
     [Fact]
     public Task CountAndPositionAllocateNothing() => EverywhereAsync(() =>
     {

@@ -47,11 +47,32 @@ internal sealed partial class DictionaryStateMachine(
             foreach (var (key, record) in _state.Records)
             {
                 if (key.AsSpan().StartsWith(prefix) && record.LivesAt(now))
-                    entries.Add(new KeyValueEntry(key.ToArray(), record.Value.ToArray()));
+                    entries.Add(EntryOf(key, record));
             }
             return new ScanResult(entries, _state.LastApplied.Index);
         }
     }
+
+    public ScanPage ScanPage(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> after, int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        lock (_gate)
+        {
+            var now = ServeNow();
+            var page = new List<KeyValueEntry>();
+            foreach (var (key, record) in _state.Records)
+            {
+                if (!key.AsSpan().StartsWith(prefix) || key.AsSpan().SequenceCompareTo(after) <= 0) continue;
+                if (!record.LivesAt(now)) continue;
+                if (page.Count == limit) return new ScanPage(page, _state.LastApplied.Index, page[^1].Key);
+                page.Add(EntryOf(key, record));
+            }
+            return new ScanPage(page, _state.LastApplied.Index, Array.Empty<byte>());
+        }
+    }
+
+    private static KeyValueEntry EntryOf(byte[] key, Record record) =>
+        new(key.ToArray(), record.Value.ToArray()) { LeaseDeadlineMs = record.Deadline };
 
     public long Count
     {

@@ -116,6 +116,78 @@ public abstract class ReadRules<TFactory> : MachineTest<TFactory> where TFactory
     }
 
     [Fact]
+    public async Task PagesGiveEachKeyOfPrefixOnceInOrder()
+    {
+        await ApplyAsync(
+            Put(1, "a/1", "1"), Put(2, "a/2", "2"), Put(3, "a/3", "3"), Put(4, "a/4", "4"), Put(5, "b", "5"),
+            Put(6, "a", "6"), Delete(7, "a/3"));
+        var first = Machine.ScanPage(Bytes("a/"), [], 2);
+        Assert.Equal("a/1=1 a/2=2", TextOf(first));
+        Assert.Equal(7UL, first.Revision);
+        Assert.Equal(Bytes("a/2"), first.Continuation.ToArray());
+        var second = Machine.ScanPage(Bytes("a/"), first.Continuation.Span, 2);
+        Assert.Equal("a/4=4", TextOf(second));
+        Assert.True(second.Continuation.IsEmpty);
+    }
+
+    [Fact]
+    public async Task FullPageWithoutFurtherEntryHasNoContinuation()
+    {
+        await ApplyAsync(Put(1, "a1", "1"), Put(2, "a2", "2"), Put(3, "b", "3"), Put(4, "a3", "4"), Delete(5, "a3"));
+        var page = Machine.ScanPage(Bytes("a"), [], 2);
+        Assert.Equal("a1=1 a2=2", TextOf(page));
+        Assert.True(page.Continuation.IsEmpty);
+        Assert.Equal("a1=1 a2=2 b=3", TextOf(Machine.ScanPage([], [], int.MaxValue)));
+    }
+
+    [Fact]
+    public async Task PageBeginsAfterAnyKey()
+    {
+        await ApplyAsync(Put(1, "b1", "1"), Put(2, "b2", "2"), Put(3, "c", "3"));
+        Assert.Equal("b1=1 b2=2", TextOf(Machine.ScanPage(Bytes("b"), Bytes("a"), 9)));
+        Assert.Equal("b1=1 b2=2", TextOf(Machine.ScanPage(Bytes("b"), Bytes("b"), 9)));
+        Assert.Equal("b2=2", TextOf(Machine.ScanPage(Bytes("b"), Bytes("b1"), 9)));
+        Assert.Equal("b2=2", TextOf(Machine.ScanPage(Bytes("b"), Bytes("b11"), 9)));
+        Assert.Equal("", TextOf(Machine.ScanPage(Bytes("b"), Bytes("b2"), 9)));
+        Assert.Equal("", TextOf(Machine.ScanPage(Bytes("b"), Bytes("c"), 9)));
+        Assert.Equal("", TextOf(Machine.ScanPage(Bytes("x"), [], 9)));
+    }
+
+    [Fact]
+    public void PageWithoutEntriesIsRefused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Machine.ScanPage([], [], 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Machine.ScanPage([], [], -1));
+    }
+
+    [Fact]
+    public async Task EntriesHaveDeadlinesOfTheirLeases()
+    {
+        await ApplyAsync(Put(1, "a", "1", ttl: 60), Put(2, "b", "2"), Put(3, "c", "3", ttl: 5));
+        var now = (ulong)Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        Assert.Equal(
+            [now + 60_000, null, now + 5_000],
+            Machine.ScanPrefix([]).Entries.Select(entry => entry.LeaseDeadlineMs));
+        Clock.Advance(TimeSpan.FromSeconds(5));
+        var page = Machine.ScanPage([], [], 2);
+        Assert.Equal([now + 60_000, null], page.Entries.Select(entry => entry.LeaseDeadlineMs));
+        Assert.True(page.Continuation.IsEmpty);
+    }
+
+    [Fact]
+    public async Task PrefixesMayBeText()
+    {
+        await ApplyAsync(Put(1, "a/1", "1"), Put(2, "a/2", "2"), Put(3, "b", "3"));
+        Assert.Equal(Machine.ScanPrefix(Bytes("a/")), Machine.ScanPrefix("a/"));
+        var page = Machine.ScanPage("a/", default, 1);
+        Assert.Equal("a/1=1", TextOf(page));
+        Assert.Equal("a/2=2", TextOf(Machine.ScanPage("a/", page.Continuation, 1)));
+    }
+
+    private static string TextOf(ScanPage page) =>
+        string.Join(' ', page.Entries.Select(entry => $"{entry.GetKeyString()}={entry.GetValueString()}"));
+
+    [Fact]
     public async Task EmptyKeyLookupFindsNothingOrThrows()
     {
         await ApplyAsync(Put(1, "a", "1"));

@@ -98,6 +98,35 @@ public class CommandCodecTests
             "secret", new ApplyEntry(1, 1, Command.Delete("secret")).ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ResultsAreEqualByValueAndPrintWithoutBytesOfTheUsers()
+    {
+        static KeyValueEntry Entry(string value) =>
+            new("secret"u8.ToArray(), System.Text.Encoding.UTF8.GetBytes(value));
+        Assert.Equal(Entry("value"), Entry("value"));
+        Assert.Equal(Entry("value").GetHashCode(), Entry("value").GetHashCode());
+        Assert.NotEqual(Entry("value"), Entry("other"));
+        Assert.NotEqual(Entry("value"), Entry("value") with { LeaseDeadlineMs = 5 });
+        Assert.Equal("key 6 B, value 5 B", Entry("value").ToString());
+        Assert.Equal("key 6 B, value 5 B, lease until 5 ms", (Entry("value") with { LeaseDeadlineMs = 5 }).ToString());
+
+        Assert.Equal(new ScanResult([Entry("value")], 7), new ScanResult([Entry("value")], 7));
+        Assert.NotEqual(new ScanResult([Entry("value")], 7), new ScanResult([Entry("value")], 8));
+        Assert.NotEqual(new ScanResult([Entry("value")], 7), new ScanResult([], 7));
+        Assert.Equal("1 entries at revision 7", new ScanResult([Entry("value")], 7).ToString());
+
+        static ScanPage Page(params byte[] continuation) => new([Entry("value")], 7, continuation);
+        Assert.Equal(Page(1), Page(1));
+        Assert.Equal(Page(1).GetHashCode(), Page(1).GetHashCode());
+        Assert.NotEqual(Page(1), Page(2));
+        Assert.Equal("1 entries at revision 7", Page().ToString());
+        Assert.Equal("1 entries at revision 7, and more", Page(1).ToString());
+
+        var snapshot = new SnapshotMetadata(new LogId(7, 2), new byte[] { 0xAB, 1 });
+        Assert.Equal(snapshot, new SnapshotMetadata(new LogId(7, 2), new byte[] { 0xAB, 1 }));
+        Assert.Equal("index 7, term 2, checksum ab01", snapshot.ToString());
+    }
+
     private static byte[] Encode(Command command)
     {
         var buffer = new ArrayBufferWriter<byte>();

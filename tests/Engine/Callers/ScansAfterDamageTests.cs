@@ -48,6 +48,7 @@ public sealed class ScansAfterDamageTests
                 Assert.Equal(table, e.Path);
                 failures++;
                 AssertStandsOnNothing(scan);
+                if (failures == 2) scan.Seek(KeyOf(0)); // a failed scan stays failed
             }
         }
 

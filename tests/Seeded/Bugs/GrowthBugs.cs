@@ -68,7 +68,7 @@ internal static class GrowthBugs
         new("scan-kept-after-a-break", "an abandoned scan is kept until its view is closed",
             "Engine: Recovery.GrowthTests.FinishedScansOfViewKeepNoMemory",
             new Edit(
-                "ReadView.cs", "if (!IsOver) _scan.Session.EndScan(_scan);",
+                "ScanEnumerator.cs", "if (!IsOver) _scan.Session.EndScan(_scan);",
                 "if (!SEEDED && !IsOver) _scan.Session.EndScan(_scan);")),
 
         new("scan-goes-on-as-another", "a finished scan advances its successor",

@@ -99,6 +99,37 @@ internal static class StateBugs
                 "_end = number == _upperBlock ? Math.Min(_block.Count, _block.LowerBound(_limit.Span) + (SEEDED ? 1 : "
                     + "0)) :")),
 
+        new("page-repeats-a-key", "a page begins with the last key of the page before",
+            "Conformance: Rules.EngineKeepsReadRules.PagesGiveEachKeyOfPrefixOnceInOrder",
+            new Edit(
+                "PointReads.cs", "if (entries.Count == 0 && entry.Key.SequenceEqual(after)) continue;",
+                "if (!SEEDED && entries.Count == 0 && entry.Key.SequenceEqual(after)) continue;")),
+
+        new("last-page-continues", "a full page without a further entry has a continuation",
+            "Conformance: Rules.EngineKeepsReadRules.FullPageWithoutFurtherEntryHasNoContinuation",
+            new Edit(
+                "PointReads.cs", "return new ScanPage(entries, view.Revision, default);",
+                "return new ScanPage(entries, view.Revision, SEEDED && entries.Count == limit ? entries[^1].Key : "
+                    + "default);")),
+
+        new("seek-keeps-the-window", "a moved scan keeps the window of its earlier place and gives old versions",
+            "Conformance: Surface.SeekTests.PagesAndSeeksAreThoseOfASortedListAtEveryRevision",
+            new Edit(
+                "MergingIterator.cs", "(_backward, _stays, Leader) = (backward, 0, null);",
+                "(_backward, _stays, Leader) = (backward, 0, SEEDED ? Leader : null);")),
+
+        new("seek-leaves-the-range", "a scan that is moved to a key before its range leaves the range",
+            "Conformance: Surface.SeekTests.SeekMovesForwardAndBack",
+            new Edit(
+                "PrefixScan.cs", "var isInside = target.Span.SequenceCompareTo(from.Span) > 0;",
+                "var isInside = SEEDED && _isSought || target.Span.SequenceCompareTo(from.Span) > 0;")),
+
+        new("deadline-without-a-lease", "an entry without a lease has a deadline",
+            "Conformance: Rules.EngineKeepsReadRules.EntriesHaveDeadlinesOfTheirLeases",
+            new Edit(
+                "EntryView.cs", "_version.Kind == RecordKind.LeasedPut ?",
+                "SEEDED || _version.Kind == RecordKind.LeasedPut ?")),
+
         new("expired-keys-counted", "the count includes expired keys",
             "Engine: LiveKeys.LiveKeyCounterTests.CountMatchesFullCount",
             new Edit("LiveKeyCounter.cs", "if (timeMs <= _time) return;", "if (SEEDED || timeMs <= _time) return;")),
