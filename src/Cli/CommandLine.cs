@@ -19,7 +19,10 @@ internal static class CommandLine
 
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+            // In a shell Ctrl-C ends the command that runs, which has a handler of its own.
+            if (parsed.CommandResult.Command.Name == ShellCommand.Name) configuration.ProcessTerminationTimeout = null;
+            return await parsed.InvokeAsync(configuration);
         }
         catch (Exception failure) when (Failure.ExitCodeOf(failure) is not null)
         {
@@ -39,6 +42,7 @@ internal static class CommandLine
             DeleteCommand.Create(),
             SizeCommand.Create(),
             StatCommand.Create(),
+            ReportCommand.Create(),
             ExportCommand.Create(),
             ImportCommand.Create(),
             CompactCommand.Create(),
@@ -48,6 +52,7 @@ internal static class CommandLine
             RepairCommand.Create(),
             DumpCommand.Create(),
             BenchCommand.Create(),
+            ShellCommand.Create(CreateRoot, RunAsync),
             DemoCommand.Create(),
             DemoChildCommand.Create(),
         };

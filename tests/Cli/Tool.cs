@@ -21,6 +21,10 @@ internal sealed class Tool : IDisposable
 
     public Task<ToolResult> RunAsync(params string[] arguments) => ResultAsync(Start("dotnet", Command(arguments)));
 
+    /// <summary>Runs the tool with text as its standard input.</summary>
+    public Task<ToolResult> RunAsync(string input, string[] arguments) =>
+        ResultAsync(Start("dotnet", input, Command(arguments)));
+
     /// <summary>The arguments with which <c>dotnet</c> runs the tool.</summary>
     public static string[] Command(params string[] arguments) =>
         ["exec", Path.Combine(AppContext.BaseDirectory, "varve.dll"), .. arguments];
@@ -28,7 +32,9 @@ internal sealed class Tool : IDisposable
     /// <summary>
     /// Starts a program of the system in the directory; <see cref="ResultAsync"/> takes it from there.
     /// </summary>
-    public Process Start(string program, params string[] arguments)
+    public Process Start(string program, params string[] arguments) => Start(program, "", arguments);
+
+    private Process Start(string program, string input, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -38,6 +44,7 @@ internal sealed class Tool : IDisposable
             RedirectStandardInput = true,
         };
         var process = Process.Start(start)!;
+        process.StandardInput.Write(input);
         process.StandardInput.Close();
         return process;
     }

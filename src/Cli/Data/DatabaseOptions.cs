@@ -33,12 +33,15 @@ internal sealed class DatabaseOptions
     public LsmStateMachine OpenReadOnly(ParseResult parsed) =>
         OpenExisting(parsed, Settings(parsed) with { ReadOnly = true });
 
+    /// <summary>Opens a directory that is no option of the command, for reading alone.</summary>
+    public static LsmStateMachine OpenReadOnly(string directory) =>
+        OpenExisting(directory, new EngineOptions { TakesStoredLeaseClock = true, ReadOnly = true });
+
     /// <summary>Opens an existing database for writing.</summary>
     public LsmStateMachine OpenExisting(ParseResult parsed) => OpenExisting(parsed, Settings(parsed));
 
     /// <summary>True if the user's directory holds a database, intact or damaged.</summary>
-    public bool Exists(ParseResult parsed) =>
-        Verification.HasDatabase(Storages.Default, Path.GetFullPath(DirectoryOf(parsed)));
+    public bool Exists(ParseResult parsed) => Exists(DirectoryOf(parsed));
 
     /// <summary>Path of the user's directory.</summary>
     public string DirectoryOf(ParseResult parsed) => parsed.GetRequiredValue(_data);
@@ -54,14 +57,19 @@ internal sealed class DatabaseOptions
         return LsmStateMachine.Open(parsed.GetRequiredValue(_data), adjust is null ? settings : adjust(settings));
     }
 
-    private LsmStateMachine OpenExisting(ParseResult parsed, EngineOptions options)
+    private LsmStateMachine OpenExisting(ParseResult parsed, EngineOptions options) =>
+        OpenExisting(DirectoryOf(parsed), options);
+
+    private static LsmStateMachine OpenExisting(string directory, EngineOptions options)
     {
-        var directory = parsed.GetRequiredValue(_data);
         // An open would create a database at a mistyped path.
         if (!Directory.Exists(directory)) throw new DirectoryNotFoundException($"{directory}: no such directory");
-        if (!Exists(parsed)) throw new FileNotFoundException($"{directory}: no database in this directory");
+        if (!Exists(directory)) throw new FileNotFoundException($"{directory}: no database in this directory");
         return LsmStateMachine.Open(directory, options);
     }
+
+    private static bool Exists(string directory) =>
+        Verification.HasDatabase(Storages.Default, Path.GetFullPath(directory));
 
     private EngineOptions Settings(ParseResult parsed, LeaseClock ofNew = LeaseClock.Local) =>
         parsed.GetValue(_leaseClock) switch

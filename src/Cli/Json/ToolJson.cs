@@ -20,6 +20,7 @@ namespace Varve.Cli.Json;
 [JsonSerializable(typeof(ExportSummary))]
 [JsonSerializable(typeof(ImportSummary))]
 [JsonSerializable(typeof(RepairDocument))]
+[JsonSerializable(typeof(ReportChart[]))]
 [JsonSerializable(typeof(SnapshotLine))]
 [JsonSerializable(typeof(SizeDocument))]
 [JsonSerializable(typeof(StatLine))]

@@ -33,6 +33,9 @@ internal sealed class SizeSurvey(byte[] prefix, byte[] separator, int largestMax
 
     public SizeHistogram ValueSizes { get; } = new();
 
+    /// <summary>The leases, by the time left when the survey was made.</summary>
+    public LeaseHistogram Leases { get; } = new((ulong)TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+
     /// <summary>The groups, those with most bytes first.</summary>
     public IEnumerable<PrefixSize> Groups => _groups.OrderByDescending(group => group.Bytes);
 
@@ -49,6 +52,7 @@ internal sealed class SizeSurvey(byte[] prefix, byte[] separator, int largestMax
         foreach (var entry in view.ScanPrefix(prefix))
         {
             Add(entry.Key, entry.Value.Length);
+            if (entry.LeaseDeadlineMs is { } deadline) Leases.Add(deadline);
             if (Total.Keys % ReportEvery != 0) continue;
             cancellationToken.ThrowIfCancellationRequested();
             progress.Report(Total.Keys, Total.Bytes);
