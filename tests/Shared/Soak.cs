@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Varve.Tests.Shared;
@@ -11,7 +10,7 @@ internal sealed class Soak
 {
     private readonly Dictionary<string, string> _arguments = [];
     private readonly Action<string> _write;
-    private readonly Stopwatch _time = Stopwatch.StartNew();
+    private readonly System.Diagnostics.Stopwatch _time = System.Diagnostics.Stopwatch.StartNew();
     private readonly Lock _lock = new();
     private TimeSpan _next = TimeSpan.FromSeconds(10);
 

@@ -111,33 +111,6 @@ public class EpochTableTests
     }
 
     [Fact]
-    public void DeadThreadsPinStaysAndItsOrdinalIsReused()
-    {
-        var stamp = 0L;
-        OnThread(() =>
-        {
-            _pins.Enter();
-            stamp = _pins.Retire();
-        });
-
-        var highest = 0;
-        for (var round = 0; round < 200; round++)
-        {
-            OnThread(() => highest = Math.Max(highest, ThreadOrdinal.Current));
-            if (round % 20 == 0) Collect();
-            OnThread(() =>
-            {
-                _pins.Enter();
-                _pins.Exit();
-            });
-        }
-
-        Assert.False(_pins.IsSafe(stamp));
-        Assert.Equal(1, _pins.ActivePins);
-        Assert.True(highest < 200, $"400 threads, one after the other, took {highest} numbers");
-    }
-
-    [Fact]
     public void LivingThreadsHaveDistinctOrdinals()
     {
         const int threads = 32;
@@ -168,18 +141,5 @@ public class EpochTableTests
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
-    }
-
-    private static void OnThread(Action action)
-    {
-        var thread = new Thread(() => action());
-        thread.Start();
-        thread.Join();
-    }
-
-    private static void Collect()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
     }
 }
