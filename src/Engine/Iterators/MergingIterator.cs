@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Memory;
@@ -35,22 +34,21 @@ namespace Varve.Iterators;
 /// compaction take turns; it searches for every row and needs no direction, limits, memtables or reuse. Both search
 /// with <see cref="HeadTournament"/>.
 /// </para>
+/// <para>
+/// <b>Parts.</b> <see cref="MergeInputs"/> keeps the inputs from scan to scan; <see cref="InputOrder"/> finds the one
+/// that comes first. This class decides when to ask: it has the winner, the runner-up and the window.
+/// </para>
 /// Reusable: a scan allocates nothing once its engine is warm. One thread at a time.
 /// </summary>
 internal sealed class MergingIterator : IDisposable
 {
     private const int StaysBeforeWindow = 2; // inputs that take turns would open windows of a row or two
 
-    private readonly List<MemtableIterator> _memtables = [];
-    private readonly List<RunIterator> _runs = [];
-    private MergeInput[] _inputs = [];
-    private MergeInput[] _live = [];
-    private HeadTournament _heads = new(); // of the live inputs; complemented in a backward scan
-    private int _opened;
+    private readonly MergeInputs _inputs = new();
+    private InputOrder _order = new();
     private int _stays; // how often in a row the winner has won again
     private int _winner;
-    private int _runnerUp;
-    private bool _backward;
+    private int _runnerUp; // -1: the winner is the only input
 
     public bool IsValid => Current is not null;
 
@@ -74,34 +72,15 @@ internal sealed class MergingIterator : IDisposable
     /// <summary>Opens over memtables as of a revision and over runs, each newest first.</summary>
     public void Open(ReadOnlySpan<Memtable> memtables, ReadOnlySpan<Run> runs, ulong revision)
     {
-        var count = memtables.Length + runs.Length;
-        if (_inputs.Length < count) (_inputs, _live) = (new MergeInput[count * 2], new MergeInput[count * 2]);
-        while (_memtables.Count < memtables.Length) _memtables.Add(new MemtableIterator());
-        while (_runs.Count < runs.Length) _runs.Add(new RunIterator());
-        _opened = 0;
-        for (var i = 0; i < memtables.Length; i++)
-        {
-            if (memtables[i].Index.KeyCount == 0) continue; // the revision sees nothing in it
-            _memtables[i].Open(memtables[i], revision);
-            Add(_memtables[i]);
-        }
-
-        for (var i = 0; i < runs.Length; i++)
-        {
-            _runs[i].Open(runs[i]);
-            Add(_runs[i]);
-        }
-
-        (Current, Leader) = (null, null);
+        _inputs.Open(memtables, runs, revision);
+        SeekNone();
     }
 
     /// <summary>Drops the references to memtables and tables; buffers stay for the next scan.</summary>
     public void Release()
     {
-        foreach (var input in _memtables) input.Release();
-        foreach (var input in _runs) input.Release();
-        (Current, Leader) = (null, null);
-        _opened = 0;
+        _inputs.Release();
+        SeekNone();
     }
 
     public void SeekFirst() => SeekFirst(default, 0);
@@ -115,8 +94,8 @@ internal sealed class MergingIterator : IDisposable
     public void SeekFirst(FixedBytes limit, int prefixLength)
     {
         Begin(backward: false, limit, prefixLength);
-        for (var i = 0; i < _opened; i++) _inputs[i].SeekFirst();
-        Start();
+        foreach (var input in _inputs.Opened) input.SeekFirst();
+        Start(backward: false);
     }
 
     /// <summary>
@@ -125,26 +104,26 @@ internal sealed class MergingIterator : IDisposable
     public void SeekLast(FixedBytes limit, int prefixLength)
     {
         Begin(backward: true, limit, prefixLength);
-        for (var i = 0; i < _opened; i++) _inputs[i].SeekLast();
-        Start();
+        foreach (var input in _inputs.Opened) input.SeekLast();
+        Start(backward: true);
     }
 
     /// <summary>As <see cref="SeekFirst(FixedBytes, int)"/>, from the first row at or above a key.</summary>
     public void Seek(ReadOnlySpan<byte> key, FixedBytes limit, int prefixLength)
     {
         Begin(backward: false, limit, prefixLength);
-        for (var i = 0; i < _opened; i++) _inputs[i].Prepare(key);
-        for (var i = 0; i < _opened; i++) _inputs[i].Seek(key);
-        Start();
+        foreach (var input in _inputs.Opened) input.Prepare(key);
+        foreach (var input in _inputs.Opened) input.Seek(key);
+        Start(backward: false);
     }
 
     /// <summary>As <see cref="SeekLast"/>, from the last row below a key.</summary>
     public void SeekBefore(ReadOnlySpan<byte> key, FixedBytes limit, int prefixLength)
     {
         Begin(backward: true, limit, prefixLength);
-        for (var i = 0; i < _opened; i++) _inputs[i].Prepare(key);
-        for (var i = 0; i < _opened; i++) _inputs[i].SeekBefore(key);
-        Start();
+        foreach (var input in _inputs.Opened) input.Prepare(key);
+        foreach (var input in _inputs.Opened) input.SeekBefore(key);
+        Start(backward: true);
     }
 
     /// <summary>Steps to the next key in the direction of the last seek.</summary>
@@ -154,148 +133,106 @@ internal sealed class MergingIterator : IDisposable
         if (Leader is null || !Leader.TryStepInWindow()) MoveOn();
     }
 
-    public void Dispose()
-    {
-        foreach (var run in _runs) run.Dispose();
-    }
-
-    private void Add(MergeInput input)
-    {
-        if (_inputs[_opened] != input) _inputs[_opened] = input; // no write barrier where it stays the same
-        _opened++;
-    }
+    public void Dispose() => _inputs.Dispose();
 
     private void Begin(bool backward, FixedBytes limit, int prefixLength)
     {
-        (_backward, _stays, Leader) = (backward, 0, null); // an earlier seek may have left a window
-        for (var i = 0; i < _opened; i++)
+        (_stays, Leader) = (0, null); // an earlier seek may have left a window
+        foreach (var input in _inputs.Opened)
         {
-            _inputs[i].IsAlone = false;
-            _inputs[i].Begin(backward, limit, prefixLength);
+            input.IsAlone = false;
+            input.Begin(backward, limit, prefixLength);
         }
     }
 
-    private void Start()
+    private void Start(bool backward)
     {
-        for (var i = 0; i < _opened; i++) _inputs[i].Arrive();
-        var count = 0;
-        for (var i = 0; i < _opened; i++)
-        {
-            if (!_inputs[i].IsValid) continue;
-            if (_live[count] != _inputs[i]) _live[count] = _inputs[i];
-            count++;
-        }
-
-        _heads.Begin(count);
-        for (var i = 0; i < count; i++) SetHead(i);
+        foreach (var input in _inputs.Opened) input.Arrive();
+        _order.Begin(_inputs.Opened, backward);
         FindWinner();
         if (_runnerUp < 0) OpenWindow();
     }
 
+    /// <summary>Steps the winner outside of a window, and finds out who has won.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void MoveOn()
     {
         var winner = Current!;
         if (Leader is null) SkipOlderVersions(winner);
         winner.Step();
-        if (!winner.IsValid)
-        {
-            RemoveLive(_winner);
-            FindWinner();
-            Leader = null;
-            if (_runnerUp < 0) OpenWindow();
-            return;
-        }
-
-        SetHead(_winner);
-        if (_runnerUp < 0 || Leads(_winner, _runnerUp))
-        {
-            if (Leader is not null || ++_stays >= StaysBeforeWindow) OpenWindow();
-        }
-        else
-        {
-            // No other input comes before the runner-up.
-            _winner = _runnerUp;
-            Current = _live[_winner];
-            Leader = null;
-            _stays = 0;
-            FindRunnerUp();
-        }
+        if (!winner.IsValid) EndWinner();
+        else if (StillLeads()) Stay();
+        else PassToRunnerUp();
     }
 
     /// <summary>Steps every other input that stands on the winner's key: what it has is older (I9).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SkipOlderVersions(MergeInput winner)
     {
-        while (_runnerUp >= 0 && _heads[_winner] == _heads[_runnerUp] && winner.CompareTo(_live[_runnerUp]) == 0)
+        while (_runnerUp >= 0 && _order.AreTied(_winner, _runnerUp) && winner.CompareTo(_order[_runnerUp]) == 0)
         {
             var older = _runnerUp;
-            _live[older].Step();
-            if (_live[older].IsValid) SetHead(older);
-            else RemoveLive(older);
+            _order[older].Step();
+            if (_order[older].IsValid) _order.SetHead(older);
+            else Remove(older);
             FindRunnerUp();
         }
+    }
+
+    /// <summary>The winner has no further row.</summary>
+    private void EndWinner()
+    {
+        Remove(_winner);
+        FindWinner();
+        Leader = null;
+        if (_runnerUp < 0) OpenWindow();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool StillLeads()
+    {
+        _order.SetHead(_winner);
+        return _runnerUp < 0 || _order.Leads(_winner, _runnerUp);
+    }
+
+    /// <summary>The winner has won again. It opens the next window, or its first one after several wins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Stay()
+    {
+        if (Leader is not null || ++_stays >= StaysBeforeWindow) OpenWindow();
+    }
+
+    /// <summary>The runner-up wins: no other input comes before it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void PassToRunnerUp()
+    {
+        _winner = _runnerUp;
+        Current = _order[_winner];
+        Leader = null;
+        _stays = 0;
+        FindRunnerUp();
     }
 
     private void OpenWindow()
     {
         _stays = 0;
-        Leader = Current is RunIterator run && run.TryOpenWindow(_runnerUp < 0 ? null : _live[_runnerUp]) ? run : null;
-    }
-
-    /// <summary>Takes out an input without a further row. The order of the others stays.</summary>
-    private void RemoveLive(int ended)
-    {
-        _heads.Remove(ended);
-        for (var i = ended; i < _heads.Count; i++) _live[i] = _live[i + 1];
-        if (_winner > ended) _winner--;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SetHead(int input) => _heads.Set(input, _backward ? ~_live[input].Head : _live[input].Head);
-
-    /// <summary>True if input <paramref name="a"/> comes before input <paramref name="b"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool Leads(int a, int b) => _heads[a] != _heads[b] ? _heads[a] < _heads[b] : LeadsByWholeKey(a, b);
-
-    private bool LeadsByWholeKey(int a, int b)
-    {
-        var order = _live[a].CompareTo(_live[b]);
-        if (order == 0) return a < b;
-        return order < 0 != _backward;
+        Leader = Current is RunIterator run && run.TryOpenWindow(_runnerUp < 0 ? null : _order[_runnerUp]) ? run : null;
     }
 
     private void FindWinner()
     {
-        if (_heads.Count == 1) _live[0].IsAlone = true;
-        _winner = First(except: -1);
-        Current = _winner < 0 ? null : _live[_winner];
+        if (_order.Count == 1) _order[0].IsAlone = true;
+        _winner = _order.First();
+        Current = _winner < 0 ? null : _order[_winner];
         FindRunnerUp();
     }
 
-    private void FindRunnerUp() => _runnerUp = First(_winner);
+    private void FindRunnerUp() => _runnerUp = _order.First(except: _winner);
 
-    /// <summary>The input that comes before all others but one; -1 if there is none.</summary>
-    private int First(int except)
+    /// <summary>Takes out an input without a further row; those after it move up.</summary>
+    private void Remove(int ended)
     {
-        if (_heads.Count > HeadTournament.SearchableInputsMax) return FirstOfMany(except);
-        var tied = _heads.Smallest(except);
-        if (tied == 0) return -1;
-        var first = BitOperations.TrailingZeroCount(tied);
-        for (tied &= tied - 1; tied != 0; tied &= tied - 1)
-        {
-            var other = BitOperations.TrailingZeroCount(tied);
-            if (LeadsByWholeKey(other, first)) first = other;
-        }
-
-        return first;
-    }
-
-    private int FirstOfMany(int except)
-    {
-        var first = -1;
-        for (var i = 0; i < _heads.Count; i++)
-            if (i != except && (first < 0 || Leads(i, first))) first = i;
-        return first;
+        _order.Remove(ended);
+        if (_winner > ended) _winner--;
     }
 }

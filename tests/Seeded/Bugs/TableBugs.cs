@@ -54,7 +54,7 @@ internal static class TableBugs
         new("older-version-wins", "if two inputs have a key, the older version is kept",
             "Conformance: Rules.TinyEngineKeepsReadRules.OverwritesAcrossFlushesLeaveOneValue",
             new Edit(
-                "MergingIterator.cs", "if (order == 0) return a < b;",
+                "InputOrder.cs", "if (order == 0) return a < b;",
                 "if (order == 0) return SEEDED ? a > b : a < b;")),
 
         new("merge-keeps-the-older-version", "if several runs of a compaction have a key, an older version is kept",
@@ -126,7 +126,7 @@ internal static class TableBugs
         new("scan-has-a-runner-up-of-none", "a scan of one input takes another one for its runner-up",
             "Engine: Varve.Tests.Versions.MergingIteratorTests.RunsThatHardlyInterleaveAreWalkedInLongWindows",
             new Edit(
-                "MergingIterator.cs", "if (tied == 0) return -1;", "if (!SEEDED && tied == 0) return -1;")),
+                "InputOrder.cs", "if (tied == 0) return -1;", "if (!SEEDED && tied == 0) return -1;")),
 
         new(
             "overlap-passes-an-open", "tables of a run that overlap beyond their truncated bounds are opened",
