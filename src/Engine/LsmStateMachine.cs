@@ -3,7 +3,6 @@ using Varve.Background;
 using Varve.Commit;
 using Varve.Compaction;
 using Varve.LiveKeys;
-using Varve.Memtables;
 using Varve.Reading;
 using Varve.Recovery;
 using Varve.Runtime;
@@ -34,13 +33,12 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     private LsmStateMachine(OpenedDatabase opened, EngineSeams seams)
     {
         // The database: files, versions, memory.
-        var (parts, wal, stock) = (opened.Recovered, opened.Recovered.Wal, opened.Stock);
+        var (parts, wal, supply) = (opened.Recovered, opened.Recovered.Wal, opened.Recovered.Supply);
         var engine = _engine = opened.Engine;
         var options = engine.Options;
         _versions = new VersionSet(
             opened.Storage, opened.Directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version,
             options.SpareTableBytes);
-        var supply = new MemtableSupply(options, parts.Pool, stock, wal.Active.Length);
         var liveKeys = new LiveKeyCounter(parts.Version);
         var history = new History(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
 
@@ -64,7 +62,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         // The background of a writer; the follower of a reader.
         if (options.ReadOnly)
         {
-            _follower = new Follower(engine, _versions, liveKeys, _syncer, stock, parts.Manifest, parts.Replay);
+            _follower = new Follower(engine, _versions, liveKeys, _syncer, supply, parts.Manifest, parts.Replay);
         }
         else
         {
@@ -86,7 +84,6 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
             opened.Claim);
 
         // Calls from rooms below to objects of rooms above them.
-        stock.Segments = _syncer.Recycle;
         engine.State.Failed = _shutdown.WakeWaiters;
         using (_versions.EnterGate()) parts.Replay.UpdateGenerationGateHeld();
     }

@@ -29,9 +29,9 @@ internal sealed class MemtableRotation(
         {
             RotateGateHeld(length + WalMarker.SizeOf(WalRecordType.Link), versions.Current.Memtables[0]);
         }
-        else if (supply.Ready.AwaitsLoad && wal.Room - length < wal.Active.Length / 4 * 3)
+        else if (supply.AwaitsLoad && wal.Room - length < wal.Active.Length / 4 * 3)
         {
-            supply.Ready.Expect(versions.Current.Memtables[0]);
+            supply.Expect(versions.Current.Memtables[0]);
             syncer.Wake();
         }
     }
@@ -42,9 +42,9 @@ internal sealed class MemtableRotation(
     public void RotateGateHeld(long room, Memtable? filled)
     {
         LockOrder.Gate.AssertHeld();
-        if (!supply.Ready.IsReady) engine.Counters.SegmentStalls++;
+        if (!supply.IsReady) engine.Counters.SegmentStalls++;
         var version = versions.Current;
-        var memtable = TakeMemtableGateHeld(room, filled);
+        var memtable = NextMemtableGateHeld(room, filled);
         var next = PrepareGateHeld(version, memtable);
         try
         {
@@ -67,12 +67,12 @@ internal sealed class MemtableRotation(
     }
 
     /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>
-    public Memtable TakeMemtableGateHeld(long room, Memtable? filled)
+    public Memtable NextMemtableGateHeld(long room, Memtable? filled)
     {
         LockOrder.Gate.AssertHeld();
         try
         {
-            return supply.Ready.Take(room, filled);
+            return supply.Next(room, filled);
         }
         catch (IOException e) when (!Shortage.IsMet(e))
         {

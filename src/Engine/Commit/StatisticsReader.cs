@@ -58,7 +58,7 @@ internal sealed class StatisticsReader(
                     MemtableBytes = bytes,
                     MemtableIndexBytes = indexBytes,
                     ChunkBytes = buffers.Bytes,
-                    MemoryBytes = supply.Stock.BytesInUse,
+                    MemoryBytes = supply.BytesInUse,
                     MemoryBudgetBytes = engine.Options.MemoryBudgetBytes,
                     Runs = [.. version.Runs.Select(run => new RunStatistics(run.Tables.Length, run.Rows, run.Bytes))],
                     OpenViews = views,

@@ -15,7 +15,6 @@ namespace Varve.Commit;
 /// </summary>
 internal sealed class WalSyncer : IDisposable
 {
-    private readonly RankedLock _syncing = new(LockOrder.Sync);
     private readonly RankedLock _waitersLock = new(LockOrder.SyncWaiters);
     private readonly List<(LogOffset? End, TaskCompletionSource Done)> _waiters = [];
     private readonly EngineContext _engine;
@@ -84,7 +83,7 @@ internal sealed class WalSyncer : IDisposable
     /// <summary>Returns once the log is durable up to an offset; syncs on this thread if necessary.</summary>
     public void Wait(LogOffset end)
     {
-        using (_syncing.Enter())
+        using (_supply.Segments.Syncing.Enter())
         {
             if (!(end > _wal.Synced)) return;
             RunSyncHeld();
@@ -121,21 +120,7 @@ internal sealed class WalSyncer : IDisposable
     /// <summary>Makes everything appended so far durable.</summary>
     public void SyncAll()
     {
-        using (_syncing.Enter()) RunSyncHeld();
-    }
-
-    /// <summary>
-    /// Recycles a segment that the log has dropped. A sync that is under way may still have the segment, so that sync
-    /// ends first; later ones do not know it.
-    /// </summary>
-    public void Recycle(WalSegment segment)
-    {
-        using (_syncing.Enter())
-        {
-            // The sync that was under way has ended.
-        }
-
-        _supply.Segments.Recycle(segment);
+        using (_supply.Segments.Syncing.Enter()) RunSyncHeld();
     }
 
     /// <summary>Records that everything up to an entry is durable in tables. Called under the gate.</summary>
@@ -166,7 +151,7 @@ internal sealed class WalSyncer : IDisposable
     {
         if (_engine.Options.Durability == Durability.Interval) SyncAll();
         ServeWaiters();
-        _supply.Ready.Prepare();
+        _supply.Prepare();
     }
 
     private void ServeWaiters()

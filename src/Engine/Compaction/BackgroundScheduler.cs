@@ -215,7 +215,7 @@ internal sealed class BackgroundScheduler : IDisposable
         if (isIdle || _versions.Current.Memtables[0].Index.KeyCount == 0)
         {
             // Otherwise appliers are at work and need the ready memtables.
-            _supply.Ready.ReleaseIdle();
+            _supply.ReleaseReady();
             RotateToSmallSegment();
             _syncer.Wake();
         }
@@ -230,10 +230,10 @@ internal sealed class BackgroundScheduler : IDisposable
     private void RotateToSmallSegment()
     {
         if (!IsLarge(_versions.Current)) return;
-        _supply.Ready.PrepareNext();
+        _supply.PrepareOne();
         using (_versions.EnterGate())
         {
-            if (!_supply.Ready.IsReady || !IsLarge(_versions.Current) || _engine.State.IsStopping) return;
+            if (!_supply.IsReady || !IsLarge(_versions.Current) || _engine.State.IsStopping) return;
             _rotation.RotateGateHeld(0, filled: null);
         }
 
@@ -247,8 +247,9 @@ internal sealed class BackgroundScheduler : IDisposable
 
     /// <summary>
     /// For a close: flushes the memtable of a large segment that is nearly empty, and ends the log in a small one.
-    /// Returns false if it did not: there was no need, or no room for the table, and the segment stays. Appliers and
-    /// the background thread have ended.
+    /// Returns false if it did not, and the segment stays: there was no need, or no room for the table, or sealed
+    /// memtables wait. To flush those would make the close long, and their segments take more than this one. Appliers
+    /// and the background thread have ended.
     /// </summary>
     public bool TryFlushSparseSegment()
     {
@@ -257,7 +258,7 @@ internal sealed class BackgroundScheduler : IDisposable
         _engine.State.FlushesAtClose = true;
         try
         {
-            _supply.Ready.ReleaseIdle();
+            _supply.ReleaseReady();
             using (_versions.EnterGate()) _rotation.RotateGateHeld(0, filled: null);
             _compactions.FlushSealed();
             return true;

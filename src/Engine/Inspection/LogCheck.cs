@@ -35,8 +35,8 @@ internal sealed class LogCheck(IStorage storage, string directory, bool deep, Fi
             foreach (var segment in log.Segments) CountRecords(segment);
             CheckEnd(log);
             if (!deep) return;
-            using var stock = new MemtableStock();
-            var replay = new WalReplayer(new StateGeneration(state, EngineOptions.OutcomesKept), state, stock);
+            using var indexes = new IndexPool();
+            var replay = new WalReplayer(new StateGeneration(state, EngineOptions.OutcomesKept), state, indexes);
             foreach (var segment in log.Segments)
             {
                 var memtable = replay.Replay(segment, findings.Report);

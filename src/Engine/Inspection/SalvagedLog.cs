@@ -29,7 +29,7 @@ internal sealed class SalvagedLog : IDisposable
     {
         _losses = losses;
         Generation = new StateGeneration(state, EngineOptions.OutcomesKept);
-        Replay = new WalReplayer(Generation, state, new MemtableStock());
+        Replay = new WalReplayer(Generation, state, new IndexPool());
         _log = WalRecovery.Run(
             storage, directory, root.DatabaseId, root.FirstSegment!.Value, MappingAccess.Table, static _ => { });
         IsWhole = _log.Segments.Count > 0;

@@ -7,18 +7,22 @@ namespace Varve.Memtables;
 /// <summary>A WAL segment, which is the storage, and the index over it.</summary>
 internal sealed class Memtable : RefCounted
 {
-    private readonly MemtableStock _stock;
+    private readonly IndexPool _indexes;
+    private readonly SegmentPool? _segments;
     private volatile bool _obsolete;
     private SealedAt? _sealed;
     private readonly RankedLock _cleanUpsLock = new(LockOrder.CleanUps);
     private readonly List<(ulong Index, ulong Deadline)> _cleanUps = [];
 
+    /// <param name="segment">Its storage, which it owns from here on.</param>
+    /// <param name="indexes">Has the memory of its index.</param>
+    /// <param name="segments">Takes the segment if it becomes unnecessary; null where none does: an inspection.</param>
     // SAFETY: the memtable owns the segment and keeps it mapped until it is freed, and its index with it.
-    public unsafe Memtable(WalSegment segment, MemtableStock stock)
+    public unsafe Memtable(WalSegment segment, IndexPool indexes, SegmentPool? segments)
     {
         Segment = segment;
-        _stock = stock;
-        Index = new MemtableIndex(segment.Base, stock.Take(segment.Length));
+        (_indexes, _segments) = (indexes, segments);
+        Index = new MemtableIndex(segment.Base, indexes.Rent(segment.Length));
     }
 
     public WalSegment Segment { get; }
@@ -75,15 +79,15 @@ internal sealed class Memtable : RefCounted
     /// <summary>Recycles the index of a memtable that no other thread has seen, and passes the segment on.</summary>
     public void ReleaseTo(Action<WalSegment> takeSegment)
     {
-        _stock.Recycle(Index.Memory);
+        _indexes.Recycle(Index.Memory);
         takeSegment(Segment);
     }
 
     protected override void Free()
     {
         LockOrder.Sync.AssertMayEnter(); // giving the segment back waits for the sync that is under way
-        _stock.Recycle(Index.Memory);
-        if (_obsolete) _stock.Recycle(Segment);
+        _indexes.Recycle(Index.Memory);
+        if (_obsolete && _segments is not null) _segments.RecycleAfterSync(Segment);
         else Segment.Dispose();
     }
 

@@ -48,7 +48,7 @@ internal sealed class DatabaseOpener(
     private readonly List<IDisposable> _opened = []; // disposed if the open fails
     private readonly List<RefCounted> _acquired = []; // one reference each, released at the end
 
-    public RecoveredDatabase Open(MemtableStock stock)
+    public RecoveredDatabase Open()
     {
         try
         {
@@ -56,7 +56,7 @@ internal sealed class DatabaseOpener(
             if (!storage.FileExists(identityPath)) new DatabaseCreator(storage, directory, options, _sweeper).Create();
             else if (!options.ReadOnly) _sweeper.SweepDebris(storage.List(directory));
             var identity = ReadPointer(storage, identityPath);
-            return Recover(identity.DatabaseId, stock);
+            return Recover(identity.DatabaseId);
         }
         catch
         {
@@ -66,7 +66,7 @@ internal sealed class DatabaseOpener(
         }
     }
 
-    private RecoveredDatabase Recover(Guid databaseId, MemtableStock stock)
+    private RecoveredDatabase Recover(Guid databaseId)
     {
         // The files.
         var numbers = new FileNumbers(1);
@@ -77,19 +77,22 @@ internal sealed class DatabaseOpener(
         var clock = CheckClock(content.State);
         CountNumbers(numbers, manifest);
 
+        // The supply of memtables, before replay makes the first ones.
+        var supply = Keep(new MemtableSupply(options, new SegmentPool(
+            storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes),
+            options.Durability != Durability.Process)));
+
         // The state: that of the tables, then what the log adds.
         var state = CountedNow(options, content.State, runs);
         var generation = new StateGeneration(state, OutcomesKept, allocations);
-        var replay = new WalReplayer(generation, state, stock);
+        var replay = new WalReplayer(generation, state, supply.Indexes, supply.Segments);
         if (log is not null) Replay(log, replay);
 
         // The log's end.
-        var pool = Keep(new SegmentPool(
-            storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes),
-            options.Durability != Durability.Process));
         var wal = options.ReadOnly
             ? OpenReadOnly(log, replay)
-            : OpenForWriting(manifest, log, replay, pool, stock);
+            : OpenForWriting(manifest, log, replay, supply);
+        supply.Start(wal.Active.Length);
 
         // Publication.
         var version = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], runs, state);
@@ -98,7 +101,7 @@ internal sealed class DatabaseOpener(
         _acquired.Clear();
         var durable = replay.UpdateDurable(wal.Synced, content.State);
         return new RecoveredDatabase(
-            databaseId, numbers, manifest, version, wal, pool, clock, replay, durable, log?.TornBytes ?? 0);
+            databaseId, numbers, manifest, version, wal, supply, clock, replay, durable, log?.TornBytes ?? 0);
     }
 
     private DirectoryLook Look(Guid databaseId, FileNumbers numbers)
@@ -179,17 +182,17 @@ internal sealed class DatabaseOpener(
 
     /// <summary>Continues the log as <see cref="StartDecision"/> says, then deletes files that nothing names.</summary>
     private WalWriter OpenForWriting(
-        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, SegmentPool pool, MemtableStock stock)
+        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, MemtableSupply supply)
     {
         manifest.BeginWriting();
         var decision = StartDecision.For(StartDecision.EndOf(log), options.Durability);
         var wal = decision.AppendsToLast
             ? AppendToLast(log!, replay, decision.Sync)
-            : BeginSegment(manifest, log, replay, pool, stock, decision.Sync);
+            : BeginSegment(manifest, log, replay, supply, decision.Sync);
         foreach (var unused in log?.Unused ?? [])
         {
             _opened.Remove(unused);
-            pool.Recycle(unused);
+            supply.Segments.Recycle(unused);
         }
 
         _sweeper.SweepUnnamed(
@@ -208,9 +211,9 @@ internal sealed class DatabaseOpener(
     }
 
     private WalWriter BeginSegment(
-        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, SegmentPool pool, MemtableStock stock,
-        StartSync sync)
+        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, MemtableSupply supply, StartSync sync)
     {
+        var pool = supply.Segments;
         var next = Keep(pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength));
         if (log is not null)
         {
@@ -222,7 +225,7 @@ internal sealed class DatabaseOpener(
         next.Sync();
         if (log is null)
             manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
-        var memtable = new Memtable(next, stock);
+        var memtable = supply.Over(next);
         _opened.Remove(next); // the memtable's from here on
         _acquired.Add(memtable);
         replay.Memtables.Add(memtable);

@@ -24,8 +24,9 @@ namespace Varve.Recovery;
 /// <item>Close the state under the gate. An applier in the gate finishes its chunk; later calls throw.</item>
 /// <item>Wait for a catch-up that is under way. It saw the engine open; none begins after step 4.</item>
 /// <item>End the background thread. From here on this thread alone changes versions.</item>
-/// <item>Unless a failure is latched: sync the log, flush a large segment with little data, append the close marker and
-/// sync it. With the marker, an open takes damage to an earlier record for corruption, not for a torn tail.</item>
+/// <item>Unless a failure is latched: sync the log; if no sealed memtable waits, flush a large segment with little
+/// data; append the close marker and sync it. With the marker, an open takes damage to an earlier record for
+/// corruption, not for a torn tail.</item>
 /// <item>End the sync thread after serving its waiters. Wake appliers and snapshots that wait for the background; fail
 /// the compactions that callers asked for.</item>
 /// <item>Drop the history, close the manifest, dispose ready memtables and segments, retire the current version and

@@ -19,11 +19,11 @@ namespace Varve.Recovery;
 /// <param name="versions">The reader's versions; only this class changes them.</param>
 /// <param name="liveKeys">Counts the reader's keys.</param>
 /// <param name="syncer">Shows the durable position.</param>
-/// <param name="stock">The memory of indexes.</param>
+/// <param name="supply">Makes memtables over the writer's segments.</param>
 /// <param name="manifest">The manifest of the present version.</param>
 /// <param name="replay">The log up to the present position.</param>
 internal sealed class Follower(
-    EngineContext engine, VersionSet versions, LiveKeyCounter liveKeys, WalSyncer syncer, MemtableStock stock,
+    EngineContext engine, VersionSet versions, LiveKeyCounter liveKeys, WalSyncer syncer, MemtableSupply supply,
     ManifestStore manifest, WalReplayer replay)
 {
     private readonly EngineOptions _options = engine.Options;
@@ -171,7 +171,7 @@ internal sealed class Follower(
         var state = DatabaseOpener.CountedNow(_options, look.Manifest.Content.State, look.Runs);
         var log = look.Log!; // a manifest that has named a first segment always names one
         var generation = new StateGeneration(state, _options.HistoryEntries + EngineOptions.OutcomesKept);
-        var replay = new WalReplayer(generation, state, stock);
+        var replay = new WalReplayer(generation, state, supply.Indexes, supply.Segments);
         var unread = new Queue<WalSegment>(log.Segments);
         try
         {

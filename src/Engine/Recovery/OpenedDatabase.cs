@@ -1,6 +1,5 @@
 using Varve.Background;
 using Varve.Contract;
-using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Storage;
 
@@ -11,10 +10,9 @@ namespace Varve.Recovery;
 /// <param name="Storage">The file system.</param>
 /// <param name="Directory">The full path of the directory.</param>
 /// <param name="Claim">The writer's lock of the directory, or a reader's share.</param>
-/// <param name="Stock">The index memory of its memtables.</param>
 /// <param name="Recovered">What recovery made of its files.</param>
 internal sealed record OpenedDatabase(
-    EngineContext Engine, IStorage Storage, string Directory, DirectoryClaim Claim, MemtableStock Stock,
+    EngineContext Engine, IStorage Storage, string Directory, DirectoryClaim Claim,
     RecoveredDatabase Recovered) : IDisposable
 {
     /// <summary>Checks the options, claims the directory and recovers the database in it.</summary>
@@ -30,22 +28,20 @@ internal sealed record OpenedDatabase(
         var claim = options.ReadOnly
             ? DirectoryClaim.TryRead(storage, directory) ?? throw DatabaseCreator.NoDatabase(storage, directory)
             : DirectoryClaim.Write(storage, directory);
-        var stock = new MemtableStock();
         RecoveredDatabase? parts = null;
         try
         {
-            parts = new DatabaseOpener(storage, directory, options, seams.Allocations).Open(stock);
+            parts = new DatabaseOpener(storage, directory, options, seams.Allocations).Open();
             options = options with { LeaseClock = parts.LeaseClock };
             var clock = new EngineClock(options, parts.Replay.LocalTimeMinMs(options.LeaseClock));
             var engine = new EngineContext(
                 options, new EngineState(options, log), clock, new EngineCounters(), log, new WakeSignal(),
                 seams.Allocations);
-            return new OpenedDatabase(engine, storage, directory, claim, stock, parts);
+            return new OpenedDatabase(engine, storage, directory, claim, parts);
         }
         catch
         {
             parts?.Dispose();
-            stock.Dispose();
             claim.Dispose();
             throw;
         }
@@ -64,7 +60,6 @@ internal sealed record OpenedDatabase(
     public void Dispose()
     {
         Recovered.Dispose();
-        Stock.Dispose();
         Claim.Dispose();
     }
 }

@@ -1,3 +1,4 @@
+using Varve.Memtables;
 using Varve.Storage;
 using Varve.Versions;
 using Varve.Wal;
@@ -10,7 +11,7 @@ namespace Varve.Recovery;
 /// <param name="Manifest">The manifest; ready for appends unless the open is read-only.</param>
 /// <param name="Version">The first version; the caller's one reference.</param>
 /// <param name="Wal">The log, at its end.</param>
-/// <param name="Pool">Makes segments.</param>
+/// <param name="Supply">Makes memtables.</param>
 /// <param name="LeaseClock">The clock that the database's leases go by.</param>
 /// <param name="Replay">What the log said.</param>
 /// <param name="Durable">The last entry known to be durable.</param>
@@ -21,7 +22,7 @@ internal sealed record RecoveredDatabase(
     ManifestStore Manifest,
     DbVersion Version,
     WalWriter Wal,
-    SegmentPool Pool,
+    MemtableSupply Supply,
     LeaseClock LeaseClock,
     WalReplayer Replay,
     LogId Durable,
@@ -31,7 +32,7 @@ internal sealed record RecoveredDatabase(
     public void Dispose()
     {
         Version.Release();
-        Pool.Dispose();
+        Supply.Dispose();
         Manifest.Dispose();
     }
 }

@@ -14,14 +14,20 @@ namespace Varve.Recovery;
 internal sealed class WalReplayer
 {
     private readonly StateGeneration _generation;
-    private readonly MemtableStock _stock;
+    private readonly IndexPool _indexes;
+    private readonly SegmentPool? _segments;
     private readonly List<(LogOffset End, LogId Id)> _ends = [];
     private LogId _durable;
 
-    public WalReplayer(StateGeneration generation, MachineState state, MemtableStock stock)
+    /// <param name="generation">Takes terms and outcomes; it begins with the state.</param>
+    /// <param name="state">The state before the log's first record.</param>
+    /// <param name="indexes">Has the memory of the memtables' indexes.</param>
+    /// <param name="segments">Takes the segments back once an engine has flushed them; null for an inspection.</param>
+    public WalReplayer(
+        StateGeneration generation, MachineState state, IndexPool indexes, SegmentPool? segments = null)
     {
         _generation = generation;
-        _stock = stock;
+        (_indexes, _segments) = (indexes, segments);
         _durable = new LogId(state.LastIndex, state.LastTerm);
         Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
         CleanedTimeMs = generation.CleanedTimeMs;
@@ -67,7 +73,7 @@ internal sealed class WalReplayer
     public Memtable Replay(WalSegment segment, Action<VarveException>? report = null)
     {
         if (Memtables.Count > 0) Memtables[^1].Seal(Position);
-        var memtable = new Memtable(segment, _stock);
+        var memtable = new Memtable(segment, _indexes, _segments);
         try
         {
             Replay(segment, memtable, report);

@@ -108,7 +108,7 @@ internal sealed class StateReplacement(
             {
                 engine.State.EnsureMutable();
                 check(wal.Position.Index);
-                memtable = rotation.TakeMemtableGateHeld(WalMarker.SizeOf(WalRecordType.Link), filled: null);
+                memtable = rotation.NextMemtableGateHeld(WalMarker.SizeOf(WalRecordType.Link), filled: null);
                 engine.Allocations?.Invoke(Allocation.State);
                 history.ReserveDropAll();
                 var edit = new VersionEdit

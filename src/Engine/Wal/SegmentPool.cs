@@ -29,6 +29,9 @@ internal sealed class SegmentPool(
     private bool _keeps = true;
     private bool _disposed;
 
+    /// <summary>Held across a sync of the log, and so across the use of the segments that it covers.</summary>
+    public RankedLock Syncing { get; } = new(LockOrder.Sync);
+
     /// <summary>Length of a full-sized segment. Only these are kept for reuse.</summary>
     public long Length => length;
 
@@ -81,6 +84,20 @@ internal sealed class SegmentPool(
         }
 
         Delete(segment);
+    }
+
+    /// <summary>
+    /// As <see cref="Recycle"/>, for a segment that the log has dropped. A sync that is under way may still have it, so
+    /// that sync ends first; later ones do not know it.
+    /// </summary>
+    public void RecycleAfterSync(WalSegment segment)
+    {
+        using (Syncing.Enter())
+        {
+            // The sync that was under way has ended.
+        }
+
+        Recycle(segment);
     }
 
     /// <summary>Unmaps a segment that nothing needs, and deletes its file.</summary>

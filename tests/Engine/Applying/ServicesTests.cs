@@ -24,7 +24,6 @@ public sealed class ServicesTests : IDisposable
 {
     private static readonly EngineOptions Options = new() { MemtableBytes = 1 << 20 };
 
-    private readonly MemtableStock _stock = new();
     private readonly EngineSeams _seams = new(new MemoryStorage(), new ManualScheduler());
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
@@ -52,11 +51,11 @@ public sealed class ServicesTests : IDisposable
             storage, "db", id, numbers, new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state });
         var pool = new SegmentPool(storage, "db", id, numbers, Options.MemtableBytes, isSynced: true);
         var segment = pool.Take(1 << 10, pool.Length);
-        var version = new DbVersion(new StateGeneration(state, 100), [new Memtable(segment, _stock)], [], state);
+        _supply = new MemtableSupply(Options, pool);
+        _supply.Start(segment.Length);
+        var version = new DbVersion(new StateGeneration(state, 100), [_supply.Over(segment)], [], state);
         _versions = new VersionSet(storage, "db", id, numbers, manifest, version, 0);
         _wal = new WalWriter(segment, default, default, isSynced: false);
-        _supply = new MemtableSupply(Options, pool, _stock, segment.Length);
-        _stock.Segments = _supply.Segments.Recycle;
         _liveKeys = new LiveKeyCounter(version);
         _history = new History(Options.HistoryEntries, Options.HistoryBytes, _versions.Reclaimer);
         _sessions = new ReadSessions(
@@ -107,7 +106,7 @@ public sealed class ServicesTests : IDisposable
     [Fact]
     public void MemtableSupplyMakesMemtable()
     {
-        var memtable = _supply.Ready.Take(1 << 10, filled: null);
+        var memtable = _supply.Next(1 << 10, filled: null);
         Assert.True(memtable.Segment.Number > _wal.Active.Number);
         memtable.Release();
     }

@@ -114,6 +114,26 @@ public sealed class SmallDatabaseTests : IDisposable
         Assert.Equal(1UL, NumberedLog.AssertIsWhole(reopened));
     }
 
+    /// <summary>
+    /// To flush the memtables that wait would make the close long, and their segments take more than the last one.
+    /// </summary>
+    [Fact]
+    public void CloseFlushesNothingWhileSealedMemtablesWait()
+    {
+        ulong index = 0;
+        using (var machine = _database.Open(Large, new EngineSeams(Scheduler: new ManualScheduler())))
+        {
+            while (Segments().All(path => new FileInfo(path).Length < Large.MemtableBytes))
+                NumberedLog.ApplyUpTo(machine, index += 20);
+            Assert.InRange(machine.GetStatistics().Memtables, 2, int.MaxValue);
+        }
+
+        Assert.Contains(Segments(), path => new FileInfo(path).Length == Large.MemtableBytes);
+        Assert.Empty(_database.Files(FileNames.TableSuffix));
+        using var reopened = _database.Open(Large);
+        Assert.Equal(index, NumberedLog.AssertIsWhole(reopened));
+    }
+
     private static EngineOptions Large =>
         new() { MemtableBytes = 4 << 20, HistoryEntries = 0, IdleAfter = Timeout.InfiniteTimeSpan };
 

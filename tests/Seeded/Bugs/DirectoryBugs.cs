@@ -89,8 +89,7 @@ internal static class DirectoryBugs
         new("failed-open-keeps-memory", "a failed open leaks the memory of its memtables",
             "Engine: Recovery.FailedOpenTests.FailedOpenOfRecoveredDatabaseLeaksNoMemory",
             new Edit(
-                "OpenedDatabase.cs", "stock.Dispose();\n            claim",
-                "if (!SEEDED) stock.Dispose();\n            claim")),
+                "MemtableSupply.cs", "Indexes.Dispose();", "if (!SEEDED) Indexes.Dispose();")),
 
         new(
             "debris-swept-last",

@@ -59,9 +59,10 @@ internal static class MemoryBugs
         new("gate-held-across-a-sync", "a sync of the whole log takes the gate first, and the sync lock under it",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit("WalSyncer.cs",
-                "using (_syncing.Enter()) RunSyncHeld(); }",
-                "if (SEEDED) { using (_versions.EnterGate()) using (_syncing.Enter()) RunSyncHeld(); }\n"
-                    + "        else { using (_syncing.Enter()) RunSyncHeld(); } }")),
+                "using (_supply.Segments.Syncing.Enter()) RunSyncHeld(); }",
+                "if (SEEDED) { using (_versions.EnterGate()) using (_supply.Segments.Syncing.Enter()) "
+                    + "RunSyncHeld(); }\n"
+                    + "        else { using (_supply.Segments.Syncing.Enter()) RunSyncHeld(); } }")),
 
         new("reader-switches-without-the-gate", "a reader's catch-up switches versions without the gate",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",

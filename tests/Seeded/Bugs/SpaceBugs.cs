@@ -38,13 +38,13 @@ internal static class SpaceBugs
 
         new("made-ahead-without-load", "a memtable is prepared before any apply",
             "Engine: Compaction.SmallDatabaseTests.NoMemtableIsPreparedUntilActiveSegmentIsQuarterFull",
-            new Edit("MemtableFactory.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
+            new Edit("ReadyMemtables.cs", "Math.Max(_ahead, aheadMin)", "Math.Max(SEEDED ? 1 : _ahead, aheadMin)")),
 
         new("made-ahead-left-at-close", "prepared segments stay on the disk after a close",
             "Engine: Compaction.SmallDatabaseTests.CloseDeletesPreparedSegments",
             new Edit(
-                "MemtableFactory.cs", "DropReady(pool.Delete);",
-                "DropReady(segment => { if (SEEDED) segment.Dispose(); else pool.Delete(segment); });")),
+                "ReadyMemtables.cs", "DropReady(segments.Delete);",
+                "DropReady(segment => { if (SEEDED) segment.Dispose(); else segments.Delete(segment); });")),
 
         new("sweep-fails-on-file-in-use", "an open fails on a file in use that it cannot delete",
             "Conformance: Surface.FilesInUseTests.OpenKeepsTablesReadByViewOfClosedEngine",

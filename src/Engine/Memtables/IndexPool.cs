@@ -1,24 +1,19 @@
 using Varve.Epochs;
-using Varve.Wal;
 
 namespace Varve.Memtables;
 
 /// <summary>
-/// Free list of index memory from retired memtables. Passes their segments on. Any thread.
+/// The memory of the indexes of an engine's memtables: counts what is in use, and keeps some of what is given back for
+/// the next memtables. Any thread.
 /// </summary>
-internal sealed class MemtableStock : IDisposable
+internal sealed class IndexPool : IDisposable
 {
     private const int KeptMax = 2;
     private readonly RankedLock _lock = new(LockOrder.IndexMemory);
-    private readonly Stack<IndexMemory> _kept = new();
+    private readonly Stack<IndexMemory> _kept = new(); // all for segments of one length
     private readonly HashSet<IndexMemory> _used = [];
     private bool _keeps = true;
     private bool _disposed;
-
-    /// <summary>
-    /// Recycles segments whose records are in tables. Null until the engine is built: segments are closed instead.
-    /// </summary>
-    public Action<WalSegment>? Segments { get; set; }
 
     /// <summary>
     /// Bytes of all memtables that are not freed yet, segments included, and of the index memory kept.
@@ -38,8 +33,8 @@ internal sealed class MemtableStock : IDisposable
         }
     }
 
-    /// <summary>Index memory for a segment, as new.</summary>
-    public IndexMemory Take(long segmentBytes)
+    /// <summary>Gives index memory for a segment, as new.</summary>
+    public IndexMemory Rent(long segmentBytes)
     {
         IndexMemory? kept;
         using (_lock.Enter())
@@ -72,7 +67,7 @@ internal sealed class MemtableStock : IDisposable
         memory.Dispose();
     }
 
-    /// <summary>Frees all memory kept, and keeps none until memory is taken again.</summary>
+    /// <summary>Frees all memory kept, and keeps none until memory is rented again.</summary>
     public void ReleaseIdle()
     {
         using (_lock.Enter())
@@ -80,13 +75,6 @@ internal sealed class MemtableStock : IDisposable
             _keeps = false;
             while (_kept.TryPop(out var memory)) memory.Dispose();
         }
-    }
-
-    /// <summary>Recycles a segment whose records are in synced tables (I5).</summary>
-    public void Recycle(WalSegment segment)
-    {
-        if (Segments is { } target) target(segment);
-        else segment.Dispose();
     }
 
     public void Dispose()

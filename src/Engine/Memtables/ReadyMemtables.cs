@@ -5,35 +5,33 @@ using Varve.Wal;
 namespace Varve.Memtables;
 
 /// <summary>
-/// Keeps the next memtables ready: their segments, and an index whose memory is present, so that a rotation costs an
-/// applier nothing but the switch. None ahead until the active one is a quarter full (<see cref="Expect"/>), so that a
-/// database with little in it takes little, and an open does not compete with what it need not make. Then one; once
-/// they are full-sized two, for a burst can fill a segment in less time than it takes to make one; one more for each
-/// time that an applier had to wait, and one less when for a while none would have; fewer where the budget says so.
-/// Only the next one's segment is warm, for what is made present is written to the device, used or not.
-/// <para>
-/// A database's first one is small (<see cref="SegmentPool.RestingLength"/>), and when the engine rests
-/// (<see cref="ReleaseIdle"/>) they become small again; each that is filled makes the next
-/// <see cref="SegmentPool.Growth"/> times as large, up to full size.
-/// </para>
-/// Any thread.
+/// The memtables made ahead: their segments, and indexes whose memory is present, so that a rotation costs an applier
+/// nothing but the switch. Any thread.
+/// <list type="bullet">
+/// <item>How many. None until the active one is a quarter full (<see cref="Expect"/>): a database with little in it
+/// takes little, and an open does not compete with what it need not make. Then one; once they are full-sized two, for a
+/// burst can fill a segment in less time than it takes to make one. One more for each time that an applier had to wait,
+/// one less when for a while none would have, and fewer if the budget says so.</item>
+/// <item>How large. A database's first one is small (<see cref="SegmentPool.RestingLength"/>). Each that is filled
+/// makes the next <see cref="SegmentPool.Growth"/> times as large, up to full size. When the engine rests
+/// (<see cref="ReleaseIdle"/>) they become small again.</item>
+/// <item>Only the next one's segment is warm: what is made present is written to the device, used or not.</item>
+/// </list>
 /// </summary>
-/// <param name="pool">Makes the segments.</param>
-/// <param name="stock">Has the memory for the indexes.</param>
+/// <param name="segments">Makes the segments.</param>
+/// <param name="indexes">Has the memory for the indexes.</param>
 /// <param name="budget">Says how many there may be.</param>
-/// <param name="lastLength">Length of the segment that is in use already.</param>
-internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, MemoryBudget budget, long lastLength)
-    : IDisposable
+internal sealed class ReadyMemtables(SegmentPool segments, IndexPool indexes, MemoryBudget budget) : IDisposable
 {
     private const int AheadMin = 2;
     private const int CalmTakesMax = 16;
 
-    // Held while a memtable is made: one after the other, for they are numbered in order.
+    // Held while a memtable is made: one after the other, for they are numbered in order (I6).
     private readonly RankedLock _making = new(LockOrder.MemtableMaking);
     private readonly RankedLock _lock = new(LockOrder.ReadyMemtables); // taken under _making or alone, never for long
     private readonly Queue<Memtable> _ready = new();
-    private long _length = Math.Min(lastLength, pool.Length);   // of segments that are made
-    private Memtable? _warm;   // the last one that was made warm
+    private long _length = segments.RestingLength; // of segments that are made
+    private Memtable? _warm; // the last one that was made warm
     private int _readyCount;
     private int _ahead;
     private int _calmTakes;
@@ -41,7 +39,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     private volatile bool _awaitsLoad = true;
     private bool _disposed;
 
-    /// <summary>True when the next <see cref="Take"/> of a usual size will not wait.</summary>
+    /// <summary>True when the next <see cref="Next"/> of a usual size will not wait.</summary>
     public bool IsReady => Volatile.Read(ref _readyCount) > 0;
 
     /// <summary>Bytes of those that are ready.</summary>
@@ -66,7 +64,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
             if (!_awaitsLoad) return;
             _awaitsLoad = false;
             _ahead = 1;
-            _length = Math.Min(_length * SegmentPool.Growth, pool.Length);
+            _length = Math.Min(_length * SegmentPool.Growth, segments.Length);
             _usualKeys = (long)((double)active.Index.KeyCount * _length / active.Segment.End);
         }
     }
@@ -74,7 +72,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     /// <summary>
     /// Makes one small memtable, though none be expected, unless one is ready; where there is no room for it, none.
     /// </summary>
-    public void PrepareNext()
+    public void PrepareOne()
     {
         try
         {
@@ -100,10 +98,17 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         }
     }
 
-    /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>
+    /// <summary>Begins with the memtable that is active when the engine starts.</summary>
+    /// <param name="activeLength">The length of its segment.</param>
+    public void Start(long activeLength)
+    {
+        using (_lock.Enter()) _length = Math.Min(activeLength, segments.Length);
+    }
+
+    /// <summary>Gives an empty memtable with room for a record; the caller's one reference.</summary>
     /// <param name="room">Bytes of the record.</param>
     /// <param name="filled">The memtable that it is to follow because that is full; null: it is not.</param>
-    public Memtable Take(long room, Memtable? filled)
+    public Memtable Next(long room, Memtable? filled)
     {
         using (_lock.Enter())
         {
@@ -116,20 +121,20 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
             }
         }
 
-        var taken = TakeReady(room) ?? TakeMade(room);
-        if (taken.Segment.Length >= pool.Length) return taken;
-        using (_lock.Enter()) (_ahead, _length, _awaitsLoad) = (0, taken.Segment.Length, true);
-        return taken;
+        var next = TryDequeue(room) ?? MakeNow(room);
+        if (next.Segment.Length >= segments.Length) return next;
+        using (_lock.Enter()) (_ahead, _length, _awaitsLoad) = (0, next.Segment.Length, true);
+        return next;
     }
 
-    private Memtable TakeMade(long room)
+    private Memtable MakeNow(long room)
     {
         using (_making.Enter())
         {
             // Another thread may have made one meanwhile.
-            if (TakeReady(room) is { } made) return made;
+            if (TryDequeue(room) is { } made) return made;
             // A larger one is needed; the numbers of those that are ready would be out of order after it.
-            DropReady(pool.Recycle);
+            DropReady(segments.Recycle);
             return Make(room);
         }
     }
@@ -139,8 +144,8 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     {
         using (_making.Enter())
         {
-            using (_lock.Enter()) (_ahead, _length, _awaitsLoad) = (0, pool.RestingLength, true);
-            DropReady(pool.Recycle);
+            using (_lock.Enter()) (_ahead, _length, _awaitsLoad) = (0, segments.RestingLength, true);
+            DropReady(segments.Recycle);
         }
     }
 
@@ -149,7 +154,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
         using (_making.Enter())
         {
             using (_lock.Enter()) _disposed = true;
-            DropReady(pool.Delete);
+            DropReady(segments.Delete);
         }
     }
 
@@ -169,7 +174,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
                 _warm = next;
             }
 
-            pool.Warm(next.Segment);
+            segments.Warm(next.Segment);
         }
 
         next.Release(); // outside the making lock: the last release waits for a sync
@@ -198,7 +203,7 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     }
 
     /// <summary>The next that is ready, if it has the room.</summary>
-    private Memtable? TakeReady(long room)
+    private Memtable? TryDequeue(long room)
     {
         using (_lock.Enter())
         {
@@ -213,14 +218,14 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
     {
         long length;
         using (_lock.Enter()) length = _length;
-        var segment = pool.Take(room, length);
+        var segment = segments.Take(room, length);
         try
         {
-            return new Memtable(segment, stock);
+            return new Memtable(segment, indexes, segments);
         }
         catch
         {
-            pool.Recycle(segment);
+            segments.Recycle(segment);
             throw;
         }
     }
@@ -236,6 +241,6 @@ internal sealed class MemtableFactory(SegmentPool pool, MemtableStock stock, Mem
 
     private void DropReady(Action<WalSegment> takeSegment)
     {
-        while (TakeReady(0) is { } memtable) memtable.ReleaseTo(takeSegment);
+        while (TryDequeue(0) is { } memtable) memtable.ReleaseTo(takeSegment);
     }
 }
