@@ -56,6 +56,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         var rotation = new MemtableRotation(engine, _versions, wal, supply, _syncer, buffers);
         var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, wal, progress);
         _commit = new CommitPipeline(engine, _versions, wal, buffers, rotation, publisher, _syncer, throttle);
+        _commit.Async = new AsyncApplier(engine, seams, _commit, _syncer, throttle);
         var horizon = new LeaseHorizon(engine, _versions, wal, liveKeys);
         _cleaner = new LeaseCleaner(engine, _versions, wal, _sessions, liveKeys, horizon, _commit, _syncer);
 
@@ -238,11 +239,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
 
     /// <inheritdoc/>
     public ValueTask<ApplyResult[]> ApplyChunkAsync(
-        ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return _commit.ApplyAsync(chunk);
-    }
+        ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) =>
+        _commit.Async.ApplyAsync(chunk, cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>The move is logged like a chunk, so a close keeps it.</remarks>

@@ -34,6 +34,7 @@ namespace Varve.Commit;
 /// </para>
 /// <para>
 /// Threads: any applier. One at a time is in the gate. The user's clock and memory run before the gate, never under it.
+/// <see cref="AsyncApplier"/> serves callers that must not wait.
 /// </para>
 /// </summary>
 internal sealed class CommitPipeline(
@@ -51,10 +52,16 @@ internal sealed class CommitPipeline(
     /// </summary>
     private const int SyncAheadOperationsMin = 32;
 
+    /// <summary>The longest that a caller of <see cref="TryAppend"/> waits for the gate.</summary>
+    private static readonly TimeSpan GateWaitMax = TimeSpan.FromMilliseconds(1);
+
     private readonly ChunkDecoder _decoder = new(buffers);
     private readonly ChunkValidator _validator = new(engine, versions, wal);
     private readonly RecordBuilder _builder = new(engine, versions, wal);
     private readonly bool _awaitsSync = engine.Options.Durability == Durability.Power;
+
+    /// <summary>Applies for callers that must not wait. Set once, before another thread has the pipeline.</summary>
+    public AsyncApplier Async { get; set; } = null!;
 
     /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})"/>
     public int Apply(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results)
@@ -95,22 +102,31 @@ internal sealed class CommitPipeline(
     public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
     {
         throttle.WaitForTurn();
-        WaitDurable(AppendNative(chunk, results));
+        engine.Clock.ReadLocal(); // the user's clock: before the gate
+        WaitDurable(Append(chunk, results));
     }
 
-    /// <inheritdoc cref="LsmStateMachine.ApplyChunkAsync"/>
-    public ValueTask<ApplyResult[]> ApplyAsync(ReadOnlyMemory<ApplyEntry> chunk)
+    /// <summary>Appends and publishes a chunk; does not wait for its sync, nor read the user's clock.</summary>
+    public CommitTicket Append(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
     {
-        throttle.WaitForTurn();
-        var results = new ApplyResult[chunk.Length];
-        var ticket = AppendNative(chunk.Span, results);
-        return ticket.NeedsSync ? Acknowledge(ticket.End, results) : new ValueTask<ApplyResult[]>(results);
+        using (versions.Gate.Enter())
+            if (TryAppendGateHeld(chunk, results, mayMakeMemtable: true, out var ticket)) return ticket;
+        using var copied = new CopiedChunk(chunk);
+        return Append(copied.Entries, results);
+    }
 
-        async ValueTask<ApplyResult[]> Acknowledge(LogOffset end, ApplyResult[] results)
-        {
-            await syncer.WaitAsync(end).ConfigureAwait(false);
-            return results;
-        }
+    /// <summary>
+    /// As <see cref="Append"/>; false, with nothing changed, if the chunk had to wait for the gate for long, or for a
+    /// memtable to be made.
+    /// </summary>
+    public bool TryAppend(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, out CommitTicket ticket)
+    {
+        ticket = default;
+        if (!versions.TryTakeTurn(GateWaitMax) || !versions.Gate.TryEnter(GateWaitMax, out var gate)) return false;
+        using (gate)
+            if (TryAppendGateHeld(chunk, results, mayMakeMemtable: false, out ticket)) return !ticket.IsDeferred;
+        using var copied = new CopiedChunk(chunk);
+        return TryAppend(copied.Entries, results, out ticket);
     }
 
     /// <inheritdoc cref="LsmStateMachine.UpdateLastApplied"/>
@@ -169,29 +185,29 @@ internal sealed class CommitPipeline(
         using (versions.EnterGate()) return wal.TryAppendCloseMarker();
     }
 
-    private CommitTicket AppendNative(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
+    /// <summary>False if the bytes of a command are reached through the user's code.</summary>
+    private bool TryAppendGateHeld(
+        ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, bool mayMakeMemtable, out CommitTicket ticket)
     {
-        engine.Clock.ReadLocal(); // the user's clock: before the gate
-        using (versions.Gate.Enter())
+        LockOrder.Gate.AssertHeld();
+        engine.State.EnsureWritable();
+        ticket = default;
+        try
         {
-            engine.State.EnsureWritable();
-            try
-            {
-                if (_decoder.TryCopyFrom(chunk))
-                    return AppendGateHeld(new NativeSource(chunk, buffers.Entries), chunk.Length, results);
-            }
-            finally
-            {
-                buffers.DropLarge();
-            }
+            if (!_decoder.TryCopyFrom(chunk)) return false;
+            ticket = AppendGateHeld(
+                new NativeSource(chunk, buffers.Entries), chunk.Length, results, mayMakeMemtable);
+            return true;
         }
-
-        using var copied = new CopiedChunk(chunk);
-        return AppendNative(copied.Entries, results);
+        finally
+        {
+            buffers.DropLarge();
+        }
     }
 
     /// <summary>Steps 1 to 5: everything from the check to the publication.</summary>
-    private CommitTicket AppendGateHeld<TSource>(scoped in TSource source, int count, Span<ApplyResult> results)
+    private CommitTicket AppendGateHeld<TSource>(
+        scoped in TSource source, int count, Span<ApplyResult> results, bool mayMakeMemtable = true)
         where TSource : IChunkSource, allows ref struct
     {
         LockOrder.Gate.AssertHeld();
@@ -208,6 +224,7 @@ internal sealed class CommitPipeline(
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(positions.Length, flags) + operationBytes;
         if (lengthMax > WalRecordHeader.LengthMax)
             throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
+        if (!mayMakeMemtable && rotation.MustMakeGateHeld(lengthMax, positions.Length)) return CommitTicket.Deferred;
         rotation.ReserveGateHeld(lengthMax, positions.Length);
         versions.Current.Generation.Reserve(positions, flags);
         var record = _builder.BuildGateHeld(buffers, source, first, count, (int)lengthMax, flags, out var place);

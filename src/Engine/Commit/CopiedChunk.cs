@@ -3,10 +3,10 @@ using System.Buffers;
 namespace Varve.Commit;
 
 /// <summary>
-/// A chunk of commands with all bytes in one pooled array. It is copied outside of the gate from commands whose bytes
-/// are reached through the user's code, which runs once for each.
+/// A chunk of commands with all bytes in one pooled array, copied outside of the gate: because the bytes are reached
+/// through the user's code, which runs once for each, or because the chunk is applied after its caller's return.
 /// </summary>
-internal readonly ref struct CopiedChunk : IDisposable
+internal readonly struct CopiedChunk : IDisposable
 {
     private readonly ApplyEntry[] _entries;
     private readonly byte[] _bytes;

@@ -36,6 +36,15 @@ internal sealed class MemtableRotation(
         }
     }
 
+    /// <summary>True if a record has no room, and a memtable would have to be made for it.</summary>
+    public bool MustMakeGateHeld(long length, int operations)
+    {
+        LockOrder.Gate.AssertHeld();
+        length += WalWriter.ClosingRoom;
+        return (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
+            && !supply.Ready.HasRoom(length + WalMarker.SizeOf(WalRecordType.Link));
+    }
+
     /// <summary>
     /// Rotates to the next memtable; <paramref name="filled"/> is the current one if it is full, else null.
     /// </summary>

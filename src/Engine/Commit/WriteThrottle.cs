@@ -79,44 +79,61 @@ internal sealed class WriteThrottle(
         }
     }
 
+    /// <summary>As <see cref="WaitForTurn()"/>, for a chunk whose applier has met a stall before.</summary>
+    public void WaitForTurn(WriteStall met)
+    {
+        if (met != WriteStall.None) Wait(met);
+        WaitForTurn();
+    }
+
+    /// <summary>What an apply that begins now waits for. A pause is given once: who gets it waits it.</summary>
+    public WriteStall NextStall()
+    {
+        var waiting = versions.Current.Memtables.Length - 1;
+        if (waiting < 2) return WriteStall.None;
+        var sealedMax = budget.SealedMax;
+        if (waiting > sealedMax) return WriteStall.Flush;
+        return !_isStepped && IsPauseDue(waiting, sealedMax, wal.BytesAppended) ? WriteStall.Pause : WriteStall.None;
+    }
+
     private void WaitForFlushes()
     {
+        var stall = NextStall();
+        if (stall != WriteStall.None) Wait(stall);
+    }
+
+    private void Wait(WriteStall stall)
+    {
         var start = Stopwatch.GetTimestamp();
-        var waiting = versions.Current.Memtables.Length - 1;
-        var sealedMax = budget.SealedMax;
-        if (waiting > sealedMax)
+        if (stall == WriteStall.Flush)
         {
             engine.Counters.AddFlushStall();
             engine.BackgroundWake.Set();
-            progress.WaitForRoom(sealedMax, () => engine.State.HasEnded);
-        }
-        else if (!_isStepped && PauseBefore(waiting, sealedMax, wal.BytesAppended) is { Ticks: > 0 } pause)
-        {
-            engine.Counters.AddPause();
-            progress.WaitForAny(pause);
+            progress.WaitForRoom(budget.SealedMax, () => engine.State.HasEnded);
         }
         else
         {
-            return;
+            engine.Counters.AddPause();
+            progress.WaitForAny(Pause);
         }
 
         engine.Counters.AddStallTime(Stopwatch.GetElapsedTime(start));
     }
 
-    /// <summary>The pause of an applier; zero most of the time.</summary>
+    /// <summary>True if an applier pauses; false most of the time.</summary>
     /// <param name="waiting">Memtables that wait for their flush.</param>
     /// <param name="sealedMax">How many may wait before appliers stop.</param>
     /// <param name="bytesApplied">Bytes of the log so far.</param>
-    private TimeSpan PauseBefore(int waiting, int sealedMax, long bytesApplied)
+    private bool IsPauseDue(int waiting, int sealedMax, long bytesApplied)
     {
         var soft = Math.Max(2, (sealedMax + 1) / 2);
-        if (waiting < soft) return TimeSpan.Zero;
+        if (waiting < soft) return false;
         var now = Stopwatch.GetTimestamp();
         using (_lock.Enter())
         {
             var bytes = bytesApplied - _bytesSeen;
             _bytesSeen = bytesApplied;
-            if (_flushedBytesPerTick == 0) return TimeSpan.Zero;
+            if (_flushedBytesPerTick == 0) return false;
             // The flush that is under way already takes so long that the next rate is lower.
             var rate = _lastFlush == 0
                 ? _flushedBytesPerTick
@@ -125,7 +142,7 @@ internal sealed class WriteThrottle(
             // Bytes that were applied before there was a backlog cost one pause at most.
             var cost = Math.Min(bytes / (rate * FactorFor(waiting, soft, sealedMax)), pause);
             _dueUntil = Math.Max(_dueUntil, now - pause) + cost;
-            return _dueUntil - now < pause ? TimeSpan.Zero : Pause;
+            return _dueUntil - now >= pause;
         }
     }
 

@@ -74,11 +74,21 @@ public interface IStateMachine : IAsyncDisposable
     bool IsEmpty => Count == 0;
 
     /// <summary>
-    /// Applies a chunk of committed entries, all or none. Completes synchronously unless it waits for a sync.
+    /// Applies a chunk of committed entries, all or none. Completes synchronously unless it waits; the engine waits for
+    /// a sync, for flushes and for memory without blocking the caller's thread.
     /// </summary>
-    /// <param name="chunk">The entries, in log order; read during the call, not kept.</param>
-    /// <param name="cancellationToken">Honoured before the chunk is written, not after.</param>
+    /// <remarks>
+    /// Chunks are applied in the order of the calls: a call that was made after another one returned comes after it,
+    /// awaited or not. If a chunk fails, those after it are applied in their turn, and usually fail with
+    /// <see cref="LogGapException"/>. Only this method knows that order: do not mix it with others that apply while a
+    /// task is pending. The chunk was applied if the task succeeds, and was not if it is cancelled. A close applies no
+    /// chunk that still waits: its task fails with <see cref="ObjectDisposedException"/>.
+    /// </remarks>
+    /// <param name="chunk">The entries, in log order; read before the call returns, not kept.</param>
+    /// <param name="cancellationToken">Cancels the apply while it waits for its turn: then nothing of the chunk is
+    /// applied. From the moment at which it is written to the log on it is not cancelled.</param>
     /// <returns>The outcome of each entry, in order.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the chunk was applied.</exception>
     /// <exception cref="ArgumentException">Indexes or terms are in disorder, or a key or value exceeds its
     /// limits.</exception>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>

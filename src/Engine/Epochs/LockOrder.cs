@@ -102,6 +102,9 @@ internal enum LockOrder
     /// <summary>Growth of the table of epoch slots.</summary>
     EpochSlots = 0xA7,
 
+    /// <summary>Chunks that wait for their apply.</summary>
+    PendingApplies = 0xA9,
+
     /// <summary>Numbers of dead threads. One lock for all engines of the process.</summary>
     ThreadOrdinals = 0xA8,
 }

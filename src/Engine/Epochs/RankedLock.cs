@@ -24,6 +24,18 @@ internal readonly struct RankedLock
         return new Scope(scope, _which);
     }
 
+    /// <summary>Enters the lock if it becomes free in time.</summary>
+    public bool TryEnter(TimeSpan most, out Scope scope)
+    {
+        if (!_lock.IsHeldByCurrentThread) _which.AssertMayEnter();
+        scope = default;
+        if (!_lock.TryEnter(most)) return false;
+        scope = new Scope(_lock.EnterScope(), _which);
+        _lock.Exit(); // one of two entries: the scope has the other
+        HeldLocks.Add(_which);
+        return true;
+    }
+
     /// <summary>The lock is held until this is disposed.</summary>
     internal readonly ref struct Scope(Lock.Scope scope, LockOrder which)
     {
@@ -41,6 +53,16 @@ internal readonly struct RankedLock
     /// <summary>Enters the lock until the scope is disposed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Scope Enter() => new(_lock.EnterScope());
+
+    /// <summary>Enters the lock if it becomes free in time.</summary>
+    public bool TryEnter(TimeSpan most, out Scope scope)
+    {
+        scope = default;
+        if (!_lock.TryEnter(most)) return false;
+        scope = new Scope(_lock.EnterScope());
+        _lock.Exit(); // one of two entries: the scope has the other
+        return true;
+    }
 
     /// <summary>The lock is held until this is disposed.</summary>
     [method: MethodImpl(MethodImplOptions.AggressiveInlining)]

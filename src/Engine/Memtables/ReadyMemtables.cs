@@ -42,6 +42,13 @@ internal sealed class ReadyMemtables(SegmentPool segments, IndexPool indexes, Me
     /// <summary>True when the next <see cref="Next"/> of a usual size will not wait.</summary>
     public bool IsReady => Volatile.Read(ref _readyCount) > 0;
 
+    /// <summary>True if one is ready that has room for a record.</summary>
+    public bool HasRoom(long room)
+    {
+        using (_lock.Enter())
+            return _ready.TryPeek(out var next) && room <= next.Segment.Length - next.Segment.End;
+    }
+
     /// <summary>Bytes of those that are ready.</summary>
     public long BytesReady
     {

@@ -21,7 +21,8 @@ namespace Varve.Recovery;
 /// <item>Take the lifecycle lock until the end. A second close waits here, so it too returns when the directory is
 /// released.</item>
 /// <item>Cancel snapshots, installs and resets, and wait for them: they write to directories.</item>
-/// <item>Close the state under the gate. An applier in the gate finishes its chunk; later calls throw.</item>
+/// <item>Close the state under the gate. An applier in the gate finishes its chunk; later calls throw. End the thread
+/// that applies queued chunks; those that still wait fail.</item>
 /// <item>Wait for a catch-up that is under way. It saw the engine open; none begins after step 4.</item>
 /// <item>End the background thread. From here on this thread alone changes versions.</item>
 /// <item>Unless a failure is latched: sync the log; if no sealed memtable waits, flush a large segment with little
@@ -96,6 +97,8 @@ internal sealed class EngineShutdown(
     {
         tasks.Dispose();
         using (versions.EnterGate()) engine.State.SetClosedGateHeld();
+        progress.WakeWaiters();
+        commit.Async.Dispose();
         follower?.WaitForCatchUp();
         background?.Dispose();
         try

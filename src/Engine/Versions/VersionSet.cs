@@ -95,6 +95,15 @@ internal sealed class VersionSet : IDisposable
         if (Volatile.Read(ref _queued) != 0) WaitForTurn();
     }
 
+    /// <summary>As <see cref="TakeTurn"/>, for an applier that does not wait longer than the time given.</summary>
+    public bool TryTakeTurn(TimeSpan most)
+    {
+        if (Volatile.Read(ref _queued) == 0) return true;
+        if (!_turnstile.TryEnter(most, out var turn)) return false;
+        turn.Dispose();
+        return true;
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void WaitForTurn()
     {

@@ -114,6 +114,20 @@ public sealed class AllocationTests : DirectoryTest
         AllocatesNothing(() => _engine.ApplyChunk(chunks.Dequeue(), _results));
     }
 
+    /// <summary>Not more than its results, if it waits for nothing.</summary>
+    [Fact]
+    public void AsyncApplyAllocatesItsResults()
+    {
+        UseLargeSegment();
+        var chunks = new Queue<ApplyEntry[]>(
+            Enumerable.Range(0, Calls).Select(i => Ledger.Chunk(_next + (ulong)(i * 20), 20)));
+        var seen = 0;
+        Allocates(
+            24 + (20 * System.Runtime.CompilerServices.Unsafe.SizeOf<ApplyResult>()),
+            () => seen += _engine.ApplyChunkAsync(chunks.Dequeue()).Result.Length);
+        Assert.True(seen > 0);
+    }
+
     [Fact]
     public void ApplyingEveryKindOfCommandAllocatesNothing()
     {

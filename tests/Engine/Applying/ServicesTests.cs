@@ -67,6 +67,7 @@ public sealed class ServicesTests : IDisposable
         _throttle = new WriteThrottle(_engine, _seams, _versions, _supply.Budget, _wal, _progress);
         _commit = new CommitPipeline(
             _engine, _versions, _wal, _buffers, _rotation, publisher, _syncer, _throttle);
+        _commit.Async = new AsyncApplier(_engine, _seams, _commit, _syncer, _throttle);
     }
 
     public void Dispose()

@@ -15,6 +15,7 @@ internal static class Catalogue
     {
         ["applied-cell"] = new(() => new AppliedCellScenario(), 2, 3, 10),
         ["directory"] = new(() => new DirectoryScenario(), 3, 4, 20),
+        ["engine-apply-async"] = new(() => new AsyncApplyScenario(), 0, 0, 5),
         ["engine-apply"] = new(() => new ApplyScenario(readsFirst: false), 1, 2, 3),
         ["engine-rotate"] = new(() => new ApplyScenario(readsFirst: true), 1, 2, 3),
         ["engine-close-gets"] = new(() => new EngineScenario(EngineDoes.Close, EngineReads.Gets), 0, 1, 3),

@@ -107,10 +107,22 @@ internal static class WalBugs
                 "Publisher.cs", "engine.Counters.ChunksApplied++;",
                 "engine.Counters.ChunksApplied++; if (SEEDED) generation.Applied.Publish(wal.Position);"),
             new Edit(
-                "CommitPipeline.cs", "return ticket.NeedsSync ?", "return !SEEDED && ticket.NeedsSync ?"),
+                "AsyncApplier.cs", "return ticket.NeedsSync ?", "return !SEEDED && ticket.NeedsSync ?"),
             new Edit(
                 "CommitPipeline.cs", "if (ticket.NeedsSync) syncer.Wait(ticket.End);",
                 "if (!SEEDED && ticket.NeedsSync) syncer.Wait(ticket.End);")),
+
+        new("caller-makes-the-memtable", "an asynchronous apply makes a missing memtable on its caller's thread",
+            "Engine: Applying.AsyncApplyTests.MemtableIsNotMadeOnCallersThread",
+            new Edit("CommitPipeline.cs", "if (!mayMakeMemtable &&", "if (!SEEDED && !mayMakeMemtable &&")),
+
+        new("caller-waits-for-flushes", "an asynchronous apply waits for a flush on its caller's thread",
+            "Engine: Applying.AsyncApplyTests.CallerIsNotBlockedWhileFlushesAreDue",
+            new Edit("AsyncApplier.cs", "if (_isStepped)", "if (SEEDED || _isStepped)")),
+
+        new("cancelled-chunk-applied", "a chunk that was cancelled in the queue is applied",
+            "Engine: Applying.AsyncApplyTests.CancelledChunkLeavesNothingAndLaterOnesMeetTheGap",
+            new Edit("AsyncApplier.cs", "_queue.Remove(apply.Node);", "if (!SEEDED) _queue.Remove(apply.Node);")),
 
         new("segment-directory-not-synced", "a new segment is used before its name is durable",
             "Engine: Recovery.OperationOrderTests.OpenSyncsDirectoryOfNewSegment",
