@@ -42,7 +42,7 @@ internal sealed class MemtableRotation(
         LockOrder.Gate.AssertHeld();
         length += WalWriter.ClosingRoom;
         return (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
-            && !supply.Ready.HasRoom(length + WalMarker.SizeOf(WalRecordType.Link));
+            && !supply.HasRoom(length + WalMarker.SizeOf(WalRecordType.Link));
     }
 
     /// <summary>

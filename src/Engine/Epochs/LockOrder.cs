@@ -103,7 +103,7 @@ internal enum LockOrder
     EpochSlots = 0xA7,
 
     /// <summary>Chunks that wait for their apply.</summary>
-    PendingApplies = 0xA9,
+    PendingApplies = 0xAA,
 
     /// <summary>Numbers of dead threads. One lock for all engines of the process.</summary>
     ThreadOrdinals = 0xA8,

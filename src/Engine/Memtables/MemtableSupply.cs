@@ -57,6 +57,9 @@ internal sealed class MemtableSupply : IDisposable
     /// <summary>True when <see cref="Next"/> will not wait for a memtable of a usual size.</summary>
     public bool IsReady => _ready.IsReady;
 
+    /// <inheritdoc cref="ReadyMemtables.HasRoom"/>
+    public bool HasRoom(long room) => _ready.HasRoom(room);
+
     /// <summary>True while none is made ahead: what is applied may never fill the active one.</summary>
     public bool AwaitsLoad => _ready.AwaitsLoad;
 
