@@ -1,6 +1,5 @@
 using Varve.Commit;
 using Varve.Contract;
-using Varve.Epochs;
 using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Memtables;
@@ -29,7 +28,8 @@ namespace Varve.Recovery;
 /// continue above every number that a file of the directory has (I6).</item>
 /// <item>The log from the first segment on holds everything after the tables. Replay decides nothing
 /// (<see cref="WalReplayer"/>).</item>
-/// <item><see cref="StartDecision"/> says where the log continues and what is synced before (I2, I3).</item>
+/// <item><see cref="StartDecision"/> says where the log continues and what is synced before (I2, I3);
+/// <see cref="WalStart"/> does it.</item>
 /// <item>The manifest is written anew and synced before any file is deleted on its word (I5).</item>
 /// <item>The recovered position is published last, in the version that has everything up to it (I1).</item>
 /// <item>If a step throws, all that was opened is released, and the directory is as recoverable as it was.</item>
@@ -45,8 +45,7 @@ internal sealed class DatabaseOpener(
     IStorage storage, string directory, EngineOptions options, Action<Allocation>? allocations)
 {
     private readonly OrphanSweeper _sweeper = new(storage, directory);
-    private readonly List<IDisposable> _opened = []; // disposed if the open fails
-    private readonly List<RefCounted> _acquired = []; // one reference each, released at the end
+    private readonly OpenedParts _opened = new();
 
     public RecoveredDatabase Open()
     {
@@ -60,8 +59,7 @@ internal sealed class DatabaseOpener(
         }
         catch
         {
-            foreach (var reference in _acquired) reference.Release();
-            foreach (var disposable in _opened) disposable.Dispose();
+            _opened.Dispose();
             throw;
         }
     }
@@ -71,14 +69,14 @@ internal sealed class DatabaseOpener(
         // The files.
         var numbers = new FileNumbers(1);
         var (manifest, runs, log) = Look(databaseId, numbers);
-        Keep(manifest);
-        foreach (var table in runs.SelectMany(run => run.Tables)) _acquired.Add(table);
+        _opened.Add(manifest);
+        foreach (var table in runs.SelectMany(run => run.Tables)) _opened.AddReference(table);
         var content = manifest.Content;
         var clock = CheckClock(content.State);
         CountNumbers(numbers, manifest);
 
         // The supply of memtables, before replay makes the first ones.
-        var supply = Keep(new MemtableSupply(options, new SegmentPool(
+        var supply = _opened.Add(new MemtableSupply(options, new SegmentPool(
             storage, directory, databaseId, numbers, RoundedSegment(options.MemtableBytes),
             options.Durability != Durability.Process)));
 
@@ -89,16 +87,15 @@ internal sealed class DatabaseOpener(
         if (log is not null) Replay(log, replay);
 
         // The log's end.
-        var wal = options.ReadOnly
-            ? OpenReadOnly(log, replay)
-            : OpenForWriting(manifest, log, replay, supply);
+        var start = new WalStart(manifest, log, replay, supply, _opened, options);
+        var wal = options.ReadOnly ? start.ForReading(directory) : start.ForWriting();
+        if (!options.ReadOnly) _sweeper.SweepUnnamed(manifest, [.. SegmentsOf(log).Select(segment => segment.Number)]);
         supply.Start(wal.Active.Length);
 
         // Publication.
         var version = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], runs, state);
         Publisher.Recovered(generation, replay.Position);
-        foreach (var reference in _acquired) reference.Release();
-        _acquired.Clear();
+        _opened.ReleaseReferences();
         var durable = replay.UpdateDurable(wal.Synced, content.State);
         return new RecoveredDatabase(
             databaseId, numbers, manifest, version, wal, supply, clock, replay, durable, log?.TornBytes ?? 0);
@@ -161,94 +158,16 @@ internal sealed class DatabaseOpener(
 
     private void Replay(RecoveredLog log, WalReplayer replay)
     {
-        _opened.AddRange(log.Unused);
-        _opened.AddRange(log.Segments);
+        foreach (var segment in SegmentsOf(log)) _opened.Add(segment);
         foreach (var segment in log.Segments)
         {
-            _acquired.Add(replay.Replay(segment));
-            _opened.Remove(segment); // the memtable's from here on
+            _opened.AddReference(replay.Replay(segment));
+            _opened.Drop(segment); // the memtable's from here on
         }
     }
 
-    private WalWriter OpenReadOnly(RecoveredLog? log, WalReplayer replay)
-    {
-        if (log is null)
-            throw new FileNotFoundException(
-                $"{directory}: the database has no log yet; open it for writing first.", directory);
-        foreach (var segment in log.Unused) segment.Dispose();
-        _opened.RemoveAll(item => item is WalSegment);
-        return new WalWriter(log.Segments[^1], replay.Position, log.Synced, isSynced: false);
-    }
-
-    /// <summary>Continues the log as <see cref="StartDecision"/> says, then deletes files that nothing names.</summary>
-    private WalWriter OpenForWriting(
-        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, MemtableSupply supply)
-    {
-        manifest.BeginWriting();
-        var decision = StartDecision.For(StartDecision.EndOf(log), options.Durability);
-        var wal = decision.AppendsToLast
-            ? AppendToLast(log!, replay, decision.Sync)
-            : BeginSegment(manifest, log, replay, supply, decision.Sync);
-        foreach (var unused in log?.Unused ?? [])
-        {
-            _opened.Remove(unused);
-            supply.Segments.Recycle(unused);
-        }
-
-        _sweeper.SweepUnnamed(
-            manifest, log is null ? [] : [.. log.Segments.Concat(log.Unused).Select(segment => segment.Number)]);
-        return wal;
-    }
-
-    private WalWriter AppendToLast(RecoveredLog log, WalReplayer replay, StartSync sync)
-    {
-        Sync(log, sync);
-        var last = log.Segments[^1];
-        var synced = sync == StartSync.Nothing ? log.Synced : last.LogEnd;
-        return new WalWriter(
-            last, replay.Position, synced, options.Durability == Durability.Power,
-            log.Segments.Take(log.Segments.Count - 1));
-    }
-
-    private WalWriter BeginSegment(
-        ManifestStore manifest, RecoveredLog? log, WalReplayer replay, MemtableSupply supply, StartSync sync)
-    {
-        var pool = supply.Segments;
-        var next = Keep(pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength));
-        if (log is not null)
-        {
-            Sync(log, sync);
-            replay.Memtables[^1].Seal(replay.Position);
-        }
-
-        WalWriter.Link(next, log?.Segments[^1], replay.Position, log?.Synced ?? default);
-        next.Sync();
-        if (log is null)
-            manifest.Append(new VersionEdit { NextFileNumber = next.Number + 1, FirstSegment = next.Number });
-        var memtable = supply.Over(next);
-        _opened.Remove(next); // the memtable's from here on
-        _acquired.Add(memtable);
-        replay.Memtables.Add(memtable);
-        return new WalWriter(
-            next, replay.Position, next.LogEnd, options.Durability == Durability.Power);
-    }
-
-    private static void Sync(RecoveredLog log, StartSync sync)
-    {
-        foreach (var segment in log.Segments)
-        {
-            segment.Redirty(
-                sync == StartSync.WholeLog ? WalSegmentHeader.Size : UnsyncedFrom(segment, log.Synced), segment.End);
-            if (sync != StartSync.Nothing) segment.Sync();
-        }
-    }
-
-    /// <summary>The offset from which a segment is not known to be durable.</summary>
-    private static long UnsyncedFrom(WalSegment segment, LogOffset synced)
-    {
-        if (segment.Number < synced.Segment) return segment.End;
-        return segment.Number == synced.Segment ? Math.Min(synced.Offset, segment.End) : WalSegmentHeader.Size;
-    }
+    private static IEnumerable<WalSegment> SegmentsOf(RecoveredLog? log) =>
+        log is null ? [] : log.Unused.Concat(log.Segments);
 
     private int OutcomesKept => options.HistoryEntries + EngineOptions.OutcomesKept;
 
@@ -263,12 +182,6 @@ internal sealed class DatabaseOpener(
         return PointerFile.TryDecode(bytes, out var pointer, out var error)
             ? pointer
             : throw DecodeFailure.Of(path, 0, CorruptionKind.PointerFile, error);
-    }
-
-    private T Keep<T>(T item) where T : IDisposable
-    {
-        _opened.Add(item);
-        return item;
     }
 
     private string PathOf(string name) => Path.Combine(directory, name);

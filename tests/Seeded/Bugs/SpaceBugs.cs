@@ -33,7 +33,7 @@ internal static class SpaceBugs
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyTakesLessThanOneMebibyteOnDisk",
             new Edit(
-                "DatabaseOpener.cs", "pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength)",
+                "WalStart.cs", "pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength)",
                 "pool.Take(WalMarker.SizeOf(WalRecordType.Link), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is prepared before any apply",

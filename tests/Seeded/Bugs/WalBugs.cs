@@ -210,7 +210,7 @@ internal static class WalBugs
         new("open-vouches-without-a-sync",
             "after a torn tail the new segment's link declares records durable that are not",
             "Engine: Recovery.OperationOrderTests.OpenSyncsTornSegmentBeforeItsSuccessor",
-            new Edit("DatabaseOpener.cs",
+            new Edit("WalStart.cs",
                 "if (sync != StartSync.Nothing) segment.Sync();",
                 "if (sync == StartSync.Unsynced || (!SEEDED && sync == StartSync.WholeLog)) segment.Sync();")),
     ];
