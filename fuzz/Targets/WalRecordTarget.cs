@@ -27,6 +27,7 @@ internal static class WalRecordTarget
         var feature = Feature.Of("record", (ulong)header.Type
             | Feature.Bucket((long)(header.LastIndex - header.FirstIndex)) << 8
             | Feature.Bucket(header.EntryCount) << 16);
+        if (header.Type == WalRecordType.Clean) return Feature.Join(feature, WalkCleanUp(bytes, header));
         if (header.Type != WalRecordType.Chunk) return feature;
         var payload = bytes.AsSpan(WalRecordHeader.Size, header.PayloadLength);
         var opened = ChunkColumns.TryOpen(payload, header, out var columns, out error);
@@ -54,11 +55,19 @@ internal static class WalRecordTarget
         var link = new byte[WalRecordHeader.Size + 24];
         new WalRecordHeader { Offset = Offset, Length = link.Length, PayloadLength = 24, Type = WalRecordType.Link }
             .Seal(link, Salt);
+        ReadOnlyMemory<byte>[] keys = ["pear"u8.ToArray(), "fig"u8.ToArray()];
+        var cleanUp = new byte[WalRecordHeader.Size + CleanUpMarker.SizeOf(keys.Length, 7)];
+        CleanUpMarker.Write(cleanUp.AsSpan(WalRecordHeader.Size), 77, keys);
+        new WalRecordHeader
+        {
+            Offset = Offset, Length = cleanUp.Length, PayloadLength = cleanUp.Length - WalRecordHeader.Size,
+            Type = WalRecordType.Clean,
+        }.Seal(cleanUp, Salt);
         const byte flags = SealedInput.Reseal | FixLength;
         return
         [
             .. SealedInput.Seeds("plain", plain, flags), .. SealedInput.Seeds("columns", columns, SealedInput.Reseal),
-            .. SealedInput.Seeds("link", link, flags),
+            .. SealedInput.Seeds("link", link, flags), .. SealedInput.Seeds("clean-up", cleanUp),
             .. SealedInput.Seeds("indexes-go-back", indexes), .. SealedInput.Seeds("terms-go-back", terms),
             .. SealedInput.Seeds("times-go-back", times),
         ];
@@ -113,6 +122,22 @@ internal static class WalRecordTarget
         Holds(
             WalRecordHeader.TryRead(again, Offset, Salt, out var second, out _) && second == header,
             "the same header when sealed again");
+    }
+
+    private static ulong WalkCleanUp(ReadOnlySpan<byte> bytes, in WalRecordHeader header)
+    {
+        var payload = bytes.Slice(WalRecordHeader.Size, header.PayloadLength);
+        var opened = CleanUpMarker.TryOpen(payload, out var marker, out var error);
+        ErrorFits(opened, error, bytes.Length);
+        if (!opened) return Feature.Of(error);
+        var keys = new List<ReadOnlyMemory<byte>>();
+        var reader = marker.Keys;
+        while (reader.MoveNext()) keys.Add(reader.Current.ToArray());
+        if (!marker.HasKeys) return Feature.Of("clean-up without keys", 0);
+        var again = new byte[CleanUpMarker.SizeOf(keys.Count, keys.Sum(key => (long)key.Length))];
+        CleanUpMarker.Write(again, marker.Deadline, keys.ToArray());
+        Holds(payload.SequenceEqual(again), "the same clean-up when written again");
+        return Feature.Of("clean-up", Feature.Bucket(keys.Count));
     }
 
     private static void CheckColumns(ChunkColumns columns, in WalRecordHeader header)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Varve.Background;
+using Varve.Changes;
 using Varve.Commit;
 using Varve.Compaction;
 using Varve.LiveKeys;
@@ -18,12 +19,12 @@ namespace Varve;
 public sealed class LsmStateMachine : IStateMachine, IDisposable
 {
     private readonly EngineContext _engine;
-    private readonly VersionSet _versions;
     private readonly ReadSessions _sessions;
     private readonly PointReads _reads;
     private readonly WalSyncer _syncer;
     private readonly CommitPipeline _commit;
     private readonly LeaseCleaner _cleaner;
+    private readonly ChangeFeed _changes;
     private readonly BackgroundScheduler? _background; // a writer's
     private readonly Follower? _follower;              // a read-only engine's
     private readonly SnapshotService _snapshots;
@@ -36,57 +37,61 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         var (parts, wal, supply) = (opened.Recovered, opened.Recovered.Wal, opened.Recovered.Supply);
         var engine = _engine = opened.Engine;
         var options = engine.Options;
-        _versions = new VersionSet(
+        var versions = new VersionSet(
             opened.Storage, opened.Directory, parts.DatabaseId, parts.Numbers, parts.Manifest, parts.Version,
             options.SpareTableBytes);
         var liveKeys = new LiveKeyCounter(parts.Version);
-        var history = new History(options.HistoryEntries, options.HistoryBytes, _versions.Reclaimer);
+        var history = new History(options.HistoryEntries, options.HistoryBytes, versions.Reclaimer);
+        history.Lose(LostChanges.Before(parts.Version));
 
         // Reads.
         _sessions = new ReadSessions(
-            _versions, _versions.Pins, engine.Clock, engine.State, new ViewClock(options.TimeProvider),
+            versions, versions.Pins, engine.Clock, engine.State, new ViewClock(options.TimeProvider),
             options.ReadOnly ? null : engine.BackgroundWake);
-        _reads = new PointReads(_versions, _sessions, liveKeys, engine.State);
+        _reads = new PointReads(versions, _sessions, liveKeys, engine.State);
+        _changes = new ChangeFeed(engine, seams, versions, _sessions, history);
 
         // Writes.
-        var publisher = new Publisher(engine, _versions, wal);
-        var progress = new FlushProgress(_versions);
-        _syncer = new WalSyncer(engine, seams, _versions, wal, supply, publisher, parts.Durable);
+        var publisher = new Publisher(engine, versions, wal);
+        var progress = new FlushProgress(versions);
+        _syncer = new WalSyncer(engine, seams, versions, wal, supply, publisher, parts.Durable);
         var buffers = new ChunkBuffers(engine.Allocations);
-        var rotation = new MemtableRotation(engine, _versions, wal, supply, _syncer, buffers);
-        var throttle = new WriteThrottle(engine, seams, _versions, supply.Budget, wal, progress);
-        _commit = new CommitPipeline(engine, _versions, wal, buffers, rotation, publisher, _syncer, throttle);
+        var rotation = new MemtableRotation(engine, versions, wal, supply, _syncer, buffers);
+        var throttle = new WriteThrottle(engine, seams, versions, supply.Budget, wal, progress);
+        _commit = new CommitPipeline(engine, versions, wal, buffers, rotation, publisher, _syncer, throttle);
         _commit.Async = new AsyncApplier(engine, seams, _commit, _syncer, throttle);
-        var horizon = new LeaseHorizon(engine, _versions, wal, liveKeys);
-        _cleaner = new LeaseCleaner(engine, _versions, wal, _sessions, liveKeys, horizon, _commit, _syncer);
+        var horizon = new LeaseHorizon(engine, versions, wal, liveKeys);
+        _cleaner = new LeaseCleaner(engine, versions, wal, _sessions, liveKeys, horizon, _commit, _syncer);
 
         // The background of a writer; the follower of a reader.
         if (options.ReadOnly)
         {
-            _follower = new Follower(engine, _versions, liveKeys, _syncer, supply, parts.Manifest, parts.Replay);
+            _follower = new Follower(
+                engine, versions, history, liveKeys, _syncer, supply, parts.Manifest, parts.Replay);
         }
         else
         {
-            var completion = new FlushCompletion(engine, _versions, history, wal, supply, _syncer, buffers);
+            var completion = new FlushCompletion(engine, versions, history, wal, supply, _syncer, buffers);
             var jobs = new CompactionScheduler(
-                engine, _versions, _syncer, liveKeys, horizon, completion, progress, throttle);
+                engine, versions, _syncer, liveKeys, horizon, completion, progress, throttle);
             _background = new BackgroundScheduler(
-                engine, seams, _versions, wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
+                engine, seams, versions, wal, jobs, progress, completion, supply, rotation, horizon, _syncer);
         }
 
         // Long tasks, statistics, the end.
         var tasks = new LongRunningTasks(seams);
         _snapshots = new SnapshotService(
-            engine, _versions, wal, _sessions, history, liveKeys, _commit, rotation, _syncer, progress, tasks);
+            engine, versions, wal, _sessions, history, liveKeys, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
-            engine, _versions, wal, _sessions, supply, buffers, _syncer, parts.TornTailBytes, parts.Replay.Entries);
+            engine, versions, wal, _sessions, supply, buffers, _syncer, _changes, parts.TornTailBytes,
+            parts.Replay.Entries);
         _shutdown = new EngineShutdown(
-            engine, _versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,
-            opened.Claim);
+            engine, versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,
+            _changes, opened.Claim);
 
         // Calls from rooms below to objects of rooms above them.
         engine.State.Failed = _shutdown.WakeWaiters;
-        using (_versions.EnterGate()) parts.Replay.UpdateGenerationGateHeld();
+        using (versions.EnterGate()) parts.Replay.UpdateGenerationGateHeld();
     }
 
     /// <inheritdoc/>
@@ -118,7 +123,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         get
         {
             _engine.State.EnsureOpen();
-            return _versions.Current.Generation.Snapshots.Last;
+            return _snapshots.Last;
         }
     }
 
@@ -197,7 +202,11 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <inheritdoc/>
-    public void Stop() => _engine.State.Stop();
+    public void Stop()
+    {
+        _engine.State.Stop();
+        _changes.WakeReaders();
+    }
 
     /// <summary>
     /// Applies an encoded chunk, whole or not at all. docs/FORMAT.md has the encoding. Allocates nothing. Makes no
@@ -327,6 +336,32 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>
+    /// Gives each applied change from an index on, in order, once, then waits for more. An enumeration never holds up
+    /// an applier and keeps nothing alive: one that is too slow for the kept history
+    /// (<see cref="EngineOptions.HistoryEntries"/>) ends with an exception. Any number of enumerations, on any threads.
+    /// </summary>
+    /// <remarks>
+    /// Each entry with an effect makes one change; one whose condition failed, a no-op and a refused one make none. A
+    /// <see cref="ChangeKind.Expired"/> comes where a lease clean-up reported a key, after the change of the index that
+    /// was applied then; its index is that one, so that several changes may have one index. To go on after a change,
+    /// begin at its index and skip the changes of that index that were processed: the order never differs. A change is
+    /// given once it is visible to reads, and under <see cref="Durability.Power"/> durable. A read-only engine gives
+    /// more changes after <see cref="TryCatchUp"/>.
+    /// </remarks>
+    /// <param name="fromIndex">The first index; one that is not applied yet is waited for. 0 is taken as 1.</param>
+    /// <param name="prefix">The beginning of the keys whose changes count; empty: all. Copied by this call.</param>
+    /// <param name="cancellationToken">Ends the enumeration with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ChangesLostException">The enumeration throws it: the log no longer has the next
+    /// change, or a reset took the index back.</exception>
+    /// <exception cref="ObjectDisposedException">The enumeration throws it: the engine is closed.</exception>
+    /// <exception cref="InvalidOperationException">The enumeration throws it: the engine is stopped.</exception>
+    /// <exception cref="EngineFaultedException">The enumeration throws it in place of waiting: a failure is
+    /// latched.</exception>
+    public IAsyncEnumerable<Change> ReadChangesAsync(
+        ulong fromIndex, ReadOnlyMemory<byte> prefix = default, CancellationToken cancellationToken = default) =>
+        _changes.ReadAsync(fromIndex, prefix, cancellationToken);
+
+    /// <summary>
     /// Opens a view of the present state. All its reads are of one revision, and its spans point into the engine's
     /// memory. Use and dispose it on this thread. An open view keeps the memtables and tables that it reads, and
     /// nothing written later; <see cref="EngineStatistics.OpenViews"/>, <see cref="EngineStatistics.OldestViewAge"/>
@@ -449,8 +484,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public void CloseStorage()
     {
         // EngineShutdown has the steps, with their reasons.
-        if (_shutdown.Run())
-            _engine.Log.Post(logger => Log.Closed(logger, _versions.Directory, _versions.Current.Applied.Index));
+        _shutdown.Run();
         _engine.Log.Emit();
     }
 

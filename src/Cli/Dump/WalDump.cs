@@ -68,7 +68,7 @@ internal static class WalDump
             case WalRecordType.Sealed:
                 return $", continues in segment {SealedMarker.Read(record.Payload).NextSegment}";
             case WalRecordType.Clean:
-                return $", leases up to {CleanUpMarker.Read(record.Payload).Deadline}";
+                return DescribeCleanUp(record);
             case WalRecordType.Snapshot:
                 var snapshot = SnapshotMarker.Read(record.Payload);
                 return $", snapshot at index {snapshot.Index}, term {snapshot.Term}, checksum "
@@ -76,6 +76,16 @@ internal static class WalDump
             default:
                 return "";
         }
+    }
+
+    private static string DescribeCleanUp(in WalRecordView record)
+    {
+        if (!CleanUpMarker.TryOpen(record.Payload, out var cleanUp, out var error)) return $", {error.Reason}";
+        if (!cleanUp.HasKeys) return $", leases up to {cleanUp.Deadline}";
+        var text = new System.Text.StringBuilder($", leases up to {cleanUp.Deadline}:");
+        var keys = cleanUp.Keys;
+        while (keys.MoveNext()) text.Append(' ').Append(DumpWriter.Key(keys.Current));
+        return text.ToString();
     }
 
     private static void WriteOperations(in WalRecordView record, DumpWriter writer)

@@ -165,6 +165,22 @@ internal sealed class CommitPipeline(
         return wal.End;
     }
 
+    /// <summary>Appends the records of a lease clean-up at the log's position: all of them, or none.</summary>
+    /// <returns>The end of the log after them.</returns>
+    public LogOffset AppendCleanUpGateHeld(IReadOnlyList<CleanUpRecord> records)
+    {
+        LockOrder.Gate.AssertHeld();
+        rotation.ReserveGateHeld(records.Sum(record => (long)WalRecordHeader.Size + record.Payload.Length));
+        foreach (var (payload, deadline) in records)
+        {
+            wal.AppendMarker(WalRecordType.Clean, payload, wal.Position);
+            versions.Current.Memtables[0].NoteCleanUp(wal.Position.Index, deadline);
+        }
+
+        publisher.AppendedGateHeld();
+        return wal.End;
+    }
+
     /// <inheritdoc cref="LsmStateMachine.FlushAsync"/>
     public Task FlushAsync(CancellationToken cancellationToken)
     {

@@ -1,5 +1,4 @@
 using Varve.Epochs;
-using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Reading;
 using Varve.Runtime;
@@ -23,6 +22,8 @@ namespace Varve.Commit;
 /// deadline.</item>
 /// <item>A compaction drops an expired lease only if its deadline is up to the number, or so old that no clean-up
 /// reports it (<see cref="EngineOptions.ExpiredLeaseRetention"/>).</item>
+/// <item>The record names the keys, for readers of changes, and stands after the entries that were applied while the
+/// leases were searched. A key that one of these wrote is left out: its own change says more.</item>
 /// </list>
 /// <para>
 /// The obvious number is the time of the last clean-up. After a clock is set back, no lease would expire before that
@@ -65,20 +66,21 @@ internal sealed class LeaseCleaner(
 
     private bool TryCleanUp(out List<ReadOnlyMemory<byte>> keys, out LogOffset? end)
     {
-        var found = keys = [];
+        var found = new List<(ReadOnlyMemory<byte> Key, ulong Deadline)>();
+        keys = [];
         end = null;
-        var reported = 0UL;
         var slot = sessions.Enter();
         try
         {
             engine.State.EnsureWritable();
             var version = CleanUpPoint(out var position, out var from, out var to);
-            var isAt = liveKeys.TryVisitExpired(version, position.Index, from, to, (key, deadline) =>
-            {
-                found.Add(key);
-                reported = Math.Max(reported, deadline);
-            });
+            var isAt = liveKeys.TryVisitExpired(
+                version, position.Index, from, to, (key, deadline) => found.Add((key, deadline)));
             if (!isAt) return false;
+            keys.AddRange(found.Select(static lease => lease.Key));
+            found.Sort(static (a, b) => a.Deadline != b.Deadline
+                ? a.Deadline.CompareTo(b.Deadline) : a.Key.Span.SequenceCompareTo(b.Key.Span));
+            var records = found.Count > 0 ? CleanUpRecord.Encode(found) : [];
             using (versions.EnterGate())
             {
                 engine.State.EnsureWritable();
@@ -86,11 +88,9 @@ internal sealed class LeaseCleaner(
                 if (versions.Current.Generation != generation) return false;
                 if (found.Count > 0)
                 {
-                    Span<byte> payload = stackalloc byte[CleanUpMarker.Size];
-                    new CleanUpMarker(reported).Write(payload);
-                    end = commit.AppendMarkerGateHeld(WalRecordType.Clean, payload);
-                    versions.Current.Memtables[0].NoteCleanUp(wal.Position.Index, reported);
-                    generation.CleanedTimeMs = reported;
+                    if (DropWrittenGateHeld(found, position.Index)) records = CleanUpRecord.Encode(found);
+                    end = commit.AppendCleanUpGateHeld(records);
+                    generation.CleanedTimeMs = found[^1].Deadline;
                 }
 
                 generation.VisitedTimeMs = Math.Max(generation.VisitedTimeMs, to);
@@ -101,6 +101,26 @@ internal sealed class LeaseCleaner(
         {
             sessions.Leave(slot);
         }
+    }
+
+    /// <summary>
+    /// Takes out the keys that an entry after an index wrote, and leaves their deadlines; false if there are none.
+    /// </summary>
+    private bool DropWrittenGateHeld(List<(ReadOnlyMemory<byte> Key, ulong Deadline)> leases, ulong index)
+    {
+        LockOrder.Gate.AssertHeld();
+        if (wal.Position.Index == index) return false;
+        var current = versions.Current;
+        var hasAny = false;
+        for (var i = 0; i < leases.Count; i++)
+        {
+            var key = leases[i].Key.Span;
+            if (current.NewestIndexInMemtables(key) <= index) continue;
+            leases[i] = leases[i] with { Key = default };
+            hasAny = true;
+        }
+
+        return hasAny;
     }
 
     /// <summary>

@@ -79,24 +79,36 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     public void AppendedGateHeld()
     {
         LockOrder.Gate.AssertHeld();
-        if (!_awaitsSync) versions.Current.Generation.Applied.Publish(wal.Position);
+        if (_awaitsSync) return;
+        var generation = versions.Current.Generation;
+        generation.Applied.Publish(wal.Position);
+        generation.Log.Publish(wal.Active, wal.Active.End);
+        engine.Changes.Raise();
     }
 
-    /// <summary>Publishes the position that a sync has made durable, if publication waits for syncs.</summary>
-    public void SyncedGateHeld(in LogPosition position)
+    /// <summary>Publishes what a sync has made durable, if publication waits for syncs.</summary>
+    public void SyncedGateHeld(in SyncTicket ticket)
     {
         LockOrder.Gate.AssertHeld();
-        var applied = versions.Current.Generation.Applied;
-        if (_awaitsSync && position.Index >= applied.Read().Index) applied.Publish(position);
+        if (!_awaitsSync) return;
+        var generation = versions.Current.Generation;
+        if (ticket.Position.Index < generation.Applied.Read().Index) return;
+        generation.Applied.Publish(ticket.Position);
+        generation.Log.Publish(ticket.Segments[^1], ticket.End.Offset);
+        engine.Changes.Raise();
     }
 
     /// <summary>
     /// Publishes the position that a replay of the log has reached: at an open, and at a catch-up, which calls this
     /// after the version that has the replayed memtables is current.
     /// </summary>
-    public static void Recovered(StateGeneration generation, in LogPosition position)
+    /// <param name="generation">The generation.</param>
+    /// <param name="position">The position.</param>
+    /// <param name="last">The log's last segment, replayed to its end.</param>
+    public static void Recovered(StateGeneration generation, in LogPosition position, WalSegment last)
     {
         if (position != generation.Applied.Read()) generation.Applied.Publish(position);
+        generation.Log.Publish(last, last.End);
     }
 
     private void IndexGateHeld(ChunkBuffers buffers, int first, int count, int operations, BlockList.Place place)

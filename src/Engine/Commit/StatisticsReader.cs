@@ -1,3 +1,4 @@
+using Varve.Changes;
 using Varve.Memtables;
 using Varve.Reading;
 using Varve.Runtime;
@@ -15,6 +16,7 @@ internal sealed class StatisticsReader(
     MemtableSupply supply,
     ChunkBuffers buffers,
     WalSyncer syncer,
+    ChangeFeed changes,
     long tornTailBytes,
     long recoveredEntries)
 {
@@ -25,6 +27,7 @@ internal sealed class StatisticsReader(
         try
         {
             var (views, oldestAge, oldestBytes) = sessions.DescribeViews(version);
+            var (changeReaders, changeLag) = changes.Describe();
             var indexBytes = 0L;
             var bytes = 0L;
             foreach (var memtable in version.Memtables)
@@ -64,6 +67,8 @@ internal sealed class StatisticsReader(
                     OpenViews = views,
                     OldestViewAge = oldestAge,
                     OldestViewBytes = oldestBytes,
+                    ChangeReaders = changeReaders,
+                    ChangeLag = changeLag,
                     TornTailBytes = tornTailBytes,
                     RecoveredEntries = recoveredEntries,
                     Fault = engine.State.Fault?.Message,

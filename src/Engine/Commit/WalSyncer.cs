@@ -215,7 +215,7 @@ internal sealed class WalSyncer : IDisposable
             if (ticket.Restarts != _wal.Restarts) return; // an install or a reset dropped that log
             _wal.Complete(ticket);
             NoteDurableGateHeld(ticket.Position.Id);
-            _publisher.SyncedGateHeld(ticket.Position);
+            _publisher.SyncedGateHeld(ticket);
         }
     }
 }

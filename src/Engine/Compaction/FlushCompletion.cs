@@ -27,7 +27,7 @@ internal sealed class FlushCompletion(
         var memtable = change.MemtableOut!;
         var last = change.BaseState!.LastIndex;
         engine.Counters.Flushes++; // before the switch: a reading that shows one memtable less counts the flush
-        if (replaced.Base.LastIndex < last)
+        if (replaced.Base.LastIndex < last || memtable.Segment.LastChange != 0)
         {
             // Without newer memtables: what a cut reads that it serves is in this one or below.
             var past = new DbVersion(replaced.Generation, [memtable], replaced.Runs, replaced.Base);

@@ -108,6 +108,14 @@ public sealed record EngineStatistics
     /// </summary>
     public long OldestViewBytes { get; init; }
 
+    /// <summary>Enumerations of <see cref="LsmStateMachine.ReadChangesAsync"/> that have begun and not ended.</summary>
+    public int ChangeReaders { get; init; }
+
+    /// <summary>
+    /// The number of entries by which the slowest of <see cref="ChangeReaders"/> is behind the last applied entry.
+    /// </summary>
+    public ulong ChangeLag { get; init; }
+
     /// <summary>
     /// Bytes of the WAL that the open of this instance dropped as a torn tail; 0 after a clean close. A read-only
     /// instance counts a record that a writer is writing, too.

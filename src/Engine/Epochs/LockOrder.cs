@@ -69,6 +69,12 @@ internal enum LockOrder
     /// <summary>View contexts by thread.</summary>
     ViewContexts = 0x75,
 
+    /// <summary>All readers of changes.</summary>
+    ChangeReaders = 0x77,
+
+    /// <summary>The readers that changes are dispatched to, and the place up to which they are.</summary>
+    ChangeFeed = 0x76,
+
     /// <summary>The list of holds.</summary>
     Holds = 0x80,
 
@@ -107,4 +113,7 @@ internal enum LockOrder
 
     /// <summary>Numbers of dead threads. One lock for all engines of the process.</summary>
     ThreadOrdinals = 0xA8,
+
+    /// <summary>Changes that were dispatched to one reader.</summary>
+    ChangeQueue = 0xAA,
 }

@@ -1,4 +1,5 @@
 using Varve.Background;
+using Varve.Changes;
 using Varve.Commit;
 using Varve.Compaction;
 using Varve.Memtables;
@@ -22,7 +23,8 @@ namespace Varve.Recovery;
 /// released.</item>
 /// <item>Cancel snapshots, installs and resets, and wait for them: they write to directories.</item>
 /// <item>Close the state under the gate. An applier in the gate finishes its chunk; later calls throw. End the thread
-/// that applies queued chunks; those that still wait fail.</item>
+/// that applies queued chunks; those that still wait fail. End the dispatcher of changes, and the enumerations that
+/// wait for some.</item>
 /// <item>Wait for a catch-up that is under way. It saw the engine open; none begins after step 4.</item>
 /// <item>End the background thread. From here on this thread alone changes versions.</item>
 /// <item>Unless a failure is latched: sync the log; if no sealed memtable waits, flush a large segment with little
@@ -54,18 +56,20 @@ internal sealed class EngineShutdown(
     Follower? follower,
     LongRunningTasks tasks,
     FlushProgress progress,
+    ChangeFeed changes,
     DirectoryClaim claim)
 {
     /// <summary>
-    /// Closes the engine; false if it was closed before. Either way the directory is released on return.
+    /// Closes the engine, unless it is closed. The directory is released on return.
     /// </summary>
-    public bool Run()
+    public void Run()
     {
         background?.EndIdleDetection();
         syncer.EndInterval();
         using (engine.State.Lifecycle.Enter())
         {
-            if (engine.State.IsClosed) return false;
+            if (engine.State.IsClosed) return;
+            var applied = versions.Current.Applied.Index;
             try
             {
                 EndWork();
@@ -75,16 +79,17 @@ internal sealed class EngineShutdown(
                 ReleaseDirectory();
             }
 
-            return true;
+            engine.Log.Post(logger => Log.Closed(logger, versions.Directory, applied));
         }
     }
 
     /// <summary>
-    /// Wakes the callers that wait for the background, and fails the compactions that they asked for: the engine has
-    /// closed, or a failure was latched.
+    /// Wakes the callers that wait for changes or the background, and fails the compactions that they asked for: the
+    /// engine has closed, or a failure was latched.
     /// </summary>
     public void WakeWaiters()
     {
+        changes.WakeReaders();
         progress.WakeWaiters();
         background?.FailRequests();
     }
@@ -99,6 +104,7 @@ internal sealed class EngineShutdown(
         using (versions.EnterGate()) engine.State.SetClosedGateHeld();
         progress.WakeWaiters();
         commit.Async.Dispose();
+        changes.Dispose();
         follower?.WaitForCatchUp();
         background?.Dispose();
         try

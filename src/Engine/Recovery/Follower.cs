@@ -17,14 +17,15 @@ namespace Varve.Recovery;
 /// </summary>
 /// <param name="engine">The reader.</param>
 /// <param name="versions">The reader's versions; only this class changes them.</param>
+/// <param name="history">Keeps the memtables of flushed entries, as the writer's does.</param>
 /// <param name="liveKeys">Counts the reader's keys.</param>
 /// <param name="syncer">Shows the durable position.</param>
 /// <param name="supply">Makes memtables over the writer's segments.</param>
 /// <param name="manifest">The manifest of the present version.</param>
 /// <param name="replay">The log up to the present position.</param>
 internal sealed class Follower(
-    EngineContext engine, VersionSet versions, LiveKeyCounter liveKeys, WalSyncer syncer, MemtableSupply supply,
-    ManifestStore manifest, WalReplayer replay)
+    EngineContext engine, VersionSet versions, History history, LiveKeyCounter liveKeys, WalSyncer syncer,
+    MemtableSupply supply, ManifestStore manifest, WalReplayer replay)
 {
     private readonly EngineOptions _options = engine.Options;
     private readonly RankedLock _catchingUp = new(LockOrder.CatchUp);
@@ -51,6 +52,7 @@ internal sealed class Follower(
                 syncer.RestartGateHeld(Durable);
             }
 
+            engine.Changes.Raise();
             return hasMoved;
         }
     }
@@ -95,7 +97,14 @@ internal sealed class Follower(
             using var growth = LogGrowth.Find(
                 versions.Storage, versions.Directory, versions.DatabaseId, versions.Current.Memtables[0].Segment);
             var isOther = manifest.Content.State.HashSeed != versions.Current.Generation.HashSeed;
-            if (_isHalfRead || !Reaches(growth, manifest.Content.FirstSegment) || isOther) return StartOver(known);
+            if (_isHalfRead || isOther) return StartOver(known);
+            if (!Reaches(growth, manifest.Content.FirstSegment))
+            {
+                _isHalfRead = true;
+                Replay.Extend(versions.Current.Memtables[0], growth.End); // for readers of changes
+                return StartOver(known);
+            }
+
             growth.ThrowIfMissing();
             _isHalfRead = true;
             Extend(growth);
@@ -143,7 +152,7 @@ internal sealed class Follower(
         }
 
         // After the version that has everything up to it (I1), and before one whose tables may have more.
-        Publisher.Recovered(generation, Replay.Position);
+        Publisher.Recovered(generation, Replay.Position, versions.Current.Memtables[0].Segment);
         Durable = Replay.UpdateDurable(growth.Synced, _manifest.Content.State);
     }
 
@@ -157,6 +166,7 @@ internal sealed class Follower(
             [.. current.Memtables.Where(memtable => memtable.Segment.Number >= content.FirstSegment)],
             runs,
             DatabaseOpener.CountedNow(_options, content.State, runs));
+        KeepFlushed(current, content.FirstSegment);
         liveKeys.Rebase(next);
         Switch(next);
         _manifest = manifest;
@@ -182,8 +192,9 @@ internal sealed class Follower(
             }
 
             var next = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
-            Publisher.Recovered(generation, replay.Position);
+            Publisher.Recovered(generation, replay.Position, next.Memtables[0].Segment);
             liveKeys.Rebase(next);
+            KeepOrLoseChanges(versions.Current, next);
             Switch(next);
             (_manifest, Replay, _isHalfRead) = (look.Manifest, replay, false);
             Durable = replay.UpdateDurable(log.Synced, state);
@@ -194,6 +205,45 @@ internal sealed class Follower(
             foreach (var segment in unread.Concat(log.Unused)) segment.Dispose();
             foreach (var memtable in replay.Memtables) memtable.Release();
             foreach (var table in look.Runs.SelectMany(run => run.Tables)) table.Release();
+        }
+    }
+
+    /// <summary>Keeps what the writer has flushed, for cuts and readers of changes slightly behind.</summary>
+    private void KeepFlushed(DbVersion replaced, ulong firstSegment)
+    {
+        Memtable[] flushed = [.. replaced.Memtables.Where(memtable => memtable.Segment.Number < firstSegment)];
+        if (flushed is not [var newest, ..]) return;
+        using (versions.EnterGate())
+        {
+            var past = new DbVersion(replaced.Generation, flushed, replaced.Runs, replaced.Base);
+            history.Add(past);
+            past.Release();
+            history.DropBehind(newest.Last!.Value.Index, Replay.Position.Index);
+        }
+    }
+
+    /// <summary>
+    /// Keeps the changes that only the old log has, if the new one continues it: it has the old one's last segment, or
+    /// its tables have exactly what the old one had. Otherwise there may be a gap between them, or a reset.
+    /// </summary>
+    private void KeepOrLoseChanges(DbVersion old, DbVersion next)
+    {
+        var (last, position) = (old.Memtables[0].Segment.Number, Replay.Position);
+        var continues = next.Memtables.Any(memtable => memtable.Segment.Number == last)
+            || (next.Base.LastIndex == position.Index && next.Base.LastTerm == position.Term
+                && next.Base.LogTimeMs == position.LogTimeMs && next.Base.CleanedTimeMs == Replay.CleanedTimeMs);
+        next.Generation.Line = continues ? old.Generation.Line : old.Generation.Line + 1;
+        if (continues)
+        {
+            if (old.Memtables[0].Last is null) old.Memtables[0].Seal(position);
+            KeepFlushed(old, next.Memtables[^1].Segment.Number);
+            return;
+        }
+
+        using (versions.EnterGate())
+        {
+            history.DropAll();
+            history.Lose(LostChanges.Before(next));
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed record OpenedDatabase(
             var clock = new EngineClock(options, parts.Replay.LocalTimeMinMs(options.LeaseClock));
             var engine = new EngineContext(
                 options, new EngineState(options, log), clock, new EngineCounters(), log, new WakeSignal(),
-                seams.Allocations);
+                seams.Allocations, new ChangeSignal());
             return new OpenedDatabase(engine, storage, directory, claim, parts);
         }
         catch

@@ -129,6 +129,7 @@ internal sealed class WalReplayer
                 segment, header.Offset,
                 new DecodeError(WalRecordHeader.LastIndexField, "record does not follow the one before it"));
         var isChunk = ApplyPayload(segment, record);
+        if (header.Type is WalRecordType.Chunk or WalRecordType.Clean) segment.LastChange = header.Offset;
         // A link or a marker carries the position at which it was written, which the record before it has set.
         Position = new LogPosition(
             header.LastIndex, header.Term, Math.Max(Position.LogTimeMs, header.LogTimeMs),
@@ -205,7 +206,9 @@ internal sealed class WalReplayer
                 _generation.RecordJump(header.LastIndex, header.Term);
                 break;
             case WalRecordType.Clean:
-                CleanedTimeMs = Math.Max(CleanedTimeMs, CleanUpMarker.Read(record.Payload).Deadline);
+                if (!CleanUpMarker.TryOpen(record.Payload, out var cleanUp, out var fault))
+                    throw Refused(segment, header.Offset, fault);
+                CleanedTimeMs = Math.Max(CleanedTimeMs, cleanUp.Deadline);
                 break;
             case WalRecordType.Snapshot:
                 var snapshot = SnapshotMarker.Read(record.Payload);

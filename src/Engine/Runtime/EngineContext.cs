@@ -10,6 +10,7 @@ namespace Varve.Runtime;
 /// <param name="Log">The user's logger, behind a queue.</param>
 /// <param name="BackgroundWake">Wakes the thread that flushes, compacts and frees what was retired.</param>
 /// <param name="Allocations">Called where an apply, an install or a reset needs memory; may throw.</param>
+/// <param name="Changes">Tells the readers of changes that more are published.</param>
 internal sealed record EngineContext(
     EngineOptions Options, EngineState State, EngineClock Clock, EngineCounters Counters, EngineLog Log,
-    WakeSignal BackgroundWake, Action<Allocation>? Allocations);
+    WakeSignal BackgroundWake, Action<Allocation>? Allocations, ChangeSignal Changes);

@@ -76,6 +76,9 @@ internal sealed class SnapshotService
         _tasks = tasks;
     }
 
+    /// <inheritdoc cref="LsmStateMachine.SnapshotMetadata"/>
+    public SnapshotMetadata? Last => _versions.Current.Generation.Snapshots.Last;
+
     /// <inheritdoc cref="LsmStateMachine.GenerateSnapshotDataAsync"/>
     public Task<ReadOnlyMemory<byte>> CreateAsync(
         string directory, LogId lastIncluded, CancellationToken cancellationToken)

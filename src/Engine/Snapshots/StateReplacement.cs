@@ -119,6 +119,8 @@ internal sealed class StateReplacement(
                     State = state,
                     Added = tables
                 };
+                var (life, applied) = (versions.Current.Generation, wal.Position.Index);
+                generation.Line = state.LastIndex < applied ? life.Line + 1 : life.Line;
                 var next = new DbVersion(generation, [memtable], runs, state);
                 try
                 {
@@ -151,6 +153,7 @@ internal sealed class StateReplacement(
             memtable?.Release();
         }
 
+        engine.Changes.Raise();
         engine.BackgroundWake.Set();
         syncer.Wake();
     }
@@ -163,13 +166,28 @@ internal sealed class StateReplacement(
     {
         LockOrder.Gate.AssertHeld();
         engine.Allocations?.Invoke(Allocation.AfterSeal);
+        var applied = wal.Position.Index;
         wal.Restart(memtable.Segment, next.Generation.Applied.Read());
+        next.Generation.Log.Publish(memtable.Segment, memtable.Segment.End);
         foreach (var past in old.Memtables) past.DropSegment();
         foreach (var run in old.Runs)
             foreach (var table in run.Tables) table.DropFile(versions.RecycledFiles);
-        history.DropAll();
+        LoseChangesGateHeld(old, next, applied);
         liveKeys.Restart(next);
         syncer.RestartGateHeld(new LogId(next.Base.LastIndex, next.Base.LastTerm));
+    }
+
+    /// <summary>
+    /// The changes of the old log can no longer be read. A new state at the same index is no gap to a reader that has
+    /// read all of them.
+    /// </summary>
+    private void LoseChangesGateHeld(DbVersion old, DbVersion next, ulong applied)
+    {
+        LockOrder.Gate.AssertHeld();
+        history.DropAll();
+        for (var i = old.Memtables.Length - 1; i >= 0; i--) history.Lose(old.Memtables[i].Segment);
+        if (next.Base.LastIndex != applied)
+            history.Lose(LostChanges.Before(next));
     }
 
     /// <exception cref="SnapshotRejectedException">The snapshot ends below the applied entry.</exception>

@@ -54,6 +54,20 @@ internal sealed class DbVersion : RefCounted
     public ulong CleanedAt(ulong index) =>
         Memtables.Aggregate(Base.CleanedTimeMs, (cleaned, memtable) => Math.Max(cleaned, memtable.CleanedAt(index)));
 
+    /// <summary>The index of a key's newest version in the memtables, published or not; 0 if they have none.</summary>
+    public ulong NewestIndexInMemtables(ReadOnlySpan<byte> key)
+    {
+        var hash = MemtableHasher.Of(key);
+        foreach (var memtable in Memtables)
+        {
+            if (memtable.Index.KeyCount == 0) continue;
+            var reference = memtable.Index.FindVisible(key, hash, ulong.MaxValue);
+            if (!reference.IsNone) return memtable.Index.OperationAt(reference).Index;
+        }
+
+        return 0;
+    }
+
     /// <summary>Hashes keys for the runs.</summary>
     public KeyHasher TableHasher { get; }
 

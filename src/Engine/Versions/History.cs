@@ -1,17 +1,73 @@
 using Varve.Epochs;
+using Varve.Format;
+using Varve.Wal;
 
 namespace Varve.Versions;
 
 /// <summary>
-/// The versions that flushes replaced, each of which still has the memtable that was flushed, so that a snapshot can be
-/// cut slightly behind the last applied entry. Written under the gate: contiguous with the current version. Any thread
-/// reads it without the gate: a caller that asks for a cut must not wait for appliers, which would leave its index
-/// behind.
+/// The versions that flushes replaced, each of which still has the memtables that were flushed, so that a snapshot can
+/// be cut, and changes can be read, slightly behind the last applied entry. Written under the gate: contiguous with the
+/// current version. Any thread reads it without the gate: a caller that asks for a cut must not wait for appliers,
+/// which would leave its index behind.
 /// </summary>
 internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
 {
     private readonly RankedLock _lock = new(LockOrder.History);
     private readonly List<DbVersion> _past = [];
+    private LostChanges _lost;
+
+    /// <summary>The changes that can no longer be read.</summary>
+    public LostChanges Lost
+    {
+        get
+        {
+            using (_lock.Enter()) return _lost;
+        }
+    }
+
+    /// <summary>Records that changes can no longer be read. Before that is true.</summary>
+    public void Lose(LostChanges lost)
+    {
+        using (_lock.Enter())
+            if (lost.Last > _lost.Last) _lost = lost;
+    }
+
+    /// <summary>Records that the changes of a segment can no longer be read. Before that is true.</summary>
+    public void Lose(WalSegment segment)
+    {
+        var at = segment.LastChange;
+        if (at == 0 || !WalRecordHeader.TryReadVerified(segment.From(at), at, out var record)) return;
+        Lose(new LostChanges(new LogOffset(segment.Number, at), record.LastIndex));
+    }
+
+    /// <summary>The oldest segment whose number is not below one, and whose memtable is of the past. Under a
+    /// pin.</summary>
+    public WalSegment? FindSegment(ulong number)
+    {
+        using (_lock.Enter())
+        {
+            foreach (var version in _past)
+                for (var i = version.Memtables.Length - 1; i >= 0; i--)
+                    if (version.Memtables[i].Segment is var segment && segment.Number >= number) return segment;
+        }
+
+        return null;
+    }
+
+    /// <summary>The oldest segment that may have changes from an index on, among memtables of the past. Under a
+    /// pin.</summary>
+    public WalSegment? FindSegmentFrom(ulong index)
+    {
+        using (_lock.Enter())
+        {
+            foreach (var version in _past)
+                for (var i = version.Memtables.Length - 1; i >= 0; i--)
+                    if (version.Memtables[i].Last is { } last && last.Index >= index)
+                        return version.Memtables[i].Segment;
+        }
+
+        return null;
+    }
 
     /// <summary>Keeps the version that a flush is about to replace.</summary>
     public void Add(DbVersion replaced)
@@ -72,13 +128,14 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
     {
         var sum = 0L;
         foreach (var version in _past)
-            if (version.Memtables is [.., var flushed]) sum += flushed.Segment.Length;
+            foreach (var flushed in version.Memtables) sum += flushed.Segment.Length;
         return sum;
     }
 
     private void DropFirst()
     {
         var first = _past[0];
+        for (var i = first.Memtables.Length - 1; i >= 0; i--) Lose(first.Memtables[i].Segment);
         _past.RemoveAt(0);
         reclaimer.Retire(first); // not released here: freeing recycles a segment, which takes locks above this one
     }

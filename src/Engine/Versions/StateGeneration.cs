@@ -123,6 +123,15 @@ internal sealed class StateGeneration
     /// <summary>The published position.</summary>
     public AppliedPosition Applied { get; }
 
+    /// <summary>The published end of the log.</summary>
+    public VisibleLog Log { get; } = new();
+
+    /// <summary>
+    /// Counts the replacements that took the index back, or may have: changes of another line do not continue this
+    /// one's. Set before the generation is current.
+    /// </summary>
+    public int Line { get; set; }
+
     public TermTable Terms { get; }
 
     public OutcomeLog Outcomes { get; }

@@ -12,6 +12,7 @@ namespace Varve.Wal;
 internal sealed class WalSegment : IDisposable
 {
     private IStorageFile? _file;
+    private long _visible;
 
     public WalSegment(WalSegmentHeader header, string path, IStorageFile? file, IMapping mapping)
     {
@@ -76,6 +77,17 @@ internal sealed class WalSegment : IDisposable
 
     /// <summary>Offset of the next record.</summary>
     public long End { get; set; }
+
+    /// <summary>
+    /// Offset of the last record that has changes, a chunk's or a clean-up's; 0 if there is none. Written by the
+    /// appender.
+    /// </summary>
+    public long LastChange { get; set; }
+
+    /// <summary>
+    /// The end of the records that readers of changes may see, while this is the log's last segment that has some.
+    /// </summary>
+    public ref long Visible => ref _visible;
 
     /// <summary>The end of the log, if this is its last segment.</summary>
     public LogOffset LogEnd => new(Number, End);

@@ -125,6 +125,7 @@ internal sealed class WalWriter
             segment.Mapping.Dirtied(segment.End, header.Length);
         }
 
+        segment.LastChange = segment.End;
         segment.End += header.Length;
         BytesAppended += header.Length;
         Position = new LogPosition(header.LastIndex, header.Term, header.LogTimeMs, header.LocalTimeMs);
@@ -138,6 +139,7 @@ internal sealed class WalWriter
     /// <summary>Appends a record without entries. The caller has reserved its room.</summary>
     public void AppendMarker(WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position)
     {
+        if (type == WalRecordType.Clean) Active.LastChange = Active.End;
         BytesAppended += WriteMarker(Active, type, payload, position, Synced);
         Position = position;
     }
@@ -219,7 +221,7 @@ internal sealed class WalWriter
     private static int WriteMarker(
         WalSegment segment, WalRecordType type, ReadOnlySpan<byte> payload, LogPosition position, LogOffset synced)
     {
-        var length = WalMarker.SizeOf(type);
+        var length = WalRecordHeader.Size + payload.Length;
         segment.Terminate(segment.End + length);
         var record = segment.Room(segment.End, length);
         payload.CopyTo(WalRecordHeader.PayloadOf(record));

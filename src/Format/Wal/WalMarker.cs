@@ -1,24 +1,26 @@
 namespace Varve.Format;
 
 /// <summary>
-/// A WAL record without entries. Its payload has a fixed size and is all of the record behind the header:
+/// A WAL record without entries. Its payload is all of the record behind the header, and but for a clean-up's its size
+/// is fixed:
 /// <code>
 /// Link      u64 segment, u64 end offset, u64 salt       SegmentLink
 /// Advance   nothing
-/// Clean     u64 deadline                                CleanUpMarker
+/// Clean     u64 deadline, then keys                     CleanUpMarker
 /// Snapshot  u64 index, u64 term, 32 bytes of checksum   SnapshotMarker
 /// Sealed    u64 segment                                 SealedMarker
 /// </code>
 /// </summary>
 internal static class WalMarker
 {
-    /// <summary>The largest payload of a marker.</summary>
+    /// <summary>The largest payload of fixed size.</summary>
     public const int PayloadSizeMax = SnapshotMarker.Size;
 
+    /// <summary>Bytes of the payload; of a clean-up's, the least.</summary>
     public static int PayloadSizeOf(WalRecordType type) => type switch
     {
         WalRecordType.Link => SegmentLink.Size,
-        WalRecordType.Clean => CleanUpMarker.Size,
+        WalRecordType.Clean => CleanUpMarker.SizeWithoutKeys,
         WalRecordType.Snapshot => SnapshotMarker.Size,
         WalRecordType.Sealed => SealedMarker.Size,
         _ => 0,

@@ -21,7 +21,7 @@ namespace Varve.Format;
 /// 72  u64  local time          local lease time of the apply, Unix milliseconds
 /// 80  u32  entry count         0 but for a chunk
 /// 84  u32  operation count     effects among them
-/// 88  u32  payload length      columns of a chunk, padded to 8; fixed payload of other types
+/// 88  u32  payload length      columns of a chunk, padded to 8; the payload of other types
 /// 92  u8   type                WalRecordType
 /// 93  u8   flags               which columns a chunk has (ChunkColumns)
 /// 94  u16  more flags, 0
@@ -213,6 +213,7 @@ internal readonly record struct WalRecordHeader
         }
 
         var payload = WalMarker.PayloadSizeOf(Type);
+        if (Type == WalRecordType.Clean) payload = Math.Max(payload, PayloadLength); // then its keys
         if (PayloadLength != payload || room != payload || EntryCount != 0 || OperationCount != 0 || Flags != 0)
             return Unsupported(
                 PayloadLengthField,

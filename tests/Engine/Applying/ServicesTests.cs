@@ -44,7 +44,7 @@ public sealed class ServicesTests : IDisposable
         var log = new EngineLog(null);
         _engine = new EngineContext(
             Options, new EngineState(Options, log), new EngineClock(Options, 0), new EngineCounters(), log,
-            new WakeSignal(), null);
+            new WakeSignal(), null, new ChangeSignal());
         var (storage, id, numbers) = (_seams.Storage!, Guid.NewGuid(), new FileNumbers(1));
         var state = MachineState.Empty(1, StoredLeaseClock.Local);
         var manifest = ManifestStore.Create(

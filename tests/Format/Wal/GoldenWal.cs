@@ -55,6 +55,12 @@ public class GoldenWal
             WalSamples.Marker(WalRecordType.Clean, WalSamples.Words(1_700_000_000_000)),
             [(0, "clean"), .. MarkerFields, (8, "leases up to this deadline")])
         .Fields(
+            WalSamples.Marker(WalRecordType.Clean, WalSamples.CleanUp(1_700_000_000_000, "pear", "fig")),
+            [
+                (0, "clean with keys"), .. MarkerFields, (8, "leases up to this deadline"), (4, "2 keys"), (4, "0"),
+                (2, "4 bytes"), (4, "\"pear\""), (2, "3 bytes"), (3, "\"fig\""), (5, "padding"),
+            ])
+        .Fields(
             WalSamples.Marker(
                 WalRecordType.Snapshot, [.. WalSamples.Words(900, 4), .. Enumerable.Range(0, 32).Select(i => (byte)i)]),
             [(0, "snapshot"), .. MarkerFields, (8, "index 900"), (8, "term 4"), (32, "checksum")])

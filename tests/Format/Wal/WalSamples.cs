@@ -74,6 +74,15 @@ internal static class WalSamples
         return record;
     }
 
+    public static byte[] CleanUp(ulong deadline, params string[] names)
+    {
+        ReadOnlyMemory<byte>[] keys =
+            [.. names.Select(name => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(name))];
+        var payload = new byte[CleanUpMarker.SizeOf(keys.Length, keys.Sum(key => (long)key.Length))];
+        CleanUpMarker.Write(payload, deadline, keys);
+        return payload;
+    }
+
     public static byte[] Words(params ReadOnlySpan<ulong> words)
     {
         var bytes = new byte[words.Length * sizeof(ulong)];

@@ -180,6 +180,27 @@ public class WalSurvival
             truncationsAreRejected: false);
     }
 
+    [Fact]
+    public void DamagedCleanUpStaysWithinItsBytes()
+    {
+        var payload = WalSamples.CleanUp(77, "pear", "fig", new string('k', 300));
+        Assert.Equal((77UL, true, "pear fig " + new string('k', 300)), Read(payload));
+        Assert.Equal((77UL, true, ""), Read(WalSamples.CleanUp(77)));
+        Assert.Equal((77UL, false, ""), Read(WalSamples.Words(77)));
+        Survival.OfDamageTo(
+            payload, damaged => CleanUpMarker.TryOpen(damaged, out _, out _) && Read(damaged.ToArray()).Keys.Length > 0,
+            truncationsAreRejected: false);
+    }
+
+    private static (ulong Deadline, bool HasKeys, string Keys) Read(byte[] payload)
+    {
+        Assert.True(CleanUpMarker.TryOpen(payload, out var marker, out var error), error.ToString());
+        var names = new List<string>();
+        var keys = marker.Keys;
+        while (keys.MoveNext()) names.Add(System.Text.Encoding.Latin1.GetString(keys.Current));
+        return (marker.Deadline, marker.HasKeys, string.Join(' ', names));
+    }
+
     private static IEnumerable<byte[]> AllRecords() =>
         Markers.Select(type => WalSamples.Marker(type, new byte[type switch
         {
@@ -188,6 +209,7 @@ public class WalSurvival
             WalRecordType.Snapshot => 48,
             _ => 0
         }]))
+            .Append(WalSamples.Marker(WalRecordType.Clean, WalSamples.CleanUp(5, "pear", "fig")))
             .Append(WalSamples.ChunkRecord());
 
     private static bool Reads(ReadOnlySpan<byte> bytes) =>

@@ -118,7 +118,7 @@ internal static class DirectoryBugs
 
         new("catch-up-keeps-a-dropped-log", "a reader continues in a log that its writer has dropped",
             "Engine: Recovery.ReaderBesideWriterTests.CatchUpShowsCurrentStateAfterAnyWriterAction",
-            new Edit("Follower.cs", "if (_isHalfRead || !Reaches", "if (_isHalfRead || !SEEDED && !Reaches")),
+            new Edit("Follower.cs", "if (!Reaches(growth", "if (!SEEDED && !Reaches(growth")),
 
         new("shares-never-asked-for", "the writer overwrites dropped files without checking for shares",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",

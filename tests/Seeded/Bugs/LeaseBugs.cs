@@ -21,8 +21,8 @@ internal static class LeaseBugs
             "a clean-up records the time of its call, so that local time stands still after the clock is set back",
             "Engine: Leases.ReportedOnceTests.LeasesMadeAfterClockWasSetBackAreReported",
             new Edit(
-                Cleaner, "reported = Math.Max(reported, deadline);",
-                "reported = SEEDED ? to : Math.Max(reported, deadline);")),
+                Cleaner, "found.Add((key, deadline))",
+                "found.Add((key, SEEDED ? to : deadline))")),
 
         new("unreported-lease-dropped", "a compaction drops expired leases that no clean-up has reported",
             "Engine: Leases.ReportedOnceTests.CompactionBeforeCleanUpHidesNoExpiredLease",
