@@ -149,7 +149,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <exception cref="CorruptionException">A file is missing or damaged.</exception>
     /// <exception cref="UnsupportedFormatException">A file has a newer format.</exception>
     /// <exception cref="StorageFullException">There is no room for the first segment.</exception>
-    /// <exception cref="PlatformNotSupportedException">The processor is big endian.</exception>
+    /// <exception cref="PlatformNotSupportedException">The processor is big endian, or the process is of 32
+    /// bits.</exception>
     /// <remarks>After any exception no thread, mapping or lock of the engine is left.</remarks>
     public static LsmStateMachine Open(string directory, EngineOptions? options = null) =>
         Open(directory, options ?? new EngineOptions(), EngineSeams.None);

@@ -17,9 +17,10 @@ namespace Varve.Background;
 /// Called with each thread of the engine before it starts; may throw <see cref="OutOfMemoryException"/>, as a start
 /// does.
 /// </param>
+/// <param name="Processor">The processor that an open finds.</param>
 internal sealed record EngineSeams(
     IStorage? Storage = null, ManualScheduler? Scheduler = null, Action<Allocation>? Allocations = null,
-    Action<Thread>? ThreadStarts = null)
+    Action<Thread>? ThreadStarts = null, Processor? Processor = null)
 {
     /// <summary>The real environment.</summary>
     public static EngineSeams None { get; } = new();

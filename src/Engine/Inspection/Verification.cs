@@ -43,7 +43,7 @@ internal static class Verification
     /// <summary>Checks a path into <paramref name="findings"/>, and returns its kind.</summary>
     internal static PathKind Check(IStorage storage, string path, bool deep, Findings findings)
     {
-        ByteOrder.EnsureSupported();
+        Processor.Own.EnsureSupported();
         path = storage.ResolveLink(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         var kind = KindOf(storage, path);
         switch (kind)

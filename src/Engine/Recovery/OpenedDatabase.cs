@@ -19,7 +19,7 @@ internal sealed record OpenedDatabase(
     /// <inheritdoc cref="LsmStateMachine.Open(string, EngineOptions?)" path="/exception"/>
     public static OpenedDatabase Open(string directory, EngineOptions options, EngineSeams seams)
     {
-        ByteOrder.EnsureSupported();
+        (seams.Processor ?? Processor.Own).EnsureSupported();
         options = options with { }; // the caller's object may change
         OptionChecks.Check(options);
         var storage = seams.Storage ?? Storages.Default;

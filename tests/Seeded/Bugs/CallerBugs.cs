@@ -65,6 +65,12 @@ internal static class CallerBugs
             "Engine: Callers.ScansAfterDamageTests.MoveNextThrowsAgainAfterDamage",
             new Edit("PrefixScan.cs", "_failure?.Throw();", "if (!SEEDED) _failure?.Throw();")),
 
+        new("narrow-process-accepted", "a 32-bit process opens a database",
+            "Engine: Storage.ProcessorTests.UnsupportedProcessorIsRefusedBeforeAnyFile",
+            new Edit(
+                "Processor.cs", "if (AddressBits < AddressBitsNeeded)",
+                "if (!SEEDED && AddressBits < AddressBitsNeeded)")),
+
         new("no-descriptor-latches", "a shortage of descriptors latches the engine",
             "Engine: Recovery.DescriptorsTests.ResetWithoutDescriptorsIsRefusedAndCanBeRetried",
             new Edit("Shortage.cs",
