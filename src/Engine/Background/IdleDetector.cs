@@ -19,10 +19,10 @@ internal sealed class IdleDetector : IDisposable
     private bool _isTold;
     private bool _isDue;
 
-    /// <param name="options">How long a while is.</param>
+    /// <param name="options">Has the interval and the timer's provider.</param>
     /// <param name="seams">With a scheduler there is no timer.</param>
-    /// <param name="bytesLogged">How far the log has grown; any thread.</param>
-    /// <param name="wake">Wakes who asks <see cref="TryConsume"/>.</param>
+    /// <param name="bytesLogged">Returns the bytes of the log so far; any thread.</param>
+    /// <param name="wake">Wakes the thread that calls <see cref="TryConsume"/>.</param>
     public IdleDetector(EngineOptions options, EngineSeams seams, Func<long> bytesLogged, Action wake)
     {
         _options = options;

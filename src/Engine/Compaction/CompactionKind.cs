@@ -1,6 +1,6 @@
 namespace Varve.Compaction;
 
-/// <summary>How chosen runs become one.</summary>
+/// <summary>The way in which chosen runs become one.</summary>
 internal enum CompactionKind
 {
     /// <summary>Nothing is to be done.</summary>

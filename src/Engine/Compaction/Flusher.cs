@@ -112,7 +112,7 @@ internal sealed class Flusher(
         var delta = liveKeys.TryBeginFlush(version, memtable);
         var from = new FlushIterator(memtable, version.TableHasher);
         Span<RowRef> rows = stackalloc RowRef[RowsAtOnce];
-        for (var count = from.Take(rows); count > 0; count = from.Take(rows))
+        for (var count = from.CopyTo(rows); count > 0; count = from.CopyTo(rows))
         {
             delta?.Add(rows[..count]);
             foreach (ref readonly var row in rows[..count]) batch.Add(row);

@@ -63,7 +63,7 @@ internal sealed class EpochTable
     private Slot?[] _slots = new Slot?[SlotsAtFirst];
     private long _epoch = 1;
 
-    /// <summary>How many threads hold a pin at this moment.</summary>
+    /// <summary>The number of threads that have a pin at this moment.</summary>
     public int ActivePins
     {
         get
@@ -118,19 +118,19 @@ internal sealed class EpochTable
     }
 
     /// <summary>
-    /// Closes the epoch. Call it after the resource became unreachable for new readers; the stamp that it answers goes
-    /// to <see cref="IsSafe"/>. Any thread.
+    /// Ends the epoch. Call it after the resource became unreachable for new readers. The returned stamp is for
+    /// <see cref="IsSafe"/>. Any thread.
     /// </summary>
     public long Retire() => Interlocked.Increment(ref _epoch) - 1;
 
     /// <summary>
-    /// Whether no reader that could see what was retired at <paramref name="stamp"/> is still pinned. Costs a
+    /// True if no reader that could see what was retired at <paramref name="stamp"/> is still pinned. Costs a
     /// process-wide fence (microseconds).
     /// </summary>
     public bool IsSafe(long stamp) => stamp < SafeBelow();
 
     /// <summary>
-    /// One fence for many stamps: everything retired at a stamp below the answer is safe, now and for good.
+    /// One fence for many stamps: everything retired at a stamp below the returned one is safe from now on.
     /// </summary>
     public long SafeBelow()
     {
@@ -184,7 +184,7 @@ internal sealed class EpochTable
     }
 
     /// <summary>
-    /// What one thread writes at every read, in the middle of 128 bytes, so that no other thread's data shares their
+    /// The state of one thread's pins, in the middle of 128 bytes, so that no other thread's data shares their
     /// lines.
     /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 128)]
@@ -194,7 +194,7 @@ internal sealed class EpochTable
         [FieldOffset(56)]
         public long Epoch;
 
-        /// <summary>How many pins are nested. Of the owner alone.</summary>
+        /// <summary>The number of nested pins. Of the owner alone.</summary>
         [FieldOffset(64)]
         public int Depth;
 

@@ -34,7 +34,7 @@ internal sealed class Reclaimer(EpochTable pins)
     public HoldList Holds { get; } = new();
 
     /// <summary>
-    /// How many retired resources still wait for pins, or for a collection. Pins end by themselves, and nobody is told.
+    /// The number of retired resources that wait for pins, or for a collection. No event announces the end of a pin.
     /// </summary>
     public int Pending
     {
@@ -44,7 +44,7 @@ internal sealed class Reclaimer(EpochTable pins)
         }
     }
 
-    /// <summary>The number of retired resources that wait for holds, whose end is told.</summary>
+    /// <summary>The number of retired resources that wait for holds. The end of a view wakes the collector.</summary>
     public int Held
     {
         get
@@ -53,7 +53,7 @@ internal sealed class Reclaimer(EpochTable pins)
         }
     }
 
-    /// <summary>Whether anything waits, for pins or for views.</summary>
+    /// <summary>True if a retired resource waits, for pins or for views.</summary>
     public bool IsAnythingLeft
     {
         get
@@ -63,7 +63,8 @@ internal sealed class Reclaimer(EpochTable pins)
     }
 
     /// <summary>
-    /// Takes the memory to retire so many more: for who retires under the engine's gate, where every retiring is done.
+    /// Allocates the memory to retire a number of resources more, so that a later <see cref="Retire(RefCounted)"/>
+    /// under the gate cannot fail.
     /// </summary>
     public void Reserve(int count)
     {

@@ -1,14 +1,14 @@
 namespace Varve.Epochs;
 
 /// <summary>
-/// Something that versions share and that is freed when the last of them lets go. Born with one reference. The counts
-/// are touched when versions change, never by a read: reads are covered by pins.
+/// An object that several versions share, freed with its last reference. It begins with one reference, the creator's.
+/// Only changes of versions touch the count; a read has a pin instead.
 /// </summary>
 internal abstract class RefCounted
 {
     private int _references = 1;
 
-    /// <summary>Takes a reference; false when the last one is already gone.</summary>
+    /// <summary>Takes a reference; false if the last one is released already.</summary>
     public bool TryAcquire()
     {
         var seen = Volatile.Read(ref _references);
@@ -22,13 +22,13 @@ internal abstract class RefCounted
         return false;
     }
 
-    /// <summary>Takes a reference to something that the caller already holds one of.</summary>
+    /// <summary>Takes a reference. The caller knows that there is one that lasts during the call.</summary>
     public void Acquire()
     {
         if (!TryAcquire()) throw new ObjectDisposedException(GetType().Name);
     }
 
-    /// <summary>Gives back a reference; the last release frees.</summary>
+    /// <summary>Releases a reference; the last release frees the object.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _references) == 0) Free();

@@ -6,16 +6,15 @@ using Varve.Wal;
 namespace Varve.LiveKeys;
 
 /// <summary>
-/// Which expired leases are still to be reported by a clean-up, and which a compaction may drop: those that were
-/// reported, and those that are so old that no clean-up reports them
-/// (<see cref="EngineOptions.ExpiredLeaseRetention"/>).
+/// Decides by which deadline a compaction may drop expired leases: those that a clean-up has reported, and those so old
+/// that none will report them (<see cref="EngineOptions.ExpiredLeaseRetention"/>). Others stay, to be reported.
 /// </summary>
 internal sealed class LeaseHorizon(
     EngineContext engine, VersionSet versions, WalWriter wal, LiveKeyCounter liveKeys)
 {
     private readonly bool _isLogClock = engine.Options.LeaseClock == LeaseClock.Log;
 
-    /// <summary>Leases up to this deadline are not reported any more at a time, Unix milliseconds.</summary>
+    /// <summary>The deadline up to which no clean-up at a time reports leases. Unix milliseconds.</summary>
     public ulong ForgottenTime(ulong timeMs)
     {
         if (engine.Options.ExpiredLeaseRetention == Timeout.InfiniteTimeSpan) return 0;
@@ -24,8 +23,8 @@ internal sealed class LeaseHorizon(
     }
 
     /// <summary>
-    /// Whether a flush, though it writes no rows, lets a compaction drop more leases: the tables' state is behind in
-    /// what was reported, or in time.
+    /// True if a flush would let a compaction drop more leases, even a flush without rows: the tables' state is behind
+    /// the generation in its clean-up time or its log time.
     /// </summary>
     public bool IsBehindGateHeld(DbVersion version)
     {
@@ -36,20 +35,19 @@ internal sealed class LeaseHorizon(
     }
 
     /// <summary>
-    /// The time up to which expired leases may be dropped from the bottom of a version; 0: none may. On the background
+    /// The time up to which a merge may drop expired leases from the bottom of a version; 0: none. On the background
     /// thread.
     /// </summary>
     public ulong DropTime(DbVersion version)
     {
         if (!HasLeases(version)) return 0;
-        // As of the base: cuts at it or after it are still to be exact, in what they show and in what their clean-up
-        // reports.
+        // By the time of the base: later cuts are to be exact, in their rows and in the reports of their clean-ups.
         var now = _isLogClock ? version.Base.LogTimeMs : engine.Clock.SeenLocal;
         var time = Math.Max(version.Base.CleanedTimeMs, ForgottenTime(now));
         var fold = versions.AcquirePoint(out var position);
         try
         {
-            // Most of it, without holding appliers.
+            // Counts most of it before the gate is taken, so that appliers wait less.
             if (fold.Generation == version.Generation) liveKeys.TryCount(fold, position.Index, 0, out _);
         }
         finally
@@ -61,8 +59,8 @@ internal sealed class LeaseHorizon(
         {
             var current = versions.Current;
             if (current.Generation != version.Generation) return 0; // the merge is dropped at its commit
-            // A memtable sealed by now may have been counted to its end at an earlier time, and is to be flushed as
-            // such.
+            // A sealed memtable may have been counted to its end at an earlier time. Its flush writes that count, so
+            // time must not pass the base's before.
             if (current.Memtables.Length > 1) return Math.Min(time, current.Base.CountedTimeMs);
             return liveKeys.TryCount(current, current.Generation.Applied.Read().Index, time, out _) ? time : 0;
         }

@@ -4,8 +4,8 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// The rows of a sealed memtable in the order of their keys, each with its newest version, for a flush. The caller has
-/// a reference to the memtable.
+/// Gives the rows of a sealed memtable to a flush, in the order of their keys, each with its newest version. The caller
+/// has a reference to the memtable.
 /// </summary>
 internal sealed class FlushIterator(Memtable memtable, KeyHasher hasher)
 {
@@ -14,9 +14,9 @@ internal sealed class FlushIterator(Memtable memtable, KeyHasher hasher)
     /// <summary>The leased puts met so far.</summary>
     public List<(ulong Deadline, OperationRef Reference)> Leases { get; } = [];
 
-    /// <summary>Gives the next rows, as many as there is room for; how many those are, 0 at the end.</summary>
+    /// <summary>Copies the next rows, as many as fit, and returns their number; 0 at the end.</summary>
     // SAFETY: `count` is below the length of `rows`; a reference of the walk names an operation of the segment.
-    public unsafe int Take(Span<RowRef> rows)
+    public unsafe int CopyTo(Span<RowRef> rows)
     {
         var count = 0;
         while (count < rows.Length && _walk.Next() is { IsNone: false } reference)

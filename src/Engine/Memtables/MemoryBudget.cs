@@ -2,8 +2,9 @@ namespace Varve.Memtables;
 
 /// <summary>
 /// Divides <see cref="EngineOptions.MemoryBudgetBytes"/> between the memtables that wait for their flush and those that
-/// are made ahead, by what the largest of them takes. What is there already is not taken back: appliers wait sooner for
-/// flushes, and fewer are made. Reviewed whenever a memtable is sealed or flushed, under the gate; read by any thread.
+/// are made ahead, by the bytes of the largest of them. It frees no memory: if the budget is exceeded, appliers wait
+/// sooner for flushes, and fewer memtables are made ahead. Reviewed under the gate at each seal and flush; read by any
+/// thread.
 /// </summary>
 internal sealed class MemoryBudget
 {
@@ -15,25 +16,28 @@ internal sealed class MemoryBudget
     public MemoryBudget(EngineOptions options)
     {
         _options = options;
-        // Before there is any: an index takes about half of its segment.
+        // As long as there is no memtable: an index takes about half of its segment.
         Review(options.MemtableBytes + (options.MemtableBytes / 2), 0);
     }
 
-    /// <summary>How many sealed memtables may wait before appliers do.</summary>
+    /// <summary>The number of sealed memtables that may wait for their flush before appliers wait.</summary>
     public int SealedMax => Volatile.Read(ref _sealedMax);
 
-    /// <summary>How many memtables may be ready.</summary>
+    /// <summary>The number of memtables that may be ready.</summary>
     public int AheadMax => Volatile.Read(ref _aheadMax);
 
     /// <summary>
-    /// Takes in what a memtable takes, and what memtables take that are neither in the current version nor ready.
+    /// Divides the budget anew.
     /// </summary>
+    /// <param name="bytesEach">Bytes of the largest memtable.</param>
+    /// <param name="bytesElsewhere">Bytes of memtables that are neither in the current version nor ready, and other
+    /// bytes that count against the budget.</param>
     public void Review(long bytesEach, long bytesElsewhere)
     {
         var count = (int)Math.Clamp((_options.MemoryBudgetBytes - bytesElsewhere) / bytesEach, 0, 1 << 16);
         var ahead = Math.Clamp(count / 3, 1, AheadMost);
         Volatile.Write(ref _aheadMax, ahead);
-        // Beside the active one, and the one that is sealed while appliers are let through for the last time.
+        // Without the active one, and without the one that the last applier to pass seals.
         Volatile.Write(ref _sealedMax, Math.Clamp(count - ahead - 2, 1, _options.SealedMemtablesMax));
     }
 }

@@ -51,7 +51,7 @@ internal sealed class MemtableSupply : IDisposable
     /// <summary>Has the memory of indexes.</summary>
     public IndexPool Indexes { get; } = new();
 
-    /// <summary>How many memtables there may be.</summary>
+    /// <summary>The number of memtables that there may be.</summary>
     public MemoryBudget Budget { get; }
 
     /// <summary>True when <see cref="Next"/> will not wait for a memtable of a usual size.</summary>

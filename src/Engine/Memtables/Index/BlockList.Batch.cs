@@ -4,18 +4,18 @@ using Varve.Memory;
 
 namespace Varve.Memtables;
 
-/// <content>Many inserts at once.</content>
+/// <content>The insert of a chunk's operations.</content>
 /// <remarks>
-/// One search waits for memory twice or three times, each time for a block that only the one before names: that is most
-/// of what an insert costs. So the searches of a group run in lanes: a lane goes on until it needs a block that is
-/// likely to be far, starts loading it and lets the next lane run. Then the rows are put in place one after the other,
-/// in the caller's order. What those inserts split in the meantime, a lane makes up for by walking right from the block
-/// that it found.
+/// A search waits for memory two or three times, each time for a block that only the block before it names. That is
+/// most of the cost of an insert. So the searches of a group run in lanes: a lane runs until it needs a block that is
+/// probably in no near cache, prefetches the block and lets the next lane run. Then the rows are inserted one after the
+/// other, in the caller's order. If one of these inserts has split the block that a lane found, the lane walks right
+/// from it.
 /// </remarks>
 internal sealed partial class BlockList
 {
     private const int LanesMax = 32;
-    // Levels 0 and 1 of a memtable are beyond the nearer caches, those above are within.
+    // Levels 0 and 1 of a memtable do not fit the near caches; the levels above do.
     private const int FarLevels = 2;
 
     private enum Stage : byte
@@ -34,7 +34,7 @@ internal sealed partial class BlockList
         public Stage Stage;
     }
 
-    /// <summary>As <see cref="Insert"/> for each of <paramref name="references"/> in turn.</summary>
+    /// <summary>Inserts each of <paramref name="references"/> in turn.</summary>
     // SAFETY: the lanes are on this frame, and a group has at most as many entries as there are lanes.
     public unsafe void InsertAll(ReadOnlySpan<OperationRef> references)
     {
@@ -78,7 +78,7 @@ internal sealed partial class BlockList
         }
     }
 
-    /// <summary>Goes on to the next far block, or to the end.</summary>
+    /// <summary>Runs a search up to its next far block, or to its end.</summary>
     // SAFETY: a lane's block comes from the root or from `ChildFor`, and so from the arena.
     private unsafe void Step(ref Lane lane)
     {
@@ -103,7 +103,7 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// A full block will be split: what will be its right half's anchor is read then, and the neighbour is linked back.
+    /// Prefetches what a split reads if the block is full: the later anchor of its right half, and the neighbour.
     /// </summary>
     // SAFETY: the block is of this list and full, so the slot read is in use; a prefetch touches nothing.
     private unsafe void PrefetchForSplit(RowBlock* at)

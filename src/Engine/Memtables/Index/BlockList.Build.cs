@@ -1,21 +1,20 @@
 namespace Varve.Memtables;
 
-/// <content>Building a list at once.</content>
+/// <content>The build of a whole list from sorted rows.</content>
 /// <remarks>
-/// Rows that are known in order need no search: blocks are filled from the left to the right and then entered in the
-/// level above as its rows, until one block is left. The block's prefix is what all keys of the list share, so that
-/// heads are those that the rows were sorted by and no key is looked at; only where these heads tell too little, it is
-/// chosen as when a block splits.
+/// Sorted rows need no search. Blocks are filled from left to right; the level above takes them as its rows, until a
+/// level has a single block. A block's prefix is that of all keys of the list: its heads are then those that the rows
+/// were sorted by, and no key is read. If these heads differ in too few bits, the prefix is chosen as at a split.
 /// </remarks>
 internal sealed partial class BlockList
 {
-    private const int RowsBuilt = 10;      // full, but for what comes yet
-    private const int HeadBitsMin = 16;    // rows that differ in fewer bits of their heads than these are crowded
+    private const int RowsBuilt = 10;   // of twelve: later rows find room without a split
+    private const int HeadBitsMin = 16; // a block whose heads differ in fewer bits gets a prefix of its own
 
     /// <summary>
-    /// Fills a list that is empty and that nobody reads yet. <paramref name="rows"/> are operations in the order of
-    /// their keys, all of which share <paramref name="shared"/> bytes, with the heads that begin there. Uses the rows
-    /// up.
+    /// Fills an empty list that has no reader yet. <paramref name="rows"/> are operations in the order of their keys.
+    /// The keys share their first <paramref name="shared"/> bytes, behind which the rows' heads begin. Overwrites the
+    /// rows.
     /// </summary>
     // SAFETY: the caller gives `count` rows and owns them; nobody else has the list.
     public unsafe void Build(BuildRow* rows, int count, int shared)
@@ -25,7 +24,7 @@ internal sealed partial class BlockList
         _root = rows[0].Row;
     }
 
-    /// <summary>Makes the blocks of a level, and its rows the rows of the next.</summary>
+    /// <summary>Makes the blocks of a level, and replaces its rows by the rows of the next level.</summary>
     // SAFETY: a block gets at most `RowsBuilt` of its twelve slots; writes to `rows` stay behind the reads.
     private unsafe int BuildLevel(BuildRow* rows, int count, int level, int shared)
     {
@@ -33,7 +32,7 @@ internal sealed partial class BlockList
         uint previous = 0;
         for (var first = 0; first < count; first += RowsBuilt)
         {
-            // The first stands for the empty key, below all that may come.
+            // The first block of a level stands for the empty key, below any later one.
             var (head, anchor) = first == 0 ? (0, 0) : (rows[first].Head, rows[first].Anchor);
             var block = first == 0 && level == 0 ? _first : Allocate(level, anchor);
             var end = Math.Min(first + RowsBuilt, count);
@@ -51,8 +50,8 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// Chooses a block's prefix, and sets its heads; <paramref name="beyond"/> has the anchor of the block to its
-    /// right, 0: there is none.
+    /// Chooses a block's prefix, and sets its heads. <paramref name="beyond"/> has the anchor of the block to its
+    /// right; 0: there is none.
     /// </summary>
     // SAFETY: `rows` has `count` entries, no more than a block has slots.
     private unsafe void SetHeads(RowBlock* at, BuildRow* rows, int count, uint beyond, int shared)

@@ -3,33 +3,33 @@ using Varve.Format;
 
 namespace Varve.Memtables;
 
-/// <content>What only the writer does.</content>
+/// <content>The writer's part: inserts and splits.</content>
 /// <remarks>
-/// The writer sees its own stores, so to it every level is exact. It remembers the block where the last insert became
-/// the last row: keys that arrive in ascending order, at the end of the list or within it, are put behind one another
-/// without a search, and a full block is then not split but left full, with a new one begun behind it.
+/// The writer sees its own stores, so to it every level is exact. It remembers the block whose last row the last insert
+/// became. Keys in ascending order, at the end of the list or within it, are then added after that row without a
+/// search. A full block is not split in such a run: a new block begins after it.
 /// </remarks>
 internal sealed partial class BlockList
 {
     /// <summary>
-    /// A block that covers a key or is left of the one that does, and one that is beyond the key. Default: where the
-    /// last insert was.
+    /// A block that covers a key, or is left of the one that does, and a block beyond the key. The default value is the
+    /// place of the last insert.
     /// </summary>
     public readonly record struct Place(uint Block, uint Beyond);
 
     private const int RowsKeptBySplit = RowBlock.RowsMax / 2;
 
     /// <summary>
-    /// What a block without a right neighbour leaves out of its prefix, so that keys that go on a little differently
-    /// still belong to it.
+    /// The bytes by which the prefix of a block without a right neighbour is shorter than it could be, so that later
+    /// keys that differ a little still belong to the block.
     /// </summary>
     private const int PrefixSlack = 4;
 
     private uint _run;   // the block of level 0 whose last row was inserted last; 0: none
 
     /// <summary>
-    /// Enters an operation: a new row when it has no prior version, else the newest version of the row that has its
-    /// prior.
+    /// Inserts an operation: as a new row if it has no prior version, otherwise as the newest version of the row that
+    /// has the prior version.
     /// </summary>
     /// <exception cref="InvalidOperationException">No row has the prior version.</exception>
     // SAFETY: the reference names a finished operation of the segment.
@@ -42,8 +42,8 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// The first half of an insert: finds where a key's row is to be, and starts loading what the second half looks at.
-    /// Changes nothing; the place holds until the key is inserted, whatever else is.
+    /// The first half of an insert: finds the place of a key's row, and prefetches what the second half reads. Changes
+    /// nothing. Other inserts do not invalidate the place.
     /// </summary>
     // SAFETY: the pad is on this frame and the key is pinned; the place that is returned has block numbers alone.
     public unsafe Place Locate(ReadOnlySpan<byte> bytes)
@@ -61,8 +61,8 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// Starts loading what a split in a place would look at. A while after <see cref="Locate"/>, when the place itself
-    /// is there.
+    /// Prefetches what a split in a place reads. For some time after <see cref="Locate"/>, once the place itself is in
+    /// the cache.
     /// </summary>
     // SAFETY: the place has a block of this list.
     public unsafe void PrefetchForSplit(Place place)
@@ -70,7 +70,7 @@ internal sealed partial class BlockList
         if (place.Block != 0) PrefetchForSplit(At(place.Block));
     }
 
-    /// <summary>As <see cref="Insert"/>, of the key that <see cref="Locate"/> found the place for.</summary>
+    /// <summary>The second half of an insert: of the key whose place <see cref="Locate"/> found.</summary>
     public void InsertAt(Place place, uint reference)
     {
         if (place.Block == 0)
@@ -84,7 +84,7 @@ internal sealed partial class BlockList
         Enter(FollowNext(key, strict: false, place.Block, ref beyond), key, reference);
     }
 
-    /// <summary>As <see cref="Insert"/>, into the block that covers the key.</summary>
+    /// <summary>Inserts into the block that covers the key.</summary>
     // SAFETY: the reference names a finished operation of the segment; the block is of this list.
     private unsafe void Enter(uint block, RawKey key, uint reference)
     {
@@ -103,8 +103,8 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// Adds a row to <paramref name="block"/>, which covers the new key; <paramref name="isRun"/>: as its last, and
-    /// more of them will follow.
+    /// Adds a row to <paramref name="block"/>, which covers the new key. <paramref name="isRun"/> is true if the row
+    /// becomes its last and more such rows will probably follow.
     /// </summary>
     // SAFETY: a block that is not full has a free slot below twelve; a full one is split first.
     private unsafe void Add(uint block, RawKey key, uint row, bool isRun)
@@ -142,7 +142,7 @@ internal sealed partial class BlockList
         if (at->Level == 0) _run = rank == count ? block : 0;
     }
 
-    /// <summary>Whether <paramref name="key"/> belongs right behind the last row of the run's block.</summary>
+    /// <summary>True if <paramref name="key"/> belongs directly after the last row of the run's block.</summary>
     // SAFETY: the run's block has one row at least, and its rows name operations of the segment.
     private unsafe bool ContinuesRun(RawKey key)
     {
@@ -153,7 +153,7 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// How many rows of the block are below <paramref name="key"/>. Equal heads are told apart by their keys.
+    /// Counts the rows of the block below <paramref name="key"/>. Compares whole keys only if heads are equal.
     /// </summary>
     // SAFETY: the block is of this list; `Rank` reads its twelve heads.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -186,7 +186,7 @@ internal sealed partial class BlockList
     // SAFETY: a row is an operation on level 0, else a block number of the arena.
     private unsafe RawKey KeyOfRow(RowBlock* at, uint row) => at->Level == 0 ? KeyOf(row) : AnchorOf(At(row));
 
-    /// <summary>Begins a block with one row behind <paramref name="left"/>, whose rows are all below it.</summary>
+    /// <summary>Begins a block with one row after <paramref name="left"/>, all of whose rows are below it.</summary>
     // SAFETY: both blocks are of the arena; the new one has its first slot free, and the left one has a last row.
     private unsafe void Append(uint left, RawKey key, uint row)
     {
@@ -202,7 +202,7 @@ internal sealed partial class BlockList
         if (to->Level == 0) _run = right;
     }
 
-    /// <summary>Moves the upper half of the full block <paramref name="left"/> to a new block behind it.</summary>
+    /// <summary>Moves the upper half of the full block <paramref name="left"/> to a new block after it.</summary>
     // SAFETY: the left block is full: it has twelve rows, of which the upper six are copied to an empty block.
     private unsafe uint Split(uint left)
     {
@@ -237,8 +237,9 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// Chooses what a new block's heads leave out: what its anchor shares with that of the block to its right, or,
-    /// where there is none, a little less than what it shares with a <paramref name="kin"/>, on trust.
+    /// Chooses a new block's prefix: the bytes that its anchor shares with that of the block to its right. If there is
+    /// none, a few bytes less than it shares with a neighbouring key (<paramref name="kin"/>): an assumption, which
+    /// later keys may refute.
     /// </summary>
     // SAFETY: both blocks are of this list; a prefix is no longer than the anchor that it is shared with.
     private unsafe void ChoosePrefix(RowBlock* at, uint next, RawKey kin)
@@ -258,7 +259,8 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// Puts the complete block <paramref name="right"/> behind <paramref name="left"/> and into the level above.
+    /// Links the complete block <paramref name="right"/> after <paramref name="left"/>, and enters it in the level
+    /// above.
     /// </summary>
     // SAFETY: both blocks are of the arena; a neighbour's number is 0 or of the arena too.
     private unsafe void Publish(uint left, uint right)
@@ -284,7 +286,7 @@ internal sealed partial class BlockList
         Add(Descend(anchor, strict: false, At(block)->Level + 1, ref beyond), anchor, block, isRun: false);
     }
 
-    /// <summary>A level more: the root and the block that split off it.</summary>
+    /// <summary>Adds a level with two rows: the root, and the block that split off it.</summary>
     // SAFETY: the new root is an empty block; two of its twelve slots are filled.
     private unsafe void Grow(uint right, RawKey anchor)
     {

@@ -8,9 +8,9 @@ namespace Varve.Memtables;
 /// One writer at a time, any number of readers, no locks, nothing ever removed.
 /// </summary>
 /// <remarks>
-/// <para><b>The problem.</b> Every key is inserted once and seldom read, and what an insert costs is the cache lines
-/// that it waits for one after the other, and the branches that it cannot foresee. Readers walk meanwhile, in both
-/// directions, and must see every row that was there before their revision was published, once and in order.</para>
+/// <para><b>The problem.</b> Every key is inserted once and seldom read. An insert costs the cache misses that it waits
+/// for one after the other, and the branches that the processor cannot predict. Readers walk meanwhile, in both
+/// directions, and must see every row that existed before their revision was published, once and in order.</para>
 /// <para><b>The obvious design</b> has one key a node, as in LevelDB. At 400,000 keys a search visits 20-odd nodes and
 /// reads node and key at each: its upper levels stay cached, but the last seven or so visits are misses, twice. Blocks
 /// of keys at the bottom cut the number of nodes by eight, but towers of links above them still decide key by key,
@@ -52,7 +52,9 @@ internal sealed partial class BlockList
     private readonly uint _first;
     private uint _root;   // the one block of the highest level
 
-    /// <summary>An empty list over the operations of <paramref name="segment"/>, with an arena of lines.</summary>
+    /// <summary>
+    /// Creates an empty list over the operations of <paramref name="segment"/>, with an arena of lines.
+    /// </summary>
     // SAFETY: the caller owns segment and arena, and keeps both longer than the list.
     public unsafe BlockList(byte* segment, Arena blocks)
     {
@@ -84,7 +86,7 @@ internal sealed partial class BlockList
     /// <paramref name="strict"/>.
     /// </summary>
     /// <param name="key">The key to look for.</param>
-    /// <param name="strict">Whether an equal anchor is beyond the key.</param>
+    /// <param name="strict">True if an equal anchor is beyond the key.</param>
     /// <param name="beyond">The block's right neighbour then, known to be beyond the key; 0: it had none.</param>
     public uint Find(RawKey key, bool strict, out uint beyond)
     {
@@ -93,7 +95,8 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// The last word: walks right by whole keys until the neighbour is <paramref name="beyond"/> or beyond the key.
+    /// The end of a search: walks right by whole keys until the neighbour is <paramref name="beyond"/> or beyond the
+    /// key.
     /// </summary>
     // SAFETY: `Next` holds 0 or the number of a block that was published whole.
     public unsafe uint FollowNext(RawKey key, bool strict, uint block, ref uint beyond)
@@ -126,8 +129,8 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// How many rows of a block are below <paramref name="key"/> by their heads, and how many tie, which only whole
-    /// keys can order.
+    /// Counts the rows of a block below <paramref name="key"/> by their heads, and those with an equal head, which only
+    /// whole keys can order.
     /// </summary>
     // SAFETY: these members get a block of this list, with twelve slots; `Prefix` is at most the length of its anchor.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -139,7 +142,7 @@ internal sealed partial class BlockList
         return RowOrder.Count(order);
     }
 
-    /// <summary>Whether a key that is not below the block's anchor shares the block's prefix with it.</summary>
+    /// <summary>True if a key that is not below the block's anchor shares the block's prefix.</summary>
     // SAFETY: the prefix is no longer than the anchor, and the key's length is compared with it first.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe bool SharesPrefix(RowBlock* at, RawKey key) =>
@@ -147,8 +150,8 @@ internal sealed partial class BlockList
 
     /// <summary>The block of a level that the links lead to, at or left of the one that covers the key.</summary>
     /// <param name="key">The key to look for.</param>
-    /// <param name="strict">Whether an equal anchor is beyond the key.</param>
-    /// <param name="level">Where to stop.</param>
+    /// <param name="strict">True if an equal anchor is beyond the key.</param>
+    /// <param name="level">The level to stop at.</param>
     /// <param name="beyond">A block of that level that is known to be beyond the key; 0: none is known.</param>
     // SAFETY: a block number that `ChildFor` gives is one of the arena.
     private unsafe uint Descend(RawKey key, bool strict, int level, ref uint beyond)
@@ -203,7 +206,7 @@ internal sealed partial class BlockList
     }
 
     /// <summary>
-    /// Whether <paramref name="key"/> is above the block's anchor, or at it when not <paramref name="strict"/>.
+    /// True if <paramref name="key"/> is above the block's anchor, or equal to it unless <paramref name="strict"/>.
     /// </summary>
     // SAFETY: these members read the anchor of a block: 0, or an operation that the segment holds.
     private unsafe bool IsAtOrAbove(RawKey key, uint block, bool strict)

@@ -7,11 +7,11 @@ namespace Varve.Memtables;
 internal struct BuildRow
 {
     /// <summary>
-    /// While operations are collected, the hash of the key; later eight bytes of it, as in <see cref="RowBlock"/>.
+    /// The hash of the key while operations are collected; later its head, as in <see cref="RowBlock"/>.
     /// </summary>
     public ulong Head;
 
-    /// <summary>What the row is: an operation, or above level 0 a block.</summary>
+    /// <summary>The operation of the row; above level 0, its block.</summary>
     public uint Row;
 
     /// <summary>The operation that has the row's key; 0: the empty key.</summary>

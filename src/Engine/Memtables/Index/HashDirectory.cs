@@ -8,14 +8,14 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// The exact half of the memtable's index: from a key's hash to its newest operation, in about one cache line and one
-/// look at the key.
+/// The exact half of the memtable's index: maps a key's hash to its newest operation. A lookup reads about one cache
+/// line, and the key of one operation.
 /// </summary>
 /// <remarks>
-/// <para><b>The problem.</b> Gets, compare-and-swaps and duplicate keys ask for one key; most answers are "not here".
-/// That must not cost a descent, nor may the table ever stop to rehash: a chunk's latency is promised.</para>
-/// <para><b>The obvious design</b>, open addressing that doubles, moves everything at once and needs a second table
-/// while it does. <b>Linear hashing</b> grows by one bucket at a time: bucket n - 2^L splits into itself and bucket n
+/// <para><b>The problem.</b> Gets, compare-and-swaps and duplicate keys look up one key; most keys are absent. Absence
+/// must not cost a descent of the list, and the table must never stop to rehash: a chunk's latency is promised.</para>
+/// <para><b>The obvious design</b>, open addressing that doubles, moves all entries at once and needs a second table
+/// meanwhile. <b>Linear hashing</b> grows by one bucket at a time: bucket n - 2^L splits into itself and bucket n
 /// by hash bit L, where L is log2 of the bucket count n. Buckets are one line; what overflows goes to chained
 /// lines.</para>
 /// <list type="number">
@@ -64,7 +64,7 @@ internal sealed class HashDirectory
     private long _count;
     private long _keys;
 
-    /// <summary>A directory for the operations of <paramref name="segment"/>, in clear memory.</summary>
+    /// <summary>Creates a directory for the operations of <paramref name="segment"/>, in clear memory.</summary>
     // SAFETY: the arena gives `_count` clear lines, or throws; a bucket is one line.
     public unsafe HashDirectory(byte* segment, IndexMemory memory)
     {
@@ -77,13 +77,13 @@ internal sealed class HashDirectory
         _first = (Bucket*)_buckets.At(_buckets.Allocate((int)_count));
     }
 
-    /// <summary>Bytes that the buckets for a segment take at most.</summary>
+    /// <summary>The most bytes that the buckets for a segment take.</summary>
     public static long BytesMax(long segmentBytes) => (Arena.LineSize << GrowthBits) << InitialBits(segmentBytes);
 
-    /// <summary>Bytes that the buckets for so many keys take, if there were as few at first.</summary>
+    /// <summary>The bytes of the buckets for a number of keys, for a directory that begins with the fewest.</summary>
     public static long BytesFor(long keys) => keys / KeysPerBucketMax * Arena.LineSize;
 
-    /// <summary>Starts loading the bucket of <paramref name="hash"/>.</summary>
+    /// <summary>Prefetches the bucket of <paramref name="hash"/>.</summary>
     // SAFETY: a prefetch touches nothing.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void Prefetch(ulong hash) => Memory.Prefetch.Line(BucketOf(hash, Volatile.Read(ref _count)));
@@ -114,16 +114,16 @@ internal sealed class HashDirectory
         }
     }
 
-    /// <summary>Makes it as large as so many keys will make it, while it is empty and nobody reads it.</summary>
+    /// <summary>Makes an empty directory without readers as large as a number of keys will make it.</summary>
     public void Reserve(long keys)
     {
         var count = Math.Clamp((keys + KeysPerBucketMax - 1) / KeysPerBucketMax, _count, _countMax);
         if (_keys > 0 || count == _count) return;
-        _buckets.Allocate((int)(count - _count)); // right behind those there are: nobody else takes from the arena
+        _buckets.Allocate((int)(count - _count)); // directly after the present ones: the arena has no other user
         _count = count;
     }
 
-    /// <summary>Enters a key that is not there yet. Writer only.</summary>
+    /// <summary>Adds a key that the directory does not have. Writer only.</summary>
     // SAFETY: `BucketOf` gives a bucket below the count.
     public unsafe void Add(uint reference, ulong hash)
     {
@@ -218,7 +218,7 @@ internal sealed class HashDirectory
         var level = BitOperations.Log2((ulong)_count);
         var moving = (ushort)(1 << (level - _initialBits));
         var from = _first + (_count - (1L << level));
-        var to = (Bucket*)_buckets.At(_buckets.Allocate(1)); // right behind the last: nobody else takes from the arena
+        var to = (Bucket*)_buckets.At(_buckets.Allocate(1)); // directly after the last: the arena has no other user
         for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
         {
             for (var leaving = HaveBit(bucket, moving) & ~FreeIn(bucket); leaving != 0; leaving &= leaving - 1)
@@ -231,7 +231,7 @@ internal sealed class HashDirectory
         }
 
         Volatile.Write(ref _count, _count + 1);
-        Volatile.WriteBarrier();   // before any original is cleared
+        Volatile.WriteBarrier(); // before any original is cleared
         for (var bucket = from; ; bucket = (Bucket*)_overflow.At(bucket->Overflow))
         {
             for (var gone = HaveBit(bucket, moving); gone != 0; gone &= gone - 1)

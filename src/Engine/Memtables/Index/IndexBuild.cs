@@ -5,22 +5,22 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// Enters operations that are all there already in a new index: what replays a log has a whole segment of them. The
-/// directory is entered in the operations' order, with memory asked for ahead; then the list is built from the sorted
-/// rows, without a search. Many rows are sorted while they are entered. One thread; nobody reads the index before
+/// Builds a new index of operations that exist already: a replay has a whole segment of them. First the directory takes
+/// the operations in their order, and memory is prefetched ahead of them. Then the list is built from the sorted rows,
+/// without a search. If there are many rows, a thread of the pool sorts them meanwhile. One thread; no reader before
 /// <see cref="Finish"/>.
 /// </summary>
 internal sealed class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDisposable
 {
     private const int Ahead = 16;
     private const int CapacityMin = 1024;
-    private const int AsideMin = 16 << 10;   // fewer are sorted soon enough
+    private const int AsideMin = 16 << 10; // fewer rows are sorted here: that takes less than a thread's start
 
     // SAFETY: native memory for `_capacity` rows, of which `_count` are filled; this builder frees it.
-    private unsafe BuildRow* _rows;   // one an operation
-    private RowsSortedAside? _aside;   // the first rows of them, as long as none is dropped
+    private unsafe BuildRow* _rows; // one an operation
+    private RowsSortedAside? _aside; // the first rows, until one is dropped
     // SAFETY: native memory with a bit for each place in the segment where an operation can begin; freed with it.
-    private unsafe ulong* _superseded;   // a bit a reference; null: none is
+    private unsafe ulong* _superseded; // a bit a reference: a newer operation of its key exists; null: of none
     private nuint _capacity;
     private int _count;
     private int _entered;
@@ -47,8 +47,8 @@ internal sealed class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDispo
     }
 
     /// <summary>
-    /// Enters in the directory what was added. Gives the first operation whose prior version is not the newest of its
-    /// key, which is dropped with all that were added after it, or none.
+    /// Enters the added operations in the directory. If the prior version that an operation names is not the newest of
+    /// its key, returns that operation, and drops it and all after it; returns none if all are right.
     /// </summary>
     // SAFETY: indices run below `_count`; the reference of a row names an operation of the segment.
     public unsafe OperationRef Enter()
@@ -56,7 +56,7 @@ internal sealed class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDispo
         if (_entered == 0)
         {
             index.Reserve(_keys);
-            // Where an operation follows on another of its key, there are fewer rows than these.
+            // Only if each operation is of another key: otherwise there are fewer rows than operations.
             if (_count >= AsideMin && _keys == _count && Environment.ProcessorCount > 1)
                 _aside ??= new RowsSortedAside(
                     index.OperationAt(default).Start, new ReadOnlySpan<BuildRow>(_rows, _count));
@@ -81,7 +81,7 @@ internal sealed class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDispo
         return default;
     }
 
-    /// <summary>Builds the list of what was entered.</summary>
+    /// <summary>Builds the list of the entered operations.</summary>
     // SAFETY: `spare` has as many rows as are sorted, and is freed here; nobody else has the list.
     public unsafe void Finish()
     {
@@ -127,7 +127,7 @@ internal sealed class IndexBuild(MemtableIndex index, KeyHasher hasher) : IDispo
     {
         index.Prefetch(row.Head);
         var prior = index.OperationAt(new OperationRef(row.Row)).Prior;
-        if (!prior.IsNone) Prefetch.Line(index.OperationAt(prior).Start);   // a hint, wherever it points
+        if (!prior.IsNone) Prefetch.Line(index.OperationAt(prior).Start); // a hint, wherever it points
     }
 
     // SAFETY: the bits cover every reference below the segment's length.

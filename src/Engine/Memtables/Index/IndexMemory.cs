@@ -4,19 +4,19 @@ using Varve.Storage;
 namespace Varve.Memtables;
 
 /// <summary>
-/// The memory of one index: lines for blocks and what overflows, and the buckets of the directory. Reservations for as
-/// many keys as fit the segment; what is not used costs addresses alone. Used by one index at a time, and by another
-/// once it is cleared: its pages are there already, and a first touch of one costs as much as ten inserts.
+/// The memory of one index: lines for blocks and overflow, and the buckets of the directory. Both are reservations for
+/// as many keys as fit the segment; unused parts take addresses only. One index uses it at a time, and after it is
+/// cleared another: its pages are present already, and the first touch of a page costs as much as ten inserts.
 /// </summary>
 internal sealed class IndexMemory : IDisposable
 {
-    private const int OperationSizeMin = 24;        // header, one byte of key, padding
+    private const int OperationSizeMin = 24; // header, one byte of key, padding
     // Four rows a 192-byte block at the worst, on all levels; overflow lines on top.
     private const int BlockBytesPerKeyMax = 80;
     // At random: a little over eight rows a block, an eighth more for the levels above, some overflow lines.
     private const int BlockBytesPerKeyUsual = 31;
     private const int ReservationMin = 64 << 10;
-    private const int Slack = ReservationMin / 2;   // what splits on all levels take at once, many times over
+    private const int Slack = ReservationMin / 2; // many times as much as splits on all levels take at once
     private long _bytesTouched;
 
     /// <exception cref="OutOfMemoryException">The operating system refuses the reservations: about four times the
@@ -39,11 +39,12 @@ internal sealed class IndexMemory : IDisposable
     }
 
     /// <summary>
-    /// Whether there is room for so many operations more; always in clear memory, for as many as fit the segment.
+    /// True if there is room for a number of operations more. Clear memory always has room for those that fit the
+    /// segment.
     /// </summary>
     public bool HasRoomFor(int operations) => Lines.BytesFree >= (long)operations * BlockBytesPerKeyMax + Slack;
 
-    /// <summary>Length of the segments that it is for.</summary>
+    /// <summary>The length of the segments that it fits.</summary>
     public long SegmentBytes { get; }
 
     public Arena Lines { get; }
@@ -57,8 +58,7 @@ internal sealed class IndexMemory : IDisposable
     public long BytesPresent => Math.Max(Volatile.Read(ref _bytesTouched), BytesUsed);
 
     /// <summary>
-    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments; any
-    /// thread, also beside the writer.
+    /// Makes the memory for about <paramref name="keys"/> keys present. Any thread, also beside the writer.
     /// </summary>
     public void Populate(long keys)
     {
@@ -69,7 +69,7 @@ internal sealed class IndexMemory : IDisposable
         Volatile.Write(ref _bytesTouched, Math.Max(_bytesTouched, buckets + lines));
     }
 
-    /// <summary>Makes it as new. The caller knows that nobody reads any more.</summary>
+    /// <summary>Clears it for another index. The caller has made sure that no reader is left.</summary>
     public void Recycle()
     {
         Volatile.Write(ref _bytesTouched, BytesPresent);
@@ -77,7 +77,7 @@ internal sealed class IndexMemory : IDisposable
         Buckets.Recycle();
     }
 
-    /// <summary>Frees it. The caller knows that nobody reads any more.</summary>
+    /// <summary>Frees it. The caller has made sure that no reader is left.</summary>
     public void Dispose()
     {
         Buckets.Dispose();

@@ -6,14 +6,14 @@ namespace Varve.Memtables;
 
 /// <summary>An ordered walk over the rows of a <see cref="MemtableIndex"/>, in both directions.</summary>
 /// <remarks>
-/// <para>It holds a copy of one block's rows, taken at one moment (invariant 5 of <see cref="BlockList"/>), and moves
-/// from copy to copy. A row that was there when the cursor was created is met exactly once in a walk to either side;
-/// newer rows may or may not show.</para>
-/// <para>The creator's pin on the memtable outlives the cursor. A cursor is used by one thread at a time.</para>
+/// <para>The cursor has a copy of one block's rows, taken at one moment (invariant 5 of <see cref="BlockList"/>), and
+/// moves from copy to copy. In either direction it meets each row that existed at its creation exactly once. It may
+/// or may not show newer rows.</para>
+/// <para>The creator's pin on the memtable outlives the cursor. One thread at a time uses it.</para>
 /// </remarks>
 internal struct MemtableCursor
 {
-    private const int RowsLeft = 3;   // in a block, when the first rows of the next one are asked for
+    private const int RowsLeft = 3; // in a block when the first rows of the next one are prefetched
     private readonly BlockList _list;
     // SAFETY: a block's twelve rows; indices are below `_count`, which `RowOrder.Count` bounds by twelve.
     private unsafe fixed uint _rows[RowBlock.RowsMax];
@@ -22,17 +22,17 @@ internal struct MemtableCursor
     private int _count;
     private int _position;
 
-    /// <summary>A cursor that stands nowhere.</summary>
+    /// <summary>Creates a cursor that is not on a row.</summary>
     public MemtableCursor(MemtableIndex index) => _list = index.List;
 
-    /// <summary>Whether the cursor stands on a row.</summary>
+    /// <summary>True if the cursor is on a row.</summary>
     public readonly bool IsValid => (uint)_position < (uint)_count;
 
     /// <summary>The row's newest version; valid cursors only. Older ones follow by <c>Prior</c>.</summary>
     // SAFETY: the cursor is valid, so its position is below the count of copied rows.
     public readonly unsafe OperationRef Reference => new(_rows[_position]);
 
-    /// <summary>Goes to the first row.</summary>
+    /// <summary>Moves to the first row.</summary>
     public bool SeekFirst()
     {
         Capture(_list.First);
@@ -41,7 +41,7 @@ internal struct MemtableCursor
         return IsValid;
     }
 
-    /// <summary>Goes to the last row.</summary>
+    /// <summary>Moves to the last row.</summary>
     public bool SeekLast()
     {
         Capture(_list.FindLast());
@@ -51,7 +51,7 @@ internal struct MemtableCursor
         return IsValid;
     }
 
-    /// <summary>Goes to the first row at or above <paramref name="key"/>.</summary>
+    /// <summary>Moves to the first row at or above <paramref name="key"/>.</summary>
     public bool Seek(ReadOnlySpan<byte> key)
     {
         SeekRank(key, strict: false);
@@ -59,16 +59,16 @@ internal struct MemtableCursor
         return _position < _count || NextBlock();
     }
 
-    /// <summary>Goes to the last row below <paramref name="key"/>.</summary>
+    /// <summary>Moves to the last row below <paramref name="key"/>.</summary>
     public bool SeekBefore(ReadOnlySpan<byte> key)
     {
         SeekRank(key, strict: true);
-        _position--;   // at least the anchor is below the key, unless this is the first block and no row is
+        _position--; // at least the anchor is below the key, unless this is the first block and no row is
         AskForRowsBelow();
         return IsValid;
     }
 
-    /// <summary>Goes one row up; false at the end, where the cursor then stands nowhere.</summary>
+    /// <summary>Moves to the next row; false at the end, where the cursor is on no row.</summary>
     public bool MoveNext()
     {
         if (!IsValid) return false;
@@ -77,7 +77,7 @@ internal struct MemtableCursor
         return true;
     }
 
-    /// <summary>Goes one row down; false at the start, where the cursor then stands nowhere.</summary>
+    /// <summary>Moves to the row before; false at the start, where the cursor is on no row.</summary>
     public bool MovePrevious()
     {
         if (!IsValid) return false;
@@ -85,7 +85,7 @@ internal struct MemtableCursor
     }
 
     /// <summary>
-    /// Copies the block that covers the key and stands at the first of its rows that is not below the key.
+    /// Copies the block that covers the key, and moves to the first of its rows that is not below the key.
     /// </summary>
     // SAFETY: the pad is on this frame and the key is pinned while it is compared.
     private unsafe void SeekRank(ReadOnlySpan<byte> bytes, bool strict)
@@ -100,7 +100,7 @@ internal struct MemtableCursor
                 var rank = CaptureAround(block, key, out var ties);
                 if (_next != beyond)
                 {
-                    // The block was split since it was found: the key may belong to what split off.
+                    // The block was split after it was found: the key may belong to the new block.
                     var covering = _list.FollowNext(key, strict, block, ref beyond);
                     if (covering != block)
                     {
@@ -146,7 +146,7 @@ internal struct MemtableCursor
             _position = 0;
             AskForRowsAbove();
             if (last == 0) return true;
-            // The copy just left may predate a split, and then holds rows that are here too.
+            // The copy before may be older than a split, and then has rows of this block too.
             var bound = _list.KeyOf(last);
             while (_position < _count && _list.KeyOf(_rows[_position]).CompareTo(bound) <= 0) _position++;
             if (_position < _count) return true;
@@ -170,7 +170,7 @@ internal struct MemtableCursor
         var bound = _list.KeyOf(_list.At(right)->Anchor);
         Capture(Volatile.Read(ref _list.At(right)->Previous));
         while (_next != right) Capture(_next);
-        // The copy may predate the split that made the block just left.
+        // The copy may be older than the split that made the block before.
         _position = _count - 1;
         AskForRowsBelow();
         while (_count > 0 && _list.KeyOf(_rows[_count - 1]).CompareTo(bound) >= 0) _count--;
@@ -195,7 +195,9 @@ internal struct MemtableCursor
         _block = block;
     }
 
-    /// <summary>As <see cref="Capture"/>, and ranks <paramref name="key"/> among the rows by their heads.</summary>
+    /// <summary>
+    /// Does what <see cref="Capture"/> does, and ranks <paramref name="key"/> among the rows by their heads.
+    /// </summary>
     // SAFETY: the block is one of the list; the copy is dropped and made again when `Splits` has moved.
     private unsafe int CaptureAround(uint block, RawKey key, out int ties)
     {
@@ -216,7 +218,7 @@ internal struct MemtableCursor
         return rank;
     }
 
-    /// <summary>Asks for the operations from the cursor's row up, and for the block that follows.</summary>
+    /// <summary>Prefetches the operations from the cursor's row up, and the block that follows.</summary>
     // SAFETY: rows are copied ones; a prefetch touches nothing.
     private readonly unsafe void AskForRowsAbove()
     {
@@ -224,7 +226,7 @@ internal struct MemtableCursor
         if (_next != 0) RowBlock.Prefetch(_list.At(_next));
     }
 
-    /// <summary>Asks for the operations from the cursor's row down, and for the block before.</summary>
+    /// <summary>Prefetches the operations from the cursor's row down, and the block before.</summary>
     // SAFETY: rows are copied ones; a prefetch touches nothing.
     private readonly unsafe void AskForRowsBelow()
     {
@@ -233,8 +235,8 @@ internal struct MemtableCursor
     }
 
     /// <summary>
-    /// Asks for the operations that come first in the block that follows, which has had time to come. Whatever is read
-    /// here is a hint.
+    /// Prefetches the first operations of the block that follows, which was prefetched before. It may read torn rows: a
+    /// prefetch of any address does no harm.
     /// </summary>
     // SAFETY: slots come from `Order` and are below twelve; whatever a row holds is prefetched alone.
     private readonly unsafe void AskForFirstRows()
@@ -246,7 +248,7 @@ internal struct MemtableCursor
             AskForOperation(Volatile.Read(ref at->Rows[RowOrder.SlotOf(order, row)]));
     }
 
-    /// <summary>Header, key and the beginning of the value, on whichever two lines they are.</summary>
+    /// <summary>Prefetches two lines: header, key and the beginning of the value.</summary>
     // SAFETY: a prefetch touches nothing.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly unsafe void AskForOperation(uint reference)

@@ -22,7 +22,7 @@ internal sealed class MemtableIndex
     private readonly BlockList _list;
     private int _keyCount;
 
-    /// <summary>An empty index over a mapped segment, in clear memory for a segment of its length.</summary>
+    /// <summary>Creates an empty index over a mapped segment, in clear memory for its length.</summary>
     // SAFETY: the caller owns segment and memory, and keeps both longer than the index.
     public unsafe MemtableIndex(byte* segment, IndexMemory memory)
     {
@@ -32,13 +32,13 @@ internal sealed class MemtableIndex
         _list = new BlockList(segment, memory.Lines);
     }
 
-    /// <summary>What it lives in; for the owner to take back when nobody reads any more.</summary>
+    /// <summary>Its memory, which the owner recycles once no reader is left.</summary>
     public IndexMemory Memory { get; }
 
     /// <summary>Bytes of index in use.</summary>
     public long BytesUsed => Memory.BytesUsed;
 
-    /// <summary>Whether its memory has room for so many operations more, new keys all of them.</summary>
+    /// <summary>True if its memory has room for a number of operations more, if all are of new keys.</summary>
     public bool HasRoomFor(int operations) => Memory.HasRoomFor(operations);
 
     /// <summary>Distinct keys.</summary>
@@ -48,7 +48,7 @@ internal sealed class MemtableIndex
     internal BlockList List => _list;
 
     /// <summary>
-    /// Starts loading what <see cref="Find"/> and <see cref="FindVisible"/> look at first. Any thread.
+    /// Prefetches what <see cref="Find"/> and <see cref="FindVisible"/> read first. Any thread.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(ulong hash) => _directory.Prefetch(hash);
@@ -57,11 +57,12 @@ internal sealed class MemtableIndex
     public OperationRef Find(ReadOnlySpan<byte> key, ulong hash) => new(_directory.Find(key, hash));
 
     /// <summary>
-    /// Enters one operation: a new row when it has no prior version, else the newest version of the row that has its
-    /// prior. Writer only. A chunk is cheaper through <see cref="InsertExact"/> and <see cref="InsertOrdered"/>.
+    /// Inserts an operation: as a new row if it has no prior version, otherwise as the newest version of the row that
+    /// has the prior version. Writer only. A chunk is cheaper through <see cref="InsertExact"/> and
+    /// <see cref="InsertOrdered"/>.
     /// </summary>
     /// <remarks>
-    /// <c>Prior</c> of the operation is what <see cref="Find"/> gave for its key and nothing was inserted for it since.
+    /// The operation's <c>Prior</c> is the result of <see cref="Find"/> for its key, with no insert of the key since.
     /// </remarks>
     /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
     public void Insert(OperationRef reference, ulong hash)
@@ -70,13 +71,13 @@ internal sealed class MemtableIndex
         _list.Insert(reference.Value);
     }
 
-    /// <summary>Makes room for so many keys at once in an index that is empty and that nobody reads yet.</summary>
+    /// <summary>Makes room for a number of keys in an empty index that has no reader yet.</summary>
     public void Reserve(long keys) => _directory.Reserve(keys);
 
     /// <summary>
-    /// The first half of <see cref="Insert"/>: <see cref="Find"/> and <see cref="FindVisible"/> know the operation,
-    /// cursors do not yet. Writer only; <see cref="InsertOrdered"/> must follow before a revision that sees the
-    /// operation is published.
+    /// The first half of <see cref="Insert"/>: <see cref="Find"/> and <see cref="FindVisible"/> show the operation from
+    /// here on, cursors do not yet. Writer only; <see cref="InsertOrdered"/> must follow before a revision that sees
+    /// the operation is published.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>Prior</c> is not the newest version of the key.</exception>
     public void InsertExact(OperationRef reference, ulong hash)
@@ -93,22 +94,22 @@ internal sealed class MemtableIndex
     }
 
     /// <summary>
-    /// The second half of <see cref="Insert"/> for all of a chunk's operations, in the order in which the first half
-    /// was done: their searches run side by side, so that they wait for memory together. Writer only.
+    /// The second half of <see cref="Insert"/> for all of a chunk's operations, in the order of the first half. Their
+    /// searches run side by side, so that their cache misses overlap. Writer only.
     /// </summary>
     public void InsertOrdered(ReadOnlySpan<OperationRef> references) =>
         _list.InsertAll(references);
 
     /// <summary>
-    /// Finds ahead where the row of a single key is to be, so that the memory that <see cref="InsertOrderedAt"/> needs
-    /// is loaded while the key is being logged. Changes nothing. Writer only.
+    /// Finds the place of a single key's row, so that the memory that <see cref="InsertOrderedAt"/> reads is loaded
+    /// while the operation is logged. Changes nothing. Writer only.
     /// </summary>
     public BlockList.Place Locate(ReadOnlySpan<byte> key) => _list.Locate(key);
 
-    /// <summary>A while after <see cref="Locate"/>: starts loading what is looked at if the place is full.</summary>
+    /// <summary>For some time after <see cref="Locate"/>: prefetches what a split reads if the place is full.</summary>
     public void PrefetchForSplit(BlockList.Place place) => _list.PrefetchForSplit(place);
 
-    /// <summary>As <see cref="InsertOrdered"/> for one operation whose place was found ahead. Writer only.</summary>
+    /// <summary>The second half of <see cref="Insert"/> for an operation whose place is known. Writer only.</summary>
     public void InsertOrderedAt(BlockList.Place place, OperationRef reference) =>
         _list.InsertAt(place, reference.Value);
 
@@ -135,9 +136,8 @@ internal sealed class MemtableIndex
     public unsafe WalOperationView OperationAt(OperationRef reference) => reference.At(_segment);
 
     /// <summary>
-    /// Makes the memory for about <paramref name="keys"/> keys present. For the thread that prepares segments: a page
-    /// fault costs the writer as much as ten inserts, and every hundredth insert would meet one. Any thread, also
-    /// beside the writer.
+    /// Makes the memory for about <paramref name="keys"/> keys present: a page fault costs the writer as much as ten
+    /// inserts, and every hundredth insert would meet one. Any thread, also beside the writer.
     /// </summary>
     public void Populate(long keys) => Memory.Populate(keys);
 }

@@ -8,11 +8,11 @@ namespace Varve.Memtables;
 /// <remarks>
 /// The eight bytes that end where the key ends are always readable, so that a head is one load and a shift however
 /// short the key is: within an operation the header lies before the key; a caller's short key is copied first
-/// (<see cref="Pad"/>). Whoever holds the struct holds a pin on the memory.
+/// (<see cref="Pad"/>). The owner of the struct has a pin on the memory.
 /// </remarks>
 internal readonly struct RawKey
 {
-    /// <summary>Bytes that <see cref="Pad"/> wants.</summary>
+    /// <summary>The bytes of a pad (<see cref="Pad"/>).</summary>
     public const int PadSize = 16;
 
     // SAFETY: the address of `_length` bytes; the holder of the struct has a pin on them.
@@ -42,7 +42,7 @@ internal readonly struct RawKey
     public static unsafe RawKey Of(byte* operation) =>
         new(new WalOperationView(operation).KeyAddress, new WalOperationView(operation).KeyLength);
 
-    /// <summary>A caller's key, moved to <paramref name="pad"/> (16 bytes) when it is shorter than a head.</summary>
+    /// <summary>A caller's key, copied to <paramref name="pad"/> (16 bytes) if it is shorter than a head.</summary>
     // SAFETY: the pad has 16 bytes: the key is copied to its second half, and the eight bytes before its end are
     // readable.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -65,13 +65,13 @@ internal readonly struct RawKey
         return left <= 0 ? 0 : BigEndian(_start + _length - sizeof(ulong)) << (64 - 8 * left);
     }
 
-    /// <summary>How many leading bytes two keys share.</summary>
+    /// <summary>The length of the common prefix of two keys.</summary>
     public int CommonPrefix(RawKey other) => Span.CommonPrefixLength(other.Span);
 
     /// <summary>Order by unsigned bytes.</summary>
     public int CompareTo(RawKey other) => Span.SequenceCompareTo(other.Span);
 
-    /// <summary>Order by unsigned bytes, and how many leading bytes are shared.</summary>
+    /// <summary>Order by unsigned bytes, and the length of the common prefix.</summary>
     // SAFETY: `shared` is below both lengths here.
     public unsafe int CompareTo(RawKey other, out int shared)
     {

@@ -41,7 +41,7 @@ internal struct RowBlock
     [FieldOffset(164)] public uint Next;
     [FieldOffset(168)] public uint Previous;
 
-    /// <summary>Asks for all of a block.</summary>
+    /// <summary>Prefetches a block's three lines.</summary>
     // SAFETY: a prefetch touches nothing.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Prefetch(RowBlock* block)
@@ -50,8 +50,8 @@ internal struct RowBlock
     }
 
     /// <summary>
-    /// Among the <paramref name="used"/> slots: how many heads are below <paramref name="head"/>, which is a rank, and
-    /// how many equal it, which only their whole keys can order.
+    /// Counts, among the <paramref name="used"/> slots, the heads below <paramref name="head"/>, which is a rank, and
+    /// those equal to it, which only whole keys can order.
     /// </summary>
     // SAFETY: the loads cover the twelve heads and nothing else.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Varve.Memtables;
 
 /// <summary>
-/// The word that says which slots of a block are rows and in which order: the block's only point of publication.
+/// The word with the used slots of a block and their order: a block's only point of publication.
 /// <code>
 /// bits  0..47   the slot of the row of rank 0, 1, ... 11, four bits each
 /// bits 48..59   slot s is used
@@ -28,11 +28,11 @@ internal static class RowOrder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int FreeSlot(ulong order) => BitOperations.TrailingZeroCount(~Used(order));
 
-    /// <summary>Rows in the slots 0 .. <paramref name="count"/> - 1, in that order.</summary>
+    /// <summary>Returns the order of rows in the slots 0 .. <paramref name="count"/> - 1.</summary>
     public static ulong First(int count) =>
         (Ascending & ((1UL << (4 * count)) - 1)) | (((1UL << count) - 1) << UsedShift);
 
-    /// <summary><paramref name="order"/> with a free slot made the row of <paramref name="rank"/>.</summary>
+    /// <summary>Returns <paramref name="order"/> with a free slot inserted at <paramref name="rank"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong Insert(ulong order, int rank, int slot)
     {
@@ -41,7 +41,7 @@ internal static class RowOrder
         return (ranks & RanksMask) | (order & ~RanksMask) | (1UL << (UsedShift + slot));
     }
 
-    /// <summary>The lowest <paramref name="count"/> rows of <paramref name="order"/>.</summary>
+    /// <summary>Returns the order of the lowest <paramref name="count"/> rows.</summary>
     public static ulong Truncate(ulong order, int count)
     {
         var used = 0UL;

@@ -6,10 +6,10 @@ namespace Varve.Memtables;
 
 /// <summary>Sorts rows by the keys of their operations.</summary>
 /// <remarks>
-/// By heads first, which are at hand, byte by byte from the last to the first; a byte that is the same in all costs
-/// nothing. Among equal heads only the keys can tell, and those lie anywhere in the segment: a few are compared, of
-/// many the heads are taken anew behind what they share. Keys that are made to share much over and over are compared in
-/// the end: that costs at most some twenty times the segment.
+/// First by heads, which the rows have: a radix sort, byte by byte from the last to the first, which skips a byte that
+/// all heads share. Rows of equal heads are then sorted by their keys, each a cache miss in the segment. A few are
+/// compared. Many get new heads, from the bytes behind their common prefix, and are sorted by these. Keys that an
+/// attacker made so that this repeats are compared in the end, at a cost of at most some twenty times the segment.
 /// </remarks>
 internal readonly struct RowSort
 {
@@ -31,13 +31,13 @@ internal readonly struct RowSort
     }
 
     /// <summary>
-    /// Sorts rows of different keys, one at least, and gives them heads from where the keys begin to differ; gives how
-    /// many bytes they share.
+    /// Sorts rows of different keys, one at least, and sets their heads to the bytes behind the keys' common prefix.
+    /// Returns the length of that prefix.
     /// </summary>
     // SAFETY: `rows` has `count` entries, and the spare memory as many.
     public unsafe int Sort(BuildRow* rows, int count)
     {
-        var shared = TakeHeads(rows, count);
+        var shared = SetHeads(rows, count);
         Sort(rows, count, 0);
         return shared;
     }
@@ -67,7 +67,7 @@ internal readonly struct RowSort
         }
 
         var head = rows[0].Head;
-        TakeHeads(rows, count);
+        SetHeads(rows, count);
         if (depth < DepthMax && HaveSeveralHeads(rows, count)) Sort(rows, count, depth + 1);
         else new Span<BuildRow>(rows, count).Sort(new ByKey(_segment));
         for (var row = 0; row < count; row++) rows[row].Head = head;
@@ -86,9 +86,9 @@ internal readonly struct RowSort
         }
     }
 
-    /// <summary>Takes heads from where the keys begin to differ; gives how many bytes they share.</summary>
+    /// <summary>Sets the heads to the bytes behind the keys' common prefix, and returns its length.</summary>
     // SAFETY: indices run below `count`; a row names a finished operation of the segment.
-    private unsafe int TakeHeads(BuildRow* rows, int count)
+    private unsafe int SetHeads(BuildRow* rows, int count)
     {
         var first = KeyOf(rows[0].Row);
         var shared = first.Length;

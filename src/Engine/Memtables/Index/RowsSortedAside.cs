@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace Varve.Memtables;
 
 /// <summary>
-/// Copies of rows of different keys, sorted by a thread of the pool while the one that made this goes on. The
-/// operations stay where they are until it is disposed, which waits for the end.
+/// Sorts a private copy of rows of different keys on the thread pool, while the caller continues with its own. The
+/// operations stay mapped until disposal, which waits for the sort.
 /// </summary>
 internal sealed class RowsSortedAside : IDisposable
 {
     // SAFETY: the owner keeps the segment mapped until it has disposed this, which waits for the sort.
     private readonly unsafe byte* _segment;
     // SAFETY: native memory for twice `Count` rows: the copies, and as many to sort with. Freed by `Dispose`.
-    private readonly unsafe BuildRow* _rows;   // and behind them as many to sort with
+    private readonly unsafe BuildRow* _rows; // the copies, then as many to sort with
     private readonly Task<int> _sorting;
 
     // SAFETY: the memory has room for twice the rows, and stays until the task has ended.
@@ -26,8 +26,8 @@ internal sealed class RowsSortedAside : IDisposable
 
     public int Count { get; }
 
-    /// <summary>Waits until they are sorted.</summary>
-    /// <param name="shared">How many bytes their keys share: heads are what follows.</param>
+    /// <summary>Waits for the sort, and returns the sorted rows.</summary>
+    /// <param name="shared">The length of the keys' common prefix, behind which the heads begin.</param>
     // SAFETY: the rows are the caller's to use until it disposes this.
     public unsafe BuildRow* Take(out int shared)
     {

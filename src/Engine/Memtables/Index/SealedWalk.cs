@@ -5,16 +5,16 @@ using Varve.Memory;
 namespace Varve.Memtables;
 
 /// <summary>
-/// All rows of an index that nobody writes any more, in order, for a flush: the newest version of each key. Reads
-/// blocks and operations well ahead of their use. <see cref="MemtableCursor"/> waits for the first operation of every
-/// block; here no row is waited for, and nothing is looked at twice.
+/// Walks the rows of a sealed memtable's index in order, for a flush: the newest version of each key. It prefetches
+/// blocks and operations long before their use. So it waits for no row, while <see cref="MemtableCursor"/> waits for
+/// the first operation of every block. The index has no writer any more, so nothing is read twice.
 /// </summary>
 /// <remarks>The creator's reference to the memtable outlives the walk. One thread.</remarks>
 internal struct SealedWalk
 {
     private const int RingSize = 64;
-    private const int Ahead = 32;    // operations asked for before their use; a block more is known
-    private const int Lines = 3;     // of an operation; what is longer the processor foresees by itself
+    private const int Ahead = 32; // operations prefetched before their use, beside one block more
+    private const int Lines = 3;  // prefetched of an operation; the processor itself foresees later lines
 
     private readonly BlockList _list;
     // SAFETY: indices are taken modulo the ring's size.
@@ -24,14 +24,14 @@ internal struct SealedWalk
     private uint _asked;
     private uint _taken;
 
-    /// <summary>Before the first row of a sealed index.</summary>
+    /// <summary>Begins before the first row of a sealed index.</summary>
     public SealedWalk(MemtableIndex index)
     {
         _list = index.List;
         _block = _list.First;
     }
 
-    /// <summary>The next row's newest operation; none at the end.</summary>
+    /// <summary>Returns the next row's newest operation; none at the end.</summary>
     // SAFETY: the index is taken modulo the ring's size, and what was taken is behind what is known.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe OperationRef Next()
@@ -52,7 +52,7 @@ internal struct SealedWalk
         }
     }
 
-    /// <summary>Takes a block's rows into the ring, and asks for the block behind it.</summary>
+    /// <summary>Adds a block's rows to the ring, and prefetches the block after it.</summary>
     // SAFETY: the block is one of the list; `Order` counts twelve rows at most, for which the ring has room.
     private unsafe void Take()
     {
