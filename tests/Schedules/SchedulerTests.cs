@@ -100,7 +100,7 @@ public class SchedulerTests
     }
 
     [Fact]
-    public void LocksInTheWrongOrderAreFoundOnOneThread()
+    public void WrongLockOrderIsFoundOnOneThread()
     {
         var (gate, sync) = (new RankedLock(LockOrder.Gate), new RankedLock(LockOrder.Sync));
         Assert.Null(FailureOf(() => Nest(sync, gate)));
@@ -117,7 +117,7 @@ public class SchedulerTests
     }
 
     [Fact]
-    public void AFailedAssertionIsFoundThoughTheCodeCatchesIt()
+    public void FailedAssertionIsFoundAlthoughCodeCatchesIt()
     {
         var gate = new RankedLock(LockOrder.Gate);
         Assert.Null(FailureOf(() => { using (gate.Enter()) LockOrder.Gate.AssertHeld(); }));

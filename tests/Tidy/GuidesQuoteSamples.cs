@@ -20,7 +20,7 @@ public partial class GuidesQuoteSamples
                 + (sample.Length == 0 ? "names no sample" : $"is not in {sample}"));
 
     [Fact]
-    public void GettingStartedIsAWholeProgram()
+    public void GettingStartedIsWholeProgram()
     {
         var guide = SourceTree.Read("docs/guides/getting-started.md");
         Assert.Contains(SourceTree.Read("samples/GettingStarted/Program.cs"), guide, StringComparison.Ordinal);

@@ -12,12 +12,12 @@ public partial class LocksHaveRanks
         ["src/Engine/Epochs/RankedLock.cs", "src/Engine/Epochs/RankedMonitor.cs"];
 
     [Fact]
-    public void NoLockStandsOutsideTheOrder() =>
+    public void EveryLockHasPlaceInOrder() =>
         Complaints.None(
             SourceTree.CSharp("src/Engine/").Where(file => !Wrappers.Contains(file.Path)).Places(PlainLock()));
 
     [Fact]
-    public void EachPlaceInTheOrderIsOneLock()
+    public void EachPlaceInOrderIsOneLock()
     {
         var made = SourceTree.CSharp("src/Engine/").SelectMany(file => Made().Matches(file.Text)).ToLookup(
             match => match.Groups["which"].Value);

@@ -59,7 +59,7 @@ public partial class RoomsPointDown(ITestOutputHelper output)
     public void EveryNameOfSrcResolves() => Complaints.None(ProductCode.OfTheTree.Unresolved);
 
     [Fact]
-    public void EveryFileIsInARoomAndEveryRoomHasFiles()
+    public void EveryFileHasRoomAndEveryRoomHasFiles()
     {
         var rooms = SourceTree.CSharp("src/").ToLookup(file => Rooms.OfTheTree.Of(file.Path));
         Complaints.None(

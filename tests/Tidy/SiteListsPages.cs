@@ -6,7 +6,7 @@ namespace Varve.Tests.Tidy;
 public class SiteListsPages
 {
     [Fact]
-    public void EveryPageIsInTheTableOfContents()
+    public void EveryPageIsInTableOfContents()
     {
         var contents = SourceTree.Read("eng/site/toc.yml");
         Complaints.None(

@@ -23,7 +23,7 @@ public partial class TreeIsConsistent
 
     /// <summary>The benchmark beside other engines is apart: the test command restores none of their natives.</summary>
     [Fact]
-    public void EveryProjectIsInASolution()
+    public void EveryProjectIsInSolution()
     {
         var solution = SourceTree.Read("Engine.sln").Replace('\\', '/');
         var peers = SourceTree.Read("bench/Peers/Peers.slnx");
@@ -57,7 +57,7 @@ public partial class TreeIsConsistent
     }
 
     [Fact]
-    public void NoPathLeavesTheTree() =>
+    public void NoPathLeavesTree() =>
         Complaints.None(SourceTree.Files.Places(OutsidePaths(), wholeText: true));
 
     [Fact]

@@ -61,7 +61,7 @@ public class UnsafeCodeIsExplained(ITestOutputHelper output)
     [InlineData("class A {\n// SAFETY: these\n// members hold.\nunsafe int* _a;\nunsafe int* _b; }", null)]
     [InlineData("class A { void F() {\n// SAFETY: a.\nunsafe { } } }", null)]
     [InlineData("class A { int _a; }", null)]
-    public void TheRuleSeesItsBreaches(string code, string? complaint) =>
+    public void RuleSeesItsBreaches(string code, string? complaint) =>
         Assert.Equal(
             complaint is null ? [] : [complaint], UnsafeMembers.Complaints(new SourceFile("x.cs", code)));
 

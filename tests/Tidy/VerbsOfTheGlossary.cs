@@ -26,7 +26,7 @@ public class VerbsOfTheGlossary
     ];
 
     [Fact]
-    public void MethodsUseTheFiveVerbs()
+    public void MethodsUseFiveVerbs()
     {
         var found = SourceTree.CSharp("src/Engine/").Concat(SourceTree.CSharp("src/Format/"))
             .SelectMany(Names).Distinct().ToList();

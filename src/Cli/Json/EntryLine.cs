@@ -19,7 +19,7 @@ internal sealed record EntryLine
     /// <summary>The applied index of the state that the line is from.</summary>
     public ulong? Revision { get; init; }
 
-    /// <summary>When the key's lease expires, in Unix milliseconds.</summary>
+    /// <summary>The deadline of the key's lease, in Unix milliseconds.</summary>
     public ulong? ExpiresMs { get; init; }
 
     /// <summary>The key's bytes; null if the line gives none, or two.</summary>

@@ -1,4 +1,4 @@
 namespace Varve.Cli.Json;
 
-/// <summary>What <c>export</c> has written.</summary>
+/// <summary>The result of <c>export</c>.</summary>
 internal sealed record ExportSummary(string Path, ulong Revision, long Keys, long Bytes);

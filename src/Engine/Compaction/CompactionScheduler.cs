@@ -25,9 +25,9 @@ namespace Varve.Compaction;
 /// on.</item>
 /// </list>
 /// <para>
-/// The obvious design is a call from within the merge to whatever is due, and it came first. It lost: a merge that was
-/// called back called the scheduler, which called another merge, and the state of each was a local variable of a frame
-/// below. On a stack of jobs nothing is entered twice.
+/// The obvious design calls whatever is due from within the merge. It came first, and lost: the callback of a merge
+/// called the scheduler, which called another merge, and the state of each was in local variables of stack frames
+/// below. With a stack of jobs no method is entered twice.
 /// </para>
 /// <para>One thread at a time: the background's, or the one that closes the engine once that has ended.</para>
 /// </summary>

@@ -8,16 +8,16 @@ using Varve.Wal;
 namespace Varve.Compaction;
 
 /// <summary>
-/// The fourth step of a flush: what takes note of it beside the version set. Under the gate, before the switch, from
-/// where on another thread may recycle the memtable's segment.
+/// The fourth step of a flush: history, log, counters and budget take in the flush. Under the gate, before the switch:
+/// after the switch another thread may recycle the memtable's segment.
 /// </summary>
 internal sealed class FlushCompletion(
     EngineContext engine, VersionSet versions, History history, WalWriter wal, MemtableSupply supply, WalSyncer syncer,
     ChunkBuffers buffers)
 {
     /// <summary>
-    /// History takes the version that the change replaces, the log forgets the memtable's segment, the budget takes in
-    /// the memtables that stay.
+    /// Adds the version that the change replaces to the history, drops the memtable's segment from the log, and reviews
+    /// the budget by the memtables that stay.
     /// </summary>
     /// <param name="replaced">The current version.</param>
     /// <param name="change">A flush's, whose manifest record is durable.</param>
@@ -29,7 +29,7 @@ internal sealed class FlushCompletion(
         engine.Counters.Flushes++; // before the switch: a reading that shows one memtable less counts the flush
         if (replaced.Base.LastIndex < last || memtable.Segment.LastChange != 0)
         {
-            // Without newer memtables: what a cut reads that it serves is in this one or below.
+            // Without newer memtables: a cut that uses this version reads only this memtable and its runs.
             var past = new DbVersion(replaced.Generation, [memtable], replaced.Runs, replaced.Base);
             history.Add(past);
             past.Release();
@@ -44,8 +44,8 @@ internal sealed class FlushCompletion(
     }
 
     /// <summary>
-    /// Drops the past that no cut needs any more. A flush does so too, but on a full disk none comes to an end, and the
-    /// tables of the past may be the room that is missing.
+    /// Drops past versions that no cut needs any more. A flush does so too, but on a full disk no flush ends, and the
+    /// tables of past versions may take the space that it lacks.
     /// </summary>
     public void DropOldHistory()
     {

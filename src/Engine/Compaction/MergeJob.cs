@@ -9,8 +9,8 @@ using Varve.Versions;
 namespace Varve.Compaction;
 
 /// <summary>
-/// A compaction under way: makes one run of neighbouring ones, a step at a time, so that the scheduler may do other
-/// work between two steps. It holds the version that its inputs are of. One thread.
+/// A compaction in progress: merges neighbouring runs into one, a step at a time, so that the scheduler may do other
+/// work between two steps. It has a reference to the version of its inputs. One thread.
 /// </summary>
 internal sealed class MergeJob : IDisposable
 {
@@ -23,11 +23,11 @@ internal sealed class MergeJob : IDisposable
     private readonly CompactionMerge? _merge; // null, as the next: a trivial move
     private readonly TableSetWriter? _output;
 
-    /// <param name="engine">The engine that the runs are of.</param>
-    /// <param name="versions">The set that the merged run goes to.</param>
-    /// <param name="horizon">Answers which expired leases a merge may drop.</param>
+    /// <param name="engine">The engine of the runs.</param>
+    /// <param name="versions">The set that gets the merged run.</param>
+    /// <param name="horizon">Decides which expired leases a merge may drop.</param>
     /// <param name="version">The version whose runs were chosen; the job takes a reference.</param>
-    /// <param name="choice">The inputs, and how they become one run.</param>
+    /// <param name="choice">The inputs, and the way in which they become one run.</param>
     public MergeJob(
         EngineContext engine, VersionSet versions, LeaseHorizon horizon, DbVersion version, CompactionChoice choice)
     {
@@ -46,7 +46,7 @@ internal sealed class MergeJob : IDisposable
                 version.Generation.HashSeed);
         }
 
-        version.Acquire(); // last: a job that could not be made holds nothing
+        version.Acquire(); // last: a failed constructor keeps no reference
     }
 
     /// <summary>The newest run that it merges; runs above it may be compacted meanwhile.</summary>
@@ -58,11 +58,13 @@ internal sealed class MergeJob : IDisposable
     /// <summary>Bytes to merge before another job may nest in this one.</summary>
     public long MergeBeforeNested { get; set; }
 
-    /// <summary>True when its result is of no use: the engine is closing, or the inputs' generation is gone.</summary>
+    /// <summary>
+    /// True if its result cannot be committed: the engine is closing, or the inputs' generation is gone.
+    /// </summary>
     public bool IsObsolete => _engine.State.IsStopping || _versions.Current.Generation != _version.Generation;
 
     /// <summary>
-    /// Merges rows of at least so many bytes; false when no row is left. A trivial move has none to merge.
+    /// Merges rows of at least a number of bytes; false once no row is left. A trivial move has no rows to merge.
     /// </summary>
     public bool Step(long bytes, out long merged)
     {

@@ -8,7 +8,7 @@ public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where T
     protected override EngineOptions Options => base.Options with { LeaseClock = LeaseClock.Log };
 
     [Fact]
-    public async Task CompareAndDeleteRemovesTheExpectedValueOnly()
+    public async Task CompareAndDeleteRemovesExpectedValueOnly()
     {
         await ExpectAsync(
             [true, false, false, true, false], Put(1, "a", "1"), DeleteIf(2, "a", "2"), DeleteIf(3, "a", ""),
@@ -18,14 +18,14 @@ public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where T
     }
 
     [Fact]
-    public async Task CompareAndDeleteTakesAnEmptyValueForAValue()
+    public async Task CompareAndDeleteRemovesExpectedEmptyValue()
     {
         await ExpectAsync([false, true, true], DeleteIf(1, "a", ""), Put(2, "a", ""), DeleteIf(3, "a", ""));
         Assert.Equal(0, Machine.Count);
     }
 
     [Fact]
-    public async Task RenewalKeepsTheValueAndMovesTheDeadline()
+    public async Task RenewalKeepsValueAndMovesDeadline()
     {
         await ApplyAsync(Put(1, "a", "value", ttl: 2, time: 1_000), Renew(2, "a", 5, time: 2_000));
         await ApplyAsync(Noop(3, time: 6_999));
@@ -36,7 +36,7 @@ public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where T
     }
 
     [Fact]
-    public async Task RenewalWithoutTtlMakesTheKeyPermanent()
+    public async Task RenewalWithoutTtlMakesKeyPermanent()
     {
         await ApplyAsync(
             Put(1, "a", "value", ttl: 2, time: 1_000), Renew(2, "a", 0, time: 2_000), Noop(3, time: 900_000));
@@ -45,7 +45,7 @@ public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where T
     }
 
     [Fact]
-    public async Task RenewalFailsOnAnAbsentAndAnExpiredKey()
+    public async Task RenewalOfAbsentOrExpiredKeyFails()
     {
         await ExpectAsync([false, true], Renew(1, "a", 9, time: 1_000), Put(2, "b", "1", ttl: 1, time: 1_000));
         await ExpectAsync([false], Renew(3, "b", 9, time: 2_000));
@@ -66,7 +66,7 @@ public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where T
     }
 
     [Fact]
-    public async Task InsertIfAbsentTakesAFreeLeaseOnly()
+    public async Task InsertIfAbsentTakesFreeLeaseOnly()
     {
         ApplyEntry Take(ulong index, string holder, ulong time) =>
             new(index, 1, Command.InsertIfAbsent("lock", holder, ttlSeconds: 2), time);
@@ -76,7 +76,7 @@ public abstract class ConditionalRules<TFactory> : MachineTest<TFactory> where T
     }
 
     [Fact]
-    public async Task DuplicatesGetTheFirstOutcome()
+    public async Task DuplicatesGetFirstOutcome()
     {
         await ExpectAsync(
             [true, false, true, true], Put(1, "a", "1"), Renew(2, "b", 9), DeleteIf(3, "a", "1"), Noop(4));

@@ -31,7 +31,7 @@ public class CommandCodecTests
         Gen.Choose(0, 300).SelectMany(length => Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf(length));
 
     [Property]
-    public void CommandComesBackFromItsWireForm(Command command)
+    public void CommandSurvivesEncodingAndParsing(Command command)
     {
         Assert.True(Command.TryParse(Encode(command), out var parsed));
         Assert.Equal(command, parsed);
@@ -40,7 +40,7 @@ public class CommandCodecTests
     }
 
     [Property]
-    public void WireFormWithAFlippedByteParsesOrIsRefused(Command command, ushort at, byte other)
+    public void FlippedByteInWireFormParsesOrIsRefused(Command command, ushort at, byte other)
     {
         var bytes = Encode(command);
         if (bytes.Length > 0) bytes[at % bytes.Length] = other;
@@ -49,7 +49,7 @@ public class CommandCodecTests
     }
 
     [Property]
-    public void ChunkWriterGivesTheChunkThatAppliesLikeTheEntries(Command first, Command second)
+    public void ChunkOfChunkWriterAppliesLikeItsEntries(Command first, Command second)
     {
         ApplyEntry[] entries = [new(1, 1, first, 5), new(2, 3, second)];
         var buffer = new ArrayBufferWriter<byte>();
@@ -85,7 +85,7 @@ public class CommandCodecTests
     }
 
     [Fact]
-    public void TextOfACommandHasNoBytesOfTheUsers()
+    public void CommandTextHasNoKeyOrValueBytes()
     {
         Assert.Equal("Noop", Command.Noop.ToString());
         Assert.Equal("Insert (key 6 B, value 5 B, TTL 60 s)", Command.Insert("secret", "value", 60).ToString());
@@ -99,7 +99,7 @@ public class CommandCodecTests
     }
 
     [Fact]
-    public void ResultsAreEqualByValueAndPrintWithoutBytesOfTheUsers()
+    public void ResultsAreEqualByValueAndPrintNoKeyOrValueBytes()
     {
         static KeyValueEntry Entry(string value) =>
             new("secret"u8.ToArray(), System.Text.Encoding.UTF8.GetBytes(value));

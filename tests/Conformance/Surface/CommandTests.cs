@@ -45,7 +45,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void TryValidateReportsWhatApplyRefuses()
+    public void TryValidateReportsEveryRefusalOfApply()
     {
         foreach (var good in new[] { Command.Noop, Command.Insert(Bytes("k"), default), Command.Delete(
             new byte[65_535]), Command.CompareAndSwap(Bytes("k"), (byte[]?)null, default) })
@@ -93,7 +93,7 @@ public sealed class CommandTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public void TryValidateFindsWhatOpenRefuses()
+    public void TryValidateFindsEveryRefusalOfOpen()
     {
         foreach (var bad in new[]
         {

@@ -75,7 +75,7 @@ public sealed class SeekTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task PageCostsByItsEntriesNotByThePrefix()
+    public async Task PageCostDependsOnItsEntriesNotOnPrefix()
     {
         ulong index = 0;
         for (var chunk = 0; chunk < 20; chunk++)
@@ -91,7 +91,7 @@ public sealed class SeekTests : MachineTest<EngineMachines>
     }
 
     [Property(MaxTest = 60)]
-    public void PagesAndSeeksAreThoseOfASortedListAtEveryRevision(int seed)
+    public void PagesAndSeeksMatchSortedListAtEveryRevision(int seed)
     {
         var random = new Random(seed);
         var model = new SortedDictionary<string, KeyValueEntry>(StringComparer.Ordinal);

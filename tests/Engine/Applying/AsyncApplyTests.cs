@@ -106,7 +106,7 @@ public sealed class AsyncApplyTests : IDisposable
     }
 
     [Fact]
-    public async Task CancelledChunkLeavesNothingAndLaterOnesMeetTheGap()
+    public async Task CancelledChunkAppliesNothingAndLaterChunksMeetGap()
     {
         using var engine = _database.Open(Options, new EngineSeams(_storage));
         HoldFlushes();
@@ -200,7 +200,7 @@ public sealed class AsyncApplyTests : IDisposable
     [InlineData(Durability.Power, true)]
     [InlineData(Durability.Process, false)]
     [InlineData(Durability.Process, true)]
-    public async Task ManyCallersShareSyncsAndComeToAnEnd(Durability durability, bool isClosedMeanwhile)
+    public async Task ManyCallersShareSyncsAndAllComplete(Durability durability, bool isClosedMeanwhile)
     {
         const int Callers = 16, Calls = 40;
         var options = Options with { Durability = durability };

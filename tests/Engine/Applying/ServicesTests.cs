@@ -113,7 +113,7 @@ public sealed class ServicesTests : IDisposable
     }
 
     [Fact]
-    public void ReadSessionsKeepTheStateOfAView()
+    public void ReadSessionKeepsStateOfItsView()
     {
         Apply(1, "a", "1");
         using var view = _sessions.OpenView();

@@ -32,7 +32,7 @@ internal static class StateBugs
                 "return operation.IsLiveAt(SEEDED ? 0 : time);")),
 
         new("renewal-revives-expired-keys", "a renewal succeeds on a key that has expired",
-            "Conformance: Rules.EngineKeepsConditionalRules.RenewalFailsOnAnAbsentAndAnExpiredKey",
+            "Conformance: Rules.EngineKeepsConditionalRules.RenewalOfAbsentOrExpiredKeyFails",
             new Edit("RecordBuilder.cs", "return exists;", "return exists || (SEEDED && !value.IsEmpty);")),
 
         new("renewal-measured-by-the-state-alone",
@@ -43,7 +43,7 @@ internal static class StateBugs
                 "head.ValueLength = Math.Max(SEEDED ? 0 : longest, value.Length);")),
 
         new("conditional-delete-without-condition", "a compare-and-delete removes a key whatever its value is",
-            "Conformance: Rules.EngineKeepsConditionalRules.CompareAndDeleteRemovesTheExpectedValueOnly",
+            "Conformance: Rules.EngineKeepsConditionalRules.CompareAndDeleteRemovesExpectedValueOnly",
             new Edit(
                 "RecordBuilder.cs", "if (head.Kind != CommandKind.Renew)",
                 "if (SEEDED && head.Kind == CommandKind.CompareAndDelete) return exists;\n"
@@ -113,7 +113,7 @@ internal static class StateBugs
                     + "default);")),
 
         new("seek-keeps-the-window", "a moved scan keeps the window of its earlier place and gives old versions",
-            "Conformance: Surface.SeekTests.PagesAndSeeksAreThoseOfASortedListAtEveryRevision",
+            "Conformance: Surface.SeekTests.PagesAndSeeksMatchSortedListAtEveryRevision",
             new Edit(
                 "MergingIterator.cs", "(_stays, Leader) = (0, null);",
                 "(_stays, Leader) = (0, SEEDED ? Leader : null);")),

@@ -120,7 +120,7 @@ internal static class WalBugs
             new Edit("AsyncApplier.cs", "if (_isStepped)", "if (SEEDED || _isStepped)")),
 
         new("cancelled-chunk-applied", "a chunk that was cancelled in the queue is applied",
-            "Engine: Applying.AsyncApplyTests.CancelledChunkLeavesNothingAndLaterOnesMeetTheGap",
+            "Engine: Applying.AsyncApplyTests.CancelledChunkAppliesNothingAndLaterChunksMeetGap",
             new Edit("AsyncApplier.cs", "_queue.Remove(apply.Node);", "if (!SEEDED) _queue.Remove(apply.Node);")),
 
         new("segment-directory-not-synced", "a new segment is used before its name is durable",
