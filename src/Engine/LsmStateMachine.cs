@@ -108,6 +108,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>The last entry known to be durable: everything up to it survives a power loss.</summary>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public LogId DurableLogId
     {
         get
@@ -131,6 +132,9 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// The number of live keys, exact at one applied index. Its cost grows with the entries applied, and the leases
     /// expired, since the last call.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The engine is stopped, or its clock failed.</exception>
+    /// <exception cref="CorruptionException">A block that the count reads is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public long Count => _reads.Count();
 
     /// <inheritdoc/>
@@ -152,6 +156,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <exception cref="PlatformNotSupportedException">The processor is big endian, or the process is of 32
     /// bits.</exception>
     /// <remarks>After any exception no thread, mapping or lock of the engine is left.</remarks>
+    /// <exception cref="IOException">The disk failed.</exception>
     public static LsmStateMachine Open(string directory, EngineOptions? options = null) =>
         Open(directory, options ?? new EngineOptions(), EngineSeams.None);
 
@@ -226,6 +231,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <exception cref="StorageFullException">There is no room for the log; nothing changed.</exception>
     /// <exception cref="EngineFaultedException">An earlier failure, or this chunk's sync, left the engine unable to
     /// promise anything.</exception>
+    /// <exception cref="InvalidOperationException">The engine is stopped or read-only, or its clock failed.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results) =>
         _commit.Apply(encodedChunk, results);
 
@@ -236,6 +243,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <param name="encodedChunk">Varint-delimited entries.</param>
     /// <param name="results">Receives one result an entry.</param>
     /// <returns>The number of entries.</returns>
+    /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})" path="/exception"/>
     public int ApplyChunk(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) =>
         _commit.Apply(encodedChunk, results);
 
@@ -314,12 +322,19 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <param name="key">The key.</param>
     /// <param name="destination">Receives the value, or its beginning.</param>
     /// <returns>The value's whole length in bytes, even if it does not fit; -1 if the key is absent.</returns>
+    /// <exception cref="InvalidOperationException">The engine is stopped, or its clock failed.</exception>
+    /// <exception cref="CorruptionException">A block that holds the key is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public int Read(ReadOnlySpan<byte> key, Span<byte> destination) => _reads.Read(key, destination);
 
     /// <summary>Writes the value of a key to a buffer writer. Allocates nothing itself.</summary>
     /// <param name="key">The key.</param>
     /// <param name="destination">Receives the whole value.</param>
     /// <returns>False if the key is absent; then nothing is written.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="destination"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The engine is stopped, or its clock failed.</exception>
+    /// <exception cref="CorruptionException">A block that holds the key is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
@@ -368,6 +383,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// nothing written later; <see cref="EngineStatistics.OpenViews"/>, <see cref="EngineStatistics.OldestViewAge"/>
     /// and <see cref="EngineStatistics.OldestViewBytes"/> show how much.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The engine is stopped.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public ReadView OpenView() => _sessions.OpenView();
 
     /// <summary>
@@ -380,6 +397,9 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <exception cref="InvalidOperationException">The engine is the writer, or is stopped.</exception>
     /// <exception cref="CorruptionException">A file is damaged; the engine shows the state of one applied
     /// index.</exception>
+    /// <exception cref="UnsupportedFormatException">The writer is of a newer build.</exception>
+    /// <exception cref="IOException">The disk failed.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public bool TryCatchUp()
     {
         if (_follower is null)
@@ -395,6 +415,10 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <param name="cancellationToken">Cancels the wait, not the work.</param>
     /// <exception cref="StorageFullException">The task fails with it: the disk is full. Nothing is lost; free space and
     /// call again.</exception>
+    /// <exception cref="InvalidOperationException">The engine is read-only.</exception>
+    /// <exception cref="EngineFaultedException">The task fails with it: a failure left a promise in doubt.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public Task CompactAsync(CancellationToken cancellationToken = default)
     {
         if (_background is null) _engine.State.EnsureMutable();
@@ -413,6 +437,12 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// no later call repeats it.
     /// </remarks>
     /// <param name="cancellationToken">Cancels the call before it begins.</param>
+    /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="CorruptionException">A block that the search reads is damaged.</exception>
+    /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(
         CancellationToken cancellationToken = default)
     {
@@ -470,6 +500,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     }
 
     /// <summary>Reads the engine's counters and sizes; cheap enough to poll.</summary>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public EngineStatistics GetStatistics()
     {
         _engine.State.EnsureOpen();

@@ -4,7 +4,8 @@ namespace Varve;
 /// The state machine of a Raft group: d-engine's <c>StateMachine</c> trait. Any thread may call any member. The state
 /// machine serialises applies; reads do not wait for them. After <see cref="Stop"/>, reads and applies throw
 /// <see cref="InvalidOperationException"/> until <see cref="StartAsync"/>; after <see cref="CloseStorage"/> or disposal
-/// every member throws <see cref="ObjectDisposedException"/>.
+/// every member throws <see cref="ObjectDisposedException"/>, except <see cref="IsRunning"/>, <see cref="Stop"/> and
+/// those that close.
 /// </summary>
 public interface IStateMachine : IAsyncDisposable
 {
@@ -13,8 +14,9 @@ public interface IStateMachine : IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     Task StartAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Stops serving until <see cref="StartAsync"/>; repeated calls have no effect.</summary>
-    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
+    /// <summary>
+    /// Stops serving until <see cref="StartAsync"/>; repeated calls, and calls after a close, have no effect.
+    /// </summary>
     void Stop();
 
     /// <summary>
@@ -29,12 +31,15 @@ public interface IStateMachine : IAsyncDisposable
     /// <param name="key">The key.</param>
     /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
     /// <exception cref="CorruptionException">A block that holds the key is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     byte[]? Get(ReadOnlySpan<byte> key);
 
     /// <summary>Returns copies of the values of many keys at one revision: result i is that of key i.</summary>
     /// <param name="keys">The keys, in any order.</param>
     /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
     /// <exception cref="CorruptionException">A block that holds a key is damaged.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="keys"/> is null.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     byte[]?[] GetMulti(IReadOnlyList<ReadOnlyMemory<byte>> keys);
 
     /// <summary>
@@ -44,6 +49,7 @@ public interface IStateMachine : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
     /// <exception cref="CorruptionException">A block of the range is damaged.</exception>
     /// <exception cref="NotSupportedException">The state machine has no scans.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     ScanResult ScanPrefix(ReadOnlySpan<byte> prefix) =>
         throw new NotSupportedException("scan_prefix not supported by this state machine");
 
@@ -68,9 +74,15 @@ public interface IStateMachine : IAsyncDisposable
         Varve.ScanPage.Of(ScanPrefix(prefix), after, limit);
 
     /// <summary>The exact number of live keys.</summary>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="CorruptionException">A block that a count reads is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     long Count { get; }
 
     /// <summary>True if there is no live key.</summary>
+    /// <exception cref="InvalidOperationException">The state machine is stopped.</exception>
+    /// <exception cref="CorruptionException">A block that a count reads is damaged.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     bool IsEmpty => Count == 0;
 
     /// <summary>
@@ -97,6 +109,7 @@ public interface IStateMachine : IAsyncDisposable
     /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
     /// <exception cref="EngineFaultedException">An earlier failure, or the sync of this chunk, left a promise in
     /// doubt.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     ValueTask<ApplyResult[]> ApplyChunkAsync(
         ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default);
 
@@ -104,15 +117,20 @@ public interface IStateMachine : IAsyncDisposable
     /// Returns the term of an applied entry; null above <see cref="LastApplied"/> and below the retained terms.
     /// </summary>
     /// <param name="index">The log index.</param>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     ulong? EntryTerm(ulong index);
 
     /// <summary>The last applied entry.</summary>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     LogId LastApplied { get; }
 
     /// <summary>Moves the applied position forward, without an entry.</summary>
     /// <param name="lastApplied">The new position.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index or the term is below the present one.</exception>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     void UpdateLastApplied(LogId lastApplied);
 
     /// <summary>
@@ -121,9 +139,13 @@ public interface IStateMachine : IAsyncDisposable
     /// <param name="lastApplied">The new position.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index or the term is below the present one.</exception>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     void PersistLastApplied(LogId lastApplied);
 
     /// <summary>The last snapshot made or installed; null if there is none.</summary>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     SnapshotMetadata? SnapshotMetadata { get; }
 
     /// <summary>Records a snapshot, unless a later one is recorded already.</summary>
@@ -132,6 +154,10 @@ public interface IStateMachine : IAsyncDisposable
     /// 0.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The snapshot ends above <see cref="LastApplied"/>.</exception>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="metadata"/> is null.</exception>
+    /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     void UpdateLastSnapshotMetadata(SnapshotMetadata metadata);
 
     /// <summary>Records a snapshot as <see cref="UpdateLastSnapshotMetadata"/> does; durable on return.</summary>
@@ -140,6 +166,10 @@ public interface IStateMachine : IAsyncDisposable
     /// 0.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The snapshot ends above <see cref="LastApplied"/>.</exception>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="metadata"/> is null.</exception>
+    /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     void PersistLastSnapshotMetadata(SnapshotMetadata metadata);
 
     /// <summary>
@@ -154,6 +184,9 @@ public interface IStateMachine : IAsyncDisposable
     /// behind.</exception>
     /// <exception cref="IOException">The directory is not empty, or the disk failed; nothing is left
     /// behind.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     Task<ReadOnlyMemory<byte>> GenerateSnapshotDataAsync(
         string newSnapshotDirectory, LogId lastIncluded, CancellationToken cancellationToken = default);
 
@@ -167,6 +200,12 @@ public interface IStateMachine : IAsyncDisposable
     /// the state.</exception>
     /// <exception cref="UnsupportedFormatException">The snapshot is intact and of a newer build.</exception>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="ArgumentException">An argument is null or empty, or the index in <paramref name="metadata"/>
+    /// is 0 and the term is not.</exception>
+    /// <exception cref="IOException">The snapshot cannot be read, or the disk failed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     Task ApplySnapshotFromFileAsync(
         SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken = default);
 
@@ -174,12 +213,14 @@ public interface IStateMachine : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     /// <exception cref="EngineFaultedException">The sync failed, or an earlier failure left a promise in
     /// doubt.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     void SaveHardState();
 
     /// <summary>Makes everything applied durable.</summary>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     /// <exception cref="EngineFaultedException">The sync failed, or an earlier failure left a promise in
     /// doubt.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     void Flush();
 
     /// <summary>Makes everything applied durable without blocking a thread.</summary>
@@ -187,11 +228,17 @@ public interface IStateMachine : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
     /// <exception cref="EngineFaultedException">The sync failed, or an earlier failure left a promise in
     /// doubt.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     Task FlushAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Empties the state machine in one durable step: no data, index 0.</summary>
     /// <param name="cancellationToken">Honoured until the switch.</param>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="StorageFullException">There is no space for the empty state; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     Task ResetAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -202,6 +249,11 @@ public interface IStateMachine : IAsyncDisposable
     /// <param name="cancellationToken">Honoured before the clean-up begins.</param>
     /// <returns>The keys in ascending order, in memory that the caller owns.</returns>
     /// <exception cref="InvalidOperationException">The state machine is stopped, or read-only.</exception>
+    /// <exception cref="CorruptionException">A block that the search reads is damaged.</exception>
+    /// <exception cref="StorageFullException">There is no space for the log; nothing changed.</exception>
+    /// <exception cref="EngineFaultedException">An earlier failure left a promise in doubt.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The state machine is closed.</exception>
     Task<IReadOnlyList<ReadOnlyMemory<byte>>> LeaseBackgroundCleanupAsync(
         CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>([]);

@@ -11,25 +11,32 @@ public static class StringExtensions
     extension(Command)
     {
         /// <inheritdoc cref="Command.Insert(ReadOnlyMemory{byte}, ReadOnlyMemory{byte}, ulong)"/>
+        /// <exception cref="ArgumentNullException">An argument is null.</exception>
         public static Command Insert(string key, string value, ulong ttlSeconds = 0) =>
             Command.Insert(Bytes(key), Bytes(value), ttlSeconds);
 
         /// <inheritdoc cref="Command.InsertIfAbsent(ReadOnlyMemory{byte}, ReadOnlyMemory{byte}, ulong)"/>
+        /// <exception cref="ArgumentNullException">An argument is null.</exception>
         public static Command InsertIfAbsent(string key, string value, ulong ttlSeconds = 0) =>
             Command.InsertIfAbsent(Bytes(key), Bytes(value), ttlSeconds);
 
         /// <inheritdoc cref="Command.Delete(ReadOnlyMemory{byte})"/>
+        /// <exception cref="ArgumentNullException">An argument is null.</exception>
         public static Command Delete(string key) => Command.Delete(Bytes(key));
 
         /// <inheritdoc cref="Command.CompareAndSwap(ReadOnlyMemory{byte}, byte[], ReadOnlyMemory{byte}, ulong)"/>
+        /// <exception cref="ArgumentNullException"><paramref name="key"/> or <paramref name="value"/> is
+        /// null.</exception>
         public static Command CompareAndSwap(string key, string? expected, string value, ulong ttlSeconds = 0) =>
             Command.CompareAndSwap(Bytes(key), expected is null ? null : Bytes(expected), Bytes(value), ttlSeconds);
 
         /// <inheritdoc cref="Command.CompareAndDelete(ReadOnlyMemory{byte}, ReadOnlyMemory{byte})"/>
+        /// <exception cref="ArgumentNullException">An argument is null.</exception>
         public static Command CompareAndDelete(string key, string expected) =>
             Command.CompareAndDelete(Bytes(key), Bytes(expected));
 
         /// <inheritdoc cref="Command.Renew(ReadOnlyMemory{byte}, ulong)"/>
+        /// <exception cref="ArgumentNullException">An argument is null.</exception>
         public static Command Renew(string key, ulong ttlSeconds) => Command.Renew(Bytes(key), ttlSeconds);
     }
 

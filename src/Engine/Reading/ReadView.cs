@@ -32,6 +32,9 @@ public ref struct ReadView : IDisposable
     /// <param name="key">The key.</param>
     /// <param name="value">The value; valid until the view is disposed.</param>
     /// <returns>False if the key is absent.</returns>
+    /// <exception cref="CorruptionException">A block that holds the key is damaged.</exception>
+    /// <exception cref="InvalidOperationException">The engine's clock failed.</exception>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value)
     {
         var session = Session;
@@ -52,6 +55,9 @@ public ref struct ReadView : IDisposable
     /// <param name="leaseDeadlineMs">The moment at which the lease expires, in Unix milliseconds; null if the key is
     /// absent or has no lease.</param>
     /// <returns>False if the key is absent.</returns>
+    /// <exception cref="CorruptionException">A block that holds the key is damaged.</exception>
+    /// <exception cref="InvalidOperationException">The engine's clock failed.</exception>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out ulong? leaseDeadlineMs)
     {
         var session = Session;
@@ -64,6 +70,7 @@ public ref struct ReadView : IDisposable
 
     /// <summary>Scans the live entries whose keys start with a prefix, in key order.</summary>
     /// <param name="prefix">The prefix; copied. Empty: all entries.</param>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly ScanEnumerator ScanPrefix(ReadOnlySpan<byte> prefix)
     {
         var scan = Session.NextScan();
@@ -74,6 +81,7 @@ public ref struct ReadView : IDisposable
     /// <summary>Scans the live entries with from &lt;= key &lt; to, in key order.</summary>
     /// <param name="from">The least key; copied. Empty: no lower bound.</param>
     /// <param name="to">The key to stop before; copied. Empty: no upper bound.</param>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly ScanEnumerator ScanRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
     {
         var scan = Session.NextScan();

@@ -47,11 +47,13 @@ public ref struct ScanEnumerator
     /// </summary>
     /// <exception cref="CorruptionException">A block of a table is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
+    /// <exception cref="InvalidOperationException">The engine's clock failed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool MoveNext() => IsOver ? StaysOver(_scan, _stamp) : _scan.MoveNext();
 
     /// <summary>Reverses the scan.</summary>
     /// <exception cref="InvalidOperationException">The scan has already begun.</exception>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
     public readonly ScanEnumerator Reversed()
     {
         if (Scan.IsStarted) throw new InvalidOperationException("A scan is reversed before its first MoveNext.");
