@@ -35,6 +35,7 @@ internal static class Samples
         Terms = [new TermRun(1, 2), new TermRun(500, 4)],
         Outcomes = [new OutcomeRun(981, 10, [0xFF, 0x02]), new OutcomeRun(993, 8, [0xA5])],
         Snapshot = (900, 4, [.. Enumerable.Range(0, 32).Select(i => (byte)i)]),
+        Mark = new LogMark("outer 7"u8),
     };
 
     public static VersionEdit Edit { get; } = new()

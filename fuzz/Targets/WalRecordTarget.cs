@@ -28,6 +28,7 @@ internal static class WalRecordTarget
             | Feature.Bucket((long)(header.LastIndex - header.FirstIndex)) << 8
             | Feature.Bucket(header.EntryCount) << 16);
         if (header.Type == WalRecordType.Clean) return Feature.Join(feature, WalkCleanUp(bytes, header));
+        if (header.Type == WalRecordType.Mark) CheckMark(bytes.AsSpan(WalRecordHeader.Size, header.PayloadLength));
         if (header.Type != WalRecordType.Chunk) return feature;
         var payload = bytes.AsSpan(WalRecordHeader.Size, header.PayloadLength);
         var opened = ChunkColumns.TryOpen(payload, header, out var columns, out error);
@@ -60,24 +61,40 @@ internal static class WalRecordTarget
         CleanUpMarker.Write(cleanUp.AsSpan(WalRecordHeader.Size), 77, keys);
         new WalRecordHeader
         {
-            Offset = Offset, Length = cleanUp.Length, PayloadLength = cleanUp.Length - WalRecordHeader.Size,
+            Offset = Offset,
+            Length = cleanUp.Length,
+            PayloadLength = cleanUp.Length - WalRecordHeader.Size,
             Type = WalRecordType.Clean,
         }.Seal(cleanUp, Salt);
+        var mark = new byte[WalMarker.SizeOf(WalRecordType.Mark)];
+        MarkMarker.Write(new LogMark("outer 7"u8), mark.AsSpan(WalRecordHeader.Size));
+        new WalRecordHeader
+        {
+            Offset = Offset,
+            Length = mark.Length,
+            PayloadLength = MarkMarker.Size,
+            Type = WalRecordType.Mark
+        }.Seal(mark, Salt);
+        var marked = MarkedChunk("mark"u8, first, first with { Index = 6 });
         const byte flags = SealedInput.Reseal | FixLength;
         return
         [
             .. SealedInput.Seeds("plain", plain, flags), .. SealedInput.Seeds("columns", columns, SealedInput.Reseal),
             .. SealedInput.Seeds("link", link, flags), .. SealedInput.Seeds("clean-up", cleanUp),
+            .. SealedInput.Seeds("mark", mark, flags), .. SealedInput.Seeds("marked", marked, SealedInput.Reseal),
             .. SealedInput.Seeds("indexes-go-back", indexes), .. SealedInput.Seeds("terms-go-back", terms),
             .. SealedInput.Seeds("times-go-back", times),
         ];
     }
 
-    private static byte[] Chunk(params EntryPosition[] entries)
+    private static byte[] Chunk(params EntryPosition[] entries) => MarkedChunk([], entries);
+
+    private static byte[] MarkedChunk(ReadOnlySpan<byte> mark, params EntryPosition[] entries)
     {
         var record = new byte[1024];
-        var flags = ChunkColumnsWriter.Needed(entries);
-        var payload = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), entries, flags);
+        var flags = ChunkColumnsWriter.Needed(entries) | (mark.IsEmpty ? ColumnFlags.None : ColumnFlags.Mark);
+        var payload = ChunkColumnsWriter.Write(
+            record.AsSpan(WalRecordHeader.Size), entries, flags, new LogMark(mark));
         long at = WalRecordHeader.Size + payload;
         at += WalOperation.Write(
             record.AsSpan((int)at), entries[0].Index, default, RecordKind.LeasedPut, "apple"u8, "red"u8,
@@ -140,9 +157,23 @@ internal static class WalRecordTarget
         return Feature.Of("clean-up", Feature.Bucket(keys.Count));
     }
 
+    private static void CheckMark(ReadOnlySpan<byte> payload)
+    {
+        if (!MarkMarker.TryRead(payload, out var mark, out var error))
+        {
+            ErrorFits(false, error, WalRecordHeader.Size + payload.Length);
+            return;
+        }
+
+        var again = new byte[MarkMarker.Size];
+        MarkMarker.Write(mark, again);
+        Holds(payload.SequenceEqual(again), "the same mark when written again");
+    }
+
     private static void CheckColumns(ChunkColumns columns, in WalRecordHeader header)
     {
         var entries = new List<EntryPosition>();
+        var hasMark = columns.TryGetMark(out var mark);
         while (columns.MoveNext())
         {
             var entry = new EntryPosition
@@ -167,12 +198,13 @@ internal static class WalRecordTarget
             entries.Count == header.EntryCount && entries[^1].Index == header.LastIndex,
             "as many entries as the header says");
         var all = entries.ToArray();
-        var flags = ChunkColumnsWriter.Needed(all);
+        var flags = ChunkColumnsWriter.Needed(all) | (hasMark ? ColumnFlags.Mark : ColumnFlags.None);
         var payload = new byte[ChunkColumnsWriter.SizeMax(all.Length, flags)];
-        var length = ChunkColumnsWriter.Write(payload, all, flags);
+        var length = ChunkColumnsWriter.Write(payload, all, flags, mark);
         Holds(
             ChunkColumns.TryOpen(payload.AsSpan(0, length), header with { Flags = flags }, out var again, out _),
             "columns that are read when written again");
+        Holds(again.TryGetMark(out var other) == hasMark && other == mark, "the same mark when written again");
         foreach (var entry in all)
             Holds(
                 again.MoveNext() && (again.Index, again.Term, again.LogTimeMs, again.Succeeded, again.Refused) == (

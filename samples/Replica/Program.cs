@@ -52,6 +52,16 @@ Console.WriteLine($"the session has expired on both: "
     + $"{leading.GetString("session") is null && following.GetString("session") is null}");
 Console.WriteLine($"the term of entry 5 on the follower: {following.EntryTerm(5)}");
 
+await using (var engine = LsmStateMachine.Open(Path.Combine(args[0], "batching"), ReplicaState.Options))
+    new BatchingReplica(engine).Apply(1, 1, Start, [Command.Insert("a", "1"), Command.Insert("b", "2")]);
+await using (var engine = LsmStateMachine.Open(Path.Combine(args[0], "batching"), ReplicaState.Options))
+{
+    var batching = new BatchingReplica(engine);
+    batching.Apply(1, 1, Start, [Command.Insert("a", "1"), Command.Insert("b", "2")]);
+    batching.Apply(2, 1, Start + 10, []);
+    Console.WriteLine($"outer entry {batching.LastOuter}, command {engine.LastApplied.Index}");
+}
+
 static byte[] WithoutCheck(Command command)
 {
     var payload = new System.Buffers.ArrayBufferWriter<byte>();

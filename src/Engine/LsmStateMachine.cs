@@ -255,6 +255,64 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})" path="/exception"/>
     public void ApplyChunk(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results) => _commit.Apply(chunk, results);
 
+    /// <summary>
+    /// Applies an encoded chunk and replaces the mark of the outer log, both or neither. See
+    /// <see cref="ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult}, ReadOnlySpan{byte})"/>.
+    /// </summary>
+    /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})"/>
+    /// <param name="encodedChunk">Varint-delimited entries; read during the call only.</param>
+    /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
+    /// <param name="mark">The mark, at most 64 bytes; empty: there is none from here on.</param>
+    public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results, ReadOnlySpan<byte> mark) =>
+        _commit.Apply(encodedChunk, results, new MarkChange(mark));
+
+    /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
+    public int ApplyChunk(
+        in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results, ReadOnlySpan<byte> mark) =>
+        _commit.Apply(encodedChunk, results, new MarkChange(mark));
+
+    /// <summary>
+    /// Applies a chunk of commands and replaces the mark of the outer log, both or neither, in memory and after any
+    /// crash. Allocates nothing.
+    /// </summary>
+    /// <remarks>
+    /// An entry of an outer log, such as a Raft group's, may carry many commands. The engine's index then counts
+    /// commands, and the mark says how far the outer log has been applied. The engine never interprets it. A chunk
+    /// without entries, or of duplicates alone, moves the mark alone: a restart may deliver an outer entry again whose
+    /// commands were applied. The calls without a mark leave it. Snapshots carry the mark of their index, an install
+    /// replaces it, a reset removes it. <see cref="ReadMark"/> reads it.
+    /// </remarks>
+    /// <param name="chunk">The entries, in log order; may be empty.</param>
+    /// <param name="results">Receives one result an entry.</param>
+    /// <param name="mark">The mark, at most 64 bytes; empty: there is none from here on.</param>
+    /// <exception cref="ArgumentException">The mark is longer than 64 bytes, or what the call without a mark refuses;
+    /// nothing changed.</exception>
+    /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})" path="/exception"/>
+    public void ApplyChunk(
+        ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, ReadOnlySpan<byte> mark) =>
+        _commit.Apply(chunk, results, new MarkChange(mark));
+
+    /// <summary>
+    /// Reads the mark of the outer log at the applied position. A view reads that of its revision
+    /// (<see cref="ReadView.ReadMark"/>). Any thread; does not wait.
+    /// </summary>
+    /// <param name="destination">Receives the mark, or as much of it as fits.</param>
+    /// <returns>The mark's length in bytes, at most 64; 0: there is none.</returns>
+    /// <exception cref="InvalidOperationException">The engine is stopped.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    public int ReadMark(Span<byte> destination) => _reads.ReadMark(destination);
+
+    /// <summary>
+    /// Finds the outcome that an entry had when it was applied. At least the outcomes of the last 65,536 entries are
+    /// known, across restarts and installs too.
+    /// </summary>
+    /// <param name="index">The index of the entry.</param>
+    /// <param name="result">Its outcome.</param>
+    /// <returns>False if no such entry is applied, or its outcome is no longer known.</returns>
+    /// <exception cref="InvalidOperationException">The engine is stopped.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    public bool TryGetOutcome(ulong index, out ApplyResult result) => _reads.TryGetOutcome(index, out result);
+
     /// <inheritdoc/>
     public ValueTask<ApplyResult[]> ApplyChunkAsync(
         ReadOnlyMemory<ApplyEntry> chunk, CancellationToken cancellationToken = default) =>

@@ -29,6 +29,29 @@ public sealed class WriteCommandsTests : IDisposable
         Assert.Equal("a\tone\n\\xff\t\\x00\\xff\n", (await SucceedAsync("scan", "--data", Data)).Output);
     }
 
+    [Theory]
+    [InlineData("put", "a", "one", "--yes")]
+    [InlineData("delete", "a", "--yes")]
+    [InlineData("import", "lines.json", "--append")]
+    public async Task DatabaseOfAGroupNeedsForce(params string[] command)
+    {
+        await File.WriteAllTextAsync(_tool.PathOf("lines.json"), "{\"key\":\"a\",\"value\":\"one\"}\n");
+        using (var engine = LsmStateMachine.Open(Data))
+            engine.ApplyChunk(
+                [new ApplyEntry(1, 1, Command.Insert("a", "zero"))], new ApplyResult[1], [0xAB, 0x01]);
+        string[] whole = [.. command, "--data", Data];
+        var refused = await _tool.RunAsync(whole);
+        Assert.Equal((1, ""), (refused.ExitCode, refused.Output));
+        Assert.Contains("mark is ab01", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        var stat = await SucceedAsync("stat", "--json", "--data", Data);
+        using var json = JsonDocument.Parse(stat.Output);
+        Assert.Equal("ab01", json.RootElement.GetProperty("mark").GetString());
+        Assert.Equal(1, json.RootElement.GetProperty("last_applied").GetProperty("index").GetInt64());
+        Assert.Equal(0, (await _tool.RunAsync([.. whole, "--force"])).ExitCode);
+        using var written = LsmStateMachine.Open(Data, new EngineOptions { ReadOnly = true });
+        Assert.Equal(2u, written.LastApplied.Index);
+    }
+
     [Fact]
     public async Task PutContinuesTheTermOfTheLog()
     {

@@ -8,7 +8,8 @@ internal static class BugList
     public static IReadOnlyList<Bug> All { get; } = [
         .. WalBugs.All, .. StorageBugs.All, .. TableBugs.All, .. SnapshotBugs.All, .. StateBugs.All, .. LeaseBugs.All,
         .. MemoryBugs.All, .. GrowthBugs.All, .. EvolutionBugs.All, .. DirectoryBugs.All, .. SpaceBugs.All,
-        .. SnapshotTargetBugs.All, .. HostileBugs.All, .. CallerBugs.All, .. ReplacementBugs.All];
+        .. SnapshotTargetBugs.All, .. HostileBugs.All, .. CallerBugs.All, .. ReplacementBugs.All,
+        .. MarkBugs.All];
 
     public static int NumberOf(Bug bug) => All.ToList().IndexOf(bug) + 1;
 

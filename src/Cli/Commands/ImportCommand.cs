@@ -34,6 +34,11 @@ internal static class ImportCommand
         DefaultValueFactory = _ => 1,
     };
 
+    private static readonly Option<bool> Force = new("--force")
+    {
+        Description = "Write a database that a Raft group owns, too.",
+    };
+
     private static readonly Option<string> Format = ExportCommand.FormatOption();
     private static readonly Option<bool> Json = JsonOption.Create();
 
@@ -41,7 +46,7 @@ internal static class ImportCommand
     {
         var command = new Command("import", "Applies an export; creates the database if there is none.")
         {
-            File, Resume, Append, FirstIndex, Format, Json
+            File, Resume, Append, FirstIndex, Force, Format, Json
         };
         var database = new DatabaseOptions(command);
         command.SetAction((parsed, cancellationToken) =>
@@ -65,7 +70,7 @@ internal static class ImportCommand
             throw new UsageException("chunks carry their indexes: --resume and --append are for lines");
         using var chunks = ChunkLog.Open(parsed.GetRequiredValue(File));
         if (!database.Exists(parsed)) ApplyCommand.RequireBeginning(chunks, database.DirectoryOf(parsed));
-        using var engine = database.OpenOrCreate(parsed);
+        using var engine = Open(parsed, database);
         var import = new ChunkImport(engine, chunks);
         using (var progress = new ScanProgress("importing")) import.Run(progress, cancellationToken);
         engine.Flush();
@@ -78,12 +83,27 @@ internal static class ImportCommand
     {
         using var lines = JsonLines.Open(parsed.GetRequiredValue(File));
         if (lines.Peek() is null) throw new UsageException($"{lines.Name}: no entries");
-        using var engine = database.OpenOrCreate(parsed);
+        using var engine = Open(parsed, database);
         var import = new LineImport(engine, lines, FirstIndexOf(parsed, engine.LastApplied.Index));
         using (var progress = new ScanProgress("importing")) import.Run(progress, cancellationToken);
         engine.Flush();
         return new ImportSummary(
             import.Applied, import.Skipped, import.Expired, Position.Of(engine.LastApplied), engine.Count);
+    }
+
+    private static LsmStateMachine Open(ParseResult parsed, DatabaseOptions database)
+    {
+        var engine = database.OpenOrCreate(parsed);
+        try
+        {
+            if (!parsed.GetValue(Force)) MarkText.RefuseOwned(engine, database.DirectoryOf(parsed));
+            return engine;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
     }
 
     private static ulong FirstIndexOf(ParseResult parsed, ulong last)

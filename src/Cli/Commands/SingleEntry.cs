@@ -19,12 +19,18 @@ internal sealed class SingleEntry
         Description = "Do not ask. Required if standard input is not a terminal."
     };
 
+    private readonly Option<bool> _force = new("--force")
+    {
+        Description = "Write a database that a Raft group owns, too."
+    };
+
     private readonly Option<bool> _json = JsonOption.Create();
     private readonly DatabaseOptions _database;
 
     public SingleEntry(Command command)
     {
         command.Add(_yes);
+        command.Add(_force);
         command.Add(_json);
         _database = new DatabaseOptions(command);
     }
@@ -38,13 +44,24 @@ internal sealed class SingleEntry
     public bool IsConfirmed(ParseResult parsed) => parsed.GetValue(_yes);
 
     /// <summary>
-    /// Opens the database for writing; refuses to without a terminal to ask on and <c>--yes</c>.
+    /// Opens the database for writing; refuses to without a terminal to ask on and <c>--yes</c>, and one that a Raft
+    /// group owns without <c>--force</c>.
     /// </summary>
     public LsmStateMachine Open(ParseResult parsed)
     {
         if (!IsConfirmed(parsed) && Console.IsInputRedirected)
             throw new UsageException("standard input is not a terminal to ask on: pass --yes");
-        return _database.OpenExisting(parsed);
+        var engine = _database.OpenExisting(parsed);
+        try
+        {
+            if (!parsed.GetValue(_force)) MarkText.RefuseOwned(engine, _database.DirectoryOf(parsed));
+            return engine;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Asks whether to go on, unless the user said yes in advance.</summary>

@@ -76,6 +76,7 @@ internal static class StatCommand
             ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum "
                 + $"{Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
             : "none");
+        if (MarkText.Of(engine) is { } mark) Fact("mark", mark);
         Fact(
             "memtables",
             $"{statistics.Memtables} ({SizeText.Format(statistics.MemtableBytes)} of segments, "

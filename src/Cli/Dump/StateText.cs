@@ -9,11 +9,13 @@ internal static class StateText
     public static string Describe(MachineState state)
     {
         var snapshot = state.Snapshot is { } last ? $", snapshot at index {last.Index}, term {last.Term}" : "";
+        var mark = state.Mark;
+        var marked = mark.IsEmpty ? "" : $", mark {Convert.ToHexStringLower(mark.Bytes)}";
         return $"state at index {state.LastIndex}, term {state.LastTerm}: {state.LiveCount} live keys at "
             + $"{state.CountedTimeMs}, log time {state.LogTimeMs}, "
             + $"local time {state.LocalTimeMs}, {state.LeaseClock.ToString().ToLowerInvariant()} lease clock, "
             + $"{state.Terms.Length} term runs, outcomes of {state.Outcomes.Sum(run => (long)run.Count)} "
-            + $"entries{snapshot}";
+            + $"entries{snapshot}{marked}";
     }
 
     public static string Describe(AddedTable added)

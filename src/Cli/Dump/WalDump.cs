@@ -50,6 +50,7 @@ internal static class WalDump
             else if (!columns.Succeeded) failed++;
         }
 
+        if (columns.TryGetMark(out var mark)) writer.Part(view.PayloadOffset, $"mark {Hex(mark)}");
         if (failed > 0) writer.Part(view.PayloadOffset, $"{failed} entries failed");
         if (refused > 0) writer.Part(view.PayloadOffset, $"{refused} entries refused");
         WriteOperations(view, writer);
@@ -73,6 +74,8 @@ internal static class WalDump
                 var snapshot = SnapshotMarker.Read(record.Payload);
                 return $", snapshot at index {snapshot.Index}, term {snapshot.Term}, checksum "
                     + Convert.ToHexStringLower(snapshot.Checksum);
+            case WalRecordType.Mark:
+                return MarkMarker.TryRead(record.Payload, out var mark, out _) ? $", mark {Hex(mark)}" : "";
             default:
                 return "";
         }
@@ -87,6 +90,8 @@ internal static class WalDump
         while (keys.MoveNext()) text.Append(' ').Append(DumpWriter.Key(keys.Current));
         return text.ToString();
     }
+
+    private static string Hex(in LogMark mark) => mark.IsEmpty ? "none" : Convert.ToHexStringLower(mark.Bytes);
 
     private static void WriteOperations(in WalRecordView record, DumpWriter writer)
     {

@@ -1,3 +1,5 @@
+using Varve.Cli.Text;
+
 namespace Varve.Cli.Json;
 
 /// <summary>The position and the sizes of a database.</summary>
@@ -12,6 +14,9 @@ internal sealed record StatReport
     public Position? Snapshot { get; init; }
 
     public string? SnapshotChecksum { get; init; }
+
+    /// <summary>The mark of the outer log, in hexadecimal digits.</summary>
+    public string? Mark { get; init; }
 
     public required int Memtables { get; init; }
 
@@ -42,6 +47,7 @@ internal sealed record StatReport
             Count = engine.Count,
             Snapshot = snapshot is null ? null : Position.Of(snapshot.LastIncluded),
             SnapshotChecksum = snapshot is null ? null : Convert.ToHexStringLower(snapshot.Checksum.Span),
+            Mark = MarkText.Of(engine),
             Memtables = statistics.Memtables,
             MemtableBytes = statistics.MemtableBytes,
             MemtableIndexBytes = statistics.MemtableIndexBytes,

@@ -64,7 +64,11 @@ internal sealed class CommitPipeline(
     public AsyncApplier Async { get; set; } = null!;
 
     /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})"/>
-    public int Apply(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results)
+    public int Apply(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results) =>
+        Apply(encodedChunk, results, in MarkChange.None);
+
+    /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
+    public int Apply(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results, in MarkChange mark)
     {
         throttle.WaitForTurn();
         engine.Clock.ReadLocal(); // the user's clock: before the gate
@@ -75,7 +79,7 @@ internal sealed class CommitPipeline(
             try
             {
                 var count = _decoder.Decode(encodedChunk);
-                ticket = AppendGateHeld(new WireSource(encodedChunk, buffers.Entries), count, results);
+                ticket = AppendGateHeld(new WireSource(encodedChunk, buffers.Entries), count, results, mark);
             }
             finally
             {
@@ -88,31 +92,40 @@ internal sealed class CommitPipeline(
     }
 
     /// <inheritdoc cref="LsmStateMachine.ApplyChunk(in ReadOnlySequence{byte}, Span{ApplyResult})"/>
-    public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results)
+    public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) =>
+        Apply(encodedChunk, results, in MarkChange.None);
+
+    /// <inheritdoc cref="LsmStateMachine.ApplyChunk(in ReadOnlySequence{byte}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
+    public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results, in MarkChange mark)
     {
-        if (encodedChunk.IsSingleSegment) return Apply(encodedChunk.FirstSpan, results);
+        if (encodedChunk.IsSingleSegment) return Apply(encodedChunk.FirstSpan, results, mark);
         if (encodedChunk.Length > Array.MaxLength)
             throw new ArgumentException("The chunk is over 2 GiB.", nameof(encodedChunk));
         using var gathered = SpanOwner<byte>.Allocate((int)encodedChunk.Length);
         encodedChunk.CopyTo(gathered.Span);
-        return Apply(gathered.Span, results);
+        return Apply(gathered.Span, results, mark);
     }
 
     /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult})"/>
-    public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
+    public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results) =>
+        Apply(chunk, results, in MarkChange.None);
+
+    /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
+    public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, in MarkChange mark)
     {
         throttle.WaitForTurn();
         engine.Clock.ReadLocal(); // the user's clock: before the gate
-        WaitDurable(Append(chunk, results));
+        WaitDurable(Append(chunk, results, mark));
     }
 
     /// <summary>Appends and publishes a chunk; does not wait for its sync, nor read the user's clock.</summary>
-    public CommitTicket Append(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results)
+    public CommitTicket Append(
+        ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, in MarkChange mark = default)
     {
         using (versions.Gate.Enter())
-            if (TryAppendGateHeld(chunk, results, mayMakeMemtable: true, out var ticket)) return ticket;
+            if (TryAppendGateHeld(chunk, results, mark, mayMakeMemtable: true, out var ticket)) return ticket;
         using var copied = new CopiedChunk(chunk);
-        return Append(copied.Entries, results);
+        return Append(copied.Entries, results, mark);
     }
 
     /// <summary>
@@ -124,7 +137,8 @@ internal sealed class CommitPipeline(
         ticket = default;
         if (!versions.TryTakeTurn(GateWaitMax) || !versions.Gate.TryEnter(GateWaitMax, out var gate)) return false;
         using (gate)
-            if (TryAppendGateHeld(chunk, results, mayMakeMemtable: false, out ticket)) return !ticket.IsDeferred;
+            if (TryAppendGateHeld(chunk, results, in MarkChange.None, mayMakeMemtable: false, out ticket))
+                return !ticket.IsDeferred;
         using var copied = new CopiedChunk(chunk);
         return TryAppend(copied.Entries, results, out ticket);
     }
@@ -203,7 +217,8 @@ internal sealed class CommitPipeline(
 
     /// <summary>False if the bytes of a command are reached through the user's code.</summary>
     private bool TryAppendGateHeld(
-        ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, bool mayMakeMemtable, out CommitTicket ticket)
+        ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, in MarkChange mark, bool mayMakeMemtable,
+        out CommitTicket ticket)
     {
         LockOrder.Gate.AssertHeld();
         engine.State.EnsureWritable();
@@ -212,7 +227,7 @@ internal sealed class CommitPipeline(
         {
             if (!_decoder.TryCopyFrom(chunk)) return false;
             ticket = AppendGateHeld(
-                new NativeSource(chunk, buffers.Entries), chunk.Length, results, mayMakeMemtable);
+                new NativeSource(chunk, buffers.Entries), chunk.Length, results, mark, mayMakeMemtable);
             return true;
         }
         finally
@@ -223,7 +238,8 @@ internal sealed class CommitPipeline(
 
     /// <summary>Steps 1 to 5: everything from the check to the publication.</summary>
     private CommitTicket AppendGateHeld<TSource>(
-        scoped in TSource source, int count, Span<ApplyResult> results, bool mayMakeMemtable = true)
+        scoped in TSource source, int count, Span<ApplyResult> results, in MarkChange mark,
+        bool mayMakeMemtable = true)
         where TSource : IChunkSource, allows ref struct
     {
         LockOrder.Gate.AssertHeld();
@@ -231,33 +247,48 @@ internal sealed class CommitPipeline(
             throw new ArgumentException(
                 $"The span has room for {results.Length} results; the chunk has {count} entries.", nameof(results));
         var first = _validator.CheckGateHeld(buffers, count, results, TSource.ParameterName, out var operationBytes);
-        // Duplicates are acknowledged once their first apply is durable too.
-        if (first == count) return new CommitTicket(count, wal.End, NeedsSync: _awaitsSync && count > 0);
+        if (first == count) return MoveMarkGateHeld(count, mark);
 
         if (buffers.HasRenewals) operationBytes += _builder.MeasureRenewalsGateHeld(buffers, source, first, count);
         var positions = buffers.Positions.AsSpan(first, count - first);
         var flags = ChunkColumnsWriter.Needed(positions);
+        if (mark.Moves(wal.Mark)) flags |= ColumnFlags.Mark;
         var lengthMax = WalRecordHeader.Size + ChunkColumnsWriter.SizeMax(positions.Length, flags) + operationBytes;
         if (lengthMax > WalRecordHeader.LengthMax)
             throw new ArgumentException("The chunk is too large for one record of 2 GiB.", TSource.ParameterName);
         if (!mayMakeMemtable && rotation.MustMakeGateHeld(lengthMax, positions.Length)) return CommitTicket.Deferred;
         rotation.ReserveGateHeld(lengthMax, positions.Length);
         versions.Current.Generation.Reserve(positions, flags);
-        var record = _builder.BuildGateHeld(buffers, source, first, count, (int)lengthMax, flags, out var place);
-        CommitRecordGateHeld(record);
+        var record = _builder.BuildGateHeld(buffers, source, first, count, (int)lengthMax, flags, mark, out var place);
+        CommitRecordGateHeld(record, mark);
         publisher.EnterGateHeld(buffers, first, count, record.OperationCount, place, results);
         return new CommitTicket(count, wal.End, _awaitsSync);
+    }
+
+    /// <summary>Moves the mark of a chunk without new entries, if there is another one.</summary>
+    private CommitTicket MoveMarkGateHeld(int count, in MarkChange mark)
+    {
+        LockOrder.Gate.AssertHeld();
+        if (mark.Moves(wal.Mark))
+        {
+            rotation.ReserveGateHeld(WalMarker.SizeOf(WalRecordType.Mark));
+            wal.AppendMark(mark.Mark);
+            publisher.AppendedGateHeld();
+        }
+
+        // Duplicates and an equal mark are acknowledged once their first apply is durable too.
+        return new CommitTicket(count, wal.End, NeedsSync: _awaitsSync && (count > 0 || mark.IsGiven));
     }
 
     /// <summary>
     /// Commits the record. If it is synced afterwards and is large enough, the device starts writing it at once.
     /// </summary>
-    private void CommitRecordGateHeld(in WalRecordHeader header)
+    private void CommitRecordGateHeld(in WalRecordHeader header, in MarkChange mark)
     {
         LockOrder.Gate.AssertHeld();
         try
         {
-            wal.CommitRecord(header);
+            wal.CommitRecord(header, mark.Mark);
         }
         catch (IOException e) when (e is not StorageFullException)
         {

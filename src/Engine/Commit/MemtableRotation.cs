@@ -57,7 +57,7 @@ internal sealed class MemtableRotation(
         var next = PrepareGateHeld(version, memtable);
         try
         {
-            version.Memtables[0].Seal(wal.Position);
+            version.Memtables[0].Seal(wal.Position, wal.Mark);
             wal.Rotate(memtable.Segment);
             versions.SwitchGateHeld(next);
         }

@@ -1,5 +1,6 @@
 using Varve.Contract;
 using Varve.Epochs;
+using Varve.Format;
 using Varve.Memtables;
 using Varve.Runtime;
 using Varve.Versions;
@@ -81,7 +82,7 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
         LockOrder.Gate.AssertHeld();
         if (_awaitsSync) return;
         var generation = versions.Current.Generation;
-        generation.Applied.Publish(wal.Position);
+        generation.Applied.Publish(wal.Position, wal.Mark);
         generation.Log.Publish(wal.Active, wal.Active.End);
         engine.Changes.Raise();
     }
@@ -93,7 +94,7 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
         if (!_awaitsSync) return;
         var generation = versions.Current.Generation;
         if (ticket.Position.Index < generation.Applied.Read().Index) return;
-        generation.Applied.Publish(ticket.Position);
+        generation.Applied.Publish(ticket.Position, ticket.Mark);
         generation.Log.Publish(ticket.Segments[^1], ticket.End.Offset);
         engine.Changes.Raise();
     }
@@ -104,10 +105,13 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
     /// </summary>
     /// <param name="generation">The generation.</param>
     /// <param name="position">The position.</param>
+    /// <param name="mark">The mark of the outer log there.</param>
     /// <param name="last">The log's last segment, replayed to its end.</param>
-    public static void Recovered(StateGeneration generation, in LogPosition position, WalSegment last)
+    public static void Recovered(
+        StateGeneration generation, in LogPosition position, in LogMark mark, WalSegment last)
     {
-        if (position != generation.Applied.Read()) generation.Applied.Publish(position);
+        if (position != generation.Applied.Read(out var published) || mark != published)
+            generation.Applied.Publish(position, mark);
         generation.Log.Publish(last, last.End);
     }
 

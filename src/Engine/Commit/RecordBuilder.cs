@@ -77,17 +77,18 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     /// <param name="count">The number of the chunk's entries.</param>
     /// <param name="lengthMax">The most bytes that the record takes; they are reserved.</param>
     /// <param name="flags">The columns that the entries need.</param>
+    /// <param name="mark">The mark, if the flags have one.</param>
     /// <param name="place">The place in the index of the one operation, if there is one new entry.</param>
     /// <returns>The header to commit the record with.</returns>
     public WalRecordHeader BuildGateHeld<TSource>(
         ChunkBuffers buffers, scoped in TSource source, int first, int count, int lengthMax, ColumnFlags flags,
-        out BlockList.Place place)
+        in MarkChange mark, out BlockList.Place place)
         where TSource : IChunkSource, allows ref struct
     {
         LockOrder.Gate.AssertHeld();
         var positions = buffers.Positions.AsSpan(first, count - first);
         var room = wal.BeginRecord(lengthMax);
-        var columns = ChunkColumnsWriter.Write(WalRecordHeader.PayloadOf(room), positions, flags);
+        var columns = ChunkColumnsWriter.Write(WalRecordHeader.PayloadOf(room), positions, flags, mark.Mark);
         var record = new Draft
         {
             Room = room,

@@ -135,7 +135,7 @@ internal sealed class Flusher(
                 MemtableOut = memtable,
                 RunIn = tables.Count == 0 ? null : new Run(order, [.. tables]),
                 BaseState = version.Generation.DescribeGateHeld(
-                    last, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs),
+                    last, memtable.Mark, version.CleanedAt(last.Index), counted.LiveCount, counted.TimeMs),
                 FirstSegment = version.Memtables[^2].Segment.Number,
             };
         }

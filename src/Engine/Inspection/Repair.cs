@@ -112,6 +112,7 @@ internal static class Repair
             LastTerm = position.Term,
             LogTimeMs = position.LogTimeMs,
             LocalTimeMs = position.LocalTimeMs,
+            Mark = log.Replay.Mark,
             CleanedTimeMs = log.Replay.CleanedTimeMs,
             Terms = log.Generation.Terms.UpTo(position.Index),
             Outcomes = log.Generation.Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),

@@ -48,7 +48,10 @@ internal sealed class Memtable : RefCounted
     public WalRecordReader Records(long from = WalSegmentHeader.Size) =>
         Segment.Records(from, Last is null ? Segment.Length : Segment.End);
 
-    public void Seal(LogPosition last) => Volatile.Write(ref _sealed, new SealedAt(last));
+    /// <summary>The mark of the outer log at <see cref="Last"/>; empty until the memtable is sealed.</summary>
+    public LogMark Mark => Volatile.Read(ref _sealed)?.Mark ?? default;
+
+    public void Seal(LogPosition last, in LogMark mark) => Volatile.Write(ref _sealed, new SealedAt(last, mark));
 
     /// <summary>Adds a clean-up that is logged in the segment. Any thread.</summary>
     /// <param name="index">The log's index at the record.</param>
@@ -94,5 +97,5 @@ internal sealed class Memtable : RefCounted
     /// <summary>
     /// By reference, so that it is published whole and in order: the counter reads it without the gate.
     /// </summary>
-    private sealed record SealedAt(LogPosition Last);
+    private sealed record SealedAt(LogPosition Last, LogMark Mark);
 }

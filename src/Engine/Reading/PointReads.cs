@@ -145,6 +145,36 @@ internal sealed class PointReads(
         }
     }
 
+    /// <inheritdoc cref="LsmStateMachine.ReadMark"/>
+    public int ReadMark(Span<byte> destination)
+    {
+        var slot = sessions.Enter();
+        try
+        {
+            state.EnsureReadable();
+            versions.ReadPoint(out _, out var mark);
+            return mark.CopyTo(destination);
+        }
+        finally
+        {
+            sessions.Leave(slot);
+        }
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.TryGetOutcome"/>
+    public bool TryGetOutcome(ulong index, out ApplyResult result)
+    {
+        using (versions.EnterGate())
+        {
+            state.EnsureReadable();
+            var generation = versions.Current.Generation;
+            // Behind the published index there may be entries whose sync is under way.
+            var outcome = index <= generation.Applied.Index ? generation.Outcomes.Find(index) : null;
+            result = outcome is { } status ? new ApplyResult(index, status) : default;
+            return outcome is not null;
+        }
+    }
+
     private static KeyValueEntry CopyOf(EntryView entry) =>
         new(entry.Key.ToArray(), entry.Value.ToArray()) { LeaseDeadlineMs = entry.LeaseDeadlineMs };
 

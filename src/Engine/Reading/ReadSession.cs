@@ -21,6 +21,7 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
     private uint _scansBegun;
     private ulong _leaseTime;
     private bool _hasLeaseTime;
+    private LogMark _mark;
 
     public ReadSessions Sessions { get; } = sessions;
 
@@ -28,6 +29,9 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
     public DbVersion Version { get; private set; } = null!;
 
     public LogPosition Position { get; private set; }
+
+    /// <summary>The mark of the outer log at that position.</summary>
+    public ref readonly LogMark Mark => ref _mark;
 
     /// <summary>The time of the open, by the engine's <see cref="ViewClock"/>.</summary>
     public long OpenedAt { get; private set; }
@@ -39,9 +43,10 @@ internal sealed class ReadSession(ReadSessions sessions) : Hold
 
     /// <summary>Opens a view, under the pin under which the caller read the version.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Open(DbVersion version, in LogPosition position, long now)
+    public void Open(DbVersion version, in LogPosition position, in LogMark mark, long now)
     {
         Position = position;
+        if (!mark.IsEmpty || !_mark.IsEmpty) _mark = mark;
         OpenedAt = now;
         _hasLeaseTime = false;
         if (Version != version) Version = version;

@@ -8,7 +8,7 @@ namespace Varve.Reading;
 
 /// <summary>
 /// Begins and ends reads: a pin for a call, a <see cref="ReadSession"/> for a view. A read sees the version that was
-/// current and the position that was published in it (<see cref="VersionSet.ReadPoint"/>). After a close, the last
+/// current and the position that was published in it (<see cref="VersionSet.ReadPoint(out LogPosition)"/>). After a close, the last
 /// reader to leave frees what it was the last to see.
 /// </summary>
 /// <remarks>
@@ -101,9 +101,9 @@ internal sealed class ReadSessions
         try
         {
             _state.EnsureReadable();
-            var version = _versions.ReadPoint(out var position);
+            var version = _versions.ReadPoint(out var position, out var mark);
             var session = IdleSession(slot);
-            session.Open(version, position, now);
+            session.Open(version, position, mark, now);
             return new ReadView(session);
         }
         finally

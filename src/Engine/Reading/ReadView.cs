@@ -28,6 +28,12 @@ public ref struct ReadView : IDisposable
             ? session
             : throw new ObjectDisposedException(nameof(ReadView));
 
+    /// <summary>Reads the mark of the outer log at the view's revision.</summary>
+    /// <param name="destination">Receives the mark, or as much of it as fits.</param>
+    /// <returns>The mark's length in bytes, at most 64; 0: there is none.</returns>
+    /// <exception cref="ObjectDisposedException">The view is disposed.</exception>
+    public readonly int ReadMark(Span<byte> destination) => Session.Mark.CopyTo(destination);
+
     /// <summary>Finds the live value of a key, without a copy.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">The value; valid until the view is disposed.</param>

@@ -94,7 +94,7 @@ internal sealed class DatabaseOpener(
 
         // Publication.
         var version = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], runs, state);
-        Publisher.Recovered(generation, replay.Position, wal.Active);
+        Publisher.Recovered(generation, replay.Position, replay.Mark, wal.Active);
         _opened.ReleaseReferences();
         var durable = replay.UpdateDurable(wal.Synced, content.State);
         return new RecoveredDatabase(

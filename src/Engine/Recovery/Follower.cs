@@ -73,10 +73,10 @@ internal sealed class Follower(
     /// shows the state of one applied index.</exception>
     private bool CatchUp()
     {
-        var (before, position) = (Replay, Replay.Position);
+        var (before, position, mark) = (Replay, Replay.Position, Replay.Mark);
         DirectoryLook.Beside(versions.Storage, versions.Directory, Step);
         versions.Reclaimer.FreeRetired();
-        return before != Replay || position != Replay.Position;
+        return before != Replay || position != Replay.Position || mark != Replay.Mark;
     }
 
     private bool Step()
@@ -152,7 +152,7 @@ internal sealed class Follower(
         }
 
         // After the version that has everything up to it (I1), and before one whose tables may have more.
-        Publisher.Recovered(generation, Replay.Position, versions.Current.Memtables[0].Segment);
+        Publisher.Recovered(generation, Replay.Position, Replay.Mark, versions.Current.Memtables[0].Segment);
         Durable = Replay.UpdateDurable(growth.Synced, _manifest.Content.State);
     }
 
@@ -192,7 +192,7 @@ internal sealed class Follower(
             }
 
             var next = new DbVersion(generation, [.. replay.Memtables.AsEnumerable().Reverse()], look.Runs, state);
-            Publisher.Recovered(generation, replay.Position, next.Memtables[0].Segment);
+            Publisher.Recovered(generation, replay.Position, replay.Mark, next.Memtables[0].Segment);
             liveKeys.Rebase(next);
             KeepOrLoseChanges(versions.Current, next);
             Switch(next);
@@ -235,7 +235,7 @@ internal sealed class Follower(
         next.Generation.Line = continues ? old.Generation.Line : old.Generation.Line + 1;
         if (continues)
         {
-            if (old.Memtables[0].Last is null) old.Memtables[0].Seal(position);
+            if (old.Memtables[0].Last is null) old.Memtables[0].Seal(position, Replay.Mark);
             KeepFlushed(old, next.Memtables[^1].Segment.Number);
             return;
         }

@@ -30,6 +30,7 @@ internal sealed class WalReplayer
         (_indexes, _segments) = (indexes, segments);
         _durable = new LogId(state.LastIndex, state.LastTerm);
         Position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
+        Mark = state.Mark;
         CleanedTimeMs = generation.CleanedTimeMs;
         Snapshot = generation.Snapshots.Last;
     }
@@ -39,6 +40,9 @@ internal sealed class WalReplayer
 
     /// <summary>The position after the last replayed record.</summary>
     public LogPosition Position { get; private set; }
+
+    /// <summary>The mark of the outer log at that position.</summary>
+    public LogMark Mark { get; private set; }
 
     /// <summary>The largest deadline that a clean-up has reported, Unix milliseconds.</summary>
     public ulong CleanedTimeMs { get; private set; }
@@ -72,7 +76,7 @@ internal sealed class WalReplayer
     /// the damage is thrown.</param>
     public Memtable Replay(WalSegment segment, Action<VarveException>? report = null)
     {
-        if (Memtables.Count > 0) Memtables[^1].Seal(Position);
+        if (Memtables.Count > 0) Memtables[^1].Seal(Position, Mark);
         var memtable = new Memtable(segment, _indexes, _segments);
         try
         {
@@ -179,6 +183,7 @@ internal sealed class WalReplayer
     private bool ApplyPayload(WalSegment segment, in WalRecordView record)
     {
         ref readonly var header = ref record.Header;
+        DecodeError error;
         switch (header.Type)
         {
             case WalRecordType.Chunk:
@@ -186,7 +191,7 @@ internal sealed class WalReplayer
                     throw Refused(
                         segment, header.Offset,
                         new DecodeError(WalRecordHeader.FirstIndexField, "entries do not follow the ones before them"));
-                if (!record.TryOpenColumns(out var columns, out var error))
+                if (!record.TryOpenColumns(out var columns, out error))
                     throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
                 {
@@ -200,6 +205,7 @@ internal sealed class WalReplayer
                     Entries++;
                 }
 
+                if (columns.TryGetMark(out var moved)) Mark = moved;
                 return true;
             case WalRecordType.Advance:
             case WalRecordType.Link:
@@ -218,6 +224,11 @@ internal sealed class WalReplayer
                         new DecodeError(WalRecordHeader.Size, "snapshot is above the applied entry"));
                 Snapshot = new SnapshotMetadata(
                     new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum.ToArray());
+                break;
+            case WalRecordType.Mark:
+                if (!MarkMarker.TryRead(record.Payload, out var mark, out error))
+                    throw Refused(segment, header.Offset, error);
+                Mark = mark;
                 break;
         }
 

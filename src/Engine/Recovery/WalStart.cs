@@ -31,7 +31,7 @@ internal sealed class WalStart(
             opened.Drop(segment);
         }
 
-        return new WalWriter(log.Segments[^1], replay.Position, log.Synced, isSynced: false);
+        return new WalWriter(log.Segments[^1], replay.Position, replay.Mark, log.Synced, isSynced: false);
     }
 
     /// <summary>
@@ -57,7 +57,7 @@ internal sealed class WalStart(
         var last = recovered.Segments[^1];
         var synced = sync == StartSync.Nothing ? recovered.Synced : last.LogEnd;
         return new WalWriter(
-            last, replay.Position, synced, options.Durability == Durability.Power,
+            last, replay.Position, replay.Mark, synced, options.Durability == Durability.Power,
             recovered.Segments.Take(recovered.Segments.Count - 1));
     }
 
@@ -68,7 +68,7 @@ internal sealed class WalStart(
         if (log is not null)
         {
             Sync(log, sync);
-            replay.Memtables[^1].Seal(replay.Position);
+            replay.Memtables[^1].Seal(replay.Position, replay.Mark);
         }
 
         WalWriter.Link(next, log?.Segments[^1], replay.Position, log?.Synced ?? default);
@@ -79,7 +79,8 @@ internal sealed class WalStart(
         opened.Drop(next); // the memtable's from here on
         opened.AddReference(memtable);
         replay.Memtables.Add(memtable);
-        return new WalWriter(next, replay.Position, next.LogEnd, options.Durability == Durability.Power);
+        return new WalWriter(
+            next, replay.Position, replay.Mark, next.LogEnd, options.Durability == Durability.Power);
     }
 
     /// <summary>Marks the bytes that may not be durable as such, and syncs them if the decision says so.</summary>

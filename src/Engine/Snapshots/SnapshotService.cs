@@ -154,14 +154,14 @@ internal sealed class SnapshotService
         {
             if (!_engine.Options.ReadOnly) AwaitFlushes(ref version, lastIncluded.Index, token);
             var live = StateCounts.AtCut(version, lastIncluded.Index);
-            var position = CutPosition.At(version, lastIncluded.Index);
+            var position = CutPosition.At(version, lastIncluded.Index, out var mark);
             // An index in a gap has the position of the entry before it, under its own index and term.
             position = position with { Index = lastIncluded.Index, Term = lastIncluded.Term };
             MachineState state;
             using (_versions.EnterGate())
             {
                 state = version.Generation.DescribeGateHeld(
-                    position, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with
+                    position, mark, version.CleanedAt(lastIncluded.Index), live, version.Base.CountedTimeMs) with
                 {
                     Snapshot = null
                 };

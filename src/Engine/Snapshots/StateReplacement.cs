@@ -167,7 +167,7 @@ internal sealed class StateReplacement(
         LockOrder.Gate.AssertHeld();
         engine.Allocations?.Invoke(Allocation.AfterSeal);
         var applied = wal.Position.Index;
-        wal.Restart(memtable.Segment, next.Generation.Applied.Read());
+        wal.Restart(memtable.Segment, next.Generation.Applied.Read(out var mark), mark);
         next.Generation.Log.Publish(memtable.Segment, memtable.Segment.End);
         foreach (var past in old.Memtables) past.DropSegment();
         foreach (var run in old.Runs)

@@ -40,7 +40,7 @@ internal sealed class StateGeneration
     public StateGeneration(MachineState state, int outcomes, Action<Allocation>? allocations = null)
     {
         var position = new LogPosition(state.LastIndex, state.LastTerm, state.LogTimeMs, state.LocalTimeMs);
-        Applied = new AppliedPosition(position);
+        Applied = new AppliedPosition(position, state.Mark);
         Terms = new TermTable(state.Terms, allocations);
         Outcomes = new OutcomeLog(outcomes, state.Outcomes, allocations);
         HashSeed = state.HashSeed;
@@ -95,11 +95,12 @@ internal sealed class StateGeneration
 
     /// <summary>The state as of a position, for a manifest or a snapshot. Under the gate.</summary>
     /// <param name="position">The position.</param>
+    /// <param name="mark">The mark of the outer log at the position.</param>
     /// <param name="cleanedTimeMs">The largest deadline that clean-ups had reported by then.</param>
     /// <param name="liveCount">The number of live keys at the position.</param>
     /// <param name="countedTimeMs">The time that leases were judged by in that count.</param>
     public MachineState DescribeGateHeld(
-        LogPosition position, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs)
+        LogPosition position, in LogMark mark, ulong cleanedTimeMs, long liveCount, ulong countedTimeMs)
     {
         LockOrder.Gate.AssertHeld();
         return new()
@@ -113,6 +114,7 @@ internal sealed class StateGeneration
             CleanedTimeMs = cleanedTimeMs,
             HashSeed = HashSeed,
             LeaseClock = LeaseClock,
+            Mark = mark,
             Terms = Terms.UpTo(position.Index),
             Outcomes = Outcomes.UpTo(position.Index, EngineOptions.OutcomesKept),
             Snapshot = Snapshots.UpToGateHeld(position.Index) is { } snapshot

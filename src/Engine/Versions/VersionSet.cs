@@ -170,6 +170,18 @@ internal sealed class VersionSet : IDisposable
         }
     }
 
+    /// <summary>The version to read, the position that goes with it, and the mark there. Under a pin.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public DbVersion ReadPoint(out LogPosition position, out LogMark mark)
+    {
+        while (true)
+        {
+            var version = Current;
+            position = version.Generation.Applied.Read(out mark);
+            if (Current == version) return version;
+        }
+    }
+
     /// <summary>
     /// The version to read and the index that goes with it: enough for reads that touch no lease. Under a pin.
     /// </summary>

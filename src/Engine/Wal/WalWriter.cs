@@ -22,19 +22,23 @@ internal sealed class WalWriter
     private readonly NativeBuffer _beside = new();
     private readonly bool _isSynced;
     private bool _isBeside;
+    private LogMark _mark;
 
     /// <param name="active">The segment that takes records.</param>
     /// <param name="position">The log's position after its last record.</param>
+    /// <param name="mark">The mark of the outer log at that position.</param>
     /// <param name="synced">Everything before this is known to be durable.</param>
     /// <param name="isSynced">Every record will be synced.</param>
     /// <param name="ended">Segments before the active one that may not be durable.</param>
     public WalWriter(
-        WalSegment active, LogPosition position, LogOffset synced, bool isSynced, IEnumerable<WalSegment>? ended = null)
+        WalSegment active, LogPosition position, in LogMark mark, LogOffset synced, bool isSynced,
+        IEnumerable<WalSegment>? ended = null)
     {
         _isSynced = isSynced;
         if (ended is not null) _unsynced.AddRange(ended);
         Active = active;
         Position = position;
+        _mark = mark;
         Synced = synced;
     }
 
@@ -43,6 +47,9 @@ internal sealed class WalWriter
 
     /// <summary>The log's position after its last record.</summary>
     public LogPosition Position { get; private set; }
+
+    /// <summary>The mark of the outer log at <see cref="Position"/>.</summary>
+    public ref readonly LogMark Mark => ref _mark;
 
     /// <summary>Everything before this is known to be durable.</summary>
     public LogOffset Synced { get; private set; }
@@ -107,7 +114,9 @@ internal sealed class WalWriter
     /// Finishes the record whose payload and operations the caller has built. On an error of the file the log is
     /// unchanged.
     /// </summary>
-    public void CommitRecord(WalRecordHeader header)
+    /// <param name="header">The header, without place and checksum.</param>
+    /// <param name="mark">The mark that the record moves to, if its columns have one.</param>
+    public void CommitRecord(WalRecordHeader header, in LogMark mark)
     {
         var segment = Active;
         header = header with { Offset = segment.End, SyncedSegment = Synced.Segment, SyncedOffset = Synced.Offset };
@@ -129,6 +138,7 @@ internal sealed class WalWriter
         segment.End += header.Length;
         BytesAppended += header.Length;
         Position = new LogPosition(header.LastIndex, header.Term, header.LogTimeMs, header.LocalTimeMs);
+        if ((header.Flags & ColumnFlags.Mark) != 0) _mark = mark;
     }
 
     /// <summary>
@@ -142,6 +152,15 @@ internal sealed class WalWriter
         if (type == WalRecordType.Clean) Active.LastChange = Active.End;
         BytesAppended += WriteMarker(Active, type, payload, position, Synced);
         Position = position;
+    }
+
+    /// <summary>Appends the record that moves the mark alone. The caller has reserved its room.</summary>
+    public void AppendMark(in LogMark mark)
+    {
+        Span<byte> payload = stackalloc byte[MarkMarker.Size];
+        MarkMarker.Write(mark, payload);
+        AppendMarker(WalRecordType.Mark, payload, Position);
+        _mark = mark;
     }
 
     /// <summary>
@@ -171,7 +190,7 @@ internal sealed class WalWriter
         segments.AddRange(_unsynced);
         segments.Add(Active);
         return new SyncTicket(
-            segments, _isSynced, Synced, End, Position, Restarts);
+            segments, _isSynced, Synced, End, Position, _mark, Restarts);
     }
 
     /// <summary>Syncs what a ticket covers, outside the gate. A failure is final for the engine (I3).</summary>
@@ -208,7 +227,7 @@ internal sealed class WalWriter
     /// <summary>
     /// Starts the log anew in <paramref name="next"/> at another position, for an install or a reset.
     /// </summary>
-    public void Restart(WalSegment next, LogPosition position)
+    public void Restart(WalSegment next, LogPosition position, in LogMark mark)
     {
         _unsynced.Clear();
         Restarts++;
@@ -216,6 +235,7 @@ internal sealed class WalWriter
         BytesAppended += next.End - WalSegmentHeader.Size;
         Active = next;
         Position = position;
+        _mark = mark;
     }
 
     private static int WriteMarker(

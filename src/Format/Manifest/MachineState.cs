@@ -52,6 +52,9 @@ internal sealed record MachineState
     /// <summary>Outcomes of the latest entries, ascending and disjoint.</summary>
     public OutcomeRun[] Outcomes { get; init; } = [];
 
+    /// <summary>The mark of the outer log; empty: there is none.</summary>
+    public LogMark Mark { get; init; }
+
     /// <summary>The last snapshot made or installed, if any: its last entry and the 32 bytes of its checksum.</summary>
     public (ulong Index, ulong Term, byte[] Checksum)? Snapshot { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Varve.Format;
 /// The bytes of a <see cref="MachineState"/>, alone or inside a version edit or a snapshot manifest.
 /// <code>
 ///   0  u16  version           1
-///   2  u8   flags             bit 0: a snapshot follows; the others are zero
+///   2  u8   flags             bit 0: a snapshot follows; bit 1: a mark follows; the others are zero
 ///   3  u64  last index
 ///  11  u64  last term
 ///  19  u64  log time          Unix milliseconds, as the three after it but one
@@ -21,6 +21,7 @@ namespace Varve.Format;
 ///      u32  outcome runs, each: u64 first index, u32 count, ceil(count / 8) bytes of bits;
 ///                              with bit 31 of the count: as many bytes of bits of refused entries
 ///      with flag bit 0: u64 snapshot index, u64 snapshot term, 32 bytes of checksum
+///      with flag bit 1: u8 length, 1 .. 64, and so many bytes of the mark
 /// </code>
 /// Term runs ascend by first index, none above the last index; known terms never decrease and none is above the last
 /// term. Outcome runs ascend, do not overlap, do not reach past the last index, and their unused bits are zero. All
@@ -33,6 +34,7 @@ internal static class MachineStateCodec
     public const int ChecksumSize = 32;
 
     private const byte HasSnapshot = 1;
+    private const byte HasMark = 2;
     private const uint HasRefused = 1U << 31;
     private const int TermRunSize = 16;
     private const int OutcomeRunSizeMin = 8 + 4 + 1;
@@ -52,7 +54,7 @@ internal static class MachineStateCodec
         if (Fault(state) is { } fault) throw new ArgumentException(fault, nameof(state));
         var writer = new FieldWriter(destination);
         writer.U16(Version);
-        writer.U8(state.Snapshot is null ? (byte)0 : HasSnapshot);
+        writer.U8((byte)((state.Snapshot is null ? 0 : HasSnapshot) | (state.Mark.IsEmpty ? 0 : HasMark)));
         writer.U64(state.LastIndex);
         writer.U64(state.LastTerm);
         writer.U64(state.LogTimeMs);
@@ -78,10 +80,17 @@ internal static class MachineStateCodec
             if (run.Refused is not null) writer.Bytes(run.Refused);
         }
 
-        if (state.Snapshot is not { } snapshot) return;
-        writer.U64(snapshot.Index);
-        writer.U64(snapshot.Term);
-        writer.Bytes(snapshot.Checksum);
+        if (state.Snapshot is { } snapshot)
+        {
+            writer.U64(snapshot.Index);
+            writer.U64(snapshot.Term);
+            writer.Bytes(snapshot.Checksum);
+        }
+
+        var mark = state.Mark;
+        if (mark.IsEmpty) return;
+        writer.U8((byte)mark.Length);
+        writer.Bytes(mark.Bytes);
     }
 
     public static bool TryDecode(
@@ -100,7 +109,7 @@ internal static class MachineStateCodec
     {
         var start = reader.Position;
         reader.Version(Version, "machine state");
-        var flags = reader.Flags(HasSnapshot, "machine state");
+        var flags = reader.Flags(HasSnapshot | HasMark, "machine state");
         var state = new MachineState
         {
             LastIndex = reader.U64("last index"),
@@ -115,6 +124,7 @@ internal static class MachineStateCodec
             Terms = ReadTerms(ref reader),
             Outcomes = ReadOutcomes(ref reader),
             Snapshot = (flags & HasSnapshot) == 0 ? null : ReadSnapshot(ref reader),
+            Mark = (flags & HasMark) == 0 ? default : ReadMark(ref reader),
         };
         if (reader.Failed) return null;
         if (Fault(state) is not { } fault) return state;
@@ -168,6 +178,14 @@ internal static class MachineStateCodec
         (
             reader.U64("snapshot index"), reader.U64("snapshot term"),
             reader.Take(ChecksumSize, "snapshot checksum").ToArray());
+
+    private static LogMark ReadMark(ref FieldReader reader)
+    {
+        var at = reader.Position;
+        var length = reader.U8("mark length");
+        if (length is 0 or > LogMark.LengthMax) reader.Fail(at, "mark length is out of range");
+        return reader.Failed ? default : new LogMark(reader.Take(length, "mark"));
+    }
 
     /// <summary>The first rule that the record breaks, or null.</summary>
     private static string? Fault(MachineState state)

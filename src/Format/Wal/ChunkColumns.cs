@@ -18,7 +18,10 @@ internal enum ColumnFlags : byte
     /// <summary>Some entries were refused.</summary>
     Refused = 8,
 
-    All = Indexes | Terms | Times | Refused,
+    /// <summary>The mark of the outer log moves with the chunk.</summary>
+    Mark = 16,
+
+    All = Indexes | Terms | Times | Refused | Mark,
 }
 
 /// <summary>
@@ -30,6 +33,7 @@ internal enum ColumnFlags : byte
 /// indexes   if flagged: for each entry but the first, varint of its index less the one before, less 1
 /// terms     if flagged: varint of the first entry's term, then for each further one varint of its rise
 /// times     if flagged: varint of the log time after the first entry, then for each further one varint of its rise
+/// mark      if flagged: u8 length, 0 .. 64, and so many bytes
 /// zero padding to a multiple of 8
 /// </code>
 /// Varints are LEB128 of 64 bits.
@@ -43,6 +47,7 @@ internal ref struct ChunkColumns
     private VarintReader _indexes;
     private VarintReader _terms;
     private VarintReader _times;
+    private ReadOnlySpan<byte> _mark;
     private int _next;
     private readonly int _count;
 
@@ -72,6 +77,13 @@ internal ref struct ChunkColumns
     /// <summary>True if the current entry was refused.</summary>
     public bool Refused { get; private set; }
 
+    /// <summary>The mark that moves with the chunk; false if the chunk leaves it.</summary>
+    public readonly bool TryGetMark(out LogMark mark)
+    {
+        mark = _mark.IsEmpty ? default : new LogMark(_mark[1..]);
+        return !_mark.IsEmpty;
+    }
+
     /// <summary>Opens the columns of a verified record; checks their shape to the end.</summary>
     public static bool TryOpen(
         ReadOnlySpan<byte> payload, scoped in WalRecordHeader header, out ChunkColumns columns, out DecodeError error)
@@ -91,6 +103,18 @@ internal ref struct ChunkColumns
         {
             error = new DecodeError(WalRecordHeader.Size, "column runs past its record");
             return false;
+        }
+
+        if ((header.Flags & ColumnFlags.Mark) != 0)
+        {
+            if (rest.IsEmpty || rest[0] > LogMark.LengthMax || rest.Length <= rest[0])
+            {
+                error = new DecodeError(WalRecordHeader.Size, "mark runs past its record, or is longer than 64 bytes");
+                return false;
+            }
+
+            opened._mark = rest[..(1 + rest[0])];
+            rest = rest[opened._mark.Length..];
         }
 
         var check = opened;

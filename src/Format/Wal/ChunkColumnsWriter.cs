@@ -41,9 +41,10 @@ internal static class ChunkColumnsWriter
     /// <summary>An upper bound of <see cref="Write"/>'s length, padding included.</summary>
     public static long SizeMax(int count, ColumnFlags flags)
     {
-        var columns = System.Numerics.BitOperations.PopCount((uint)(flags & ~ColumnFlags.Refused));
+        var columns = System.Numerics.BitOperations.PopCount((uint)(flags & ~(ColumnFlags.Refused | ColumnFlags.Mark)));
         var bits = (flags & ColumnFlags.Refused) == 0 ? 1 : 2;
-        return (bits * ((count + 7L) / 8) + (long)columns * count * VarintSizeMax + 7) & ~7L;
+        var mark = (flags & ColumnFlags.Mark) == 0 ? 0 : 1 + LogMark.LengthMax;
+        return (bits * ((count + 7L) / 8) + (long)columns * count * VarintSizeMax + mark + 7) & ~7L;
     }
 
     /// <summary>Writes the outcomes, which are first in the payload and known last.</summary>
@@ -55,7 +56,8 @@ internal static class ChunkColumnsWriter
     }
 
     /// <summary>Writes all columns, padded to 8, and returns their length.</summary>
-    public static int Write(Span<byte> destination, ReadOnlySpan<EntryPosition> entries, ColumnFlags flags)
+    public static int Write(
+        Span<byte> destination, ReadOnlySpan<EntryPosition> entries, ColumnFlags flags, in LogMark mark = default)
     {
         var length = (entries.Length + 7) / 8;
         WriteOutcomes(destination, entries);
@@ -78,6 +80,13 @@ internal static class ChunkColumnsWriter
             for (var i = 0; i < entries.Length; i++)
                 length += WriteVarint(
                     destination[length..], entries[i].LogTimeMs - (i == 0 ? 0 : entries[i - 1].LogTimeMs));
+
+        if ((flags & ColumnFlags.Mark) != 0)
+        {
+            destination[length++] = (byte)mark.Length;
+            mark.Bytes.CopyTo(destination[length..]);
+            length += mark.Length;
+        }
 
         var padded = (length + 7) & ~7;
         destination[length..padded].Clear();

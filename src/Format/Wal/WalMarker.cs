@@ -9,12 +9,13 @@ namespace Varve.Format;
 /// Clean     u64 deadline, then keys                     CleanUpMarker
 /// Snapshot  u64 index, u64 term, 32 bytes of checksum   SnapshotMarker
 /// Sealed    u64 segment                                 SealedMarker
+/// Mark      u64 length, 64 bytes                        MarkMarker
 /// </code>
 /// </summary>
 internal static class WalMarker
 {
     /// <summary>The largest payload of fixed size.</summary>
-    public const int PayloadSizeMax = SnapshotMarker.Size;
+    public const int PayloadSizeMax = MarkMarker.Size;
 
     /// <summary>Bytes of the payload; of a clean-up's, the least.</summary>
     public static int PayloadSizeOf(WalRecordType type) => type switch
@@ -23,6 +24,7 @@ internal static class WalMarker
         WalRecordType.Clean => CleanUpMarker.SizeWithoutKeys,
         WalRecordType.Snapshot => SnapshotMarker.Size,
         WalRecordType.Sealed => SealedMarker.Size,
+        WalRecordType.Mark => MarkMarker.Size,
         _ => 0,
     };
 

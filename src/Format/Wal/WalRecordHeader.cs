@@ -190,7 +190,7 @@ internal readonly record struct WalRecordHeader
     private bool HasKnownShape(out DecodeError error)
     {
         var room = Length - Size;
-        if (Type is < WalRecordType.Chunk or > WalRecordType.Sealed)
+        if (Type is < WalRecordType.Chunk or > WalRecordType.Mark)
             return Unsupported(TypeField, $"record of type {(byte)Type}", out error);
         if (PayloadLength < 0 || PayloadLength > room || PayloadLength % 8 != 0)
             return Unsupported(

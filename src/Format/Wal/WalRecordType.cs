@@ -27,4 +27,7 @@ internal enum WalRecordType : byte
     /// The last record of a segment; names the segment in which the log continues (<see cref="SealedMarker"/>).
     /// </summary>
     Sealed = 6,
+
+    /// <summary>The mark of an outer log moved without entries (<see cref="MarkMarker"/>).</summary>
+    Mark = 7,
 }

@@ -129,6 +129,25 @@ public sealed class AllocationTests : DirectoryTest
     }
 
     [Fact]
+    public void MovingAMarkAllocatesNothing()
+    {
+        UseLargeSegment();
+        var chunks = new Queue<ApplyEntry[]>(
+            Enumerable.Range(0, Calls).Select(i => Ledger.Chunk(_next + (ulong)(i * 20), 20)));
+        var mark = new byte[64];
+        AllocatesNothing(() =>
+        {
+            mark[0]++;
+            _engine.ApplyChunk(chunks.Dequeue(), _results, mark);
+            mark[1]++;
+            _engine.ApplyChunk(ReadOnlySpan<ApplyEntry>.Empty, [], mark);
+            _engine.ReadMark(_room);
+            using var view = _engine.OpenView();
+            view.ReadMark(_room);
+        });
+    }
+
+    [Fact]
     public void ApplyingEveryKindOfCommandAllocatesNothing()
     {
         UseLargeSegment();

@@ -124,8 +124,12 @@ internal sealed class GoldenDatabase : IDisposable
         machine.UpdateLastApplied(Log.Jump(3));
         LastMetadata = new SnapshotMetadata(Last, new byte[32]);
         machine.UpdateLastSnapshotMetadata(LastMetadata);
+        machine.ApplyChunk(ReadOnlySpan<ApplyEntry>.Empty, [], "alone"u8);
         Apply(machine, 3);
     }
+
+    /// <summary>The mark of the outer log after the chunk that ends with an entry.</summary>
+    public static byte[] MarkOf(ulong index) => [.. "outer "u8, .. BitConverter.GetBytes(index)];
 
     private LogId Last => new(Log.Last.Index, Log.Last.Term);
 
@@ -134,7 +138,7 @@ internal sealed class GoldenDatabase : IDisposable
         for (var i = 0; i < chunks; i++)
         {
             var chunk = Log.Next(8);
-            machine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+            machine.ApplyChunk(chunk, new ApplyResult[chunk.Length], MarkOf(chunk[^1].Index));
         }
     }
 

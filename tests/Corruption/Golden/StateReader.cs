@@ -49,6 +49,8 @@ internal static class StateReader
             try
             {
                 var index = Compare(machine, golden.Log, isThorough);
+                if (index == golden.Log.Last.Index && !HasMark(machine, GoldenDatabase.MarkOf(index)))
+                    throw new WrongStateException("another mark");
                 if (index == golden.Log.Last.Index && machine.SnapshotMetadata != golden.LastMetadata)
                     throw new WrongStateException("another snapshot's metadata");
                 return new Observation(index == golden.Log.Last.Index ? Verdict.Harmless : Verdict.Gap, null, index);
@@ -107,6 +109,12 @@ internal static class StateReader
             throw new WrongStateException($"{machine.Count} keys counted, not {expected.Keys.Length}");
         if (expected.Index > 0 && machine.EntryTerm(expected.Index) != expected.Term)
             throw new WrongStateException("another term");
+    }
+
+    private static bool HasMark(LsmStateMachine machine, byte[] expected)
+    {
+        Span<byte> mark = stackalloc byte[64];
+        return mark[..machine.ReadMark(mark)].SequenceEqual(expected);
     }
 }
 

@@ -1,8 +1,6 @@
 using Varve.Background;
-using Varve.Format;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
-using Varve.Tests.Shared;
 using Xunit;
 
 namespace Varve.Tests.Engine.Applying;

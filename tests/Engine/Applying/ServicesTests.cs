@@ -55,7 +55,7 @@ public sealed class ServicesTests : IDisposable
         _supply.Start(segment.Length);
         var version = new DbVersion(new StateGeneration(state, 100), [_supply.Over(segment)], [], state);
         _versions = new VersionSet(storage, "db", id, numbers, manifest, version, 0);
-        _wal = new WalWriter(segment, default, default, isSynced: false);
+        _wal = new WalWriter(segment, default, default, default, isSynced: false);
         _liveKeys = new LiveKeyCounter(version);
         _history = new History(Options.HistoryEntries, Options.HistoryBytes, _versions.Reclaimer);
         _sessions = new ReadSessions(

@@ -79,14 +79,14 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
         new WalRecordHeader { Offset = Begin, Length = WalRecordHeader.Size, Type = WalRecordType.Advance }
             .Seal(advance, Salt);
         var chunk = Chunk(out var operation);
-        yield return Changed("type", advance, 92, 7, 92, "record of type 7");
+        yield return Changed("type", advance, 92, 8, 92, "record of type 8");
         yield return Changed("flags", advance, 94, 1, 94, "record with the flags 0x0001");
         yield return Changed(
-            "columns-of-no-chunk", advance, 93, 0x10, 88,
-            "Advance record with a payload of 0 bytes and the flags 0x10");
+            "columns-of-no-chunk", advance, 93, 0x20, 88,
+            "Advance record with a payload of 0 bytes and the flags 0x20");
         yield return Changed("payload", advance, 88, 8, 88, "Advance record of 96 bytes with a payload of 8");
         yield return Changed("indexes", advance, 40, 1, 40, "Advance record from index 1 to 0");
-        yield return Changed("columns", chunk, 93, 0x10, 93, "chunk record with the columns 0x10");
+        yield return Changed("columns", chunk, 93, 0x20, 93, "chunk record with the columns 0x20");
         yield return Changed("counts", chunk, 80, 0, 80, "chunk record of 0 entries and 1 operations, index 5 to 5");
         yield return Changed("operation-kind", chunk, operation + 18, 4, 18, "operation of kind 4");
         yield return Changed("operation-flags", chunk, operation + 19, 1, 19, "operation with the flags 0x01");

@@ -20,7 +20,7 @@ public class RecordRules
     public static TheoryData<string, int, byte[]> BrokenStates => new()
     {
         { "machine state of version 2 (this build reads 1)", 0, [2] },
-        { "machine state with the flags 0x02", 2, [3] },
+        { "machine state with the flags 0x04", 2, [5] },
         { "live count is out of range", 42, [0x80] },
         { "machine state with the lease clock 2", 67, [2] },
         { "term run count is more than the bytes after it can hold", 68, [0xFF, 0xFF, 0xFF, 0xFF] },

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Varve.Format;
 
 namespace Varve.Tests.Format.Records;
@@ -6,7 +7,7 @@ namespace Varve.Tests.Format.Records;
 /// <summary>Records for tests: one fixed of each for golden files, and random ones that keep every rule.</summary>
 internal static class Samples
 {
-    private static readonly JsonSerializerOptions Readable = new() { IncludeFields = true };
+    private static readonly JsonSerializerOptions Readable = new() { IncludeFields = true, Converters = { new MarkText() } };
 
     public static Guid DatabaseId { get; } = new("00112233-4455-6677-8899-aabbccddeeff");
 
@@ -38,6 +39,7 @@ internal static class Samples
         Terms = [new TermRun(1, 2), new TermRun(500, 4)],
         Outcomes = [new OutcomeRun(981, 10, [0xFF, 0x02]), new OutcomeRun(993, 8, [0xA5])],
         Snapshot = (900, 4, [.. Enumerable.Range(0, 32).Select(i => (byte)i)]),
+        Mark = new LogMark("outer 7"u8),
     };
 
     public static VersionEdit Edit { get; } = new()
@@ -115,6 +117,8 @@ internal static class Samples
 
         var checksum = new byte[32];
         random.NextBytes(checksum);
+        var mark = new byte[random.Next(LogMark.LengthMax + 1)];
+        random.NextBytes(mark);
         var last = Math.Max(index, next) + (ulong)random.Next(10);
         return new MachineState
         {
@@ -123,6 +127,7 @@ internal static class Samples
             LogTimeMs = (ulong)random.NextInt64(),
             LocalTimeMs = (ulong)random.NextInt64(),
             LiveCount = random.NextInt64(),
+            Mark = random.Next(2) == 0 ? default : new LogMark(mark),
             CountedTimeMs = (ulong)random.NextInt64(),
             CleanedTimeMs = (ulong)random.NextInt64(),
             HashSeed = (ulong)random.NextInt64(),
@@ -180,5 +185,14 @@ internal static class Samples
         Span<byte> bytes = stackalloc byte[16];
         random.NextBytes(bytes);
         return new Guid(bytes);
+    }
+
+    private sealed class MarkText : JsonConverter<LogMark>
+    {
+        public override LogMark Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
+
+        public override void Write(Utf8JsonWriter writer, LogMark value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(Convert.ToHexString(value.Bytes));
     }
 }

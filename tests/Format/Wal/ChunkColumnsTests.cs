@@ -13,13 +13,38 @@ public class ChunkColumnsTests
         var entries = WalSamples.RandomEntries(seed.NewRandom());
         var (payload, header) = Write(entries);
         Assert.Equal(entries, Read(payload, header));
+        Assert.Null(MarkOf(payload, header));
+    }
+
+    [Property]
+    public void MarksRoundTrip(Seed seed)
+    {
+        var random = seed.NewRandom();
+        var entries = WalSamples.RandomEntries(random);
+        var mark = new byte[random.Next(65)];
+        random.NextBytes(mark);
+        var (payload, header) = Write(entries, mark);
+        Assert.Equal(entries, Read(payload, header));
+        Assert.Equal(mark, MarkOf(payload, header));
+    }
+
+    [Fact]
+    public void MarksThatDoNotFitAreRefused()
+    {
+        EntryPosition[] entries = [new EntryPosition { Index = 10, Term = 2, Succeeded = true }];
+        var (payload, header) = Write(entries, new byte[64]);
+        Assert.Equal((72, 64), (payload.Length, payload[1]));
+        payload[1] = 65;
+        Assert.False(ChunkColumns.TryOpen(payload, header, out _, out _));
+        Assert.False(ChunkColumns.TryOpen(payload.AsSpan(0, 64), header, out _, out _));
+        Assert.False(ChunkColumns.TryOpen(payload.AsSpan(0, 1), header, out _, out _));
     }
 
     [Property]
     public void ColumnsStayWithinBound(Seed seed)
     {
         var entries = WalSamples.RandomEntries(seed.NewRandom());
-        var (payload, header) = Write(entries);
+        var (payload, header) = Write(entries, seed.NewRandom().Next(2) == 0 ? null : new byte[64]);
         Assert.Equal(0, payload.Length % 8);
         Assert.InRange(payload.Length, 8, ChunkColumnsWriter.SizeMax(entries.Length, header.Flags));
     }
@@ -39,7 +64,7 @@ public class ChunkColumnsTests
     {
         var random = seed.NewRandom();
         var entries = WalSamples.RandomEntries(random);
-        var (payload, header) = Write(entries);
+        var (payload, header) = Write(entries, random.Next(2) == 0 ? null : new byte[random.Next(65)]);
         for (var edits = random.Next(1, 5); edits > 0; edits--)
             payload[random.Next(payload.Length)] = (byte)random.Next(256);
         if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error))
@@ -102,11 +127,17 @@ public class ChunkColumnsTests
             Assert.False(ChunkColumns.TryOpen(payload.AsSpan(0, length), header, out _, out _));
     }
 
-    private static (byte[] Payload, WalRecordHeader Header) Write(EntryPosition[] entries)
+    private static byte[]? MarkOf(byte[] payload, WalRecordHeader header)
     {
-        var flags = ChunkColumnsWriter.Needed(entries);
+        Assert.True(ChunkColumns.TryOpen(payload, header, out var columns, out var error), error.Reason);
+        return columns.TryGetMark(out var mark) ? mark.Bytes.ToArray() : null;
+    }
+
+    private static (byte[] Payload, WalRecordHeader Header) Write(EntryPosition[] entries, byte[]? mark = null)
+    {
+        var flags = ChunkColumnsWriter.Needed(entries) | (mark is null ? ColumnFlags.None : ColumnFlags.Mark);
         var bytes = new byte[ChunkColumnsWriter.SizeMax(entries.Length, flags)];
-        var length = ChunkColumnsWriter.Write(bytes, entries, flags);
+        var length = ChunkColumnsWriter.Write(bytes, entries, flags, new LogMark(mark));
         return (bytes[..length], WalSamples.HeaderOf(entries, flags, length));
     }
 

@@ -34,10 +34,10 @@ public class GoldenWal
         (8, "checksum"), (8, "offset 4096"), (8, "length"), (8, "synced: segment 6"), (8, "synced: offset 8192"),
         (8, "first index 1000"), (8, "last index 1304"), (8, "term 5"),
         (8, "log time"), (8, "local time"), (4, "4 entries"), (4, "3 operations"), (4, "payload length"),
-        (1, "type: chunk"), (1, "columns: indexes, terms, times"), (2, "no flags"),
+        (1, "type: chunk"), (1, "columns: indexes, terms, times, mark"), (2, "no flags"),
         (1, "outcomes: 1, 1, 1, 0"), (1, "indexes: +1"), (1, "+1 and 1"), (2, "+1 and 300"), (1, "terms: 4"), (1, "+0"),
         (1, "+1"), (1, "+0"),
-        (6, "times: 1,700,000,000,000"), (1, "+0"), (2, "+200"), (1, "+0"), (5, "padding"),
+        (6, "times: 1,700,000,000,000"), (1, "+0"), (2, "+200"), (1, "+0"), (1, "mark: 4 bytes"), (4, "\"mark\""),
         (8, "put: index 1000"), (4, "no prior version here"), (4, "value: 5 bytes"), (2, "key: 3 bytes"), (1, "kind 1"),
         (1, "0"), (3, "\"key\""), (5, "\"value\""), (4, "padding"),
         (8, "leased put: index 1001"), (4, "no prior version here"), (4, "value: 1 byte"), (2, "key: 5 bytes"),
@@ -67,6 +67,9 @@ public class GoldenWal
         .Fields(
             WalSamples.Marker(WalRecordType.Sealed, WalSamples.Words(8)),
             [(0, "sealed"), .. MarkerFields, (8, "goes on in segment 8")])
+        .Fields(
+            WalSamples.Marker(WalRecordType.Mark, WalSamples.MarkPayload("outer 7"u8)),
+            [(0, "mark"), .. MarkerFields, (8, "7 bytes"), (7, "\"outer 7\""), (57, "zeros")])
         .Check("wal-notes");
 
     [Fact]

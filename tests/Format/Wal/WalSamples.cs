@@ -21,9 +21,9 @@ internal static class WalSamples
 
     public static byte[] ChunkRecord()
     {
-        var flags = ChunkColumnsWriter.Needed(Entries);
+        var flags = ChunkColumnsWriter.Needed(Entries) | ColumnFlags.Mark;
         var record = new byte[1024];
-        var columns = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), Entries, flags);
+        var columns = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), Entries, flags, new LogMark("mark"u8));
         var length = WalRecordHeader.Size + columns;
         length += (int)WalOperation.Write(record.AsSpan(length), 1000, default, RecordKind.Put, "key"u8, "value"u8, 0);
         length += (int)WalOperation.Write(
@@ -49,7 +49,7 @@ internal static class WalSamples
             OperationCount = 3,
             PayloadLength = columns,
             Type = type,
-            Flags = ColumnFlags.Indexes | ColumnFlags.Terms | ColumnFlags.Times,
+            Flags = ColumnFlags.Indexes | ColumnFlags.Terms | ColumnFlags.Times | ColumnFlags.Mark,
         };
     }
 
@@ -80,6 +80,13 @@ internal static class WalSamples
             [.. names.Select(name => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(name))];
         var payload = new byte[CleanUpMarker.SizeOf(keys.Length, keys.Sum(key => (long)key.Length))];
         CleanUpMarker.Write(payload, deadline, keys);
+        return payload;
+    }
+
+    public static byte[] MarkPayload(ReadOnlySpan<byte> mark)
+    {
+        var payload = new byte[MarkMarker.Size];
+        MarkMarker.Write(new LogMark(mark), payload);
         return payload;
     }
 

@@ -10,7 +10,8 @@ namespace Varve.Tests.Format.Wal;
 public class WalSurvival
 {
     private static readonly WalRecordType[] Markers = [
-        WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed];
+        WalRecordType.Link, WalRecordType.Advance, WalRecordType.Clean, WalRecordType.Snapshot, WalRecordType.Sealed,
+        WalRecordType.Mark];
 
     [Fact]
     public void RecordOfAnyTypeIsFoundWithoutChecksum()
@@ -207,6 +208,7 @@ public class WalSurvival
             WalRecordType.Link => 24,
             WalRecordType.Clean or WalRecordType.Sealed => 8,
             WalRecordType.Snapshot => 48,
+            WalRecordType.Mark => 72,
             _ => 0
         }]))
             .Append(WalSamples.Marker(WalRecordType.Clean, WalSamples.CleanUp(5, "pear", "fig")))

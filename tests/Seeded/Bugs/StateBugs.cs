@@ -20,10 +20,10 @@ internal static class StateBugs
             new Edit("RecordBuilder.cs",
                 "? DeadlineOf(time, head.TtlSeconds) : 0;",
                 "? DeadlineOf(time, head.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && !prior"
-                    + ".IsNone && new KeyVersion(record.Index.OperationAt(prior)).Kind == RecordKind.LeasedPut)\n"
+                    + ".IsNone && new Tables.KeyVersion(record.Index.OperationAt(prior)).Kind == RecordKind.LeasedPut)\n"
                     + "                (kind, size, "
                     + "deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(head.KeyLength, head.ValueLength, "
-                    + "RecordKind.LeasedPut), new KeyVersion(record.Index.OperationAt(prior)).Deadline);")),
+                    + "RecordKind.LeasedPut), new Tables.KeyVersion(record.Index.OperationAt(prior)).Deadline);")),
 
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.SwapTreatsExpiredKeyAsAbsent",
@@ -145,6 +145,6 @@ internal static class StateBugs
             new Edit("Publisher.cs",
                 "var index = versions.Current.Memtables[0].Index;",
                 "var index = versions.Current.Memtables[0].Index;\n        if (SEEDED) "
-                    + "versions.Current.Generation.Applied.Publish(wal.Position);")),
+                    + "versions.Current.Generation.Applied.Publish(wal.Position, wal.Mark);")),
     ];
 }

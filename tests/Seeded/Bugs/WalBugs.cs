@@ -11,8 +11,8 @@ internal static class WalBugs
                 "ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);",
                 "if (!SEEDED) ChunkColumnsWriter.WriteOutcomes(WalRecordHeader.PayloadOf(room), positions);"),
             new Edit("CommitPipeline.cs",
-                "CommitRecordGateHeld(record);",
-                "var at = (int)wal.Active.End; CommitRecordGateHeld(record);\n        if (SEEDED) "
+                "CommitRecordGateHeld(record, mark);",
+                "var at = (int)wal.Active.End; CommitRecordGateHeld(record, mark);\n        if (SEEDED) "
                     + "ChunkColumnsWriter.WriteOutcomes(wal.Active.Room(at, record.Length)[WalRecordHeader.Size..], "
                     + "positions);")),
 
@@ -104,7 +104,7 @@ internal static class WalBugs
             "Engine: Recovery.FailedSyncTests.FailedSyncLatchesAndReadsContinue",
             new Edit(
                 "Publisher.cs", "engine.Counters.ChunksApplied++;",
-                "engine.Counters.ChunksApplied++; if (SEEDED) generation.Applied.Publish(wal.Position);"),
+                "engine.Counters.ChunksApplied++; if (SEEDED) generation.Applied.Publish(wal.Position, wal.Mark);"),
             new Edit(
                 "AsyncApplier.cs", "return ticket.NeedsSync ?", "return !SEEDED && ticket.NeedsSync ?"),
             new Edit(

@@ -60,8 +60,9 @@ internal sealed class Oracle(SimFs disk)
             Match(machine, again, nothingIsLost: true);
             Duplicates(machine, line, state);
             var on = line.From(state, 250);
-            machine.ApplyChunk(on.Next(3), _results);
+            var chunk = on.Next(3);
             next = on.Last;
+            machine.ApplyChunk(chunk, _results, next.Mark);
             if (Compare(machine, next) is { } difference)
                 throw new WrongRecoveryException($"after an apply at {state.Id}: {difference}");
         }
@@ -88,9 +89,12 @@ internal sealed class Oracle(SimFs disk)
         if (machine.LastApplied != state.Id) return $"the applied entry is {machine.LastApplied}, not {state.Id}";
         if (state.Id.Index > 0 && machine.EntryTerm(state.Id.Index) != state.Id.Term)
             return $"the term of entry {state.Id.Index} is {machine.EntryTerm(state.Id.Index)}";
+        if (!Life.MarkOf(machine).AsSpan().SequenceEqual(state.Mark)) return "the mark is another";
         var rows = state.Rows;
         using (var view = machine.OpenView())
         {
+            var mark = new byte[64];
+            if (!mark.AsSpan(0, view.ReadMark(mark)).SequenceEqual(state.Mark)) return "the view's mark is another";
             var i = 0;
             foreach (var entry in view.ScanPrefix([]))
             {

@@ -149,8 +149,9 @@ internal sealed class Life : IDisposable
             Directory, _options, new EngineSeams(Disk, _background, _callers is null ? null : _callers.Allocate));
         // Entries in the log when a step failed may be there or not, and so may a replacement: the machine tells.
         var index = _machine.LastApplied.Index;
-        var position = _line.PositionOf(index);
-        if (position < _acknowledged && _other?.PositionOf(index) is 0)
+        var mark = MarkOf(_machine);
+        var position = _line.PositionOf(index, mark);
+        if (position < _acknowledged && _other?.PositionOf(index, mark) is 0)
             (_line, _first, _acknowledged, position) = (_other, 0, 0, 0);
         if (position < _acknowledged) throw new InvalidOperationException($"opened at {index}, expected {Expected}");
         if (position < _line.Ends.Count - 1) _line = _line.Back(position);
@@ -168,6 +169,11 @@ internal sealed class Life : IDisposable
                 break;
             case StepKind.ApplyLarge:
                 Apply(1, 150_000);
+                break;
+            case StepKind.Mark:
+                if (_machine!.LastApplied != _line.Last.Id) return;
+                _line.NextMark();
+                Send([]);
                 break;
             case StepKind.Flush:
                 _machine!.Flush();
@@ -214,12 +220,20 @@ internal sealed class Life : IDisposable
     private void Apply(int entries, int largeValue)
     {
         if (_machine!.LastApplied != _line.Last.Id) return; // latched, with an entry in the log
-        var chunk = _line.Next(entries, largeValue);
+        Send(_line.Next(entries, largeValue));
+    }
+
+    /// <summary>Applies the line's last end.</summary>
+    private void Send(ApplyEntry[] chunk)
+    {
+        var mark = _line.Last.Mark;
         Say(); // from here on it may be in the log
         try
         {
-            _machine.ApplyChunk(chunk, _results);
-            for (var i = 0; i < entries; i++)
+            if (_line.Ends.Count > 1 && mark.AsSpan().SequenceEqual(_line.Ends[^2].Mark))
+                _machine!.ApplyChunk(chunk, _results);
+            else _machine!.ApplyChunk(chunk, _results, mark);
+            for (var i = 0; i < chunk.Length; i++)
                 if (_results[i].Succeeded != _line.Outcome(chunk[i].Index))
                     throw new InvalidOperationException($"entry {chunk[i].Index} has another outcome than the model's");
             _acknowledged = _line.Ends.Count - 1;
@@ -246,7 +260,7 @@ internal sealed class Life : IDisposable
     {
         if (_machine!.LastApplied != _line.Last.Id) return;
         var state = _line.Last;
-        if (isBehind && _line.Ends.Count - 2 >= _opened
+        if (isBehind && _line.Ends.Count - 2 >= _opened && _line.Ends[^2].Id != state.Id
             && state.Id.Index - _line.Ends[^2].Id.Index <= (ulong)_options.HistoryEntries)
             state = _line.Ends[^2];
         var taken = new SnapshotTaken($"/data/snapshot-{_snapshots.Count}", _line, state);
@@ -307,9 +321,15 @@ internal sealed class Life : IDisposable
     {
         if (_machine is null) return;
         var durable = _machine.DurableLogId.Index;
-        var at = _line.Ends.FindLastIndex(end => end.Id.Index <= durable);
+        var at = _line.FirstPositionUpTo(durable);
         if (at > _first && at <= _acknowledged) _first = at;
         Say();
+    }
+
+    public static byte[] MarkOf(LsmStateMachine machine)
+    {
+        var mark = new byte[64];
+        return mark[..machine.ReadMark(mark)];
     }
 
     private static void Wait(Task task)

@@ -9,7 +9,11 @@ internal readonly record struct Row(byte[] Key, byte[] Value, ulong Deadline);
 /// <summary>
 /// The state that a machine must show at one applied index; <see cref="Live"/> includes expired keys.
 /// </summary>
-internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row> live, ulong time)
+/// <param name="id">The applied index and its term.</param>
+/// <param name="live">The rows, with expired ones.</param>
+/// <param name="time">The log's clock.</param>
+/// <param name="mark">The mark of the outer log.</param>
+internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row> live, ulong time, byte[] mark)
 {
     private Row[]? _rows;
 
@@ -19,6 +23,8 @@ internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row>
 
     /// <summary>The log's clock.</summary>
     public ulong Time { get; } = time;
+
+    public byte[] Mark { get; } = mark;
 
     /// <summary>The unexpired rows, in key order.</summary>
     public Row[] Rows => _rows ??= [.. Live.Values.Where(row => row.Deadline > Time)];
@@ -38,7 +44,7 @@ internal sealed class Line
     private readonly Dictionary<ulong, bool> _outcomes;
 
     public Line(byte tag)
-        : this(tag, [new LineState(default, Empty, 0)], [])
+        : this(tag, [new LineState(default, Empty, 0, [])], [])
     {
     }
 
@@ -62,11 +68,25 @@ internal sealed class Line
     /// <summary>This line as it was at one of its ends.</summary>
     public Line Back(int position) => new(_tag, Ends[..(position + 1)], new(_outcomes));
 
-    public int PositionOf(ulong index) => Ends.FindLastIndex(end => end.Id.Index == index);
+    public int PositionOf(ulong index, byte[] mark) =>
+        Ends.FindLastIndex(end => end.Id.Index == index && end.Mark.AsSpan().SequenceEqual(mark));
+
+    /// <summary>
+    /// The first end of the greatest index up to one: a mark that moved alone at the index may not be there yet.
+    /// </summary>
+    public int FirstPositionUpTo(ulong index)
+    {
+        var last = Ends.FindLastIndex(end => end.Id.Index <= index);
+        return last < 0 ? last : Ends.FindIndex(end => end.Id == Ends[last].Id);
+    }
 
     public bool Outcome(ulong index) => _outcomes[index];
 
-    /// <summary>The next entries, applied to the line.</summary>
+    /// <summary>Moves the mark alone.</summary>
+    public void NextMark() =>
+        Ends.Add(new LineState(Last.Id, Last.Live, Last.Time, MarkOf(Last.Id.Index + (ulong)Ends.Count)));
+
+    /// <summary>The next entries, applied to the line, most of them with another mark.</summary>
     public ApplyEntry[] Next(int count, int largeValue = 0)
     {
         var (live, time, first) = (Last.Live.ToBuilder(), Last.Time, Last.Id.Index + 1);
@@ -78,7 +98,9 @@ internal sealed class Line
             _outcomes[chunk[i].Index] = Apply(live, chunk[i].Command, time);
         }
 
-        Ends.Add(new LineState(NumberedLog.Id(chunk[^1].Index), live.ToImmutable(), time));
+        var last = chunk[^1].Index;
+        Ends.Add(new LineState(
+            NumberedLog.Id(last), live.ToImmutable(), time, last % 4 == 0 ? Last.Mark : MarkOf(last)));
         return chunk;
     }
 
@@ -107,6 +129,14 @@ internal sealed class Line
             ? Command.CompareAndSwap(command.Key, command.Expected is { } expected ? Tagged(expected) : null, value)
             : Command.Insert(command.Key, value, index % 7 == 3 ? 20 + (index % 60) : 0);
         return new ApplyEntry(index, term, command, at);
+    }
+
+    /// <summary>A mark of 0 to 64 bytes that no other line and no other number has, unless it is short.</summary>
+    private byte[] MarkOf(ulong number)
+    {
+        var mark = new byte[number * 7 % 65];
+        for (var i = 0; i < mark.Length; i++) mark[i] = i == 0 ? _tag : (byte)(number >> (i % 8 * 8));
+        return mark;
     }
 
     private byte[] Tagged(ReadOnlyMemory<byte> value) => [_tag, .. value.Span];

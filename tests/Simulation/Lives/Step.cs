@@ -5,6 +5,7 @@ internal enum StepKind
 {
     Apply,
     ApplyLarge,
+    Mark,
     Flush,
     Background,
     Compact,
@@ -30,7 +31,8 @@ internal readonly record struct Step(StepKind Kind, int Entries = 1, int Chunks 
         {
             life.Add(random.Next(40) switch
             {
-                < 14 => new Step(StepKind.Apply, random.Next(1, 41), random.Next(1, 6)),
+                < 13 => new Step(StepKind.Apply, random.Next(1, 41), random.Next(1, 6)),
+                < 14 => new Step(StepKind.Mark),
                 < 17 => new Step(StepKind.Apply, 40, random.Next(5, 9)),
                 < 20 => new Step(StepKind.Flush),
                 < 24 => new Step(StepKind.Background),

@@ -36,6 +36,9 @@ internal sealed class ModelMachine : IDisposable
 
     public ulong Term { get; set; } = 1;
 
+    /// <summary>The mark of the outer log.</summary>
+    public byte[] Mark { get; set; } = [];
+
     /// <summary>The latest entries and their outcomes.</summary>
     public List<(ApplyEntry Entry, bool Succeeded)> Recent { get; } = [];
 
@@ -88,7 +91,7 @@ internal sealed class ModelMachine : IDisposable
         Engine.ResetAsync().GetAwaiter().GetResult();
         Model.Clear();
         if (!IsLocal) Model.Time = 0;
-        (Index, Term, _applied, _cleaned) = (0, 1, 0, 0);
+        (Index, Term, _applied, _cleaned, Mark) = (0, 1, 0, 0, []);
         Recent.Clear();
     }
 
@@ -104,6 +107,7 @@ internal sealed class ModelMachine : IDisposable
         if (!IsLocal) Model.Time = from.Model.Time;
         (Index, Term, _applied, _cleaned) =
             (from.Index, from.Term, 0, IsLocal ? Math.Min(from._cleaned, Model.Time) : from._cleaned);
+        Mark = from.Mark;
         Recent.Clear();
     }
 

@@ -110,7 +110,8 @@ internal sealed class ModelWorld : IDisposable
             case < 1_950: Assert.Equal(Model.Count, Engine.Count); break;
             case < 1_970: _machine.CleanUp(); break;
             case < 1_980: Engine.Flush(); break;
-            case < 1_986: Reopen(); break;
+            case < 1_982: MoveMark(); break;
+            case < 1_987: Reopen(); break;
             case < 1_990: Compact(); break;
             case < 1_994: MoveToAnotherMachine(); break;
             case 1_994 when _random.Next(10) == 0: Reset(); break;
@@ -154,7 +155,22 @@ internal sealed class ModelWorld : IDisposable
                 Assert.Fail(
                 $"entry {_entries[i].Index}, {_entries[i].Command.Kind}: {_results[i]}, the model says {_outcomes[i]}");
         Assert.Equal(new LogId(_machine.Index, _machine.Term), Engine.LastApplied);
+        SameMark();
         _operations += count - 1;
+    }
+
+    private void MoveMark()
+    {
+        _machine.Mark = new byte[_random.Next(65)];
+        _random.NextBytes(_machine.Mark);
+        Engine.ApplyChunk(ReadOnlySpan<ApplyEntry>.Empty, [], _machine.Mark);
+        SameMark();
+    }
+
+    private void SameMark()
+    {
+        Span<byte> mark = stackalloc byte[64];
+        if (!mark[..Engine.ReadMark(mark)].SequenceEqual(_machine.Mark)) Assert.Fail("the mark is another");
     }
 
     private static bool IsRefused(in Command command) =>
@@ -199,9 +215,17 @@ internal sealed class ModelWorld : IDisposable
     private void Send(int count)
     {
         var chunk = _entries.AsSpan(0, count);
+        var moves = _random.Next(8) == 0;
+        if (moves)
+        {
+            _machine.Mark = new byte[_random.Next(65)];
+            _random.NextBytes(_machine.Mark);
+        }
+
         if (_random.Next(2) == 0)
         {
-            Engine.ApplyChunk(chunk, _results);
+            if (moves) Engine.ApplyChunk(chunk, _results, _machine.Mark);
+            else Engine.ApplyChunk(chunk, _results);
             return;
         }
 
@@ -211,7 +235,9 @@ internal sealed class ModelWorld : IDisposable
             WireWriter.Write(_wire, entry.Index, entry.Term, entry.Command.ToWire(), entry.TimestampMs);
         }
 
-        Assert.Equal(count, Engine.ApplyChunk(_wire.WrittenSpan, _results));
+        Assert.Equal(count, moves
+            ? Engine.ApplyChunk(_wire.WrittenSpan, _results, _machine.Mark)
+            : Engine.ApplyChunk(_wire.WrittenSpan, _results));
     }
 
     private void SameGets()
@@ -251,6 +277,7 @@ internal sealed class ModelWorld : IDisposable
 
     private void SameEverything()
     {
+        SameMark();
         Same(0, Model.Keys.Length, isReversed: false, prefix: []);
         Assert.Equal(Model.Count, Engine.Count);
         Assert.Equal(_machine.Index == 0 ? null : _machine.Term, Engine.EntryTerm(_machine.Index));

@@ -114,7 +114,7 @@ internal static class DiskFull
         var chunk = line.Next(entries);
         try
         {
-            machine.ApplyChunk(chunk, results);
+            machine.ApplyChunk(chunk, results, line.Last.Mark);
             return true;
         }
         catch (StorageFullException)

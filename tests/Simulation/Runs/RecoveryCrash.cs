@@ -114,7 +114,7 @@ internal sealed class RecoveryCrash : IDisposable
             // A recovered state is like any other: as much of it survives as the engine reports durable.
             var position = line.Ends.IndexOf(state);
             var durable = Math.Min(
-                position, Math.Max(0, line.Ends.FindLastIndex(end => end.Id.Index <= machine.DurableLogId.Index)));
+                position, Math.Max(0, line.FirstPositionUpTo(machine.DurableLogId.Index)));
             disk.Note(new Expectation(new Allowed(line, durable, position, position)));
             steps.Run();
         }
