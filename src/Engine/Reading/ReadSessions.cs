@@ -7,14 +7,26 @@ using Varve.Wal;
 namespace Varve.Reading;
 
 /// <summary>
-/// Begins and ends reads: a pin for a call, a <see cref="ReadSession"/> for a view. A read sees the version that was
-/// current and the position that was published in it (<see cref="VersionSet.ReadPoint(out LogPosition)"/>). After a close, the last
-/// reader to leave frees what it was the last to see.
+/// Begins and ends reads.
+/// <para>
+/// The problem: a get takes a few hundred nanoseconds, so it can afford neither a lock nor a reference count. While it
+/// runs, its version may be replaced and the engine may be closed. And a view stays open for as long as its owner
+/// likes, but must keep nothing alive except its own version.
+/// </para>
+/// <list type="number">
+/// <item>A call reads under a pin, from <see cref="Enter"/> to <see cref="Leave"/>: what is retired meanwhile stays
+/// (I8).</item>
+/// <item>A read sees the version that was current and the position that was published in it
+/// (<see cref="VersionSet.ReadPoint(out LogPosition)"/>).</item>
+/// <item>A view has a <see cref="ReadSession"/>, which is a hold on its version. It takes the hold under a pin, and
+/// then ends the pin.</item>
+/// <item>Each thread has sessions of its own, so a view takes no lock once its thread has an idle one. A dead thread's
+/// sessions pass to the next thread with its number; a view that it left open keeps its session, and so its version,
+/// for good.</item>
+/// <item>After a close, the last reader to leave frees what it was the last to see.</item>
+/// </list>
+/// <para>Threads: any. A session belongs to the thread that opened its view.</para>
 /// </summary>
-/// <remarks>
-/// Each thread has sessions of its own, so that a view takes no lock once its thread has one. A dead thread's sessions
-/// pass on with its number; a view that it left open keeps its session, and so its version, for good. Any thread.
-/// </remarks>
 internal sealed class ReadSessions
 {
     private const int ThreadsAtFirst = 16;
@@ -61,7 +73,7 @@ internal sealed class ReadSessions
         }
     }
 
-    /// <summary>Begins a read: what is retired from here on stays until <see cref="Leave"/> (I8).</summary>
+    /// <summary>Begins a read: what is retired from here on stays until <see cref="Leave"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public EpochTable.Slot Enter() => _pins.Enter();
 
@@ -140,14 +152,14 @@ internal sealed class ReadSessions
         return (open, oldestAge, oldest == current ? 0 : oldest.BytesBeside(current));
     }
 
-    /// <summary>Once the directory is given back, frees what the caller may have been the last to see.</summary>
+    /// <summary>If the directory is released, frees what the caller may have been the last to see.</summary>
     public void ReleaseAfterClose()
     {
         if (_state.IsReleased) _versions.Reclaimer.FreeRetired();
     }
 
     /// <summary>
-    /// Frees what the view may have been the last to see: on the background thread, or here if there is none.
+    /// Frees what the view may have been the last to see: on the background thread, or here in a read-only engine.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ReleaseAfterView()
@@ -157,20 +169,21 @@ internal sealed class ReadSessions
         else _versions.Reclaimer.FreeRetired();
     }
 
-    /// <summary>A session of the calling thread, which holds the pin, that no view uses.</summary>
+    /// <summary>A session of the calling thread that no view uses.</summary>
+    /// <param name="slot">The thread's pin.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ReadSession IdleSession(EpochTable.Slot slot)
     {
         var all = _byThread;
         return (uint)slot.Ordinal < (uint)all.Length && all[slot.Ordinal] is { IsOpen: false } session
             ? session
-            : IdleSessionAmongMore(slot);
+            : FindOrAddIdleSession(slot);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ReadSession IdleSessionAmongMore(EpochTable.Slot slot)
+    private ReadSession FindOrAddIdleSession(EpochTable.Slot slot)
     {
-        var session = FirstSession(slot);
+        var session = FirstSessionOf(slot);
         while (session.IsOpen)
         {
             if (session.Next is null) session.Append(NewSession());
@@ -180,7 +193,7 @@ internal sealed class ReadSessions
         return session;
     }
 
-    private ReadSession FirstSession(EpochTable.Slot slot)
+    private ReadSession FirstSessionOf(EpochTable.Slot slot)
     {
         using (_lock.Enter())
         {
