@@ -18,7 +18,8 @@ public class GoldenFormats
 
     private static readonly (int Size, string Meaning)[] StateFields =
     [
-        (2, "machine state: version 1"), (1, "flags: has a snapshot and a mark"), (8, "last index 1000"), (8, "last term 4"),
+        (2, "machine state: version 1"), (1, "flags: has a snapshot and a mark"), (8, "last index 1000"),
+        (8, "last term 4"),
         (8, "log time"), (8, "local time"), (8, "95 live keys"), (8, "counted time"), (8, "cleaned time"),
         (8, "hash seed"), (1, "lease clock: log"), (4, "2 term runs"), (8, "from index 1"), (8, "term 2"),
         (8, "from index 500"), (8, "term 4"), (4, "2 outcome runs"), (8, "from index 981"), (4, "10 entries"),

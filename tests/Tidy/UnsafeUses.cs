@@ -28,7 +28,7 @@ internal static partial class UnsafeUses
             (Keyword, 99), (UnsafeClass, 18), (MemoryMarshal, 4), (UncheckedVector, 4), (VectorLoad, 8),
         ],
         ["src/Engine/Wal"] = [(Keyword, 8), (UnsafeClass, 1), (MemoryMarshal, 2), (VectorLoad, 1)],
-        ["src/Format"] = [(Keyword, 14), (UnsafeClass, 13), (MemoryMarshal, 10), (UncheckedVector, 4)],
+        ["src/Format"] = [(Keyword, 14), (UnsafeClass, 13), (MemoryMarshal, 12), (UncheckedVector, 4)],
     };
 
     public static readonly Dictionary<string, Regex> Kinds = new()

@@ -95,7 +95,8 @@ internal sealed class CommitPipeline(
     public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) =>
         Apply(encodedChunk, results, in MarkChange.None);
 
-    /// <inheritdoc cref="LsmStateMachine.ApplyChunk(in ReadOnlySequence{byte}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
+    /// <inheritdoc
+    /// cref="LsmStateMachine.ApplyChunk(in ReadOnlySequence{byte}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
     public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results, in MarkChange mark)
     {
         if (encodedChunk.IsSingleSegment) return Apply(encodedChunk.FirstSpan, results, mark);
