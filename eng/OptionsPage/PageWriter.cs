@@ -24,9 +24,10 @@ internal sealed class PageWriter(DocumentationFile documentation)
             ]),
         ("Around the engine", "How it is opened, and what it talks to.",
             [
-                nameof(EngineOptions.ReadOnly), nameof(EngineOptions.LoggerFactory),
+                nameof(EngineOptions.ReadOnly), nameof(EngineOptions.Name), nameof(EngineOptions.LoggerFactory),
                 nameof(EngineOptions.TimeProvider), nameof(EngineOptions.SyncInterval),
                 nameof(EngineOptions.IdleAfter), nameof(EngineOptions.ParanoidChecks),
+                nameof(EngineOptions.SlowSyncAfter), nameof(EngineOptions.LowDiskBytes),
             ]),
     ];
 

@@ -83,7 +83,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
         _snapshots = new SnapshotService(
             engine, versions, wal, _sessions, history, liveKeys, _commit, rotation, _syncer, progress, tasks);
         _statistics = new StatisticsReader(
-            engine, versions, wal, _sessions, supply, buffers, _syncer, _changes, parts.TornTailBytes,
+            engine, versions, wal, _sessions, history, supply, buffers, _syncer, _changes, parts.TornTailBytes,
             parts.Replay.Entries);
         _shutdown = new EngineShutdown(
             engine, versions, supply, history, _sessions, _commit, _syncer, _background, _follower, tasks, progress,
@@ -191,6 +191,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
             _syncer.Start();
             _background?.Start();
             _syncer.Wake();
+            _statistics.Publish();
             opened.LogOpened();
         }
         catch
@@ -559,11 +560,7 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
 
     /// <summary>Reads the engine's counters and sizes; cheap enough to poll.</summary>
     /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
-    public EngineStatistics GetStatistics()
-    {
-        _engine.State.EnsureOpen();
-        return _statistics.Read();
-    }
+    public EngineStatistics GetStatistics() => _statistics.Read();
 
     /// <summary>
     /// Closes the engine: makes everything applied durable, if the disk allows it, unlocks the directory and releases
@@ -574,8 +571,10 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     public void CloseStorage()
     {
         // EngineShutdown has the steps, with their reasons.
+        _statistics.Withdraw();
         _shutdown.Run();
         _engine.Log.Emit();
+        _engine.Telemetry.Emit();
     }
 
     /// <summary>Closes the engine as <see cref="CloseStorage"/> does.</summary>

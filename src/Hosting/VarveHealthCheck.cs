@@ -4,7 +4,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Varve.Extensions.Hosting;
 
 /// <summary>Judges an engine by its statistics: see <see cref="VarveBuilder.AddHealthCheck"/>.</summary>
-internal sealed class VarveHealthCheck(VarveInstance instance, VarveHealthOptions bounds, TimeProvider time)
+internal sealed class VarveHealthCheck(
+    VarveInstance instance, VarveHealthOptions bounds, long lowDiskBytes, TimeProvider time)
     : IHealthCheck
 {
     private readonly Lock _lock = new();
@@ -25,16 +26,16 @@ internal sealed class VarveHealthCheck(VarveInstance instance, VarveHealthOption
                 context.Registration.FailureStatus, "The engine is closed.", failure));
         }
 
-        var free = new DriveInfo(instance.Directory).AvailableFreeSpace;
-        var lag = statistics.LastApplied.Index - statistics.DurableLogId.Index;
+        var freeMin = bounds.FreeBytesMin ?? lowDiskBytes;
         var stalled = StallShare(statistics.StallTime);
         var data = new Dictionary<string, object>
         {
             ["applied"] = statistics.LastApplied.Index,
             ["durable"] = statistics.DurableLogId.Index,
             ["stall_share"] = stalled,
-            ["free_bytes"] = free,
+            ["durable_lag"] = statistics.DurableLag,
         };
+        if (statistics.FreeDiskBytes is { } free) data["free_bytes"] = free;
 
         if (statistics.Fault is { } fault)
             return Task.FromResult(new HealthCheckResult(
@@ -45,10 +46,11 @@ internal sealed class VarveHealthCheck(VarveInstance instance, VarveHealthOption
             problems.Add(string.Create(
                 CultureInfo.InvariantCulture,
                 $"appliers waited {stalled:P0} of the time, {bounds.StallShareMax:P0} is the bound"));
-        if (lag > bounds.DurableLagMax)
-            problems.Add($"{lag} applied entries are not durable, {bounds.DurableLagMax} is the bound");
-        if (free < bounds.FreeBytesMin)
-            problems.Add($"the volume has {free} bytes free, {bounds.FreeBytesMin} is the bound");
+        if (statistics.DurableLag > bounds.DurableLagMax)
+            problems.Add(
+                $"{statistics.DurableLag} applied entries are not durable, {bounds.DurableLagMax} is the bound");
+        if (statistics.FreeDiskBytes < freeMin)
+            problems.Add($"the volume has {statistics.FreeDiskBytes} bytes free, {freeMin} is the bound");
         return Task.FromResult(problems.Count == 0
             ? HealthCheckResult.Healthy("The engine is running.", data)
             : HealthCheckResult.Degraded(string.Join("; ", problems) + ".", data: data));

@@ -16,6 +16,9 @@ public sealed class VarveHealthOptions
     /// </summary>
     public ulong? DurableLagMax { get; set; }
 
-    /// <summary>The smallest free space of the database's volume, in bytes. The default is 1 GiB.</summary>
-    public long FreeBytesMin { get; set; } = 1L << 30;
+    /// <summary>
+    /// The smallest free space of the database's volume, in bytes, or null for the bound at which the engine itself
+    /// logs a warning: <see cref="EngineOptions.LowDiskBytes"/>. The default is null.
+    /// </summary>
+    public long? FreeBytesMin { get; set; }
 }

@@ -6,7 +6,12 @@ namespace Varve.Extensions.Hosting;
 /// An engine of a host: it is opened by the first use, which is the host's start unless a service asks earlier, and
 /// once. Safe for any thread.
 /// </summary>
-internal sealed class VarveInstance(VarveOptions options, string? contentRoot, ILoggerFactory? loggers)
+/// <param name="key">The name that it was added under.</param>
+/// <param name="options">Its options.</param>
+/// <param name="contentRoot">The directory that a relative path begins at; null: the current one.</param>
+/// <param name="loggers">The host's loggers, or null.</param>
+internal sealed class VarveInstance(
+    string key, VarveOptions options, string? contentRoot, ILoggerFactory? loggers)
 {
     private readonly Lock _lock = new();
     private LsmStateMachine? _engine;
@@ -22,14 +27,20 @@ internal sealed class VarveInstance(VarveOptions options, string? contentRoot, I
         {
             lock (_lock)
                 return _engine ??= LsmStateMachine.Open(
-                    Directory, options.Engine with { LoggerFactory = options.Engine.LoggerFactory ?? loggers });
+                    Directory,
+                    options.Engine with
+                    {
+                        LoggerFactory = options.Engine.LoggerFactory ?? loggers,
+                        Name = options.Engine.Name ?? key,
+                    });
         }
     }
 
     /// <summary>The one check of this engine: it compares with the figures of its last call.</summary>
     public VarveHealthCheck HealthCheck(VarveHealthOptions bounds)
     {
-        lock (_lock) return _check ??= new VarveHealthCheck(this, bounds, options.Engine.TimeProvider);
+        lock (_lock) return _check ??= new VarveHealthCheck(
+            this, bounds, options.Engine.LowDiskBytes, options.Engine.TimeProvider);
     }
 
     /// <summary>Closes the engine if it was opened.</summary>

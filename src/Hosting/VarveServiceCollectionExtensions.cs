@@ -12,8 +12,9 @@ public static class VarveServiceCollectionExtensions
 {
     /// <summary>
     /// Adds the engine <paramref name="name"/>, configured by a section: <c>Directory</c>, and any property of
-    /// <see cref="EngineOptions"/> by its name. The engine is a keyed singleton <see cref="LsmStateMachine"/>. The host
-    /// opens it before it starts its services, and closes it after it has stopped them.
+    /// <see cref="EngineOptions"/> by its name. In metrics and spans the engine has the name <paramref name="name"/>
+    /// unless <see cref="EngineOptions.Name"/> is set. The engine is a keyed singleton <see cref="LsmStateMachine"/>.
+    /// The host opens it before it starts its services, and closes it after it has stopped them.
     /// </summary>
     /// <remarks>
     /// The options are read once. An unknown key, a value that is not of its option's type and a value out of range
@@ -53,6 +54,7 @@ public static class VarveServiceCollectionExtensions
         services.AddKeyedSingleton(
             name,
             (provider, _) => new VarveInstance(
+                name,
                 provider.GetRequiredService<IOptionsMonitor<VarveOptions>>().Get(name),
                 provider.GetService<IHostEnvironment>()?.ContentRootPath,
                 provider.GetService<Logging.ILoggerFactory>()));

@@ -7,13 +7,18 @@ namespace Varve.Tests.Cli;
 public sealed class StatTests : IDisposable
 {
     private const string Work = "counts the work of one engine since its open, and the tool's has just been opened";
-    private const string Views = "is of the views of one engine, and the tool opens none";
+    private const string Varies = "is shown, and differs from call to call";
+    private const string Views = "is of the readers of one engine, and the tool opens none";
 
     /// <summary>The member of the JSON object, and what the line of the text begins with.</summary>
     private static readonly Dictionary<string, (string Member, string Label)> Shown = new()
     {
         [nameof(EngineStatistics.LastApplied)] = ("last_applied", "last applied"),
         [nameof(EngineStatistics.DurableLogId)] = ("durable", "durable"),
+        [nameof(EngineStatistics.Name)] = ("name", "database"),
+        [nameof(EngineStatistics.DurableLag)] = ("durable_lag", "durable"),
+        [nameof(EngineStatistics.Leases)] = ("leases", "leases"),
+        [nameof(EngineStatistics.Disk)] = ("disk", "disk"),
         [nameof(EngineStatistics.Memtables)] = ("memtables", "memtables"),
         [nameof(EngineStatistics.MemtableBytes)] = ("memtable_bytes", "memtables"),
         [nameof(EngineStatistics.MemtableIndexBytes)] = ("memtable_index_bytes", "memtables"),
@@ -29,6 +34,7 @@ public sealed class StatTests : IDisposable
     {
         [nameof(EngineStatistics.EntriesApplied)] = Work,
         [nameof(EngineStatistics.ChunksApplied)] = Work,
+        [nameof(EngineStatistics.Operations)] = Work,
         [nameof(EngineStatistics.WalBytes)] = Work,
         [nameof(EngineStatistics.FlushBytes)] = Work,
         [nameof(EngineStatistics.CompactionBytes)] = Work,
@@ -38,11 +44,22 @@ public sealed class StatTests : IDisposable
         [nameof(EngineStatistics.Flushes)] = Work,
         [nameof(EngineStatistics.Compactions)] = Work,
         [nameof(EngineStatistics.Syncs)] = Work,
+        [nameof(EngineStatistics.FlushTime)] = Work,
+        [nameof(EngineStatistics.CompactionTime)] = Work,
+        [nameof(EngineStatistics.SyncTime)] = Work,
+        [nameof(EngineStatistics.Snapshots)] = Work,
+        [nameof(EngineStatistics.SnapshotTime)] = Work,
+        [nameof(EngineStatistics.Installs)] = Work,
+        [nameof(EngineStatistics.InstallTime)] = Work,
+        [nameof(EngineStatistics.RecoveryTime)] = Varies,
+        [nameof(EngineStatistics.FreeDiskBytes)] = Varies,
         [nameof(EngineStatistics.FlushStalls)] = Work,
         [nameof(EngineStatistics.Pauses)] = Work,
         [nameof(EngineStatistics.SegmentStalls)] = Work,
         [nameof(EngineStatistics.StallTime)] = Work,
         [nameof(EngineStatistics.OpenViews)] = Views,
+        [nameof(EngineStatistics.ChangeReaders)] = Views,
+        [nameof(EngineStatistics.ChangeLag)] = Views,
         [nameof(EngineStatistics.OldestViewAge)] = Views,
         [nameof(EngineStatistics.OldestViewBytes)] = Views,
         [nameof(EngineStatistics.MemoryBudgetBytes)] = "is an option, and the tool's own",
@@ -86,7 +103,9 @@ public sealed class StatTests : IDisposable
             Assert.Contains(lines, line => line.TrimStart().StartsWith(label, StringComparison.Ordinal));
         }
 
-        Assert.Equal(["count"], members.Keys.Except(Shown.Values.Select(shown => shown.Member)));
+        Assert.Equal(
+            ["count", "free_disk_bytes", "recovery_time"],
+            members.Keys.Except(Shown.Values.Select(shown => shown.Member)).Order());
 
         object? ValueOf(string name) => typeof(EngineStatistics).GetProperty(name)!.GetValue(expected);
     }
@@ -98,10 +117,15 @@ public sealed class StatTests : IDisposable
     private static long NumberOf(object value) => value switch
     {
         LogId id => (long)id.Index,
+        string text => text.Length,
+        OperationCounts counts => counts.Inserts + counts.Deletes + counts.Noops,
+        DiskUsage disk => disk.Total,
         IReadOnlyList<RunStatistics> runs => runs.Sum(run => run.Bytes),
         TimeSpan time => time.Ticks,
         double ratio => (long)ratio,
-        JsonElement { ValueKind: JsonValueKind.Object } id => id.GetProperty("index").GetInt64(),
+        JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!.Length,
+        JsonElement { ValueKind: JsonValueKind.Object } parts =>
+            (parts.TryGetProperty("total", out var total) ? total : parts.GetProperty("index")).GetInt64(),
         JsonElement { ValueKind: JsonValueKind.Array } runs =>
             runs.EnumerateArray().Sum(run => run.GetProperty("bytes").GetInt64()),
         JsonElement number => number.GetInt64(),

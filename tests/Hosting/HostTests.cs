@@ -72,11 +72,14 @@ public sealed class HostTests : IDisposable
             [nameof(EngineOptions.InvalidCommands)] = "Refuse",
             [nameof(EngineOptions.LeaseClock)] = "Log",
             [nameof(EngineOptions.LogGaps)] = "Allow",
+            [nameof(EngineOptions.LowDiskBytes)] = "1000",
             [nameof(EngineOptions.MemoryBudgetBytes)] = "268435456",
             [nameof(EngineOptions.MemtableBytes)] = "1048576",
+            [nameof(EngineOptions.Name)] = "orders",
             [nameof(EngineOptions.ParanoidChecks)] = "true",
             [nameof(EngineOptions.ReadOnly)] = "true",
             [nameof(EngineOptions.SealedMemtablesMax)] = "3",
+            [nameof(EngineOptions.SlowSyncAfter)] = "00:00:03",
             [nameof(EngineOptions.SpareTableBytes)] = "0",
             [nameof(EngineOptions.SyncInterval)] = "00:00:00.050",
             [nameof(EngineOptions.TableAccess)] = "Probed",
@@ -85,7 +88,7 @@ public sealed class HostTests : IDisposable
         };
         var bindable = typeof(EngineOptions).GetProperties()
             .Where(property => property.CanWrite)
-            .Where(property => property.PropertyType.IsValueType)
+            .Where(property => property.PropertyType.IsValueType || property.PropertyType == typeof(string))
             .Select(property => property.Name);
         Assert.Equal(bindable.Order(), values.Keys.Order());
         Assert.Equal(SectionKeys.Names.Order(), values.Keys.Append("Directory").Order());

@@ -69,9 +69,12 @@ internal static class StatCommand
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         void Fact(string name, string value) =>
             facts.AddRow(new Spectre.Console.Text(name), new Spectre.Console.Text(value));
+        Fact("database", statistics.Name);
         Fact("last applied", $"index {statistics.LastApplied.Index}, term {statistics.LastApplied.Term}");
-        Fact("durable", $"index {statistics.DurableLogId.Index}, term {statistics.DurableLogId.Term}");
+        Fact("durable", $"index {statistics.DurableLogId.Index}, term {statistics.DurableLogId.Term}; "
+            + $"lag {SizeText.Count((long)statistics.DurableLag)} entries");
         Fact("live keys", SizeText.Count(engine.Count));
+        Fact("leases", $"about {SizeText.Count(statistics.Leases)}");
         Fact("snapshot", engine.SnapshotMetadata is { } snapshot
             ? $"index {snapshot.LastIncluded.Index}, term {snapshot.LastIncluded.Term}, checksum "
                 + $"{Convert.ToHexStringLower(snapshot.Checksum.Span)[..16]}..."
@@ -85,11 +88,18 @@ internal static class StatCommand
             "memory",
             $"{SizeText.Format(statistics.MemoryBytes)} of memtables, "
                 + $"{SizeText.Format(statistics.ChunkBytes)} kept to apply chunks in");
+        var disk = statistics.Disk;
+        Fact(
+            "disk",
+            $"{SizeText.Format(disk.Total)} (log {SizeText.Format(disk.Log)}, tables {SizeText.Format(disk.Tables)}, "
+                + $"manifest {SizeText.Format(disk.Manifest)})"
+                + (statistics.FreeDiskBytes is { } free ? $", {SizeText.Format(free)} free" : ""));
         var torn = statistics.TornTailBytes == 0
             ? ""
             : $"; after them {SizeText.Format(statistics.TornTailBytes)} of no whole record: one that is being "
                 + "written, or a torn tail";
-        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL{torn}");
+        Fact("recovered", $"{SizeText.Count(statistics.RecoveredEntries)} entries from the WAL in "
+            + $"{statistics.RecoveryTime.TotalMilliseconds.ToString("F1", CultureInfo.InvariantCulture)} ms{torn}");
         if (statistics.Fault is { } fault) Fact("fault", fault);
         if (statistics.Runs.Count == 0) return facts;
 

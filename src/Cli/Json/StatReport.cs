@@ -18,6 +18,18 @@ internal sealed record StatReport
     /// <summary>The mark of the outer log, in hexadecimal digits.</summary>
     public string? Mark { get; init; }
 
+    public required string Name { get; init; }
+
+    public required ulong DurableLag { get; init; }
+
+    public required long Leases { get; init; }
+
+    public required DiskUsage Disk { get; init; }
+
+    public long? FreeDiskBytes { get; init; }
+
+    public required double RecoveryTime { get; init; }
+
     public required int Memtables { get; init; }
 
     public required long MemtableBytes { get; init; }
@@ -48,6 +60,12 @@ internal sealed record StatReport
             Snapshot = snapshot is null ? null : Position.Of(snapshot.LastIncluded),
             SnapshotChecksum = snapshot is null ? null : Convert.ToHexStringLower(snapshot.Checksum.Span),
             Mark = MarkText.Of(engine),
+            Name = statistics.Name,
+            DurableLag = statistics.DurableLag,
+            Leases = statistics.Leases,
+            Disk = statistics.Disk,
+            FreeDiskBytes = statistics.FreeDiskBytes,
+            RecoveryTime = statistics.RecoveryTime.TotalSeconds,
             Memtables = statistics.Memtables,
             MemtableBytes = statistics.MemtableBytes,
             MemtableIndexBytes = statistics.MemtableIndexBytes,

@@ -18,9 +18,10 @@ namespace Varve.Background;
 /// does.
 /// </param>
 /// <param name="Processor">The processor that an open finds.</param>
+/// <param name="WorkClock">The clock that work is timed with; called under locks and on any thread.</param>
 internal sealed record EngineSeams(
     IStorage? Storage = null, ManualScheduler? Scheduler = null, Action<Allocation>? Allocations = null,
-    Action<Thread>? ThreadStarts = null, Processor? Processor = null)
+    Action<Thread>? ThreadStarts = null, Processor? Processor = null, TimeProvider? WorkClock = null)
 {
     /// <summary>The real environment.</summary>
     public static EngineSeams None { get; } = new();

@@ -53,6 +53,7 @@ internal sealed class LeaseCleaner(
 
         // Replicas find them in different orders, by the tables that each has.
         keys.Sort(static (a, b) => a.Span.SequenceCompareTo(b.Span));
+        if (keys.Count is > 0 and var count) engine.Log.Post(logger => Log.LeasesCleaned(logger, count));
         return engine.Options.Durability == Durability.Power && end is { } offset
             ? Durably(offset, keys)
             : Task.FromResult<IReadOnlyList<ReadOnlyMemory<byte>>>(keys);

@@ -51,9 +51,13 @@ internal sealed class MemtableRotation(
     public void RotateGateHeld(long room, Memtable? filled)
     {
         LockOrder.Gate.AssertHeld();
-        if (!supply.IsReady) engine.Counters.SegmentStalls++;
+        var isStall = !supply.IsReady;
+        var start = engine.Telemetry.Now();
+        if (isStall) engine.Counters.SegmentStalls++;
         var version = versions.Current;
         var memtable = NextMemtableGateHeld(room, filled);
+        if (isStall && engine.Telemetry.Since(start) is var waited && waited >= WriteThrottle.StallLoggedAfter)
+            LogStall(waited, version.Memtables.Length - 1);
         var next = PrepareGateHeld(version, memtable);
         try
         {
@@ -73,6 +77,18 @@ internal sealed class MemtableRotation(
         engine.BackgroundWake.Set();
         syncer.Wake();
         supply.ReviewGateHeld(next.Memtables, buffers.Bytes);
+    }
+
+    /// <summary>Apart, since its closure is an allocation. Never throws: the caller has a memtable.</summary>
+    private void LogStall(TimeSpan waited, int waiting)
+    {
+        try
+        {
+            engine.Log.Post(logger => Log.Stalled(logger, waited.TotalSeconds, "segment", waiting));
+        }
+        catch (OutOfMemoryException)
+        {
+        }
     }
 
     /// <summary>An empty memtable with room for a record; the caller's one reference.</summary>

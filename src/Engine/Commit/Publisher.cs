@@ -56,10 +56,12 @@ internal sealed class Publisher(EngineContext engine, VersionSet versions, WalWr
             engine.Allocations?.Invoke(Allocation.AfterSeal);
             IndexGateHeld(buffers, first, count, operations, place);
             var generation = versions.Current.Generation;
+            var kinds = engine.Counters.Operations;
             for (var i = first; i < count; i++)
             {
                 ref readonly var position = ref buffers.Positions[i];
                 generation.Record(position);
+                kinds[position.Refused ? EngineCounters.RefusedPlace : (int)buffers.Entries[i].Kind]++;
                 results[i] = new ApplyResult(position.Index, position.Status);
             }
 

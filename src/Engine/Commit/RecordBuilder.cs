@@ -242,6 +242,8 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
 
         var deadline = kind == RecordKind.LeasedPut ? DeadlineOf(time, head.TtlSeconds) : 0;
         if (deadline != 0 && time == 0) WarnOnceGateHeld();
+        if (kind == RecordKind.LeasedPut || record.Index.Leases > 0)
+            record.Index.CountLease(kind, !prior.IsNone && wal.OperationAt(prior).Kind == RecordKind.LeasedPut);
         var reference = OperationRef.FromOffset(wal.Active.End + record.Length);
         WalOperation.Complete(
             record.Room.Slice(record.Length, size), head.Index, prior, kind, head.KeyLength, value, deadline);

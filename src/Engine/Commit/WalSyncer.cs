@@ -1,4 +1,5 @@
 using Varve.Background;
+using Varve.Diagnostics;
 using Varve.Epochs;
 using Varve.Memtables;
 using Varve.Runtime;
@@ -197,6 +198,7 @@ internal sealed class WalSyncer : IDisposable
             if (ticket.End.CompareTo(_wal.Synced) == 0) return;
         }
 
+        var start = _engine.Telemetry.Now();
         try
         {
             WalWriter.SyncCaptured(ticket);
@@ -205,10 +207,12 @@ internal sealed class WalSyncer : IDisposable
         catch (Exception e)
 #pragma warning restore CA1031
         {
+            _engine.Telemetry.End(Work.Sync, start, failure: e);
             _engine.State.Fail(e);
             throw new EngineFaultedException(e);
         }
 
+        ReportSync(_engine.Telemetry.End(Work.Sync, start));
         using (_versions.EnterGate())
         {
             _engine.Counters.Syncs++;
@@ -216,6 +220,24 @@ internal sealed class WalSyncer : IDisposable
             _wal.Complete(ticket);
             NoteDurableGateHeld(ticket.Position.Id);
             _publisher.SyncedGateHeld(ticket);
+        }
+    }
+
+    private void ReportSync(TimeSpan duration)
+    {
+        var bound = _engine.Options.SlowSyncAfter;
+        if (bound != Timeout.InfiniteTimeSpan && duration >= bound) LogSlowSync(duration.TotalSeconds);
+    }
+
+    /// <summary>Apart, since its closure is an allocation. Never throws: the sync has succeeded.</summary>
+    private void LogSlowSync(double seconds)
+    {
+        try
+        {
+            _engine.Log.Post(logger => Log.SyncWasSlow(logger, seconds));
+        }
+        catch (OutOfMemoryException)
+        {
         }
     }
 }

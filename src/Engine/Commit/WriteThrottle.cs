@@ -37,6 +37,9 @@ internal sealed class WriteThrottle(
     EngineContext engine, EngineSeams seams, VersionSet versions, MemoryBudget budget, WalWriter wal,
     FlushProgress progress)
 {
+    /// <summary>Shorter waits are counted and not logged.</summary>
+    public static readonly TimeSpan StallLoggedAfter = TimeSpan.FromMilliseconds(100);
+
     private const double Smoothing = 0.3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
@@ -117,7 +120,16 @@ internal sealed class WriteThrottle(
             progress.WaitForAny(Pause);
         }
 
-        engine.Counters.AddStallTime(Stopwatch.GetElapsedTime(start));
+        var waited = Stopwatch.GetElapsedTime(start);
+        engine.Counters.AddStallTime(waited);
+        if (waited >= StallLoggedAfter) LogStall(waited, stall == WriteStall.Flush ? "flush" : "pause");
+    }
+
+    /// <summary>Apart, since its closure is an allocation.</summary>
+    private void LogStall(TimeSpan waited, string reason)
+    {
+        var waiting = versions.Current.Memtables.Length - 1;
+        engine.Log.Post(logger => Log.Stalled(logger, waited.TotalSeconds, reason, waiting));
     }
 
     /// <summary>True if an applier pauses; false most of the time.</summary>

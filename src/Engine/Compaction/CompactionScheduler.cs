@@ -45,6 +45,7 @@ internal sealed class CompactionScheduler
     private readonly FlushCompletion _completion;
     private readonly WriteThrottle _throttle;
     private readonly Flusher _flusher;
+    private readonly DiskWatch _disk;
     private readonly Stack<MergeJob> _jobs = new();
     private long _flushCredit; // bytes merged since the last flush, by whichever job
 
@@ -59,6 +60,7 @@ internal sealed class CompactionScheduler
         _completion = completion;
         _throttle = throttle;
         _flusher = new Flusher(engine, versions, syncer, liveKeys, completion);
+        _disk = new DiskWatch(engine, versions);
     }
 
     /// <summary>
@@ -67,7 +69,7 @@ internal sealed class CompactionScheduler
     /// </summary>
     public void Round(Func<bool> isAsked) => Attempt(() =>
     {
-        while (!_engine.State.IsStopping && (TryCompact() || TryFlush()) && !isAsked())
+        while (!_engine.State.IsStopping && (TryCompact() || TryFlush("due")) && !isAsked())
         {
             // Compactions first: appliers at full speed would leave no time for them. They flush between their steps.
         }
@@ -81,7 +83,7 @@ internal sealed class CompactionScheduler
         // More runs than one merge takes need several merges. Counted from the start: flushes go on meanwhile, and the
         // loop must end.
         for (var runs = _versions.Current.Runs.Length; ; runs -= CompactionPicker.RunsAtOnceMax - 1)
-            if (!TryCompact(version => CompactionPicker.PickAll(version.Runs))
+            if (!TryCompact(version => CompactionPicker.PickAll(version.Runs), "requested")
                 || runs <= CompactionPicker.RunsAtOnceMax)
                 break;
 
@@ -91,7 +93,7 @@ internal sealed class CompactionScheduler
     /// <summary>Flushes the memtables that are sealed by now. On the background thread.</summary>
     public void FlushSealed()
     {
-        for (var left = _versions.Current.Memtables.Length - 1; left > 0 && TryFlush(); left--)
+        for (var left = _versions.Current.Memtables.Length - 1; left > 0 && TryFlush("requested"); left--)
         {
             // Not those sealed meanwhile: appliers may seal faster than this loop flushes.
         }
@@ -101,7 +103,7 @@ internal sealed class CompactionScheduler
     public void CompactIdle()
     {
         while (_versions.Current.Memtables.Length == 1
-            && TryCompact(version => CompactionPicker.PickIdle(version.Runs)))
+            && TryCompact(version => CompactionPicker.PickIdle(version.Runs), "idle"))
         {
             // More runs than one merge takes need several merges. Ends once a memtable is sealed.
         }
@@ -125,6 +127,7 @@ internal sealed class CompactionScheduler
         {
             _versions.RecycledFiles.Release();
             _completion.DropOldHistory();
+            if (!_progress.IsBlocked) _engine.Log.Post(logger => Log.BackgroundIsShort(logger, e));
             _progress.RecordShortage(e);
             throw;
         }
@@ -132,21 +135,27 @@ internal sealed class CompactionScheduler
         {
             _versions.Reclaimer.FreeRetired();
             _progress.WakeWaiters();
+            _disk.Look();
         }
     }
 
-    private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _engine.Options));
+    private bool TryCompact() => TryCompact(version => CompactionPicker.Pick(version.Runs, _engine.Options), "due");
 
     /// <summary>
     /// Carries out the compaction that is picked, and all work that comes due meanwhile; false if none was picked, or
     /// if it became obsolete.
     /// </summary>
-    private bool TryCompact(Func<DbVersion, CompactionChoice> pick)
+    private bool TryCompact(Func<DbVersion, CompactionChoice> pick, string reason)
     {
         _flushCredit = 0;
         try
         {
-            return TryPush(pick) && RunJobs();
+            return TryPush(pick, reason) && RunJobs();
+        }
+        catch (Exception e)
+        {
+            foreach (var job in _jobs) job.Fail(e);
+            throw;
         }
         finally
         {
@@ -156,14 +165,14 @@ internal sealed class CompactionScheduler
     }
 
     /// <summary>Picks by the current version and pushes a job for the choice; false if nothing is to be done.</summary>
-    private bool TryPush(Func<DbVersion, CompactionChoice> pick)
+    private bool TryPush(Func<DbVersion, CompactionChoice> pick, string reason)
     {
         var version = _versions.AcquireCurrent();
         try
         {
             var choice = pick(version);
             if (choice.Kind == CompactionKind.None) return false;
-            _jobs.Push(new MergeJob(_engine, _versions, _horizon, version, choice));
+            _jobs.Push(new MergeJob(_engine, _versions, _horizon, version, choice, reason));
             return true;
         }
         finally
@@ -198,10 +207,10 @@ internal sealed class CompactionScheduler
     private void WorkBetweenSteps(MergeJob job, long merged)
     {
         _flushCredit += merged;
-        while (TryFlush(onlyIfPaid: true)) _flushCredit = 0;
+        while (TryFlush("nested", onlyIfPaid: true)) _flushCredit = 0;
         job.MergeBeforeNested -= merged;
         if (job.MergeBeforeNested > 0) return;
-        if (!TryPush(version => CompactionPicker.PickAbove(version.Runs, job.NewestInput, _engine.Options)))
+        if (!TryPush(version => CompactionPicker.PickAbove(version.Runs, job.NewestInput, _engine.Options), "nested"))
             _versions.Reclaimer.FreeRetired();
     }
 
@@ -217,14 +226,14 @@ internal sealed class CompactionScheduler
     /// Flushes the oldest sealed memtable; false if there is none, or if it is not paid for. All decisions are by one
     /// version, which is acquired first: a reset or an install may replace the current one between any two reads of it.
     /// </summary>
-    private bool TryFlush(bool onlyIfPaid = false)
+    private bool TryFlush(string reason, bool onlyIfPaid = false)
     {
         if (_engine.State.IsStopping) return false;
         var version = _versions.AcquireCurrent();
         try
         {
             if (version.Memtables is not [_, .., var memtable] || (onlyIfPaid && !IsFlushPaid(version))) return false;
-            if (_flusher.Flush(version, memtable))
+            if (_flusher.Flush(version, memtable, reason))
                 _throttle.Flushed(memtable.Segment.End, areMoreWaiting: _versions.Current.Memtables.Length > 1);
         }
         finally

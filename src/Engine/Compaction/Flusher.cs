@@ -1,4 +1,5 @@
 using Varve.Commit;
+using Varve.Diagnostics;
 using Varve.LiveKeys;
 using Varve.Memory;
 using Varve.Memtables;
@@ -15,7 +16,7 @@ namespace Varve.Compaction;
 /// The problem: a flush changes five things that belong to different owners: the files, the manifest, the current
 /// version, the history of versions and the log, which reuses the memtable's segment. A crash or a failure between any
 /// two of them must leave a database that opens with every acknowledged entry, and a reader must see the memtable or
-/// its run, never neither. So a flush is five steps, which <see cref="Flush"/> does in this order:
+/// its run, never neither. So a flush is five steps, which <see cref="TakeSteps"/> does in this order:
 /// </para>
 /// <list type="number">
 /// <item><see cref="Write"/>: rows become synced, named, opened tables (I4). What is not published yet is synced to the
@@ -45,9 +46,23 @@ internal sealed class Flusher(
     /// Flushes the oldest memtable of a version, which is sealed; false, with nothing done, when the engine is closing
     /// or the version's generation is gone.
     /// </summary>
-    public bool Flush(DbVersion version, Memtable memtable)
+    /// <param name="version">The version.</param>
+    /// <param name="memtable">Its oldest memtable.</param>
+    /// <param name="reason">The cause of the flush, for its span.</param>
+    public bool Flush(DbVersion version, Memtable memtable, string reason) =>
+        engine.Telemetry.Run(Work.Flush, facts =>
+        {
+            facts.Reason = reason;
+            facts.Index = memtable.Last!.Value.Index;
+            facts.Level = Levels.Of(0, version.Runs.Length + 1);
+            var isDone = TakeSteps(version, memtable, facts);
+            facts.IsDropped = !isDone;
+            return isDone;
+        });
+
+    private bool TakeSteps(DbVersion version, Memtable memtable, WorkFacts facts)
     {
-        if (Write(version, memtable, out var counted) is not { } tables) return false;
+        if (Write(version, memtable, facts, out var counted) is not { } tables) return false;
         try
         {
             var change = Describe(version, memtable, tables, counted);
@@ -81,7 +96,7 @@ internal sealed class Flusher(
     /// memtable's end. Null, with nothing left behind, when the version's generation is gone.
     /// </summary>
     private List<TableHandle>? Write(
-        DbVersion version, Memtable memtable, out (long LiveCount, ulong TimeMs) counted)
+        DbVersion version, Memtable memtable, WorkFacts facts, out (long LiveCount, ulong TimeMs) counted)
     {
         var last = memtable.Last!.Value;
         if (version.Generation.Applied.Read().Index < last.Index) syncer.SyncAll();
@@ -100,6 +115,8 @@ internal sealed class Flusher(
         var tables = TableHandle.OpenAll(
             versions.Storage, batch.Finish(descriptor => FileNames.Table(descriptor.Number)), engine.Options);
         engine.Counters.FlushBytes += batch.BytesWritten;
+        facts.Bytes = batch.BytesWritten;
+        facts.Rows = tables.Sum(table => table.Descriptor.RowCount);
         return tables;
     }
 

@@ -1,3 +1,4 @@
+using Varve.Diagnostics;
 using Varve.Iterators;
 using Varve.LiveKeys;
 using Varve.Memory;
@@ -22,15 +23,22 @@ internal sealed class MergeJob : IDisposable
     private readonly ulong _dropTime;
     private readonly CompactionMerge? _merge; // null, as the next: a trivial move
     private readonly TableSetWriter? _output;
+    private readonly WorkFacts _facts;
+    private readonly long _start;
 
     /// <param name="engine">The engine of the runs.</param>
     /// <param name="versions">The set that gets the merged run.</param>
     /// <param name="horizon">Decides which expired leases a merge may drop.</param>
     /// <param name="version">The version whose runs were chosen; the job takes a reference.</param>
     /// <param name="choice">The inputs, and the way in which they become one run.</param>
+    /// <param name="reason">The cause of the compaction, for its span.</param>
     public MergeJob(
-        EngineContext engine, VersionSet versions, LeaseHorizon horizon, DbVersion version, CompactionChoice choice)
+        EngineContext engine, VersionSet versions, LeaseHorizon horizon, DbVersion version, CompactionChoice choice,
+        string reason)
     {
+        _start = engine.Telemetry.Now();
+        var level = Levels.Of(choice.First + choice.Count - 1, version.Runs.Length);
+        _facts = new WorkFacts { Reason = reason, Level = level };
         _engine = engine;
         _versions = versions;
         _version = version;
@@ -92,9 +100,13 @@ internal sealed class MergeJob : IDisposable
         var tables = TableHandle.OpenAll(
             _versions.Storage, _output.Finish(descriptor => FileNames.Table(descriptor.Number)), _engine.Options);
         _engine.Counters.CompactionBytes += _output.BytesWritten;
+        _facts.Bytes = _output.BytesWritten;
+        _facts.Rows = tables.Sum(table => table.Descriptor.RowCount);
         try
         {
-            return CommitMerge(Describe([.. tables], _inputs[0].Order));
+            if (!CommitMerge(Describe([.. tables], _inputs[0].Order))) return false;
+            ReportMerge(_engine.Telemetry.End(Work.Compaction, _start, _facts));
+            return true;
         }
         finally
         {
@@ -102,11 +114,24 @@ internal sealed class MergeJob : IDisposable
         }
     }
 
+    /// <summary>Reports that an exception ended the job.</summary>
+    public void Fail(Exception failure)
+    {
+        if (_output is not null) _engine.Telemetry.End(Work.Compaction, _start, _facts, failure);
+    }
+
     public void Dispose()
     {
         _merge?.Dispose();
         _output?.Dispose();
         _version.Release();
+    }
+
+    private void ReportMerge(TimeSpan duration)
+    {
+        var (runs, bytesIn, bytesOut, level) = (_inputs.Length, InputBytes, _facts.Bytes ?? 0, _facts.Level!);
+        _engine.Log.Post(
+            logger => Log.Compacted(logger, runs, bytesIn, bytesOut, level, duration.TotalSeconds));
     }
 
     private TableSetWriter CreateOutput(long bytes)

@@ -70,9 +70,27 @@ public sealed record EngineOptions
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     /// <summary>
+    /// Name of the database in metrics, spans and statistics; the directory's name if not set. Not stored. 1 to 255
+    /// characters. Give the databases of a process different names.
+    /// </summary>
+    public string? Name { get; set; }
+
+    /// <summary>
     /// Creates the logger of the engine; null disables logging. The engine calls the logger outside its locks.
     /// </summary>
     public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>
+    /// Duration of a sync of the log from which on the engine logs a warning. 1 ms to 1 hour, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for none.
+    /// </summary>
+    public TimeSpan SlowSyncAfter { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Free space of the database's volume below which the engine logs a warning, in bytes. 0 (no warning) to 1 PiB. A
+    /// health check has the same bound unless it is given another.
+    /// </summary>
+    public long LowDiskBytes { get; set; } = 1L << 30;
 
     /// <summary>
     /// Number of entries behind the last applied one at which a snapshot can still be cut. 0 to 16,777,216. The files

@@ -1,3 +1,5 @@
+using Varve.Contract;
+
 namespace Varve;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace Varve;
 /// </summary>
 public sealed record EngineStatistics
 {
+    /// <summary>The database's name: <see cref="EngineOptions.Name"/>.</summary>
+    public string Name { get; init; } = "";
+
     /// <summary>The last applied entry.</summary>
     public LogId LastApplied { get; init; }
 
@@ -17,6 +22,12 @@ public sealed record EngineStatistics
 
     /// <summary>Chunks applied by this instance.</summary>
     public long ChunksApplied { get; init; }
+
+    /// <summary>Applied entries that a power loss would take.</summary>
+    public ulong DurableLag => LastApplied.Index > DurableLogId.Index ? LastApplied.Index - DurableLogId.Index : 0;
+
+    /// <summary>Commands applied by this instance, by kind.</summary>
+    public OperationCounts Operations { get; init; }
 
     /// <summary>Bytes appended to the WAL by this instance.</summary>
     public long WalBytes { get; init; }
@@ -51,6 +62,30 @@ public sealed record EngineStatistics
 
     /// <summary>Completed syncs of the WAL.</summary>
     public long Syncs { get; init; }
+
+    /// <summary>Total time of completed flushes.</summary>
+    public TimeSpan FlushTime { get; init; }
+
+    /// <summary>Total time of completed compactions. Flushes and compactions within one count in both.</summary>
+    public TimeSpan CompactionTime { get; init; }
+
+    /// <summary>Total time of completed syncs of the WAL.</summary>
+    public TimeSpan SyncTime { get; init; }
+
+    /// <summary>Snapshots made by this instance.</summary>
+    public long Snapshots { get; init; }
+
+    /// <summary>Total time of making them.</summary>
+    public TimeSpan SnapshotTime { get; init; }
+
+    /// <summary>Snapshots installed by this instance.</summary>
+    public long Installs { get; init; }
+
+    /// <summary>Total time of installing them.</summary>
+    public TimeSpan InstallTime { get; init; }
+
+    /// <summary>Time that the open of this instance took to recover the database.</summary>
+    public TimeSpan RecoveryTime { get; init; }
 
     /// <summary>Times that an apply waited for the flush of a memtable.</summary>
     public long FlushStalls { get; init; }
@@ -92,6 +127,18 @@ public sealed record EngineStatistics
     /// <summary>Sorted runs of tables, newest first.</summary>
     public IReadOnlyList<RunStatistics> Runs { get; init; } = [];
 
+    /// <summary>Disk space of the database, by kind.</summary>
+    public DiskUsage Disk { get; init; }
+
+    /// <summary>Free space of the database's volume, in bytes; null if the system does not tell.</summary>
+    public long? FreeDiskBytes { get; init; }
+
+    /// <summary>
+    /// Leases that have not expired, about: a lease that a later write replaced counts until a flush or a compaction
+    /// drops it. The leases of a memtable count until they are flushed, expired or not.
+    /// </summary>
+    public long Leases { get; init; }
+
     /// <summary>Open views, also those that an ended thread left open.</summary>
     public int OpenViews { get; init; }
 
@@ -127,4 +174,7 @@ public sealed record EngineStatistics
 
     /// <summary>Message of the first failure, if the engine has latched it; otherwise null.</summary>
     public string? Fault { get; init; }
+
+    /// <summary>Describes the engine on several lines, in groups, with units; for people, not for programs.</summary>
+    public override string ToString() => StatisticsText.Of(this);
 }

@@ -3,6 +3,8 @@ namespace Varve.Contract;
 /// <summary>Checks the options of an open: each against its range, in the order of the options.</summary>
 internal static class OptionChecks
 {
+    private const int NameLengthMax = 255;
+
     /// <summary>An option that is out of its range.</summary>
     /// <param name="Text">The option's name, its value and its range.</param>
     /// <param name="Value">The value; null if that is the problem.</param>
@@ -26,6 +28,8 @@ internal static class OptionChecks
         ?? Defined(options.TableAccess, nameof(options.TableAccess))
         ?? Defined(options.InvalidCommands, nameof(options.InvalidCommands))
         ?? FindProblemOfTimes(options)
+        ?? FindProblemOfName(options.Name)
+        ?? Range(options.LowDiskBytes, 0, 1L << 50, nameof(options.LowDiskBytes))
         ?? Range(options.MemtableBytes, 64L << 10, 16L << 30, nameof(options.MemtableBytes))
         ?? Range(options.HistoryEntries, 0, 1 << 24, nameof(options.HistoryEntries))
         ?? Range(options.HistoryBytes, 0, 1L << 40, nameof(options.HistoryBytes))
@@ -54,7 +58,20 @@ internal static class OptionChecks
             : null)
         ?? (options.IdleAfter != Timeout.InfiniteTimeSpan
             ? Range(options.IdleAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1), nameof(options.IdleAfter))
+            : null)
+        ?? (options.SlowSyncAfter != Timeout.InfiniteTimeSpan
+            ? Range(
+                options.SlowSyncAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1),
+                nameof(options.SlowSyncAfter))
             : null);
+
+    private static Problem? FindProblemOfName(string? name) =>
+        name is null || (name.Length <= NameLengthMax && !string.IsNullOrWhiteSpace(name))
+            ? null
+            : new Problem(
+                $"{nameof(EngineOptions)}.{nameof(EngineOptions.Name)} has {name.Length} characters; 1 to "
+                    + $"{NameLengthMax} are allowed, not all of them blank.",
+                name);
 
     private static Problem? Range<T>(T value, T least, T most, string option) where T : IComparable<T> =>
         value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0

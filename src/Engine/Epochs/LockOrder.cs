@@ -114,6 +114,9 @@ internal enum LockOrder
     /// <summary>Numbers of dead threads. One lock for all engines of the process.</summary>
     ThreadOrdinals = 0xA8,
 
+    /// <summary>Ended work that waits for the user's listeners.</summary>
+    Telemetry = 0xA9,
+
     /// <summary>Changes that were dispatched to one reader.</summary>
     ChangeQueue = 0xAA,
 }

@@ -97,6 +97,9 @@ internal sealed class MemtableSupply : IDisposable
         Segments.ReleaseIdle();
     }
 
+    /// <summary>Bytes of disk of the segments that are made ahead or kept for reuse.</summary>
+    public long SpareSegmentBytes => _ready.SegmentBytesReady + Segments.BytesKept;
+
     /// <summary>
     /// Reviews the budget by the bytes of all memtables and of the chunk in hand. A segment made for one large record
     /// counts, but its length is not expected again.

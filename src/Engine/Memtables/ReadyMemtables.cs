@@ -58,6 +58,15 @@ internal sealed class ReadyMemtables(SegmentPool segments, IndexPool indexes, Me
         }
     }
 
+    /// <summary>Bytes of the segments of those that are ready.</summary>
+    public long SegmentBytesReady
+    {
+        get
+        {
+            using (_lock.Enter()) return _ready.Sum(memtable => memtable.Segment.Length);
+        }
+    }
+
     /// <summary>True while none is made ahead: what is applied may never fill the active one.</summary>
     public bool AwaitsLoad => _awaitsLoad;
 

@@ -105,7 +105,7 @@ internal sealed class WalReplayer
                 var isChunk = Apply(segment, record);
                 if (record.Header.Type == WalRecordType.Clean)
                     memtable.NoteCleanUp(record.Header.LastIndex, CleanedTimeMs);
-                if (isChunk) IndexOperations(build, segment, record, atOnce: report is not null);
+                if (isChunk) IndexOperations(build, memtable.Index, segment, record, atOnce: report is not null);
             }
             catch (VarveException damage)
                 when (report is not null && damage is CorruptionException or UnsupportedFormatException)
@@ -236,10 +236,16 @@ internal sealed class WalReplayer
     }
 
     /// <summary>Adds a record's operations to the build; <paramref name="atOnce"/>: and indexes them now.</summary>
-    private static void IndexOperations(IndexBuild build, WalSegment segment, in WalRecordView record, bool atOnce)
+    private static void IndexOperations(
+        IndexBuild build, MemtableIndex index, WalSegment segment, in WalRecordView record, bool atOnce)
     {
         var operations = record.Operations;
-        while (operations.MoveNextOfRecord()) build.Add(operations.Reference);
+        while (operations.MoveNextOfRecord())
+        {
+            build.Add(operations.Reference);
+            CountLease(index, index.OperationAt(operations.Reference));
+        }
+
         var isDamaged = operations.Error.Reason is not null;
         if (atOnce || isDamaged) Enter(build, segment);
         if (isDamaged) throw Refused(segment, operations.Offset, operations.Error);
@@ -255,9 +261,19 @@ internal sealed class WalReplayer
             var hash = _generation.MemtableHasher.Of(operation.Key);
             if (index.Find(operation.Key, hash) != operation.Prior) throw Unlinked(segment, operations.Offset);
             index.Insert(operations.Reference, hash);
+            CountLease(index, operation);
         }
 
         if (operations.Error.Reason is not null) throw Refused(segment, operations.Offset, operations.Error);
+    }
+
+    /// <summary>
+    /// Counts a key once, by its first operation: the link to one before is not checked yet, so it is not followed.
+    /// </summary>
+    private static void CountLease(MemtableIndex index, in WalOperationView operation)
+    {
+        if (operation.Kind == RecordKind.LeasedPut && operation.Prior.IsNone)
+            index.CountLease(RecordKind.LeasedPut, isPriorLeased: false);
     }
 
     private static void Enter(IndexBuild build, WalSegment segment)

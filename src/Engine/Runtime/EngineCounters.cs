@@ -15,6 +15,15 @@ internal sealed class EngineCounters
 
     public long ChunksApplied { get; set; }
 
+    /// <summary>
+    /// Commands applied, by <see cref="CommandKind"/>; the element after the last kind counts those that were refused.
+    /// Used under the gate.
+    /// </summary>
+    public long[] Operations { get; } = new long[RefusedPlace + 1];
+
+    /// <summary>The element of <see cref="Operations"/> that counts refused commands.</summary>
+    public const int RefusedPlace = (int)CommandKind.Renew + 1;
+
     /// <summary>Rotations that found no memtable ready.</summary>
     public long SegmentStalls { get; set; }
 

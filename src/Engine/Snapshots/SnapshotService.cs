@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Varve.Background;
 using Varve.Commit;
+using Varve.Diagnostics;
 using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Reading;
@@ -99,7 +100,7 @@ internal sealed class SnapshotService
                     token =>
                     {
                         begun = true;
-                        return Generate(version, target, lastIncluded, token);
+                        return GenerateTimed(version, target, lastIncluded, token);
                     },
                     cancellationToken).ConfigureAwait(false);
             }
@@ -148,7 +149,26 @@ internal sealed class SnapshotService
         }
     }
 
-    private ReadOnlyMemory<byte> Generate(DbVersion version, string target, LogId lastIncluded, CancellationToken token)
+    private ReadOnlyMemory<byte> GenerateTimed(
+        DbVersion version, string target, LogId lastIncluded, CancellationToken token)
+    {
+        try
+        {
+            return _engine.Telemetry.Run(Work.Snapshot, facts =>
+            {
+                facts.Index = lastIncluded.Index;
+                return Generate(version, target, lastIncluded, facts, token);
+            });
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            _engine.Log.Post(logger => Log.SnapshotFailed(logger, e, lastIncluded.Index, target));
+            throw;
+        }
+    }
+
+    private ReadOnlyMemory<byte> Generate(
+        DbVersion version, string target, LogId lastIncluded, WorkFacts facts, CancellationToken token)
     {
         try
         {
@@ -176,6 +196,8 @@ internal sealed class SnapshotService
                 token);
             var checksum = builder.Build(target, state, out var tables);
             _engine.Counters.AddSnapshotBytes(builder.BytesWritten);
+            facts.Bytes = builder.BytesWritten;
+            facts.Rows = live;
             var count = tables;
             _engine.Log.Post(logger => Log.SnapshotMade(logger, lastIncluded.Index, target, count));
             if (_engine.Options.ReadOnly) return checksum;

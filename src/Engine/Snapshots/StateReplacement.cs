@@ -1,5 +1,6 @@
 using Varve.Commit;
 using Varve.Contract;
+using Varve.Diagnostics;
 using Varve.Epochs;
 using Varve.Format;
 using Varve.LiveKeys;
@@ -47,6 +48,24 @@ internal sealed class StateReplacement(
     /// <summary>Stages a verified copy of a snapshot and replaces the state by it.</summary>
     public void Install(SnapshotMetadata metadata, string path, CancellationToken token)
     {
+        try
+        {
+            engine.Telemetry.Run(Work.Install, facts =>
+            {
+                facts.Index = metadata.LastIncluded.Index;
+                return Install(metadata, path, facts, token);
+            });
+        }
+        catch (Exception e) when (e is not (EngineFaultedException or OperationCanceledException))
+        {
+            engine.Log.Post(logger => Log.InstallFailed(logger, e, metadata.LastIncluded.Index, path));
+            throw;
+        }
+    }
+
+    /// <returns>The number of tables.</returns>
+    private int Install(SnapshotMetadata metadata, string path, WorkFacts facts, CancellationToken token)
+    {
         var stager = new SnapshotInstaller(versions, engine.Options, token);
         var staged = stager.Stage(metadata, path);
         try
@@ -77,9 +96,12 @@ internal sealed class StateReplacement(
             throw;
         }
 
-        engine.Counters.AddSnapshotBytes(staged.Tables.Sum(table => table.Table.Length));
+        facts.Bytes = staged.Tables.Sum(table => table.Table.Length);
+        facts.Rows = staged.Tables.Sum(table => table.Table.RowCount);
+        engine.Counters.AddSnapshotBytes(facts.Bytes.Value);
         SnapshotInstaller.Release(staged);
         engine.Log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
+        return staged.Tables.Length;
     }
 
     /// <summary>Replaces the state by the empty one, at index 0.</summary>

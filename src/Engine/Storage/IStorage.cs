@@ -34,6 +34,11 @@ internal interface IStorage
     /// </summary>
     IStorageFile Open(string path, FileIntent intent);
 
+    /// <summary>
+    /// Free space of the volume of a directory for this user, in bytes; null if the system does not tell. Never throws.
+    /// </summary>
+    long? SpaceLeft(string directory) => null;
+
     /// <summary>Makes the entries of a directory durable.</summary>
     void SyncDirectory(string path);
 

@@ -117,6 +117,10 @@ internal sealed partial class Table : IDisposable
         return new LeaseCursor(this, begin, Math.Max(begin, TableLeases.CountUpTo(leases, to)));
     }
 
+    /// <summary>The number of leases with a later deadline.</summary>
+    public int CountLeasesAfter(ulong deadline) =>
+        (LeaseRegion.Length / TableLeases.EntryBytes) - TableLeases.CountUpTo(LeaseRegion, deadline);
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;

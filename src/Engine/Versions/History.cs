@@ -123,6 +123,26 @@ internal sealed class History(int entries, long bytes, Reclaimer reclaimer)
             while (_past.Count > 0) DropFirst();
     }
 
+    /// <summary>Bytes of the segments and tables that history keeps and a version does not have.</summary>
+    public long BytesBeside(DbVersion version)
+    {
+        var tables = version.Runs.SelectMany(run => run.Tables).ToHashSet();
+        using (_lock.Enter())
+        {
+            var sum = 0L;
+            foreach (var past in _past)
+            {
+                if (past.Memtables is [.., var flushed] && !version.Memtables.Contains(flushed))
+                    sum += flushed.Segment.Length;
+                foreach (var run in past.Runs)
+                    foreach (var table in run.Tables)
+                        if (tables.Add(table)) sum += table.Descriptor.Length;
+            }
+
+            return sum;
+        }
+    }
+
     /// <summary>Bytes of the segments that history alone keeps.</summary>
     private long FlushedBytes()
     {

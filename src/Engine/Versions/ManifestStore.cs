@@ -70,6 +70,9 @@ internal sealed class ManifestStore : IDisposable
         }
     }
 
+    /// <summary>Length of its file, in bytes.</summary>
+    public long Length => Math.Max(_allocated, _end);
+
     /// <summary>Bytes that this instance has written, to edits and to new files.</summary>
     public long BytesWritten { get; private set; }
 

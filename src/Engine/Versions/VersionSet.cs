@@ -124,6 +124,9 @@ internal sealed class VersionSet : IDisposable
     /// <summary>Bytes that were written to manifests since the open.</summary>
     public long ManifestBytes => _manifest.BytesWritten;
 
+    /// <summary>Length of the manifest, in bytes.</summary>
+    public long ManifestLength => _manifest.Length;
+
     /// <summary>Files of dropped tables, which the next tables are written over.</summary>
     public RecycledFiles RecycledFiles { get; }
 

@@ -39,6 +39,9 @@ internal sealed class SegmentPool(
     public long RestingLength =>
         Math.Min(length, Math.Max(RestingLengthMin, length / FullOfResting & ~(ZeroWrite - 1L)));
 
+    /// <summary>Bytes of the segments kept for reuse, without a lock.</summary>
+    public long BytesKept => _used.Count * length;
+
     /// <summary>
     /// Gives a segment with room for <paramref name="room"/> bytes of records, numbered above all before it (I6).
     /// </summary>

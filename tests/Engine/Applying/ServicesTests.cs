@@ -2,6 +2,7 @@ using System.Text;
 using Varve.Background;
 using Varve.Commit;
 using Varve.Compaction;
+using Varve.Diagnostics;
 using Varve.Format;
 using Varve.LiveKeys;
 using Varve.Memtables;
@@ -44,7 +45,7 @@ public sealed class ServicesTests : IDisposable
         var log = new EngineLog(null);
         _engine = new EngineContext(
             Options, new EngineState(Options, log), new EngineClock(Options, 0), new EngineCounters(), log,
-            new WakeSignal(), null, new ChangeSignal());
+            new EngineTelemetry("db", null), new WakeSignal(), null, new ChangeSignal());
         var (storage, id, numbers) = (_seams.Storage!, Guid.NewGuid(), new FileNumbers(1));
         var state = MachineState.Empty(1, StoredLeaseClock.Local);
         var manifest = ManifestStore.Create(

@@ -21,6 +21,8 @@ internal abstract class StorageLayer(IStorage inner) : IStorage
 
     public virtual IStorageFile Open(string path, FileIntent intent) => Inner.Open(path, intent);
 
+    public virtual long? SpaceLeft(string directory) => Inner.SpaceLeft(directory);
+
     public virtual void SyncDirectory(string path) => Inner.SyncDirectory(path);
 
     public virtual bool TryLink(string existingPath, string newPath) => Inner.TryLink(existingPath, newPath);

@@ -44,6 +44,18 @@ internal sealed class MemtableIndex
     /// <summary>Distinct keys.</summary>
     public int KeyCount => Volatile.Read(ref _keyCount);
 
+    /// <summary>
+    /// Keys whose newest operation is a leased put; of a replayed segment, about. Written by the thread that inserts.
+    /// </summary>
+    public long Leases { get; private set; }
+
+    /// <summary>Counts an operation that replaces a key's newest one, leased or not.</summary>
+    public void CountLease(RecordKind kind, bool isPriorLeased)
+    {
+        if (kind == RecordKind.LeasedPut) Leases++;
+        if (isPriorLeased && Leases > 0) Leases--;
+    }
+
     /// <summary>The ordered half, for <see cref="MemtableCursor"/> and <see cref="IndexBuild"/>.</summary>
     internal BlockList List => _list;
 

@@ -24,6 +24,8 @@ internal sealed class PortableStorage : IStorage
         }
     }
 
+    public long? SpaceLeft(string directory) => Volume.SpaceLeft(directory);
+
     public bool DirectoryExists(string path) => Directory.Exists(path);
 
     public bool FileExists(string path) => File.Exists(path);

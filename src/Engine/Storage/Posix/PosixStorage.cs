@@ -27,6 +27,8 @@ internal sealed class PosixStorage : IStorage
         throw PosixError.Of(error, "mkdir", path);
     }
 
+    public long? SpaceLeft(string directory) => Volume.SpaceLeft(directory);
+
     public bool DirectoryExists(string path) => Directory.Exists(path);
 
     public bool FileExists(string path) => File.Exists(path);
