@@ -7,7 +7,11 @@ namespace Varve.Tests.Format.Records;
 /// <summary>Records for tests: one fixed of each for golden files, and random ones that keep every rule.</summary>
 internal static class Samples
 {
-    private static readonly JsonSerializerOptions Readable = new() { IncludeFields = true, Converters = { new MarkText() } };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        IncludeFields = true,
+        Converters = { new MarkText() },
+    };
 
     public static Guid DatabaseId { get; } = new("00112233-4455-6677-8899-aabbccddeeff");
 

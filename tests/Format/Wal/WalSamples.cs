@@ -23,7 +23,8 @@ internal static class WalSamples
     {
         var flags = ChunkColumnsWriter.Needed(Entries) | ColumnFlags.Mark;
         var record = new byte[1024];
-        var columns = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), Entries, flags, new LogMark("mark"u8));
+        var mark = new LogMark("mark"u8);
+        var columns = ChunkColumnsWriter.Write(record.AsSpan(WalRecordHeader.Size), Entries, flags, mark);
         var length = WalRecordHeader.Size + columns;
         length += (int)WalOperation.Write(record.AsSpan(length), 1000, default, RecordKind.Put, "key"u8, "value"u8, 0);
         length += (int)WalOperation.Write(

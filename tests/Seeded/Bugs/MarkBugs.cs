@@ -31,7 +31,8 @@ internal static class MarkBugs
             "Conformance: Surface.MarkTests.ResetRemovesIt",
             new Edit("StateReplacement.cs",
                 "wal.Restart(memtable.Segment, next.Generation.Applied.Read(out var mark), mark);",
-                "wal.Restart(memtable.Segment, next.Generation.Applied.Read(out var mark), SEEDED ? wal.Mark : mark);")),
+                "wal.Restart(memtable.Segment, next.Generation.Applied.Read(out var mark), "
+                    + "SEEDED ? wal.Mark : mark);")),
 
         new("mark-of-duplicates-dropped", "a chunk of duplicates leaves the mark",
             "Conformance: Surface.MarkTests.DuplicatesMoveIt",
