@@ -20,7 +20,8 @@ internal static class StateBugs
             new Edit("RecordBuilder.cs",
                 "? DeadlineOf(time, head.TtlSeconds) : 0;",
                 "? DeadlineOf(time, head.TtlSeconds) : 0;\n            if (SEEDED && kind == RecordKind.Put && !prior"
-                    + ".IsNone && new Tables.KeyVersion(record.Index.OperationAt(prior)).Kind == RecordKind.LeasedPut)\n"
+                    + ".IsNone && new Tables.KeyVersion(record.Index.OperationAt(prior)).Kind "
+                    + "== RecordKind.LeasedPut)\n"
                     + "                (kind, size, "
                     + "deadline) = (RecordKind.LeasedPut, (int)WalOperation.SizeOf(head.KeyLength, head.ValueLength, "
                     + "RecordKind.LeasedPut), new Tables.KeyVersion(record.Index.OperationAt(prior)).Deadline);")),
