@@ -23,6 +23,7 @@ public class ScheduleTests(ITestOutputHelper output)
     [Theory]
     [InlineData("pins")]
     [InlineData("reclaimer")]
+    [InlineData("change-signal")]
     public void MissingProcessFenceIsFoundAsUseAfterFree(string scenario)
     {
         var exhaustion =

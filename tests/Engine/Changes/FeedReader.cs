@@ -10,8 +10,16 @@ internal sealed class FeedReader : IAsyncDisposable
     private readonly IAsyncEnumerator<Change> _changes;
     private Task<bool> _next;
 
-    public FeedReader(LsmStateMachine engine, ulong from = 1, string prefix = "")
+    private readonly ManualScheduler? _scheduler;
+
+    /// <param name="engine">The engine.</param>
+    /// <param name="from">The first index.</param>
+    /// <param name="prefix">The beginning of the keys.</param>
+    /// <param name="scheduler">Runs the engine's rounds while a step waits.</param>
+    public FeedReader(
+        LsmStateMachine engine, ulong from = 1, string prefix = "", ManualScheduler? scheduler = null)
     {
+        _scheduler = scheduler;
         _changes = engine.ReadChangesAsync(from, Encoding.UTF8.GetBytes(prefix)).GetAsyncEnumerator(_end.Token);
         _next = _changes.MoveNextAsync().AsTask();
     }
@@ -27,23 +35,44 @@ internal sealed class FeedReader : IAsyncDisposable
 
     public async Task<Change> NextChangeAsync()
     {
-        await _next.WaitAsync(Waiting.Patience);
+        await StepAsync();
         var change = _changes.Current;
         _next = _changes.MoveNextAsync().AsTask();
         return change;
     }
 
     /// <summary>The failure that the next step ends with; waits for it.</summary>
-    public Task<Exception?> FailureAsync() =>
-        _next.WaitAsync(Waiting.Patience).ContinueWith(step => step.Exception?.InnerException, TaskScheduler.Default);
+    public async Task<Exception?> FailureAsync()
+    {
+        try
+        {
+            await StepAsync();
+            return null;
+        }
+        catch (Exception e) when (e is not TimeoutException)
+        {
+            return e;
+        }
+    }
+
+    private Task StepAsync()
+    {
+        if (_scheduler is null) return _next.WaitAsync(Waiting.Patience);
+        Waiting.Until(() =>
+        {
+            _scheduler.Run();
+            return _next.IsCompleted;
+        });
+        return _next;
+    }
 
     /// <summary>All changes that are published; the engine has no threads, so that a step that waits has none
     /// left.</summary>
     public static async Task<List<Change>> AllAsync(
         LsmStateMachine engine, ManualScheduler scheduler, ulong from = 1, string prefix = "")
     {
+        scheduler.Run(); // flushes that are due come first
         await using var reader = new FeedReader(engine, from, prefix);
-        scheduler.Run();
         var all = new List<Change>();
         while (!reader.IsWaiting) all.Add(await reader.NextChangeAsync());
         return all;

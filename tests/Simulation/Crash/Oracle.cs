@@ -76,11 +76,13 @@ internal sealed class Oracle(SimFs disk)
     public static (Line Line, LineState State) Match(LsmStateMachine machine, Expectation expected, bool nothingIsLost)
     {
         string? difference = null;
-        return expected.Find(
+        var found = expected.Find(
             machine.LastApplied.Index, state => (difference = Compare(machine, state)) is null, nothingIsLost)
             ?? throw new WrongRecoveryException(
                 $"recovered {machine.LastApplied}, expected {expected}{(nothingIsLost ? ", nothing lost" : "")}: "
                     + $"{difference ?? "no such state"}");
+        return FeedAfterCrash.Compare(machine, found.State) is { } wrong
+            ? throw new WrongRecoveryException($"changes of {found.State.Id}: {wrong}") : found;
     }
 
     /// <summary>The difference, or null.</summary>

@@ -13,13 +13,20 @@ internal readonly record struct Row(byte[] Key, byte[] Value, ulong Deadline);
 /// <param name="live">The rows, with expired ones.</param>
 /// <param name="time">The log's clock.</param>
 /// <param name="mark">The mark of the outer log.</param>
-internal sealed class LineState(LogId id, ImmutableSortedDictionary<string, Row> live, ulong time, byte[] mark)
+/// <param name="changes">The changes, with deadlines.</param>
+internal sealed class LineState(
+    LogId id, ImmutableSortedDictionary<string, Row> live, ulong time, byte[] mark,
+    ImmutableList<(Change Change, ulong Deadline)> changes)
 {
     private Row[]? _rows;
 
     public LogId Id { get; } = id;
 
     public ImmutableSortedDictionary<string, Row> Live { get; } = live;
+
+    /// <summary>The changes of its entries and those before, with the deadlines of leases; else the greatest
+    /// number.</summary>
+    public ImmutableList<(Change Change, ulong Deadline)> Changes { get; } = changes;
 
     /// <summary>The log's clock.</summary>
     public ulong Time { get; } = time;
@@ -44,7 +51,7 @@ internal sealed class Line
     private readonly Dictionary<ulong, bool> _outcomes;
 
     public Line(byte tag)
-        : this(tag, [new LineState(default, Empty, 0, [])], [])
+        : this(tag, [new LineState(default, Empty, 0, [], [])], [])
     {
     }
 
@@ -84,23 +91,24 @@ internal sealed class Line
 
     /// <summary>Moves the mark alone.</summary>
     public void NextMark() =>
-        Ends.Add(new LineState(Last.Id, Last.Live, Last.Time, MarkOf(Last.Id.Index + (ulong)Ends.Count)));
+        Ends.Add(new LineState(Last.Id, Last.Live, Last.Time, MarkOf(Last.Id.Index + (ulong)Ends.Count), Last.Changes));
 
     /// <summary>The next entries, applied to the line, most of them with another mark.</summary>
     public ApplyEntry[] Next(int count, int largeValue = 0)
     {
         var (live, time, first) = (Last.Live.ToBuilder(), Last.Time, Last.Id.Index + 1);
-        var chunk = new ApplyEntry[count];
+        var (chunk, changes) = (new ApplyEntry[count], Last.Changes);
         for (var i = 0; i < count; i++)
         {
             chunk[i] = Entry(first + (ulong)i, i == 0 ? largeValue : 0);
             time = Math.Max(time, chunk[i].TimestampMs);
-            _outcomes[chunk[i].Index] = Apply(live, chunk[i].Command, time);
+            var hasEffect = _outcomes[chunk[i].Index] = Apply(live, chunk[i].Command, time);
+            if (hasEffect && chunk[i].Command.Kind != CommandKind.Noop) changes = changes.Add(ChangeOf(chunk[i], live));
         }
 
         var last = chunk[^1].Index;
         Ends.Add(new LineState(
-            NumberedLog.Id(last), live.ToImmutable(), time, last % 4 == 0 ? Last.Mark : MarkOf(last)));
+            NumberedLog.Id(last), live.ToImmutable(), time, last % 4 == 0 ? Last.Mark : MarkOf(last), changes));
         return chunk;
     }
 
@@ -140,6 +148,16 @@ internal sealed class Line
     }
 
     private byte[] Tagged(ReadOnlyMemory<byte> value) => [_tag, .. value.Span];
+
+    private static (Change Change, ulong Deadline) ChangeOf(
+        in ApplyEntry entry, ImmutableSortedDictionary<string, Row>.Builder live)
+    {
+        var command = entry.Command;
+        if (command.Kind == CommandKind.Delete)
+            return (new Change(entry.Index, entry.Term, ChangeKind.Delete, command.Key, default), ulong.MaxValue);
+        var row = live[System.Text.Encoding.Latin1.GetString(command.Key.Span)];
+        return (new Change(entry.Index, entry.Term, ChangeKind.Put, command.Key, row.Value), row.Deadline);
+    }
 
     private static bool Apply(ImmutableSortedDictionary<string, Row>.Builder live, in Command command, ulong time)
     {
