@@ -136,7 +136,7 @@ internal sealed class ChangeLog(EngineContext engine, VersionSet versions, ReadS
         if (history.FindSegment(at.Segment) is { } past && past.Number < found.Number) found = past;
         if (found.Number == at.Segment) return found;
         var lost = history.Lost;
-        if (lost.Last > at && from <= lost.Index) throw new ChangesLostException(lost.Index + 1);
+        if (!(at > lost.Last) && from <= lost.Index) throw new ChangesLostException(lost.Index + 1);
         return found;
     }
 }

@@ -107,7 +107,8 @@ public sealed class ChangesFollowModelTests
             {
                 var key = Pick(Keys);
                 var bytes = Encoding.UTF8.GetBytes(key);
-                var value = Encoding.UTF8.GetBytes($"{_model.Index}{new string('v', _random.Next(12) == 0 ? 20_000 : 3)}");
+                var size = _random.Next(12) == 0 ? 20_000 : 3;
+                var value = Encoding.UTF8.GetBytes($"{_model.Index}{new string('v', size)}");
                 var present = _model.ValueOf(key) is { } held ? Encoding.UTF8.GetBytes(held) : [1];
                 var ttl = (ulong)_random.Next(1, 4);
                 var command = _random.Next(8) switch

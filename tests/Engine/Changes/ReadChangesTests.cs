@@ -139,6 +139,23 @@ public sealed class ReadChangesTests : IDisposable
         Assert.Equal("2+b=v", await ahead.NextAsync());
     }
 
+    /// <summary>The reader's place is where the one lost record begins.</summary>
+    [Fact]
+    public async Task ReaderIsToldThatTheNextRecordIsLost()
+    {
+        using var machine = new LeaseMachine(Database.Small, new EngineSeams(Scheduler: _scheduler));
+        machine.Put("a");
+        await using var reader = new FeedReader(machine.Engine, from: 2);
+        machine.Put("b");
+        var compaction = machine.Engine.CompactAsync(); // its rounds come before the dispatcher's
+        while (!compaction.IsCompleted) _scheduler.Run();
+        machine.Put("c");
+        _scheduler.Run();
+        var seen = await reader.FailureAsync() is ChangesLostException ? "lost" : await reader.NextAsync();
+        Assert.Contains(seen, (string[])["lost", "2+b=v"]);
+        if (seen != "lost") Assert.Equal("3+c=v", await reader.NextAsync());
+    }
+
     [Fact]
     public async Task FutureIndexIsWaitedFor()
     {
