@@ -1,8 +1,8 @@
 using System.Reflection;
 using Varve.Background;
 using Varve.Epochs;
+using Varve.Reading;
 using Varve.Tests.Schedules.Control;
-using Varve.Versions;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -35,8 +35,10 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
 
     private static readonly byte[][] Keys = [.. Enumerable.Range(0, KeyCount).Select(
         n => new byte[] { (byte)'k', (byte)('0' + n) })];
-    private static readonly FieldInfo VersionsField =
-        typeof(LsmStateMachine).GetField("_versions", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly FieldInfo SessionsField =
+        typeof(LsmStateMachine).GetField("_sessions", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly FieldInfo PinsField =
+        typeof(ReadSessions).GetField("_pins", BindingFlags.Instance | BindingFlags.NonPublic)!;
     private static readonly FieldInfo SlotsField =
         typeof(EpochTable).GetField("_slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
@@ -56,7 +58,7 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
         }, new EngineSeams(_files));
         for (var i = 0; i < Before; i++) Apply();
         // The slots of the first threads exist and keep their places, so that what they store may linger.
-        foreach (var slot in (Array)SlotsField.GetValue(((VersionSet)VersionsField.GetValue(_machine)!).Pins)!)
+        foreach (var slot in (Array)SlotsField.GetValue(PinsField.GetValue(SessionsField.GetValue(_machine)))!)
             if (slot is not null) scheduler.BufferStoresTo(slot, SlotBytes);
         Threads = [reads == EngineReads.Gets ? Gets : Views, Disturb];
     }
