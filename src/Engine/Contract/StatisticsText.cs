@@ -48,13 +48,18 @@ internal static class StatisticsText
         Line(
             text, "written",
             $"log {Size(s.WalBytes)}, flushes {Size(s.FlushBytes)}, compactions {Size(s.CompactionBytes)}, "
-                + $"manifest {Size(s.ManifestBytes)}, snapshots {Size(s.SnapshotBytes)}; amplification "
-                + s.WriteAmplification.ToString("F2", CultureInfo.InvariantCulture));
+                + $"manifest {Size(s.ManifestBytes)}, snapshots {Size(s.SnapshotBytes)}");
+        Line(
+            text, "amplified",
+            $"{s.WriteAmplification.ToString("F2", CultureInfo.InvariantCulture)} bytes written for each byte logged");
         Line(
             text, "work",
             $"{Count(s.Flushes)} flushes in {Time(s.FlushTime)}, {Count(s.Compactions)} compactions in "
-                + $"{Time(s.CompactionTime)}, {Count(s.Syncs)} syncs in {Time(s.SyncTime)}, {Count(s.Snapshots)} "
-                + $"snapshots in {Time(s.SnapshotTime)}, {Count(s.Installs)} installs in {Time(s.InstallTime)}");
+                + $"{Time(s.CompactionTime)}, {Count(s.Syncs)} syncs in {Time(s.SyncTime)}");
+        Line(
+            text, "snapshots",
+            $"{Count(s.Snapshots)} made in {Time(s.SnapshotTime)}, {Count(s.Installs)} installed in "
+                + Time(s.InstallTime));
         Line(
             text, "stalls",
             $"{Count(s.FlushStalls)} for a flush, {Count(s.Pauses)} pauses, {Count(s.SegmentStalls)} for a segment; "

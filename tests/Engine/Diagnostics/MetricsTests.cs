@@ -1,3 +1,4 @@
+using Varve.Background;
 using Varve.Tests.Engine.Recovery;
 using Xunit;
 
@@ -16,9 +17,12 @@ public sealed class MetricsTests : IDisposable
     [Fact]
     public async Task ObservedInstrumentsShowTheStatistics()
     {
-        using var engine = _database.Open(Options);
+        var steps = new ManualScheduler(); // no thread changes a number between the two readings
+        using var engine = _database.Open(Options, new EngineSeams(Scheduler: steps));
         Work(engine);
-        await engine.CompactAsync();
+        var compacting = engine.CompactAsync();
+        steps.Run();
+        await compacting;
         Work(engine);
         using var view = engine.OpenView();
         using var metrics = new MetricsOf(_name);
