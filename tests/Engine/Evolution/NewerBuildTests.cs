@@ -31,11 +31,11 @@ public sealed class NewerBuildTests
             specimen => Header(specimen.Database.LastSegment(), 56, 12, 1, "feature bits 0x00000001"),
         ["manifest version"] = specimen => Header(Manifest(specimen), 40, 8, 2, "manifest of version 2"),
         ["manifest features"] = specimen => Header(Manifest(specimen), 40, 12, 1, "feature bits 0x00000001"),
-        ["record type"] = specimen => LastRecord(specimen, 92, 7, "record of type 7"),
+        ["record type"] = specimen => LastRecord(specimen, 92, 8, "record of type 8"),
         ["record flags"] = specimen => LastRecord(specimen, 94, 1, "record with the flags 0x0001"),
-        ["record columns"] = specimen => LastRecord(specimen, 93, 0x10, "flags 0x10"),
+        ["record columns"] = specimen => LastRecord(specimen, 93, 0x20, "flags 0x20"),
         ["record payload"] = specimen => LastRecord(specimen, 88, 8, "payload of 8"),
-        ["chunk columns"] = specimen => ChunkRecord(specimen, header => 93, 0x10, "columns 0x10"),
+        ["chunk columns"] = specimen => ChunkRecord(specimen, header => 93, 0x20, "columns 0x20"),
         ["operation kind"] = specimen => ChunkRecord(
             specimen, header => WalRecordHeader.Size + header.PayloadLength + 18, 4, "operation of kind 4"),
         ["operation flags"] = specimen => ChunkRecord(
