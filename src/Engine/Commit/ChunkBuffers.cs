@@ -42,7 +42,7 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
     /// <summary>The references of the record's operations, in the record's order and without gaps.</summary>
     public OperationRef[] Operations = new OperationRef[CapacityMin];
 
-    /// <summary>Whether a new entry is a renewal, whose value is not in the chunk.</summary>
+    /// <summary>True if a new entry is a renewal, whose value is not in the chunk.</summary>
     public bool HasRenewals { get; set; }
 
     /// <summary>The number of keys of this chunk in the second table.</summary>

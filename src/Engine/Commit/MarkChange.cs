@@ -3,7 +3,7 @@ using Varve.Format;
 
 namespace Varve.Commit;
 
-/// <summary>What a chunk does with the mark of the outer log: leave it (the default), or replace it.</summary>
+/// <summary>The effect of a chunk on the mark of the outer log: leave it (the default), or replace it.</summary>
 internal readonly struct MarkChange
 {
     /// <summary>The mark is left.</summary>

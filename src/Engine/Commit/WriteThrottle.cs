@@ -89,7 +89,7 @@ internal sealed class WriteThrottle(
         WaitForTurn();
     }
 
-    /// <summary>What an apply that begins now waits for. A pause is given once: who gets it waits it.</summary>
+    /// <summary>The event that an apply has to wait for now. A pause is returned once: its caller waits.</summary>
     public WriteStall NextStall()
     {
         var waiting = versions.Current.Memtables.Length - 1;

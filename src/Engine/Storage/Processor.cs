@@ -1,7 +1,7 @@
 namespace Varve.Storage;
 
 /// <summary>
-/// What an engine needs of its process: files are little endian, mapped records and tables are read in place, and all
+/// The needs of an engine in its process: files are little endian, mapped records and tables are read in place, and all
 /// of them are mapped at once, which takes more addresses than 32 bits give. Checked before a file is touched.
 /// </summary>
 /// <param name="IsLittleEndian">The order of a number's bytes.</param>
@@ -10,7 +10,7 @@ internal sealed record Processor(bool IsLittleEndian, int AddressBits)
 {
     private const int AddressBitsNeeded = 64;
 
-    /// <summary>That of this process.</summary>
+    /// <summary>The processor of this process.</summary>
     public static Processor Own { get; } = new(BitConverter.IsLittleEndian, nint.Size * 8);
 
     /// <exception cref="PlatformNotSupportedException">The processor is big endian, or the process is of 32

@@ -7,7 +7,7 @@ namespace Varve.Versions;
 /// <param name="Index">The last index of that record: the next one can be read.</param>
 internal readonly record struct LostChanges(LogOffset Last, ulong Index)
 {
-    /// <summary>What a version's log does not reach back to.</summary>
+    /// <summary>The changes before the first that a version's log has.</summary>
     public static LostChanges Before(DbVersion version) =>
         new(new LogOffset(version.Memtables[^1].Segment.Number, 0), version.Base.LastIndex);
 }

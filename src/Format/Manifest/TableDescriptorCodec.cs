@@ -28,7 +28,7 @@ internal static class TableDescriptorCodec
     public const int SizeMin = 82 + 4 + 1 + 4 + 1;
 
     /// <summary>
-    /// What a descriptor is taken to cost in memory, beside its keys: the record, its copy under a new number when it
+    /// The assumed cost of a descriptor in memory, beside its keys: the record, its copy under a new number when it
     /// is installed, two arrays, and the table's names. A round number above what was measured, for it decides what a
     /// reader refuses.
     /// </summary>

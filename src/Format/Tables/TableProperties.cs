@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Varve.Format;
 
 /// <summary>
-/// What a table says of itself.
+/// The properties that a table states of itself.
 /// <code>
 ///   0  u64  rows, tombstones included
 ///   8  u64  tombstones

@@ -72,8 +72,8 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
     }
 
     /// <summary>
-    /// How many entries there are from here on at most, by their lengths alone. It ends before one that is too short to
-    /// be an entry, so that a malformed chunk claims no more than a sound one of its size has.
+    /// The most entries that may follow, by their lengths alone. The count ends before one that is too short to be an
+    /// entry, so that a malformed chunk claims no more than a sound one of its size has.
     /// </summary>
     public readonly int CountAhead()
     {
