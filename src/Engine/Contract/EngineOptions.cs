@@ -93,9 +93,10 @@ public sealed record EngineOptions
     public long LowDiskBytes { get; set; } = 1L << 30;
 
     /// <summary>
-    /// Number of entries behind the last applied one at which a snapshot can still be cut. 0 to 16,777,216. The files
-    /// that such a cut would read, also tables that were merged away, stay on the disk until that many entries have
-    /// followed. If none follow, a database may take twice the space of its live data.
+    /// Number of entries behind the last applied one at which a snapshot can still be cut, and changes can still be
+    /// read (<see cref="LsmStateMachine.ReadChangesAsync"/>). 0 to 16,777,216. The files that such a cut would read,
+    /// also tables that were merged away, stay on the disk until that many entries have followed. If none follow, a
+    /// database may take twice the space of its live data.
     /// </summary>
     public int HistoryEntries { get; set; } = 65_536;
 

@@ -15,6 +15,7 @@ internal static class Catalogue
     {
         ["applied-cell"] = new(() => new AppliedCellScenario(), 2, 3, 10),
         ["change-signal"] = new(() => new ChangeSignalScenario(), 3, 5, 10),
+        ["changes"] = new(() => new ChangesScenario(), 1, 2, 2),
         ["directory"] = new(() => new DirectoryScenario(), 3, 4, 20),
         ["engine-apply-async"] = new(() => new AsyncApplyScenario(), 0, 0, 5),
         ["engine-apply"] = new(() => new ApplyScenario(readsFirst: false), 1, 2, 3),
