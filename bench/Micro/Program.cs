@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Varve.Bench.Micro.Background;
+using Varve.Bench.Micro.Diagnostics;
 using Varve.Bench.Micro.Memtables;
 using Varve.Bench.Micro.Reads;
 using Varve.Bench.Micro.Wal;
@@ -41,6 +42,12 @@ if (args is ["--quick", "open", ..])
 if (args is ["--quick", RecoveryQuick.FillPart, var filled, var chunkEntries])
 {
     RecoveryQuick.FillAndDie(filled, int.Parse(chunkEntries));
+    return;
+}
+
+if (args is ["--quick", "listeners", ..])
+{
+    ListenersQuick.Run(rounds: args.Length > 2 ? int.Parse(args[2]) : 11);
     return;
 }
 
