@@ -6,8 +6,7 @@ namespace Varve.Cli.Text;
 /// <summary>
 /// Keys and values on the command line: UTF-8 text, or <c>hex:</c> and pairs of hexadecimal digits. Escapes printed
 /// text, so one entry is one line and no control byte reaches the terminal: <c>\\</c>, <c>\n</c>, <c>\r</c>, <c>\t</c>,
-/// and
-/// <c>\xNN</c> for other bytes than printable UTF-8.
+/// and <c>\xNN</c> for other bytes than printable UTF-8.
 /// </summary>
 internal static class KeyText
 {
