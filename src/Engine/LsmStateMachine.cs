@@ -541,14 +541,65 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentException.ThrowIfNullOrEmpty(snapshotPath);
-        return _snapshots.InstallAsync(metadata, snapshotPath, cancellationToken);
+        return _snapshots.Installs.InstallAsync(metadata, snapshotPath, cancellationToken);
+    }
+
+    /// <summary>
+    /// Makes a snapshot of the state at exactly one index, as <see cref="GenerateSnapshotDataAsync"/> does, and returns
+    /// its position and checksum.
+    /// </summary>
+    /// <param name="directory">The directory to make; it must not exist, or be empty.</param>
+    /// <param name="lastIncluded">The last entry to include; null: the last applied one at the call.</param>
+    /// <param name="cancellationToken">Cancels the snapshot; nothing of it is left.</param>
+    /// <inheritdoc cref="GenerateSnapshotDataAsync" path="/exception"/>
+    public Task<SnapshotMetadata> CreateSnapshotAsync(
+        string directory, LogId? lastIncluded = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _snapshots.CreateSnapshotAsync(directory, lastIncluded, cancellationToken);
+    }
+
+    /// <summary>
+    /// Does everything of an install that costs by the size of the snapshot: copies its tables into the database's
+    /// directory, verifies and syncs them. The state is unchanged until <see cref="StagedSnapshot.Install"/>. Dispose
+    /// the result.
+    /// </summary>
+    /// <param name="metadata">Position and checksum that the snapshot must have.</param>
+    /// <param name="path">A snapshot's directory, or a packed file.</param>
+    /// <param name="cancellationToken">Cancels the copying; nothing of it is left.</param>
+    /// <inheritdoc cref="ApplySnapshotFromFileAsync" path="/exception"/>
+    public Task<StagedSnapshot> StageSnapshotAsync(
+        SnapshotMetadata metadata, string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _snapshots.Installs.StageAsync(metadata, path, cancellationToken);
+    }
+
+    /// <summary>
+    /// Hard-links a table of the present state into a snapshot that a receiver assembles, so that only the tables that
+    /// it lacks are transferred. The link is durable and read-only on return.
+    /// </summary>
+    /// <param name="file">The table, by its hash and length; see <see cref="SnapshotDirectory.Files"/>.</param>
+    /// <param name="destination">The path to make, which must not exist.</param>
+    /// <returns>False if the present state has no such table, or the file system has no links to there.</returns>
+    /// <exception cref="ArgumentException">The path is empty, or the hash has not 16 bytes.</exception>
+    /// <exception cref="IOException">The path exists, or the disk failed.</exception>
+    /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
+    public bool TryLinkSnapshotFile(SnapshotFile file, string destination)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentException.ThrowIfNullOrEmpty(destination);
+        return _snapshots.TryLink(file, destination);
     }
 
     /// <inheritdoc/>
     public Task ResetAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return _snapshots.ResetAsync(cancellationToken);
+        return _snapshots.Installs.ResetAsync(cancellationToken);
     }
 
     /// <inheritdoc/>

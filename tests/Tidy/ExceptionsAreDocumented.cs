@@ -27,6 +27,8 @@ public partial class ExceptionsAreDocumented
         "LsmStateMachine.IsRunning", "LsmStateMachine.Stop", "LsmStateMachine.CloseStorage",
         "LsmStateMachine.Dispose", "LsmStateMachine.DisposeAsync",
         "ReadView.Dispose", "ScanEnumerator.Dispose", "ScanEnumerator.GetEnumerator",
+        "SnapshotDirectory.ManifestFileName", "SnapshotDirectory.Manifest", "SnapshotDirectory.ReadMark",
+        "StagedSnapshot.Metadata", "StagedSnapshot.Dispose", "StagedSnapshot.DisposeAsync",
         "StringExtensions.GetKeyString", "StringExtensions.GetValueString",
         "VarveBuilder.AddHealthCheck",
     ];

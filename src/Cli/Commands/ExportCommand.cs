@@ -42,7 +42,7 @@ internal static class ExportCommand
             var (first, within) = (KeyText.Parse(parsed.GetValue(from)!), KeyText.Parse(parsed.GetValue(prefix)!));
             var asChunks = parsed.GetValue(format) == "chunks";
             var path = parsed.GetValue(output)!;
-            if (path != "-") SnapshotPack.EnsureFree(path);
+            if (path != "-") PackedFile.EnsureFree(path);
             else if (parsed.GetValue(json)) throw new UsageException("--json reports on a file: give --out, too");
             using var engine = database.OpenReadOnly(parsed);
             if (path == "-")

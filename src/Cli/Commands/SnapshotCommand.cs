@@ -11,6 +11,8 @@ internal static class SnapshotCommand
     {
         SnapshotCreateCommand.Create(),
         SnapshotListCommand.Create(),
+            SnapshotPackCommand.Create(),
+            SnapshotUnpackCommand.Create(),
         SnapshotVerifyCommand.Create(),
         SnapshotInstallCommand.Create(),
     };

@@ -36,7 +36,7 @@ internal static class SnapshotCreateCommand
         var database = new DatabaseOptions(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            if (parsed.GetValue(pack) is { } packed) SnapshotPack.EnsureFree(packed);
+            if (parsed.GetValue(pack) is { } packed) PackedFile.EnsureFree(packed);
             await using var engine = database.OpenReadOnly(parsed); // also while another engine has the database open
             var directory = Path.GetFullPath(parsed.GetRequiredValue(output));
             var cut = CutAt(engine, parsed.GetValue(index));
@@ -44,7 +44,7 @@ internal static class SnapshotCreateCommand
             var metadata = new SnapshotMetadata(cut, checksum);
             if (!parsed.GetValue(json)) SnapshotCommand.WriteMetadata(metadata);
             var length = parsed.GetValue(pack) is { } file
-                ? await SnapshotPack.CreateAsync(directory, file, cancellationToken)
+                ? await PackedFile.CreateAsync(directory, file, cancellationToken)
                 : default(long?);
             if (parsed.GetValue(json))
                 JsonOutput.WriteDocument(

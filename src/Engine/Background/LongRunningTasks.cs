@@ -6,7 +6,8 @@ namespace Varve.Background;
 
 /// <summary>
 /// The tasks that run beside the caller: snapshots, installs, resets. Disposal cancels them and waits for their end, so
-/// that none touches a directory that another engine may have opened by then. Any thread.
+/// that none touches a directory that another engine may have opened by then; then it disposes what tasks have left:
+/// staged snapshots. Any thread.
 /// </summary>
 /// <param name="seams">With a scheduler, tasks run on the caller's thread.</param>
 internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
@@ -14,6 +15,7 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
     private readonly bool _areInline = seams.Scheduler is not null;
     private readonly RankedMonitor _lock = new(LockOrder.LongTasks);
     private readonly CancellationTokenSource _closing = new();
+    private readonly List<IDisposable> _left = [];
     private int _running;
     private bool _closed;
 
@@ -51,6 +53,41 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
                 _lock.PulseAll();
             }
         }
+    }
+
+    /// <summary>Runs a short task on the calling thread; a close waits for its end.</summary>
+    public void RunHere(Action task)
+    {
+        using (_lock.Enter())
+        {
+            EngineClosed.ThrowIf(_closed);
+            _running++;
+        }
+
+        try
+        {
+            task();
+        }
+        finally
+        {
+            using (_lock.Enter())
+            {
+                _running--;
+                _lock.PulseAll();
+            }
+        }
+    }
+
+    /// <summary>Keeps what a running task leaves; a close disposes it, unless it is removed.</summary>
+    public void Keep(IDisposable left)
+    {
+        using (_lock.Enter()) _left.Add(left);
+    }
+
+    /// <summary>Removes what has ended.</summary>
+    public void Remove(IDisposable left)
+    {
+        using (_lock.Enter()) _left.Remove(left);
     }
 
     /// <summary>
@@ -91,15 +128,21 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
         }
     }
 
-    /// <summary>Refuses further tasks, cancels the running ones, and waits for their end.</summary>
+    /// <summary>
+    /// Refuses further tasks, cancels the running ones, waits for their end, and disposes what they have left.
+    /// </summary>
     public void Dispose()
     {
+        IDisposable[] left;
         using (_lock.Enter())
         {
             _closed = true;
             // Asynchronously: continuations must not run under the locks of this thread.
             _ = _closing.CancelAsync();
             while (_running > 0) _lock.Wait(Timeout.InfiniteTimeSpan);
+            left = [.. _left];
         }
+
+        foreach (var one in left) one.Dispose();
     }
 }

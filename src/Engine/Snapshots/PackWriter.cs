@@ -28,7 +28,7 @@ internal sealed class PackWriter
             destination, new StreamPipeWriterOptions(minimumBufferSize: PieceLength, leaveOpen: true));
         try
         {
-            await new PackWriter(pipe).PackAsync(storage, snapshotDirectory, cancellationToken).ConfigureAwait(false);
+            await PackAsync(storage, snapshotDirectory, pipe, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -36,6 +36,11 @@ internal sealed class PackWriter
             await pipe.CompleteAsync().ConfigureAwait(false);
         }
     }
+
+    /// <summary>Packs a snapshot's directory; does not complete the pipe.</summary>
+    public static Task PackAsync(
+        IStorage storage, string snapshotDirectory, PipeWriter destination, CancellationToken cancellationToken) =>
+        new PackWriter(destination).PackAsync(storage, snapshotDirectory, cancellationToken);
 
     /// <summary>Verifies every table against the manifest on the way.</summary>
     private async Task PackAsync(IStorage storage, string snapshotDirectory, CancellationToken cancellationToken)

@@ -50,7 +50,6 @@ internal sealed class SnapshotService
     private readonly ReadSessions _sessions;
     private readonly History _history;
     private readonly SnapshotRecorder _recorder;
-    private readonly StateReplacement _replacement;
     private readonly FlushProgress _progress;
     private readonly LongRunningTasks _tasks;
 
@@ -72,13 +71,17 @@ internal sealed class SnapshotService
         _sessions = sessions;
         _history = history;
         _recorder = new SnapshotRecorder(engine, versions, commit, syncer);
-        _replacement = new StateReplacement(engine, versions, wal, history, liveKeys, rotation, syncer);
+        Installs = new InstallService(
+            engine, sessions, new StateReplacement(engine, versions, wal, history, liveKeys, rotation, syncer), tasks);
         _progress = progress;
         _tasks = tasks;
     }
 
     /// <inheritdoc cref="LsmStateMachine.SnapshotMetadata"/>
     public SnapshotMetadata? Last => _versions.Current.Generation.Snapshots.Last;
+
+    /// <summary>Installs snapshots, and resets.</summary>
+    public InstallService Installs { get; }
 
     /// <inheritdoc cref="LsmStateMachine.GenerateSnapshotDataAsync"/>
     public Task<ReadOnlyMemory<byte>> CreateAsync(
@@ -110,6 +113,18 @@ internal sealed class SnapshotService
             }
         }
     }
+
+    /// <inheritdoc cref="LsmStateMachine.CreateSnapshotAsync"/>
+    public async Task<SnapshotMetadata> CreateSnapshotAsync(
+        string directory, LogId? lastIncluded, CancellationToken cancellationToken)
+    {
+        var cut = lastIncluded ?? _sessions.Position.Id;
+        return new SnapshotMetadata(cut, await CreateAsync(directory, cut, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <inheritdoc cref="LsmStateMachine.TryLinkSnapshotFile"/>
+    public bool TryLink(SnapshotFile file, string destination) =>
+        new LiveTables(_versions, _sessions).TryLink(file, destination);
 
     private DbVersion AcquireVersionAt(LogId lastIncluded)
     {
@@ -247,39 +262,6 @@ internal sealed class SnapshotService
             if (!isSame) return;
             version = next;
         }
-    }
-
-    /// <inheritdoc cref="LsmStateMachine.ApplySnapshotFromFileAsync"/>
-    public async Task InstallAsync(SnapshotMetadata metadata, string snapshotPath, CancellationToken cancellationToken)
-    {
-        _engine.State.EnsureMutable();
-        EnsureTerm(metadata.LastIncluded, nameof(metadata));
-        // The caller's memory is read once and not kept.
-        metadata = metadata with { Checksum = metadata.Checksum.ToArray() };
-        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(snapshotPath));
-        StateReplacement.RejectOlder(metadata, path, _sessions.Position.Index);
-        _engine.Clock.ReadLocalIfUsed(); // the user's clock, so on the user's thread
-        await _tasks.Run(
-            token =>
-            {
-                _replacement.Install(metadata, path, token);
-                return Task.FromResult(true);
-            },
-            cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <inheritdoc cref="LsmStateMachine.ResetAsync"/>
-    public Task ResetAsync(CancellationToken cancellationToken)
-    {
-        _engine.State.EnsureMutable();
-        return _tasks.Run(
-            token =>
-            {
-                token.ThrowIfCancellationRequested();
-                _replacement.Reset();
-                return Task.FromResult(true);
-            },
-            cancellationToken);
     }
 
     /// <inheritdoc cref="LsmStateMachine.UpdateLastSnapshotMetadata"/>

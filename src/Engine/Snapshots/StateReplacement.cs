@@ -66,42 +66,96 @@ internal sealed class StateReplacement(
     /// <returns>The number of tables.</returns>
     private int Install(SnapshotMetadata metadata, string path, WorkFacts facts, CancellationToken token)
     {
-        var stager = new SnapshotInstaller(versions, engine.Options, token);
-        var staged = stager.Stage(metadata, path);
+        var staged = Stage(metadata, path, token);
         try
         {
             token.ThrowIfCancellationRequested();
-            var state = staged.Manifest.State;
-            if (engine.Options.LeaseClock == LeaseClock.Local)
-                state = new LeaseAdoption(versions, engine.Options).Adopt(state, engine.Clock.SeenLocal, ref staged);
-            if (state.LiveCount < 0)
-                throw new SnapshotRejectedException(
-                    path, "snapshot counts fewer live keys than leases that have expired since");
-            state = state with
-            {
-                LocalTimeMs = 0, // another machine's clock
-                Snapshot = (metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.ToArray()),
-            };
-            ReplaceState(state, staged.Tables, staged.Runs, applied => RejectOlder(metadata, path, applied));
+            Replace(staged);
         }
         catch (Exception e) when (e is not EngineFaultedException)
         {
-            stager.DeleteStaged(staged);
+            staged.Delete();
             throw;
         }
         catch
         {
             // The manifest may name the tables: the next open keeps or deletes them.
-            SnapshotInstaller.Release(staged);
+            SnapshotInstaller.Release(staged.Tables);
             throw;
         }
 
-        facts.Bytes = staged.Tables.Sum(table => table.Table.Length);
-        facts.Rows = staged.Tables.Sum(table => table.Table.RowCount);
+        SnapshotInstaller.Release(staged.Tables);
+        return Report(staged, facts);
+    }
+
+    /// <summary>
+    /// Does everything that costs by the size of a snapshot: copies, verifies, syncs and opens its tables, and adapts
+    /// them to the local clock.
+    /// </summary>
+    public StagedState Stage(SnapshotMetadata metadata, string path, CancellationToken token)
+    {
+        var stager = new SnapshotInstaller(versions, engine.Options, token);
+        var tables = stager.Stage(metadata, path);
+        try
+        {
+            token.ThrowIfCancellationRequested();
+            var state = tables.Manifest.State;
+            if (engine.Options.LeaseClock == LeaseClock.Local)
+                state = new LeaseAdoption(versions, engine.Options).Adopt(state, engine.Clock.SeenLocal, ref tables);
+            state = state with
+            {
+                LocalTimeMs = 0, // another machine's clock
+                Snapshot = (metadata.LastIncluded.Index, metadata.LastIncluded.Term, metadata.Checksum.ToArray()),
+            };
+            EnsureCounts(state, path);
+            return new StagedState(stager, tables, state, metadata, path);
+        }
+        catch
+        {
+            stager.DeleteStaged(tables);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Replaces the state by a staged snapshot. Its tables stay the caller's, also if this fails.
+    /// </summary>
+    public void InstallStaged(StagedState staged) => engine.Telemetry.Run(Work.Install, facts =>
+    {
+        facts.Index = staged.Metadata.LastIncluded.Index;
+        Replace(staged);
+        return Report(staged, facts);
+    });
+
+    /// <summary>
+    /// Checks the snapshot against the present state again, which may have moved on since it was staged.
+    /// </summary>
+    private void Replace(StagedState staged)
+    {
+        var (state, path) = (staged.State, staged.Path);
+        if (engine.Options.LeaseClock == LeaseClock.Local)
+            state = StateCounts.CountedAt(
+                staged.Tables.Runs, state, Math.Max(state.CountedTimeMs, engine.Clock.SeenLocal));
+        EnsureCounts(state, path);
+        ReplaceState(
+            state, staged.Tables.Tables, staged.Tables.Runs, applied => RejectOlder(staged.Metadata, path, applied));
+    }
+
+    private static void EnsureCounts(MachineState state, string path)
+    {
+        if (state.LiveCount < 0)
+            throw new SnapshotRejectedException(
+                path, "snapshot counts fewer live keys than leases that have expired since");
+    }
+
+    private int Report(StagedState staged, WorkFacts facts)
+    {
+        facts.Bytes = staged.Tables.Tables.Sum(table => table.Table.Length);
+        facts.Rows = staged.Tables.Tables.Sum(table => table.Table.RowCount);
         engine.Counters.AddSnapshotBytes(facts.Bytes.Value);
-        SnapshotInstaller.Release(staged);
-        engine.Log.Post(logger => Log.SnapshotInstalled(logger, metadata.LastIncluded.Index, path));
-        return staged.Tables.Length;
+        engine.Log.Post(
+            logger => Log.SnapshotInstalled(logger, staged.Metadata.LastIncluded.Index, staged.Path));
+        return staged.Tables.Tables.Length;
     }
 
     /// <summary>Replaces the state by the empty one, at index 0.</summary>

@@ -6,7 +6,6 @@ using Varve.Background;
 using Varve.Storage;
 using Varve.Tests.Engine.Callers;
 using Varve.Tests.Engine.Recovery;
-using Varve.Tests.Shared;
 using Xunit;
 
 namespace Varve.Tests.Engine.Diagnostics;

@@ -78,7 +78,7 @@ internal static class TableBugs
             "Engine: Recovery.SeveralRunsTests.MergeAboveBottomKeepsTombstones",
             new Edit(
                 "MergeJob.cs", "var vanishes = _isBottom && ",
-                "var vanishes = (_isBottom || (SEEDED && row.Kind == RecordKind.Tombstone)) && ")),
+                "var vanishes = (_isBottom || (SEEDED && row.Kind == Format.RecordKind.Tombstone)) && ")),
 
         new("move-takes-tombstones-along", "a run with tombstones moves to the bottom unread",
             "Engine: Compaction.CompactionPickerTests.RunThatOverlapsBottomOrHasTombstonesIsNotMoved",

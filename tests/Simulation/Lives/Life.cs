@@ -202,6 +202,9 @@ internal sealed class Life : IDisposable
             case StepKind.Install:
                 Install();
                 break;
+            case StepKind.StagedInstall:
+                StagedInstall();
+                break;
             case StepKind.Reset:
                 Switch(() => Wait(_machine!.ResetAsync()), new Line(++_tags));
                 break;
@@ -283,6 +286,21 @@ internal sealed class Life : IDisposable
         Switch(
             () => Wait(_machine.ApplySnapshotFromFileAsync(taken.Metadata!, taken.Path)),
             taken.Line.From(taken.State, ++_tags));
+    }
+
+    /// <summary>Stages a snapshot, perhaps applies more, and installs it or lets it go.</summary>
+    private void StagedInstall()
+    {
+        if (_snapshots.Count == 0 || _other is not null) return;
+        var taken = _snapshots[^1];
+        var index = taken.State.Id.Index;
+        if (index < _machine!.LastApplied.Index) Switch(() => Wait(_machine.ResetAsync()), new Line(++_tags));
+        var staging = _machine.StageSnapshotAsync(taken.Metadata!, taken.Path);
+        Wait(staging);
+        using var staged = staging.Result;
+        if (index % 4 == 0) return;
+        if (_line.Last.Id.Index + 3 <= index && index % 4 != 1) Apply(3, 0);
+        Switch(staged.Install, taken.Line.From(taken.State, ++_tags));
     }
 
     /// <summary>The state is replaced: before or after, never mixed.</summary>

@@ -7,7 +7,7 @@ namespace Varve.Cli.Data;
 /// <summary>
 /// Packs a snapshot's directory into one file, which gets its name once it is complete and durable.
 /// </summary>
-internal static class SnapshotPack
+internal static class PackedFile
 {
     /// <exception cref="UsageException">The path exists.</exception>
     public static void EnsureFree(string file)
