@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Varve.Bench.Micro.Background;
+using Varve.Bench.Micro.Changes;
 using Varve.Bench.Micro.Diagnostics;
 using Varve.Bench.Micro.Memtables;
 using Varve.Bench.Micro.Reads;
@@ -24,6 +25,14 @@ if (args is ["--quick", "commit", ..])
 {
     CommitQuick.Run(
         seconds: args.Length > 2 ? double.Parse(args[2], System.Globalization.CultureInfo.InvariantCulture) : 2);
+    return;
+}
+
+if (args is ["--quick", "changes", ..])
+{
+    ChangesQuick.Run(
+        rounds: args.Length > 2 ? int.Parse(args[2]) : 7,
+        seconds: args.Length > 3 ? double.Parse(args[3], System.Globalization.CultureInfo.InvariantCulture) : 1);
     return;
 }
 

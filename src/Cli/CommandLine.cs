@@ -42,6 +42,7 @@ internal static class CommandLine
             DeleteCommand.Create(),
             SizeCommand.Create(),
             StatCommand.Create(),
+            WatchCommand.Create(),
             ReportCommand.Create(),
             ExportCommand.Create(),
             ImportCommand.Create(),

@@ -39,9 +39,10 @@ public sealed class CompletionTests : IDisposable
             }
             try "varve snap"
             try "varve stat --wat"
+            try "varve wat"
             """);
         var result = await Tool.ResultAsync(_tool.Start("bash", "try.sh"));
-        Assert.Equal("snapshot\n--watch\n", result.Output);
+        Assert.Equal("snapshot\n--watch\nwatch\n", result.Output);
     }
 
     [Fact]

@@ -15,6 +15,7 @@ namespace Varve.Cli.Json;
 [JsonSerializable(typeof(AppliedReport))]
 [JsonSerializable(typeof(ApplySummary))]
 [JsonSerializable(typeof(BenchResult))]
+[JsonSerializable(typeof(ChangeLine))]
 [JsonSerializable(typeof(CompactReport))]
 [JsonSerializable(typeof(EntryLine))]
 [JsonSerializable(typeof(ExportSummary))]

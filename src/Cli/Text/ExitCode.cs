@@ -14,7 +14,9 @@ internal static class ExitCode
     /// <summary>The file system failed, or another process holds the directory's lock.</summary>
     public const int InputOutput = 3;
 
-    /// <summary>The key is absent. 4 and 5 are reserved for failures of a cluster.</summary>
+    /// <summary>
+    /// The key is absent, or the log no longer has the changes. 4 and 5 are reserved for failures of a cluster.
+    /// </summary>
     public const int NotFound = 6;
 
     /// <summary>Interrupted from the keyboard: 128 + SIGINT, the convention of shells.</summary>
