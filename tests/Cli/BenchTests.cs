@@ -11,7 +11,7 @@ public sealed class BenchTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task EveryWorkloadIsMeasuredAndTheDirectoryRemoved()
+    public async Task EveryWorkloadIsMeasuredAndDirectoryRemoved()
     {
         var result = await BenchAsync("--json");
         Assert.True(result.ExitCode == 0, result.Error);
@@ -38,7 +38,7 @@ public sealed class BenchTests : IDisposable
     }
 
     [Fact]
-    public async Task WorkloadsAreChosenAndPrintedAsATable()
+    public async Task WorkloadsAreChosenAndPrintedAsTable()
     {
         var output = (await BenchAsync("--workload", "read", "--power")).Output;
         Assert.Matches(@"fill\s+11 ", output);

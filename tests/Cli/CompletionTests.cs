@@ -14,7 +14,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("zsh")]
     [InlineData("fish")]
     [InlineData("pwsh")]
-    public async Task ScriptAsksTheToolForWords(string shell)
+    public async Task ScriptAsksToolForWords(string shell)
     {
         var result = await _tool.RunAsync("completion", shell);
         Assert.Equal((0, ""), (result.ExitCode, result.Error));

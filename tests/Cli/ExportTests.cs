@@ -32,7 +32,7 @@ public sealed class ExportTests : IDisposable
     [Theory]
     [InlineData("jsonl")]
     [InlineData("chunks")]
-    public async Task ImportedExportHoldsTheSameEntriesAndLeases(string format)
+    public async Task ImportedExportHasSameEntriesAndLeases(string format)
     {
         var file = _tool.PathOf("export");
         Assert.Equal(
@@ -48,7 +48,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public async Task ExportBeginsAtAKeyAndStaysWithinAPrefix()
+    public async Task ExportBeginsAtKeyAndStaysWithinPrefix()
     {
         Assert.Equal(
             "{\"key\":\"b\",\"value\":\"\"}\n{\"key_base64\":\"AP+A\",\"value_base64\":\"AP+A\"}\n",
@@ -60,7 +60,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public async Task InterruptedImportContinuesBehindTheAppliedIndex()
+    public async Task InterruptedImportContinuesAfterAppliedIndex()
     {
         var (whole, part) = (await LinesAsync(3), _tool.PathOf("part"));
         await File.WriteAllLinesAsync(part, (await File.ReadAllLinesAsync(whole))[..2]);
@@ -86,7 +86,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public async Task AppendedLinesFollowTheLastEntryAndCanBeResumed()
+    public async Task AppendedLinesFollowLastEntryAndCanBeResumed()
     {
         var file = await LinesAsync(2);
         var appended = await SucceedAsync("import", file, "--data", Data, "--append");
@@ -98,7 +98,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public async Task ImportOfChunksSkipsWhatIsApplied()
+    public async Task ImportOfChunksSkipsAppliedEntries()
     {
         var file = _tool.PathOf("export");
         await SucceedAsync("export", "--data", Data, "--out", file, "--format", "chunks");
@@ -145,7 +145,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
-    public async Task ExportDoesNotReplaceAFile()
+    public async Task ExportDoesNotReplaceFile()
     {
         var file = _tool.PathOf("mine");
         await File.WriteAllTextAsync(file, "mine");

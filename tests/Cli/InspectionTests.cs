@@ -42,7 +42,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task JsonReportsTheSame()
+    public async Task JsonReportsSameProblems()
     {
         await MakeAsync();
         var table = Directory.GetFiles(Data, "*.vtab").Single();
@@ -143,7 +143,7 @@ public sealed class InspectionTests : IDisposable
     }
 
     [Fact]
-    public async Task RepairReportsWhatItSaved()
+    public async Task RepairReportsSavedContent()
     {
         await MakeAsync();
         var whole = await _tool.RunAsync("repair", Data, "--out", _tool.PathOf("whole"));

@@ -26,10 +26,10 @@ public sealed class LineEditorTests : IDisposable
     [InlineData("get 😀{Backspace}x{Enter}", "get x")]
     [InlineData("get 😀{Left}x{Enter}", "get x😀")]
     [InlineData("{Backspace}{Left}{Delete}a{Right}{Right}{Enter}", "a")]
-    public void KeysEditTheLine(string keys, string line) => Assert.Equal(line, Read(new LineHistory(null), keys));
+    public void KeysEditLine(string keys, string line) => Assert.Equal(line, Read(new LineHistory(null), keys));
 
     [Fact]
-    public void ControlDEndsOnAnEmptyLineAlone()
+    public void ControlDEndsOnEmptyLineOnly()
     {
         Assert.Null(Read(new LineHistory(null), "{^D}"));
         Assert.Equal("b", Read(new LineHistory(null), "ab{Home}{^D}{Enter}"));
@@ -48,7 +48,7 @@ public sealed class LineEditorTests : IDisposable
     }
 
     [Fact]
-    public void HistoryOutlivesTheShell()
+    public void HistoryOutlivesShell()
     {
         var history = new LineHistory(HistoryPath);
         Read(history, "get a{Enter}");
@@ -59,7 +59,7 @@ public sealed class LineEditorTests : IDisposable
     }
 
     [Fact]
-    public void AHistoryThatCannotBeKeptIsNoFailure()
+    public void UnwritableHistoryIsNoFailure()
     {
         var history = new LineHistory(_folder); // a directory
         Read(history, "get a{Enter}");
@@ -68,7 +68,7 @@ public sealed class LineEditorTests : IDisposable
     }
 
     [Fact]
-    public void TabCompletesToTheCommonStart()
+    public void TabCompletesToCommonStart()
     {
         Assert.Equal("snapshot ", Read(new LineHistory(null), "sn{Tab}{Enter}"));
         Assert.Equal("s", Read(new LineHistory(null), "s{Tab}{Enter}"));
@@ -76,7 +76,7 @@ public sealed class LineEditorTests : IDisposable
     }
 
     [Fact]
-    public void TheTerminalShowsThePartAroundTheCaret()
+    public void TerminalShowsPartAroundCaret()
     {
         using var output = new StringWriter();
         Read(new LineHistory(null), new string('a', 100) + "b{Enter}", output);

@@ -47,7 +47,7 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
-    public async Task ThePageLoadsNothing()
+    public async Task PageLoadsNothing()
     {
         var page = LibraryScript().Replace(await MakeAsync(), "");
         Assert.DoesNotContain("://", page, StringComparison.Ordinal);
@@ -68,7 +68,7 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
-    public async Task AnExistingPageIsReplacedOnDemandAlone()
+    public async Task ExistingPageIsReplacedOnDemandOnly()
     {
         await MakeAsync();
         await File.WriteAllTextAsync(Page, "mine");
@@ -81,7 +81,7 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
-    public async Task ADirectoryWithoutADatabaseIsAnError()
+    public async Task DirectoryWithoutDatabaseIsError()
     {
         Directory.CreateDirectory(_tool.PathOf("empty"));
         var failed = await _tool.RunAsync("report", _tool.PathOf("empty"), "--out", Page);
@@ -91,7 +91,7 @@ public sealed partial class ReportTests : IDisposable
     }
 
     [Fact]
-    public async Task ABrowserDrawsEveryChart()
+    public async Task BrowserDrawsEveryChart()
     {
         if (Browser() is not { } browser)
         {

@@ -29,7 +29,7 @@ public sealed class ShellTests : IDisposable
     }
 
     [Fact]
-    public async Task QuotesHoldAWordTogether()
+    public async Task QuotedTextIsOneWord()
     {
         var result = await ShellAsync("put \"a key\" \"a value\" --yes\nget \"a key\"\n", "--write");
         Assert.Equal("", result.Error);
@@ -37,7 +37,7 @@ public sealed class ShellTests : IDisposable
     }
 
     [Fact]
-    public async Task AScriptEndsAtItsFirstFailure()
+    public async Task ScriptEndsAtItsFirstFailure()
     {
         var result = await ShellAsync("get missing\nget greeting\n");
         Assert.Equal(6, result.ExitCode);
@@ -45,7 +45,7 @@ public sealed class ShellTests : IDisposable
     }
 
     [Fact]
-    public async Task ExitEndsAScript()
+    public async Task ExitEndsScript()
     {
         var result = await ShellAsync("exit\nget missing\n");
         Assert.Equal((0, ""), (result.ExitCode, result.Output));
@@ -57,7 +57,7 @@ public sealed class ShellTests : IDisposable
     [InlineData("compact")]
     [InlineData("import lines.json")]
     [InlineData("snapshot install somewhere")]
-    public async Task WritingCommandsNeedTheOption(string line)
+    public async Task WritingCommandsNeedOption(string line)
     {
         var result = await ShellAsync(line + "\n");
         Assert.Equal(1, result.ExitCode);
@@ -77,7 +77,7 @@ public sealed class ShellTests : IDisposable
     }
 
     [Fact]
-    public async Task HelpListsTheCommands()
+    public async Task HelpListsCommands()
     {
         var result = await ShellAsync("help\nget --help\n");
         Assert.Equal(0, result.ExitCode);

@@ -72,7 +72,7 @@ public sealed class SizeTests : IDisposable
     }
 
     [Fact]
-    public async Task SizeReadsBesideAnOwnerAndOfNothing()
+    public async Task SizeReadsBesideOwnerAndUnknownPrefixIsEmpty()
     {
         using var owner = LsmStateMachine.Open(Data);
         Apply(owner, Command.Insert("users/new"u8.ToArray(), default));

@@ -13,7 +13,7 @@ public sealed class StatWatchTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task PipedWatchPrintsALineALook()
+    public async Task PipedWatchPrintsLineForEachLook()
     {
         LsmStateMachine.Open(Data).Dispose();
         var result = await _tool.RunAsync("stat", "--watch", "--interval", "0.01", "--count", "3", "--data", Data);
@@ -24,7 +24,7 @@ public sealed class StatWatchTests : IDisposable
     }
 
     [Fact]
-    public async Task WatchFollowsTheWriter()
+    public async Task WatchFollowsWriter()
     {
         using var owner = LsmStateMachine.Open(Data);
         using var watch = _tool.Start(

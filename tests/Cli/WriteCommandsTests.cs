@@ -16,7 +16,7 @@ public sealed class WriteCommandsTests : IDisposable
     public void Dispose() => _tool.Dispose();
 
     [Fact]
-    public async Task PutAppliesTheNextEntry()
+    public async Task PutAppliesNextEntry()
     {
         await SucceedAsync("put", "a", "one", "--yes", "--data", Data);
         var second = await SucceedAsync("put", "hex:ff", "hex:00ff", "--yes", "--json", "--data", Data);
@@ -33,7 +33,7 @@ public sealed class WriteCommandsTests : IDisposable
     [InlineData("put", "a", "one", "--yes")]
     [InlineData("delete", "a", "--yes")]
     [InlineData("import", "lines.json", "--append")]
-    public async Task DatabaseOfAGroupNeedsForce(params string[] command)
+    public async Task DatabaseOfGroupNeedsForce(params string[] command)
     {
         await File.WriteAllTextAsync(_tool.PathOf("lines.json"), "{\"key\":\"a\",\"value\":\"one\"}\n");
         using (var engine = LsmStateMachine.Open(Data))
@@ -53,7 +53,7 @@ public sealed class WriteCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task PutContinuesTheTermOfTheLog()
+    public async Task PutContinuesTermOfLog()
     {
         using (var engine = LsmStateMachine.Open(Data)) engine.PersistLastApplied(new LogId(41, 7));
         Assert.Equal(
@@ -87,7 +87,7 @@ public sealed class WriteCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task DeleteRemovesAKeyAndDoesNotFindItAgain()
+    public async Task DeleteRemovesKeyAndDoesNotFindItAgain()
     {
         await SucceedAsync("put", "a", "one", "--yes", "--data", Data);
         Assert.Equal(
@@ -99,7 +99,7 @@ public sealed class WriteCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task WriteBesideAnOwnerIsRefused()
+    public async Task WriteBesideOwnerIsRefused()
     {
         using var owner = LsmStateMachine.Open(Data);
         owner.ApplyChunk(

@@ -129,7 +129,7 @@ public sealed class AllocationTests : DirectoryTest
     }
 
     [Fact]
-    public void MovingAMarkAllocatesNothing()
+    public void MovingMarkAllocatesNothing()
     {
         UseLargeSegment();
         var chunks = new Queue<ApplyEntry[]>(

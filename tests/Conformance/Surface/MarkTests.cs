@@ -36,7 +36,7 @@ public sealed class MarkTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task ChunkWithoutAMarkLeavesIt()
+    public async Task ChunkWithoutMarkLeavesIt()
     {
         Apply("kept", Put(1, "a", "1"));
         await ApplyAsync(Put(2, "a", "2"));
@@ -182,7 +182,7 @@ public sealed class MarkTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task SnapshotBehindAFlushHasThatOfItsIndex()
+    public async Task SnapshotBehindFlushHasMarkOfItsIndex()
     {
         Apply("one", Put(1, "a", "1"));
         Apply("two");

@@ -127,7 +127,7 @@ public sealed class AsyncApplyTests : IDisposable
     }
 
     [Fact]
-    public async Task QueuedChunkIsThatOfTheCall()
+    public async Task QueuedChunkIsCopied()
     {
         using var engine = _database.Open(Options, new EngineSeams(_storage));
         HoldFlushes();
@@ -144,7 +144,7 @@ public sealed class AsyncApplyTests : IDisposable
     }
 
     [Fact]
-    public async Task CloseFailsChunksThatWaitAndKeepsWhatWasApplied()
+    public async Task CloseFailsWaitingChunksAndKeepsAppliedOnes()
     {
         var engine = _database.Open(Options, new EngineSeams(_storage));
         HoldFlushes();

@@ -15,7 +15,7 @@ public sealed class LargeChunkTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void LargeChunkReleasesItsBuffersAndCountsTheRest(bool isTaken)
+    public void LargeChunkReleasesItsBuffersAndCountsRest(bool isTaken)
     {
         const int Count = 300_000;
         using var machine = _database.Open();

@@ -122,7 +122,7 @@ public sealed class ReadChangesTests : IDisposable
     }
 
     [Fact]
-    public async Task ReaderAtTheEndWaitsThroughFlushWithoutHistory()
+    public async Task ReaderAtEndWaitsThroughFlushWithoutHistory()
     {
         using var machine = new LeaseMachine(Database.Small, new EngineSeams(Scheduler: _scheduler));
         machine.Put("a");
@@ -141,7 +141,7 @@ public sealed class ReadChangesTests : IDisposable
 
     /// <summary>The reader's place is where the one lost record begins.</summary>
     [Fact]
-    public async Task ReaderIsToldThatTheNextRecordIsLost()
+    public async Task ReaderIsToldThatNextRecordIsLost()
     {
         using var machine = new LeaseMachine(Database.Small, new EngineSeams(Scheduler: _scheduler));
         machine.Put("a");
@@ -223,7 +223,7 @@ public sealed class ReadChangesTests : IDisposable
     }
 
     [Fact]
-    public async Task UnreadChangesAreBoundedAndReadFromTheLogLater()
+    public async Task UnreadChangesAreBoundedAndReadFromLogLater()
     {
         await using var idle = new FeedReader(Engine);
         var count = (Varve.Changes.ChangeReader.CountMax * 3) + 7;
@@ -246,7 +246,7 @@ public sealed class ReadChangesTests : IDisposable
     }
 
     [Fact]
-    public async Task PrefixIsCopiedByTheCall()
+    public async Task CallCopiesPrefix()
     {
         _machine.Put("a");
         _machine.Put("b");
@@ -261,7 +261,7 @@ public sealed class ReadChangesTests : IDisposable
     }
 
     [Fact]
-    public async Task NestedPrefixesAllGetTheChange()
+    public async Task NestedPrefixesAllGetChange()
     {
         string[] prefixes = ["", "a", "ab", "abc", "b", "ac", "abd"];
         var readers = prefixes.Select(prefix => new FeedReader(Engine, 1, prefix)).ToArray();

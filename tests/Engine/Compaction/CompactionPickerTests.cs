@@ -91,7 +91,7 @@ public class CompactionPickerTests
     }
 
     [Fact]
-    public void IdleMergesRunsThatMayFreeATenth()
+    public void IdleMergesRunsThatMayFreeTenthOfSpace()
     {
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([]));
         Assert.Equal(CompactionChoice.None, CompactionPicker.PickIdle([RunOf("a", "z", 500)]));

@@ -47,7 +47,7 @@ public sealed class ListenersCostTests : IDisposable
     }
 
     [Fact]
-    public void FullQueueDropsReportsAndCountsTheWork()
+    public void FullQueueDropsReportsAndCountsWork()
     {
         using var stuck = new ManualResetEventSlim();
         using var metrics = new MetricsOf(_name, _ => stuck.Wait());

@@ -21,7 +21,7 @@ public sealed partial class LogEventsTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public void IdsNamesAndLevelsAreThoseOfTheGuide() =>
+    public void IdsNamesAndLevelsMatchGuide() =>
         Assert.Equal(
             Row().Matches(Guide.Read("metrics.md")).Select(row => (
                 int.Parse(row.Groups["id"].Value, System.Globalization.CultureInfo.InvariantCulture),

@@ -15,7 +15,7 @@ public sealed class MetricsTests : IDisposable
     public void Dispose() => _database.Dispose();
 
     [Fact]
-    public async Task ObservedInstrumentsShowTheStatistics()
+    public async Task ObservedInstrumentsShowStatistics()
     {
         var steps = new ManualScheduler(); // no thread changes a number between the two readings
         using var engine = _database.Open(Options, new EngineSeams(Scheduler: steps));
@@ -129,7 +129,7 @@ public sealed class MetricsTests : IDisposable
     }
 
     [Fact]
-    public void NameIsTheDirectorysUnlessItIsGiven()
+    public void NameIsThatOfDirectoryUnlessGiven()
     {
         using (var engine = _database.Open()) Assert.Equal("db", engine.GetStatistics().Name);
         using (var engine = _database.Open(Options)) Assert.Equal(_name, engine.GetStatistics().Name);
@@ -171,7 +171,7 @@ public sealed class MetricsTests : IDisposable
     }
 
     [Fact]
-    public async Task ListenersThatThrowOrCallTheEngineHarmNobody()
+    public async Task ListenersThatThrowOrCallEngineDoNoHarm()
     {
         LsmStateMachine? engine = null;
         var calls = 0;
@@ -206,7 +206,7 @@ public sealed class MetricsTests : IDisposable
     }
 
     [Fact]
-    public void OneCollectionReadsAnEngineOnce()
+    public void OneCollectionReadsEngineOnce()
     {
         using var engine = _database.Open(Options);
         using var metrics = new MetricsOf(_name);

@@ -39,7 +39,7 @@ public sealed class ErrorTextTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task MessageSaysWhereAndWhatIsWrong(string name)
+    public async Task MessageStatesPlaceAndProblem(string name)
     {
         using var specimen = await Specimen.Make();
         var (damage, pattern) = Cases[name];

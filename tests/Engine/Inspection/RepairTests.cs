@@ -26,7 +26,7 @@ public sealed class RepairTests
     }
 
     [Fact]
-    public async Task RepairSavesAllBlocksButTheDamagedOne()
+    public async Task RepairSavesAllBlocksButDamagedOne()
     {
         using var specimen = await Make(1200, compactAtEnd: true);
         var before = Entries(specimen.Directory);

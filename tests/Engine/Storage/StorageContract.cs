@@ -250,7 +250,7 @@ public abstract unsafe class StorageContract : IDisposable
     }
 
     [Fact]
-    public void LockWithoutCreationIsTheSameLock()
+    public void LockWithoutCreationIsSameLock()
     {
         using (var first = _storage.TryLockExisting(At("LOCK"))) Assert.NotNull(first);
         Assert.False(_storage.FileExists(At("LOCK")));

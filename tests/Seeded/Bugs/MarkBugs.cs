@@ -22,7 +22,7 @@ internal static class MarkBugs
                 "if ((SEEDED || last <= index) && columns.TryGetMark(out var moved))")),
 
         new("mark-behind-the-cut-ignored", "a snapshot ignores a mark that moved alone at its index",
-            "Conformance: Surface.MarkTests.SnapshotBehindAFlushHasThatOfItsIndex",
+            "Conformance: Surface.MarkTests.SnapshotBehindFlushHasMarkOfItsIndex",
             new Edit("CutPosition.cs",
                 "while (last < index ? records.MoveNextVerified() : records.MoveNext())",
                 "while (last < index ? records.MoveNextVerified() : !SEEDED && records.MoveNext())")),

@@ -126,7 +126,7 @@ internal static class StorageBugs
             new Edit("ManifestReader.cs", "if (at == beyond.Length)", "if (SEEDED || at == beyond.Length)")),
 
         new("errors-say-the-opposite", "an error states the wrong value as the expected one",
-            "Engine: Inspection.ErrorTextTests.MessageSaysWhereAndWhatIsWrong",
+            "Engine: Inspection.ErrorTextTests.MessageStatesPlaceAndProblem",
             new Edit("CorruptionException.cs",
                 ": base($\"{path} at offset {offset}: {kind}: {problem}\", inner)",
                 ": base(SEEDED ? $\"{path}: corrupt {kind} at offset {offset}: expected {problem}, "
