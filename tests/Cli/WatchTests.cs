@@ -33,7 +33,7 @@ public sealed class WatchTests : IDisposable
     }
 
     [Fact]
-    public async Task WatchFollowsTheWriterThroughFlushAndCleanUp()
+    public async Task WatchFollowsWriterThroughFlushAndCleanUp()
     {
         var clock = new Clock();
         using var owner = LsmStateMachine.Open(Data, new EngineOptions { TimeProvider = clock });
@@ -55,7 +55,7 @@ public sealed class WatchTests : IDisposable
     }
 
     [Fact]
-    public async Task NextChangesAreTheDefault()
+    public async Task NextChangesAreDefault()
     {
         using var owner = LsmStateMachine.Open(Data);
         Apply(owner, Command.Insert("a", "1"));
@@ -66,7 +66,7 @@ public sealed class WatchTests : IDisposable
     }
 
     [Fact]
-    public async Task LostChangesAreReportedWithTheOldestIndex()
+    public async Task LostChangesAreReportedWithOldestIndex()
     {
         using (var owner = LsmStateMachine.Open(Data, new EngineOptions { HistoryEntries = 0 }))
         {

@@ -9,7 +9,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     private LsmStateMachine Engine => (LsmStateMachine)Machine;
 
     [Fact]
-    public async Task CreateWithoutIndexTakesTheAppliedOne()
+    public async Task CreateWithoutIndexTakesAppliedOne()
     {
         await ApplyAsync(Put(1, "a", "1"), Put(2, "b", "2", term: 3));
         var made = await Engine.CreateSnapshotAsync(PathOf("s"));
@@ -38,7 +38,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task EntriesAppliedMeanwhileRefuseTheInstall()
+    public async Task EntriesAppliedMeanwhileRefuseInstall()
     {
         var snapshot = await SourceAsync("source", Put(1, "a", "source"), Put(2, "b", "2"));
         await using var staged = await Engine.StageSnapshotAsync(snapshot, PathOf("source.s"));
@@ -85,7 +85,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task DisposalDeletesTheCopies()
+    public async Task DisposalDeletesCopies()
     {
         var snapshot = await SourceAsync("source", Put(1, "a", "source"));
         await ApplyAsync(Noop(1));
@@ -100,7 +100,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task ClosingDeletesTheCopies()
+    public async Task ClosingDeletesCopies()
     {
         var snapshot = await SourceAsync("source", Put(1, "a", "source"));
         await ApplyAsync(Noop(1));
@@ -115,7 +115,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task ViewsKeepTheOldStateOverAnInstall()
+    public async Task ViewsKeepOldStateOverInstall()
     {
         var snapshot = await SourceAsync("source", Put(1, "a", "source"), Noop(2));
         await ApplyAsync(Put(1, "a", "own"));
@@ -172,7 +172,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task ReceiverAssemblesASnapshotOfLinksAndTransfers()
+    public async Task ReceiverAssemblesSnapshotOfLinksAndTransfers()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await Engine.CompactAsync();
@@ -201,7 +201,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task LinkNeedsALiveTableAndAFreePath()
+    public async Task LinkNeedsLiveTableAndFreePath()
     {
         await ApplyAsync(Put(1, "a", "1"));
         await Engine.CompactAsync();
@@ -277,7 +277,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
     }
 
     [Fact]
-    public async Task ReceiverThatStopsEndsThePacking()
+    public async Task ReceiverThatStopsEndsPacking()
     {
         await SourceAsync("source", Put(1, "a", new string('a', 3_000_000)));
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));

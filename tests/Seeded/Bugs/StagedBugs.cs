@@ -6,13 +6,13 @@ internal static class StagedBugs
     public static readonly Bug[] All =
     [
         new("staged-install-unchecked", "a staged snapshot replaces entries that were applied behind it",
-            "Conformance: Surface.StagedSnapshotTests.EntriesAppliedMeanwhileRefuseTheInstall",
+            "Conformance: Surface.StagedSnapshotTests.EntriesAppliedMeanwhileRefuseInstall",
             new Edit("StateReplacement.cs",
                 "applied => RejectOlder(staged.Metadata, path, applied)",
                 "applied => { if (!SEEDED) RejectOlder(staged.Metadata, path, applied); }")),
 
         new("staged-left-at-close", "a close leaves the copies of a staged snapshot in the directory",
-            "Conformance: Surface.StagedSnapshotTests.ClosingDeletesTheCopies",
+            "Conformance: Surface.StagedSnapshotTests.ClosingDeletesCopies",
             new Edit("LongRunningTasks.cs",
                 "foreach (var one in left) one.Dispose();",
                 "foreach (var one in left) { if (!SEEDED) one.Dispose(); }")),
@@ -26,7 +26,7 @@ internal static class StagedBugs
                     + "engine.Clock.SeenLocal));")),
 
         new("staged-not-deleted", "the copies of a staged snapshot stay after its disposal",
-            "Conformance: Surface.StagedSnapshotTests.DisposalDeletesTheCopies",
+            "Conformance: Surface.StagedSnapshotTests.DisposalDeletesCopies",
             new Edit("StagedSnapshot.cs",
                 "if (Interlocked.CompareExchange(ref _phase, Ended, Staged) != Staged) return; _state.Delete();",
                 "if (Interlocked.CompareExchange(ref _phase, Ended, Staged) != Staged) return; "
