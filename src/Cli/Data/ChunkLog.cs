@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Varve.Cli.Text;
+using Varve.Format;
 using ZstdSharp;
 
 namespace Varve.Cli.Data;
@@ -74,9 +75,9 @@ internal sealed class ChunkLog : IDisposable
 
         chunk = default;
         FrameOffset = Position;
-        var header = ReadFully(4);
+        var header = ReadFully(ChunkFrames.HeaderSize);
         if (header == 0) return false;
-        if (header < 4) throw Malformed("the log ends inside the length of a frame");
+        if (header < ChunkFrames.HeaderSize) throw Malformed("the log ends inside the length of a frame");
         var length = BinaryPrimitives.ReadUInt32LittleEndian(_buffer);
         if (length > FrameBytesMax) throw Malformed($"frame of {length} bytes exceeds the limit of {FrameBytesMax}");
         var read = ReadFully((int)length);
