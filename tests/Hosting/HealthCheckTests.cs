@@ -45,6 +45,23 @@ public sealed class HealthCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task BoundOfFreeSpaceIsThatOfEngineUnlessGiven()
+    {
+        var services = new ServiceCollection().AddLogging();
+        services.AddVarve("orders", options =>
+        {
+            options.Directory = _directory.Root;
+            options.Engine.LowDiskBytes = 1L << 50;
+        }).AddHealthCheck();
+        await using var provider = services.BuildServiceProvider();
+        var entry = (await CheckAsync(provider)).Entries["varve-orders"];
+        Assert.Equal(HealthStatus.Degraded, entry.Status);
+        Assert.Contains($"{1L << 50} is the bound", entry.Description);
+        Assert.Equal(0UL, entry.Data["durable_lag"]);
+        Assert.True((long)entry.Data["free_bytes"] > 0);
+    }
+
+    [Fact]
     public async Task ClosedEngineIsUnhealthy()
     {
         await using var services = Services(bounds => bounds.FreeBytesMin = 0);

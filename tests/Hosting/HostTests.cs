@@ -57,6 +57,22 @@ public sealed class HostTests : IDisposable
     }
 
     [Fact]
+    public async Task EngineIsNamedByItsKeyUnlessNameIsSet()
+    {
+        using var host = Host(services =>
+        {
+            services.AddVarve("a", Section(("Directory", "x")));
+            services.AddVarve("b", Section(("Directory", "y"), ("Name", "orders")));
+        });
+        await host.StartAsync();
+        Assert.Equal(
+            ("a", "orders"),
+            (host.Services.GetRequiredKeyedService<LsmStateMachine>("a").GetStatistics().Name,
+                host.Services.GetRequiredKeyedService<LsmStateMachine>("b").GetStatistics().Name));
+        await host.StopAsync();
+    }
+
+    [Fact]
     public void EveryOptionBindsFromItsName()
     {
         var values = new Dictionary<string, string>

@@ -147,6 +147,7 @@ public sealed class MetricsTests : IDisposable
         using var metrics = new MetricsOf(_name);
         using (_database.Open(Options)) Assert.NotEmpty(metrics.Collect());
         Assert.Empty(metrics.Collect());
+        Assert.DoesNotContain(Varve.Diagnostics.OpenEngines.All, engine => _name.Equals(engine.Tag.Value));
     }
 
     [Fact]
@@ -203,6 +204,41 @@ public sealed class MetricsTests : IDisposable
 
         using var again = _database.Open(Options);
         Assert.Equal(24UL, again.LastApplied.Index);
+    }
+
+    [Fact]
+    public void ExceptionOfListenerIsDropped()
+    {
+        var calls = 0;
+        void Act()
+        {
+            calls++;
+            throw new InvalidOperationException("the listener is broken");
+        }
+
+        using var metrics = new MetricsOf(_name, _ => Act());
+        using var spans = new SpansOf(_name, _ => Act());
+        var facts = new Varve.Diagnostics.WorkFacts { Bytes = 1 };
+        Varve.Diagnostics.Instruments.Report(
+            new Varve.Diagnostics.EndedWork(
+                Varve.Diagnostics.Work.Flush, TimeSpan.FromSeconds(1), null,
+                new Varve.Diagnostics.WorkSpan(default, DateTimeOffset.UnixEpoch, facts, null)),
+            new(Varve.Diagnostics.Instruments.DatabaseTag, _name));
+        Assert.Equal(2, calls);
+    }
+
+    [Fact]
+    public async Task ListenersRunOnOtherThreads()
+    {
+        var threads = new System.Collections.Concurrent.ConcurrentBag<string>();
+        using var metrics = new MetricsOf(_name, _ => threads.Add(Thread.CurrentThread.Name ?? ""));
+        using var spans = new SpansOf(_name, _ => threads.Add(Thread.CurrentThread.Name ?? ""));
+        using var engine = _database.Open(Options);
+        Work(engine);
+        await engine.CompactAsync();
+        metrics.AwaitDurations("varve.flush.duration", 1);
+        spans.Await("varve.flush");
+        Assert.DoesNotContain(threads, name => name.StartsWith("Varve", StringComparison.Ordinal));
     }
 
     [Fact]
