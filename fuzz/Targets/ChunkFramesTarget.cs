@@ -19,7 +19,7 @@ internal static class ChunkFramesTarget
             frames++;
         }
 
-        Holds(rest.IsEmpty == (error.Reason is null), "either the end or an error");
+        Holds(rest.IsEmpty == (!error.IsFault), "either the end or an error");
         Holds(input[..^rest.Length].SequenceEqual(again.WrittenSpan), "frames that are the bytes taken");
         return Feature.Join(Feature.Of(error), Feature.Bucket(frames));
     }

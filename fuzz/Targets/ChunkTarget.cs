@@ -26,7 +26,7 @@ internal static class ChunkTarget
             Holds(count <= input.Length, "no more entries than bytes");
         }
 
-        Holds(reader.AtEnd == (reader.Error.Reason is null), "either the end or an error");
+        Holds(reader.AtEnd == (!reader.Error.IsFault), "either the end or an error");
         Holds(reader.Error.Offset >= 0 && reader.Error.Offset <= input.Length, "an error inside the chunk");
         Holds(
             !reader.TryRead(out var after) && after.Kind == CommandKind.Noop && after.KeyLength == 0,

@@ -17,7 +17,7 @@ internal static class Contract
     /// </summary>
     public static void ErrorFits(bool decoded, Format.DecodeError error, int length)
     {
-        Holds(decoded == (error.Reason is null), "a reason exactly for a refusal");
+        Holds(decoded == (!error.IsFault), "a reason exactly for a refusal");
         Holds(error.Offset >= 0 && error.Offset <= length, "an error inside the bytes");
     }
 }

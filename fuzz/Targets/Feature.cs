@@ -12,7 +12,7 @@ internal static class Feature
     private const ulong Prime = 0x100000001B3;
 
     public static ulong Of(DecodeError error) =>
-        error.Reason is null ? 1 : Of(error.IsUnsupported ? "unsupported" : Branch(error.Reason), Bucket(error.Offset));
+        !error.IsFault ? 1 : Of(error.IsUnsupported ? "unsupported" : Branch(error.Reason), Bucket(error.Offset));
 
     /// <summary>
     /// A reason without its values, of which there are too many: digits, and possible hexadecimal ones.

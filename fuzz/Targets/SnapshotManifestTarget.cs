@@ -26,7 +26,7 @@ internal static class SnapshotManifestTarget
         }
 
         var decoded = SnapshotManifestCodec.TryDecode(bytes, out var manifest, out var error);
-        Holds(decoded == (error.Reason is null), "a reason exactly for a refusal");
+        Holds(decoded == (!error.IsFault), "a reason exactly for a refusal");
         if (!decoded) return Feature.Join(Feature.Of(error), flags & 1u);
 
         var payload = SnapshotManifestCodec.EncodePayload(manifest!);

@@ -16,7 +16,7 @@ internal static unsafe class TableIndexTarget
         var dataLength = BinaryPrimitives.ReadInt64LittleEndian(input);
         var bytes = input[sizeof(ulong)..].ToArray();
         var valid = TableIndex.TryValidate(bytes, dataLength, out var shape, out var error);
-        Holds(valid == (error.Reason is null), "a reason exactly for a refusal");
+        Holds(valid == (!error.IsFault), "a reason exactly for a refusal");
         Holds(error.Offset >= 0, "an error with a place");
         if (!valid) return Feature.Of(error);
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Cli.Text;
 using Varve.Format;
 using ZstdSharp;
@@ -78,7 +77,7 @@ internal sealed class ChunkLog : IDisposable
         var header = ReadFully(ChunkFrames.HeaderSize);
         if (header == 0) return false;
         if (header < ChunkFrames.HeaderSize) throw Malformed("the log ends inside the length of a frame");
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(_buffer);
+        var length = ChunkFrames.ReadLength(_buffer);
         if (length > FrameBytesMax) throw Malformed($"frame of {length} bytes exceeds the limit of {FrameBytesMax}");
         var read = ReadFully((int)length);
         if (read < length) throw Malformed($"the log ends after {read} of the frame's {length} bytes");

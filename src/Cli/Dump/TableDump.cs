@@ -31,7 +31,8 @@ internal static class TableDump
             var extent = DataBlockHeader.Extent(
                 rest.Length < DataBlockHeader.Bytes ? uint.MaxValue : DataBlockShape.ReadHeader(rest).Length);
             if (extent > rest.Length)
-                throw writer.Corrupt(CorruptionKind.DataBlock, offset, new DecodeError(0, "runs past the data region"));
+                throw writer.Corrupt(CorruptionKind.DataBlock, offset, new DecodeError(
+                    0, "block", "runs past the data region"));
             WriteBlock(rest[..(int)extent], offset, salt, writer);
             offset += extent;
         }
@@ -61,7 +62,7 @@ internal static class TableDump
     {
         if (!DataBlock.TryValidate(block, salt, offset, out var error))
             throw writer.Corrupt(CorruptionKind.DataBlock, offset, error);
-        var rows = new BlockRows(block);
+        var rows = new DataBlockRows(block);
         writer.Line(
             offset,
             $"block, {block.Length} bytes, {rows.Count} rows, prefix {DumpWriter.Key(rows.Prefix)}, {rows.Flags}");
@@ -81,7 +82,7 @@ internal static class TableDump
         return TableChecksum.Of(bytes, salt, region.Offset) == region.Checksum
             ? bytes
             : throw writer.Corrupt(
-                "table " + name, region.Offset, new DecodeError(0, "the region's checksum does not match"));
+                "table " + name, region.Offset, new DecodeError(0, "checksum of the region", "mismatch"));
     }
 
     private static string Hash(ReadOnlySpan<byte> file) =>

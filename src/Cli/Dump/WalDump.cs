@@ -108,7 +108,7 @@ internal static class WalDump
                     + (older.IsNone ? "" : $", older at {older.Offset}"));
         }
 
-        if (operations.Error.Reason is not null)
+        if (operations.Error.IsFault)
             throw writer.Corrupt(CorruptionKind.Operation, operations.Offset, operations.Error);
     }
 }

@@ -49,7 +49,7 @@ internal static class RecordChanges
             cursor.Skip = i + 1;
         }
 
-        if (operations.Error.Reason is null) return true;
+        if (!operations.Error.IsFault) return true;
         throw DecodeFailure.Of(segment.Path, operations.Offset, CorruptionKind.Record, operations.Error);
     }
 

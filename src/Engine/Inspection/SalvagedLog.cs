@@ -135,7 +135,7 @@ internal sealed class SalvagedLog : IDisposable
             _newest[key.ToArray()] = (segment, operations.Offset, operations.Current.Length);
         }
 
-        if (operations.Error.Reason is not null)
+        if (operations.Error.IsFault)
             throw DecodeFailure.Of(segment.Path, operations.Offset, CorruptionKind.Record, operations.Error);
     }
 }

@@ -131,7 +131,7 @@ internal sealed class WalReplayer
         if (header.LastIndex < Position.Index || header.Term < Position.Term)
             throw Refused(
                 segment, header.Offset,
-                new DecodeError(WalRecordHeader.LastIndexField, "record does not follow the one before it"));
+                new DecodeError(WalRecordHeader.LastIndexField, "record", "does not follow the one before it"));
         var isChunk = ApplyPayload(segment, record);
         if (header.Type is WalRecordType.Chunk or WalRecordType.Clean) segment.LastChange = header.Offset;
         // A link or a marker carries the position at which it was written, which the record before it has set.
@@ -190,7 +190,8 @@ internal sealed class WalReplayer
                 if (header.FirstIndex <= Position.Index)
                     throw Refused(
                         segment, header.Offset,
-                        new DecodeError(WalRecordHeader.FirstIndexField, "entries do not follow the ones before them"));
+                        new DecodeError(
+                            WalRecordHeader.FirstIndexField, "entries", "do not follow the ones before them"));
                 if (!record.TryOpenColumns(out var columns, out error))
                     throw Refused(segment, header.Offset, error);
                 while (columns.MoveNext())
@@ -221,7 +222,7 @@ internal sealed class WalReplayer
                 if (snapshot.Index > header.LastIndex)
                     throw Refused(
                         segment, header.Offset,
-                        new DecodeError(WalRecordHeader.Size, "snapshot is above the applied entry"));
+                        new DecodeError(WalRecordHeader.Size, "snapshot", "is above the applied entry"));
                 Snapshot = new SnapshotMetadata(
                     new LogId(snapshot.Index, snapshot.Term), snapshot.Checksum.ToArray());
                 break;
@@ -246,7 +247,7 @@ internal sealed class WalReplayer
             CountLease(index, index.OperationAt(operations.Reference));
         }
 
-        var isDamaged = operations.Error.Reason is not null;
+        var isDamaged = operations.Error.IsFault;
         if (atOnce || isDamaged) Enter(build, segment);
         if (isDamaged) throw Refused(segment, operations.Offset, operations.Error);
     }
@@ -264,7 +265,7 @@ internal sealed class WalReplayer
             CountLease(index, operation);
         }
 
-        if (operations.Error.Reason is not null) throw Refused(segment, operations.Offset, operations.Error);
+        if (operations.Error.IsFault) throw Refused(segment, operations.Offset, operations.Error);
     }
 
     /// <summary>
@@ -284,7 +285,7 @@ internal sealed class WalReplayer
     private static VarveException Unlinked(WalSegment segment, long offset) =>
         Refused(
             segment, offset,
-            new DecodeError(WalOperation.PriorField, "operation does not follow its key's last one"));
+            new DecodeError(WalOperation.PriorField, "operation", "does not follow its key's last one"));
 
     private static VarveException Refused(WalSegment segment, long offset, DecodeError error) =>
         DecodeFailure.Of(segment.Path, offset, CorruptionKind.Record, error);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using Varve.Format;
 using Varve.Memory;
@@ -241,11 +240,10 @@ internal sealed class TableWriter : IDisposable
 
         Span<byte> end = stackalloc byte[2 * DataBlockHeader.Alignment];
         end.Clear();
-        var trailer = row.Kind == RecordKind.LeasedPut ? sizeof(ulong) : 0;
-        if (trailer != 0) BinaryPrimitives.WriteUInt64LittleEndian(end, row.Deadline);
+        var trailer = DataBlock.WriteTrailer(row.Kind, row.Deadline, end);
         var zeros = (int)(DataBlockHeader.Extent(length) - DataBlockHeader.ChecksumBytes - length);
         AppendHashed(end[..(trailer + zeros)], checksum);
-        BinaryPrimitives.WriteUInt64LittleEndian(end, checksum.GetCurrentHashAsUInt64());
+        DataBlock.WriteChecksum(end, checksum.GetCurrentHashAsUInt64());
         _output.Append(end[..DataBlockHeader.ChecksumBytes]);
         _lines.AddRange(_largeRow.Span[..DataBlockHeader.HeadsOffset]);
         _lastKey.DropItems();

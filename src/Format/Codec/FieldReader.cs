@@ -23,14 +23,14 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
 
     public readonly int Remaining => _source.Length - Position;
 
-    public readonly bool Failed => _error.Reason is not null;
+    public readonly bool Failed => _error.IsFault;
 
     public readonly DecodeError Error => _error;
 
     /// <summary>Records a failure found by the caller, unless there was one before.</summary>
-    public void Fail(long offset, string reason)
+    public void Fail(long offset, string field, string problem)
     {
-        if (!Failed) _error = new DecodeError(offset, reason);
+        if (!Failed) _error = new DecodeError(offset, field, problem);
     }
 
     /// <summary>Records something that this build does not know, unless there was a failure before.</summary>
@@ -59,7 +59,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         var at = Position;
         var value = U64(what);
         if (value <= long.MaxValue) return (long)value;
-        Fail(at, what + " is out of range");
+        Fail(at, what, "is out of range");
         return 0;
     }
 
@@ -73,7 +73,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         if (Failed) return default;
         if ((uint)length > (uint)Remaining)
         {
-            Fail(Position, what + " is cut off");
+            Fail(Position, what, "is cut off");
             return default;
         }
 
@@ -90,7 +90,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         var at = Position;
         var length = U32(what);
         if (length <= (uint)lengthMax) return Take((int)length, what);
-        Fail(at, what + " is too long");
+        Fail(at, what, "is too long");
         return default;
     }
 
@@ -103,7 +103,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         var at = Position;
         var count = U32(what);
         if (count <= (uint)(Remaining / elementSizeMin)) return (int)count;
-        Fail(at, what + " is more than the bytes after it can hold");
+        Fail(at, what, "is more than the bytes after it can hold");
         return 0;
     }
 
@@ -113,7 +113,7 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
     public bool Charge(long bytes)
     {
         _charged += bytes;
-        if (_charged > MemoryMax) Fail(Position, "decoded record takes too much memory");
+        if (_charged > MemoryMax) Fail(Position, "decoded record", "takes too much memory");
         return !Failed;
     }
 
@@ -136,9 +136,9 @@ internal ref struct FieldReader(ReadOnlySpan<byte> source)
         return flags;
     }
 
-    /// <summary>Fails when bytes are left.</summary>
+    /// <summary>Fails when bytes are left behind what was read.</summary>
     public void End(string what)
     {
-        if (Remaining != 0) Fail(Position, what);
+        if (Remaining != 0) Fail(Position, what, "has bytes after it");
     }
 }

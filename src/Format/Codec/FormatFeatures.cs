@@ -28,6 +28,6 @@ internal static class FormatFeatures
         else if ((features.Value & ~Known) != 0)
             error = DecodeError.Unsupported(
                 features.Offset, $"{file} with the feature bits 0x{features.Value & ~Known:x8}");
-        return error.Reason is null;
+        return !error.IsFault;
     }
 }

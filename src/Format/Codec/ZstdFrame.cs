@@ -30,9 +30,9 @@ internal static class ZstdFrame
         frameLength = 0;
         contentLength = 0;
         var reader = new FieldReader(source);
-        if (reader.U32("not a zstd frame") != Magic) reader.Fail(0, "not a zstd frame");
+        if (reader.U32("zstd magic") != Magic) reader.Fail(0, "zstd magic", "is missing");
         var descriptor = reader.U8("zstd frame descriptor");
-        if ((descriptor & 0b1011) != 0) reader.Fail(4, "zstd frame has a dictionary or reserved bits");
+        if ((descriptor & 0b1011) != 0) reader.Fail(4, "zstd frame", "has a dictionary or reserved bits");
         var singleSegment = (descriptor & 0x20) != 0;
         if (!singleSegment) reader.U8("zstd window");
         contentLength = (descriptor >> 6) switch
@@ -52,7 +52,7 @@ internal static class ZstdFrame
 
     private static ulong Missing(ref FieldReader reader)
     {
-        reader.Fail(4, "zstd frame does not name its content's size");
+        reader.Fail(4, "zstd frame", "does not name its content's size");
         return 0;
     }
 
@@ -66,7 +66,7 @@ internal static class ZstdFrame
             reader.Take(BlockHeaderSize, "zstd block").CopyTo(header);
             var block = BinaryPrimitives.ReadUInt32LittleEndian(header);
             var type = (block >> 1) & 3;
-            if (type == ReservedBlock) reader.Fail(at, "zstd block type is unknown");
+            if (type == ReservedBlock) reader.Fail(at, "zstd block type", "is unknown");
             reader.Take(type == RunBlock ? 1 : (int)(block >> 3), "zstd block");
             if ((block & 1) != 0) return;
         }

@@ -31,7 +31,7 @@ internal static class AddedTableCodec
     {
         var at = reader.Position;
         var count = reader.Count(SizeMin, "table count");
-        if (count > countMax) reader.Fail(at, "table count is over its limit");
+        if (count > countMax) reader.Fail(at, "table count", "is over its limit");
         if (reader.Failed || !reader.Charge(count * (long)ElementMemory)) return [];
         var tables = new AddedTable[count];
         foreach (ref var added in tables.AsSpan())

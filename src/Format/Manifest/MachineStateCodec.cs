@@ -51,7 +51,7 @@ internal static class MachineStateCodec
     /// it.</exception>
     public static void Encode(IBufferWriter<byte> destination, MachineState state)
     {
-        if (Fault(state) is { } fault) throw new ArgumentException(fault, nameof(state));
+        if (Fault(state) is { } fault) throw new ArgumentException(fault.ToString(), nameof(state));
         var writer = new FieldWriter(destination);
         writer.U16(Version);
         writer.U8((byte)((state.Snapshot is null ? 0 : HasSnapshot) | (state.Mark.IsEmpty ? 0 : HasMark)));
@@ -98,7 +98,7 @@ internal static class MachineStateCodec
     {
         var reader = new FieldReader(source);
         state = Read(ref reader);
-        reader.End("bytes after a machine state");
+        reader.End("machine state");
         error = reader.Error;
         if (reader.Failed) state = null;
         return state is not null;
@@ -128,7 +128,7 @@ internal static class MachineStateCodec
         };
         if (reader.Failed) return null;
         if (Fault(state) is not { } fault) return state;
-        reader.Fail(start, fault);
+        reader.Fail(start, fault.Field, fault.Problem);
         return null;
     }
 
@@ -162,7 +162,7 @@ internal static class MachineStateCodec
             var entries = reader.U32("outcome run length");
             var hasRefused = (entries & HasRefused) != 0;
             entries &= ~HasRefused;
-            if (entries == 0) reader.Fail(at, "outcome run length is out of range");
+            if (entries == 0) reader.Fail(at, "outcome run length", "is out of range");
             var bits = reader.Take((int)(((long)entries + 7) / 8), "outcome bits");
             var refused = hasRefused ? reader.Take(bits.Length, "refused bits") : default;
             if (reader.Failed || !reader.Charge(bits.Length + (hasRefused ? OutcomeRunMemory + refused.Length : 0)))
@@ -183,53 +183,54 @@ internal static class MachineStateCodec
     {
         var at = reader.Position;
         var length = reader.U8("mark length");
-        if (length is 0 or > LogMark.LengthMax) reader.Fail(at, "mark length is out of range");
+        if (length is 0 or > LogMark.LengthMax) reader.Fail(at, "mark length", "is out of range");
         return reader.Failed ? default : new LogMark(reader.Take(length, "mark"));
     }
 
     /// <summary>The first rule that the record breaks, or null.</summary>
-    private static string? Fault(MachineState state)
+    private static FieldFault? Fault(MachineState state)
     {
-        if (state.LeaseClock > StoredLeaseClock.Log) return "lease clock is unknown";
-        if (state.LiveCount < 0) return "live count is negative";
-        if (state is { LastIndex: 0, LastTerm: not 0 }) return "term is not 0 at index 0";
+        if (state.LeaseClock > StoredLeaseClock.Log) return new("lease clock", "is unknown");
+        if (state.LiveCount < 0) return new("live count", "is negative");
+        if (state is { LastIndex: 0, LastTerm: not 0 }) return new("term", "is not 0 at index 0");
         if (state.Snapshot is { } snapshot)
         {
-            if (snapshot.Checksum.Length != ChecksumSize) return "snapshot checksum is not 32 bytes";
-            if (snapshot.Index > state.LastIndex) return "snapshot is above the last index";
+            if (snapshot.Checksum.Length != ChecksumSize) return new("snapshot checksum", "is not 32 bytes");
+            if (snapshot.Index > state.LastIndex) return new("snapshot", "is above the last index");
         }
 
         return TermFault(state) ?? OutcomeFault(state);
     }
 
-    private static string? TermFault(MachineState state)
+    private static FieldFault? TermFault(MachineState state)
     {
         var known = 0UL;
         for (var i = 0; i < state.Terms.Length; i++)
         {
             var run = state.Terms[i];
-            if (i > 0 && run.FirstIndex <= state.Terms[i - 1].FirstIndex) return "term runs are not ascending";
-            if (run.FirstIndex > state.LastIndex) return "term run begins above the last index";
+            if (i > 0 && run.FirstIndex <= state.Terms[i - 1].FirstIndex) return new("term runs", "are not ascending");
+            if (run.FirstIndex > state.LastIndex) return new("term run", "begins above the last index");
             if (run.Term == TermRun.Unknown) continue;
-            if (run.Term < known) return "term decreases";
+            if (run.Term < known) return new("term", "decreases");
             known = run.Term;
         }
 
-        return known > state.LastTerm ? "term is above the last term" : null;
+        return known > state.LastTerm ? new FieldFault("term", "is above the last term") : null;
     }
 
-    private static string? OutcomeFault(MachineState state)
+    private static FieldFault? OutcomeFault(MachineState state)
     {
         var last = 0UL;
         for (var i = 0; i < state.Outcomes.Length; i++)
         {
             var run = state.Outcomes[i];
             if (run.Count < 1 || run.Bits.LongLength != ((long)run.Count + 7) / 8)
-                return "outcome run has not one bit an entry";
-            if (i > 0 && run.FirstIndex <= last) return "outcome runs overlap or are out of order";
+                return new("outcome run", "has not one bit an entry");
+            if (i > 0 && run.FirstIndex <= last) return new("outcome runs", "overlap or are out of order");
             if (run.FirstIndex > state.LastIndex || (ulong)(run.Count - 1) > state.LastIndex - run.FirstIndex)
-                return "outcome run ends above the last index";
-            if ((run.Count & 7) != 0 && run.Bits[^1] >> (run.Count & 7) != 0) return "unused outcome bits are set";
+                return new("outcome run", "ends above the last index");
+            if ((run.Count & 7) != 0 && run.Bits[^1] >> (run.Count & 7) != 0)
+                return new("unused outcome bits", "are set");
             if (run.Refused is { } refused && RefusedFault(run, refused) is { } fault) return fault;
             last = run.FirstIndex + (ulong)(run.Count - 1);
         }
@@ -237,12 +238,12 @@ internal static class MachineStateCodec
         return null;
     }
 
-    private static string? RefusedFault(OutcomeRun run, byte[] refused)
+    private static FieldFault? RefusedFault(OutcomeRun run, byte[] refused)
     {
-        if (refused.Length != run.Bits.Length) return "outcome run has not one bit an entry";
-        if ((run.Count & 7) != 0 && refused[^1] >> (run.Count & 7) != 0) return "unused outcome bits are set";
+        if (refused.Length != run.Bits.Length) return new("outcome run", "has not one bit an entry");
+        if ((run.Count & 7) != 0 && refused[^1] >> (run.Count & 7) != 0) return new("unused outcome bits", "are set");
         for (var i = 0; i < refused.Length; i++)
-            if ((refused[i] & run.Bits[i]) != 0) return "refused entry has succeeded";
-        return refused.AsSpan().ContainsAnyExcept((byte)0) ? null : "refused bits are all 0";
+            if ((refused[i] & run.Bits[i]) != 0) return new("refused entry", "has succeeded");
+        return refused.AsSpan().ContainsAnyExcept((byte)0) ? null : new FieldFault("refused bits", "are all 0");
     }
 }

@@ -164,12 +164,12 @@ internal static class ManifestLog
     private static bool IsIntact(ReadOnlySpan<byte> file, out DecodeError error)
     {
         error = default;
-        if (file.Length < HeaderSize) error = new DecodeError(file.Length, "manifest header is cut off");
-        else if (!file.StartsWith(Magic)) error = new DecodeError(0, "file is not a manifest");
-        if (error.Reason is not null) return false;
+        if (file.Length < HeaderSize) error = new DecodeError(file.Length, "manifest header", "is cut off");
+        else if (!file.StartsWith(Magic)) error = new DecodeError(0, "file", "is not a manifest");
+        if (error.IsFault) return false;
         var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]), XxHash3.HashToUInt64(
             file[..ChecksumOffset]));
         if (stored != computed) error = DecodeError.Checksum(ChecksumOffset, stored, computed);
-        return error.Reason is null;
+        return !error.IsFault;
     }
 }

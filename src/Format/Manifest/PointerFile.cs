@@ -37,9 +37,9 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
     {
         pointer = default;
         error = default;
-        if (source.Length != Size) error = new DecodeError(0, "file is not 48 bytes long");
-        else if (!source[..8].SequenceEqual(Magic)) error = new DecodeError(0, "file is not a pointer file");
-        if (error.Reason is not null) return false;
+        if (source.Length != Size) error = new DecodeError(0, "file", "is not 48 bytes long");
+        else if (!source[..8].SequenceEqual(Magic)) error = new DecodeError(0, "file", "is not a pointer file");
+        if (error.IsFault) return false;
         var (stored, computed) =
             (BinaryPrimitives.ReadUInt64LittleEndian(source[40..]), XxHash3.HashToUInt64(source[..40]));
         if (stored != computed)
@@ -53,7 +53,7 @@ internal readonly record struct PointerFile(Guid DatabaseId, ulong ManifestNumbe
         if (!FormatFeatures.AreKnown("pointer file", (version, 8), Version, (features, 12), out error)) return false;
         if (BinaryPrimitives.ReadUInt64LittleEndian(source[32..]) >= VersionEdit.FileNumberLimit)
         {
-            error = new DecodeError(32, "manifest number is not below 2^63");
+            error = new DecodeError(32, "manifest number", "is not below 2^63");
             return false;
         }
 

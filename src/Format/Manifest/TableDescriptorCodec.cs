@@ -45,7 +45,7 @@ internal static class TableDescriptorCodec
     /// it.</exception>
     public static void Encode(IBufferWriter<byte> destination, TableDescriptor table)
     {
-        if (Fault(table) is { } fault) throw new ArgumentException(fault, nameof(table));
+        if (Fault(table) is { } fault) throw new ArgumentException(fault.ToString(), nameof(table));
         var writer = new FieldWriter(destination);
         writer.U16(Version);
         writer.Identifier(table.Origin);
@@ -65,7 +65,7 @@ internal static class TableDescriptorCodec
     {
         var reader = new FieldReader(source);
         table = Read(ref reader);
-        reader.End("bytes after a table descriptor");
+        reader.End("table descriptor");
         error = reader.Error;
         if (reader.Failed) table = null;
         return table is not null;
@@ -102,25 +102,25 @@ internal static class TableDescriptorCodec
             LargestKey = largest.ToArray(),
         };
         if (Fault(table) is not { } fault) return table;
-        reader.Fail(start, fault);
+        reader.Fail(start, fault.Field, fault.Problem);
         return null;
     }
 
     /// <summary>The first rule that the record breaks, or null.</summary>
-    private static string? Fault(TableDescriptor table)
+    private static FieldFault? Fault(TableDescriptor table)
     {
-        if (table.Length < 1) return "table length is 0";
-        if (table.RowCount < 1) return "table has no rows";
+        if (table.Length < 1) return new("table length", "is 0");
+        if (table.RowCount < 1) return new("table", "has no rows");
         if (table.TombstoneCount < 0 || table.TombstoneCount > table.RowCount)
-            return "table has more tombstones than rows";
+            return new("table", "has more tombstones than rows");
         if (table.LeaseCount < 0 || table.LeaseCount > table.RowCount - table.TombstoneCount)
-            return "table has more leases than puts";
+            return new("table", "has more leases than puts");
         if (table.SmallestKey.Length is 0 or > WalOperation.KeyLengthMax)
-            return "smallest key is not 1 to 65,535 bytes long";
+            return new("smallest key", "is not 1 to 65,535 bytes long");
         if (table.LargestKey.Length is 0 or > WalOperation.KeyLengthMax)
-            return "largest key is not 1 to 65,535 bytes long";
+            return new("largest key", "is not 1 to 65,535 bytes long");
         return table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0
-            ? "smallest key is above the largest"
+            ? new FieldFault("smallest key", "is above the largest")
             : null;
     }
 }

@@ -35,7 +35,7 @@ internal static class VersionEditCodec
     /// it.</exception>
     public static void Encode(IBufferWriter<byte> destination, VersionEdit edit)
     {
-        if (Fault(edit) is { } fault) throw new ArgumentException(fault, nameof(edit));
+        if (Fault(edit) is { } fault) throw new ArgumentException(fault.ToString(), nameof(edit));
         var writer = new FieldWriter(destination);
         writer.U16(Version);
         writer.U8((byte)((edit.Replace ? Replace : 0) | (edit.State is null ? 0 : HasState)));
@@ -70,10 +70,10 @@ internal static class VersionEditCodec
             Removed = ReadRemoved(ref reader),
             Added = AddedTableCodec.Read(ref reader),
         };
-        reader.End("bytes after a version edit");
+        reader.End("version edit");
         if (reader.Failed) return null;
         if (Fault(edit) is not { } fault) return edit;
-        reader.Fail(0, fault);
+        reader.Fail(0, fault.Field, fault.Problem);
         return null;
     }
 
@@ -87,17 +87,18 @@ internal static class VersionEditCodec
     }
 
     /// <summary>The first rule that the record breaks, or null.</summary>
-    private static string? Fault(VersionEdit edit)
+    private static FieldFault? Fault(VersionEdit edit)
     {
-        if (edit.NextFileNumber > VersionEdit.FileNumberLimit) return "next file number is above 2^63";
+        if (edit.NextFileNumber > VersionEdit.FileNumberLimit) return new("next file number", "is above 2^63");
         var numbers = new HashSet<ulong>();
         foreach (var number in edit.Removed)
-            if (!numbers.Add(number)) return "table is removed twice";
+            if (!numbers.Add(number)) return new("table", "is removed twice");
         numbers.Clear();
         foreach (var added in edit.Added)
         {
-            if (!numbers.Add(added.Table.Number)) return "table is added twice";
-            if (added.Table.Number >= edit.NextFileNumber) return "table number is not below the next file number";
+            if (!numbers.Add(added.Table.Number)) return new("table", "is added twice");
+            if (added.Table.Number >= edit.NextFileNumber)
+                return new("table number", "is not below the next file number");
         }
 
         return null;

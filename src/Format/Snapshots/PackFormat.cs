@@ -55,7 +55,7 @@ internal static class PackFormat
     {
         header = default;
         error = HeaderFault(bytes);
-        if (error.Reason is not null) return false;
+        if (error.IsFault) return false;
         header = new PackHeader(
             (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]),
             (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]));
@@ -73,11 +73,12 @@ internal static class PackFormat
     public static bool TryDecodeFileHeader(ReadOnlySpan<byte> bytes, long expectedLength, out DecodeError error)
     {
         error = default;
-        if (bytes.Length < FileHeaderSize) error = new DecodeError(bytes.Length, "file length is cut off");
+        if (bytes.Length < FileHeaderSize) error = new DecodeError(bytes.Length, "file length", "is cut off");
         else if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) != (ulong)expectedLength)
             error = new DecodeError(
-                0, $"file length is {BinaryPrimitives.ReadUInt64LittleEndian(bytes)}, manifest says {expectedLength}");
-        return error.Reason is null;
+                0, "file length",
+                $"is {BinaryPrimitives.ReadUInt64LittleEndian(bytes)}, manifest says {expectedLength}");
+        return !error.IsFault;
     }
 
     public static byte[] EncodeTrailer(UInt128 hash)
@@ -90,18 +91,18 @@ internal static class PackFormat
     public static bool TryDecodeTrailer(ReadOnlySpan<byte> bytes, UInt128 expectedHash, out DecodeError error)
     {
         error = default;
-        if (bytes.Length < TrailerSize) error = new DecodeError(bytes.Length, "pack trailer is cut off");
+        if (bytes.Length < TrailerSize) error = new DecodeError(bytes.Length, "pack trailer", "is cut off");
         else if (BinaryPrimitives.ReadUInt128LittleEndian(bytes) != expectedHash) error = new DecodeError(
             0,
-            $"pack hash mismatch (stored {BinaryPrimitives.ReadUInt128LittleEndian(bytes):x32}, computed "
+            "pack hash", $"mismatch (stored {BinaryPrimitives.ReadUInt128LittleEndian(bytes):x32}, computed "
                 + $"{expectedHash:x32})");
-        return error.Reason is null;
+        return !error.IsFault;
     }
 
     private static DecodeError HeaderFault(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header is cut off");
-        if (!IsPack(bytes)) return new DecodeError(0, "file is not a packed snapshot");
+        if (bytes.Length < HeaderSize) return new DecodeError(bytes.Length, "pack header", "is cut off");
+        if (!IsPack(bytes)) return new DecodeError(0, "file", "is not a packed snapshot");
         var (stored, computed) = (
             BinaryPrimitives.ReadUInt64LittleEndian(bytes[ChecksumOffset..]),
             XxHash3.HashToUInt64(bytes[..ChecksumOffset]));
@@ -112,10 +113,10 @@ internal static class PackFormat
             "packed snapshot", (version, VersionOffset), Version, (features, FeaturesOffset), out var error))
             return error;
         if (BinaryPrimitives.ReadUInt64LittleEndian(bytes[FileCountOffset..]) > SnapshotManifestCodec.TablesMax)
-            return new DecodeError(FileCountOffset, "pack has more than 131,072 files");
+            return new DecodeError(FileCountOffset, "pack", "has more than 131,072 files");
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes[ManifestLengthOffset..]) is 0
             or > SnapshotManifestCodec.FileLengthMax
-            ? new DecodeError(ManifestLengthOffset, "length of the pack's manifest is out of range")
+            ? new DecodeError(ManifestLengthOffset, "length of the pack's manifest", "is out of range")
             : default;
     }
 }

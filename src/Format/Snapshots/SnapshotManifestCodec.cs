@@ -82,7 +82,7 @@ internal static class SnapshotManifestCodec
 
     public static byte[] EncodePayload(SnapshotManifest manifest)
     {
-        if (Fault(manifest) is { } fault) throw new ArgumentException(fault, nameof(manifest));
+        if (Fault(manifest) is { } fault) throw new ArgumentException(fault.ToString(), nameof(manifest));
         var buffer = new ArrayBufferWriter<byte>();
         new FieldWriter(buffer).Identifier(manifest.DatabaseId);
         MachineStateCodec.Encode(buffer, manifest.State);
@@ -113,11 +113,11 @@ internal static class SnapshotManifestCodec
         var databaseId = reader.Identifier("database id");
         var state = MachineStateCodec.Read(ref reader);
         var tables = AddedTableCodec.Read(ref reader, TablesMax);
-        reader.End("bytes after a snapshot manifest");
+        reader.End("snapshot manifest");
         if (!reader.Failed)
         {
             manifest = new SnapshotManifest { DatabaseId = databaseId, State = state!, Tables = tables };
-            if (Fault(manifest) is { } fault) reader.Fail(0, fault);
+            if (Fault(manifest) is { } fault) reader.Fail(0, fault.Field, fault.Problem);
         }
 
         error = reader.Error;
@@ -132,18 +132,18 @@ internal static class SnapshotManifestCodec
     {
         payload = [];
         error = HeaderFault(file);
-        if (error.Reason is not null) return false;
+        if (error.IsFault) return false;
         var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]);
         var frame = file[HeaderSize..];
         if (!ZstdFrame.TryMeasure(frame, out var frameLength, out var contentLength, out error))
             error = error with { Offset = HeaderSize + error.Offset };
         else if (frameLength != frame.Length)
-            error = new DecodeError(HeaderSize + frameLength, "bytes after the zstd frame");
+            error = new DecodeError(HeaderSize + frameLength, "zstd frame", "has bytes after it");
         else if (contentLength != (ulong)length)
-            error = new DecodeError(LengthOffset, "length is not that of the zstd frame");
+            error = new DecodeError(LengthOffset, "length", "is not that of the zstd frame");
         else if (file.Length + (long)length > MemoryMax)
-            error = new DecodeError(LengthOffset, "file and payload take more than 64 MiB");
-        if (error.Reason is not null) return false;
+            error = new DecodeError(LengthOffset, "file and payload", "take more than 64 MiB");
+        if (error.IsFault) return false;
 
         payload = GC.AllocateUninitializedArray<byte>(length);
         try
@@ -156,14 +156,14 @@ internal static class SnapshotManifestCodec
             // Falls through: hostile bytes are an ordinary answer here.
         }
 
-        error = new DecodeError(HeaderSize, "zstd frame does not decompress to its length");
+        error = new DecodeError(HeaderSize, "zstd frame", "does not decompress to its length");
         return false;
     }
 
     private static DecodeError HeaderFault(ReadOnlySpan<byte> file)
     {
-        if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header is cut off");
-        if (!file.StartsWith(Magic)) return new DecodeError(0, "file is not a snapshot manifest");
+        if (file.Length < HeaderSize) return new DecodeError(file.Length, "snapshot manifest header", "is cut off");
+        if (!file.StartsWith(Magic)) return new DecodeError(0, "file", "is not a snapshot manifest");
         var (stored, computed) = (BinaryPrimitives.ReadUInt64LittleEndian(file[ChecksumOffset..]), XxHash3.HashToUInt64(
             file[..ChecksumOffset]));
         if (stored != computed) return DecodeError.Checksum(ChecksumOffset, stored, computed);
@@ -173,22 +173,22 @@ internal static class SnapshotManifestCodec
             "snapshot manifest", (version, VersionOffset), Version, (features, FeaturesOffset), out var error))
             return error;
         return BinaryPrimitives.ReadUInt64LittleEndian(file[LengthOffset..]) > PayloadLengthMax
-            ? new DecodeError(LengthOffset, "payload is longer than 32 MiB")
+            ? new DecodeError(LengthOffset, "payload", "is longer than 32 MiB")
             : default;
     }
 
     /// <summary>The first rule that the manifest breaks, or null.</summary>
-    private static string? Fault(SnapshotManifest manifest)
+    private static FieldFault? Fault(SnapshotManifest manifest)
     {
-        if (manifest.Tables.Length > TablesMax) return "more than 131,072 tables";
-        if (NamesATwin(manifest.Tables)) return "table is named twice";
+        if (manifest.Tables.Length > TablesMax) return new("table count", "is more than 131,072");
+        if (NamesATwin(manifest.Tables)) return new("table", "is named twice");
         for (var i = 1; i < manifest.Tables.Length; i++)
         {
             var (order, table) = manifest.Tables[i];
             var (orderBefore, before) = manifest.Tables[i - 1];
-            if (order > orderBefore) return "runs are not newest first";
+            if (order > orderBefore) return new("runs", "are not newest first");
             if (order == orderBefore && !TableDescriptor.MayEndBefore(before.LargestKey, table.SmallestKey))
-                return "tables of a run overlap or are out of order";
+                return new("tables of a run", "overlap or are out of order");
         }
 
         return null;

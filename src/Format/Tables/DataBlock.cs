@@ -32,7 +32,7 @@ internal static class DataBlock
         {
             var rest = destination[(at + WriteTail(row, bytes, header.PrefixLength, destination[at..]))..];
             bytes.Slice(row.ValueOffset, row.ValueLength).CopyTo(rest);
-            if (row.TrailerBytes != 0) BinaryPrimitives.WriteUInt64LittleEndian(rest[row.ValueLength..], row.Deadline);
+            WriteTrailer(row.Kind, row.Deadline, rest[row.ValueLength..]);
             at += (int)RowBytes(row, header.PrefixLength);
         }
         return Seal(destination, header, salt, fileOffset);
@@ -73,6 +73,18 @@ internal static class DataBlock
         keys.Slice(row.KeyOffset + row.KeyLength - tail, tail).CopyTo(destination);
         return tail;
     }
+
+    /// <summary>Writes what stands behind a row's value, a leased put's deadline; answers how many bytes.</summary>
+    public static int WriteTrailer(RecordKind kind, ulong deadline, Span<byte> destination)
+    {
+        if (kind != RecordKind.LeasedPut) return 0;
+        BinaryPrimitives.WriteUInt64LittleEndian(destination, deadline);
+        return sizeof(ulong);
+    }
+
+    /// <summary>Writes a block's checksum, which is its last <see cref="DataBlockHeader.ChecksumBytes"/>.</summary>
+    public static void WriteChecksum(Span<byte> destination, ulong checksum) =>
+        BinaryPrimitives.WriteUInt64LittleEndian(destination, checksum);
 
     /// <summary>
     /// Ends a block whose columns and rows are in place, with zeros and the checksum; answers its extent.
@@ -116,7 +128,7 @@ internal static class DataBlock
     public static bool TryValidate(ReadOnlySpan<byte> block, ulong salt, long fileOffset, out DecodeError error)
     {
         if (block.Length < 2 * DataBlockHeader.Alignment || block.Length % DataBlockHeader.Alignment != 0)
-            return Fail(0, "data block is not a multiple of 64 bytes", out error);
+            return Fail(0, "data block", "is not a multiple of 64 bytes", out error);
         var covered = block[..^DataBlockHeader.ChecksumBytes];
         (ulong stored, ulong computed) = (
             BinaryPrimitives.ReadUInt64LittleEndian(block[covered.Length..]),
@@ -129,9 +141,9 @@ internal static class DataBlock
         return DataBlockShape.TryValidate(block, out error);
     }
 
-    private static bool Fail(long offset, string reason, out DecodeError error)
+    private static bool Fail(long offset, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(offset, reason);
+        error = new DecodeError(offset, field, problem);
         return false;
     }
 

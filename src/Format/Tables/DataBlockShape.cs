@@ -22,20 +22,20 @@ internal static class DataBlockShape
     public static bool TryValidate(ReadOnlySpan<byte> block, out DecodeError error)
     {
         if (block.Length < 2 * DataBlockHeader.Alignment)
-            return Fail(0, "data block is shorter than 128 bytes", out error);
+            return Fail(0, "data block", "is shorter than 128 bytes", out error);
         var header = ReadHeader(block);
         var reserved = BinaryPrimitives.ReadUInt16LittleEndian(block[14..]);
         if ((header.Flags & ~Known) != 0 || reserved != 0)
             return Unsupported(
                 13, $"data block with the flags 0x{(byte)header.Flags:x2} and 0x{reserved:x4} after them", out error);
-        if (header.Count is 0 or > DataBlockHeader.RowsMax) return Fail(12, "row count is not 1 to 48", out error);
+        if (header.Count is 0 or > DataBlockHeader.RowsMax) return Fail(12, "row count", "is not 1 to 48", out error);
         if (DataBlockHeader.Extent(header.Length) != block.Length)
-            return Fail(0, "length does not fit the block's extent", out error);
-        if (header.RowsOffset > header.Length) return Fail(8, "columns run past the block", out error);
+            return Fail(0, "length", "does not fit the block's extent", out error);
+        if (header.RowsOffset > header.Length) return Fail(8, "columns", "run past the block", out error);
         if (!header.HasFixedRows && header.RowBytes != 0 || !header.HasFixedKeys && header.KeyLength != 0)
-            return Fail(4, "fixed size beside a column of sizes", out error);
+            return Fail(4, "fixed size", "beside a column of sizes", out error);
         if (header.HasFixedRows && (ulong)header.RowsOffset + (ulong)header.RowBytes * header.Count != header.Length)
-            return Fail(4, "rows do not end where the block ends", out error);
+            return Fail(4, "rows", "do not end where the block ends", out error);
         return TryValidateRows(block, header, out error);
     }
 
@@ -54,21 +54,22 @@ internal static class DataBlockShape
                 return Unsupported(header.KindsOffset + i, $"row of kind {(byte)kind}", out error);
             (ulong rowBegin, ulong end) = RowRange(block, header, i);
             if (rowBegin != begin || end < begin || end > rowsBytes)
-                return Fail(header.RowOffsetsOffset + 4 * i, "row offsets are not ascending", out error);
+                return Fail(header.RowOffsetsOffset + 4 * i, "row offsets", "are not ascending", out error);
             if (keyLength < Math.Max(1, (int)header.PrefixLength))
-                return Fail(header.KeyLengthsOffset + 2 * i, "key is shorter than the block's prefix", out error);
+                return Fail(header.KeyLengthsOffset + 2 * i, "key", "is shorter than the block's prefix", out error);
             var headBytes = Math.Min(KeyHead.Bytes, keyLength - header.PrefixLength);
             if (head < previousHead || headBytes < KeyHead.Bytes && (head & ulong.MaxValue >> 8 * headBytes) != 0)
-                return Fail(DataBlockHeader.HeadsOffset + 8 * i, "key heads are not ascending", out error);
+                return Fail(DataBlockHeader.HeadsOffset + 8 * i, "key heads", "are not ascending", out error);
 
             var least = (ulong)DataBlockHeader.TailBytes(keyLength, header.PrefixLength)
                 + (kind == RecordKind.LeasedPut ? 8u : 0u);
             if (end - begin < least || kind == RecordKind.Tombstone && end - begin != least)
-                return Fail(header.RowsOffset + (long)begin, "row length does not fit its key and deadline", out error);
+                return Fail(
+                    header.RowsOffset + (long)begin, "row length", "does not fit its key and deadline", out error);
             (begin, previousHead) = (end, head);
         }
         if (begin != rowsBytes)
-            return Fail(header.RowsOffset + (long)begin, "rows do not end where the block ends", out error);
+            return Fail(header.RowsOffset + (long)begin, "rows", "do not end where the block ends", out error);
         error = default;
         return true;
     }
@@ -87,9 +88,9 @@ internal static class DataBlockShape
         return false;
     }
 
-    private static bool Fail(long offset, string reason, out DecodeError error)
+    private static bool Fail(long offset, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(offset, reason);
+        error = new DecodeError(offset, field, problem);
         return false;
     }
 }

@@ -118,10 +118,11 @@ internal sealed record TableFooter
         footer = null;
         if (end.Length < TailBytes || BinaryPrimitives.ReadUInt64LittleEndian(end[^(Bytes - MagicOffset)..]) != Magic)
             return Fail(
-                Math.Max(0, end.Length - (Bytes - MagicOffset)), "file does not end with a table's magic", out error);
+                Math.Max(0, end.Length - (Bytes - MagicOffset)), "file",
+                "does not end with a table's magic", out error);
         var length = BinaryPrimitives.ReadUInt32LittleEndian(end[^(Bytes - LengthOffset)..]);
         if (length < TailBytes || length > end.Length)
-            return Fail(end.Length - (Bytes - LengthOffset), "footer length is out of range", out error);
+            return Fail(end.Length - (Bytes - LengthOffset), "footer length", "is out of range", out error);
         var source = end[^(int)length..];
         var begin = end.Length - (int)length;
         (ulong stored, ulong computed) =
@@ -155,7 +156,7 @@ internal sealed record TableFooter
         footer = null;
         var dataLength = BinaryPrimitives.ReadInt64LittleEndian(source[DataLengthOffset..]);
         if (dataLength <= 0 || dataLength > fileLength || dataLength % TableRegion.Alignment != 0)
-            return Fail(begin + DataLengthOffset, "data region runs past the file", out error);
+            return Fail(begin + DataLengthOffset, "data region", "runs past the file", out error);
         Span<TableRegion> regions = stackalloc TableRegion[4];
         var at = dataLength;
         for (var i = 0; i < regions.Length; i++)
@@ -168,11 +169,11 @@ internal sealed record TableFooter
             if (region.Offset != Align(at) || region.Length < 0 || region.Length > TableRegion.LengthMax
                 || region.End > fileLength)
                 return Fail(
-                    begin + RegionsOffset + i * RegionBytes, "region does not follow the one before it", out error);
+                    begin + RegionsOffset + i * RegionBytes, "region", "does not follow the one before it", out error);
             regions[i] = region;
             at = region.End;
         }
-        if (Align(at) + Bytes != fileLength) return Fail(begin, "regions do not end before the footer", out error);
+        if (Align(at) + Bytes != fileLength) return Fail(begin, "regions", "do not end before the footer", out error);
         footer = new TableFooter
         {
             Origin = new Guid(source[..16], bigEndian: true),
@@ -202,9 +203,9 @@ internal sealed record TableFooter
         BinaryPrimitives.WriteUInt64LittleEndian(field[RegionChecksumField..], region.Checksum);
     }
 
-    private static bool Fail(long offset, string reason, out DecodeError error)
+    private static bool Fail(long offset, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(offset, reason);
+        error = new DecodeError(offset, field, problem);
         return false;
     }
 }

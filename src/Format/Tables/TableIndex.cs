@@ -73,14 +73,14 @@ internal static class TableIndex
         ReadOnlySpan<byte> index, long dataLength, out TableIndexShape? shape, out DecodeError error)
     {
         shape = null;
-        if (index.Length < TableIndexShape.HeaderBytes) return Fail(0, "table index is cut off", out error);
+        if (index.Length < TableIndexShape.HeaderBytes) return Fail(0, "table index", "is cut off", out error);
         var blockCount = BinaryPrimitives.ReadUInt64LittleEndian(index);
         if (blockCount is 0 or > TableIndexShape.BlocksMax
             || index[8..TableIndexShape.HeaderBytes].ContainsAnyExcept((byte)0))
-            return Fail(0, "block count is out of range", out error);
+            return Fail(0, "block count", "is out of range", out error);
         var candidate = new TableIndexShape((int)blockCount);
         if (candidate.SeparatorsOffset > index.Length)
-            return Fail(0, "table index is too short for its blocks", out error);
+            return Fail(0, "table index", "is too short for its blocks", out error);
         if (!TryValidateNodes(index, candidate, out error)
             || !TryValidateBlocks(index, candidate, dataLength, out error)
             || !TryValidateSeparators(index, candidate, out error))
@@ -98,7 +98,7 @@ internal static class TableIndex
                 var at = (int)(shape.LevelOffset(level) + node * TableIndexShape.NodeBytes);
                 if (index[at + TableIndexShape.NodeCountOffset] != shape.SeparatorsIn(level, node))
                     return Fail(
-                        at + TableIndexShape.NodeCountOffset, "node has a wrong number of separators", out error);
+                        at + TableIndexShape.NodeCountOffset, "node", "has a wrong number of separators", out error);
             }
         }
         error = default;
@@ -115,11 +115,11 @@ internal static class TableIndex
             var offset = (long)BinaryPrimitives.ReadUInt32LittleEndian(index[at..]) * DataBlockHeader.Alignment;
             var extent = offset - previous;
             if (i == 0 ? offset != 0 : extent < 2 * DataBlockHeader.Alignment || extent > int.MaxValue)
-                return Fail(at, "block offsets are not ascending", out error);
+                return Fail(at, "block offsets", "are not ascending", out error);
             previous = offset;
         }
         if (previous != dataLength)
-            return Fail(shape.SeparatorOffsetsOffset - 4, "blocks do not cover the data region", out error);
+            return Fail(shape.SeparatorOffsetsOffset - 4, "blocks", "do not cover the data region", out error);
         error = default;
         return true;
     }
@@ -132,11 +132,11 @@ internal static class TableIndex
             var at = (int)(shape.SeparatorOffsetsOffset + 4L * i);
             long offset = BinaryPrimitives.ReadUInt32LittleEndian(index[at..]);
             if (i == 0 ? offset != 0 : offset <= previous || offset - previous > ushort.MaxValue)
-                return Fail(at, "separator offsets are not ascending", out error);
+                return Fail(at, "separator offsets", "are not ascending", out error);
             previous = offset;
         }
         if (shape.SeparatorsOffset + previous != index.Length)
-            return Fail(shape.SeparatorsOffset, "separators do not end with the index", out error);
+            return Fail(shape.SeparatorsOffset, "separators", "do not end with the index", out error);
         error = default;
         return true;
     }
@@ -148,9 +148,9 @@ internal static class TableIndex
         return separators[begin..(int)offsets[(int)separator + 1]];
     }
 
-    private static bool Fail(long offset, string reason, out DecodeError error)
+    private static bool Fail(long offset, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(offset, reason);
+        error = new DecodeError(offset, field, problem);
         return false;
     }
 }

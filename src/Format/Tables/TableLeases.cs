@@ -56,7 +56,8 @@ internal static class TableLeases
     /// <summary>Checks order and bounds; whether a row has the deadline is for the reader of the row to see.</summary>
     public static bool TryValidate(ReadOnlySpan<byte> leases, int blockCount, out DecodeError error)
     {
-        if (leases.Length % EntryBytes != 0) return Fail(leases.Length, "lease region ends inside an entry", out error);
+        if (leases.Length % EntryBytes != 0)
+            return Fail(leases.Length, "lease region", "ends inside an entry", out error);
         TableLease previous = default;
         for (var at = 0; at < leases.Length; at += EntryBytes)
         {
@@ -64,17 +65,17 @@ internal static class TableLeases
             var lease = Read(entry);
             if (lease.Block >= (uint)blockCount || lease.Row >= DataBlockHeader.RowsMax
                 || entry[13..].ContainsAnyExcept((byte)0))
-                return Fail(at, "lease names no row of this table", out error);
-            if (at != 0 && lease.CompareTo(previous) <= 0) return Fail(at, "leases are not ascending", out error);
+                return Fail(at, "lease", "names no row of this table", out error);
+            if (at != 0 && lease.CompareTo(previous) <= 0) return Fail(at, "leases", "are not ascending", out error);
             previous = lease;
         }
         error = default;
         return true;
     }
 
-    private static bool Fail(long offset, string reason, out DecodeError error)
+    private static bool Fail(long offset, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(offset, reason);
+        error = new DecodeError(offset, field, problem);
         return false;
     }
 }

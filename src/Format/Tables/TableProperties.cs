@@ -58,27 +58,27 @@ internal sealed record TableProperties
     public static bool TryDecode(ReadOnlySpan<byte> source, out TableProperties? properties, out DecodeError error)
     {
         properties = null;
-        if (source.Length < FixedBytes) return Fail(0, "properties are cut off", out error);
+        if (source.Length < FixedBytes) return Fail(0, "properties", "are cut off", out error);
         ulong rows = BinaryPrimitives.ReadUInt64LittleEndian(source),
             tombstones = BinaryPrimitives.ReadUInt64LittleEndian(source[8..]);
         ulong leases = BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
             blocks = BinaryPrimitives.ReadUInt64LittleEndian(source[24..]);
         if (rows is 0 or > long.MaxValue || tombstones > rows || leases > rows - tombstones)
-            return Fail(0, "row counts do not add up", out error);
+            return Fail(0, "row counts", "do not add up", out error);
         if (blocks is 0 or > TableIndexShape.BlocksMax || blocks > rows || rows > blocks * DataBlockHeader.RowsMax)
-            return Fail(24, "block count does not fit the rows", out error);
+            return Fail(24, "block count", "does not fit the rows", out error);
         int smallest = BinaryPrimitives.ReadUInt16LittleEndian(source[48..]),
             largest = BinaryPrimitives.ReadUInt16LittleEndian(source[50..]);
         if (smallest == 0 || largest == 0 || source.Length != FixedBytes + smallest + largest)
-            return Fail(48, "key lengths do not fit the region", out error);
+            return Fail(48, "key lengths", "do not fit the region", out error);
         ReadOnlySpan<byte> smallestKey = source.Slice(FixedBytes, smallest),
             largestKey = source[(FixedBytes + smallest)..];
         if (smallestKey.SequenceCompareTo(largestKey) > 0)
-            return Fail(FixedBytes, "smallest key is above the largest", out error);
+            return Fail(FixedBytes, "smallest key", "is above the largest", out error);
         ulong smallestDeadline = BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
             largestDeadline = BinaryPrimitives.ReadUInt64LittleEndian(source[40..]);
         if (smallestDeadline > largestDeadline || leases == 0 && largestDeadline != 0)
-            return Fail(32, "deadlines are out of order, or there are none", out error);
+            return Fail(32, "deadlines", "are out of order, or there are none", out error);
 
         properties = new TableProperties
         {
@@ -95,9 +95,9 @@ internal sealed record TableProperties
         return true;
     }
 
-    private static bool Fail(long offset, string reason, out DecodeError error)
+    private static bool Fail(long offset, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(offset, reason);
+        error = new DecodeError(offset, field, problem);
         return false;
     }
 }

@@ -91,7 +91,7 @@ internal ref struct ChunkColumns
         columns = default;
         if (payload.Length < OutcomesLength(header.EntryCount) * ((header.Flags & ColumnFlags.Refused) == 0 ? 1L : 2L))
         {
-            error = new DecodeError(WalRecordHeader.Size, "outcomes run past their record");
+            error = new DecodeError(WalRecordHeader.Size, "outcomes", "run past their record");
             return false;
         }
 
@@ -101,7 +101,7 @@ internal ref struct ChunkColumns
             || !Split(ref rest, header, ColumnFlags.Terms, header.EntryCount, out opened._terms)
             || !Split(ref rest, header, ColumnFlags.Times, header.EntryCount, out opened._times))
         {
-            error = new DecodeError(WalRecordHeader.Size, "column runs past its record");
+            error = new DecodeError(WalRecordHeader.Size, "column", "runs past its record");
             return false;
         }
 
@@ -109,7 +109,8 @@ internal ref struct ChunkColumns
         {
             if (rest.IsEmpty || rest[0] > LogMark.LengthMax || rest.Length <= rest[0])
             {
-                error = new DecodeError(WalRecordHeader.Size, "mark runs past its record, or is longer than 64 bytes");
+                error = new DecodeError(
+                    WalRecordHeader.Size, "mark", "runs past its record, or is longer than 64 bytes");
                 return false;
             }
 
@@ -124,7 +125,7 @@ internal ref struct ChunkColumns
             // The columns are rises: a huge one wraps, and would take the entries back.
             if (check._next > 1 && check.Index <= index || check.Term < term || check.LogTimeMs < time)
             {
-                error = new DecodeError(WalRecordHeader.Size, "entries are out of order");
+                error = new DecodeError(WalRecordHeader.Size, "entries", "are out of order");
                 return false;
             }
 
@@ -134,19 +135,19 @@ internal ref struct ChunkColumns
         if (check.Index != header.LastIndex || check.Term != header.Term || check.LogTimeMs != header.LogTimeMs
             || rest.Length > 7)
         {
-            error = new DecodeError(WalRecordHeader.Size, "columns do not end where the header says");
+            error = new DecodeError(WalRecordHeader.Size, "columns", "do not end where the header says");
             return false;
         }
 
         if (rest.ContainsAnyExcept((byte)0) || !opened.EndsItsOutcomes())
         {
-            error = new DecodeError(WalRecordHeader.Size, "padding is not zero");
+            error = new DecodeError(WalRecordHeader.Size, "padding", "is not zero");
             return false;
         }
 
         if ((header.Flags & ColumnFlags.Refused) != 0 && !opened.RefusesSome())
         {
-            error = new DecodeError(WalRecordHeader.Size, "refused entries of which none succeeded");
+            error = new DecodeError(WalRecordHeader.Size, "refused entries", "of which none succeeded");
             return false;
         }
 

@@ -69,7 +69,7 @@ internal readonly ref struct CleanUpMarker
     {
         marker = default;
         error = default;
-        if (payload.Length < SizeWithoutKeys) return Fail(0, "clean-up has no deadline", out error);
+        if (payload.Length < SizeWithoutKeys) return Fail(0, "clean-up", "has no deadline", out error);
         var deadline = BinaryPrimitives.ReadUInt64LittleEndian(payload);
         if (payload.Length == SizeWithoutKeys)
         {
@@ -77,7 +77,7 @@ internal readonly ref struct CleanUpMarker
             return true;
         }
 
-        if (payload.Length < KeysField) return Fail(CountField, "clean-up's key count is cut off", out error);
+        if (payload.Length < KeysField) return Fail(CountField, "clean-up's key count", "is cut off", out error);
         var count = BinaryPrimitives.ReadUInt32LittleEndian(payload[CountField..]);
         if (BinaryPrimitives.ReadUInt32LittleEndian(payload[ZeroField..]) != 0)
         {
@@ -89,23 +89,23 @@ internal readonly ref struct CleanUpMarker
         for (var i = 0u; i < count; i++)
         {
             if (payload.Length - at < sizeof(ushort))
-                return Fail(at, "clean-up's keys run past their record", out error);
+                return Fail(at, "clean-up's keys", "run past their record", out error);
             var length = BinaryPrimitives.ReadUInt16LittleEndian(payload[at..]);
-            if (length == 0) return Fail(at, "clean-up names an empty key", out error);
+            if (length == 0) return Fail(at, "clean-up", "names an empty key", out error);
             if (payload.Length - at - sizeof(ushort) < length)
-                return Fail(at, "clean-up's keys run past their record", out error);
+                return Fail(at, "clean-up's keys", "run past their record", out error);
             at += sizeof(ushort) + length;
         }
 
         if (payload.Length - at >= Alignment || payload[at..].ContainsAnyExcept((byte)0))
-            return Fail(at, "clean-up does not end where its record ends", out error);
+            return Fail(at, "clean-up", "does not end where its record ends", out error);
         marker = new CleanUpMarker(deadline, payload[KeysField..], (int)count, hasKeys: true);
         return true;
     }
 
-    private static bool Fail(int at, string reason, out DecodeError error)
+    private static bool Fail(int at, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(WalRecordHeader.Size + at, reason);
+        error = new DecodeError(WalRecordHeader.Size + at, field, problem);
         return false;
     }
 

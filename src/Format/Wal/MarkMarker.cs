@@ -28,13 +28,13 @@ internal static class MarkMarker
         var length = BinaryPrimitives.ReadUInt64LittleEndian(payload);
         if (length > LogMark.LengthMax)
         {
-            error = new DecodeError(WalRecordHeader.Size, "mark is longer than 64 bytes");
+            error = new DecodeError(WalRecordHeader.Size, "mark", "is longer than 64 bytes");
             return false;
         }
 
         if (payload[(BytesField + (int)length)..Size].ContainsAnyExcept((byte)0))
         {
-            error = new DecodeError(WalRecordHeader.Size + BytesField, "padding is not zero");
+            error = new DecodeError(WalRecordHeader.Size + BytesField, "padding", "is not zero");
             return false;
         }
 

@@ -107,7 +107,7 @@ internal static class WalOperation
         error = default;
         if (source.Length < HeaderSize)
         {
-            error = new DecodeError(0, "operation header is cut off");
+            error = new DecodeError(0, "operation header", "is cut off");
             return false;
         }
 
@@ -118,17 +118,17 @@ internal static class WalOperation
             error = DecodeError.Unsupported(KindField, $"operation of kind {(byte)kind}");
         else if (source[ZeroField] != 0)
             error = DecodeError.Unsupported(ZeroField, $"operation with the flags 0x{source[ZeroField]:x2}");
-        else if (keyLength == 0) error = new DecodeError(KeyLengthField, "operation has an empty key");
+        else if (keyLength == 0) error = new DecodeError(KeyLengthField, "operation", "has an empty key");
         else if (valueLength > ValueLengthMax)
-            error = new DecodeError(ValueLengthField, "operation's value is longer than 1 GiB");
+            error = new DecodeError(ValueLengthField, "operation's value", "is longer than 1 GiB");
         else if (kind == RecordKind.Tombstone && valueLength != 0)
-            error = new DecodeError(ValueLengthField, "tombstone carries a value");
-        if (error.Reason is not null) return false;
+            error = new DecodeError(ValueLengthField, "tombstone", "carries a value");
+        if (error.IsFault) return false;
 
         var whole = SizeOf(keyLength, (int)valueLength, kind);
         if (whole > source.Length)
         {
-            error = new DecodeError(ValueLengthField, "operation runs past its record");
+            error = new DecodeError(ValueLengthField, "operation", "runs past its record");
             return false;
         }
 

@@ -60,14 +60,14 @@ internal ref struct WalOperationReader
     {
         if (!MoveNext())
         {
-            if (Error.Reason is null && _at != _record.Length)
-                Error = new DecodeError(0, "operations do not end where the record ends");
+            if (!Error.IsFault && _at != _record.Length)
+                Error = new DecodeError(0, "operations", "do not end where the record ends");
             return false;
         }
 
         var index = WalOperation.IndexOf(_record[_at..]);
         if (index >= _firstIndex && index <= _lastIndex) return true;
-        Error = new DecodeError(0, "operation belongs to no entry of the record");
+        Error = new DecodeError(0, "operation", "belongs to no entry of the record");
         return false;
     }
 }

@@ -122,15 +122,15 @@ internal readonly record struct WalRecordHeader
     {
         header = default;
         error = default;
-        if (source.Length < Size) return Fail(ChecksumField, "record header is cut off", out error);
+        if (source.Length < Size) return Fail(ChecksumField, "record header", "is cut off", out error);
         if (BinaryPrimitives.ReadInt64LittleEndian(source[OffsetField..]) != offset)
-            return Fail(OffsetField, "record carries another offset", out error);
+            return Fail(OffsetField, "record", "carries another offset", out error);
         var length = BinaryPrimitives.ReadInt64LittleEndian(source[LengthField..]);
         if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)
-            return Fail(LengthField, "record length is out of range", out error);
+            return Fail(LengthField, "record length", "is out of range", out error);
         var record = source[..(int)length];
         if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[OffsetField..], (long)salt))
-            return Fail(ChecksumField, "record checksum mismatch", out error);
+            return Fail(ChecksumField, "record checksum", "mismatch", out error);
 
         header = ReadFields(record);
         var moreFlags = BinaryPrimitives.ReadUInt16LittleEndian(record[MoreFlagsField..]);
@@ -246,9 +246,9 @@ internal readonly record struct WalRecordHeader
         return false;
     }
 
-    private static bool Fail(int at, string reason, out DecodeError error)
+    private static bool Fail(int at, string field, string problem, out DecodeError error)
     {
-        error = new DecodeError(at, reason);
+        error = new DecodeError(at, field, problem);
         return false;
     }
 }

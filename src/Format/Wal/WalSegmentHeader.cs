@@ -51,10 +51,10 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
     {
         header = default;
         error = default;
-        if (source.Length < EncodedSize) error = new DecodeError(0, "segment header is cut off");
+        if (source.Length < EncodedSize) error = new DecodeError(0, "segment header", "is cut off");
         else if (BinaryPrimitives.ReadUInt64LittleEndian(source) != Magic)
-            error = new DecodeError(0, "file is not a WAL segment");
-        if (error.Reason is not null) return false;
+            error = new DecodeError(0, "file", "is not a WAL segment");
+        if (error.IsFault) return false;
         var stored = BinaryPrimitives.ReadUInt64LittleEndian(source[ChecksumField..]);
         var computed = XxHash3.HashToUInt64(source[..ChecksumField]);
         if (stored != computed)
@@ -76,7 +76,7 @@ internal readonly record struct WalSegmentHeader(Guid DatabaseId, ulong Number, 
             BinaryPrimitives.ReadInt64LittleEndian(source[LengthField..]));
         if (header.Length is < Size or > 1L << 35)
         {
-            error = new DecodeError(LengthField, "segment length is out of range");
+            error = new DecodeError(LengthField, "segment length", "is out of range");
             return false;
         }
 

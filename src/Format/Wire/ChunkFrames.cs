@@ -15,7 +15,7 @@ internal static class ChunkFrames
     public const int HeaderSize = sizeof(uint);
 
     /// <summary>
-    /// Takes the next frame off the front of <paramref name="frames"/>. False at the clean end, with no reason in
+    /// Takes the next frame off the front of <paramref name="frames"/>. False at the clean end, without a fault in
     /// <paramref name="error"/>, and when the frame is cut off, with one; then nothing is taken.
     /// </summary>
     public static bool TryReadFrame(ref ReadOnlySpan<byte> frames, out ReadOnlySpan<byte> chunk, out DecodeError error)
@@ -25,14 +25,14 @@ internal static class ChunkFrames
         if (frames.IsEmpty) return false;
         if (frames.Length < HeaderSize)
         {
-            error = new DecodeError(0, "frame length is cut off");
+            error = new DecodeError(0, "frame length", "is cut off");
             return false;
         }
 
         var length = BinaryPrimitives.ReadUInt32LittleEndian(frames);
         if (length > (uint)(frames.Length - HeaderSize))
         {
-            error = new DecodeError(0, "frame runs past the file");
+            error = new DecodeError(0, "frame", "runs past the file");
             return false;
         }
 
@@ -40,6 +40,9 @@ internal static class ChunkFrames
         frames = frames[(HeaderSize + (int)length)..];
         return true;
     }
+
+    /// <summary>The length of a frame's chunk, from the frame's header.</summary>
+    public static uint ReadLength(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadUInt32LittleEndian(header);
 
     public static void WriteFrame(IBufferWriter<byte> destination, ReadOnlySpan<byte> chunk)
     {

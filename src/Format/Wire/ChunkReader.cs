@@ -39,10 +39,10 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
     public int Position { get; private set; }
 
     /// <summary>True once every byte was decoded.</summary>
-    public readonly bool AtEnd => Position == _chunk.Length && Error.Reason is null;
+    public readonly bool AtEnd => Position == _chunk.Length && !Error.IsFault;
 
     /// <summary>
-    /// Why reading stopped before the end; its reason is null when it did not. Final: the reader does not go on after
+    /// Why reading stopped before the end; it has no fault when it did not. Final: the reader does not go on after
     /// it.
     /// </summary>
     public DecodeError Error { get; private set; }
@@ -52,10 +52,10 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
     {
         entry = default;
         var start = Position;
-        if (start == _chunk.Length || Error.Reason is not null) return false;
+        if (start == _chunk.Length || Error.IsFault) return false;
         if (!WireVarint.TryRead(_chunk, ref start, out var length))
-            return Fail(start, "entry length is cut off or longer than ten bytes");
-        if ((uint)length > (uint)(_chunk.Length - start)) return Fail(Position, "entry runs past the chunk");
+            return Fail(start, "entry length", "is cut off or longer than ten bytes");
+        if ((uint)length > (uint)(_chunk.Length - start)) return Fail(Position, "entry", "runs past the chunk");
 
         var end = start + (int)(uint)length;
         if (!WireEntryFastPath.TryDecode(_chunk, start, end, ref entry))
@@ -63,7 +63,7 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
             if (!WireEntryDecoder.TryDecode(_chunk, start, end, ref entry, out var error))
             {
                 entry = default;
-                return Fail(error.Offset, error.Reason);
+                return Fail(error);
             }
         }
 
@@ -89,9 +89,11 @@ internal ref struct ChunkReader(ReadOnlySpan<byte> chunk)
         return count;
     }
 
-    private bool Fail(long offset, string reason)
+    private bool Fail(long offset, string field, string problem) => Fail(new DecodeError(offset, field, problem));
+
+    private bool Fail(in DecodeError error)
     {
-        Error = new DecodeError(offset, reason);
+        Error = error;
         return false;
     }
 }

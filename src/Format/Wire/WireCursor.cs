@@ -30,30 +30,32 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
     /// <summary>Offset of the next byte, from the start of the whole.</summary>
     public readonly int Position => _position;
 
-    /// <summary>The fault, or null.</summary>
-    public string? Fault { get; private set; }
+    /// <summary>The first fault; see <see cref="HasFault"/>.</summary>
+    public FieldFault Fault { get; private set; }
+
+    public readonly bool HasFault => Fault.Field is not null;
 
     /// <summary>The next field's tag; false at the end of the message, or after a fault.</summary>
     public bool TryReadTag(out uint tag)
     {
         tag = 0;
-        if (Fault is not null || _position == _bytes.Length) return false;
+        if (HasFault || _position == _bytes.Length) return false;
         if (!TryReadVarint(out var value)) return false;
         tag = (uint)value;
-        if (tag >> 3 == 0) return Fail("protobuf tag has field number 0");
-        return (tag & 7) != GroupEnd || Fail("protobuf group ends without a start");
+        if (tag >> 3 == 0) return Fail("protobuf tag", "has field number 0");
+        return (tag & 7) != GroupEnd || Fail("protobuf group", "ends without a start");
     }
 
     public bool TryReadVarint(out ulong value) =>
         WireVarint.TryRead(_bytes, ref _position, out value)
-        || Fail("protobuf varint is cut off or longer than ten bytes");
+        || Fail("protobuf varint", "is cut off or longer than ten bytes");
 
     /// <summary>A length-delimited field: where it stands; the cursor is after it.</summary>
     public bool TryReadBytes(out int offset, out int length)
     {
         offset = length = 0;
         if (!TryReadVarint(out var value)) return false;
-        if ((uint)value > (uint)(_bytes.Length - _position)) return Fail("protobuf field runs past its message");
+        if ((uint)value > (uint)(_bytes.Length - _position)) return Fail("protobuf field", "runs past its message");
         offset = _position;
         length = (int)(uint)value;
         _position += length;
@@ -64,7 +66,7 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
     public bool TryReadString()
     {
         if (!TryReadBytes(out var offset, out var length)) return false;
-        return Utf8.IsValid(_all.Slice(offset, length)) || Fail("string is not valid UTF-8");
+        return Utf8.IsValid(_all.Slice(offset, length)) || Fail("string", "is not valid UTF-8");
     }
 
     /// <summary>
@@ -96,7 +98,7 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
             case Delimited: return TryReadBytes(out _, out _);
             case GroupStart: return SkipGroup(tag);
             case Fixed32: return SkipFixed(sizeof(uint));
-            default: return Fail("protobuf wire type is unknown");
+            default: return Fail("protobuf wire type", "is unknown");
         }
     }
 
@@ -106,18 +108,18 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
         if (!TryEnter(out var outerLimit)) return false;
         while (TryReadTag(out var tag)) Skip(tag);
         Leave(outerLimit);
-        return Fault is null;
+        return !HasFault;
     }
 
-    public bool Fail(string fault)
+    public bool Fail(string field, string problem)
     {
-        Fault ??= fault;
+        if (!HasFault) Fault = new FieldFault(field, problem);
         return false;
     }
 
     private bool SkipFixed(int size)
     {
-        if (_bytes.Length - _position < size) return Fail("protobuf field runs past its message");
+        if (_bytes.Length - _position < size) return Fail("protobuf field", "runs past its message");
         _position += size;
         return true;
     }
@@ -127,17 +129,17 @@ internal ref struct WireCursor(ReadOnlySpan<byte> bytes, int position, int limit
     /// </summary>
     private bool SkipGroup(uint startTag)
     {
-        if (_depth >= DepthMax) return Fail("protobuf nesting is too deep");
+        if (_depth >= DepthMax) return Fail("protobuf nesting", "is too deep");
         _depth++;
         while (true)
         {
             if (!TryReadVarint(out var value)) return false;
             var tag = (uint)value;
-            if (tag >> 3 == 0) return Fail("protobuf tag has field number 0");
+            if (tag >> 3 == 0) return Fail("protobuf tag", "has field number 0");
             if ((tag & 7) == GroupEnd)
             {
                 if (tag >> 3 != startTag >> 3)
-                    return Fail("protobuf group end has another field number than its start");
+                    return Fail("protobuf group end", "has another field number than its start");
                 _depth--;
                 return true;
             }

@@ -44,16 +44,18 @@ internal static class WireEntryDecoder
             }
         }
 
-        if (cursor.Fault is null && fields.Payload == Payload.None) cursor.Fail("entry has no payload");
-        if (cursor.Fault is null && fields.Payload == Payload.Command)
+        if (!cursor.HasFault && fields.Payload == Payload.None) cursor.Fail("entry", "has no payload");
+        if (!cursor.HasFault && fields.Payload == Payload.Command)
         {
             // Only the command that stands at the end is one; what it replaced was just bytes.
             cursor = new WireCursor(chunk, fields.CommandOffset, fields.CommandOffset + fields.CommandLength);
             ReadCommand(ref cursor, ref entry);
         }
 
-        error = cursor.Fault is null ? default : new DecodeError(cursor.Position, cursor.Fault);
-        return cursor.Fault is null;
+        error = cursor.HasFault
+            ? new DecodeError(cursor.Position, cursor.Fault.Field, cursor.Fault.Problem)
+            : default;
+        return !cursor.HasFault;
     }
 
     /// <summary>Decodes a <c>WriteCommand</c> that stands alone.</summary>
@@ -62,7 +64,7 @@ internal static class WireEntryDecoder
         entry = new WireEntry { ExpectedLength = -1 };
         var cursor = new WireCursor(bytes, 0, bytes.Length);
         ReadCommand(ref cursor, ref entry);
-        return cursor.Fault is null;
+        return !cursor.HasFault;
     }
 
     private static void ReadPayload(ref WireCursor cursor, ref EntryFields fields)
@@ -139,7 +141,7 @@ internal static class WireEntryDecoder
             }
         }
 
-        if (entry.Kind == CommandKind.Noop) cursor.Fail("command has no operation");
+        if (entry.Kind == CommandKind.Noop) cursor.Fail("command", "has no operation");
     }
 
     private static void ReadOperation(ref WireCursor cursor, ref WireEntry entry, CommandKind kind)

@@ -23,7 +23,7 @@ public class ManifestLogTests
         {
             header[bit / 8] ^= (byte)(1 << (bit % 8));
             Assert.False(ManifestLog.TryDecodeHeader(header, out _, out _, out var error));
-            Assert.NotNull(error.Reason);
+            Assert.True(error.IsFault);
             Assert.False(error.IsUnsupported);
             header[bit / 8] ^= (byte)(1 << (bit % 8));
         }

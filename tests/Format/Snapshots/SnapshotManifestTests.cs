@@ -28,11 +28,11 @@ public class SnapshotManifestTests
 
     [Fact]
     public void SecondFrameIsRejected() =>
-        Rejected("bytes after the zstd frame", [.. Header(1), .. Frame([7]), .. Frame([])]);
+        Rejected("zstd frame has bytes after it", [.. Header(1), .. Frame([7]), .. Frame([])]);
 
     [Fact]
     public void SkippableFrameIsRejected() =>
-        Rejected("not a zstd frame", [.. Header(0), 0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]);
+        Rejected("zstd magic is missing", [.. Header(0), 0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0]);
 
     [Fact]
     public void LengthOverCapIsRejected() =>

@@ -69,7 +69,7 @@ public class ChunkColumnsTests
             payload[random.Next(payload.Length)] = (byte)random.Next(256);
         if (!ChunkColumns.TryOpen(payload, header, out var columns, out var error))
         {
-            Assert.NotNull(error.Reason);
+            Assert.True(error.IsFault);
             return;
         }
 
@@ -97,7 +97,7 @@ public class ChunkColumnsTests
             var broken = payload.ToArray();
             for (var i = 0; i < edits.Length; i += 2) broken[edits[i]] = edits[i + 1];
             Assert.False(ChunkColumns.TryOpen(broken, header, out _, out var error));
-            Assert.NotNull(error.Reason);
+            Assert.True(error.IsFault);
         }
     }
 
@@ -110,7 +110,7 @@ public class ChunkColumnsTests
             Flags = (ColumnFlags)flags & ColumnFlags.All,
             LastIndex = 7
         };
-        if (!ChunkColumns.TryOpen(payload, header, out _, out var error)) Assert.NotNull(error.Reason);
+        if (!ChunkColumns.TryOpen(payload, header, out _, out var error)) Assert.True(error.IsFault);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public class ChunkFramesTests
         }
 
         Assert.False(ChunkFrames.TryReadFrame(ref frames, out _, out var error));
-        Assert.Null(error.Reason);
+        Assert.False(error.IsFault);
     }
 
     [Fact]
@@ -31,7 +31,7 @@ public class ChunkFramesTests
         {
             var frames = buffer.WrittenSpan[..length];
             Assert.False(ChunkFrames.TryReadFrame(ref frames, out _, out var error));
-            Assert.NotNull(error.Reason);
+            Assert.True(error.IsFault);
             Assert.Equal(length, frames.Length);
         }
     }

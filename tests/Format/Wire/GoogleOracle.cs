@@ -54,7 +54,7 @@ internal static class GoogleOracle
         var meanings = new List<Meaning>();
         var reader = new ChunkReader(chunk);
         while (reader.TryRead(out var entry)) meanings.Add(Meaning.Of(entry, chunk));
-        Assert.Equal(reader.Error.Reason is null, reader.AtEnd);
+        Assert.Equal(!reader.Error.IsFault, reader.AtEnd);
         return reader.AtEnd ? meanings : null;
     }
 

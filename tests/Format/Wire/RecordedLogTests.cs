@@ -21,7 +21,7 @@ public class RecordedLogTests
             last = meanings[^1];
         }
 
-        Assert.Null(error.Reason);
+        Assert.False(error.IsFault);
         Assert.Equal(expected.RootElement.GetProperty("chunks").GetInt32(), chunks);
         Assert.Equal(expected.RootElement.GetProperty("entries").GetInt32(), entries);
         Assert.Equal(expected.RootElement.GetProperty("last_applied").GetProperty("index").GetUInt64(), last!.Index);

@@ -38,8 +38,8 @@ internal static class WalBugs
         new("record-checksum-ignored", "a record is accepted without its checksum",
             "Engine: Wal.TornTailTests.TornTailIsDroppedAndCounted",
             new Edit("WalRecordHeader.cs",
-                "return Fail(ChecksumField, \"record checksum mismatch\", out error);",
-                "if (!SEEDED) return Fail(ChecksumField, \"record checksum mismatch\", out error);")),
+                "return Fail(ChecksumField, \"record checksum\", \"mismatch\", out error);",
+                "if (!SEEDED) return Fail(ChecksumField, \"record checksum\", \"mismatch\", out error);")),
 
         new("record-length-trusted", "a record's length is used before it is checked",
             "Format: Wal.WalSurvival.TruncatedRecordIsDetected",

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Varve.Format;
 using Varve.Memory;
 
@@ -59,9 +58,7 @@ internal sealed class TableBlockBuilder(int blockBytes, int valueBytesMax) : IDi
             rest = rest[DataBlock.WriteTail(row, _keys.Span, header.PrefixLength, rest)..];
             new ReadOnlySpan<byte>((byte*)_values.Span[i], row.ValueLength).CopyTo(rest);
             rest = rest[row.ValueLength..];
-            if (row.Kind != RecordKind.LeasedPut) continue;
-            BinaryPrimitives.WriteUInt64LittleEndian(rest, row.Deadline);
-            rest = rest[sizeof(ulong)..];
+            rest = rest[DataBlock.WriteTrailer(row.Kind, row.Deadline, rest)..];
         }
         var extent = DataBlock.Seal(room, header, salt, output.Position);
         lines.AddRange(room[..DataBlockHeader.HeadsOffset]);

@@ -112,7 +112,7 @@ internal sealed class TableBlockScan : IDisposable
     /// <summary>The end of the block that begins at an offset; the offset itself if no block does.</summary>
     private long EndOfBlock(long offset, out DecodeError error)
     {
-        error = new DecodeError(0, "no block header");
+        error = new DecodeError(0, "block header", "is missing");
         if (_end - offset < 2 * DataBlockHeader.Alignment) return offset;
         var header = DataBlockShape.ReadHeader(Bytes(offset, offset + DataBlockHeader.Bytes));
         var extent = DataBlockHeader.Extent(header.Length);

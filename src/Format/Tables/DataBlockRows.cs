@@ -1,12 +1,12 @@
 using System.Buffers.Binary;
-using Varve.Format;
 
-namespace Varve.Cli.Dump;
+namespace Varve.Format;
 
 /// <summary>
-/// Enumerates the rows of a data block that <see cref="DataBlock.TryValidate"/> has accepted, over spans.
+/// Enumerates the rows of a data block that <see cref="DataBlock.TryValidate"/> has accepted, over spans. The engine
+/// reads rows in place instead.
 /// </summary>
-internal ref struct BlockRows
+internal ref struct DataBlockRows
 {
     private readonly ReadOnlySpan<byte> _block;
     private readonly DataBlockHeader _header;
@@ -14,7 +14,7 @@ internal ref struct BlockRows
     private int _row = -1;
     private int _keyLength;
 
-    public BlockRows(ReadOnlySpan<byte> block)
+    public DataBlockRows(ReadOnlySpan<byte> block)
     {
         _block = block;
         _header = DataBlockShape.ReadHeader(block);
