@@ -46,14 +46,18 @@ internal sealed class StateReplacement(
     MemtableRotation rotation, WalSyncer syncer)
 {
     /// <summary>Stages a verified copy of a snapshot and replaces the state by it.</summary>
-    public void Install(SnapshotMetadata metadata, string path, CancellationToken token)
+    public void Install(SnapshotMetadata metadata, string path, CancellationToken token) =>
+        Watch(metadata, path, facts => Install(metadata, path, facts, token));
+
+    /// <summary>Times an install, and logs its failure.</summary>
+    private void Watch(SnapshotMetadata metadata, string path, Func<WorkFacts, int> install)
     {
         try
         {
             engine.Telemetry.Run(Work.Install, facts =>
             {
                 facts.Index = metadata.LastIncluded.Index;
-                return Install(metadata, path, facts, token);
+                return install(facts);
             });
         }
         catch (Exception e) when (e is not (EngineFaultedException or OperationCanceledException))
@@ -120,9 +124,8 @@ internal sealed class StateReplacement(
     /// <summary>
     /// Replaces the state by a staged snapshot. Its tables stay the caller's, also if this fails.
     /// </summary>
-    public void InstallStaged(StagedState staged) => engine.Telemetry.Run(Work.Install, facts =>
+    public void InstallStaged(StagedState staged) => Watch(staged.Metadata, staged.Path, facts =>
     {
-        facts.Index = staged.Metadata.LastIncluded.Index;
         Replace(staged);
         return Report(staged, facts);
     });

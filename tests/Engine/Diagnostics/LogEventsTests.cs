@@ -96,6 +96,11 @@ public sealed partial class LogEventsTests : IDisposable
                 () => engine.GenerateSnapshotDataAsync(taken, engine.LastApplied));
             await Assert.ThrowsAsync<SnapshotRejectedException>(() => engine.ApplySnapshotFromFileAsync(
                 new SnapshotMetadata(engine.LastApplied, new byte[32]), taken));
+            var (at, path) = (engine.LastApplied, Path.Combine(_database.Root, "snapshot"));
+            var checksum = await engine.GenerateSnapshotDataAsync(path, at);
+            using var staged = await engine.StageSnapshotAsync(new SnapshotMetadata(at, checksum), path);
+            NumberedLog.ApplyUpTo(engine, 12);
+            await Assert.ThrowsAsync<SnapshotRejectedException>(() => Task.Run(() => staged.Install()));
         }
 
         Awaits("Closed");
@@ -105,6 +110,7 @@ public sealed partial class LogEventsTests : IDisposable
         })
             Assert.Contains(name, _events);
         Assert.Single(_events, name => name == "LeasesCleaned");
+        Assert.Equal(2, _events.Count(name => name == "InstallFailed"));
 
         foreach (var segment in _database.Files(".wal")) File.Delete(segment);
         Assert.ThrowsAny<IOException>(() => _database.Open(Options));
