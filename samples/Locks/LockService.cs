@@ -47,8 +47,20 @@ internal sealed class LockService(LsmStateMachine engine, TimeProvider time)
         (await ApplyAsync(Command.Renew("member/" + client, ttlSeconds))).Succeeded;
 
     /// <summary>The clients that have joined and whose leases are live, as of the last entry.</summary>
-    public IEnumerable<string> Members() =>
-        engine.ScanPrefix("member/"u8).Entries.Select(entry => Encoding.UTF8.GetString(entry.Key.Span)[7..]);
+    public List<string> Members()
+    {
+        var members = new List<string>();
+        var after = ReadOnlyMemory<byte>.Empty;
+        do
+        {
+            var page = engine.ScanPage("member/", after, limit: 100);
+            members.AddRange(page.Entries.Select(entry => entry.GetKeyString()["member/".Length..]));
+            after = page.Continuation;
+        }
+        while (!after.IsEmpty);
+
+        return members;
+    }
 
     /// <summary>Lets time pass while nobody asks for anything, and names what has expired since the last one.</summary>
     public async Task<IReadOnlyList<string>> TickAsync()
