@@ -19,6 +19,10 @@ public class ScheduleTests(ITestOutputHelper output)
     public void AllSchedulesWithFewPreemptionsFindNothing() =>
         Soaks.Exhaust(new Soak(output.WriteLine), isLong: false, Environment.ProcessorCount);
 
+    [Fact]
+    public void ChangeSignalLosesNoWake() =>
+        Assert.Null(new Exhaustion("change-signal", Catalogue.All["change-signal"].Make, bound: 3).Run(workers: 1));
+
     /// <summary>The reader's store stays in its buffer, which nothing drains.</summary>
     [Theory]
     [InlineData("pins")]

@@ -9,7 +9,7 @@ internal static class BugList
         .. WalBugs.All, .. StorageBugs.All, .. TableBugs.All, .. SnapshotBugs.All, .. StateBugs.All, .. LeaseBugs.All,
         .. MemoryBugs.All, .. GrowthBugs.All, .. EvolutionBugs.All, .. DirectoryBugs.All, .. SpaceBugs.All,
         .. SnapshotTargetBugs.All, .. HostileBugs.All, .. CallerBugs.All, .. ReplacementBugs.All,
-        .. MarkBugs.All, .. StagedBugs.All, .. DiagnosticsBugs.All];
+        .. MarkBugs.All, .. StagedBugs.All, .. DiagnosticsBugs.All, .. ChangeBugs.All];
 
     public static int NumberOf(Bug bug) => All.ToList().IndexOf(bug) + 1;
 

@@ -99,64 +99,6 @@ public sealed class ReadChangesTests : IDisposable
     }
 
     [Fact]
-    public async Task FlushedChangesAreReadFromHistory()
-    {
-        for (var i = 0; i < 3; i++)
-        {
-            _machine.Put($"k{i}", ttl: 5);
-            _machine.Advance(5);
-            _machine.CleanUp();
-            var compaction = Engine.CompactAsync();
-            while (!compaction.IsCompleted) _scheduler.Run();
-            _machine.Put($"l{i}", ttl: 5);
-            _machine.Advance(5);
-            compaction = Engine.CompactAsync(); // the clean-up's record is alone in the next memtable
-            while (!compaction.IsCompleted) _scheduler.Run();
-            _machine.CleanUp();
-            compaction = Engine.CompactAsync();
-            while (!compaction.IsCompleted) _scheduler.Run();
-        }
-
-        Assert.Equal(
-            "1+k0=v 1!k0 2+l0=v 2!l0 3+k1=v 3!k1 4+l1=v 4!l1 5+k2=v 5!k2 6+l2=v 6!l2", await All());
-    }
-
-    [Fact]
-    public async Task ReaderAtEndWaitsThroughFlushWithoutHistory()
-    {
-        using var machine = new LeaseMachine(Database.Small, new EngineSeams(Scheduler: _scheduler));
-        machine.Put("a");
-        await using var reader = new FeedReader(machine.Engine);
-        Assert.Equal("1+a=v", await reader.NextAsync());
-        var compaction = machine.Engine.CompactAsync();
-        while (!compaction.IsCompleted) _scheduler.Run();
-        await using var late = new FeedReader(machine.Engine);
-        Assert.Equal(2UL, Assert.IsType<ChangesLostException>(await late.FailureAsync()).OldestIndex);
-        await using var ahead = new FeedReader(machine.Engine, from: 2);
-        machine.Put("b");
-        _scheduler.Run();
-        Assert.Equal("2+b=v", await reader.NextAsync());
-        Assert.Equal("2+b=v", await ahead.NextAsync());
-    }
-
-    /// <summary>The reader's place is where the one lost record begins.</summary>
-    [Fact]
-    public async Task ReaderIsToldThatNextRecordIsLost()
-    {
-        using var machine = new LeaseMachine(Database.Small, new EngineSeams(Scheduler: _scheduler));
-        machine.Put("a");
-        await using var reader = new FeedReader(machine.Engine, from: 2);
-        machine.Put("b");
-        var compaction = machine.Engine.CompactAsync(); // its rounds come before the dispatcher's
-        while (!compaction.IsCompleted) _scheduler.Run();
-        machine.Put("c");
-        _scheduler.Run();
-        var seen = await reader.FailureAsync() is ChangesLostException ? "lost" : await reader.NextAsync();
-        Assert.Contains(seen, (string[])["lost", "2+b=v"]);
-        if (seen != "lost") Assert.Equal("3+c=v", await reader.NextAsync());
-    }
-
-    [Fact]
     public async Task FutureIndexIsWaitedFor()
     {
         _machine.Put("a");
@@ -167,33 +109,6 @@ public sealed class ReadChangesTests : IDisposable
         _machine.Put("c");
         _scheduler.Run();
         Assert.Equal("3+c=v", await reader.NextAsync());
-    }
-
-    [Fact]
-    public async Task ReplacedStateEndsReadersBelowIt()
-    {
-        for (var i = 0; i < 3; i++) _machine.Put($"k{i}");
-        var snapshot = _machine.Snapshot();
-        await using var reader = new FeedReader(Engine);
-        for (var i = 0; i < 3; i++) await reader.NextAsync();
-        _machine.Install(snapshot);
-        _machine.Put("same");
-        _scheduler.Run();
-        Assert.Equal("4+same=v", await reader.NextAsync());
-        await Engine.ResetAsync();
-        _scheduler.Run();
-        Assert.Equal(1UL, Assert.IsType<ChangesLostException>(await reader.FailureAsync()).OldestIndex);
-        await using var fresh = new FeedReader(Engine);
-        await using var future = new FeedReader(Engine, from: 4);
-        _scheduler.Run();
-        _machine.Install(snapshot);
-        _scheduler.Run();
-        Assert.Equal(4UL, Assert.IsType<ChangesLostException>(await fresh.FailureAsync()).OldestIndex);
-        _machine.Put("more");
-        _scheduler.Run();
-        Assert.Equal("4+more=v", await future.NextAsync());
-        await using var zero = new FeedReader(Engine, from: 0);
-        Assert.Equal(4UL, Assert.IsType<ChangesLostException>(await zero.FailureAsync()).OldestIndex);
     }
 
     [Fact]
@@ -225,7 +140,7 @@ public sealed class ReadChangesTests : IDisposable
     [Fact]
     public async Task UnreadChangesAreBoundedAndReadFromLogLater()
     {
-        await using var idle = new FeedReader(Engine);
+        await using var idle = new FeedReader(Engine, scheduler: _scheduler);
         var count = (Varve.Changes.ChangeReader.CountMax * 3) + 7;
         for (var i = 0; i < count; i++)
         {
@@ -234,19 +149,24 @@ public sealed class ReadChangesTests : IDisposable
         }
 
         _scheduler.Run();
-        Assert.InRange(Engine.GetStatistics().ChangeLag, (ulong)count - 1, (ulong)count);
+        // It may have taken what waited for it; the consumer has not.
+        var most = (ulong)count;
+        Assert.InRange(Engine.GetStatistics().ChangeLag, most - Varve.Changes.ChangeReader.CountMax, most);
         for (var i = 0; i < count; i++)
         {
             Assert.Equal($"{i + 1}+k{i}=v", await idle.NextAsync());
-            if (i % 500 == 0) _scheduler.Run();
+            if (i % 500 != 0) continue;
+            _machine.Put("more");
+            _scheduler.Run();
         }
 
+        for (var i = 0; i < (count + 499) / 500; i++) Assert.Equal($"{count + i + 1}+more=v", await idle.NextAsync());
         Assert.True(idle.IsWaiting);
         Assert.Equal((1, 0UL), (Engine.GetStatistics().ChangeReaders, Engine.GetStatistics().ChangeLag));
     }
 
     [Fact]
-    public async Task CallCopiesPrefix()
+    public async Task PrefixIsCopiedByCall()
     {
         _machine.Put("a");
         _machine.Put("b");
@@ -273,50 +193,16 @@ public sealed class ReadChangesTests : IDisposable
     }
 
     [Fact]
-    public async Task SyncComesBeforeChangeUnderPower()
+    public async Task LargeReportIsGivenInPartsEachKeyOnce()
     {
-        using var machine = new LeaseMachine(
-            Kept with { Durability = Durability.Power }, new EngineSeams(Scheduler: _scheduler));
-        await using var reader = new FeedReader(machine.Engine);
-        var apply = machine.Engine.ApplyChunkAsync(
-            new[] { new ApplyEntry(1, 1, Command.Insert(Bytes("a"), Bytes("1"), 1)) });
-        _scheduler.Run();
-        await apply;
-        Assert.Equal("1+a=1", await reader.NextAsync());
-        machine.Advance(1);
-        var report = machine.Engine.LeaseBackgroundCleanupAsync();
-        _scheduler.Run();
-        await report;
-        _scheduler.Run();
-        Assert.Equal("1!a", await reader.NextAsync());
-        Assert.Equal(1UL, machine.Engine.DurableLogId.Index);
+        const int Count = (Varve.Changes.ChangeReader.CountMax * 2) + 10;
+        for (var i = 0; i < Count; i++) _machine.Put($"k{i:d5}", ttl: 1 + (ulong)(i % 3));
+        _machine.Advance(3);
+        Assert.Equal(Count, _machine.CleanUp().Split(' ').Length);
+        var expired = await FeedReader.AllAsync(Engine, _scheduler, Count);
+        Assert.Equal(Count + 1, expired.Count);
+        var keys = expired[1..].Select(change => Encoding.UTF8.GetString(change.Key.Span)).ToList();
+        var inOrder = Enumerable.Range(0, Count).OrderBy(i => i % 3).ThenBy(i => i).Select(i => $"k{i:d5}");
+        Assert.Equal(inOrder, keys);
     }
-
-    [Fact]
-    public async Task ReadOnlyEngineGivesMoreAfterItCatchesUp()
-    {
-        using var database = new Database();
-        using var writer = database.Open(Kept);
-        Apply(writer, 1, "a");
-        using var follower = database.Open(Kept with { ReadOnly = true });
-        await using var reader = new FeedReader(follower);
-        Assert.Equal("1+a=v", await reader.NextAsync());
-        Apply(writer, 2, "b");
-        await writer.CompactAsync();
-        Apply(writer, 3, "c");
-        Assert.True(reader.IsWaiting);
-        Assert.True(follower.TryCatchUp());
-        Assert.Equal("2+b=v", await reader.NextAsync());
-        Assert.Equal("3+c=v", await reader.NextAsync());
-        await writer.ResetAsync();
-        Apply(writer, 1, "d");
-        Assert.True(follower.TryCatchUp());
-        Assert.IsType<ChangesLostException>(await reader.FailureAsync());
-        await using var fresh = new FeedReader(follower);
-        Assert.Equal("1+d=v", await fresh.NextAsync());
-    }
-
-    private static void Apply(LsmStateMachine engine, ulong index, string key) =>
-        engine.ApplyChunk(
-            [new ApplyEntry(index, 1, Command.Insert(Bytes(key), Bytes("v")))], new ApplyResult[1]);
 }
