@@ -11,7 +11,7 @@ internal sealed class Soak
     private readonly Dictionary<string, string> _arguments = [];
     private readonly Action<string> _write;
     private readonly System.Diagnostics.Stopwatch _time = System.Diagnostics.Stopwatch.StartNew();
-    private readonly Lock _lock = new();
+    private readonly object _lock = new(); // not a Lock: tests/Schedules puts that name under control
     private TimeSpan _next = TimeSpan.FromSeconds(10);
 
     public Soak(Action<string> write, params ReadOnlySpan<string> arguments)
