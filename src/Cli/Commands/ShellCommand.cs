@@ -16,7 +16,8 @@ internal static class ShellCommand
 {
     public const string Name = "shell";
 
-    private static readonly string[] Reading = ["get", "scan", "size", "stat", "export", "report", "verify", "dump"];
+    private static readonly string[] Reading =
+        ["get", "scan", "size", "stat", "watch", "export", "report", "verify", "dump"];
     private static readonly string[] ReadingSnapshots = ["create", "verify", "list", "pack", "unpack"];
     private static readonly string[] Writing =
         ["put", "delete", "apply", "import", "compact", "snapshot", "repair"];
