@@ -11,7 +11,7 @@ internal static class EvolutionBugs
             Database,
             new Edit("WalRecordHeader.cs",
                 "error = DecodeError.Unsupported(at, met);",
-                "error = SEEDED ? new DecodeError(at, met) : DecodeError.Unsupported(at, met);")),
+                "error = SEEDED ? new DecodeError(at, met, \"\") : DecodeError.Unsupported(at, met);")),
 
         new(
             "unknown-record-beyond-the-end-dropped",
@@ -34,7 +34,8 @@ internal static class EvolutionBugs
             Database,
             new Edit("WalOperation.cs",
                 "error = DecodeError.Unsupported(KindField, $\"operation of kind {(byte)kind}\");",
-                "error = new DecodeError(KindField, $\"operation of kind {(byte)kind}\", IsUnsupported: !SEEDED);")),
+                "error = new DecodeError(KindField, $\"operation of kind {(byte)kind}\", \"\", "
+                    + "IsUnsupported: !SEEDED);")),
 
         new("feature-bits-ignored", "unknown feature bits of a file are ignored",
             Database,
@@ -46,7 +47,7 @@ internal static class EvolutionBugs
             Database,
             new Edit("FieldReader.cs",
                 "if (!Failed) _error = DecodeError.Unsupported(offset, met);",
-                "if (!Failed) _error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
+                "if (!Failed) _error = new DecodeError(offset, met, \"\", IsUnsupported: !SEEDED);")),
 
         new(
             "repair-drops-a-newer-builds-records", "repair treats records of a newer build as damage and omits them",
@@ -59,7 +60,7 @@ internal static class EvolutionBugs
             "Engine: Evolution.NewerBuildTests.DataBlockOfNewerBuildIsRefusedWhenRead",
             new Edit("DataBlockShape.cs",
                 "error = DecodeError.Unsupported(offset, met);",
-                "error = new DecodeError(offset, met, IsUnsupported: !SEEDED);")),
+                "error = new DecodeError(offset, met, \"\", IsUnsupported: !SEEDED);")),
 
         new("newer-snapshot-is-rejected-as-broken", "a snapshot of a newer build is rejected as damaged",
             "Engine: Evolution.NewerBuildTests.SnapshotOfNewerBuildIsRefusedAsDirectoryAndPack",
@@ -86,7 +87,7 @@ internal static class EvolutionBugs
             "Format: Evolution.NewerFormats.NewerFormatIsRefusedWithOffset",
             new Edit("DataBlockShape.cs",
                 "return Unsupported(header.KindsOffset + i,",
-                "if (SEEDED) return Fail(header.KindsOffset + i, \"unknown kind\", out error); "
+                "if (SEEDED) return Fail(header.KindsOffset + i, \"kind\", \"is unknown\", out error); "
                     + "else return Unsupported(header.KindsOffset + i,")),
 
         new("longer-footer-is-damage", "a table's footer of another length is reported as corruption",

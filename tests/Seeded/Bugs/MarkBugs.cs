@@ -21,12 +21,6 @@ internal static class MarkBugs
                 "if (last <= index && columns.TryGetMark(out var moved))",
                 "if ((SEEDED || last <= index) && columns.TryGetMark(out var moved))")),
 
-        new("mark-behind-the-cut-ignored", "a snapshot ignores a mark that moved alone at its index",
-            "Conformance: Surface.MarkTests.SnapshotBehindFlushHasMarkOfItsIndex",
-            new Edit("CutPosition.cs",
-                "while (last < index ? records.MoveNextVerified() : records.MoveNext())",
-                "while (last < index ? records.MoveNextVerified() : !SEEDED && records.MoveNext())")),
-
         new("mark-survives-reset", "a reset leaves the mark in the log's writer",
             "Conformance: Surface.MarkTests.ResetRemovesIt",
             new Edit("StateReplacement.cs",
@@ -49,11 +43,5 @@ internal static class MarkBugs
         new("mark-not-replayed", "an open ignores marks that moved alone",
             "Conformance: Surface.MarkTests.EmptyChunkMovesItAlone",
             new Edit("WalReplayer.cs", "Mark = mark; break;", "Mark = SEEDED ? Mark : mark; break;")),
-
-        new("mark-of-a-view-moves", "a view keeps the mark of the view before it",
-            "Conformance: Surface.MarkTests.ViewKeepsThatOfItsRevision",
-            new Edit("ReadSession.cs",
-                "if (!mark.IsEmpty || !_mark.IsEmpty) _mark = mark;",
-                "if (SEEDED ? _mark.IsEmpty : !mark.IsEmpty || !_mark.IsEmpty) _mark = mark;")),
     ];
 }

@@ -17,14 +17,6 @@ internal static class StagedBugs
                 "foreach (var one in left) one.Dispose();",
                 "foreach (var one in left) { if (!SEEDED) one.Dispose(); }")),
 
-        new("staged-count-of-the-staging", "a staged snapshot is installed with the count of live keys of its staging",
-            "Conformance: Surface.StagedSnapshotTests.LeasesThatExpireMeanwhileAreNotCounted",
-            new Edit("StateReplacement.cs",
-                "state = StateCounts.CountedAt( staged.Tables.Runs, state, Math.Max(state.CountedTimeMs, "
-                    + "engine.Clock.SeenLocal));",
-                "if (!SEEDED) state = StateCounts.CountedAt(staged.Tables.Runs, state, Math.Max(state.CountedTimeMs, "
-                    + "engine.Clock.SeenLocal));")),
-
         new("staged-not-deleted", "the copies of a staged snapshot stay after its disposal",
             "Conformance: Surface.StagedSnapshotTests.DisposalDeletesCopies",
             new Edit("StagedSnapshot.cs",

@@ -111,14 +111,6 @@ internal static class WalBugs
                 "CommitPipeline.cs", "if (ticket.NeedsSync) syncer.Wait(ticket.End);",
                 "if (!SEEDED && ticket.NeedsSync) syncer.Wait(ticket.End);")),
 
-        new("caller-makes-the-memtable", "an asynchronous apply makes a missing memtable on its caller's thread",
-            "Engine: Applying.AsyncApplyTests.MemtableIsNotMadeOnCallersThread",
-            new Edit("CommitPipeline.cs", "if (!mayMakeMemtable &&", "if (!SEEDED && !mayMakeMemtable &&")),
-
-        new("caller-waits-for-flushes", "an asynchronous apply waits for a flush on its caller's thread",
-            "Engine: Applying.AsyncApplyTests.CallerIsNotBlockedWhileFlushesAreDue",
-            new Edit("AsyncApplier.cs", "if (_isStepped)", "if (SEEDED || _isStepped)")),
-
         new("cancelled-chunk-applied", "a chunk that was cancelled in the queue is applied",
             "Engine: Applying.AsyncApplyTests.CancelledChunkAppliesNothingAndLaterChunksMeetGap",
             new Edit("AsyncApplier.cs", "_queue.Remove(apply.Node);", "if (!SEEDED) _queue.Remove(apply.Node);")),
