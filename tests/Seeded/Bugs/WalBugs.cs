@@ -111,10 +111,6 @@ internal static class WalBugs
                 "CommitPipeline.cs", "if (ticket.NeedsSync) syncer.Wait(ticket.End);",
                 "if (!SEEDED && ticket.NeedsSync) syncer.Wait(ticket.End);")),
 
-        new("cancelled-chunk-applied", "a chunk that was cancelled in the queue is applied",
-            "Engine: Applying.AsyncApplyTests.CancelledChunkAppliesNothingAndLaterChunksMeetGap",
-            new Edit("AsyncApplier.cs", "_queue.Remove(apply.Node);", "if (!SEEDED) _queue.Remove(apply.Node);")),
-
         new("segment-directory-not-synced", "a new segment is used before its name is durable",
             "Engine: Recovery.OperationOrderTests.OpenSyncsDirectoryOfNewSegment",
             new Edit(

@@ -9,7 +9,7 @@ namespace Varve.Tests.Simulation.Runs;
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task PowerLossLeavesStateOfOneIndex() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "100000"));
+    public Task PowerLossLeavesStateOfOneIndex() => PowerLoss.Run(new Soak(output.WriteLine, "--states", "50000"));
 
     /// <summary>Always the same, so that who meets a bug here always meets it: tests/Seeded asks.</summary>
     [Fact]
