@@ -38,11 +38,11 @@ internal static class MemoryBugs
             new Edit("Reclaimer.cs", "oldest.Stamp < safeBelow)", "(SEEDED || oldest.Stamp < safeBelow))")),
 
         new("no-second-look-at-the-version",
-            "a read combines a version with a position that was published later, after a rotation and an apply",
+            "a view combines a version with a position that was published later, after a rotation and an apply",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
             new Edit(
-                "VersionSet.cs", "if (version == Current) return version;",
-                "if (SEEDED || version == Current) return version;")),
+                "VersionSet.cs", "if (Current == version) return version;",
+                "if (SEEDED || Current == version) return version;")),
 
         new("inner-pin-ends-the-outer", "the end of a nested pin ends the outer one too",
             "Engine: Epochs.EpochTableTests.InnerPinNeitherRenewsNorEndsOuterPin",
