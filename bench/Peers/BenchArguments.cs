@@ -7,7 +7,7 @@ namespace Varve.Bench.Peers;
 internal sealed record BenchArguments
 {
     public const string Usage = """
-        bench/Peers: Varve beside RocksDB, LMDB and ZoneTree, each in its own process.
+        bench/Peers: Varve beside RocksDB, LMDB, ZoneTree and FASTER, each in its own process.
 
           (nothing)           the full run: every goal and most of the rest, in 35 minutes
           --quick             the table of goals with 250,000 entries, Varve, RocksDB and LMDB, in under 3 minutes
@@ -15,8 +15,9 @@ internal sealed record BenchArguments
           --all               every row with every engine instead: hours
           --rounds N          rounds, of which the median counts (3 for the table of goals, 1 for the rest)
           --minutes N         begin nothing that would not end by then
-          --engines a,b       of varve, rocksdb, rocksdb-default, lmdb, zonetree, or all (those of the full run)
+          --engines a,b       of varve, rocksdb, rocksdb-default, lmdb, zonetree, faster, or all (those of the full run)
           --entries N         entries a data set (2,000,000); the other sizes follow
+          --cold              do not warm the supply of fresh pages before rows that write
           --data DIR          where to make the directory for databases, deleted at the end (the working directory)
           --raw FILE          where raw results are kept, written after each measurement (bench/Peers/results/DATE.json)
           --report a,b        measure nothing: the report of raw results, files or directories of them, as one
@@ -35,6 +36,9 @@ internal sealed record BenchArguments
     public TimeSpan TimeLimit { get; private set; } = TimeSpan.MaxValue;
 
     public bool List { get; private set; }
+
+    /// <summary>True if rows that write get their pages as the machine gives them.</summary>
+    public bool ColdPages { get; private set; }
 
     /// <summary>Raw results to report on; empty: measure.</summary>
     public IReadOnlyList<string> Report { get; private set; } = [];
@@ -94,6 +98,7 @@ internal sealed record BenchArguments
     /// </summary>
     public IEnumerable<string> ForChild(string engine, string group, string directory) =>
     [
+        .. ColdPages ? ["--cold"] : Array.Empty<string>(),
         "--child", engine, group, "--entries", Entries.ToString(CultureInfo.InvariantCulture), "--data", directory,
         "--only", string.Join(',', Workloads.Where(w => w.Group.Name == group).Select(w => w.Name)),
     ];
@@ -110,6 +115,7 @@ internal sealed record BenchArguments
         {
             case "--quick" or "--all": Command += $" {option}"; break;
             case "--list": List = true; break;
+            case "--cold": (ColdPages, Command) = (true, Command + " --cold"); break;
             case "--only": Workloads = Measured().Split(',').SelectMany(Rows.Find).Distinct().ToList(); break;
             case "--rounds": Rounds = int.Parse(Measured(), CultureInfo.InvariantCulture); break;
             case "--minutes":

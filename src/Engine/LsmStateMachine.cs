@@ -264,7 +264,8 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
     /// <param name="mark">The mark, at most 64 bytes; empty: there is none from here on.</param>
     /// <returns>The number of entries.</returns>
-    /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult}, ReadOnlySpan{byte})" path="/exception"/>
+    /// <inheritdoc
+    ///     cref="ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult}, ReadOnlySpan{byte})" path="/exception"/>
     public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results, ReadOnlySpan<byte> mark) =>
         _commit.Apply(encodedChunk, results, new MarkChange(mark));
 

@@ -11,9 +11,9 @@ namespace Varve.Bench.Peers;
 internal sealed record Goal(
     string Text, Func<Workload, IReadOnlyDictionary<string, Summary>, double?> Measure, Func<double, bool> Reached)
 {
-    /// <summary>At least so many times as good as whichever peer is best.</summary>
+    /// <summary>At least so many times as good as whichever ordered peer is best.</summary>
     public static Goal BestPeer(double times) =>
-        new($"≥ {Number(times)}x the best peer", RatioToBestPeer, ratio => ratio >= times);
+        new($"≥ {Number(times)}x the best ordered peer", RatioToBestPeer, ratio => ratio >= times);
 
     /// <summary>At least so many times as good as a peer.</summary>
     public static Goal Over(string peer, double times) => new(
@@ -47,11 +47,15 @@ internal sealed record Goal(
     public static Goal AtLeast(string extra, double limit, string what) => new(
         $"≥ {Number(limit)} {what}", (_, engines) => Extra(engines, extra), figure => figure >= limit);
 
-    /// <summary>Varve's ratio to the best peer; null without one of the two.</summary>
+    /// <summary>
+    /// Varve's ratio to the best ordered peer; null without one of the two. A table without order, log and atomic
+    /// chunks is compared by name (<see cref="Over"/>).
+    /// </summary>
     public static double? RatioToBestPeer(Workload row, IReadOnlyDictionary<string, Summary> engines)
     {
         if (!engines.TryGetValue(BenchEngines.Varve, out var own)) return null;
-        var peers = engines.Where(e => e.Key != BenchEngines.Varve).Select(e => row.Ratio(own, e.Value)).ToList();
+        var peers = engines.Where(e => e.Key is not (BenchEngines.Varve or BenchEngines.Faster))
+            .Select(e => row.Ratio(own, e.Value)).ToList();
         return peers.Count == 0 ? null : peers.Min();
     }
 

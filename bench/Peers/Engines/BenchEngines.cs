@@ -4,8 +4,10 @@ namespace Varve.Bench.Peers.Engines;
 internal static class BenchEngines
 {
     public const string Varve = "varve";
+    public const string Faster = "faster";
 
-    public static IReadOnlyList<string> Names { get; } = [Varve, "rocksdb", "rocksdb-default", "lmdb", "zonetree"];
+    public static IReadOnlyList<string> Names { get; } =
+        [Varve, "rocksdb", "rocksdb-default", "lmdb", "zonetree", Faster];
 
     public static IBenchEngine Create(string name) => name switch
     {
@@ -14,6 +16,7 @@ internal static class BenchEngines
         "rocksdb-default" => new RocksEngine(defaults: true),
         "lmdb" => new LmdbEngine(),
         "zonetree" => new ZoneTreeEngine(),
+        Faster => new FasterEngine(),
         _ => throw new ArgumentException($"no engine '{name}'; there are {string.Join(", ", Names)}"),
     };
 }

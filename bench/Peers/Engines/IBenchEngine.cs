@@ -19,6 +19,9 @@ internal interface IBenchEngine : IDisposable
     /// <summary>True if <see cref="Checkpoint"/> is supported.</summary>
     bool HasCheckpoint => true;
 
+    /// <summary>True if keys have an order, so that there are scans.</summary>
+    bool IsOrdered => true;
+
     /// <summary>A name for <see cref="EngineSettings.Access"/> besides the usual one; null: there is none.</summary>
     string? OtherAccess => null;
 

@@ -27,6 +27,7 @@ internal static class ApplyGroups
     {
         var source = EntrySource.Random(context.Entries);
         WarmUp.Run(context, source, 100);
+        context.WarmPages(source);
         var written = ProcessFigures.WrittenBytes;
         using var engine = context.Open(WithoutHistory, out var path);
         Filling.Load(engine, source);
@@ -39,7 +40,7 @@ internal static class ApplyGroups
         });
         var space = Filling.Settle(engine, measurement, source, path, written);
         measurement.Extra["write_amplification"] /= 2;   // of twice the data
-        context.Add("overwrite", measurement);
+        context.AddWrites("overwrite", measurement);
         context.AddFigure("overwrite-space", "of_live", space);
     }
 
@@ -47,11 +48,12 @@ internal static class ApplyGroups
         RunContext context, string row, EntrySource source, int chunkEntries, EngineSettings? settings = null)
     {
         WarmUp.Run(context, source, chunkEntries);
+        context.WarmPages(source);
         var written = ProcessFigures.WrittenBytes;
         using var engine = context.Open(settings ?? EngineSettings.Usual, out var path);
         var measurement = Filling.Fill(engine, source, chunkEntries);
         var space = Filling.Settle(engine, measurement, source, path, written);
-        context.Add(row, measurement);
+        context.AddWrites(row, measurement);
         context.AddFigure(row + "-space", "of_live", space);
         context.AddFigure(row + "-written", "of_user", measurement.Extra["write_amplification"]);
         using var reads = new Reads(engine.OpenReader(), source);

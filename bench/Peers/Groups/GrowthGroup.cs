@@ -20,6 +20,7 @@ internal static class GrowthGroup
             engine.Count();
             if (engine.HasCheckpoint) engine.Checkpoint(context.NewPath());
         });
+        context.WarmPages(source);
         var written = ProcessFigures.WrittenBytes;
         var path = context.NewPath();
         Directory.CreateDirectory(path);
@@ -27,7 +28,7 @@ internal static class GrowthGroup
         {
             var fill = Filling.Fill(engine, source, 100);
             fill.Extra["of_live"] = Filling.Settle(engine, fill, source, path, written);
-            context.Add("growth-apply", fill);
+            context.AddWrites("growth-apply", fill);
             Read(context, engine, source);
             if (engine.HasCheckpoint)
             {

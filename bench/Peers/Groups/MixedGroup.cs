@@ -13,6 +13,7 @@ internal static class MixedGroup
     {
         var source = EntrySource.Random(context.Entries);
         WarmUp.Run(context, source, 100, WarmUp.Reads);
+        context.WarmPages(source);
         using var engine = context.Open(EngineSettings.Usual, out _);
         var half = checked((int)(source.Entries / 2));
         using (var first = engine.Prepare(source, 0, half, 100)) Apply(first, null, () => false);
@@ -55,13 +56,14 @@ internal static class MixedGroup
         measurement.AddPercentiles("chunk", chunks);
         measurement.Extra["writes_per_second"] = half / writeSeconds;
         context.Add("mixed", measurement);
-        context.Add("mixed-writes", new Measurement("", half, writeSeconds, 0, []));
+        context.AddWrites("mixed-writes", new Measurement("", half, writeSeconds, 0, []));
     }
 
     public static void Checkpoint(RunContext context)
     {
         var source = EntrySource.Random(context.Entries);
         WarmUp.Run(context, source, 100, (small, _) => small.Checkpoint(context.NewPath()));
+        context.WarmPages(source);
         using var engine = context.Open(EngineSettings.Usual, out _);
         var before = checked((int)(source.Entries * 4 / 5));
         var after = (int)source.Entries - before;
@@ -112,7 +114,7 @@ internal static class MixedGroup
         if (held.TotalCount > 0) measurement.Extra["held_ms"] = held.GetValueAtPercentile(100) / 1e6;
         measurement.Extra["chunks_meanwhile"] = held.TotalCount;
         measurement.Extra["checkpoint_bytes"] = ProcessFigures.DiskBytes(path);
-        context.Add("checkpoint", measurement);
+        context.AddWrites("checkpoint", measurement);
     }
 
     private static void Apply(

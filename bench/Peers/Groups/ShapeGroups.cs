@@ -27,17 +27,19 @@ internal static class ShapeGroups
     private static void Run(RunContext context, EntrySource source, int chunkEntries)
     {
         WarmUp.Run(context, source, chunkEntries, WarmUp.Reads);
+        context.WarmPages(source);
         var written = ProcessFigures.WrittenBytes;
         using var engine = context.Open(EngineSettings.Usual, out var path);
         var fill = Filling.Fill(engine, source, chunkEntries);
         fill.Extra["of_live"] = Filling.Settle(engine, fill, source, path, written);
-        context.Add("apply", fill);
+        context.AddWrites("apply", fill);
+        context.AddFigure("written", "of_user", fill.Extra["write_amplification"]);
 
         using var reads = new Reads(engine.OpenReader(), source);
         var gets = (int)Math.Min(Math.Clamp(source.Entries / 2, GetsMin, GetsMax), GetBytesMax / source.ValueBytes);
         var present = ReadKeys.Present(source, gets, 1);
         reads.Verify(1_000);
-        reads.All();
+        if (engine.IsOrdered) reads.All();
         reads.Present(ReadKeys.Present(source, gets / 2, 2));
         context.Measure("get", () => ReadRows.Repeated(() => reads.Present(present)));
         context.Measure("get-in-place", () => ReadRows.Repeated(() => reads.InPlace(present)));
@@ -47,6 +49,6 @@ internal static class ShapeGroups
             context.Measure("absent", () => ReadRows.Repeated(() => reads.Absent(absent)));
         }
 
-        context.Measure("scan", () => ReadRows.Repeated(reads.All));
+        if (engine.IsOrdered) context.Measure("scan", () => ReadRows.Repeated(reads.All));
     }
 }

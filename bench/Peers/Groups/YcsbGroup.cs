@@ -22,11 +22,12 @@ internal static class YcsbGroup
             if (engine != previous) (previous, position) = (engine, small.Entries);
             position = All(engine, small, position, (int)Math.Min(small.Entries / 4, 4_000), (_, _) => { });
         });
+        context.WarmPages(source);
         using var measured = context.Open(EngineSettings.Usual, out _);
         Filling.Load(measured, source);
         All(
             measured, source, source.Entries, (int)Math.Min(source.Entries, OperationsMax),
-            (mix, measurement) => context.Add("ycsb-" + mix.Name, measurement));
+            (mix, measurement) => context.AddWrites("ycsb-" + mix.Name, measurement));
     };
 
     /// <summary>All workloads; gives where the log ends.</summary>
@@ -36,7 +37,7 @@ internal static class YcsbGroup
         var zipfian = new Zipfian(source.Entries);
         var records = source.Entries;
         using var reads = new Reads(engine.OpenReader(), source);
-        foreach (var mix in YcsbMix.All)
+        foreach (var mix in YcsbMix.All.Where(mix => engine.IsOrdered || mix.Scans == 0))
         {
             var plan = new YcsbPlan(
                 mix, source, records, position, mix.Scans > 0 ? operations / ScanShare : operations, zipfian);

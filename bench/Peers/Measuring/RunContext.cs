@@ -8,6 +8,7 @@ internal sealed class RunContext(BenchArguments arguments, Group group)
     private readonly string _engine = arguments.ChildEngine!;
     private readonly HashSet<string> _wanted = arguments.Workloads.Select(w => w.Name).ToHashSet();
     private int _databases;
+    private double? _pageSupply;
 
     public List<Measurement> Measurements { get; } = [];
 
@@ -34,6 +35,22 @@ internal sealed class RunContext(BenchArguments arguments, Group group)
         measurement = measurement with { Workload = Row(row) };
         if (Wants(row)) Measurements.Add(measurement);
         return measurement;
+    }
+
+    /// <summary>
+    /// Warms the supply of fresh pages for rows that write, unless the run wants it cold; the rows that are added from
+    /// here on tell its rate.
+    /// </summary>
+    public void WarmPages(EntrySource source)
+    {
+        if (!arguments.ColdPages) _pageSupply = PageSupply.Warm(arguments.Data, source.UserBytes);
+    }
+
+    /// <summary>Adds a row that writes, with the rate of the page supply that it had.</summary>
+    public Measurement AddWrites(string row, Measurement measurement)
+    {
+        if (_pageSupply is { } rate) measurement.Extra["page_supply_gb_s"] = rate;
+        return Add(row, measurement);
     }
 
     /// <summary>Adds a row that is a figure rather than a time.</summary>

@@ -55,6 +55,7 @@ internal static class WarmUp
         reads.Absent(absent);
         reads.InPlace(present);
         reads.Multi(present);
+        if (!engine.IsOrdered) return;
         if (source.Keys is RandomKeys) reads.Prefixes(100);
         reads.All();
     }

@@ -93,15 +93,16 @@ internal static class MarkdownReport
         if (summary.Extra.TryGetValue("raw_p50_us", out var raw)) shown += $" (raw {Short(raw)})";
         if (summary.Extra.TryGetValue("scaling", out var scaling)) shown += $" ({Short(scaling)}x)";
         if (summary.Extra.TryGetValue("get_p999_us", out var get)) shown += $", p99.9 {Short(get)} µs";
+        if (summary.Extra.TryGetValue("page_supply_gb_s", out var supply)) shown += $" (pages {Short(supply)} GB/s)";
         if (summary.Extra.TryGetValue("held_ms", out var held)) shown += $", held {Short(held)} ms";
         return shown;
     }
 
-    /// <summary>The goals, or the ratio to the best peer where nothing was asked.</summary>
+    /// <summary>The goals, or the ratio to the best ordered peer where nothing was asked.</summary>
     private static string Verdicts(Workload workload, IReadOnlyDictionary<string, Summary> row)
     {
         if (workload.Goals.Length > 0) return string.Join("; ", workload.Goals.Select(g => Verdict(g, workload, row)));
-        return Goal.RatioToBestPeer(workload, row) is { } ratio ? $"{Short(ratio)}x the best peer" : "";
+        return Goal.RatioToBestPeer(workload, row) is { } ratio ? $"{Short(ratio)}x the best ordered peer" : "";
     }
 
     private static string Verdict(Goal goal, Workload workload, IReadOnlyDictionary<string, Summary> row) =>

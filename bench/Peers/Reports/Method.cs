@@ -17,9 +17,10 @@ internal static class Method
             + "Each child first does on a throwaway database what it will be timed at, flushes and merges included, "
             + "until the runtime has compiled it; `methods_compiled` in the raw results counts what was still compiled "
             + "in the timed part.",
-        "Memory that a virtual machine has not used lately is first supplied by the hypervisor. "
-            + "All engines start alike cold: nothing is touched beforehand, and the order of engines turns round from "
-            + "one repetition to the next ([why](decisions/0012-cold-memory-benchmarks.md)).",
+        "Memory that a virtual machine has not used lately is first supplied by its host, slowly. Right before a row "
+            + "that writes, a file as large as the row will need is written and deleted, for every engine alike, and "
+            + "the rate of that is printed beside the row (*pages*); a run with `--cold` leaves it out. The order of "
+            + "engines turns round from one repetition to the next ([why](decisions/0032-warm-page-supply.md)).",
         "Written bytes are what the kernel counts for the process (pages dirtied in mapped files included), "
             + "space is blocks in use, memory is anonymous resident memory.",
     ];
