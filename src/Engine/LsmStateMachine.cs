@@ -264,8 +264,9 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// <param name="results">Receives one result an entry; at least as many elements as entries.</param>
     /// <param name="mark">The mark, at most 64 bytes; empty: there is none from here on.</param>
     /// <returns>The number of entries.</returns>
-    /// <inheritdoc
-    ///     cref="ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult}, ReadOnlySpan{byte})" path="/exception"/>
+    /// <exception cref="ArgumentException">The mark is longer than 64 bytes, or what the call without a mark refuses;
+    /// nothing changed.</exception>
+    /// <inheritdoc cref="ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})" path="/exception"/>
     public int ApplyChunk(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results, ReadOnlySpan<byte> mark) =>
         _commit.Apply(encodedChunk, results, new MarkChange(mark));
 
