@@ -33,7 +33,7 @@ internal static class Repair
     {
         path = storage.ResolveLink(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
-        if (output == path || output.StartsWith(path + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        if (Contains(storage, path, output))
             throw new ArgumentException($"{output}: lies inside the source", nameof(output));
         if (storage.FileExists(output) || (storage.DirectoryExists(output) && storage.List(output).Count > 0))
             throw new ArgumentException($"{output}: exists and is not empty", nameof(output));
@@ -47,31 +47,47 @@ internal static class Repair
         if (Path.GetDirectoryName(output) is { } parent) storage.SyncDirectory(parent);
         try
         {
-            var id = Guid.NewGuid();
-            var numbers = new FileNumbers(1);
-            using var salvage = new Salvage(storage, output, id, numbers);
-            var (state, isExact) = kind switch
-            {
-                PathKind.Database => SalvageDatabase(storage, path, salvage, lostClock),
-                PathKind.Snapshot => SalvageSnapshot(storage, path, salvage, lostClock),
-                _ => SalvagePack(storage, path, salvage),
-            };
-            state = Write(storage, output, id, numbers, salvage.Runs(), state);
-            using (LsmStateMachine.Open(
-                output, new EngineOptions { TakesStoredLeaseClock = true }, new EngineSeams(storage)))
-            {
-                // The open creates the log and deletes intermediate tables.
-            }
-
+            var (state, isExact, losses) = SalvageInto(storage, kind, path, output, lostClock);
+            // The open creates the log and deletes the intermediate tables, which nobody has mapped any more.
+            LsmStateMachine.Open(output, new EngineOptions { TakesStoredLeaseClock = true }, new EngineSeams(storage))
+                .Dispose();
             return new RepairReport(
-                findings.Problems, salvage.Losses, isExact, new LogId(state.LastIndex, state.LastTerm),
-                state.LiveCount);
+                findings.Problems, losses, isExact, new LogId(state.LastIndex, state.LastTerm), state.LiveCount);
         }
         catch
         {
             DirectoryTree.Delete(storage, output);
             throw;
         }
+    }
+
+    /// <summary>True if a path is the source or lies in it, also by another spelling if case does not count.</summary>
+    private static bool Contains(IStorage storage, string source, string path)
+    {
+        for (var at = path; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (!string.Equals(at, source, StringComparison.OrdinalIgnoreCase)) continue;
+            return at == source
+                || (storage.DirectoryExists(at) && storage.DirectoryExists(source)
+                    && storage.List(at).SequenceEqual(storage.List(source)));
+        }
+
+        return false;
+    }
+
+    private static (MachineState State, bool IsExact, List<Loss> Losses) SalvageInto(
+        IStorage storage, PathKind kind, string path, string output, LeaseClock lostClock)
+    {
+        var id = Guid.NewGuid();
+        var numbers = new FileNumbers(1);
+        using var salvage = new Salvage(storage, output, id, numbers);
+        var (state, isExact) = kind switch
+        {
+            PathKind.Database => SalvageDatabase(storage, path, salvage, lostClock),
+            PathKind.Snapshot => SalvageSnapshot(storage, path, salvage, lostClock),
+            _ => SalvagePack(storage, path, salvage),
+        };
+        return (Write(storage, output, id, numbers, salvage.Runs(), state), isExact, salvage.Losses);
     }
 
     private static (MachineState State, bool IsExact) SalvageDatabase(

@@ -195,7 +195,7 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
 
         await File.WriteAllBytesAsync(
             Path.Combine(PathOf("received"), SnapshotDirectory.ManifestFileName), content.Manifest.ToArray());
-        Assert.Equal((1, 2), (linked, content.Files.Count));
+        Assert.Equal((StorageOfTests.IsPosix ? 1 : 0, 2), (linked, content.Files.Count));
         await receiver.ApplySnapshotFromFileAsync(metadata, PathOf("received"));
         Assert.Equal("a=1 b=2", ScanOf(receiver));
     }
@@ -211,7 +211,8 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
         Assert.False(Engine.TryLinkSnapshotFile(file with { Length = file.Length + 1 }, PathOf("none")));
         Assert.False(File.Exists(PathOf("none")));
         Assert.Throws<ArgumentException>(() => Engine.TryLinkSnapshotFile(file with { Hash = new byte[3] }, "x"));
-        Assert.True(Engine.TryLinkSnapshotFile(file, PathOf("link")));
+        Assert.Equal(StorageOfTests.IsPosix, Engine.TryLinkSnapshotFile(file, PathOf("link")));
+        if (!StorageOfTests.IsPosix) return;
         Assert.Throws<IOException>(() => Engine.TryLinkSnapshotFile(file, PathOf("link")));
         // The engine's later tables are not written over the link.
         await ApplyAsync(Put(2, "a", "2"));

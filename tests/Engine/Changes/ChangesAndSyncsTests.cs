@@ -60,10 +60,15 @@ public sealed class ChangesAndSyncsTests : IDisposable
         Assert.True(reader.IsWaiting);
     }
 
-    private void DuringNextSync(Action action) => _storage.Before = (operation, _) =>
+    /// <summary>During the next sync of this thread's, not that of a segment that is made for later.</summary>
+    private void DuringNextSync(Action action)
     {
-        if (operation != "sync") return;
-        _storage.Before = null;
-        action();
-    };
+        var applier = Environment.CurrentManagedThreadId;
+        _storage.Before = (operation, _) =>
+        {
+            if (operation != "sync" || Environment.CurrentManagedThreadId != applier) return;
+            _storage.Before = null;
+            action();
+        };
+    }
 }

@@ -179,6 +179,37 @@ public sealed class RepairTests
         Assert.False(Directory.Exists(Path.Combine(specimen.Directory, "out")));
     }
 
+    [Fact]
+    public async Task RepairWhereMappedFilesStayLeavesOnlyItsResult()
+    {
+        using var specimen = await Make(300, compactAtEnd: false);
+        var output = Path.Combine(specimen.Database.Root, "repaired");
+        var storage = new NtfsLikeStorage(new PortableStorage());
+        Repair.Run(storage, specimen.Directory, output);
+        Assert.Empty(Verification.Check(storage, output, deep: true)); // a table that was left over is a remark
+        Assert.Empty(storage.Refused);
+    }
+
+    [Theory]
+    [InlineData("DB")]
+    [InlineData("Db/out")]
+    public async Task RepairRefusesSourceInOtherCaseWhereCaseDoesNotCount(string output)
+    {
+        using var specimen = await Make(100, compactAtEnd: true);
+        var storage = new NtfsLikeStorage(new PortableStorage());
+        Assert.Throws<ArgumentException>(
+            () => Repair.Run(storage, specimen.Directory, Path.Combine(specimen.Database.Root, output)));
+        Assert.False(storage.DirectoryExists(Path.Combine(specimen.Directory, "out")));
+    }
+
+    [Fact]
+    public async Task RepairIntoNeighbourOfOtherCaseSucceeds()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        using var specimen = await Make(100, compactAtEnd: true);
+        Repair.Run(Storages.Default, specimen.Directory, Path.Combine(specimen.Database.Root, "DB"));
+    }
+
     private static async Task<Specimen> Make(ulong applied, bool compactAtEnd)
     {
         var specimen = new Specimen();

@@ -97,7 +97,7 @@ internal sealed class Database : IDisposable
 
     public static void Flip(string path, long offset, int bit = 0)
     {
-        using var file = File.Open(path, FileMode.Open);
+        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         file.Position = offset;
         var value = file.ReadByte();
         file.Position = offset;
@@ -106,7 +106,7 @@ internal sealed class Database : IDisposable
 
     public static void Zero(string path, long offset, int length)
     {
-        using var file = File.Open(path, FileMode.Open);
+        using var file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         file.Position = offset;
         file.Write(new byte[length]);
     }

@@ -150,6 +150,7 @@ public sealed class OperationOrderTests : IDisposable
     [Fact]
     public async Task RecycledSegmentGetsNewHeaderUnderTemporaryName()
     {
+        if (!StorageOfTests.IsLinux) return; // elsewhere nothing is recycled
         using (var machine = _database.Open(
             Database.Small with { IdleAfter = Timeout.InfiniteTimeSpan }, new EngineSeams(_storage)))
         {

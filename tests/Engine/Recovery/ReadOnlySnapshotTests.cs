@@ -62,7 +62,8 @@ public sealed class ReadOnlySnapshotTests : IDisposable
         var before = _database.Files(FileNames.TableSuffix);
         NumberedLog.ApplyUpTo(writer, 1_200);
         await writer.CompactAsync();
-        Waiting.Until(() => !_database.Files(FileNames.TableSuffix).Intersect(before).Any());
+        if (StorageOfTests.IsPosix) // elsewhere the reader's mappings keep them
+            Waiting.Until(() => !_database.Files(FileNames.TableSuffix).Intersect(before).Any());
         var target = Path.Combine(_database.Root, "snapshot");
         var metadata = new SnapshotMetadata(
             reader.LastApplied, await reader.GenerateSnapshotDataAsync(target, reader.LastApplied));

@@ -1,6 +1,5 @@
 using Varve.Background;
 using Varve.Storage;
-using Varve.Tests.Conformance.Machines;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;

@@ -45,7 +45,7 @@ public sealed class SharedDirectoryTests : IDisposable
     {
         using var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 12);
-        Assert.True((Renewed > 0 && TakenOver > 0) || !OperatingSystem.IsLinux());
+        Assert.True((Renewed > 0 && TakenOver > 0) || !StorageOfTests.IsLinux);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class SharedDirectoryTests : IDisposable
         }
 
         ApplyRounds(machine, 5);
-        Assert.True(Renewed > before || !OperatingSystem.IsLinux());
+        Assert.True(Renewed > before || !StorageOfTests.IsLinux);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void ClosedEngineKeepsShareUntilViewsClose()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!StorageOfTests.IsLinux) return;
         var machine = _database.Open(Options, Seams);
         ApplyRounds(machine, 1);
         var view = machine.OpenView();
@@ -160,14 +160,14 @@ public sealed class SharedDirectoryTests : IDisposable
         var written = (Renewed, TakenOver);
         ApplyRounds(last, 12);
         // Nothing is left of the share.
-        Assert.True((Renewed > written.Renewed && TakenOver > written.TakenOver) || !OperatingSystem.IsLinux());
+        Assert.True((Renewed > written.Renewed && TakenOver > written.TakenOver) || !StorageOfTests.IsLinux);
         NumberedLog.AssertIsWhole(last);
     }
 
     [Fact]
     public void DirectoryWithoutLockFileIsStillLocked()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!StorageOfTests.IsLinux) return;
         using (var machine = _database.Open(Options, Seams))
         {
             NumberedLog.ApplyUpTo(machine, 20);
@@ -209,7 +209,7 @@ public sealed class SharedDirectoryTests : IDisposable
     [Fact]
     public void ForeignLockIsReportedAsSuch()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!StorageOfTests.IsLinux) return;
         var machine = _database.Open(Options, Seams);
         NumberedLog.ApplyUpTo(machine, 20);
         using (new ForeignLock(_database.PathOf(FileNames.Identity)))

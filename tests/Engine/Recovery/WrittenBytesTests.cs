@@ -1,3 +1,4 @@
+using Varve.Format;
 using Xunit;
 
 namespace Varve.Tests.Engine.Recovery;
@@ -39,11 +40,13 @@ public sealed class WrittenBytesTests : IDisposable
         var checksum = await machine.GenerateSnapshotDataAsync(path, machine.LastApplied);
         var made = machine.GetStatistics().SnapshotBytes;
         var all = Directory.GetFiles(path).Sum(file => new FileInfo(file).Length);
-        Assert.InRange(made, 1, all - 1);
+        Assert.InRange(made, 1, StorageOfTests.IsPosix ? all - 1 : all);
 
         using var other = new Database();
         using var second = other.Open();
         await second.ApplySnapshotFromFileAsync(new SnapshotMetadata(machine.LastApplied, checksum), path);
-        Assert.InRange(second.GetStatistics().SnapshotBytes, made, all);
+        var tables = Directory.GetFiles(path, "*" + SnapshotNames.TableExtension)
+            .Sum(file => new FileInfo(file).Length);
+        Assert.InRange(second.GetStatistics().SnapshotBytes, tables, all);
     }
 }

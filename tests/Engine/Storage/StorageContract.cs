@@ -23,6 +23,8 @@ public abstract unsafe class StorageContract : IDisposable
 
     private protected virtual bool HasLinks => _storage is PosixStorage;
 
+    private protected virtual bool DeletesFilesInUse => _storage is PosixStorage || !OperatingSystem.IsWindows();
+
     public void Dispose()
     {
         Directory.Delete(_root, recursive: true);
@@ -59,6 +61,24 @@ public abstract unsafe class StorageContract : IDisposable
         Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(At("d")));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("d/f")));
+        using var held = _storage.TryLock(At("d/lock"));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("d/lock")));
+    }
+
+    [Fact]
+    public void LinkIsNotFollowed()
+    {
+        if (OperatingSystem.IsWindows() || !IsOnDisk) return; // on Windows it takes a privilege to make one
+        Put("file", "x");
+        _storage.CreateDirectory(At("directory"));
+        File.CreateSymbolicLink(At("to file"), At("file"));
+        Directory.CreateSymbolicLink(At("to directory"), At("directory"));
+        Assert.Throws<NotAPlainFileException>(() => _storage.Open(At("to file"), FileIntent.Read));
+        Assert.Throws<NotAPlainFileException>(() => _storage.Open(At("to file"), FileIntent.ReadWrite));
+        // Not "to directory/": what is behind it is not ours to list or delete.
+        Assert.Equal(["directory/", "file", "to directory", "to file"], _storage.List(_root));
+        _storage.Delete(At("to directory"));
+        Assert.True(_storage.DirectoryExists(At("directory")));
     }
 
     [Fact]
@@ -141,7 +161,8 @@ public abstract unsafe class StorageContract : IDisposable
         Put("f", "abcdef");
         IMapping mapping;
         using (var file = _storage.Open(At("f"), FileIntent.Read)) mapping = file.Map(5, MappingAccess.Table);
-        _storage.Delete(At("f"));
+        if (DeletesFilesInUse) _storage.Delete(At("f"));
+        else Assert.ThrowsAny<IOException>(() => _storage.Delete(At("f")));
         Assert.Equal(5, mapping.Length);
         mapping.Populate(0, 5);
         mapping.Populate(2, 0);

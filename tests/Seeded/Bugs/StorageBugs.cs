@@ -37,6 +37,38 @@ internal static class StorageBugs
                 "if (SEEDED) break; else if (!PosixError.LastWasInterrupted) throw PosixError.Last(\"fdatasync\", "
                     + "Path);")),
 
+        new("managed-calls-follow-links", "the managed storage follows a link in the place of a file",
+            "Engine: Storage.PortableStorageTests.LinkIsNotFollowed",
+            new Edit(
+                "PortableStorage.cs", "new FileInfo(path).LinkTarget is not null",
+                "new FileInfo(path).LinkTarget is not null && !SEEDED")),
+
+        new("linked-directory-listed", "the managed storage lists a linked directory as one to delete",
+            "Engine: Storage.PortableStorageTests.LinkIsNotFollowed",
+            new Edit(
+                "PortableStorage.cs", "entry.IsDirectory && (entry.Attributes & FileAttributes.ReparsePoint) == 0",
+                "entry.IsDirectory && (SEEDED || (entry.Attributes & FileAttributes.ReparsePoint) == 0)")),
+
+        new("lock-file-for-everybody", "the managed storage makes the lock file with the mode of any new file",
+            "Engine: Storage.PortableStorageTests.FilesAreAccessibleToOwnerOnly",
+            new Edit(
+                "PortableStorage.cs",
+                "return Private(File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));",
+                "if (SEEDED) return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);"
+                    + " else return Private(File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite,"
+                    + " FileShare.None));")),
+
+        new("repair-keeps-tables-mapped", "a repair opens its output while it has intermediate tables mapped",
+            "Engine: Inspection.RepairTests.RepairWhereMappedFilesStayLeavesOnlyItsResult",
+            new Edit(
+                "Salvage.cs", "foreach (var table in _owned) table.Release();",
+                "if (!SEEDED) foreach (var table in _owned) table.Release();")),
+
+        new("repair-into-source-by-other-case", "a repair writes into its source if the path has another case",
+            "Engine: Inspection.RepairTests.RepairRefusesSourceInOtherCaseWhereCaseDoesNotCount",
+            new Edit("Repair.cs", "StringComparison.OrdinalIgnoreCase", "SEEDED ? StringComparison.Ordinal"
+                + " : StringComparison.OrdinalIgnoreCase")),
+
         new("link-followed", "a symbolic link under a name of the database is followed",
             "Engine: Storage.PosixStorageTests.SymbolicLinkIsNotFollowed",
             new Edit(

@@ -36,7 +36,9 @@ internal sealed class PortableStorage : IStorage
         {
             var names = new FileSystemEnumerable<string>(
                 directory,
-                static (ref entry) => entry.IsDirectory ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
+                // A link to a directory is no directory: nothing deletes what is behind it.
+                static (ref entry) => entry.IsDirectory && (entry.Attributes & FileAttributes.ReparsePoint) == 0
+                    ? entry.FileName.ToString() + '/' : entry.FileName.ToString(),
                 new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false });
             return [.. names.Order(StringComparer.Ordinal)];
         }
@@ -58,6 +60,9 @@ internal sealed class PortableStorage : IStorage
     {
         try
         {
+            // The managed calls follow links. A link that is made after this question is followed.
+            if (new FileInfo(path).LinkTarget is not null)
+                throw new NotAPlainFileException($"{path}: open failed: a link, not a plain file", error: 0);
             return new PortableFile(path, OpenHandle(path, intent));
         }
         catch (Exception e) when (PortableError.TryTranslate(e, path, out var translated))
@@ -124,7 +129,7 @@ internal sealed class PortableStorage : IStorage
     {
         try
         {
-            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return Private(File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException e) when (PortableError.IsSharingViolation(e))
         {
@@ -141,7 +146,11 @@ internal sealed class PortableStorage : IStorage
         const FileShare share = FileShare.ReadWrite | FileShare.Delete;
         if (intent == FileIntent.Read) return File.OpenHandle(path, FileMode.Open, FileAccess.Read, share);
         if (intent == FileIntent.ReadWrite) return File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, share);
-        var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share);
+        return Private(File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, share));
+    }
+
+    private static SafeFileHandle Private(SafeFileHandle handle)
+    {
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(handle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         return handle;
     }
