@@ -55,7 +55,7 @@ internal static class WalRecordTarget
         var times = Chunk(first, first with { Index = 6, LogTimeMs = 1 }, first with { Index = 7, LogTimeMs = 10 });
         var link = new byte[WalRecordHeader.Size + 24];
         new WalRecordHeader { Offset = Offset, Length = link.Length, PayloadLength = 24, Type = WalRecordType.Link }
-            .Seal(link, Salt);
+            .Finish(link, Salt);
         ReadOnlyMemory<byte>[] keys = ["pear"u8.ToArray(), "fig"u8.ToArray()];
         var cleanUp = new byte[WalRecordHeader.Size + CleanUpMarker.SizeOf(keys.Length, 7)];
         CleanUpMarker.Write(cleanUp.AsSpan(WalRecordHeader.Size), 77, keys);
@@ -65,7 +65,7 @@ internal static class WalRecordTarget
             Length = cleanUp.Length,
             PayloadLength = cleanUp.Length - WalRecordHeader.Size,
             Type = WalRecordType.Clean,
-        }.Seal(cleanUp, Salt);
+        }.Finish(cleanUp, Salt);
         var mark = new byte[WalMarker.SizeOf(WalRecordType.Mark)];
         MarkMarker.Write(new LogMark("outer 7"u8), mark.AsSpan(WalRecordHeader.Size));
         new WalRecordHeader
@@ -74,7 +74,7 @@ internal static class WalRecordTarget
             Length = mark.Length,
             PayloadLength = MarkMarker.Size,
             Type = WalRecordType.Mark
-        }.Seal(mark, Salt);
+        }.Finish(mark, Salt);
         var marked = MarkedChunk("mark"u8, first, first with { Index = 6 });
         const byte flags = SealedInput.Reseal | FixLength;
         return
@@ -114,7 +114,7 @@ internal static class WalRecordTarget
             PayloadLength = payload,
             Type = WalRecordType.Chunk,
             Flags = flags,
-        }.Seal(record, Salt);
+        }.Finish(record, Salt);
         return record[..(int)at];
     }
 
@@ -135,7 +135,7 @@ internal static class WalRecordTarget
             header.Length <= bytes.Length && header.PayloadLength <= header.Length - WalRecordHeader.Size,
             "a payload inside the record");
         var again = bytes[..header.Length].ToArray();
-        header.Seal(again, Salt);
+        header.Finish(again, Salt);
         Holds(
             WalRecordHeader.TryRead(again, Offset, Salt, out var second, out _) && second == header,
             "the same header when sealed again");

@@ -49,11 +49,11 @@ public class WalRecordBench
             at += (int)WalOperation.Write(
                 _record.AsSpan(at), (ulong)i + 1, default, RecordKind.Put, entry[..KeyBytes], entry[KeyBytes..], 0);
         }
-        Header.Seal(_record, Salt);
+        Header.Finish(_record, Salt);
     }
 
     [Benchmark(OperationsPerInvoke = Operations)]
-    public void Seal() => Header.Seal(_record, Salt);
+    public void Finish() => Header.Finish(_record, Salt);
 
     /// <summary>Like recovery.</summary>
     [Benchmark(OperationsPerInvoke = Operations)]

@@ -4,14 +4,6 @@ using Varve.Cli.Json;
 
 namespace Varve.Cli.Bench;
 
-/// <summary>The sizes of a benchmark.</summary>
-/// <param name="Keys">Number of keys that fill writes.</param>
-/// <param name="Calls">Number of calls of each other workload.</param>
-/// <param name="ValueBytes">Bytes of a value.</param>
-/// <param name="ChunkEntries">Entries of a chunk.</param>
-/// <param name="ScanEntries">Entries of a scan.</param>
-internal sealed record BenchSizes(int Keys, int Calls, int ValueBytes, int ChunkEntries, int ScanEntries);
-
 /// <summary>
 /// Measures an engine from one thread. Keys are 16 bytes: a number whose bits are mixed, so that fill does not write
 /// them in order. The seed is fixed, so each run does the same.

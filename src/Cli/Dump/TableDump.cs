@@ -79,10 +79,10 @@ internal static class TableDump
         ReadOnlySpan<byte> file, TableRegion region, ulong salt, string name, DumpWriter writer)
     {
         var bytes = file.Slice((int)region.Offset, (int)region.Length);
-        return TableChecksum.Of(bytes, salt, region.Offset) == region.Checksum
+        var computed = TableChecksum.Of(bytes, salt, region.Offset);
+        return computed == region.Checksum
             ? bytes
-            : throw writer.Corrupt(
-                "table " + name, region.Offset, new DecodeError(0, "checksum of the region", "mismatch"));
+            : throw writer.Corrupt("table " + name, region.Offset, DecodeError.Checksum(0, region.Checksum, computed));
     }
 
     private static string Hash(ReadOnlySpan<byte> file) =>

@@ -17,16 +17,3 @@ internal sealed record SizeDocument(
     private static SizeBucket[] Buckets(SizeHistogram sizes) =>
         [.. sizes.Buckets.Select(bucket => new SizeBucket(bucket.From, bucket.To, bucket.Count))];
 }
-
-/// <summary>The entries under one prefix.</summary>
-internal sealed record SizeGroup(string Prefix, long Keys, long KeyBytes, long ValueBytes)
-{
-    public static SizeGroup Of(PrefixSize group) =>
-        new(KeyText.Escape(group.Prefix), group.Keys, group.KeyBytes, group.ValueBytes);
-}
-
-/// <summary>One large entry.</summary>
-internal sealed record SizedKey(string Key, long KeyBytes, long ValueBytes);
-
-/// <summary>The number of sizes between two bounds, both inclusive.</summary>
-internal sealed record SizeBucket(long From, long To, long Count);

@@ -2,12 +2,6 @@ using System.Text.Json;
 
 namespace Varve.Cli.Sample;
 
-/// <summary>The state that the sample log gives at one index.</summary>
-/// <param name="At">The position.</param>
-/// <param name="All">Digest of every live key.</param>
-/// <param name="Libraries">Digest of the keys with <see cref="KnownAnswers.LibraryPrefix"/>.</param>
-internal sealed record Mark(LogId At, StateDigest All, StateDigest Libraries);
-
 /// <summary>The answers that an independent model computed from the sample log (Sample/README.md).</summary>
 internal sealed record KnownAnswers(
     int Chunks, int Entries, int Succeeded, LogId LastApplied, string ResultBitsSha256, IReadOnlyList<Mark> Marks)

@@ -1,11 +1,5 @@
 namespace Varve.Cli.Text;
 
-/// <summary>The command line or its input is invalid. The message is the whole line for the user.</summary>
-internal sealed class UsageException(string message) : Exception(message);
-
-/// <summary>An answer differs from the known one.</summary>
-internal sealed class MismatchException(string message) : Exception(message);
-
 /// <summary>Turns a failure into one line and an exit code.</summary>
 internal static class Failure
 {

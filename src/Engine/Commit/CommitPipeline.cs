@@ -130,13 +130,13 @@ internal sealed class CommitPipeline(
     }
 
     /// <summary>
-    /// As <see cref="Append"/>; false, with nothing changed, if the chunk had to wait for the gate for long, or for a
-    /// memtable to be made.
+    /// Appends a chunk like <see cref="Append"/>. False, with nothing changed, if the chunk would have to wait longer
+    /// than a millisecond for the gate, or for a memtable to be made.
     /// </summary>
     public bool TryAppend(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, out CommitTicket ticket)
     {
         ticket = default;
-        if (!versions.TryTakeTurn(GateWaitMax) || !versions.Gate.TryEnter(GateWaitMax, out var gate)) return false;
+        if (!versions.Gate.TryTakeTurn(GateWaitMax) || !versions.Gate.TryEnter(GateWaitMax, out var gate)) return false;
         using (gate)
             if (TryAppendGateHeld(chunk, results, in MarkChange.None, mayMakeMemtable: false, out ticket))
                 return !ticket.IsDeferred;
@@ -250,7 +250,8 @@ internal sealed class CommitPipeline(
         var first = _validator.CheckGateHeld(buffers, count, results, TSource.ParameterName, out var operationBytes);
         if (first == count) return MoveMarkGateHeld(count, mark);
 
-        if (buffers.HasRenewals) operationBytes += _builder.MeasureRenewalsGateHeld(buffers, source, first, count);
+        if (buffers.HasRenewals)
+            operationBytes += _builder.Conditions.MeasureRenewalsGateHeld(buffers, source, first, count);
         var positions = buffers.Positions.AsSpan(first, count - first);
         var flags = ChunkColumnsWriter.Needed(positions);
         if (mark.Moves(wal.Mark)) flags |= ColumnFlags.Mark;

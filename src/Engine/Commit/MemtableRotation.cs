@@ -24,12 +24,12 @@ internal sealed class MemtableRotation(
     public void ReserveGateHeld(long length, int operations = 0)
     {
         LockOrder.Gate.AssertHeld();
-        length += WalWriter.ClosingRoom;
-        if (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
+        length += WalWriter.ClosingBytes;
+        if (length > wal.FreeBytes || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
         {
             RotateGateHeld(length + WalMarker.SizeOf(WalRecordType.Link), versions.Current.Memtables[0]);
         }
-        else if (supply.AwaitsLoad && wal.Room - length < wal.Active.Length / 4 * 3)
+        else if (supply.AwaitsLoad && wal.FreeBytes - length < wal.Active.Length / 4 * 3)
         {
             supply.Expect(versions.Current.Memtables[0]);
             syncer.Wake();
@@ -40,8 +40,8 @@ internal sealed class MemtableRotation(
     public bool MustMakeGateHeld(long length, int operations)
     {
         LockOrder.Gate.AssertHeld();
-        length += WalWriter.ClosingRoom;
-        return (length > wal.Room || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
+        length += WalWriter.ClosingBytes;
+        return (length > wal.FreeBytes || !versions.Current.Memtables[0].Index.HasRoomFor(operations))
             && !supply.HasRoom(length + WalMarker.SizeOf(WalRecordType.Link));
     }
 

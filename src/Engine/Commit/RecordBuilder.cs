@@ -17,6 +17,9 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     private readonly bool _isLogClock = engine.Options.LeaseClock == LeaseClock.Log;
     private bool _hasWarned;
 
+    /// <summary>Judges the entries that have a condition.</summary>
+    public ConditionChecker Conditions { get; } = new(versions, wal);
+
     /// <summary>A record under construction.</summary>
     private ref struct Draft
     {
@@ -34,40 +37,6 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
 
         /// <summary>The local time of all its entries, Unix milliseconds.</summary>
         public ulong LocalTimeMs;
-    }
-
-    /// <summary>
-    /// Sets the value length of each renewal to the most that it can copy: the length of the key's value, or a greater
-    /// one that an entry before it in the chunk may give the key.
-    /// </summary>
-    /// <param name="buffers">The checked chunk.</param>
-    /// <param name="source">The chunk's keys.</param>
-    /// <param name="first">The first new entry.</param>
-    /// <param name="count">The number of the chunk's entries.</param>
-    /// <returns>The bytes of these values in the log, at most.</returns>
-    public long MeasureRenewalsGateHeld<TSource>(
-        ChunkBuffers buffers, scoped in TSource source, int first, int count)
-        where TSource : IChunkSource, allows ref struct
-    {
-        LockOrder.Gate.AssertHeld();
-        var current = versions.Current;
-        var (longest, bytes) = (0, 0L);
-        for (var i = first; i < count; i++)
-        {
-            ref var head = ref buffers.Entries[i];
-            if (head.Kind == CommandKind.Renew)
-            {
-                var key = source.Key(i);
-                var hash = current.MemtableHasher.Of(key);
-                TryFindLive(current.Memtables[0].Index.Find(key, hash), key, hash, time: 0, out var value);
-                head.ValueLength = Math.Max(longest, value.Length);
-                bytes += WalOperation.SizeOf(head.KeyLength, head.ValueLength, RecordKind.LeasedPut);
-            }
-
-            longest = Math.Max(longest, head.ValueLength);
-        }
-
-        return bytes;
     }
 
     /// <summary>Builds the record of a chunk's new entries.</summary>
@@ -223,7 +192,7 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
         var time = _isLogClock ? position.LogTimeMs : record.LocalTimeMs;
         ReadOnlySpan<byte> renewed = default;
         if (head.Kind >= CommandKind.CompareAndSwap
-            && !TryMeetCondition(source, entry, head, prior, key, hash, time, out renewed))
+            && !Conditions.TryMeetGateHeld(source, entry, head, prior, key, hash, time, out renewed))
         {
             position.Succeeded = false;
             return false;
@@ -261,48 +230,6 @@ internal sealed class RecordBuilder(EngineContext engine, VersionSet versions, W
     private static RecordKind KindOf(in WireEntry entry) =>
         entry.Kind is CommandKind.Delete or CommandKind.CompareAndDelete ? RecordKind.Tombstone
         : entry.TtlSeconds != 0 ? RecordKind.LeasedPut : RecordKind.Put;
-
-    /// <summary>
-    /// True if the condition of a compare-and-swap, a compare-and-delete or a renewal holds in the current state.
-    /// </summary>
-    /// <param name="source">The chunk's expected values.</param>
-    /// <param name="entry">The entry.</param>
-    /// <param name="head">Its head.</param>
-    /// <param name="prior">The key's newest operation in the segment, or none.</param>
-    /// <param name="key">The key.</param>
-    /// <param name="hash">The key's hash.</param>
-    /// <param name="time">The time that leases are judged by.</param>
-    /// <param name="value">The key's value: a renewal keeps it.</param>
-    private bool TryMeetCondition<TSource>(
-        scoped in TSource source, int entry, in WireEntry head, OperationRef prior, ReadOnlySpan<byte> key, ulong hash,
-        ulong time, out ReadOnlySpan<byte> value)
-        where TSource : IChunkSource, allows ref struct
-    {
-        var exists = TryFindLive(prior, key, hash, time, out value);
-        if (head.Kind != CommandKind.Renew)
-            return source.TryGetExpected(entry, out var expected) ? exists && value.SequenceEqual(expected) : !exists;
-
-        // The caller changed the key after it was measured.
-        if (exists && value.Length > head.ValueLength)
-            throw new ArgumentException(
-                "A command of the chunk changed during the call; nothing was applied.", TSource.ParameterName);
-        return exists;
-    }
-
-    private bool TryFindLive(
-        OperationRef prior, ReadOnlySpan<byte> key, ulong hash, ulong time, out ReadOnlySpan<byte> value)
-    {
-        if (!prior.IsNone)
-        {
-            var operation = wal.OperationAt(prior);
-            value = operation.Value;
-            return operation.IsLiveAt(time);
-        }
-
-        var isFound = versions.Current.TryFindHashed(key, hash, ulong.MaxValue, out var older);
-        value = older.Value;
-        return isFound && older.IsLiveAt(time);
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong DeadlineOf(ulong timeMs, ulong ttlSeconds)

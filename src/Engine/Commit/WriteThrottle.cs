@@ -57,7 +57,7 @@ internal sealed class WriteThrottle(
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void WaitForTurn()
     {
-        versions.TakeTurn();
+        versions.Gate.TakeTurn();
         if (versions.Current.Memtables.Length > 2) WaitForFlushes();
     }
 
@@ -82,7 +82,7 @@ internal sealed class WriteThrottle(
         }
     }
 
-    /// <summary>As <see cref="WaitForTurn()"/>, for a chunk whose applier has met a stall before.</summary>
+    /// <summary>Waits for the stall that the chunk's applier has met, then like <see cref="WaitForTurn()"/>.</summary>
     public void WaitForTurn(WriteStall met)
     {
         if (met != WriteStall.None) Wait(met);

@@ -12,7 +12,8 @@ public enum Durability
     Power,
 
     /// <summary>
-    /// As <see cref="Process"/>, and the engine syncs the log every <see cref="EngineOptions.SyncInterval"/>.
+    /// A chunk survives a kill of the process, like under <see cref="Process"/>; the engine also syncs the log every
+    /// <see cref="EngineOptions.SyncInterval"/>.
     /// </summary>
     Interval,
 }

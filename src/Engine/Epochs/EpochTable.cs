@@ -106,7 +106,10 @@ internal sealed class EpochTable
     /// <exception cref="InvalidOperationException">The calling thread holds no pin.</exception>
     public void Exit() => Exit(MySlot());
 
-    /// <summary>As <see cref="Exit()"/>, with the slot that <see cref="Enter"/> gave the calling thread.</summary>
+    /// <summary>
+    /// Ends the calling thread's innermost pin, like <see cref="Exit()"/>, by the slot that <see cref="Enter"/> gave
+    /// it.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The slot holds no pin.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Exit(Slot slot)

@@ -108,7 +108,10 @@ internal sealed class MergingIterator : IDisposable
         Start(backward: true);
     }
 
-    /// <summary>As <see cref="SeekFirst(FixedBytes, int)"/>, from the first row at or above a key.</summary>
+    /// <summary>
+    /// Begins a walk forward at the first row at or above a key; otherwise like
+    /// <see cref="SeekFirst(FixedBytes, int)"/>.
+    /// </summary>
     public void Seek(ReadOnlySpan<byte> key, FixedBytes limit, int prefixLength)
     {
         Begin(backward: false, limit, prefixLength);
@@ -117,7 +120,9 @@ internal sealed class MergingIterator : IDisposable
         Start(backward: false);
     }
 
-    /// <summary>As <see cref="SeekLast"/>, from the last row below a key.</summary>
+    /// <summary>
+    /// Begins a walk backward at the last row below a key; otherwise like <see cref="SeekLast"/>.
+    /// </summary>
     public void SeekBefore(ReadOnlySpan<byte> key, FixedBytes limit, int prefixLength)
     {
         Begin(backward: true, limit, prefixLength);

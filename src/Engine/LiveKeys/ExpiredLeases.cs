@@ -35,7 +35,7 @@ internal static class ExpiredLeases
         VisitTables(version.Runs, from, to, key => version.Find(key, index), visit);
     }
 
-    /// <summary>As <see cref="Visit"/>, in runs alone, newest first.</summary>
+    /// <summary>Visits the expired leases of runs, newest first, without those of memtables.</summary>
     public static void VisitRuns(Run[] runs, ulong hashSeed, ulong from, ulong to, Action<byte[], ulong> visit)
     {
         var hasher = new KeyHasher(hashSeed);

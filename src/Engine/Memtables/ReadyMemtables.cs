@@ -234,7 +234,7 @@ internal sealed class ReadyMemtables(SegmentPool segments, IndexPool indexes, Me
     {
         long length;
         using (_lock.Enter()) length = _length;
-        var segment = segments.Take(room, length);
+        var segment = segments.Acquire(room, length);
         try
         {
             return new Memtable(segment, indexes, segments);

@@ -64,7 +64,7 @@ internal sealed class WalStart(
     private WalWriter BeginSegment(StartSync sync)
     {
         var pool = supply.Segments;
-        var next = opened.Add(pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength));
+        var next = opened.Add(pool.Acquire(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength));
         if (log is not null)
         {
             Sync(log, sync);

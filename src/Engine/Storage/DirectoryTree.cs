@@ -15,7 +15,7 @@ internal static class DirectoryTree
         storage.SyncDirectory(parent);
     }
 
-    /// <summary>As <see cref="Delete"/>, but leaves files that cannot be deleted now.</summary>
+    /// <summary>Deletes a directory like <see cref="Delete"/>, but leaves files that cannot be deleted now.</summary>
     public static void TryDelete(IStorage storage, string directory)
     {
         try

@@ -22,8 +22,8 @@ internal static class DurableFile
     }
 
     /// <summary>
-    /// As the other overload. <paramref name="isRenaming"/> is true once a failure no longer means that the name has
-    /// the old bytes.
+    /// Replaces a file like the other overload. <paramref name="isRenaming"/> is true once a failure no longer means
+    /// that the name has the old bytes.
     /// </summary>
     public static void Replace(IStorage storage, string path, ReadOnlySpan<byte> content, ref bool isRenaming)
     {

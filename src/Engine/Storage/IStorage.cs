@@ -64,8 +64,8 @@ internal interface IStorage
     IDisposable? TryLock(string path);
 
     /// <summary>
-    /// As <see cref="TryLock"/>, but creates no file: if the file is missing, locks the directory alone. (A system that
-    /// cannot lock directories cannot delete a locked file, so there a missing file has no holder.)
+    /// Locks a path like <see cref="TryLock"/>, but creates no file: if the file is missing, locks the directory alone.
+    /// (A system that cannot lock directories cannot delete a locked file, so there a missing file has no holder.)
     /// </summary>
     IDisposable? TryLockExisting(string path) => FileExists(path) ? TryLock(path) : new AssumedLock();
 

@@ -7,7 +7,7 @@ internal enum MappingAccess
     Table,
 
     /// <summary>
-    /// As <see cref="Table"/>, for small reads far apart: no read-ahead, also through the file object.
+    /// Read only, like <see cref="Table"/>, for small reads far apart: no read-ahead, also through the file object.
     /// </summary>
     ProbedTable,
 
@@ -18,7 +18,8 @@ internal enum MappingAccess
     Segment,
 
     /// <summary>
-    /// As <see cref="Segment"/>, for small syncs: no read-ahead and 4 KiB pages, because a sync writes whole pages.
+    /// Read and write, like <see cref="Segment"/>, for small syncs: no read-ahead and 4 KiB pages, because a sync
+    /// writes whole pages.
     /// </summary>
     SyncedSegment,
 }

@@ -52,7 +52,8 @@ internal sealed partial class Table
         TryOpen(storage, path, descriptor, paranoid, static damage => throw damage, access)!;
 
     /// <summary>
-    /// As <see cref="Open"/>, but passes every damage to <paramref name="report"/> and then returns null.
+    /// Opens a table like <see cref="Open"/>, but passes every damage to <paramref name="report"/> and then returns
+    /// null.
     /// </summary>
     public static Table? TryOpen(
         IStorage storage, string path, TableDescriptor descriptor, bool paranoid, Action<VarveException> report,

@@ -9,7 +9,7 @@ internal sealed partial class Table
 {
     private const int VerifyReadBytes = 1 << 20;
 
-    /// <summary>As <see cref="FindDamage"/>, but throws the first damage.</summary>
+    /// <summary>Checks the whole table like <see cref="FindDamage"/>, but throws the first damage.</summary>
     /// <exception cref="CorruptionException">The table is damaged.</exception>
     public void Verify(Action<long>? progress = null, CancellationToken token = default) =>
         FindDamage(static damage => throw damage, progress, token);

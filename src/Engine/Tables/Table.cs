@@ -77,7 +77,9 @@ internal sealed partial class Table : IDisposable
     public KeyVersion Find(ReadOnlySpan<byte> key, ulong hash) =>
         MayContain(hash) ? FindUnfiltered(key, hash) : default;
 
-    /// <summary>As <see cref="Find"/>, for a caller that has already asked <see cref="MayContain"/>.</summary>
+    /// <summary>
+    /// Finds a key like <see cref="Find"/>, for a caller that has already asked <see cref="MayContain"/>.
+    /// </summary>
     // SAFETY: the index gives only blocks of the table, and the block is checked before it is read.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe KeyVersion FindUnfiltered(ReadOnlySpan<byte> key, ulong hash)

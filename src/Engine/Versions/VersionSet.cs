@@ -39,8 +39,6 @@ namespace Varve.Versions;
 internal sealed class VersionSet : IDisposable
 {
     private readonly RankedLock _manifestLock = new(LockOrder.Manifest);
-    private readonly RankedLock _turnstile = new(LockOrder.Turnstile);
-    private int _queued;
     private readonly ManifestStore _manifest;
     private DbVersion _current;
     private bool _disposed;
@@ -64,54 +62,10 @@ internal sealed class VersionSet : IDisposable
     /// Guards the end of the log, the active memtable, and the switch of versions. Held across a manifest's sync by
     /// install and reset only.
     /// </summary>
-    public RankedLock Gate { get; } = new(LockOrder.Gate);
+    public ApplierGate Gate { get; } = new();
 
-    /// <summary>
-    /// Enters the gate in turn with the appliers. A free lock goes to the first thread that tries, and an applier at
-    /// full speed leaves it free for a microsecond at a time: a thread that slept until then finds it taken again, for
-    /// up to 100 ms. So a caller of this method holds the turnstile until it is in, and appliers pass the turnstile
-    /// (<see cref="TakeTurn"/>) before they try again.
-    /// </summary>
-    public RankedLock.Scope EnterGate()
-    {
-        if (Gate.IsHeldByCurrentThread) return Gate.Enter();
-        Interlocked.Increment(ref _queued);
-        try
-        {
-            using (_turnstile.Enter()) return Gate.Enter();
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _queued);
-        }
-    }
-
-    /// <summary>
-    /// For an applier, before it enters the gate: lets threads that wait in <see cref="EnterGate"/> enter first.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void TakeTurn()
-    {
-        if (Volatile.Read(ref _queued) != 0) WaitForTurn();
-    }
-
-    /// <summary>As <see cref="TakeTurn"/>, for an applier that does not wait longer than the time given.</summary>
-    public bool TryTakeTurn(TimeSpan most)
-    {
-        if (Volatile.Read(ref _queued) == 0) return true;
-        if (!_turnstile.TryEnter(most, out var turn)) return false;
-        turn.Dispose();
-        return true;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void WaitForTurn()
-    {
-        using (_turnstile.Enter())
-        {
-            // Empty: the thread that held it is in the gate by now.
-        }
-    }
+    /// <summary>Enters the gate in turn with the appliers: <see cref="ApplierGate.EnterInTurn"/>.</summary>
+    public RankedLock.Scope EnterGate() => Gate.EnterInTurn();
 
     public IStorage Storage { get; }
 

@@ -48,7 +48,7 @@ internal sealed class SegmentPool(
     /// <param name="room">Bytes of records that it has to hold.</param>
     /// <param name="usual">Its length, at most <see cref="Length"/>, if that suffices. Otherwise the length grows by
     /// <see cref="Growth"/>; a record larger than <see cref="Length"/> gets a segment of its own size.</param>
-    public WalSegment Take(long room, long usual)
+    public WalSegment Acquire(long room, long usual)
     {
         using (_lock.Enter())
         {
@@ -90,8 +90,8 @@ internal sealed class SegmentPool(
     }
 
     /// <summary>
-    /// As <see cref="Recycle"/>, for a segment that the log has dropped. A sync that is under way may still have it, so
-    /// that sync ends first; later ones do not know it.
+    /// Recycles a segment that the log has dropped. A sync that is under way may still have it, so that sync ends
+    /// first; later ones do not know it.
     /// </summary>
     public void RecycleAfterSync(WalSegment segment)
     {

@@ -50,8 +50,8 @@ internal static class WalRecovery
         Run(storage, directory, databaseId, first, access, static damage => throw damage);
 
     /// <summary>
-    /// As the other overload, but passes each damage to <paramref name="report"/> and continues without the damaged
-    /// part. The chain may be empty.
+    /// Recovers the log like the other overload, but passes each damage to <paramref name="report"/> and continues
+    /// without the damaged part. The chain may be empty.
     /// </summary>
     public static RecoveredLog Run(
         IStorage storage, string directory, Guid databaseId, ulong first, MappingAccess access,

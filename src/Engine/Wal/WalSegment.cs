@@ -104,7 +104,7 @@ internal sealed class WalSegment : IDisposable
         MemoryMarshal.CreateReadOnlySpan(ref Base[offset], (int)Math.Min(Length - offset, int.MaxValue));
 
     /// <summary>Writable bytes, for the one appender.</summary>
-    public unsafe Span<byte> Room(long offset, int length) => MemoryMarshal.CreateSpan(ref Base[offset], length);
+    public unsafe Span<byte> SpanAt(long offset, int length) => MemoryMarshal.CreateSpan(ref Base[offset], length);
 
     /// <summary>A walk over the records between two offsets.</summary>
     public unsafe WalRecordReader Records(long from, long to) => new(in *Base, to, Header.Salt, from);
@@ -212,7 +212,7 @@ internal sealed class WalSegment : IDisposable
         storage.Rename(Path, temporary);
         if (DirectoryClaim.IsShared(storage, directory)) return null;
         storage.SyncDirectory(directory);
-        header.Encode(Room(0, WalSegmentHeader.Size));
+        header.Encode(SpanAt(0, WalSegmentHeader.Size));
         Mapping.Dirtied(0, WalSegmentHeader.Size);
         Mapping.Sync(0, WalSegmentHeader.Size); // the header alone: what else is dirty in it is stale
         storage.Rename(temporary, path);

@@ -63,18 +63,19 @@ internal sealed class WalWriter
     /// <summary>The end of the log.</summary>
     public LogOffset End => Active.LogEnd;
 
-    public long Room => Active.Length - Active.End;
+    /// <summary>Bytes of the active segment behind the end of the log.</summary>
+    public long FreeBytes => Active.Length - Active.End;
 
     /// <summary>
     /// Ends the active segment with a sealed record that names <paramref name="next"/>, and continues there. The first
     /// record of <paramref name="next"/> links back to this end, so recovery notices if either is missing. Without room
-    /// for it the sealed record is left out; every append reserves <see cref="ClosingRoom"/> for it.
+    /// for it the sealed record is left out; every append reserves <see cref="ClosingBytes"/> for it.
     /// </summary>
     public void Rotate(WalSegment next)
     {
         Span<byte> payload = stackalloc byte[SealedMarker.Size];
         new SealedMarker(next.Number).Write(payload);
-        if (Room >= WalMarker.SizeOf(WalRecordType.Sealed)) AppendMarker(WalRecordType.Sealed, payload, Position);
+        if (FreeBytes >= WalMarker.SizeOf(WalRecordType.Sealed)) AppendMarker(WalRecordType.Sealed, payload, Position);
         _unsynced.Add(Active);
         Link(next, Active, Position, Synced);
         BytesAppended += next.End - WalSegmentHeader.Size;
@@ -99,7 +100,7 @@ internal sealed class WalWriter
     public Span<byte> BeginRecord(int lengthMax)
     {
         _isBeside = _isSynced && lengthMax <= BesideMax;
-        return _isBeside ? _beside.Reserve(lengthMax + TerminatorSize) : Active.Room(Active.End, lengthMax);
+        return _isBeside ? _beside.Reserve(lengthMax + TerminatorSize) : Active.SpanAt(Active.End, lengthMax);
     }
 
     /// <summary>An operation of the active segment, or of the record that is being built for it.</summary>
@@ -123,14 +124,14 @@ internal sealed class WalWriter
         if (_isBeside)
         {
             var record = _beside.Reserve(header.Length + TerminatorSize);
-            header.Seal(record, segment.Header.Salt);
+            header.Finish(record, segment.Header.Salt);
             record[header.Length..].Clear();
-            segment.Write(segment.End, record[..(int)Math.Min(record.Length, Room)]);
+            segment.Write(segment.End, record[..(int)Math.Min(record.Length, FreeBytes)]);
         }
         else
         {
             segment.Terminate(segment.End + header.Length);
-            header.Seal(segment.Room(segment.End, header.Length), segment.Header.Salt);
+            header.Finish(segment.SpanAt(segment.End, header.Length), segment.Header.Salt);
             segment.Mapping.Dirtied(segment.End, header.Length);
         }
 
@@ -169,7 +170,7 @@ internal sealed class WalWriter
     /// </summary>
     public bool TryAppendCloseMarker()
     {
-        if (BytesAppended == 0 || Synced.CompareTo(End) != 0 || Room < ClosingRoom) return false;
+        if (BytesAppended == 0 || Synced.CompareTo(End) != 0 || FreeBytes < ClosingBytes) return false;
         AppendMarker(WalRecordType.Advance, [], Position);
         return true;
     }
@@ -178,7 +179,7 @@ internal sealed class WalWriter
     /// Bytes that every append leaves free in its segment: for a <see cref="TryAppendCloseMarker"/>, and a
     /// <see cref="Rotate"/> after it.
     /// </summary>
-    public static int ClosingRoom =>
+    public static int ClosingBytes =>
         WalMarker.SizeOf(WalRecordType.Advance) + WalMarker.SizeOf(WalRecordType.Sealed);
 
     /// <summary>
@@ -243,7 +244,7 @@ internal sealed class WalWriter
     {
         var length = WalRecordHeader.Size + payload.Length;
         segment.Terminate(segment.End + length);
-        var record = segment.Room(segment.End, length);
+        var record = segment.SpanAt(segment.End, length);
         payload.CopyTo(WalRecordHeader.PayloadOf(record));
         new WalRecordHeader
         {
@@ -258,7 +259,7 @@ internal sealed class WalWriter
             LocalTimeMs = position.LocalTimeMs,
             PayloadLength = payload.Length,
             Type = type,
-        }.Seal(record, segment.Header.Salt);
+        }.Finish(record, segment.Header.Salt);
         segment.Mapping.Dirtied(segment.End, length);
         segment.End += length;
         return length;

@@ -58,32 +58,3 @@ internal sealed record MachineState
     /// <summary>The last snapshot made or installed, if any: its last entry and the 32 bytes of its checksum.</summary>
     public (ulong Index, ulong Term, byte[] Checksum)? Snapshot { get; init; }
 }
-
-/// <summary>
-/// The lease clock of a database, as it is on disk; the numbers are frozen and those of the engine's option.
-/// </summary>
-internal enum StoredLeaseClock : byte
-{
-    /// <summary>The local clock of each machine.</summary>
-    Local = 0,
-
-    /// <summary>The largest timestamp of the log.</summary>
-    Log = 1,
-}
-
-/// <summary>From <paramref name="FirstIndex"/> on, until the next run, entries have <paramref name="Term"/>.</summary>
-internal readonly record struct TermRun(ulong FirstIndex, ulong Term)
-{
-    /// <summary>The term of what was jumped over.</summary>
-    public const ulong Unknown = ulong.MaxValue;
-}
-
-/// <summary>
-/// Outcomes of <paramref name="Count"/> consecutive entries: entry i at byte i / 8, bit i % 8 of
-/// <paramref name="Bits"/>, least significant first; unused bits are zero.
-/// </summary>
-internal readonly record struct OutcomeRun(ulong FirstIndex, int Count, byte[] Bits)
-{
-    /// <summary>A bit an entry, set if it was refused, which excludes success; null: no entry was refused.</summary>
-    public byte[]? Refused { get; init; }
-}

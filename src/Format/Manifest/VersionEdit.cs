@@ -26,20 +26,3 @@ internal sealed record VersionEdit
     /// <summary>Tables that join it.</summary>
     public AddedTable[] Added { get; init; } = [];
 }
-
-/// <summary>A table and the run it belongs to; a run of a higher order is newer.</summary>
-internal readonly record struct AddedTable(ulong RunOrder, TableDescriptor Table);
-
-/// <summary>
-/// A snapshot directory's manifest: the state at one index and the tables that hold it, newest run first. Stored as
-/// <c>MANIFEST.varve</c>, one zstd frame of bounded size; the snapshot's checksum is SHA-256 of that file.
-/// </summary>
-internal sealed record SnapshotManifest
-{
-    public required Guid DatabaseId { get; init; }
-
-    public required MachineState State { get; init; }
-
-    /// <summary>The tables, each a file <c>{OriginNumber:D12}-{Hash:x32}.vtab</c> beside the manifest.</summary>
-    public required AddedTable[] Tables { get; init; }
-}

@@ -3,9 +3,6 @@ using System.IO.Hashing;
 
 namespace Varve.Format;
 
-/// <summary>The header of a packed snapshot.</summary>
-internal readonly record struct PackHeader(int ManifestLength, int FileCount);
-
 /// <summary>
 /// A snapshot's directory as one stream (<c>.varve</c>), to be written and read from front to back.
 /// <code>

@@ -2,13 +2,6 @@ using System.Buffers.Binary;
 
 namespace Varve.Format;
 
-/// <summary>One row on its way into a data block; key and value are ranges of one byte buffer.</summary>
-internal readonly record struct DataBlockRow(
-    int KeyOffset, ushort KeyLength, int ValueOffset, int ValueLength, RecordKind Kind, ulong Deadline, byte Tag)
-{
-    public int TrailerBytes => Kind == RecordKind.LeasedPut ? sizeof(ulong) : 0;
-}
-
 /// <summary>Writes and checks data blocks; the layout is drawn at <see cref="DataBlockHeader"/>.</summary>
 internal static class DataBlock
 {
@@ -35,13 +28,13 @@ internal static class DataBlock
             WriteTrailer(row.Kind, row.Deadline, rest[row.ValueLength..]);
             at += (int)RowBytes(row, header.PrefixLength);
         }
-        return Seal(destination, header, salt, fileOffset);
+        return Finish(destination, header, salt, fileOffset);
     }
 
     /// <summary>
     /// Writes all that stands before the rows, so that values can go into the block from where they are: the caller
     /// then puts each row behind the one before it, from <see cref="DataBlockHeader.RowsOffset"/> on
-    /// (<see cref="WriteTail"/>, the value, the deadline if there is one), and calls <see cref="Seal"/>.
+    /// (<see cref="WriteTail"/>, the value, the deadline if there is one), and calls <see cref="Finish"/>.
     /// <see cref="DataBlockRow.ValueOffset"/> is not looked at.
     /// </summary>
     public static DataBlockHeader EncodeColumns(
@@ -89,7 +82,7 @@ internal static class DataBlock
     /// <summary>
     /// Ends a block whose columns and rows are in place, with zeros and the checksum; answers its extent.
     /// </summary>
-    public static int Seal(Span<byte> destination, DataBlockHeader header, ulong salt, long fileOffset)
+    public static int Finish(Span<byte> destination, DataBlockHeader header, ulong salt, long fileOffset)
     {
         var block = destination[..(int)DataBlockHeader.Extent(header.Length)];
         block[(int)header.Length..^DataBlockHeader.ChecksumBytes].Clear();

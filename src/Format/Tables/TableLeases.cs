@@ -2,17 +2,6 @@ using System.Buffers.Binary;
 
 namespace Varve.Format;
 
-/// <summary>A row with a deadline: where it is in its table.</summary>
-internal readonly record struct TableLease(ulong Deadline, uint Block, byte Row) : IComparable<TableLease>
-{
-    public int CompareTo(TableLease other)
-    {
-        var order = Deadline.CompareTo(other.Deadline);
-        if (order == 0) order = Block.CompareTo(other.Block);
-        return order != 0 ? order : Row.CompareTo(other.Row);
-    }
-}
-
 /// <summary>
 /// The leases of a table, strictly ascending by (deadline, block, row), so that those of an interval are found by
 /// binary search.

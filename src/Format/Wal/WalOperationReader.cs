@@ -53,8 +53,8 @@ internal ref struct WalOperationReader
     }
 
     /// <summary>
-    /// As <see cref="MoveNext"/>, and checks that each operation belongs to an entry of the record and that the last
-    /// one ends with the record.
+    /// Moves to the next operation like <see cref="MoveNext"/>, and checks that each operation belongs to an entry of
+    /// the record and that the last one ends with the record.
     /// </summary>
     public bool MoveNextOfRecord()
     {

@@ -86,7 +86,7 @@ internal readonly record struct WalRecordHeader
     /// <summary>
     /// Writes the header, checksum last, over a record whose payload and operations are already in place.
     /// </summary>
-    public void Seal(Span<byte> record, ulong salt)
+    public void Finish(Span<byte> record, ulong salt)
     {
         record = record[..Length];
         BinaryPrimitives.WriteInt64LittleEndian(record[OffsetField..], Offset);
@@ -129,8 +129,13 @@ internal readonly record struct WalRecordHeader
         if (length < Size || length > source.Length || length > LengthMax || length % 8 != 0)
             return Fail(LengthField, "record length", "is out of range", out error);
         var record = source[..(int)length];
-        if (BinaryPrimitives.ReadUInt64LittleEndian(record) != XxHash3.HashToUInt64(record[OffsetField..], (long)salt))
-            return Fail(ChecksumField, "record checksum", "mismatch", out error);
+        var stored = BinaryPrimitives.ReadUInt64LittleEndian(record);
+        var computed = XxHash3.HashToUInt64(record[OffsetField..], (long)salt);
+        if (stored != computed)
+        {
+            error = DecodeError.Checksum(ChecksumField, stored, computed);
+            return false;
+        }
 
         header = ReadFields(record);
         var moreFlags = BinaryPrimitives.ReadUInt16LittleEndian(record[MoreFlagsField..]);

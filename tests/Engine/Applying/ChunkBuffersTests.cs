@@ -21,7 +21,7 @@ public sealed class ChunkBuffersTests : IDisposable
     {
         _pool = new SegmentPool(
             Storages.Default, _directory, Guid.NewGuid(), new FileNumbers(1), 1 << 20, isSynced: false);
-        _log = new WalWriter(_pool.Take(1 << 19, 1 << 20), default, default, default, isSynced: false);
+        _log = new WalWriter(_pool.Acquire(1 << 19, 1 << 20), default, default, default, isSynced: false);
     }
 
     public void Dispose()

@@ -51,7 +51,7 @@ public sealed class ServicesTests : IDisposable
         var manifest = ManifestStore.Create(
             storage, "db", id, numbers, new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state });
         var pool = new SegmentPool(storage, "db", id, numbers, Options.MemtableBytes, isSynced: true);
-        var segment = pool.Take(1 << 10, pool.Length);
+        var segment = pool.Acquire(1 << 10, pool.Length);
         _supply = new MemtableSupply(Options, pool);
         _supply.Start(segment.Length);
         var version = new DbVersion(new StateGeneration(state, 100), [_supply.Over(segment)], [], state);

@@ -24,7 +24,7 @@ internal static class EarlierCleanUp
             PayloadLength = sizeof(ulong),
             Type = WalRecordType.Clean,
             Flags = 0,
-        }).Seal(record, segment.Salt);
+        }).Finish(record, segment.Salt);
         using var file = File.OpenWrite(path);
         file.Position = last.Offset + last.Length;
         file.Write(record);

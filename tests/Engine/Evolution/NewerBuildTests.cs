@@ -264,7 +264,7 @@ public sealed class NewerBuildTests
             OperationCount = 0,
             Type = (WalRecordType)9
         })
-            .Seal(record, header.Salt);
+            .Finish(record, header.Salt);
         file.Position = last.Offset + last.Length;
         file.Write(record);
         return (path, last.Offset + last.Length + 92, "record of type 9");
@@ -287,7 +287,7 @@ public sealed class NewerBuildTests
             LastIndex = 5000,
             FirstIndex = 5000
         }
-            .Seal(bytes.AsSpan(WalSegmentHeader.Size), header.Salt);
+            .Finish(bytes.AsSpan(WalSegmentHeader.Size), header.Salt);
         var path = specimen.Database.PathOf(FileNames.Segment(header.Number));
         File.WriteAllBytes(path, bytes);
         return (path, WalSegmentHeader.Size + 92, "record of type 8");

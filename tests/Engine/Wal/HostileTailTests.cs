@@ -148,7 +148,7 @@ public sealed class HostileTailTests(ITestOutputHelper output)
         EntryCount = 1,
         PayloadLength = (length - WalRecordHeader.Size) & ~7,
         Type = length == WalRecordHeader.Size ? WalRecordType.Advance : WalRecordType.Chunk,
-    }.AsOf(length).Seal(bytes.AsSpan(at), salt);
+    }.AsOf(length).Finish(bytes.AsSpan(at), salt);
 
     private static WalSegment Segment(int length, Action<byte[]> fill)
     {

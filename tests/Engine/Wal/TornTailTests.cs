@@ -144,7 +144,7 @@ public sealed class TornTailTests : IDisposable
             for (var at = 0; at + records[0].Length + 8 <= value.Length; at += records[0].Length + 8)
             {
                 var offset = (end + WalRecordHeader.Size + 8 + 24 + at + 7) & ~7;
-                (records[0] with { Offset = offset, SyncedSegment = ulong.MaxValue }).Seal(value.AsSpan(at), salt: 0);
+                (records[0] with { Offset = offset, SyncedSegment = ulong.MaxValue }).Finish(value.AsSpan(at), salt: 0);
             }
 
             stolen.CopyTo(value, 8 << 10);

@@ -77,7 +77,7 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
     {
         var advance = new byte[WalRecordHeader.Size];
         new WalRecordHeader { Offset = Begin, Length = WalRecordHeader.Size, Type = WalRecordType.Advance }
-            .Seal(advance, Salt);
+            .Finish(advance, Salt);
         var chunk = Chunk(out var operation);
         yield return Changed("type", advance, 92, 8, 92, "record of type 8");
         yield return Changed("flags", advance, 94, 1, 94, "record with the flags 0x0001");
@@ -121,7 +121,7 @@ internal sealed record NewerBytes(string Structure, string Place, byte[] Bytes, 
             PayloadLength = payload,
             Type = WalRecordType.Chunk,
             Flags = flags,
-        }.Seal(record, Salt);
+        }.Finish(record, Salt);
         return record[..length];
     }
 

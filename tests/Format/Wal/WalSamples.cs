@@ -32,7 +32,7 @@ internal static class WalSamples
         length += (int)WalOperation.Write(
             record.AsSpan(length), 1003, new OperationRef(527), RecordKind.Tombstone, "key"u8, [], 0);
         record = record[..length];
-        Header(WalRecordType.Chunk, length, columns).Seal(record, Salt);
+        Header(WalRecordType.Chunk, length, columns).Finish(record, Salt);
         return record;
 
         static WalRecordHeader Header(WalRecordType type, int length, int columns) => new()
@@ -71,7 +71,7 @@ internal static class WalSamples
             LocalTimeMs = 1_700_000_000_500,
             PayloadLength = payload.Length,
             Type = type,
-        }.Seal(record, Salt);
+        }.Finish(record, Salt);
         return record;
     }
 

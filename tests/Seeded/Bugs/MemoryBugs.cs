@@ -8,14 +8,14 @@ internal static class MemoryBugs
         new("split-loses-a-row", "a split of a memtable block loses its last row",
             "Engine: Memtables.MemtableModelTests.AnyInsertionOrderMatchesModel",
             new Edit(
-                "BlockList.Writer.cs", "to->Order = RowOrder.First(Moved);",
+                "BlockList.Growth.cs", "to->Order = RowOrder.First(Moved);",
                 "to->Order = RowOrder.First(SEEDED ? Moved - 1 : Moved);")),
 
         new(
             "split-truncates-before-it-publishes",
             "a split removes rows from the old block before the new one is reachable",
             "Schedules: ScheduleTests.AllSchedulesWithFewPreemptionsFindNothing",
-            new Edit("BlockList.Writer.cs",
+            new Edit("BlockList.Growth.cs",
                 "Publish(left, right);\n        Volatile.Write(ref from->Order",
                 "if (SEEDED) { Volatile.Write(ref from->Order, RowOrder.Truncate(order, RowsKeptBySplit)); "
                     + "Volatile.Write(ref from->Splits, from->Splits + 1); }\n        Publish(left, "

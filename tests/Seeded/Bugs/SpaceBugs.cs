@@ -33,8 +33,8 @@ internal static class SpaceBugs
         new("first-segment-full-sized", "a database's first segment is as large as those under load",
             "Engine: Compaction.SmallDatabaseTests.OneKeyTakesLessThanOneMebibyteOnDisk",
             new Edit(
-                "WalStart.cs", "pool.Take(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength)",
-                "pool.Take(WalMarker.SizeOf(WalRecordType.Link), SEEDED ? pool.Length : pool.RestingLength)")),
+                "WalStart.cs", "pool.Acquire(WalMarker.SizeOf(WalRecordType.Link), pool.RestingLength)",
+                "pool.Acquire(WalMarker.SizeOf(WalRecordType.Link), SEEDED ? pool.Length : pool.RestingLength)")),
 
         new("made-ahead-without-load", "a memtable is prepared before any apply",
             "Engine: Compaction.SmallDatabaseTests.NoMemtableIsPreparedUntilActiveSegmentIsQuarterFull",

@@ -29,24 +29,24 @@ internal static class StateBugs
         new("swap-sees-expired-keys", "a compare-and-swap takes an expired key for a live one",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.SwapTreatsExpiredKeyAsAbsent",
             new Edit(
-                "RecordBuilder.cs", "return operation.IsLiveAt(time);",
+                "ConditionChecker.cs", "return operation.IsLiveAt(time);",
                 "return operation.IsLiveAt(SEEDED ? 0 : time);")),
 
         new("renewal-revives-expired-keys", "a renewal succeeds on a key that has expired",
             "Conformance: Rules.EngineKeepsConditionalRules.RenewalOfAbsentOrExpiredKeyFails",
-            new Edit("RecordBuilder.cs", "return exists;", "return exists || (SEEDED && !value.IsEmpty);")),
+            new Edit("ConditionChecker.cs", "return exists;", "return exists || (SEEDED && !value.IsEmpty);")),
 
         new("renewal-measured-by-the-state-alone",
             "the room of a renewal is that of the value in the state, not of a longer one that its chunk sets",
             "Conformance: Rules.EngineKeepsConditionalRules.RenewalSeesValuesOfItsChunk",
             new Edit(
-                "RecordBuilder.cs", "head.ValueLength = Math.Max(longest, value.Length);",
+                "ConditionChecker.cs", "head.ValueLength = Math.Max(longest, value.Length);",
                 "head.ValueLength = Math.Max(SEEDED ? 0 : longest, value.Length);")),
 
         new("conditional-delete-without-condition", "a compare-and-delete removes a key whatever its value is",
             "Conformance: Rules.EngineKeepsConditionalRules.CompareAndDeleteRemovesExpectedValueOnly",
             new Edit(
-                "RecordBuilder.cs", "if (head.Kind != CommandKind.Renew)",
+                "ConditionChecker.cs", "if (head.Kind != CommandKind.Renew)",
                 "if (SEEDED && head.Kind == CommandKind.CompareAndDelete) return exists;\n"
                     + "        if (head.Kind != CommandKind.Renew)")),
 
@@ -60,7 +60,7 @@ internal static class StateBugs
         new("empty-expectation-is-absence", "a compare-and-swap that expects an empty value takes an absent key",
             "Conformance: Rules.EngineKeepsCompareAndSwapRules.EmptyValueIsNotAbsence",
             new Edit(
-                "RecordBuilder.cs", "? exists && value.SequenceEqual(expected) : !exists;",
+                "ConditionChecker.cs", "? exists && value.SequenceEqual(expected) : !exists;",
                 "? (exists && value.SequenceEqual(expected)) || (SEEDED && !exists && expected.IsEmpty) : !exists;")),
 
         new("duplicate-always-succeeded", "a duplicate is answered with success, not with its first outcome",

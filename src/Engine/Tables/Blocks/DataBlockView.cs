@@ -285,7 +285,7 @@ internal readonly struct DataBlockView
     }
 
     /// <summary>
-    /// As <see cref="CompareKeyTo"/> if prefix and head are equal. A shorter key has zeros in its head.
+    /// Compares a row's key with another that has the same prefix and head. A shorter key has zeros in its head.
     /// </summary>
     private int CompareAfterHeadTo(int row, ReadOnlySpan<byte> key)
     {

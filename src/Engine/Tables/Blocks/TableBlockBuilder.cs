@@ -60,7 +60,7 @@ internal sealed class TableBlockBuilder(int blockBytes, int valueBytesMax) : IDi
             rest = rest[row.ValueLength..];
             rest = rest[DataBlock.WriteTrailer(row.Kind, row.Deadline, rest)..];
         }
-        var extent = DataBlock.Seal(room, header, salt, output.Position);
+        var extent = DataBlock.Finish(room, header, salt, output.Position);
         lines.AddRange(room[..DataBlockHeader.HeadsOffset]);
         output.Commit(extent);
         _rows.DropItems();
