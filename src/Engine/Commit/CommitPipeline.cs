@@ -63,12 +63,8 @@ internal sealed class CommitPipeline(
     /// <summary>Applies for callers that must not wait. Set once, before another thread has the pipeline.</summary>
     public AsyncApplier Async { get; set; } = null!;
 
-    /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult})"/>
-    public int Apply(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results) =>
-        Apply(encodedChunk, results, in MarkChange.None);
-
     /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{byte}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
-    public int Apply(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results, in MarkChange mark)
+    public int Apply(ReadOnlySpan<byte> encodedChunk, Span<ApplyResult> results, in MarkChange mark = default)
     {
         throttle.WaitForTurn();
         engine.Clock.ReadLocal(); // the user's clock: before the gate
@@ -91,13 +87,9 @@ internal sealed class CommitPipeline(
         return ticket.Count;
     }
 
-    /// <inheritdoc cref="LsmStateMachine.ApplyChunk(in ReadOnlySequence{byte}, Span{ApplyResult})"/>
-    public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results) =>
-        Apply(encodedChunk, results, in MarkChange.None);
-
     /// <inheritdoc
     /// cref="LsmStateMachine.ApplyChunk(in ReadOnlySequence{byte}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
-    public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results, in MarkChange mark)
+    public int Apply(in ReadOnlySequence<byte> encodedChunk, Span<ApplyResult> results, in MarkChange mark = default)
     {
         if (encodedChunk.IsSingleSegment) return Apply(encodedChunk.FirstSpan, results, mark);
         if (encodedChunk.Length > Array.MaxLength)
@@ -107,12 +99,8 @@ internal sealed class CommitPipeline(
         return Apply(gathered.Span, results, mark);
     }
 
-    /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult})"/>
-    public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results) =>
-        Apply(chunk, results, in MarkChange.None);
-
     /// <inheritdoc cref="LsmStateMachine.ApplyChunk(ReadOnlySpan{ApplyEntry}, Span{ApplyResult}, ReadOnlySpan{byte})"/>
-    public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, in MarkChange mark)
+    public void Apply(ReadOnlySpan<ApplyEntry> chunk, Span<ApplyResult> results, in MarkChange mark = default)
     {
         throttle.WaitForTurn();
         engine.Clock.ReadLocal(); // the user's clock: before the gate

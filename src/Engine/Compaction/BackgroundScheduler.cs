@@ -25,8 +25,8 @@ namespace Varve.Compaction;
 /// requests wait, the first part ends after the step that it is in: appliers at full speed always leave something to
 /// flush.</item>
 /// <item>Requests are enqueued under the gate after the state was checked. The state ends under the gate too, or by a
-/// failure that is looked for after the enqueueing; whoever ends it then calls <see cref="FailRequests"/>. So each
-/// request is carried out or failed.</item>
+/// failure that the caller checks for after it has enqueued. The thread that ends the state then calls
+/// <see cref="FailRequests"/>. So each request is carried out or failed.</item>
 /// <item>A shortage fails the requests made before the round; later ones get an attempt of their own.</item>
 /// <item>The thread calls no clock of the user: it uses the time that a caller or a timer saw last.</item>
 /// </list>

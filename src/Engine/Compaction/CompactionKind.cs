@@ -3,7 +3,7 @@ namespace Varve.Compaction;
 /// <summary>The way in which chosen runs become one.</summary>
 internal enum CompactionKind
 {
-    /// <summary>Nothing is to be done.</summary>
+    /// <summary>No compaction is due.</summary>
     None,
 
     /// <summary>Their rows are merged into new tables.</summary>

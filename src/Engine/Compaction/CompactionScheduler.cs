@@ -164,7 +164,7 @@ internal sealed class CompactionScheduler
         }
     }
 
-    /// <summary>Picks by the current version and pushes a job for the choice; false if nothing is to be done.</summary>
+    /// <summary>Picks by the current version and pushes a job for the choice; false if no compaction is due.</summary>
     private bool TryPush(Func<DbVersion, CompactionChoice> pick, string reason)
     {
         var version = _versions.AcquireCurrent();

@@ -158,7 +158,7 @@ internal sealed class MergingIterator : IDisposable
         if (_runnerUp < 0) OpenWindow();
     }
 
-    /// <summary>Steps the winner outside of a window, and finds out who has won.</summary>
+    /// <summary>Steps the winner outside of a window, and determines the next winner.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void MoveOn()
     {

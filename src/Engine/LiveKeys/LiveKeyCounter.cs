@@ -17,8 +17,8 @@ namespace Varve.LiveKeys;
 /// in order, and then the leases that have expired since. The cost is by what has changed.
 /// </para>
 /// <list type="number">
-/// <item>The state is (index, time, count): so many keys are live at the time by their newest version at the index.
-/// Neither index nor time ever goes back.</item>
+/// <item>The state is (index, time, count): the number of keys that are live at the time by their newest
+/// version at the index. Neither index nor time ever goes back.</item>
 /// <item>A <em>fold</em> moves the index, with the time held. It judges the old and the new version of each effect at
 /// that time (<see cref="MemtableFold"/>), and keeps the leased puts that it passes.</item>
 /// <item>An <em>advance</em> moves the time, with the index held. It subtracts the leases that end in between

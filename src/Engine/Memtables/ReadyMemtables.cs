@@ -100,7 +100,8 @@ internal sealed class ReadyMemtables(SegmentPool segments, IndexPool indexes, Me
     }
 
     /// <summary>
-    /// Makes as many memtables as are to be ahead, or as there is room for: whoever needs one tries again, and is told.
+    /// Makes memtables ahead of the appliers, up to the number wanted or as many as there is room for. An applier that
+    /// finds none makes one itself, and gets the failure.
     /// </summary>
     public void Prepare()
     {

@@ -8,7 +8,7 @@ namespace Varve.Versions;
 /// The published position: the point that reads are of. One publisher at a time; any number of readers, none of which
 /// waits: positions go into a small ring of slots, and a reader retries only if the ring went all the way round while
 /// it copied one slot. Every change up to a position is in place before it is published (I1). The mark of the outer log
-/// is published with its position; only who asks for it reads it.
+/// is published with its position; only reads that ask for it copy it.
 /// </summary>
 internal sealed class AppliedPosition
 {

@@ -65,7 +65,7 @@ internal sealed class OutcomeLog
         DropOldRuns();
     }
 
-    /// <summary>Allocates memory for so many more runs of consecutive indexes.</summary>
+    /// <summary>Allocates memory for <paramref name="count"/> more runs of consecutive indexes.</summary>
     public void Reserve(int count)
     {
         if (count <= _runs.Capacity - _runs.Count) return;
@@ -116,7 +116,7 @@ internal sealed class OutcomeLog
         return StatusAt(ordinal);
     }
 
-    /// <summary>The kept outcomes of the last entries up to an index, at most so many.</summary>
+    /// <summary>The kept outcomes of the last entries up to an index, at most of <paramref name="entries"/>.</summary>
     public OutcomeRun[] UpTo(ulong index, int entries)
     {
         var found = new List<OutcomeRun>();

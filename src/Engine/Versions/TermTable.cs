@@ -30,7 +30,7 @@ internal sealed class TermTable
         _filled.Add(new TermRun(index, term));
     }
 
-    /// <summary>Allocates memory for so many more runs.</summary>
+    /// <summary>Allocates memory for <paramref name="count"/> more runs.</summary>
     public void Reserve(int count)
     {
         var filled = Volatile.Read(ref _filled);

@@ -21,7 +21,7 @@ namespace Varve.Format;
 ///      u32  outcome runs, each: u64 first index, u32 count, ceil(count / 8) bytes of bits;
 ///                              with bit 31 of the count: as many bytes of bits of refused entries
 ///      with flag bit 0: u64 snapshot index, u64 snapshot term, 32 bytes of checksum
-///      with flag bit 1: u8 length, 1 .. 64, and so many bytes of the mark
+///      with flag bit 1: u8 length, 1 .. 64, and the bytes of the mark
 /// </code>
 /// Term runs ascend by first index, none above the last index; known terms never decrease and none is above the last
 /// term. Outcome runs ascend, do not overlap, do not reach past the last index, and their unused bits are zero. All

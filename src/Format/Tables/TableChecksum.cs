@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace Varve.Format;
 
 /// <summary>
-/// The checksums inside a table file: XXH3-64, seeded with who the table is and where the bytes stand, so that a block
-/// of another table, or of another place in this one, never passes.
+/// The checksums inside a table file: XXH3-64, seeded with the table's salt and the offset of the bytes, so that a
+/// block of another table, or of another place in this one, never passes.
 /// </summary>
 internal static class TableChecksum
 {

@@ -9,7 +9,7 @@ namespace Varve.Format;
 /// indexes   if flagged: for each entry but the first, varint of its index less the one before, less 1
 /// terms     if flagged: varint of the first entry's term, then for each further one varint of its rise
 /// times     if flagged: varint of the log time after the first entry, then for each further one varint of its rise
-/// mark      if flagged: u8 length, 0 .. 64, and so many bytes
+/// mark      if flagged: u8 length, 0 .. 64, and its bytes
 /// zero padding to a multiple of 8
 /// </code>
 /// Varints are LEB128 of 64 bits.

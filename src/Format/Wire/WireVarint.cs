@@ -7,7 +7,7 @@ namespace Varve.Format;
 /// <summary>
 /// Protobuf's variable-length integers: seven bits a byte, least significant first, the high bit set on all but the
 /// last; at most ten bytes. Read as Google's parsers do: padding with zero groups is accepted, bits past the 64th are
-/// dropped, and who wants 32 bits takes the low ones.
+/// dropped, and a field of 32 bits takes the low ones.
 /// </summary>
 internal static class WireVarint
 {

@@ -155,7 +155,7 @@ internal sealed class HashDirectory
     private static int InitialBits(long segmentBytes) =>
         BitOperations.Log2((ulong)Math.Max(segmentBytes / SegmentBytesPerBucketMax, 1));
 
-    // SAFETY: the number is below `count`, and so many buckets were allocated before the count was published.
+    // SAFETY: the number is below `count`, and `count` buckets were allocated before it was published.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private unsafe Bucket* BucketOf(ulong hash, long count)
     {
