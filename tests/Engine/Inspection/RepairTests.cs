@@ -205,7 +205,7 @@ public sealed class RepairTests
     [Fact]
     public async Task RepairIntoNeighbourOfOtherCaseSucceeds()
     {
-        if (!OperatingSystem.IsLinux()) return;
+        if (!StorageOfTests.IsLinux) return;
         using var specimen = await Make(100, compactAtEnd: true);
         Repair.Run(Storages.Default, specimen.Directory, Path.Combine(specimen.Database.Root, "DB"));
     }
