@@ -586,9 +586,11 @@ public sealed class LsmStateMachine : IStateMachine, IDisposable
     /// it lacks are transferred. The link is durable and read-only on return.
     /// </summary>
     /// <param name="file">The table, by its hash and length; see <see cref="SnapshotDirectory.Files"/>.</param>
-    /// <param name="destination">The path to make, which must not exist.</param>
+    /// <param name="destination">The path to make, which must not exist, in a directory that does.</param>
     /// <returns>False if the present state has no such table, or the file system has no links to there.</returns>
     /// <exception cref="ArgumentException">The path is empty, or the hash has not 16 bytes.</exception>
+    /// <exception cref="DirectoryNotFoundException">The directory of <paramref name="destination"/> does not exist; the
+    /// message names it.</exception>
     /// <exception cref="IOException">The path exists, or the disk failed.</exception>
     /// <exception cref="ObjectDisposedException">The engine is closed.</exception>
     public bool TryLinkSnapshotFile(SnapshotFile file, string destination)

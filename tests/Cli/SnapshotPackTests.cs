@@ -49,6 +49,19 @@ public sealed class SnapshotPackTests : IDisposable
         Assert.Equal(3, (await _tool.RunAsync("snapshot", "pack", "nowhere", "x.varve")).ExitCode);
     }
 
+    [Fact]
+    public async Task BytesBehindPackAreRefusedInFile()
+    {
+        await MakeAsync();
+        await _tool.RunAsync("snapshot", "pack", "s", "s.varve");
+        var bytes = await File.ReadAllBytesAsync(_tool.PathOf("s.varve"));
+        await File.WriteAllBytesAsync(_tool.PathOf("long.varve"), [.. bytes, 0]);
+        var failed = await _tool.RunAsync("snapshot", "unpack", "long.varve", "again");
+        Assert.Equal(2, failed.ExitCode);
+        Assert.Contains($"offset {bytes.Length}", Assert.Single(failed.ErrorLines), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_tool.PathOf("again")));
+    }
+
     private async Task<SnapshotMetadata> MakeAsync()
     {
         using var engine = LsmStateMachine.Open(_tool.PathOf("data"));

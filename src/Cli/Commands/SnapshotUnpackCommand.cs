@@ -14,7 +14,10 @@ internal static class SnapshotUnpackCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "A packed snapshot; - is standard input." };
+        var file = new Argument<string>("FILE")
+        {
+            Description = "A packed snapshot; - is standard input, which may go on behind it."
+        };
         var directory = new Argument<string>("DIR")
         {
             Description = "The directory to make; it must not exist, or be empty."
@@ -31,7 +34,9 @@ internal static class SnapshotUnpackCommand
             await using (var stream = source == "-" ? Console.OpenStandardInput() : File.OpenRead(source))
             {
                 var pipe = PipeReader.Create(stream);
-                await Varve.SnapshotPack.UnpackAsync(pipe, target, cancellationToken);
+                var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+                await PackUnpacker.UnpackAsync(
+                    Storages.Default, pipe, path, endsWithPack: source != "-", cancellationToken);
                 await pipe.CompleteAsync();
             }
 

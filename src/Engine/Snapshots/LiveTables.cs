@@ -22,6 +22,9 @@ internal sealed class LiveTables(VersionSet versions, ReadSessions sessions)
         var path = Path.GetFullPath(destination);
         var storage = versions.Storage;
         if (storage.FileExists(path)) throw new IOException($"{path}: exists already");
+        var directory = Path.GetDirectoryName(path) ?? path;
+        if (!storage.DirectoryExists(directory))
+            throw new DirectoryNotFoundException($"{directory}: no such directory; create it before the link");
         var version = sessions.AcquireCurrent();
         try
         {
@@ -29,10 +32,10 @@ internal sealed class LiveTables(VersionSet versions, ReadSessions sessions)
                 .FirstOrDefault(table => table.Descriptor.Hash == hash && table.Descriptor.Length == file.Length);
             if (table is null || !storage.TryLink(table.Path, path)) return false;
             storage.MakeReadOnly(path);
-            storage.SyncDirectory(Path.GetDirectoryName(path)!);
+            storage.SyncDirectory(directory);
             return true;
         }
-        catch (FileNotFoundException) when (!storage.FileExists(path))
+        catch (FileNotFoundException) when (storage.DirectoryExists(directory))
         {
             return false; // a reader's table, whose file the writer has deleted
         }

@@ -28,13 +28,18 @@ internal sealed class PackUnpacker
         (_storage, _reader, _token) = (storage, reader, token);
 
     /// <inheritdoc cref="SnapshotPack.UnpackAsync"/>
+    /// <param name="storage">Where the directory is made.</param>
+    /// <param name="source">The stream.</param>
+    /// <param name="directory">The directory to make.</param>
+    /// <param name="endsWithPack">True if nothing may follow the pack in the stream, as in a file.</param>
+    /// <param name="cancellationToken">Ends the call between two pieces.</param>
     public static async Task UnpackAsync(
-        IStorage storage, PipeReader source, string directory, CancellationToken cancellationToken)
+        IStorage storage, PipeReader source, string directory, bool endsWithPack, CancellationToken cancellationToken)
     {
         var target = SnapshotTarget.Begin(storage, directory);
         try
         {
-            await new PackUnpacker(storage, source, cancellationToken).UnpackTo(target.Building)
+            await new PackUnpacker(storage, source, cancellationToken).UnpackTo(target.Building, endsWithPack)
                 .ConfigureAwait(false);
             target.Publish();
         }
@@ -50,7 +55,7 @@ internal sealed class PackUnpacker
         }
     }
 
-    private async Task UnpackTo(string building)
+    private async Task UnpackTo(string building, bool endsWithPack)
     {
         var manifest = await ReadManifestAsync().ConfigureAwait(false);
         foreach (var (_, table) in manifest.Manifest.Tables)
@@ -66,6 +71,7 @@ internal sealed class PackUnpacker
         var trailer = await ReadAsync(PackFormat.TrailerSize).ConfigureAwait(false);
         if (!PackFormat.TryDecodeTrailer(trailer, hash, out var mismatch))
             throw Refusal(trailerAt, CorruptionKind.PackTrailer, mismatch);
+        if (endsWithPack) await EnsureEndAsync().ConfigureAwait(false);
         DurableFile.Replace(_storage, Path.Combine(building, SnapshotNames.Manifest), manifest.Bytes);
         foreach (var name in _storage.List(building)) _storage.MakeReadOnly(Path.Combine(building, name));
         _storage.SyncDirectory(building);
@@ -141,6 +147,21 @@ internal sealed class PackUnpacker
         }
 
         _hash.Append(all.Span);
+    }
+
+    private async Task EnsureEndAsync()
+    {
+        while (true)
+        {
+            var result = await _reader.ReadAsync(_token).ConfigureAwait(false);
+            var follows = !result.Buffer.IsEmpty;
+            _reader.AdvanceTo(result.Buffer.Start);
+            if (follows)
+                throw new SnapshotRejectedException(
+                    Source, $"bytes follow the trailer at offset {_position}, where the file has to end");
+            if (result.IsCanceled) throw new OperationCanceledException();
+            if (result.IsCompleted) return;
+        }
     }
 
     private static VarveException Refusal(long offset, string kind, DecodeError error) =>

@@ -57,8 +57,8 @@ internal sealed class PackWriter
                 cancellationToken).ConfigureAwait(false);
         }
 
-        await WriteAsync(
-            PackFormat.EncodeTrailer(_hash.GetCurrentHashAsUInt128()), cancellationToken).ConfigureAwait(false);
+        var trailer = PackFormat.EncodeTrailer(_hash.GetCurrentHashAsUInt128());
+        await WriteAsync(trailer, cancellationToken, isLast: true).ConfigureAwait(false);
     }
 
     private async Task WriteTableAsync(
@@ -83,25 +83,29 @@ internal sealed class PackWriter
             throw new SnapshotRejectedException(path, $"table hash is {computed:x32}, manifest says {table.Hash:x32}");
     }
 
-    private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    private async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken, bool isLast = false)
     {
         while (!bytes.IsEmpty)
         {
             var piece = _pipe.GetMemory(1);
             piece = piece[..Math.Min(bytes.Length, piece.Length)];
             bytes[..piece.Length].CopyTo(piece);
-            await CommitAsync(piece, cancellationToken).ConfigureAwait(false);
             bytes = bytes[piece.Length..];
+            await CommitAsync(piece, cancellationToken, isLast && bytes.IsEmpty).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Sends what the caller has filled of the pipe's memory.</summary>
-    private async ValueTask CommitAsync(ReadOnlyMemory<byte> piece, CancellationToken cancellationToken)
+    /// <summary>
+    /// Sends what the caller has filled of the pipe's memory. A receiver may stop reading once it has the last piece.
+    /// </summary>
+    private async ValueTask CommitAsync(
+        ReadOnlyMemory<byte> piece, CancellationToken cancellationToken, bool isLast = false)
     {
         _hash.Append(piece.Span);
         _pipe.Advance(piece.Length);
         var result = await _pipe.FlushAsync(cancellationToken).ConfigureAwait(false);
         if (result.IsCanceled) throw new OperationCanceledException();
-        if (result.IsCompleted) throw new IOException("The receiver of the packed snapshot stopped reading.");
+        if (result.IsCompleted && !isLast) throw new IOException("The receiver of the packed snapshot stopped reading.");
     }
 }

@@ -46,6 +46,7 @@ public sealed class SnapshotDirectory
     /// range.</exception>
     /// <exception cref="CorruptionException">The manifest is damaged.</exception>
     /// <exception cref="UnsupportedFormatException">The manifest is intact and of a newer build.</exception>
+    /// <exception cref="IOException">The disk failed.</exception>
     public static SnapshotDirectory Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -19,7 +19,8 @@ public static class SnapshotPack
     /// <exception cref="ArgumentException">The path is null or empty.</exception>
     /// <exception cref="SnapshotRejectedException">The directory is not an intact snapshot.</exception>
     /// <exception cref="UnsupportedFormatException">The manifest is intact and of a newer build.</exception>
-    /// <exception cref="IOException">The disk failed, or the receiver has stopped reading.</exception>
+    /// <exception cref="IOException">The disk failed, or the receiver stopped reading before the last byte was
+    /// written.</exception>
     /// <exception cref="OperationCanceledException">The token or the pipe was cancelled.</exception>
     public static Task PackAsync(
         string directory, PipeWriter destination, CancellationToken cancellationToken = default)
@@ -48,6 +49,6 @@ public static class SnapshotPack
         ArgumentNullException.ThrowIfNull(source);
         ArgumentException.ThrowIfNullOrEmpty(directory);
         var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        return PackUnpacker.UnpackAsync(Storages.Default, source, target, cancellationToken);
+        return PackUnpacker.UnpackAsync(Storages.Default, source, target, endsWithPack: false, cancellationToken);
     }
 }

@@ -288,6 +288,30 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
         await Assert.ThrowsAsync<IOException>(() => packing);
     }
 
+    [Fact]
+    public async Task ReceiverMayStopBehindLastByte()
+    {
+        await SourceAsync("source", Put(1, "a", "1"));
+        var expected = await PackAsync(PathOf("source.s"));
+        var receiver = new ReceiverOf(expected.Length);
+        await SnapshotPack.PackAsync(PathOf("source.s"), receiver);
+        Assert.Equal(expected, receiver.Received);
+        await Assert.ThrowsAsync<IOException>(
+            () => SnapshotPack.PackAsync(PathOf("source.s"), new ReceiverOf(expected.Length - 16)));
+    }
+
+    [Fact]
+    public async Task LinkIntoMissingDirectoryNamesIt()
+    {
+        await ApplyAsync(Put(1, "a", "1"));
+        await Engine.CreateSnapshotAsync(PathOf("s"));
+        await Engine.CompactAsync();
+        var file = SnapshotDirectory.Open(PathOf("s")).Files.Single();
+        var failure = Assert.Throws<DirectoryNotFoundException>(
+            () => Engine.TryLinkSnapshotFile(file, PathOf("nowhere/link")));
+        Assert.Contains(PathOf("nowhere"), failure.Message, StringComparison.Ordinal);
+    }
+
     private async Task<SnapshotMetadata> SourceAsync(string name, params ApplyEntry[] entries)
     {
         await using var source = (LsmStateMachine)Open(name);
@@ -314,6 +338,27 @@ public sealed class StagedSnapshotTests : MachineTest<EngineMachines>
         var value = file.ReadByte();
         file.Position = offset;
         file.WriteByte((byte)(value ^ 1));
+    }
+
+    /// <summary>A pipe whose receiver stops once so many bytes are written.</summary>
+    private sealed class ReceiverOf(int length) : PipeWriter
+    {
+        private readonly System.Buffers.ArrayBufferWriter<byte> _written = new();
+
+        public byte[] Received => _written.WrittenSpan.ToArray();
+
+        public override void Advance(int bytes) => _written.Advance(bytes);
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _written.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => _written.GetSpan(sizeHint);
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+            new(new FlushResult(isCanceled: false, isCompleted: _written.WrittenCount >= length));
+
+        public override void CancelPendingFlush() => throw new NotSupportedException();
+
+        public override void Complete(Exception? exception = null) => throw new NotSupportedException();
     }
 
     /// <summary>Gives at most so many bytes at a read.</summary>

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.IO.Pipelines;
 using FsCheck.Xunit;
 using Varve.Format;
 using Varve.Snapshots;
@@ -52,6 +53,21 @@ public sealed class PackedSnapshots : IDisposable
 
     [Fact]
     public async Task TrailingByteIsRejected() => Rejected([.. await PackAsync(MakeSnapshot(20)), 0]);
+
+    [Fact]
+    public async Task BytesBehindPackAreRejectedWhereItMustEnd()
+    {
+        var pack = await PackAsync(MakeSnapshot(20));
+        Task Unpack(byte[] bytes, string target, bool endsWithPack) => PackUnpacker.UnpackAsync(
+            _storage, PipeReader.Create(new MemoryStream(bytes)), target, endsWithPack, CancellationToken.None);
+        await Unpack(pack, NewDirectory(), endsWithPack: true);
+        await Unpack([.. pack, 0], NewDirectory(), endsWithPack: false);
+        var target = NewDirectory();
+        var refusal = await Assert.ThrowsAsync<SnapshotRejectedException>(
+            () => Unpack([.. pack, 0], target, endsWithPack: true));
+        Assert.Contains($"at offset {pack.Length}", refusal.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(target));
+    }
 
     [Fact]
     public async Task BadManifestLeavesNothing()

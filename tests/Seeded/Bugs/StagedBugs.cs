@@ -24,6 +24,22 @@ internal static class StagedBugs
                 "if (Interlocked.CompareExchange(ref _phase, Ended, Staged) != Staged) return; "
                     + "if (SEEDED) SnapshotInstaller.Release(_state.Tables); else _state.Delete();")),
 
+        new("pack-ends-with-its-receiver", "a receiver that stops behind the last byte fails the packing",
+            "Conformance: Surface.StagedSnapshotTests.ReceiverMayStopBehindLastByte",
+            new Edit("PackWriter.cs",
+                "if (result.IsCompleted && !isLast)", "if (result.IsCompleted && (SEEDED || !isLast))")),
+
+        new("link-into-nowhere", "a link into a missing directory says that there is no such table",
+            "Conformance: Surface.StagedSnapshotTests.LinkIntoMissingDirectoryNamesIt",
+            new Edit("LiveTables.cs",
+                "if (!storage.DirectoryExists(directory))", "if (!SEEDED && !storage.DirectoryExists(directory))"),
+            new Edit("LiveTables.cs",
+                "when (storage.DirectoryExists(directory))", "when (SEEDED || storage.DirectoryExists(directory))")),
+
+        new("bytes-behind-pack-ignored", "a packed file may have bytes behind its trailer",
+            "Format: Snapshots.PackedSnapshots.BytesBehindPackAreRejectedWhereItMustEnd",
+            new Edit("PackUnpacker.cs", "if (endsWithPack)", "if (endsWithPack && !SEEDED)")),
+
         new("stream-taken-without-tables-hash", "an unpacked table is not compared with its hash",
             "Conformance: Surface.StagedSnapshotTests.CutOrDamagedStreamLeavesNothing",
             new Edit("PackUnpacker.cs",
