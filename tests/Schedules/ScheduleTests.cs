@@ -23,6 +23,17 @@ public class ScheduleTests(ITestOutputHelper output)
     public void ChangeSignalLosesNoWake() =>
         Assert.Null(new Exhaustion("change-signal", Catalogue.All["change-signal"].Make, bound: 3).Run(workers: 1));
 
+    [Theory]
+    [InlineData("staged-dispose", 2)]
+    [InlineData("staged-refused", 1)]
+    public void StagedSnapshotEndsBeforeClose(string scenario, int bound) => FindNothing(scenario, bound);
+
+    [Fact]
+    public void SnapshotBesideResetHasOneState() => FindNothing("snapshot-reset", bound: 1);
+
+    private static void FindNothing(string scenario, int bound) =>
+        Assert.Null(new Exhaustion(scenario, Catalogue.All[scenario].Make, bound).Run(Environment.ProcessorCount));
+
     /// <summary>The reader's store stays in its buffer, which nothing drains.</summary>
     [Theory]
     [InlineData("pins")]

@@ -6,7 +6,7 @@ namespace Varve.Background;
 
 /// <summary>
 /// The tasks that run beside the caller: snapshots, installs, resets. Disposal cancels them and waits for their end, so
-/// that none touches a directory that another engine may have opened by then; then it disposes what tasks have left:
+/// that none touches a directory that another engine may have opened by then; then it deletes what tasks have left:
 /// staged snapshots. Any thread.
 /// </summary>
 /// <param name="seams">With a scheduler, tasks run on the caller's thread.</param>
@@ -15,7 +15,7 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
     private readonly bool _areInline = seams.Scheduler is not null;
     private readonly RankedMonitor _lock = new(LockOrder.LongTasks);
     private readonly CancellationTokenSource _closing = new();
-    private readonly List<IDisposable> _left = [];
+    private readonly List<Action> _left = [];
     private int _running;
     private bool _closed;
 
@@ -56,17 +56,24 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
     }
 
     /// <summary>Runs a short task on the calling thread; a close waits for its end.</summary>
-    public void RunHere(Action task)
+    public void RunHere(Action task) => EngineClosed.ThrowIf(!TryRunHere(task));
+
+    /// <summary>
+    /// Runs a short task on the calling thread; a close waits for its end. False, and nothing is run, after a close has
+    /// begun.
+    /// </summary>
+    public bool TryRunHere(Action task)
     {
         using (_lock.Enter())
         {
-            EngineClosed.ThrowIf(_closed);
+            if (_closed) return false;
             _running++;
         }
 
         try
         {
             task();
+            return true;
         }
         finally
         {
@@ -78,16 +85,18 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
         }
     }
 
-    /// <summary>Keeps what a running task leaves; a close disposes it, unless it is removed.</summary>
-    public void Keep(IDisposable left)
+    /// <summary>
+    /// Keeps the deletion of what a running task leaves; a close runs it behind all tasks, unless it is removed.
+    /// </summary>
+    public void Keep(Action deletion)
     {
-        using (_lock.Enter()) _left.Add(left);
+        using (_lock.Enter()) _left.Add(deletion);
     }
 
-    /// <summary>Removes what has ended.</summary>
-    public void Remove(IDisposable left)
+    /// <summary>Removes the deletion of what a running task has deleted or handed on.</summary>
+    public void Remove(Action deletion)
     {
-        using (_lock.Enter()) _left.Remove(left);
+        using (_lock.Enter()) _left.Remove(deletion);
     }
 
     /// <summary>
@@ -129,11 +138,11 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
     }
 
     /// <summary>
-    /// Refuses further tasks, cancels the running ones, waits for their end, and disposes what they have left.
+    /// Refuses further tasks, cancels the running ones, waits for their end, and deletes what they have left.
     /// </summary>
     public void Dispose()
     {
-        IDisposable[] left;
+        Action[] left;
         using (_lock.Enter())
         {
             _closed = true;
@@ -143,6 +152,6 @@ internal sealed class LongRunningTasks(EngineSeams seams) : IDisposable
             left = [.. _left];
         }
 
-        foreach (var one in left) one.Dispose();
+        foreach (var delete in left) delete();
     }
 }

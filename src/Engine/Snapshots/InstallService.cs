@@ -35,7 +35,7 @@ internal sealed class InstallService(
             {
                 var state = replacement.Stage(metadata, path, token);
                 var staged = new StagedSnapshot(state, replacement, tasks, engine.Clock);
-                tasks.Keep(staged);
+                tasks.Keep(staged.DeleteCopies);
                 return Task.FromResult(staged);
             },
             cancellationToken);

@@ -89,42 +89,65 @@ internal sealed class SnapshotService
     {
         // Here, on the caller's thread and without the gate: applies continue, and the history is short.
         EnsureTerm(lastIncluded, nameof(lastIncluded));
-        var version = AcquireVersionAt(lastIncluded);
-        var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
-        return Cut();
-
-        async Task<ReadOnlyMemory<byte>> Cut()
-        {
-            var begun = false;
-            try
-            {
-                return await _tasks.RunDeferrable(
-                    "Varve snapshot",
-                    token =>
-                    {
-                        begun = true;
-                        return GenerateTimed(version, target, lastIncluded, token);
-                    },
-                    cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                if (!begun) version.Release();
-            }
-        }
+        return CreateAsync(AcquireVersionAt(lastIncluded), lastIncluded, directory, cancellationToken);
     }
 
     /// <inheritdoc cref="LsmStateMachine.CreateSnapshotAsync"/>
     public async Task<SnapshotMetadata> CreateSnapshotAsync(
         string directory, LogId? lastIncluded, CancellationToken cancellationToken)
     {
-        var cut = lastIncluded ?? _sessions.Position.Id;
-        return new SnapshotMetadata(cut, await CreateAsync(directory, cut, cancellationToken).ConfigureAwait(false));
+        if (lastIncluded is { } asked) EnsureTerm(asked, nameof(lastIncluded));
+        // Without an index the cut is that of the version: a reset may come between two looks.
+        var version = lastIncluded is { } given ? AcquireVersionAt(given) : AcquireCurrent(out given);
+        return new SnapshotMetadata(
+            given, await CreateAsync(version, given, directory, cancellationToken).ConfigureAwait(false));
+    }
+
+    private async Task<ReadOnlyMemory<byte>> CreateAsync(
+        DbVersion version, LogId cut, string directory, CancellationToken cancellationToken)
+    {
+        var begun = false;
+        try
+        {
+            var target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
+            return await _tasks.RunDeferrable(
+                "Varve snapshot",
+                token =>
+                {
+                    begun = true;
+                    return GenerateTimed(version, target, cut, token);
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!begun) version.Release();
+        }
     }
 
     /// <inheritdoc cref="LsmStateMachine.TryLinkSnapshotFile"/>
     public bool TryLink(SnapshotFile file, string destination) =>
         new LiveTables(_versions, _sessions).TryLink(file, destination);
+
+    /// <summary>Takes a reference to the current version, and reads its applied position with it.</summary>
+    private DbVersion AcquireCurrent(out LogId applied)
+    {
+        var slot = _sessions.Enter();
+        try
+        {
+            while (true)
+            {
+                _engine.State.EnsureNotFaulted();
+                var current = _versions.ReadPoint(out var position);
+                applied = position.Id;
+                if (current.TryAcquire()) return current;
+            }
+        }
+        finally
+        {
+            _sessions.Leave(slot);
+        }
+    }
 
     private DbVersion AcquireVersionAt(LogId lastIncluded)
     {

@@ -48,6 +48,32 @@ public sealed class StagedSnapshot : IAsyncDisposable, IDisposable
     /// <exception cref="ObjectDisposedException">It is disposed, or the engine is closed.</exception>
     public void Install()
     {
+        _clock.ReadLocalIfUsed(); // the user's clock: before any lock
+        _tasks.RunHere(InstallHere);
+    }
+
+    /// <summary>Deletes the copies, unless they are installed. May be called more than once.</summary>
+    /// <remarks>If the engine is being closed, the close deletes them.</remarks>
+    public void Dispose() => _tasks.TryRunHere(() =>
+    {
+        if (Interlocked.CompareExchange(ref _phase, InstallingDisposed, Installing) != Installing) DeleteCopies();
+    });
+
+    /// <summary>Deletes the copies as <see cref="Dispose"/> does, on a thread of the pool.</summary>
+    public ValueTask DisposeAsync() =>
+        Volatile.Read(ref _phase) == Ended ? ValueTask.CompletedTask : new ValueTask(Task.Run(Dispose));
+
+    /// <summary>
+    /// Deletes the copies of a staged snapshot. Called by a task or by the close, which waits for tasks, since another
+    /// engine may use the directory, and the copies' file numbers, after the close.
+    /// </summary>
+    internal void DeleteCopies()
+    {
+        if (Interlocked.CompareExchange(ref _phase, Ended, Staged) == Staged) DeleteEnded();
+    }
+
+    private void InstallHere()
+    {
         switch (Interlocked.CompareExchange(ref _phase, Installing, Staged))
         {
             case Installing or InstallingDisposed:
@@ -60,48 +86,34 @@ public sealed class StagedSnapshot : IAsyncDisposable, IDisposable
 
         try
         {
-            _clock.ReadLocalIfUsed(); // the user's clock: before any lock
-            _tasks.RunHere(() => _replacement.InstallStaged(_state));
+            _replacement.InstallStaged(_state);
         }
         catch (EngineFaultedException)
         {
-            // The manifest may name the tables: the next open keeps or deletes them.
-            SnapshotInstaller.Release(_state.Tables);
-            End();
+            EndKeepingFiles(); // the manifest may name the tables: the next open keeps or deletes them
             throw;
         }
         catch
         {
-            if (Interlocked.CompareExchange(ref _phase, Staged, Installing) == InstallingDisposed)
-            {
-                _state.Delete();
-                End();
-            }
-
+            if (Interlocked.CompareExchange(ref _phase, Staged, Installing) == InstallingDisposed) DeleteEnded();
             throw;
         }
 
         Volatile.Write(ref _isInstalled, true);
-        SnapshotInstaller.Release(_state.Tables);
-        End();
+        EndKeepingFiles();
     }
 
-    /// <summary>Deletes the copies, unless they are installed. May be called more than once.</summary>
-    public void Dispose()
-    {
-        if (Interlocked.CompareExchange(ref _phase, InstallingDisposed, Installing) == Installing) return;
-        if (Interlocked.CompareExchange(ref _phase, Ended, Staged) != Staged) return;
-        _state.Delete();
-        _tasks.Remove(this);
-    }
-
-    /// <summary>Deletes the copies, unless they are installed, on a thread of the pool.</summary>
-    public ValueTask DisposeAsync() =>
-        Volatile.Read(ref _phase) == Ended ? ValueTask.CompletedTask : new ValueTask(Task.Run(Dispose));
-
-    private void End()
+    private void DeleteEnded()
     {
         Volatile.Write(ref _phase, Ended);
-        _tasks.Remove(this);
+        _state.Delete();
+        _tasks.Remove(DeleteCopies);
+    }
+
+    private void EndKeepingFiles()
+    {
+        Volatile.Write(ref _phase, Ended);
+        SnapshotInstaller.Release(_state.Tables);
+        _tasks.Remove(DeleteCopies);
     }
 }

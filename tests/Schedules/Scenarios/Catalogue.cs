@@ -42,6 +42,9 @@ internal static class Catalogue
         ["reader-opens-reset"] = new(() => new ReaderScenario(WriterDoes.Reset, isOpenBefore: false), 2, 3, 5),
         ["references"] = new(() => new ReferenceScenario(), 4, 6, 5),
         ["holds"] = new(() => new HoldScenario(), 2, 4, 10),
+        ["snapshot-reset"] = new(() => new SnapshotResetScenario(), 1, 2, 1),
+        ["staged-dispose"] = new(() => new StagedEndScenario(StagedEnd.Dispose), 2, 3, 1),
+        ["staged-refused"] = new(() => new StagedEndScenario(StagedEnd.RefusedInstall), 1, 2, 1),
         ["terms"] = new(() => new TermScenario(), 3, 4, 5),
     };
 

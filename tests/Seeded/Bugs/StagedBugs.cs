@@ -14,15 +14,33 @@ internal static class StagedBugs
         new("staged-left-at-close", "a close leaves the copies of a staged snapshot in the directory",
             "Conformance: Surface.StagedSnapshotTests.ClosingDeletesCopies",
             new Edit("LongRunningTasks.cs",
-                "foreach (var one in left) one.Dispose();",
-                "foreach (var one in left) { if (!SEEDED) one.Dispose(); }")),
+                "foreach (var delete in left) delete();",
+                "foreach (var delete in left) { if (!SEEDED) delete(); }")),
 
         new("staged-not-deleted", "the copies of a staged snapshot stay after its disposal",
             "Conformance: Surface.StagedSnapshotTests.DisposalDeletesCopies",
             new Edit("StagedSnapshot.cs",
-                "if (Interlocked.CompareExchange(ref _phase, Ended, Staged) != Staged) return; _state.Delete();",
-                "if (Interlocked.CompareExchange(ref _phase, Ended, Staged) != Staged) return; "
-                    + "if (SEEDED) SnapshotInstaller.Release(_state.Tables); else _state.Delete();")),
+                "_state.Delete();",
+                "if (SEEDED) SnapshotInstaller.Release(_state.Tables); else _state.Delete();")),
+
+        new("staged-deleted-behind-close", "a staged snapshot is disposed of beside a close, which does not wait for it",
+            "Schedules: ScheduleTests.StagedSnapshotEndsBeforeClose",
+            new Edit("StagedSnapshot.cs",
+                "public void Dispose() => _tasks.TryRunHere(() =>",
+                "public void Dispose() => ((Func<Action, bool>)(SEEDED ? run => { run(); return true; } : "
+                    + "_tasks.TryRunHere))(() =>")),
+
+        new("staged-refused-behind-close", "a refused install deletes the copies behind a close",
+            "Schedules: ScheduleTests.StagedSnapshotEndsBeforeClose",
+            new Edit("StagedSnapshot.cs",
+                "_tasks.RunHere(InstallHere);",
+                "if (SEEDED) InstallHere(); else _tasks.RunHere(InstallHere);")),
+
+        new("snapshot-of-a-state-that-is-gone", "a snapshot without an index looks twice for the present state",
+            "Schedules: ScheduleTests.SnapshotBesideResetHasOneState",
+            new Edit("SnapshotService.cs",
+                ": AcquireCurrent(out given);",
+                ": SEEDED ? AcquireVersionAt(given = _sessions.Position.Id) : AcquireCurrent(out given);")),
 
         new("pack-ends-with-its-receiver", "a receiver that stops behind the last byte fails the packing",
             "Conformance: Surface.StagedSnapshotTests.ReceiverMayStopBehindLastByte",
