@@ -150,7 +150,6 @@ internal static class WalRecordTarget
         var keys = new List<ReadOnlyMemory<byte>>();
         var reader = marker.Keys;
         while (reader.MoveNext()) keys.Add(reader.Current.ToArray());
-        if (!marker.HasKeys) return Feature.Of("clean-up without keys", 0);
         var again = new byte[CleanUpMarker.SizeOf(keys.Count, keys.Sum(key => (long)key.Length))];
         CleanUpMarker.Write(again, marker.Deadline, keys.ToArray());
         Holds(payload.SequenceEqual(again), "the same clean-up when written again");

@@ -84,7 +84,6 @@ internal static class WalDump
     private static string DescribeCleanUp(in WalRecordView record)
     {
         if (!CleanUpMarker.TryOpen(record.Payload, out var cleanUp, out var error)) return $", {error.Reason}";
-        if (!cleanUp.HasKeys) return $", leases up to {cleanUp.Deadline}";
         var text = new System.Text.StringBuilder($", leases up to {cleanUp.Deadline}:");
         var keys = cleanUp.Keys;
         while (keys.MoveNext()) text.Append(' ').Append(DumpWriter.Key(keys.Current));

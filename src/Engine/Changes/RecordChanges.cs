@@ -11,7 +11,6 @@ internal static class RecordChanges
     /// Passes the changes of a record to a sink, from the place of the cursor and from an index on. False if the sink
     /// ended the walk, before the change at the cursor.
     /// </summary>
-    /// <exception cref="ChangesLostException">An earlier build logged the clean-up without its keys.</exception>
     public static bool Pass<TSink>(
         WalSegment segment, in WalRecordView record, ulong from, ref ChangeCursor cursor, ref TSink sink)
         where TSink : struct, IChangeSink
@@ -60,7 +59,6 @@ internal static class RecordChanges
         ref readonly var header = ref record.Header;
         if (!CleanUpMarker.TryOpen(record.Payload, out var cleanUp, out var error))
             throw DecodeFailure.Of(segment.Path, header.Offset, CorruptionKind.Record, error);
-        if (!cleanUp.HasKeys) throw new ChangesLostException(header.LastIndex + 1);
         var keys = cleanUp.Keys;
         for (var i = 0; keys.MoveNext(); i++)
         {

@@ -5,7 +5,7 @@ namespace Varve.Format;
 /// <summary>
 /// Payload of a lease clean-up's record: the latest deadline of the leases that it reported, and their keys.
 /// <code>
-///  0  u64  deadline    Unix milliseconds; all that earlier builds wrote
+///  0  u64  deadline    Unix milliseconds
 ///  8  u32  key count
 /// 12  u32  0
 /// 16  for each key: u16 length (1 .. 65,535), key; then zero padding to a multiple of 8
@@ -14,10 +14,10 @@ namespace Varve.Format;
 /// </summary>
 internal readonly ref struct CleanUpMarker
 {
-    /// <summary>Bytes of a payload without keys, which earlier builds wrote.</summary>
-    public const int SizeWithoutKeys = sizeof(ulong);
+    /// <summary>Bytes of a payload that names no keys, the least.</summary>
+    public const int SizeMin = KeysField;
 
-    private const int CountField = SizeWithoutKeys;
+    private const int CountField = sizeof(ulong);
     private const int ZeroField = CountField + sizeof(uint);
     private const int KeysField = ZeroField + sizeof(uint);
     private const int Alignment = 8;
@@ -25,19 +25,15 @@ internal readonly ref struct CleanUpMarker
     private readonly ReadOnlySpan<byte> _keys;
     private readonly int _count;
 
-    private CleanUpMarker(ulong deadline, ReadOnlySpan<byte> keys, int count, bool hasKeys)
+    private CleanUpMarker(ulong deadline, ReadOnlySpan<byte> keys, int count)
     {
         Deadline = deadline;
         _keys = keys;
         _count = count;
-        HasKeys = hasKeys;
     }
 
     /// <summary>The latest deadline of the leases that clean-ups have reported, Unix milliseconds.</summary>
     public ulong Deadline { get; }
-
-    /// <summary>False if an earlier build wrote the record, which did not log the keys.</summary>
-    public bool HasKeys { get; }
 
     /// <summary>The reported keys, in their order.</summary>
     public KeyReader Keys => new(_keys, _count);
@@ -69,14 +65,8 @@ internal readonly ref struct CleanUpMarker
     {
         marker = default;
         error = default;
-        if (payload.Length < SizeWithoutKeys) return Fail(0, "clean-up", "has no deadline", out error);
+        if (payload.Length < CountField) return Fail(0, "clean-up", "has no deadline", out error);
         var deadline = BinaryPrimitives.ReadUInt64LittleEndian(payload);
-        if (payload.Length == SizeWithoutKeys)
-        {
-            marker = new CleanUpMarker(deadline, default, 0, hasKeys: false);
-            return true;
-        }
-
         if (payload.Length < KeysField) return Fail(CountField, "clean-up's key count", "is cut off", out error);
         var count = BinaryPrimitives.ReadUInt32LittleEndian(payload[CountField..]);
         if (BinaryPrimitives.ReadUInt32LittleEndian(payload[ZeroField..]) != 0)
@@ -99,7 +89,7 @@ internal readonly ref struct CleanUpMarker
 
         if (payload.Length - at >= Alignment || payload[at..].ContainsAnyExcept((byte)0))
             return Fail(at, "clean-up", "does not end where its record ends", out error);
-        marker = new CleanUpMarker(deadline, payload[KeysField..], (int)count, hasKeys: true);
+        marker = new CleanUpMarker(deadline, payload[KeysField..], (int)count);
         return true;
     }
 

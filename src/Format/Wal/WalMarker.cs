@@ -21,7 +21,7 @@ internal static class WalMarker
     public static int PayloadSizeOf(WalRecordType type) => type switch
     {
         WalRecordType.Link => SegmentLink.Size,
-        WalRecordType.Clean => CleanUpMarker.SizeWithoutKeys,
+        WalRecordType.Clean => CleanUpMarker.SizeMin,
         WalRecordType.Snapshot => SnapshotMarker.Size,
         WalRecordType.Sealed => SealedMarker.Size,
         WalRecordType.Mark => MarkMarker.Size,

@@ -139,28 +139,6 @@ public sealed class LostChangesTests : IDisposable
         }
     }
 
-    /// <summary>What an earlier build logged does not say which keys expired.</summary>
-    [Fact]
-    public async Task CleanUpWithoutKeysIsLost()
-    {
-        using var database = new Database(scheduler: _scheduler);
-        using (var engine = database.Open(Kept))
-        {
-            Apply(engine, 1, "a");
-            Apply(engine, 2, "b");
-        }
-
-        EarlierCleanUp.Append(database);
-        using var opened = database.Open(Kept);
-        await using var reader = new FeedReader(opened);
-        Assert.Equal("1+a=v 2+b=v", $"{await reader.NextAsync()} {await reader.NextAsync()}");
-        Assert.Equal(3UL, Assert.IsType<ChangesLostException>(await reader.FailureAsync()).OldestIndex);
-        await using var after = new FeedReader(opened, from: 3);
-        Apply(opened, 3, "c");
-        _scheduler.Run();
-        Assert.Equal("3+c=v", await after.NextAsync());
-    }
-
     [Fact]
     public async Task ReadOnlyEngineGivesMoreAfterItCatchesUp()
     {

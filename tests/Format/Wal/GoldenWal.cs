@@ -52,12 +52,9 @@ public class GoldenWal
             [(0, "link"), .. MarkerFields, (8, "segment 6"), (8, "ended at 65,000"), (8, "its salt")])
         .Fields(WalSamples.Marker(WalRecordType.Advance, []), [(0, "advance"), .. MarkerFields])
         .Fields(
-            WalSamples.Marker(WalRecordType.Clean, WalSamples.Words(1_700_000_000_000)),
-            [(0, "clean"), .. MarkerFields, (8, "leases up to this deadline")])
-        .Fields(
             WalSamples.Marker(WalRecordType.Clean, WalSamples.CleanUp(1_700_000_000_000, "pear", "fig")),
             [
-                (0, "clean with keys"), .. MarkerFields, (8, "leases up to this deadline"), (4, "2 keys"), (4, "0"),
+                (0, "clean"), .. MarkerFields, (8, "leases up to this deadline"), (4, "2 keys"), (4, "0"),
                 (2, "4 bytes"), (4, "\"pear\""), (2, "3 bytes"), (3, "\"fig\""), (5, "padding"),
             ])
         .Fields(
