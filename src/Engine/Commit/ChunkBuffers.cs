@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Varve.Contract;
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Wal;
 
 namespace Varve.Commit;
@@ -21,7 +22,7 @@ internal sealed class ChunkBuffers(Action<Allocation>? allocations)
     private const int CapacityKept = 64 << 10;
     private const int ProbesMax = 32;
 
-    private readonly KeyHasher _overflowHasher = new(KeyHasher.NewSeed());
+    private readonly KeyHasher _overflowHasher = new(HashSeeds.Next());
     private int[] _overflow = [];
     private int _overflowed;
     private int[] _buckets = new int[16];

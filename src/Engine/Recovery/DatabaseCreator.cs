@@ -1,4 +1,5 @@
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Storage;
 using Varve.Versions;
 
@@ -27,7 +28,7 @@ internal sealed class DatabaseCreator(
 
         // Without an identity file, the next open takes all of this for a creation that was cut off.
         var id = Guid.NewGuid();
-        var seed = options.HashSeed ?? KeyHasher.NewSeed();
+        var seed = options.HashSeed ?? HashSeeds.Next();
         var state = MachineState.Empty(seed, (StoredLeaseClock)options.LeaseClock);
         ManifestStore.Create(
             storage, directory, id, new FileNumbers(1),

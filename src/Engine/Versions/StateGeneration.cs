@@ -1,6 +1,7 @@
 using Varve.Contract;
 using Varve.Epochs;
 using Varve.Format;
+using Varve.Runtime;
 using Varve.Wal;
 
 namespace Varve.Versions;
@@ -161,7 +162,7 @@ internal sealed class StateGeneration
     /// Hashes keys for memtables and chunks, with a seed that is in no file. A reader of a snapshot does not know it,
     /// nor does the author of one that is installed.
     /// </summary>
-    public KeyHasher MemtableHasher { get; } = new(KeyHasher.NewSeed());
+    public KeyHasher MemtableHasher { get; } = new(HashSeeds.Next());
 
     /// <summary>The clock that its leases expire by; fixed for the life of a database.</summary>
     public StoredLeaseClock LeaseClock { get; }
