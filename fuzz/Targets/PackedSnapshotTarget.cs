@@ -15,22 +15,17 @@ namespace Varve.Fuzz.Targets;
 internal static class PackedSnapshotTarget
 {
     private const byte Assemble = 2;
-    private const string Staging = "/staging";
+    internal const string Staging = "/staging";
     private const string Pack = "/pack";
 
     public static ulong Run(ReadOnlySpan<byte> input)
     {
-        var bytes = SealedInput.Open(input, out var flags);
-        if ((flags & Assemble) != 0) bytes = Assembled(bytes, SnapshotManifestTarget.Frame) ?? bytes;
-        if ((flags & SealedInput.Reseal) != 0 && bytes.Length >= PackFormat.TrailerSize)
-            PackFormat.EncodeTrailer(XxHash128.HashToUInt128(bytes.AsSpan(..^PackFormat.TrailerSize))).CopyTo(
-                bytes.AsSpan(^PackFormat.TrailerSize..));
-
+        var bytes = Packed(input, out _);
         var storage = new MemoryStorage();
         try
         {
             using (var pack = storage.Open(Pack, FileIntent.CreateNew)) pack.Write(0, bytes);
-            PackReader.Unpack(storage, Pack, Staging);
+            PackUnpacker.Unpack(storage, Pack, Staging);
             storage.Delete(Pack);
         }
         catch (VarveException rejected) when (rejected is SnapshotRejectedException or UnsupportedFormatException)
@@ -46,6 +41,17 @@ internal static class PackedSnapshotTarget
         PackWriter.PackAsync(storage, Staging, packed).GetAwaiter().GetResult();
         Holds(packed.ToArray().AsSpan().SequenceEqual(bytes), "the same pack when packed again");
         return Feature.Of("unpacked", (ulong)storage.List("").Count);
+    }
+
+    /// <summary>The pack that the input describes, and its flags.</summary>
+    internal static byte[] Packed(ReadOnlySpan<byte> input, out byte flags)
+    {
+        var bytes = SealedInput.Open(input, out flags);
+        if ((flags & Assemble) != 0) bytes = Assembled(bytes, SnapshotManifestTarget.Frame) ?? bytes;
+        if ((flags & SealedInput.Reseal) != 0 && bytes.Length >= PackFormat.TrailerSize)
+            PackFormat.EncodeTrailer(XxHash128.HashToUInt128(bytes.AsSpan(..^PackFormat.TrailerSize))).CopyTo(
+                bytes.AsSpan(^PackFormat.TrailerSize..));
+        return bytes;
     }
 
     public static IEnumerable<(string, byte[])> Seeds()
@@ -98,7 +104,7 @@ internal static class PackedSnapshotTarget
         return [.. pack, .. PackFormat.EncodeTrailer(XxHash128.HashToUInt128(pack))];
     }
 
-    private static void CheckNames(MemoryStorage storage)
+    internal static void CheckNames(MemoryStorage storage)
     {
         foreach (var path in storage.List(""))
             Holds(path.StartsWith(Staging + "/", StringComparison.Ordinal) && path.IndexOf('/', Staging.Length + 1) < 0
@@ -106,7 +112,7 @@ internal static class PackedSnapshotTarget
     }
 
     /// <summary>The reason without its path and numbers, so that it yields few features.</summary>
-    private static string Reason(VarveException rejected) => rejected is UnsupportedFormatException
+    internal static string Reason(VarveException rejected) => rejected is UnsupportedFormatException
         ? "unsupported"
         : Feature.Branch(rejected.Message[rejected.Message.IndexOf("rejected", StringComparison.Ordinal)..]);
 }

@@ -30,6 +30,10 @@ internal static class Registry
         {
             AllocationMax = SnapshotAllocationMax
         },
+        new("pack-stream", PackStreamTarget.Run, PackStreamTarget.Seeds)
+        {
+            AllocationMax = SnapshotAllocationMax
+        },
         new("pointer-file", PointerFileTarget.Run, PointerFileTarget.Seeds),
         new("canary", CanaryTarget.Run, CanaryTarget.Seeds) { IsPlanted = true },
     ]).Select(NewerSeeds.Added)];

@@ -1,31 +1,60 @@
 using System.Buffers;
 using System.IO.Hashing;
 using System.IO.Pipelines;
-using Varve.Contract;
+using CommunityToolkit.HighPerformance.Buffers;
 using Varve.Format;
 using Varve.Storage;
 
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Makes a snapshot's directory of a packed stream, as it arrives: the header and the manifest are decoded before the
-/// first table is written, each table is verified against the manifest, and the trailer against all bytes before it.
-/// One use; one thread at a time.
+/// Makes a snapshot's directory of a packed file, or of a stream as it arrives: the header and the manifest are decoded
+/// before the first table is written, each table is verified against the manifest, and the trailer against all bytes
+/// before it. Reads each byte once, in order, so a file that changes meanwhile gives one content or fails. One use; one
+/// thread at a time.
 /// </summary>
 internal sealed class PackUnpacker
 {
-    private const string Source = "the packed snapshot";
+    private const string StreamName = "the packed snapshot";
     private const int PieceLength = 256 << 10;
 
     private readonly IStorage _storage;
-    private readonly PipeReader _reader;
-    private readonly CancellationToken _token;
-    private readonly XxHash128 _hash = new();
-    private readonly byte[] _piece = GC.AllocateUninitializedArray<byte>(PieceLength);
-    private long _position;
+    private readonly PackDecoder _decoder;
+    private readonly Func<Memory<byte>, ValueTask> _fill;
+    private readonly bool _hasLength;
 
-    private PackUnpacker(IStorage storage, PipeReader reader, CancellationToken token) =>
-        (_storage, _reader, _token) = (storage, reader, token);
+    /// <param name="storage">Where the directory is.</param>
+    /// <param name="source">Path of the file, or what to call the stream.</param>
+    /// <param name="length">Length of the file; null for a stream.</param>
+    /// <param name="fill">Reads as many next bytes as there is room.</param>
+    private PackUnpacker(
+        IStorage storage, string source, long? length, Func<PackDecoder, Func<Memory<byte>, ValueTask>> fill)
+    {
+        _storage = storage;
+        _hasLength = length is not null;
+        _decoder = new PackDecoder(source, length, static damage => throw SnapshotFiles.Refusal(damage));
+        _fill = fill(_decoder);
+    }
+
+    /// <summary>
+    /// Makes the directory of a packed file, durable on return. Writes nothing before the manifest is decoded, nothing
+    /// but the tables that it names, and the manifest last. On any exception the caller deletes the directory.
+    /// </summary>
+    /// <exception cref="SnapshotRejectedException">The file is not an intact packed snapshot.</exception>
+    /// <exception cref="UnsupportedFormatException">The file is intact and of a newer build.</exception>
+    public static ManifestFile Unpack(
+        IStorage storage, string path, string directory, CancellationToken token = default)
+    {
+        using var file = SnapshotFiles.OpenPart(storage, path);
+        var unpacker = new PackUnpacker(storage, file.Path, file.Length, decoder => bytes =>
+        {
+            token.ThrowIfCancellationRequested();
+            file.Read(decoder.Position, bytes.Span);
+            return ValueTask.CompletedTask;
+        });
+        // Completed on return: a file is never waited for.
+        return unpacker.UnpackTo(directory).GetAwaiter().GetResult();
+    }
 
     /// <inheritdoc cref="SnapshotPack.UnpackAsync"/>
     /// <param name="storage">Where the directory is made.</param>
@@ -39,8 +68,12 @@ internal sealed class PackUnpacker
         var target = SnapshotTarget.Begin(storage, directory);
         try
         {
-            await new PackUnpacker(storage, source, cancellationToken).UnpackTo(target.Building, endsWithPack)
+            await UnpackStreamAsync(storage, source, target.Building, endsWithPack, cancellationToken)
                 .ConfigureAwait(false);
+            foreach (var name in storage.List(target.Building))
+                storage.MakeReadOnly(Path.Combine(target.Building, name));
+            storage.SyncDirectory(target.Building);
+            cancellationToken.ThrowIfCancellationRequested();
             target.Publish();
         }
         catch (IOException e) when (target.IsTaken)
@@ -55,69 +88,71 @@ internal sealed class PackUnpacker
         }
     }
 
-    private async Task UnpackTo(string building, bool endsWithPack)
+    /// <summary>
+    /// Makes the files of a streamed pack, as <see cref="Unpack"/> does. On any exception the caller deletes the
+    /// directory.
+    /// </summary>
+    internal static async Task UnpackStreamAsync(
+        IStorage storage, PipeReader source, string directory, bool endsWithPack, CancellationToken cancellationToken)
     {
-        var manifest = await ReadManifestAsync().ConfigureAwait(false);
+        var unpacker = new PackUnpacker(
+            storage, StreamName, length: null,
+            decoder => bytes => FillAsync(source, decoder, bytes, cancellationToken));
+        await unpacker.UnpackTo(directory).ConfigureAwait(false);
+        if (endsWithPack) await unpacker.EnsureEndAsync(source, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<ManifestFile> UnpackTo(string directory)
+    {
+        // The report throws, so nothing is null.
+        var header = _decoder.DecodeHeader(await ReadAsync(_decoder.HeaderLength).ConfigureAwait(false))!.Value;
+        var bytes = await ReadAsync(header.ManifestLength).ConfigureAwait(false);
+        var manifest = _decoder.DecodeManifest(bytes, header)!;
+        _storage.CreateDirectory(directory);
+        using var piece = MemoryOwner<byte>.Allocate(PieceLength);
         foreach (var (_, table) in manifest.Manifest.Tables)
         {
-            var at = _position;
-            var header = await ReadAsync(PackFormat.FileHeaderSize).ConfigureAwait(false);
-            if (!PackFormat.TryDecodeFileHeader(header, table.Length, out var error))
-                throw Refusal(at, CorruptionKind.PackFileHeader, error);
-            await CopyTableAsync(Path.Combine(building, SnapshotNames.Table(table)), table).ConfigureAwait(false);
+            _decoder.HasRoom(table);
+            _decoder.CheckFileHeader(await ReadAsync(PackFormat.FileHeaderSize).ConfigureAwait(false), table);
+            await CopyTableAsync(Path.Combine(directory, SnapshotNames.Table(table)), table, piece.Memory)
+                .ConfigureAwait(false);
         }
 
-        var (trailerAt, hash) = (_position, _hash.GetCurrentHashAsUInt128());
-        var trailer = await ReadAsync(PackFormat.TrailerSize).ConfigureAwait(false);
-        if (!PackFormat.TryDecodeTrailer(trailer, hash, out var mismatch))
-            throw Refusal(trailerAt, CorruptionKind.PackTrailer, mismatch);
-        if (endsWithPack) await EnsureEndAsync().ConfigureAwait(false);
-        DurableFile.Replace(_storage, Path.Combine(building, SnapshotNames.Manifest), manifest.Bytes);
-        foreach (var name in _storage.List(building)) _storage.MakeReadOnly(Path.Combine(building, name));
-        _storage.SyncDirectory(building);
-        _token.ThrowIfCancellationRequested();
+        _decoder.CheckLength();
+        var hash = _decoder.Hash;
+        _decoder.CheckTrailer(await ReadAsync(PackFormat.TrailerSize).ConfigureAwait(false), hash);
+        DurableFile.Replace(_storage, Path.Combine(directory, SnapshotNames.Manifest), manifest.Bytes);
+        return manifest;
     }
 
-    private async Task<ManifestFile> ReadManifestAsync()
-    {
-        var start = await ReadAsync(PackFormat.HeaderSize).ConfigureAwait(false);
-        if (!PackFormat.TryDecodeHeader(start, out var header, out var error))
-            throw Refusal(0, CorruptionKind.PackHeader, error);
-        if (header.ManifestLength > SnapshotManifestCodec.FileLengthMax)
-            throw new SnapshotRejectedException(
-                Source, $"manifest of {header.ManifestLength} bytes: the length is out of range");
-        var bytes = await ReadAsync(header.ManifestLength).ConfigureAwait(false);
-        if (!SnapshotManifestCodec.TryDecode(bytes, out var manifest, out error))
-            throw Refusal(PackFormat.HeaderSize, CorruptionKind.SnapshotManifest, error);
-        if (manifest.Tables.Length != header.FileCount)
-            throw new SnapshotRejectedException(
-                Source, $"pack has {header.FileCount} files, manifest names {manifest.Tables.Length} tables");
-        return new ManifestFile(bytes, manifest, IsPacked: true);
-    }
-
-    private async Task CopyTableAsync(string path, TableDescriptor table)
+    private async Task CopyTableAsync(string path, TableDescriptor table, Memory<byte> buffer)
     {
         using var target = _storage.Open(path, FileIntent.CreateNew);
         var hash = new XxHash128();
         for (long offset = 0; offset < table.Length;)
         {
-            var length = (int)Math.Min(PieceLength, table.Length - offset);
-            await FillAsync(_piece.AsMemory(0, length)).ConfigureAwait(false);
-            hash.Append(_piece.AsSpan(0, length));
-            target.Write(offset, _piece.AsSpan(0, length));
-            offset += length;
+            var piece = buffer[..(int)Math.Min(buffer.Length, table.Length - offset)];
+            await FillAsync(piece).ConfigureAwait(false);
+            hash.Append(piece.Span);
+            target.Write(offset, piece.Span);
+            offset += piece.Length;
         }
 
-        if (hash.GetCurrentHashAsUInt128() is var computed && computed != table.Hash)
-            throw new SnapshotRejectedException(
-                Source, $"hash of {SnapshotNames.Table(table)} is {computed:x32}, manifest says {table.Hash:x32}");
+        _decoder.CheckTable(table, hash.GetCurrentHashAsUInt128());
         target.Sync();
     }
 
     private async Task<byte[]> ReadAsync(int length)
     {
-        // In pieces: the length may be the stream's claim, and memory is taken as bytes arrive.
-        var bytes = new ArrayBufferWriter<byte>(Math.Min(length, PieceLength));
+        if (_hasLength || length <= PieceLength)
+        {
+            var whole = GC.AllocateUninitializedArray<byte>(length);
+            await FillAsync(whole).ConfigureAwait(false);
+            return whole;
+        }
+
+        // In pieces: the length is the stream's claim, and memory is taken as bytes arrive.
+        var bytes = new ArrayBufferWriter<byte>(PieceLength);
         while (bytes.WrittenCount < length)
         {
             var piece = bytes.GetMemory()[..Math.Min(bytes.FreeCapacity, length - bytes.WrittenCount)];
@@ -128,44 +163,41 @@ internal sealed class PackUnpacker
         return bytes.WrittenSpan.ToArray();
     }
 
-    private async Task FillAsync(Memory<byte> destination)
+    private async ValueTask FillAsync(Memory<byte> destination)
     {
-        var all = destination;
-        while (!destination.IsEmpty)
-        {
-            var result = await _reader.ReadAsync(_token).ConfigureAwait(false);
-            var arrived = result.Buffer;
-            var taken = arrived.Slice(0, Math.Min(arrived.Length, destination.Length));
-            taken.CopyTo(destination.Span);
-            destination = destination[(int)taken.Length..];
-            _position += taken.Length;
-            _reader.AdvanceTo(taken.End);
-            if (destination.IsEmpty) break;
-            if (result.IsCanceled) throw new OperationCanceledException();
-            if (result.IsCompleted)
-                throw new SnapshotRejectedException(Source, $"stream ends at {_position}, before its trailer");
-        }
-
-        _hash.Append(all.Span);
+        await _fill(destination).ConfigureAwait(false);
+        _decoder.Append(destination.Span);
     }
 
-    private async Task EnsureEndAsync()
+    private static async ValueTask FillAsync(
+        PipeReader source, PackDecoder decoder, Memory<byte> destination, CancellationToken token)
+    {
+        var missing = destination.Length;
+        while (missing > 0)
+        {
+            var result = await source.ReadAsync(token).ConfigureAwait(false);
+            var taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, missing));
+            taken.CopyTo(destination.Span[^missing..]);
+            missing -= (int)taken.Length;
+            source.AdvanceTo(taken.End);
+            if (missing == 0) return;
+            if (result.IsCanceled) throw new OperationCanceledException();
+            if (result.IsCompleted) decoder.ReportEnd(destination.Length - missing);
+        }
+    }
+
+    private async Task EnsureEndAsync(PipeReader source, CancellationToken token)
     {
         while (true)
         {
-            var result = await _reader.ReadAsync(_token).ConfigureAwait(false);
+            var result = await source.ReadAsync(token).ConfigureAwait(false);
             var follows = !result.Buffer.IsEmpty;
-            _reader.AdvanceTo(result.Buffer.Start);
-            if (follows)
-                throw new SnapshotRejectedException(
-                    Source, $"bytes follow the trailer at offset {_position}, where the file has to end");
+            source.AdvanceTo(result.Buffer.Start);
+            if (follows) _decoder.ReportBytesBehind(_decoder.Position);
             if (result.IsCanceled) throw new OperationCanceledException();
             if (result.IsCompleted) return;
         }
     }
-
-    private static VarveException Refusal(long offset, string kind, DecodeError error) =>
-        SnapshotFiles.Refusal(DecodeFailure.Of(Source, offset, kind, error));
 
     private static void Delete(SnapshotTarget target)
     {

@@ -6,7 +6,7 @@ using Varve.Storage;
 namespace Varve.Snapshots;
 
 /// <summary>
-/// Writes a snapshot's directory as one stream (<see cref="PackFormat"/> draws it), which <see cref="PackReader"/>
+/// Writes a snapshot's directory as one stream (<see cref="PackFormat"/> draws it), which <see cref="PackUnpacker"/>
 /// reads. Memory is the manifest and one buffer of the pipe, which sets the pace. One use; one thread at a time.
 /// </summary>
 internal sealed class PackWriter

@@ -41,7 +41,7 @@ internal sealed class SnapshotInstaller(VersionSet versions, EngineOptions optio
             // Asked once: the path may name something else at the next question.
             var manifest = storage.DirectoryExists(path)
                 ? Gather(metadata, path, staging)
-                : Checked(metadata, path, PackReader.Unpack(storage, path, staging, token));
+                : Checked(metadata, path, PackUnpacker.Unpack(storage, path, staging, token));
             var tables = new AddedTable[manifest.Tables.Length];
             var orders = manifest.Tables.Select(table => table.RunOrder).Distinct().Count();
             var order = (ulong)orders + 1;

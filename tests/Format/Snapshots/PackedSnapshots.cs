@@ -159,7 +159,7 @@ public sealed class PackedSnapshots : IDisposable
         target ??= NewDirectory();
         var file = target + ".varve";
         File.WriteAllBytes(file, pack);
-        PackReader.Unpack(_storage, file, target);
+        PackUnpacker.Unpack(_storage, file, target);
         return target;
     }
 
