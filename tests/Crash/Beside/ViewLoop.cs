@@ -81,6 +81,6 @@ internal static class ViewLoop
     {
         var results = new ApplyResult[64];
         for (; chunks > 0; chunks--)
-            engine.ApplyChunk(SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1), results);
+            SeededLog.Apply(engine, SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1), results);
     }
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Varve.Background;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tests.Crash.Child;
@@ -170,17 +171,29 @@ internal sealed class CallRun(
             await model.VerifyAsync(engine);
         }
 
+        VerifyFiles(options);
         using (var engine = LsmStateMachine.Open(directory, options))
         {
             Assert.Equal(reached, engine.LastApplied.Index);
             await model.VerifyAsync(engine);
             var chunk = SeededLog.ChunkFrom(seed, reached + 1);
-            engine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+            SeededLog.Apply(engine, chunk, new ApplyResult[chunk.Length]);
             await model.VerifyAsync(engine);
         }
 
         if (scenario.Name == "snapshot" && Directory.Exists(directory + ".snapshot"))
             await VerifySnapshotAsync(model, options);
+    }
+
+    /// <summary>An open leaves nothing but what its state names: no staged copies, no staging directories.</summary>
+    private void VerifyFiles(EngineOptions options)
+    {
+        using var engine = LsmStateMachine.Open(
+            directory, options, new EngineSeams(Scheduler: new ManualScheduler()));
+        Assert.Empty(Directory.GetDirectories(directory));
+        Assert.Equal(
+            engine.GetStatistics().Runs.Sum(run => run.Tables),
+            Directory.GetFiles(directory, "*" + FileNames.TableSuffix).Length);
     }
 
     /// <summary>A snapshot's directory that has its name is whole.</summary>

@@ -86,7 +86,7 @@ internal sealed class KillChild
         var results = new ApplyResult[64];
         var disturber = new Thread(() => Disturb(engine)) { IsBackground = true };
         disturber.Start();
-        Apply(engine, chunk => engine.ApplyChunk(chunk, results), round => AfterRound(engine, round));
+        Apply(engine, chunk => SeededLog.Apply(engine, chunk, results), round => AfterRound(engine, round));
         _parent.Say(MessageKind.Closing);
         engine.Dispose();
         _parent.Say(MessageKind.Closed);
@@ -127,15 +127,30 @@ internal sealed class KillChild
         {
             var chunk = SeededLog.ChunkFrom(_seed, engine.LastApplied.Index + 1);
             if (chunk[^1].Index > at.Index) break;
-            engine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+            SeededLog.Apply(engine, chunk, new ApplyResult[chunk.Length]);
             _parent.Say(MessageKind.Applied, engine.LastApplied.Index);
         }
 
         _parent.Say(MessageKind.Jumping, at.Index);
         _parent.Say(MessageKind.Disturbing, (ulong)Disturbance.Install);
-        engine.ApplySnapshotFromFileAsync(new SnapshotMetadata(at, checksum), snapshot).GetAwaiter().GetResult();
+        Install(engine, new SnapshotMetadata(at, checksum), snapshot);
         _parent.Say(MessageKind.Applied, at.Index);
         Directory.Delete(snapshot, recursive: true);
+    }
+
+    /// <summary>At once, or staged: sometimes twice, and the first one is not installed.</summary>
+    private void Install(LsmStateMachine engine, SnapshotMetadata snapshot, string path)
+    {
+        var stagings = _dice.Next(3);
+        if (stagings == 0)
+        {
+            engine.ApplySnapshotFromFileAsync(snapshot, path).GetAwaiter().GetResult();
+            return;
+        }
+
+        if (stagings == 2) engine.StageSnapshotAsync(snapshot, path).GetAwaiter().GetResult().Dispose();
+        using var staged = engine.StageSnapshotAsync(snapshot, path).GetAwaiter().GetResult();
+        staged.Install();
     }
 
     private void Disturb(LsmStateMachine engine)

@@ -41,6 +41,7 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
             PrepareInstall(stage);
             Pack(stage);
         }, stage => Install(stage, stage.PackPath)),
+        new("stage-install", PrepareInstall, StageAndInstall),
         new("reset", PrepareTables, stage =>
         {
             stage.Say(MessageKind.Jumping, 0);
@@ -95,6 +96,17 @@ internal sealed record Scenario(string Name, Action<Stage> Prepare, Action<Stage
         stage.Say(MessageKind.Jumping, stage.Snapshot!.LastIncluded.Index);
         stage.Opened.ApplySnapshotFromFileAsync(stage.Snapshot, path).GetAwaiter().GetResult();
         stage.Say(MessageKind.Applied, stage.Snapshot.LastIncluded.Index);
+    }
+
+    /// <summary>Stages twice: the first one is not installed, and what it copied is deleted.</summary>
+    private static void StageAndInstall(Stage stage)
+    {
+        var snapshot = stage.Snapshot!;
+        stage.Opened.StageSnapshotAsync(snapshot, stage.SnapshotPath).GetAwaiter().GetResult().Dispose();
+        using var staged = stage.Opened.StageSnapshotAsync(snapshot, stage.SnapshotPath).GetAwaiter().GetResult();
+        stage.Say(MessageKind.Jumping, snapshot.LastIncluded.Index);
+        staged.Install();
+        stage.Say(MessageKind.Applied, snapshot.LastIncluded.Index);
     }
 
     /// <summary>

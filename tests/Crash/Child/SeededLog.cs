@@ -15,6 +15,16 @@ internal static class SeededLog
         return [.. Enumerable.Range(0, CountFrom(seed, first)).Select(i => Entry(seed, first + (ulong)i))];
     }
 
+    /// <summary>
+    /// Applies the chunk from an index on. Its mark moves with it, so that mark and position are found together.
+    /// </summary>
+    public static void Apply(LsmStateMachine engine, ApplyEntry[] chunk, ApplyResult[] results) =>
+        engine.ApplyChunk(chunk, results, MarkAt(chunk[^1].Index));
+
+    /// <summary>The mark of the state at an index; of the empty state there is none.</summary>
+    public static byte[] MarkAt(ulong index) =>
+        index == 0 ? [] : [.. BitConverter.GetBytes(index), .. new byte[index % 56]];
+
     /// <summary>The index at which the chunk after an index ends.</summary>
     public static ulong EndAfter(ulong seed, ulong index) => index + (ulong)CountFrom(seed, index + 1);
 

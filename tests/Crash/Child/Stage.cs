@@ -104,7 +104,7 @@ internal sealed class Stage(string directory, EngineOptions options, ulong seed,
         for (; chunks > 0; chunks--)
         {
             var chunk = SeededLog.ChunkFrom(seed, engine.LastApplied.Index + 1);
-            engine.ApplyChunk(chunk, new ApplyResult[chunk.Length]);
+            SeededLog.Apply(engine, chunk, new ApplyResult[chunk.Length]);
         }
     }
 }

@@ -40,6 +40,13 @@ internal sealed class SeededModel(ulong seed, EngineOptions options)
         var model = (await AtAsync(survivor.LastApplied.Index)).Machine;
         Assert.Equal(model.LastApplied, survivor.LastApplied);
         Assert.Equal(model.Count, survivor.Count);
+        if (survivor is LsmStateMachine engine)
+        {
+            var mark = new byte[64];
+            Assert.Equal(
+                SeededLog.MarkAt(model.LastApplied.Index), mark.AsSpan(0, engine.ReadMark(mark)).ToArray());
+        }
+
         var expected = model.ScanPrefix([]).Entries;
         var actual = survivor.ScanPrefix([]).Entries;
         Assert.Equal(expected.Count, actual.Count);

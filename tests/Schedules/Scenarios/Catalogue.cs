@@ -44,6 +44,7 @@ internal static class Catalogue
         ["holds"] = new(() => new HoldScenario(), 2, 4, 10),
         ["snapshot-reset"] = new(() => new SnapshotResetScenario(), 1, 2, 1),
         ["staged-dispose"] = new(() => new StagedEndScenario(StagedEnd.Dispose), 2, 3, 1),
+        ["staged-install"] = new(() => new StagedInstallScenario(), 1, 2, 1),
         ["staged-refused"] = new(() => new StagedEndScenario(StagedEnd.RefusedInstall), 1, 2, 1),
         ["terms"] = new(() => new TermScenario(), 3, 4, 5),
     };
