@@ -1,5 +1,5 @@
 using Varve.Background;
-using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Shared.Disk;
 using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Crash;

@@ -1,3 +1,5 @@
+using Varve.Tests.Shared.Disk;
+
 namespace Varve.Tests.Simulation.Crash;
 
 /// <summary>

@@ -1,4 +1,4 @@
-using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Shared.Disk;
 using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Crash;

@@ -1,6 +1,6 @@
 using Varve.Storage;
 using Varve.Tests.Engine.Storage;
-using Varve.Tests.Simulation.Crash;
+using Varve.Tests.Shared.Disk;
 using Xunit;
 
 namespace Varve.Tests.Simulation.Disk;

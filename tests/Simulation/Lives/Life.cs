@@ -1,6 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Simulation.Crash;
-using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Simulation.Lives;
 

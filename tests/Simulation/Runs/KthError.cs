@@ -1,6 +1,6 @@
 using Varve.Tests.Shared;
 using Varve.Tests.Simulation.Crash;
-using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Shared.Disk;
 using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Runs;

@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Shared;
+using Varve.Tests.Shared.Disk;
 using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Simulation.Lives;
 

@@ -1,7 +1,7 @@
 using Varve.Background;
 using Varve.Tests.Shared;
 using Varve.Tests.Simulation.Crash;
-using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Shared.Disk;
 using Varve.Tests.Simulation.Lives;
 
 namespace Varve.Tests.Simulation.Runs;

@@ -1,5 +1,5 @@
 using Varve.Tests.Shared;
-using Varve.Tests.Simulation.Disk;
+using Varve.Tests.Shared.Disk;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -1,6 +1,4 @@
-using Varve.Tests.Simulation.Disk;
-
-namespace Varve.Tests.Simulation.Crash;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>A disk after a power loss: names, and the files that have one. Reused from one state to the next.</summary>
 internal sealed class CrashImage

@@ -1,4 +1,4 @@
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>An event of the disk.</summary>
 internal enum SimEventKind

@@ -1,4 +1,4 @@
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>The calls that a disk can refuse.</summary>
 internal enum SimCall

@@ -1,10 +1,10 @@
 using Varve.Storage;
 
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>
 /// A file system in memory, behind the engine's seam, that remembers what was not synced. What the engine reads is the
-/// page cache; every change goes to a journal, from which <see cref="Crash.UnsyncedDisk"/> says at any moment what a
+/// page cache; every change goes to a journal, from which <see cref="UnsyncedDisk"/> says at any moment what a
 /// power loss may leave.
 /// <list type="bullet">
 /// <item>A file's pages, its size, and its names are made durable apart from each other. A sync of a file does not make

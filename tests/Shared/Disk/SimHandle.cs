@@ -1,6 +1,6 @@
 using Varve.Storage;
 
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>An open file of <see cref="SimFs"/>.</summary>
 internal sealed unsafe class SimHandle : IStorageFile

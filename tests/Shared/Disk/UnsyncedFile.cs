@@ -1,6 +1,4 @@
-using Varve.Tests.Simulation.Disk;
-
-namespace Varve.Tests.Simulation.Crash;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>
 /// The contents that a power loss may leave of a file: of each page its durable content and those stored since.

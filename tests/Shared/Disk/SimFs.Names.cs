@@ -1,6 +1,6 @@
 using Varve.Storage;
 
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 // Names: directories, links, renames, locks.
 internal sealed partial class SimFs

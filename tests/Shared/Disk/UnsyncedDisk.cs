@@ -1,6 +1,4 @@
-using Varve.Tests.Simulation.Disk;
-
-namespace Varve.Tests.Simulation.Crash;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>
 /// A disk at one place of a journal: what of it is durable, and what is not. Steps forward only.

@@ -1,6 +1,6 @@
 using System.IO.Hashing;
 
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>
 /// One content of one page of a file, as it was at a moment. Never changes; null stands for a page of zeros.

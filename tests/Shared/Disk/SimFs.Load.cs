@@ -1,6 +1,4 @@
-using Varve.Tests.Simulation.Crash;
-
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 // A disk that is put into the state after a power loss. Only what differs from the state before is copied, so that
 // millions of states are cheap.

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Varve.Tests.Simulation.Disk;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>An inode. Its number is never used again.</summary>
 internal abstract class SimNode(int id)

@@ -1,4 +1,4 @@
-namespace Varve.Tests.Simulation.Crash;
+namespace Varve.Tests.Shared.Disk;
 
 /// <summary>A choice that a power loss decides, and the number of its options.</summary>
 internal readonly record struct CrashChoice(
