@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -12,7 +13,7 @@ internal sealed class ApplyScenario(bool readsFirst) : Scenario
 {
     private const int PerChunk = 2;
 
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private LsmStateMachine _machine = null!;
 
     public override void Prepare(Scheduler scheduler)
@@ -22,7 +23,7 @@ internal sealed class ApplyScenario(bool readsFirst) : Scenario
             MemtableBytes = 64 << 10,
             HistoryEntries = 0,
             TimeProvider = new StoppedClock(),
-        }, new EngineSeams(_files, new ManualScheduler()));
+        }, new EngineSeams(_disk, new ManualScheduler()));
         Apply();
         Read(); // makes the thread's slot and its view's context
         Threads = readsFirst ? [Read, ApplyAndRotate] : [Apply, Read];
@@ -32,7 +33,13 @@ internal sealed class ApplyScenario(bool readsFirst) : Scenario
     {
         Read();
         _machine.CloseStorage();
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+    }
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
     }
 
     /// <summary>Every entry puts a key of its own.</summary>

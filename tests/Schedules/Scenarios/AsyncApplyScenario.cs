@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -13,7 +14,7 @@ internal sealed class AsyncApplyScenario : Scenario
     private const string Directory = "/db";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly SharedFiles _files = new();
+    private readonly SimFs _disk = new();
     private readonly CancellationTokenSource _cancel = new();
     private readonly List<Task> _applies = [];
     private LsmStateMachine _machine = null!;
@@ -28,7 +29,7 @@ internal sealed class AsyncApplyScenario : Scenario
 
     public override void Prepare(Scheduler scheduler)
     {
-        _machine = LsmStateMachine.Open(Directory, Options, new EngineSeams(_files));
+        _machine = LsmStateMachine.Open(Directory, Options, new EngineSeams(new SharedDisk(_disk)));
         Threads = [Apply, Disturb];
     }
 
@@ -40,7 +41,7 @@ internal sealed class AsyncApplyScenario : Scenario
         Expect(all.Wait(Patience), "an apply never ended");
         var applied = _applies.TakeWhile(apply => apply.IsCompletedSuccessfully).Count();
         for (var i = applied; i < _applies.Count; i++) ExpectRefused(i);
-        using var again = LsmStateMachine.Open(Directory, Options, new EngineSeams(_files, new ManualScheduler()));
+        using var again = LsmStateMachine.Open(Directory, Options, new EngineSeams(new SharedDisk(_disk), new ManualScheduler()));
         Expect(again.LastApplied.Index == (ulong)applied, $"{again.LastApplied.Index} were applied, not {applied}");
         Expect(again.Count == applied, "an applied key is missing");
     }
@@ -49,7 +50,7 @@ internal sealed class AsyncApplyScenario : Scenario
     {
         base.Dispose();
         _cancel.Dispose();
-        _files.Dispose();
+        _disk.Dispose();
     }
 
     private void Apply()

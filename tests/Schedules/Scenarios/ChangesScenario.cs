@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -11,7 +12,7 @@ internal sealed class ChangesScenario : Scenario
 {
     private const int PerChunk = 2;
 
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private readonly ManualScheduler _steps = new();
     private LsmStateMachine _machine = null!;
     private IAsyncEnumerator<Change> _changes = null!;
@@ -25,7 +26,7 @@ internal sealed class ChangesScenario : Scenario
             MemtableBytes = 64 << 10,
             HistoryEntries = 1024,
             TimeProvider = new StoppedClock(),
-        }, new EngineSeams(_files, _steps));
+        }, new EngineSeams(_disk, _steps));
         Apply();
         _machine.Get([1]); // makes the thread's slot
         Threads = [Read, ApplyAndRotate];
@@ -46,7 +47,13 @@ internal sealed class ChangesScenario : Scenario
         _machine.CloseStorage();
         Expect(
             SpinWait.SpinUntil(() => _next.IsCompleted, TimeSpan.FromSeconds(10)), "a close leaves a reader waiting");
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+    }
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
     }
 
     private void Apply()

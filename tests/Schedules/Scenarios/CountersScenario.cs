@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -9,7 +10,7 @@ namespace Varve.Tests.Schedules.Scenarios;
 /// </summary>
 internal sealed class CountersScenario : Scenario
 {
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private readonly ManualScheduler _steps = new();
     private LsmStateMachine _machine = null!;
     private EngineStatistics _before = null!;
@@ -21,7 +22,7 @@ internal sealed class CountersScenario : Scenario
             MemtableBytes = 64 << 10,
             HistoryEntries = 0,
             LeaseClock = LeaseClock.Log,
-        }, new EngineSeams(_files, _steps));
+        }, new EngineSeams(_disk, _steps));
         Apply(1);
         var compaction = _machine.CompactAsync();
         _steps.Run();
@@ -37,7 +38,13 @@ internal sealed class CountersScenario : Scenario
         Read();
         Expect(_machine.GetStatistics().Runs is [{ Rows: 2 }], "the runs were not merged");
         _machine.CloseStorage();
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+    }
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
     }
 
     private void Read()

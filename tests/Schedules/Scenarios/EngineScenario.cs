@@ -3,6 +3,7 @@ using Varve.Background;
 using Varve.Epochs;
 using Varve.Reading;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -42,7 +43,7 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
     private static readonly FieldInfo SlotsField =
         typeof(EpochTable).GetField("_slots", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private LsmStateMachine _machine = null!;
     private ulong _next = 1;
     private ulong _floor;
@@ -55,7 +56,7 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
             HistoryEntries = 0,
             LeaseClock = LeaseClock.Log,
             TimeProvider = new StoppedClock(),
-        }, new EngineSeams(_files));
+        }, new EngineSeams(_disk));
         for (var i = 0; i < Before; i++) Apply();
         // The slots of the first threads exist and keep their places, so that what they store may linger.
         foreach (var slot in (Array)SlotsField.GetValue(PinsField.GetValue(SessionsField.GetValue(_machine)))!)
@@ -66,7 +67,13 @@ internal sealed class EngineScenario(EngineDoes does, EngineReads reads) : Scena
     public override void Finish(Scheduler scheduler)
     {
         _machine.CloseStorage();
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+    }
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
     }
 
     /// <summary>Entry i puts i into key i % K.</summary>

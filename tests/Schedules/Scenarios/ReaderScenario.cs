@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -26,7 +27,7 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
 
     private static readonly byte[][] Keys = ["a"u8.ToArray(), "b"u8.ToArray(), "c"u8.ToArray()];
 
-    private readonly SharedFiles _files = new();
+    private readonly SimFs _disk = new();
     private readonly ManualScheduler _steps = new();
     private readonly List<State> _begun = []; // what may be seen: the last one perhaps
     private int _published = -1;              // the last one that has to be
@@ -58,13 +59,13 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
         Expect(_shown == _begun.Count - 1, "the last state is not the one that is found in the end");
         _reader!.CloseStorage();
         _writer.CloseStorage();
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
-        Expect(_files.LiveClaims == 0, $"{_files.LiveClaims} locks and shares were never given back");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveClaims == 0, $"{_disk.LiveClaims} locks and shares were never given back");
     }
 
     public override void Dispose()
     {
-        _files.Dispose();
+        _disk.Dispose();
         base.Dispose();
     }
 
@@ -77,7 +78,7 @@ internal sealed class ReaderScenario(WriterDoes does, bool isOpenBefore) : Scena
         HistoryEntries = 0,
         LeaseClock = LeaseClock.Log,
         TimeProvider = new StoppedClock(),
-    }, new EngineSeams(_files, isReadOnly ? new ManualScheduler() : _steps));
+    }, new EngineSeams(new SharedDisk(_disk), isReadOnly ? new ManualScheduler() : _steps));
 
     private void Write()
     {

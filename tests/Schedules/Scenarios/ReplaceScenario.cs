@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -24,7 +25,7 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
     private const ulong NewTime = 1_000;
     private const ulong TtlSeconds = 10;
 
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private readonly ManualScheduler _steps = new();
     private LsmStateMachine _machine = null!;
     private SnapshotMetadata? _snapshot;
@@ -52,7 +53,13 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
         Compact();
         Judge("after a compaction");
         _machine.CloseStorage();
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+    }
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
     }
 
     private LsmStateMachine Open(string directory, ManualScheduler steps) =>
@@ -62,7 +69,7 @@ internal sealed class ReplaceScenario(Replacement replacement) : Scenario
             HistoryEntries = 0,
             LeaseClock = LeaseClock.Log,
             TimeProvider = new StoppedClock(),
-        }, new EngineSeams(_files, steps));
+        }, new EngineSeams(_disk, steps));
 
     /// <summary>
     /// One leased key at an index beyond what the other engine has, made by a machine whose log's time is long past.

@@ -195,7 +195,7 @@ internal sealed partial class SimFs
         return node;
     }
 
-    private sealed class Held(Action release, Lock gate) : IDisposable
+    private sealed class Held(Action release, object gate) : IDisposable
     {
         private bool _disposed;
 

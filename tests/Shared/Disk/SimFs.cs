@@ -3,7 +3,7 @@ using Varve.Storage;
 namespace Varve.Tests.Shared.Disk;
 
 /// <summary>
-/// A file system in memory, behind the engine's seam, that remembers what was not synced. What the engine reads is the
+/// The file system in memory that stands behind the engine's seam in tests. It remembers what was not synced. What the engine reads is the
 /// page cache; every change goes to a journal, from which <see cref="UnsyncedDisk"/> says at any moment what a
 /// power loss may leave.
 /// <list type="bullet">
@@ -18,11 +18,11 @@ namespace Varve.Tests.Shared.Disk;
 internal sealed unsafe partial class SimFs : IStorage, IDisposable
 {
     public const int RootId = 1;
-    private readonly Lock _gate = new();
+    private readonly object _gate = new(); // not a Lock: tests/Schedules puts that name under control
     private readonly Dictionary<int, SimNode> _nodes = [];
     private readonly HashSet<int> _locked = [];
     private readonly Dictionary<int, int> _shared = [];
-    private readonly Random _mixing = new(1);
+    private Random? _mixing;
     private SimDirectory _root = new(RootId);
     private int _lastId = RootId;
 
@@ -54,7 +54,7 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
             {
                 if (node is not SimFile file) continue;
                 for (var page = 0; page < file.Known.Count; page++)
-                    if (ReferenceEquals(file.Known[page], Page.Unknown))
+                    if (file.WritableMappings > 0 || ReferenceEquals(file.Known[page], Page.Unknown))
                         file.Known[page] = Page.Of(file.PageBytes(page));
             }
 
@@ -176,13 +176,19 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
     /// <summary>Finds stores through mappings, of announced pages and of all others.</summary>
     internal void Capture(SimFile file, int first = 0, int end = 0)
     {
-        if (file.WritableMappings == 0) return;
+        if (Journal is null || file.WritableMappings == 0) return;
         for (var page = 0; page < file.Known.Count; page++)
         {
-            if (Journal is null) file.Known[page] = Page.Unknown;
-            else if ((page >= first && page < end) || !file.PageBytes(page).SequenceEqual(Page.Bytes(file.Known[page])))
+            if ((page >= first && page < end) || !file.PageBytes(page).SequenceEqual(Page.Bytes(file.Known[page])))
                 Stored(file, page, throughMapping: true);
         }
+    }
+
+    /// <summary>Without a journal nobody follows the stores through a mapping.</summary>
+    internal void Forget(SimFile file)
+    {
+        if (Journal is not null) return;
+        for (var page = 0; page < file.Known.Count; page++) file.Known[page] = Page.Unknown;
     }
 
     private void CaptureAll()
@@ -202,10 +208,11 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
         for (var at = 0; at < Page.Size; at += Word)
             if (!before.Slice(at, Word).SequenceEqual(after.Slice(at, Word))) changed.Add(at);
         if (changed.Count < 2) return [];
-        var cut = _mixing.Next(1, changed.Count);
-        var header = Math.Min(_mixing.Next(1, 13), changed.Count - 1);
+        var mixing = _mixing ??= new Random(1);
+        var cut = mixing.Next(1, changed.Count);
+        var header = Math.Min(mixing.Next(1, 13), changed.Count - 1);
         return [With(before, after, changed, i => i < cut), With(before, after, changed, i => i >= header), With(
-            before, after, changed, _ => _mixing.Next(2) == 0)];
+            before, after, changed, _ => mixing.Next(2) == 0)];
 
         static Page? With(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, List<int> changed, Func<int, bool> isNew)
         {

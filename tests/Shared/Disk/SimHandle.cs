@@ -125,13 +125,14 @@ internal sealed unsafe class SimHandle : IStorageFile
     }
 }
 
-/// <summary>A range of a file of <see cref="SimFs"/>: the file's own memory.</summary>
+/// <summary>A range of a file of <see cref="SimFs"/>: the file's own memory, or a copy of it.</summary>
 internal sealed unsafe class SimMapping : IMapping
 {
     private readonly SimFs _owner;
     private readonly SimFile _file;
     private readonly string _path;
     private readonly bool _isWritable;
+    private readonly GuardedMemory? _copy;
     private bool _disposed;
 
     public SimMapping(SimFs owner, SimFile file, string path, long length, MappingAccess access)
@@ -141,8 +142,17 @@ internal sealed unsafe class SimMapping : IMapping
         _path = path;
         _isWritable = !access.IsReadOnly();
         Length = length;
-        Address = length == 0 ? null : file.Memory;
         file.References++;
+        owner.LiveMappings++;
+        if (owner.Mappings != SimMappings.Shared)
+        {
+            _copy = new GuardedMemory(
+                new ReadOnlySpan<byte>(file.Memory, checked((int)length)), owner.Mappings == SimMappings.ReusedCopies);
+            Address = _copy.Address;
+            return;
+        }
+
+        Address = length == 0 ? null : file.Memory;
         file.Mappings++;
         if (_isWritable) file.WritableMappings++;
     }
@@ -151,8 +161,11 @@ internal sealed unsafe class SimMapping : IMapping
 
     public long Length { get; }
 
-    public void Dirtied(long offset, long length) =>
-        _owner.Locked(() => _owner.Capture(_file, First(offset), End(offset, length)));
+    public void Dirtied(long offset, long length) => _owner.Locked(() =>
+    {
+        WriteBack(offset, length);
+        _owner.Capture(_file, First(offset), End(offset, length));
+    });
 
     public void Sync(long offset, long length)
     {
@@ -162,6 +175,7 @@ internal sealed unsafe class SimMapping : IMapping
 
         void Synced(SimEventKind kind)
         {
+            WriteBack(offset, length);
             _owner.Capture(_file);
             _owner.Journal?.Add(
                 new SimEvent(kind) { Node = _file.Id, Page = First(offset), PageEnd = End(offset, length) });
@@ -173,22 +187,41 @@ internal sealed unsafe class SimMapping : IMapping
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
     }
 
-    /// <summary>Never: so everything is read that may be read, and every such read may fail.</summary>
     public bool IsResident(long offset, long length)
     {
         if (offset < 0 || length < 0 || offset > Length - length) throw new ArgumentOutOfRangeException(nameof(offset));
-        return false;
+        return _owner.IsCached;
     }
 
     public void Dispose() => _owner.Locked(() =>
     {
         if (_disposed) return;
         _disposed = true;
-        _owner.Capture(_file);
-        _file.Mappings--;
-        if (_isWritable) _file.WritableMappings--;
+        _owner.LiveMappings--;
+        if (_copy is null)
+        {
+            _owner.Capture(_file);
+            if (_isWritable) _owner.Forget(_file);
+            _file.Mappings--;
+            if (_isWritable) _file.WritableMappings--;
+        }
+        else
+        {
+            WriteBack(0, Length);
+            _copy.Dispose();
+        }
+
         _owner.Release(_file);
     });
+
+    /// <summary>Puts stores to a copy into the file.</summary>
+    private void WriteBack(long offset, long length)
+    {
+        if (_copy is null || !_isWritable) return;
+        Buffer.MemoryCopy(Address + offset, _file.Memory + offset, length, length);
+        for (var page = First(offset); page < End(offset, length); page++)
+            _owner.Stored(_file, page, throughMapping: false);
+    }
 
     private static int First(long offset) => (int)(offset / Page.Size);
 

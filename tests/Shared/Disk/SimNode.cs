@@ -22,6 +22,7 @@ internal sealed class SimDirectory(int id) : SimNode(id)
 /// </summary>
 internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
 {
+    private byte* _block;
     private long _capacity;
 
     public byte* Memory { get; private set; }
@@ -31,6 +32,7 @@ internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
     /// <summary>Blocks of the disk that it takes, bytes.</summary>
     public long Taken { get; set; }
 
+    /// <summary>Mappings of the file's own memory.</summary>
     public int Mappings { get; set; }
 
     public int WritableMappings { get; set; }
@@ -49,10 +51,11 @@ internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
         if (length <= _capacity) return;
         if (Mappings > 0) throw new NotSupportedException("The simulated disk does not grow a file under a mapping.");
         var larger = Math.Max((long)pages * Page.Size, _capacity * 2);
-        var memory = (byte*)NativeMemory.AlignedAlloc((nuint)larger, Page.Size);
-        if (_capacity > 0) NativeMemory.Copy(Memory, memory, (nuint)_capacity);
-        NativeMemory.Clear(memory + _capacity, (nuint)(larger - _capacity));
-        if (Memory != null) NativeMemory.AlignedFree(Memory);
+        var block = (byte*)NativeMemory.AllocZeroed((nuint)larger + Page.Size - 1); // takes memory where it is stored to
+        var memory = (byte*)(((nuint)block + Page.Size - 1) & ~(nuint)(Page.Size - 1));
+        if (_capacity > 0) Buffer.MemoryCopy(Memory, memory, larger, _capacity);
+        NativeMemory.Free(_block);
+        _block = block;
         Memory = memory;
         _capacity = larger;
     }
@@ -67,8 +70,8 @@ internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
 
     public void Dispose()
     {
-        if (Memory != null) NativeMemory.AlignedFree(Memory);
-        Memory = null;
+        NativeMemory.Free(_block);
+        _block = Memory = null;
         _capacity = 0;
         Known.Clear();
         GC.SuppressFinalize(this);

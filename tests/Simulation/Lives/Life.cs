@@ -42,7 +42,7 @@ internal sealed class Life : IDisposable
         if (callers is not null) _options = callers.On(_options);
     }
 
-    public SimFs Disk { get; } = new();
+    public SimFs Disk { get; } = new() { IsCached = false };
 
     public Durability Durability { get; }
 

@@ -38,7 +38,7 @@ internal static class DiskFull
 
     private static void Cycle(ulong seed, Action done, Action refused)
     {
-        using var disk = new SimFs();
+        using var disk = new SimFs { IsCached = false };
         var random = new Random((int)seed);
         disk.CreateDirectory("/data");
         var options = Life.Options with { Durability = (Durability)(seed % 3) };

@@ -13,7 +13,7 @@ namespace Varve.Tests.Simulation.Runs;
 /// </summary>
 public sealed class DurableNamesTests : IDisposable
 {
-    private readonly SimFs _disk = new();
+    private readonly SimFs _disk = new() { IsCached = false };
     private readonly Journal _journal;
 
     public DurableNamesTests() => _journal = _disk.Record();
@@ -71,7 +71,7 @@ public sealed class DurableNamesTests : IDisposable
         var unsynced = new UnsyncedDisk();
         foreach (var happened in _journal.Events) unsynced.Apply(happened);
         var point = new CrashPoint(unsynced);
-        var after = new SimFs();
+        var after = new SimFs { IsCached = false };
         after.Load(point.Build(new int[point.Doubts.Count], new CrashImage()));
         return after;
     }

@@ -60,7 +60,7 @@ internal sealed class Enumeration(Life life, Journal journal, ulong seed, Tally 
     /// </summary>
     public void Run(int most, int from = 0)
     {
-        using var disk = new SimFs();
+        using var disk = new SimFs { IsCached = false };
         var oracle = new Oracle(disk);
         for (_position = 0; _position < journal.Events.Count; _position++)
         {

@@ -144,7 +144,7 @@ internal static class KthError
         foreach (var happened in journal.Events) unsynced.Apply(happened);
         var point = new CrashPoint(unsynced);
         var outcomes = new Outcomes(new Random((int)seed));
-        using var disk = new SimFs();
+        using var disk = new SimFs { IsCached = false };
         var (oracle, image, tries) = (new Oracle(disk), new CrashImage(), 0);
         foreach (var options in outcomes.Adversarial(point))
         {

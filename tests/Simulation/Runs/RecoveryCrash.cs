@@ -15,7 +15,8 @@ internal sealed class RecoveryCrash : IDisposable
     private const int Depth = 3;
     private const int Fan = 3;
     private const int PerLife = 12;
-    private readonly SimFs[] _disks = [.. Enumerable.Range(0, Depth + 1).Select(_ => new SimFs())];
+    private readonly SimFs[] _disks = [.. Enumerable.Range(0, Depth + 1).Select(
+        _ => new SimFs { IsCached = false })];
     private readonly CrashImage _image = new();
     private readonly Random _random;
     private readonly Outcomes _outcomes;

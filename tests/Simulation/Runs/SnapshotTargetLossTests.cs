@@ -29,7 +29,7 @@ public sealed class SnapshotTargetLossTests
         var images = 0;
         for (var step = 0; ; step += StepsApart)
         {
-            using var disk = new SimFs();
+            using var disk = new SimFs { IsCached = false };
             var journal = disk.Record();
             if (!Live(disk, exists, cannotBeReplaced, step)) break;
             images += Check(journal, random);
@@ -102,7 +102,7 @@ public sealed class SnapshotTargetLossTests
                 var isThere = image.Find(Target + "/" + SnapshotNames.Manifest) != 0;
                 Assert.True(isThere || !isKept, "a snapshot that was acknowledged is gone");
                 if (!isThere || (way == 2 && random.Next(8) != 0)) continue;
-                using var after = new SimFs();
+                using var after = new SimFs { IsCached = false };
                 after.Load(image);
                 Assert.DoesNotContain(
                     Verification.Check(after, Target, deep: true), problem => problem.Severity == Severity.Damage);
