@@ -1,6 +1,7 @@
 using System.Numerics;
 using Varve.Tests.Corruption.Golden;
 using Varve.Tests.Shared;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption;
 
@@ -31,7 +32,7 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
 
     private void Work()
     {
-        using var disk = golden.Disk.Copy();
+        using var disk = golden.Disk.Copy(SimMappings.ReusedCopies);
         using var snapshots = new SnapshotReader(golden, disk);
         var judge = new Judge(golden);
         for (var unit = Interlocked.Increment(ref _next); unit < _units.Count; unit = Interlocked.Increment(ref _next))
@@ -44,10 +45,10 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
         }
     }
 
-    private unsafe void Flip(MemoryDisk disk, Judge judge, SnapshotReader snapshots, Region region, long bit)
+    private void Flip(SimFs disk, Judge judge, SnapshotReader snapshots, Region region, long bit)
     {
-        var cell = disk.Node(region.Path).Address + (bit >> 3);
-        *cell ^= (byte)(1 << (int)(bit & 7));
+        ref var cell = ref disk.Span(region.Path)[(int)(bit >> 3)];
+        cell ^= (byte)(1 << (int)(bit & 7));
         try
         {
             Observation seen;
@@ -88,7 +89,7 @@ internal sealed class BitFlips(Soak soak, GoldenDatabase golden, IEnumerable<Reg
         }
         finally
         {
-            *cell ^= (byte)(1 << (int)(bit & 7));
+            cell ^= (byte)(1 << (int)(bit & 7));
         }
     }
 

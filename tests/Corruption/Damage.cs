@@ -1,5 +1,6 @@
 using Varve.Tests.Corruption.Golden;
 using Varve.Tests.Shared;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption;
 
@@ -64,13 +65,13 @@ internal sealed class DamageWorker : IDisposable
     public DamageWorker(GoldenDatabase golden, VerdictCounts tally, Soak soak)
     {
         (_golden, _tally, _soak) = (golden, tally, soak);
-        Disk = golden.Disk.Copy();
+        Disk = golden.Disk.Copy(SimMappings.ReusedCopies);
         _judge = new Judge(golden);
         _snapshots = new SnapshotReader(golden, Disk);
         _continueEvery = soak.Number("go-on-every", 50);
     }
 
-    public MemoryDisk Disk { get; }
+    public SimFs Disk { get; }
 
     public static bool IsOfDatabase(string path) =>
         path.StartsWith(GoldenDatabase.Directory + "/", StringComparison.Ordinal);
@@ -105,7 +106,7 @@ internal sealed class DamageWorker : IDisposable
         {
             foreach (var file in kept)
             {
-                if (_golden.Disk.FileExists(file)) Disk.Put(file, _golden.Disk.Node(file).Span);
+                if (_golden.Disk.FileExists(file)) Disk.Put(file, _golden.Disk.Span(file));
                 else Disk.Delete(file);
             }
         }

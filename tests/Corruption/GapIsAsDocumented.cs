@@ -49,7 +49,7 @@ public sealed class GapIsAsDocumented(ITestOutputHelper output)
     {
         using var golden = await GoldenDatabase.BuildAsync(Durability.Power, close: true);
         // No flush: the log stays.
-        golden.Disk.IsFullFor = path => path.Contains(Varve.Storage.FileNames.TableSuffix, StringComparison.Ordinal);
+        GoldenDatabase.RefuseTables(golden.Disk);
         var before = SegmentMap.Of(golden.Disk, GoldenDatabase.Directory).Records.Count;
         LsmStateMachine.Open(
             GoldenDatabase.Directory,

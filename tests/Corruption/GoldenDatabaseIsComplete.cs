@@ -46,7 +46,7 @@ public sealed class GoldenDatabaseIsComplete : IAsyncLifetime
                 at = region.End;
             }
 
-            Assert.Equal(_golden.Disk.Node(file.Key).Length, at);
+            Assert.Equal(_golden.Disk.Span(file.Key).Length, at);
         }
 
         Assert.Equal(Truncations.AllFiles(_golden.Disk).Order(), Regions.OfDatabase(_golden)
@@ -79,7 +79,7 @@ public sealed class GoldenDatabaseIsComplete : IAsyncLifetime
             var offset = (int)(record.Header.Offset + WalRecordHeader.Size + record.Header.PayloadLength);
             for (var i = 0; i < record.Header.OperationCount; i++)
             {
-                var operation = _golden.Disk.Node(record.Path).Span[offset..];
+                var operation = _golden.Disk.Span(record.Path)[offset..];
                 Assert.True(WalOperation.TryMeasure(operation, out var size, out _));
                 kinds.Add((RecordKind)operation[18]);
                 offset += size;
@@ -96,7 +96,7 @@ public sealed class GoldenDatabaseIsComplete : IAsyncLifetime
         Assert.NotEmpty(_map.Stale); // history
         // A recycled one.
         Assert.Contains(
-            _map.Ready, path => _golden.Disk.Node(path).Span[WalSegmentHeader.Size..].ContainsAnyExcept((byte)0));
+            _map.Ready, path => _golden.Disk.Span(path)[WalSegmentHeader.Size..].ContainsAnyExcept((byte)0));
         Assert.Contains(
             Regions.OfDatabase(_golden), region => region.Expected == Verdict.Gap && region.File == "segment");
     }

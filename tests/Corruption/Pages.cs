@@ -17,7 +17,7 @@ internal sealed class Pages : Damage
         _pairs = (int)soak.Number("pairs", 100_000);
         foreach (var size in Sizes)
             foreach (var path in Truncations.AllFiles(golden.Disk))
-                for (var begin = 0; begin < golden.Disk.Node(path).Length; begin += size)
+                for (var begin = 0; begin < golden.Disk.Span(path).Length; begin += size)
                     _pages.Add((path, begin, size));
     }
 
@@ -28,7 +28,7 @@ internal sealed class Pages : Damage
         if (number < _pages.Count)
         {
             var (path, begin, size) = _pages[number];
-            var bytes = bench.Disk.Bytes(path);
+            var bytes = bench.Disk[path];
             var page = bytes.AsSpan(begin, Math.Min(size, bytes.Length - begin));
             if (!page.ContainsAnyExcept((byte)0)) return;
             page.Clear();
@@ -45,7 +45,7 @@ internal sealed class Pages : Damage
             || DamageWorker.IsOfDatabase(one.Path) != DamageWorker.IsOfDatabase(other.Path))
             return;
         var (first, second) =
-            (bench.Disk.Bytes(one.Path), one.Path == other.Path ? null : bench.Disk.Bytes(other.Path));
+            (bench.Disk[one.Path], one.Path == other.Path ? null : bench.Disk[other.Path]);
         var length = Math.Min(one.Size, Math.Min(first.Length - one.Begin, (second ?? first).Length - other.Begin));
         var from = first.AsSpan(one.Begin, length);
         var to = (second ?? first).AsSpan(other.Begin, length);

@@ -1,5 +1,6 @@
 using Varve.Tests.Corruption.Golden;
 using Varve.Tests.Shared;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption;
 
@@ -18,19 +19,19 @@ internal sealed class Truncations : Damage
     {
         _every = (int)soak.Number("every", 1);
         foreach (var path in AllFiles(golden.Disk))
-            for (long begin = 0; begin <= golden.Disk.Node(path).Length; begin += Batch) _batches.Add((path, begin));
+            for (long begin = 0; begin <= golden.Disk.Span(path).Length; begin += Batch) _batches.Add((path, begin));
     }
 
     protected override int Count => _batches.Count;
 
-    public static IEnumerable<string> AllFiles(MemoryDisk disk) =>
-        [.. disk.Files(GoldenDatabase.Directory).Where(path => disk.Node(path).Length > 0), .. disk.Files(
+    public static IEnumerable<string> AllFiles(SimFs disk) =>
+        [.. disk.Files(GoldenDatabase.Directory).Where(path => disk.Span(path).Length > 0), .. disk.Files(
             GoldenDatabase.SnapshotDirectory), GoldenDatabase.PackedSnapshot];
 
     protected override void Do(DamageWorker bench, int number)
     {
         var (path, begin) = _batches[number];
-        var bytes = Golden.Disk.Node(path).Span.ToArray();
+        var bytes = Golden.Disk[path];
         var random = new Random((int)Soak.Seed ^ number);
         var kind = Path.GetExtension(path);
         var name = !DamageWorker.IsOfDatabase(path)

@@ -1,6 +1,7 @@
 using Varve.Storage;
 using Varve.Tests.Corruption.Golden;
 using Varve.Tests.Shared;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption;
 
@@ -37,32 +38,32 @@ internal sealed class WholeFiles : Damage
         "missing", NameOf(path), [path], () => bench.Disk.Delete(path), judge => judge.OfMissing(bench.Disk, path)));
 
     private void AddStranger(string path) => _cases.Add(bench => bench.Case(
-        "of another database", NameOf(path), [path], () => bench.Disk.Put(path, _stranger.Disk.Node(path).Span),
+        "of another database", NameOf(path), [path], () => bench.Disk.Put(path, _stranger.Disk.Span(path)),
         judge => judge.OfStrangers(bench.Disk, path)));
 
     private void AddExchange(string one, string other) => _cases.Add(bench => bench.Case(
         "exchanged", $"{NameOf(one)} {NameOf(other)}", [one, other],
         () =>
         {
-            bench.Disk.Put(one, Golden.Disk.Node(other).Span);
-            bench.Disk.Put(other, Golden.Disk.Node(one).Span);
+            bench.Disk.Put(one, Golden.Disk.Span(other));
+            bench.Disk.Put(other, Golden.Disk.Span(one));
         },
         judge => judge.OfStrangers(bench.Disk, one, other)));
 
-    private void AddEarlier(string when, MemoryDisk earlier)
+    private void AddEarlier(string when, SimFs earlier)
     {
         foreach (var path in earlier.Files(GoldenDatabase.Directory))
         {
             if (!Golden.Disk.FileExists(path))
             {
                 _cases.Add(bench => bench.Case(
-                    "back again " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Node(path).Span),
+                    "back again " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Span(path)),
                     judge => judge.OfDamage(bench.Disk)));
             }
-            else if (!earlier.Node(path).Span.SequenceEqual(Golden.Disk.Node(path).Span))
+            else if (!earlier.Span(path).SequenceEqual(Golden.Disk.Span(path)))
             {
                 _cases.Add(bench => bench.Case(
-                    "as it was " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Node(path).Span),
+                    "as it was " + when, NameOf(path), [path], () => bench.Disk.Put(path, earlier.Span(path)),
                     judge => judge.OfDamage(bench.Disk)));
             }
         }
@@ -78,7 +79,7 @@ internal sealed class WholeFiles : Damage
                 "under another number",
                 other == 1 ? "below the first one needed" : "above",
                 [copy],
-                () => bench.Disk.Put(copy, Golden.Disk.Node(path).Span),
+                () => bench.Disk.Put(copy, Golden.Disk.Span(path)),
                 judge => other == 1 ? judge.OfDamage(bench.Disk) : judge.OfStrangers(bench.Disk, copy)));
         }
     }

@@ -1,6 +1,7 @@
 using Varve.Background;
 using Varve.Snapshots;
 using Varve.Storage;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption.Golden;
 
@@ -21,10 +22,10 @@ internal sealed class GoldenDatabase : IDisposable
 
     public GoldenLog Log { get; }
 
-    public MemoryDisk Disk { get; private set; } = new();
+    public SimFs Disk { get; private set; } = new();
 
     /// <summary>The disk at earlier times, oldest first, each with the position that the state then had.</summary>
-    public List<(string When, MemoryDisk Disk, ulong Index)> Earlier { get; } = [];
+    public List<(string When, SimFs Disk, ulong Index)> Earlier { get; } = [];
 
     public SnapshotMetadata Snapshot { get; private set; } = null!;
 
@@ -60,9 +61,17 @@ internal sealed class GoldenDatabase : IDisposable
         foreach (var (_, disk, _) in Earlier) disk.Dispose();
     }
 
+    /// <summary>From now on the disk has no room for a table.</summary>
+    public static void RefuseTables(SimFs disk) => disk.Faults.Before = (call, path) =>
+    {
+        if (call is SimCall.CreateFile or SimCall.TakeOver
+            && path.Contains(FileNames.TableSuffix, StringComparison.Ordinal))
+            throw new StorageFullException(path);
+    };
+
     private void Live(Durability durability, bool close)
     {
-        using var disk = new MemoryDisk();
+        using var disk = new SimFs();
         disk.CreateDirectory(Directory);
         var options = Options with { Durability = durability };
         using (var machine = LsmStateMachine.Open(Directory, options, new EngineSeams(disk)))
@@ -91,7 +100,7 @@ internal sealed class GoldenDatabase : IDisposable
     /// <summary>
     /// Upper runs above a bottom, a snapshot, and sealed memtables; of the segments made ready one is recycled.
     /// </summary>
-    private void GrowRuns(LsmStateMachine machine, MemoryDisk disk)
+    private void GrowRuns(LsmStateMachine machine, SimFs disk)
     {
         using (machine.OpenView()) // keeps what it reads, and nothing that is made after it
         {
@@ -105,7 +114,7 @@ internal sealed class GoldenDatabase : IDisposable
             Keep("after its snapshot", disk);
 
             // From here on no table can be created: applied entries stay in the log.
-            disk.IsFullFor = path => path.Contains(FileNames.TableSuffix, StringComparison.Ordinal);
+            RefuseTables(disk);
             while (machine.GetStatistics().Memtables < 2) Apply(machine);
             WaitFor(() => IsReady(disk), "the segments after the next");
         }
@@ -154,9 +163,9 @@ internal sealed class GoldenDatabase : IDisposable
         }
     }
 
-    private void Keep(string when, MemoryDisk disk) => Earlier.Add((when, disk.Copy(), Log.Last.Index));
+    private void Keep(string when, SimFs disk) => Earlier.Add((when, disk.Copy(), Log.Last.Index));
 
-    private static bool IsReady(MemoryDisk disk)
+    private static bool IsReady(SimFs disk)
     {
         try
         {
@@ -168,7 +177,7 @@ internal sealed class GoldenDatabase : IDisposable
         }
     }
 
-    private static bool Settled(MemoryDisk disk) =>
+    private static bool Settled(SimFs disk) =>
         IsReady(disk)
         && disk.Files(Directory).Count(path => path.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal))
             == SegmentMap.Of(disk, Directory).Manifest.Runs.Sum(run => run.Count());

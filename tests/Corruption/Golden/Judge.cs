@@ -1,6 +1,7 @@
 using Varve.Background;
 using Varve.Inspection;
 using Varve.Storage;
+using Varve.Tests.Shared.Disk;
 using Varve.Wal;
 
 namespace Varve.Tests.Corruption.Golden;
@@ -23,7 +24,7 @@ internal sealed class Judge
     }
 
     /// <summary>One flipped bit: the verdict must be the one that its region names.</summary>
-    public Observation OfFlip(MemoryDisk disk, Region region)
+    public Observation OfFlip(SimFs disk, Region region)
     {
         var seen = StateReader.Read(disk, _golden);
         if (seen.Verdict == Verdict.Harmless && region.File == "table")
@@ -45,10 +46,10 @@ internal sealed class Judge
     /// Damage that changes bytes but no length. The expected verdict follows from the regions that changed and from the
     /// records that still prove others durable.
     /// </summary>
-    public Observation OfDamage(MemoryDisk disk)
+    public Observation OfDamage(SimFs disk)
     {
-        var changed = _regions.Where(region => !disk.Node(region.Path).Span[(int)region.Begin..(int)region.End]
-            .SequenceEqual(_golden.Disk.Node(region.Path).Span[(int)region.Begin..(int)region.End])).ToList();
+        var changed = _regions.Where(region => !disk.Span(region.Path)[(int)region.Begin..(int)region.End]
+            .SequenceEqual(_golden.Disk.Span(region.Path)[(int)region.Begin..(int)region.End])).ToList();
         var edits = _regions.Where(IsEdit).ToList();
         var firstEdit = edits.FindIndex(changed.Contains);
         var isRefused = changed.Any(region => region.Expected == Verdict.Open && !IsEdit(region) && !IsRecord(region))
@@ -60,12 +61,12 @@ internal sealed class Judge
     }
 
     /// <summary>A whole file that is not there.</summary>
-    public Observation OfMissing(MemoryDisk disk, string path) => OfLoss(
+    public Observation OfMissing(SimFs disk, string path) => OfLoss(
         disk, !_map.Stale.Contains(path) && !_map.Ready.Contains(path), isUnsure: false, isReadRefused: false, null,
         record => record.Path == path);
 
     /// <summary>A file of the wrong length: refused, unless the database does not need it.</summary>
-    public Observation OfLength(MemoryDisk disk, string path, bool isLonger)
+    public Observation OfLength(SimFs disk, string path, bool isLonger)
     {
         var isNeeded = !_map.Stale.Contains(path)
             && !(isLonger && path.EndsWith(FileNames.ManifestSuffix, StringComparison.Ordinal));
@@ -75,7 +76,7 @@ internal sealed class Judge
     public bool IsStale(string path) => _map.Stale.Contains(path);
 
     /// <summary>Files that cannot be what their names say.</summary>
-    public Observation OfStrangers(MemoryDisk disk, params ReadOnlySpan<string> paths)
+    public Observation OfStrangers(SimFs disk, params ReadOnlySpan<string> paths)
     {
         var isNeeded = false;
         foreach (var path in paths) isNeeded |= !_map.Stale.Contains(path);
@@ -83,7 +84,7 @@ internal sealed class Judge
     }
 
     private Observation OfLoss(
-        MemoryDisk disk, bool isRefused, bool isUnsure, bool isReadRefused, Region? unread, Predicate<LogRecord> isLost)
+        SimFs disk, bool isRefused, bool isUnsure, bool isReadRefused, Region? unread, Predicate<LogRecord> isLost)
     {
         var seen = StateReader.Read(disk, _golden, isThorough: false);
         var lost = _map.Records.Find(isLost);
@@ -120,9 +121,9 @@ internal sealed class Judge
     /// A damaged database whose state is exact must also go on from it: opened for writing, applied to, compacted,
     /// opened again.
     /// </summary>
-    public void AssertWorkContinues(MemoryDisk damaged, ulong index)
+    public void AssertWorkContinues(SimFs damaged, ulong index)
     {
-        using var disk = damaged.Copy();
+        using var disk = damaged.Copy(damaged.Mappings);
         var expected = _golden.Log.At(index);
         var options = GoldenDatabase.Options;
         using (var machine = LsmStateMachine.Open(GoldenDatabase.Directory, options, new EngineSeams(disk)))
@@ -147,7 +148,7 @@ internal sealed class Judge
     /// Verification must agree with the reads: it reports the damage that they found, and in tables also damage that
     /// they did not touch.
     /// </summary>
-    public static void Verify(MemoryDisk disk, string path, Verdict verdict)
+    public static void Verify(SimFs disk, string path, Verdict verdict)
     {
         var damages =
             Verification.Check(disk, path, deep: true).Where(problem => problem.Severity == Severity.Damage).ToList();
@@ -157,7 +158,7 @@ internal sealed class Judge
                 $"verification of {path}: {verdict}, but {damages.Count} damages: {string.Join("; ", damages)}");
     }
 
-    private static Verdict VerifyTable(MemoryDisk disk, string path) =>
+    private static Verdict VerifyTable(SimFs disk, string path) =>
         Verification.Check(disk, GoldenDatabase.Directory, deep: true).Any(
             problem => problem.Severity == Severity.Damage && problem.File == path)
             ? Verdict.Verify

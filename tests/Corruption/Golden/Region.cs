@@ -1,5 +1,6 @@
 using Varve.Format;
 using Varve.Storage;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption.Golden;
 
@@ -30,12 +31,12 @@ internal static class Regions
         var regions = new List<Region>();
         foreach (var path in disk.Files(GoldenDatabase.Directory))
         {
-            var length = disk.Node(path).Length;
+            var length = disk.Span(path).Length;
             var name = Path.GetFileName(path);
             if (name is FileNames.Identity or FileNames.Current)
                 regions.Add(new Region(path, 0, length, name, "all", Verdict.Open));
             else if (name.EndsWith(FileNames.TableSuffix, StringComparison.Ordinal))
-                AddTable(regions, path, disk.Node(path).Span);
+                AddTable(regions, path, disk.Span(path));
             else if (map.Stale.Contains(path))
                 regions.Add(new Region(path, 0, length, "segment", "below the first one needed", Verdict.Harmless));
             else if (name.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal))
@@ -53,10 +54,10 @@ internal static class Regions
         foreach (var path in disk.Files(GoldenDatabase.SnapshotDirectory))
         {
             var part = Path.GetFileName(path) == SnapshotNames.Manifest ? "manifest" : "table";
-            regions.Add(new Region(path, 0, disk.Node(path).Length, "snapshot", part, Verdict.Open));
+            regions.Add(new Region(path, 0, disk.Span(path).Length, "snapshot", part, Verdict.Open));
         }
 
-        var pack = disk.Node(GoldenDatabase.PackedSnapshot).Span;
+        var pack = disk.Span(GoldenDatabase.PackedSnapshot);
         PackFormat.TryDecodeHeader(pack[..PackFormat.HeaderSize], out var header, out _);
         var manifestEnd = PackFormat.HeaderSize + header.ManifestLength;
         AddPack(0, PackFormat.HeaderSize, "header");
@@ -113,7 +114,7 @@ internal static class Regions
             Verdict.Harmless));
     }
 
-    private static void AddManifest(List<Region> regions, MemoryDisk disk)
+    private static void AddManifest(List<Region> regions, SimFs disk)
     {
         var records = ManifestRecords.Of(disk, GoldenDatabase.Directory, out var path);
         regions.Add(new Region(path, 0, ManifestLog.HeaderSize, "manifest", "header", Verdict.Open));
@@ -126,6 +127,6 @@ internal static class Regions
         }
 
         regions.Add(new Region(
-            path, records[^1].End, disk.Node(path).Length, "manifest", "zeros after the last edit", Verdict.Harmless));
+            path, records[^1].End, disk.Span(path).Length, "manifest", "zeros after the last edit", Verdict.Harmless));
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Varve.Format;
 using Varve.Storage;
+using Varve.Tests.Shared.Disk;
 using Varve.Versions;
 using Varve.Wal;
 
@@ -37,7 +38,7 @@ internal sealed class SegmentMap
     public bool IsInGap(LogRecord record) =>
         new LogOffset(record.Segment, record.Header.Offset).CompareTo(Vouched) >= 0;
 
-    public static SegmentMap Of(MemoryDisk disk, string directory)
+    public static SegmentMap Of(SimFs disk, string directory)
     {
         var map = new SegmentMap(ReadManifest(disk, directory));
         ulong before = map.Manifest.State.LastIndex, last = 0;
@@ -45,7 +46,7 @@ internal sealed class SegmentMap
             .Where(path => path.EndsWith(FileNames.SegmentSuffix, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal))
         {
-            var bytes = disk.Node(path).Span;
+            var bytes = disk[path].AsSpan();
             if (!WalSegmentHeader.TryDecode(bytes, out var header, out _) || header.Number < map.Manifest.FirstSegment)
             {
                 map.Stale.Add(path);
@@ -78,7 +79,7 @@ internal sealed class SegmentMap
         return map;
     }
 
-    private static ManifestContent ReadManifest(MemoryDisk disk, string directory)
+    private static ManifestContent ReadManifest(SimFs disk, string directory)
     {
         var content = new ManifestContent();
         foreach (var (_, _, edit) in ManifestRecords.Of(disk, directory, out _)) content.Apply(edit);
@@ -89,12 +90,12 @@ internal sealed class SegmentMap
 /// <summary>The records of the manifest that CURRENT names.</summary>
 internal static class ManifestRecords
 {
-    public static List<(long Offset, long End, VersionEdit Edit)> Of(MemoryDisk disk, string directory, out string path)
+    public static List<(long Offset, long End, VersionEdit Edit)> Of(SimFs disk, string directory, out string path)
     {
         PointerFile.TryDecode(
-            disk.Node(System.IO.Path.Combine(directory, FileNames.Current)).Span, out var current, out _);
+            disk[System.IO.Path.Combine(directory, FileNames.Current)], out var current, out _);
         path = System.IO.Path.Combine(directory, FileNames.Manifest(current.ManifestNumber));
-        var bytes = disk.Node(path).Span;
+        var bytes = disk[path].AsSpan();
         ManifestLog.TryDecodeHeader(bytes, out _, out var salt, out _);
         var records = new List<(long, long, VersionEdit)>();
         for (long offset = ManifestLog.HeaderSize;

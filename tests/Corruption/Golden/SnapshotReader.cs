@@ -3,6 +3,7 @@ using Varve.Background;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption.Golden;
 
@@ -17,10 +18,10 @@ internal sealed class SnapshotReader : IDisposable
 
     private const string Directory = "/golden/receiver";
     private readonly GoldenDatabase _golden;
-    private readonly MemoryDisk _disk;
+    private readonly SimFs _disk;
     private readonly LsmStateMachine _machine;
 
-    public SnapshotReader(GoldenDatabase golden, MemoryDisk disk)
+    public SnapshotReader(GoldenDatabase golden, SimFs disk)
     {
         _golden = golden;
         _disk = disk;

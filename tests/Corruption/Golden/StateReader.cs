@@ -1,4 +1,5 @@
 using Varve.Background;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Corruption.Golden;
 
@@ -31,7 +32,7 @@ internal readonly record struct Observation(Verdict Verdict, string? Path, ulong
 /// </summary>
 internal static class StateReader
 {
-    public static Observation Read(MemoryDisk disk, GoldenDatabase golden, bool isThorough = true)
+    public static Observation Read(SimFs disk, GoldenDatabase golden, bool isThorough = true)
     {
         LsmStateMachine machine;
         try

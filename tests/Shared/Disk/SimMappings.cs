@@ -13,8 +13,8 @@ internal enum SimMappings
     Copies,
 
     /// <summary>
-    /// As <see cref="Copies"/>, where there are too many for the kernel: a thread uses the memory of small ones again,
-    /// and what reads an unmapped one is not seen.
+    /// As <see cref="Copies"/>, where there are too many for the kernel: the memory of small ones is used again, and
+    /// what reads an unmapped one is not seen.
     /// </summary>
     ReusedCopies,
 }
