@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -11,7 +12,7 @@ internal sealed class SnapshotResetScenario : Scenario
 {
     private const string SnapshotPath = "/snapshot";
 
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private LsmStateMachine _machine = null!;
 
     public override void Prepare(Scheduler scheduler)
@@ -22,6 +23,12 @@ internal sealed class SnapshotResetScenario : Scenario
     }
 
     public override void Finish(Scheduler scheduler) => _machine.CloseStorage();
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
+    }
 
     private void MakeSnapshot()
     {
@@ -46,7 +53,7 @@ internal sealed class SnapshotResetScenario : Scenario
         MemtableBytes = 64 << 10,
         LeaseClock = LeaseClock.Log,
         TimeProvider = new StoppedClock(),
-    }, new EngineSeams(_files, new ManualScheduler()));
+    }, new EngineSeams(_disk, new ManualScheduler()));
 
     private void Apply(ulong index, ulong term) => _machine.ApplyChunk(
         [new ApplyEntry(index, term, Command.Insert(new[] { (byte)index }, "v"u8.ToArray()), index)],

@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -21,7 +22,7 @@ internal sealed class StagedEndScenario(StagedEnd end) : Scenario
     private const string Directory = "/db";
     private const string SnapshotDirectory = "/snapshot";
 
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private readonly ManualScheduler _steps = new();
     private LsmStateMachine _machine = null!;
     private StagedSnapshot _staged = null!;
@@ -47,7 +48,13 @@ internal sealed class StagedEndScenario(StagedEnd end) : Scenario
 
     public override void Finish(Scheduler scheduler)
     {
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+    }
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
     }
 
     private void Install()
@@ -69,7 +76,7 @@ internal sealed class StagedEndScenario(StagedEnd end) : Scenario
     }
 
     private int Tables() =>
-        _files.List(Directory).Count(name => name.EndsWith(".vtab", StringComparison.Ordinal));
+        _disk.List(Directory).Count(name => name.EndsWith(".vtab", StringComparison.Ordinal));
 
     private LsmStateMachine Open(string directory) => LsmStateMachine.Open(directory, new EngineOptions
     {
@@ -77,7 +84,7 @@ internal sealed class StagedEndScenario(StagedEnd end) : Scenario
         HistoryEntries = 0,
         LeaseClock = LeaseClock.Log,
         TimeProvider = new StoppedClock(),
-    }, new EngineSeams(_files, _steps));
+    }, new EngineSeams(_disk, _steps));
 
     private static void Apply(LsmStateMachine machine, ulong index) => machine.ApplyChunk(
         [new ApplyEntry(index, 1, Command.Insert("k"u8.ToArray(), "v"u8.ToArray()), index)], new ApplyResult[1]);

@@ -1,5 +1,6 @@
 using Varve.Background;
 using Varve.Tests.Schedules.Control;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Schedules.Scenarios;
 
@@ -14,7 +15,7 @@ internal sealed class StagedInstallScenario : Scenario
     private const ulong Before = 3;
     private const ulong SnapshotIndex = 9;
 
-    private readonly MemoryFiles _files = new();
+    private readonly SimFs _disk = new() { Mappings = SimMappings.Copies };
     private LsmStateMachine _machine = null!;
     private StagedSnapshot _staged = null!;
 
@@ -37,7 +38,13 @@ internal sealed class StagedInstallScenario : Scenario
     {
         Expect(Judge(SnapshotIndex) <= SnapshotIndex + 1, "an entry was applied that nobody gave");
         _machine.CloseStorage();
-        Expect(_files.LiveMappings == 0, $"{_files.LiveMappings} mappings were never let go");
+        Expect(_disk.LiveMappings == 0, $"{_disk.LiveMappings} mappings were never let go");
+    }
+
+    public override void Dispose()
+    {
+        _disk.Dispose();
+        base.Dispose();
     }
 
     private void Install()
@@ -90,7 +97,7 @@ internal sealed class StagedInstallScenario : Scenario
         HistoryEntries = 0,
         LeaseClock = LeaseClock.Log,
         TimeProvider = new StoppedClock(),
-    }, new EngineSeams(_files, new ManualScheduler()));
+    }, new EngineSeams(_disk, new ManualScheduler()));
 
     /// <summary>Entry i puts i into key i % K, and moves the mark to i.</summary>
     private static void Apply(LsmStateMachine machine, ulong first, ulong last)
