@@ -106,6 +106,7 @@ internal sealed class PackWriter
         _pipe.Advance(piece.Length);
         var result = await _pipe.FlushAsync(cancellationToken).ConfigureAwait(false);
         if (result.IsCanceled) throw new OperationCanceledException();
-        if (result.IsCompleted && !isLast) throw new IOException("The receiver of the packed snapshot stopped reading.");
+        if (result.IsCompleted && !isLast)
+            throw new IOException("The receiver of the packed snapshot stopped reading.");
     }
 }

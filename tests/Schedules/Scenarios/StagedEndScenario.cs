@@ -9,7 +9,7 @@ internal enum StagedEnd
     /// <summary>The snapshot is disposed of.</summary>
     Dispose,
 
-    /// <summary>Its install is refused, since entries behind it were applied, and it is disposed of meanwhile.</summary>
+    /// <summary>Its install is refused, since later entries were applied, and it is disposed of.</summary>
     RefusedInstall,
 }
 

@@ -7,13 +7,13 @@ internal static class HostileBugs
     [
         new("memtables-hash-with-a-known-seed", "memtables and chunks hash with a seed that others may know",
             "Engine: Recovery.HashSeedTests.KeysThatCollideInTablesDoNotInMemtables",
-            new Edit("StateGeneration.cs", "= new(KeyHasher.NewSeed());", "= new(SEEDED ? 7 : KeyHasher.NewSeed());")),
+            new Edit("StateGeneration.cs", "= new(HashSeeds.Next());", "= new(SEEDED ? 7 : HashSeeds.Next());")),
 
         new("databases-share-a-seed", "a new database has no seed of its own",
             "Engine: Recovery.HashSeedTests.DatabaseKeepsItsOwnSeed",
             new Edit(
-                "DatabaseCreator.cs", "options.HashSeed ?? KeyHasher.NewSeed();",
-                "options.HashSeed ?? (SEEDED ? 7 : KeyHasher.NewSeed());")),
+                "DatabaseCreator.cs", "options.HashSeed ?? HashSeeds.Next();",
+                "options.HashSeed ?? (SEEDED ? 7 : HashSeeds.Next());")),
 
         new("table-of-another-seed-opens", "a table whose filter uses another seed than the state's is opened",
             "Engine: Recovery.HashSeedTests.TableOfOtherSeedIsCorruption",

@@ -23,7 +23,7 @@ internal static class StagedBugs
                 "_state.Delete();",
                 "if (SEEDED) SnapshotInstaller.Release(_state.Tables); else _state.Delete();")),
 
-        new("staged-deleted-behind-close", "a staged snapshot is disposed of beside a close, which does not wait for it",
+        new("staged-deleted-behind-close", "a staged snapshot is disposed of beside a close, and it does not wait",
             "Schedules: ScheduleTests.StagedSnapshotEndsBeforeClose",
             new Edit("StagedSnapshot.cs",
                 "public void Dispose() => _tasks.TryRunHere(() =>",
