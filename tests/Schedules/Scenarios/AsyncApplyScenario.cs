@@ -41,7 +41,8 @@ internal sealed class AsyncApplyScenario : Scenario
         Expect(all.Wait(Patience), "an apply never ended");
         var applied = _applies.TakeWhile(apply => apply.IsCompletedSuccessfully).Count();
         for (var i = applied; i < _applies.Count; i++) ExpectRefused(i);
-        using var again = LsmStateMachine.Open(Directory, Options, new EngineSeams(new SharedDisk(_disk), new ManualScheduler()));
+        using var again = LsmStateMachine.Open(
+            Directory, Options, new EngineSeams(new SharedDisk(_disk), new ManualScheduler()));
         Expect(again.LastApplied.Index == (ulong)applied, $"{again.LastApplied.Index} were applied, not {applied}");
         Expect(again.Count == applied, "an applied key is missing");
     }
