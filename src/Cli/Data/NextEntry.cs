@@ -1,6 +1,6 @@
 namespace Varve.Cli.Data;
 
-/// <summary>Applies commands behind the last applied entry, in its term.</summary>
+/// <summary>Applies commands after the last applied entry, in its term.</summary>
 internal static class NextEntry
 {
     /// <summary>Makes the entry that follows an index; its timestamp is the system's time.</summary>

@@ -12,6 +12,9 @@ internal sealed class DumpWriter(string path, TextWriter output, long linesMax) 
 
     private long _lines;
 
+    /// <summary>The dumped file.</summary>
+    public string Path => path;
+
     /// <summary>True once the limit is reached.</summary>
     public bool IsFull => _lines >= linesMax;
 
@@ -24,7 +27,7 @@ internal sealed class DumpWriter(string path, TextWriter output, long linesMax) 
     /// <summary>Writes a line for a part of the structure of the line before.</summary>
     public void Part(long offset, string text) => Line(offset, "  " + text);
 
-    /// <summary>Makes the error for bytes behind which the dump cannot continue.</summary>
+    /// <summary>Makes the error for bytes after which the dump cannot continue.</summary>
     public VarveException Corrupt(string kind, long start, DecodeError error) =>
         DecodeFailure.Of(path, start, kind, error);
 

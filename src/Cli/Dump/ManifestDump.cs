@@ -1,4 +1,4 @@
-using Varve.Contract;
+using Varve.Cli.Data;
 using Varve.Format;
 
 namespace Varve.Cli.Dump;
@@ -8,27 +8,23 @@ internal static class ManifestDump
 {
     public static void Write(ReadOnlySpan<byte> file, DumpWriter writer)
     {
-        if (!ManifestLog.TryDecodeHeader(file, out var databaseId, out var salt, out var error))
-            throw writer.Corrupt(CorruptionKind.ManifestHeader, 0, error);
-        writer.Line(0, $"manifest of database {databaseId}, salt {salt:x16}");
+        var edits = new ManifestEdits(file, writer.Path);
+        writer.Line(0, $"manifest of database {edits.DatabaseId}, salt {edits.Salt:x16}");
 
-        long offset = ManifestLog.HeaderSize;
         while (!writer.IsFull)
         {
-            switch (ManifestLog.TryReadRecord(file, offset, salt, out var payload, out var next))
+            switch (edits.Read())
             {
+                case ManifestReadResult.Record:
+                    WriteEdit(edits.Current, edits.Offset, edits.End - edits.Offset, writer);
+                    break;
                 case ManifestReadResult.End:
-                    writer.Line(offset, "end");
+                    writer.Line(edits.Offset, "end");
                     return;
-                case ManifestReadResult.Invalid:
-                    writer.Line(offset, $"end: no valid record; {file.Length - offset} bytes follow");
+                default:
+                    writer.Line(edits.Offset, $"end: no valid record; {file.Length - edits.Offset} bytes follow");
                     return;
             }
-
-            if (!VersionEditCodec.TryDecode(payload, out var edit, out error))
-                throw writer.Corrupt(CorruptionKind.VersionEdit, offset + ManifestLog.RecordHeaderSize, error);
-            WriteEdit(edit, offset, next - offset, writer);
-            offset = next;
         }
     }
 

@@ -1,4 +1,4 @@
-using Varve.Contract;
+using Varve.Cli.Data;
 using Varve.Format;
 using Varve.Recovery;
 using Varve.Storage;
@@ -51,20 +51,9 @@ internal sealed class ManifestHistory
 
     private static ManifestHistory Of(ReadOnlySpan<byte> file, string path)
     {
-        if (!ManifestLog.TryDecodeHeader(file, out _, out var salt, out var error))
-            throw DecodeFailure.Of(path, 0, CorruptionKind.ManifestHeader, error);
+        var edits = new ManifestEdits(file, path);
         var history = new ManifestHistory();
-        long offset = ManifestLog.HeaderSize;
-        while (ManifestLog.TryReadRecord(file, offset, salt, out var payload, out var next)
-            == ManifestReadResult.Record)
-        {
-            if (!VersionEditCodec.TryDecode(payload, out var edit, out error))
-                throw DecodeFailure.Of(
-                    path, offset + ManifestLog.RecordHeaderSize, CorruptionKind.VersionEdit, error);
-            history.Add(edit);
-            offset = next;
-        }
-
+        while (edits.Read() == ManifestReadResult.Record) history.Add(edits.Current);
         return history;
     }
 
