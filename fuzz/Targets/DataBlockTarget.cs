@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Varve.Format;
 using Varve.Tables;
+using Varve.Tests.Shared.Disk;
 using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
@@ -26,7 +27,7 @@ internal static unsafe class DataBlockTarget
         var valid = DataBlock.TryValidate(bytes, Salt, FileOffset, out var error);
         ErrorFits(valid, error, bytes.Length);
         if (!valid) return Feature.Of(error);
-        using var memory = new GuardedBytes(bytes);
+        using var memory = new GuardedMemory(bytes, mayReuse: true);
         return Feature.Join(Walk(new DataBlockView(memory.Address, memory.Address)), bytes[13]);
     }
 
@@ -123,7 +124,7 @@ internal static unsafe class DataBlockTarget
     {
         var encoded = Encode(rows);
         Holds(DataBlock.TryValidate(encoded, Salt, FileOffset, out _), "a block that is valid when encoded again");
-        using var memory = new GuardedBytes(encoded);
+        using var memory = new GuardedMemory(encoded, mayReuse: true);
         var again = Rows(new DataBlockView(memory.Address, memory.Address));
         Holds(again.Count == rows.Count, "as many rows when encoded again");
         for (var i = 0; i < rows.Count; i++)

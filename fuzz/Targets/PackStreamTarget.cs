@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 using Varve.Snapshots;
-using Varve.Tests.Tables;
+using Varve.Tests.Shared.Disk;
 using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
@@ -22,7 +22,7 @@ internal static class PackStreamTarget
         var bytes = PackedSnapshotTarget.Packed(input, out var flags);
         var piece = 1 << (flags >> PieceShift & PieceMask);
         var mayGoOn = (flags & GoesOn) != 0;
-        var storage = new MemoryStorage();
+        using var storage = new SimFs();
         var source = PipeReader.Create(new PiecewiseStream(bytes, piece));
         var isWhole = IsWholeFile(bytes, out var fileNames);
         try
@@ -36,13 +36,13 @@ internal static class PackStreamTarget
         {
             Holds(!isWhole, "a stream taken where the file of its bytes is");
             PackedSnapshotTarget.CheckNames(storage);
-            return Feature.Of(PackedSnapshotTarget.Reason(rejected), (ulong)storage.List("").Count);
+            return Feature.Of(PackedSnapshotTarget.Reason(rejected), (ulong)PackedSnapshotTarget.Files(storage).Count);
         }
 
         Holds(isWhole || mayGoOn, "a stream refused where the file of its bytes is");
         PackedSnapshotTarget.CheckNames(storage);
-        if (!isWhole) return Feature.Of("unpacked, and more follows", (ulong)storage.List("").Count);
-        Holds(storage.List("").Order().SequenceEqual(fileNames), "the files that the file of its bytes has");
+        if (!isWhole) return Feature.Of("unpacked, and more follows", (ulong)PackedSnapshotTarget.Files(storage).Count);
+        Holds(PackedSnapshotTarget.Files(storage).SequenceEqual(fileNames), "the files that the file of its bytes has");
         return Feature.Of("unpacked", (ulong)fileNames.Count);
     }
 
@@ -57,7 +57,7 @@ internal static class PackStreamTarget
 
     private static bool IsWholeFile(byte[] bytes, out List<string> names)
     {
-        var storage = new MemoryStorage { [Pack] = bytes };
+        using var storage = new SimFs { [Pack] = bytes };
         names = [];
         try
         {
@@ -69,7 +69,7 @@ internal static class PackStreamTarget
         }
 
         storage.Delete(Pack);
-        names = [.. storage.List("").Order()];
+        names = [.. PackedSnapshotTarget.Files(storage)];
         return true;
     }
 

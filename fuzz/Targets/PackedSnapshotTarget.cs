@@ -3,7 +3,7 @@ using System.IO.Hashing;
 using Varve.Format;
 using Varve.Snapshots;
 using Varve.Storage;
-using Varve.Tests.Tables;
+using Varve.Tests.Shared.Disk;
 using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
@@ -21,7 +21,7 @@ internal static class PackedSnapshotTarget
     public static ulong Run(ReadOnlySpan<byte> input)
     {
         var bytes = Packed(input, out _);
-        var storage = new MemoryStorage();
+        using var storage = new SimFs();
         try
         {
             using (var pack = storage.Open(Pack, FileIntent.CreateNew)) pack.Write(0, bytes);
@@ -33,14 +33,14 @@ internal static class PackedSnapshotTarget
             storage.Delete(Pack);
             Holds(!storage.FileExists(Staging + "/" + SnapshotNames.Manifest), "no manifest where a pack was refused");
             CheckNames(storage);
-            return Feature.Of(Reason(rejected), (ulong)storage.List("").Count);
+            return Feature.Of(Reason(rejected), (ulong)Files(storage).Count);
         }
 
         CheckNames(storage);
         using var packed = new MemoryStream();
         PackWriter.PackAsync(storage, Staging, packed).GetAwaiter().GetResult();
         Holds(packed.ToArray().AsSpan().SequenceEqual(bytes), "the same pack when packed again");
-        return Feature.Of("unpacked", (ulong)storage.List("").Count);
+        return Feature.Of("unpacked", (ulong)Files(storage).Count);
     }
 
     /// <summary>The pack that the input describes, and its flags.</summary>
@@ -104,12 +104,16 @@ internal static class PackedSnapshotTarget
         return [.. pack, .. PackFormat.EncodeTrailer(XxHash128.HashToUInt128(pack))];
     }
 
-    internal static void CheckNames(MemoryStorage storage)
+    internal static void CheckNames(SimFs storage)
     {
-        foreach (var path in storage.List(""))
-            Holds(path.StartsWith(Staging + "/", StringComparison.Ordinal) && path.IndexOf('/', Staging.Length + 1) < 0
-                && !path.Contains("..", StringComparison.Ordinal), "files of the staging directory alone");
+        Holds(storage.List("/").All(name => name == Staging[1..] + "/"), "the staging directory alone");
+        if (storage.DirectoryExists(Staging))
+            Holds(storage.List(Staging).Count == Files(storage).Count, "files alone in the staging directory");
     }
+
+    /// <summary>The paths of what was unpacked.</summary>
+    internal static IReadOnlyList<string> Files(SimFs storage) =>
+        storage.DirectoryExists(Staging) ? storage.Files(Staging) : [];
 
     /// <summary>The reason without its path and numbers, so that it yields few features.</summary>
     internal static string Reason(VarveException rejected) => rejected is UnsupportedFormatException

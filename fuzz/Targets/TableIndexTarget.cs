@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Varve.Format;
 using Varve.Tables;
+using Varve.Tests.Shared.Disk;
 using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
@@ -20,7 +21,7 @@ internal static unsafe class TableIndexTarget
         Holds(error.Offset >= 0, "an error with a place");
         if (!valid) return Feature.Of(error);
 
-        using var memory = new GuardedBytes(bytes);
+        using var memory = new GuardedMemory(bytes, mayReuse: true);
         var index = new TableIndexReader(memory.Address, shape!);
         Holds(
             index.BlockCount == shape!.BlockCount && index.BlockOffset(index.BlockCount) == dataLength,

@@ -2,7 +2,7 @@ using System.IO.Hashing;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
-using Varve.Tests.Tables;
+using Varve.Tests.Shared.Disk;
 using static Varve.Fuzz.Targets.Contract;
 
 namespace Varve.Fuzz.Targets;
@@ -24,7 +24,7 @@ internal static class TableTarget
     {
         var bytes = SealedInput.Open(input, out var flags);
         if ((flags & SealedInput.Reseal) != 0) TableSeal.Reseal(bytes, (flags & CopyLines) != 0);
-        var storage = new MemoryStorage { [Path] = bytes, ReusesMappings = true };
+        using var storage = new SimFs { Mappings = SimMappings.ReusedCopies, [Path] = bytes };
         var descriptor = Describe(bytes, (flags & FixHash) != 0);
         var feature = OpenAndRead(storage, descriptor, (flags & Paranoid) != 0, (uint)XxHash3.HashToUInt64(bytes));
         Holds(storage.LiveMappings == 0, "nothing mapped at the end");
@@ -34,7 +34,7 @@ internal static class TableTarget
     /// <summary>
     /// Damage is reported, not thrown: most inputs have some, and an exception costs more than all the rest.
     /// </summary>
-    private static ulong OpenAndRead(MemoryStorage storage, TableDescriptor descriptor, bool paranoid, uint choice)
+    private static ulong OpenAndRead(SimFs storage, TableDescriptor descriptor, bool paranoid, uint choice)
     {
         VarveException? damage = null;
         Action<VarveException> first = found => damage ??= found;
@@ -71,7 +71,8 @@ internal static class TableTarget
 
     private static byte[] Write(int blockBytes, IEnumerable<(string Key, RecordKind Kind)> rows)
     {
-        var storage = new MemoryStorage();
+        using var storage = new SimFs();
+        storage.CreateDirectory("/t");
         using (var file = storage.Open(Path, FileIntent.CreateNew))
         {
             using var writer = new TableWriter(

@@ -10,7 +10,7 @@ using Varve.Reading;
 using Varve.Runtime;
 using Varve.Snapshots;
 using Varve.Storage;
-using Varve.Tests.Tables;
+using Varve.Tests.Shared.Disk;
 using Varve.Versions;
 using Varve.Wal;
 using Xunit;
@@ -25,7 +25,7 @@ public sealed class ServicesTests : IDisposable
 {
     private static readonly EngineOptions Options = new() { MemtableBytes = 1 << 20 };
 
-    private readonly EngineSeams _seams = new(new MemoryStorage(), new ManualScheduler());
+    private readonly EngineSeams _seams = new(new SimFs(), new ManualScheduler());
     private readonly EngineContext _engine;
     private readonly VersionSet _versions;
     private readonly WalWriter _wal;
@@ -47,6 +47,7 @@ public sealed class ServicesTests : IDisposable
             Options, new EngineState(Options, log), new EngineClock(Options, 0), new EngineCounters(), log,
             new EngineTelemetry("db", null), new WakeSignal(), null, new ChangeSignal());
         var (storage, id, numbers) = (_seams.Storage!, Guid.NewGuid(), new FileNumbers(1));
+        storage.CreateDirectory("db");
         var state = MachineState.Empty(1, StoredLeaseClock.Local);
         var manifest = ManifestStore.Create(
             storage, "db", id, numbers, new VersionEdit { NextFileNumber = 1, FirstSegment = 0, State = state });

@@ -129,6 +129,7 @@ public class DamagedTableTests
         BitConverter.TryWriteBytes(
             bytes.AsSpan(bytes.Length - 16),
             System.IO.Hashing.XxHash3.HashToUInt64(bytes.AsSpan(^TableFooter.Bytes..^16)));
+        table.Bytes = bytes;
         var refused = Assert.Throws<UnsupportedFormatException>(() => table.Open());
         Assert.Equal((bytes.Length - 24, "table of version 2 (this build reads 1)"), (refused.Offset, refused.Met));
     }

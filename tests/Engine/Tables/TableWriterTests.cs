@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
+using Varve.Tests.Shared.Disk;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -102,7 +103,7 @@ public class TableWriterTests(ITestOutputHelper output)
     {
         var rows = TestRows.OfShape(0, 8, 20_000);
         rows.Sort((a, b) => KeyOrder.Instance.Compare(a.Key, b.Key));
-        using var file = new MemoryStorage().Open("/t", FileIntent.CreateNew);
+        using var file = new SimFs().Open("/t", FileIntent.CreateNew);
         using var writer = new TableWriter(file, TestTable.Origin, 1, TestHash.Seed, 8192, 10);
         foreach (var row in rows)
             writer.Add(row.Key, row.Kind, row.Deadline, row.Value);
@@ -186,5 +187,5 @@ public class TableWriterTests(ITestOutputHelper output)
     ];
 
     private static TableWriter New() =>
-        new(new MemoryStorage().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, TestHash.Seed, 8192, 10);
+        new(new SimFs().Open("/t", FileIntent.CreateNew), TestTable.Origin, 1, TestHash.Seed, 8192, 10);
 }

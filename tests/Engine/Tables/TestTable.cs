@@ -1,6 +1,7 @@
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
+using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Tables;
 
@@ -12,7 +13,7 @@ internal sealed class TestTable
     public const string Path = "/t/000000000007.vtab";
     public static readonly Guid Origin = new("00112233-4455-6677-8899-aabbccddeeff");
 
-    public required MemoryStorage Storage { get; init; }
+    public required SimFs Storage { get; init; }
 
     public required TableDescriptor Descriptor { get; init; }
 
@@ -28,7 +29,8 @@ internal sealed class TestTable
 
     public static TestTable Write(IEnumerable<TestRow> rows, int blockBytes = 8192, int filterBitsPerKey = 10)
     {
-        var storage = new MemoryStorage();
+        var storage = new SimFs { Mappings = SimMappings.Copies };
+        storage.CreateDirectory("/t");
         TestRow[] sorted = [.. rows.OrderBy(r => r.Key, KeyOrder.Instance)];
         using var file = storage.Open(Path, FileIntent.CreateNew);
         using var writer = new TableWriter(file, Origin, 7, TestHash.Seed, blockBytes, filterBitsPerKey);

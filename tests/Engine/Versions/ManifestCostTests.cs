@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Varve.Format;
 using Varve.Storage;
+using Varve.Tests.Shared.Disk;
 using Varve.Tests.Tables;
 using Varve.Versions;
 using Xunit;
@@ -51,7 +52,8 @@ public class ManifestCostTests
     public void LargeManifestDoublesBeforeRewrite()
     {
         const int Tables = 30_000;
-        var storage = new MemoryStorage();
+        using var storage = new SimFs();
+        storage.CreateDirectory("/t");
         var key = new byte[TableDescriptor.BoundBytesMax];
         AddedTable Table(int i)
         {

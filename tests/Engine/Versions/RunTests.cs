@@ -1,6 +1,7 @@
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tables;
+using Varve.Tests.Shared.Disk;
 using Varve.Tests.Tables;
 using Varve.Versions;
 using Xunit;
@@ -43,7 +44,7 @@ public sealed class RunTests
     [InlineData(1, 1, false)]
     public void TablesOfRunAreOrderedByWholeKeys(int first, int second, bool isSound)
     {
-        var storage = new MemoryStorage();
+        var storage = new SimFs { Mappings = SimMappings.Copies };
         AddedTable[] added = [Add(1, first), Add(2, second)];
         var grouped = added.Select(table => table with { Table = Read(table.Table) }).GroupBy(table => table.RunOrder);
         if (!isSound)

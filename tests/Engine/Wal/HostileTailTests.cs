@@ -3,7 +3,7 @@ using System.Diagnostics;
 using Varve.Format;
 using Varve.Storage;
 using Varve.Tests.Engine.Recovery;
-using Varve.Tests.Tables;
+using Varve.Tests.Shared.Disk;
 using Varve.Wal;
 using Xunit;
 using Xunit.Abstractions;
@@ -154,8 +154,8 @@ public sealed class HostileTailTests(ITestOutputHelper output)
     {
         var bytes = new byte[length];
         fill(bytes);
-        var storage = new MemoryStorage { ["s"] = bytes };
-        using var file = storage.Open("s", FileIntent.Read);
+        var storage = new SimFs { Mappings = SimMappings.Copies, ["/s"] = bytes };
+        using var file = storage.Open("/s", FileIntent.Read);
         return new WalSegment(
             new WalSegmentHeader(Guid.Empty, 7, Salt, length), "s", null, file.Map(length, MappingAccess.Segment));
     }

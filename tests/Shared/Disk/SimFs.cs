@@ -28,6 +28,9 @@ internal sealed unsafe partial class SimFs : IStorage, IDisposable
 
     public SimFs() => _nodes[RootId] = _root;
 
+    /// <summary>Held during every call.</summary>
+    internal object Gate => _gate;
+
     /// <summary>Receives every change; null: they are not written down.</summary>
     public Journal? Journal { get; private set; }
 

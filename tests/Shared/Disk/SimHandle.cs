@@ -28,16 +28,13 @@ internal sealed unsafe class SimHandle : IStorageFile
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (destination.IsEmpty) return;
-        fixed (byte* into = destination)
+        lock (_owner.Gate) // no closure: tests of the read path count allocations
         {
-            var (pointer, length) = ((nint)into, destination.Length);
-            _owner.Call(SimCall.Read, Path, () =>
-            {
-                if (offset + length > _file.Length)
-                    throw new EndOfStreamException(
-                        $"{Path}: ended at offset {_file.Length}, {offset + length - _file.Length} bytes short");
-                Buffer.MemoryCopy(_file.Memory + offset, (byte*)pointer, length, length);
-            });
+            if (_owner.Faults.Enter(SimCall.Read, Path) is { } failure) throw failure;
+            var missing = offset + destination.Length - _file.Length;
+            if (missing > 0)
+                throw new EndOfStreamException($"{Path}: ended at offset {_file.Length}, {missing} bytes short");
+            new ReadOnlySpan<byte>(_file.Memory + offset, destination.Length).CopyTo(destination);
         }
     }
 
@@ -161,11 +158,14 @@ internal sealed unsafe class SimMapping : IMapping
 
     public long Length { get; }
 
-    public void Dirtied(long offset, long length) => _owner.Locked(() =>
+    public void Dirtied(long offset, long length)
     {
-        WriteBack(offset, length);
-        _owner.Capture(_file, First(offset), End(offset, length));
-    });
+        lock (_owner.Gate) // no closure: tests of the apply path count allocations
+        {
+            WriteBack(offset, length);
+            _owner.Capture(_file, First(offset), End(offset, length));
+        }
+    }
 
     public void Sync(long offset, long length)
     {
