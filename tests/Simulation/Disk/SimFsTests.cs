@@ -143,6 +143,40 @@ public sealed unsafe class SimFsTests : IDisposable
         Assert.Equal(8192, _disk.Used);
     }
 
+    [Fact]
+    public void CopyHasContentsAndLinksAndIsApart()
+    {
+        Put("/d/a", "abc");
+        _disk.CreateDirectory("/e/empty");
+        Assert.True(_disk.TryLink("/d/a", "/e/b"));
+        using var held = _disk.TryLock("/d/a");
+        using var copy = _disk.Copy();
+        using (var file = copy.Open("/d/a", FileIntent.ReadWrite)) file.Write(0, "x"u8);
+        Assert.Equal("xbc"u8, copy["/e/b"]);
+        Assert.Equal("abc"u8, _disk["/d/a"]);
+        Assert.Equal(["b", "empty/"], copy.List("/e"));
+        Assert.Equal((1, 0), (_disk.LiveClaims, copy.LiveClaims));
+    }
+
+    [Fact]
+    public void StoresThroughCopiedMappingReachFileWhenReported()
+    {
+        using var disk = new SimFs { Mappings = SimMappings.Copies, ["/d/f"] = [1, 2, 3] };
+        using var file = disk.Open("/d/f", FileIntent.ReadWrite);
+        using (var mapping = file.Map(3, MappingAccess.Segment))
+        {
+            mapping.Address[0] = 7;
+            Assert.Equal([1, 2, 3], disk["/d/f"]);
+            mapping.Dirtied(0, 1);
+            Assert.Equal([7, 2, 3], disk["/d/f"]);
+            mapping.Address[2] = 9;
+            Assert.Equal(1, disk.LiveMappings);
+        }
+
+        Assert.Equal([7, 2, 9], disk["/d/f"]);
+        Assert.Equal(0, disk.LiveMappings);
+    }
+
     private void Put(string path, string text)
     {
         using var file = _disk.Open(path, FileIntent.CreateNew);
