@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Varve.Cli.Json;
+using Varve.Cli.Text;
 
 namespace Varve.Cli.Bench;
 
@@ -12,6 +13,7 @@ internal sealed class BenchRun(LsmStateMachine engine, BenchSizes sizes, Cancell
 {
     private const int KeyBytes = 16;
     private const int Seed = 1;
+    private const int ReportEvery = 64;
 
     private readonly Random _random = new(Seed);
     private readonly ApplyEntry[] _chunk = new ApplyEntry[sizes.ChunkEntries];
@@ -81,6 +83,7 @@ internal sealed class BenchRun(LsmStateMachine engine, BenchSizes sizes, Cancell
 
     private BenchResult Measure(string workload, int calls, Func<int, (int Entries, long Bytes)> call)
     {
+        using var progress = new LongWork(workload, "calls");
         var latencies = new Latencies(calls);
         var (entries, bytes) = (0L, 0L);
         var clock = Stopwatch.StartNew();
@@ -91,6 +94,7 @@ internal sealed class BenchRun(LsmStateMachine engine, BenchSizes sizes, Cancell
             var done = call(i);
             latencies.Add(Stopwatch.GetTimestamp() - start);
             (entries, bytes) = (entries + done.Entries, bytes + done.Bytes);
+            if (i % ReportEvery == 0) progress.Report(bytes, i / (double)calls, i);
         }
 
         var seconds = Math.Max(clock.Elapsed.TotalSeconds, 1e-9);

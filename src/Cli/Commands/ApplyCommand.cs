@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
 using Varve.Cli.Data;
 using Varve.Cli.Json;
 using Varve.Cli.Text;
@@ -14,7 +13,6 @@ using Command = System.CommandLine.Command;
 /// <summary><c>varve apply LOG</c>: applies a log of encoded chunks to a database.</summary>
 internal static class ApplyCommand
 {
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
 
     public static Command Create()
     {
@@ -78,8 +76,8 @@ internal static class ApplyCommand
     {
         var totals = new ChunkApplier(engine);
         var clock = Stopwatch.StartNew();
-        if (Console.IsErrorRedirected) ApplyAll(totals, chunks, null, cancellationToken);
-        else WithProgressBar(report => ApplyAll(totals, chunks, report, cancellationToken));
+        using (var progress = new LongWork("applying", "entries"))
+            ApplyAll(totals, chunks, progress, cancellationToken);
         engine.Flush();
         if (json)
             JsonOutput.WriteDocument(
@@ -90,10 +88,8 @@ internal static class ApplyCommand
     }
 
     private static void ApplyAll(
-        ChunkApplier applier, ChunkLog chunks, Action<double?, string>? report, CancellationToken cancellationToken)
+        ChunkApplier applier, ChunkLog chunks, LongWork progress, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
-        var reported = TimeSpan.Zero;
         while (chunks.TryReadChunk(out var chunk))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -112,27 +108,8 @@ internal static class ApplyCommand
                         + $"{failure.Message}");
             }
 
-            if (report is null || clock.Elapsed - reported < ProgressInterval) continue;
-            reported = clock.Elapsed;
-            report(chunks.Progress, Rates(applier.Entries, chunks.Position, reported));
+            progress.Report(chunks.Position, chunks.Progress, applier.Entries);
         }
-    }
-
-    // On standard error: a pipe gets only the summary.
-    private static void WithProgressBar(Action<Action<double?, string>> work)
-    {
-        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        terminal.Progress().AutoClear(true).HideCompleted(true).Start(context =>
-        {
-            var task = context.AddTask("applying");
-            task.MaxValue = 1;
-            work((share, rates) =>
-            {
-                task.IsIndeterminate = share is null;
-                task.Value = share ?? 0;
-                task.Description = rates;
-            });
-        });
     }
 
     private static void Summarize(LsmStateMachine engine, ChunkApplier applier, long bytes, TimeSpan elapsed)

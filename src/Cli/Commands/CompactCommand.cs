@@ -21,7 +21,9 @@ internal static class CompactCommand
             await using var engine = database.OpenExisting(parsed);
             var before = engine.GetStatistics().Runs;
             var clock = Stopwatch.StartNew();
-            await engine.CompactAsync(cancellationToken);
+            using (var progress = new LongWork("merging"))
+                await progress.WatchAsync(
+                    engine.CompactAsync(cancellationToken), ProgressOf(database.DirectoryOf(parsed)));
             var after = engine.GetStatistics().Runs;
             if (parsed.GetValue(json))
                 JsonOutput.WriteDocument(
@@ -34,6 +36,17 @@ internal static class CompactCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>What the merge has written by now, of what there is to merge.</summary>
+    private static Func<(long Bytes, double? Share)> ProgressOf(string directory)
+    {
+        var before = LongWork.BytesOf(directory, "*.vtab");
+        return () =>
+        {
+            var bytes = Math.Max(0, LongWork.BytesOf(directory, "*.vtab") - before);
+            return (bytes, before > 0 ? bytes / (double)before : null);
+        };
     }
 
     private static string Describe(IReadOnlyList<RunStatistics> runs) =>

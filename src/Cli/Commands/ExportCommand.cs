@@ -64,8 +64,8 @@ internal static class ExportCommand
 
             EntryExport Run(LsmStateMachine source, Stream stream)
             {
-                using var progress = new ScanProgress("exporting", within.Length == 0 ? source.Count : null);
-                var entries = new EntryExport(source, stream, progress);
+                using var progress = new LongWork("exporting");
+                var entries = new EntryExport(source, stream, progress, within.Length == 0 ? source.Count : null);
                 entries.Run(within, first, asChunks, cancellationToken);
                 return entries;
             }

@@ -72,7 +72,7 @@ internal static class ImportCommand
         if (!database.Exists(parsed)) ApplyCommand.RequireBeginning(chunks, database.DirectoryOf(parsed));
         using var engine = Open(parsed, database);
         var import = new ChunkImport(engine, chunks);
-        using (var progress = new ScanProgress("importing")) import.Run(progress, cancellationToken);
+        using (var progress = new LongWork("importing", "entries")) import.Run(progress, cancellationToken);
         engine.Flush();
         return new ImportSummary(
             import.Applied, import.Skipped, 0, Position.Of(engine.LastApplied), engine.Count);
@@ -85,7 +85,7 @@ internal static class ImportCommand
         if (lines.Peek() is null) throw new UsageException($"{lines.Name}: no entries");
         using var engine = Open(parsed, database);
         var import = new LineImport(engine, lines, FirstIndexOf(parsed, engine.LastApplied.Index));
-        using (var progress = new ScanProgress("importing")) import.Run(progress, cancellationToken);
+        using (var progress = new LongWork("importing", "entries")) import.Run(progress, cancellationToken);
         engine.Flush();
         return new ImportSummary(
             import.Applied, import.Skipped, import.Expired, Position.Of(engine.LastApplied), engine.Count);

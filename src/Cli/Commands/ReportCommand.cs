@@ -67,8 +67,8 @@ internal static class ReportCommand
     {
         using var engine = DatabaseOptions.OpenReadOnly(directory);
         var survey = new SizeSurvey([], separator, shown);
-        using (var progress = new ScanProgress("counting", engine.Count))
-            survey.Run(engine, progress, cancellationToken);
+        using (var progress = new LongWork("counting"))
+            survey.Run(engine, progress, engine.Count, cancellationToken);
         var statistics = engine.GetStatistics();
         return new ReportDocument(
             Path.GetFullPath(directory),

@@ -45,8 +45,8 @@ internal static class SizeCommand
                 throw new UsageException($"--top must be 0 to {SizeSurvey.GroupsMax}");
             using var engine = database.OpenReadOnly(parsed);
             var survey = new SizeSurvey(bytes, KeyText.Parse(parsed.GetValue(separator) ?? ""), shown);
-            using (var progress = new ScanProgress("counting", bytes.Length == 0 ? engine.Count : null))
-                survey.Run(engine, progress, cancellationToken);
+            using (var progress = new LongWork("counting"))
+                survey.Run(engine, progress, bytes.Length == 0 ? engine.Count : null, cancellationToken);
             if (parsed.GetValue(json))
                 JsonOutput.WriteDocument(SizeDocument.Of(bytes, survey, shown));
             else SizeTables.Write(bytes, survey, shown);

@@ -40,12 +40,15 @@ internal static class SnapshotCreateCommand
             await using var engine = database.OpenReadOnly(parsed); // also while another engine has the database open
             var directory = Path.GetFullPath(parsed.GetRequiredValue(output));
             var cut = CutAt(engine, parsed.GetValue(index));
-            var checksum = await engine.GenerateSnapshotDataAsync(directory, cut, cancellationToken);
-            var metadata = new SnapshotMetadata(cut, checksum);
+            var checksum = engine.GenerateSnapshotDataAsync(directory, cut, cancellationToken);
+            using (var progress = new LongWork("writing"))
+                await progress.WatchAsync(checksum, ProgressOf(engine, directory));
+            var metadata = new SnapshotMetadata(cut, await checksum);
             if (!parsed.GetValue(json)) SnapshotCommand.WriteMetadata(metadata);
-            var length = parsed.GetValue(pack) is { } file
-                ? await PackedFile.CreateAsync(directory, file, cancellationToken)
-                : default(long?);
+            long? length = null;
+            if (parsed.GetValue(pack) is { } file)
+                using (var progress = new LongWork("packing"))
+                    length = await PackedFile.CreateAsync(directory, file, progress, cancellationToken);
             if (parsed.GetValue(json))
                 JsonOutput.WriteDocument(
                     SnapshotLine.Of(metadata) with { Path = directory, PackedBytes = length });
@@ -53,6 +56,23 @@ internal static class SnapshotCreateCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    /// <summary>What the files of the snapshot have by now: they are made beside the directory that they go to.</summary>
+    private static Func<(long Bytes, double? Share)> ProgressOf(LsmStateMachine engine, string directory)
+    {
+        var all = (double)engine.GetStatistics().Runs.Sum(run => run.Bytes);
+        var parent = Path.GetDirectoryName(directory)!;
+        var before = BytesBeside();
+        return () =>
+        {
+            var bytes = Math.Max(0, BytesBeside() - before);
+            return (bytes, all > 0 ? bytes / all : null);
+        };
+
+        long BytesBeside() => Directory.Exists(parent)
+            ? Directory.EnumerateDirectories(parent, ".varve-*").Sum(made => LongWork.BytesOf(made))
+            : 0;
     }
 
     private static LogId CutAt(LsmStateMachine engine, ulong? index)

@@ -26,7 +26,9 @@ internal static class SnapshotPackCommand
             var source = Path.GetFullPath(parsed.GetRequiredValue(directory));
             if (!Directory.Exists(source)) throw new DirectoryNotFoundException($"{source}: no such directory");
             var target = parsed.GetRequiredValue(file);
-            var bytes = await PackedFile.CreateAsync(source, target, cancellationToken);
+            long bytes;
+            using (var progress = new LongWork("packing"))
+                bytes = await PackedFile.CreateAsync(source, target, progress, cancellationToken);
             var snapshot = SnapshotFiles.Read(Storages.Default, Path.GetFullPath(target));
             if (parsed.GetValue(json))
                 JsonOutput.WriteDocument(SnapshotLine.Of(target, snapshot) with { PackedBytes = bytes });

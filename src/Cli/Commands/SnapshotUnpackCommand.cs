@@ -33,7 +33,10 @@ internal static class SnapshotUnpackCommand
             var target = parsed.GetRequiredValue(directory);
             await using (var stream = source == "-" ? Console.OpenStandardInput() : File.OpenRead(source))
             {
-                var pipe = PipeReader.Create(stream);
+                double? all = stream.CanSeek && stream.Length > 0 ? stream.Length : null;
+                using var progress = new LongWork("unpacking");
+                await using var counted = new CountingStream(stream, bytes => progress.Report(bytes, bytes / all));
+                var pipe = PipeReader.Create(counted);
                 var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
                 await PackUnpacker.UnpackAsync(
                     Storages.Default, pipe, path, endsWithPack: source != "-", cancellationToken);

@@ -29,7 +29,7 @@ internal static class SnapshotVerifyCommand
             var target = Path.GetFullPath(parsed.GetRequiredValue(path));
             if (Verification.HasDatabase(Storages.Default, target))
                 throw new FileNotFoundException($"{target}: this is a database, not a snapshot; use varve verify");
-            using var reading = ReadingProgress.Create(parsed.GetValue(progress));
+            using var reading = new ReadingProgress(target, parsed.GetValue(progress));
             var problems = Verification.Check(Storages.Default, target, deep: true, out var totals, reading.Report);
             reading.Dispose();
             if (VerifyCommand.Fail(target, problems) is { } code) return code;

@@ -40,7 +40,7 @@ internal static class VerifyCommand
         {
             var target = parsed.GetRequiredValue(path);
             var isDeep = !parsed.GetValue(quick);
-            using var reading = ReadingProgress.Create(parsed.GetValue(progress));
+            using var reading = new ReadingProgress(target, parsed.GetValue(progress));
             var problems = Verification.Check(Storages.Default, target, isDeep, out var totals, reading.Report);
             reading.Dispose();
             var damages = problems.Count(problem => problem.Severity == Severity.Damage);

@@ -13,7 +13,7 @@ internal sealed class ChunkImport(LsmStateMachine engine, ChunkLog chunks)
     /// <summary>Entries that an earlier import has applied.</summary>
     public long Skipped { get; private set; }
 
-    public void Run(ScanProgress progress, CancellationToken cancellationToken)
+    public void Run(LongWork progress, CancellationToken cancellationToken)
     {
         while (chunks.TryReadChunk(out var chunk))
         {
@@ -29,7 +29,7 @@ internal sealed class ChunkImport(LsmStateMachine engine, ChunkLog chunks)
                 throw chunks.Malformed(Failure.MessageOf(failure));
             }
 
-            progress.Report(Applied, chunks.Position);
+            progress.Report(chunks.Position, chunks.Progress, Applied);
         }
     }
 

@@ -10,7 +10,7 @@ namespace Varve.Cli.Data;
 /// on, which <c>apply</c> and <c>import</c> take. Both carry leases: a line the deadline, an insert the seconds that
 /// are left of it, rounded up.
 /// </summary>
-internal sealed class EntryExport(LsmStateMachine engine, Stream output, ScanProgress progress)
+internal sealed class EntryExport(LsmStateMachine engine, Stream output, LongWork progress, long? expected)
 {
     private const int ReportEvery = 1024;
     private const int ChunkBytes = 1 << 20;
@@ -45,7 +45,7 @@ internal sealed class EntryExport(LsmStateMachine engine, Stream output, ScanPro
             Bytes += entry.Key.Length + entry.Value.Length;
             if (Keys % ReportEvery != 0) continue;
             cancellationToken.ThrowIfCancellationRequested();
-            progress.Report(Keys, Bytes);
+            progress.Report(Bytes, expected is > 0 and var all ? Keys / (double)all : null, Keys);
         }
 
         WriteChunk();

@@ -22,6 +22,9 @@ internal sealed class JsonLines(Stream input, string name) : IDisposable
     /// <summary>Number of the entries read, from 1 on.</summary>
     public long Entries { get; private set; }
 
+    /// <summary>Share of the file that has been read, 0 to 1; null if its size is unknown.</summary>
+    public double? Progress => input.CanSeek && input.Length > 0 ? (double)input.Position / input.Length : null;
+
     public static JsonLines Open(string path) => path == "-"
         ? new JsonLines(Console.OpenStandardInput(), "standard input")
         : new JsonLines(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read), path);

@@ -31,7 +31,7 @@ internal sealed class LineImport(LsmStateMachine engine, JsonLines lines, ulong 
     /// <summary>Entries whose lease had expired; they became no-ops, which keep the count of indexes.</summary>
     public long Expired { get; private set; }
 
-    public void Run(ScanProgress progress, CancellationToken cancellationToken)
+    public void Run(LongWork progress, CancellationToken cancellationToken)
     {
         var (last, term) = (engine.LastApplied.Index, Math.Max(engine.LastApplied.Term, 1));
         while (lines.Read() is { } line)
@@ -48,7 +48,7 @@ internal sealed class LineImport(LsmStateMachine engine, JsonLines lines, ulong 
             if (_count < ChunkEntriesMax && _chunkBytes < ChunkBytesMax) continue;
             Apply();
             cancellationToken.ThrowIfCancellationRequested();
-            progress.Report(Applied, Bytes);
+            progress.Report(Bytes, lines.Progress, Applied);
         }
 
         Apply();

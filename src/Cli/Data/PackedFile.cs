@@ -18,9 +18,10 @@ internal static class PackedFile
 
     /// <returns>Length of the packed file, in bytes.</returns>
     public static async Task<long> CreateAsync(
-        string snapshotDirectory, string file, CancellationToken cancellationToken)
+        string snapshotDirectory, string file, LongWork progress, CancellationToken cancellationToken)
     {
         EnsureFree(file);
+        var all = (double)Math.Max(1, LongWork.BytesOf(snapshotDirectory));
         var path = Path.GetFullPath(file);
         var temporary = path + ".tmp";
         try
@@ -29,7 +30,8 @@ internal static class PackedFile
             await using (var stream = new FileStream(
                 temporary, FileMode.Create, FileAccess.Write, FileShare.None, 0, FileOptions.Asynchronous))
             {
-                await PackWriter.PackAsync(Storages.Default, snapshotDirectory, stream, cancellationToken);
+                await using var counted = new CountingStream(stream, bytes => progress.Report(bytes, bytes / all));
+                await PackWriter.PackAsync(Storages.Default, snapshotDirectory, counted, cancellationToken);
                 length = stream.Length;
             }
 

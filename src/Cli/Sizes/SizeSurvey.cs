@@ -45,7 +45,7 @@ internal sealed class SizeSurvey(byte[] prefix, byte[] separator, int largestMax
     public IEnumerable<KeySize> Largest =>
         _largest.UnorderedItems.Select(item => item.Element).OrderByDescending(entry => entry.Bytes);
 
-    public void Run(LsmStateMachine engine, ScanProgress progress, CancellationToken cancellationToken)
+    public void Run(LsmStateMachine engine, LongWork progress, long? expected, CancellationToken cancellationToken)
     {
         using var view = engine.OpenView();
         Revision = view.Revision;
@@ -55,7 +55,7 @@ internal sealed class SizeSurvey(byte[] prefix, byte[] separator, int largestMax
             if (entry.LeaseDeadlineMs is { } deadline) Leases.Add(deadline);
             if (Total.Keys % ReportEvery != 0) continue;
             cancellationToken.ThrowIfCancellationRequested();
-            progress.Report(Total.Keys, Total.Bytes);
+            progress.Report(Total.Bytes, expected is > 0 and var all ? Total.Keys / (double)all : null, Total.Keys);
         }
     }
 

@@ -1,57 +1,37 @@
-using System.Diagnostics;
-
 namespace Varve.Cli.Text;
 
 /// <summary>
-/// Shows on standard error which file is being read: on a terminal one line that is overwritten, otherwise one line a
-/// file, or nothing.
+/// Shows on standard error how far a verification has come: as <see cref="LongWork"/> does, or on request one line a
+/// file.
 /// </summary>
 internal sealed class ReadingProgress : IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
-
-    private readonly bool _isTerminal;
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly LongWork _work = new("reading");
+    private readonly bool _namesFiles;
+    private readonly double _all;
     private string? _file;
-    private TimeSpan _shown;
-    private bool _isLineOpen;
 
-    private ReadingProgress(bool isTerminal) => _isTerminal = isTerminal;
-
-    /// <summary>Receives the path and the bytes read; null if nothing is shown.</summary>
-    public Action<string, long>? Report { get; private init; }
-
-    /// <param name="isAsked">Whether the user asks for lines if there is no terminal.</param>
-    public static ReadingProgress Create(bool isAsked)
+    /// <param name="path">Path of the directory or file that is read.</param>
+    /// <param name="namesFiles">Prints a line a file instead, if there is no terminal.</param>
+    public ReadingProgress(string path, bool namesFiles)
     {
-        var isTerminal = !Console.IsErrorRedirected;
-        ReadingProgress? progress = null;
-        progress = new ReadingProgress(isTerminal)
-        {
-            Report = isTerminal || isAsked ? (file, bytes) => progress!.Show(file, bytes) : null
-        };
-        return progress;
+        _namesFiles = namesFiles && Console.IsErrorRedirected;
+        _all = Directory.Exists(path) ? LongWork.BytesOf(path) : File.Exists(path) ? new FileInfo(path).Length : 0;
     }
 
-    /// <summary>Clears the open line.</summary>
-    public void Dispose()
+    /// <summary>Takes the path of the file that is read, and the bytes read so far.</summary>
+    public void Report(string file, long bytes)
     {
-        if (_isLineOpen) Console.Error.Write("\r\x1b[K");
-        _isLineOpen = false;
-    }
-
-    private void Show(string file, long bytes)
-    {
-        if (!_isTerminal)
+        if (!_namesFiles)
         {
-            if (file != _file) Console.Error.WriteLine($"reading {file}");
-            _file = file;
+            _work.Report(bytes, _all > 0 ? bytes / _all : null);
             return;
         }
 
-        if (_clock.Elapsed - _shown < Interval) return;
-        _shown = _clock.Elapsed;
-        Console.Error.Write($"\r\x1b[Kreading {Path.GetFileName(file)}, {SizeText.Format(bytes)} so far");
-        _isLineOpen = true;
+        if (file != _file) Console.Error.WriteLine($"reading {file}");
+        _file = file;
     }
+
+    /// <summary>Clears the open line.</summary>
+    public void Dispose() => _work.Dispose();
 }
