@@ -38,7 +38,7 @@ internal static class CompactCommand
         return command;
     }
 
-    /// <summary>What the merge has written by now, of what there is to merge.</summary>
+    /// <summary>Counts the bytes that the merge has written, of those there are to merge.</summary>
     private static Func<(long Bytes, double? Share)> ProgressOf(string directory)
     {
         var before = LongWork.BytesOf(directory, "*.vtab");

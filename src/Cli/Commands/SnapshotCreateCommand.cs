@@ -58,7 +58,7 @@ internal static class SnapshotCreateCommand
         return command;
     }
 
-    /// <summary>What the files of the snapshot have by now: they are made beside the directory that they go to.</summary>
+    /// <summary>Counts the bytes of the snapshot's files, which are made beside the directory they go to.</summary>
     private static Func<(long Bytes, double? Share)> ProgressOf(LsmStateMachine engine, string directory)
     {
         var all = (double)engine.GetStatistics().Runs.Sum(run => run.Bytes);

@@ -23,7 +23,8 @@ internal sealed class CountingStream(Stream inner, Action<long> report) : Stream
 
     public override int Read(Span<byte> buffer) => Passed(inner.Read(buffer));
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+    public override async ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         Passed(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
 
     public override void Write(byte[] buffer, int offset, int count)
