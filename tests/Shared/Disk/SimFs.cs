@@ -3,9 +3,9 @@ using Varve.Storage;
 namespace Varve.Tests.Shared.Disk;
 
 /// <summary>
-/// The file system in memory that stands behind the engine's seam in tests. It remembers what was not synced. What the engine reads is the
-/// page cache; every change goes to a journal, from which <see cref="UnsyncedDisk"/> says at any moment what a
-/// power loss may leave.
+/// The file system in memory that stands behind the engine's seam in tests. It remembers what was not synced. What the
+/// engine reads is the page cache; every change goes to a journal, from which <see cref="UnsyncedDisk"/> says at any
+/// moment what a power loss may leave.
 /// <list type="bullet">
 /// <item>A file's pages, its size, and its names are made durable apart from each other. A sync of a file does not make
 /// its name durable.</item>

@@ -51,7 +51,7 @@ internal sealed unsafe class SimFile(int id) : SimNode(id), IDisposable
         if (length <= _capacity) return;
         if (Mappings > 0) throw new NotSupportedException("The simulated disk does not grow a file under a mapping.");
         var larger = Math.Max((long)pages * Page.Size, _capacity * 2);
-        var block = (byte*)NativeMemory.AllocZeroed((nuint)larger + Page.Size - 1); // takes memory where it is stored to
+        var block = (byte*)NativeMemory.AllocZeroed((nuint)larger + Page.Size - 1); // untouched, it takes no memory
         var memory = (byte*)(((nuint)block + Page.Size - 1) & ~(nuint)(Page.Size - 1));
         if (_capacity > 0) Buffer.MemoryCopy(Memory, memory, larger, _capacity);
         NativeMemory.Free(_block);

@@ -1,5 +1,4 @@
 using Varve.Background;
-using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Shared.Disk;
 
 namespace Varve.Tests.Simulation.Lives;

@@ -1,6 +1,5 @@
 using Varve.Background;
 using Varve.Tests.Engine.Recovery;
-using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Shared.Disk;
 using Varve.Tests.Simulation.Lives;
 using Xunit;

@@ -2,7 +2,6 @@ using Varve.Background;
 using Varve.Format;
 using Varve.Inspection;
 using Varve.Tests.Engine.Recovery;
-using Varve.Tests.Simulation.Crash;
 using Varve.Tests.Shared.Disk;
 using Varve.Tests.Simulation.Lives;
 using Xunit;
