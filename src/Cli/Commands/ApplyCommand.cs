@@ -13,7 +13,6 @@ using Command = System.CommandLine.Command;
 /// <summary><c>varve apply LOG</c>: applies a log of encoded chunks to a database.</summary>
 internal static class ApplyCommand
 {
-
     public static Command Create()
     {
         var log = new Argument<string>("LOG")

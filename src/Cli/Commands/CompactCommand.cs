@@ -45,7 +45,7 @@ internal static class CompactCommand
         return () =>
         {
             var bytes = Math.Max(0, LongWork.BytesOf(directory, "*.vtab") - before);
-            return (bytes, before > 0 ? bytes / (double)before : null);
+            return (bytes, LongWork.ShareOf(bytes, before));
         };
     }
 

@@ -61,13 +61,13 @@ internal static class SnapshotCreateCommand
     /// <summary>Counts the bytes of the snapshot's files, which are made beside the directory they go to.</summary>
     private static Func<(long Bytes, double? Share)> ProgressOf(LsmStateMachine engine, string directory)
     {
-        var all = (double)engine.GetStatistics().Runs.Sum(run => run.Bytes);
+        var all = engine.GetStatistics().Runs.Sum(run => run.Bytes);
         var parent = Path.GetDirectoryName(directory)!;
         var before = BytesBeside();
         return () =>
         {
             var bytes = Math.Max(0, BytesBeside() - before);
-            return (bytes, all > 0 ? bytes / all : null);
+            return (bytes, LongWork.ShareOf(bytes, all));
         };
 
         long BytesBeside() => Directory.Exists(parent)

@@ -45,7 +45,7 @@ internal sealed class EntryExport(LsmStateMachine engine, Stream output, LongWor
             Bytes += entry.Key.Length + entry.Value.Length;
             if (Keys % ReportEvery != 0) continue;
             cancellationToken.ThrowIfCancellationRequested();
-            progress.Report(Bytes, expected is > 0 and var all ? Keys / (double)all : null, Keys);
+            progress.Report(Bytes, LongWork.ShareOf(Keys, expected), Keys);
         }
 
         WriteChunk();

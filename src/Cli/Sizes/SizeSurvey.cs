@@ -55,7 +55,7 @@ internal sealed class SizeSurvey(byte[] prefix, byte[] separator, int largestMax
             if (entry.LeaseDeadlineMs is { } deadline) Leases.Add(deadline);
             if (Total.Keys % ReportEvery != 0) continue;
             cancellationToken.ThrowIfCancellationRequested();
-            progress.Report(Total.Bytes, expected is > 0 and var all ? Total.Keys / (double)all : null, Total.Keys);
+            progress.Report(Total.Bytes, LongWork.ShareOf(Total.Keys, expected), Total.Keys);
         }
     }
 

@@ -74,6 +74,9 @@ internal sealed class LongWork : IDisposable
         await work.ConfigureAwait(false);
     }
 
+    /// <summary>The share of the work that is done; null if the whole is unknown or empty.</summary>
+    public static double? ShareOf(long done, long? all) => all is > 0 and var whole ? done / (double)whole : null;
+
     /// <summary>The bytes of a directory's files, also below it; those that vanish meanwhile do not count.</summary>
     public static long BytesOf(string directory, string pattern = "*")
     {

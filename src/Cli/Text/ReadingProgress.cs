@@ -8,7 +8,7 @@ internal sealed class ReadingProgress : IDisposable
 {
     private readonly LongWork _work = new("reading");
     private readonly bool _namesFiles;
-    private readonly double _all;
+    private readonly long _all;
     private string? _file;
 
     /// <param name="path">Path of the directory or file that is read.</param>
@@ -24,7 +24,7 @@ internal sealed class ReadingProgress : IDisposable
     {
         if (!_namesFiles)
         {
-            _work.Report(bytes, _all > 0 ? bytes / _all : null);
+            _work.Report(bytes, LongWork.ShareOf(bytes, _all));
             return;
         }
 
